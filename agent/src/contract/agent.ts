@@ -1,0 +1,28 @@
+import { z } from '@hono/zod-openapi'
+import { Level } from './words.ts'
+
+/** Version of this contract; the plugin refuses to act on an agent with another major one. */
+export const CONTRACT_VERSION = '1.0'
+
+export const Dependency = z
+  .object({
+    name: z.enum(['postgresql', 'prometheus', 'grafana-keys', 'api']),
+    healthy: z.boolean(),
+    detail: z.string(),
+  })
+  .openapi('Dependency')
+export type Dependency = z.infer<typeof Dependency>
+
+export const AgentStatus = z
+  .object({
+    agent: z.string().describe('the name of this process'),
+    version: z.string(),
+    contract: z.string(),
+    environment: z.string(),
+    production: z.boolean().describe('the environment is marked as production: the UI shows it in red'),
+    dependencies: z.array(Dependency),
+    foreignState: z.string().nullable().describe('why the state in the database is not this environment’s, or null'),
+    you: z.object({ name: z.string(), level: Level, mayAct: z.boolean(), why: z.string().nullable() }),
+  })
+  .openapi('AgentStatus')
+export type AgentStatus = z.infer<typeof AgentStatus>

@@ -1,0 +1,163 @@
+import { z } from '@hono/zod-openapi'
+import { Instant, Level, OperationKind, OperationState, Scope } from './words.ts'
+
+export const Actor = z
+  .object({
+    name: z.string().describe('login in Grafana, name of a personal token, or what else acted'),
+    level: Level,
+    via: z.enum(['grafana', 'token', 'agent']),
+  })
+  .openapi('Actor')
+export type Actor = z.infer<typeof Actor>
+
+/** Numbers of a walk over the table; rows are exact counts. */
+export const Progress = z
+  .object({
+    processedRows: z.number().int().describe('rows known right: written, or found right'),
+    writtenRows: z.number().int(),
+    failedRows: z.number().int(),
+    totalRows: z.number().int(),
+    ratio: z.number().min(0).max(1).describe('processed / total, rounded down; 1 only when equal'),
+    rowsPerSecond: z.number().nullable(),
+    remainingSeconds: z.number().nullable(),
+    batchRows: z.number().int().nullable().describe('rows of the last batch'),
+    batchSeconds: z.number().nullable(),
+    throttled: z.string().nullable().describe('why it waits, or null'),
+    retries: z.record(z.string(), z.number().int()).describe('by SQLSTATE'),
+  })
+  .openapi('Progress')
+export type Progress = z.infer<typeof Progress>
+
+export const BackfillParameters = z
+  .object({
+    batchSize: z.number().int().min(1).max(100_000).optional().describe('rows of one transaction; fixed upper bound when given'),
+    checkpointInterval: z.number().int().min(1).max(100_000).default(100).describe('every Nth commit is flushed to disk'),
+    rollbackOnError: z.union([z.boolean(), z.literal('data')]).default(false),
+    enableMonitoring: z.boolean().default(false),
+    maximumBatchSeconds: z.number().min(0.01).max(5).default(0.1).describe('how long a batch may hold its locks'),
+  })
+  .openapi('BackfillParameters')
+export type BackfillParameters = z.infer<typeof BackfillParameters>
+
+export const ValidationParameters = z
+  .object({ full: z.boolean().default(true), layers: z.array(z.string()).optional() })
+  .openapi('ValidationParameters')
+export type ValidationParameters = z.infer<typeof ValidationParameters>
+
+export const FlagParameters = z
+  .object({
+    enabled: z.boolean(),
+    percentage: z.number().min(0).max(100).default(100).describe('of targeting keys, when enabled'),
+    force: z.boolean().default(false).describe('admin only; needs a reason'),
+  })
+  .openapi('FlagParameters')
+export type FlagParameters = z.infer<typeof FlagParameters>
+
+export const RollbackParameters = z
+  .object({
+    scope: Scope,
+    full: z.boolean().default(false).describe('data: also revert what else expand and finalize did'),
+    confirm: z.string().optional().describe("data: the rollout's name, typed"),
+  })
+  .openapi('RollbackParameters')
+export type RollbackParameters = z.infer<typeof RollbackParameters>
+
+const request = <K extends OperationKind, P extends z.ZodType>(kind: K, parameters: P) =>
+  z.object({
+    kind: z.literal(kind),
+    environment: z.string().describe('the environment the caller believes it acts on; another one answers 409'),
+    parameters,
+    reason: z.string().max(2000).optional(),
+  })
+
+export const OperationRequest = z
+  .discriminatedUnion('kind', [
+    request('expand', z.object({}).default({})),
+    request('backfill', BackfillParameters.prefault({})),
+    request('validation', ValidationParameters.prefault({})),
+    request('finalize', z.object({}).default({})),
+    request('flag', FlagParameters),
+    request('rollback', RollbackParameters),
+  ])
+  .openapi('OperationRequest')
+export type OperationRequest = z.infer<typeof OperationRequest>
+
+/** What an operation would do, in numbers; nothing was changed. */
+export const Preview = z
+  .object({
+    kind: OperationKind,
+    environment: z.string(),
+    rollout: z.string(),
+    allowed: z.boolean(),
+    reasons: z.array(z.string()).describe('what would refuse it now'),
+    rows: z.number().int().nullable().describe('rows it would write'),
+    estimatedSeconds: z.number().nullable(),
+    estimatedWalBytes: z.number().nullable(),
+    statements: z.array(z.string()),
+    notes: z.array(z.string()).describe('what a person should know before saying yes'),
+  })
+  .openapi('Preview')
+export type Preview = z.infer<typeof Preview>
+
+export const Operation = z
+  .object({
+    id: z.number().int(),
+    rollout: z.string(),
+    kind: OperationKind,
+    state: OperationState,
+    parameters: z.record(z.string(), z.unknown()),
+    fileHash: z.string(),
+    actor: Actor,
+    reason: z.string().nullable(),
+    createdAt: Instant,
+    startedAt: Instant.nullable(),
+    endedAt: Instant.nullable(),
+    step: z.string().nullable().describe('what it does now, in words'),
+    progress: Progress.nullable(),
+    result: z.record(z.string(), z.unknown()).nullable(),
+    errorCode: z.string().nullable(),
+    error: z.string().nullable().describe('one sentence that says what to do'),
+    agent: z.string().nullable().describe('the agent that holds it'),
+    persisted: z.boolean().describe('false: the flag is off in memory, the database does not know yet'),
+  })
+  .openapi('Operation')
+export type Operation = z.infer<typeof Operation>
+
+export const OperationEvent = z
+  .object({
+    id: z.number().int(),
+    operationId: z.number().int().nullable(),
+    rollout: z.string(),
+    at: Instant,
+    actor: Actor,
+    kind: z.string().describe('such as state, batch, throttled, failed-row, ddl, flag'),
+    message: z.string(),
+    reason: z.string().nullable(),
+    before: z.unknown().nullable(),
+    after: z.unknown().nullable(),
+    hash: z.string().describe('SHA-256 over this event and the hash of the one before it'),
+  })
+  .openapi('OperationEvent')
+export type OperationEvent = z.infer<typeof OperationEvent>
+
+export const OperationPatch = z
+  .object({
+    batchSize: z.number().int().min(1).max(100_000).optional(),
+    maximumBatchSeconds: z.number().min(0.01).max(5).optional(),
+  })
+  .strict()
+  .openapi('OperationPatch')
+export type OperationPatch = z.infer<typeof OperationPatch>
+
+export const FailedRow = z
+  .object({
+    key: z.array(z.string()).describe('the primary key, each column as text'),
+    sqlstate: z.string().describe("a SQLSTATE, or 'unmapped' for a row that no type matches"),
+    message: z.string(),
+    attempts: z.number().int(),
+    firstFailedAt: Instant,
+    lastFailedAt: Instant,
+    accepted: z.string().nullable().describe('who accepted it, and why'),
+  })
+  .openapi('FailedRow')
+export type FailedRow = z.infer<typeof FailedRow>

@@ -1,0 +1,55 @@
+import { z } from '@hono/zod-openapi'
+import { Operation } from './operation.ts'
+import { Action, Scope, Stage } from './words.ts'
+import { Validation } from './validation.ts'
+import { FlagStatus } from './flag.ts'
+
+export const AllowedAction = z
+  .object({
+    action: Action,
+    allowed: z.boolean(),
+    reasons: z.array(z.string()).describe('why not, each saying what would have to be true'),
+    operationId: z.number().int().nullable().describe('for pause, resume, cancel, tune: the operation it acts on'),
+  })
+  .openapi('AllowedAction')
+export type AllowedAction = z.infer<typeof AllowedAction>
+
+export const ScopeReadiness = z
+  .object({
+    scope: Scope,
+    ready: z.boolean(),
+    reasons: z.array(z.string()),
+    estimatedSeconds: z.number().nullable(),
+  })
+  .openapi('ScopeReadiness')
+export type ScopeReadiness = z.infer<typeof ScopeReadiness>
+
+export const RolloutSummary = z
+  .object({
+    rollout: z.string(),
+    environment: z.string(),
+    table: z.string(),
+    stage: Stage,
+    coverage: z.number().nullable().describe('rows with a correct type / all rows, of the last validation; null: never counted'),
+    flag: FlagStatus,
+    running: Operation.nullable(),
+    failedRows: z.number().int(),
+    openIncidents: z.number().int(),
+    rollbackReady: z.array(ScopeReadiness),
+    faults: z.array(z.string()).describe('why this rollout cannot be operated now'),
+  })
+  .openapi('RolloutSummary')
+export type RolloutSummary = z.infer<typeof RolloutSummary>
+
+export const RolloutDetail = RolloutSummary.extend({
+  file: z.string().describe('the rollout file, as it was read'),
+  fileHash: z.string(),
+  discriminator: z.object({ column: z.string(), dataType: z.string() }),
+  types: z.array(z.string()),
+  legacyColumns: z.array(z.string()),
+  operations: z.array(Operation).describe('the last 20, newest first'),
+  validation: Validation.nullable(),
+  actions: z.array(AllowedAction),
+  notes: z.array(z.string()),
+}).openapi('RolloutDetail')
+export type RolloutDetail = z.infer<typeof RolloutDetail>

@@ -1,0 +1,76 @@
+import { z } from '@hono/zod-openapi'
+
+export const OperationKind = z.enum([
+  'expand',
+  'backfill',
+  'validation',
+  'finalize',
+  'flag',
+  'rollback',
+])
+export type OperationKind = z.infer<typeof OperationKind>
+
+export const OperationState = z.enum([
+  'queued',
+  'running',
+  'pausing',
+  'paused',
+  'cancelling',
+  'cancelled',
+  'succeeded',
+  'failed',
+])
+export type OperationState = z.infer<typeof OperationState>
+
+/** The scopes of a rollback that exist. */
+export const Scope = z.enum(['flag', 'data'])
+export type Scope = z.infer<typeof Scope>
+
+export const Verdict = z.enum(['pass', 'fail', 'inconclusive', 'error'])
+export type Verdict = z.infer<typeof Verdict>
+
+export const Layer = z.enum(['integrity', 'performance', 'system', 'business'])
+export type Layer = z.infer<typeof Layer>
+
+/** What a token or a person may do; each level includes the ones before it. */
+export const Level = z.enum(['viewer', 'editor', 'admin'])
+export type Level = z.infer<typeof Level>
+
+export const Stage = z.enum([
+  'new',
+  'expanded',
+  'backfilling',
+  'covered',
+  'verified',
+  'finalized',
+  'ramping',
+  'enabled',
+  'ready-to-drop',
+  'dropped',
+  'rolled-back',
+])
+export type Stage = z.infer<typeof Stage>
+
+/** What a person can ask for; the agent answers for each whether it is allowed now, and if not why. */
+export const Action = z.enum([
+  'expand',
+  'backfill',
+  'validation',
+  'finalize',
+  'enable',
+  'disable',
+  'rollback-flag',
+  'rollback-data',
+  'retry-failed-rows',
+  'accept-failed-rows',
+  'pause',
+  'resume',
+  'cancel',
+  'tune',
+  'accept-client',
+  'adopt',
+])
+export type Action = z.infer<typeof Action>
+
+/** An instant as ISO 8601 in UTC. */
+export const Instant = z.iso.datetime({ offset: true })
