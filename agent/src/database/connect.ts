@@ -1,0 +1,73 @@
+import postgres from 'postgres'
+
+export type Sql = postgres.Sql<{ bigint: bigint }>
+
+export interface Database {
+  /** Short statements on our own state: statement_timeout 5 s, at most 6 connections. */
+  readonly state: Sql
+  /** One connection that nothing else uses, so that turning the flag off never waits for a free one. */
+  readonly urgent: Sql
+  /**
+   * A connection of its own for work on the user's table. Its settings come with the connection: set inside a
+   * statement, row_security and statement_timeout would come too late. The caller ends it.
+   */
+  engine(settings?: EngineSettings): Sql
+  close(): Promise<void>
+}
+
+export interface EngineSettings {
+  /** What pg_stat_activity shows after the agent's name. */
+  purpose?: string
+  statementTimeoutMs?: number
+  lockTimeoutMs?: number
+  /** Schemas to look in after pg_catalog; the same ones for every statement that evaluates the user's expressions. */
+  searchPath?: string
+  readOnly?: boolean
+}
+
+/**
+ * We never use `begin` or `reserve()` of the driver: a connection that dies under either throws where nobody can
+ * catch it (postgres.js 3.4.9). A transaction is one call: one statement, or several in one `unsafe` text.
+ */
+export function connect(url: string, agent: string): Database {
+  const open = (max: number, purpose: string, extra: Record<string, string | number>): Sql =>
+    postgres(url, {
+      max,
+      prepare: true,
+      fetch_types: false,
+      connect_timeout: 2,
+      idle_timeout: 0,
+      max_lifetime: null,
+      backoff: () => 0.05,
+      onnotice: () => undefined,
+      types: { bigint: postgres.BigInt },
+      connection: { application_name: `sti ${agent} ${purpose}`.slice(0, 63), ...extra },
+    })
+  const state = open(6, 'state', { statement_timeout: 5_000, lock_timeout: 4_000 })
+  const urgent = open(1, 'urgent', { statement_timeout: 2_000, lock_timeout: 1_500 })
+  const engines = new Set<Sql>()
+  return {
+    state,
+    urgent,
+    engine(settings = {}) {
+      const sql = open(1, settings.purpose ?? 'engine', {
+        statement_timeout: settings.statementTimeoutMs ?? 30_000,
+        lock_timeout: settings.lockTimeoutMs ?? 1_000,
+        row_security: 'off',
+        search_path: settings.searchPath ?? 'pg_catalog, pg_temp',
+        'sti.engine': 'on',
+        ...(settings.readOnly ? { default_transaction_read_only: 'on' } : {}),
+      })
+      engines.add(sql)
+      const end = sql.end.bind(sql)
+      sql.end = async (options) => {
+        engines.delete(sql)
+        await end(options)
+      }
+      return sql
+    },
+    async close() {
+      await Promise.all([state, urgent, ...engines].map((sql) => sql.end({ timeout: 2 })))
+    },
+  }
+}

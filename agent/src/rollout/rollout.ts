@@ -1,0 +1,82 @@
+import type { RolloutFile } from './file.ts'
+
+/** A rollout file, checked as far as it can be without a database, and compiled to SQL. Immutable. */
+export interface Rollout {
+  readonly name: string
+  readonly path: string
+  /** The file's text as it was read, and the SHA-256 of it in hex: operations and the trigger pin the hash. */
+  readonly text: string
+  readonly hash: string
+  readonly file: RolloutFile
+  readonly table: QualifiedName
+  readonly discriminator: { readonly column: string; readonly sql: string; readonly dataType: string }
+  /** Every type the file names, `otherwise` last. */
+  readonly types: readonly string[]
+  readonly legacyColumns: readonly string[]
+  /** No `otherwise`: the derived expression is NULL for a row that no type matches. */
+  readonly mayBeUnmapped: boolean
+  /**
+   * The derived type of a row as one SQL expression of the discriminator's data type, its columns qualified:
+   * `derive('new')` gives `case when (new."is_truck") then 'Truck'::text … end`.
+   */
+  derive(qualifier: string): string
+  /** `search_path` under which every expression of this file is evaluated, at boot, in batches and in the trigger. */
+  readonly searchPath: string
+}
+
+export interface QualifiedName {
+  readonly schema: string
+  readonly name: string
+  /** Both quoted, ready for SQL. */
+  readonly sql: string
+}
+
+/** What the catalog says of the table now. Read again before each operation. */
+export interface Table {
+  readonly oid: number
+  readonly partitioned: boolean
+  readonly partitions: readonly { readonly oid: number; readonly sql: string }[]
+  /** The primary key's columns in order (or of the unique, not null index we walk). */
+  readonly key: readonly KeyColumn[]
+  readonly columns: readonly Column[]
+  /** The discriminator as the table has it, or null. */
+  readonly discriminator: Column | null
+  readonly triggers: readonly Trigger[]
+  readonly secondaryIndexes: readonly string[]
+  /** reltuples over all partitions; null when never analyzed. */
+  readonly estimatedRows: number | null
+  readonly bytes: number
+}
+
+export interface Column {
+  readonly name: string
+  readonly sql: string
+  /** format_type with the schema always visible, such as `character varying(20)` or `"app"."vehicle type"`. */
+  readonly type: string
+  /** Name of the base type (below a domain) in pg_catalog, such as `bool`, `int4`, `text`; or of a type elsewhere. */
+  readonly baseType: string
+  readonly notNull: boolean
+  readonly generated: boolean
+  readonly identity: 'always' | 'by default' | null
+  readonly default: string | null
+}
+
+export interface KeyColumn {
+  readonly name: string
+  readonly sql: string
+  readonly type: string
+}
+
+export interface Trigger {
+  readonly name: string
+  readonly timing: 'before' | 'after' | 'instead of'
+  readonly onInsert: boolean
+  readonly onUpdate: boolean
+  readonly onDelete: boolean
+  readonly onTruncate: boolean
+  readonly forEachRow: boolean
+  readonly enabled: 'origin' | 'always' | 'replica' | 'disabled'
+  readonly function: string
+  readonly ours: boolean
+  readonly internal: boolean
+}
