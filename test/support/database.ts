@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto'
+import postgres from 'postgres'
+import { inject } from 'vitest'
+
+export interface TestDatabase {
+  /** Of this database, as the superuser. */
+  readonly url: string
+  readonly sql: postgres.Sql
+}
+
+/**
+ * Runs a test against a new, empty database and drops it afterwards. Fails when the test left connections of the
+ * agent open: a leak in a test is a leak in production.
+ */
+export async function withDatabase<T>(test: (database: TestDatabase) => Promise<T>): Promise<T> {
+  const base = inject('postgresUrl')
+  const name = `test_${randomBytes(6).toString('hex')}`
+  const root = postgres(base, { max: 1, onnotice: () => undefined })
+  await root.unsafe(`create database ${name}`)
+  const url = base.replace(/\/postgres$/, `/${name}`)
+  const sql = postgres(url, { max: 4, onnotice: () => undefined })
+  try {
+    const result = await test({ url, sql })
+    await sql.end({ timeout: 2 })
+    const left = await openConnections(root, name)
+    if (left.length > 0) throw new Error(`connections left open: ${left.join(', ')}`)
+    return result
+  } finally {
+    await sql.end({ timeout: 2 })
+    await root.unsafe(`drop database if exists ${name} with (force)`)
+    await root.end({ timeout: 2 })
+  }
+}
+
+async function openConnections(root: postgres.Sql, name: string): Promise<string[]> {
+  for (let attempt = 0; ; attempt++) {
+    const rows = await root<{ application_name: string }[]>`
+      select application_name from pg_stat_activity where datname = ${name} and application_name like 'sti %'`
+    if (rows.length === 0 || attempt === 20) return rows.map((row) => row.application_name)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
