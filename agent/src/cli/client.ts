@@ -1,0 +1,117 @@
+import type {
+  AgentStatus,
+  FailedRow,
+  Operation,
+  OperationEvent,
+  OperationPatch,
+  OperationRequest,
+  Preview,
+  Problem,
+  RolloutDetail,
+  RolloutSummary,
+  Validation,
+} from '../contract/index.ts'
+import type { z } from 'zod'
+import { CliError, Exit } from './exit.ts'
+import type { AgentAddress } from './settings.ts'
+
+/** What a caller sends; defaults may be left out. */
+export type OperationInput = z.input<typeof OperationRequest>
+
+/** The agent could not be reached, or answered something that is not ours. */
+export class AgentAway extends CliError {
+  constructor(url: string, why: string) {
+    super(Exit.failed, 'agent-away', `The agent at ${url} ${why}.`)
+  }
+}
+
+/** The agent said no, in its own words. */
+export class AgentRefused extends CliError {
+  constructor(problem: Problem) {
+    super(exitOf(problem.status), problem.code, problem.detail, problem.reasons ?? [])
+  }
+}
+
+function exitOf(status: number): Exit {
+  if (status === 403 || status === 409) return Exit.refused
+  return status < 500 ? Exit.usage : Exit.failed
+}
+
+export type AgentClient = ReturnType<typeof agentClient>
+
+/** The agent's HTTP API; each call rejects with AgentAway or AgentRefused. */
+export function agentClient({ url, token }: AgentAddress) {
+  async function call<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
+    const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' }
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    if (key) headers['idempotency-key'] = key
+    let response: Response
+    let text: string
+    try {
+      response = await fetch(url + path, {
+        method,
+        headers,
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(20_000),
+        redirect: 'error',
+      })
+      text = await response.text()
+    } catch (error) {
+      throw new AgentAway(url, reachFault(error))
+    }
+    const answer = parseJson(text)
+    if (answer === undefined) throw new AgentAway(url, `answered ${response.status} and no JSON: is this its address?`)
+    if (response.ok) return answer as T
+    if (!isProblem(answer)) throw new AgentAway(url, `answered ${response.status} without saying why`)
+    throw new AgentRefused(answer)
+  }
+  const part = encodeURIComponent
+  const rollout = (name: string): string => `/v1/rollouts/${part(name)}`
+  return {
+    url,
+    status: () => call<AgentStatus>('GET', '/v1/agent'),
+    rollouts: async () => (await call<{ rollouts: RolloutSummary[] }>('GET', '/v1/rollouts')).rollouts,
+    rollout: (name: string) => call<RolloutDetail>('GET', rollout(name)),
+    start: (name: string, request: OperationInput, key: string) =>
+      call<Operation>('POST', `${rollout(name)}/operations`, request, key),
+    preview: (name: string, request: OperationInput) =>
+      call<Preview>('POST', `${rollout(name)}/operations?dryRun=true`, request),
+    operations: async (name?: string) =>
+      (await call<{ operations: Operation[] }>('GET', `/v1/operations${name ? `?rollout=${part(name)}` : ''}`))
+        .operations,
+    operation: (id: number) => call<Operation>('GET', `/v1/operations/${id}`),
+    events: async (id: number) =>
+      (await call<{ events: OperationEvent[] }>('GET', `/v1/operations/${id}/events`)).events,
+    act: (id: number, verb: 'pause' | 'resume' | 'cancel', reason?: string) =>
+      call<Operation>('POST', `/v1/operations/${id}/${verb}`, { reason }),
+    tune: (id: number, patch: OperationPatch) => call<Operation>('PATCH', `/v1/operations/${id}`, patch),
+    failedRows: (name: string) =>
+      call<{ failedRows: FailedRow[]; total: number }>('GET', `${rollout(name)}/failed-rows`),
+    retryFailedRows: (name: string, body: { environment: string; reason?: string }, key: string) =>
+      call<Operation>('POST', `${rollout(name)}/failed-rows/retry`, body, key),
+    acceptFailedRows: (name: string, body: { keys: string[][]; reason: string }) =>
+      call<unknown>('POST', `${rollout(name)}/failed-rows/accept`, body),
+    acceptClient: (name: string, body: { client: string; reason: string }) =>
+      call<unknown>('POST', `${rollout(name)}/flag-clients/accept`, body),
+    latestValidation: (name: string) => call<Validation>('GET', `${rollout(name)}/validations/latest`),
+    adopt: (body: { environment: string; reason: string }) => call<unknown>('POST', '/v1/agent/adopt', body),
+  }
+}
+
+function reachFault(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return 'did not answer within 20 s'
+  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined
+  return `cannot be reached (${cause?.code ?? cause?.message ?? 'no connection'})`
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isProblem(answer: unknown): answer is Problem {
+  return typeof answer === 'object' && answer !== null && 'detail' in answer && 'code' in answer && 'status' in answer
+}

@@ -1,0 +1,49 @@
+import { Option } from 'commander'
+import { wholeNumber } from '../arguments.ts'
+import type { Exit } from '../exit.ts'
+import { exitOf, runOperation, withRun, type RunOptions } from '../runOperation.ts'
+import { openRollout, withTarget, type Register } from '../session.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface BackfillOptions extends RunOptions {
+  readonly batchSize?: number
+  readonly checkpointInterval?: number
+  readonly enableMonitoring?: boolean
+  readonly rollbackOnError?: true | 'data'
+}
+
+export const registerBackfill: Register = (program, run) => {
+  withRun(withTarget(program.command('backfill')))
+    .description('write the type of every row, in small transactions that can stop and go on')
+    .option(
+      '--batch-size <rows>',
+      'most rows of one transaction (default: 1000 to begin with, then by feedback)',
+      wholeNumber(1, 100_000),
+    )
+    .option(
+      '--checkpoint-interval <batches>',
+      'every Nth commit is flushed to disk (default: 100); a crash of the server repeats at most N batches',
+      wholeNumber(1, 100_000),
+    )
+    .option('--enable-monitoring', 'switch the enhanced monitoring on while it runs')
+    .addOption(
+      new Option(
+        '--rollback-on-error [what]',
+        'on a critical error turn the flag off; "data" also takes the data back',
+      ).choices(['data']),
+    )
+    .option('--progress-reporting', 'lines about progress also where there is no terminal')
+    .action(run(backfill))
+}
+
+async function backfill(terminal: Terminal, options: BackfillOptions): Promise<Exit> {
+  const { target, rollout, output } = await openRollout(terminal, options)
+  const { batchSize, checkpointInterval, enableMonitoring, rollbackOnError } = options
+  const request = {
+    kind: 'backfill' as const,
+    environment: target.environment,
+    parameters: { batchSize, checkpointInterval, enableMonitoring, rollbackOnError },
+    reason: options.reason,
+  }
+  return exitOf(await runOperation(target, rollout.rollout, request, output, options), options.detach)
+}

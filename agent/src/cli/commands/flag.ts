@@ -1,0 +1,45 @@
+import { percentage } from '../arguments.ts'
+import { usage, type Exit } from '../exit.ts'
+import { exitOf, runOperation, withRun, type RunOptions } from '../runOperation.ts'
+import { openTarget, withTarget, type Register } from '../session.ts'
+import { chooseRollout } from '../target.ts'
+import { turnOff } from '../turnOff.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface FlagOptions extends RunOptions {
+  readonly enable?: boolean
+  readonly disable?: boolean
+  readonly percentage?: number
+  readonly force?: boolean
+}
+
+export const registerFlag: Register = (program, run) => {
+  withRun(withTarget(program.command('flag')))
+    .description('turn the flag on or off; off is never refused')
+    .option('--enable', 'turn it on; refused before coverage is complete, finalized and validated')
+    .option('--disable', 'turn it off')
+    .option('--percentage <number>', 'of the targeting keys that get on, 0 to 100 (default: 100)', percentage)
+    .option('--force', 'enable in spite of a refusal; needs an admin token and --reason')
+    .action(run(flag))
+}
+
+async function flag(terminal: Terminal, options: FlagOptions): Promise<Exit> {
+  checkOptions(options)
+  const { target, output } = await openTarget(terminal, options)
+  const rollout = options.rollout ?? (await chooseRollout(target, undefined)).rollout
+  const request = {
+    kind: 'flag' as const,
+    environment: target.environment,
+    parameters: { enabled: options.enable === true, percentage: options.percentage, force: options.force },
+    reason: options.reason,
+  }
+  if (options.disable && !options.dryRun) return turnOff(target, rollout, request, output, options)
+  return exitOf(await runOperation(target, rollout, request, output, options), options.detach)
+}
+
+function checkOptions({ enable, disable, percentage: share, force, reason }: FlagOptions): void {
+  if (enable === disable) throw usage('Say one of --enable and --disable.')
+  if (disable && share !== undefined) throw usage('--percentage goes with --enable.')
+  if (disable && force) throw usage('--force goes with --enable; --disable is never refused.')
+  if (force && !reason) throw usage('--force needs --reason: it is kept with the operation.')
+}

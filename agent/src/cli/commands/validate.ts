@@ -1,0 +1,44 @@
+import type { Verdict } from '../../contract/index.ts'
+import { Exit } from '../exit.ts'
+import { runOperation, withRun, type RunOptions } from '../runOperation.ts'
+import { openRollout, withTarget, type Register } from '../session.ts'
+import type { Terminal } from '../terminal.ts'
+import { validationLines } from '../text.ts'
+
+interface ValidateOptions extends RunOptions {
+  readonly fullValidation?: boolean
+}
+
+export const registerValidate: Register = (program, run) => {
+  withRun(withTarget(program.command('validate')))
+    .description('compare every row with what its legacy columns say; exit code 0 pass, 1 fail, 4 inconclusive')
+    .option('--full-validation', 'every layer that exists (the default)')
+    .action(run(validate))
+}
+
+async function validate(terminal: Terminal, options: ValidateOptions): Promise<Exit> {
+  const { target, rollout, output } = await openRollout(terminal, options)
+  const request = {
+    kind: 'validation' as const,
+    environment: target.environment,
+    parameters: options.fullValidation ? { full: true } : {},
+    reason: options.reason,
+  }
+  const operation = await runOperation(target, rollout.rollout, request, output, options)
+  if (operation === null || options.detach) return Exit.done
+  if (operation.state !== 'succeeded') return Exit.failed
+  const validation = await target.agent.latestValidation(rollout.rollout)
+  if (validation.operationId !== operation.id) {
+    output.note('Another validation ended meanwhile: this is its report.')
+  }
+  for (const line of validationLines(validation)) output.line(line)
+  output.value(validation)
+  return exitOfVerdict[validation.verdict]
+}
+
+const exitOfVerdict = {
+  pass: Exit.done,
+  fail: Exit.failed,
+  inconclusive: Exit.inconclusive,
+  error: Exit.inconclusive,
+} satisfies Record<Verdict, Exit>

@@ -1,0 +1,79 @@
+import { Command, CommanderError } from 'commander'
+import { createRequire } from 'node:module'
+import { registerAcceptClient, registerAdopt } from './commands/acceptClient.ts'
+import { registerBackfill } from './commands/backfill.ts'
+import { registerExpand } from './commands/expand.ts'
+import { registerFailedRows } from './commands/failedRows.ts'
+import { registerFlag } from './commands/flag.ts'
+import { registerOperations } from './commands/operations.ts'
+import { registerRollback } from './commands/rollback.ts'
+import { registerStatus } from './commands/status.ts'
+import { registerValidate } from './commands/validate.ts'
+import { registerWatch } from './commands/watch.ts'
+import { CliError, Exit } from './exit.ts'
+import type { Register, Run } from './session.ts'
+import type { Terminal } from './terminal.ts'
+
+const commands: readonly Register[] = [
+  registerStatus,
+  registerWatch,
+  registerOperations,
+  registerExpand,
+  registerBackfill,
+  registerValidate,
+  registerFlag,
+  registerRollback,
+  registerFailedRows,
+  registerAcceptClient,
+  registerAdopt,
+]
+
+/** Runs one command; `argv` without the program's own name. Gives the exit code and never rejects. */
+export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<Exit> {
+  let code: Exit = Exit.done
+  const run: Run =
+    (action) =>
+    async (...args) => {
+      code = await action(terminal, ...args)
+    }
+  const program = new Command('sti')
+    .description('Takes a live PostgreSQL table to single-table inheritance, and back.')
+    .version((createRequire(import.meta.url)('../../package.json') as { version: string }).version)
+  for (const register of commands) register(program, run)
+  settle(program, terminal)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return code
+  } catch (error) {
+    return report(error, terminal, argv.includes('--json'))
+  }
+}
+
+/** Sub-commands do not inherit these when they are made before: set on all of them. */
+function settle(command: Command, terminal: Terminal): void {
+  command
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+      outputError: (text, write) =>
+        write(text.replace(/^error: (.)/, (_, first: string) => `sti: ${first.toUpperCase()}`)),
+    })
+  for (const sub of command.commands) settle(sub, terminal)
+}
+
+function report(error: unknown, terminal: Terminal, json: boolean): Exit {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.done : Exit.usage
+  const known =
+    error instanceof CliError
+      ? error
+      : new CliError(Exit.failed, 'internal', `This should not happen: ${(error as Error).message}`)
+  const { code, message, reasons } = known
+  terminal.stderr.write(
+    json
+      ? `${JSON.stringify({ error: message, code, reasons })}\n`
+      : [`sti: ${message}`, ...reasons.map((reason) => `  - ${reason}`)].join('\n') + '\n',
+  )
+  return known.exit
+}

@@ -1,0 +1,93 @@
+import cliProgress from 'cli-progress'
+import type { Operation, Progress } from '../contract/index.ts'
+import { count, duration, percent } from './numbers.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface ProgressView {
+  show(operation: Operation): void
+  /** A line that stays, above the bar. */
+  line(text: string): void
+  end(): void
+}
+
+/** `52.1 %  521,000 / 1,000,000 rows  2,940,000 rows/min  10 s left`, and why it waits. */
+export function progressText(progress: Progress): string {
+  const parts = [
+    percent(progress.ratio),
+    `${count(progress.processedRows)} / ${count(progress.totalRows)} rows`,
+    progress.rowsPerSecond === null ? null : `${count(progress.rowsPerSecond * 60)} rows/min`,
+    progress.remainingSeconds === null ? null : `${duration(progress.remainingSeconds)} left`,
+    progress.failedRows > 0 ? `${count(progress.failedRows)} failed` : null,
+    progress.throttled === null ? null : `throttled: ${progress.throttled}`,
+  ]
+  return parts.filter((part) => part !== null).join('  ')
+}
+
+const plainText = (operation: Operation): string => {
+  const head = `${operation.kind} ${operation.id}  ${operation.state}`
+  if (operation.progress) return `${head}  ${progressText(operation.progress)}`
+  return operation.step ? `${head}  ${operation.step}` : head
+}
+
+/** A bar that is drawn over itself, for a terminal. */
+export function barView(terminal: Terminal): ProgressView {
+  const bars = new cliProgress.MultiBar(
+    {
+      stream: terminal.stderr as NodeJS.WritableStream,
+      format: '{head} [{bar}] {text}',
+      barsize: 24,
+      barCompleteChar: '#',
+      barIncompleteChar: '-',
+      hideCursor: true,
+      fps: 10,
+      autopadding: false,
+      linewrap: false,
+      gracefulExit: false,
+    },
+    cliProgress.Presets.legacy,
+  )
+  let bar: cliProgress.SingleBar | null = null
+  return {
+    show(operation) {
+      const progress = operation.progress
+      const text = progress ? progressText(progress) : (operation.step ?? operation.state)
+      const shown = operation.state === 'running' ? text : `${operation.state}  ${text}`
+      const payload = { head: operation.kind, text: shown }
+      bar ??= bars.create(1, 0, payload)
+      bar.update(progress ? progress.ratio : 0, payload)
+    },
+    line: (text) => bars.log(`${text}\n`),
+    end: () => bars.stop(),
+  }
+}
+
+/** Lines for a log: a new one when the state or the step changes, and at most every `everyMs` for the numbers. */
+export function lineView(terminal: Terminal, everyMs: number): ProgressView {
+  let last = ''
+  let lastAt = 0
+  return {
+    show(operation) {
+      const key = `${operation.state} ${operation.step} ${operation.progress?.throttled ?? ''}`
+      if (key === last && Date.now() - lastAt < everyMs) return
+      last = key
+      lastAt = Date.now()
+      terminal.stderr.write(`${plainText(operation)}\n`)
+    },
+    line: (text) => void terminal.stderr.write(`${text}\n`),
+    end: () => undefined,
+  }
+}
+
+/** With `--json`: the operation, each time it changed. */
+export function jsonView(terminal: Terminal): ProgressView {
+  let last = ''
+  return {
+    show(operation) {
+      const text = JSON.stringify(operation)
+      if (text !== last) terminal.stdout.write(`${text}\n`)
+      last = text
+    },
+    line: () => undefined,
+    end: () => undefined,
+  }
+}

@@ -1,0 +1,116 @@
+import type { Operation, Preview, RolloutDetail, RolloutSummary, Validation } from '../contract/index.ts'
+import { bytes, count, duration, percent, since } from './numbers.ts'
+import { progressText } from './progressBar.ts'
+
+/** Columns of equal width, two spaces apart. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = []
+  for (const row of rows) row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)))
+  return rows.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+export function flagText(flag: RolloutSummary['flag']): string {
+  const state = flag.enabled ? `on at ${flag.percentage} %` : 'off'
+  const stale = flag.clients.filter((client) => client.stale).length
+  const remarks = [
+    flag.persisted ? null : 'not yet persisted',
+    stale > 0 ? `${stale} of ${flag.clients.length} clients stale` : null,
+  ].filter((remark) => remark !== null)
+  return remarks.length > 0 ? `${state} (${remarks.join(', ')})` : state
+}
+
+export const coverageText = (coverage: number | null): string => (coverage === null ? 'not counted' : percent(coverage))
+
+export function summaryRows(summaries: readonly RolloutSummary[]): string[][] {
+  return summaries.map((summary) => [
+    summary.environment,
+    summary.rollout,
+    summary.stage,
+    coverageText(summary.coverage),
+    flagText(summary.flag),
+    summary.running ? `${summary.running.kind} ${summary.running.id} ${summary.running.state}` : '-',
+    summary.faults.length > 0 ? `${summary.faults.length} faults` : `${count(summary.failedRows)} failed rows`,
+  ])
+}
+
+export const summaryHead = ['ENVIRONMENT', 'ROLLOUT', 'STAGE', 'COVERAGE', 'FLAG', 'RUNNING', 'ROWS']
+
+export function detailLines(detail: RolloutDetail): string[] {
+  const running = detail.running
+  const lines = columns([
+    ['rollout', `${detail.rollout} in ${detail.environment}, table ${detail.table}`],
+    ['stage', detail.stage],
+    ['coverage', coverageText(detail.coverage)],
+    ['flag', `${detail.flag.key} ${flagText(detail.flag)}`],
+    ['clients', `${detail.flag.clients.length}, ${detail.flag.consistent ? 'consistent' : 'not consistent'}`],
+    ['failed rows', count(detail.failedRows)],
+    ['running', running ? operationText(running) : 'nothing'],
+    ['validation', detail.validation ? validationText(detail.validation) : 'none'],
+  ])
+  for (const fault of detail.faults) lines.push(`fault: ${fault}`)
+  for (const note of detail.notes) lines.push(`note: ${note}`)
+  const allowed = detail.actions.filter((action) => action.allowed).map((action) => action.action)
+  lines.push(`allowed now: ${allowed.join(', ') || 'nothing'}`)
+  for (const action of detail.actions.filter((one) => !one.allowed)) {
+    lines.push(`  ${action.action}: ${action.reasons.join('; ')}`)
+  }
+  return lines
+}
+
+export function operationText(operation: Operation): string {
+  const took = operation.startedAt ? ` in ${duration(since(operation.startedAt, operation.endedAt))}` : ''
+  const head = `${operation.kind} ${operation.id} ${operation.state}${operation.endedAt ? took : ''}`
+  if (operation.error) return `${head}: ${operation.error}`
+  return operation.progress ? `${head}: ${progressText(operation.progress)}` : head
+}
+
+export const operationHead = ['ID', 'KIND', 'STATE', 'STARTED', 'TOOK', 'BY', 'WHY']
+
+export function operationRow(operation: Operation): string[] {
+  const { startedAt } = operation
+  return [
+    String(operation.id),
+    operation.kind,
+    operation.state,
+    startedAt?.slice(0, 19).replace('T', ' ') ?? '-',
+    startedAt ? duration(since(startedAt, operation.endedAt)) : '-',
+    operation.actor.name,
+    operation.error ?? operation.reason ?? '-',
+  ]
+}
+
+function validationText(validation: Validation): string {
+  const when = validation.endedAt ? `${duration(since(validation.endedAt, null))} ago` : 'running'
+  return `${validation.verdict}, ${when}, ${validation.checks.length} checks`
+}
+
+export function validationLines(validation: Validation): string[] {
+  const rows = validation.checks.map((check) => [check.verdict, check.layer, check.check, check.detail])
+  const lines = columns([['VERDICT', 'LAYER', 'CHECK', 'DETAIL'], ...rows])
+  for (const check of validation.checks.filter((one) => one.sampleKeys.length > 0)) {
+    lines.push(`  ${check.check}: rows ${check.sampleKeys.map((key) => key.join('/')).join(', ')}`)
+  }
+  const score = validation.integrityScore === null ? '' : `, integrity score ${percent(validation.integrityScore)}`
+  const rowsText = validation.totalRows === null ? '' : ` of ${count(validation.totalRows)} rows`
+  lines.push(`coverage ${coverageText(validation.coverage)}${rowsText}${score}: ${validation.verdict}`)
+  return lines
+}
+
+export function previewLines(preview: Preview): string[] {
+  const facts = [
+    preview.rows === null ? null : `${count(preview.rows)} rows`,
+    preview.estimatedSeconds === null ? null : `about ${duration(preview.estimatedSeconds)}`,
+    preview.estimatedWalBytes === null ? null : `about ${bytes(preview.estimatedWalBytes)} of WAL`,
+  ].filter((fact) => fact !== null)
+  return [
+    `${preview.kind} of ${preview.rollout} in ${preview.environment}${facts.length ? `: ${facts.join(', ')}` : ''}`,
+    ...preview.notes.map((note) => `  note: ${note}`),
+    ...preview.statements.map((statement) => `  sql: ${statement}`),
+    ...preview.reasons.map((reason) => `  refused: ${reason}`),
+  ]
+}
