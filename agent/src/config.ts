@@ -1,0 +1,191 @@
+import { hostname } from 'node:os'
+import { Level } from './contract/index.ts'
+import { reaches } from './http/caller.ts'
+import { RIGHTS, type RaisedRights, type Right } from './http/rights.ts'
+import { readSettings, type Settings } from './settings.ts'
+
+export interface Config {
+  readonly environment: string
+  readonly production: boolean
+  readonly agent: string
+  readonly databaseUrl: string
+  /** Folder of the rollout files. */
+  readonly rollouts: string
+  readonly host: string
+  readonly port: number
+  readonly tokens: {
+    readonly viewer: string
+    readonly editor: string
+    readonly admin: string
+    readonly flag: string
+    readonly metrics: string | null
+  }
+  readonly personalTokens: readonly PersonalToken[]
+  readonly grafana: GrafanaConfig | null
+  readonly prometheusUrl: string | null
+  readonly rights: RaisedRights
+}
+
+export interface PersonalToken {
+  readonly name: string
+  readonly level: Level
+  readonly token: string
+}
+
+export interface GrafanaConfig {
+  /** Where the agent reaches Grafana, without a slash at the end. */
+  readonly url: string
+  /** `iss` of its identities: Grafana's root_url, without a slash at the end. */
+  readonly issuer: string
+  /** `aud`, such as org:1. */
+  readonly audience: string
+}
+
+export class ConfigError extends Error {
+  readonly code = 'config'
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((f) => `- ${f}`).join('\n')}`,
+    )
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+const TOKEN_LENGTH = 24
+
+/** Reads the agent's environment variables. Throws one ConfigError with every fault; none shows a secret's value. */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const settings = readSettings(env)
+  const environment = settings.required('STI_ENVIRONMENT')
+  if (environment && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(environment))
+    settings.fault('STI_ENVIRONMENT may have letters, digits, dot, dash and underscore, at most 63')
+  const port = portOf(settings)
+  const tokens = {
+    viewer: token(settings, 'STI_TOKEN_VIEWER', settings.required('STI_TOKEN_VIEWER')),
+    editor: token(settings, 'STI_TOKEN_EDITOR', settings.required('STI_TOKEN_EDITOR')),
+    admin: token(settings, 'STI_TOKEN_ADMIN', settings.required('STI_TOKEN_ADMIN')),
+    flag: token(settings, 'STI_TOKEN_FLAG', settings.required('STI_TOKEN_FLAG')),
+    metrics: optionalToken(settings, 'STI_TOKEN_METRICS'),
+  }
+  const personalTokens = personalTokensOf(settings)
+  refuseEqual(settings, [
+    ...Object.entries(tokens).map(([name, value]) => [`STI_TOKEN_${name.toUpperCase()}`, value] as const),
+    ...personalTokens.map(({ name, token }) => [`the personal token of ${name}`, token] as const),
+  ])
+  const config: Config = {
+    environment,
+    production: booleanOf(settings, 'STI_PRODUCTION') ?? environment === 'production',
+    agent: settings.optional('STI_AGENT') ?? `${hostname()}-${port}`,
+    databaseUrl: databaseUrlOf(settings),
+    rollouts: settings.required('STI_ROLLOUTS'),
+    host: settings.optional('STI_HOST') ?? '127.0.0.1',
+    port,
+    tokens,
+    personalTokens,
+    grafana: grafanaOf(settings),
+    prometheusUrl: urlOf(settings, 'STI_PROMETHEUS_URL'),
+    rights: rightsOf(settings),
+  }
+  if (settings.faults.length > 0) throw new ConfigError(settings.faults)
+  return config
+}
+
+function portOf(settings: Settings): number {
+  const text = settings.optional('STI_PORT') ?? '8090'
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port < 1 || port > 65_535) settings.fault('STI_PORT must be a number from 1 to 65535')
+  return port
+}
+
+function booleanOf(settings: Settings, name: string): boolean | null {
+  const text = settings.optional(name)
+  if (text !== null && text !== 'true' && text !== 'false') settings.fault(`${name} must be true or false`)
+  return text === null ? null : text === 'true'
+}
+
+function databaseUrlOf(settings: Settings): string {
+  const text = settings.required('STI_DATABASE_URL')
+  if (text && !/^postgres(ql)?:\/\/./.test(text))
+    settings.fault('STI_DATABASE_URL must look like postgres://user:password@host:5432/name')
+  return text
+}
+
+function urlOf(settings: Settings, name: string): string | null {
+  const text = settings.optional(name)
+  if (text === null) return null
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    settings.fault(`${name} must be a URL that begins with http:// or https://`)
+    return null
+  }
+  return text.replace(/\/+$/, '')
+}
+
+function grafanaOf(settings: Settings): GrafanaConfig | null {
+  const url = urlOf(settings, 'STI_GRAFANA_URL')
+  const issuer = urlOf(settings, 'STI_GRAFANA_ISSUER')
+  const audience = settings.optional('STI_GRAFANA_AUDIENCE') ?? 'org:1'
+  if (!/^org:\d+$/.test(audience)) settings.fault('STI_GRAFANA_AUDIENCE must look like org:1')
+  if (url === null) {
+    if (issuer !== null) settings.fault('STI_GRAFANA_ISSUER needs STI_GRAFANA_URL beside it')
+    return null
+  }
+  return { url, issuer: issuer ?? url, audience }
+}
+
+/** A bearer token of RFC 6750, so that no proxy and no provisioning file changes a character of it. */
+function token(settings: Settings, name: string, value: string): string {
+  if (value && value.length < TOKEN_LENGTH) settings.fault(`${name} must have at least ${TOKEN_LENGTH} characters`)
+  if (value && !/^[A-Za-z0-9._~+/-]+=*$/.test(value))
+    settings.fault(`${name} may have letters, digits and - . _ ~ + / only, and = at its end`)
+  return value
+}
+
+function optionalToken(settings: Settings, name: string): string | null {
+  const value = settings.optional(name)
+  return value === null ? null : token(settings, name, value)
+}
+
+function personalTokensOf(settings: Settings): PersonalToken[] {
+  const lines = (settings.optional('STI_PERSONAL_TOKENS') ?? '').split('\n')
+  const names = new Set<string>()
+  return lines.flatMap((line, index): PersonalToken[] => {
+    if (!line.trim()) return []
+    const where = `STI_PERSONAL_TOKENS line ${index + 1}`
+    const [name = '', levelText = '', value = '', ...rest] = line.trim().split(':')
+    const level = Level.safeParse(levelText)
+    if (!/^[A-Za-z0-9._@-]{1,64}$/.test(name) || !level.success || !value || rest.length > 0) {
+      settings.fault(`${where} must be name:level:token with the level viewer, editor or admin`)
+      return []
+    }
+    if (names.has(name)) settings.fault(`${where} names ${name} a second time`)
+    names.add(name)
+    return [{ name, level: level.data, token: token(settings, `${where} (${name}): the token`, value) }]
+  })
+}
+
+function refuseEqual(settings: Settings, credentials: readonly (readonly [string, string | null])[]): void {
+  credentials.forEach(([name, value], index) => {
+    const twin = value && credentials.slice(0, index).find(([, other]) => other === value)
+    if (twin) settings.fault(`${name} equals ${twin[0]}; every credential must be another one`)
+  })
+}
+
+function rightsOf(settings: Settings): RaisedRights {
+  const rights: RaisedRights = {}
+  for (const part of (settings.optional('STI_RIGHTS') ?? '').split(/[,\n]/)) {
+    if (!part.trim()) continue
+    const [right = '', levelText = '', ...rest] = part.split('=').map((word) => word.trim())
+    const level = Level.safeParse(levelText)
+    if (!Object.hasOwn(RIGHTS, right) || !level.success || rest.length > 0) {
+      settings.fault(`STI_RIGHTS: "${part.trim()}" must be right=level; rights are ${Object.keys(RIGHTS).join(', ')}`)
+      continue
+    }
+    const needed: Level = RIGHTS[right as Right]
+    if (!reaches(level.data, needed))
+      settings.fault(`STI_RIGHTS: ${right} needs ${needed} at least; it can be raised, not lowered`)
+    rights[right as Right] = level.data
+  }
+  return rights
+}

@@ -1,0 +1,108 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import type { Config } from '../config.ts'
+import type { Level } from '../contract/index.ts'
+import { lowerLevel, type Caller } from './caller.ts'
+import { bearer, digest, findCredential } from './credentials.ts'
+import { createIdentities, type KeysHealth } from './identity.ts'
+import { Refusal } from './problem.ts'
+
+export interface AuthenticationEnv {
+  Variables: { caller: Caller }
+}
+
+export interface Authentication {
+  /** Lets a request pass only with the credential of its path; under /v1 it sets `caller`. */
+  readonly middleware: MiddlewareHandler<AuthenticationEnv>
+  /** Health of Grafana's signing keys; null without STI_GRAFANA_URL. */
+  keysHealth(): Promise<KeysHealth | null>
+}
+
+type Holder = { readonly digest: Buffer; readonly level: Level; readonly personal: string | null }
+
+/**
+ * Which credential opens which path (docs/security.md). Everything else that a request says of itself is ignored:
+ * X-Grafana-Context, X-Grafana-User and X-Forwarded-* can be forged through Grafana's proxy.
+ */
+export function createAuthentication(config: Config, now: () => number = Date.now): Authentication {
+  const { viewer, editor, admin } = config.tokens
+  const holders: Holder[] = [
+    ...Object.entries({ viewer, editor, admin }).map(([level, token]) => ({
+      digest: digest(token),
+      level: level as Level,
+      personal: null,
+    })),
+    ...config.personalTokens.map(({ name, level, token }) => ({ digest: digest(token), level, personal: name })),
+  ]
+  const flag = [{ digest: digest(config.tokens.flag) }]
+  const metrics = config.tokens.metrics === null ? null : [{ digest: digest(config.tokens.metrics) }]
+  const identities = config.grafana ? createIdentities(config.grafana, now) : null
+
+  async function callerOf(c: Context): Promise<Caller> {
+    const token = bearer(c.req.header('authorization'))
+    const holder = token === null ? null : findCredential(holders, token)
+    if (!holder) throw new Refusal('forbidden', 'Send a token that opens /v1, as Authorization: Bearer.')
+    if (holder.personal !== null)
+      return { name: holder.personal, level: holder.level, via: 'token', mayAct: true, why: null }
+    if (!identities) return reader('Grafana may only read here: set STI_GRAFANA_URL on the agent to let people act.')
+    const identity = await identities.verify(c.req.header('x-grafana-id'))
+    switch (identity.kind) {
+      case 'denied':
+        throw new Refusal('forbidden', `${identity.name} has no role in Grafana that may see this.`)
+      case 'unproven':
+        return reader(identity.why)
+      case 'proven':
+        return {
+          name: identity.name,
+          level: lowerLevel(holder.level, identity.level),
+          via: 'grafana',
+          mayAct: true,
+          why: null,
+        }
+    }
+  }
+
+  return {
+    async middleware(c, next) {
+      switch (classOf(c.req.path)) {
+        case 'open':
+          break
+        case 'api': {
+          const caller = await callerOf(c)
+          if (!caller.mayAct && c.req.method !== 'GET' && c.req.method !== 'HEAD')
+            throw new Refusal('forbidden', caller.why ?? 'This caller may only read.')
+          c.set('caller', caller)
+          break
+        }
+        case 'flag': {
+          const token = bearer(c.req.header('authorization')) ?? c.req.header('x-api-key')
+          if (!token || !findCredential(flag, token))
+            throw new Refusal('forbidden', 'Send the flag token, as Authorization: Bearer or X-API-Key.')
+          break
+        }
+        case 'metrics': {
+          const token = bearer(c.req.header('authorization'))
+          if (metrics && (!token || !findCredential(metrics, token)))
+            throw new Refusal('forbidden', 'Send the metrics token, as Authorization: Bearer.')
+          break
+        }
+        case 'unknown':
+          throw new Refusal('not-found', 'There is nothing at this address.')
+      }
+      await next()
+    },
+    keysHealth: async () => (identities ? identities.health() : null),
+  }
+}
+
+function reader(why: string): Caller {
+  return { name: 'somebody in Grafana', level: 'viewer', via: 'grafana', mayAct: false, why }
+}
+
+/** A path that no line names is open to nobody, whatever routes there are. */
+function classOf(path: string): 'open' | 'api' | 'flag' | 'metrics' | 'unknown' {
+  if (path === '/livez' || path === '/readyz') return 'open'
+  if (path === '/metrics') return 'metrics'
+  if (path === '/v1' || path.startsWith('/v1/')) return 'api'
+  if (path.startsWith('/ofrep/')) return 'flag'
+  return 'unknown'
+}

@@ -1,0 +1,159 @@
+import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { ProblemCode, type Problem } from '../contract/index.ts'
+import { databaseFault } from './databaseFault.ts'
+
+/**
+ * A refusal that the caller may read. Rooms below http throw classes of their own with the same shape: `code` is a
+ * ProblemCode, `message` one sentence that says what to do, `reasons` what would have to be true.
+ */
+export class Refusal extends Error {
+  readonly code: ProblemCode
+  readonly reasons: readonly string[]
+  constructor(code: ProblemCode, message: string, reasons: readonly string[] = []) {
+    super(message)
+    this.name = 'Refusal'
+    this.code = code
+    this.reasons = reasons
+  }
+}
+
+export type Log = (line: Record<string, unknown>) => void
+
+type ProblemStatus = 400 | 403 | 404 | 409 | 413 | 415 | 422 | 500 | 503
+
+/** The HTTP status of each code. Never 401 (Grafana's proxy turns it into a lost login) and never 204. */
+export function statusOf(code: ProblemCode): ProblemStatus {
+  switch (code) {
+    case 'bad-request':
+    case 'bad-path':
+      return 400
+    case 'forbidden':
+      return 403
+    case 'not-found':
+    case 'unknown-rollout':
+      return 404
+    case 'refused':
+    case 'conflict':
+    case 'wrong-environment':
+      return 409
+    case 'too-large':
+      return 413
+    case 'unsupported-media-type':
+      return 415
+    case 'invalid-body':
+      return 422
+    case 'internal':
+      return 500
+    case 'database-away':
+      return 503
+    default:
+      return code satisfies never
+  }
+}
+
+const TITLES: Record<ProblemCode, string> = {
+  'bad-request': 'Bad request',
+  'bad-path': 'Bad path',
+  forbidden: 'Forbidden',
+  'not-found': 'Not found',
+  'unknown-rollout': 'Unknown rollout',
+  refused: 'Refused',
+  conflict: 'Conflict',
+  'wrong-environment': 'Wrong environment',
+  'unsupported-media-type': 'Unsupported media type',
+  'too-large': 'Too large',
+  'invalid-body': 'Invalid body',
+  'database-away': 'Database away',
+  internal: 'Internal error',
+}
+
+/** What the caller gets to read of an error. Whatever is not a refusal of ours says nothing of the inside. */
+export function problemOf(error: unknown): Problem & { status: ProblemStatus } {
+  if (error instanceof HTTPException) return problemOfException(error)
+  if (error instanceof Error && 'code' in error) {
+    const code = ProblemCode.safeParse(error.code)
+    if (code.success && code.data !== 'internal') {
+      const reasons = 'reasons' in error && Array.isArray(error.reasons) ? error.reasons.map(String) : []
+      return problem(code.data, error.message, reasons)
+    }
+  }
+  const fault = databaseFault(error)
+  if (fault) return problem('database-away', fault)
+  return problem('internal', 'Something went wrong inside the agent; its log has the error.')
+}
+
+function problemOfException(error: HTTPException): Problem & { status: ProblemStatus } {
+  switch (error.status) {
+    case 413:
+      return problem('too-large', 'The body is too large.')
+    case 415:
+      return problem('unsupported-media-type', 'Send the body as application/json.')
+    case 403:
+      return problem('forbidden', 'This is not allowed.')
+    case 404:
+      return problem('not-found', 'There is nothing at this address.')
+    default:
+      return error.status < 500
+        ? problem('bad-request', 'The request cannot be read; is its body JSON?')
+        : problem('internal', 'Something went wrong inside the agent; its log has the error.')
+  }
+}
+
+function problem(
+  code: ProblemCode,
+  detail: string,
+  reasons: readonly string[] = [],
+): Problem & { status: ProblemStatus } {
+  const status = statusOf(code)
+  return {
+    type: `urn:sti-rollout:problem:${code}`,
+    title: TITLES[code],
+    status,
+    code,
+    detail,
+    ...(reasons.length > 0 ? { reasons: [...reasons] } : {}),
+  }
+}
+
+function answer(c: Context, body: Problem & { status: ProblemStatus }): Response {
+  return c.body(JSON.stringify(body), body.status, { 'content-type': 'application/problem+json' })
+}
+
+/** For `app.onError` and `app.notFound`. An error that the caller may not read is one line on the log. */
+export function problemAnswers(log: Log): { onError: ErrorHandler; notFound: NotFoundHandler } {
+  return {
+    onError(error, c) {
+      const body = problemOf(error)
+      if (body.status >= 500)
+        log({
+          level: 'error',
+          message: error.message,
+          code: 'code' in error ? error.code : undefined,
+          stack: error.stack,
+          method: c.req.method,
+          path: c.req.path,
+          answered: body.code,
+        })
+      return answer(c, body)
+    },
+    notFound: (c) => answer(c, problem('not-found', 'There is nothing at this address.')),
+  }
+}
+
+interface ValidationResult {
+  readonly success: boolean
+  readonly target?: string
+  readonly error?: { readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[] }
+}
+
+/** The `defaultHook` of OpenAPIHono: each fault with its path. */
+export function defaultHook(result: ValidationResult, c: Context): Response | undefined {
+  if (result.success) return undefined
+  const reasons = (result.error?.issues ?? []).map((issue) =>
+    issue.path.length > 0 ? `${issue.path.map(String).join('.')}: ${issue.message}` : issue.message,
+  )
+  if (result.target === 'json')
+    return answer(c, problem('invalid-body', 'The body is not what this address takes.', reasons))
+  return answer(c, problem('bad-request', 'The query, path or headers are not what this address takes.', reasons))
+}
