@@ -1,0 +1,58 @@
+import type { FlagStatus, OperationKind, OperationState, Progress, Scope, Stage } from '../contract/index.ts'
+import type { ScopeReadiness, Validation, Verdict } from '../contract/index.ts'
+
+/** What the metrics need of the agent: plain data, read from memory at each scrape; nothing here may wait. */
+export interface MetricsSource {
+  readonly build: { readonly version: string; readonly agent: string }
+  /** How often the readings are refreshed; those older than three times this are absent, but for the flag's. */
+  readonly refreshSeconds: number
+  rollouts(): readonly RolloutReadings[]
+}
+
+export interface RolloutReadings {
+  readonly rollout: string
+  readonly stage: Stage
+  /** Of the last validation; null: never counted. */
+  readonly coverage: number | null
+  readonly backfill: {
+    readonly state: OperationState
+    readonly progress: Progress
+    /** Short code of `progress.throttled`; without it a throttled backfill says `other`. */
+    readonly throttledBy?: ThrottleReason | null
+  } | null
+  /** Rows that failed and are not right now. */
+  readonly failedRowsBySqlstate: Readonly<Record<string, number>>
+  /** Since the rollout began; never falls. */
+  readonly retriesBySqlstate: Readonly<Record<string, number>>
+  /** Rows that failed at least once, and those of them that are right now. */
+  readonly recovery: { readonly failedOnce: number; readonly recovered: number }
+  /** The last one that ended. */
+  readonly validation: Validation | null
+  readonly validationsByVerdict: Readonly<Partial<Record<Verdict, number>>>
+  readonly validationIntervalSeconds: number | null
+  /** From memory, true also while the database is away. */
+  readonly flag: FlagStatus
+  readonly rollbackReady: readonly ScopeReadiness[]
+  readonly operations: readonly {
+    readonly kind: OperationKind
+    readonly state: OperationState
+    readonly count: number
+  }[]
+  readonly rollbacks: readonly { readonly scope: Scope; readonly cause: string; readonly count: number }[]
+  readonly automaticRollbackArmed: boolean | null
+  /** Milliseconds since 1970. */
+  readonly readAt: number
+}
+
+export const THROTTLE_REASONS = [
+  'lock-waiters',
+  'replication-lag',
+  'oldest-transaction',
+  'database',
+  'host',
+  'api',
+  'signal',
+  'unknown-signal',
+  'other',
+] as const
+export type ThrottleReason = (typeof THROTTLE_REASONS)[number]

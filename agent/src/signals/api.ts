@@ -1,0 +1,43 @@
+import { poll, type Poll } from './poll.ts'
+import type { Prometheus } from './prometheus.ts'
+import type { Reading } from './reading.ts'
+import { scrapedApi, unknownApi } from './scrape.ts'
+import type { ApiQueries, ApiSource } from './watched.ts'
+
+/** Panel 2's four readings of the application: seconds, seconds, 0-1, requests per second. */
+export interface ApiReadings {
+  readonly latencyAverage: Reading<number>
+  readonly latencyP95: Reading<number>
+  readonly errorRatio: Reading<number>
+  readonly requestRate: Reading<number>
+}
+
+export interface ApiOptions {
+  readonly source: ApiSource | undefined
+  readonly prometheus: Prometheus | null
+  readonly intervalMs: number
+  readonly now: () => number
+}
+
+export function apiReadings({ source, prometheus, intervalMs, now }: ApiOptions): Poll<ApiReadings> {
+  const refresh = source?.histogram
+    ? scrapedApi(source.histogram, now)
+    : async () => queriedApi(source?.promql, prometheus, now())
+  return poll<ApiReadings>({ intervalMs, now, unknown: unknownApi, refresh })
+}
+
+async function queriedApi(
+  queries: ApiQueries | undefined,
+  prometheus: Prometheus | null,
+  at: number,
+): Promise<ApiReadings> {
+  if (!queries) return unknownApi('the rollout file has no api')
+  if (!prometheus) return unknownApi('the agent has no Prometheus: set STI_PROMETHEUS_URL')
+  const [latencyAverage, latencyP95, errorRatio, requestRate] = await Promise.all([
+    prometheus.one(queries.latencyAverage, at),
+    prometheus.one(queries.latencyP95, at),
+    prometheus.one(queries.errorRatio, at),
+    prometheus.one(queries.requestRate, at),
+  ])
+  return { latencyAverage, latencyP95, errorRatio, requestRate }
+}

@@ -1,0 +1,48 @@
+/** GET without redirects, bounded in time and size; answers status and text. */
+export async function boundedGet(
+  url: string,
+  bounds: { readonly milliseconds: number; readonly bytes: number; readonly headers?: Record<string, string> },
+): Promise<{ status: number; text: string }> {
+  const address = new URL(url)
+  const headers = new Headers(bounds.headers)
+  // fetch refuses credentials in the address, and its message would show them.
+  if (address.username || address.password) {
+    const credentials = `${decodeURIComponent(address.username)}:${decodeURIComponent(address.password)}`
+    headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`)
+    address.username = address.password = ''
+  }
+  const where = `${address.origin}${address.pathname}`
+  try {
+    const response = await fetch(address, {
+      headers,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(bounds.milliseconds),
+    })
+    if (response.status >= 300 && response.status < 400) {
+      await response.body?.cancel()
+      throw new Error('it answers with a redirect: name the final address')
+    }
+    return { status: response.status, text: await boundedText(response, bounds.bytes) }
+  } catch (error) {
+    throw new Error(`${where}: ${reason(error, bounds.milliseconds)}`)
+  }
+}
+
+async function boundedText(response: Response, bytes: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of response.body ?? []) {
+    length += chunk.byteLength
+    if (length > bytes) throw new Error(`its answer is longer than ${bytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function reason(error: unknown, milliseconds: number): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return `no answer within ${milliseconds} ms`
+  const { cause } = error
+  if (cause instanceof Error) return (cause as { code?: string }).code ?? cause.message
+  return error.message
+}

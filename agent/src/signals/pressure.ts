@@ -1,0 +1,63 @@
+import { poll } from './poll.ts'
+import { demandMonitor } from './privilege.ts'
+import type { Probe } from './probe.ts'
+import type { Reading } from './reading.ts'
+
+/** Sessions that wait for a lock behind one of ours, and how long the first of them has waited. */
+export interface LockWaiters {
+  readonly waiters: number
+  readonly seconds: number
+}
+
+export interface Pressure {
+  read(): Reading<LockWaiters>
+  /** Reads every 250 ms until the returned function is called; unknown while nobody watches. */
+  watch(): () => void
+}
+
+export interface PressureOptions {
+  readonly probe: Probe
+  readonly ours: string
+  readonly now: () => number
+}
+
+export function lockPressure({ probe, ours, now }: PressureOptions): Pressure {
+  const readings = poll<Reading<LockWaiters>>({
+    intervalMs: 250,
+    maximumAgeMs: 1_500,
+    now,
+    unknown: (sentence) => ({ unknown: sentence }),
+    refresh,
+  })
+  let watchers = 0
+  return {
+    read: readings.read,
+    watch() {
+      if (watchers++ === 0) readings.start()
+      let watching = true
+      return () => {
+        if (!watching) return
+        watching = false
+        if (--watchers === 0) readings.stop()
+      }
+    },
+  }
+
+  async function refresh(): Promise<Reading<LockWaiters>> {
+    const at = now()
+    // pg_blocking_pids stops the lock manager for a moment, so it is asked only for sessions that wait for a lock.
+    const [row] = await probe.ask<(LockWaiters & { monitors: boolean; role: string })[]>(
+      (sql) => sql`
+      /* sti */ with waiting as materialized (
+        select pid, pg_blocking_pids(pid) as blockers from pg_stat_activity
+        where wait_event_type = 'Lock' and not starts_with(application_name, ${ours}))
+      select pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,
+        count(*)::int4 as waiters, greatest(0, coalesce(max((select extract(epoch from clock_timestamp() - min(l.waitstart))
+          from pg_locks l where l.pid = w.pid and not l.granted)), 0))::float8 as seconds
+      from waiting w
+      where exists (select from pg_stat_activity a where a.pid = any (w.blockers) and starts_with(a.application_name, ${ours}))`,
+    )
+    demandMonitor(row!)
+    return { value: { waiters: row!.waiters, seconds: row!.seconds }, at }
+  }
+}

@@ -1,0 +1,71 @@
+import { poll, type Poll } from './poll.ts'
+import { demandMonitor } from './privilege.ts'
+import type { Probe } from './probe.ts'
+import { SignalUnknown, type Reading } from './reading.ts'
+
+export interface StatementsOptions {
+  readonly probe: Probe
+  readonly intervalMs: number
+  readonly now: () => number
+}
+
+interface Total {
+  readonly key: string
+  readonly calls: number
+  readonly seconds: number
+}
+
+/**
+ * Mean execution time in seconds of the statements of this database that ended since the reading before
+ * (pg_stat_statements), without our own: those whose text refers to the schema `sti` or holds the comment of our walks.
+ * Entry by entry, so that a reset or an eviction does not falsify it.
+ */
+export function queryTime({ probe, intervalMs, now }: StatementsOptions): Poll<Reading<number>> {
+  let before: ReadonlyMap<string, Total> | undefined
+  return poll<Reading<number>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
+
+  async function refresh(): Promise<Reading<number>> {
+    const at = now()
+    const schema = await extensionSchema()
+    const totals = await probe
+      .ask<Total[]>(
+        (sql) => sql`
+        /* sti */ select concat_ws(' ', userid, queryid, toplevel) as key, calls::float8 as calls,
+          total_exec_time / 1000 as seconds
+        from ${sql(schema)}.pg_stat_statements
+        where dbid = (select oid from pg_database where datname = current_database())
+          and strpos(query, '/* sti */') = 0 and query !~ '\\msti"?\\.'`,
+      )
+      .catch(explain)
+    const last = before
+    before = new Map(totals.map((total) => [total.key, total]))
+    if (!last) return { unknown: 'the first interval is not over yet' }
+    let calls = 0
+    let seconds = 0
+    for (const total of totals) {
+      const earlier = last.get(total.key)
+      const since = earlier && earlier.calls <= total.calls ? earlier : { calls: 0, seconds: 0 }
+      calls += total.calls - since.calls
+      seconds += total.seconds - since.seconds
+    }
+    if (calls === 0) return { unknown: 'no statement ended in the last interval' }
+    return { value: Math.max(0, seconds) / calls, at }
+  }
+
+  async function extensionSchema(): Promise<string> {
+    const [row] = await probe.ask<{ monitors: boolean; role: string; schema: string | null }[]>(
+      (sql) => sql`
+      /* sti */ select pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,
+        (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+        where e.extname = 'pg_stat_statements') as schema`,
+    )
+    if (!row?.schema) throw new SignalUnknown('pg_stat_statements is missing: CREATE EXTENSION pg_stat_statements')
+    demandMonitor(row)
+    return row.schema
+  }
+}
+
+function explain(error: unknown): never {
+  if ((error as { code?: string }).code !== '55000') throw error
+  throw new SignalUnknown('pg_stat_statements is not loaded: add it to shared_preload_libraries and restart PostgreSQL')
+}

@@ -1,0 +1,49 @@
+/** What the signals need of a compiled rollout; `Rollout` fits. */
+export interface WatchedRollout {
+  readonly name: string
+  readonly searchPath: string
+  readonly file: {
+    readonly api?: ApiSource | undefined
+    readonly host?: 'local' | { readonly promql: HostQueries } | undefined
+    readonly signals?: readonly CustomSignal[] | undefined
+  }
+}
+
+export interface ApiSource {
+  readonly histogram?: ApiHistogram | undefined
+  readonly promql?: ApiQueries | undefined
+}
+
+/** A histogram on the application's own /metrics; `errors`: label to a regular expression of the whole value. */
+export interface ApiHistogram {
+  readonly url: string
+  readonly name: string
+  readonly errors: Readonly<Record<string, string>>
+}
+
+export interface ApiQueries {
+  readonly latencyAverage: string
+  readonly latencyP95: string
+  readonly errorRatio: string
+  readonly requestRate: string
+}
+
+/**
+ * cpu, memory and disk: one series between 0 and 1. diskOperations and network: counters, one series with the label
+ * `direction` for each of read and write, receive and transmit.
+ */
+export interface HostQueries {
+  readonly cpu?: string | undefined
+  readonly memory?: string | undefined
+  readonly disk?: string | undefined
+  readonly diskOperations?: string | undefined
+  readonly network?: string | undefined
+}
+
+/** One of `promql` and `sql`; the signal is unhealthy above `limit`. */
+export interface CustomSignal {
+  readonly name: string
+  readonly promql?: string | undefined
+  readonly sql?: string | undefined
+  readonly limit: number
+}

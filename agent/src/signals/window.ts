@@ -1,0 +1,34 @@
+import type { Sample } from './exposition.ts'
+
+/** The samples of one histogram at one time. */
+export interface Scrape {
+  readonly at: number
+  readonly samples: readonly Sample[]
+}
+
+export interface Increase {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly increase: number
+}
+
+/**
+ * How much each series grew over the scrapes, oldest first. A value that falls is a restart: it counts from zero. A
+ * series that the first scrape did not have began at zero, so that the first error of a process is not lost.
+ */
+export function increases(scrapes: readonly Scrape[]): Increase[] {
+  const grown = new Map<string, { sample: Sample; last: number; increase: number }>()
+  for (const [index, scrape] of scrapes.entries()) {
+    for (const sample of scrape.samples) {
+      const key = `${sample.name} ${JSON.stringify(Object.entries(sample.labels).sort())}`
+      const series = grown.get(key)
+      if (!series) {
+        grown.set(key, { sample, last: sample.value, increase: index === 0 ? 0 : sample.value })
+        continue
+      }
+      series.increase += sample.value < series.last ? sample.value : sample.value - series.last
+      series.last = sample.value
+    }
+  }
+  return [...grown.values()].map(({ sample, increase }) => ({ name: sample.name, labels: sample.labels, increase }))
+}
