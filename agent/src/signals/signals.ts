@@ -10,6 +10,7 @@ import { prometheus } from './prometheus.ts'
 import { promqlHost } from './promqlHost.ts'
 import type { Reading } from './reading.ts'
 import { replicationLag, type ReplicationLag } from './replication.ts'
+import { unknownApi } from './scrape.ts'
 import { queryTime } from './statements.ts'
 import type { WatchedRollout } from './watched.ts'
 
@@ -30,7 +31,7 @@ export interface Signals {
   stop(): Promise<void>
   database(): DatabaseReadings
   replication(): Reading<ReplicationLag>
-  /** The rollout's host; without a name this machine. Throws on a rollout that is not watched, as the next two do. */
+  /** The rollout's host; without a name this machine. */
   host(rollout?: string): HostReadings
   api(rollout: string): ApiReadings
   custom(rollout: string): readonly CustomReading[]
@@ -74,12 +75,6 @@ export function createSignals(options: SignalsOptions): Signals {
     }
   }
 
-  function of(rollout: string): ReturnType<typeof watch> {
-    const found = watched.get(rollout)
-    if (!found) throw new Error(`no signals are read for rollout ${rollout}`)
-    return found
-  }
-
   return {
     start: () => polls.forEach((each) => each.start()),
     async stop() {
@@ -88,9 +83,9 @@ export function createSignals(options: SignalsOptions): Signals {
     },
     database: () => ({ ...activity.read(), querySeconds: statements.read() }),
     replication: replication.read,
-    host: (rollout) => (rollout === undefined ? local : (of(rollout).host ?? local)).read(),
-    api: (rollout) => of(rollout).api.read(),
-    custom: (rollout) => of(rollout).custom.map((each) => each.read()),
+    host: (rollout) => (watched.get(rollout ?? '')?.host ?? local).read(),
+    api: (rollout) => watched.get(rollout)?.api.read() ?? unknownApi(`no rollout ${rollout} is watched`),
+    custom: (rollout) => (watched.get(rollout)?.custom ?? []).map((each) => each.read()),
     pressure: lockPressure({ probe: connection('pressure'), ours, now }),
   }
 }

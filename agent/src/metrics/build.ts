@@ -1,0 +1,9 @@
+import type { Family } from './family.ts'
+
+export const build: Family = {
+  name: 'sti_build_info',
+  type: 'gauge',
+  help: 'Always 1; the labels name the version and the agent.',
+  labels: ['version', 'agent'],
+  samples: ({ build }) => [{ labels: { ...build }, value: 1 }],
+}

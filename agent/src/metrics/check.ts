@@ -1,0 +1,35 @@
+import { perRollout, type Family } from './family.ts'
+
+export const verdicts: Family = {
+  name: 'sti_check_verdict',
+  type: 'gauge',
+  help: '1 for the verdict of each check in the last validation.',
+  labels: ['rollout', 'check', 'layer', 'verdict'],
+  *samples({ rollouts }) {
+    for (const { rollout, validation } of rollouts) {
+      for (const { check, layer, verdict } of validation?.checks ?? []) {
+        yield { labels: { rollout, check, layer, verdict }, value: 1 }
+      }
+    }
+  },
+}
+
+export const discrepancies: Family = {
+  name: 'sti_check_discrepancies',
+  type: 'gauge',
+  help: 'Rows that speak against the check; absent for a check that came to no conclusion.',
+  labels: ['rollout', 'check'],
+  *samples({ rollouts }) {
+    for (const { rollout, validation } of rollouts) {
+      for (const { check, verdict, discrepancies } of validation?.checks ?? []) {
+        if (verdict === 'pass' || verdict === 'fail') yield { labels: { rollout, check }, value: discrepancies }
+      }
+    }
+  },
+}
+
+export const score = perRollout(
+  'sti_integrity_score_ratio',
+  'Passed checks of the integrity layer / all of them.',
+  ({ validation }) => validation?.integrityScore,
+)

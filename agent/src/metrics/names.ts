@@ -1,0 +1,53 @@
+import { api } from './api.ts'
+import { progress } from './backfill.ts'
+import { batchRows, batchSeconds } from './batch.ts'
+import { build } from './build.ts'
+import { discrepancies, score, verdicts } from './check.ts'
+import * as database from './database.ts'
+import { failedRows, recovery, retries } from './failedRow.ts'
+import type { Family, Observed } from './family.ts'
+import { clients, flag, propagation } from './flag.ts'
+import { host } from './host.ts'
+import { durations, states } from './operation.ts'
+import { armed, estimated, ready, rollbacks } from './rollback.ts'
+import { coverage, stage } from './rollout.ts'
+import * as signal from './signal.ts'
+import { throttled } from './throttle.ts'
+import { completed, interval, validations } from './validation.ts'
+
+/** Every series that is read at the scrape. */
+export const FAMILIES: readonly Family[] = [
+  ...[build, stage, coverage, ...progress, throttled],
+  ...api,
+  ...[database.up, database.connections, ...database.database, database.replication],
+  ...host,
+  ...[failedRows, retries, recovery],
+  ...[verdicts, discrepancies, score, validations, completed, interval],
+  ...[...flag, clients],
+  ...[ready, estimated, rollbacks, armed, states],
+  ...[signal.up, signal.limit],
+]
+
+/** Every series that is fed event by event. */
+export const OBSERVED: readonly Observed[] = [batchSeconds, batchRows, durations, propagation]
+
+export interface Series {
+  readonly name: string
+  readonly type: 'gauge' | 'counter' | 'histogram'
+  readonly help: string
+  /** All have `environment` too. */
+  readonly labels: readonly string[]
+}
+
+/** Every series of the agent, prom-client's own about the process apart. */
+export const SERIES: readonly Series[] = [...FAMILIES, ...OBSERVED].map(({ name, type, help, labels }) => ({
+  name,
+  type,
+  help,
+  labels,
+}))
+
+/** Each name a query may use: a histogram has three. */
+export const SERIES_NAMES: readonly string[] = SERIES.flatMap(({ name, type }) =>
+  type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
+)

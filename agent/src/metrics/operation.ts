@@ -1,0 +1,21 @@
+import type { Family, Observed } from './family.ts'
+
+export const states: Family = {
+  name: 'sti_operation_state',
+  type: 'gauge',
+  help: 'Operations by kind and state.',
+  labels: ['rollout', 'kind', 'state'],
+  *samples({ rollouts }) {
+    for (const { rollout, operations } of rollouts) {
+      for (const { kind, state, count } of operations) yield { labels: { rollout, kind, state }, value: count }
+    }
+  },
+}
+
+export const durations: Observed = {
+  name: 'sti_operation_duration_seconds',
+  type: 'histogram',
+  help: 'From the start of an operation to its end, by the state it ended in.',
+  labels: ['rollout', 'kind', 'state'],
+  buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 259_200],
+}

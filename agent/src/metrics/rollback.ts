@@ -1,0 +1,43 @@
+import { perRollout, sample, type Family } from './family.ts'
+
+export const ready: Family = {
+  name: 'sti_rollback_ready',
+  type: 'gauge',
+  help: '1 when this scope could be rolled back now.',
+  labels: ['rollout', 'scope'],
+  *samples({ rollouts }) {
+    for (const { rollout, rollbackReady } of rollouts) {
+      for (const { scope, ready } of rollbackReady) yield { labels: { rollout, scope }, value: Number(ready) }
+    }
+  },
+}
+
+export const estimated: Family = {
+  name: 'sti_rollback_estimated_seconds',
+  type: 'gauge',
+  help: 'How long a rollback of this scope would take.',
+  labels: ['rollout', 'scope'],
+  *samples({ rollouts }) {
+    for (const { rollout, rollbackReady } of rollouts) {
+      for (const { scope, estimatedSeconds } of rollbackReady) yield* sample({ rollout, scope }, estimatedSeconds)
+    }
+  },
+}
+
+export const rollbacks: Family = {
+  name: 'sti_rollbacks_total',
+  type: 'counter',
+  help: 'Rollbacks by scope and what caused them.',
+  labels: ['rollout', 'scope', 'cause'],
+  *samples({ rollouts }) {
+    for (const { rollout, rollbacks } of rollouts) {
+      for (const { scope, cause, count } of rollbacks) yield { labels: { rollout, scope, cause }, value: count }
+    }
+  },
+}
+
+export const armed = perRollout(
+  'sti_automatic_rollback_armed',
+  '1 when an alert may roll back without a person, 0 while that is held.',
+  ({ automaticRollbackArmed }) => (automaticRollbackArmed === null ? null : Number(automaticRollbackArmed)),
+)

@@ -1,0 +1,17 @@
+import { perRollout, type Family } from './family.ts'
+
+export const stage: Family = {
+  name: 'sti_rollout_stage',
+  type: 'gauge',
+  help: '1 for the stage the rollout is in.',
+  labels: ['rollout', 'stage'],
+  *samples({ rollouts }) {
+    for (const { rollout, stage } of rollouts) yield { labels: { rollout, stage }, value: 1 }
+  },
+}
+
+export const coverage = perRollout(
+  'sti_coverage_ratio',
+  'Rows with a correct type / all rows, of the last validation.',
+  ({ coverage }) => coverage,
+)

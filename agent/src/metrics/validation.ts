@@ -1,0 +1,28 @@
+import { Verdict } from '../contract/words.ts'
+import { perRollout, type Family } from './family.ts'
+
+export const validations: Family = {
+  name: 'sti_validations_total',
+  type: 'counter',
+  help: 'Validations that ended, by verdict.',
+  labels: ['rollout', 'verdict'],
+  *samples({ rollouts }) {
+    for (const { rollout, validationsByVerdict } of rollouts) {
+      for (const verdict of Verdict.options) {
+        yield { labels: { rollout, verdict }, value: validationsByVerdict[verdict] ?? 0 }
+      }
+    }
+  },
+}
+
+export const completed = perRollout(
+  'sti_validation_completed_timestamp_seconds',
+  'When the last validation ended, in seconds since 1970.',
+  ({ validation }) => (validation?.endedAt ? Date.parse(validation.endedAt) / 1000 : null),
+)
+
+export const interval = perRollout(
+  'sti_validation_interval_seconds',
+  'How often the rollout file wants a validation.',
+  ({ validationIntervalSeconds }) => validationIntervalSeconds,
+)
