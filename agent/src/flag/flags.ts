@@ -1,0 +1,245 @@
+import { createHash } from 'node:crypto'
+import type { Actor, FlagStatus } from '../contract/index.ts'
+import type { Database } from '../database/connect.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import { writeAcceptance, type ClockOffset } from './clientExchange.ts'
+import { FlagRefusal } from './errors.ts'
+import { evaluateServed, type Evaluation } from './evaluation.ts'
+import { createFlag, markOf, NO_VERSION, servedOf, type Flag } from './memory.ts'
+import { createPending } from './pending.ts'
+import { createRefresh } from './refresh.ts'
+import { statusOf } from './status.ts'
+import { writeChange, type Change } from './write.ts'
+
+/** How long an answer to turning off waits for the database; the flag is off before that. */
+const OFF_ANSWER_MS = 500
+
+export interface FlagsDependencies {
+  readonly database: Database
+  readonly environment: string
+  /** The name of this process. */
+  readonly agent: string
+  readonly rollouts: readonly Rollout[]
+  readonly log: (line: Record<string, unknown>) => void
+  readonly now?: () => number
+}
+
+export interface FlagRequest {
+  readonly idempotencyKey: string
+  /** A hash over what was asked for: the same key with another hash is a conflict. */
+  readonly requestHash: string
+}
+
+export interface OffRequest {
+  readonly kind: 'flag' | 'rollback'
+  readonly idempotencyKey: string
+  readonly parameters: Readonly<Record<string, unknown>>
+  /** Default: a hash over kind and parameters. */
+  readonly requestHash?: string
+}
+
+export interface Flags {
+  /** Reads the database each second from now on. Everything is served off until `serveOff(null)` was called. */
+  start(): void
+  /** Stops reading and retrying. What is not written by then is lost, and is on the log. */
+  stop(): Promise<void>
+  /** Serves every flag off, with the reason (not our database); null: from what the database says. */
+  serveOff(reason: string | null): void
+  /** Of the flag with this key. `client`: the X-Sti-Client header, or null. Reads memory only. */
+  evaluate(key: string, context: Readonly<Record<string, unknown>>, client: string | null): Evaluation
+  evaluateAll(context: Readonly<Record<string, unknown>>, client: string | null): Evaluation[]
+  /** Seconds since the database last confirmed the oldest of all flags; null: never. */
+  ageSeconds(): number | null
+  /**
+   * Writes a change, then serves it. The caller has checked that it is allowed. Refused when the flag was changed
+   * since this agent last read it, and while an off is not written. Gives the id of the operation.
+   */
+  change(
+    rollout: Rollout,
+    to: { readonly enabled: boolean; readonly percentage: number },
+    actor: Actor,
+    reason: string | null,
+    request: FlagRequest & { readonly force: boolean },
+  ): Promise<number>
+  /** Off at once, in memory; written as soon as the database takes it. `persisted` false: it is being tried. */
+  turnOff(
+    rollout: Rollout,
+    actor: Actor,
+    reason: string | null,
+    request: OffRequest,
+  ): Promise<{ readonly persisted: boolean; readonly operationId: number | null }>
+  /** A person vouches that a silent client acts on the flag no more. */
+  acceptClient(rollout: string, client: string, actor: Actor, reason: string): Promise<void>
+  status(rollout: string): FlagStatus
+  /** Called with the seconds from each change made here until the last live client has seen it. */
+  onPropagation(listener: (rollout: string, seconds: number) => void): void
+}
+
+export function createFlags({ database, environment, agent, rollouts, log, now = Date.now }: FlagsDependencies): Flags {
+  const offset: ClockOffset = { milliseconds: 0 }
+  const listeners: ((rollout: string, seconds: number) => void)[] = []
+  let offBecause: string | null = 'the identity of the database is not confirmed yet'
+  const flags = new Map<string, Flag>()
+  for (const rollout of rollouts) {
+    const report = (seconds: number): void => listeners.forEach((listener) => listener(rollout.name, seconds))
+    flags.set(
+      rollout.name,
+      createFlag(rollout, now, () => offset.milliseconds, report),
+    )
+  }
+  const byKey = new Map([...flags.values()].map((flag) => [flag.key, flag]))
+
+  const pending = createPending(
+    database,
+    ({ number, change }, written) => {
+      const flag = flagOf(change.rollout)
+      const ours = written.kind === 'written' || written.last
+      flag.clients.settle(number, ours && written.state ? written.state.version : NO_VERSION)
+      if (written.state) refresh.confirm(flag, written.state)
+      log({ level: 'info', event: 'flag-off-written', rollout: change.rollout, operation: written.operationId })
+    },
+    (change, error) => refresh.fault(error, change.rollout),
+  )
+  const refresh = createRefresh({
+    database,
+    flags,
+    offset,
+    log,
+    now,
+    mayRead: () => offBecause === null,
+    hasPending: () => pending.count() > 0,
+    mark,
+  })
+  pending.hold(true)
+
+  function flagOf(rollout: string): Flag {
+    const flag = flags.get(rollout)
+    if (!flag) throw new FlagRefusal('unknown-rollout', `There is no rollout ${rollout} here.`)
+    return flag
+  }
+
+  function mark(flag: Flag): ReturnType<typeof markOf> {
+    return markOf(flag, pending.last(flag.rollout), offBecause)
+  }
+
+  function evaluate(flag: Flag, context: Readonly<Record<string, unknown>>, client: string | null): Evaluation {
+    const answer = evaluateServed(flag.key, servedOf(flag, pending.last(flag.rollout), offBecause), context)
+    const counted = flag.clients.seen(client, mark(flag), 'value' in answer && answer.value)
+    if (counted !== null) flag.propagation.seen(counted)
+    return answer
+  }
+
+  return {
+    start: refresh.start,
+    async stop() {
+      pending.stop()
+      if (pending.count() > 0) log({ level: 'error', event: 'flag-off-lost', count: pending.count() })
+      await refresh.stop()
+    },
+    serveOff(reason) {
+      if (reason === offBecause) return
+      offBecause = reason
+      refresh.forget()
+      pending.hold(reason !== null)
+    },
+    evaluate(key, context, client) {
+      const flag = byKey.get(key)
+      if (flag) return evaluate(flag, context, client)
+      return { key, errorCode: 'FLAG_NOT_FOUND', errorDetails: `There is no flag with this key in ${environment}.` }
+    },
+    evaluateAll: (context, client) => [...flags.values()].map((flag) => evaluate(flag, context, client)),
+    ageSeconds() {
+      const ages = [...flags.values()].map((flag) => flag.confirmedAt)
+      const oldest = ages.includes(null) || ages.length === 0 ? null : Math.min(...(ages as number[]))
+      return oldest === null ? null : Math.max(0, now() - oldest) / 1000
+    },
+    async change(rollout, to, actor, reason, request) {
+      const flag = flagOf(rollout.name)
+      if (offBecause !== null) throw new FlagRefusal('refused', `The flag is served off: ${offBecause}.`)
+      if (pending.last(rollout.name) > 0)
+        throw new FlagRefusal('database-away', 'The flag was turned off and that is not written yet; wait until it is.')
+      if (!flag.confirmed)
+        throw new FlagRefusal('database-away', 'The flag was not read from the database yet; try again when it is.')
+      const percentage = to.enabled ? to.percentage : 0
+      const change: Change = {
+        ...base(rollout, actor, reason),
+        ...request,
+        kind: 'flag',
+        enabled: to.enabled,
+        percentage,
+        parameters: { enabled: to.enabled, percentage: to.percentage, force: request.force },
+        message: to.enabled ? `The flag was turned on for ${percentage} %.` : 'The flag was turned off.',
+        expectedVersion: flag.confirmed.version,
+        servedSince: null,
+      }
+      const written = await writeChange(database.state, change)
+      switch (written.kind) {
+        case 'other-request':
+          throw new FlagRefusal('conflict', 'This Idempotency-Key belongs to another request; send a new one.')
+        case 'changed-meanwhile':
+          throw new FlagRefusal('conflict', 'Somebody changed the flag in the meantime; look at it again.')
+        case 'earlier':
+          return written.operationId
+        case 'written':
+          refresh.confirm(flag, written.state)
+          flag.propagation.begin(now(), flag.clients, mark(flag), true)
+          log({
+            level: 'info',
+            event: 'flag',
+            rollout: rollout.name,
+            to,
+            actor,
+            reason,
+            operation: written.operationId,
+          })
+          return written.operationId
+      }
+    },
+    async turnOff(rollout, actor, reason, request) {
+      const flag = flagOf(rollout.name)
+      const settled = pending.add({
+        ...base(rollout, actor, reason),
+        kind: request.kind,
+        enabled: false,
+        percentage: 0,
+        parameters: request.parameters,
+        idempotencyKey: request.idempotencyKey,
+        requestHash: request.requestHash ?? hashOf([request.kind, request.parameters]),
+        message: 'The flag was turned off.',
+        expectedVersion: null,
+        servedSince: new Date(now()).toISOString(),
+      })
+      flag.propagation.begin(now(), flag.clients, mark(flag), true)
+      log({ level: 'info', event: 'flag-off', rollout: rollout.name, actor, reason, ...request })
+      const late = new Promise<null>((resolve) => setTimeout(resolve, OFF_ANSWER_MS, null).unref())
+      const written = await Promise.race([settled, late])
+      return { persisted: written !== null, operationId: written?.operationId ?? null }
+    },
+    async acceptClient(rollout, client, actor, reason) {
+      const flag = flagOf(rollout)
+      const silence = flag.clients.silence(client)
+      if (!silence) throw new FlagRefusal('refused', `${client} is not a client of this flag.`)
+      if (!silence.silent)
+        throw new FlagRefusal(
+          'refused',
+          `${client} asked ${Math.round(silence.seconds)} s ago; only a client that has been silent for 60 s after an answer of on can be accepted.`,
+        )
+      const accepted = await writeAcceptance(database.state, { rollout, client, actor, reason })
+      if (!accepted) throw new FlagRefusal('conflict', `${client} has asked again or was accepted; look at it again.`)
+      flag.clients.accept(client, actor.name)
+    },
+    status(rollout) {
+      const flag = flagOf(rollout)
+      return statusOf(flag, servedOf(flag, pending.last(rollout), offBecause), mark(flag), now())
+    },
+    onPropagation: (listener) => listeners.push(listener),
+  }
+
+  function base(rollout: Rollout, actor: Actor, reason: string | null) {
+    return { rollout: rollout.name, fileHash: rollout.hash, actor, reason, agent }
+  }
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex')
+}

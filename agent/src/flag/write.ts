@@ -1,0 +1,142 @@
+import type postgres from 'postgres'
+import type { Actor } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+
+/** A change of a flag as it is written: an operation that has already succeeded, the new state, and one event. */
+export interface Change {
+  readonly rollout: string
+  readonly fileHash: string
+  readonly kind: 'flag' | 'rollback'
+  readonly enabled: boolean
+  readonly percentage: number
+  readonly actor: Actor
+  readonly reason: string | null
+  readonly parameters: Readonly<Record<string, unknown>>
+  readonly idempotencyKey: string
+  readonly requestHash: string
+  readonly message: string
+  /** Only when the flag still has this version; null: whatever it has. */
+  readonly expectedVersion: number | null
+  /** When it was served already, before it could be written; ISO 8601. */
+  readonly servedSince: string | null
+  readonly agent: string
+}
+
+export interface FlagState {
+  readonly enabled: boolean
+  readonly percentage: number
+  readonly version: number
+  readonly changedAt: Date
+  readonly changedBy: Actor | null
+}
+
+export type Written =
+  | { readonly kind: 'written'; readonly operationId: number; readonly state: FlagState }
+  /** The same request was written before; nothing was changed now. `last`: nobody has changed the flag since. */
+  | { readonly kind: 'earlier'; readonly operationId: number; readonly state: FlagState | null; readonly last: boolean }
+  /** The idempotency key belongs to another request. */
+  | { readonly kind: 'other-request'; readonly operationId: number }
+  /** The flag was changed since the caller looked. */
+  | { readonly kind: 'changed-meanwhile' }
+
+interface Row {
+  operation_id: number | null
+  earlier_id: number | null
+  earlier_hash: string | null
+  state: StateRow | null
+}
+
+interface StateRow {
+  enabled: boolean
+  percentage: number
+  version: number
+  changed_at: string
+  changed_by: Actor | null
+  operation_id: number | null
+}
+
+/**
+ * One statement, so one transaction: it happens whole or not at all, and repeated with the same idempotency key it
+ * happens once. `before` locks the flag's row first, so that concurrent changes are counted one after the other.
+ */
+export async function writeChange(sql: Sql, change: Change): Promise<Written> {
+  try {
+    return await attempt(sql, change)
+  } catch (error) {
+    // The same request ran at the same moment and was first: now it is there to be found.
+    if (error instanceof Error && 'code' in error && error.code === '23505') return attempt(sql, change)
+    throw error
+  }
+}
+
+async function attempt(sql: Sql, change: Change): Promise<Written> {
+  const json = (value: unknown): postgres.Parameter => sql.json(value as postgres.JSONValue)
+  const [row] = await sql<Row[]>`
+    with earlier as (
+      select id, request_hash from sti.operation
+      where rollout = ${change.rollout} and idempotency_key = ${change.idempotencyKey}
+    ), before as (
+      select enabled, percentage, version from sti.flag where rollout = ${change.rollout} for update
+    ), operation as (
+      insert into sti.operation (rollout, kind, state, parameters, file_hash, writes_table, actor, reason,
+        idempotency_key, request_hash, started_at, ended_at, agent)
+      select ${change.rollout}, ${change.kind}, 'succeeded', ${json(change.parameters)}, ${change.fileHash}, false,
+        ${json(change.actor)}, ${change.reason}::text, ${change.idempotencyKey}, ${change.requestHash},
+        clock_timestamp(), clock_timestamp(), ${change.agent}
+      where not exists (select from earlier)
+        and coalesce(${change.expectedVersion}::bigint = coalesce((select version from before), 0), true)
+      returning id
+    ), flag as (
+      insert into sti.flag as f (rollout, enabled, percentage, version, changed_at, changed_by, operation_id)
+      select ${change.rollout}, ${change.enabled}, ${change.percentage}::numeric, coalesce(before.version, 0) + 1,
+        clock_timestamp(), ${json(change.actor)}, operation.id
+      from operation left join before on true
+      on conflict (rollout) do update set enabled = excluded.enabled, percentage = excluded.percentage,
+        version = f.version + 1, changed_at = excluded.changed_at, changed_by = excluded.changed_by,
+        operation_id = excluded.operation_id
+      returning enabled, percentage, version, changed_at, changed_by, operation_id
+    ), event as (
+      select sti.append_event(operation.id, ${change.rollout}, ${json(change.actor)}, 'flag', ${change.message},
+        ${change.reason}::text, to_jsonb(before),
+        jsonb_strip_nulls(jsonb_build_object('enabled', flag.enabled, 'percentage', flag.percentage,
+          'version', flag.version, 'servedSince', ${change.servedSince}::text))) as id
+      from operation cross join flag left join before on true
+    )
+    select (select id from operation)::float8 as operation_id,
+      (select id from earlier)::float8 as earlier_id,
+      (select request_hash from earlier) as earlier_hash,
+      (select id from event)::float8 as event_id,
+      coalesce((select to_jsonb(flag) from flag),
+        (select to_jsonb(f) from sti.flag f where f.rollout = ${change.rollout})) as state`
+  if (!row) throw new Error('a change of the flag answered no row')
+  const state = row.state ? stateOf(row.state) : null
+  if (row.operation_id !== null && state) return { kind: 'written', operationId: row.operation_id, state }
+  if (row.earlier_id === null) return { kind: 'changed-meanwhile' }
+  if (row.earlier_hash !== change.requestHash) return { kind: 'other-request', operationId: row.earlier_id }
+  return { kind: 'earlier', operationId: row.earlier_id, state, last: row.state?.operation_id === row.earlier_id }
+}
+
+export function stateOf(row: StateRow): FlagState {
+  return {
+    enabled: row.enabled,
+    percentage: Number(row.percentage),
+    version: Number(row.version),
+    changedAt: new Date(row.changed_at),
+    changedBy: row.changed_by,
+  }
+}
+
+/** The state of each rollout's flag; a rollout seen for the first time gets its row, which is off. */
+export async function readStates(sql: Sql, rollouts: readonly string[]): Promise<Map<string, FlagState>> {
+  const names = sql.json([...rollouts])
+  const read = async (): Promise<Map<string, FlagState>> => {
+    const rows = await sql<{ rollout: string; state: StateRow }[]>`
+      select rollout, to_jsonb(f) as state from sti.flag f
+      where rollout in (select jsonb_array_elements_text(${names}))`
+    return new Map(rows.map((row) => [row.rollout, stateOf(row.state)]))
+  }
+  const found = await read()
+  if (rollouts.every((name) => found.has(name))) return found
+  await sql`insert into sti.flag (rollout) select jsonb_array_elements_text(${names}) on conflict do nothing`
+  return read()
+}

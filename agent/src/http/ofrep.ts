@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Flags } from '../flag/flags.ts'
+import type { Evaluation } from '../flag/evaluation.ts'
+
+const MAXIMUM_BODY = 64 * 1024
+
+/**
+ * OFREP, the OpenFeature Remote Evaluation Protocol, for /ofrep/v1. A failure has the body that its providers read;
+ * they understand 400, 404 and 500. Never 429: a provider stops asking after one, also when the flag goes off.
+ */
+export function ofrepRoutes(flags: Flags): Hono {
+  const limit = bodyLimit({
+    maxSize: MAXIMUM_BODY,
+    onError: (c) =>
+      failure(c, 413, { ...keyOf(c), errorCode: 'INVALID_CONTEXT', errorDetails: 'The body is too large.' }),
+  })
+  return new Hono()
+    .post('/ofrep/v1/evaluate/flags/:key', limit, async (c) => {
+      const key = c.req.param('key')
+      const body = await contextOf(c)
+      if ('errorCode' in body) return failure(c, 400, { key, ...body })
+      const evaluation = flags.evaluate(key, body.context, clientOf(c))
+      setAge(c, flags)
+      if ('errorCode' in evaluation)
+        return failure(c, evaluation.errorCode === 'FLAG_NOT_FOUND' ? 404 : 400, evaluation)
+      return c.json(evaluation)
+    })
+    .post('/ofrep/v1/evaluate/flags', limit, async (c) => {
+      const body = await contextOf(c)
+      if ('errorCode' in body) return failure(c, 400, body)
+      const text = JSON.stringify({ flags: flags.evaluateAll(body.context, clientOf(c)) })
+      const etag = `"${createHash('sha256').update(text).digest('base64url')}"`
+      setAge(c, flags)
+      c.header('etag', etag)
+      if (matches(c.req.header('if-none-match'), etag)) return c.body(null, 304)
+      return c.body(text, 200, { 'content-type': 'application/json' })
+    })
+}
+
+interface Failure {
+  readonly key?: string
+  readonly errorCode: Extract<Evaluation, { errorCode: string }>['errorCode'] | 'PARSE_ERROR' | 'INVALID_CONTEXT'
+  readonly errorDetails: string
+}
+
+function failure(c: Context, status: 400 | 404 | 413, body: Failure): Response {
+  return c.json(body, status)
+}
+
+function keyOf(c: Context): { key?: string } {
+  const key = c.req.param('key')
+  return key === undefined ? {} : { key }
+}
+
+async function contextOf(c: Context): Promise<{ context: Record<string, unknown> } | Omit<Failure, 'key'>> {
+  let body: unknown
+  try {
+    body = JSON.parse((await c.req.text()) || '{}')
+  } catch (error) {
+    // Only JSON's own complaint is the caller's fault; a body over the limit is answered by bodyLimit.
+    if (!(error instanceof SyntaxError)) throw error
+    return { errorCode: 'PARSE_ERROR', errorDetails: 'The body is not JSON.' }
+  }
+  if (!isObject(body)) return { errorCode: 'PARSE_ERROR', errorDetails: 'The body is not a JSON object.' }
+  const context = body.context ?? {}
+  if (!isObject(context)) return { errorCode: 'INVALID_CONTEXT', errorDetails: 'context is not an object.' }
+  return { context }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function clientOf(c: Context): string | null {
+  return c.req.header('x-sti-client') ?? null
+}
+
+/** The age stands in a header: in the body it would make every ETag a new one. */
+function setAge(c: Context, flags: Flags): void {
+  const age = flags.ageSeconds()
+  c.header('x-sti-flag-age-seconds', age === null ? 'never' : age.toFixed(1))
+  c.header('cache-control', 'no-store')
+}
+
+function matches(header: string | undefined, etag: string): boolean {
+  return (header ?? '').split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === etag)
+}
