@@ -20,6 +20,17 @@ export interface Rollout {
    * `derive('new')` gives `case when (new."is_truck") then 'Truck'::text … end`.
    */
   derive(qualifier: string): string
+  /** Legacy columns that some `when` reads. */
+  readonly reads: readonly string[]
+  /**
+   * What the legacy columns are to be for a row of this type: column, and a constant as SQL; at least every column of
+   * `reads`. Null with `restore: none`. Throws when the file does not name the type.
+   */
+  restoreOf(type: string): ReadonlyMap<string, string> | null
+  /** The application's own UPDATE triggers and rules that the file speaks of, by their name in the catalog. */
+  readonly declaredTriggers: ReadonlyMap<string, 'harmless' | 'skips'>
+  /** `file:line:column` of a value of the file, such as `place(['types', 0, 'when'])`. */
+  place(path: readonly PropertyKey[]): string
   /** `search_path` under which every expression of this file is evaluated, at boot, in batches and in the trigger. */
   readonly searchPath: string
 }
@@ -41,10 +52,14 @@ export interface Table {
   readonly columns: readonly Column[]
   /** The discriminator as the table has it, or null. */
   readonly discriminator: Column | null
+  /** Of the table, and those of its partitions that do not come from it. */
   readonly triggers: readonly Trigger[]
+  /** Names of the application's rules ON UPDATE, of the table and its partitions. */
+  readonly updateRules: readonly string[]
   readonly secondaryIndexes: readonly string[]
-  /** reltuples over all partitions; null when never analyzed. */
+  /** reltuples over all leaf partitions; null while one that has pages was never analyzed. */
   readonly estimatedRows: number | null
+  /** Heap and TOAST of all leaf partitions, without indexes. */
   readonly bytes: number
 }
 
@@ -53,11 +68,14 @@ export interface Column {
   readonly sql: string
   /** format_type with the schema always visible, such as `character varying(20)` or `"app"."vehicle type"`. */
   readonly type: string
-  /** Name of the base type (below a domain) in pg_catalog, such as `bool`, `int4`, `text`; or of a type elsewhere. */
+  /** Name of the base type (below a domain) in pg_catalog, such as `bool`, `int4`, `text`; `"app"."kind"` elsewhere. */
   readonly baseType: string
+  /** The labels of an enum, in order; null for every other type. */
+  readonly enumLabels: readonly string[] | null
   readonly notNull: boolean
   readonly generated: boolean
   readonly identity: 'always' | 'by default' | null
+  /** The default's expression; of a generated column, the expression it is generated from. */
   readonly default: string | null
 }
 
@@ -69,14 +87,19 @@ export interface KeyColumn {
 
 export interface Trigger {
   readonly name: string
+  /** The table or partition that it is on, as SQL. */
+  readonly on: string
   readonly timing: 'before' | 'after' | 'instead of'
   readonly onInsert: boolean
   readonly onUpdate: boolean
+  /** UPDATE OF these columns; null: an update of any column fires it. */
+  readonly updateOf: readonly string[] | null
   readonly onDelete: boolean
   readonly onTruncate: boolean
   readonly forEachRow: boolean
   readonly enabled: 'origin' | 'always' | 'replica' | 'disabled'
   readonly function: string
+  /** The dual-write trigger of this agent. */
   readonly ours: boolean
   readonly internal: boolean
 }

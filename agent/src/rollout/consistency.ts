@@ -1,0 +1,144 @@
+import type { z } from 'zod'
+import { parseExpression } from './expression.ts'
+import { RolloutSchema, TypeOfFile } from './file.ts'
+import { parseName } from './names.ts'
+import { nearest } from './nearest.ts'
+import { name, type Path, type YamlFile } from './document.ts'
+
+/**
+ * What one key of a file cannot see of another. Works on the keys that are right by themselves, so that these faults
+ * are reported together with those of the schema.
+ */
+export function consistencyFaults(file: YamlFile): string[] {
+  const parts = soundParts(file.value)
+  const faults: string[] = []
+  const add = (path: Path, message: string): void => void faults.push(`${file.place(path)} ${name(path)} ${message}`)
+  columnFaults(parts, add)
+  typeFaults(parts, add)
+  restoreFaults(parts, add)
+  listFaults(parts, add)
+  return faults
+}
+
+type Add = (path: Path, message: string) => void
+type Keys = z.output<typeof RolloutSchema>
+/** Each key that is right by itself; of `types` the entries that are, at their place in the list. */
+type Parts = Partial<Omit<Keys, 'types'>> & { readonly types: readonly (z.output<typeof TypeOfFile> | null)[] }
+
+function soundParts(value: unknown): Parts {
+  const raw = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const sound = Object.entries(RolloutSchema.shape).flatMap(([key, schema]) => {
+    const parsed = schema.safeParse(raw[key])
+    return parsed.success ? [[key, parsed.data] as const] : []
+  })
+  const entries = Array.isArray(raw['types']) ? raw['types'] : []
+  const types = entries.map((entry: unknown) => TypeOfFile.safeParse(entry).data ?? null)
+  return { ...(Object.fromEntries(sound) as Partial<Keys>), types }
+}
+
+function columnFaults({ legacyColumns, discriminator, types }: Parts, add: Add): void {
+  if (!legacyColumns) return
+  const columns = legacyColumns.map(parseName)
+  repeated(columns).forEach((i) => add(['legacyColumns', i], `names ${columns[i]} again: remove it`))
+  const own = discriminator ? columns.indexOf(parseName(discriminator.column)) : -1
+  if (own !== -1) add(['legacyColumns', own], 'is the discriminator, which is derived from the others: remove it')
+  types.forEach((type, i) => {
+    if (type === null) return
+    for (const column of parseExpression(type.when).columns.filter((column) => !columns.includes(column))) {
+      const near = nearest(column, columns)
+      add(
+        ['types', i, 'when'],
+        `reads ${column}, which is not in legacyColumns: ${near ? `did you mean ${near}, or ` : ''}add it there`,
+      )
+    }
+  })
+}
+
+function typeFaults({ types, otherwise, constraint }: Parts, add: Add): void {
+  const names = [...types.map((type) => type?.name), otherwise?.name]
+  repeated(names).forEach((i) =>
+    add(
+      i < types.length ? ['types', i, 'name'] : ['otherwise', 'name'],
+      `names ${names[i]} again: join the two with or`,
+    ),
+  )
+  if (constraint === 'notNull' && otherwise === undefined) {
+    add(['constraint'], 'cannot be notNull, since a row that no type matches gets NULL: add otherwise, or use check')
+  }
+}
+
+function restoreFaults(parts: Parts, add: Add): void {
+  const none = parts.restore === 'none'
+  if (parts.acceptLostWrites && !none) add(['acceptLostWrites'], 'is of use only with restore: none: remove it')
+  if (none && parts.automaticRollback && parts.automaticRollback.length > 0) {
+    add(['automaticRollback'], 'must be [] with restore: none, since turning the flag off loses writes: empty it')
+  }
+  const columns = parts.legacyColumns?.map(parseName)
+  const reads = new Set(parts.types.flatMap((type) => (type ? parseExpression(type.when).columns : [])))
+  const one = (path: Path, restore: Record<string, string> | undefined): void => {
+    if (none) {
+      if (restore) add([...path, 'restore'], 'contradicts restore: none: remove one of them')
+      return
+    }
+    if (!restore) {
+      return add(
+        path,
+        'has no restore: say what each legacy column is for this type, or write restore: none for the file',
+      )
+    }
+    const named = new Set<string>()
+    for (const key of Object.keys(restore)) {
+      const column = columnOf(key)
+      if (column === null) add([...path, 'restore', key], 'is not a column’s name: write it as in SQL')
+      else if (named.has(column)) add([...path, 'restore', key], `names ${column} again: remove it`)
+      else if (columns && !columns.includes(column)) {
+        const near = nearest(column, columns)
+        add(
+          [...path, 'restore', key],
+          `is not in legacyColumns: ${near ? `did you mean ${near}, or ` : ''}add it there`,
+        )
+      }
+      named.add(column ?? key)
+    }
+    const missing = [...reads].filter((column) => !named.has(column) && columns?.includes(column))
+    if (missing.length > 0) add([...path, 'restore'], `leaves out ${missing.join(', ')}, which a when reads: add it`)
+  }
+  parts.types.forEach((type, i) => type && one(['types', i], type.restore))
+  if (parts.otherwise) one(['otherwise'], parts.otherwise.restore)
+}
+
+function listFaults({ triggers = {}, checks = [], signals = [], contacts = [] }: Parts, add: Add): void {
+  for (const key of Object.keys(triggers)) {
+    if (columnOf(key) === null) add(['triggers', key], 'is not a trigger’s name: write it as in SQL')
+  }
+  for (const [key, names] of [
+    ['checks', checks.map((check) => check.name)],
+    ['signals', signals.map((signal) => signal.name)],
+  ] as const) {
+    repeated(names).forEach((i) => add([key, i, 'name'], `is the name of another one too: choose another`))
+  }
+  repeated(contacts.map((contact) => contact.role)).forEach((i) =>
+    add(['contacts', i, 'role'], 'is the role of another contact too: choose another'),
+  )
+  contacts.forEach((contact, i) => {
+    if (i > 0 && contact.escalateAfter <= contacts[i - 1]!.escalateAfter) {
+      add(
+        ['contacts', i, 'escalateAfter'],
+        'is not later than that of the contact before: list them in the order of escalation',
+      )
+    }
+  })
+}
+
+function columnOf(text: string): string | null {
+  try {
+    return parseName(text)
+  } catch {
+    return null
+  }
+}
+
+/** The places of values that stood before; undefined is no value. */
+function repeated(values: readonly (string | undefined)[]): number[] {
+  return values.flatMap((value, i) => (value !== undefined && values.indexOf(value) < i ? [i] : []))
+}

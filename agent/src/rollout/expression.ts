@@ -1,0 +1,145 @@
+import { messageOf, parseStatements, strings, tokensByStart, walk, type Tree } from './parse.ts'
+import { SqlFault, quote } from './names.ts'
+
+/** One SQL expression over a row's own columns. */
+export interface Expression {
+  readonly text: string
+  /** The node of its parse tree. */
+  readonly tree: Tree
+  /** Names of the columns it reads, as the catalog has them, each once. */
+  readonly columns: readonly string[]
+}
+
+/** Beyond this, PostgreSQL's parser may run out of stack. */
+const MAXIMUM_LENGTH = 4_000
+
+// The parse of `f(expression)` is one call with one argument only when the text is one expression: a list, an alias,
+// ORDER BY, DISTINCT, OVER, a clause or an unbalanced parenthesis all show.
+const PREFIX = 'SELECT f('
+
+/** Parses one expression. Throws a SqlFault that says what to write instead. */
+export function parseExpression(text: string): Expression {
+  if (text.length > MAXIMUM_LENGTH) throw new SqlFault(`is longer than ${MAXIMUM_LENGTH} characters: shorten it`)
+  const tree = singleArgument(text)
+  const columns = new Set<string>()
+  const faults = new Set<string>()
+  walk(tree, (kind, fields) => {
+    if (kind === 'ColumnRef') {
+      const names = strings(fields['fields'])
+      if (names?.length === 1) columns.add(names[0]!)
+      else faults.add('name columns alone, without a table and without *')
+    }
+    const refusal = refused(kind, fields)
+    if (refusal) faults.add(refusal)
+  })
+  if (/U&["']/i.test(text) && [...tokensByStart(text).values()].some((token) => /^U&/i.test(token.text))) {
+    faults.add(`U&"…" and U&'…' are not supported: write the characters themselves`)
+  }
+  if (faults.size > 0) throw new SqlFault([...faults].join('; '))
+  return { text, tree, columns: [...columns] }
+}
+
+function singleArgument(text: string): Tree {
+  let statements
+  try {
+    statements = parseStatements(`${PREFIX}${text}\n)`)
+  } catch (error) {
+    throw new SqlFault(`is not an SQL expression: ${messageOf(error)}`)
+  }
+  const select = statements[0]?.['SelectStmt'] as Tree | undefined
+  const targets = (select?.['targetList'] ?? []) as { ResTarget?: { name?: string; val?: { FuncCall?: Tree } } }[]
+  const call = targets[0]?.ResTarget?.val?.FuncCall
+  const args = (call?.['args'] ?? []) as Tree[]
+  const onlyKeys = (tree: Tree, allowed: string[]): boolean => Object.keys(tree).every((key) => allowed.includes(key))
+  const single =
+    statements.length === 1 &&
+    targets.length === 1 &&
+    select !== undefined &&
+    call !== undefined &&
+    args.length === 1 &&
+    !args[0]!['NamedArgExpr'] &&
+    targets[0]!.ResTarget!.name === undefined &&
+    onlyKeys(select, ['targetList', 'limitOption', 'op']) &&
+    onlyKeys(call, ['funcname', 'args', 'funcformat', 'location'])
+  if (!single) throw new SqlFault('must be one SQL expression: remove what stands beside it')
+  return args[0]!
+}
+
+const AGGREGATES =
+  /^(count|sum|avg|min|max|every|bool_(and|or)|bit_(and|or|xor)|(array|string|xml|jsonb?(_object)?|range)_agg)$/
+
+function refused(kind: string, fields: Tree): string | null {
+  switch (kind) {
+    case 'SubLink':
+      return 'subqueries are refused: use columns of the row alone'
+    case 'ParamRef':
+      return 'parameters such as $1 are refused: write the value'
+    case 'SQLValueFunction':
+      return 'current_timestamp, current_user and the like change from call to call: use columns and constants'
+    case 'GroupingFunc':
+    case 'MultiAssignRef':
+    case 'SetToDefault':
+    case 'CurrentOfExpr':
+      return 'is not an expression over columns: use columns, constants, operators and immutable functions'
+    case 'FuncCall': {
+      const name = strings(fields['funcname'])?.at(-1) ?? ''
+      if (fields['over']) return 'window functions are refused: use columns of the row alone'
+      const aggregate = ['agg_star', 'agg_distinct', 'agg_order', 'agg_filter', 'agg_within_group'].some(
+        (key) => fields[key],
+      )
+      if (aggregate || AGGREGATES.test(name)) return `aggregates (${name}) are refused: use columns of the row alone`
+      return null
+    }
+    default:
+      return null
+  }
+}
+
+/**
+ * The expression with every column written as `qualifier."column"`, in parentheses. Columns are found by their place
+ * in the parse tree, so that strings and comments stay as they are.
+ */
+export function qualify(expression: Expression, qualifier: string): string {
+  const source = `${PREFIX}${expression.text}\n)`
+  const bytes = Buffer.from(source)
+  const tokens = tokensByStart(source)
+  const places: { start: number; end: number; name: string }[] = []
+  walk(expression.tree, (kind, fields) => {
+    if (kind !== 'ColumnRef') return
+    const start = fields['location'] as number
+    const token = tokens.get(start)
+    if (!token) throw new Error(`no token at byte ${start} of ${source}`)
+    places.push({ start, end: token.end, name: strings(fields['fields'])![0]! })
+  })
+  places.sort((a, b) => a.start - b.start)
+  let from = Buffer.byteLength(PREFIX)
+  let text = ''
+  for (const { start, end, name } of places) {
+    text += `${bytes.subarray(from, start).toString()}${qualifier}.${quote(name)}`
+    from = end
+  }
+  text += bytes.subarray(from, bytes.length - 2).toString()
+  // A comment at its end must not swallow the parenthesis.
+  return text.includes('--') ? `(${text}\n)` : `(${text})`
+}
+
+/** Parses a constant: a literal, a cast of one, or an array of them. No column, no function. */
+export function parseConstant(text: string): Expression {
+  const expression = parseExpression(text)
+  if (!isConstant(expression.tree)) {
+    const column = expression.columns[0]
+    throw new SqlFault(
+      column === undefined
+        ? `"${text}" is not a constant: write a literal such as true, 3, null or "'text'"`
+        : `"${text}" names a column, and a constant is wanted: a text is written "'${column}'"`,
+    )
+  }
+  return expression
+}
+
+function isConstant(tree: unknown): boolean {
+  const node = tree as { A_Const?: Tree; TypeCast?: { arg?: Tree }; A_ArrayExpr?: { elements?: Tree[] } }
+  if (node.A_Const) return true
+  if (node.TypeCast) return isConstant(node.TypeCast.arg)
+  return node.A_ArrayExpr ? (node.A_ArrayExpr.elements ?? []).every(isConstant) : false
+}
