@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ConfigError, loadConfig } from './config.ts'
+
+const token = (name: string): string => `${name}-0123456789abcdefghijkl`
+
+const good = {
+  STI_ENVIRONMENT: 'staging',
+  STI_DATABASE_URL: 'postgres://sti:s3cret@db:5432/app',
+  STI_ROLLOUTS: '/etc/sti',
+  STI_TOKEN_VIEWER: token('viewer'),
+  STI_TOKEN_EDITOR: token('editor'),
+  STI_TOKEN_ADMIN: token('admin'),
+  STI_TOKEN_FLAG: token('flag'),
+}
+
+function faultsOf(env: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+  return []
+}
+
+test('what is left out has a default, and no secret has one', () => {
+  expect(loadConfig(good)).toMatchObject({
+    environment: 'staging',
+    production: false,
+    host: '127.0.0.1',
+    port: 8090,
+    tokens: { metrics: null },
+    personalTokens: [],
+    grafana: null,
+    prometheusUrl: null,
+    rights: {},
+  })
+  expect(loadConfig({ ...good, STI_ENVIRONMENT: 'production' }).production).toBe(true)
+  expect(loadConfig({ ...good, STI_ENVIRONMENT: 'production', STI_PRODUCTION: 'false' }).production).toBe(false)
+  const secrets = ['VIEWER', 'EDITOR', 'ADMIN', 'FLAG'].map((name) => `STI_TOKEN_${name}`)
+  for (const name of [...secrets, 'STI_DATABASE_URL', 'STI_ENVIRONMENT', 'STI_ROLLOUTS'])
+    expect(faultsOf({ ...good, [name]: undefined })).toEqual([`${name} is missing`])
+})
+
+test('all faults come at once, and none shows the value of a secret', () => {
+  const env = {
+    STI_PORT: '99999',
+    STI_PRODUCTION: 'yes',
+    STI_DATABASE_URL: 'mysql://root:hunter2hunter2@db',
+    STI_TOKEN_VIEWER: 'short-secret',
+    STI_TOKEN_EDITOR: token('same-secret'),
+    STI_TOKEN_ADMIN: token('same-secret'),
+    STI_TOKEN_FLAG: `${token('spaced-secret')} $x`,
+    STI_TOKEN_METRICS_FILE: '/nowhere/at/all',
+    STI_PERSONAL_TOKENS: `ci:root:${token('line-secret')}\nme:admin:${token('same-secret')}`,
+    STI_GRAFANA_URL: 'grafana:3000',
+    STI_GRAFANA_AUDIENCE: '1',
+    STI_RIGHTS: 'rollback-data=editor,fly=admin',
+  }
+  const faults = faultsOf(env)
+  expect(faults).toHaveLength(15)
+  const text = new ConfigError(faults).message
+  for (const secret of ['hunter2', 'short-secret', 'same-secret', 'spaced-secret', 'line-secret'])
+    expect(text).not.toContain(secret)
+  expect(faults).toContain('STI_TOKEN_ADMIN equals STI_TOKEN_EDITOR; every credential must be another one')
+  expect(faults).toContain('the personal token of me equals STI_TOKEN_EDITOR; every credential must be another one')
+})
+
+test('any two equal credentials fail the boot', () => {
+  const tokens = {
+    STI_TOKEN_VIEWER: token('viewer'),
+    STI_TOKEN_EDITOR: token('editor'),
+    STI_TOKEN_ADMIN: token('admin'),
+    STI_TOKEN_FLAG: token('flag'),
+    STI_TOKEN_METRICS: token('metrics'),
+  }
+  const names = Object.keys(tokens) as (keyof typeof tokens)[]
+  for (const one of names)
+    for (const other of names)
+      if (one !== other) expect(faultsOf({ ...good, ...tokens, [one]: tokens[other] })).toHaveLength(1)
+  for (const one of names)
+    expect(faultsOf({ ...good, ...tokens, STI_PERSONAL_TOKENS: `ci:viewer:${tokens[one]}` })).toHaveLength(1)
+})
+
+test('a secret is read from its file and trimmed; both at once is a fault', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sti-config-'))
+  const file = join(folder, 'tokens')
+  writeFileSync(file, `\nci:editor:${token('ci')}\n\nme:admin:${token('me')}\n`)
+  const env = { ...good, STI_PERSONAL_TOKENS_FILE: file }
+  expect(loadConfig(env).personalTokens).toEqual([
+    { name: 'ci', level: 'editor', token: token('ci') },
+    { name: 'me', level: 'admin', token: token('me') },
+  ])
+  writeFileSync(file, `${token('from-file')}\n`)
+  const { STI_TOKEN_FLAG: _, ...rest } = good
+  expect(loadConfig({ ...rest, STI_TOKEN_FLAG_FILE: file }).tokens.flag).toBe(token('from-file'))
+  expect(faultsOf({ ...good, STI_TOKEN_FLAG_FILE: file })).toHaveLength(1)
+  rmSync(folder, { recursive: true })
+})
+
+test('Grafana and raised rights', () => {
+  const env = { ...good, STI_GRAFANA_URL: 'http://grafana:3000/', STI_RIGHTS: 'enable=admin, backfill=admin' }
+  expect(loadConfig(env)).toMatchObject({
+    grafana: { url: 'http://grafana:3000', issuer: 'http://grafana:3000', audience: 'org:1' },
+    rights: { enable: 'admin', backfill: 'admin' },
+  })
+  expect(loadConfig({ ...env, STI_GRAFANA_ISSUER: 'https://g.example/' }).grafana?.issuer).toBe('https://g.example')
+})

@@ -1,0 +1,260 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createHmac } from 'node:crypto'
+import { Hono } from 'hono'
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type JWTPayload } from 'jose'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Config } from '../config.ts'
+import { createAuthentication, type AuthenticationEnv } from './authentication.ts'
+import type { Caller } from './caller.ts'
+import { problemAnswers } from './problem.ts'
+
+const tokens = {
+  viewer: 'viewer-0123456789abcdefgh',
+  editor: 'editor-0123456789abcdefgh',
+  admin: 'admin-0123456789abcdefghi',
+  flag: 'flag-0123456789abcdefghij',
+  metrics: 'metrics-0123456789abcdefg',
+}
+const personal = 'personal-0123456789abcdef'
+
+const keys = await generateKeyPair('ES256', { extractable: true })
+const strangers = await generateKeyPair('ES256', { extractable: true })
+let keysServer: Server
+let grafanaUrl = ''
+let fetched = 0
+
+beforeAll(async () => {
+  const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
+  keysServer = createServer((incoming, answer) => {
+    fetched++
+    answer.statusCode = incoming.url === '/api/signing-keys/keys' ? 200 : 404
+    answer.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] }))
+  })
+  await new Promise<void>((resolve) => keysServer.listen(0, '127.0.0.1', resolve))
+  grafanaUrl = `http://127.0.0.1:${(keysServer.address() as AddressInfo).port}`
+})
+afterAll(() => void keysServer.close())
+beforeEach(() => void (fetched = 0))
+
+function build(grafana: Config['grafana'] = { url: grafanaUrl, issuer: 'https://g.example', audience: 'org:1' }) {
+  const config = {
+    tokens,
+    personalTokens: [{ name: 'ci', level: 'editor', token: personal }],
+    grafana,
+  } as unknown as Config
+  const authentication = createAuthentication(config)
+  const app = new Hono<AuthenticationEnv>()
+  app.onError(problemAnswers(() => undefined).onError)
+  app.use(authentication.middleware)
+  app.all('/v1/*', (c) => c.json(c.get('caller')))
+  app.all('*', (c) => c.text('open'))
+  return { app, authentication }
+}
+
+const user: JWTPayload = { type: 'user', username: 'ann', role: 'Editor', sub: 'user:2' }
+
+function identity(
+  claims: JWTPayload = {},
+  header: Record<string, unknown> = {},
+  key = keys.privateKey,
+  expiresIn = 600,
+) {
+  const now = Math.floor(Date.now() / 1000)
+  return new SignJWT({ iss: 'https://g.example/', aud: 'org:1', iat: now, exp: now + expiresIn, ...user, ...claims })
+    .setProtectedHeader({ alg: 'ES256', typ: 'jwt', kid: 'k1', ...header })
+    .sign(key)
+}
+
+interface Answer {
+  status: number
+  caller: Caller
+  detail: string
+}
+
+async function call(
+  app: ReturnType<typeof build>['app'],
+  token: string | null,
+  {
+    id,
+    method = 'GET',
+    path = '/v1/agent',
+    headers = {},
+  }: { id?: string; method?: string; path?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const response = await app.request(path, {
+    method,
+    headers: {
+      ...headers,
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(id === undefined ? {} : { 'x-grafana-id': id }),
+    },
+  })
+  const text = await response.text()
+  const body = text.startsWith('{')
+    ? (JSON.parse(text) as Caller & { detail: string })
+    : ({} as Caller & { detail: string })
+  return { status: response.status, caller: body, detail: body.detail }
+}
+
+const unsigned = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString('base64url')
+
+test('each credential opens its own path and no other; none is 403, never 401', async () => {
+  const { app } = build()
+  const opens: Record<string, readonly string[]> = {
+    '/v1/agent': [tokens.viewer, tokens.editor, tokens.admin, personal],
+    '/ofrep/v1/evaluate/flags': [tokens.flag],
+    '/metrics': [tokens.metrics],
+  }
+  for (const [path, allowed] of Object.entries(opens))
+    for (const token of [...Object.values(tokens), personal, 'unknown-0123456789abcdefg', '', null])
+      expect((await call(app, token, { path })).status, `${path} with ${token}`).toBe(
+        token !== null && allowed.includes(token) ? 200 : 403,
+      )
+  for (const path of ['/livez', '/readyz']) expect((await call(app, null, { path })).status).toBe(200)
+  for (const path of ['/V1/agent', '/v1x', '/', '/ofrep', '/metrics/x', '/livez/x'])
+    expect((await call(app, tokens.admin, { path })).status, path).toBe(404)
+})
+
+test('a flag client may send its token as X-API-Key; under /v1 that header opens nothing', async () => {
+  const { app } = build()
+  const headers = { 'x-api-key': tokens.flag }
+  expect((await call(app, null, { path: '/ofrep/v1/evaluate/flags', headers })).status).toBe(200)
+  expect((await call(app, null, { headers: { 'x-api-key': tokens.admin } })).status).toBe(403)
+})
+
+test('through Grafana the level is the lower of token and role', async () => {
+  const { app } = build()
+  const lowest = { viewer: 0, editor: 1, admin: 2 }
+  for (const token of ['viewer', 'editor', 'admin'] as const)
+    for (const role of ['Viewer', 'Editor', 'Admin'] as const) {
+      const { caller, status } = await call(app, tokens[token], { id: await identity({ role }), method: 'POST' })
+      const level = role.toLowerCase() as keyof typeof lowest
+      const expected = lowest[token] < lowest[level] ? token : level
+      expect({ status, ...caller }).toEqual({
+        status: 200,
+        name: 'ann',
+        level: expected,
+        via: 'grafana',
+        mayAct: true,
+        why: null,
+      })
+    }
+})
+
+test('a service account is named by its subject', async () => {
+  const { app } = build()
+  const id = await identity({ type: 'service-account', username: undefined, sub: 'service-account:6', role: 'Admin' })
+  expect((await call(app, tokens.admin, { id })).caller).toMatchObject({ name: 'service-account:6', level: 'admin' })
+})
+
+test('who is proven to have no role sees nothing', async () => {
+  const { app } = build()
+  for (const role of ['None', '', 'toString', undefined])
+    expect((await call(app, tokens.admin, { id: await identity({ role }) })).status, String(role)).toBe(403)
+})
+
+test('without a valid identity Grafana reads as a viewer and never acts', async () => {
+  const { app } = build()
+  const claims = {
+    iss: 'https://g.example/',
+    aud: 'org:1',
+    exp: Date.now() / 1000 + 600,
+    iat: Date.now() / 1000,
+    ...user,
+    role: 'Admin',
+  }
+  const pem = await exportSPKI(keys.publicKey)
+  const hs256 = `${unsigned({ alg: 'HS256', typ: 'jwt', kid: 'k1' })}.${unsigned(claims)}`
+  const good = await identity({ role: 'Viewer' })
+  const [head, , signature] = good.split('.')
+  const cases: Record<string, string | undefined> = {
+    missing: undefined,
+    empty: '',
+    garbage: 'not.a.token',
+    'alg none': `${unsigned({ alg: 'none', typ: 'jwt', kid: 'k1' })}.${unsigned(claims)}.`,
+    'HMAC with the public key': `${hs256}.${createHmac('sha256', pem).update(hs256).digest('base64url')}`,
+    'another key': await identity({}, {}, strangers.privateKey),
+    'a role written in afterwards': `${head}.${unsigned(claims)}.${signature}`,
+    expired: await identity({}, {}, keys.privateKey, -30),
+    'no expiry': await identity({ exp: undefined }),
+    'another issuer': await identity({ iss: 'https://other.example/' }),
+    'another organization': await identity({ aud: 'org:2' }),
+    'not a jwt type': await identity({}, { typ: 'at+jwt' }),
+    'no key id': await identity({}, { kid: undefined }),
+    'unknown key id': await identity({}, { kid: 'k2' }),
+    'an api key': await identity({ type: 'api-key' }),
+    'a render service': await identity({ type: 'render-service' }),
+    'two headers joined': `${good}, ${good}`,
+  }
+  for (const [name, id] of Object.entries(cases)) {
+    const read = await call(app, tokens.admin, { id })
+    expect(read.status, name).toBe(200)
+    expect(read.caller, name).toMatchObject({ level: 'viewer', mayAct: false, via: 'grafana' })
+    expect(read.caller.why, name).toMatch(/[.:]/)
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      const act = await call(app, tokens.admin, { id, method })
+      expect(act.status, `${method} ${name}`).toBe(403)
+      expect(act.detail, name).toBe(read.caller.why)
+    }
+  }
+})
+
+test('headers that Grafana does not sign change nothing', async () => {
+  const { app } = build()
+  const forged = {
+    'x-grafana-context': JSON.stringify({ login: 'root', orgRole: 'Admin' }),
+    'x-grafana-user': 'root',
+    'x-sti-access': 'admin',
+    'x-forwarded-user': 'root',
+    'x-forwarded-for': '127.0.0.1',
+    'x-ds-authorization': `Bearer ${tokens.admin}`,
+  }
+  expect((await call(app, null, { headers: forged })).status).toBe(403)
+  const read = await call(app, tokens.viewer, { headers: forged, id: await identity({ role: 'Admin' }) })
+  expect(read.caller).toMatchObject({ name: 'ann', level: 'viewer' })
+})
+
+test('a personal token needs no Grafana, and an identity beside it is not looked at', async () => {
+  const { app } = build(null)
+  const id = await identity({ role: 'Admin' })
+  expect((await call(app, personal, { method: 'POST', id })).caller).toEqual({
+    name: 'ci',
+    level: 'editor',
+    via: 'token',
+    mayAct: true,
+    why: null,
+  })
+  expect(fetched).toBe(0)
+})
+
+test('without STI_GRAFANA_URL Grafana only reads, also with a good identity', async () => {
+  const { app, authentication } = build(null)
+  const id = await identity()
+  expect((await call(app, tokens.editor, { id })).caller).toMatchObject({ level: 'viewer', mayAct: false })
+  expect((await call(app, tokens.editor, { id, method: 'POST' })).status).toBe(403)
+  expect(await authentication.keysHealth()).toBeNull()
+})
+
+test('with the keys out of reach reading stays quick, acting is refused with the reason, and health says so', async () => {
+  const { app, authentication } = build({ url: 'http://127.0.0.1:1', issuer: 'https://g.example', audience: 'org:1' })
+  const id = await identity()
+  const began = performance.now()
+  for (let count = 0; count < 20; count++)
+    expect((await call(app, tokens.editor, { id })).caller).toMatchObject({ level: 'viewer', mayAct: false })
+  expect(performance.now() - began).toBeLessThan(2_000)
+  const act = await call(app, tokens.editor, { id, method: 'POST' })
+  expect(act.status).toBe(403)
+  expect(act.detail).toMatch(/signing keys/)
+  expect(await authentication.keysHealth()).toMatchObject({
+    healthy: false,
+    detail: expect.stringMatching(/signing keys/),
+  })
+})
+
+test('the keys are fetched once and their health is known before anybody acted', async () => {
+  const { app, authentication } = build()
+  expect(await authentication.keysHealth()).toMatchObject({ name: 'grafana-keys', healthy: true })
+  for (let count = 0; count < 5; count++) await call(app, tokens.editor, { id: await identity(), method: 'POST' })
+  expect(fetched).toBe(1)
+})
