@@ -13,7 +13,7 @@ export interface CustomReading {
 
 export interface CustomOptions {
   readonly signal: CustomSignal
-  /** Its sessions are read-only and have a time-out. */
+  /** Of this signal alone, so that a slow one delays no other; read-only, with a time-out. */
   readonly probe: Probe
   readonly prometheus: Prometheus | null
   readonly intervalMs: number
@@ -39,9 +39,12 @@ export function customSignal({ signal, probe, prometheus, intervalMs, now }: Cus
   async function asked(text: string, at: number): Promise<Reading<number>> {
     // Sent as one statement, a text with several is refused by PostgreSQL. The driver's types do not know the option.
     const rows = await probe.ask<Record<string, unknown>[]>((sql) => sql.unsafe(text, [], { simple: false } as object))
-    const values = rows.flatMap((row) => Object.values(row))
-    if (values.length !== 1) return { unknown: `signal ${name} must give one row with one column` }
-    const value = values[0] === null ? NaN : Number(values[0])
+    const column = rows.columns[0]?.name
+    if (rows.length !== 1 || rows.columns.length !== 1 || column === undefined) {
+      return { unknown: `signal ${name} must give one row with one column` }
+    }
+    const found = rows[0]![column]
+    const value = found === null ? NaN : Number(found)
     return Number.isFinite(value) ? { value, at } : { unknown: `signal ${name} gives no number` }
   }
 }

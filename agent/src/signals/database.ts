@@ -57,7 +57,7 @@ export function databaseActivity({ probe, ours, intervalMs, now }: ActivityOptio
     const at = now()
     const [row] = await probe.ask<Row[]>(
       (sql) => sql`
-      /* sti */ select
+      select /* sti */
         pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors,
         current_user::text as role,
         (select coalesce(jsonb_object_agg(state, sessions), '{}') from (

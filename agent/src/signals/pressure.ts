@@ -48,7 +48,7 @@ export function lockPressure({ probe, ours, now }: PressureOptions): Pressure {
     // pg_blocking_pids stops the lock manager for a moment, so it is asked only for sessions that wait for a lock.
     const [row] = await probe.ask<(LockWaiters & { monitors: boolean; role: string })[]>(
       (sql) => sql`
-      /* sti */ with waiting as materialized (
+      with /* sti */ waiting as materialized (
         select pid, pg_blocking_pids(pid) as blockers from pg_stat_activity
         where wait_event_type = 'Lock' and not starts_with(application_name, ${ours}))
       select pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,

@@ -3,7 +3,9 @@ import type { Sql } from '../database/connect.ts'
 
 /** A connection of its own for short questions, each bounded in time even when the server is frozen. */
 export interface Probe {
-  ask<T extends readonly postgres.MaybeRow[]>(question: (sql: Sql) => postgres.PendingQuery<T>): Promise<T>
+  ask<T extends readonly postgres.MaybeRow[]>(
+    question: (sql: Sql) => postgres.PendingQuery<T>,
+  ): Promise<postgres.RowList<T>>
   end(): Promise<void>
 }
 

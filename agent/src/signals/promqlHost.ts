@@ -21,14 +21,10 @@ export function promqlHost({ name, queries, prometheus, intervalMs, now }: Promq
   async function refresh(): Promise<HostReadings> {
     const at = now()
     if (!prometheus) return unknownHost(name)('the agent has no Prometheus: set STI_PROMETHEUS_URL')
-    const one = async (field: 'cpu' | 'memory' | 'disk'): Promise<Reading<number>> => {
-      const promql = queries[field]
-      return promql ? prometheus.one(promql, at) : { unknown: `host.promql has no ${field}` }
-    }
     const [cpu, memory, disk, diskOperations, networkBytes] = await Promise.all([
-      one('cpu'),
-      one('memory'),
-      one('disk'),
+      prometheus.one(queries.cpu, at),
+      prometheus.one(queries.memory, at),
+      prometheus.one(queries.disk, at),
       directions(prometheus, queries.diskOperations, ['read', 'write'], at),
       directions(prometheus, queries.network, ['receive', 'transmit'], at),
     ])
@@ -38,11 +34,10 @@ export function promqlHost({ name, queries, prometheus, intervalMs, now }: Promq
 
 async function directions(
   prometheus: Prometheus,
-  promql: string | undefined,
+  promql: string,
   names: readonly string[],
   at: number,
 ): Promise<Reading<Directions>> {
-  if (!promql) return { unknown: 'host.promql has no query for it' }
   try {
     const found: Record<string, number> = {}
     for (const { labels, value } of await prometheus.all(promql)) found[labels['direction'] ?? ''] = value

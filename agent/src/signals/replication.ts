@@ -37,12 +37,12 @@ export function replicationLag({ probe, intervalMs, now }: ReplicationOptions): 
     const at = now()
     const [row] = await probe.ask<{ monitors: boolean; role: string; standby: boolean; replicas: Replica[] }[]>(
       (sql) => sql`
-      /* sti */ select pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,
+      select /* sti */ pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,
         pg_is_in_recovery() as standby,
         (select coalesce(jsonb_agg(jsonb_build_object(
           'name', application_name || coalesce(' at ' || host(client_addr), ''),
           'bytes', case when not pg_is_in_recovery() then
-            greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), coalesce(replay_lsn, flush_lsn, write_lsn))) end,
+            pg_wal_lsn_diff(pg_current_wal_lsn(), coalesce(replay_lsn, flush_lsn, write_lsn)) end,
           'seconds', extract(epoch from replay_lag))), '[]')
         from pg_stat_replication
         where state <> 'backup' and application_name !~ '^pg_[0-9]+_sync_[0-9]+_[0-9]+$') as replicas`,
@@ -67,7 +67,7 @@ export function replicationLag({ probe, intervalMs, now }: ReplicationOptions): 
       if (replica.bytes === null) return { unknown: `replica ${replica.name} has not said yet how far it is` }
       bytes = Math.max(bytes, replica.bytes)
       // replay_lag is NULL when a replica that caught up is idle.
-      const behind: number | null = replica.seconds ?? (replica.bytes === 0 ? 0 : null)
+      const behind: number | null = replica.seconds ?? (replica.bytes <= 0 ? 0 : null)
       seconds = seconds === null || behind === null ? null : Math.max(seconds, behind)
     }
     return { value: { replicas: replicas.length, bytes, seconds }, at }

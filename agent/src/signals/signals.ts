@@ -67,11 +67,12 @@ export function createSignals(options: SignalsOptions): Signals {
 
   function watch({ name, searchPath, file }: WatchedRollout) {
     const every = { prometheus: client, intervalMs: INTERVAL_MS, now }
-    const signals = connection(`signals of ${name}`, { searchPath })
     return {
       api: apiReadings({ ...every, source: file.api }),
       host: typeof file.host === 'object' ? promqlHost({ ...every, name, queries: file.host.promql }) : null,
-      custom: (file.signals ?? []).map((signal) => customSignal({ ...every, signal, probe: signals })),
+      custom: (file.signals ?? []).map((signal) =>
+        customSignal({ ...every, signal, probe: connection(`signal ${signal.name}`, { searchPath }) }),
+      ),
     }
   }
 

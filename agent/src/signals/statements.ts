@@ -17,8 +17,9 @@ interface Total {
 
 /**
  * Mean execution time in seconds of the statements of this database that ended since the reading before
- * (pg_stat_statements), without our own: those whose text refers to the schema `sti` or holds the comment of our walks.
- * Entry by entry, so that a reset or an eviction does not falsify it.
+ * (pg_stat_statements), without our own: those whose text names the schema `sti`, or holds the comment that the
+ * questions here begin with. It stands after their first word: PostgreSQL 18 drops a comment before it.
+ * Entry by entry, so that a reset or an eviction does not falsify the mean.
  */
 export function queryTime({ probe, intervalMs, now }: StatementsOptions): Poll<Reading<number>> {
   let before: ReadonlyMap<string, Total> | undefined
@@ -30,7 +31,7 @@ export function queryTime({ probe, intervalMs, now }: StatementsOptions): Poll<R
     const totals = await probe
       .ask<Total[]>(
         (sql) => sql`
-        /* sti */ select concat_ws(' ', userid, queryid, toplevel) as key, calls::float8 as calls,
+        select /* sti */ concat_ws(' ', userid, queryid, toplevel) as key, calls::float8 as calls,
           total_exec_time / 1000 as seconds
         from ${sql(schema)}.pg_stat_statements
         where dbid = (select oid from pg_database where datname = current_database())
@@ -55,7 +56,7 @@ export function queryTime({ probe, intervalMs, now }: StatementsOptions): Poll<R
   async function extensionSchema(): Promise<string> {
     const [row] = await probe.ask<{ monitors: boolean; role: string; schema: string | null }[]>(
       (sql) => sql`
-      /* sti */ select pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,
+      select /* sti */ pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,
         (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
         where e.extname = 'pg_stat_statements') as schema`,
     )

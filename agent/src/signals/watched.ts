@@ -33,11 +33,11 @@ export interface ApiQueries {
  * `direction` for each of read and write, receive and transmit.
  */
 export interface HostQueries {
-  readonly cpu?: string | undefined
-  readonly memory?: string | undefined
-  readonly disk?: string | undefined
-  readonly diskOperations?: string | undefined
-  readonly network?: string | undefined
+  readonly cpu: string
+  readonly memory: string
+  readonly disk: string
+  readonly diskOperations: string
+  readonly network: string
 }
 
 /** One of `promql` and `sql`; the signal is unhealthy above `limit`. */

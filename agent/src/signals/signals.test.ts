@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import { withDatabase } from '../../../test/support/database.ts'
+import { connect } from '../database/connect.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import { isKnown } from './reading.ts'
+import { createSignals } from './signals.ts'
+import { until } from './testing/until.ts'
+import type { WatchedRollout } from './watched.ts'
+
+test('a rollout is watched as its file says, and its own SQL can only read', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await sql`create table job (id int)`
+    await sql`insert into job select generate_series(1, 7)`
+    const rollout: WatchedRollout = {
+      name: 'vehicles',
+      searchPath: 'pg_catalog, public, pg_temp',
+      file: {
+        host: 'local',
+        signals: [
+          { name: 'queue-depth', sql: 'select count(*) from job', limit: 10 },
+          { name: 'writing', sql: 'with d as (delete from job returning 1) select count(*) from d', limit: 1 },
+          { name: 'two', sql: 'select 1; select 2', limit: 1 },
+          { name: 'wide', sql: 'select 1, 2', limit: 1 },
+          { name: 'nothing', sql: 'select null::int', limit: 1 },
+          { name: 'slow', sql: 'select 1 from pg_sleep(3)', limit: 1 },
+          { name: 'elsewhere', promql: 'up', limit: 1 },
+        ],
+      },
+    }
+    const database = connect(url, 'a')
+    const signals = createSignals({ database, agent: 'a', rollouts: [rollout], prometheusUrl: null, now: Date.now })
+    expect(signals.database().lockWaiters).toEqual({ unknown: 'it has not been read yet' })
+    signals.start()
+    const found = await until(
+      () =>
+        signals
+          .custom('vehicles')
+          .map(({ name, reading }) => [name, 'value' in reading ? reading.value : reading.unknown]),
+      (all) => all.every(([, reading]) => reading !== 'it has not been read yet'),
+    )
+    expect(Object.fromEntries(found)).toEqual({
+      'queue-depth': 7,
+      writing: expect.stringMatching(/read-only transaction$/),
+      two: 'cannot insert multiple commands into a prepared statement',
+      wide: 'signal wide must give one row with one column',
+      nothing: 'signal nothing gives no number',
+      slow: expect.stringMatching(/statement timeout|did not answer within 2000 ms/),
+      elsewhere: 'the agent has no Prometheus: set STI_PROMETHEUS_URL',
+    })
+    expect(signals.api('vehicles').latencyP95).toEqual({ unknown: 'the rollout file has no api' })
+    expect(signals.api('unheard').latencyP95).toEqual({ unknown: 'no rollout unheard is watched' })
+    expect(isKnown(signals.host('vehicles').memory)).toBe(process.platform === 'linux')
+    await until(() => signals.replication(), isKnown)
+    await signals.stop()
+    expect(signals.database().lockWaiters).toEqual({ unknown: 'it is not being read now' })
+    await database.close()
+  })
+})
+
+/** A compiled rollout is what the signals watch: this does not compile when the two part. */
+export const fits = (rollout: Rollout): WatchedRollout => rollout
