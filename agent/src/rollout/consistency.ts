@@ -22,8 +22,20 @@ export function consistencyFaults(file: YamlFile): string[] {
 
 type Add = (path: Path, message: string) => void
 type Keys = z.output<typeof RolloutSchema>
-/** Each key that is right by itself; of `types` the entries that are, at their place in the list. */
-type Parts = Partial<Omit<Keys, 'types'>> & { readonly types: readonly (z.output<typeof TypeOfFile> | null)[] }
+
+/** A type of the file: those of its keys that are right by themselves. */
+interface Entry {
+  readonly name?: string
+  readonly when?: string
+  /** False: the key is there, and faulty. */
+  readonly restore?: Record<string, string> | false
+}
+
+/** Each key that is right by itself, and of the types what is right of each. */
+interface Parts extends Partial<Omit<Keys, 'types' | 'otherwise'>> {
+  readonly types: readonly Entry[]
+  readonly otherwise?: Entry
+}
 
 function soundParts(value: unknown): Parts {
   const raw = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
@@ -31,9 +43,20 @@ function soundParts(value: unknown): Parts {
     const parsed = schema.safeParse(raw[key])
     return parsed.success ? [[key, parsed.data] as const] : []
   })
-  const entries = Array.isArray(raw['types']) ? raw['types'] : []
-  const types = entries.map((entry: unknown) => TypeOfFile.safeParse(entry).data ?? null)
-  return { ...(Object.fromEntries(sound) as Partial<Keys>), types }
+  const types = Array.isArray(raw['types']) ? raw['types'].map(entryOf) : []
+  const otherwise = raw['otherwise'] === undefined ? undefined : entryOf(raw['otherwise'])
+  return { ...(Object.fromEntries(sound) as Partial<Keys>), types, otherwise }
+}
+
+function entryOf(value: unknown): Entry {
+  const raw = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const { name, when, restore } = TypeOfFile.shape
+  const parsed = restore.safeParse(raw['restore'])
+  return {
+    name: name.safeParse(raw['name']).data,
+    when: when.safeParse(raw['when']).data,
+    restore: parsed.success ? parsed.data : false,
+  }
 }
 
 function columnFaults({ legacyColumns, discriminator, types }: Parts, add: Add): void {
@@ -43,8 +66,8 @@ function columnFaults({ legacyColumns, discriminator, types }: Parts, add: Add):
   const own = discriminator ? columns.indexOf(parseName(discriminator.column)) : -1
   if (own !== -1) add(['legacyColumns', own], 'is the discriminator, which is derived from the others: remove it')
   types.forEach((type, i) => {
-    if (type === null) return
-    for (const column of parseExpression(type.when).columns.filter((column) => !columns.includes(column))) {
+    const reads = type.when === undefined ? [] : parseExpression(type.when).columns
+    for (const column of reads.filter((column) => !columns.includes(column))) {
       const near = nearest(column, columns)
       add(
         ['types', i, 'when'],
@@ -55,7 +78,7 @@ function columnFaults({ legacyColumns, discriminator, types }: Parts, add: Add):
 }
 
 function typeFaults({ types, otherwise, constraint }: Parts, add: Add): void {
-  const names = [...types.map((type) => type?.name), otherwise?.name]
+  const names = [...types.map((type) => type.name), otherwise?.name]
   repeated(names).forEach((i) =>
     add(
       i < types.length ? ['types', i, 'name'] : ['otherwise', 'name'],
@@ -74,13 +97,16 @@ function restoreFaults(parts: Parts, add: Add): void {
     add(['automaticRollback'], 'must be [] with restore: none, since turning the flag off loses writes: empty it')
   }
   const columns = parts.legacyColumns?.map(parseName)
-  const reads = new Set(parts.types.flatMap((type) => (type ? parseExpression(type.when).columns : [])))
-  const one = (path: Path, restore: Record<string, string> | undefined): void => {
+  const reads = new Set(
+    parts.types.flatMap((type) => (type.when === undefined ? [] : parseExpression(type.when).columns)),
+  )
+  const one = (path: Path, restore: Entry['restore']): void => {
     if (none) {
-      if (restore) add([...path, 'restore'], 'contradicts restore: none: remove one of them')
+      if (restore !== undefined) add([...path, 'restore'], 'contradicts restore: none: remove one of them')
       return
     }
-    if (!restore) {
+    if (restore === false) return
+    if (restore === undefined) {
       return add(
         path,
         'has no restore: say what each legacy column is for this type, or write restore: none for the file',
@@ -103,7 +129,7 @@ function restoreFaults(parts: Parts, add: Add): void {
     const missing = [...reads].filter((column) => !named.has(column) && columns?.includes(column))
     if (missing.length > 0) add([...path, 'restore'], `leaves out ${missing.join(', ')}, which a when reads: add it`)
   }
-  parts.types.forEach((type, i) => type && one(['types', i], type.restore))
+  parts.types.forEach((type, i) => one(['types', i], type.restore))
   if (parts.otherwise) one(['otherwise'], parts.otherwise.restore)
 }
 

@@ -1,0 +1,77 @@
+import type { Sql } from '../database/connect.ts'
+import { literal } from './names.ts'
+import { PROBE, probeCopy } from './probe.ts'
+import type { Rollout, Table } from './rollout.ts'
+
+/** Settings that change what PostgreSQL makes of a constant or an operator when it parses an expression. */
+const SETTINGS = [
+  `set local timezone = 'Etc/GMT+12'; set local datestyle = 'ISO, MDY'; set local intervalstyle = 'postgres'; set local transform_null_equals = off`,
+  `set local timezone = 'Etc/GMT-14'; set local datestyle = 'ISO, DMY'; set local intervalstyle = 'sql_standard'; set local transform_null_equals = on`,
+] as const
+
+/**
+ * Whether every `when` is boolean and immutable, as PostgreSQL itself sees it: only immutable expressions may be the
+ * predicate of an index. A constant such as 'now'::timestamptz or a date without a time zone passes that, since it is
+ * read when the expression is parsed; so each is parsed twice, at two moments and under different settings.
+ */
+export async function expressionFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
+  const whole = await predicateFault(sql, rollout, table, `(${rollout.derive(PROBE)}) is not null`)
+  if (whole === null) return []
+  const faults: string[] = []
+  for (const [i, type] of rollout.file.types.entries()) {
+    const fault = await predicateFault(sql, rollout, table, `(${type.when}\n)`)
+    if (fault !== null) faults.push(`The when of ${type.name} ${fault} (${rollout.place(['types', i, 'when'])}).`)
+  }
+  return faults.length > 0
+    ? faults
+    : [`The types cannot be derived: the expression ${whole} (${rollout.place(['types'])}).`]
+}
+
+async function predicateFault(sql: Sql, rollout: Rollout, table: Table, predicate: string): Promise<string | null> {
+  const seen = new Set<string>()
+  for (const settings of SETTINGS) {
+    const answer = await probeCopy(sql, rollout, table, rollout.legacyColumns, [
+      settings,
+      `create index "~sti_check_index" on pg_temp.${PROBE} ((1)) where ${predicate}`,
+      `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'`,
+      `select pg_get_expr(indpred, indrelid) as predicate from pg_index where indexrelid = 'pg_temp."~sti_check_index"'::regclass`,
+    ])
+    if ('refused' in answer) {
+      return answer.sqlstate === '42P17'
+        ? 'is not immutable, its result may change while the row does not: use columns, constants and immutable functions'
+        : `is refused by PostgreSQL, ${answer.refused}: correct it`
+    }
+    seen.add(String(answer.rows[0]?.['predicate']))
+  }
+  return seen.size === 1
+    ? null
+    : 'has a constant that depends on the session or the moment (such as "now", or a time without its zone): write it out in full, as in \'2026-01-31 00:00+00\''
+}
+
+/** Whether each restore can be written to its columns, and derives its own type again. */
+export async function restoreFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
+  const faults: string[] = []
+  for (const [i, type] of rollout.types.entries()) {
+    const restore = rollout.restoreOf(type)
+    if (restore === null) continue
+    const place = rollout.place(i < rollout.file.types.length ? ['types', i, 'restore'] : ['otherwise', 'restore'])
+    const columns = [...restore.keys()]
+    const named = columns.map((name) => table.columns.find((column) => column.name === name)!.sql).join(', ')
+    const value = `${literal(type)}::${rollout.discriminator.dataType}`
+    const answer = await probeCopy(sql, rollout, table, columns, [
+      columns.length > 0
+        ? `insert into pg_temp.${PROBE} (${named}) values (${[...restore.values()].map((constant) => `${constant}\n`).join(', ')})`
+        : `insert into pg_temp.${PROBE} default values`,
+      `select ${rollout.derive('c')} is not distinct from ${value} as same, (${rollout.derive('c')})::text as derived from pg_temp.${PROBE} as c`,
+    ])
+    if ('refused' in answer) {
+      faults.push(`The restore of ${type} cannot be written, ${answer.refused}: correct it (${place}).`)
+    } else if (answer.rows[0]?.['same'] !== true) {
+      const derived = answer.rows[0]?.['derived'] ?? 'no type'
+      faults.push(
+        `The restore of ${type} gives a row that derives ${String(derived)}, so new code's writes of ${type} would be lost: correct it (${place}).`,
+      )
+    }
+  }
+  return faults
+}

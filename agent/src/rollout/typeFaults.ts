@@ -1,0 +1,75 @@
+import type { Sql } from '../database/connect.ts'
+import { literal } from './names.ts'
+import { PROBE, probe, probeCopy } from './probe.ts'
+import type { Rollout, Table } from './rollout.ts'
+
+/** Whether the discriminator's type exists, can be added without rewriting the table, and can hold every type's name. */
+export async function typeFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
+  const { dataType, column } = rollout.discriminator
+  const place = rollout.place(['discriminator', 'dataType'])
+  const answer = await probeCopy(
+    sql,
+    rollout,
+    table,
+    [],
+    [
+      `alter table pg_temp.${PROBE} add column "~sti_type" ${dataType}`,
+      `with recursive chain (oid) as (
+       select a.atttypid from pg_attribute a where a.attrelid = 'pg_temp.${PROBE}'::regclass and a.attname = '~sti_type'
+       union all select t.typbasetype from chain join pg_type t on t.oid = chain.oid where t.typtype = 'd'
+     )
+     select format('%I.%I', n.nspname, t.typname) as name, format_type(d.atttypid, d.atttypmod) as existing,
+       d.attnum is null or (d.atttypid, d.atttypmod) = (a.atttypid, a.atttypmod) as same,
+       exists (select from chain join pg_type t on t.oid = chain.oid where t.typtype = 'd' and (t.typnotnull or t.typdefault is not null))
+         or exists (select from chain join pg_constraint c on c.contypid = chain.oid) as constrained,
+       (select jsonb_agg(e.enumlabel) from chain join pg_enum e on e.enumtypid = chain.oid) as labels
+     from pg_attribute a
+     join pg_type t on t.oid = a.atttypid
+     join pg_namespace n on n.oid = t.typnamespace
+     left join pg_attribute d on d.attrelid = ${table.oid} and d.attname = ${literal(column)} and not d.attisdropped
+     where a.attrelid = 'pg_temp.${PROBE}'::regclass and a.attname = '~sti_type'`,
+    ],
+  )
+  if ('refused' in answer) {
+    return [`The type ${dataType} cannot be used, ${answer.refused}: create it or name another (${place}).`]
+  }
+  const type = answer.rows[0] as unknown as {
+    name: string
+    existing: string
+    same: boolean
+    constrained: boolean
+    labels: string[] | null
+  }
+  if (type.constrained) {
+    return [
+      `The domain ${type.name} has a constraint or a default, and adding such a column rewrites the table: use its base type, and constraint: check (${place}).`,
+    ]
+  }
+  if (!type.same) {
+    return [
+      `Column ${column} is there already, as ${type.existing}: set dataType to that, or name another column (${place}).`,
+    ]
+  }
+  const missing = type.labels === null ? [] : rollout.types.filter((name) => !type.labels!.includes(name))
+  if (missing.length > 0) {
+    const statements = missing.map((name) => `ALTER TYPE ${type.name} ADD VALUE ${literal(name)}`).join('; ')
+    return [`The enum ${type.name} lacks ${missing.join(', ')}: run ${statements} (${place}).`]
+  }
+  return nameFaults(sql, rollout)
+}
+
+/** A type such as varchar(3) would cut names silently. */
+async function nameFaults(sql: Sql, rollout: Rollout): Promise<string[]> {
+  const { dataType } = rollout.discriminator
+  const columns = rollout.types.map((name, i) => `(${literal(name)}::${dataType})::text as "${i}"`)
+  const answer = await probe(sql, rollout, [`select ${columns.join(', ')}`])
+  const place = rollout.place(['discriminator', 'dataType'])
+  if ('refused' in answer)
+    return [`The types' names are not values of ${dataType}, ${answer.refused}: name another dataType (${place}).`]
+  return rollout.types.flatMap((name, i) => {
+    const stored = answer.rows[0]?.[String(i)]
+    return stored === name
+      ? []
+      : [`${dataType} stores ${name} as ${String(stored)}: name a dataType that holds it (${place}).`]
+  })
+}
