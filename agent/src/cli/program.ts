@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { createRequire } from 'node:module'
 import { registerAcceptClient, registerAdopt } from './commands/acceptClient.ts'
 import { registerBackfill } from './commands/backfill.ts'
+import { registerCheck } from './commands/check.ts'
 import { registerExpand } from './commands/expand.ts'
 import { registerFailedRows } from './commands/failedRows.ts'
 import { registerFlag } from './commands/flag.ts'
@@ -26,6 +27,7 @@ const commands: readonly Register[] = [
   registerFailedRows,
   registerAcceptClient,
   registerAdopt,
+  registerCheck,
 ]
 
 /** Runs one command; `argv` without the program's own name. Gives the exit code and never rejects. */

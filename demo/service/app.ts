@@ -1,0 +1,87 @@
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import { forcedFlag } from './flag.ts'
+import { requestMetrics } from './metrics.ts'
+import { isKind, kinds, type VehicleInput } from './vehicle.ts'
+import type { ReadBy, vehicleStore } from './vehicles.ts'
+
+export interface AppDependencies {
+  readonly vehicles: ReturnType<typeof vehicleStore>
+  readonly flag: (user: string) => Promise<boolean>
+  readonly flagToken: string
+}
+
+/** The service's routes. It writes legacy columns only; reads go by `type` when the flag is on. */
+export function buildApp({ vehicles, flag, flagToken }: AppDependencies): Hono {
+  const metrics = requestMetrics()
+  const app = new Hono()
+
+  async function readBy(context: Context): Promise<ReadBy> {
+    const forced = forcedFlag((name) => context.req.header(name), flagToken)
+    const on = forced ?? (await flag(context.req.header('x-user') ?? 'anonymous'))
+    const by = on ? 'type' : 'legacy'
+    context.header('x-read-by', by)
+    return by
+  }
+
+  app.get('/healthz', async (context) => {
+    await vehicles.ping()
+    return context.text('ok')
+  })
+  app.get('/metrics', async (context) =>
+    context.text(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+  )
+
+  app.use('/vehicles/*', metrics.measure)
+  app.get('/vehicles', async (context) => {
+    const kind = context.req.query('kind')
+    if (!isKind(kind)) return context.json({ error: `kind must be one of ${kinds.join(', ')}` }, 400)
+    const after = wholeNumber(context.req.query('after') ?? '0')
+    const limit = wholeNumber(context.req.query('limit') ?? '20')
+    if (after === null || limit === null || limit > 100) {
+      return context.json({ error: 'after must be an id and limit a number up to 100' }, 400)
+    }
+    return context.json({ vehicles: await vehicles.list(kind, after, limit, await readBy(context)) })
+  })
+  app.get('/vehicles/:id', async (context) => {
+    const id = wholeNumber(context.req.param('id'))
+    const vehicle = id === null ? null : await vehicles.find(id, await readBy(context))
+    return vehicle ? context.json(vehicle) : context.json({ error: 'no such vehicle' }, 404)
+  })
+  app.post('/vehicles', async (context) => {
+    const input = parseInput(await context.req.json().catch(() => null))
+    if (!input) return context.json({ error: 'the body is not a vehicle' }, 422)
+    return context.json(await vehicles.create(input), 201)
+  })
+  app.put('/vehicles/:id', async (context) => {
+    const id = wholeNumber(context.req.param('id'))
+    const input = parseInput(await context.req.json().catch(() => null))
+    if (!input) return context.json({ error: 'the body is not a vehicle' }, 422)
+    const vehicle = id === null ? null : await vehicles.update(id, input)
+    return vehicle ? context.json(vehicle) : context.json({ error: 'no such vehicle' }, 404)
+  })
+  app.delete('/vehicles/:id', async (context) => {
+    const id = wholeNumber(context.req.param('id'))
+    if (id === null || !(await vehicles.remove(id))) return context.json({ error: 'no such vehicle' }, 404)
+    return context.body(null, 204)
+  })
+
+  app.notFound((context) => context.json({ error: 'no such path' }, 404))
+  app.onError((error, context) => {
+    process.stderr.write(`${context.req.method} ${context.req.path}: ${error.message}\n`)
+    return context.json({ error: 'the service failed; its log says why' }, 500)
+  })
+  return app
+}
+
+const wholeNumber = (text: string): number | null => (/^\d{1,15}$/.test(text) ? Number(text) : null)
+
+function parseInput(body: unknown): VehicleInput | null {
+  if (typeof body !== 'object' || body === null) return null
+  const { vin, name, isTruck, isBike, axles, ownerEmail, price } = body as Record<string, unknown>
+  const fits =
+    [vin, name, ownerEmail].every((text) => typeof text === 'string' && text.length > 0 && text.length <= 200) &&
+    [isTruck, isBike].every((value) => typeof value === 'boolean') &&
+    [axles, price].every((value) => typeof value === 'number' && Number.isFinite(value))
+  return fits ? ({ vin, name, isTruck, isBike, axles, ownerEmail, price } as VehicleInput) : null
+}

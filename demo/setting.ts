@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs'
+
+/** A required setting; a secret may also come as NAME_FILE. */
+export function setting(name: string, fallback?: string): string {
+  const file = process.env[`${name}_FILE`]
+  const value = process.env[name] ?? (file ? readFileSync(file, 'utf8').trim() : fallback)
+  if (value === undefined || value === '') {
+    process.stderr.write(`Set ${name}${fallback === undefined ? '' : ` (default ${fallback})`}.\n`)
+    process.exit(1)
+  }
+  return value
+}

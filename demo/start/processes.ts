@@ -1,0 +1,102 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { openSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command, KeeperAnswer, KeeperRequest } from './keeper.ts'
+
+export interface Processes {
+  /** Runs a TypeScript file of this repository. */
+  run(name: string, file: string, env: Record<string, string>): ChildProcess
+  postgres(wanted: { port: number; password: string; flags: readonly string[] }): Promise<void>
+  command(command: Omit<Command, 'log'>): Promise<void>
+  /** Rejects when something ends that should not. */
+  readonly accident: Promise<never>
+  logOf(name: string): string
+  /** Ends everything and waits until it is gone. */
+  stop(): Promise<void>
+}
+
+/** The processes of one run; all of them end with this process, however it ends. */
+export function openProcesses(root: string, folder: string, logs: string): Processes {
+  const children = new Map<string, ChildProcess>()
+  let stopping = false
+  let report: (error: Error) => void = () => undefined
+  const accident = new Promise<never>((_, reject) => (report = reject))
+  accident.catch(() => undefined)
+  const logOf = (name: string): string => join(logs, `${name.replaceAll(' ', '-').toLowerCase()}.log`)
+
+  function start(name: string, file: string, args: string[], env: NodeJS.ProcessEnv, preload: string[]): ChildProcess {
+    const log = openSync(logOf(name), 'w')
+    // A group of its own: Ctrl-C reaches this process alone, which ends the others in order.
+    const child = fork(join(root, file), args, {
+      cwd: root,
+      env,
+      execArgv: ['--import', 'tsx', ...preload],
+      stdio: ['ignore', log, log, 'ipc'],
+      detached: true,
+    })
+    child.once('exit', (code, signal) => {
+      children.delete(name)
+      if (!stopping) void tell(name, `${code ?? signal}`)
+    })
+    return child
+  }
+
+  async function tell(name: string, how: string): Promise<void> {
+    const tail = (await readFile(logOf(name), 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n    ')
+    report(new Error(`${name} ended by itself (${how}). The end of ${logOf(name)}:\n    ${tail}`))
+  }
+
+  const keeper = start('keeper', 'demo/start/keeper.ts', [folder], process.env, [])
+  keeper.on('message', (message: KeeperAnswer) => {
+    if ('exited' in message) void tell(message.exited, `${message.code}`)
+  })
+  let queue: Promise<unknown> = Promise.resolve()
+  const ask = (request: KeeperRequest): Promise<void> => {
+    const answered = queue.then(
+      () =>
+        new Promise<void>((resolve, reject) => {
+          const listen = (message: KeeperAnswer): void => {
+            if ('exited' in message) return
+            keeper.off('message', listen)
+            if ('failed' in message) reject(new Error(message.failed))
+            else resolve()
+          }
+          keeper.on('message', listen)
+          keeper.send(request)
+        }),
+    )
+    queue = answered.catch(() => undefined)
+    return answered
+  }
+
+  return {
+    run(name, file, env) {
+      const preload = ['--import', join(root, 'demo/start/stopWithParent.ts')]
+      const child = start(name, file, [], { ...process.env, ...env }, preload)
+      children.set(name, child)
+      return child
+    },
+    postgres: (wanted) => ask({ postgres: wanted }),
+    command: (command) => ask({ command: { ...command, log: logOf(command.name) } }),
+    accident,
+    logOf,
+    async stop() {
+      stopping = true
+      await Promise.all([...children.values()].map((child) => end(child, () => void child.kill('SIGTERM'))))
+      await end(keeper, () => keeper.disconnect())
+    },
+  }
+}
+
+function end(child: ChildProcess, ask: () => void): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
+  return new Promise((resolve) => {
+    const late = setTimeout(() => child.kill('SIGKILL'), 20_000)
+    child.once('exit', () => {
+      clearTimeout(late)
+      resolve()
+    })
+    ask()
+  })
+}

@@ -1,0 +1,56 @@
+import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { findOnPath } from './findOnPath.ts'
+import { answers } from './environment.ts'
+import type { Processes } from './processes.ts'
+
+export interface Target {
+  readonly file: string
+  readonly port: number
+  readonly environment: string
+}
+
+export interface Prometheus {
+  readonly file: string
+  readonly port: number
+  readonly url: string
+}
+
+export async function findPrometheus(choosePort: () => Promise<number>): Promise<Prometheus | null> {
+  const file = await findOnPath('prometheus')
+  if (file === null) return null
+  const port = await choosePort()
+  return { file, port, url: `http://127.0.0.1:${port}` }
+}
+
+/**
+ * Starts Prometheus with the repository's own configuration: it names its targets and its rules relative to its place,
+ * so it is copied into the run's folder, the targets are written beside it and the rules linked.
+ */
+export async function startPrometheus(
+  processes: Processes,
+  root: string,
+  folder: string,
+  prometheus: Prometheus,
+  targets: readonly Target[],
+): Promise<void> {
+  const place = join(folder, 'provisioning/prometheus')
+  await mkdir(join(place, 'targets'), { recursive: true })
+  await copyFile(join(root, 'provisioning/prometheus/prometheus.yml'), join(place, 'prometheus.yml'))
+  await symlink(join(root, 'alerts'), join(folder, 'alerts'), 'dir')
+  for (const { file, port, environment } of targets) {
+    const target = [{ targets: [`127.0.0.1:${port}`], labels: { environment } }]
+    await writeFile(join(place, 'targets', `${file}.json`), JSON.stringify(target))
+  }
+  await processes.command({
+    name: 'Prometheus',
+    file: prometheus.file,
+    args: [
+      `--config.file=${join(place, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'prometheus')}`,
+      `--web.listen-address=127.0.0.1:${prometheus.port}`,
+    ],
+    env: {},
+  })
+  await answers(processes, `${prometheus.url}/-/ready`, 'Prometheus')
+}

@@ -1,0 +1,53 @@
+export interface Timing {
+  readonly name: string
+  readonly seconds: number
+}
+
+const WIDTH = 46
+
+/** Prints a step with its duration and what it found; keeps the durations for the end. */
+export function screen() {
+  const timings: Timing[] = []
+  const write = (text: string): void => void process.stdout.write(text)
+  return {
+    timings,
+    line: (text = ''): void => write(`${text}\n`),
+    /** A step whose own output stands between its name and its duration. */
+    async command<T>(name: string, title: string, work: () => Promise<T>): Promise<T> {
+      write(`\n$ ${title}\n`)
+      return timed(name, work)
+    },
+    async step<T>(name: string, work: () => Promise<T>, remark?: (result: T) => string): Promise<T> {
+      if (process.stdout.isTTY) write(`  ${name} …`)
+      const started = performance.now()
+      try {
+        const result = await timed(name, work)
+        done(name, started, remark?.(result) ?? '')
+        return result
+      } catch (error) {
+        done(name, started, 'failed')
+        throw error
+      }
+    },
+    /** Something checked, without a duration. */
+    check(name: string, remark: string): void {
+      write(`  ${name.padEnd(WIDTH)}      ok  ${remark}\n`)
+    },
+  }
+
+  async function timed<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const started = performance.now()
+    const result = await work()
+    timings.push({ name, seconds: (performance.now() - started) / 1000 })
+    return result
+  }
+
+  function done(name: string, started: number, remark: string): void {
+    const seconds = ((performance.now() - started) / 1000).toFixed(1)
+    write(`${process.stdout.isTTY ? '\r' : ''}  ${name.padEnd(WIDTH)}${seconds.padStart(6)} s  ${remark}\n`)
+  }
+}
+
+export type Screen = ReturnType<typeof screen>
+
+export const grouped = (value: number): string => value.toLocaleString('en-US')

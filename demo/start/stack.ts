@@ -1,0 +1,163 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createDatabase, createRoles, postgresFlags, secret } from './databases.ts'
+import {
+  agentUrl,
+  newTokens,
+  startAgent,
+  startServices,
+  startTraffic,
+  type DemoEnvironment,
+  type Traffic,
+} from './environment.ts'
+import { buildPlugin, findGrafana, startGrafana, type Grafana } from './grafana.ts'
+import { portFinder } from './ports.ts'
+import type { Processes } from './processes.ts'
+import { findPrometheus, startPrometheus, type Prometheus } from './prometheus.ts'
+import { grouped, type Screen } from './screen.ts'
+
+export interface Stack {
+  readonly staging: DemoEnvironment
+  readonly production: DemoEnvironment
+  readonly stagingTraffic: Traffic
+  readonly prometheus: Prometheus | null
+  readonly grafana: Grafana | null
+  readonly config: string
+  readonly grafanaPasswordFile: string
+}
+
+export interface Place {
+  readonly root: string
+  /** Removed at the end; readable by the role that PostgreSQL runs as. */
+  readonly runFolder: string
+  /** Stays: sti.yaml and the logs. */
+  readonly folder: string
+}
+
+/** Everything there is, in the order in which each needs the ones before it. */
+export async function startStack(place: Place, processes: Processes, screen: Screen, rows: number): Promise<Stack> {
+  const { root, runFolder } = place
+  const port = portFinder((message) => screen.line(`  ${message}`))
+  const [staging, production] = await startDatabases(processes, screen, port, rows)
+  const environments = [staging, production]
+  const prometheus = await findPrometheus(() => port(9090, 'Prometheus'))
+  const grafana = await findGrafana(() => port(3000, 'Grafana'))
+  const addresses = { prometheus: prometheus?.url ?? null, grafana: grafana?.url ?? null }
+  for (const environment of environments) {
+    await screen.step(
+      `agent ${environment.name}`,
+      () => startAgent(processes, root, runFolder, environment, addresses),
+      () => agentUrl(environment),
+    )
+  }
+  const [stagingTraffic] = await screen.step(
+    'services and their traffic',
+    async () => {
+      await Promise.all(environments.map((environment) => startServices(processes, environment)))
+      return Promise.all(environments.map((environment) => startTraffic(processes, environment)))
+    },
+    () => environments.map((one) => `${one.name} ${one.requestsPerSecond} requests/s`).join(', '),
+  )
+  if (!stagingTraffic) throw new Error('there is no traffic in staging')
+  if (prometheus) await showPrometheus(place, processes, screen, prometheus, environments, grafana)
+  const grafanaPasswordFile = join(place.folder, 'grafana-password')
+  if (grafana) await showGrafana(place, processes, screen, grafana, prometheus, environments, grafanaPasswordFile)
+  const config = await writeConfig(place.folder, environments)
+  return { staging, production, stagingTraffic, prometheus, grafana, config, grafanaPasswordFile }
+}
+
+type Port = ReturnType<typeof portFinder>
+
+async function startDatabases(
+  processes: Processes,
+  screen: Screen,
+  port: Port,
+  rows: number,
+): Promise<[DemoEnvironment, DemoEnvironment]> {
+  const postgresPort = await port(54_320, 'PostgreSQL')
+  const password = secret()
+  await screen.step(
+    'PostgreSQL',
+    () => processes.postgres({ port: postgresPort, password, flags: postgresFlags }),
+    () => `127.0.0.1:${postgresPort}`,
+  )
+  const database = await createRoles(postgresPort, password)
+  const staging: DemoEnvironment = {
+    name: 'staging',
+    database: database('staging'),
+    rows,
+    agentPort: await port(8090, 'the agent of staging'),
+    servicePorts: [await port(8080, 'the first service of staging'), await port(8081, 'the second service of staging')],
+    requestsPerSecond: 80,
+    tokens: newTokens(),
+  }
+  const production: DemoEnvironment = {
+    name: 'production',
+    database: database('production'),
+    rows: Math.min(50_000, rows),
+    agentPort: await port(8091, 'the agent of production'),
+    servicePorts: [await port(8082, 'the service of production')],
+    requestsPerSecond: 20,
+    tokens: newTokens(),
+  }
+  for (const { name, database: target, rows: count } of [staging, production]) {
+    await screen.step(
+      `database ${name}`,
+      () => createDatabase(target, count),
+      () => `${grouped(count)} vehicles`,
+    )
+  }
+  return [staging, production]
+}
+
+async function showPrometheus(
+  { root, runFolder }: Place,
+  processes: Processes,
+  screen: Screen,
+  prometheus: Prometheus,
+  environments: readonly DemoEnvironment[],
+  grafana: Grafana | null,
+): Promise<void> {
+  const targets = environments.flatMap(({ name, agentPort, servicePorts }) => [
+    { file: `sti-agent-${name}`, port: agentPort, environment: name },
+    ...servicePorts.map((port, index) => ({ file: `sti-demo-${name}-${index + 1}`, port, environment: name })),
+  ])
+  const all = grafana ? [...targets, { file: 'grafana', port: grafana.port, environment: 'all' }] : targets
+  await screen.step(
+    'Prometheus',
+    () => startPrometheus(processes, root, runFolder, prometheus, all),
+    () => prometheus.url,
+  )
+}
+
+async function showGrafana(
+  { root, runFolder }: Place,
+  processes: Processes,
+  screen: Screen,
+  grafana: Grafana,
+  prometheus: Prometheus | null,
+  environments: readonly DemoEnvironment[],
+  passwordFile: string,
+): Promise<void> {
+  await screen.step(
+    'plugin',
+    () => buildPlugin(root),
+    (built) => (built ? 'built' : 'was built already'),
+  )
+  const password = secret()
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
+  await screen.step(
+    'Grafana',
+    () => startGrafana(processes, root, runFolder, grafana, password, prometheus?.url ?? null, environments),
+    () => grafana.url,
+  )
+}
+
+/** The configuration of `sti`; it holds tokens of this run, so nobody else may read it. */
+async function writeConfig(folder: string, environments: readonly DemoEnvironment[]): Promise<string> {
+  const config = join(folder, 'sti.yaml')
+  const lines = environments.map((one) => `  ${one.name}: { url: ${agentUrl(one)}, token: ${one.tokens.personal} }\n`)
+  await mkdir(folder, { recursive: true })
+  await writeFile(config, `environments:\n${lines.join('')}`, { mode: 0o600 })
+  return config
+}

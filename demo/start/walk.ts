@@ -1,0 +1,116 @@
+import { rolloutOf, untilRollout } from './api.ts'
+import { catalogDifference, catalogOf } from './catalog.ts'
+import { sti } from './cli.ts'
+import type { DemoEnvironment, Traffic } from './environment.ts'
+import { compare, verdict } from './oracle.ts'
+import { grouped, type Screen } from './screen.ts'
+
+export interface Stage {
+  readonly screen: Screen
+  readonly root: string
+  readonly config: string
+  readonly environment: DemoEnvironment
+  readonly traffic: Traffic
+}
+
+/** The rollout forward, as a user does it, with what must hold after each step. */
+export async function rollOut(stage: Stage): Promise<void> {
+  const { screen, environment } = stage
+  const run = (step: string, ...args: string[]): Promise<void> => {
+    const all = [...args, '--environment', environment.name]
+    return screen.command(step, `npm run sti -- ${all.join(' ')}`, () => sti(stage.root, stage.config, all))
+  }
+  await run('expand', 'expand', '--reason', 'demo')
+  await run('backfill', 'backfill', '--rollback-on-error', '--progress-reporting')
+  await run('validation', 'validate', '--full-validation')
+  await run('finalize', 'finalize')
+  const enable = (await rolloutOf(environment)).actions.find((action) => action.action === 'enable')
+  if (enable && !enable.allowed) await run('validation again', 'validate', '--full-validation')
+  await run('flag on', 'flag', '--enable')
+  screen.line()
+  await seenByAll(stage, true)
+  await readsBy(stage, 'type')
+  await nothingLost(stage)
+}
+
+/** Flag and data back, and the table as it was before. */
+export async function rollBack(stage: Stage, catalogBefore: readonly string[]): Promise<void> {
+  const { screen, environment } = stage
+  const run = (step: string, ...args: string[]): Promise<void> => {
+    const all = [...args, '--environment', environment.name]
+    return screen.command(step, `npm run sti -- ${all.join(' ')}`, () => sti(stage.root, stage.config, all))
+  }
+  await run('rollback flag', 'rollback', 'flag', '--reason', 'demo')
+  screen.line()
+  await seenByAll(stage, false)
+  await readsBy(stage, 'legacy')
+  await run('rollback data', 'rollback', 'data', '--full-rollback', '--confirm', 'vehicles')
+  screen.line()
+  const difference = catalogDifference(catalogBefore, await catalogOf(environment.database.superuserUrl))
+  if (difference.length > 0) throw new Error(`the table is not as it was:\n    ${difference.join('\n    ')}`)
+  screen.check('columns, indexes, constraints and triggers', `as before the rollout, ${catalogBefore.length} in all`)
+  await nothingLost(stage)
+}
+
+function seenByAll({ screen, environment }: Stage, on: boolean): Promise<unknown> {
+  const name = on ? 'every service has seen the flag on' : 'every service has seen the flag off'
+  return screen.step(
+    name,
+    () =>
+      untilRollout(
+        environment,
+        ({ flag }) => flag.enabled === on && flag.consistent && flag.clients.length > 0,
+        name,
+        30,
+      ),
+    ({ flag }) =>
+      `${flag.clients.length} clients${flag.lastPropagationSeconds === null ? '' : `, the last one after ${flag.lastPropagationSeconds.toFixed(3)} s`}`,
+  )
+}
+
+/** For 3 s every read goes by the wanted columns, without an error or a wrong answer. */
+function readsBy({ screen, traffic }: Stage, by: 'type' | 'legacy'): Promise<unknown> {
+  const name = by === 'type' ? 'reads go by type' : 'reads go by legacy columns'
+  return screen.step(
+    name,
+    async () => {
+      const { counters: before } = await traffic.ask('report')
+      await new Promise((resolve) => setTimeout(resolve, 3_000))
+      const { counters: after } = await traffic.ask('report')
+      const reads = after.reads - before.reads
+      const byType = after.readsByType - before.readsByType
+      const wanted = by === 'type' ? byType : reads - byType
+      // Reads under way at either end of the window may be counted without their answer.
+      if (reads < 10 || wanted < reads * 0.9) throw new Error(`of ${reads} reads only ${wanted} went by ${by}`)
+      return { reads }
+    },
+    ({ reads }) => `${reads} reads in 3 s`,
+  )
+}
+
+/** Pauses the traffic and compares every row; then no request may have failed so far. */
+export async function nothingLost({ screen, traffic, environment }: Stage): Promise<void> {
+  await screen.step(
+    'every row compared with what it must be',
+    async () => {
+      const { expected } = await traffic.ask('pause')
+      if (!expected) throw new Error('the traffic did not pause')
+      try {
+        const found = verdict(await compare(environment.database.superuserUrl, environment.rows, expected))
+        if (!found.held) throw new Error(`the table is not what it must be: ${found.text}`)
+        return found
+      } finally {
+        await traffic.ask('resume')
+      }
+    },
+    (found) => found.text,
+  )
+  const { counters } = await traffic.ask('report')
+  const { requests, writes, errors, wrongAnswers, lastError } = counters
+  if (errors + wrongAnswers > 0) {
+    throw new Error(
+      `of ${requests} requests ${errors} failed and ${wrongAnswers} had a wrong answer; last: ${lastError}`,
+    )
+  }
+  screen.check('traffic', `${grouped(requests)} requests, ${grouped(writes)} of them writes, no error`)
+}

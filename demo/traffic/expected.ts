@@ -1,0 +1,84 @@
+import type { Vehicle, VehicleInput } from '../service/vehicle.ts'
+
+/**
+ * What the traffic knows of the rows it changed. It is the table's only writer, so every other row of the seed must be
+ * as it was, and above the seed there must be no row that is not in `created`.
+ */
+export interface Expected {
+  readonly updated: readonly ExpectedRow[]
+  /** Rows of the seed that were deleted. */
+  readonly deleted: readonly number[]
+  readonly created: readonly ExpectedRow[]
+  /** Rows whose last write got no answer: it may or may not have happened. */
+  readonly unknown: readonly number[]
+  /** Creations that got no answer. */
+  readonly unknownCreations: number
+}
+
+export interface ExpectedRow extends VehicleInput {
+  readonly id: number
+}
+
+/** Most rows of the seed that get changed, so that what must be remembered stays bounded. */
+const UPDATED_LIMIT = 20_000
+const DELETED_LIMIT = 2_000
+const CREATED_LIMIT = 2_000
+
+export function expectations(seedRows: number) {
+  const updated = new Map<number, ExpectedRow>()
+  const deleted = new Set<number>()
+  const created = new Map<number, ExpectedRow>()
+  const unknown = new Set<number>()
+  const busy = new Set<number>()
+  let unknownCreations = 0
+  const free = (id: number): boolean => !busy.has(id) && !deleted.has(id) && !unknown.has(id)
+  const random = (below: number): number => Math.floor(Math.random() * below)
+  const someCreated = (): number | null => [...created.keys()][random(created.size)] ?? null
+  return {
+    /** A row to update, held until `release`: two writes under way to one row would leave its state unknown. */
+    takeForUpdate(): number | null {
+      const touched = updated.size >= UPDATED_LIMIT ? ([...updated.keys()][random(updated.size)] ?? null) : null
+      const id = Math.random() < 0.2 ? someCreated() : (touched ?? 1 + random(seedRows))
+      return id !== null && free(id) ? hold(id) : null
+    },
+    takeForDelete(): number | null {
+      const seed = deleted.size < DELETED_LIMIT && deleted.size < seedRows / 100 && Math.random() < 0.3
+      const id = seed ? 1 + random(seedRows) : someCreated()
+      return id !== null && free(id) ? hold(id) : null
+    },
+    mayCreate: () => created.size < CREATED_LIMIT,
+    wasCreated: (row: Vehicle) => void created.set(row.id, fieldsOf(row)),
+    wasUpdated: (row: Vehicle) => void (row.id > seedRows ? created : updated).set(row.id, fieldsOf(row)),
+    wasDeleted(id: number) {
+      if (!created.delete(id)) {
+        updated.delete(id)
+        deleted.add(id)
+      }
+    },
+    isUnknown: (id: number) => void unknown.add(id),
+    isUnknownCreation: () => void unknownCreations++,
+    release: (id: number) => void busy.delete(id),
+    report: (): Expected => ({
+      updated: [...updated.values()],
+      deleted: [...deleted],
+      created: [...created.values()],
+      unknown: [...unknown],
+      unknownCreations,
+    }),
+  }
+  function hold(id: number): number {
+    busy.add(id)
+    return id
+  }
+}
+
+const fieldsOf = ({ id, vin, name, isTruck, isBike, axles, ownerEmail, price }: Vehicle): ExpectedRow => ({
+  id,
+  vin,
+  name,
+  isTruck,
+  isBike,
+  axles,
+  ownerEmail,
+  price,
+})

@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto'
+import { kinds, legacyKind, type Vehicle, type VehicleInput } from '../service/vehicle.ts'
+import type { expectations } from './expected.ts'
+
+export interface Counters {
+  requests: number
+  reads: number
+  writes: number
+  readsByType: number
+  /** Answers other than the right one: a status of failure, no answer, or a vehicle of the wrong kind. */
+  errors: number
+  wrongAnswers: number
+  skipped: number
+  lastError: string | null
+}
+
+export const newCounters = (): Counters => ({
+  requests: 0,
+  reads: 0,
+  writes: 0,
+  readsByType: 0,
+  errors: 0,
+  wrongAnswers: 0,
+  skipped: 0,
+  lastError: null,
+})
+
+type Expectations = ReturnType<typeof expectations>
+
+/** One request of the mix: 70 % lists, 10 % single reads, 12 % updates, 5 % creations, 3 % deletions. */
+export async function oneRequest(
+  base: string,
+  seedRows: number,
+  expected: Expectations,
+  counters: Counters,
+): Promise<void> {
+  const dice = Math.random()
+  if (dice < 0.7) return list(base, seedRows, counters)
+  if (dice < 0.8) return read(base, seedRows, counters)
+  if (dice < 0.92) return update(base, expected, counters)
+  if (dice < 0.97) return create(base, expected, counters)
+  return remove(base, expected, counters)
+}
+
+async function list(base: string, seedRows: number, counters: Counters): Promise<void> {
+  const kind = kinds[Math.floor(Math.random() * kinds.length)] ?? 'truck'
+  const after = Math.floor(Math.random() * seedRows)
+  const response = await call(counters, 'reads', `${base}/vehicles?kind=${kind}&after=${after}`)
+  if (!response) return
+  if (response.headers.get('x-read-by') === 'type') counters.readsByType++
+  const { vehicles } = (await response.json()) as { vehicles: Vehicle[] }
+  if (vehicles.some((one) => one.kind !== kind || legacyKind(one) !== kind)) {
+    counters.wrongAnswers++
+    counters.lastError = `a list of ${kind} holds another kind`
+  }
+}
+
+async function read(base: string, seedRows: number, counters: Counters): Promise<void> {
+  const id = 1 + Math.floor(Math.random() * seedRows)
+  const response = await call(counters, 'reads', `${base}/vehicles/${id}`, undefined, [404])
+  if (!response) return
+  if (response.headers.get('x-read-by') === 'type') counters.readsByType++
+  if (response.status === 404) return void (await response.arrayBuffer())
+  const vehicle = (await response.json()) as Vehicle
+  if (vehicle.kind !== legacyKind(vehicle)) {
+    counters.wrongAnswers++
+    counters.lastError = `vehicle ${id} is read as ${vehicle.kind}`
+  }
+}
+
+async function update(base: string, expected: Expectations, counters: Counters): Promise<void> {
+  const id = expected.takeForUpdate()
+  if (id === null) return void counters.skipped++
+  try {
+    const response = await call(counters, 'writes', `${base}/vehicles/${id}`, { method: 'PUT', body: randomVehicle() })
+    if (response) expected.wasUpdated((await response.json()) as Vehicle)
+    else expected.isUnknown(id)
+  } finally {
+    expected.release(id)
+  }
+}
+
+async function create(base: string, expected: Expectations, counters: Counters): Promise<void> {
+  if (!expected.mayCreate()) return void counters.skipped++
+  const response = await call(counters, 'writes', `${base}/vehicles`, { method: 'POST', body: randomVehicle() })
+  if (response) expected.wasCreated((await response.json()) as Vehicle)
+  else expected.isUnknownCreation()
+}
+
+async function remove(base: string, expected: Expectations, counters: Counters): Promise<void> {
+  const id = expected.takeForDelete()
+  if (id === null) return void counters.skipped++
+  try {
+    const response = await call(counters, 'writes', `${base}/vehicles/${id}`, { method: 'DELETE' })
+    if (response) expected.wasDeleted(id)
+    else expected.isUnknown(id)
+  } finally {
+    expected.release(id)
+  }
+}
+
+/** The answer, or null where it is an error, which is counted. */
+async function call(
+  counters: Counters,
+  sort: 'reads' | 'writes',
+  url: string,
+  init: { method?: string; body?: VehicleInput } = {},
+  alsoFine: readonly number[] = [],
+): Promise<Response | null> {
+  counters.requests++
+  counters[sort]++
+  try {
+    const response = await fetch(url, {
+      method: init.method ?? 'GET',
+      body: init.body ? JSON.stringify(init.body) : null,
+      headers: { 'content-type': 'application/json', 'x-user': `user-${Math.floor(Math.random() * 5000)}` },
+      signal: AbortSignal.timeout(5_000),
+    })
+    if (response.ok || alsoFine.includes(response.status)) return response
+    await response.arrayBuffer()
+    throw new Error(`answered ${response.status}`)
+  } catch (error) {
+    counters.errors++
+    counters.lastError = `${init.method ?? 'GET'} ${new URL(url).pathname}: ${(error as Error).message}`
+    return null
+  }
+}
+
+function randomVehicle(): VehicleInput {
+  const dice = Math.random()
+  const isTruck = dice < 0.25
+  return {
+    vin: `NEW${randomBytes(8).toString('hex')}`,
+    name: `changed ${randomBytes(4).toString('hex')}`,
+    isTruck,
+    isBike: dice >= 0.2 && dice < 0.5,
+    axles: isTruck ? 2 + Math.floor(Math.random() * 4) : 2,
+    ownerEmail: 'owner@example.com',
+    price: Math.round(Math.random() * 9_000_000) / 100,
+  }
+}
