@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { startPostgres } from '../../../test/support/server.ts'
+import { connect } from '../database/connect.ts'
+import { createSignals } from '../signals/signals.ts'
+import { until } from '../signals/testing/until.ts'
+import { createMetrics } from './metrics.ts'
+import { readings, sourceOf } from './testing/source.ts'
+
+test('while the server is frozen a scrape takes below 100 ms and says so; when it goes on, so do the readings', async () => {
+  const server = await startPostgres()
+  const group = Number((await readFile(join(server.folder, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0])
+  const database = connect(server.url, 'a')
+  const signals = createSignals({ database, agent: 'a', rollouts: [], prometheusUrl: null, now: Date.now })
+  const metrics = createMetrics({ environment: 'staging', source: sourceOf(() => [readings()]), signals })
+  const up = (state: 0 | 1) =>
+    until(metrics.text, (text) => text.includes(`sti_database_up{environment="staging"} ${state}`), 20)
+  const stopWatching = signals.pressure.watch()
+  signals.start()
+  expect(await up(1)).toContain('sti_database_lock_waiters{environment="staging"} 0')
+  await until(signals.pressure.read, (reading) => 'value' in reading)
+
+  const frozen = [group, ...(await children(group))]
+  frozen.forEach((pid) => process.kill(pid, 'SIGSTOP'))
+  try {
+    let slowest = 0
+    const end = Date.now() + 9_000
+    while (Date.now() < end) {
+      const began = performance.now()
+      await metrics.text()
+      slowest = Math.max(slowest, performance.now() - began)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    expect(slowest).toBeLessThan(100)
+    const text = await up(0)
+    expect(text).not.toMatch(/^sti_database_(connections|lock|buffer|query)/m)
+    expect(text).toContain('sti_flag_enabled{environment="staging",rollout="vehicles"} 0')
+    expect(signals.pressure.read()).toEqual({
+      unknown: expect.stringMatching(/s ago: PostgreSQL did not answer within/),
+    })
+  } finally {
+    frozen.forEach((pid) => process.kill(pid, 'SIGCONT'))
+  }
+  await up(1)
+  await until(signals.pressure.read, (reading) => 'value' in reading)
+
+  await server.embedded.stop()
+  await up(0)
+  await server.embedded.start()
+  await up(1)
+  stopWatching()
+  await signals.stop()
+  await database.close()
+  await server.stop()
+})
+
+async function children(parent: number): Promise<number[]> {
+  const listed = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8')
+  return listed.trim().split(' ').map(Number)
+}

@@ -1,0 +1,139 @@
+import { expect, test } from 'vitest'
+import { connect } from '../database/connect.ts'
+import { parseExposition } from '../signals/exposition.ts'
+import { createSignals } from '../signals/signals.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { SERIES, SERIES_NAMES } from './names.ts'
+import type { RolloutReadings } from './source.ts'
+import { readings, sourceOf } from './testing/source.ts'
+
+test('every series of the list is registered so, and none beside it', async () => {
+  const { metrics } = created(() => [readings()])
+  const registered = (await metrics.registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('sti_'))
+  const seen = registered.map(({ name, type, help }) => ({ name, type: String(type), help }))
+  expect(seen.sort(byName)).toEqual(SERIES.map(({ name, type, help }) => ({ name, type, help })).sort(byName))
+  const used = new Set(SERIES_NAMES)
+  for (const name of (await series(metrics)).map((line) => line.split(/[{ ]/)[0]!)) {
+    if (name.startsWith('sti_')) expect(used).toContain(name)
+    else expect(name).toMatch(/^(process|nodejs)_/)
+  }
+})
+
+test('what nobody knows is absent, and nothing of it is zero', async () => {
+  const { metrics } = created(() => [readings()])
+  const ours = (await series(metrics)).filter((line) => line.startsWith('sti_') && !line.startsWith('sti_signal_up'))
+  expect(ours.map((line) => line.replaceAll('environment="staging",', '')).sort()).toEqual([
+    'sti_build_info{version="0.1.0",agent="a"} 1',
+    'sti_database_up{environment="staging"} 0',
+    'sti_failed_rows{rollout="vehicles"} 0',
+    'sti_flag_clients{rollout="vehicles",seen="current"} 0',
+    'sti_flag_clients{rollout="vehicles",seen="stale"} 0',
+    'sti_flag_consistent{rollout="vehicles"} 1',
+    'sti_flag_enabled{rollout="vehicles"} 0',
+    'sti_flag_percentage{rollout="vehicles"} 100',
+    'sti_retries_total{rollout="vehicles"} 0',
+    'sti_rollout_stage{rollout="vehicles",stage="backfilling"} 1',
+    'sti_validation_interval_seconds{rollout="vehicles"} 3600',
+    'sti_validations_total{rollout="vehicles",verdict="error"} 0',
+    'sti_validations_total{rollout="vehicles",verdict="fail"} 0',
+    'sti_validations_total{rollout="vehicles",verdict="inconclusive"} 0',
+    'sti_validations_total{rollout="vehicles",verdict="pass"} 0',
+  ])
+})
+
+test('readings that nobody refreshed for three intervals are absent; the flag, from memory, is not', async () => {
+  let readAt = Date.now()
+  const { metrics } = created(() => [readings({ readAt, coverage: 1 })])
+  expect(await value(metrics, 'sti_coverage_ratio')).toBe(1)
+  readAt = Date.now() - 3_500
+  expect(await value(metrics, 'sti_coverage_ratio')).toBeUndefined()
+  expect(await value(metrics, 'sti_rollout_stage')).toBeUndefined()
+  expect(await value(metrics, 'sti_flag_enabled')).toBe(0)
+})
+
+test('a state is left when the next one is entered', async () => {
+  let stage: RolloutReadings['stage'] = 'backfilling'
+  let throttled: string | null = 'replica r1 is 20 MB behind'
+  const progress = {
+    ...{ processedRows: 999_999, writtenRows: 5, failedRows: 2, totalRows: 1_000_000, ratio: 0.999999 },
+    ...{ rowsPerSecond: null, remainingSeconds: 1.5, batchRows: 100, batchSeconds: 0.1, retries: {} },
+  }
+  const { metrics } = created(() => [
+    readings({
+      stage,
+      backfill: { state: 'running', throttledBy: 'replication-lag', progress: { ...progress, throttled } },
+      failedRowsBySqlstate: stage === 'backfilling' ? { 23514: 2 } : {},
+      recovery: { failedOnce: 3, recovered: 1 },
+    }),
+  ])
+  expect(await value(metrics, 'sti_backfill_throttled', 'reason="replication-lag"')).toBe(1)
+  expect(await value(metrics, 'sti_backfill_throttled', 'reason="lock-waiters"')).toBe(0)
+  expect(await value(metrics, 'sti_failed_rows', 'sqlstate="23514"')).toBe(2)
+  expect(await value(metrics, 'sti_backfill_progress_ratio')).toBe(0.999999)
+  expect(await value(metrics, 'sti_backfill_rows_per_second')).toBeUndefined()
+  expect(await value(metrics, 'sti_recovery_ratio')).toBeCloseTo(1 / 3)
+  stage = 'covered'
+  throttled = null
+  expect(await value(metrics, 'sti_backfill_throttled', 'reason="replication-lag"')).toBe(0)
+  expect(await value(metrics, 'sti_rollout_stage', 'stage="backfilling"')).toBeUndefined()
+  expect(await value(metrics, 'sti_rollout_stage', 'stage="covered"')).toBe(1)
+  expect(await value(metrics, 'sti_failed_rows', 'sqlstate="23514"')).toBeUndefined()
+  expect(await value(metrics, 'sti_failed_rows')).toBe(0)
+})
+
+test('a check that came to no conclusion has a verdict and no number', async () => {
+  const check = { layer: 'integrity' as const, value: null, limit: null, detail: '', sampleKeys: [] }
+  const validation = {
+    ...{ id: 1, operationId: 1, fileHash: '', startedAt: '2026-01-01T00:00:00Z', endedAt: '2026-01-01T00:01:00.500Z' },
+    ...{ verdict: 'fail' as const, coverage: 0.5, integrityScore: 0.5, totalRows: 4, checksum: null, confusion: [] },
+    checks: [
+      { ...check, check: 'coverage', verdict: 'fail' as const, discrepancies: 2 },
+      { ...check, check: 'checksum', verdict: 'inconclusive' as const, discrepancies: 0 },
+    ],
+  }
+  const { metrics } = created(() => [readings({ validation, validationsByVerdict: { fail: 7 } })])
+  const found = (await series(metrics)).filter((line) => line.startsWith('sti_check'))
+  expect(found.map((line) => line.replace('environment="staging",rollout="vehicles",', '')).sort()).toEqual([
+    'sti_check_discrepancies{check="coverage"} 2',
+    'sti_check_verdict{check="checksum",layer="integrity",verdict="inconclusive"} 1',
+    'sti_check_verdict{check="coverage",layer="integrity",verdict="fail"} 1',
+  ])
+  expect(await value(metrics, 'sti_validation_completed_timestamp_seconds')).toBe(1767225660.5)
+  expect(await value(metrics, 'sti_validations_total', 'verdict="fail"')).toBe(7)
+  expect(await value(metrics, 'sti_validations_total', 'verdict="fail"')).toBe(7)
+})
+
+test('what happened is counted per rollout', async () => {
+  const { metrics } = created(() => [])
+  metrics.batchObserved({ rollout: 'vehicles', seconds: 0.08, rows: 1_000 })
+  metrics.operationEnded({ rollout: 'vehicles', kind: 'backfill', state: 'succeeded', seconds: 70 })
+  metrics.propagationObserved('vehicles', 0.4)
+  expect(await value(metrics, 'sti_backfill_batch_seconds_bucket', 'le="0.075"')).toBe(0)
+  expect(await value(metrics, 'sti_backfill_batch_seconds_bucket', 'le="0.1"')).toBe(1)
+  expect(await value(metrics, 'sti_backfill_batch_rows_sum')).toBe(1_000)
+  expect(await value(metrics, 'sti_operation_duration_seconds_sum', 'kind="backfill",state="succeeded"')).toBe(70)
+  expect(await value(metrics, 'sti_flag_propagation_seconds_count')).toBe(1)
+})
+
+/** Signals that nobody started: everything is unknown. */
+function created(rollouts: () => readonly RolloutReadings[]): { metrics: Metrics } {
+  const database = connect('postgres://nobody@127.0.0.1:1/none', 'a')
+  const signals = createSignals({ database, agent: 'a', rollouts: [], prometheusUrl: null, now: Date.now })
+  return { metrics: createMetrics({ environment: 'staging', source: sourceOf(rollouts), signals }) }
+}
+
+async function series(metrics: Metrics): Promise<string[]> {
+  return (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+}
+
+/** The value of the first series of this name with these labels; every one of ours must carry its environment. */
+async function value(metrics: Metrics, name: string, labels = ''): Promise<number | undefined> {
+  const samples = parseExposition(await metrics.text(), (found) => found === name)
+  for (const { labels } of samples) expect(labels['environment']).toBe('staging')
+  const wanted = parseExposition(`x{${labels}} 0`, () => true)[0]!.labels
+  return samples.find(({ labels }) => Object.entries(wanted).every(([key, text]) => labels[key] === text))?.value
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : 1
+}

@@ -1,0 +1,40 @@
+import type { MetricsSource, RolloutReadings } from '../source.ts'
+
+/** Readings of a rollout in the middle of its backfill. */
+export function readings(change: Partial<RolloutReadings> = {}): RolloutReadings {
+  return {
+    rollout: 'vehicles',
+    stage: 'backfilling',
+    coverage: null,
+    backfill: null,
+    failedRowsBySqlstate: {},
+    retriesBySqlstate: {},
+    recovery: { failedOnce: 0, recovered: 0 },
+    validation: null,
+    validationsByVerdict: {},
+    validationIntervalSeconds: 3_600,
+    flag: {
+      key: 'vehicles-sti',
+      enabled: false,
+      percentage: 100,
+      version: 3,
+      changedAt: null,
+      changedBy: null,
+      persisted: true,
+      ageSeconds: 1,
+      clients: [],
+      consistent: true,
+      lastPropagationSeconds: null,
+    },
+    rollbackReady: [],
+    operations: [],
+    rollbacks: [],
+    automaticRollbackArmed: null,
+    readAt: Date.now(),
+    ...change,
+  }
+}
+
+export function sourceOf(rollouts: () => readonly RolloutReadings[]): MetricsSource {
+  return { build: { version: '0.1.0', agent: 'a' }, refreshSeconds: 1, rollouts }
+}
