@@ -61,7 +61,9 @@ interface StateRow {
  */
 export async function writeChange(sql: Sql, change: Change): Promise<Written> {
   try {
-    return await attempt(sql, change)
+    const written = await attempt(sql, change)
+    // It waited for another change: perhaps for the same request, which its snapshot was too old to see.
+    return written.kind === 'changed-meanwhile' ? await attempt(sql, change) : written
   } catch (error) {
     // The same request ran at the same moment and was first: now it is there to be found.
     if (error instanceof Error && 'code' in error && error.code === '23505') return attempt(sql, change)

@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest'
+import { withDatabase } from '../../../test/support/database.ts'
+import { ann, enable, isOn, off, startAgent, until, vehicles, type TestAgent } from './flags.testing.ts'
+
+const named = (agent: TestAgent, name: string) =>
+  agent.flags.status('vehicles').clients.find((client) => client.client === name)
+
+test('agents share their clients: what one answered last is what all of them know', async () => {
+  await withDatabase(async ({ url }) => {
+    const a = await startAgent(url, 'a')
+    const b = await startAgent(url, 'b')
+    await enable(a)
+    isOn(a.flags, 'web-1')
+    await until('b knows it', () => named(b, 'web-1')?.answeredOn === true, 4)
+    expect(named(b, 'web-1')).toMatchObject({ stale: false })
+
+    await a.flags.turnOff(vehicles, ann, null, off())
+    expect(named(a, 'web-1')).toMatchObject({ stale: true })
+    expect(a.flags.status('vehicles').consistent).toBe(false)
+    await until('b serves off', () => !b.flags.status('vehicles').enabled, 3)
+    expect(named(b, 'web-1')).toMatchObject({ stale: true })
+    expect(isOn(b.flags, 'web-1')).toBe(false)
+    await until('a knows that it asked b', () => a.flags.status('vehicles').consistent, 4)
+    await Promise.all([a.close(), b.close()])
+  })
+})
+
+test('an agent that restarts knows the clients of before, and a silent one waits to be accepted', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    const first = await startAgent(url, 'a')
+    await enable(first)
+    isOn(first.flags, 'crashed-1')
+    isOn(first.flags, 'alive-1')
+    await until('written', async () => (await sql`select from sti.flag_client`).length === 2, 4)
+    await first.flags.turnOff(vehicles, ann, null, off())
+    isOn(first.flags, 'gone-1')
+    await until('written', async () => (await sql`select from sti.flag_client`).length === 3, 4)
+    await first.close()
+    await sql`update sti.flag_client set last_seen_at = last_seen_at - interval '61 s' where client <> 'alive-1'`
+
+    const agent = await startAgent(url, 'a')
+    await until('loaded', () => agent.flags.status('vehicles').clients.length === 2, 4)
+    isOn(agent.flags, 'alive-1')
+    expect(agent.flags.status('vehicles').clients).toMatchObject([
+      { client: 'alive-1', stale: false, answeredOn: false },
+      { client: 'crashed-1', stale: true, answeredOn: true, acceptedBy: null },
+    ])
+    await until('who is gone is deleted', async () => (await sql`select from sti.flag_client`).length === 2, 4)
+    await expect(agent.flags.acceptClient('vehicles', 'alive-1', ann, 'x')).rejects.toMatchObject({ code: 'refused' })
+    await expect(agent.flags.acceptClient('vehicles', 'nobody', ann, 'x')).rejects.toMatchObject({ code: 'refused' })
+    await agent.flags.acceptClient('vehicles', 'crashed-1', ann, 'its host is gone')
+    expect(agent.flags.status('vehicles').consistent).toBe(true)
+    expect(
+      await sql`select actor->>'name' as actor, reason, after from sti.operation_event where kind = 'flag-client'`,
+    ).toEqual([{ actor: 'ann', reason: 'its host is gone', after: { acceptedBy: 'ann' } }])
+    await new Promise((resolve) => setTimeout(resolve, 1_200))
+    expect(named(agent, 'crashed-1')).toMatchObject({ stale: false, acceptedBy: 'ann' })
+    isOn(agent.flags, 'crashed-1')
+    await until(
+      'it is alive after all',
+      async () => {
+        const [row] = await sql`select accepted_by from sti.flag_client where client = 'crashed-1'`
+        return row?.accepted_by === null
+      },
+      4,
+    )
+    await agent.close()
+  })
+})
+
+test('the propagation time is measured from the change to the last live client', async () => {
+  await withDatabase(async ({ url }) => {
+    const agent = await startAgent(url, 'a')
+    const heard: [string, number][] = []
+    agent.flags.onPropagation((rollout, seconds) => heard.push([rollout, seconds]))
+    await enable(agent)
+    for (const name of ['web-1', 'web-2']) isOn(agent.flags, name)
+    await agent.flags.turnOff(vehicles, ann, null, off())
+    isOn(agent.flags, 'web-1')
+    expect(heard).toEqual([])
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    isOn(agent.flags, 'web-2')
+    expect(heard).toHaveLength(1)
+    expect(heard[0]![0]).toBe('vehicles')
+    expect(heard[0]![1]).toBeGreaterThanOrEqual(0.3)
+    expect(heard[0]![1]).toBeLessThan(1.5)
+    expect(agent.flags.status('vehicles')).toMatchObject({ consistent: true, lastPropagationSeconds: heard[0]![1] })
+    await agent.close()
+  })
+})
+
+test('clients of another clock: a wrong clock of one agent makes nobody older or newer', async () => {
+  await withDatabase(async ({ url }) => {
+    const a = await startAgent(url, 'a', { now: () => Date.now() + 3_600_000 })
+    const b = await startAgent(url, 'b')
+    await enable(a)
+    await until('b serves on', () => isOn(b.flags), 3)
+    isOn(a.flags, 'web-1')
+    await until('b knows it', () => named(b, 'web-1') !== undefined, 4)
+    await b.flags.turnOff(vehicles, ann, null, off())
+    isOn(b.flags, 'web-1')
+    await until('a knows that it asked b later', () => named(a, 'web-1')?.answeredOn === false, 4)
+    const seen = Date.parse(named(b, 'web-1')!.lastSeenAt)
+    expect(Math.abs(Date.now() - seen)).toBeLessThan(10_000)
+    await Promise.all([a.close(), b.close()])
+  })
+})

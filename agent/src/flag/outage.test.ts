@@ -1,0 +1,112 @@
+import postgres from 'postgres'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startPostgres, type PostgresServer } from '../../../test/support/server.ts'
+import { ann, enable, isOn, off, startAgent, until, vehicles } from './flags.testing.ts'
+
+let server: PostgresServer
+beforeAll(async () => {
+  server = await startPostgres(['-c', 'max_connections=20'])
+})
+afterAll(() => server.stop())
+
+async function withRoot<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
+  try {
+    return await work(sql)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+const stored = () => withRoot(async (sql) => (await sql`select enabled, version::int from sti.flag`)[0]!)
+
+test('with PostgreSQL stopped the flag goes off at once, and operation and event follow when it is back', async () => {
+  const agent = await startAgent(server.url, 'a')
+  await enable(agent)
+  await server.embedded.stop()
+  expect(isOn(agent.flags)).toBe(true)
+  const age = agent.flags.ageSeconds()!
+  await until('the age grows', () => agent.flags.ageSeconds()! > age + 1.5)
+
+  const began = performance.now()
+  const turned = agent.flags.turnOff(vehicles, ann, 'errors after the release', off('rollback'))
+  expect(isOn(agent.flags)).toBe(false)
+  const offAfter = performance.now() - began
+  expect(await turned).toEqual({ persisted: false, operationId: null })
+  expect(performance.now() - began).toBeLessThan(1_000)
+  expect(offAfter).toBeLessThan(50)
+  expect(agent.flags.status('vehicles')).toMatchObject({ enabled: false, persisted: false })
+
+  await server.embedded.start()
+  await until('it is written', () => agent.flags.status('vehicles').persisted, 15)
+  expect(isOn(agent.flags)).toBe(false)
+  expect(await stored()).toEqual({ enabled: false, version: 2 })
+  await withRoot(async (sql) => {
+    expect(
+      await sql`select kind, reason, before->'enabled' as was from sti.operation_event where after->>'servedSince' is not null`,
+    ).toMatchObject([{ kind: 'flag', reason: 'errors after the release', was: true }])
+    expect(await sql`select kind, state from sti.operation order by id desc limit 1`).toMatchObject([
+      { kind: 'rollback', state: 'succeeded' },
+    ])
+  })
+  await until('it is read again', () => agent.flags.ageSeconds()! < 1.5)
+  await enable(agent)
+  expect(isOn(agent.flags)).toBe(true)
+  await agent.close()
+})
+
+test('an agent that starts without a database answers off, and finds it when it comes', async () => {
+  await withRoot((sql) => sql`update sti.flag set enabled = true, percentage = 100`)
+  await server.embedded.stop()
+  const agent = await startAgent(server.url, 'b', { migrated: true })
+  expect(agent.flags.evaluate('vehicles-sti', {}, null)).toMatchObject({ value: false, reason: 'UNKNOWN' })
+  expect(agent.flags.status('vehicles').ageSeconds).toBeNull()
+  await server.embedded.start()
+  await until('it serves on', () => isOn(agent.flags), 15)
+  expect(agent.lines.filter((line) => line.event === 'flag-database-away').length).toBeLessThanOrEqual(1)
+  await agent.close()
+})
+
+test('with every connection taken the off is still written, over the reserved one', async () => {
+  const agent = await startAgent(server.url, 'c')
+  await enable(agent)
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  const hogs: postgres.Sql[] = []
+  for (let full = false; !full;) {
+    const hog = postgres(server.url, { max: 1, onnotice: () => undefined })
+    hogs.push(hog)
+    full = await hog`select 1`.then(
+      () => false,
+      (error: { code: string }) => error.code === '53300',
+    )
+  }
+  const turned = agent.flags.turnOff(vehicles, ann, null, off())
+  expect(isOn(agent.flags)).toBe(false)
+  expect(await turned).toMatchObject({ persisted: true })
+  await Promise.all(hogs.map((hog) => hog.end({ timeout: 1 })))
+  expect(await stored()).toMatchObject({ enabled: false })
+  await agent.close()
+})
+
+test('with the reserved connection frozen the off is written over a new one, once', async () => {
+  const agent = await startAgent(server.url, 'd')
+  await enable(agent)
+  const pid = await withRoot(async (sql) => {
+    let found: number | undefined
+    await until('the reserved connection is open', async () => {
+      ;[{ pid: found } = { pid: undefined }] = await sql<{ pid?: number }[]>`
+        select pid from pg_stat_activity where application_name = 'sti d urgent' and state = 'idle'`
+      return found !== undefined
+    })
+    return found!
+  })
+  process.kill(pid, 'SIGSTOP')
+  const { version } = await stored()
+  expect(await agent.flags.turnOff(vehicles, ann, null, off())).toMatchObject({ persisted: false })
+  expect(isOn(agent.flags)).toBe(false)
+  await until('it is written', () => agent.flags.status('vehicles').persisted, 8)
+  process.kill(pid, 'SIGCONT')
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect(await stored()).toEqual({ enabled: false, version: version + 1 })
+  await agent.close()
+})
