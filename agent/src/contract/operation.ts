@@ -30,11 +30,24 @@ export type Progress = z.infer<typeof Progress>
 
 export const BackfillParameters = z
   .object({
-    batchSize: z.number().int().min(1).max(100_000).optional().describe('rows of one transaction; fixed upper bound when given'),
-    checkpointInterval: z.number().int().min(1).max(100_000).default(100).describe('every Nth commit is flushed to disk'),
+    batchSize: z
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .optional()
+      .describe('rows of one transaction; fixed upper bound when given'),
+    checkpointInterval: z
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(100)
+      .describe('every Nth commit is flushed to disk'),
     rollbackOnError: z.union([z.boolean(), z.literal('data')]).default(false),
     enableMonitoring: z.boolean().default(false),
     maximumBatchSeconds: z.number().min(0.01).max(5).default(0.1).describe('how long a batch may hold its locks'),
+    failedRowsOnly: z.boolean().optional().describe('only the rows that failed before'),
   })
   .openapi('BackfillParameters')
 export type BackfillParameters = z.infer<typeof BackfillParameters>

@@ -30,7 +30,10 @@ export const RolloutSummary = z
     environment: z.string(),
     table: z.string(),
     stage: Stage,
-    coverage: z.number().nullable().describe('rows with a correct type / all rows, of the last validation; null: never counted'),
+    coverage: z
+      .number()
+      .nullable()
+      .describe('rows with a correct type / all rows, of the last validation; null: never counted'),
     flag: FlagStatus,
     running: Operation.nullable(),
     failedRows: z.number().int(),

@@ -1,13 +1,6 @@
 import { z } from '@hono/zod-openapi'
 
-export const OperationKind = z.enum([
-  'expand',
-  'backfill',
-  'validation',
-  'finalize',
-  'flag',
-  'rollback',
-])
+export const OperationKind = z.enum(['expand', 'backfill', 'validation', 'finalize', 'flag', 'rollback'])
 export type OperationKind = z.infer<typeof OperationKind>
 
 export const OperationState = z.enum([

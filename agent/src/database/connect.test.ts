@@ -6,13 +6,16 @@ test('an engine connection carries its settings, and a server that kills it does
   await withDatabase(async ({ url, sql }) => {
     const database = connect(url, 'a')
     const engine = database.engine()
-    const [settings] = await engine`select current_setting('row_security') as rls, current_setting('sti.engine') as engine`
+    const [settings] =
+      await engine`select current_setting('row_security') as rls, current_setting('sti.engine') as engine`
     expect(settings).toEqual({ rls: 'off', engine: 'on' })
     const hanging = engine`select pg_sleep(30)`.catch((error: { code: string }) => error.code)
     await new Promise((resolve) => setTimeout(resolve, 200))
     await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'sti a %'`
     expect(['57P01', 'CONNECTION_CLOSED']).toContain(await hanging)
-    expect((await engine`select 1 as one`)[0]).toEqual({ one: 1 })
+    const again = async (): Promise<unknown> => (await engine`select 1 as one`)[0]
+    // The statement after a kill may still meet the dying connection; the one after that has a new one.
+    expect(await again().catch(again)).toEqual({ one: 1 })
     await database.close()
   })
 })

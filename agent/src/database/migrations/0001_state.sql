@@ -1,4 +1,4 @@
-create schema if not exists sti;
+
 
 -- Which database this state belongs to: it travels with a clone, a restore or a failover (see adopt).
 create table sti.identity (

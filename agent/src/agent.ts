@@ -1,0 +1,178 @@
+import { serve } from '@hono/node-server'
+import { randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
+import { backfill } from './backfill/kind.ts'
+import type { Config } from './config.ts'
+import { connect } from './database/connect.ts'
+import { adopt } from './database/identity.ts'
+import { watchDatabase } from './database/watch.ts'
+import type { Facts } from './engine/facts.ts'
+import type { Kind } from './engine/kind.ts'
+import type { Pressure } from './engine/throttle.ts'
+import { expand } from './expand/expand.ts'
+import { finalize } from './finalize/finalize.ts'
+import { createFlags } from './flag/flags.ts'
+import { dependencies } from './health.ts'
+import { buildApp } from './http/app.ts'
+import { createAuthentication } from './http/authentication.ts'
+import type { Log } from './log.ts'
+import { createMetrics } from './metrics/metrics.ts'
+import { createFileChecks, readFacts } from './operation/facts.ts'
+import type { Observer } from './operation/observer.ts'
+import { createOverview } from './operation/overview.ts'
+import { readingsOf } from './operation/readings.ts'
+import { createRunner } from './operation/runner.ts'
+import { rollback } from './rollback/rollback.ts'
+import { checkAgainstTable, rightsNotes } from './rollout/check.ts'
+import type { Rollout } from './rollout/rollout.ts'
+import { createSignals, type Signals } from './signals/signals.ts'
+import { validation } from './validation/validation.ts'
+
+/** Every kind of operation; the flag's own changes are written by its room at once. */
+const KINDS: readonly Kind[] = [expand, backfill, validation, finalize, rollback]
+const READ_EVERY_SECONDS = 2
+
+export interface Agent {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** Wires the agent and listens. It boots without the database, says so, and goes on when it is there. */
+export async function startAgent(
+  config: Config,
+  rollouts: readonly Rollout[],
+  version: string,
+  log: Log,
+): Promise<Agent> {
+  const database = connect(config.databaseUrl, config.agent)
+  const flags = createFlags({
+    database,
+    environment: config.environment,
+    agent: config.agent,
+    rollouts,
+    log: (line) => log({ level: 'info', ...line }),
+  })
+  const signals = createSignals({
+    database,
+    agent: config.agent,
+    rollouts,
+    prometheusUrl: config.prometheusUrl,
+    now: Date.now,
+  })
+  const watch = watchDatabase({
+    ...{ database, log, environment: config.environment },
+    subscriberReady: rollouts.some((rollout) => rollout.file.publication === 'subscriber-ready'),
+    onIdentity: (reason) => flags.serveOff(reason),
+  })
+  const checks = createFileChecks(checkAgainstTable, rightsNotes, (rollout) =>
+    database.engine({ purpose: 'check', searchPath: rollout.searchPath }),
+  )
+  const facts = async (rollout: Rollout): Promise<Facts> => {
+    watch.demand()
+    return await readFacts(
+      { state: database.state, agentFaults: watch.faults, flag: (name) => flags.status(name), checks },
+      rollout,
+    )
+  }
+  const overview = createOverview({
+    rollouts,
+    facts,
+    log,
+    read: (read) => readingsOf(database.state, read),
+    seconds: READ_EVERY_SECONDS,
+  })
+  const metrics = createMetrics({
+    ...{ environment: config.environment, signals },
+    source: {
+      build: { version, agent: config.agent },
+      refreshSeconds: READ_EVERY_SECONDS,
+      rollouts: overview.readings,
+    },
+  })
+  flags.onPropagation((rollout, seconds) => metrics.propagationObserved(rollout, seconds))
+  const observer: Observer = {
+    progressed: () => undefined,
+    batch: (row, seconds, rows) => metrics.batchObserved({ rollout: row.rollout, seconds, rows }),
+    ended: (row, state) => {
+      const seconds = (Date.now() - (row.started_at ?? row.created_at).getTime()) / 1000
+      metrics.operationEnded({ rollout: row.rollout, kind: row.kind, state, seconds })
+    },
+  }
+  const turnFlagOff = async (name: string, reason: string): Promise<void> => {
+    const rollout = rollouts.find((one) => one.name === name)!
+    const actor = { name: config.agent, level: 'admin', via: 'agent' } as const
+    await flags.turnOff(rollout, actor, reason, {
+      kind: 'rollback',
+      idempotencyKey: randomUUID(),
+      parameters: { scope: 'flag' },
+    })
+  }
+  const runner = createRunner({
+    ...{ agent: config.agent, database, rollouts, kinds: KINDS, facts, turnFlagOff, observer, log },
+    agentFaults: watch.faults,
+    watchPressure: () => ({ pressure: pressureOf(signals), stop: signals.pressure.watch() }),
+  })
+  const authentication = createAuthentication(config)
+  let serving = true
+  const app = buildApp({
+    ...{ config, version, database, rollouts, kinds: KINDS, flags, authentication, log, facts },
+    poke: runner.poke,
+    agentFaults: watch.faults,
+    foreignState: watch.foreignState,
+    demandDatabase: watch.demand,
+    async adopt(actor) {
+      await adopt(database.state, config.environment, actor)
+      await watch.look()
+    },
+    health: () => dependencies({ database, authentication, prometheusUrl: config.prometheusUrl }),
+    metrics: metrics.text,
+    serving: () => serving,
+  })
+  const server = await new Promise<Server>((resolve, reject) => {
+    const listening = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, () =>
+      resolve(listening as Server),
+    ) as Server
+    listening.once('error', reject)
+  })
+  watch.start()
+  flags.start()
+  signals.start()
+  overview.start()
+  runner.start()
+  const url = `http://${config.host}:${(server.address() as { port: number }).port}`
+  log({
+    level: 'info',
+    message: 'listening',
+    url,
+    environment: config.environment,
+    rollouts: rollouts.map((rollout) => rollout.name),
+  })
+  return {
+    url,
+    async stop() {
+      serving = false
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      await runner.stop()
+      await Promise.all([watch.stop(), flags.stop(), overview.stop(), signals.stop()])
+      server.closeAllConnections()
+      await closed
+      await database.close()
+    },
+  }
+}
+
+/** The throttle's view of the signals. */
+function pressureOf(signals: Signals): Pressure {
+  return {
+    lockWaiters() {
+      const reading = signals.pressure.read()
+      return 'unknown' in reading ? reading : { value: reading.value.waiters }
+    },
+    replicationLag() {
+      const reading = signals.replication()
+      return 'unknown' in reading
+        ? reading
+        : { value: { bytes: reading.value.bytes, seconds: reading.value.seconds ?? 0 } }
+    },
+  }
+}

@@ -1,0 +1,67 @@
+import type { FailedRow } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import { bind, tuple, type Key } from '../engine/keys.ts'
+import type { Target } from './batch.ts'
+
+interface Row {
+  readonly key: Key
+  readonly sqlstate: string
+  readonly message: string
+  readonly attempts: number
+  readonly first_failed_at: Date
+  readonly last_failed_at: Date
+  readonly accepted_by: string | null
+  readonly accepted_reason: string | null
+}
+
+/** Rows that failed and are not right yet, the longest failing first. */
+export async function listFailedRows(sql: Sql, rollout: string, limit = 1000): Promise<FailedRow[]> {
+  const rows = await sql<Row[]>`
+    select key, sqlstate, message, attempts, first_failed_at, last_failed_at, accepted_by, accepted_reason
+    from sti.failed_row where rollout = ${rollout} and recovered_at is null order by first_failed_at, key limit ${limit}`
+  return rows.map((row) => ({
+    key: [...row.key],
+    sqlstate: row.sqlstate,
+    message: row.message,
+    attempts: row.attempts,
+    firstFailedAt: row.first_failed_at.toISOString(),
+    lastFailedAt: row.last_failed_at.toISOString(),
+    accepted: row.accepted_by === null ? null : `${row.accepted_by}: ${row.accepted_reason ?? ''}`,
+  }))
+}
+
+export async function countFailedRows(sql: Sql, rollout: string): Promise<number> {
+  const [row] = await sql<{ rows: number }[]>`
+    select count(*)::int as rows from sti.failed_row where rollout = ${rollout} and recovered_at is null`
+  return row!.rows
+}
+
+/** An admin takes it on himself that these rows stay without a right type. Answers how many of them were failed rows. */
+export async function acceptFailedRows(
+  sql: Sql,
+  rollout: string,
+  keys: readonly Key[],
+  by: string,
+  reason: string,
+): Promise<number> {
+  const rows = await sql`
+    update sti.failed_row set accepted_by = ${by}, accepted_reason = ${reason}
+    where rollout = ${rollout} and recovered_at is null
+      and key in (select value from jsonb_array_elements(${sql.json(keys as never)}::jsonb))
+    returning 1`
+  return rows.length
+}
+
+/** Marks a failed row as recovered when it holds the derived type now, or is gone. */
+export async function settleFailedRow(sql: Sql, { rollout, walked }: Target, key: Key): Promise<boolean> {
+  const first = 3
+  const rows = await sql.unsafe(
+    `update sti.failed_row set recovered_at = clock_timestamp()
+     where rollout = $1::text and key = $2::text::jsonb and recovered_at is null and not exists (
+       select from ${walked.table.sql} as t where ${tuple(walked.key, 't')} = ${bind(walked.key, first)}
+         and (t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')} or ${rollout.derive('t')} is null))
+     returning 1`,
+    [rollout.name, JSON.stringify(key), ...key],
+  )
+  return rows.length === 1
+}

@@ -1,0 +1,50 @@
+import { BackfillParameters } from '../contract/index.ts'
+import type { Kind } from '../engine/kind.ts'
+import { runBackfill } from './backfill.ts'
+
+/** Rows per second and WAL bytes per row that a preview assumes before anything was measured here. */
+const ASSUMED_RATE = 50_000
+const ASSUMED_WAL = 800
+
+export const backfill: Kind = {
+  kind: 'backfill',
+  writesTable: true,
+  refusals(facts, parameters) {
+    return [
+      ...facts.faults,
+      ...(facts.expanded
+        ? []
+        : [
+            facts.changes.length > 0 && facts.triggerFault !== null
+              ? facts.triggerFault
+              : 'The column and its trigger are not there yet: expand first.',
+          ]),
+      ...facts.undeclaredTriggers,
+      ...(facts.flag.enabled ? ['The flag is on: turn it off before rows are written in bulk.'] : []),
+      ...(parameters['failedRowsOnly'] === true && facts.failedRows + facts.acceptedRows === 0
+        ? ['There is no failed row to try again.']
+        : []),
+    ]
+  },
+  async preview({ rollout, table, facts }, parameters) {
+    const { batchSize, checkpointInterval } = BackfillParameters.parse(parameters)
+    const rows = Math.round(table.estimatedRows ?? 0)
+    return {
+      rows,
+      estimatedSeconds: rows / ASSUMED_RATE,
+      estimatedWalBytes: rows * ASSUMED_WAL,
+      statements: [
+        `update ${rollout.table.sql} as t set ${rollout.discriminator.sql} = ${rollout.derive('t')} where <range of the key> and …`,
+      ],
+      notes: [
+        batchSize === undefined
+          ? 'Batches of 1,000 rows to begin with; their size follows the time they take.'
+          : `Batches of at most ${batchSize} rows.`,
+        `Each batch commits its checkpoint with its rows; every ${checkpointInterval}th is flushed to disk.`,
+        `A row that fails is recorded and left out; more than ${rollout.file.errorBudget * 100} % of them fail the backfill.`,
+        ...(facts.backfilled ? ['It has ended before: rows that are right are skipped.'] : []),
+      ],
+    }
+  },
+  run: runBackfill,
+}

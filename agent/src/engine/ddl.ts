@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Sql } from '../database/connect.ts'
+import type { Run } from './kind.ts'
+import { codeOf, FENCE_LOST_SQLSTATE, isAway, messageOf, OperationTrouble } from './errors.ts'
+import { jsonLiteral, literal } from './literal.ts'
+import { FenceLost } from './lane.ts'
+
+/** A change of ours to the system, with what takes it back. */
+export interface Change {
+  readonly kind: 'column' | 'function' | 'trigger' | 'index' | 'constraint' | 'not-null'
+  readonly object: string
+  readonly statement: string
+  readonly inverse: string
+  readonly before?: unknown
+}
+
+export interface Ddl {
+  /** For people: what it is about. */
+  readonly what: string
+  /** SQL in order; each change's statement is run and journaled in the same transaction. */
+  readonly steps: readonly (string | Change)[]
+}
+
+const LOCK_TIMEOUT = '100ms'
+const TRIES = 120
+
+/**
+ * Runs DDL as one transaction that begins with the fence: short lock time-out, retries with jitter, never a try
+ * without a time-out. It names who holds the lock. Stops with OperationTrouble when the table stays locked.
+ * @throws FenceLost when another agent has claimed the operation meanwhile
+ */
+export async function runDdl(run: Run, sql: Sql, ddl: Ddl): Promise<void> {
+  const text = transactionText(run, ddl)
+  let told = ''
+  for (let attempt = 0; ; attempt++) {
+    if (run.asked() !== 'go-on') throw new DdlStopped()
+    try {
+      await sql.unsafe(text)
+      return
+    } catch (error) {
+      const code = codeOf(error)
+      // The connection is ours alone, so this ends the failed transaction and nothing else.
+      await sql.unsafe('rollback').catch((cause: unknown) => {
+        if (!isAway(cause)) throw cause
+      })
+      if (code === FENCE_LOST_SQLSTATE) throw new FenceLost(messageOf(error))
+      if (code !== '55P03' && code !== '40P01') throw error
+      const holders = await lockHolders(sql, run.rollout.table.sql)
+      if (attempt === TRIES)
+        throw new OperationTrouble(`${ddl.what}: the table stays locked by ${holders}. End that, then resume.`)
+      if (told !== holders) await run.event('ddl', `${ddl.what} waits for a lock held by ${holders}`)
+      told = holders
+      await delay((100 + Math.min(2_000, attempt * 50)) * (0.5 + Math.random()))
+    }
+  }
+}
+
+/** Asked to pause or cancel before the statement had its lock: nothing was changed. */
+export class DdlStopped extends Error {
+  readonly code = 'stopped'
+}
+
+function transactionText(run: Run, ddl: Ddl): string {
+  const { id, epoch, claim } = run.claim
+  return [
+    'begin',
+    `set local lock_timeout = '${LOCK_TIMEOUT}'`,
+    `do $fence$ begin
+      perform from sti.operation where id = ${id} and epoch = ${epoch} and claim = '${claim}' for no key update;
+      if not found then raise exception 'another agent has claimed this operation' using errcode = '${FENCE_LOST_SQLSTATE}'; end if;
+    end $fence$`,
+    ...ddl.steps.flatMap((step) => (typeof step === 'string' ? [step] : [step.statement, journal(run, step, true)])),
+    'commit',
+  ].join(';\n')
+}
+
+/** The journal row of a change; `confirmed` is false before a statement that cannot run in a transaction. */
+export function journal(run: Run, change: Change, confirmed: boolean): string {
+  return `insert into sti.change (rollout, operation_id, kind, object, statement, inverse, before, confirmed_at) values (${[
+    ...[literal(run.rollout.name), String(run.operation.id), literal(change.kind), literal(change.object)],
+    ...[literal(change.statement), literal(change.inverse), jsonLiteral(change.before)],
+    confirmed ? 'clock_timestamp()' : 'null',
+  ].join(', ')})`
+}
+
+/** Who stands in the way on this table, in words: pid, user, state, age of the transaction, what it runs. */
+async function lockHolders(sql: Sql, table: string): Promise<string> {
+  const rows = await sql.unsafe<{ text: string }[]>(
+    `select format('pid %s (%s, %s, transaction %s old%s)', a.pid, coalesce(a.usename, a.backend_type), coalesce(a.state, a.backend_type),
+        coalesce(date_trunc('second', clock_timestamp() - a.xact_start)::text, 'of unknown age'),
+        case when a.query ~ 'to prevent wraparound' then ', an autovacuum against wraparound: let it finish' else '' end) as text
+     from pg_locks l join pg_stat_activity a using (pid)
+     where l.relation = $1::text::regclass and l.granted and l.locktype in ('relation', 'tuple') and a.pid <> pg_backend_pid()
+       and l.mode <> 'SIReadLock'
+     order by a.xact_start nulls last limit 3`,
+    [table],
+  )
+  return rows.length === 0 ? 'somebody who has just gone' : rows.map((row) => row.text).join(' and ')
+}

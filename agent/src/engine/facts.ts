@@ -1,0 +1,42 @@
+import type { FlagStatus, Operation, Stage, Validation } from '../contract/index.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+
+/** A journaled change that has not been taken back. */
+export interface JournaledChange {
+  readonly id: bigint
+  readonly kind: string
+  readonly object: string
+  readonly statement: string
+  readonly inverse: string
+  readonly confirmed: boolean
+}
+
+/** What is known of a rollout at one moment, read from catalog and state. Everything else is derived from it. */
+export interface Facts {
+  readonly rollout: Rollout
+  /** Null: it could not be read, and `faults` says why. */
+  readonly table: Table | null
+  /** Why nothing may be done with this rollout now; each sentence says what to do. */
+  readonly faults: readonly string[]
+  /** The application's own UPDATE triggers that the file does not speak of: backfill is refused until it does. */
+  readonly undeclaredTriggers: readonly string[]
+  readonly notes: readonly string[]
+  readonly changes: readonly JournaledChange[]
+  /** Null: in order; else what is wrong with the dual-write trigger. Only of meaning when something was expanded. */
+  readonly triggerFault: string | null
+  /** The column is there, and the trigger in order. */
+  readonly expanded: boolean
+  readonly finalizeMissing: readonly string[]
+  /** Operations that have not ended. */
+  readonly open: readonly Operation[]
+  /** The last one that succeeded of each kind. */
+  readonly backfilled: Operation | null
+  readonly dataRolledBack: Operation | null
+  readonly flagRolledBack: Operation | null
+  readonly validation: Validation | null
+  /** Rows that failed, are not right yet, and were not accepted by an admin. */
+  readonly failedRows: number
+  readonly acceptedRows: number
+  readonly flag: FlagStatus
+  readonly stage: Stage
+}

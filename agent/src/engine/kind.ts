@@ -1,0 +1,74 @@
+import type { Actor, OperationKind, Preview, Progress } from '../contract/index.ts'
+import type { Database } from '../database/connect.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+import type { Facts } from './facts.ts'
+import type { Pressure } from './throttle.ts'
+
+/** One kind of operation. A new kind is one room with one of these, named in main.ts. */
+export interface Kind {
+  readonly kind: OperationKind
+  readonly writesTable: boolean
+  /** What would have to be true first. Asked at the request, and again when an agent claims the operation. */
+  refusals(facts: Facts, parameters: Record<string, unknown>): string[]
+  /** What it would do, in numbers. Reads only; asked for a preview, whether it is allowed or not. */
+  preview(context: PreviewContext, parameters: Record<string, unknown>): Promise<Partial<Preview>>
+  /**
+   * Does the work from wherever its state in the database says it stands: it is called again after a crash, a pause
+   * or a lost connection. Returns at a safe point.
+   */
+  run(run: Run): Promise<Outcome>
+}
+
+export interface PreviewContext {
+  readonly database: Database
+  readonly rollout: Rollout
+  readonly table: Table
+  readonly facts: Facts
+}
+
+export type Outcome =
+  { readonly outcome: 'succeeded'; readonly result: Record<string, unknown> } | { readonly outcome: 'stopped' }
+
+/** What a person, or the loss of the lease, asks of a running operation. */
+export type Asked = 'go-on' | 'pause' | 'cancel' | 'lost'
+
+/** Epoch and random claim id of whoever holds the operation: DDL begins by checking them. */
+export interface Claim {
+  readonly id: bigint
+  readonly epoch: bigint
+  readonly claim: string
+}
+
+export interface RunningOperation {
+  readonly id: bigint
+  readonly kind: OperationKind
+  readonly rollout: string
+  readonly actor: Actor
+  readonly reason: string | null
+  /** As they were when it was claimed; `parameters()` of the run gives them as they are now. */
+  readonly parameters: Record<string, unknown>
+  /** As the last holder left it. */
+  readonly progress: Progress | null
+}
+
+/** All that a running operation gets. */
+export interface Run {
+  readonly agent: string
+  readonly operation: RunningOperation
+  readonly claim: Claim
+  readonly rollout: Rollout
+  readonly database: Database
+  readonly pressure: Pressure
+  /** The parameters as they are now: they can be tuned while it runs. */
+  parameters(): Record<string, unknown>
+  asked(): Asked
+  /** Reads the state of rollout and table anew. */
+  facts(): Promise<Facts>
+  /** What it does now, for people; saved with the next heartbeat. */
+  step(text: string): void
+  progress(progress: Progress): void
+  event(kind: string, message: string, details?: { before?: unknown; after?: unknown; actor?: Actor }): Promise<void>
+  /** Observed by the metrics. */
+  batch(seconds: number, rows: number): void
+  turnFlagOff(reason: string): Promise<void>
+}

@@ -1,0 +1,55 @@
+import type { Sql } from '../database/connect.ts'
+import type { KeyColumn, QualifiedName } from '../rollout/rollout.ts'
+import { bind, keyAsJson, tuple, type Key } from './keys.ts'
+
+/** Rows with low < key <= high, and how many there were when it was cut. */
+export interface Range {
+  readonly low: Key | null
+  readonly high: Key
+  readonly rows: number
+}
+
+export interface Walked {
+  readonly table: QualifiedName
+  readonly key: readonly KeyColumn[]
+}
+
+/**
+ * The condition of a range on `t`, with its parameters from `$first` on. Key spaces can be sparse, so ranges are cut
+ * by counting rows along the key's index, never by steps of an id.
+ */
+export function inRange(walked: Walked, range: Range, first: number): { condition: string; values: string[] } {
+  const high = `${tuple(walked.key, 't')} <= ${bind(walked.key, first)}`
+  if (range.low === null) return { condition: high, values: [...range.high] }
+  const low = `${tuple(walked.key, 't')} > ${bind(walked.key, first + walked.key.length)}`
+  return { condition: `${high} and ${low}`, values: [...range.high, ...range.low] }
+}
+
+/** The next range of at most `rows` rows after `low`, up to `end`; null when there is none. */
+export async function nextRange(
+  sql: Sql,
+  walked: Walked,
+  low: Key | null,
+  end: Key | null,
+  rows: number,
+): Promise<Range | null> {
+  const { key } = walked
+  const conditions = [
+    ...(low === null ? [] : [`${tuple(key, 't')} > ${bind(key, 2)}`]),
+    ...(end === null ? [] : [`${tuple(key, 't')} <= ${bind(key, 2 + (low === null ? 0 : key.length))}`]),
+  ]
+  const order = (direction: string): string => key.map((column) => `t.${column.sql} ${direction}`).join(', ')
+  const [page] = await sql.unsafe<{ rows: number; last: Key | null }[]>(
+    `with page as materialized (
+       select ${key.map((column) => `t.${column.sql}`).join(', ')} from ${walked.table.sql} as t
+       ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
+       order by ${order('asc')} limit $1::text::bigint
+     )
+     select (select count(*) from page)::int as rows,
+       (select ${keyAsJson(key, 't')} from page as t order by ${order('desc')} limit 1) as last`,
+    [String(rows), ...(low ?? []), ...(end ?? [])],
+    { prepare: true },
+  )
+  if (!page || page.last === null) return null
+  return { low, high: page.last, rows: page.rows }
+}

@@ -1,0 +1,55 @@
+import { identifier } from '../engine/literal.ts'
+import type { Change } from '../engine/ddl.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+
+/** Sorts after every name of letters and digits, so that it sees what the application's own triggers wrote. */
+export const TRIGGER_NAME = '~sti_derive'
+
+export function functionName(rollout: Rollout): string {
+  return `sti.${identifier(`derive_${rollout.name}`)}`
+}
+
+/**
+ * The function of the dual-write trigger: it derives the type from the legacy columns of the row being written, and
+ * never raises. An expression that might raise is derived in an exception block, which costs a subtransaction for
+ * each row; one of columns, constants and comparisons goes without.
+ */
+export function deriveFunction(rollout: Rollout, cannotRaise: boolean): Change {
+  const target = `new.${rollout.discriminator.sql}`
+  const assign = `${target} := ${rollout.derive('new')};`
+  const body = cannotRaise
+    ? `begin\n  ${assign}\n  return new;\nend`
+    : `begin\n  begin\n    ${assign}\n  exception when others then\n    ${target} := null;\n  end;\n  return new;\nend`
+  const name = functionName(rollout)
+  return {
+    kind: 'function',
+    object: name,
+    statement: `create or replace function ${name}() returns trigger language plpgsql security definer
+      set search_path = ${rollout.searchPath} as ${dollarQuoted(`-- rollout file ${rollout.hash}\n${body}`)};
+      revoke execute on function ${name}() from public`,
+    inverse: `drop function if exists ${name}()`,
+  }
+}
+
+/**
+ * BEFORE INSERT OR UPDATE of any column: another trigger's change does not fire one that is bound to columns. Where
+ * the expression cannot raise, the WHEN clause keeps rows that are already right from calling the function at all.
+ */
+export function deriveTrigger(rollout: Rollout, cannotRaise: boolean): Change {
+  const name = identifier(TRIGGER_NAME)
+  const table = rollout.table.sql
+  const when = cannotRaise ? `when (new.${rollout.discriminator.sql} is distinct from ${rollout.derive('new')})` : ''
+  return {
+    kind: 'trigger',
+    object: `${TRIGGER_NAME} on ${table}`,
+    statement: `create or replace trigger ${name} before insert or update on ${table} for each row ${when} execute function ${functionName(rollout)}();
+      alter table ${table} enable always trigger ${name}`,
+    inverse: `drop trigger if exists ${name} on ${table}`,
+  }
+}
+
+function dollarQuoted(text: string): string {
+  let tag = '$sti$'
+  for (let n = 0; text.includes(tag); n++) tag = `$sti${n}$`
+  return `${tag}${text}${tag}`
+}

@@ -1,0 +1,17 @@
+import { createHash } from 'node:crypto'
+import { identifier } from '../engine/literal.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+
+/** Name of our index or constraint: readable, within PostgreSQL's 63 bytes, and the same each time. */
+function nameOf(rollout: Rollout, suffix: string): string {
+  const plain = `sti_${rollout.table.name}_${rollout.discriminator.column}_${suffix}`
+  if (Buffer.byteLength(plain) <= 63) return plain
+  return `sti_${createHash('sha256').update(plain).digest('hex').slice(0, 16)}_${suffix}`
+}
+
+export const indexName = (rollout: Rollout): string => nameOf(rollout, 'idx')
+export const constraintName = (rollout: Rollout): string => nameOf(rollout, 'check')
+
+/** The index in the table's schema, quoted. */
+export const indexSql = (rollout: Rollout): string =>
+  `${identifier(rollout.table.schema)}.${identifier(indexName(rollout))}`

@@ -1,0 +1,24 @@
+import type { Sql } from '../database/connect.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+import { constraintName, indexName } from './names.ts'
+
+/** What finalize has to do still, each in words; empty: the flag's first query finds index, statistics and constraint. */
+export async function finalizeMissing(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
+  if (table.discriminator === null) return ['the column']
+  const [found] = await sql<{ index: boolean; constraint: boolean; statistics: boolean }[]>`
+    select
+      exists (select from pg_index i join pg_class c on c.oid = i.indexrelid
+        where i.indrelid = ${table.oid}::oid and c.relname = ${indexName(rollout)} and i.indisvalid) as index,
+      exists (select from pg_constraint where conrelid = ${table.oid}::oid and conname = ${constraintName(rollout)} and convalidated) as constraint,
+      exists (select from pg_statistic s join pg_attribute a on a.attrelid = s.starelid and a.attnum = s.staattnum
+        where s.starelid = ${table.oid}::oid and a.attname = ${rollout.discriminator.column})
+        or coalesce((select reltuples from pg_class where oid = ${table.oid}::oid), 0) = 0 as statistics`
+  const constraint = rollout.file.constraint === 'notNull' ? table.discriminator.notNull : found!.constraint
+  return [
+    ...(found!.index ? [] : [`the index ${indexName(rollout)}`]),
+    ...(constraint
+      ? []
+      : [rollout.file.constraint === 'notNull' ? 'NOT NULL' : `the constraint ${constraintName(rollout)}`]),
+    ...(found!.statistics ? [] : ['the statistics of the new column']),
+  ]
+}

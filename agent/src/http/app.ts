@@ -1,0 +1,46 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { bodyLimit } from 'hono/body-limit'
+import type { AuthenticationEnv } from './authentication.ts'
+import { ofrepRoutes } from './ofrep.ts'
+import type { Parts } from './parts.ts'
+import { refuseAmbiguousPaths } from './paths.ts'
+import { defaultHook, problemAnswers } from './problem.ts'
+import { agentRoutes } from './routes/agent.ts'
+import { failedRowRoutes } from './routes/failedRows.ts'
+import { flagClientRoutes } from './routes/flagClients.ts'
+import { healthRoutes } from './routes/health.ts'
+import { operationRoutes } from './routes/operations.ts'
+import { rolloutRoutes } from './routes/rollouts.ts'
+import { steeringRoutes } from './routes/steering.ts'
+
+export type App = OpenAPIHono<AuthenticationEnv>
+
+const LARGEST_BODY = 256 * 1024
+
+/** The whole HTTP API. It does not listen. */
+export function buildApp(parts: Parts): App {
+  const app: App = new OpenAPIHono<AuthenticationEnv>({ defaultHook: defaultHook as never })
+  const { onError, notFound } = problemAnswers((line) => parts.log({ level: 'error', ...line }))
+  app.onError(onError)
+  app.notFound(notFound)
+  app.use(refuseAmbiguousPaths)
+  app.use(parts.authentication.middleware)
+  app.use(bodyLimit({ maxSize: LARGEST_BODY }))
+  app.use('/v1/*', async (c, next) => {
+    // Turning the flag off needs no database, and what the agent is can be asked without one.
+    const needless =
+      c.req.path.startsWith('/v1/agent') || (c.req.method === 'POST' && c.req.path.endsWith('/operations'))
+    if (!needless) parts.demandDatabase()
+    await next()
+  })
+  healthRoutes(app, parts)
+  agentRoutes(app, parts)
+  rolloutRoutes(app, parts)
+  operationRoutes(app, parts)
+  steeringRoutes(app, parts)
+  failedRowRoutes(app, parts)
+  flagClientRoutes(app, parts)
+  app.route('/', ofrepRoutes(parts.flags))
+  app.doc31('/v1/openapi.json', { openapi: '3.1.0', info: { title: 'STI Rollout agent', version: parts.version } })
+  return app
+}

@@ -1,0 +1,19 @@
+import type { App } from '../app.ts'
+import type { Parts } from '../parts.ts'
+
+/** For whoever watches the process; open, and without any detail that helps a stranger. */
+export function healthRoutes(app: App, parts: Parts): void {
+  app.get('/livez', (c) => c.json({ alive: true }))
+  app.get('/readyz', async (c) => {
+    const faults = parts.agentFaults()
+    const database = (await parts.health()).find((one) => one.name === 'postgresql')
+    const ready = faults.length === 0 && database?.healthy === true
+    return c.json(
+      { ready, reasons: ready ? [] : [...faults, ...(database?.healthy === false ? [database.detail] : [])] },
+      ready ? 200 : 503,
+    )
+  })
+  app.get('/metrics', async (c) =>
+    c.text(await parts.metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+  )
+}

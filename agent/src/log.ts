@@ -1,0 +1,9 @@
+/** One line of JSON on standard output for each thing worth knowing. */
+export type Log = (line: { readonly level: 'info' | 'warning' | 'error' } & Record<string, unknown>) => void
+
+export function createLog(
+  agent: string,
+  write: (line: string) => void = (line) => void process.stdout.write(line),
+): Log {
+  return (line) => write(`${JSON.stringify({ at: new Date().toISOString(), agent, ...line })}\n`)
+}

@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises'
+import { startAgent } from './agent.ts'
+import { ConfigError, loadConfig } from './config.ts'
+import { createLog } from './log.ts'
+import { loadRollouts, RolloutFaults } from './rollout/compile.ts'
+
+const STOP_MS = 10_000
+
+try {
+  const config = loadConfig(process.env)
+  const rollouts = await loadRollouts(config.rollouts)
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  const log = createLog(config.agent)
+  const agent = await startAgent(config, rollouts, version, log)
+  let stopping = false
+  const stop = (signal: string): void => {
+    if (stopping) return
+    stopping = true
+    log({ level: 'info', message: `${signal}: stopping at the next safe point` })
+    setTimeout(() => process.exit(1), STOP_MS).unref()
+    void agent.stop().then(() => process.exit(0))
+  }
+  process.on('SIGTERM', () => stop('SIGTERM'))
+  process.on('SIGINT', () => stop('SIGINT'))
+  // The driver can throw where nobody can catch it. All state is in the database, so going away loses nothing.
+  process.on('uncaughtException', (error) => {
+    log({ level: 'error', message: `the process ends, its work is taken over: ${error.message}`, stack: error.stack })
+    process.exit(70)
+  })
+} catch (error) {
+  if (error instanceof ConfigError || error instanceof RolloutFaults) {
+    process.stderr.write(`${error.message}\n`)
+    process.exit(2)
+  }
+  throw error
+}

@@ -1,0 +1,45 @@
+import type { Action, AllowedAction, Operation } from '../contract/index.ts'
+import type { Facts } from '../engine/facts.ts'
+import type { Kind } from '../engine/kind.ts'
+import { enablingRefusals } from './gate.ts'
+import { next } from './states.ts'
+
+/**
+ * Every action with the reasons that refuse it now, before anybody's rights are asked. The page renders this: a
+ * button, or a disabled one with its reasons.
+ */
+export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[] {
+  const kind = (name: string): Kind => kinds.find((one) => one.kind === name)!
+  const current = facts.open.find((one) => one.kind !== 'validation') ?? facts.open[0] ?? null
+  const writer = facts.open.find((one) => one.kind !== 'validation')
+  const alone = (reasons: string[]): string[] =>
+    writer
+      ? [`${writer.kind} ${writer.id} is ${writer.state}: one operation at a time writes the table.`, ...reasons]
+      : reasons
+  const stale = facts.flag.clients.filter((client) => client.stale)
+  return [
+    of('expand', alone(kind('expand').refusals(facts, {}))),
+    of('backfill', alone(kind('backfill').refusals(facts, {}))),
+    of('validation', kind('validation').refusals(facts, {})),
+    of('finalize', alone(kind('finalize').refusals(facts, {}))),
+    of('enable', enablingRefusals(facts)),
+    of('disable', []),
+    of('rollback-flag', []),
+    of('rollback-data', alone(kind('rollback').refusals(facts, {}))),
+    of('retry-failed-rows', alone(kind('backfill').refusals(facts, { failedRowsOnly: true }))),
+    of('accept-failed-rows', facts.failedRows > 0 ? [] : ['There is no failed row.']),
+    of('accept-client', stale.length > 0 ? [] : ['No client of the flag is stale.']),
+    of('adopt', []),
+    ...(['pause', 'resume', 'cancel'] as const).map((action) => of(action, steering(current, action), current)),
+    of('tune', current?.kind === 'backfill' ? [] : ['No backfill is open.'], current),
+  ]
+}
+
+function of(action: Action, reasons: readonly string[], operation: Operation | null = null): AllowedAction {
+  return { action, allowed: reasons.length === 0, reasons: [...reasons], operationId: operation?.id ?? null }
+}
+
+function steering(operation: Operation | null, cause: 'pause' | 'resume' | 'cancel'): string[] {
+  if (operation === null) return ['No operation is open.']
+  return next(operation.state, cause) === null ? [`${operation.kind} ${operation.id} is ${operation.state}.`] : []
+}

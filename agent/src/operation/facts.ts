@@ -1,0 +1,106 @@
+import type { FlagStatus } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import type { Facts, JournaledChange } from '../engine/facts.ts'
+import { faultOf, isAway, messageOf } from '../engine/errors.ts'
+import { triggerFault } from '../expand/verify.ts'
+import { finalizeMissing } from '../finalize/verify.ts'
+import { undeclaredTriggers, type checkAgainstTable, type rightsNotes } from '../rollout/check.ts'
+import { inspect, TableFault } from '../rollout/inspect.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+import { readValidation } from '../validation/store.ts'
+import { toOperation, type OperationRow } from './row.ts'
+import { stageOf } from './stage.ts'
+
+export interface FactsSource {
+  readonly state: Sql
+  /** Sentences that hold for every rollout of this agent: the state is not ours, the database is a standby. */
+  readonly agentFaults: () => readonly string[]
+  readonly flag: (rollout: string) => FlagStatus
+  /** Faults of a rollout file against its table; slow, so it is asked again only when file or table have changed. */
+  readonly checks: FileChecks
+}
+
+/** Reads everything about a rollout anew. Throws only when the database is away. */
+export async function readFacts(source: FactsSource, rollout: Rollout): Promise<Facts> {
+  const { state } = source
+  const { table, faults, notes } = await readTable(source, rollout)
+  const [operations, changes, validation, failed] = await Promise.all([
+    state<OperationRow[]>`
+      select * from sti.operation o where rollout = ${rollout.name} and (
+        state not in ('cancelled', 'succeeded', 'failed')
+        or id in (select max(id) from sti.operation where rollout = ${rollout.name} and state = 'succeeded'
+          and parameters->'failedRowsOnly' is null group by kind, parameters->>'scope'))
+      order by id`,
+    state<(Omit<JournaledChange, 'confirmed'> & { confirmed_at: Date | null })[]>`
+      select id, kind, object, statement, inverse, confirmed_at from sti.change
+      where rollout = ${rollout.name} and reverted_at is null order by id`,
+    readValidation(state, rollout.name),
+    state<{ open: number; accepted: number }[]>`
+      select count(*) filter (where accepted_by is null)::int as open, count(*) filter (where accepted_by is not null)::int as accepted
+      from sti.failed_row where rollout = ${rollout.name} and recovered_at is null`,
+  ])
+  const ended = operations.filter((row) => row.state === 'succeeded').map(toOperation)
+  const journaled = changes.map((change) => ({ ...change, confirmed: change.confirmed_at !== null }))
+  const wrong = table === null ? 'the table could not be read' : await triggerFault(state, rollout, table)
+  const facts: Omit<Facts, 'stage'> = {
+    ...{ rollout, table, faults, triggerFault: wrong, changes: journaled, validation },
+    undeclaredTriggers: table === null ? [] : undeclaredTriggers(rollout, table),
+    notes,
+    expanded: table !== null && table.discriminator !== null && wrong === null,
+    finalizeMissing: table === null ? ['the table could not be read'] : await finalizeMissing(state, rollout, table),
+    open: operations.filter((row) => !['succeeded', 'failed', 'cancelled'].includes(row.state)).map(toOperation),
+    backfilled: ended.findLast((one) => one.kind === 'backfill') ?? null,
+    dataRolledBack: ended.findLast((one) => one.kind === 'rollback' && one.parameters['scope'] === 'data') ?? null,
+    flagRolledBack: ended.findLast((one) => one.kind === 'rollback' && one.parameters['scope'] === 'flag') ?? null,
+    failedRows: failed[0]!.open,
+    acceptedRows: failed[0]!.accepted,
+    flag: source.flag(rollout.name),
+  }
+  return { ...facts, stage: stageOf(facts) }
+}
+
+async function readTable(source: FactsSource, rollout: Rollout): Promise<Checked & { table: Table | null }> {
+  const faults = source.agentFaults()
+  try {
+    const table = await inspect(source.state, rollout)
+    const checked = await source.checks.read(rollout, table)
+    return { table, faults: [...faults, ...checked.faults], notes: checked.notes }
+  } catch (error) {
+    if (error instanceof TableFault) return { table: null, faults: [...faults, error.message], notes: [] }
+    if (isAway(error) || faultOf(error) === 'retry') throw error
+    return { table: null, faults: [...faults, `The table could not be read: ${messageOf(error)}.`], notes: [] }
+  }
+}
+
+/** Remembers what PostgreSQL said of a file and a table until one of them changes. */
+export interface FileChecks {
+  read(rollout: Rollout, table: Table): Promise<Checked>
+}
+
+interface Checked {
+  readonly faults: readonly string[]
+  readonly notes: readonly string[]
+}
+
+export function createFileChecks(
+  check: typeof checkAgainstTable,
+  rights: typeof rightsNotes,
+  open: (rollout: Rollout) => Sql,
+): FileChecks {
+  const known = new Map<string, { of: string; checked: Checked }>()
+  return {
+    async read(rollout, table) {
+      const of = JSON.stringify([rollout.hash, { ...table, estimatedRows: 0, bytes: 0 }])
+      const before = known.get(rollout.name)
+      if (before?.of === of) return before.checked
+      const sql = open(rollout)
+      try {
+        const checked = { faults: await check(sql, rollout, table), notes: await rights(sql) }
+        known.set(rollout.name, { of, checked })
+        return checked
+      } finally {
+        await sql.end({ timeout: 1 })
+      }
+    },
+  }
+}

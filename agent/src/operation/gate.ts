@@ -1,0 +1,34 @@
+import type { Facts } from '../engine/facts.ts'
+import { covered, verified } from './stage.ts'
+
+/** Why the flag may not go on yet; each sentence names what to do. Turning off has no gate. */
+export function enablingRefusals(facts: Facts): string[] {
+  if (facts.table === null || facts.faults.length > 0) return [...facts.faults]
+  const busy = facts.open.find((one) => ['backfill', 'rollback', 'expand', 'finalize'].includes(one.kind))
+  return [
+    ...(busy ? [`${busy.kind} ${busy.id} is ${busy.state}: wait for it, or cancel it.`] : []),
+    ...(covered(facts)
+      ? []
+      : [
+          facts.expanded
+            ? 'Coverage is not complete: run the backfill (sti backfill).'
+            : 'The column and its trigger are not there: sti expand, then sti backfill.',
+        ]),
+    ...(facts.failedRows > 0
+      ? [`${facts.failedRows} failed rows: mend and retry them, or let an admin accept them by key.`]
+      : []),
+    ...(verified(facts)
+      ? []
+      : [
+          'No validation of this rollout file has passed since the last backfill or rollback ended: run one (sti validate).',
+        ]),
+    ...(facts.finalizeMissing.length > 0
+      ? [`Not finalized, missing: ${facts.finalizeMissing.join(', ')}: finalize (sti finalize).`]
+      : []),
+  ]
+}
+
+/** What a person should know before the flag goes on. */
+export const ENABLING_NOTES = [
+  'Writes of `type` by new code are not yet carried back to the legacy columns: the dual-write trigger derives the type from them on every write.',
+]

@@ -1,0 +1,134 @@
+import type { OperationKind, OperationState, RolloutDetail, Scope, ScopeReadiness, Verdict } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import type { Facts } from '../engine/facts.ts'
+import type { Kind } from '../engine/kind.ts'
+import type { RolloutReadings, ThrottleReason } from '../metrics/source.ts'
+import { THROTTLE_REASONS } from '../metrics/source.ts'
+import { columnIsOurs } from '../rollback/rollback.ts'
+import { actionsOf } from './actions.ts'
+import { ENABLING_NOTES } from './gate.ts'
+import { listOperations, toOperation } from './row.ts'
+
+/** A rollout as the API answers it. */
+export async function detailOf(
+  sql: Sql,
+  facts: Facts,
+  environment: string,
+  kinds: readonly Kind[],
+): Promise<RolloutDetail> {
+  const { rollout } = facts
+  const operations = (await listOperations(sql, rollout.name, 20)).map(toOperation)
+  return {
+    rollout: rollout.name,
+    environment,
+    table: `${rollout.table.schema}.${rollout.table.name}`,
+    stage: facts.stage,
+    coverage: facts.validation?.coverage ?? null,
+    flag: facts.flag,
+    running: facts.open.find((one) => one.kind !== 'validation') ?? facts.open[0] ?? null,
+    failedRows: facts.failedRows + facts.acceptedRows,
+    openIncidents: 0,
+    rollbackReady: rollbackReadiness(facts),
+    faults: [...facts.faults],
+    file: rollout.text,
+    fileHash: rollout.hash,
+    discriminator: { column: rollout.discriminator.column, dataType: rollout.discriminator.dataType },
+    types: [...rollout.types],
+    legacyColumns: [...rollout.legacyColumns],
+    operations,
+    validation: facts.validation,
+    actions: actionsOf(facts, kinds),
+    notes: [...facts.notes, ...(facts.finalizeMissing.length === 0 && facts.expanded ? ENABLING_NOTES : [])],
+  }
+}
+
+/** What is true of the rollbacks that exist; rehearsed they are not. */
+export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
+  const flagReasons = facts.flag.ageSeconds === null ? ['The flag has not been read from the database yet.'] : []
+  const dataReasons = [
+    ...facts.faults,
+    ...(facts.table?.discriminator === null ? ['There is nothing to take back.'] : []),
+    ...facts.open
+      .filter((one) => one.kind !== 'validation')
+      .map((one) => `${one.kind} ${one.id} is ${one.state}: cancel it first.`),
+  ]
+  const rows = facts.table?.estimatedRows ?? null
+  const clearing = columnIsOurs(facts) ? 1 : rows === null ? null : rows / 50_000
+  return [
+    {
+      scope: 'flag',
+      ready: flagReasons.length === 0,
+      reasons: flagReasons,
+      estimatedSeconds: facts.flag.lastPropagationSeconds,
+    },
+    {
+      scope: 'data',
+      ready: dataReasons.length === 0,
+      reasons: dataReasons,
+      estimatedSeconds: clearing === null || rows === null ? null : clearing + rows / 500_000,
+    },
+  ]
+}
+
+/** Numbers for the metrics that only the whole history has. */
+export async function readingsOf(sql: Sql, facts: Facts): Promise<RolloutReadings> {
+  const name = facts.rollout.name
+  const [failed, operations, validations, backfills] = await Promise.all([
+    sql<{ sqlstate: string; open: number; once: number; recovered: number }[]>`
+      select sqlstate, count(*) filter (where recovered_at is null)::int as open, count(*)::int as once,
+        count(*) filter (where recovered_at is not null)::int as recovered
+      from sti.failed_row where rollout = ${name} group by sqlstate`,
+    sql<{ kind: OperationKind; state: OperationState; scope: Scope | null; count: number; via: string }[]>`
+      select kind, state, parameters->>'scope' as scope, actor->>'via' as via, count(*)::int as count
+      from sti.operation where rollout = ${name} group by 1, 2, 3, 4`,
+    sql<{ verdict: Verdict; count: number }[]>`
+      select verdict, count(*)::int as count from sti.validation where rollout = ${name} and ended_at is not null group by 1`,
+    sql<{ state: OperationState; progress: RolloutDetail['operations'][number]['progress'] }[]>`
+      select state, progress from sti.operation where rollout = ${name} and kind = 'backfill' and progress is not null
+        and parameters->'failedRowsOnly' is null order by id`,
+  ])
+  const retries: Record<string, number> = {}
+  for (const { progress } of backfills) {
+    for (const [sqlstate, count] of Object.entries(progress?.retries ?? {}))
+      retries[sqlstate] = (retries[sqlstate] ?? 0) + count
+  }
+  const last = backfills.at(-1)
+  const counted = new Map<string, { kind: OperationKind; state: OperationState; count: number }>()
+  for (const { kind, state, count } of operations) {
+    const id = `${kind} ${state}`
+    counted.set(id, { kind, state, count: (counted.get(id)?.count ?? 0) + count })
+  }
+  return {
+    rollout: name,
+    stage: facts.stage,
+    coverage: facts.validation?.coverage ?? null,
+    backfill: last?.progress
+      ? { state: last.state, progress: last.progress, throttledBy: throttledBy(last.progress.throttled) }
+      : null,
+    failedRowsBySqlstate: Object.fromEntries(failed.map((row) => [row.sqlstate, row.open])),
+    retriesBySqlstate: retries,
+    recovery: {
+      failedOnce: failed.reduce((sum, row) => sum + row.once, 0),
+      recovered: failed.reduce((sum, row) => sum + row.recovered, 0),
+    },
+    validation: facts.validation,
+    validationsByVerdict: Object.fromEntries(validations.map((row) => [row.verdict, row.count])),
+    validationIntervalSeconds: facts.rollout.file.validation.every,
+    flag: facts.flag,
+    rollbackReady: rollbackReadiness(facts),
+    operations: [...counted.values()],
+    rollbacks: operations
+      .filter((row) => row.kind === 'rollback' && row.state === 'succeeded' && row.scope !== null)
+      .map((row) => ({ scope: row.scope!, cause: row.via === 'agent' ? 'agent' : 'person', count: row.count })),
+    automaticRollbackArmed: null,
+    readAt: Date.now(),
+  }
+}
+
+/** The short code before the colon, as far as the series knows it. */
+function throttledBy(throttled: string | null): ThrottleReason | null {
+  if (throttled === null) return null
+  const code = throttled.split(':')[0]!
+  if (code.endsWith('-unknown')) return 'unknown-signal'
+  return THROTTLE_REASONS.find((reason) => reason === code) ?? 'other'
+}

@@ -1,0 +1,194 @@
+import type { Database } from '../database/connect.ts'
+import { codeOf, faultOf, isAway, messageOf, OperationFailure } from '../engine/errors.ts'
+import type { Facts } from '../engine/facts.ts'
+import type { Kind } from '../engine/kind.ts'
+import type { Pressure } from '../engine/throttle.ts'
+import type { Log } from '../log.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import { claimOperation, release } from './claim.ts'
+import type { Observer } from './observer.ts'
+import type { OperationRow } from './row.ts'
+import { startRun, type StartedRun } from './run.ts'
+import { stageOf } from './stage.ts'
+import { transition } from './transition.ts'
+
+export interface RunnerParts {
+  readonly agent: string
+  readonly database: Database
+  readonly rollouts: readonly Rollout[]
+  readonly kinds: readonly Kind[]
+  readonly facts: (rollout: Rollout) => Promise<Facts>
+  /** Watches while something runs; the returned function ends it. */
+  readonly watchPressure: () => { pressure: Pressure; stop: () => void }
+  readonly turnFlagOff: (rollout: string, reason: string) => Promise<void>
+  /** Sentences for which nothing is claimed. */
+  readonly agentFaults: () => readonly string[]
+  readonly observer: Observer
+  readonly log: Log
+  readonly leaseSeconds?: number
+}
+
+export interface Runner {
+  start(): void
+  /** Looks for work at once. */
+  poke(): void
+  /** Lets running operations reach a safe point and gives them back. */
+  stop(): Promise<void>
+}
+
+const POLL_MS = 500
+/** After a failure that may pass by itself, another look is worth it this much later. */
+const RETRY_SECONDS = 2
+
+export function createRunner(parts: RunnerParts): Runner {
+  const leaseSeconds = parts.leaseSeconds ?? 10
+  const rollouts = new Map(parts.rollouts.map((rollout) => [rollout.name, rollout]))
+  const kinds = new Map(parts.kinds.map((kind) => [kind.kind, kind]))
+  const running = new Map<bigint, { run: StartedRun; ended: Promise<void> }>()
+  let timer: NodeJS.Timeout | undefined
+  let looking: Promise<void> | null = null
+  let stopped = false
+
+  const look = async (): Promise<void> => {
+    while (!stopped && parts.agentFaults().length === 0) {
+      const hashes = new Map([...rollouts].map(([name, rollout]) => [name, rollout.hash]))
+      const row = await claimOperation(parts.database.state, { agent: parts.agent, hashes, leaseSeconds })
+      if (row === null) return
+      const watched = parts.watchPressure()
+      const run = startRun({
+        ...parts,
+        leaseSeconds,
+        row,
+        rollout: rollouts.get(row.rollout)!,
+        pressure: watched.pressure,
+      })
+      const ended = work(row, run).finally(() => {
+        watched.stop()
+        running.delete(row.id)
+      })
+      running.set(row.id, { run, ended })
+    }
+  }
+
+  const poke = (): void => {
+    if (stopped || looking !== null) return
+    looking = look()
+      .catch((error: unknown) => {
+        if (!isAway(error)) parts.log({ level: 'error', message: 'looking for work failed', error: messageOf(error) })
+      })
+      .finally(() => {
+        looking = null
+      })
+  }
+
+  const work = async (row: OperationRow, run: StartedRun): Promise<void> => {
+    try {
+      await end(row, run)
+    } catch (error) {
+      // The outcome could not be written: the lease runs out, and whoever claims it then finds it where it stands.
+      parts.log({
+        level: isAway(error) ? 'warning' : 'error',
+        message: `operation ${row.id} is left to its lease`,
+        error: messageOf(error),
+      })
+    } finally {
+      run.end()
+    }
+  }
+
+  const end = async (row: OperationRow, run: StartedRun): Promise<void> => {
+    const sql = parts.database.state
+    const by = { actor: { name: parts.agent, level: 'admin', via: 'agent' } as const }
+    const { claim } = run
+    try {
+      if (run.asked() === 'go-on') {
+        const facts = without(await parts.facts(run.rollout), Number(row.id))
+        const refusals = kinds.get(row.kind)!.refusals(facts, row.parameters)
+        // Asked again after a crash some of its own work is done, which would refuse it: only the first start is judged.
+        if (row.epoch === 1n && refusals.length > 0) throw new OperationFailure('refused', refusals.join(' '))
+      }
+      const outcome = await kinds.get(row.kind)!.run(run)
+      await run.saved()
+      if (outcome.outcome === 'succeeded') {
+        await transition(
+          sql,
+          row.id,
+          'succeed',
+          { ...by, message: 'succeeded' },
+          { claim, ending: { result: outcome.result } },
+        )
+        parts.observer.ended(row, 'succeeded', outcome.result)
+        return
+      }
+      const asked = run.asked()
+      if (asked === 'pause')
+        await transition(sql, row.id, 'stand', { ...by, message: 'stands at a safe point' }, { claim })
+      else if (asked === 'cancel')
+        await transition(sql, row.id, 'end', { ...by, message: 'ended; what was done stays' }, { claim })
+      else await release(sql, row, 0)
+      if (asked === 'cancel') parts.observer.ended(row, 'cancelled', null)
+    } catch (error) {
+      await run.saved()
+      await endWithError(row, run, error)
+    }
+  }
+
+  const endWithError = async (row: OperationRow, run: StartedRun, error: unknown): Promise<void> => {
+    const sql = parts.database.state
+    const { claim } = run
+    const actor = { name: parts.agent, level: 'admin', via: 'agent' } as const
+    const code = codeOf(error) ?? 'internal'
+    const sentence = messageOf(error)
+    parts.log({ level: 'warning', message: `operation ${row.id} (${row.kind}): ${sentence}`, code })
+    if (code === 'fence-lost' || code === 'stopped' || isAway(error) || faultOf(error) === 'retry') {
+      await release(sql, row, code === 'stopped' ? 0 : RETRY_SECONDS)
+      return
+    }
+    if (code === 'trouble' || faultOf(error) === 'pause' || faultOf(error) === 'standby') {
+      await transition(
+        sql,
+        row.id,
+        'trouble',
+        { actor, message: `stands: ${sentence}` },
+        { claim, ending: { errorCode: code, error: sentence } },
+      )
+      return
+    }
+    const ending = { errorCode: code, error: error instanceof OperationFailure ? sentence : explained(code, sentence) }
+    await transition(sql, row.id, 'fail', { actor, message: `failed: ${ending.error}` }, { claim, ending })
+    parts.observer.ended(row, 'failed', { code, error: ending.error })
+  }
+
+  return {
+    start() {
+      timer = setInterval(poke, POLL_MS)
+      poke()
+    },
+    poke,
+    async stop() {
+      stopped = true
+      clearInterval(timer)
+      for (const { run } of running.values()) run.giveBack()
+      await looking
+      await Promise.all([...running.values()].map(({ ended }) => ended))
+    },
+  }
+}
+
+/** The facts as they would be if this operation were not open itself. */
+function without(facts: Facts, id: number): Facts {
+  const others = { ...facts, open: facts.open.filter((one) => one.id !== id) }
+  return { ...others, stage: stageOf(others) }
+}
+
+/** What to do about an error that PostgreSQL raised, for the codes a person meets. */
+function explained(code: string, message: string): string {
+  const advice: Record<string, string> = {
+    '42501': 'The agent’s role lacks a right: it must own the table and be allowed to CREATE in the database.',
+    '42P01': 'The table is gone: bring it back, or correct the rollout file.',
+    '42703': 'A column is gone: bring it back, or correct the rollout file.',
+    '42804': 'A column has another type than the rollout file expects: correct the file.',
+    '0A000': 'PostgreSQL cannot do this here: look at the message.',
+  }
+  return `${message} (${code}). ${advice[code] ?? 'Look at the message, mend its cause, then start it again.'}`
+}

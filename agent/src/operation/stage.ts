@@ -1,0 +1,45 @@
+import type { Stage } from '../contract/index.ts'
+import type { Facts } from '../engine/facts.ts'
+
+/** Where a rollout stands; derived from facts, never stored. */
+export function stageOf(facts: Omit<Facts, 'stage'>): Stage {
+  const { flag, validation, backfilled } = facts
+  if (flag.enabled) return flag.percentage < 100 ? 'ramping' : 'enabled'
+  const rolledBack = latest(facts.dataRolledBack?.endedAt, facts.flagRolledBack?.endedAt)
+  if (!facts.expanded) return facts.dataRolledBack !== null ? 'rolled-back' : 'new'
+  if (
+    rolledBack !== null &&
+    facts.flagRolledBack !== null &&
+    !(validation?.startedAt && validation.startedAt > rolledBack)
+  ) {
+    return 'rolled-back'
+  }
+  if (facts.open.some((operation) => operation.kind === 'backfill')) return 'backfilling'
+  if (!covered(facts)) return 'expanded'
+  if (!verified(facts)) return 'covered'
+  return facts.finalizeMissing.length === 0 && backfilled !== null ? 'finalized' : 'verified'
+}
+
+/** A backfill of this file has ended with nothing left, after the last data rollback. */
+export function covered(facts: Omit<Facts, 'stage'>): boolean {
+  const { backfilled, dataRolledBack, rollout } = facts
+  if (!facts.expanded || backfilled?.endedAt == null || backfilled.fileHash !== rollout.hash) return false
+  return dataRolledBack?.endedAt == null || dataRolledBack.endedAt < backfilled.endedAt
+}
+
+/** A validation of this file has passed since the last backfill or rollback ended. */
+export function verified(facts: Omit<Facts, 'stage'>): boolean {
+  const { validation, rollout } = facts
+  if (validation === null || validation.verdict !== 'pass' || validation.fileHash !== rollout.hash) return false
+  const since = latest(facts.backfilled?.endedAt, facts.dataRolledBack?.endedAt)
+  return since === null || validation.startedAt > since
+}
+
+function latest(...instants: (string | null | undefined)[]): string | null {
+  return (
+    instants
+      .filter((instant) => instant != null)
+      .sort()
+      .at(-1) ?? null
+  )
+}

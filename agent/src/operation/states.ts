@@ -1,0 +1,43 @@
+import type { OperationState } from '../contract/index.ts'
+
+/** What each state means, in one line. */
+export const MEANING = {
+  queued: 'accepted, nobody has claimed it',
+  running: 'an agent holds the lease',
+  pausing: 'asked to stop at the next safe point',
+  paused: 'stands at a safe point, nothing lost',
+  cancelling: 'asked to end',
+  cancelled: 'ended by a person, what was done stays',
+  succeeded: 'ended by itself, done',
+  failed: 'ended by itself, with one error code and one sentence',
+} satisfies Record<OperationState, string>
+
+/** Why a state changes. */
+export type Cause = 'claim' | 'pause' | 'resume' | 'cancel' | 'stand' | 'trouble' | 'end' | 'succeed' | 'fail'
+
+/** From which states each cause leads where; whatever is not listed is refused. */
+export const TRANSITIONS = {
+  claim: { queued: 'running', running: 'running', pausing: 'pausing', cancelling: 'cancelling' },
+  pause: { queued: 'paused', running: 'pausing', pausing: 'pausing' },
+  resume: { paused: 'queued', pausing: 'running' },
+  cancel: {
+    queued: 'cancelled',
+    running: 'cancelling',
+    pausing: 'cancelling',
+    paused: 'cancelled',
+    cancelling: 'cancelling',
+  },
+  /** It reached the safe point that was asked for. */
+  stand: { pausing: 'paused' },
+  /** It cannot go on until somebody mends something, and stands at a safe point. */
+  trouble: { running: 'paused', pausing: 'paused', cancelling: 'cancelled' },
+  end: { cancelling: 'cancelled' },
+  succeed: { running: 'succeeded', pausing: 'succeeded', cancelling: 'succeeded' },
+  fail: { running: 'failed', pausing: 'failed', cancelling: 'failed' },
+} satisfies Record<Cause, Partial<Record<OperationState, OperationState>>>
+
+export const ENDED: readonly OperationState[] = ['cancelled', 'succeeded', 'failed']
+
+export function next(state: OperationState, cause: Cause): OperationState | null {
+  return (TRANSITIONS[cause] as Partial<Record<OperationState, OperationState>>)[state] ?? null
+}

@@ -1,0 +1,51 @@
+import type { Actor, OperationState } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import type { Claim } from '../engine/kind.ts'
+import type { OperationRow } from './row.ts'
+import { ENDED, TRANSITIONS, type Cause } from './states.ts'
+
+/** What a transition sets besides the state. */
+export interface Ending {
+  readonly result?: Record<string, unknown>
+  readonly errorCode?: string
+  readonly error?: string
+}
+
+/**
+ * Moves an operation by one cause: one guarded statement that writes state and event. Null when it stands in no state
+ * from which this cause leads anywhere, or when the claim is no longer the holder's.
+ */
+export async function transition(
+  sql: Sql,
+  id: bigint,
+  cause: Cause,
+  by: { actor: Actor; message: string; reason?: string | null },
+  options: { claim?: Claim; ending?: Ending } = {},
+): Promise<OperationRow | null> {
+  const moves = Object.entries(TRANSITIONS[cause]) as [OperationState, OperationState][]
+  const ending = options.ending ?? {}
+  const [row] = await sql<OperationRow[]>`
+    with was as (
+      select id, state from sti.operation
+      where id = ${id} and state in ${sql(moves.map(([from]) => from))}
+        ${options.claim ? sql`and epoch = ${options.claim.epoch} and claim = ${options.claim.claim}` : sql``}
+      for update
+    ), moved as (
+      update sti.operation o set
+        state = move.target,
+        result = coalesce(${ending.result ? sql.json(ending.result as never) : null}::jsonb, o.result),
+        error_code = ${ending.errorCode ?? null},
+        error = ${ending.error ?? null},
+        ended_at = case when move.target in ${sql(ENDED)} then clock_timestamp() end,
+        lease_until = case when move.target in ('running', 'pausing', 'cancelling') then o.lease_until end,
+        claim = case when move.target in ('running', 'pausing', 'cancelling') then o.claim end
+      from was join (values ${sql(moves)}) as move (source, target) on move.source = was.state
+      where o.id = was.id
+      returning o.*, was.state as before
+    ), event as (
+      select sti.append_event(m.id, m.rollout, ${sql.json(by.actor)}, 'state', ${by.message}, ${by.reason ?? null},
+        jsonb_build_object('state', m.before), jsonb_build_object('state', m.state)) from moved m
+    )
+    select m.* from moved m, event`
+  return row ?? null
+}

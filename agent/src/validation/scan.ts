@@ -1,0 +1,115 @@
+import type { ConfusionCell } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import { createFeedback } from '../engine/feedback.ts'
+import { keyAsJson, type Key } from '../engine/keys.ts'
+import { inRange, type Range, type Walked } from '../engine/range.ts'
+import { walk } from '../engine/walk.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+
+export interface Scan {
+  readonly rows: number
+  readonly confusion: readonly ConfusionCell[]
+  /** Rows whose type is not what their legacy columns say. */
+  readonly discrepancies: number
+  readonly discrepancyKeys: readonly Key[]
+  /** Rows no type matches; a right one holds NULL. */
+  readonly unmapped: number
+  readonly unknownTypes: number
+  /** Rows on which the file's expression itself raises. */
+  readonly raising: number
+  readonly raisingKeys: readonly Key[]
+  /** XOR over a hash of each row's key, type and legacy columns: the order of rows does not matter. */
+  readonly checksum: string
+}
+
+export interface ScanJob {
+  readonly sql: Sql
+  readonly rollout: Rollout
+  readonly walked: Walked
+  goOn(): Promise<boolean>
+  passed(rows: number): void
+}
+
+const SAMPLES = 10
+
+/**
+ * One pass over the table in key ranges, each one statement with a short snapshot of its own: a long one would keep
+ * the backfill's updates from being HOT. Null when it was asked to stop.
+ */
+export async function scan(job: ScanJob): Promise<Scan | null> {
+  const { rollout, walked, sql } = job
+  const cells = new Map<string, ConfusionCell>()
+  const discrepancyKeys: Key[] = []
+  const raisingKeys: Key[] = []
+  let checksum = 0n
+  let rows = 0
+  let raising = 0
+  const finished = await walk({
+    ...{ sql, walked, from: null, to: null },
+    feedback: createFeedback(10_000, 100_000, 0.25),
+    goOn: () => job.goOn(),
+    retried: () => undefined,
+    async work(range) {
+      const groups = await readRange(job, range)
+      for (const group of groups) {
+        const id = JSON.stringify([group.actual, group.expected])
+        const before = cells.get(id)?.rows ?? 0
+        cells.set(id, { actual: group.actual, expected: group.expected, rows: before + group.rows })
+        checksum ^= BigInt.asUintN(64, BigInt(group.checksum))
+        rows += group.rows
+      }
+      if (discrepancyKeys.length < SAMPLES && groups.some((group) => group.actual !== group.expected)) {
+        discrepancyKeys.push(...(await sampleKeys(job, range, SAMPLES - discrepancyKeys.length)))
+      }
+      job.passed(groups.reduce((sum, group) => sum + group.rows, 0))
+    },
+    async poison({ range }) {
+      raising++
+      rows++
+      if (raisingKeys.length < SAMPLES) raisingKeys.push(range.high)
+    },
+  })
+  if (!finished) return null
+  const confusion = [...cells.values()].sort((a, b) => b.rows - a.rows)
+  const sum = (of: (cell: ConfusionCell) => boolean): number =>
+    confusion.filter(of).reduce((total, cell) => total + cell.rows, 0)
+  return {
+    ...{ rows, confusion, discrepancyKeys, raising, raisingKeys },
+    discrepancies: sum((cell) => cell.actual !== cell.expected),
+    unmapped: sum((cell) => cell.expected === null),
+    unknownTypes: sum((cell) => cell.actual !== null && !rollout.types.includes(cell.actual)),
+    checksum: checksum.toString(16).padStart(16, '0'),
+  }
+}
+
+interface Group {
+  readonly actual: string | null
+  readonly expected: string | null
+  readonly rows: number
+  readonly checksum: string
+}
+
+async function readRange({ sql, rollout, walked }: ScanJob, range: Range): Promise<Group[]> {
+  const { condition, values } = inRange(walked, range, 1)
+  const hashed = [
+    ...walked.key.map((column) => `t.${column.sql}`),
+    ...rollout.legacyColumns.map((name) => `t."${name.replaceAll('"', '""')}"`),
+  ]
+  return await sql.unsafe<Group[]>(
+    `select t.${rollout.discriminator.sql}::text as actual, (${rollout.derive('t')})::text as expected, count(*)::int as rows,
+       bit_xor(hash_record_extended(row(t.${rollout.discriminator.sql}::text, ${hashed.map((column) => `${column}::text`).join(', ')}), 0))::text as checksum
+     from ${walked.table.sql} as t where ${condition} group by 1, 2`,
+    values,
+    { prepare: true },
+  )
+}
+
+async function sampleKeys({ sql, rollout, walked }: ScanJob, range: Range, limit: number): Promise<Key[]> {
+  const { condition, values } = inRange(walked, range, 1)
+  const rows = await sql.unsafe<{ key: Key }[]>(
+    `select ${keyAsJson(walked.key, 't')} as key from ${walked.table.sql} as t
+     where ${condition} and t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')} limit ${limit}`,
+    values,
+  )
+  return rows.map((row) => row.key)
+}

@@ -1,0 +1,109 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startAgent, type Agent } from '../../agent/src/agent.ts'
+import type { Config } from '../../agent/src/config.ts'
+import type { Operation, OperationRequest, RolloutDetail } from '../../agent/src/contract/index.ts'
+import { loadRollouts } from '../../agent/src/rollout/compile.ts'
+
+export const TOKENS = {
+  viewer: 'viewer-token-of-a-test-0001',
+  editor: 'editor-token-of-a-test-0002',
+  admin: 'admin-token-of-a-test-00003',
+  flag: 'flag-token-of-a-test-000004',
+  ann: 'personal-token-of-ann-00005',
+  bob: 'personal-token-of-bob-00006',
+}
+
+export interface TestAgent {
+  readonly agent: Agent
+  readonly url: string
+  /** As ann, who is an admin. */
+  get<T>(path: string): Promise<T>
+  post<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<{ status: number; body: T }>
+  rollout(): Promise<RolloutDetail>
+  /** Asks for an operation and waits until it has ended. Fails when it is refused or ends otherwise. */
+  run(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<Operation>
+  request(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<Operation>
+  ended(id: number): Promise<Operation>
+}
+
+/** A real agent in this process, on a free port, with one rollout file. */
+export async function withAgent<T>(
+  url: string,
+  file: string,
+  use: (agent: TestAgent) => Promise<T>,
+  options: { name?: string; log?: (line: Record<string, unknown>) => void } = {},
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'sti-rollouts-'))
+  await writeFile(join(folder, 'rollout.yaml'), file)
+  const config: Config = {
+    ...{
+      environment: 'staging',
+      production: false,
+      agent: options.name ?? 'agent-1',
+      databaseUrl: url,
+      rollouts: folder,
+    },
+    ...{ host: '127.0.0.1', port: 0, grafana: null, prometheusUrl: null, rights: {} },
+    tokens: { viewer: TOKENS.viewer, editor: TOKENS.editor, admin: TOKENS.admin, flag: TOKENS.flag, metrics: null },
+    personalTokens: [
+      { name: 'ann', level: 'admin', token: TOKENS.ann },
+      { name: 'bob', level: 'editor', token: TOKENS.bob },
+    ],
+  }
+  const rollouts = await loadRollouts(folder)
+  const agent = await startAgent(
+    config,
+    rollouts,
+    '0.0.0',
+    options.log ?? ((line) => void (line['level'] !== 'info' && console.error(JSON.stringify(line)))),
+  )
+  try {
+    // It boots without the database and reaches it a moment later.
+    while (!(await fetch(`${agent.url}/readyz`)).ok) await new Promise((resolve) => setTimeout(resolve, 50))
+    return await use(client(agent, rollouts[0]!.name))
+  } finally {
+    await agent.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function client(agent: Agent, rollout: string): TestAgent {
+  const headers = { authorization: `Bearer ${TOKENS.ann}`, 'content-type': 'application/json' }
+  const get = async <T>(path: string): Promise<T> => {
+    const answer = await fetch(agent.url + path, { headers })
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return (await answer.json()) as T
+  }
+  const post: TestAgent['post'] = async <T>(path: string, body: unknown, more = {}) => {
+    const answer = await fetch(agent.url + path, {
+      method: 'POST',
+      headers: { ...headers, ...more },
+      body: JSON.stringify(body),
+    })
+    return { status: answer.status, body: (await answer.json()) as T }
+  }
+  const ended = async (id: number): Promise<Operation> => {
+    for (;;) {
+      const operation = await get<Operation>(`/v1/operations/${id}`)
+      if (['succeeded', 'failed', 'cancelled', 'paused'].includes(operation.state)) return operation
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+  const request: TestAgent['request'] = async (kind, parameters = {}) => {
+    const body = { kind, environment: 'staging', parameters, reason: 'test' }
+    const { status, body: answer } = await post<Operation>(`/v1/rollouts/${rollout}/operations`, body)
+    if (status === 202) return answer
+    throw new Error(`${kind}: ${status} ${JSON.stringify(answer)}`)
+  }
+  return {
+    ...{ agent, url: agent.url, get, post, request, ended },
+    rollout: () => get<RolloutDetail>(`/v1/rollouts/${rollout}`),
+    async run(kind, parameters) {
+      const operation = await ended((await request(kind, parameters)).id)
+      if (operation.state !== 'succeeded') throw new Error(`${kind} ${operation.state}: ${operation.error}`)
+      return operation
+    },
+  }
+}
