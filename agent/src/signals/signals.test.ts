@@ -57,5 +57,7 @@ test('a rollout is watched as its file says, and its own SQL can only read', asy
   })
 })
 
-/** A compiled rollout is what the signals watch: this does not compile when the two part. */
-export const fits = (rollout: Rollout): WatchedRollout => rollout
+test('a compiled rollout is what the signals watch', () => {
+  const fits: Rollout extends WatchedRollout ? true : false = true
+  expect(fits).toBe(true)
+})
