@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { seedRow } from '../service/schema.ts'
+import { seedRow } from '../seed/schema.ts'
 import type { Expected, ExpectedRow } from '../traffic/expected.ts'
 
 export interface Differences {

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createDatabase, createRoles, postgresFlags, secret } from './databases.ts'
+import { createDatabase } from '../seed/create.ts'
+import { postgresFlags, prepareServer, secret } from './databases.ts'
 import {
   agentUrl,
   newTokens,
@@ -81,7 +82,7 @@ async function startDatabases(
     () => processes.postgres({ port: postgresPort, password, flags: postgresFlags }),
     () => `127.0.0.1:${postgresPort}`,
   )
-  const database = await createRoles(postgresPort, password)
+  const database = await prepareServer(postgresPort, password)
   const staging: DemoEnvironment = {
     name: 'staging',
     database: database('staging'),
@@ -103,7 +104,7 @@ async function startDatabases(
   for (const { name, database: target, rows: count } of [staging, production]) {
     await screen.step(
       `database ${name}`,
-      () => createDatabase(target, count),
+      () => createDatabase(target.superuserUrl, count),
       () => `${grouped(count)} vehicles`,
     )
   }

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import type { Rollout } from '../../rollout/rollout.ts'
-import { CliError, Exit } from '../exit.ts'
+import { CliError, Exit, usage } from '../exit.ts'
 import type { Register } from '../session.ts'
 import { output, type Terminal } from '../terminal.ts'
 
 interface CheckOptions {
+  readonly database?: string
   readonly json?: boolean
 }
 
@@ -13,6 +14,7 @@ export const registerCheck: Register = (program, run) => {
     .command('check')
     .description('check a rollout file; every fault with its line. Needs no agent')
     .argument('<file>', 'the rollout file')
+    .option('--database <url>', 'also check it against the table in this database; nothing is changed there')
     .option('--json', 'one JSON value per line, for machines')
     .action(run(check))
 }
@@ -26,12 +28,38 @@ async function check(terminal: Terminal, file: string, options: CheckOptions): P
     rollout = await loadRollout(resolve(terminal.cwd, file))
   } catch (error) {
     if (!(error instanceof RolloutFaults)) throw error
-    const faults = error.faults.length
-    const count = faults === 1 ? 'a fault' : `${faults} faults`
-    throw new CliError(Exit.failed, 'faults', `${file} has ${count}:`, error.faults)
+    throw faulty(file, error.faults)
   }
+  const faults = options.database === undefined ? [] : await tableFaults(rollout, options.database)
+  if (faults.length > 0) throw faulty(file, faults)
   const { name, table, types, legacyColumns, hash } = rollout
-  out.line(`${file} is fine: rollout ${name}, table ${table.sql}, ${legacyColumns.join(', ')} -> ${types.join(', ')}.`)
+  const where = options.database === undefined ? '' : ', and fits the table'
+  out.line(`${file} is fine${where}: ${name}, ${table.sql}, ${legacyColumns.join(', ')} -> ${types.join(', ')}.`)
   out.value({ file, rollout: name, table: table.sql, types, legacyColumns, hash })
   return Exit.done
+}
+
+function faulty(file: string, faults: readonly string[]): CliError {
+  const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`
+  return new CliError(Exit.failed, 'faults', `${file} has ${count}:`, faults)
+}
+
+async function tableFaults(rollout: Rollout, url: string): Promise<string[]> {
+  if (!/^postgres(ql)?:\/\/./.test(url)) {
+    throw usage('--database must look like postgres://user:password@host:5432/name.')
+  }
+  const [{ connect }, { inspect, TableFault }, { checkAgainstTable }] = await Promise.all([
+    import('../../database/connect.ts'),
+    import('../../rollout/inspect.ts'),
+    import('../../rollout/check.ts'),
+  ])
+  const database = connect(url, 'check')
+  try {
+    return await checkAgainstTable(database.state, rollout, await inspect(database.state, rollout))
+  } catch (error) {
+    if (error instanceof TableFault) return [error.message]
+    throw new CliError(Exit.failed, 'database', `The database could not be asked: ${(error as Error).message}`)
+  } finally {
+    await database.close()
+  }
 }

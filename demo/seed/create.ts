@@ -1,0 +1,37 @@
+import postgres from 'postgres'
+import { createVehicles, seedVehicles } from './schema.ts'
+
+/** Role names are the same in both databases. */
+export const roles = { agent: 'sti_agent', application: 'vehicles_app' }
+
+export interface RolePasswords {
+  readonly agent: string
+  readonly application: string
+}
+
+/** Two roles: the agent's owns the table, may CREATE in the database and reads statistics; the application's may not. */
+export async function createRoles(sql: postgres.Sql, passwords: RolePasswords): Promise<void> {
+  for (const purpose of ['agent', 'application'] as const) {
+    const name = roles[purpose]
+    const [found] = await sql`select from pg_roles where rolname = ${name}`
+    const [row] = await sql<{ statement: string }[]>`
+      select format('%s role %I login password %L', ${found ? 'alter' : 'create'}::text, ${name}::text,
+        ${passwords[purpose]}::text) as statement`
+    if (row) await sql.unsafe(row.statement)
+  }
+  await sql.unsafe(`grant pg_monitor to ${roles.agent}`)
+}
+
+/** Creates a database with its vehicles. */
+export async function createDatabase(superuserUrl: string, rows: number): Promise<void> {
+  const name = new URL(superuserUrl).pathname.slice(1)
+  const root = postgres(superuserUrl.replace(/\/\w+$/, '/postgres'), { max: 1, onnotice: () => undefined })
+  await root.unsafe(`create database ${name}`)
+  await root.unsafe(`grant create on database ${name} to ${roles.agent}`)
+  await root.end()
+  const sql = postgres(superuserUrl, { max: 1, onnotice: () => undefined })
+  await sql.unsafe('create extension pg_stat_statements')
+  await createVehicles(sql, roles)
+  await seedVehicles(sql, rows)
+  await sql.end()
+}
