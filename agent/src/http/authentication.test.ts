@@ -20,16 +20,18 @@ const personal = 'personal-0123456789abcdef'
 
 const keys = await generateKeyPair('ES256', { extractable: true })
 const strangers = await generateKeyPair('ES256', { extractable: true })
+const rsa = await generateKeyPair('RS256', { extractable: true })
 let keysServer: Server
 let grafanaUrl = ''
 let fetched = 0
 
 beforeAll(async () => {
   const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
+  const other = { ...(await exportJWK(rsa.publicKey)), kid: 'k3', use: 'sig' }
   keysServer = createServer((incoming, answer) => {
     fetched++
     answer.statusCode = incoming.url === '/api/signing-keys/keys' ? 200 : 404
-    answer.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] }))
+    answer.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk, other] }))
   })
   await new Promise<void>((resolve) => keysServer.listen(0, '127.0.0.1', resolve))
   grafanaUrl = `http://127.0.0.1:${(keysServer.address() as AddressInfo).port}`
@@ -175,6 +177,7 @@ test('without a valid identity Grafana reads as a viewer and never acts', async 
     'alg none': `${unsigned({ alg: 'none', typ: 'jwt', kid: 'k1' })}.${unsigned(claims)}.`,
     'HMAC with the public key': `${hs256}.${createHmac('sha256', pem).update(hs256).digest('base64url')}`,
     'another key': await identity({}, {}, strangers.privateKey),
+    'another algorithm, by a key of Grafana': await identity({}, { alg: 'RS256', kid: 'k3' }, rsa.privateKey),
     'a role written in afterwards': `${head}.${unsigned(claims)}.${signature}`,
     expired: await identity({}, {}, keys.privateKey, -30),
     'no expiry': await identity({ exp: undefined }),
