@@ -1,0 +1,44 @@
+import { ThresholdsMode, type DynamicConfigValue, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard'
+import { ThresholdsConfigBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
+
+/** A colour from a value on. The first has no value: from below. */
+export type Step = readonly [from: number | null, color: string]
+
+export const thresholds = (...steps: Step[]) =>
+  new ThresholdsConfigBuilder()
+    .mode(ThresholdsMode.Absolute)
+    .steps(steps.map(([value, color]) => ({ value: value as number, color })))
+
+export const fixed = (color: string) => ({ mode: 'fixed', fixedColor: color })
+
+/** Text and colour for single values. */
+export function texts(values: Record<string, readonly [text: string, color: string]>): ValueMapping[] {
+  const options = Object.fromEntries(
+    Object.entries(values).map(([value, [text, color]], index) => [value, { text, color, index }]),
+  )
+  return [{ type: 'value', options } as ValueMapping]
+}
+
+export const unit = (value: string): DynamicConfigValue => ({ id: 'unit', value })
+export const decimals = (value: number): DynamicConfigValue => ({ id: 'decimals', value })
+export const named = (value: string): DynamicConfigValue => ({ id: 'displayName', value })
+export const mapped = (value: ValueMapping[]): DynamicConfigValue => ({ id: 'mappings', value })
+export const colored = (color: string): DynamicConfigValue => ({ id: 'color', value: fixed(color) })
+export const stepped = (...steps: Step[]): DynamicConfigValue => ({
+  id: 'thresholds',
+  value: { mode: ThresholdsMode.Absolute, steps: steps.map(([value, color]) => ({ value, color })) },
+})
+export const wide = (value: number): DynamicConfigValue => ({ id: 'custom.width', value })
+export const cell = (type: 'color-text' | 'auto'): DynamicConfigValue => ({ id: 'custom.cellOptions', value: { type } })
+
+/** In the legend only, with a unit of its own: a third unit without a third axis. */
+export const LEGEND_ONLY: DynamicConfigValue = {
+  id: 'custom.hideFrom',
+  value: { legend: false, tooltip: false, viz: true },
+}
+
+export const rightAxis: DynamicConfigValue = { id: 'custom.axisPlacement', value: 'right' }
+export const between = (min: number, max?: number): DynamicConfigValue[] => [
+  { id: 'min', value: min },
+  ...(max === undefined ? [] : [{ id: 'max', value: max }]),
+]

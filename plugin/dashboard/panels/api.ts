@@ -1,0 +1,26 @@
+import { between, colored, LEGEND_ONLY, rightAxis, unit } from '../look.ts'
+import { ofRollout } from '../series.ts'
+import { over } from '../targets.ts'
+import { timePanel } from '../timePanel.ts'
+
+export const api = timePanel(
+  'API Performance Monitor',
+  'The application’s answers: time on the left, errors on the right, requests per second in the legend.',
+  'The application’s metrics are not known. Say in the rollout file, under api, where they are.',
+)
+  .withTarget(over('Average', 'average', `max(${ofRollout('sti_api_latency_average_seconds')})`))
+  .withTarget(over('P95', 'p95', `max(${ofRollout('sti_api_latency_p95_seconds')})`))
+  .withTarget(over('Errors', 'errors', `max(${ofRollout('sti_api_error_ratio')})`))
+  .withTarget(over('Throughput', 'throughput', `max(${ofRollout('sti_api_requests_per_second')})`))
+  .unit('s')
+  .min(0)
+  .overrideByQuery('Average', [colored('blue')])
+  .overrideByQuery('P95', [colored('purple')])
+  .overrideByQuery('Errors', [
+    colored('red'),
+    unit('percentunit'),
+    rightAxis,
+    ...between(0),
+    { id: 'custom.axisSoftMax', value: 0.01 },
+  ])
+  .overrideByQuery('Throughput', [colored('green'), unit('reqps'), LEGEND_ONLY])

@@ -1,0 +1,47 @@
+import { colored, decimals, named, stepped, unit } from '../look.ts'
+import { down, ofRollout } from '../series.ts'
+import { statPanel } from '../statPanel.ts'
+import { now } from '../targets.ts'
+
+/** What a row can fail with: the classes 22, 23, 44 and P0001, and a row that no type matches. */
+const NAMES: Record<string, string> = {
+  unmapped: 'no type matches',
+  '22001': 'string too long',
+  '22003': 'number out of range',
+  '22007': 'bad date format',
+  '22008': 'date out of range',
+  '22012': 'division by zero',
+  '22021': 'bad character',
+  '22023': 'bad parameter',
+  '22P02': 'bad text form',
+  '23502': 'not-null violation',
+  '23503': 'foreign key violation',
+  '23505': 'unique violation',
+  '23514': 'check violation',
+  '23P01': 'exclusion violation',
+  '44000': 'check option violation',
+  P0001: 'raised by a trigger',
+}
+
+const failed = (labels = '') => `max by (sqlstate) (${ofRollout('sti_failed_rows', labels)})`
+
+const panel = statPanel(
+  'Error Rate Tracker',
+  'Rows that could not be written, how often something was tried again, and the three commonest reasons by SQLSTATE.',
+  'Nothing has been written yet. The count begins with the backfill.',
+)
+  .withTarget(now('Failed', 'failed records', `sum(${failed()})`))
+  .withTarget(now('Retries', 'retries', `sum(max by (sqlstate) (${ofRollout('sti_retries_total')}))`))
+  .withTarget(now('Recovery', 'recovered', down(`max(${ofRollout('sti_recovery_ratio')})`)))
+  .withTarget(now('Types', '{{sqlstate}}', `topk(3, ${failed('sqlstate!=""')} > 0)`))
+  .unit('locale')
+  .decimals(0)
+  .overrideByQuery('Failed', [stepped([null, 'green'], [1, 'red'])])
+  .overrideByQuery('Recovery', [unit('percentunit'), decimals(1)])
+  .overrideByQuery('Types', [colored('orange')])
+
+export const errors = Object.entries(NAMES).reduce(
+  (built, [sqlstate, name]) =>
+    built.overrideByName(sqlstate, [named(sqlstate === 'unmapped' ? name : `${sqlstate} ${name}`)]),
+  panel,
+)

@@ -1,0 +1,41 @@
+import { TableCellHeight } from '@grafana/grafana-foundation-sdk/common'
+import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table'
+import { thresholds } from './look.ts'
+import { PROMETHEUS } from './targets.ts'
+
+/**
+ * One row for each value of `key`: every query answers a table, they are joined, and the columns named in order.
+ * `columns` maps a field to its heading; what is not named is left out.
+ */
+export function tablePanel(
+  title: string,
+  description: string,
+  empty: string,
+  key: string,
+  columns: Record<string, string>,
+) {
+  const wanted = [key, ...Object.keys(columns)]
+  return new PanelBuilder()
+    .title(title)
+    .description(description)
+    .datasource(PROMETHEUS)
+    .noValue(empty)
+    .cellHeight(TableCellHeight.Sm)
+    .showHeader(true)
+    .minWidth(40)
+    .thresholds(thresholds([null, 'text']))
+    .withTransformation({
+      id: 'filterFieldsByName',
+      options: { include: { pattern: `^(${wanted.map((name) => name.replace('#', '\\#')).join('|')})$` } },
+    })
+    .withTransformation({ id: 'joinByField', options: { byField: key, mode: 'outer' } })
+    .withTransformation({
+      id: 'organize',
+      options: {
+        excludeByName: {},
+        includeByName: {},
+        indexByName: Object.fromEntries(wanted.map((name, index) => [name, index])),
+        renameByName: columns,
+      },
+    })
+}

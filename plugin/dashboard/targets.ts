@@ -1,0 +1,16 @@
+import { PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus'
+import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus'
+
+export const PROMETHEUS = { type: 'prometheus', uid: '${prometheus}' }
+
+const query = (refId: string, expr: string, legend: string) =>
+  new DataqueryBuilder().refId(refId).expr(expr).legendFormat(legend).datasource(PROMETHEUS)
+
+/** The value now. */
+export const now = (refId: string, legend: string, expr: string) => query(refId, expr, legend).instant()
+
+/** The values over the range of the dashboard. */
+export const over = (refId: string, legend: string, expr: string) => query(refId, expr, legend).range()
+
+/** The values now, a row for each set of labels. */
+export const rows = (refId: string, expr: string) => query(refId, expr, '').instant().format(PromQueryFormat.Table)

@@ -1,0 +1,51 @@
+import { Field, Input, RadioButtonGroup, Stack } from '@grafana/ui'
+import React from 'react'
+import type { Choices } from './actions'
+
+const ON_ERROR = [
+  { value: 'no', label: 'Stop' },
+  { value: 'flag', label: 'Stop, flag off' },
+  { value: 'data', label: 'Stop, data back' },
+] as const satisfies { value: Choices['rollbackOnError']; label: string }[]
+
+/** The options of a backfill; empty means that the agent finds it out. */
+export function BackfillChoices({ choices, onChange }: { choices: Choices; onChange: (choices: Choices) => void }) {
+  return (
+    <Stack direction="row" wrap="wrap" gap={2}>
+      <Field label="Rows of a batch" description="Empty: as feedback says.">
+        <Input
+          type="number"
+          min={1}
+          max={100_000}
+          width={16}
+          placeholder="feedback"
+          value={choices.batchSize ?? ''}
+          onChange={(event) => onChange({ ...choices, batchSize: positive(event.currentTarget.value) })}
+        />
+      </Field>
+      <Field label="Flush every" description="Commits between two flushes.">
+        <Input
+          type="number"
+          min={1}
+          max={100_000}
+          width={16}
+          value={choices.checkpointInterval}
+          onChange={(event) => onChange({ ...choices, checkpointInterval: positive(event.currentTarget.value) ?? 1 })}
+        />
+      </Field>
+      <Field label="On a critical error">
+        <RadioButtonGroup
+          options={[...ON_ERROR]}
+          value={choices.rollbackOnError}
+          onChange={(rollbackOnError) => onChange({ ...choices, rollbackOnError })}
+          aria-label="On a critical error"
+        />
+      </Field>
+    </Stack>
+  )
+}
+
+function positive(text: string): number | null {
+  const value = Math.floor(Number(text))
+  return text === '' || !(value >= 1) ? null : Math.min(value, 100_000)
+}

@@ -1,0 +1,27 @@
+import { Alert } from '@grafana/ui'
+import React from 'react'
+import type { AgentError } from '../agent/AgentError'
+
+const TITLES = {
+  grafana: 'Grafana refused this',
+  network: 'The agent does not answer',
+  token: 'The agent refuses the token',
+  agent: 'The agent refused this',
+} as const
+
+/** An error in words, with what would have to be true. */
+export function ErrorBox({ error, title }: { error: AgentError; title?: string }) {
+  const reasons = error.reasons.filter((reason) => reason !== error.message)
+  return (
+    <Alert severity="error" title={title ?? (error.code === 'conflict' ? 'Someone was first' : TITLES[error.hop])}>
+      <div>{error.message}</div>
+      {reasons.length > 0 && (
+        <ul style={{ margin: 0, paddingInlineStart: '1.2em' }}>
+          {reasons.map((reason) => (
+            <li key={reason}>{reason}</li>
+          ))}
+        </ul>
+      )}
+    </Alert>
+  )
+}

@@ -1,0 +1,32 @@
+import { Field, Input, RadioButtonGroup, Stack } from '@grafana/ui'
+import React from 'react'
+import type { Choices } from './actions'
+
+const STEPS = [1, 10, 50, 100].map((value) => ({ value, label: `${value} %` }))
+
+/** For how many of the targeting keys the flag goes on. */
+export function PercentageChoice({ choices, onChange }: { choices: Choices; onChange: (choices: Choices) => void }) {
+  const set = (percentage: number) => onChange({ ...choices, percentage })
+  return (
+    <Field label="Percentage of targeting keys">
+      <Stack direction="row" wrap="wrap">
+        <RadioButtonGroup
+          options={STEPS}
+          value={choices.percentage}
+          onChange={set}
+          aria-label="Percentage of targeting keys"
+        />
+        <Input
+          type="number"
+          min={0}
+          max={100}
+          width={12}
+          suffix="%"
+          aria-label="Another percentage"
+          value={choices.percentage}
+          onChange={(event) => set(Math.min(100, Math.max(0, Number(event.currentTarget.value))))}
+        />
+      </Stack>
+    </Field>
+  )
+}

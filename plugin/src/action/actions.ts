@@ -1,0 +1,148 @@
+import type { Action, OperationRequest } from '@sti-rollout/agent/contract'
+import type { IconName } from '@grafana/data'
+
+/** How an action that starts an operation looks, and what its confirmation asks for. */
+export interface Look {
+  /** On the button. */
+  readonly label: string
+  /** The title of its confirmation, before “in <environment>”. */
+  readonly title: (rollout: string) => string
+  /** What is about to happen, in one sentence. */
+  readonly says: string
+  readonly icon: IconName
+  /** Takes something away, or back. */
+  readonly destructive: boolean
+  readonly reason: 'optional' | 'required'
+  /** The rollout's name has to be typed. */
+  readonly typed: boolean
+}
+
+/** The actions that start an operation from the action bar, in the order a rollout takes them; the ways back come last. */
+export const STARTS = {
+  expand: {
+    label: 'Expand',
+    title: (rollout) => `Expand ${rollout}`,
+    says: 'Adds the discriminator column and the dual-write trigger.',
+    icon: 'plus-circle',
+    destructive: false,
+    reason: 'optional',
+    typed: false,
+  },
+  backfill: {
+    label: 'Backfill',
+    title: (rollout) => `Backfill ${rollout}`,
+    says: 'Writes the type of every row that does not have it yet, in batches that can be paused.',
+    icon: 'play',
+    destructive: false,
+    reason: 'optional',
+    typed: false,
+  },
+  validation: {
+    label: 'Validate',
+    title: (rollout) => `Validate ${rollout}`,
+    says: 'Reads the whole table in short snapshots and compares every type with its legacy columns. Changes nothing.',
+    icon: 'check-circle',
+    destructive: false,
+    reason: 'optional',
+    typed: false,
+  },
+  finalize: {
+    label: 'Finalize',
+    title: (rollout) => `Finalize ${rollout}`,
+    says: 'Takes statistics, builds the index and adds the constraint, so that the flag meets a ready table.',
+    icon: 'lock',
+    destructive: false,
+    reason: 'optional',
+    typed: false,
+  },
+  enable: {
+    label: 'Enable flag',
+    title: (rollout) => `Enable the flag of ${rollout}`,
+    says: 'The application starts to read by type.',
+    icon: 'toggle-on',
+    destructive: false,
+    reason: 'optional',
+    typed: false,
+  },
+  disable: {
+    label: 'Disable flag',
+    title: (rollout) => `Disable the flag of ${rollout}`,
+    says: 'The application goes back to the legacy columns.',
+    icon: 'toggle-off',
+    destructive: false,
+    reason: 'optional',
+    typed: false,
+  },
+  'rollback-flag': {
+    label: 'Roll back flag',
+    title: (rollout) => `Roll back the flag of ${rollout}`,
+    says: 'The flag goes off at once, from memory, whatever else happens. The data stays.',
+    icon: 'history',
+    destructive: true,
+    reason: 'optional',
+    typed: false,
+  },
+  'rollback-data': {
+    label: 'Roll back data',
+    title: (rollout) => `Roll back the data of ${rollout}`,
+    says: 'Takes the discriminator out of the table again. What legacy columns cannot express is archived first.',
+    icon: 'trash-alt',
+    destructive: true,
+    reason: 'required',
+    typed: true,
+  },
+} as const satisfies Partial<Record<Action, Look>>
+
+export type Start = keyof typeof STARTS
+export const isStart = (action: Action): action is Start => action in STARTS
+
+/** What a person may set in the confirmation. */
+export interface Choices {
+  readonly percentage: number
+  readonly batchSize: number | null
+  readonly checkpointInterval: number
+  readonly rollbackOnError: 'no' | 'flag' | 'data'
+  readonly full: boolean
+  readonly typed: string
+}
+
+export const DEFAULT_CHOICES: Choices = {
+  percentage: 100,
+  batchSize: null,
+  checkpointInterval: 100,
+  rollbackOnError: 'no',
+  full: false,
+  typed: '',
+}
+
+/** The request that a confirmation sends, as preview and for real. */
+export function toRequest(start: Start, environment: string, choices: Choices, reason: string): OperationRequest {
+  const common = { environment, ...(reason.trim() ? { reason: reason.trim() } : {}) }
+  switch (start) {
+    case 'expand':
+    case 'finalize':
+      return { ...common, kind: start, parameters: {} }
+    case 'backfill':
+      return { ...common, kind: 'backfill', parameters: backfill(choices) }
+    case 'validation':
+      return { ...common, kind: 'validation', parameters: { full: true } }
+    case 'enable':
+      return { ...common, kind: 'flag', parameters: { enabled: true, percentage: choices.percentage, force: false } }
+    case 'disable':
+      return { ...common, kind: 'flag', parameters: { enabled: false, percentage: 0, force: false } }
+    case 'rollback-flag':
+      return { ...common, kind: 'rollback', parameters: { scope: 'flag', full: false } }
+    case 'rollback-data':
+      return { ...common, kind: 'rollback', parameters: { scope: 'data', full: choices.full, confirm: choices.typed } }
+  }
+}
+
+function backfill({ batchSize, checkpointInterval, rollbackOnError }: Choices) {
+  return {
+    ...(batchSize === null ? {} : { batchSize }),
+    checkpointInterval,
+    rollbackOnError: rollbackOnError === 'data' ? ('data' as const) : rollbackOnError === 'flag',
+    enableMonitoring: false,
+    maximumBatchSeconds: 0.1,
+  }
+}

@@ -1,0 +1,24 @@
+import { useState } from 'react'
+import { type AgentError, toAgentError } from '../agent/AgentError'
+
+export interface Sending {
+  readonly busy: boolean
+  /** Why the last try failed; the confirmation shows it and stays. */
+  readonly error: AgentError | null
+  readonly send: () => void
+}
+
+/** Sends once; a failure is kept for the confirmation to show. */
+export function useSend<T>(work: () => Promise<T>, onDone: (answer: T) => void): Sending {
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<AgentError | null>(null)
+  const send = () => {
+    setBusy(true)
+    setError(null)
+    work().then(onDone, (thrown: unknown) => {
+      setError(toAgentError(thrown, 'The agent', 0))
+      setBusy(false)
+    })
+  }
+  return { busy, error, send }
+}

@@ -1,0 +1,76 @@
+import type { DataSourcePluginOptionsEditorProps } from '@grafana/data'
+import { DataSourcePicker } from '@grafana/runtime'
+import { Field, Input, SecretInput } from '@grafana/ui'
+import React from 'react'
+import { type Options, type Secrets, TOKENS } from './types'
+
+const LEVEL = { viewerToken: 'viewer', editorToken: 'editor', adminToken: 'admin' } as const
+const SAYS = {
+  viewerToken: 'STI_TOKEN_VIEWER of the agent. Reads; everyone in the organisation may.',
+  editorToken: 'STI_TOKEN_EDITOR of the agent. Grafana adds it for editors and admins only.',
+  adminToken: 'STI_TOKEN_ADMIN of the agent. Grafana adds it for admins only.',
+} as const
+
+type Props = DataSourcePluginOptionsEditorProps<Options, Secrets>
+
+/** Where the agent is, and one token for each level. */
+export function ConfigEditor({ options, onOptionsChange }: Props) {
+  const { url, jsonData, secureJsonFields, secureJsonData } = options
+  const setJson = (change: Partial<Options>) => onOptionsChange({ ...options, jsonData: { ...jsonData, ...change } })
+  return (
+    <>
+      <Field label="URL of the agent" description="As Grafana’s server reaches it." required>
+        <Input
+          id="sti-url"
+          width={60}
+          value={url}
+          placeholder="http://agent:8090"
+          onChange={(event) => onOptionsChange({ ...options, url: event.currentTarget.value.trim() })}
+        />
+      </Field>
+      {TOKENS.map((token) => (
+        <Field key={token} label={`Token for ${LEVEL[token]}s`} description={SAYS[token]}>
+          <SecretInput
+            id={`sti-${token}`}
+            width={60}
+            isConfigured={secureJsonFields[token] ?? false}
+            value={secureJsonData?.[token] ?? ''}
+            onReset={() =>
+              onOptionsChange({
+                ...options,
+                secureJsonFields: { ...secureJsonFields, [token]: false },
+                secureJsonData: { ...secureJsonData, [token]: '' },
+              })
+            }
+            onChange={(event) =>
+              onOptionsChange({
+                ...options,
+                secureJsonData: { ...secureJsonData, [token]: event.currentTarget.value.trim() },
+              })
+            }
+          />
+        </Field>
+      ))}
+      <Field label="Environment" description="Optional: the test fails when the agent answers another one.">
+        <Input
+          id="sti-environment"
+          width={60}
+          value={jsonData.environment ?? ''}
+          placeholder="staging"
+          onChange={(event) => setJson({ environment: event.currentTarget.value.trim() || undefined })}
+        />
+      </Field>
+      <Field label="Prometheus" description="Holds this agent’s series. Empty: Grafana’s default one.">
+        <DataSourcePicker
+          type="prometheus"
+          width={60}
+          noDefault
+          current={jsonData.prometheusUid ?? null}
+          onChange={({ uid }) => setJson({ prometheusUid: uid })}
+          onClear={() => setJson({ prometheusUid: undefined })}
+          inputId="sti-prometheus"
+        />
+      </Field>
+    </>
+  )
+}

@@ -1,0 +1,21 @@
+import type { QueryEditorProps } from '@grafana/data'
+import { InlineField, Input } from '@grafana/ui'
+import React from 'react'
+import type { DataSource } from './DataSource'
+import type { Options, Query } from './types'
+
+/** Whose events; a variable is fine. */
+export function QueryEditor({ query, onChange, onRunQuery }: QueryEditorProps<DataSource, Query, Options>) {
+  return (
+    <InlineField label="Rollout" tooltip="Its events. Empty: of every rollout of this agent." labelWidth={12}>
+      <Input
+        id="sti-query-rollout"
+        width={40}
+        value={query.rollout ?? ''}
+        placeholder="$rollout"
+        onChange={(event) => onChange({ ...query, rollout: event.currentTarget.value })}
+        onBlur={onRunQuery}
+      />
+    </InlineField>
+  )
+}

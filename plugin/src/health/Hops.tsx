@@ -1,0 +1,39 @@
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { Icon, type IconName, useStyles2 } from '@grafana/ui'
+import React from 'react'
+import type { Hop } from './health'
+
+const LOOKS = {
+  ok: { icon: 'check-circle', color: 'success' },
+  warning: { icon: 'exclamation-triangle', color: 'warning' },
+  broken: { icon: 'times-circle', color: 'error' },
+  unknown: { icon: 'question-circle', color: null },
+} as const satisfies Record<Hop['state'], { icon: IconName; color: 'success' | 'warning' | 'error' | null }>
+
+/** The hops of a way, each with its state and what it says. */
+export function Hops({ hops }: { hops: readonly Hop[] }) {
+  const styles = useStyles2(getStyles)
+  return (
+    <ul className={styles.list}>
+      {hops.map(({ name, state, detail }) => (
+        <li key={name} className={styles.row}>
+          <Icon name={LOOKS[state].icon} className={styles[state]} aria-label={state} />
+          <span className={styles.name}>{name}</span>
+          <span className={state === 'broken' ? styles.broken : styles.detail}>{detail}</span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  list: css({ listStyle: 'none', margin: 0, display: 'flex', flexDirection: 'column', gap: theme.spacing(0.5) }),
+  row: css({ display: 'grid', gridTemplateColumns: 'auto 11em 1fr', gap: theme.spacing(1), alignItems: 'baseline' }),
+  name: css({}),
+  detail: css({ color: theme.colors.text.secondary, overflowWrap: 'anywhere' }),
+  ok: css({ color: theme.colors.success.text }),
+  warning: css({ color: theme.colors.warning.text }),
+  broken: css({ color: theme.colors.error.text, overflowWrap: 'anywhere' }),
+  unknown: css({ color: theme.colors.text.disabled }),
+})

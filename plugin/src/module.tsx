@@ -1,0 +1,26 @@
+import { AppPlugin, PluginExtensionPoints } from '@grafana/data'
+import { LoadingPlaceholder } from '@grafana/ui'
+import React, { lazy, Suspense } from 'react'
+import { APP_ID, to } from './ids'
+
+/** Scenes speaks through Grafana's translations, which have to be there before it loads. */
+const LazyApp = lazy(async () => {
+  const { initPluginTranslations } = await import('@grafana/i18n')
+  await initPluginTranslations(APP_ID)
+  return import('./pages/App')
+})
+
+const Root = () => (
+  <Suspense fallback={<LoadingPlaceholder text="" />}>
+    <LazyApp />
+  </Suspense>
+)
+
+export const plugin = new AppPlugin<object>().setRootPage(Root).addLink({
+  targets: [PluginExtensionPoints.CommandPalette],
+  title: 'Roll back a flag…',
+  description: 'Choose a rollout and turn its flag off',
+  category: 'STI Rollout',
+  icon: 'history',
+  path: to.rollback(),
+})

@@ -1,0 +1,114 @@
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { Stack, TextLink, useStyles2 } from '@grafana/ui'
+import type { AllowedAction, Operation } from '@sti-rollout/agent/contract'
+import React, { useState } from 'react'
+import { type Control, ControlConfirmation, CONTROLS } from '../action/ControlConfirmation'
+import { RefusableButton } from '../action/RefusableButton'
+import type { Environment } from '../agent/useEnvironment'
+import { to } from '../ids'
+import { duration, percent, rows } from '../words/numbers'
+import { nameOf } from './look'
+import { OperationStateBadge } from './OperationStateBadge'
+import { ProgressBar } from './ProgressBar'
+
+interface Props {
+  environment: Environment
+  operation: Operation
+  actions: readonly AllowedAction[]
+  onChanged: () => void
+}
+
+/** The operation that runs: how far, how fast, how long, why it waits; and what may be done with it. */
+export function RunningOperation({ environment, operation, actions, onChanged }: Props) {
+  const styles = useStyles2(getStyles)
+  const [open, setOpen] = useState<Control | null>(null)
+  const { progress, state } = operation
+  const waiting = progress?.throttled ?? null
+  const controls = (Object.keys(CONTROLS) as Control[]).flatMap((verb) => {
+    const found = actions.find(
+      (each) => each.action === verb && (each.operationId === null || each.operationId === operation.id),
+    )
+    const useless =
+      (verb === 'pause' && state === 'paused') || (verb === 'resume' && state !== 'paused' && state !== 'pausing')
+    return found && !useless ? [{ verb, reasons: found.allowed ? [] : found.reasons }] : []
+  })
+
+  return (
+    <section className={styles.all} aria-label={`${nameOf(operation)} ${operation.id}`}>
+      <div className={styles.line}>
+        <TextLink href={to.operation(environment.name, operation.rollout, operation.id)} inline={false}>
+          {`${nameOf(operation)} ${operation.id}`}
+        </TextLink>
+        <OperationStateBadge state={state} />
+        {progress && <strong className={styles.percent}>{percent(progress.ratio)}</strong>}
+        <span className={styles.numbers}>
+          {progress && `${rows(progress.processedRows)} / ${rows(progress.totalRows)} rows`}
+          {progress?.rowsPerSecond != null && <span>{`${rows(progress.rowsPerSecond * 60)} rows/min`}</span>}
+          {progress?.remainingSeconds != null && <span>{`${duration(progress.remainingSeconds)} left`}</span>}
+          {progress && progress.failedRows > 0 && (
+            <span className={styles.bad}>{`${rows(progress.failedRows)} failed`}</span>
+          )}
+          {!progress && operation.step && <span>{operation.step}</span>}
+        </span>
+        <div className={styles.controls}>
+          <Stack direction="row" wrap="wrap" gap={0.5}>
+            {controls.map(({ verb, reasons }) => (
+              <RefusableButton
+                key={verb}
+                size="sm"
+                variant="secondary"
+                icon={CONTROLS[verb].icon}
+                reasons={reasons}
+                onClick={() => setOpen(verb)}
+              >
+                {CONTROLS[verb].label}
+              </RefusableButton>
+            ))}
+          </Stack>
+        </div>
+      </div>
+      {progress && (
+        <ProgressBar
+          ratio={progress.ratio}
+          label={`${nameOf(operation)} of ${operation.rollout}`}
+          waiting={waiting !== null || state !== 'running'}
+        />
+      )}
+      {(waiting ?? operation.error ?? (progress && operation.step)) && (
+        <div className={waiting || operation.error ? styles.waits : styles.step} role="status">
+          {waiting ? `Waits: ${waiting}` : (operation.error ?? operation.step)}
+        </div>
+      )}
+      {open && (
+        <ControlConfirmation
+          verb={open}
+          environment={environment}
+          operation={operation}
+          onClose={() => setOpen(null)}
+          onDone={() => {
+            setOpen(null)
+            onChanged()
+          }}
+        />
+      )}
+    </section>
+  )
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  all: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(0.5) }),
+  line: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(0.5, 1.5) }),
+  percent: css({ fontSize: theme.typography.h5.fontSize, fontVariantNumeric: 'tabular-nums' }),
+  numbers: css({
+    display: 'flex',
+    flexWrap: 'wrap',
+    gap: theme.spacing(0, 2),
+    fontVariantNumeric: 'tabular-nums',
+    color: theme.colors.text.primary,
+  }),
+  controls: css({ marginInlineStart: 'auto' }),
+  bad: css({ color: theme.colors.error.text }),
+  waits: css({ color: theme.colors.warning.text }),
+  step: css({ color: theme.colors.text.secondary, fontSize: theme.typography.bodySmall.fontSize }),
+})

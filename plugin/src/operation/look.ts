@@ -1,0 +1,34 @@
+import type { Operation, OperationKind, OperationState } from '@sti-rollout/agent/contract'
+import type { BadgeColor, IconName } from '@grafana/ui'
+
+/** How each state of an operation looks. */
+export const LOOK = {
+  queued: { color: 'blue', icon: 'clock-nine', ended: false },
+  running: { color: 'blue', icon: 'sync', ended: false },
+  pausing: { color: 'orange', icon: 'pause', ended: false },
+  paused: { color: 'orange', icon: 'pause', ended: false },
+  cancelling: { color: 'orange', icon: 'times', ended: false },
+  cancelled: { color: 'darkgrey', icon: 'times', ended: true },
+  succeeded: { color: 'green', icon: 'check', ended: true },
+  failed: { color: 'red', icon: 'exclamation-triangle', ended: true },
+} as const satisfies Record<OperationState, { color: BadgeColor; icon: IconName; ended: boolean }>
+
+const NAMES = {
+  expand: 'Expand',
+  backfill: 'Backfill',
+  validation: 'Validation',
+  finalize: 'Finalize',
+  flag: 'Flag',
+  rollback: 'Rollback',
+} as const satisfies Record<OperationKind, string>
+
+/** What an operation is, in words: `Backfill`, `Flag on for 10 %`, `Rollback of the data`. */
+export function nameOf({ kind, parameters }: Pick<Operation, 'kind' | 'parameters'>): string {
+  if (kind === 'flag') {
+    if (parameters['enabled'] !== true) return 'Flag off'
+    const percentage = Number(parameters['percentage'] ?? 100)
+    return percentage >= 100 ? 'Flag on' : `Flag on for ${percentage} %`
+  }
+  if (kind === 'rollback') return `Rollback of the ${String(parameters['scope'] ?? 'data')}`
+  return NAMES[kind]
+}

@@ -1,0 +1,24 @@
+import React from 'react'
+import { Navigate, Route, Routes } from 'react-router-dom'
+import { to } from '../ids'
+import { ConfigurationPage } from './ConfigurationPage'
+import { OperationPage } from './OperationPage'
+import { RollbackPage } from './RollbackPage'
+import { RolloutPage } from './RolloutPage'
+import { RolloutsPage } from './RolloutsPage'
+import { ValidationPage } from './ValidationPage'
+
+/** The app's pages. Grafana mounts this below `/a/sti-rollout-app`. */
+export default function App() {
+  return (
+    <Routes>
+      <Route path="rollouts" element={<RolloutsPage />} />
+      <Route path="rollouts/:environment/:rollout" element={<RolloutPage />} />
+      <Route path="rollouts/:environment/:rollout/validation" element={<ValidationPage />} />
+      <Route path="rollouts/:environment/:rollout/operations/:id" element={<OperationPage />} />
+      <Route path="rollback" element={<RollbackPage />} />
+      <Route path="configuration" element={<ConfigurationPage />} />
+      <Route path="*" element={<Navigate replace to={to.rollouts()} />} />
+    </Routes>
+  )
+}

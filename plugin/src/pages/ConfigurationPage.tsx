@@ -1,0 +1,68 @@
+import { getDataSourceSrv } from '@grafana/runtime'
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { LinkButton, Text, TextLink, useStyles2 } from '@grafana/ui'
+import React, { useMemo } from 'react'
+import { AgentHealth } from '../health/AgentHealth'
+import { agents } from '../agent/agents'
+import { ownLevel } from '../agent/level'
+import { PrometheusHealth } from '../health/PrometheusHealth'
+import { href } from '../ids'
+import { Page } from './Page'
+
+/** The agents and Prometheus, each with the hops of the way to it, and the one that fails named. */
+export function ConfigurationPage() {
+  const styles = useStyles2(getStyles)
+  const list = useMemo(() => agents(), [])
+  const sources = useMemo(() => getDataSourceSrv().getList({ type: 'prometheus' }), [])
+  return (
+    <Page
+      title="Configuration"
+      subTitle="Each agent is a data source; here is the way to each, hop by hop."
+      actions={
+        ownLevel() === 'admin' && (
+          <LinkButton size="sm" icon="plus" href={href('/connections/datasources/sti-rollout-datasource')}>
+            Add an agent
+          </LinkButton>
+        )
+      }
+    >
+      <div className={styles.all}>
+        <Text element="h2" variant="h4">
+          Agents
+        </Text>
+        {list.length === 0 && (
+          <p>No agent is configured yet. An admin adds a data source of type “STI Rollout agent” for each.</p>
+        )}
+        <div className={styles.grid}>
+          {list.map((agent) => (
+            <AgentHealth key={agent.uid} agent={agent} />
+          ))}
+        </div>
+        <Text element="h2" variant="h4">
+          Prometheus
+        </Text>
+        {sources.length === 0 && (
+          <p>
+            No Prometheus is configured: the eight panels stay empty.{' '}
+            <TextLink href="/connections/datasources/prometheus">Add one</TextLink> that scrapes the agents.
+          </p>
+        )}
+        <div className={styles.grid}>
+          {sources.map(({ uid, name }) => (
+            <PrometheusHealth key={uid} uid={uid} name={name} />
+          ))}
+        </div>
+      </div>
+    </Page>
+  )
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  all: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(2) }),
+  grid: css({
+    display: 'grid',
+    gridTemplateColumns: 'repeat(auto-fill, minmax(min(420px, 100%), 1fr))',
+    gap: theme.spacing(2),
+  }),
+})

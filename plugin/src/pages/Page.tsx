@@ -1,0 +1,30 @@
+import type { NavModelItem } from '@grafana/data'
+import { PluginPage } from '@grafana/runtime'
+import React, { type ReactNode } from 'react'
+import { href, to } from '../ids'
+
+interface Props {
+  title: string
+  subTitle?: string
+  /** The pages above this one, outermost first. */
+  above?: Array<{ text: string; url: string }>
+  actions?: ReactNode
+  children: ReactNode
+}
+
+/** A page of the app with its breadcrumbs. */
+export function Page({ title, subTitle, above = [], actions, children }: Props) {
+  const parent = above.reduce<NavModelItem | undefined>(
+    (parentItem, { text, url }) => ({ text, url: href(url), parentItem }),
+    undefined,
+  )
+  return (
+    <PluginPage pageNav={{ text: title, subTitle, parentItem: parent }} actions={actions}>
+      {children}
+    </PluginPage>
+  )
+}
+
+export const aboveRollout = (environment: string, rollout: string) => [
+  { text: `${rollout} in ${environment}`, url: to.rollout(environment, rollout) },
+]

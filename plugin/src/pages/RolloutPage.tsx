@@ -1,0 +1,78 @@
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { LinkButton, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
+import React from 'react'
+import { useParams } from 'react-router-dom'
+import { useEnvironment } from '../agent/useEnvironment'
+import { DASHBOARD_UID, href, to } from '../ids'
+import { Operations } from '../operation/Operations'
+import { Cockpit } from '../rollout/Cockpit'
+import { FailedRows } from '../rollout/FailedRows'
+import { FlagClients } from '../rollout/FlagClients'
+import { Trouble } from '../rollout/Trouble'
+import { useRollout } from '../rollout/useRollout'
+import { Monitoring } from '../scene/Monitoring'
+import { Page } from './Page'
+
+/** One rollout in one environment: what may be done, what runs, the eight panels, what was done. */
+export function RolloutPage() {
+  const { environment: name = '', rollout = '' } = useParams()
+  const styles = useStyles2(getStyles)
+  const environment = useEnvironment(name)
+  const { data: detail, error, failingSince, refresh } = useRollout(environment.data, rollout)
+  const agent = environment.data?.agent.uid ?? ''
+
+  return (
+    <Page
+      title={`${rollout} in ${name}`}
+      actions={
+        <>
+          <LinkButton variant="secondary" size="sm" icon="check-square" href={href(to.validation(name, rollout))}>
+            Validation
+          </LinkButton>
+          <LinkButton
+            variant="secondary"
+            size="sm"
+            icon="apps"
+            href={href(
+              `/d/${DASHBOARD_UID}?var-agent=${encodeURIComponent(agent)}&var-rollout=${encodeURIComponent(rollout)}`,
+            )}
+          >
+            Dashboard
+          </LinkButton>
+        </>
+      }
+    >
+      <div className={styles.all}>
+        <Trouble
+          environment={environment.data}
+          error={environment.error ?? error}
+          failingSince={environment.failingSince ?? failingSince}
+          faults={detail?.faults}
+        />
+        {!detail && !environment.error && !error && <LoadingPlaceholder text="Asking the agent…" />}
+        {environment.data && detail && (
+          <>
+            <div className={styles.bar}>
+              <Cockpit environment={environment.data} detail={detail} refresh={refresh} />
+            </div>
+            <Monitoring agent={environment.data.agent} environment={name} rollout={rollout} />
+            <FailedRows environment={environment.data} detail={detail} refresh={refresh} />
+            <FlagClients environment={environment.data} detail={detail} refresh={refresh} />
+            <Operations environment={name} operations={detail.operations} />
+          </>
+        )}
+      </div>
+    </Page>
+  )
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  all: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(2) }),
+  bar: css({
+    padding: theme.spacing(1.5),
+    borderRadius: theme.shape.radius.default,
+    border: `1px solid ${theme.colors.border.weak}`,
+    background: theme.colors.background.primary,
+  }),
+})

@@ -1,0 +1,35 @@
+import { EmptyState, LinkButton } from '@grafana/ui'
+import React, { useMemo } from 'react'
+import { agents } from '../agent/agents'
+import { href } from '../ids'
+import { AgentRollouts } from '../rollout/AgentRollouts'
+import { RolloutsTable } from '../rollout/RolloutsTable'
+import { Page } from './Page'
+
+/** Every rollout in every environment; each agent is asked by itself, and its rows appear as they come. */
+export function RolloutsPage() {
+  const list = useMemo(() => agents(), [])
+  return (
+    <Page title="Rollouts" subTitle="Every rollout in every environment, as its agent answers it.">
+      {list.length === 0 ? (
+        <EmptyState
+          variant="call-to-action"
+          message="No agent is configured"
+          button={
+            <LinkButton href={href('/connections/datasources/sti-rollout-datasource')} icon="plus">
+              Add an agent
+            </LinkButton>
+          }
+        >
+          An agent runs beside one database. Add a data source of type “STI Rollout agent” for each, or provision them.
+        </EmptyState>
+      ) : (
+        <RolloutsTable>
+          {list.map((agent) => (
+            <AgentRollouts key={agent.uid} agent={agent} />
+          ))}
+        </RolloutsTable>
+      )}
+    </Page>
+  )
+}

@@ -1,0 +1,27 @@
+import './publicPath'
+import { PanelPlugin } from '@grafana/data'
+import { LoadingPlaceholder } from '@grafana/ui'
+import React, { lazy, Suspense } from 'react'
+import type { PanelOptions } from './Panel'
+
+const LazyPanel = lazy(async () => ({ default: (await import('./Panel')).Panel }))
+
+export const plugin = new PanelPlugin<PanelOptions>((props) => (
+  <Suspense fallback={<LoadingPlaceholder text="" />}>
+    <LazyPanel {...props} />
+  </Suspense>
+)).setPanelOptions((builder) =>
+  builder
+    .addTextInput({
+      path: 'agent',
+      name: 'Agent',
+      description: 'uid of the agent’s data source, or a variable',
+      defaultValue: '${agent}',
+    })
+    .addTextInput({
+      path: 'rollout',
+      name: 'Rollout',
+      description: 'Its name, or a variable',
+      defaultValue: '${rollout}',
+    }),
+)

@@ -1,0 +1,52 @@
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { Badge, TextLink, Tooltip, useStyles2 } from '@grafana/ui'
+import type { RolloutSummary } from '@sti-rollout/agent/contract'
+import React from 'react'
+import type { Environment } from '../agent/useEnvironment'
+import { to } from '../ids'
+import { percent, rows } from '../words/numbers'
+import { EnvironmentBadge } from './EnvironmentBadge'
+import { flagState, flagTrouble } from './flag'
+import { STAGES } from './stage'
+
+/** A rollout in one line: where, which stage, how far, the flag, what is wrong. */
+export function Facts({ environment, detail }: { environment: Environment; detail: RolloutSummary }) {
+  const styles = useStyles2(getStyles)
+  const trouble = flagTrouble(detail.flag)
+  return (
+    <div className={styles.line}>
+      <EnvironmentBadge name={environment.name} production={environment.production} />
+      <TextLink href={to.rollout(environment.name, detail.rollout)} inline={false} weight="medium">
+        {detail.rollout}
+      </TextLink>
+      <Badge text={detail.stage} color={STAGES[detail.stage].color} tooltip={STAGES[detail.stage].means} />
+      <span>
+        Coverage <strong>{percent(detail.coverage)}</strong>
+      </span>
+      <span>
+        Flag <strong>{flagState(detail.flag)}</strong>
+      </span>
+      {detail.failedRows > 0 && <span className={styles.bad}>{rows(detail.failedRows)} failed rows</span>}
+      {trouble && (
+        <Tooltip content={trouble}>
+          <button type="button" className={styles.warn}>
+            {detail.flag.persisted ? 'Flag not seen by all' : 'Flag off in memory only'}
+          </button>
+        </Tooltip>
+      )}
+    </div>
+  )
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  line: css({
+    display: 'flex',
+    flexWrap: 'wrap',
+    alignItems: 'center',
+    gap: theme.spacing(0.5, 2),
+    fontVariantNumeric: 'tabular-nums',
+  }),
+  bad: css({ color: theme.colors.error.text }),
+  warn: css({ all: 'unset', color: theme.colors.warning.text, cursor: 'help', textDecoration: 'underline dotted' }),
+})

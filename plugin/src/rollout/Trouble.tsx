@@ -1,0 +1,48 @@
+import { Alert } from '@grafana/ui'
+import React from 'react'
+import type { AgentError } from '../agent/AgentError'
+import type { Environment } from '../agent/useEnvironment'
+import { ownLevel } from '../agent/level'
+import { clock } from '../words/numbers'
+
+interface Props {
+  environment: Environment | null
+  error: AgentError | null
+  failingSince: Date | null
+  faults?: readonly string[]
+}
+
+/** What stands between this person and the rollout: no answer, a foreign database, no right to act, a fault of the file. */
+export function Trouble({ environment, error, failingSince, faults = [] }: Props) {
+  const status = environment?.status
+  const silent =
+    status && !status.you.mayAct && ownLevel() !== 'viewer' ? (status.you.why ?? 'The agent lets you read only.') : null
+  return (
+    <>
+      {error && (
+        <Alert
+          severity={environment ? 'warning' : 'error'}
+          title={failingSince ? `No answer since ${clock(failingSince)}` : 'No answer'}
+        >
+          {error.message}
+          {environment && ' What you see is from before.'}
+        </Alert>
+      )}
+      {status?.foreignState && (
+        <Alert severity="error" title="The state in this database is not this environment’s">
+          {status.foreignState}
+        </Alert>
+      )}
+      {silent && (
+        <Alert severity="info" title="You may only read here">
+          {silent}
+        </Alert>
+      )}
+      {faults.map((fault) => (
+        <Alert key={fault} severity="error" title="This rollout cannot be operated">
+          {fault}
+        </Alert>
+      ))}
+    </>
+  )
+}

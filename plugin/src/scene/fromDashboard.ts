@@ -1,0 +1,70 @@
+import type { DataTransformerConfig, PanelModel } from '@grafana/data'
+import type { DataQuery, DataSourceRef } from '@grafana/schema'
+import {
+  DataSourceVariable,
+  dataLayers,
+  type SceneDataLayerProvider,
+  type SceneDataProvider,
+  SceneDataTransformer,
+  SceneQueryRunner,
+  VizPanel,
+} from '@grafana/scenes'
+import monitoring from '../dashboards/sti-rollout-monitoring.json'
+
+/**
+ * The panels of the dashboard as scenes panels. The dashboard's JSON is the one definition: a key that is not carried
+ * over here is an error, so that nothing is lost in silence.
+ */
+
+type Panel = (typeof monitoring.panels)[number]
+type Carried = Pick<PanelModel, 'options' | 'fieldConfig'> & {
+  targets: Array<DataQuery & { datasource?: DataSourceRef }>
+  transformations?: DataTransformerConfig[]
+  interval?: string
+}
+
+const PANEL_KEYS = [
+  ...['id', 'type', 'title', 'description', 'gridPos', 'datasource', 'targets', 'transformations', 'interval'],
+  ...['options', 'fieldConfig', 'transparent', 'repeatDirection'],
+]
+
+/** A panel of the dashboard, its height and width left to the page. */
+export function panelOf(panel: Panel): VizPanel {
+  const unknown = Object.keys(panel).filter((key) => !PANEL_KEYS.includes(key))
+  if (unknown.length > 0)
+    throw new Error(`Panel “${panel.title}” has what the app does not carry over: ${unknown.join(', ')}.`)
+  const { options, fieldConfig } = panel as unknown as Carried
+  return new VizPanel({
+    key: `panel-${panel.id}`,
+    pluginId: panel.type,
+    title: panel.title,
+    description: 'description' in panel ? panel.description : undefined,
+    options,
+    fieldConfig,
+    $data: dataOf(panel as unknown as Carried & Panel),
+  })
+}
+
+function dataOf({ datasource, targets, transformations, interval }: Carried & Panel): SceneDataProvider {
+  const runner = new SceneQueryRunner({ datasource, queries: targets, minInterval: interval })
+  if (!transformations?.length) return runner
+  return new SceneDataTransformer({ $data: runner, transformations })
+}
+
+/** The eight panels, without the action bar. */
+export const monitoringPanels = (): Panel[] => monitoring.panels.filter(({ type }) => type !== 'sti-rollout-panel')
+
+/** The events of the rollout as annotations. */
+export function annotationLayers(): SceneDataLayerProvider[] {
+  return monitoring.annotations.list.map(
+    (query) =>
+      new dataLayers.AnnotationsDataLayer({ name: query.name, query: query as never, isEnabled: query.enable }),
+  )
+}
+
+/** The choice of a Prometheus; agent, environment and rollout come from the page. */
+export function prometheusVariable(): DataSourceVariable {
+  const found = monitoring.templating.list.find(({ name }) => name === 'prometheus')
+  if (!found) throw new Error('The dashboard has no variable prometheus.')
+  return new DataSourceVariable({ name: found.name, label: found.label, pluginId: found.query, value: '' })
+}

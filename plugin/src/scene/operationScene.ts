@@ -1,0 +1,70 @@
+import { getDataSourceSrv } from '@grafana/runtime'
+import {
+  EmbeddedScene,
+  PanelBuilders,
+  SceneCSSGridLayout,
+  SceneQueryRunner,
+  SceneRefreshPicker,
+  SceneTimeRange,
+} from '@grafana/scenes'
+import { GraphDrawStyle } from '@grafana/schema'
+import type { Operation } from '@sti-rollout/agent/contract'
+import type { Agent } from '../agent/agents'
+
+/** Rate and batches of a walk over the table, over the time it took; null where there is no Prometheus. */
+export function operationScene(agent: Agent, environment: string, operation: Operation): EmbeddedScene | null {
+  const own = getDataSourceSrv().getInstanceSettings(agent.uid)?.jsonData as { prometheusUid?: string } | undefined
+  const uid = own?.prometheusUid ?? getDataSourceSrv().getList({ type: 'prometheus' })[0]?.uid
+  if (!uid || !operation.startedAt) return null
+  const labels = `environment=${JSON.stringify(environment)},rollout=${JSON.stringify(operation.rollout)}`
+  const runner = (...queries: Array<{ refId: string; expr: string; legendFormat: string }>) =>
+    new SceneQueryRunner({ datasource: { type: 'prometheus', uid }, queries, minInterval: '5s' })
+  const mean = (name: string) =>
+    `sum(rate(${name}_sum{${labels}}[$__rate_interval])) / sum(rate(${name}_count{${labels}}[$__rate_interval]))`
+
+  const rate = PanelBuilders.timeseries()
+    .setTitle('Rows per minute')
+    .setNoValue('Nothing was written in this time.')
+    .setUnit('short')
+    .setMin(0)
+    .setCustomFieldConfig('fillOpacity', 15)
+    .setCustomFieldConfig('drawStyle', GraphDrawStyle.Line)
+    .setData(
+      runner({ refId: 'A', expr: `60 * max(sti_backfill_rows_per_second{${labels}})`, legendFormat: 'rows/min' }),
+    )
+    .build()
+  const batches = PanelBuilders.timeseries()
+    .setTitle('Batches')
+    .setDescription('Rows of a batch on the left, how long it held its locks on the right.')
+    .setNoValue('Nothing was written in this time.')
+    .setMin(0)
+    .setOverrides((b) =>
+      b
+        .matchFieldsByQuery('B')
+        .overrideUnit('s')
+        .overrideCustomFieldConfig('axisPlacement', 'right' as never),
+    )
+    .setData(
+      runner(
+        { refId: 'A', expr: mean('sti_backfill_batch_rows'), legendFormat: 'rows of a batch' },
+        { refId: 'B', expr: mean('sti_backfill_batch_seconds'), legendFormat: 'time of a batch' },
+      ),
+    )
+    .build()
+  return new EmbeddedScene({
+    $timeRange: new SceneTimeRange({
+      from: new Date(Date.parse(operation.startedAt) - 15_000).toISOString(),
+      to: operation.endedAt ? new Date(Date.parse(operation.endedAt) + 15_000).toISOString() : 'now',
+    }),
+    controls: operation.endedAt
+      ? []
+      : [new SceneRefreshPicker({ refresh: '5s', isOnCanvas: true, intervals: ['5s', '10s', '30s'] })],
+    body: new SceneCSSGridLayout({
+      templateColumns: 'repeat(auto-fit, minmax(min(360px, 100%), 1fr))',
+      autoRows: '220px',
+      rowGap: 1,
+      columnGap: 1,
+      children: [rate, batches],
+    }),
+  })
+}

@@ -1,0 +1,14 @@
+import CopyWebpackPlugin from 'copy-webpack-plugin'
+import path from 'path'
+import type { Configuration } from 'webpack'
+import { merge } from 'webpack-merge'
+import scaffold, { type Env } from './.config/webpack/webpack.config.ts'
+
+/** The scaffold's configuration, with the nested plugins' logos and this workspace's own configuration in the cache key. */
+const config = async (env: Env): Promise<Configuration> =>
+  merge(await scaffold(env), {
+    cache: { type: 'filesystem', buildDependencies: { own: [path.resolve(process.cwd(), 'webpack.config.ts')] } },
+    plugins: [new CopyWebpackPlugin({ patterns: [{ from: '*/img/**', to: '.' }] })],
+  })
+
+export default config
