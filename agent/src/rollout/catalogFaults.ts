@@ -2,7 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Rollout, Table } from './rollout.ts'
 
 interface Catalog {
-  readonly owners: readonly string[] | null
+  readonly owners: readonly { name: string; superuser: boolean }[] | null
   readonly role: string
   readonly forcedPolicy: boolean
   readonly foreign: readonly string[] | null
@@ -17,8 +17,10 @@ export async function catalogFaults(sql: Sql, rollout: Rollout, table: Table): P
   const found = await readCatalog(sql, table.oid)
   const faults: string[] = []
   if (found.owners) {
+    const plain = found.owners.filter((owner) => !owner.superuser).map((owner) => owner.name)
+    const member = plain.length > 0 ? `, or GRANT ${plain.join(', ')} TO ${found.role}` : ''
     faults.push(
-      `The role ${found.role} does not own ${name} with all its partitions: GRANT ${found.owners.join(', ')} TO ${found.role}, or make it the owner.`,
+      `The role ${found.role} does not own ${name} with all its partitions: ALTER TABLE … OWNER TO ${found.role}${member}.`,
     )
   }
   if (found.forcedPolicy) {
@@ -69,8 +71,9 @@ async function readCatalog(sql: Sql, oid: number): Promise<Catalog> {
     )
     select
       quote_ident(current_user) as role,
-      (select jsonb_agg(distinct quote_ident(pg_catalog.pg_get_userbyid(relowner))) from relation
-        where not pg_catalog.pg_has_role(relowner, 'USAGE')) as owners,
+      (select jsonb_agg(distinct jsonb_build_object('name', quote_ident(o.rolname), 'superuser', o.rolsuper))
+        from relation r join pg_catalog.pg_roles o on o.oid = r.relowner
+        where not pg_catalog.pg_has_role(o.oid, 'USAGE')) as owners,
       (select bool_or(relrowsecurity and relforcerowsecurity) from relation)
         and not (select rolsuper or rolbypassrls from pg_catalog.pg_roles where rolname = current_user) as "forcedPolicy",
       (select jsonb_agg(shown order by shown) from relation where relkind = 'f') as foreign,

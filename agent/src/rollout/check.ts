@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import { catalogFaults } from './catalogFaults.ts'
 import { expressionFaults, restoreFaults } from './expressionFaults.ts'
-import { probe } from './probe.ts'
+import { probe, probeCopy } from './probe.ts'
 import { cannotRaise } from './raise.ts'
 import type { Rollout, Table } from './rollout.ts'
 import { typeFaults } from './typeFaults.ts'
@@ -13,6 +13,11 @@ import { typeFaults } from './typeFaults.ts'
 export async function checkAgainstTable(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const columns = [...columnFaults(rollout, table), ...discriminatorFaults(rollout, table)]
   const catalog = await catalogFaults(sql, rollout, table)
+  const copy = await probeCopy(sql, rollout, table, [], [])
+  if ('refused' in copy) {
+    const fault = `An empty copy of the table, to check the file on, cannot be made, ${copy.refused}: GRANT TEMPORARY ON DATABASE, or own the table.`
+    return [...columns, ...catalog, fault]
+  }
   const type = await typeFaults(sql, rollout, table)
   const sound = columns.length === 0 && type.length === 0
   const expressions = sound ? await expressionFaults(sql, rollout, table) : []

@@ -40,11 +40,7 @@ export async function probe(sql: Sql, rollout: Rollout, statements: string[]): P
     return { rows: results.findLast((rows) => rows.length > 0) ?? [] }
   } catch (error) {
     if (error instanceof postgres.PostgresError && /^(0A|22|23|2B|3F|42|44|54|P0)/.test(error.code)) {
-      const hint =
-        error.code === '42501' && /temporary/.test(error.message)
-          ? '; GRANT TEMPORARY ON DATABASE to the agent’s role'
-          : ''
-      return { refused: `${error.message}${hint}`, sqlstate: error.code }
+      return { refused: error.message, sqlstate: error.code }
     }
     throw error
   }
