@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { startPostgres } from '../../../test/support/server.ts'
 import { connect } from '../database/connect.ts'
 import { createSignals } from '../signals/signals.ts'
@@ -10,6 +10,7 @@ import { readings, sourceOf } from './testing/source.ts'
 
 test('while the server is frozen a scrape does not wait for it and says so; when it goes on, so do the readings', async () => {
   const server = await startPostgres()
+  onTestFinished(server.stop)
   const group = Number((await readFile(join(server.folder, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0])
   const database = connect(server.url, 'a')
   const signals = createSignals({ database, agent: 'a', rollouts: [], prometheusUrl: null, now: Date.now })
@@ -55,7 +56,6 @@ test('while the server is frozen a scrape does not wait for it and says so; when
   stopWatching()
   await signals.stop()
   await database.close()
-  await server.stop()
 })
 
 async function children(parent: number): Promise<number[]> {

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { onTestFinished } from 'vitest'
 import { freePort } from '../../../../test/support/server.ts'
 
 export const hasPrometheus = spawnSync('prometheus', ['--version']).status === 0
@@ -12,7 +13,10 @@ export interface PrometheusServer {
   stop(): Promise<void>
 }
 
-/** Starts Prometheus in a new folder with these files, by path; `config` names its configuration among them. */
+/**
+ * Starts Prometheus in a new folder with these files, by path; `config` names its configuration among them. It ends with
+ * the test at the latest.
+ */
 export async function startPrometheus(files: Record<string, string>, config: string): Promise<PrometheusServer> {
   const folder = await mkdtemp(join(tmpdir(), 'sti-prometheus-'))
   for (const [path, text] of Object.entries(files)) {
@@ -23,6 +27,12 @@ export async function startPrometheus(files: Record<string, string>, config: str
   const flags = [`--config.file=${join(folder, config)}`, `--storage.tsdb.path=${join(folder, 'data')}`]
   const child = spawn('prometheus', [...flags, `--web.listen-address=${new URL(url).host}`], { stdio: 'ignore' })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await ended
+    await rm(folder, { recursive: true, force: true })
+  }
+  onTestFinished(stop)
   for (let attempt = 0; ; attempt++) {
     const ready = await fetch(`${url}/-/ready`).then(
       (response) => response.ok,
@@ -32,12 +42,5 @@ export async function startPrometheus(files: Record<string, string>, config: str
     if (attempt === 100 || child.exitCode !== null) throw new Error('Prometheus did not start')
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  return {
-    url,
-    async stop() {
-      child.kill('SIGKILL')
-      await ended
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
+  return { url, stop }
 }
