@@ -40,7 +40,7 @@ function plain(document: Document): { value: unknown; fault?: string } {
   } catch (error) {
     return {
       value: undefined,
-      fault: `is not YAML that can be read: ${error instanceof Error ? error.message : error}`,
+      fault: `is not YAML that can be read: ${error instanceof Error ? error.message : String(error)}`,
     }
   }
 }

@@ -67,9 +67,9 @@ export async function restoreFaults(sql: Sql, rollout: Rollout, table: Table): P
     if ('refused' in answer) {
       faults.push(`The restore of ${type} cannot be written, ${answer.refused}: correct it (${place}).`)
     } else if (answer.rows[0]?.['same'] !== true) {
-      const derived = answer.rows[0]?.['derived'] ?? 'no type'
+      const derived = (answer.rows[0]?.['derived'] as string | null | undefined) ?? 'no type'
       faults.push(
-        `The restore of ${type} gives a row that derives ${String(derived)}, so new code's writes of ${type} would be lost: correct it (${place}).`,
+        `The restore of ${type} gives a row that derives ${derived}, so new code's writes of ${type} would be lost: correct it (${place}).`,
       )
     }
   }

@@ -37,7 +37,7 @@ export function walk(tree: unknown, visit: (kind: string, fields: Tree) => void)
 export function strings(list: unknown): string[] | null {
   if (!Array.isArray(list)) return null
   const found = list.map((item: Tree) => (item['String'] as { sval?: string } | undefined)?.sval)
-  return found.every((text) => text !== undefined) ? (found as string[]) : null
+  return found.every((text) => text !== undefined) ? found : null
 }
 
 export function messageOf(error: unknown): string {
