@@ -173,7 +173,7 @@ test('off wins over an enabling made elsewhere before it was written, and not ov
       'rollback null',
     ])
     const [last] = await sql`select after from sti.operation_event order by id desc limit 1`
-    expect(Date.parse(last!.after.servedSince)).toBeLessThan(Date.now())
+    expect(Date.parse(String(last!.after.servedSince))).toBeLessThan(Date.now())
 
     await enable(b)
     await until('a serves on', () => isOn(a.flags), 3)
@@ -196,5 +196,22 @@ test('an off whose idempotency key belongs to another request is off all the sam
     await until('written', async () => !(await sql`select enabled from sti.flag`)[0]!.enabled)
     expect(isOn(agent.flags)).toBe(false)
     await agent.close()
+  })
+})
+
+test('a reading that began before the off was written, and comes after it, does not bring the flag back', async () => {
+  await withDatabase(async ({ url }) => {
+    const way = await link(url)
+    const agent = await startAgent(way.url, 'a')
+    await enable(agent)
+    await way.keepBack('"enabled": true')
+    expect(await agent.flags.turnOff(vehicles, ann, null, off())).toMatchObject({ persisted: true })
+    way.release()
+    for (let count = 0; count < 150; count++) {
+      expect(isOn(agent.flags)).toBe(false)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    await agent.close()
+    await way.close()
   })
 })

@@ -82,6 +82,9 @@ export interface Link {
   /** Breaks every connection and refuses new ones, until `mend`. */
   cut(): void
   mend(): void
+  /** Keeps back the next answer with this text, and what follows it on that connection. Resolves when it has one. */
+  keepBack(text: string): Promise<void>
+  release(): void
   close(): Promise<void>
 }
 
@@ -91,15 +94,25 @@ export async function link(url: string): Promise<Link> {
   const port = Number(target.port)
   const sockets = new Set<Socket>()
   let open = true
+  let wanted: { text: string; found: () => void } | null = null
+  const kept: { from: Socket; deliver: () => void }[] = []
   const server = createServer((near) => {
     if (!open) return void near.destroy()
     const far = dial(port, target.hostname)
+    near.pipe(far)
+    far.on('data', (answer) => {
+      const deliver = (): void => void near.write(answer)
+      const found = wanted !== null && answer.includes(wanted.text)
+      if (!found && !kept.some(({ from }) => from === far)) return deliver()
+      kept.push({ from: far, deliver })
+      if (found) wanted!.found()
+      if (found) wanted = null
+    })
     for (const [one, other] of [
       [near, far],
       [far, near],
     ] as const) {
       sockets.add(one)
-      one.pipe(other)
       one
         .on('error', () => other.destroy())
         .on('close', () => {
@@ -118,6 +131,10 @@ export async function link(url: string): Promise<Link> {
     url: target.toString(),
     cut,
     mend: () => void (open = true),
+    keepBack: (text) => new Promise((found) => (wanted = { text, found })),
+    release() {
+      for (const { deliver } of kept.splice(0)) deliver()
+    },
     async close() {
       cut()
       await new Promise((resolve) => server.close(resolve))
