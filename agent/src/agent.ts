@@ -130,7 +130,7 @@ export async function startAgent(
   })
   const server = await new Promise<Server>((resolve, reject) => {
     const listening = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, () =>
-      resolve(listening as Server),
+      resolve(listening),
     ) as Server
     listening.once('error', reject)
   })

@@ -15,8 +15,11 @@ export const TOKENS = {
   bob: 'personal-token-of-bob-00006',
 }
 
-export interface TestAgent {
+export interface TestAgent extends AgentClient {
   readonly agent: Agent
+}
+
+export interface AgentClient {
   readonly url: string
   /** As ann, who is an admin. */
   get<T>(path: string): Promise<T>
@@ -62,22 +65,22 @@ export async function withAgent<T>(
   try {
     // It boots without the database and reaches it a moment later.
     while (!(await fetch(`${agent.url}/readyz`)).ok) await new Promise((resolve) => setTimeout(resolve, 50))
-    return await use(client(agent, rollouts[0]!.name))
+    return await use({ agent, ...agentClient(agent.url, rollouts[0]!.name) })
   } finally {
     await agent.stop()
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-function client(agent: Agent, rollout: string): TestAgent {
+export function agentClient(url: string, rollout: string): AgentClient {
   const headers = { authorization: `Bearer ${TOKENS.ann}`, 'content-type': 'application/json' }
   const get = async <T>(path: string): Promise<T> => {
-    const answer = await fetch(agent.url + path, { headers })
+    const answer = await fetch(url + path, { headers })
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
     return (await answer.json()) as T
   }
-  const post: TestAgent['post'] = async <T>(path: string, body: unknown, more = {}) => {
-    const answer = await fetch(agent.url + path, {
+  const post: AgentClient['post'] = async <T>(path: string, body: unknown, more = {}) => {
+    const answer = await fetch(url + path, {
       method: 'POST',
       headers: { ...headers, ...more },
       body: JSON.stringify(body),
@@ -91,14 +94,14 @@ function client(agent: Agent, rollout: string): TestAgent {
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
-  const request: TestAgent['request'] = async (kind, parameters = {}) => {
+  const request: AgentClient['request'] = async (kind, parameters = {}) => {
     const body = { kind, environment: 'staging', parameters, reason: 'test' }
     const { status, body: answer } = await post<Operation>(`/v1/rollouts/${rollout}/operations`, body)
     if (status === 202) return answer
     throw new Error(`${kind}: ${status} ${JSON.stringify(answer)}`)
   }
   return {
-    ...{ agent, url: agent.url, get, post, request, ended },
+    ...{ url, get, post, request, ended },
     rollout: () => get<RolloutDetail>(`/v1/rollouts/${rollout}`),
     async run(kind, parameters) {
       const operation = await ended((await request(kind, parameters)).id)

@@ -134,7 +134,7 @@ async function sameRequest(
 const hashOf = (request: OperationRequest): string =>
   requestHash({
     kind: request.kind,
-    parameters: request.parameters as Record<string, unknown>,
+    parameters: request.parameters,
     reason: request.reason ?? null,
   })
 

@@ -202,8 +202,12 @@ test('the web provider polls with its ETag, hears of a change, and keeps the las
 test('a bad request gets the body that providers read', async () => {
   await withServing(async ({ agent, post }) => {
     await enable(agent, 50)
-    const answer = async (response: Promise<Response>): Promise<unknown[]> XX
-    const code = (errorCode: string, key?: string): unknown => expect.objectContaining({ errorCode, ...(key ? { key } : {}) })
+    const answer = async (sent: Promise<Response>): Promise<[number, unknown]> => {
+      const response = await sent
+      return [response.status, await response.json()]
+    }
+    const code = (errorCode: string, key?: string): unknown =>
+      expect.objectContaining({ errorCode, ...(key ? { key } : {}) })
     expect(await answer(post('/vehicles-sti', '{'))).toEqual([400, code('PARSE_ERROR', 'vehicles-sti')])
     expect(await answer(post('/vehicles-sti', '[]'))).toEqual([400, code('PARSE_ERROR', 'vehicles-sti')])
     expect(await answer(post('/vehicles-sti', '{"context":7}'))).toEqual([400, code('INVALID_CONTEXT', 'vehicles-sti')])

@@ -61,11 +61,11 @@ export async function saveValidation(
       insert into sti.validation (operation_id, rollout, file_hash, started_at, ended_at, verdict, coverage, integrity_score,
         total_rows, checksum, confusion)
       values (${of.operationId}, ${of.rollout}, ${of.fileHash}, ${of.startedAt}, clock_timestamp(), ${measured.verdict},
-        ${measured.coverage}, ${measured.integrityScore}, ${measured.totalRows}, ${measured.checksum}, ${sql.json(measured.confusion as never)})
+        ${measured.coverage}, ${measured.integrityScore}, ${measured.totalRows}, ${measured.checksum}, ${sql.json(measured.confusion)})
       returning id
     )
     insert into sti.check_result (validation_id, check_name, layer, verdict, value, limit_value, discrepancies, detail, sample_keys)
     select saved.id, c."check", c.layer, c.verdict, c.value, c."limit", c.discrepancies, c.detail, c."sampleKeys"
-    from saved, jsonb_to_recordset(${sql.json(measured.checks as never)}::jsonb) as c("check" text, layer text, verdict text,
+    from saved, jsonb_to_recordset(${sql.json(measured.checks)}::jsonb) as c("check" text, layer text, verdict text,
       value double precision, "limit" double precision, discrepancies bigint, detail text, "sampleKeys" jsonb)`
 }

@@ -1,0 +1,81 @@
+const rooms = 'expand|backfill|validation|finalize|flag|rollback'
+
+/** Imports go one way: main -> http -> operation -> rooms -> engine -> signals, rollout, database. */
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'rooms-do-not-know-each-other',
+      comment: 'Rollback turns the flag off through its run, not by an import.',
+      severity: 'error',
+      from: { path: `^agent/src/(${rooms})/`, pathNot: '[.]test[.]ts$' },
+      to: { path: `^agent/src/(${rooms})/`, pathNot: '^agent/src/$1/' },
+    },
+    {
+      name: 'rooms-do-not-look-up',
+      severity: 'error',
+      from: { path: `^agent/src/(${rooms})/`, pathNot: '[.]test[.]ts$' },
+      to: { path: '^agent/src/(operation|http|cli)/|^agent/src/(agent|main|health|config)[.]ts$' },
+    },
+    {
+      name: 'operation-does-not-look-up',
+      severity: 'error',
+      from: { path: '^agent/src/operation/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^agent/src/(http|cli)/|^agent/src/(agent|main)[.]ts$' },
+    },
+    {
+      name: 'engine-does-not-look-up',
+      severity: 'error',
+      from: { path: '^agent/src/engine/', pathNot: '[.]test[.]ts$' },
+      to: { path: `^agent/src/(${rooms}|operation|http|cli|metrics)/` },
+    },
+    {
+      name: 'ground-floor',
+      severity: 'error',
+      from: { path: '^agent/src/(signals|rollout|database|contract)/', pathNot: '[.]test[.]ts$' },
+      to: { path: `^agent/src/(${rooms}|operation|http|cli|metrics)/` },
+    },
+    {
+      name: 'http-does-not-know-main',
+      severity: 'error',
+      from: { path: '^agent/src/(http|metrics)/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^agent/src/(agent|main)[.]ts$|^agent/src/cli/' },
+    },
+    {
+      name: 'cli-is-a-client',
+      comment: 'The command knows the contract, and reads rollout files for sti check; nothing else of the agent.',
+      severity: 'error',
+      from: { path: '^agent/src/cli/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^agent/src/', pathNot: '^agent/src/(cli|contract|rollout|database)/' },
+    },
+    {
+      name: 'plugin-knows-the-contract-only',
+      severity: 'error',
+      from: { path: '^plugin/' },
+      to: { path: '^agent/src/', pathNot: '^agent/src/(contract|metrics/names)' },
+    },
+    {
+      name: 'no-test-in-production',
+      severity: 'error',
+      from: { pathNot: '[.]test[.]ts$|^test/|[.]testing[.]ts$|/testing/' },
+      to: { path: '[.]test[.]ts$|^test/|[.]testing[.]ts$|/testing/' },
+    },
+    { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/dist/|^plugin/.config/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+      extensions: ['.ts', '.tsx', '.js'],
+    },
+  },
+}

@@ -1,0 +1,125 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findOnPath } from '../demo/start/findOnPath.ts'
+
+/**
+ * The test command: every check of the code, then every test. Goes through all of them whatever fails; the last line
+ * has the true sums, each check counting as one. Arguments are passed to vitest: npm test -- agent/src/flag
+ */
+interface Counts {
+  readonly passed: number
+  readonly failed: number
+}
+
+const root = new URL('../', import.meta.url).pathname
+const scratch = await mkdtemp(join(tmpdir(), 'sti-test-'))
+const only = process.argv.slice(2)
+const counts: Counts[] = []
+
+if (only.length === 0) {
+  await check('types', 'npm', ['run', '--silent', 'typecheck'])
+  await check('lint', 'npm', ['run', '--silent', 'lint'])
+  await check('format', 'npx', ['prettier', '--check', '--log-level', 'warn', '.'])
+  await check('import directions', 'npx', [
+    'depcruise',
+    'agent/src',
+    'demo',
+    'bench',
+    'test',
+    '--config',
+    '.dependency-cruiser.cjs',
+  ])
+  await check('dead code', 'npx', ['knip'])
+  await check('generated files', 'npx', ['tsx', 'test/generated.ts'])
+  if (await findOnPath('promtool'))
+    await check('prometheus configuration', 'promtool', ['check', 'config', 'provisioning/prometheus/prometheus.yml'])
+  else say('prometheus configuration: left out, promtool is not installed (Debian: apt-get install prometheus)')
+  await audit()
+  await check('plugin build', 'npm', ['run', '--silent', 'build', '-w', 'plugin'])
+}
+await vitest('tests', root, only)
+if (only.length === 0) {
+  await vitest('plugin tests', join(root, 'plugin'), [])
+  await grafana()
+}
+await rm(scratch, { recursive: true, force: true })
+
+const passed = counts.reduce((sum, one) => sum + one.passed, 0)
+const failed = counts.reduce((sum, one) => sum + one.failed, 0)
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
+process.exit(failed === 0 ? 0 : 1)
+
+async function check(name: string, command: string, args: string[]): Promise<void> {
+  const started = Date.now()
+  const code = await run(command, args)
+  counts.push(code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
+  say(`${name}: ${code === 0 ? 'ok' : 'FAILED'} (${Math.round((Date.now() - started) / 1000)} s)`)
+}
+
+/** What the registry knows of the production dependencies. Where it does not answer, that is all there is to say. */
+async function audit(): Promise<void> {
+  const { code, output } = await quietly('npm', ['audit', '--omit=dev', '--json'])
+  try {
+    const report = JSON.parse(output) as { metadata?: { vulnerabilities: Record<string, number> }; error?: unknown }
+    if (report.metadata === undefined) return say('vulnerabilities: not known, the registry does not answer npm audit')
+    const { high = 0, critical = 0 } = report.metadata.vulnerabilities
+    counts.push(high + critical === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
+    say(`vulnerabilities: ${high} high, ${critical} critical in production dependencies`)
+  } catch {
+    say(`vulnerabilities: not known, npm audit answered nothing readable (exit ${code})`)
+  }
+}
+
+async function vitest(name: string, cwd: string, args: string[]): Promise<void> {
+  const file = join(scratch, `${name.replaceAll(' ', '-')}.json`)
+  const code = await run(
+    'npx',
+    ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args],
+    cwd,
+  )
+  const report = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as {
+    numPassedTests?: number
+    numFailedTests?: number
+    numFailedTestSuites?: number
+  }
+  const failed = report.numFailedTests ?? 0
+  // A file that cannot even be loaded, or an error outside any test, fails the run without a failed test.
+  counts.push({ passed: report.numPassedTests ?? 0, failed: code !== 0 && failed === 0 ? 1 : failed })
+  say(`${name}: ${code === 0 ? 'ok' : 'FAILED'}`)
+}
+
+async function grafana(): Promise<void> {
+  const file = join(scratch, 'grafana.json')
+  const code = await run('npx', ['tsx', 'test/grafana/main.ts', file])
+  const report = JSON.parse(await readFile(file, 'utf8').catch(() => 'null')) as {
+    stats: { expected: number; unexpected: number; flaky: number }
+  } | null
+  if (report === null && code === 0) return
+  const failed = (report?.stats.unexpected ?? 0) + (report?.stats.flaky ?? 0)
+  counts.push({ passed: report?.stats.expected ?? 0, failed: code !== 0 && failed === 0 ? 1 : failed })
+  say(`Grafana: ${code === 0 ? 'ok' : 'FAILED'}`)
+}
+
+function run(command: string, args: string[], cwd = root): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] })
+    child.once('error', reject)
+    child.once('close', (code) => resolve(code ?? 1))
+  })
+}
+
+function quietly(command: string, args: string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
+    let output = ''
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code: code ?? 1, output }))
+  })
+}
+
+function say(text: string): void {
+  process.stdout.write(`== ${text}\n`)
+}

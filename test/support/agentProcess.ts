@@ -1,0 +1,56 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { agentClient, TOKENS, type AgentClient } from './agent.ts'
+import { freePort } from './server.ts'
+
+export interface AgentProcess extends AgentClient {
+  readonly pid: number
+  /** SIGKILL: nothing of the process gets to say goodbye. */
+  kill(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** A real agent as a process of its own, so that it can be killed. Waits until it is ready. */
+export async function startAgentProcess(databaseUrl: string, file: string, name = 'agent-1'): Promise<AgentProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'sti-rollouts-'))
+  await writeFile(join(folder, 'rollout.yaml'), file)
+  const port = await freePort()
+  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'agent/src/main.ts'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      PATH: process.env['PATH'],
+      STI_ENVIRONMENT: 'staging',
+      STI_AGENT: name,
+      STI_DATABASE_URL: databaseUrl,
+      STI_ROLLOUTS: folder,
+      STI_PORT: String(port),
+      STI_TOKEN_VIEWER: TOKENS.viewer,
+      STI_TOKEN_EDITOR: TOKENS.editor,
+      STI_TOKEN_ADMIN: TOKENS.admin,
+      STI_TOKEN_FLAG: TOKENS.flag,
+      STI_PERSONAL_TOKENS: `ann:admin:${TOKENS.ann}`,
+    },
+  })
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal)
+    await gone
+    await rm(folder, { recursive: true, force: true })
+  }
+  const url = `http://127.0.0.1:${port}`
+  for (let attempt = 0; ; attempt++) {
+    if (
+      await fetch(`${url}/readyz`).then(
+        (answer) => answer.ok,
+        () => false,
+      )
+    )
+      break
+    if (child.exitCode !== null || attempt === 600)
+      throw new Error(`the agent did not become ready (exit ${child.exitCode})`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return { ...agentClient(url, 'vehicles'), pid: child.pid!, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
+}
