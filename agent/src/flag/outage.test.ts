@@ -100,12 +100,16 @@ test('with the reserved connection frozen the off is written over a new one, onc
     })
     return found!
   })
-  process.kill(pid, 'SIGSTOP')
   const { version } = await stored()
-  expect(await agent.flags.turnOff(vehicles, ann, null, off())).toMatchObject({ persisted: false })
-  expect(isOn(agent.flags)).toBe(false)
-  await until('it is written', () => agent.flags.status('vehicles').persisted, 8)
-  process.kill(pid, 'SIGCONT')
+  process.kill(pid, 'SIGSTOP')
+  try {
+    expect(await agent.flags.turnOff(vehicles, ann, null, off())).toMatchObject({ persisted: false })
+    expect(isOn(agent.flags)).toBe(false)
+    await until('it is written', () => agent.flags.status('vehicles').persisted, 8)
+  } finally {
+    // A process that stays stopped would keep the server from stopping.
+    process.kill(pid, 'SIGCONT')
+  }
   await new Promise((resolve) => setTimeout(resolve, 500))
   expect(await stored()).toEqual({ enabled: false, version: version + 1 })
   await agent.close()
