@@ -36,7 +36,7 @@ export async function withAgent<T>(
   url: string,
   file: string,
   use: (agent: TestAgent) => Promise<T>,
-  options: { name?: string; log?: (line: Record<string, unknown>) => void } = {},
+  options: { name?: string; boot?: 'without-database'; log?: (line: Record<string, unknown>) => void } = {},
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'sti-rollouts-'))
   await writeFile(join(folder, 'rollout.yaml'), file)
@@ -64,7 +64,8 @@ export async function withAgent<T>(
   )
   try {
     // It boots without the database and reaches it a moment later.
-    while (!(await fetch(`${agent.url}/readyz`)).ok) await new Promise((resolve) => setTimeout(resolve, 50))
+    while (options.boot === undefined && !(await fetch(`${agent.url}/readyz`)).ok)
+      await new Promise((resolve) => setTimeout(resolve, 50))
     return await use({ agent, ...agentClient(agent.url, rollouts[0]!.name) })
   } finally {
     await agent.stop()

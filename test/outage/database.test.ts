@@ -1,0 +1,134 @@
+import postgres from 'postgres'
+import { expect, test } from 'vitest'
+import type { Operation } from '../../agent/src/contract/index.ts'
+import { withAgent } from '../support/agent.ts'
+import { startPostgres, type PostgresServer } from '../support/server.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+const ROWS = 60_000
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** A server of its own for each test, since it is killed. */
+async function withServer(test: (server: PostgresServer) => Promise<void>): Promise<void> {
+  const server = await startPostgres()
+  try {
+    await withSql(server, (sql) => vehicles(sql, ROWS))
+    await test(server)
+  } finally {
+    await server.stop()
+  }
+}
+
+async function withSql<T>(server: PostgresServer, use: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
+  try {
+    return await use(sql)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+async function until(what: string, met: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    if (await met().catch(() => false)) return
+    await pause(100)
+  }
+  throw new Error(`waited 30 s in vain: ${what}`)
+}
+
+const ready = async (url: string): Promise<boolean> => (await fetch(`${url}/readyz`)).ok
+
+async function wrongRows(server: PostgresServer): Promise<number> {
+  const [row] = await withSql(
+    server,
+    (sql) => sql<{ wrong: number }[]>`select count(*)::int as wrong from public.vehicles
+    where type is distinct from case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`,
+  )
+  return row!.wrong
+}
+
+test(
+  'a database that is killed in the middle of a backfill comes back, and the backfill ends by itself',
+  { timeout: 180_000 },
+  async () => {
+    await withServer(async (server) => {
+      await withAgent(server.url, VEHICLES, async (agent) => {
+        await agent.run('expand')
+        const { id } = await agent.request('backfill', { batchSize: 100, checkpointInterval: 5 })
+        for (let kills = 0; kills < 2; kills++) {
+          await pause(700)
+          await server.crash()
+          expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
+          await until('not ready without a database', async () => !(await ready(agent.url)))
+          const answer = await agent.post<{ code: string }>('/v1/rollouts/vehicles/operations', {
+            kind: 'validation',
+            environment: 'staging',
+            parameters: {},
+          })
+          expect([503, 409]).toContain(answer.status)
+          await server.restart()
+          await until('ready again', () => ready(agent.url))
+        }
+        const ended = await agent.ended(id)
+        expect(ended).toMatchObject({ state: 'succeeded', result: { passedRows: ROWS, failedRows: 0 } })
+        expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1, rows: ROWS })
+      })
+      expect(await wrongRows(server)).toBe(0)
+    })
+  },
+)
+
+test('a database that freezes and thaws: the lease may run out, no row is lost', { timeout: 180_000 }, async () => {
+  await withServer(async (server) => {
+    await withAgent(server.url, VEHICLES, async (agent) => {
+      await agent.run('expand')
+      const { id } = await agent.request('backfill', { batchSize: 100 })
+      await pause(500)
+      await server.signal('SIGSTOP')
+      await pause(13_000)
+      expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
+      await server.signal('SIGCONT')
+      await until('ended', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded')
+    })
+    expect(await wrongRows(server)).toBe(0)
+  })
+})
+
+test(
+  'a database that is down at boot: the agent starts, says so, and goes on when it is there',
+  { timeout: 120_000 },
+  async () => {
+    await withServer(async (server) => {
+      await server.crash()
+      await withAgent(
+        server.url,
+        VEHICLES,
+        async (agent) => {
+          expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
+          expect(
+            await fetch(`${agent.url}/readyz`).then(async (answer) => [
+              answer.status,
+              JSON.stringify(await answer.json()),
+            ]),
+          ).toEqual([503, expect.stringMatching(/cannot be reached|not been reached/)])
+          const refused = await agent.post<{ code: string; detail: string }>('/v1/rollouts/vehicles/operations', {
+            kind: 'expand',
+            environment: 'staging',
+          })
+          expect(refused).toMatchObject({ status: 503, body: { code: 'database-away' } })
+          // Off needs no database.
+          const off = await agent.post<Operation>('/v1/rollouts/vehicles/operations', {
+            kind: 'flag',
+            environment: 'staging',
+            parameters: { enabled: false },
+          })
+          expect(off).toMatchObject({ status: 202, body: { persisted: false } })
+          await server.restart()
+          await until('ready', () => ready(agent.url))
+          await agent.run('expand')
+        },
+        { boot: 'without-database' },
+      )
+    })
+  },
+)
