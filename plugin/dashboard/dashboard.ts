@@ -26,8 +26,8 @@ const panels = [
   { panel: database, w: 6 },
   { panel: host, w: 6 },
   { panel: errors, w: 5 },
-  { panel: integrity, w: 6 },
-  { panel: flag, w: 8 },
+  { panel: integrity, w: 5 },
+  { panel: flag, w: 9 },
   { panel: rollback, w: 5 },
 ]
 

@@ -32,10 +32,10 @@ export const wide = (value: number): DynamicConfigValue => ({ id: 'custom.width'
 export const cell = (type: 'color-text' | 'auto'): DynamicConfigValue => ({ id: 'custom.cellOptions', value: { type } })
 
 /** In the legend only, with a unit of its own: a third unit without a third axis. */
-export const LEGEND_ONLY: DynamicConfigValue = {
-  id: 'custom.hideFrom',
-  value: { legend: false, tooltip: false, viz: true },
-}
+export const LEGEND_ONLY: readonly DynamicConfigValue[] = [
+  { id: 'custom.hideFrom', value: { legend: false, tooltip: false, viz: true } },
+  { id: 'custom.axisPlacement', value: 'hidden' },
+]
 
 export const rightAxis: DynamicConfigValue = { id: 'custom.axisPlacement', value: 'right' }
 export const between = (min: number, max?: number): DynamicConfigValue[] => [

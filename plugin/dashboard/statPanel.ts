@@ -5,6 +5,7 @@ import {
   BigValueTextMode,
   ReduceDataOptionsBuilder,
   VizOrientation,
+  VizTextDisplayOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common'
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/stat'
 import { colored, mapped, texts, thresholds } from './look.ts'
@@ -24,6 +25,7 @@ export const statPanel = (title: string, description: string, empty: string) =>
     .textMode(BigValueTextMode.ValueAndName)
     .orientation(VizOrientation.Auto)
     .wideLayout(false)
+    .text(new VizTextDisplayOptionsBuilder().titleSize(12).valueSize(18))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['last']).values(false).fields(''))
     .thresholds(thresholds([null, 'text']))
     .withTarget(now('Stale', 'agent', SILENT))

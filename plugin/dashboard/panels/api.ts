@@ -14,13 +14,13 @@ export const api = timePanel(
   .withTarget(over('Throughput', 'throughput', `max(${ofRollout('sti_api_requests_per_second')})`))
   .unit('s')
   .min(0)
-  .overrideByQuery('Average', [colored('blue')])
-  .overrideByQuery('P95', [colored('purple')])
-  .overrideByQuery('Errors', [
+  .overrideByName('average', [colored('blue')])
+  .overrideByName('p95', [colored('purple')])
+  .overrideByName('errors', [
     colored('red'),
     unit('percentunit'),
     rightAxis,
     ...between(0),
     { id: 'custom.axisSoftMax', value: 0.01 },
   ])
-  .overrideByQuery('Throughput', [colored('green'), unit('reqps'), LEGEND_ONLY])
+  .overrideByName('throughput', [colored('green'), unit('reqps'), ...LEGEND_ONLY])

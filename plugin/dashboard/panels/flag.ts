@@ -1,4 +1,4 @@
-import { cell, decimals, mapped, stepped, texts, unit, wide } from '../look.ts'
+import { cell, mapped, stepped, texts, unit, wide } from '../look.ts'
 import { everywhere } from '../series.ts'
 import { tablePanel } from '../tablePanel.ts'
 import { rows } from '../targets.ts'
@@ -36,22 +36,22 @@ export const flag = tablePanel(
       by('max', `${everywhere('sti_flag_clients', 'seen="stale"')} or (1 - ${everywhere('sti_flag_consistent')})`),
     ),
   )
-  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, wide(96)])
+  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, wide(104)])
   .overrideByName('Agent', [
     cell('color-text'),
     mapped(texts({ '0': ['down', 'red'], '1': ['up', 'green'] })),
-    wide(52),
+    wide(62),
   ])
-  .overrideByName('Stage', [wide(88)])
+  .overrideByName('Stage', [wide(100)])
   .overrideByName('Flag', [
     cell('color-text'),
     unit('percent'),
     mapped(texts({ '0': ['off', 'text'], '100': ['on', 'green'] })),
     stepped([null, 'purple']),
-    wide(50),
+    wide(58),
   ])
-  .overrideByName('Seen in', [unit('s'), decimals(1), wide(62)])
-  .overrideByName('p95', [unit('s'), decimals(1), wide(56)])
+  .overrideByName('Seen in', [unit('s'), wide(72)])
+  .overrideByName('p95', [unit('s'), wide(66)])
   .overrideByName('Consistent', [
     cell('color-text'),
     unit('suffix: stale'),

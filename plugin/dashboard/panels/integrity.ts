@@ -21,7 +21,11 @@ export const integrity = statPanel(
   .withTarget(now('Ago', 'last run ago', `(${age}) unless (${age}) > ${interval}`))
   .withTarget(now('Overdue', 'last run ago: overdue', `(${age}) > ${interval}`))
   .withTarget(
-    now('Runs', 'runs in 24 h', `round(sum(max by (verdict) (increase(${ofRollout('sti_validations_total')}[24h]))))`),
+    now(
+      'Runs',
+      'runs in 24 h',
+      `round(sum(max by (verdict) (increase(${ofRollout('sti_validations_total')}[24h])))) and on() (${age})`,
+    ),
   )
   .unit('locale')
   .decimals(0)

@@ -23,8 +23,8 @@ export const progress = statPanel(
 )
   .graphMode(BigValueGraphMode.Area)
   .withTarget(now('Complete', 'complete', down(`max(${ofRollout('sti_backfill_progress_ratio')})`)))
-  .withTarget(now('Processed', 'rows processed', `max(${ofRollout('sti_backfill_processed_rows')})`))
-  .withTarget(now('Total', 'rows in all', `max(${ofRollout('sti_backfill_total_rows')})`))
+  .withTarget(now('Processed', 'processed', `max(${ofRollout('sti_backfill_processed_rows')})`))
+  .withTarget(now('Total', 'total', `max(${ofRollout('sti_backfill_total_rows')})`))
   // A range ends with its last sample: without an agent the line would end green. So it ends with “stale”.
   .withTarget(over('Rate', 'rows/min', `${rate} or on() (0 / 0 * (1 + (${SILENT})))`))
   .withTarget(now('Left', 'time left', left))
@@ -40,8 +40,7 @@ export const progress = statPanel(
     ]),
   ])
   .overrideByQuery('Left', [
-    unit('s'),
-    decimals(0),
+    unit('dthms'),
     mapped(
       texts({
         [PAUSED]: ['paused: by a person', 'orange'],

@@ -1,4 +1,5 @@
-import { cell, decimals, mapped, texts, unit, wide } from '../look.ts'
+import { TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common'
+import { cell, mapped, texts, unit, wide } from '../look.ts'
 import { ofRollout } from '../series.ts'
 import { tablePanel } from '../tablePanel.ts'
 import { rows } from '../targets.ts'
@@ -10,12 +11,13 @@ export const rollback = tablePanel(
   'scope',
   { 'Value #Ready': 'Ready', 'Value #Estimate': 'Estimate' },
 )
+  .sortBy([new TableSortByFieldStateBuilder().displayName('Scope').desc(true)])
   .withTarget(rows('Ready', `min by (scope) (${ofRollout('sti_rollback_ready')})`))
   .withTarget(rows('Estimate', `max by (scope) (${ofRollout('sti_rollback_estimated_seconds')})`))
   .overrideByName('scope', [
-    { id: 'displayName', value: 'Rollback of' },
+    { id: 'displayName', value: 'Scope' },
     mapped(texts({ flag: ['Flag', 'text'], data: ['Data', 'text'] })),
-    wide(110),
+    wide(90),
   ])
   .overrideByName('Ready', [cell('color-text'), mapped(texts({ '0': ['no', 'red'], '1': ['yes', 'green'] })), wide(80)])
-  .overrideByName('Estimate', [unit('s'), decimals(1)])
+  .overrideByName('Estimate', [unit('s')])

@@ -6,7 +6,7 @@ const ON_ERROR = [
   { value: 'no', label: 'Stop' },
   { value: 'flag', label: 'Stop, flag off' },
   { value: 'data', label: 'Stop, data back' },
-] as const satisfies { value: Choices['rollbackOnError']; label: string }[]
+] as const satisfies Array<{ value: Choices['rollbackOnError']; label: string }>
 
 /** The options of a backfill; empty means that the agent finds it out. */
 export function BackfillChoices({ choices, onChange }: { choices: Choices; onChange: (choices: Choices) => void }) {

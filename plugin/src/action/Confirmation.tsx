@@ -33,7 +33,7 @@ export function Confirmation({ start, environment, rollout, onDone, onClose }: P
   const content = JSON.stringify(wanted)
   // The same content sent twice is one operation; what was changed after a refusal is a new request.
   // eslint-disable-next-line react-hooks/exhaustive-deps
-  const key = useMemo(newKey, [content])
+  const key = useMemo(() => newKey(), [content])
   const off = start === 'rollback-flag' || start === 'disable'
   const { busy, error, send } = useSend(
     () => (off ? turnOff(environment, rollout, wanted, key) : startOperation(environment.agent, rollout, wanted, key)),

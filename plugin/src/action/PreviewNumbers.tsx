@@ -38,7 +38,6 @@ export function PreviewNumbers({ preview }: { preview: Preview }) {
             {preview.statements.length === 1 ? 'The statement' : `The ${preview.statements.length} statements`}
           </summary>
           {/* A long statement scrolls, and the keyboard has to reach it. */}
-          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
           <pre className={styles.sql} tabIndex={0}>
             {preview.statements.join(';\n\n')}
           </pre>
@@ -68,5 +67,11 @@ const getStyles = (theme: GrafanaTheme2) => ({
     dd: { margin: 0, fontSize: theme.typography.h4.fontSize, fontWeight: theme.typography.fontWeightMedium },
   }),
   notes: css({ margin: 0, paddingInlineStart: theme.spacing(2.5) }),
-  sql: css({ maxHeight: 180, overflow: 'auto', marginTop: theme.spacing(1), whiteSpace: 'pre-wrap' }),
+  sql: css({
+    maxHeight: 180,
+    overflow: 'auto',
+    marginTop: theme.spacing(1),
+    whiteSpace: 'pre-wrap',
+    wordBreak: 'break-word',
+  }),
 })

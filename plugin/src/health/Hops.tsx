@@ -1,4 +1,4 @@
-import { css } from '@emotion/css'
+import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Icon, type IconName, useStyles2 } from '@grafana/ui'
 import React from 'react'
@@ -18,8 +18,8 @@ export function Hops({ hops }: { hops: readonly Hop[] }) {
     <ul className={styles.list}>
       {hops.map(({ name, state, detail }) => (
         <li key={name} className={styles.row}>
-          <Icon name={LOOKS[state].icon} className={styles[state]} aria-label={state} />
-          <span className={styles.name}>{name}</span>
+          <Icon name={LOOKS[state].icon} className={cx(styles.icon, styles[state])} aria-label={state} />
+          <span>{name}</span>
           <span className={state === 'broken' ? styles.broken : styles.detail}>{detail}</span>
         </li>
       ))}
@@ -29,8 +29,8 @@ export function Hops({ hops }: { hops: readonly Hop[] }) {
 
 const getStyles = (theme: GrafanaTheme2) => ({
   list: css({ listStyle: 'none', margin: 0, display: 'flex', flexDirection: 'column', gap: theme.spacing(0.5) }),
-  row: css({ display: 'grid', gridTemplateColumns: 'auto 11em 1fr', gap: theme.spacing(1), alignItems: 'baseline' }),
-  name: css({}),
+  row: css({ display: 'grid', gridTemplateColumns: 'auto 13em 1fr', gap: theme.spacing(1), alignItems: 'start' }),
+  icon: css({ marginTop: theme.spacing(0.375) }),
   detail: css({ color: theme.colors.text.secondary, overflowWrap: 'anywhere' }),
   ok: css({ color: theme.colors.success.text }),
   warning: css({ color: theme.colors.warning.text }),

@@ -8,7 +8,7 @@ import { RefusableButton } from '../action/RefusableButton'
 import type { Environment } from '../agent/useEnvironment'
 import { to } from '../ids'
 import { duration, percent, rows } from '../words/numbers'
-import { nameOf } from './look'
+import { LOOK, nameOf } from './look'
 import { OperationStateBadge } from './OperationStateBadge'
 import { ProgressBar } from './ProgressBar'
 
@@ -75,7 +75,7 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
           waiting={waiting !== null || state !== 'running'}
         />
       )}
-      {(waiting ?? operation.error ?? (progress && operation.step)) && (
+      {!LOOK[state].ended && (waiting ?? operation.error ?? (progress && operation.step)) && (
         <div className={waiting || operation.error ? styles.waits : styles.step} role="status">
           {waiting ? `Waits: ${waiting}` : (operation.error ?? operation.step)}
         </div>

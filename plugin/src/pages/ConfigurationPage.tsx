@@ -1,4 +1,3 @@
-import { getDataSourceSrv } from '@grafana/runtime'
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { LinkButton, Text, TextLink, useStyles2 } from '@grafana/ui'
@@ -6,18 +5,20 @@ import React, { useMemo } from 'react'
 import { AgentHealth } from '../health/AgentHealth'
 import { agents } from '../agent/agents'
 import { ownLevel } from '../agent/level'
+import { prometheusSources } from '../scene/prometheus'
 import { PrometheusHealth } from '../health/PrometheusHealth'
-import { href } from '../ids'
+import { href, to } from '../ids'
 import { Page } from './Page'
 
 /** The agents and Prometheus, each with the hops of the way to it, and the one that fails named. */
 export function ConfigurationPage() {
   const styles = useStyles2(getStyles)
   const list = useMemo(() => agents(), [])
-  const sources = useMemo(() => getDataSourceSrv().getList({ type: 'prometheus' }), [])
+  const sources = useMemo(() => prometheusSources(), [])
   return (
     <Page
       title="Configuration"
+      url={to.configuration()}
       subTitle="Each agent is a data source; here is the way to each, hop by hop."
       actions={
         ownLevel() === 'admin' && (

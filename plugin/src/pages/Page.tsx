@@ -6,6 +6,8 @@ import { href, to } from '../ids'
 interface Props {
   title: string
   subTitle?: string
+  /** Where the navigation already leads to it: its breadcrumb is not repeated. */
+  url?: string
   /** The pages above this one, outermost first. */
   above?: Array<{ text: string; url: string }>
   actions?: ReactNode
@@ -13,13 +15,13 @@ interface Props {
 }
 
 /** A page of the app with its breadcrumbs. */
-export function Page({ title, subTitle, above = [], actions, children }: Props) {
+export function Page({ title, subTitle, url, above = [], actions, children }: Props) {
   const parent = above.reduce<NavModelItem | undefined>(
     (parentItem, { text, url }) => ({ text, url: href(url), parentItem }),
     undefined,
   )
   return (
-    <PluginPage pageNav={{ text: title, subTitle, parentItem: parent }} actions={actions}>
+    <PluginPage pageNav={{ text: title, subTitle, parentItem: parent, url: url && href(url) }} actions={actions}>
       {children}
     </PluginPage>
   )

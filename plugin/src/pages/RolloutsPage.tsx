@@ -1,7 +1,7 @@
 import { EmptyState, LinkButton } from '@grafana/ui'
 import React, { useMemo } from 'react'
 import { agents } from '../agent/agents'
-import { href } from '../ids'
+import { href, to } from '../ids'
 import { AgentRollouts } from '../rollout/AgentRollouts'
 import { RolloutsTable } from '../rollout/RolloutsTable'
 import { Page } from './Page'
@@ -10,7 +10,7 @@ import { Page } from './Page'
 export function RolloutsPage() {
   const list = useMemo(() => agents(), [])
   return (
-    <Page title="Rollouts" subTitle="Every rollout in every environment, as its agent answers it.">
+    <Page title="Rollouts" url={to.rollouts()} subTitle="Every rollout in every environment, as its agent answers it.">
       {list.length === 0 ? (
         <EmptyState
           variant="call-to-action"

@@ -15,6 +15,9 @@ export interface PanelOptions {
   rollout: string
 }
 
+/** Room for the menu that Grafana lays over the corner of a panel. */
+const MENU = 40
+
 /** The action bar and the running operation of one rollout, on any dashboard. */
 export function Panel({ options, replaceVariables, width, height }: PanelProps<PanelOptions>) {
   const uid = replaceVariables(options.agent)
@@ -30,8 +33,12 @@ export function Panel({ options, replaceVariables, width, height }: PanelProps<P
   if (unset) return <div>{unset}</div>
   return (
     // What does not fit scrolls, and the keyboard has to reach it.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div style={{ width, height, overflow: 'auto' }} tabIndex={0} role="region" aria-label={`Actions on ${name}`}>
+    <div
+      style={{ width, height, overflow: 'auto', paddingInlineEnd: MENU }}
+      tabIndex={0}
+      role="region"
+      aria-label={`Actions on ${name}`}
+    >
       <Trouble
         environment={environment.data}
         error={environment.error ?? detail.error}

@@ -44,7 +44,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     display: 'flex',
     flexWrap: 'wrap',
     alignItems: 'center',
-    gap: theme.spacing(0.5, 2),
+    gap: theme.spacing(0.5, 1.25),
     fontVariantNumeric: 'tabular-nums',
   }),
   bad: css({ color: theme.colors.error.text }),

@@ -6,9 +6,11 @@ import {
   type SceneDataLayerProvider,
   type SceneDataProvider,
   SceneDataTransformer,
+  SceneGridItem,
   SceneQueryRunner,
   VizPanel,
 } from '@grafana/scenes'
+import { PANEL_ID } from '../ids'
 import monitoring from '../dashboards/sti-rollout-monitoring.json'
 
 /**
@@ -23,13 +25,21 @@ type Carried = Pick<PanelModel, 'options' | 'fieldConfig'> & {
   interval?: string
 }
 
+const bar = monitoring.panels.find(({ type }) => type === PANEL_ID)
+const BAR_HEIGHT = bar?.gridPos.h ?? 0
+
 const PANEL_KEYS = [
   ...['id', 'type', 'title', 'description', 'gridPos', 'datasource', 'targets', 'transformations', 'interval'],
   ...['options', 'fieldConfig', 'transparent', 'repeatDirection'],
 ]
 
-/** A panel of the dashboard, its height and width left to the page. */
-export function panelOf(panel: Panel): VizPanel {
+/** A panel of the dashboard at its place, the action bar above it left out. */
+export function itemOf(panel: Panel): SceneGridItem {
+  const { x, y, w, h } = panel.gridPos
+  return new SceneGridItem({ x, y: y - BAR_HEIGHT, width: w, height: h, body: panelOf(panel) })
+}
+
+function panelOf(panel: Panel): VizPanel {
   const unknown = Object.keys(panel).filter((key) => !PANEL_KEYS.includes(key))
   if (unknown.length > 0)
     throw new Error(`Panel “${panel.title}” has what the app does not carry over: ${unknown.join(', ')}.`)
@@ -52,7 +62,7 @@ function dataOf({ datasource, targets, transformations, interval }: Carried & Pa
 }
 
 /** The eight panels, without the action bar. */
-export const monitoringPanels = (): Panel[] => monitoring.panels.filter(({ type }) => type !== 'sti-rollout-panel')
+export const monitoringPanels = (): Panel[] => monitoring.panels.filter((panel) => panel !== bar)
 
 /** The events of the rollout as annotations. */
 export function annotationLayers(): SceneDataLayerProvider[] {

@@ -1,10 +1,9 @@
-import { getDataSourceSrv } from '@grafana/runtime'
 import {
   behaviors,
   ConstantVariable,
   EmbeddedScene,
   SceneControlsSpacer,
-  SceneCSSGridLayout,
+  SceneGridLayout,
   SceneDataLayerSet,
   SceneRefreshPicker,
   SceneTimePicker,
@@ -12,9 +11,10 @@ import {
   SceneVariableSet,
   VariableValueSelectors,
 } from '@grafana/scenes'
-import { DashboardCursorSync } from '@grafana/schema'
+import { DashboardCursorSync, VariableHide } from '@grafana/schema'
 import type { Agent } from '../agent/agents'
-import { annotationLayers, monitoringPanels, panelOf, prometheusVariable } from './fromDashboard'
+import { annotationLayers, monitoringPanels, itemOf, prometheusVariable } from './fromDashboard'
+import { prometheusOf } from './prometheus'
 
 interface Shown {
   readonly agent: Agent
@@ -22,16 +22,16 @@ interface Shown {
   readonly rollout: string
 }
 
-/** The eight panels of one rollout, four by two, stacked where there is no room. */
+/** The eight panels of one rollout, placed as on the dashboard, stacked where there is no room. */
 export function monitoringScene({ agent, environment, rollout }: Shown): EmbeddedScene {
   return new EmbeddedScene({
     $timeRange: new SceneTimeRange({ from: 'now-15m', to: 'now' }),
     $variables: new SceneVariableSet({
       variables: [
         prometheus(agent),
-        new ConstantVariable({ name: 'agent', value: agent.uid }),
-        new ConstantVariable({ name: 'environment', value: environment }),
-        new ConstantVariable({ name: 'rollout', value: rollout }),
+        new ConstantVariable({ name: 'agent', value: agent.uid, hide: VariableHide.hideVariable }),
+        new ConstantVariable({ name: 'environment', value: environment, hide: VariableHide.hideVariable }),
+        new ConstantVariable({ name: 'rollout', value: rollout, hide: VariableHide.hideVariable }),
       ],
     }),
     $data: new SceneDataLayerSet({ layers: annotationLayers() }),
@@ -42,21 +42,13 @@ export function monitoringScene({ agent, environment, rollout }: Shown): Embedde
       new SceneTimePicker({ isOnCanvas: true }),
       new SceneRefreshPicker({ refresh: '5s', isOnCanvas: true, intervals: ['5s', '10s', '30s', '1m'] }),
     ],
-    body: new SceneCSSGridLayout({
-      templateColumns: 'repeat(auto-fit, minmax(min(300px, 100%), 1fr))',
-      autoRows: '280px',
-      rowGap: 1,
-      columnGap: 1,
-      children: monitoringPanels().map(panelOf),
-    }),
+    body: new SceneGridLayout({ children: monitoringPanels().map(itemOf) }),
   })
 }
 
-/** Where this agent's data source says its series are, else Grafana's first one. */
 function prometheus(agent: Agent) {
   const variable = prometheusVariable()
-  const uid = (getDataSourceSrv().getInstanceSettings(agent.uid)?.jsonData as { prometheusUid?: string } | undefined)
-    ?.prometheusUid
+  const uid = prometheusOf(agent)
   if (uid) variable.setState({ value: uid })
   return variable
 }

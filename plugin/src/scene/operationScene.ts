@@ -1,4 +1,3 @@
-import { getDataSourceSrv } from '@grafana/runtime'
 import {
   EmbeddedScene,
   PanelBuilders,
@@ -10,11 +9,11 @@ import {
 import { GraphDrawStyle } from '@grafana/schema'
 import type { Operation } from '@sti-rollout/agent/contract'
 import type { Agent } from '../agent/agents'
+import { prometheusOf } from './prometheus'
 
 /** Rate and batches of a walk over the table, over the time it took; null where there is no Prometheus. */
 export function operationScene(agent: Agent, environment: string, operation: Operation): EmbeddedScene | null {
-  const own = getDataSourceSrv().getInstanceSettings(agent.uid)?.jsonData as { prometheusUid?: string } | undefined
-  const uid = own?.prometheusUid ?? getDataSourceSrv().getList({ type: 'prometheus' })[0]?.uid
+  const uid = prometheusOf(agent)
   if (!uid || !operation.startedAt) return null
   const labels = `environment=${JSON.stringify(environment)},rollout=${JSON.stringify(operation.rollout)}`
   const runner = (...queries: Array<{ refId: string; expr: string; legendFormat: string }>) =>

@@ -49,4 +49,5 @@ export function Checks({ layer, checks }: { layer: Layer; checks: CheckResult[] 
   )
 }
 
-const number = (value: number | null) => (value === null ? '–' : String(Math.round(value * 10_000) / 10_000))
+/** Six digits after the point, cut off: what is almost 1 is not 1. */
+const number = (value: number | null) => (value === null ? '–' : String(Math.trunc(value * 1_000_000) / 1_000_000))

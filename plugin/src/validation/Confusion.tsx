@@ -55,7 +55,7 @@ export function Confusion({ cells }: { cells: readonly ConfusionCell[] }) {
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
-  scroll: css({ overflowX: 'auto' }),
+  scroll: css({ overflowX: 'auto', marginTop: theme.spacing(1) }),
   table: css({
     fontVariantNumeric: 'tabular-nums',
     'th, td': { padding: theme.spacing(0.75, 2), border: `1px solid ${theme.colors.border.weak}` },
