@@ -82,12 +82,13 @@ async function vitest(name: string, cwd: string, args: string[]): Promise<void> 
   const report = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as {
     numPassedTests?: number
     numFailedTests?: number
-    numFailedTestSuites?: number
+    success?: boolean
   }
   const failed = report.numFailedTests ?? 0
   // A file that cannot even be loaded, or an error outside any test, fails the run without a failed test.
-  counts.push({ passed: report.numPassedTests ?? 0, failed: code !== 0 && failed === 0 ? 1 : failed })
-  say(`${name}: ${code === 0 ? 'ok' : 'FAILED'}`)
+  const ok = code === 0 && report.success === true
+  counts.push({ passed: report.numPassedTests ?? 0, failed: !ok && failed === 0 ? 1 : failed })
+  say(`${name}: ${ok ? 'ok' : 'FAILED'}`)
 }
 
 async function grafana(): Promise<void> {

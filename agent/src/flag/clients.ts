@@ -132,7 +132,8 @@ export function createClients(now: () => number, clockOffset: () => number = () 
           client: name,
           lastSeenAt: new Date(client.lastSeenAt).toISOString(),
           answeredOn: client.answeredOn,
-          stale: client.acceptedBy === null && (isSilent(client) || !hasSeen(client, current)),
+          // A process that ended while the flag was on has seen the current state: it is a doubt only after a change.
+          stale: client.acceptedBy === null && !hasSeen(client, current),
           acceptedBy: client.acceptedBy,
         }))
         .sort((a, b) => a.client.localeCompare(b.client))

@@ -83,10 +83,8 @@ export async function preview(
 function rightsOf(request: OperationRequest): Right[] {
   switch (request.kind) {
     case 'flag':
-      return [
-        request.parameters.enabled ? 'enable' : 'disable',
-        ...(request.parameters.force ? (['force'] as const) : []),
-      ]
+      if (!request.parameters.enabled) return ['disable']
+      return ['enable', ...(request.parameters.force ? (['force'] as const) : [])]
     case 'rollback':
       return [request.parameters.scope === 'flag' ? 'rollback-flag' : 'rollback-data']
     case 'backfill':

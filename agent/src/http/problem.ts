@@ -125,7 +125,8 @@ export function problemAnswers(log: Log): { onError: ErrorHandler; notFound: Not
   return {
     onError(error, c) {
       const body = problemOf(error)
-      if (body.status >= 500)
+      if (body.code === 'database-away') log({ level: 'warning', message: error.message, path: c.req.path })
+      else if (body.status >= 500)
         log({
           level: 'error',
           message: error.message,

@@ -1,0 +1,208 @@
+import { expect, test } from 'vitest'
+import type { Operation, OperationEvent, Preview, Problem } from '../../agent/src/contract/index.ts'
+import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+async function withVehicles(use: (agent: TestAgent) => Promise<void>): Promise<void> {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 500)
+    await withAgent(url, VEHICLES, use)
+  })
+}
+
+/** Sends bytes as they are, as somebody who is not our client. */
+async function raw(
+  agent: TestAgent,
+  method: string,
+  path: string,
+  token: string | null,
+  body?: string,
+  type = 'application/json',
+) {
+  const answer = await fetch(agent.url + path, {
+    method,
+    headers: {
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(body === undefined ? {} : { 'content-type': type }),
+    },
+    ...(body === undefined ? {} : { body }),
+  })
+  return { status: answer.status, type: answer.headers.get('content-type'), body: (await answer.json()) as Problem }
+}
+
+const operations = '/v1/rollouts/vehicles/operations'
+const request = (kind: string, parameters: unknown = {}, environment = 'staging'): string =>
+  JSON.stringify({ kind, environment, parameters })
+
+test('bad input gets a problem with a code and a sentence, and nothing is done', async () => {
+  await withVehicles(async (agent) => {
+    const cases: [
+      what: string,
+      answer: Promise<{ status: number; body: Problem }>,
+      status: number,
+      code: string,
+      says: RegExp,
+    ][] = [
+      ['no token', raw(agent, 'GET', '/v1/agent', null), 403, 'forbidden', /token/],
+      ['another class of token', raw(agent, 'GET', '/v1/agent', TOKENS.flag), 403, 'forbidden', /token/],
+      [
+        'a token of Grafana without an identity',
+        raw(agent, 'POST', operations, TOKENS.admin, request('expand')),
+        403,
+        'forbidden',
+        /only read/,
+      ],
+      [
+        'unknown rollout',
+        raw(agent, 'GET', '/v1/rollouts/nothing', TOKENS.ann),
+        404,
+        'unknown-rollout',
+        /there are: vehicles/,
+      ],
+      ['unknown address', raw(agent, 'GET', '/v1/nothing', TOKENS.ann), 404, 'not-found', /nothing at this address/],
+      ['unknown operation', raw(agent, 'GET', '/v1/operations/999', TOKENS.ann), 404, 'not-found', /no operation 999/],
+      [
+        'another environment',
+        raw(agent, 'POST', operations, TOKENS.ann, request('expand', {}, 'production')),
+        409,
+        'wrong-environment',
+        /serves staging/,
+      ],
+      ['refused', raw(agent, 'POST', operations, TOKENS.ann, request('backfill')), 409, 'refused', /expand first/],
+      [
+        'refused gate',
+        raw(agent, 'POST', operations, TOKENS.ann, request('flag', { enabled: true })),
+        409,
+        'refused',
+        /sti expand/,
+      ],
+      ['not JSON', raw(agent, 'POST', operations, TOKENS.ann, '{'), 400, 'bad-request', /JSON/],
+      [
+        'not JSON by its type',
+        raw(agent, 'POST', operations, TOKENS.ann, 'x', 'text/plain'),
+        415,
+        'unsupported-media-type',
+        /json/,
+      ],
+      [
+        'unknown kind',
+        raw(agent, 'POST', operations, TOKENS.ann, request('drop-everything')),
+        422,
+        'invalid-body',
+        /body/,
+      ],
+      [
+        'bad parameter',
+        raw(agent, 'POST', operations, TOKENS.ann, request('backfill', { batchSize: -1 })),
+        422,
+        'invalid-body',
+        /body/,
+      ],
+      [
+        'too large',
+        raw(agent, 'POST', operations, TOKENS.ann, JSON.stringify({ reason: 'x'.repeat(300_000) })),
+        413,
+        'too-large',
+        /large/,
+      ],
+      [
+        'data rollback without its name',
+        raw(agent, 'POST', operations, TOKENS.ann, request('rollback', { scope: 'data' })),
+        422,
+        'invalid-body',
+        /name/,
+      ],
+      [
+        'an editor and the data',
+        raw(agent, 'POST', operations, TOKENS.bob, request('rollback', { scope: 'data', confirm: 'vehicles' })),
+        403,
+        'forbidden',
+        /admin/,
+      ],
+      [
+        'an editor and force',
+        raw(agent, 'POST', operations, TOKENS.bob, request('flag', { enabled: true, force: true })),
+        403,
+        'forbidden',
+        /admin/,
+      ],
+      ['an ambiguous path', raw(agent, 'GET', '/v1/rollouts/x%2f..%2fy', TOKENS.ann), 400, 'bad-path', /path/],
+    ]
+    for (const [what, answer, status, code, says] of cases) {
+      const { status: got, body } = await answer
+      expect([what, got, body.code, body.status]).toEqual([what, status, code, status])
+      expect(body.detail).toMatch(says)
+      expect(JSON.stringify(body)).not.toMatch(/node_modules|\.ts:\d|at .+:\d+:\d+/)
+    }
+    const bad = await raw(agent, 'POST', operations, TOKENS.ann, request('backfill', { batchSize: -1 }))
+    expect(bad.type).toBe('application/problem+json')
+    expect(bad.body.reasons).toEqual([expect.stringContaining('parameters.batchSize')])
+    expect((await agent.get<{ operations: Operation[] }>('/v1/operations')).operations).toEqual([])
+  })
+})
+
+test('a dry run changes nothing, and the same key twice is one operation', async () => {
+  await withVehicles(async (agent) => {
+    const preview = await agent.post<Preview>(`${operations}?dryRun=true`, {
+      kind: 'expand',
+      environment: 'staging',
+      parameters: {},
+    })
+    expect(preview).toMatchObject({ status: 200, body: { allowed: true, reasons: [] } })
+    expect(preview.body.statements.join('\n')).toMatch(/add column "?type"? text/)
+    expect((await agent.rollout()).stage).toBe('new')
+    const body = { kind: 'expand', environment: 'staging', parameters: {} }
+    const twice = await Promise.all(
+      [1, 2].map(() => agent.post<Operation>(operations, body, { 'idempotency-key': 'one' })),
+    )
+    expect(new Set(twice.map((answer) => answer.body.id)).size).toBe(1)
+    await agent.ended(twice[0]!.body.id)
+    expect((await agent.post<Operation>(operations, body, { 'idempotency-key': 'one' })).body).toMatchObject({
+      id: twice[0]!.body.id,
+      state: 'succeeded',
+    })
+    const other = await agent.post<Problem>(operations, { ...body, reason: 'another' }, { 'idempotency-key': 'one' })
+    expect(other).toMatchObject({ status: 409, body: { code: 'conflict' } })
+    const enabling = await agent.post<Preview>(`${operations}?dryRun=true`, {
+      kind: 'flag',
+      environment: 'staging',
+      parameters: { enabled: true },
+    })
+    expect(enabling.body).toMatchObject({ allowed: false })
+    expect(enabling.body.notes.join(' ')).toMatch(/not yet carried back/)
+  })
+})
+
+test('events stream as they come, go on from Last-Event-ID, and end with the operation', async () => {
+  await withVehicles(async (agent) => {
+    const { id } = await agent.request('expand')
+    const path = `/v1/operations/${id}/events`
+    const stream = async (last?: string): Promise<string> => {
+      const headers = {
+        authorization: `Bearer ${TOKENS.ann}`,
+        accept: 'text/event-stream',
+        ...(last ? { 'last-event-id': last } : {}),
+      }
+      return await (await fetch(agent.url + path, { headers })).text()
+    }
+    const text = await stream()
+    const { events } = await agent.get<{ events: OperationEvent[] }>(path)
+    expect(events.length).toBeGreaterThanOrEqual(3)
+    for (const event of events) expect(text).toContain(`id: ${event.id}\n`)
+    expect(text).toContain('event: end')
+    const rest = await stream(String(events.at(-2)!.id))
+    expect(rest).toContain(`id: ${events.at(-1)!.id}\n`)
+    expect(rest).not.toContain(`id: ${events[0]!.id}\n`)
+    expect(events.map((event) => event.actor.name)).toContain('ann')
+  })
+})
+
+test('the API describes itself', async () => {
+  await withVehicles(async (agent) => {
+    const document = await agent.get<{ paths: Record<string, unknown> }>('/v1/openapi.json')
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining([operations.replace('vehicles', '{rollout}'), '/v1/agent']),
+    )
+  })
+})
