@@ -28,8 +28,10 @@ const services = Object.entries(file.services)
 
 describe('docker-compose.yml', () => {
   test('fits the schema of the Compose Specification', () => {
-    // The schema speaks of its dialect with http, and has the older keyword `id`: Ajv knows neither.
-    const { id: _, ...schema } = compose.composeSchema as Record<string, unknown>
+    // The schema names its dialect with http and has the keyword `id` of an older one: Ajv knows neither.
+    const schema = JSON.parse(JSON.stringify(compose.composeSchema), (key, value: unknown) =>
+      key === 'id' && typeof value === 'string' ? undefined : value,
+    ) as Record<string, unknown>
     schema.$schema = 'https://json-schema.org/draft/2019-09/schema'
     const validate = new Ajv2019({ strict: false, validateFormats: false }).compile(schema)
     validate(file)
