@@ -5,6 +5,7 @@ import type { Kind } from '../engine/kind.ts'
 import type { Pressure } from '../engine/throttle.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
+import { rollBackAfter } from './afterFailure.ts'
 import { claimOperation, release } from './claim.ts'
 import type { Observer } from './observer.ts'
 import type { OperationRow } from './row.ts'
@@ -107,29 +108,42 @@ export function createRunner(parts: RunnerParts): Runner {
         // Asked again after a crash some of its own work is done, which would refuse it: only the first start is judged.
         if (row.epoch === 1n && refusals.length > 0) throw new OperationFailure('refused', refusals.join(' '))
       }
-      const outcome = await kinds.get(row.kind)!.run(run)
+      const outcome = await kinds
+        .get(row.kind)!
+        .run(run)
+        .catch((error: unknown) => {
+          if (codeOf(error) === 'stopped') return { outcome: 'stopped' } as const
+          throw error
+        })
       await run.saved()
-      if (outcome.outcome === 'succeeded') {
-        await transition(
-          sql,
-          row.id,
-          'succeed',
-          { ...by, message: 'succeeded' },
-          { claim, ending: { result: outcome.result } },
-        )
-        parts.observer.ended(row, 'succeeded', outcome.result)
+      if (outcome.outcome === 'stopped') {
+        await standStill(row, run)
         return
       }
-      const asked = run.asked()
-      if (asked === 'pause')
-        await transition(sql, row.id, 'stand', { ...by, message: 'stands at a safe point' }, { claim })
-      else if (asked === 'cancel')
-        await transition(sql, row.id, 'end', { ...by, message: 'ended; what was done stays' }, { claim })
-      else await release(sql, row, 0)
-      if (asked === 'cancel') parts.observer.ended(row, 'cancelled', null)
+      const ending = { result: outcome.result }
+      await transition(sql, row.id, 'succeed', { ...by, message: 'succeeded' }, { claim, ending })
+      parts.observer.ended(row, 'succeeded', outcome.result)
     } catch (error) {
       await run.saved()
       await endWithError(row, run, error)
+    }
+  }
+
+  /** At a safe point, because somebody asked for it, or because this agent gives the operation back. */
+  const standStill = async (row: OperationRow, run: StartedRun): Promise<void> => {
+    const sql = parts.database.state
+    const actor = { name: parts.agent, level: 'admin', via: 'agent' } as const
+    const { claim } = run
+    switch (run.asked()) {
+      case 'pause':
+        await transition(sql, row.id, 'stand', { actor, message: 'stands at a safe point' }, { claim })
+        return
+      case 'cancel':
+        await transition(sql, row.id, 'end', { actor, message: 'ended; what was done stays' }, { claim })
+        parts.observer.ended(row, 'cancelled', null)
+        return
+      default:
+        await release(sql, row, 0)
     }
   }
 
@@ -140,8 +154,8 @@ export function createRunner(parts: RunnerParts): Runner {
     const code = codeOf(error) ?? 'internal'
     const sentence = messageOf(error)
     parts.log({ level: 'warning', message: `operation ${row.id} (${row.kind}): ${sentence}`, code })
-    if (code === 'fence-lost' || code === 'stopped' || isAway(error) || faultOf(error) === 'retry') {
-      await release(sql, row, code === 'stopped' ? 0 : RETRY_SECONDS)
+    if (code === 'fence-lost' || isAway(error) || faultOf(error) === 'retry') {
+      await release(sql, row, RETRY_SECONDS)
       return
     }
     if (code === 'trouble' || faultOf(error) === 'pause' || faultOf(error) === 'standby') {
@@ -157,6 +171,7 @@ export function createRunner(parts: RunnerParts): Runner {
     const ending = { errorCode: code, error: error instanceof OperationFailure ? sentence : explained(code, sentence) }
     await transition(sql, row.id, 'fail', { actor, message: `failed: ${ending.error}` }, { claim, ending })
     parts.observer.ended(row, 'failed', { code, error: ending.error })
+    if (await rollBackAfter(sql, row)) poke()
   }
 
   return {

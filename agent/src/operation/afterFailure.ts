@@ -1,0 +1,24 @@
+import type { Sql } from '../database/connect.ts'
+import { insertOperation } from './request.ts'
+import type { OperationRow } from './row.ts'
+
+/**
+ * `--rollback-on-error=data`: a backfill that failed is followed by a rollback of the data, in the name of whoever
+ * asked for it (and had the right to). True when one was accepted.
+ */
+export async function rollBackAfter(sql: Sql, failed: OperationRow): Promise<boolean> {
+  if (failed.kind !== 'backfill' || failed.parameters['rollbackOnError'] !== 'data') return false
+  const { created } = await insertOperation(sql, {
+    ...{
+      rollout: failed.rollout,
+      kind: 'rollback',
+      fileHash: failed.file_hash,
+      writesTable: true,
+      actor: failed.actor,
+    },
+    parameters: { scope: 'data', full: false, confirm: failed.rollout },
+    reason: `backfill ${failed.id} failed, and was started with --rollback-on-error=data`,
+    idempotencyKey: `after-${failed.id}`,
+  })
+  return created
+}

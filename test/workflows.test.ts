@@ -1,0 +1,23 @@
+import { NoOperationTraceWriter, parseWorkflow } from '@actions/workflow-parser'
+import { readdir, readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+
+const folder = new URL('../.github/workflows/', import.meta.url)
+
+test('every workflow file is what GitHub accepts', async () => {
+  const names = await readdir(folder)
+  expect(names).toContain('ci.yml')
+  for (const name of names) {
+    const content = await readFile(new URL(name, folder), 'utf8')
+    const { context } = parseWorkflow({ name, content }, new NoOperationTraceWriter())
+    expect([name, context.errors.getErrors().map((error) => error.message)]).toEqual([name, []])
+  }
+})
+
+test('a workflow that GitHub refuses is refused here', () => {
+  const { context } = parseWorkflow(
+    { name: 'x.yml', content: 'on: push\njobs: { a: { steps: [] } }' },
+    new NoOperationTraceWriter(),
+  )
+  expect(context.errors.getErrors()).not.toEqual([])
+})
