@@ -1,17 +1,19 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { BackfillParameters, type Progress } from '../contract/index.ts'
-import { OperationFailure } from '../engine/errors.ts'
+import { BackfillParameters } from '../contract/index.ts'
+import { codeOf, faultOf, isAway, OperationFailure, OperationTrouble } from '../engine/errors.ts'
+import { recordFailedRow } from '../engine/failedRow.ts'
 import { createFeedback } from '../engine/feedback.ts'
-import type { Key } from '../engine/keys.ts'
-import { readLanes, takeLane, type Lane } from '../engine/lane.ts'
-import { inRange } from '../engine/range.ts'
-import { createRate } from '../engine/rate.ts'
-import { throttle } from '../engine/throttle.ts'
-import { walk } from '../engine/walk.ts'
+import { createGoOn } from '../engine/goOn.ts'
 import type { Outcome, Run } from '../engine/kind.ts'
-import { FIRST_PARAMETER, recordFailedRow, writeBatch, type Target } from './batch.ts'
-import { countFailedRows } from './failedRows.ts'
-import { retryFailedRows, sweepOnce } from './sweep.ts'
+import { takeLane, type Lane } from '../engine/lane.ts'
+import { inRange } from '../engine/range.ts'
+import { demandTable } from '../engine/table.ts'
+import { walk } from '../engine/walk.ts'
+import { FIRST_PARAMETER, writeBatch } from './batch.ts'
+import { checkBudget } from './budget.ts'
+import { createBackfillProgress, type BackfillProgress } from './progress.ts'
+import { backfillRefusals } from './refusals.ts'
+import { retryFailedRows } from './retry.ts'
+import { sweepOnce, type Sweep } from './sweep.ts'
 import { rowsOf } from './total.ts'
 
 /** How far feedback may go above the default size when nobody gave one. */
@@ -21,191 +23,126 @@ const SWEEPS = 5
 export async function runBackfill(run: Run): Promise<Outcome> {
   const { database, rollout, operation } = run
   const facts = await run.facts()
-  const table = facts.table!
-  const target: Target = { rollout, walked: { table: rollout.table, key: table.key } }
-  const parameters = (): BackfillParameters => BackfillParameters.parse(run.parameters())
+  const table = demandTable(facts)
+  // While it stood paused somebody may have changed a trigger or turned the flag on.
+  const refusals = backfillRefusals(facts)
+  if (refusals.length > 0) throw new OperationTrouble(refusals.join(' '))
   const sql = database.engine({
     purpose: `backfill ${operation.id}`,
     searchPath: rollout.searchPath,
     statementTimeoutMs: 20_000,
   })
-  let lane: Lane = await takeLane(database.state, operation.id, 0, run.agent)
-
-  const retries: Record<string, number> = { ...operation.progress?.retries }
-  const failedBefore = await countFailedRows(database.state, rollout.name)
-  let total = operation.progress?.totalRows ?? (await rowsOf(sql, rollout, table))
-  let waiting: string | null = null
-  let last: { rows: number; seconds: number } | null = null
-  const rate = createRate()
-  const counters = {
-    passed: Number(lane.passed_rows),
-    written: Number(lane.written_rows),
-    failed: Number(lane.failed_rows),
-    batches: Number(lane.batches),
-  }
-  const report = (finished: boolean): void => {
-    if (finished) total = counters.passed
-    run.progress(
-      progressOf({
-        ...counters,
-        total: Math.max(total, counters.passed),
-        rate: rate.perSecond(),
-        last,
-        waiting,
-        retries,
-      }),
-    )
-  }
-  const goOn = async (): Promise<boolean> => {
-    for (;;) {
-      if (run.asked() !== 'go-on') return false
-      const wait = throttle(run.pressure)
-      if ((wait?.reason ?? null) !== (waiting === null ? null : waiting.split(':')[0])) {
-        await run.event('throttle', wait === null ? 'goes on' : `waits: ${wait.sentence}`)
-      }
-      waiting = wait === null ? null : `${wait.reason}: ${wait.sentence}`
-      if (wait === null) return true
-      report(false)
-      await delay(200)
-    }
-  }
-  const retried = (sqlstate: string): void => {
-    retries[sqlstate] = (retries[sqlstate] ?? 0) + 1
-    report(false)
-  }
-  const checkBudget = (): void => {
-    const failed = failedBefore + counters.failed
-    const budget = rollout.file.errorBudget * Math.max(total, counters.passed)
-    if (failed <= budget) return
-    throw new OperationFailure(
-      'error-budget',
-      `${failed} rows failed, more than the error budget of ${rollout.file.errorBudget} of ${Math.max(total, counters.passed)} rows. ` +
-        'Look at the failed rows, mend them or the rollout file, then start the backfill again: it skips what is right.',
-    )
-  }
-  const sweep = { sql, state: database.state, target, lane, goOn, retried }
-
   try {
-    if (operation.parameters['failedRowsOnly'] === true) {
-      run.step('trying the failed rows again')
-      const left = await retryFailedRows(sweep)
-      if (left === null) return { outcome: 'stopped' }
-      return { outcome: 'succeeded', result: { failedRows: left } }
+    const lane = await takeLane(database.state, operation.id, 0, run.agent)
+    const total = operation.progress?.totalRows ?? (await rowsOf(sql, rollout, table))
+    const progress = createBackfillProgress(run, lane, total)
+    const sweep: Sweep = {
+      ...{ sql, state: database.state, lane, retried: progress.retried },
+      target: { rollout, walked: { table: rollout.table, key: table.key } },
+      goOn: createGoOn(run, (wait) => progress.waits(wait === null ? null : `${wait.reason}: ${wait.sentence}`)),
     }
-    if (!lane.finished) {
-      run.step('writing types')
-      const feedback = createFeedback(...sizes(parameters()))
-      report(false)
-      const walked = await walk({
-        ...{ sql, walked: target.walked, from: lane.position, to: null, feedback, retried },
-        goOn: async () => {
-          const { batchSize, maximumBatchSeconds } = parameters()
-          feedback.tune(batchSize ?? LARGEST_BATCH, maximumBatchSeconds)
-          return goOn()
-        },
-        async work(range) {
-          const started = performance.now()
-          const { written, unmapped } = await writeBatch(sql, target, lane, {
-            rows: inRange(target.walked, range, FIRST_PARAMETER),
-            position: lane.position,
-            nextPosition: range.high,
-            passed: range.rows,
-            flush: (counters.batches + 1) % parameters().checkpointInterval === 0,
-          })
-          const seconds = (performance.now() - started) / 1000
-          moved(range.high, range.rows, written, unmapped)
-          counters.batches++
-          last = { rows: range.rows, seconds }
-          rate.add(range.rows)
-          run.batch(seconds, written)
-          report(false)
-          if (unmapped > 0) checkBudget()
-        },
-        async poison({ range, sqlstate, message }) {
-          await recordFailedRow(sql, target, lane, {
-            ...{ key: range.high, sqlstate, message, passed: 1 },
-            ...{ position: lane.position, nextPosition: range.high },
-          })
-          moved(range.high, 1, 0, 1)
-          report(false)
-          await run.event('failed-row', `row ${range.high.join(', ')} failed: ${message} (${sqlstate})`)
-          checkBudget()
-        },
-      })
-      if (!walked) return { outcome: 'stopped' }
-      await database.state`update sti.lane set finished = true where operation_id = ${operation.id} and number = 0
-        and epoch = ${lane.epoch} and claim = ${lane.claim}`
-    }
-    report(true)
-    run.step('sweeping: is anything left?')
-    for (let attempt = 0; ; attempt++) {
-      const left = await sweepOnce(sweep, () => undefined)
-      if (left === null) return { outcome: 'stopped' }
-      if (left === 0) break
-      await run.event('sweep', `${left} rows were not right and have been written`)
-      if (attempt === SWEEPS) {
-        throw new OperationFailure(
-          'sweep',
-          'Rows keep coming in wrong. Something writes past the dual-write trigger: run a validation and look at its trigger check.',
-        )
-      }
-    }
-    const stillFailed = await retryFailedRows(sweep)
-    if (stillFailed === null) return { outcome: 'stopped' }
-    counters.failed = stillFailed
-    report(true)
-    const lanes = await readLanes(database.state, operation.id)
-    return {
-      outcome: 'succeeded',
-      result: {
-        passedRows: counters.passed,
-        writtenRows: lanes.reduce((sum, one) => sum + Number(one.written_rows), 0),
-        failedRows: stillFailed,
-        batches: counters.batches,
-      },
-    }
+    progress.report()
+    return operation.parameters['failedRowsOnly'] === true ? await retry(run, sweep) : await fill(run, sweep, progress)
+  } catch (error) {
+    await turnFlagOffAfter(run, error)
+    throw error
   } finally {
     await sql.end({ timeout: 1 })
   }
+}
 
-  function moved(position: Key, passed: number, written: number, failed: number): void {
-    lane = { ...lane, position }
-    sweep.lane = lane
-    counters.passed += passed
-    counters.written += written
-    counters.failed += failed
+async function retry(run: Run, sweep: Sweep): Promise<Outcome> {
+  run.step('trying the failed rows again')
+  const left = await retryFailedRows(sweep)
+  return left === null ? { outcome: 'stopped' } : { outcome: 'succeeded', result: { failedRows: left } }
+}
+
+async function fill(run: Run, sweep: Sweep, progress: BackfillProgress): Promise<Outcome> {
+  const lane = sweep.lane.finished ? sweep.lane : await writeTypes(run, sweep, progress)
+  if (lane === null) return { outcome: 'stopped' }
+  const still = { ...sweep, lane }
+  run.step('sweeping: is anything left?')
+  const rows = await sweepClean(run, still)
+  if (rows === null) return { outcome: 'stopped' }
+  const failedRows = await retryFailedRows(still)
+  if (failedRows === null) return { outcome: 'stopped' }
+  progress.counted(rows, failedRows)
+  const [written] = await run.database.state<{ rows: number }[]>`
+    select sum(written_rows)::float8 as rows from sti.lane where operation_id = ${run.operation.id}`
+  const result = { passedRows: rows, writtenRows: written!.rows, failedRows, batches: progress.batches }
+  return { outcome: 'succeeded', result }
+}
+
+/** Walks the lane to its end. Answers the lane as it stands then, or null when it was asked to stop. */
+async function writeTypes(run: Run, sweep: Sweep, progress: BackfillProgress): Promise<Lane | null> {
+  const { database, rollout, operation } = run
+  const { sql, target } = sweep
+  const parameters = (): BackfillParameters => BackfillParameters.parse(run.parameters())
+  const { batchSize, maximumBatchSeconds } = parameters()
+  const feedback = createFeedback(batchSize ?? 1000, batchSize ?? LARGEST_BATCH, maximumBatchSeconds)
+  let lane = sweep.lane
+  /** What a failed row asks for once its batch is committed: outside of what is tried again. */
+  let failures: string[] = []
+  run.step('writing types')
+  const finished = await walk({
+    ...{ sql, walked: target.walked, from: lane.position, to: null, feedback, retried: sweep.retried },
+    async goOn() {
+      const now = parameters()
+      feedback.tune(now.batchSize ?? LARGEST_BATCH, now.maximumBatchSeconds)
+      for (const failure of failures) await run.event('failed-row', failure)
+      if (failures.length > 0) await checkBudget(database.state, rollout, operation.id, progress.total)
+      failures = []
+      return await sweep.goOn()
+    },
+    async work(range) {
+      const started = performance.now()
+      const { written, unmapped } = await writeBatch(sql, target, lane, {
+        rows: inRange(target.walked, range, FIRST_PARAMETER),
+        position: lane.position,
+        nextPosition: range.high,
+        passed: range.rows,
+        flush: (progress.batches + 1) % parameters().checkpointInterval === 0,
+      })
+      const batchSeconds = (performance.now() - started) / 1000
+      lane = { ...lane, position: range.high }
+      progress.moved({ passed: range.rows, written, failed: unmapped, batchSeconds })
+      run.batch(batchSeconds, written)
+      if (unmapped > 0) failures.push(`${unmapped} rows failed: no type of the rollout file matches them`)
+    },
+    async poison({ range, sqlstate, message }) {
+      const step = { position: lane.position, nextPosition: range.high, passed: 1 } as const
+      await recordFailedRow(sql, rollout.name, lane, { key: range.high, sqlstate, message, ...step })
+      lane = { ...lane, position: range.high }
+      progress.moved({ passed: 1, written: 0, failed: 1 })
+      failures.push(`row ${range.high.join(', ')} failed: ${message} (${sqlstate})`)
+    },
+  })
+  if (!finished) return null
+  await database.state`update sti.lane set finished = true where operation_id = ${operation.id} and number = ${lane.number}
+    and epoch = ${lane.epoch} and claim = ${lane.claim}`
+  return lane
+}
+
+/** Sweeps until nothing is left but recorded failed rows. Answers how many rows there are, or null when stopped. */
+async function sweepClean(run: Run, sweep: Sweep): Promise<number | null> {
+  for (let attempt = 0; ; attempt++) {
+    const swept = await sweepOnce(sweep)
+    if (swept === null) return null
+    if (swept.mended === 0) return swept.rows
+    await run.event('sweep', `${swept.mended} rows were not right and have been written or recorded`)
+    if (attempt === SWEEPS) {
+      throw new OperationFailure(
+        'sweep',
+        'Rows keep coming in wrong. Something writes past the dual-write trigger: run a validation and look at its trigger check.',
+      )
+    }
   }
 }
 
-function sizes(parameters: BackfillParameters): [start: number, ceiling: number, targetSeconds: number] {
-  return [parameters.batchSize ?? 1000, parameters.batchSize ?? LARGEST_BATCH, parameters.maximumBatchSeconds]
-}
-
-interface Numbers {
-  readonly passed: number
-  readonly written: number
-  readonly failed: number
-  readonly total: number
-  readonly rate: number | null
-  readonly last: { rows: number; seconds: number } | null
-  readonly waiting: string | null
-  readonly retries: Record<string, number>
-}
-
-function progressOf(n: Numbers): Progress {
-  const processed = Math.max(0, n.passed - n.failed)
-  const open = n.total - n.passed
-  return {
-    processedRows: processed,
-    writtenRows: n.written,
-    failedRows: n.failed,
-    totalRows: n.total,
-    ratio: n.total === 0 || processed === n.total ? 1 : Math.floor((processed / n.total) * 10_000) / 10_000,
-    rowsPerSecond: n.rate,
-    remainingSeconds: open === 0 ? 0 : n.rate !== null && n.rate > 0 ? open / n.rate : null,
-    batchRows: n.last?.rows ?? null,
-    batchSeconds: n.last?.seconds ?? null,
-    throttled: n.waiting,
-    retries: { ...n.retries },
-  }
+/** `--rollback-on-error`: when the backfill fails for good, the flag goes off if it was on. */
+async function turnFlagOffAfter(run: Run, error: unknown): Promise<void> {
+  if (BackfillParameters.parse(run.parameters()).rollbackOnError === false) return
+  const passes = isAway(error) || faultOf(error) !== 'fail' || ['fence-lost', 'trouble'].includes(codeOf(error) ?? '')
+  if (passes || !(await run.facts()).flag.enabled) return
+  await run.turnFlagOff(`backfill ${run.operation.id} failed`)
 }

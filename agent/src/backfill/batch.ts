@@ -1,4 +1,5 @@
 import type { Sql } from '../database/connect.ts'
+import { FAILED_AGAIN } from '../engine/failedRow.ts'
 import { keyAsJson, type Key } from '../engine/keys.ts'
 import { FENCE, FENCE_PARAMETERS, FenceLost, fenceParameters, LEASE, type Lane } from '../engine/lane.ts'
 import type { Walked } from '../engine/range.ts'
@@ -55,7 +56,7 @@ export async function writeBatch(
       position = $7::text::jsonb,
       passed_rows = l.passed_rows + $8::text::bigint,
       written_rows = l.written_rows + (select count(*) from written),
-      failed_rows = l.failed_rows + (select count(*) from unmapped),
+      failed_rows = l.failed_rows + case when $8::text::bigint > 0 then (select count(*) from unmapped) else 0 end,
       batches = l.batches + 1,
       lease_until = clock_timestamp() + '${LEASE}'::interval
     from fence where l.operation_id = fence.operation_id and l.number = fence.number
@@ -81,43 +82,6 @@ function recordUnmapped({ rollout, walked }: Target, rows: Rows): string {
     select $9::text, ${keyAsJson(walked.key, 't')}, 'unmapped', 'no type of the rollout file matches this row', fence.operation_id
     from ${walked.table.sql} as t, fence
     where ${rows.condition} and ${rollout.derive('t')} is null
-    on conflict (rollout, key) do update set attempts = f.attempts + 1, last_failed_at = clock_timestamp(),
-      sqlstate = excluded.sqlstate, message = excluded.message, recovered_at = null
+    ${FAILED_AGAIN}
     returning 1`
-}
-
-/** Records a row that failed alone and moves the lane past it, in one statement. */
-export async function recordFailedRow(
-  sql: Sql,
-  target: Target,
-  lane: Lane,
-  row: { key: Key; sqlstate: string; message: string; position: Key | null; nextPosition: Key | null; passed: number },
-): Promise<void> {
-  const [result] = await sql.unsafe<{ moved: number }[]>(
-    `with ${FENCE},
-  failed as (
-    insert into sti.failed_row as f (rollout, key, sqlstate, message, operation_id)
-    select $9::text, $10::text::jsonb, $11::text, $12::text, fence.operation_id from fence
-    on conflict (rollout, key) do update set attempts = f.attempts + 1, last_failed_at = clock_timestamp(),
-      sqlstate = excluded.sqlstate, message = excluded.message, recovered_at = null
-    returning 1
-  ),
-  moved as (
-    update sti.lane l set position = $7::text::jsonb, passed_rows = l.passed_rows + $8::text::bigint,
-      failed_rows = l.failed_rows + (select count(*) from failed), lease_until = clock_timestamp() + '${LEASE}'::interval
-    from fence where l.operation_id = fence.operation_id and l.number = fence.number
-    returning 1
-  )
-  select (select count(*) from moved)::int as moved`,
-    [
-      ...fenceParameters(lane, row.position, true),
-      row.nextPosition === null ? null : JSON.stringify(row.nextPosition),
-      String(row.passed),
-      target.rollout.name,
-      JSON.stringify(row.key),
-      row.sqlstate,
-      row.message.slice(0, 500),
-    ],
-  )
-  if (result?.moved !== 1) throw new FenceLost('another agent has taken this lane over')
 }

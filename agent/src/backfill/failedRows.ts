@@ -30,6 +30,13 @@ export async function listFailedRows(sql: Sql, rollout: string, limit = 1000): P
   }))
 }
 
+/** Keys of all rows that failed and are not right yet. */
+export async function openFailedKeys(sql: Sql, rollout: string): Promise<Key[]> {
+  const rows = await sql<{ key: Key }[]>`
+    select key from sti.failed_row where rollout = ${rollout} and recovered_at is null order by first_failed_at, key`
+  return rows.map((row) => row.key)
+}
+
 export async function countFailedRows(sql: Sql, rollout: string): Promise<number> {
   const [row] = await sql<{ rows: number }[]>`
     select count(*)::int as rows from sti.failed_row where rollout = ${rollout} and recovered_at is null`
@@ -47,7 +54,7 @@ export async function acceptFailedRows(
   const rows = await sql`
     update sti.failed_row set accepted_by = ${by}, accepted_reason = ${reason}
     where rollout = ${rollout} and recovered_at is null
-      and key in (select value from jsonb_array_elements(${sql.json(keys as never)}::jsonb))
+      and key in (select value from jsonb_array_elements(${sql.json(keys)}::jsonb))
     returning 1`
   return rows.length
 }

@@ -1,6 +1,7 @@
 import { BackfillParameters } from '../contract/index.ts'
 import type { Kind } from '../engine/kind.ts'
 import { runBackfill } from './backfill.ts'
+import { backfillRefusals } from './refusals.ts'
 
 /** Rows per second and WAL bytes per row that a preview assumes before anything was measured here. */
 const ASSUMED_RATE = 50_000
@@ -11,16 +12,7 @@ export const backfill: Kind = {
   writesTable: true,
   refusals(facts, parameters) {
     return [
-      ...facts.faults,
-      ...(facts.expanded
-        ? []
-        : [
-            facts.changes.length > 0 && facts.triggerFault !== null
-              ? facts.triggerFault
-              : 'The column and its trigger are not there yet: expand first.',
-          ]),
-      ...facts.undeclaredTriggers,
-      ...(facts.flag.enabled ? ['The flag is on: turn it off before rows are written in bulk.'] : []),
+      ...backfillRefusals(facts),
       ...(parameters['failedRowsOnly'] === true && facts.failedRows + facts.acceptedRows === 0
         ? ['There is no failed row to try again.']
         : []),

@@ -1,17 +1,17 @@
-import { codeOf, faultOf, messageOf } from '../engine/errors.ts'
+import type { Sql } from '../database/connect.ts'
+import { recordFailedRow } from '../engine/failedRow.ts'
 import { createFeedback } from '../engine/feedback.ts'
-import { bind, tuple, type Key } from '../engine/keys.ts'
+import { keyAsJson } from '../engine/keys.ts'
 import type { Lane } from '../engine/lane.ts'
 import { inRange, type Range } from '../engine/range.ts'
 import { walk, type Walk } from '../engine/walk.ts'
-import type { Sql } from '../database/connect.ts'
-import { FIRST_PARAMETER, recordFailedRow, writeBatch, type Rows, type Target } from './batch.ts'
-import { listFailedRows, settleFailedRow } from './failedRows.ts'
+import { FIRST_PARAMETER, writeBatch, type Target } from './batch.ts'
 
 export interface Sweep {
   readonly sql: Sql
   readonly state: Sql
   readonly target: Target
+  /** As it stands when the sweep begins: a sweep does not move it. */
   readonly lane: Lane
   readonly goOn: Walk['goOn']
   readonly retried: Walk['retried']
@@ -19,40 +19,47 @@ export interface Sweep {
 
 /**
  * Looks at every row again, in ranges, and writes the ones that are not right: rows that came between two batches, or
- * by a hand that went past the trigger. Answers how many were left, or null when it was asked to stop.
+ * by a hand that went past the trigger. Answers how many rows there are and how many were written or newly recorded as
+ * failed, or null when it was asked to stop.
  */
-export async function sweepOnce(sweep: Sweep, onPoison: () => void): Promise<number | null> {
+export async function sweepOnce(sweep: Sweep): Promise<{ rows: number; mended: number } | null> {
   const { target, lane, sql } = sweep
-  let left = 0
+  let rows = 0
+  let mended = 0
   const finished = await walk({
-    sql,
-    walked: target.walked,
-    from: null,
-    to: null,
+    ...{ sql, walked: target.walked, from: null, to: null, goOn: sweep.goOn, retried: sweep.retried },
     feedback: createFeedback(5_000, 20_000, 0.1),
-    goOn: sweep.goOn,
-    retried: sweep.retried,
     async work(range) {
-      const rows = inRange(target.walked, range, 1)
-      const [found] = await sql.unsafe<{ wrong: number }[]>(
-        `select count(*)::int as wrong from ${target.walked.table.sql} as t
-         where ${rows.condition} and t.${target.rollout.discriminator.sql} is distinct from ${target.rollout.derive('t')}`,
-        rows.values,
-        { prepare: true },
-      )
-      if (found!.wrong === 0) return
-      left += found!.wrong
-      await writeInPlace(sweep, range)
+      const wrong = await wrongRows(sweep, range)
+      if (wrong > 0) await writeInPlace(sweep, range)
+      // Counted once the write has gone through: a row that cannot be written ends alone in poison().
+      rows += range.rows
+      mended += wrong
     },
     async poison({ range, sqlstate, message }) {
-      onPoison()
-      await recordFailedRow(sql, target, lane, {
-        ...{ key: range.high, sqlstate, message, passed: 0 },
-        ...{ position: lane.position, nextPosition: lane.position },
-      })
+      const stay = { position: lane.position, nextPosition: lane.position, passed: 0 } as const
+      await recordFailedRow(sql, target.rollout.name, lane, { key: range.high, sqlstate, message, ...stay })
+      rows++
     },
   })
-  return finished ? left : null
+  return finished ? { rows, mended } : null
+}
+
+/** Rows whose type is not the derived one, and rows that no type matches and that are not recorded yet. */
+async function wrongRows({ sql, target }: Sweep, range: Range): Promise<number> {
+  const { rollout, walked } = target
+  const { condition, values } = inRange(walked, range, 2)
+  const derived = rollout.derive('t')
+  const unrecorded = `${derived} is null and not exists (select from sti.failed_row f
+      where f.rollout = $1::text and f.key = ${keyAsJson(walked.key, 't')} and f.recovered_at is null)`
+  const [found] = await sql.unsafe<{ wrong: number }[]>(
+    `select count(*)::int as wrong from ${walked.table.sql} as t where ${condition}
+       and (t.${rollout.discriminator.sql} is distinct from ${derived}${rollout.mayBeUnmapped ? ` or ${unrecorded}` : ''})
+       and $1::text is not null`,
+    [rollout.name, ...values],
+    { prepare: true },
+  )
+  return found!.wrong
 }
 
 /** Writes the rows of a range without moving the lane. */
@@ -64,26 +71,4 @@ async function writeInPlace(sweep: Sweep, range: Range): Promise<void> {
     passed: 0,
     flush: true,
   })
-}
-
-/** Tries each failed row once more, alone, and settles those that are right now. Answers how many still fail. */
-export async function retryFailedRows(sweep: Sweep): Promise<number | null> {
-  const { target, lane, sql, state } = sweep
-  for (const failed of await listFailedRows(state, target.rollout.name, 100_000)) {
-    if (!(await sweep.goOn())) return null
-    const rows: Rows = {
-      condition: `${tuple(target.walked.key, 't')} = ${bind(target.walked.key, FIRST_PARAMETER)}`,
-      values: failed.key,
-    }
-    const stay = { position: lane.position, nextPosition: lane.position, passed: 0, flush: true }
-    try {
-      await writeBatch(sql, target, lane, { rows, ...stay })
-      await settleFailedRow(state, target, failed.key)
-    } catch (error) {
-      if (faultOf(error) !== 'row') throw error
-      const details = { key: failed.key as Key, sqlstate: codeOf(error) ?? 'unknown', message: messageOf(error) }
-      await recordFailedRow(sql, target, lane, { ...details, ...stay })
-    }
-  }
-  return (await listFailedRows(state, target.rollout.name, 100_000)).length
 }

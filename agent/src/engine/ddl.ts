@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../database/connect.ts'
 import type { Run } from './kind.ts'
 import { codeOf, FENCE_LOST_SQLSTATE, isAway, messageOf, OperationTrouble } from './errors.ts'
-import { jsonLiteral, literal } from './literal.ts'
+import { lockHolders } from './holders.ts'
 import { FenceLost } from './lane.ts'
+import { literal } from '../rollout/names.ts'
 
 /** A change of ours to the system, with what takes it back. */
 export interface Change {
@@ -83,17 +84,6 @@ export function journal(run: Run, change: Change, confirmed: boolean): string {
   ].join(', ')})`
 }
 
-/** Who stands in the way on this table, in words: pid, user, state, age of the transaction, what it runs. */
-async function lockHolders(sql: Sql, table: string): Promise<string> {
-  const rows = await sql.unsafe<{ text: string }[]>(
-    `select format('pid %s (%s, %s, transaction %s old%s)', a.pid, coalesce(a.usename, a.backend_type), coalesce(a.state, a.backend_type),
-        coalesce(date_trunc('second', clock_timestamp() - a.xact_start)::text, 'of unknown age'),
-        case when a.query ~ 'to prevent wraparound' then ', an autovacuum against wraparound: let it finish' else '' end) as text
-     from pg_locks l join pg_stat_activity a using (pid)
-     where l.relation = $1::text::regclass and l.granted and l.locktype in ('relation', 'tuple') and a.pid <> pg_backend_pid()
-       and l.mode <> 'SIReadLock'
-     order by a.xact_start nulls last limit 3`,
-    [table],
-  )
-  return rows.length === 0 ? 'somebody who has just gone' : rows.map((row) => row.text).join(' and ')
+function jsonLiteral(value: unknown): string {
+  return value === null || value === undefined ? 'null' : `${literal(JSON.stringify(value))}::jsonb`
 }

@@ -40,7 +40,7 @@ export function faultOf(error: unknown): Fault {
 /** The database cannot be reached, as opposed to: it answered with an error. */
 export function isAway(error: unknown): boolean {
   const code = codeOf(error)
-  return code !== null && (/^(08...|57P0[1235])$/.test(code) || /^(CONNECT|E[A-Z]+$)/.test(code))
+  return code !== null && (/^(08...|57P0[1235])$/.test(code) || /^(CONNECT|E[A-Z_]+$)/.test(code))
 }
 
 export function messageOf(error: unknown): string {

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../database/connect.ts'
-import { codeOf, faultOf, isAway, messageOf, OperationTrouble } from './errors.ts'
+import { codeOf, faultOf, messageOf } from './errors.ts'
 import type { Feedback } from './feedback.ts'
 import type { Key } from './keys.ts'
+import { createPatience } from './patience.ts'
 import { nextRange, type Range, type Walked } from './range.ts'
 
 /** A row that could not be worked on, alone in its range. */
@@ -26,13 +26,16 @@ export interface Walk {
   retried(sqlstate: string): void
 }
 
+/** Rows that failed together: they are taken in smaller pieces until they are passed. */
 interface Suspect {
+  /** Rows of them that have not been passed. */
+  readonly left: number
   /** Rows to take at once. */
   readonly pieces: number
   readonly timeouts: number
 }
 
-const RETRIES = 12
+/** How often rows are halved because of a time-out, which is seldom their fault. */
 const HALVINGS = 5
 
 /**
@@ -41,56 +44,54 @@ const HALVINGS = 5
  * Throws what cannot be worked round (see faultOf).
  */
 export async function walk(job: Walk): Promise<boolean> {
+  const patience = createPatience(job.sql, job.retried)
   let low = job.from
-  /** Rows up to this key failed together: they are taken in smaller pieces until it is passed. */
   let suspect: Suspect | null = null as Suspect | null
-  let left = 0
-  let attempts = 0
+  let alone: PoisonRow | null = null
   for (;;) {
     if (!(await job.goOn())) return false
-    const size: number = suspect === null ? job.feedback.size() : Math.max(1, Math.min(left, suspect.pieces))
+    const size = suspect === null ? job.feedback.size() : Math.max(1, Math.min(suspect.left, suspect.pieces))
+    const started = performance.now()
+    const seconds = (): number => (performance.now() - started) / 1000
     let range: Range | null = null
     try {
-      range = await nextRange(job.sql, job.walked, low, job.to, size)
-      if (range === null) return true
-      const started = performance.now()
-      await job.work(range)
-      if (suspect === null) job.feedback.observe(range.rows, (performance.now() - started) / 1000)
+      if (alone !== null) {
+        range = alone.range
+        await job.poison(alone)
+        alone = null
+      } else {
+        range = await nextRange(job.sql, job.walked, low, job.to, size)
+        if (range === null) return true
+        await job.work(range)
+        if (suspect === null) job.feedback.observe(range.rows, seconds())
+      }
     } catch (error) {
       const fault = faultOf(error)
-      const code = codeOf(error) ?? 'unknown'
-      const rows: number = range?.rows ?? size
-      if (fault === 'row' && range !== null) {
-        if (rows === 1) {
-          await job.poison({ range, sqlstate: code, message: messageOf(error) })
-        } else {
-          if (suspect === null) left = rows
-          suspect = { pieces: Math.floor(rows / 2), timeouts: suspect?.timeouts ?? 0 }
-          continue
-        }
-      } else if (fault === 'halve' && (suspect?.timeouts ?? 0) < HALVINGS) {
-        job.retried(code)
-        if (suspect === null) left = rows
-        suspect = { pieces: Math.max(1, Math.floor(rows / 2)), timeouts: (suspect?.timeouts ?? 0) + 1 }
+      const halves = fault === 'row' || (fault === 'halve' && (suspect?.timeouts ?? 0) < HALVINGS)
+      if (alone !== null || range === null || !halves) {
+        await patience.bear(error)
         continue
-      } else if (isAway(error) || (['retry', 'halve', 'standby'].includes(fault) && attempts < RETRIES)) {
-        // While the database is away there is nothing to give up: goOn ends the walk when the lease has run out.
-        job.retried(code)
-        attempts++
-        await delay(Math.min(2_000, 50 * 2 ** Math.min(attempts, 6)) * (0.5 + Math.random()))
-        continue
-      } else if (fault === 'row' || fault === 'fail') {
-        throw error
-      } else {
-        throw new OperationTrouble(`${messageOf(error)} (${code}). Mend it, then resume.`, { cause: error })
       }
+      if (fault === 'row' && range.rows === 1) {
+        alone = { range, sqlstate: codeOf(error) ?? 'unknown', message: messageOf(error) }
+        continue
+      }
+      if (fault === 'halve') {
+        job.retried(codeOf(error) ?? 'unknown')
+        job.feedback.observe(range.rows, seconds())
+      }
+      suspect = {
+        left: suspect?.left ?? range.rows,
+        pieces: Math.max(1, Math.floor(range.rows / 2)),
+        timeouts: (suspect?.timeouts ?? 0) + (fault === 'halve' ? 1 : 0),
+      }
+      continue
     }
-    attempts = 0
+    patience.calm()
     low = range.high
     if (suspect !== null) {
-      left -= range.rows
-      // Past the rows that failed together: back to the size that feedback chose.
-      suspect = left <= 0 ? null : { ...suspect, pieces: suspect.pieces * 2 }
+      const left = suspect.left - range.rows
+      suspect = left <= 0 ? null : { ...suspect, left, pieces: suspect.pieces * 2 }
     }
   }
 }

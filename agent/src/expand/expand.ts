@@ -1,37 +1,36 @@
-import type { Preview } from '../contract/index.ts'
-import { runDdl, type Change } from '../engine/ddl.ts'
+import { DdlStopped, runDdl, type Change } from '../engine/ddl.ts'
 import { codeOf, faultOf, messageOf, OperationFailure } from '../engine/errors.ts'
-import { literal } from '../engine/literal.ts'
 import type { Facts } from '../engine/facts.ts'
-import type { Kind, Outcome, PreviewContext, Run } from '../engine/kind.ts'
-import type { Rollout, Table } from '../rollout/rollout.ts'
+import type { Kind, Outcome, Run } from '../engine/kind.ts'
+import { demandTable } from '../engine/table.ts'
+import { literal } from '../rollout/names.ts'
 import { cannotRaise } from '../rollout/raise.ts'
-import { deriveFunction, deriveTrigger, TRIGGER_NAME } from './trigger.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+import { probe } from './probe.ts'
+import { refuseValues } from './existing.ts'
+import { expandRefusals, untried } from './refusals.ts'
+import { deriveFunction, deriveTrigger } from './trigger.ts'
 
 export const expand: Kind = {
   kind: 'expand',
   writesTable: true,
-  refusals(facts) {
-    return [
-      ...facts.faults,
-      ...(facts.expanded
-        ? [`The column and its trigger are already on ${facts.rollout.table.sql}: start the backfill.`]
-        : []),
-      ...existingColumnFaults(facts),
-      ...triggerNameFaults(facts),
-    ]
-  },
-  async preview({ rollout, table, facts }: PreviewContext): Promise<Partial<Preview>> {
-    const statements = changes(rollout, table).map((change) => change.statement)
+  refusals: expandRefusals,
+  async preview({ rollout, table, facts }) {
     return {
       rows: 0,
       estimatedSeconds: 1,
       estimatedWalBytes: 16_384,
-      statements,
+      statements: [
+        ...superseded(facts).map((change) => change.inverse),
+        ...wanted(facts, table).map((one) => one.statement),
+      ],
       notes: [
         'Takes an ACCESS EXCLUSIVE lock for some milliseconds, waits at most 100 ms for it, and tries again.',
         'Sessions with a prepared "SELECT *" on this table get "cached plan must not change result type" once.',
-        'From then on each write of this table derives the type, whatever it wrote there itself.',
+        ...(rollout.file.dualWrite === 'trigger'
+          ? ['From then on each write of this table derives the type, whatever it wrote there itself.']
+          : []),
+        ...untried(table),
         ...facts.undeclaredTriggers,
       ],
     }
@@ -44,118 +43,85 @@ async function runExpand(run: Run): Promise<Outcome> {
   const facts = await run.facts()
   // Asked again after a crash: the transaction had committed.
   if (facts.expanded) return { outcome: 'succeeded', result: {} }
-  const table = facts.table!
+  const table = demandTable(facts)
+  // What it holds after an expand of ours was derived by us, also when a file of before did it.
+  if (table.discriminator !== null && facts.changes.length === 0) await refuseValues(run, table)
   const sql = database.engine({ purpose: 'expand', searchPath: rollout.searchPath })
   try {
-    const columnIsOurs = facts.changes.some((change) => change.kind === 'column')
-    if (table.discriminator !== null && !columnIsOurs) await refuseValues(run, facts)
     run.step('adding the column and its trigger')
-    const wanted = changes(rollout, table)
+    const [old, changes] = [superseded(facts), wanted(facts, table)]
     await runDdl(run, sql, {
       what: 'adding the column and its trigger',
-      steps: [...supersede(rollout, wanted), ...wanted, ...probe(rollout, table)],
+      steps: [
+        ...old.map((change) => change.inverse),
+        ...forget(run, old, changes),
+        ...changes,
+        ...probe(rollout, table),
+      ],
     })
+    const statements = changes.map((change) => change.statement)
     await run.event('ddl', 'column, function and trigger are there', {
-      after: wanted.map((change) => change.statement),
+      before: old.map((change) => change.statement),
+      after: statements,
     })
-    return { outcome: 'succeeded', result: { statements: wanted.map((change) => change.statement) } }
+    return { outcome: 'succeeded', result: { statements } }
   } catch (error) {
-    if (codeOf(error) === null || (faultOf(error) !== 'row' && faultOf(error) !== 'fail')) throw error
-    if (error instanceof OperationFailure || codeOf(error) === 'stopped' || codeOf(error) === 'fence-lost') throw error
-    throw new OperationFailure(
-      'expand',
-      `PostgreSQL refused it, and everything was taken back: ${messageOf(error)} (${codeOf(error)}). ` +
-        'If a trigger of the application raised this, mend it so that it bears one more column, then expand again.',
-    )
+    if (error instanceof DdlStopped) return { outcome: 'stopped' }
+    throw explained(error)
   } finally {
     await sql.end({ timeout: 1 })
   }
 }
 
-function changes(rollout: Rollout, table: Table): Change[] {
-  const safe = cannotRaise(rollout, table)
-  const column: Change = {
-    kind: 'column',
-    object: `${rollout.table.sql}.${rollout.discriminator.sql}`,
-    statement: `alter table ${rollout.table.sql} add column ${rollout.discriminator.sql} ${rollout.discriminator.dataType}`,
-    inverse: `alter table ${rollout.table.sql} drop column if exists ${rollout.discriminator.sql}`,
-    before: { existed: false },
-  }
-  const trigger =
-    rollout.file.dualWrite === 'trigger' ? [deriveFunction(rollout, safe), deriveTrigger(rollout, safe)] : []
-  return [...(table.discriminator === null ? [column] : []), ...trigger]
-}
-
-/** An older version of the same object, made from an earlier file, no longer counts: the new inverse serves both. */
-function supersede(rollout: Rollout, wanted: readonly Change[]): string[] {
-  return wanted.map(
-    (change) => `update sti.change set reverted_at = clock_timestamp()
-      where rollout = ${literal(rollout.name)} and object = ${literal(change.object)} and reverted_at is null`,
-  )
-}
-
-/**
- * Writes one existing row and takes it back: a trigger of the application that copies rows (`select new.*`) would fail
- * on every write from now on.
- */
-function probe(rollout: Rollout, table: Table): string[] {
-  const key = table.key.map((column) => column.sql).join(', ')
+function wanted({ rollout }: Facts, table: Table): Change[] {
   return [
-    'savepoint probe',
-    `update ${rollout.table.sql} set ${rollout.discriminator.sql} = null where (${key}) in (
-      select ${key} from ${rollout.table.sql} limit 1 for update skip locked)`,
-    'rollback to savepoint probe',
+    ...(table.discriminator === null ? [addColumn(rollout)] : []),
+    ...(rollout.file.dualWrite === 'trigger'
+      ? [deriveFunction(rollout, cannotRaise(rollout, table)), deriveTrigger(rollout, cannotRaise(rollout, table))]
+      : []),
   ]
 }
 
-/** A column that was there before must be empty: the data rollback could not tell its values from ours. */
-async function refuseValues(run: Run, facts: Facts): Promise<void> {
-  const { rollout } = run
-  const sql = run.database.engine({
-    purpose: 'expand',
-    searchPath: rollout.searchPath,
-    readOnly: true,
-    statementTimeoutMs: 600_000,
-  })
-  try {
-    const type = rollout.discriminator.sql
-    const [row] = await sql.unsafe<{ key: string }[]>(
-      `select concat_ws(', ', ${facts.table!.key.map((column) => `t.${column.sql}::text`).join(', ')}) as key
-       from ${rollout.table.sql} as t where t.${type} is not null limit 1`,
-    )
-    if (row === undefined) return
-    throw new OperationFailure(
-      'existing-values',
-      `Column ${type} was there before and holds a value already (row ${row.key}): the data rollback could not tell it from ours. ` +
-        'Set the column to NULL, or drop it, then expand.',
-    )
-  } finally {
-    await sql.end({ timeout: 1 })
+function addColumn({ table, discriminator }: Rollout): Change {
+  return {
+    kind: 'column',
+    object: `${table.sql}.${discriminator.sql}`,
+    statement: `alter table ${table.sql} add column ${discriminator.sql} ${discriminator.dataType}`,
+    inverse: `alter table ${table.sql} drop column if exists ${discriminator.sql}`,
+    before: { existed: false },
   }
 }
 
-function existingColumnFaults({ rollout, table }: Facts): string[] {
-  const column = table?.discriminator
-  if (!column) return []
-  if (column.generated) return [`Column ${column.sql} is generated: choose another name for the discriminator.`]
-  if (column.notNull) return [`Column ${column.sql} is NOT NULL already: drop that first, or choose another name.`]
-  return normalized(column.type) === normalized(rollout.discriminator.dataType)
-    ? []
-    : [
-        `Column ${column.sql} is ${column.type}, the rollout file says ${rollout.discriminator.dataType}: make them equal.`,
-      ]
+/**
+ * What an earlier file left that this one must not keep: a constraint that knows other types would fail the
+ * application's writes under the new trigger (finalize makes it again), and a trigger that is no longer wanted.
+ */
+function superseded({ rollout, changes }: Facts): Facts['changes'] {
+  const kinds = ['constraint', 'not-null', ...(rollout.file.dualWrite === 'application' ? ['trigger', 'function'] : [])]
+  return changes.filter((change) => kinds.includes(change.kind)).reverse()
 }
 
-function normalized(type: string): string {
-  return type
-    .toLowerCase()
-    .replaceAll('"', '')
-    .replace(/^pg_catalog\./, '')
-    .replace(/\s+/g, ' ')
+/** Those, and older versions of what is made anew, no longer count: the inverse of the new one serves both. */
+function forget({ rollout, operation }: Run, old: Facts['changes'], changes: readonly Change[]): string[] {
+  const objects = [...old, ...changes].map((change) => literal(change.object))
+  if (objects.length === 0) return []
+  return [
+    `update sti.change set reverted_at = clock_timestamp(), reverted_by = ${operation.id}
+      where rollout = ${literal(rollout.name)} and object in (${objects.join(', ')}) and reverted_at is null`,
+  ]
 }
 
-function triggerNameFaults({ table }: Facts): string[] {
-  return (table?.triggers ?? [])
-    .filter((one) => one.timing === 'before' && one.forEachRow && !one.ours && one.name > TRIGGER_NAME)
-    .map((one) => `Trigger ${one.name} sorts after ${TRIGGER_NAME} and would change a row behind our back: rename it.`)
+/** One sentence for what PostgreSQL or a trigger of the application refused; other errors as they are. */
+function explained(error: unknown): unknown {
+  const code = codeOf(error)
+  const ofServer = code !== null && /^[0-9A-Z]{5}$/.test(code)
+  if (!ofServer || !['row', 'fail'].includes(faultOf(error))) return error
+  const where = (error as { where?: string }).where?.split('\n').findLast((line) => /function/i.test(line))
+  const advice =
+    where !== undefined
+      ? `It was raised in ${where.trim()} when one row was written on trial: mend it so that it bears one more column, then expand again.`
+      : code === '42501'
+        ? 'The agent’s role must own the table and be allowed to CREATE in the database.'
+        : 'Mend what it names, then expand again.'
+  return new OperationFailure('expand', `Everything was taken back: ${messageOf(error)} (${code}). ${advice}`)
 }

@@ -1,12 +1,24 @@
-import { identifier } from '../engine/literal.ts'
 import type { Change } from '../engine/ddl.ts'
-import type { Rollout } from '../rollout/rollout.ts'
+import { quote } from '../rollout/names.ts'
+import type { Rollout, Trigger } from '../rollout/rollout.ts'
 
 /** Sorts after every name of letters and digits, so that it sees what the application's own triggers wrote. */
 export const TRIGGER_NAME = '~sti_derive'
 
+/** Triggers that could change a row after ours has derived its type. */
+export function sortsAfterOurs(triggers: readonly Trigger[]): Trigger[] {
+  return triggers.filter(
+    (one) =>
+      one.timing === 'before' &&
+      one.forEachRow &&
+      (one.onInsert || one.onUpdate) &&
+      !one.ours &&
+      one.name > TRIGGER_NAME,
+  )
+}
+
 export function functionName(rollout: Rollout): string {
-  return `sti.${identifier(`derive_${rollout.name}`)}`
+  return `sti.${quote(`derive_${rollout.name}`)}`
 }
 
 /**
@@ -36,7 +48,7 @@ export function deriveFunction(rollout: Rollout, cannotRaise: boolean): Change {
  * the expression cannot raise, the WHEN clause keeps rows that are already right from calling the function at all.
  */
 export function deriveTrigger(rollout: Rollout, cannotRaise: boolean): Change {
-  const name = identifier(TRIGGER_NAME)
+  const name = quote(TRIGGER_NAME)
   const table = rollout.table.sql
   const when = cannotRaise ? `when (new.${rollout.discriminator.sql} is distinct from ${rollout.derive('new')})` : ''
   return {

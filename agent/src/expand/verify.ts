@@ -1,28 +1,52 @@
 import type { Sql } from '../database/connect.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
-import { TRIGGER_NAME } from './trigger.ts'
+import { functionName, sortsAfterOurs, TRIGGER_NAME } from './trigger.ts'
 
 /**
- * Null when the dual-write trigger is as expand made it: there, on, of this file, and the last one of its sort. Else
- * one sentence that says what is wrong.
+ * Null when the dual-write trigger is as expand made it: there, on, of this file, on every partition, and the last one
+ * of its sort. Else one sentence that says what is wrong. Where the application writes the type itself, there is none.
  */
 export async function triggerFault(sql: Sql, rollout: Rollout, table: Table): Promise<string | null> {
-  if (rollout.file.dualWrite === 'application') return null
   const ours = table.triggers.find((trigger) => trigger.ours)
+  if (rollout.file.dualWrite === 'application') {
+    return ours === undefined
+      ? null
+      : `The dual-write trigger of an earlier rollout file is still on the table: expand again to take it away.`
+  }
   if (ours === undefined) return `The dual-write trigger ${TRIGGER_NAME} is not on the table: expand it again.`
   if (ours.enabled !== 'always')
     return `The dual-write trigger is ${ours.enabled === 'disabled' ? 'disabled' : 'not ENABLE ALWAYS'}: somebody changed it. Expand again.`
-  if (!(ours.onInsert && ours.onUpdate && ours.timing === 'before'))
+  if (!(ours.onInsert && ours.onUpdate && ours.updateOf === null && ours.forEachRow && ours.timing === 'before'))
     return 'The dual-write trigger was changed by somebody: expand again.'
-  const later = table.triggers.find(
-    (one) => one.timing === 'before' && one.forEachRow && !one.ours && one.name > TRIGGER_NAME,
-  )
+  const later = sortsAfterOurs(table.triggers)[0]
   if (later !== undefined)
     return `Trigger ${later.name} sorts after ours and can change a row behind our back: rename it.`
-  const [source] = await sql<{ text: string }[]>`
-    select p.prosrc as text from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-    where t.tgrelid = ${table.oid}::oid and t.tgname = ${TRIGGER_NAME}`
-  if (!source?.text.includes(rollout.hash))
+  const found = await readTrigger(sql, rollout, table)
+  if (found === undefined || !found.ours || found.path === null || !found.definer)
+    return 'The function of the dual-write trigger was changed by somebody: expand again.'
+  if (!found.text.includes(rollout.hash))
     return 'The dual-write trigger was made from another version of the rollout file: expand again.'
+  if (found.off !== null) return `The dual-write trigger does not fire on partition ${found.off}: expand again.`
   return null
+}
+
+interface Found {
+  readonly text: string
+  readonly ours: boolean
+  readonly path: string | null
+  readonly definer: boolean
+  /** A partition without the trigger, or with one that somebody disabled. */
+  readonly off: string | null
+}
+
+async function readTrigger(sql: Sql, rollout: Rollout, table: Table): Promise<Found | undefined> {
+  const [found] = await sql<Found[]>`
+    select p.prosrc as text, p.oid = to_regprocedure(${`${functionName(rollout)}()`}) as ours, p.prosecdef as definer,
+      (select setting from unnest(p.proconfig) setting where setting like 'search_path=pg_catalog%') as path,
+      (select tree.relid::regclass::text from pg_partition_tree(t.tgrelid) tree where not exists (
+        select from pg_trigger clone where clone.tgrelid = tree.relid and clone.tgname = t.tgname and clone.tgenabled = 'A')
+        limit 1) as off
+    from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+    where t.tgrelid = ${table.oid}::oid and t.tgname = ${TRIGGER_NAME}`
+  return found
 }

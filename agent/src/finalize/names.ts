@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { identifier } from '../engine/literal.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
 /** Name of our index or constraint: readable, within PostgreSQL's 63 bytes, and the same each time. */
@@ -12,6 +11,5 @@ function nameOf(rollout: Rollout, suffix: string): string {
 export const indexName = (rollout: Rollout): string => nameOf(rollout, 'idx')
 export const constraintName = (rollout: Rollout): string => nameOf(rollout, 'check')
 
-/** The index in the table's schema, quoted. */
-export const indexSql = (rollout: Rollout): string =>
-  `${identifier(rollout.table.schema)}.${identifier(indexName(rollout))}`
+/** The index of one partition: partitions of other tables may stand in the same schema, so their oid tells them apart. */
+export const partitionIndexName = (rollout: Rollout, oid: number): string => nameOf(rollout, `${oid}_idx`)

@@ -13,12 +13,11 @@ export async function finalizeMissing(sql: Sql, rollout: Rollout, table: Table):
       exists (select from pg_statistic s join pg_attribute a on a.attrelid = s.starelid and a.attnum = s.staattnum
         where s.starelid = ${table.oid}::oid and a.attname = ${rollout.discriminator.column})
         or coalesce((select reltuples from pg_class where oid = ${table.oid}::oid), 0) = 0 as statistics`
-  const constraint = rollout.file.constraint === 'notNull' ? table.discriminator.notNull : found!.constraint
+  const notNull = rollout.file.constraint !== 'notNull' || table.discriminator.notNull
   return [
     ...(found!.index ? [] : [`the index ${indexName(rollout)}`]),
-    ...(constraint
-      ? []
-      : [rollout.file.constraint === 'notNull' ? 'NOT NULL' : `the constraint ${constraintName(rollout)}`]),
+    ...(found!.constraint ? [] : [`the constraint ${constraintName(rollout)}`]),
+    ...(notNull ? [] : ['NOT NULL']),
     ...(found!.statistics ? [] : ['the statistics of the new column']),
   ]
 }

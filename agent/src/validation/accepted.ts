@@ -1,15 +1,45 @@
 import type { Sql } from '../database/connect.ts'
-import { tuple } from '../engine/keys.ts'
+import { faultOf } from '../engine/errors.ts'
+import { tuple, type Key } from '../engine/keys.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
-/** How many of the rows that an admin accepted are still without a right type. */
+/**
+ * How many of the rows that an admin accepted are there and without a right type now. One that is right by now must
+ * not stand for another that is wrong.
+ */
 export async function acceptedWrong(sql: Sql, rollout: Rollout, table: Table): Promise<number> {
-  const keys = table.key.map((column, index) => `(f.key->>${index})::${column.type}`)
+  const accepted = await sql<{ key: Key }[]>`
+    select key from sti.failed_row where rollout = ${rollout.name} and recovered_at is null and accepted_by is not null`
+  return await countWrong(
+    sql,
+    rollout,
+    table,
+    accepted.map((row) => row.key),
+  )
+}
+
+/** Where the expression raises on one of them they are asked in halves, and a row that raises alone is wrong. */
+async function countWrong(sql: Sql, rollout: Rollout, table: Table, keys: readonly Key[]): Promise<number> {
+  if (keys.length === 0) return 0
+  try {
+    return await wrongAmong(sql, rollout, table, keys)
+  } catch (error) {
+    if (faultOf(error) !== 'row') throw error
+    if (keys.length === 1) return 1
+    const middle = Math.floor(keys.length / 2)
+    const first = await countWrong(sql, rollout, table, keys.slice(0, middle))
+    return first + (await countWrong(sql, rollout, table, keys.slice(middle)))
+  }
+}
+
+async function wrongAmong(sql: Sql, rollout: Rollout, table: Table, keys: readonly Key[]): Promise<number> {
+  const columns = table.key.map((column, index) => `(k.value->>${index})::${column.type}`)
+  const derived = rollout.derive('t')
   const [row] = await sql.unsafe<{ rows: number }[]>(
-    `select count(*)::int as rows from sti.failed_row f
-     where f.rollout = $1::text and f.recovered_at is null and f.accepted_by is not null
-       and exists (select from ${rollout.table.sql} as t where ${tuple(table.key, 't')} = ${keys.length === 1 ? keys[0] : `(${keys.join(', ')})`})`,
-    [rollout.name],
+    `select count(*)::int as rows from jsonb_array_elements($1::text::jsonb) as k (value)
+     join ${rollout.table.sql} as t on ${tuple(table.key, 't')} = ${columns.length === 1 ? columns[0] : `(${columns.join(', ')})`}
+     where t.${rollout.discriminator.sql} is distinct from ${derived} or ${derived} is null`,
+    [JSON.stringify(keys)],
   )
   return row!.rows
 }

@@ -51,15 +51,16 @@ export async function scan(job: ScanJob): Promise<Scan | null> {
     retried: () => undefined,
     async work(range) {
       const groups = await readRange(job, range)
+      // Asked before anything is counted: a range that is tried again must not count twice.
+      if (discrepancyKeys.length < SAMPLES && groups.some((group) => group.actual !== group.expected)) {
+        discrepancyKeys.push(...(await sampleKeys(job, range, SAMPLES - discrepancyKeys.length)))
+      }
       for (const group of groups) {
         const id = JSON.stringify([group.actual, group.expected])
         const before = cells.get(id)?.rows ?? 0
         cells.set(id, { actual: group.actual, expected: group.expected, rows: before + group.rows })
         checksum ^= BigInt.asUintN(64, BigInt(group.checksum))
         rows += group.rows
-      }
-      if (discrepancyKeys.length < SAMPLES && groups.some((group) => group.actual !== group.expected)) {
-        discrepancyKeys.push(...(await sampleKeys(job, range, SAMPLES - discrepancyKeys.length)))
       }
       job.passed(groups.reduce((sum, group) => sum + group.rows, 0))
     },

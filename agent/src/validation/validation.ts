@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { createGoOn } from '../engine/goOn.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
 import { createRate } from '../engine/rate.ts'
-import { throttle } from '../engine/throttle.ts'
+import { demandTable } from '../engine/table.ts'
 import { acceptedWrong } from './accepted.ts'
 import { coverageOf, integrityChecks, overall } from './integrity.ts'
 import { scan } from './scan.ts'
@@ -9,6 +9,7 @@ import { saveValidation } from './store.ts'
 
 /** Rows per second that a preview assumes before anything was measured here. */
 const ASSUMED_RATE = 500_000
+const READING = 'reading every row'
 
 export const validation: Kind = {
   kind: 'validation',
@@ -40,8 +41,7 @@ export const validation: Kind = {
 async function runValidation(run: Run): Promise<Outcome> {
   const { rollout, database, operation } = run
   const startedAt = (await database.state<{ now: Date }[]>`select clock_timestamp() as now`)[0]!.now
-  const facts = await run.facts()
-  const table = facts.table!
+  const table = demandTable(await run.facts())
   const sql = database.engine({
     ...{ purpose: 'validation', searchPath: rollout.searchPath },
     readOnly: true,
@@ -49,35 +49,29 @@ async function runValidation(run: Run): Promise<Outcome> {
   })
   const rate = createRate()
   let passed = 0
+  const report = (total: number): void => {
+    const speed = rate.perSecond()
+    run.progress({
+      ...{ processedRows: passed, writtenRows: 0, failedRows: 0, totalRows: total },
+      ratio: total === passed ? 1 : Math.floor((passed / total) * 10_000) / 10_000,
+      rowsPerSecond: speed,
+      remainingSeconds: total === passed ? 0 : speed ? (total - passed) / speed : null,
+      ...{ batchRows: null, batchSeconds: null, throttled: null, retries: {} },
+    })
+  }
   try {
-    run.step('reading every row')
     const scanned = await scan({
       ...{ sql, rollout, walked: { table: rollout.table, key: table.key } },
-      async goOn() {
-        for (;;) {
-          if (run.asked() !== 'go-on') return false
-          const wait = throttle(run.pressure)
-          if (wait === null) return true
-          run.step(`waits: ${wait.sentence}`)
-          await delay(200)
-          run.step('reading every row')
-        }
-      },
+      goOn: createGoOn(run, (wait) => run.step(wait === null ? READING : `waits: ${wait.sentence}`)),
       passed(rows) {
         passed += rows
         rate.add(rows)
-        const total = Math.max(passed, Math.round(table.estimatedRows ?? 0))
-        const speed = rate.perSecond()
-        run.progress({
-          ...{ processedRows: passed, writtenRows: 0, failedRows: 0, totalRows: total },
-          ratio: total === passed ? 1 : Math.floor((passed / total) * 10_000) / 10_000,
-          rowsPerSecond: speed,
-          remainingSeconds: speed ? (total - passed) / speed : null,
-          ...{ batchRows: null, batchSeconds: null, throttled: null, retries: {} },
-        })
+        report(Math.max(passed, Math.round(table.estimatedRows ?? 0)))
       },
     })
     if (scanned === null) return { outcome: 'stopped' }
+    passed = scanned.rows
+    report(passed)
     const checks = integrityChecks(scanned, await run.facts(), await acceptedWrong(sql, rollout, table))
     const verdict = overall(checks)
     const integrityScore =

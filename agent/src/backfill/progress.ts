@@ -1,0 +1,84 @@
+import type { Progress } from '../contract/index.ts'
+import type { Run } from '../engine/kind.ts'
+import type { Lane } from '../engine/lane.ts'
+import { createRate } from '../engine/rate.ts'
+
+/** What a backfill tells while it runs: exact counts of rows, and the rate over the last seconds. */
+export interface BackfillProgress {
+  /** Rows that the lane has passed in one step, with what became of them. */
+  moved(step: { passed: number; written: number; failed: number; batchSeconds?: number }): void
+  retried(sqlstate: string): void
+  waits(why: string | null): void
+  /** The whole table was counted: from then on these are the numbers. */
+  counted(rows: number, failed: number): void
+  report(): void
+  readonly total: number
+  readonly batches: number
+}
+
+export function createBackfillProgress(run: Run, lane: Lane, rows: number): BackfillProgress {
+  const rate = createRate()
+  const retries: Record<string, number> = { ...run.operation.progress?.retries }
+  let passed = Number(lane.passed_rows)
+  let written = Number(lane.written_rows)
+  let failed = Number(lane.failed_rows)
+  let batches = Number(lane.batches)
+  let total = rows
+  let waiting: string | null = null
+  let last: { rows: number; seconds: number } | null = null
+
+  const report = (): void => {
+    const all = Math.max(total, passed)
+    const right = Math.max(0, passed - failed)
+    const perSecond = rate.perSecond()
+    const progress: Progress = {
+      processedRows: right,
+      writtenRows: written,
+      failedRows: failed,
+      totalRows: all,
+      ratio: right === all ? 1 : Math.floor((right / all) * 10_000) / 10_000,
+      rowsPerSecond: perSecond,
+      remainingSeconds: all === passed ? 0 : perSecond ? (all - passed) / perSecond : null,
+      batchRows: last?.rows ?? null,
+      batchSeconds: last?.seconds ?? null,
+      throttled: waiting,
+      retries: { ...retries },
+    }
+    run.progress(progress)
+  }
+  return {
+    moved(step) {
+      passed += step.passed
+      written += step.written
+      failed += step.failed
+      rate.add(step.passed)
+      if (step.batchSeconds !== undefined) {
+        batches++
+        last = { rows: step.passed, seconds: step.batchSeconds }
+      }
+      report()
+    },
+    retried(sqlstate) {
+      retries[sqlstate] = (retries[sqlstate] ?? 0) + 1
+      report()
+    },
+    waits(why) {
+      if (why === null && waiting === null) return
+      waiting = why
+      report()
+    },
+    counted(rowsNow, failedNow) {
+      passed = rowsNow
+      total = rowsNow
+      failed = failedNow
+      report()
+    },
+    report,
+    get total() {
+      return Math.max(total, passed)
+    },
+    get batches() {
+      return batches
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import type { Sql } from '../database/connect.ts'
+import { runDdl } from '../engine/ddl.ts'
+import type { Facts, JournaledChange } from '../engine/facts.ts'
+import type { Run } from '../engine/kind.ts'
+
+/** Expand made the column; one that was there before is cleared instead of dropped. */
+export function columnIsOurs(facts: Facts): boolean {
+  return facts.changes.some((change) => change.kind === 'column')
+}
+
+/** In reverse order of their making. Without `full` only what must go for the data's sake. */
+export function toRevert(facts: Facts, full: boolean): JournaledChange[] {
+  const index = full || columnIsOurs(facts) ? ['index'] : []
+  const kinds = new Set(['trigger', 'function', 'constraint', 'not-null', 'column', ...index])
+  return facts.changes.filter((change) => kinds.has(change.kind)).reverse()
+}
+
+/**
+ * One transaction. The trigger goes first, since under it a NULL comes back at once, and the constraint goes with it:
+ * without the trigger the application's writes would fail on it.
+ */
+export async function revert(run: Run, sql: Sql, changes: readonly JournaledChange[]): Promise<void> {
+  const ids = changes.map((change) => change.id).join(', ')
+  await runDdl(run, sql, {
+    what: 'taking back what expand and finalize did',
+    steps: [
+      ...changes.map((change) => change.inverse),
+      `update sti.change set reverted_at = clock_timestamp(), reverted_by = ${run.operation.id} where id in (${ids})`,
+    ],
+  })
+  await run.event('ddl', 'taken back', {
+    before: changes.map((change) => change.statement),
+    after: changes.map((change) => change.inverse),
+  })
+}
