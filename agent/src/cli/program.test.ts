@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { TOKENS, withAgent, type TestAgent } from '../../../test/support/agent.ts'
+import { withDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { VEHICLES, vehicles } from '../../../test/support/vehicles.ts'
+import type { Operation } from '../contract/index.ts'
+import { runProgram } from './program.ts'
+
+interface Answer {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** The command as in a terminal that is none, with the agent of this address. */
+async function sti(url: string, line: string, token = TOKENS.ann): Promise<Answer> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const texts = Promise.all([text(stdout), text(stderr)])
+  const env = { STI_URL: url, STI_TOKEN: token }
+  const code = await runProgram(line.split(' '), { stdin: new PassThrough(), stdout, stderr, env, cwd: '/', home: '/' })
+  stdout.end()
+  stderr.end()
+  const [out, err] = await texts
+  return { code, out, err }
+}
+
+async function withStaging(
+  rows: number,
+  use: (agent: TestAgent, database: TestDatabase) => Promise<void>,
+): Promise<void> {
+  await withDatabase(async (database) => {
+    await vehicles(database.sql, rows)
+    await withAgent(database.url, VEHICLES, (agent) => use(agent, database))
+  })
+}
+
+describe('what is typed wrong', () => {
+  test.each([
+    ['backfil', 'Did you mean backfill'],
+    ['backfill --batch-size 0', 'a whole number from 1 to 100000'],
+    ['backfill --batch-size 1e3', 'a whole number from 1 to 100000'],
+    ['backfill --rollback-on-error=all', 'Allowed choices are data'],
+    ['flag', 'one of --enable and --disable'],
+    ['flag --enable --disable', 'one of --enable and --disable'],
+    ['flag --disable --percentage 10', '--percentage goes with --enable'],
+    ['flag --enable --percentage 101', 'a number from 0 to 100'],
+    ['flag --enable --force', '--force needs --reason'],
+    ['rollback', 'rollback'],
+    ['operations show', "argument 'id'"],
+  ])('%s', async (line, sentence) => {
+    const answer = await sti('http://127.0.0.1:9', line)
+    expect(answer).toMatchObject({ code: 2, err: expect.stringContaining(sentence) as string })
+    expect(answer.err).not.toMatch(/^\s+at /m)
+  })
+
+  test('an agent that is not there', async () => {
+    const answer = await sti('http://127.0.0.1:9', 'status')
+    expect(answer.code).toBe(1)
+    expect(answer.err).toMatch(/^sti: The agent at http:\/\/127\.0\.0\.1:9 cannot be reached \(.+\)\.\n$/)
+  })
+})
+
+describe('against an agent', () => {
+  test('the plan, command by command, and its exit codes', async () => {
+    await withStaging(3_000, async ({ url }, { sql }) => {
+      const step = async (line: string, code = 0): Promise<Answer> => {
+        const answer = await sti(url, line)
+        expect(answer, `${line}\n${answer.out}${answer.err}`).toMatchObject({ code })
+        return answer
+      }
+      expect((await step('flag --environment staging --enable', 3)).err).toContain('sti backfill')
+      await step('expand --environment staging')
+      const backfill = await step(
+        'backfill --environment staging --batch-size 1000 --checkpoint-interval 100 --enable-monitoring --rollback-on-error --progress-reporting',
+      )
+      expect(backfill.out).toContain('100.0 %, 3,000 of 3,000 rows, 3,000 written')
+      expect((await step('validate --environment staging --full-validation')).out).toContain('coverage 100.0 %')
+      await step('finalize --environment staging')
+      await step('flag --environment staging --enable --percentage 10')
+      expect((await step('status --environment staging')).out).toContain('on at 10 %')
+      await step('flag --environment staging --disable')
+      await sql`alter table vehicles disable trigger "~sti_derive"`
+      await sql`update vehicles set type = 'Bike' where id = 1`
+      expect((await step('validate --environment staging', 1)).out).toMatch(/fail .*type-matches-legacy/)
+      expect((await step('rollback data --environment staging --full-rollback', 2)).err).toContain('--confirm vehicles')
+      await step('rollback data --environment staging --full-rollback --confirm vehicle', 2)
+      await step('rollback data --environment staging --full-rollback --confirm vehicles')
+      expect((await step('operations list')).out).toMatch(/rollback +succeeded/)
+      await step('status --environment production', 3)
+      await step('operations show 999', 2)
+    })
+  })
+
+  test('a token of too low a level is refused in words', async () => {
+    await withStaging(10, async ({ url }) => {
+      const answer = await sti(url, 'expand --environment staging', TOKENS.viewer)
+      expect(answer.code).toBe(3)
+      expect(answer.err).toMatch(/^sti: .+\n/)
+    })
+  })
+
+  test('--json prints the operation as it changes, one line each, and faults as JSON', async () => {
+    await withStaging(10, async ({ url }) => {
+      const { out } = await sti(url, 'expand --json')
+      const states = out
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as Operation).state)
+      expect(states.at(-1)).toBe('succeeded')
+      const refused = await sti(url, 'flag --enable --json')
+      expect(JSON.parse(refused.err)).toMatchObject({ code: 'refused', reasons: expect.any(Array) as string[] })
+    })
+  })
+
+  test('Ctrl-C stops the looking, not the operation', async () => {
+    await withStaging(60_000, async (agent) => {
+      await agent.run('expand')
+      const bin = join(import.meta.dirname, '../../bin/sti.js')
+      const child = spawn(process.execPath, [bin, 'backfill', '--batch-size', '50', '--progress-reporting'], {
+        env: { ...process.env, STI_URL: agent.url, STI_TOKEN: TOKENS.ann },
+      })
+      const err = text(child.stderr)
+      await once(child.stderr, 'data')
+      child.kill('SIGINT')
+      const [code] = (await once(child, 'exit')) as [number]
+      expect(code).toBe(4)
+      const running = (await agent.rollout()).running
+      expect(await err).toContain(`backfill ${running?.id} goes on`)
+      expect(await err).toContain(`sti operations cancel ${running?.id}`)
+      expect((await sti(agent.url, `operations pause ${running?.id}`)).code).toBe(0)
+      expect((await agent.ended(running?.id ?? 0)).state).toBe('paused')
+      expect((await sti(agent.url, 'operations cancel')).code).toBe(0)
+      expect((await sti(agent.url, `watch ${running?.id}`)).code).toBe(1)
+    })
+  })
+})
