@@ -19,7 +19,7 @@ export const database = timePanel(
       `sum(max by (state) (${ofEnvironment('sti_database_connections')})) / max(${ofEnvironment('sti_database_connections_limit')})`,
     ),
   )
-  .withTarget(over('Waiters', 'waiters', `max(${ofEnvironment('sti_database_lock_waiters')})`))
+  .withTarget(over('Waiters', 'queue', `max(${ofEnvironment('sti_database_lock_waiters')})`))
   .unit('s')
   .min(0)
   .overrideByName('query', [colored('blue')])
@@ -27,4 +27,4 @@ export const database = timePanel(
   .overrideByName('buffer hits', [colored('green'), unit('percentunit'), rightAxis, ...between(0, 1)])
   .overrideByName('active', [colored('purple'), unit('none'), ...LEGEND_ONLY])
   .overrideByName('used', [colored('text'), unit('percentunit'), ...LEGEND_ONLY])
-  .overrideByName('waiters', [colored('yellow'), unit('none'), ...LEGEND_ONLY])
+  .overrideByName('queue', [colored('yellow'), unit('none'), ...LEGEND_ONLY])

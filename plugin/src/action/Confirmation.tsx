@@ -2,6 +2,7 @@ import { Checkbox, Field, Input, LoadingPlaceholder, TextArea } from '@grafana/u
 import type { Operation } from '@sti-rollout/agent/contract'
 import React, { useMemo, useState } from 'react'
 import { start as startOperation } from '../agent/calls'
+import { QUESTION_MS } from '../agent/request'
 import type { Environment } from '../agent/useEnvironment'
 import { DEFAULT_CHOICES, STARTS, type Start, toRequest } from './actions'
 import { BackfillChoices } from './BackfillChoices'
@@ -36,7 +37,10 @@ export function Confirmation({ start, environment, rollout, onDone, onClose }: P
   const key = useMemo(() => newKey(), [content])
   const off = start === 'rollback-flag' || start === 'disable'
   const { busy, error, send } = useSend(
-    () => (off ? turnOff(environment, rollout, wanted, key) : startOperation(environment.agent, rollout, wanted, key)),
+    () =>
+      off
+        ? turnOff(environment.all, (agent) => startOperation(agent, rollout, wanted, key, QUESTION_MS))
+        : startOperation(environment.agent, rollout, wanted, key),
     onDone,
   )
   // The preview is about the numbers: what has still to be typed does not stand in its way.

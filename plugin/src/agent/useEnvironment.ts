@@ -12,7 +12,7 @@ export interface Environment {
   readonly agent: Agent
   readonly status: AgentStatus
   /** Every agent that answers for this environment, the asked one first; turning the flag off may go to all of them. */
-  readonly all: readonly Agent[]
+  readonly all: readonly [Agent, ...Agent[]]
 }
 
 /** Environments that agents answered for, as long as this page lives: an agent that is away keeps its place. */

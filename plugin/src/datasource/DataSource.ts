@@ -10,8 +10,9 @@ import {
 import { getTemplateSrv } from '@grafana/runtime'
 import { agentOf, type Agent } from '../agent/agents'
 import { rolloutEvents, rollouts, status } from '../agent/calls'
-import { toAnnotations, toTable } from './events'
 import { health } from '../health/health'
+import { toAnnotations, toTable } from './events'
+import { remembered } from './remembered'
 import type { Options, Query } from './types'
 
 /** One agent. Its pages and actions go through the app; here are its events, its variables and its health. */
@@ -37,17 +38,21 @@ export class DataSource extends DataSourceApi<Query, Options> {
 
   /** `environment` and `rollouts` fill the variables of a dashboard. */
   async metricFindQuery(query: string, _options?: LegacyMetricFindQueryOptions): Promise<MetricFindValue[]> {
-    if (query.trim() === 'environment') return [{ text: (await status(this.agent)).environment }]
-    if (query.trim() === 'rollouts') return (await rollouts(this.agent)).map(({ rollout }) => ({ text: rollout }))
+    const name = query.trim()
+    if (name === 'environment') {
+      return remembered(this.agent.uid, name, async () => [(await status(this.agent)).environment])
+    }
+    if (name === 'rollouts') {
+      return remembered(this.agent.uid, name, async () => (await rollouts(this.agent)).map(({ rollout }) => rollout))
+    }
     throw new Error(`Unknown query “${query}”: write environment or rollouts.`)
   }
 
   async testDatasource(): Promise<TestDataSourceResponse> {
     const { healthy, summary, hops } = await health(agentOf(this.agent.uid))
-    const message = healthy ? summary : `${summary}`
     return {
       status: healthy ? 'success' : 'error',
-      message,
+      message: summary,
       details: { verboseMessage: hops.map(({ name, state, detail }) => `${name}: ${state}, ${detail}`).join('\n') },
     }
   }

@@ -65,5 +65,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
     display: 'grid',
     gridTemplateColumns: 'repeat(auto-fill, minmax(min(420px, 100%), 1fr))',
     gap: theme.spacing(2),
+    alignItems: 'start',
   }),
 })

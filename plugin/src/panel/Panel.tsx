@@ -22,15 +22,16 @@ const MENU = 40
 export function Panel({ options, replaceVariables, width, height }: PanelProps<PanelOptions>) {
   const uid = replaceVariables(options.agent)
   const name = replaceVariables(options.rollout)
-  const unset = missing(uid, name)
   const environment = usePolled(
-    unset ? null : uid,
+    isSet(uid) ? uid : null,
     (signal) => environmentOf(agentOf(uid), signal),
     () => QUIET_MS,
   )
-  const detail = useRollout(environment.data, name)
+  const detail = useRollout(isSet(name) ? environment.data : null, name)
 
-  if (unset) return <div>{unset}</div>
+  const noRollout = environment.data !== null && !isSet(name)
+
+  if (!isSet(uid)) return <div>No agent is configured. Add a data source of type “STI Rollout agent”.</div>
   return (
     // What does not fit scrolls, and the keyboard has to reach it.
     <div
@@ -48,14 +49,13 @@ export function Panel({ options, replaceVariables, width, height }: PanelProps<P
       {environment.data && detail.data && (
         <Cockpit environment={environment.data} detail={detail.data} refresh={detail.refresh} />
       )}
-      {!detail.data && !environment.error && !detail.error && <LoadingPlaceholder text="Asking the agent…" />}
+      {noRollout && <p>This agent has no rollout. Put a rollout file into its folder and restart it.</p>}
+      {!noRollout && !detail.data && !environment.error && !detail.error && (
+        <LoadingPlaceholder text="Asking the agent…" />
+      )}
     </div>
   )
 }
 
-function missing(uid: string, rollout: string): string | null {
-  if (!uid || uid.startsWith('$')) return 'No agent is configured. Add a data source of type “STI Rollout agent”.'
-  if (!rollout || rollout.startsWith('$'))
-    return 'This agent has no rollout. Put a rollout file into its folder and restart it.'
-  return null
-}
+/** A variable that has no value stays as it is written. */
+const isSet = (value: string) => value !== '' && !value.startsWith('$')

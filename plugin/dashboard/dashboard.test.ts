@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { SERIES_NAMES } from '../../agent/src/metrics/names.ts'
+import { dashboard } from './dashboard.ts'
+import { generatedFiles } from './generatedFiles.ts'
+
+interface Panel {
+  title: string
+  type: string
+  gridPos: { x: number; y: number; w: number; h: number }
+  targets?: Array<{ refId: string; expr: string }>
+  fieldConfig: { defaults: { noValue?: string } }
+}
+
+const panels = (dashboard() as { panels: Panel[] }).panels
+const eight = panels.filter(({ type }) => type !== 'sti-rollout-panel')
+const series = (panel: Panel) =>
+  new Set((panel.targets ?? []).flatMap(({ expr }) => expr.match(/\b(?:sti_\w+|up)\b/g) ?? []))
+
+test('there are eight panels under the action bar, named as the plan names them', () => {
+  expect(eight.map(({ title }) => title)).toEqual([
+    'STI Progress Tracker',
+    'API Performance Monitor',
+    'Database Health Checker',
+    'System Resource Monitor',
+    'Error Rate Tracker',
+    'Data Integrity Validator',
+    'Feature Flag Status',
+    'Rollback Readiness',
+  ])
+  expect(panels[0]?.type).toBe('sti-rollout-panel')
+})
+
+test('every series that a panel asks for is one that the agent exports', () => {
+  const known = new Set([...SERIES_NAMES, 'up'])
+  for (const panel of eight) {
+    for (const name of series(panel)) expect(known, `${name} of ${panel.title}`).toContain(name)
+  }
+})
+
+test.each([
+  ['STI Progress Tracker', ['sti_backfill_progress_ratio', 'sti_backfill_processed_rows', 'sti_backfill_total_rows']],
+  [
+    'STI Progress Tracker',
+    ['sti_backfill_rows_per_second', 'sti_backfill_remaining_seconds', 'sti_backfill_throttled'],
+  ],
+  ['API Performance Monitor', ['sti_api_latency_average_seconds', 'sti_api_latency_p95_seconds']],
+  ['API Performance Monitor', ['sti_api_error_ratio', 'sti_api_requests_per_second']],
+  [
+    'Database Health Checker',
+    ['sti_database_connections', 'sti_database_connections_limit', 'sti_database_query_seconds'],
+  ],
+  [
+    'Database Health Checker',
+    ['sti_database_lock_wait_seconds', 'sti_database_lock_waiters', 'sti_database_buffer_hit_ratio'],
+  ],
+  ['System Resource Monitor', ['sti_host_cpu_ratio', 'sti_host_memory_ratio', 'sti_host_disk_used_ratio']],
+  ['System Resource Monitor', ['sti_host_disk_operations_total', 'sti_host_network_bytes_total']],
+  ['Error Rate Tracker', ['sti_failed_rows', 'sti_retries_total', 'sti_recovery_ratio']],
+  ['Data Integrity Validator', ['sti_check_verdict', 'sti_check_discrepancies', 'sti_integrity_score_ratio']],
+  [
+    'Data Integrity Validator',
+    ['sti_validations_total', 'sti_validation_completed_timestamp_seconds', 'sti_validation_interval_seconds'],
+  ],
+  ['Feature Flag Status', ['sti_flag_enabled', 'sti_flag_percentage', 'up', 'sti_rollout_stage']],
+  ['Feature Flag Status', ['sti_flag_propagation_last_seconds', 'sti_flag_propagation_seconds_bucket']],
+  ['Feature Flag Status', ['sti_flag_clients', 'sti_flag_consistent']],
+  ['Rollback Readiness', ['sti_rollback_ready', 'sti_rollback_estimated_seconds']],
+])('%s shows %j', (title, wanted) => {
+  const panel = eight.find((each) => each.title === title) as Panel
+  expect([...series(panel)]).toEqual(expect.arrayContaining(wanted))
+})
+
+test('each panel says why it is empty, and none reaches over another', () => {
+  for (const panel of eight) expect(panel.fieldConfig.defaults.noValue, panel.title).toMatch(/[.?]$/)
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+    Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
+  )
+  expect(new Set(cells).size).toBe(cells.length)
+})
+
+test('the file that is committed is the one that this code writes', () => {
+  for (const { path: file, text } of generatedFiles()) {
+    expect(readFileSync(path.resolve(import.meta.dirname, '../..', file), 'utf8') === text, `${file} is stale`).toBe(
+      true,
+    )
+  }
+})

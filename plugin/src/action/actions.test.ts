@@ -1,0 +1,16 @@
+import { OperationRequest } from '@sti-rollout/agent/contract'
+import { expect, test } from 'vitest'
+import { DEFAULT_CHOICES, STARTS, type Start, toRequest } from './actions'
+
+test.each(Object.keys(STARTS) as Start[])('%s sends a request that the contract takes as it is', (start) => {
+  const request = toRequest(start, 'staging', { ...DEFAULT_CHOICES, batchSize: 500, typed: 'vehicles' }, ' because ')
+  const parsed = OperationRequest.parse(request)
+  expect(parsed).toMatchObject({ environment: 'staging', reason: 'because' })
+  expect(parsed.parameters).toMatchObject(request.parameters as object)
+})
+
+test('no reason is no field, and no batch size leaves it to the feedback', () => {
+  const request = toRequest('backfill', 'staging', DEFAULT_CHOICES, '  ')
+  expect(request).not.toHaveProperty('reason')
+  expect(request.parameters).not.toHaveProperty('batchSize')
+})

@@ -1,0 +1,18 @@
+import type { AllowedAction } from '@sti-rollout/agent/contract'
+import { expect, test } from 'vitest'
+import { why } from './why'
+
+const allowed = (action: AllowedAction['action'], reasons: string[] | null) => ({
+  action,
+  allowed: reasons === null,
+  reasons: reasons ?? [],
+  operationId: null,
+})
+
+test('only what the agent allows is allowed', () => {
+  const actions = [allowed('backfill', null), allowed('enable', ['Coverage is not complete.']), allowed('finalize', [])]
+  expect(why({ actions }, 'backfill')).toEqual([])
+  expect(why({ actions }, 'enable')).toEqual(['Coverage is not complete.'])
+  expect(why({ actions }, 'finalize')).toHaveLength(1)
+  expect(why({ actions }, 'rollback-data')).toHaveLength(1)
+})

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { toAgentError } from './AgentError'
+
+const words = (thrown: unknown) => {
+  const { hop, message } = toAgentError(thrown, 'STI staging', 3000)
+  return [hop, message]
+}
+
+test('the hop that failed is named, each in its own words', () => {
+  expect(words({ status: 502, data: '' })).toEqual([
+    'network',
+    'Grafana cannot reach STI staging: check that it runs, and the URL of its data source.',
+  ])
+  expect(words({ cancelled: true })).toEqual(['network', 'STI staging did not answer within 3 s.'])
+  expect(words({ status: 403, data: { message: 'plugin proxy route access denied' } })[0]).toBe('grafana')
+  expect(words({ status: 400, data: { message: 'Authentication to data source failed' } })[0]).toBe('token')
+  expect(words({ status: 404, data: { message: 'unable to find plugin' } })[0]).toBe('grafana')
+  expect(words({ status: 0 })).toEqual(['grafana', 'Grafana itself does not answer.'])
+})
+
+test('a problem of the agent keeps its sentence and its reasons', () => {
+  const problem = {
+    type: 'about:blank',
+    title: 'Refused',
+    status: 409,
+    code: 'refused',
+    detail: 'The flag may not go on yet.',
+    reasons: ['Coverage is not complete: run a backfill.'],
+  }
+  const error = toAgentError({ status: 409, data: problem }, 'STI staging', 3000)
+  expect(error).toMatchObject({ hop: 'agent', code: 'refused', message: problem.detail, reasons: problem.reasons })
+})
