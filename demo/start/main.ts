@@ -50,7 +50,7 @@ async function main(options: Options): Promise<number> {
     out.line(
       `STI Rollout: ${grouped(options.rows)} vehicles in staging, ${options.idle ? 'yours to roll out' : 'rolled out under traffic'}\n`,
     )
-    const stack = await startStack({ root, runFolder, folder }, processes, out, options.rows)
+    const stack = await startStack({ root, runFolder, folder }, processes, out, options)
     showAddresses(stack, folder)
     const environment = stack.staging
     const stage: Stage = { screen: out, root, config: stack.config, environment, traffic: stack.stagingTraffic }
@@ -98,7 +98,8 @@ async function main(options: Options): Promise<number> {
       grafana ? null : 'Grafana 12.3 or later (install it, or set GRAFANA_HOME)',
     ]
     const named = missing.filter((one) => one !== null)
-    if (named.length > 0) out.line(`  missing      ${named.join(' and ')}: everything else works without`)
+    if (named.length > 0 && !options.bare)
+      out.line(`  missing      ${named.join(' and ')}: everything else works without`)
   }
 
   function showTimings(): void {

@@ -54,3 +54,16 @@ export async function startPrometheus(
   })
   await answers(processes, `${prometheus.url}/-/ready`, 'Prometheus')
 }
+
+/** Waits until Prometheus has read every agent and service once, at most 30 s. */
+export async function targetsUp(url: string, wanted: number): Promise<void> {
+  const until = Date.now() + 30_000
+  for (;;) {
+    const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent('sum(up{job=~"sti-.*"})')}`)
+    const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } }
+    const up = Number(data.result[0]?.value[1] ?? 0)
+    if (up === wanted) return
+    if (Date.now() > until) throw new Error(`Prometheus reads ${up} of ${wanted} targets: see ${url}/targets`)
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  }
+}

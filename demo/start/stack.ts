@@ -14,7 +14,7 @@ import {
 import { buildPlugin, findGrafana, startGrafana, type Grafana } from './grafana.ts'
 import { portFinder } from './ports.ts'
 import type { Processes } from './processes.ts'
-import { findPrometheus, startPrometheus, type Prometheus } from './prometheus.ts'
+import { findPrometheus, startPrometheus, targetsUp, type Prometheus } from './prometheus.ts'
 import { grouped, type Screen } from './screen.ts'
 
 export interface Stack {
@@ -36,13 +36,18 @@ export interface Place {
 }
 
 /** Everything there is, in the order in which each needs the ones before it. */
-export async function startStack(place: Place, processes: Processes, screen: Screen, rows: number): Promise<Stack> {
+export async function startStack(
+  place: Place,
+  processes: Processes,
+  screen: Screen,
+  { rows, bare }: { rows: number; bare: boolean },
+): Promise<Stack> {
   const { root, runFolder } = place
   const port = portFinder((message) => screen.line(`  ${message}`))
   const [staging, production] = await startDatabases(processes, screen, port, rows)
   const environments = [staging, production]
-  const prometheus = await findPrometheus(() => port(9090, 'Prometheus'))
-  const grafana = await findGrafana(() => port(3000, 'Grafana'))
+  const prometheus = bare ? null : await findPrometheus(() => port(9090, 'Prometheus'))
+  const grafana = bare ? null : await findGrafana(() => port(3000, 'Grafana'))
   const addresses = { prometheus: prometheus?.url ?? null, grafana: grafana?.url ?? null }
   for (const environment of environments) {
     await screen.step(
@@ -126,8 +131,11 @@ async function showPrometheus(
   const all = grafana ? [...targets, { file: 'grafana', port: grafana.port, environment: 'all' }] : targets
   await screen.step(
     'Prometheus',
-    () => startPrometheus(processes, root, runFolder, prometheus, all),
-    () => prometheus.url,
+    async () => {
+      await startPrometheus(processes, root, runFolder, prometheus, all)
+      await targetsUp(prometheus.url, targets.length)
+    },
+    () => `${prometheus.url}, ${targets.length} targets up`,
   )
 }
 

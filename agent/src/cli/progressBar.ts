@@ -29,15 +29,27 @@ const plainText = (operation: Operation): string => {
   return operation.step ? `${head}  ${operation.step}` : head
 }
 
+interface Line {
+  readonly head: string
+  /** Null for an operation that does not walk the table: it has no bar. */
+  readonly ratio: number | null
+  readonly text: string
+}
+
+const BAR_WIDTH = 24
+
+function formatLine(_options: unknown, _values: unknown, { head, ratio, text }: Line): string {
+  if (ratio === null) return `${head}  ${text}`
+  const full = Math.floor(ratio * BAR_WIDTH)
+  return `${head} [${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}] ${text}`
+}
+
 /** A bar that is drawn over itself, for a terminal. */
 export function barView(terminal: Terminal): ProgressView {
   const bars = new cliProgress.MultiBar(
     {
       stream: terminal.stderr as NodeJS.WritableStream,
-      format: '{head} [{bar}] {text}',
-      barsize: 24,
-      barCompleteChar: '#',
-      barIncompleteChar: '-',
+      format: formatLine,
       hideCursor: true,
       fps: 10,
       autopadding: false,
@@ -50,9 +62,13 @@ export function barView(terminal: Terminal): ProgressView {
   return {
     show(operation) {
       const progress = operation.progress
-      const text = progress ? progressText(progress) : (operation.step ?? operation.state)
-      const shown = operation.state === 'running' ? text : `${operation.state}  ${text}`
-      const payload = { head: operation.kind, text: shown }
+      const state = operation.state === 'running' && (progress ?? operation.step) ? null : operation.state
+      const said = progress ? progressText(progress) : operation.step
+      const payload: Line = {
+        head: operation.kind,
+        ratio: progress?.ratio ?? null,
+        text: [state, said].filter((part) => part !== null).join('  '),
+      }
       bar ??= bars.create(1, 0, payload)
       bar.update(progress ? progress.ratio : 0, payload)
     },

@@ -57,7 +57,7 @@ export function detailLines(detail: RolloutDetail): string[] {
   const allowed = detail.actions.filter((action) => action.allowed).map((action) => action.action)
   lines.push(`allowed now: ${allowed.join(', ') || 'nothing'}`)
   for (const action of detail.actions.filter((one) => !one.allowed)) {
-    lines.push(`  ${action.action}: ${action.reasons.join('; ')}`)
+    lines.push(`  ${action.action}: ${action.reasons.join(' ')}`)
   }
   return lines
 }
