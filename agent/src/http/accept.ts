@@ -1,15 +1,14 @@
-import type { Operation, OperationRequest, Preview } from '../contract/index.ts'
+import type { Operation, OperationRequest } from '../contract/index.ts'
 import { RollbackParameters } from '../contract/index.ts'
-import type { Kind } from '../engine/kind.ts'
-import { enablingRefusals, ENABLING_NOTES } from '../operation/gate.ts'
+import { enablingRefusals } from '../operation/gate.ts'
 import { insertOperation, requestHash } from '../operation/request.ts'
 import { readOperation, toOperation, type OperationRow } from '../operation/row.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { actorOf, demand } from './answers.ts'
+import { demandEnvironment, kindOf, rightsOf, turnsOff } from './asked.ts'
 import type { Caller } from './caller.ts'
 import type { Parts } from './parts.ts'
 import { Refusal } from './problem.ts'
-import type { Right } from './rights.ts'
 
 /** Accepts a request for an operation, or throws the Refusal that says what would have to be true. */
 export async function accept(
@@ -41,76 +40,6 @@ export async function accept(
   })
   parts.poke()
   return toOperation(row)
-}
-
-/** What the request would do, and what refuses it now. Nothing is changed. */
-export async function preview(
-  parts: Parts,
-  rollout: Rollout,
-  request: OperationRequest,
-  caller: Caller,
-): Promise<Preview> {
-  demandEnvironment(parts, request.environment)
-  const facts = await parts.facts(rollout)
-  const empty = { rows: null, estimatedSeconds: null, estimatedWalBytes: null, statements: [], notes: [] }
-  const base = { ...empty, kind: request.kind, environment: parts.config.environment, rollout: rollout.name }
-  const rights = rightsOf(request).flatMap((right) => refusalOf(() => demand(parts, caller, right)))
-  if (request.kind === 'flag' || turnsOff(request)) {
-    const enabling = request.kind === 'flag' && request.parameters.enabled
-    const gate = enabling && !request.parameters.force ? enablingRefusals(facts) : []
-    const reasons = [...rights, ...gate]
-    const clients = facts.flag.clients.length
-    const seen = facts.flag.lastPropagationSeconds
-    return {
-      ...base,
-      ...{ allowed: reasons.length === 0, reasons, rows: 0, estimatedWalBytes: 0, estimatedSeconds: seen },
-      notes: [
-        `The flag is ${facts.flag.enabled ? `on for ${facts.flag.percentage} %` : 'off'}; ${clients} client${clients === 1 ? '' : 's'} asked for it lately.`,
-        ...(enabling ? ENABLING_NOTES : ['Off at once; clients see it when they ask next.']),
-      ],
-    }
-  }
-  const parameters = request.parameters as Record<string, unknown>
-  const kind = kindOf(parts, request)
-  const reasons = [...rights, ...kind.refusals(facts, parameters)]
-  const numbers =
-    facts.table === null
-      ? {}
-      : await kind.preview({ database: parts.database, rollout, table: facts.table, facts }, parameters)
-  return { ...base, ...numbers, allowed: reasons.length === 0, reasons }
-}
-
-function rightsOf(request: OperationRequest): Right[] {
-  switch (request.kind) {
-    case 'flag':
-      if (!request.parameters.enabled) return ['disable']
-      return ['enable', ...(request.parameters.force ? (['force'] as const) : [])]
-    case 'rollback':
-      return [request.parameters.scope === 'flag' ? 'rollback-flag' : 'rollback-data']
-    case 'backfill':
-      return ['backfill', ...(request.parameters.rollbackOnError === 'data' ? (['rollback-data'] as const) : [])]
-    default:
-      return [request.kind]
-  }
-}
-
-function turnsOff(request: OperationRequest): boolean {
-  if (request.kind === 'flag') return !request.parameters.enabled
-  return request.kind === 'rollback' && request.parameters.scope === 'flag'
-}
-
-function demandEnvironment(parts: Parts, environment: string): void {
-  if (environment === parts.config.environment) return
-  throw new Refusal(
-    'wrong-environment',
-    `This agent serves ${parts.config.environment}; the request is for ${environment}. Nothing was done.`,
-  )
-}
-
-function kindOf(parts: Parts, request: OperationRequest): Kind {
-  const kind = parts.kinds.find((one) => one.kind === request.kind)
-  if (kind === undefined) throw new Refusal('not-found', `This agent knows no operation ${request.kind}.`)
-  return kind
 }
 
 async function sameRequest(
@@ -189,15 +118,5 @@ async function turnOff(
     },
     ...{ reason: request.reason ?? null, createdAt: now, startedAt: now, endedAt: now, step: null, progress: null },
     ...{ result: null, errorCode: null, error: null, agent: parts.config.agent, persisted },
-  }
-}
-
-function refusalOf(ask: () => void): string[] {
-  try {
-    ask()
-    return []
-  } catch (error) {
-    if (error instanceof Refusal) return [error.message]
-    throw error
   }
 }

@@ -2,7 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { bodyLimit } from 'hono/body-limit'
 import type { AuthenticationEnv } from './authentication.ts'
 import { ofrepRoutes } from './ofrep.ts'
-import type { Parts } from './parts.ts'
+import type { App, Parts } from './parts.ts'
 import { refuseAmbiguousPaths } from './paths.ts'
 import { defaultHook, problemAnswers } from './problem.ts'
 import { agentRoutes } from './routes/agent.ts'
@@ -12,8 +12,6 @@ import { healthRoutes } from './routes/health.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { rolloutRoutes } from './routes/rollouts.ts'
 import { steeringRoutes } from './routes/steering.ts'
-
-export type App = OpenAPIHono<AuthenticationEnv>
 
 const LARGEST_BODY = 256 * 1024
 

@@ -1,3 +1,4 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Config } from '../config.ts'
 import type { Dependency } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
@@ -6,7 +7,9 @@ import type { Kind } from '../engine/kind.ts'
 import type { Flags } from '../flag/flags.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import type { Authentication } from './authentication.ts'
+import type { Authentication, AuthenticationEnv } from './authentication.ts'
+
+export type App = OpenAPIHono<AuthenticationEnv>
 
 /** What the routes need of the agent; main.ts wires it. */
 export interface Parts {

@@ -1,8 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { AgentStatus, CONTRACT_VERSION } from '../../contract/index.ts'
 import { actorOf, answers, demand } from '../answers.ts'
-import type { App } from '../app.ts'
-import type { Parts } from '../parts.ts'
+import type { App, Parts } from '../parts.ts'
 import { Refusal } from '../problem.ts'
 
 const status = createRoute({

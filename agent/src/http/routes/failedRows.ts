@@ -5,8 +5,7 @@ import { FailedRow, Operation } from '../../contract/index.ts'
 import { appendEvent } from '../../operation/events.ts'
 import { accept } from '../accept.ts'
 import { actorOf, answers, demand, reasonBody, rolloutNamed, rolloutPath } from '../answers.ts'
-import type { App } from '../app.ts'
-import type { Parts } from '../parts.ts'
+import type { App, Parts } from '../parts.ts'
 
 const list = createRoute({
   method: 'get',

@@ -1,8 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { FlagStatus } from '../../contract/index.ts'
 import { actorOf, answers, demand, rolloutNamed, rolloutPath } from '../answers.ts'
-import type { App } from '../app.ts'
-import type { Parts } from '../parts.ts'
+import type { App, Parts } from '../parts.ts'
 
 const acceptance = createRoute({
   method: 'post',

@@ -1,5 +1,4 @@
-import type { App } from '../app.ts'
-import type { Parts } from '../parts.ts'
+import type { App, Parts } from '../parts.ts'
 
 /** For whoever watches the process; open, and without any detail that helps a stranger. */
 export function healthRoutes(app: App, parts: Parts): void {

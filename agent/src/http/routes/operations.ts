@@ -6,10 +6,10 @@ import { messageOf } from '../../engine/errors.ts'
 import { readEvents, toEvent } from '../../operation/events.ts'
 import { listOperations, readOperation, toOperation, type OperationRow } from '../../operation/row.ts'
 import { ENDED } from '../../operation/states.ts'
-import { accept, preview } from '../accept.ts'
+import { accept } from '../accept.ts'
 import { answers, operationPath, rolloutNamed, rolloutPath } from '../answers.ts'
-import type { App } from '../app.ts'
-import type { Parts } from '../parts.ts'
+import type { App, Parts } from '../parts.ts'
+import { preview } from '../preview.ts'
 import { Refusal } from '../problem.ts'
 
 const create = createRoute({

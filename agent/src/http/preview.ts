@@ -1,0 +1,55 @@
+import type { OperationRequest, Preview } from '../contract/index.ts'
+import { enablingRefusals, ENABLING_NOTES } from '../operation/gate.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import { demand } from './answers.ts'
+import { demandEnvironment, kindOf, rightsOf, turnsOff } from './asked.ts'
+import type { Caller } from './caller.ts'
+import type { Parts } from './parts.ts'
+import { Refusal } from './problem.ts'
+
+/** What the request would do, and what refuses it now. Nothing is changed. */
+export async function preview(
+  parts: Parts,
+  rollout: Rollout,
+  request: OperationRequest,
+  caller: Caller,
+): Promise<Preview> {
+  demandEnvironment(parts, request.environment)
+  const facts = await parts.facts(rollout)
+  const empty = { rows: null, estimatedSeconds: null, estimatedWalBytes: null, statements: [], notes: [] }
+  const base = { ...empty, kind: request.kind, environment: parts.config.environment, rollout: rollout.name }
+  const rights = rightsOf(request).flatMap((right) => refusalOf(() => demand(parts, caller, right)))
+  if (request.kind === 'flag' || turnsOff(request)) {
+    const enabling = request.kind === 'flag' && request.parameters.enabled
+    const gate = enabling && !request.parameters.force ? enablingRefusals(facts) : []
+    const reasons = [...rights, ...gate]
+    const clients = facts.flag.clients.length
+    const seen = facts.flag.lastPropagationSeconds
+    return {
+      ...base,
+      ...{ allowed: reasons.length === 0, reasons, rows: 0, estimatedWalBytes: 0, estimatedSeconds: seen },
+      notes: [
+        `The flag is ${facts.flag.enabled ? `on for ${facts.flag.percentage} %` : 'off'}; ${clients} client${clients === 1 ? '' : 's'} asked for it lately.`,
+        ...(enabling ? ENABLING_NOTES : ['Off at once; clients see it when they ask next.']),
+      ],
+    }
+  }
+  const parameters = request.parameters as Record<string, unknown>
+  const kind = kindOf(parts, request)
+  const reasons = [...rights, ...kind.refusals(facts, parameters)]
+  const numbers =
+    facts.table === null
+      ? {}
+      : await kind.preview({ database: parts.database, rollout, table: facts.table, facts }, parameters)
+  return { ...base, ...numbers, allowed: reasons.length === 0, reasons }
+}
+
+function refusalOf(ask: () => void): string[] {
+  try {
+    ask()
+    return []
+  } catch (error) {
+    if (error instanceof Refusal) return [error.message]
+    throw error
+  }
+}
