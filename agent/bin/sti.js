@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
+import { URL } from 'node:url'
 
 // A checkout runs from its source; what was installed or built for a container has dist/ alone.
 if (existsSync(new URL('../src/cli/main.ts', import.meta.url))) {

@@ -48,7 +48,7 @@ function formatLine(_options: unknown, _values: unknown, { head, ratio, text }: 
 export function barView(terminal: Terminal): ProgressView {
   const bars = new cliProgress.MultiBar(
     {
-      stream: terminal.stderr as NodeJS.WritableStream,
+      stream: terminal.stderr,
       format: formatLine,
       hideCursor: true,
       fps: 10,
