@@ -24,6 +24,7 @@ export function tablePanel(
     .showHeader(true)
     .minWidth(40)
     .thresholds(thresholds([null, 'text']))
+    .overrideByRegexp('.*', [{ id: 'noValue', value: '–' }])
     .withTransformation({
       id: 'filterFieldsByName',
       options: { include: { pattern: `^(${wanted.map((name) => name.replace('#', '\\#')).join('|')})$` } },

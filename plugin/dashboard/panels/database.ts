@@ -1,4 +1,4 @@
-import { between, colored, LEGEND_ONLY, rightAxis, unit } from '../look.ts'
+import { between, colored, decimals, LEGEND_ONLY, rightAxis, unit } from '../look.ts'
 import { ofEnvironment } from '../series.ts'
 import { over } from '../targets.ts'
 import { timePanel } from '../timePanel.ts'
@@ -26,5 +26,5 @@ export const database = timePanel(
   .overrideByName('lock wait', [colored('orange')])
   .overrideByName('buffer hits', [colored('green'), unit('percentunit'), rightAxis, ...between(0, 1)])
   .overrideByName('active', [colored('purple'), unit('none'), ...LEGEND_ONLY])
-  .overrideByName('used', [colored('text'), unit('percentunit'), ...LEGEND_ONLY])
+  .overrideByName('used', [colored('text'), unit('percentunit'), decimals(0), ...LEGEND_ONLY])
   .overrideByName('queue', [colored('yellow'), unit('none'), ...LEGEND_ONLY])

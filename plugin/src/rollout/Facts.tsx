@@ -15,7 +15,7 @@ export function Facts({ environment, detail }: { environment: Environment; detai
   const styles = useStyles2(getStyles)
   const trouble = flagTrouble(detail.flag)
   return (
-    <div className={styles.line}>
+    <div className={styles.line} role="group" aria-label={`${detail.rollout} in ${environment.name}`}>
       <EnvironmentBadge name={environment.name} production={environment.production} />
       <TextLink href={to.rollout(environment.name, detail.rollout)} inline={false} weight="medium">
         {detail.rollout}

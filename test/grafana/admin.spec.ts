@@ -1,0 +1,96 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { DEFAULT_A11Y_TAGS, expect, test } from '@grafana/plugin-e2e'
+import type { Page } from '@playwright/test'
+import { action, complaints, CONFIGURATION, DASHBOARD, dialog, facts, ROLLBACK, ROLLOUTS, STAGING } from './places.ts'
+import { openAs, ADMIN } from './users.ts'
+
+let page: Page
+test.beforeAll(async ({ browser }) => void (page = await openAs(browser, ADMIN)))
+test.afterAll(() => page.context().close())
+
+const PAGES = {
+  rollouts: [ROLLOUTS, 'Every rollout in every environment'],
+  rollout: [STAGING, 'Recent operations'],
+  operation: [`${STAGING}/operations/2`, 'Events'],
+  validation: [`${STAGING}/validation`, 'Types held and types expected'],
+  rollback: [ROLLBACK, 'Flags that are on come first.'],
+  configuration: [CONFIGURATION, 'Agent → PostgreSQL'],
+  dashboard: [DASHBOARD, 'Rollback Readiness'],
+} as const
+
+for (const [name, [path, text]] of Object.entries(PAGES)) {
+  test(`${name}: no complaint in the console, no barrier, in both themes`, async () => {
+    const found = complaints(page)
+    for (const theme of ['dark', 'light']) {
+      await page.goto(`${path}${path.includes('?') ? '&' : '?'}theme=${theme}`)
+      await expect(page.getByText(text).first()).toBeVisible()
+      if (name !== 'configuration') await expect(page.getByText('vehicles').first()).toBeVisible()
+      expect(await barriers(name === 'dashboard' ? '[aria-label^="Actions on"]' : 'main'), theme).toEqual([])
+    }
+    expect(found).toEqual([])
+  })
+}
+
+/** What axe finds against WCAG 2.1 AA; the panels and controls of Grafana itself are not ours to mend. */
+async function barriers(within: string): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(DEFAULT_A11Y_TAGS)
+    .include(within)
+    .exclude('[data-viz-panel-key]')
+    .exclude('[data-testid^="data-testid TimePicker"]')
+    .analyze()
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)
+}
+
+test('the test of a data source is well when all is well', async () => {
+  await page.goto('/connections/datasources/edit/sti-staging')
+  await page.getByRole('button', { name: 'Test', exact: true }).click()
+  await expect(page.getByText('staging-1 answers for staging, and PostgreSQL for it.')).toBeVisible()
+})
+
+test.describe('the test of a data source names the hop that fails', () => {
+  const uid = 'sti-test-broken'
+  const token = 'not-a-token-of-any-agent'
+  test.afterEach(async () => void (await page.request.delete(`/api/datasources/uid/${uid}`)))
+
+  test('the agent is not there', async () => {
+    await page.request.post('/api/datasources', { data: broken('http://127.0.0.1:9') })
+    await page.goto(`/connections/datasources/edit/${uid}`)
+    await page.getByRole('button', { name: 'Save & test' }).click()
+    await expect(page.getByText(/^Grafana → agent: Grafana cannot reach/)).toBeVisible()
+  })
+
+  test('a token is refused', async () => {
+    const own = await page.request.get('/api/datasources/uid/sti-staging')
+    await page.request.post('/api/datasources', { data: broken(((await own.json()) as { url: string }).url) })
+    await page.goto(`/connections/datasources/edit/${uid}`)
+    await page.getByRole('button', { name: 'Save & test' }).click()
+    await expect(page.getByText(/^Token for viewers: Refused/)).toBeVisible()
+  })
+
+  function broken(url: string) {
+    return {
+      ...{ uid, name: uid, type: 'sti-rollout-datasource', access: 'proxy', url },
+      secureJsonData: { viewerToken: token, editorToken: token, adminToken: token },
+    }
+  }
+})
+
+test('the data goes back only for who types its name and says why', async () => {
+  test.setTimeout(120_000)
+  await page.goto(STAGING)
+  await expect(action(page, 'Roll back data')).not.toHaveAttribute('aria-disabled', 'true', { timeout: 60_000 })
+  await action(page, 'Roll back data').click()
+  const yes = dialog(page).getByRole('button', { name: 'Roll back data', exact: true })
+  await dialog(page).getByLabel('Reason').fill('the test is over')
+  await dialog(page)
+    .getByLabel(/^Type vehicles/)
+    .fill('vehicle')
+  await expect(yes).toBeDisabled()
+  await dialog(page)
+    .getByLabel(/^Type vehicles/)
+    .fill('vehicles')
+  await yes.click()
+  await expect(dialog(page)).toBeHidden()
+  await expect(facts(page)).toContainText('rolled-back', { timeout: 60_000 })
+})

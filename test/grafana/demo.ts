@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process'
+import { join, resolve } from 'node:path'
+
+const root = resolve(import.meta.dirname, '../..')
+/** Few enough to be through in seconds, enough that a backfill can be watched. */
+const ROWS = 60_000
+const READY_MS = 180_000
+
+export interface Demo {
+  readonly grafanaUrl: string
+  readonly passwordFile: string
+  stop(): Promise<void>
+}
+
+/** Starts the demo with nothing rolled out, and waits until everything answers. */
+export async function startDemo(folder: string): Promise<Demo> {
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'demo/start/main.ts', '--idle', '--rows', String(ROWS), '--folder', folder],
+    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  const ended = new Promise<void>((done) => child.once('close', () => done()))
+  const stop = async (): Promise<void> => {
+    child.kill('SIGINT')
+    await ended
+  }
+  let output = ''
+  const ready = new Promise<string>((done, fail) => {
+    const timer = setTimeout(
+      () => fail(new Error(`The demo was not ready within ${READY_MS / 1000} s:\n${output}`)),
+      READY_MS,
+    )
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      if (!output.includes('Everything stays up')) return
+      clearTimeout(timer)
+      const [, url] = output.match(/^ +Grafana +(http\S+) +user/m) ?? []
+      if (url) done(url)
+      else fail(new Error(`The demo names no Grafana:\n${output}`))
+    })
+    void ended.then(() => fail(new Error(`The demo ended:\n${output}`)))
+  })
+  try {
+    return { grafanaUrl: await ready, passwordFile: join(folder, 'grafana-password'), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

@@ -1,0 +1,87 @@
+import { expect, test } from '@grafana/plugin-e2e'
+import type { Page } from '@playwright/test'
+import { act, action, allowed, DASHBOARD, dialog, facts, PANELS, panel, PRODUCTION, STAGING } from './places.ts'
+import { openAs, EDITOR } from './users.ts'
+
+let page: Page
+test.beforeAll(async ({ browser }) => void (page = await openAs(browser, EDITOR)))
+test.afterAll(() => page.context().close())
+
+test('what is not allowed yet says what would have to be true', async () => {
+  await page.goto(STAGING)
+  await action(page, 'Enable flag').hover()
+  await expect(page.getByRole('tooltip')).toContainText('expand')
+  await action(page, 'Roll back data').hover()
+  await expect(page.getByRole('tooltip')).toContainText('admin')
+})
+
+test('production is red before anything happens there', async () => {
+  await page.goto(PRODUCTION)
+  await action(page, 'Expand').click()
+  const badge = dialog(page).getByRole('heading').getByText('production', { exact: true })
+  await expect(badge).toHaveCSS('background-color', /^rgb\((1[89]\d|2\d\d), \d{1,2}, \d{1,2}\)$/)
+  await dialog(page).getByRole('button', { name: 'Do nothing' }).click()
+  await expect(dialog(page)).toBeHidden()
+})
+
+test('an editor takes staging from new to enabled with the buttons', async () => {
+  test.setTimeout(150_000)
+  await page.goto(STAGING)
+  await act(page, 'Expand')
+  await allowed(page, 'Backfill')
+  await act(page, 'Backfill')
+  await expect(page.getByRole('progressbar', { name: 'Backfill of vehicles' })).toBeVisible()
+  await expect(facts(page)).toContainText('covered', { timeout: 60_000 })
+  await act(page, 'Validate')
+  await allowed(page, 'Finalize')
+  await act(page, 'Finalize')
+  await allowed(page, 'Enable flag')
+  await expect(facts(page)).toContainText('finalized')
+  await act(page, 'Enable flag')
+  await expect(facts(page)).toContainText('Flag on')
+})
+
+test('the dashboard shows all eight panels with data', async () => {
+  await page.goto(DASHBOARD)
+  const words = [/100/, /throughput/, /buffer hits/, /CPU/, /failed records/, /passed/, /staging.*enabled/, /Flag.*yes/]
+  for (const [index, title] of PANELS.entries()) {
+    await panel(page, title).scrollIntoViewIfNeeded()
+    await expect(panel(page, title)).toContainText(words[index] as RegExp)
+  }
+  const bottom = await panel(page, 'Rollback Readiness').boundingBox()
+  expect(bottom && bottom.y + bottom.height, 'legible at 1440 x 900 without scrolling').toBeLessThanOrEqual(900)
+})
+
+test('two clicks on the dashboard turn the flag off, and the page of the operation says who did it', async () => {
+  await page.goto(DASHBOARD)
+  await expect(facts(page)).toContainText('Flag on')
+  await act(page, 'Roll back flag')
+  await expect(facts(page)).toContainText('Flag off')
+
+  await page.goto(STAGING)
+  await page
+    .getByRole('link', { name: /^Rollback of the flag/ })
+    .first()
+    .click()
+  await expect(page.getByRole('region', { name: 'Events' })).toContainText('live')
+  await expect(page.getByRole('region', { name: 'Events' }).getByRole('listitem').first()).toBeVisible()
+  await expect(page.getByText('sti-test-editor (editor, through grafana)')).toBeVisible()
+})
+
+test('the command palette leads to every flag', async () => {
+  await page.goto(STAGING)
+  await expect(facts(page)).toBeVisible()
+  await page.keyboard.press('ControlOrMeta+k')
+  await page.getByPlaceholder(/search or jump/i).fill('roll back')
+  await page.getByText('Roll back a flag…').click()
+  await expect(page.getByRole('group', { name: 'vehicles in staging' })).toBeVisible()
+  await expect(page.getByRole('group', { name: 'vehicles in production' })).toBeVisible()
+})
+
+test('at the width of a phone nothing is wider than the screen', async () => {
+  await page.setViewportSize({ width: 400, height: 800 })
+  await page.goto(STAGING)
+  await expect(facts(page)).toBeVisible()
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(400)
+  await page.setViewportSize({ width: 1440, height: 900 })
+})
