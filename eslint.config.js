@@ -6,6 +6,7 @@ import tseslint from 'typescript-eslint'
 export default defineConfig(
   globalIgnores(['**/dist/**', '**/node_modules/**', 'plugin/**', 'test/grafana/**', '.demo/**']),
   js.configs.recommended,
+  { files: ['**/*.cjs'], languageOptions: { globals: { module: 'writable' } } },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {
@@ -37,7 +38,7 @@ export default defineConfig(
   },
   { files: ['**/*.js', '**/*.cjs'], extends: [tseslint.configs.disableTypeChecked] },
   {
-    files: ['**/*.test.ts', 'test/**', 'bench/**', 'demo/start/**'],
+    files: ['**/*.test.ts', '**/testing/**', 'test/**', 'bench/**', 'demo/start/**'],
     rules: {
       'no-console': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',

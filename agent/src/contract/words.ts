@@ -4,13 +4,21 @@ export const OperationKind = z.enum(['expand', 'backfill', 'validation', 'finali
 export type OperationKind = z.infer<typeof OperationKind>
 
 export const OperationState = z.enum([
+  /** accepted, nobody has claimed it */
   'queued',
+  /** an agent holds the lease */
   'running',
+  /** asked to stop at the next safe point */
   'pausing',
+  /** stands at a safe point, nothing lost */
   'paused',
+  /** asked to end */
   'cancelling',
+  /** ended by a person, what was done stays */
   'cancelled',
+  /** ended by itself, done */
   'succeeded',
+  /** ended by itself, with one error code and one sentence */
   'failed',
 ])
 export type OperationState = z.infer<typeof OperationState>

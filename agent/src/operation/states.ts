@@ -1,17 +1,5 @@
 import type { OperationState } from '../contract/index.ts'
 
-/** What each state means, in one line. */
-export const MEANING = {
-  queued: 'accepted, nobody has claimed it',
-  running: 'an agent holds the lease',
-  pausing: 'asked to stop at the next safe point',
-  paused: 'stands at a safe point, nothing lost',
-  cancelling: 'asked to end',
-  cancelled: 'ended by a person, what was done stays',
-  succeeded: 'ended by itself, done',
-  failed: 'ended by itself, with one error code and one sentence',
-} satisfies Record<OperationState, string>
-
 /** Why a state changes. */
 export type Cause = 'claim' | 'pause' | 'resume' | 'cancel' | 'stand' | 'trouble' | 'end' | 'succeed' | 'fail'
 

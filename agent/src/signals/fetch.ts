@@ -31,7 +31,7 @@ export async function boundedGet(
 async function boundedText(response: Response, bytes: number): Promise<string> {
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.byteLength
     if (length > bytes) throw new Error(`its answer is longer than ${bytes} bytes`)
     chunks.push(chunk)

@@ -21,7 +21,7 @@ test('lag is what the replica says, and unknown once it is gone', async () => {
     const replica = postgres(url, {
       max: 1,
       fetch_types: false,
-      connection: { application_name: 'replica1', replication: 'true' } as object,
+      connection: { application_name: 'replica1', replication: 'true' },
     })
     const stream = await replica.unsafe(`START_REPLICATION PHYSICAL ${start}`).writable()
     stream.on('error', () => undefined)
