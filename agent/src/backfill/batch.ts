@@ -1,4 +1,5 @@
 import type { Sql } from '../database/connect.ts'
+import { onlyRow } from '../engine/answer.ts'
 import { FAILED_AGAIN } from '../engine/failedRow.ts'
 import { keyAsJson, type Key } from '../engine/keys.ts'
 import { FENCE, FENCE_PARAMETERS, FenceLost, fenceParameters, LEASE, type Lane } from '../engine/lane.ts'
@@ -42,7 +43,7 @@ export async function writeBatch(
   const { rollout, walked } = target
   const derived = rollout.derive('t')
   const type = `t.${rollout.discriminator.sql}`
-  const [result] = await sql.unsafe<{ written: number; unmapped: number; moved: number }[]>(
+  const answer = await sql.unsafe<{ written: number; unmapped: number; moved: number }[]>(
     `with ${FENCE},
   written as (
     update ${walked.table.sql} as t set ${rollout.discriminator.sql} = ${derived}
@@ -73,7 +74,8 @@ export async function writeBatch(
     ],
     { prepare: true },
   )
-  if (result?.moved !== 1) throw new FenceLost('another agent has taken this lane over')
+  const result = onlyRow(answer)
+  if (result.moved !== 1) throw new FenceLost('another agent has taken this lane over')
   return result
 }
 

@@ -1,4 +1,5 @@
 import type { Sql } from '../database/connect.ts'
+import { onlyRow } from '../engine/answer.ts'
 import { recordFailedRow } from '../engine/failedRow.ts'
 import { createFeedback } from '../engine/feedback.ts'
 import { keyAsJson } from '../engine/keys.ts'
@@ -52,14 +53,14 @@ async function wrongRows({ sql, target }: Sweep, range: Range): Promise<number> 
   const derived = rollout.derive('t')
   const unrecorded = `${derived} is null and not exists (select from sti.failed_row f
       where f.rollout = $1::text and f.key = ${keyAsJson(walked.key, 't')} and f.recovered_at is null)`
-  const [found] = await sql.unsafe<{ wrong: number }[]>(
+  const answer = await sql.unsafe<{ wrong: number }[]>(
     `select count(*)::int as wrong from ${walked.table.sql} as t where ${condition}
        and (t.${rollout.discriminator.sql} is distinct from ${derived}${rollout.mayBeUnmapped ? ` or ${unrecorded}` : ''})
        and $1::text is not null`,
     [rollout.name, ...values],
     { prepare: true },
   )
-  return found!.wrong
+  return onlyRow(answer).wrong
 }
 
 /** Writes the rows of a range without moving the lane. */

@@ -1,4 +1,5 @@
 import type { Sql } from '../database/connect.ts'
+import { onlyRow } from '../engine/answer.ts'
 import { faultOf, OperationTrouble } from '../engine/errors.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
@@ -9,8 +10,8 @@ const COUNTED_EXACTLY = 5_000_000
 export async function rowsOf(sql: Sql, rollout: Rollout, table: Table): Promise<number> {
   if (table.estimatedRows !== null && table.estimatedRows > COUNTED_EXACTLY) return Math.round(table.estimatedRows)
   try {
-    const [row] = await sql.unsafe<{ rows: string }[]>(`select count(*)::text as rows from ${rollout.table.sql}`)
-    return Number(row!.rows)
+    const answer = await sql.unsafe<{ rows: string }[]>(`select count(*)::text as rows from ${rollout.table.sql}`)
+    return Number(onlyRow(answer).rows)
   } catch (error) {
     if (faultOf(error) !== 'halve') throw error
     if (table.estimatedRows !== null) return Math.round(table.estimatedRows)

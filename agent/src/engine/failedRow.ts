@@ -1,4 +1,5 @@
 import type { Sql } from '../database/connect.ts'
+import { onlyRow } from './answer.ts'
 import type { Key } from './keys.ts'
 import { FENCE, FenceLost, fenceParameters, LEASE, type Lane } from './lane.ts'
 
@@ -24,7 +25,7 @@ export const FAILED_AGAIN = `on conflict (rollout, key) do update set attempts =
  * @throws FenceLost when somebody else holds the lane; nothing was recorded then
  */
 export async function recordFailedRow(sql: Sql, rollout: string, lane: Lane, row: FailedRowRecord): Promise<void> {
-  const [result] = await sql.unsafe<{ moved: number }[]>(
+  const answer = await sql.unsafe<{ moved: number }[]>(
     `with ${FENCE},
   failed as (
     insert into sti.failed_row as f (rollout, key, sqlstate, message, operation_id)
@@ -49,5 +50,5 @@ export async function recordFailedRow(sql: Sql, rollout: string, lane: Lane, row
       row.message.slice(0, 500),
     ],
   )
-  if (result?.moved !== 1) throw new FenceLost('another agent has taken this lane over')
+  if (onlyRow(answer).moved !== 1) throw new FenceLost('another agent has taken this lane over')
 }

@@ -16,14 +16,21 @@ const SHRINK = 0.25
 export function createFeedback(start: number, ceiling: number, targetSeconds: number): Feedback {
   let size = Math.min(start, ceiling)
   let rate: number | null = null
+  let last: { rows: number; seconds: number } | null = null
+  /** Below this a batch takes as long as above it: what it costs is the commit, not the rows. */
+  let floor = { rows: 1, seconds: 0 }
   return {
     size: () => size,
     observe(rows, seconds) {
       if (rows === 0 || seconds <= 0) return
       const measured = rows / seconds
       rate = rate === null ? measured : WEIGHT * measured + (1 - WEIGHT) * rate
+      const slow = seconds > targetSeconds
+      if (slow && last !== null && rows * 1.5 <= last.rows && seconds > 0.7 * last.seconds) floor = last
+      else if (seconds > 2 * floor.seconds) floor = { rows: 1, seconds: 0 }
+      last = { rows, seconds }
       // A batch over the bound counts as it was: the mean would let the next one hold its locks too long as well.
-      const wanted = (seconds > targetSeconds ? measured : rate) * targetSeconds
+      const wanted = Math.max(floor.rows, (slow ? measured : rate) * targetSeconds)
       size = Math.max(1, Math.round(Math.min(ceiling, size * GROWTH, Math.max(size * SHRINK, wanted))))
     },
     tune(newCeiling, newTarget) {

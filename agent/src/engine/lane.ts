@@ -30,10 +30,6 @@ export async function takeLane(sql: Sql, operationId: bigint, number: number, ag
   return lane!
 }
 
-export async function readLanes(sql: Sql, operationId: bigint): Promise<Lane[]> {
-  return await sql<Lane[]>`select * from sti.lane where operation_id = ${operationId} order by number`
-}
-
 /**
  * The fence of a batch, as a CTE that its UPDATE must join: it locks the lane's row and returns it only while epoch,
  * claim and position are the holder's. An epoch can come again after a failover, so the random claim stands beside it.

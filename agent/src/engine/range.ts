@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts'
 import type { KeyColumn, QualifiedName } from '../rollout/rollout.ts'
+import { onlyRow } from './answer.ts'
 import { bind, keyAsJson, tuple, type Key } from './keys.ts'
 
 /** Rows with low < key <= high, and how many there were when it was cut. */
@@ -39,7 +40,7 @@ export async function nextRange(
     ...(end === null ? [] : [`${tuple(key, 't')} <= ${bind(key, 2 + (low === null ? 0 : key.length))}`]),
   ]
   const order = (direction: string): string => key.map((column) => `t.${column.sql} ${direction}`).join(', ')
-  const [page] = await sql.unsafe<{ rows: number; last: Key | null }[]>(
+  const answer = await sql.unsafe<{ rows: number; last: Key | null }[]>(
     `with page as materialized (
        select ${key.map((column) => `t.${column.sql}`).join(', ')} from ${walked.table.sql} as t
        ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
@@ -50,6 +51,7 @@ export async function nextRange(
     [String(rows), ...(low ?? []), ...(end ?? [])],
     { prepare: true },
   )
-  if (!page || page.last === null) return null
+  const page = onlyRow(answer)
+  if (page.last === null) return null
   return { low, high: page.last, rows: page.rows }
 }

@@ -6,7 +6,7 @@ import { demandTable } from '../engine/table.ts'
 import { literal } from '../rollout/names.ts'
 import { cannotRaise } from '../rollout/raise.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
-import { probe } from './probe.ts'
+import { trial } from './trial.ts'
 import { refuseValues } from './existing.ts'
 import { expandRefusals, untried } from './refusals.ts'
 import { deriveFunction, deriveTrigger } from './trigger.ts'
@@ -50,13 +50,15 @@ async function runExpand(run: Run): Promise<Outcome> {
   try {
     run.step('adding the column and its trigger')
     const [old, changes] = [superseded(facts), wanted(facts, table)]
+    const write = trial(rollout, table)
     await runDdl(run, sql, {
       what: 'adding the column and its trigger',
       steps: [
+        ...write.before,
         ...old.map((change) => change.inverse),
         ...forget(run, old, changes),
         ...changes,
-        ...probe(rollout, table),
+        ...write.after,
       ],
     })
     const statements = changes.map((change) => change.statement)
@@ -116,7 +118,9 @@ function explained(error: unknown): unknown {
   const code = codeOf(error)
   const ofServer = code !== null && /^[0-9A-Z]{5}$/.test(code)
   if (!ofServer || !['row', 'fail'].includes(faultOf(error))) return error
-  const where = (error as { where?: string }).where?.split('\n').findLast((line) => /function/i.test(line))
+  const where = (error as { where?: string }).where
+    ?.split('\n')
+    .find((line) => /function (?!inline_code_block)/i.test(line))
   const advice =
     where !== undefined
       ? `It was raised in ${where.trim()} when one row was written on trial: mend it so that it bears one more column, then expand again.`

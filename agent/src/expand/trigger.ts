@@ -60,7 +60,8 @@ export function deriveTrigger(rollout: Rollout, cannotRaise: boolean): Change {
   }
 }
 
-function dollarQuoted(text: string): string {
+/** A text as a string constant that holds whatever it holds. */
+export function dollarQuoted(text: string): string {
   let tag = '$sti$'
   for (let n = 0; text.includes(tag); n++) tag = `$sti${n}$`
   return `${tag}${text}${tag}`

@@ -72,12 +72,21 @@ async function runFinalize(run: Run): Promise<Outcome> {
     return { outcome: 'succeeded', result: { index: indexName(rollout), constraint: rollout.file.constraint } }
   } catch (error) {
     if (error instanceof DdlStopped) return { outcome: 'stopped' }
-    if (codeOf(error) !== '23514') throw error
-    throw new OperationFailure(
-      'finalize',
-      `A row does not hold what the constraint asks: ${messageOf(error)}. Run a validation.`,
-    )
+    throw await explained(run, error)
   } finally {
     await sql.end({ timeout: 1 })
   }
+}
+
+/** One sentence for what a person has to mend; other errors as they are. */
+async function explained({ rollout, database }: Run, error: unknown): Promise<unknown> {
+  if (codeOf(error) === '23514') {
+    const sentence = `A row does not hold what the constraint asks: ${messageOf(error)}. Run a validation.`
+    return new OperationFailure('finalize', sentence)
+  }
+  if (codeOf(error) !== '42501') return error
+  const [role] = await database.state<{ grant: string }[]>`
+    select format('GRANT CREATE ON SCHEMA %I TO %I', ${rollout.table.schema}::text, current_user) as grant`
+  const sentence = `${messageOf(error)}: the agent’s role must own the table and be allowed to make an index in its schema (${role!.grant}), then finalize again.`
+  return new OperationFailure('finalize', sentence)
 }

@@ -10,8 +10,9 @@ export async function finalizeMissing(sql: Sql, rollout: Rollout, table: Table):
       exists (select from pg_index i join pg_class c on c.oid = i.indexrelid
         where i.indrelid = ${table.oid}::oid and c.relname = ${indexName(rollout)} and i.indisvalid) as index,
       exists (select from pg_constraint where conrelid = ${table.oid}::oid and conname = ${constraintName(rollout)} and convalidated) as constraint,
-      exists (select from pg_statistic s join pg_attribute a on a.attrelid = s.starelid and a.attnum = s.staattnum
-        where s.starelid = ${table.oid}::oid and a.attname = ${rollout.discriminator.column})
+      -- pg_statistic itself is for superusers only.
+      exists (select from pg_stats where schemaname = ${rollout.table.schema} and tablename = ${rollout.table.name}
+        and attname = ${rollout.discriminator.column})
         or coalesce((select reltuples from pg_class where oid = ${table.oid}::oid), 0) = 0 as statistics`
   const notNull = rollout.file.constraint !== 'notNull' || table.discriminator.notNull
   return [

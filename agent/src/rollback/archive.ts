@@ -1,4 +1,5 @@
 import type { Sql } from '../database/connect.ts'
+import { onlyRow } from '../engine/answer.ts'
 import { createFeedback } from '../engine/feedback.ts'
 import { keyAsJson } from '../engine/keys.ts'
 import { inRange, type Walked } from '../engine/range.ts'
@@ -47,7 +48,7 @@ export async function archiveInexpressible(job: ArchiveJob): Promise<number | nu
     },
   })
   if (!finished) return null
-  const [row] = await sql<{ rows: number }[]>`
+  const answer = await sql<{ rows: number }[]>`
     select count(*)::int as rows from sti.archive where rollout = ${rollout.name} and operation_id = ${operationId}`
-  return row!.rows
+  return onlyRow(answer).rows
 }

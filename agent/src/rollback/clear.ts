@@ -1,4 +1,5 @@
 import type { Sql } from '../database/connect.ts'
+import { onlyRow } from '../engine/answer.ts'
 import { faultOf } from '../engine/errors.ts'
 import { recordFailedRow } from '../engine/failedRow.ts'
 import { createFeedback } from '../engine/feedback.ts'
@@ -51,11 +52,12 @@ export async function clearColumn(job: ClearJob): Promise<boolean> {
 async function holdsDerived({ sql, rollout, walked }: ClearJob, range: Range): Promise<boolean> {
   const { condition, values } = inRange(walked, range, 1)
   try {
-    const rows = await sql.unsafe(
-      `select from ${walked.table.sql} as t where ${condition} and t.${rollout.discriminator.sql} = ${rollout.derive('t')}`,
+    const rows = await sql.unsafe<{ holds: boolean }[]>(
+      `select exists (select from ${walked.table.sql} as t
+         where ${condition} and t.${rollout.discriminator.sql} = ${rollout.derive('t')}) as holds`,
       values,
     )
-    return rows.length > 0
+    return onlyRow(rows).holds
   } catch (error) {
     if (faultOf(error) === 'row') return false
     throw error
@@ -73,7 +75,7 @@ async function clearBatch(
   const { condition, values } = inRange(walked, range, FENCE_PARAMETERS + 3)
   const derived =
     what === 'nothing' ? 'false' : `${type} is not null and ${type} is not distinct from ${rollout.derive('t')}`
-  const [result] = await sql.unsafe<{ written: number; moved: number }[]>(
+  const answer = await sql.unsafe<{ written: number; moved: number }[]>(
     `with ${FENCE},
   written as (
     update ${walked.table.sql} as t set ${rollout.discriminator.sql} = null
@@ -91,6 +93,7 @@ async function clearBatch(
     [...fenceParameters(lane, lane.position, true), JSON.stringify(range.high), String(range.rows), ...values],
     { prepare: true },
   )
-  if (result?.moved !== 1) throw new FenceLost('another agent has taken this lane over')
+  const result = onlyRow(answer)
+  if (result.moved !== 1) throw new FenceLost('another agent has taken this lane over')
   return result.written
 }

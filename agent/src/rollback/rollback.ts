@@ -14,8 +14,6 @@ import { clearColumn } from './clear.ts'
 import { flagSeenOff, staleClients } from './clients.ts'
 import { columnIsOurs, revert, toRevert } from './revert.ts'
 
-export { columnIsOurs }
-
 /** Rows per second that a preview assumes before anything was measured here. */
 const ASSUMED_RATE = 50_000
 

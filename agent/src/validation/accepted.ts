@@ -1,4 +1,5 @@
 import type { Sql } from '../database/connect.ts'
+import { onlyRow } from '../engine/answer.ts'
 import { faultOf } from '../engine/errors.ts'
 import { tuple, type Key } from '../engine/keys.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
@@ -35,11 +36,11 @@ async function countWrong(sql: Sql, rollout: Rollout, table: Table, keys: readon
 async function wrongAmong(sql: Sql, rollout: Rollout, table: Table, keys: readonly Key[]): Promise<number> {
   const columns = table.key.map((column, index) => `(k.value->>${index})::${column.type}`)
   const derived = rollout.derive('t')
-  const [row] = await sql.unsafe<{ rows: number }[]>(
+  const answer = await sql.unsafe<{ rows: number }[]>(
     `select count(*)::int as rows from jsonb_array_elements($1::text::jsonb) as k (value)
      join ${rollout.table.sql} as t on ${tuple(table.key, 't')} = ${columns.length === 1 ? columns[0] : `(${columns.join(', ')})`}
      where t.${rollout.discriminator.sql} is distinct from ${derived} or ${derived} is null`,
     [JSON.stringify(keys)],
   )
-  return row!.rows
+  return onlyRow(answer).rows
 }

@@ -1,5 +1,6 @@
 import type { ConfusionCell } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import { onlyRow } from '../engine/answer.ts'
 import { createFeedback } from '../engine/feedback.ts'
 import { keyAsJson, type Key } from '../engine/keys.ts'
 import { inRange, type Range, type Walked } from '../engine/range.ts'
@@ -96,21 +97,24 @@ async function readRange({ sql, rollout, walked }: ScanJob, range: Range): Promi
     ...walked.key.map((column) => `t.${column.sql}`),
     ...rollout.legacyColumns.map((name) => `t."${name.replaceAll('"', '""')}"`),
   ]
-  return await sql.unsafe<Group[]>(
-    `select t.${rollout.discriminator.sql}::text as actual, (${rollout.derive('t')})::text as expected, count(*)::int as rows,
-       bit_xor(hash_record_extended(row(t.${rollout.discriminator.sql}::text, ${hashed.map((column) => `${column}::text`).join(', ')}), 0))::text as checksum
-     from ${walked.table.sql} as t where ${condition} group by 1, 2`,
+  const answer = await sql.unsafe<{ groups: Group[] }[]>(
+    `select coalesce(jsonb_agg(g), '[]') as groups from (
+       select t.${rollout.discriminator.sql}::text as actual, (${rollout.derive('t')})::text as expected, count(*)::int as rows,
+         bit_xor(hash_record_extended(row(t.${rollout.discriminator.sql}::text, ${hashed.map((column) => `${column}::text`).join(', ')}), 0))::text as checksum
+       from ${walked.table.sql} as t where ${condition} group by 1, 2) g`,
     values,
     { prepare: true },
   )
+  return onlyRow(answer).groups
 }
 
 async function sampleKeys({ sql, rollout, walked }: ScanJob, range: Range, limit: number): Promise<Key[]> {
   const { condition, values } = inRange(walked, range, 1)
-  const rows = await sql.unsafe<{ key: Key }[]>(
-    `select ${keyAsJson(walked.key, 't')} as key from ${walked.table.sql} as t
-     where ${condition} and t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')} limit ${limit}`,
+  const answer = await sql.unsafe<{ keys: Key[] }[]>(
+    `select coalesce(jsonb_agg(s.key), '[]') as keys from (
+       select ${keyAsJson(walked.key, 't')} as key from ${walked.table.sql} as t
+       where ${condition} and t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')} limit ${limit}) s`,
     values,
   )
-  return rows.map((row) => row.key)
+  return onlyRow(answer).keys
 }

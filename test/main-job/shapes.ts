@@ -1,0 +1,186 @@
+/** A shape of table that the whole job must carry through. Its rows: is_a and is_b say what they are. */
+export interface Shape {
+  readonly name: string
+  /** Creates the table `table` with about 300 rows. */
+  readonly create: string
+  readonly table: string
+  /** Ordered by this. */
+  readonly key: string
+  /** More of the rollout file: whatever differs from the plain one. */
+  readonly file?: string
+  readonly column?: string
+  readonly dataType?: string
+  /** What the type must be, as SQL over the row. */
+  readonly expected?: string
+  readonly rows?: number
+  /** Rows that no type matches; they are accepted by an admin. */
+  readonly unmapped?: number
+  /** The column was there before: data rollback clears it. */
+  readonly before?: boolean
+}
+
+const FLAGS = 'is_a boolean not null, is_b boolean not null'
+const VALUES = 'n % 3 = 0, n % 3 = 1'
+const plain = (id: string, value: string, more = ''): string => `
+  create table app.things (${id}, ${FLAGS}${more});
+  insert into app.things (id, is_a, is_b) select ${value}, ${VALUES} from generate_series(1, 300) n`
+
+const TABLE = { table: 'app.things', key: 'id' }
+
+export const SHAPES: readonly Shape[] = [
+  { ...TABLE, name: 'text key', create: plain('id text primary key', `'k ''"\\ ' || n`) },
+  {
+    ...TABLE,
+    name: 'text key of another collation',
+    create: plain(
+      'id text collate "en-x-icu" primary key',
+      `chr(96 + n % 26) || case n % 2 when 0 then upper(n::text || 'x') else n::text end`,
+    ),
+  },
+  { ...TABLE, name: 'uuid key', create: plain('id uuid primary key', 'gen_random_uuid()') },
+  {
+    ...TABLE,
+    name: 'timestamp key',
+    create: plain('id timestamptz primary key', `timestamptz '2024-03-31 00:30+01' + n * interval '61.000007 s'`),
+  },
+  {
+    ...TABLE,
+    name: 'generated always as identity',
+    create: `
+      create table app.things (id bigint generated always as identity primary key, ${FLAGS});
+      insert into app.things (is_a, is_b) select ${VALUES} from generate_series(1, 300) n`,
+  },
+  {
+    name: 'composite key with an enum',
+    table: 'app.things',
+    key: 'region, id, day',
+    create: `
+      create type app.region as enum ('west', 'east');
+      create table app.things (region app.region, id int, day date, ${FLAGS}, primary key (region, id, day));
+      insert into app.things select case n % 2 when 0 then 'west' else 'east' end::app.region, n / 4, date '2024-01-01' + n % 4, ${VALUES}
+        from generate_series(1, 300) n`,
+  },
+  {
+    name: 'no primary key, a unique index',
+    table: 'app.things',
+    key: 'id',
+    create: `${plain('id int not null', 'n')}; create unique index on app.things (id)`,
+  },
+  {
+    name: 'quoted names in another schema',
+    table: `'"My Schema"."Big Things"'`,
+    key: '"Row Id"',
+    column: `'"Kind Of"'`,
+    file: `types:
+  - { name: "It's A", when: '"Is A"', restore: { '"Is A"': "true", '"Is B"': "false" } }
+  - { name: B, when: '"Is B"', restore: { '"Is A"': "false", '"Is B"': "true" } }
+otherwise: { name: Other, restore: { '"Is A"': "false", '"Is B"': "false" } }
+legacyColumns: ['"Is A"', '"Is B"']
+`,
+    expected: `case when "Is A" then 'It''s A' when "Is B" then 'B' else 'Other' end`,
+    create: `
+      create schema "My Schema";
+      create table "My Schema"."Big Things" ("Row Id" int primary key, "Is A" boolean not null, "Is B" boolean not null);
+      insert into "My Schema"."Big Things" select n, ${VALUES} from generate_series(1, 300) n`,
+  },
+  {
+    name: 'partitioned in two levels',
+    table: 'app.things',
+    key: 'id, day',
+    create: `
+      create schema "Parts";
+      create table app.things (id int, day date, ${FLAGS}, primary key (id, day)) partition by range (day);
+      create table app.things_1 partition of app.things for values from ('2024-01-01') to ('2024-02-01');
+      create table "Parts"."Second One" partition of app.things for values from ('2024-02-01') to ('2024-03-01') partition by hash (id);
+      create table "Parts"."Leaf 0" partition of "Parts"."Second One" for values with (modulus 2, remainder 0);
+      create table "Parts"."Leaf 1" partition of "Parts"."Second One" for values with (modulus 2, remainder 1);
+      create table app.things_rest partition of app.things default;
+      insert into app.things select n, date '2024-01-01' + n % 70, ${VALUES} from generate_series(1, 300) n`,
+  },
+  {
+    ...TABLE,
+    name: 'enum discriminator',
+    dataType: 'app.kind',
+    create: `create type app.kind as enum ('B', 'Other', 'A'); ${plain('id int primary key', 'n')}`,
+  },
+  {
+    ...TABLE,
+    name: 'unconstrained domain discriminator',
+    dataType: `'app."Kind"'`,
+    create: `create domain app."Kind" as varchar(20); ${plain('id int primary key', 'n')}`,
+  },
+  { ...TABLE, name: 'varchar with a length', dataType: 'varchar(5)', create: plain('id int primary key', 'n') },
+  {
+    ...TABLE,
+    name: 'generated columns in the table',
+    create: plain(
+      'id int primary key',
+      'n',
+      ', stored int generated always as (id * 2) stored, either boolean generated always as (is_a or is_b) stored',
+    ),
+  },
+  {
+    ...TABLE,
+    name: 'triggers of the application',
+    file: `triggers: { touch: skips, audit: skips }\n`,
+    create: `${plain('id int primary key', 'n', ', touched int not null default 0')};
+      create table app.audit (id int, is_a boolean);
+      create function app.touch() returns trigger language plpgsql as $$ begin
+        if current_setting('sti.engine', true) = 'on' then return new; end if;
+        new.touched := new.touched + 1; return new; end $$;
+      create function app.audit() returns trigger language plpgsql as $$ begin
+        if current_setting('sti.engine', true) is distinct from 'on' then insert into app.audit values (new.id, new.is_a); end if;
+        return null; end $$;
+      create trigger touch before update on app.things for each row execute function app.touch();
+      create trigger audit after insert or update on app.things for each row execute function app.audit()`,
+  },
+  {
+    ...TABLE,
+    name: 'a column that was there before, empty',
+    before: true,
+    create: plain('id int primary key', 'n', ', type text'),
+  },
+  {
+    ...TABLE,
+    name: 'no rows',
+    rows: 0,
+    create: `create table app.things (id int primary key, ${FLAGS})`,
+  },
+  {
+    ...TABLE,
+    name: 'rows that no type matches',
+    unmapped: 100,
+    file: `types:
+  - { name: A, when: is_a, restore: { is_a: "true", is_b: "false" } }
+  - { name: B, when: is_b, restore: { is_a: "false", is_b: "true" } }
+legacyColumns: [is_a, is_b]
+errorBudget: 1
+`,
+    expected: `case when is_a then 'A' when is_b then 'B' end`,
+    create: plain('id int primary key', 'n'),
+  },
+  {
+    ...TABLE,
+    name: 'NOT NULL asked for',
+    file: 'constraint: notNull\n',
+    create: plain('id int primary key', 'n'),
+  },
+]
+
+const TYPES = `types:
+  - { name: A, when: is_a, restore: { is_a: "true", is_b: "false" } }
+  - { name: B, when: is_b, restore: { is_a: "false", is_b: "true" } }
+otherwise: { name: Other, restore: { is_a: "false", is_b: "false" } }
+legacyColumns: [is_a, is_b]
+`
+
+export const EXPECTED = `case when is_a then 'A' when is_b then 'B' else 'Other' end`
+
+export function fileOf(shape: Shape): string {
+  const own = shape.file ?? ''
+  return `rollout: things
+table: ${shape.table}
+discriminator: { column: ${shape.column ?? 'type'}, dataType: ${shape.dataType ?? 'text'} }
+${own.startsWith('types:') ? own : TYPES + own}flag: { key: things }
+`
+}

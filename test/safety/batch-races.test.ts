@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest'
+import { engineWaits, withSession } from './disturbing.ts'
+import { withLane } from './lane.ts'
+
+test('a row that somebody changes while the batch waits for it gets the type of its new values', async () => {
+  await withLane(10, async ({ url, sql, lane, batch }) => {
+    await withSession(url, async (session) => {
+      await session.unsafe(
+        'begin; update public.vehicles set is_truck = not is_truck, is_bike = not is_bike where id = 5',
+      )
+      const written = batch(lane, 0, 10)
+      await engineWaits(sql, 'backfill')
+      await session.unsafe('commit')
+      expect(await written).toMatchObject({ written: 10, unmapped: 0 })
+    })
+    // Row 5 was a bike.
+    expect(await sql`select is_truck, is_bike, type from public.vehicles where id = 5`).toEqual([
+      { is_truck: true, is_bike: false, type: 'Truck' },
+    ])
+  })
+})
+
+test('a row that somebody has put right meanwhile is not written again', async () => {
+  await withLane(10, async ({ url, sql, lane, batch }) => {
+    await withSession(url, async (session) => {
+      await session.unsafe(`begin; update public.vehicles set type = 'Bike' where id = 5`)
+      const written = batch(lane, 0, 10)
+      await engineWaits(sql, 'backfill')
+      await session.unsafe('commit')
+      expect((await written).written).toBe(9)
+    })
+  })
+})
+
+test('a row that is deleted while the batch waits for it is gone, and the batch goes on', async () => {
+  await withLane(10, async ({ url, sql, lane, batch }) => {
+    await withSession(url, async (session) => {
+      await session.unsafe('begin; delete from public.vehicles where id = 5')
+      const written = batch(lane, 0, 10)
+      await engineWaits(sql, 'backfill')
+      await session.unsafe('commit')
+      expect((await written).written).toBe(9)
+    })
+    expect(await sql`select id::int from public.vehicles where type is null`).toEqual([])
+  })
+})
+
+test('a row that is moved out of the range while the batch waits for it is left to the range it is in now', async () => {
+  await withLane(10, async ({ url, sql, lane, batch }) => {
+    await withSession(url, async (session) => {
+      await session.unsafe('begin; update public.vehicles set id = default where id = 5')
+      const written = batch(lane, 0, 10)
+      await engineWaits(sql, 'backfill')
+      await session.unsafe('commit')
+      expect((await written).written).toBe(9)
+    })
+    expect(await sql`select id::int from public.vehicles where type is null`).toEqual([{ id: 11 }])
+  })
+})
+
+test('who took the lane over fences the old holder off: its batch writes no row and no checkpoint', async () => {
+  await withLane(100, async ({ sql, database, lane, batch, takeOver }) => {
+    await batch(lane, 0, 10)
+    const at10 = { ...lane, position: ['10'] }
+    const taken = await takeOver()
+    await expect(batch(at10, 10, 20)).rejects.toThrow(/another agent has taken this lane over/)
+    expect(await sql`select count(*)::int as n from public.vehicles where type is not null`).toEqual([{ n: 10 }])
+    await batch({ ...taken, position: ['10'] }, 10, 20)
+    // An epoch can come again, after a failover: the random claim stands beside it.
+    await expect(batch({ ...at10, epoch: taken.epoch, position: ['20'] }, 20, 30)).rejects.toThrow(/another agent/)
+    const [stored] = await database.state`select position, passed_rows, written_rows, batches from sti.lane`
+    expect(stored).toEqual({ position: ['20'], passed_rows: 20n, written_rows: 20n, batches: 2n })
+  })
+})
+
+test('a batch whose answer was lost is not applied twice', async () => {
+  await withLane(100, async ({ database, lane, batch }) => {
+    await batch(lane, 0, 10)
+    await expect(batch(lane, 0, 10)).rejects.toThrow(/another agent/)
+    const [stored] = await database.state`select passed_rows, batches from sti.lane`
+    expect(stored).toEqual({ passed_rows: 10n, batches: 1n })
+  })
+})
+
+test('while the old holder waits inside its batch the lane cannot be taken, and after it only from its checkpoint', async () => {
+  await withLane(10, async ({ url, sql, lane, batch, takeOver }) => {
+    await withSession(url, async (session) => {
+      await session.unsafe('begin; update public.vehicles set name = name where id = 5')
+      const written = batch(lane, 0, 10)
+      await engineWaits(sql, 'backfill')
+      const taking = takeOver()
+      await session.unsafe('commit')
+      expect((await written).written).toBe(10)
+      expect((await taking).position).toEqual(['10'])
+    })
+  })
+})

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest'
+import { withAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { eventsOf, operationOf, quiet, refusals, steer, until } from './asking.ts'
+import { slow, typed, wrong } from './disturbing.ts'
+
+/** Bikes have become Cycles. */
+const OTHER = VEHICLES.replace('name: Bike', 'name: Cycle')
+
+test('an operation pins the hash of its file: an agent with another file does not claim it', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 1_000)
+    await slow(sql, 0.1)
+    const id = await withAgent(url, `${VEHICLES}triggers: { slow: harmless }\n`, async (agent) => {
+      await agent.run('expand')
+      const { id } = await agent.request('backfill', { batchSize: 100 })
+      await until('rows are written', async () => (await typed(sql)) > 0)
+      await steer(agent, id, 'pause')
+      expect((await agent.ended(id)).state).toBe('paused')
+      return id
+    })
+    const written = await typed(sql)
+    await withAgent(
+      url,
+      `${OTHER}triggers: { slow: harmless }\n`,
+      async (agent) => {
+        await steer(agent, id, 'resume')
+        // It looks for work every half second.
+        await new Promise((resolve) => setTimeout(resolve, 1_500))
+        expect((await operationOf(agent, id)).state).toBe('queued')
+        expect(await typed(sql)).toBe(written)
+      },
+      quiet,
+    )
+  })
+})
+
+test('the trigger of an earlier file is noticed, stops everything, and is replaced with its constraint by expand', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 100)
+    await withAgent(url, VEHICLES, async (agent) => {
+      await agent.run('expand')
+      await agent.run('backfill')
+      await agent.run('validation')
+      await agent.run('finalize')
+    })
+    await withAgent(
+      url,
+      OTHER,
+      async (agent) => {
+        expect((await agent.rollout()).stage).toBe('new')
+        expect(await refusals(agent, 'backfill')).toMatch(/another version of the rollout file: expand again/)
+        expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/sti expand/)
+        const validation = await agent.run('validation')
+        expect(validation.result).toMatchObject({ verdict: 'fail' })
+        const expand = await agent.run('expand')
+        expect(await eventsOf(agent, expand.id)).toContain('column, function and trigger are there')
+        // The old constraint knew no Cycle: with it this write of the application would fail.
+        const [cycle] =
+          await sql`insert into public.vehicles (name, is_truck, is_bike) values ('c', false, true) returning type`
+        expect(cycle!.type).toBe('Cycle')
+        expect((await agent.rollout()).stage).toBe('expanded')
+        expect((await agent.run('backfill')).result).toMatchObject({ writtenRows: 10 })
+        expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass' })
+        await agent.run('finalize')
+        const [check] = await sql<{ text: string }[]>`select pg_get_constraintdef(oid) as text from pg_constraint
+          where conrelid = 'public.vehicles'::regclass and contype = 'c'`
+        expect(check!.text).toMatch(/Cycle/)
+        await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
+      },
+      quiet,
+    )
+    const columns =
+      await sql`select attname from pg_attribute where attrelid = 'public.vehicles'::regclass and attname = 'type'`
+    expect(columns).toEqual([])
+  })
+})
+
+test('a file that lets the application write the type takes the trigger of an earlier one away', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 10)
+    await withAgent(url, VEHICLES, (agent) => agent.run('expand'))
+    await withAgent(url, `${VEHICLES}dualWrite: application\n`, async (agent) => {
+      expect(await refusals(agent, 'backfill')).toMatch(/trigger of an earlier rollout file is still on the table/)
+      await agent.run('expand')
+      const triggers = await sql`select tgname from pg_trigger where tgrelid = 'public.vehicles'::regclass`
+      expect(triggers).toEqual([])
+      await agent.run('backfill')
+      expect(await wrong(sql)).toBe(0)
+      expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass' })
+    })
+  })
+})

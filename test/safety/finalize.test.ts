@@ -1,0 +1,178 @@
+import type postgres from 'postgres'
+import { expect, test } from 'vitest'
+import { withAgent, type TestAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { eventsOf, operationOf, quiet, refusals, runBadly, steer, until } from './asking.ts'
+import { backends, withSession } from './disturbing.ts'
+
+async function verified(
+  file: string,
+  use: (of: { url: string; sql: postgres.Sql; agent: TestAgent }) => Promise<void>,
+): Promise<void> {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 500)
+    await withAgent(
+      url,
+      file,
+      async (agent) => {
+        await agent.run('expand')
+        await agent.run('backfill')
+        await agent.run('validation')
+        await use({ url, sql, agent })
+      },
+      quiet,
+    )
+  })
+}
+
+const INDEX = 'public.sti_vehicles_type_idx'
+
+async function indexValid(sql: postgres.Sql): Promise<boolean | null> {
+  const [row] = await sql<{ valid: boolean }[]>`
+    select indisvalid as valid from pg_index where indexrelid = to_regclass(${INDEX})`
+  return row?.valid ?? null
+}
+
+/** What the journal says is there, run backwards, must leave the table as it was. */
+async function journal(sql: postgres.Sql): Promise<string[]> {
+  const rows = await sql<{ text: string }[]>`
+    select kind || ' ' || object || case when confirmed_at is null then ' unconfirmed' else '' end as text
+    from sti.change where reverted_at is null order by id`
+  return rows.map((row) => row.text)
+}
+
+test('after expand and finalize the journal names what is in the catalog, and the flag has statistics and an index', async () => {
+  await verified(VEHICLES, async ({ sql, agent }) => {
+    const expanded = [
+      'column "public"."vehicles"."type"',
+      'function sti."derive_vehicles"',
+      'trigger ~sti_derive on "public"."vehicles"',
+    ]
+    expect(await journal(sql)).toEqual(expanded)
+    await sql`delete from pg_statistic where starelid = 'public.vehicles'::regclass`
+    expect(await refusals(agent, 'flag', { enabled: true })).toMatch(
+      /missing: the index sti_vehicles_type_idx, the constraint sti_vehicles_type_check, the statistics/,
+    )
+    await agent.run('finalize')
+    expect(await journal(sql)).toEqual([
+      ...expanded,
+      'index "public"."sti_vehicles_type_idx"',
+      'constraint "sti_vehicles_type_check" on "public"."vehicles"',
+    ])
+    expect(await indexValid(sql)).toBe(true)
+    await sql`insert into public.vehicles (name, is_truck, is_bike) select 'car', false, false from generate_series(1, 20000)`
+    await sql`analyze public.vehicles`
+    const plan = await sql.unsafe(`explain select * from public.vehicles where type = 'Bike'`)
+    expect(JSON.stringify(plan)).toMatch(/sti_vehicles_type_idx/)
+    await expect(
+      sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Boat'`),
+    ).rejects.toThrow(/violates check constraint "sti_vehicles_type_check"/)
+  })
+})
+
+test('an index whose making is killed is INVALID; the next try drops it, makes it again and journals it once', async () => {
+  await verified(VEHICLES, async ({ url, sql, agent }) => {
+    await withSession(url, async (session) => {
+      // CONCURRENTLY waits for every older transaction.
+      await session.unsafe('begin; update public.vehicles set name = name where id = 1')
+      const { id } = await agent.request('finalize')
+      await until('the index is being made', async () => (await indexValid(sql)) === false)
+      const said = await until('it names whom it waits for', async () =>
+        (await eventsOf(agent, id)).find((message) => /^making index sti_vehicles_type_idx waits for/.test(message)),
+      )
+      const [pid] = await session<{ pid: number }[]>`select pg_backend_pid() as pid`
+      expect(said).toMatch(
+        new RegExp(`pid ${pid!.pid} \\(postgres, idle in transaction, transaction \\d\\d:\\d\\d:\\d\\d old\\)`),
+      )
+      for (const backend of await backends(sql, 'finalize')) await sql`select pg_terminate_backend(${backend})`
+      await session.unsafe('commit')
+      expect(await agent.ended(id)).toMatchObject({ state: 'succeeded' })
+      expect((await eventsOf(agent, id)).join()).toMatch(/INVALID, left by a try that was cut off/)
+    })
+    expect(await indexValid(sql)).toBe(true)
+    expect((await journal(sql)).filter((text) => text.includes('idx'))).toEqual([
+      'index "public"."sti_vehicles_type_idx"',
+    ])
+  })
+})
+
+test('an index that waits can be stopped, and goes on when it is resumed', async () => {
+  await verified(VEHICLES, async ({ url, sql, agent }) => {
+    const { id } = await withSession(url, async (session) => {
+      await session.unsafe('begin; update public.vehicles set name = name where id = 1')
+      const operation = await agent.request('finalize')
+      await until('the index is being made', async () => (await indexValid(sql)) === false)
+      await steer(agent, operation.id, 'pause')
+      expect((await agent.ended(operation.id)).state).toBe('paused')
+      return operation
+    })
+    await steer(agent, id, 'resume')
+    await until('it goes on', async () => (await operationOf(agent, id)).state === 'succeeded')
+    expect(await indexValid(sql)).toBe(true)
+  })
+})
+
+test('NOT NULL is set where the file wants it, and writes without a type still get one', async () => {
+  await verified(`${VEHICLES}constraint: notNull\n`, async ({ sql, agent }) => {
+    await agent.run('finalize')
+    const [column] =
+      await sql`select attnotnull from pg_attribute where attrelid = 'public.vehicles'::regclass and attname = 'type'`
+    expect(column!.attnotnull).toBe(true)
+    const rows =
+      await sql`insert into public.vehicles (name, is_truck, is_bike) values ('x', false, false) returning type`
+    expect(rows).toEqual([{ type: 'Car' }])
+  })
+})
+
+test('a row that went wrong since the validation fails finalize with what to do', async () => {
+  await verified(VEHICLES, async ({ sql, agent }) => {
+    await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Boat' where id = 3;
+      alter table public.vehicles enable always trigger "~sti_derive"`)
+    expect(await runBadly(agent, 'finalize')).toMatchObject({
+      errorCode: 'finalize',
+      error: expect.stringMatching(/^A row does not hold what the constraint asks: .* Run a validation\.$/) as string,
+    })
+  })
+})
+
+test('a partitioned table gets its index without a write having to wait', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await sql.unsafe(`
+      create schema "Old"; create extension pg_stat_statements;
+      create table public.vehicles (id int primary key, is_truck boolean not null, is_bike boolean not null) partition by range (id);
+      create table public.small partition of public.vehicles for values from (0) to (100);
+      create table "Old"."Large One" partition of public.vehicles for values from (100) to (200);
+      insert into public.vehicles select n, n % 2 = 0, false from generate_series(1, 199) n; analyze`)
+    await withAgent(
+      url,
+      VEHICLES,
+      async (agent) => {
+        await agent.run('expand')
+        await agent.run('backfill')
+        await agent.run('validation')
+        await withSession(url, async (session) => {
+          await session.unsafe('begin; update public.vehicles set is_bike = is_bike where id = 150')
+          const { id } = await agent.request('finalize')
+          await until('it waits', async () =>
+            (await eventsOf(agent, id)).find((message) => /waits for pid/.test(message)),
+          )
+          await withSession(url, async (other) => {
+            await other.unsafe(
+              `set statement_timeout = '500ms'; update public.vehicles set is_bike = is_bike where id in (5, 160)`,
+            )
+          })
+          await session.unsafe('commit')
+          expect((await agent.ended(id)).state).toBe('succeeded')
+        })
+        const indexes = await sql`select indexrelid::regclass::text as name, indisvalid as valid from pg_index
+          where indexrelid::regclass::text ~ 'sti_' order by 1`
+        expect(indexes.map((row) => row['valid'] as boolean)).toEqual([true, true, true])
+        await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
+        expect(await sql`select indexrelid from pg_index where indexrelid::regclass::text ~ 'sti_'`).toEqual([])
+        expect(await journal(sql)).toEqual([])
+      },
+      quiet,
+    )
+  })
+})

@@ -1,0 +1,54 @@
+import { compile } from '../../agent/src/rollout/compile.ts'
+import { writeBatch, FIRST_PARAMETER, type Target } from '../../agent/src/backfill/batch.ts'
+import { connect, type Database, type Sql } from '../../agent/src/database/connect.ts'
+import { migrate } from '../../agent/src/database/migrate.ts'
+import { takeLane, type Lane } from '../../agent/src/engine/lane.ts'
+import { inRange } from '../../agent/src/engine/range.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+export interface OneLane {
+  readonly url: string
+  /** The test's own connection. */
+  readonly sql: import('postgres').Sql
+  readonly database: Database
+  readonly engine: Sql
+  readonly target: Target
+  readonly lane: Lane
+  /** The batch of the rows with low < id <= high. */
+  batch(lane: Lane, low: number, high: number): Promise<{ written: number; unmapped: number }>
+  takeOver(): Promise<Lane>
+}
+
+/** A table with its empty column, and one lane over it: what a batch meets, without an agent around it. */
+export async function withLane(rows: number, use: (lane: OneLane) => Promise<void>): Promise<void> {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, rows)
+    await sql`alter table public.vehicles add column type text`
+    const database = connect(url, 'a')
+    try {
+      await migrate(database, false)
+      const { rollout } = compile('vehicles.yaml', VEHICLES)
+      const [operation] = await database.state<{ id: bigint }[]>`
+        insert into sti.operation (rollout, kind, parameters, file_hash, writes_table, actor, request_hash)
+        values ('vehicles', 'backfill', '{}', ${rollout!.hash}, true, '{}', '') returning id`
+      const engine = database.engine({ purpose: 'backfill', searchPath: rollout!.searchPath, lockTimeoutMs: 10_000 })
+      const walked = { table: rollout!.table, key: [{ name: 'id', sql: '"id"', type: 'bigint' }] }
+      const target: Target = { rollout: rollout!, walked }
+      const takeOver = (): Promise<Lane> => takeLane(database.state, operation!.id, 0, 'a')
+      await use({
+        ...{ url, sql, database, engine, target, takeOver, lane: await takeOver() },
+        batch: (lane, low, high) =>
+          writeBatch(engine, target, lane, {
+            rows: inRange(walked, { low: [String(low)], high: [String(high)], rows: high - low }, FIRST_PARAMETER),
+            position: lane.position,
+            nextPosition: [String(high)],
+            passed: high - low,
+            flush: true,
+          }),
+      })
+    } finally {
+      await database.close()
+    }
+  })
+}
