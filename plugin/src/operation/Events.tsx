@@ -29,7 +29,7 @@ export function Events({ events, live }: { events: readonly OperationEvent[]; li
             <time dateTime={event.at} className={styles.time}>
               {clock(event.at)}
             </time>
-            <Badge color={TROUBLE.has(event.kind) ? 'orange' : 'darkgrey'} text={event.kind} />
+            <Badge color={TROUBLE.has(event.kind) ? 'orange' : 'blue'} text={event.kind} />
             <span className={styles.message}>
               {event.message}
               {event.reason && <span className={styles.why}>{` “${event.reason}”`}</span>}

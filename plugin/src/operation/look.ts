@@ -8,7 +8,7 @@ export const LOOK = {
   pausing: { color: 'orange', icon: 'pause', ended: false },
   paused: { color: 'orange', icon: 'pause', ended: false },
   cancelling: { color: 'orange', icon: 'times', ended: false },
-  cancelled: { color: 'darkgrey', icon: 'times', ended: true },
+  cancelled: { color: 'purple', icon: 'times', ended: true },
   succeeded: { color: 'green', icon: 'check', ended: true },
   failed: { color: 'red', icon: 'exclamation-triangle', ended: true },
 } as const satisfies Record<OperationState, { color: BadgeColor; icon: IconName; ended: boolean }>

@@ -105,7 +105,7 @@ function Row({ status: { environment, production }, summary }: { status: AgentSt
 }
 
 function Ready({ scope: { scope, ready, reasons } }: { scope: ScopeReadiness }) {
-  const badge = <Badge color={ready ? 'green' : 'darkgrey'} icon={ready ? 'check' : 'times'} text={scope} />
+  const badge = <Badge color={ready ? 'green' : 'orange'} icon={ready ? 'check' : 'times'} text={scope} />
   return ready || reasons.length === 0 ? (
     <>{badge} </>
   ) : (

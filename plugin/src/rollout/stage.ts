@@ -1,9 +1,9 @@
 import type { Stage } from '@sti-rollout/agent/contract'
 import type { BadgeColor } from '@grafana/ui'
 
-/** How each stage looks, and what it means to a person. */
+/** How each stage looks (never `darkgrey`: in the light theme it cannot be read), and what it means to a person. */
 export const STAGES = {
-  new: { color: 'darkgrey', means: 'Nothing has been changed yet.' },
+  new: { color: 'blue', means: 'Nothing has been changed yet.' },
   expanded: { color: 'blue', means: 'The column is there, and new writes fill it.' },
   backfilling: { color: 'blue', means: 'Rows that are already there get their type.' },
   covered: { color: 'blue', means: 'Every row has a type but recorded failed rows. Not validated yet.' },
@@ -12,6 +12,6 @@ export const STAGES = {
   ramping: { color: 'purple', means: 'The flag is on for a part of the requests.' },
   enabled: { color: 'green', means: 'The application reads by type.' },
   'ready-to-drop': { color: 'green', means: 'The legacy columns may be dropped.' },
-  dropped: { color: 'darkgrey', means: 'The legacy columns are gone.' },
+  dropped: { color: 'purple', means: 'The legacy columns are gone.' },
   'rolled-back': { color: 'orange', means: 'It was taken back. Validate or enable to go on.' },
 } as const satisfies Record<Stage, { color: BadgeColor; means: string }>

@@ -40,7 +40,12 @@ export function monitoringScene({ agent, environment, rollout }: Shown): Embedde
       new VariableValueSelectors({}),
       new SceneControlsSpacer(),
       new SceneTimePicker({ isOnCanvas: true }),
-      new SceneRefreshPicker({ refresh: '5s', isOnCanvas: true, intervals: ['5s', '10s', '30s', '1m'] }),
+      new SceneRefreshPicker({
+        withText: true,
+        refresh: '5s',
+        isOnCanvas: true,
+        intervals: ['5s', '10s', '30s', '1m'],
+      }),
     ],
     body: new SceneGridLayout({ children: monitoringPanels().map(itemOf) }),
   })

@@ -57,7 +57,7 @@ export function operationScene(agent: Agent, environment: string, operation: Ope
     }),
     controls: operation.endedAt
       ? []
-      : [new SceneRefreshPicker({ refresh: '5s', isOnCanvas: true, intervals: ['5s', '10s', '30s'] })],
+      : [new SceneRefreshPicker({ withText: true, refresh: '5s', isOnCanvas: true, intervals: ['5s', '10s', '30s'] })],
     body: new SceneCSSGridLayout({
       templateColumns: 'repeat(auto-fit, minmax(min(360px, 100%), 1fr))',
       autoRows: '220px',
