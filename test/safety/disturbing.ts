@@ -22,7 +22,7 @@ export async function slow(sql: postgres.Sql, seconds: number, table = 'public.v
 /** The engine's own connections, by what they are for. */
 export async function backends(sql: postgres.Sql, purpose: string): Promise<number[]> {
   const rows = await sql<{ pid: number }[]>`
-    select pid from pg_stat_activity where datname = current_database() and application_name like ${`sti % ${purpose}%`}`
+    select pid from pg_stat_activity where datname = current_database() and application_name like ${`sti %${purpose}%`}`
   return rows.map((row) => row.pid)
 }
 
@@ -31,7 +31,7 @@ export async function engineWaits(sql: postgres.Sql, purpose: string): Promise<n
   return await until(`${purpose} waits for a lock`, async () => {
     const [row] = await sql<{ pid: number }[]>`
       select pid from pg_stat_activity where datname = current_database()
-        and application_name like ${`sti % ${purpose}%`} and wait_event_type = 'Lock'`
+        and application_name like ${`sti %${purpose}%`} and wait_event_type = 'Lock'`
     return row?.pid
   })
 }

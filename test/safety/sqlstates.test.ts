@@ -176,9 +176,11 @@ test('25006: a connection that leads to a read-only server is given up for a new
         met.push(sqlstate)
         // From now on the address leads to the primary; the connection still does not.
         if (sqlstate === '25006')
-          back ??= sql
-            .unsafe(`begin read write; alter database ${database} reset default_transaction_read_only; commit`)
-            .then(() => undefined)
+          back ??= withSession(url, async (session) => {
+            await session.unsafe(
+              `begin read write; alter database ${database} reset default_transaction_read_only; commit`,
+            )
+          })
       },
     })
     await back
