@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { OperationEvent } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES, vehicles } from '../support/vehicles.ts'
@@ -12,9 +13,11 @@ test('the main job: expand, backfill, validation, finalize, flag on, flag off, e
       const [inserted] =
         await sql`insert into public.vehicles (name, is_truck, is_bike) values ('new', false, true) returning id, type`
       expect(inserted!.type).toBe('Bike')
-      const backfill = await agent.run('backfill', { batchSize: 1000 })
+      const backfill = await agent.run('backfill', { batchSize: 1000, enableMonitoring: true })
       expect(backfill.result).toMatchObject({ passedRows: 20_001, writtenRows: 20_000, failedRows: 0 })
       expect(backfill.progress).toMatchObject({ ratio: 1, processedRows: 20_001 })
+      const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/operations/${backfill.id}/events`)
+      expect(events.filter((event) => event.kind === 'reading')).not.toEqual([])
       expect((await agent.rollout()).stage).toBe('covered')
       const validation = await agent.run('validation')
       expect(validation.result).toMatchObject({ verdict: 'pass', coverage: 1, rows: 20_001 })

@@ -45,7 +45,7 @@ export const BackfillParameters = z
       .default(100)
       .describe('every Nth commit is flushed to disk'),
     rollbackOnError: z.union([z.boolean(), z.literal('data')]).default(false),
-    enableMonitoring: z.boolean().default(false),
+    enableMonitoring: z.boolean().default(false).describe('keep a reading of the progress in the events every 5 s'),
     maximumBatchSeconds: z.number().min(0.01).max(5).default(0.1).describe('how long a batch may hold its locks'),
     failedRowsOnly: z.boolean().optional().describe('only the rows that failed before'),
   })

@@ -34,6 +34,8 @@ export interface StartedRun extends Run {
 
 /** How often the heartbeat saves progress and hears what people ask; the lease is many of these long. */
 const BEAT_MS = 500
+/** With --enable-monitoring a reading of the progress becomes an event this often, and so a curve that stays. */
+const READING_MS = 5_000
 
 /** What a kind gets while it runs, with the heartbeat that keeps its lease. */
 export function startRun(parts: RunParts): StartedRun {
@@ -46,6 +48,17 @@ export function startRun(parts: RunParts): StartedRun {
   let lastBeat = performance.now()
   let beating: Promise<void> | null = null
 
+  let lastReading = -Infinity
+  const keepReading = async (): Promise<void> => {
+    if (row.parameters['enableMonitoring'] !== true || progress === null) return
+    if (performance.now() - lastReading < READING_MS) return
+    lastReading = performance.now()
+    const message = `${progress.processedRows} of ${progress.totalRows} rows, ${Math.round(progress.rowsPerSecond ?? 0)} rows/s`
+    const actor: Actor = { name: parts.agent, level: 'admin', via: 'agent' }
+    const event = { operationId: row.id, rollout: row.rollout, actor, kind: 'reading', message, after: progress }
+    await appendEvent(database.state, event)
+  }
+
   const beat = async (): Promise<void> => {
     const started = performance.now()
     try {
@@ -55,6 +68,7 @@ export function startRun(parts: RunParts): StartedRun {
         return
       }
       lastBeat = started
+      await keepReading()
       parameters = answer.parameters
       if (asked !== 'lost')
         asked = answer.state === 'pausing' ? 'pause' : answer.state === 'cancelling' ? 'cancel' : 'go-on'

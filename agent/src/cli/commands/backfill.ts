@@ -25,7 +25,7 @@ export const registerBackfill: Register = (program, run) => {
       'every Nth commit is flushed to disk (default: 100); a crash of the server repeats at most N batches',
       wholeNumber(1, 100_000),
     )
-    .option('--enable-monitoring', 'switch the enhanced monitoring on while it runs')
+    .option('--enable-monitoring', 'keep a reading of the progress in the operation’s events every 5 s')
     .addOption(
       new Option(
         '--rollback-on-error [what]',
