@@ -21,9 +21,9 @@ const HIGH = 8
 
 /** The eight panels, each with its width in Grafana's 24 columns: two rows of four. */
 const panels = [
-  { panel: progress, w: 6 },
+  { panel: progress, w: 5 },
   { panel: api, w: 6 },
-  { panel: database, w: 6 },
+  { panel: database, w: 7 },
   { panel: host, w: 6 },
   { panel: errors, w: 5 },
   { panel: integrity, w: 5 },

@@ -1,4 +1,4 @@
-import { BigValueGraphMode } from '@grafana/grafana-foundation-sdk/common'
+import { BigValueGraphMode, VizTextDisplayOptionsBuilder } from '@grafana/grafana-foundation-sdk/common'
 import { THROTTLE_REASONS } from '../../../agent/src/metrics/source.ts'
 import { colored, decimals, mapped, stepped, texts, unit } from '../look.ts'
 import { down, ofRollout, SILENT } from '../series.ts'
@@ -13,8 +13,13 @@ const waiting = codes.map(
   ({ reason, code }) => `${code} * (max(${ofRollout('sti_backfill_throttled', `reason="${reason}"`)}) == 1)`,
 )
 const paused = `${PAUSED} * (max(${ofRollout('sti_operation_state', 'kind="backfill",state="paused"')}) > bool 0 == 1)`
-const left = [paused, ...waiting, `max(${ofRollout('sti_backfill_remaining_seconds')})`].join(' or ')
-const rate = `60 * max(${ofRollout('sti_backfill_rows_per_second')})`
+const running = `max(${ofRollout('sti_operation_state', 'kind="backfill",state="running"')}) > 0`
+const left = [paused, ...waiting, `(max(${ofRollout('sti_backfill_remaining_seconds')}) and on() ${running})`].join(
+  ' or ',
+)
+/** 0 once it does not run any more: the rate of the last minute of a backfill is no rate of today. */
+const last = `60 * max(${ofRollout('sti_backfill_rows_per_second')})`
+const rate = `(${last} and on() ${running}) or on() (0 * ${last})`
 
 export const progress = statPanel(
   'STI Progress Tracker',
@@ -22,6 +27,8 @@ export const progress = statPanel(
   'No backfill has run yet. Start one in the bar above, after “Expand”.',
 )
   .graphMode(BigValueGraphMode.Area)
+  // Eight digits fit into a third of the panel.
+  .text(new VizTextDisplayOptionsBuilder().titleSize(12).valueSize(15))
   .withTarget(now('Complete', 'complete', down(`max(${ofRollout('sti_backfill_progress_ratio')})`)))
   .withTarget(now('Processed', 'processed', `max(${ofRollout('sti_backfill_processed_rows')})`))
   .withTarget(now('Total', 'total', `max(${ofRollout('sti_backfill_total_rows')})`))
