@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { access, mkdir, realpath, symlink } from 'node:fs/promises'
+import { mkdir, readdir, realpath, stat, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { agentUrl, answers, type DemoEnvironment } from './environment.ts'
@@ -25,14 +25,23 @@ export async function findGrafana(choosePort: () => Promise<number>): Promise<Gr
   return null
 }
 
-/** Builds the plugin when there is no built one; gives whether it had to. */
+/** Builds the plugin when there is no built one, or an older one than its source; gives whether it had to. */
 export async function buildPlugin(root: string): Promise<boolean> {
-  const built = await access(join(root, 'plugin/dist/plugin.json')).then(
-    () => true,
-    () => false,
+  const built = await stat(join(root, 'plugin/dist/plugin.json')).catch(() => null)
+  const changed = await Promise.all(
+    ['plugin/src', 'plugin/dashboard', 'agent/src/contract'].map((path) => newest(join(root, path))),
   )
-  if (!built) await promisify(execFile)('npm', ['run', 'build', '-w', 'plugin'], { cwd: root, maxBuffer: 1e8 })
-  return !built
+  if (built !== null && built.mtimeMs >= Math.max(...changed)) return false
+  await promisify(execFile)('npm', ['run', 'build', '-w', 'plugin'], { cwd: root, maxBuffer: 1e8 })
+  return true
+}
+
+/** When the youngest file of a folder was written, in milliseconds since 1970. */
+async function newest(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  const times = await Promise.all(files.map(async (file) => (await stat(join(file.parentPath, file.name))).mtimeMs))
+  return Math.max(0, ...times)
 }
 
 /** Starts Grafana with the repository's provisioning files; addresses and tokens reach them by its environment. */
