@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '../..')
-/** Few enough to be through in seconds, enough that a backfill can be watched. */
-const ROWS = 60_000
+/** Few enough to be through in half a minute, enough that the page sees the backfill run. */
+const ROWS = 300_000
 const READY_MS = 180_000
 
 export interface Demo {

@@ -94,7 +94,6 @@ export const STARTS = {
 } as const satisfies Partial<Record<Action, Look>>
 
 export type Start = keyof typeof STARTS
-export const isStart = (action: Action): action is Start => action in STARTS
 
 /** What a person may set in the confirmation. */
 export interface Choices {

@@ -8,7 +8,6 @@ import type {
   Preview,
   RolloutDetail,
   RolloutSummary,
-  Validation,
 } from '@sti-rollout/agent/contract'
 import type { Agent } from './agents'
 import { ownLevel } from './level'
@@ -29,9 +28,6 @@ export const rollout = (agent: Agent, name: string, signal?: AbortSignal) =>
 
 export const operation = (agent: Agent, id: number, signal?: AbortSignal) =>
   request<Operation>(agent, { level: 'viewer', path: `/v1/operations/${id}`, signal })
-
-export const latestValidation = (agent: Agent, name: string, signal?: AbortSignal) =>
-  request<Validation>(agent, { level: 'viewer', path: `${rolloutPath(name)}/validations/latest`, signal })
 
 export const failedRows = (agent: Agent, name: string, signal?: AbortSignal) =>
   request<{ failedRows: FailedRow[]; total: number }>(agent, {
