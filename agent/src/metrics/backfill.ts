@@ -1,4 +1,9 @@
 import { perRollout } from './family.ts'
+import type { RolloutReadings } from './source.ts'
+
+/** The last rate of a backfill that stands or has ended is no rate now. */
+const isRunning = (backfill: RolloutReadings['backfill']): boolean =>
+  backfill !== null && ['running', 'pausing', 'cancelling'].includes(backfill.state)
 
 export const progress = [
   perRollout(
@@ -12,14 +17,10 @@ export const progress = [
     ({ backfill }) => backfill?.progress.processedRows,
   ),
   perRollout('sti_backfill_total_rows', 'Rows of the table.', ({ backfill }) => backfill?.progress.totalRows),
-  perRollout(
-    'sti_backfill_rows_per_second',
-    'Rows per second now.',
-    ({ backfill }) => backfill?.progress.rowsPerSecond,
+  perRollout('sti_backfill_rows_per_second', 'Rows per second now.', ({ backfill }) =>
+    isRunning(backfill) ? backfill?.progress.rowsPerSecond : null,
   ),
-  perRollout(
-    'sti_backfill_remaining_seconds',
-    'Estimated time until the backfill is complete.',
-    ({ backfill }) => backfill?.progress.remainingSeconds,
+  perRollout('sti_backfill_remaining_seconds', 'Estimated time until the backfill is complete.', ({ backfill }) =>
+    isRunning(backfill) ? backfill?.progress.remainingSeconds : null,
   ),
 ]

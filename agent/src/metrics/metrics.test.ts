@@ -61,7 +61,11 @@ test('a state is left when the next one is entered', async () => {
   const { metrics } = created(() => [
     readings({
       stage,
-      backfill: { state: 'running', throttledBy: 'replication-lag', progress: { ...progress, throttled } },
+      backfill: {
+        state: stage === 'backfilling' ? 'running' : 'succeeded',
+        throttledBy: 'replication-lag',
+        progress: { ...progress, throttled },
+      },
       failedRowsBySqlstate: stage === 'backfilling' ? { 23514: 2 } : {},
       recovery: { failedOnce: 3, recovered: 1 },
     }),
@@ -72,8 +76,10 @@ test('a state is left when the next one is entered', async () => {
   expect(await value(metrics, 'sti_backfill_progress_ratio')).toBe(0.999999)
   expect(await value(metrics, 'sti_backfill_rows_per_second')).toBeUndefined()
   expect(await value(metrics, 'sti_recovery_ratio')).toBeCloseTo(1 / 3)
+  expect(await value(metrics, 'sti_backfill_remaining_seconds')).toBe(1.5)
   stage = 'covered'
   throttled = null
+  expect(await value(metrics, 'sti_backfill_remaining_seconds')).toBeUndefined()
   expect(await value(metrics, 'sti_backfill_throttled', 'reason="replication-lag"')).toBe(0)
   expect(await value(metrics, 'sti_rollout_stage', 'stage="backfilling"')).toBeUndefined()
   expect(await value(metrics, 'sti_rollout_stage', 'stage="covered"')).toBe(1)
