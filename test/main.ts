@@ -28,6 +28,8 @@ if (only.length === 0) {
     'demo',
     'bench',
     'test',
+    'plugin/src',
+    'plugin/dashboard',
     '--config',
     '.dependency-cruiser.cjs',
   ])
