@@ -36,7 +36,7 @@ export function createBackfillProgress(run: Run, lane: Lane, rows: number): Back
       writtenRows: written,
       failedRows: failed,
       totalRows: all,
-      ratio: right === all ? 1 : Math.floor((right / all) * 10_000) / 10_000,
+      ratio: right === all ? 1 : Math.floor((right * 10_000) / all) / 10_000,
       rowsPerSecond: perSecond,
       remainingSeconds: all === passed ? 0 : perSecond ? (all - passed) / perSecond : null,
       batchRows: last?.rows ?? null,

@@ -1,6 +1,6 @@
 /**
- * The one row of a statement that always answers one. The driver (postgres.js 3.4.9) keeps rows of an answer that was
- * cut off by a dying connection and puts them before the next answer: that must not be read as ours.
+ * The one row of a statement that always answers one. After a connection has died in the middle of an answer the driver
+ * (postgres.js 3.4.9) begins the next answer with as many holes as rows had come: that must not be read as no row.
  */
 export function onlyRow<T>(rows: readonly T[]): T {
   if (rows.length !== 1) throw new LostAnswer(`the answer has ${rows.length} rows instead of 1`)

@@ -25,6 +25,11 @@ test('a slow commit does not shrink batches to single rows', () => {
   expect(Math.min(...sizes)).toBeGreaterThanOrEqual(100)
 })
 
+test('nor does one that takes a little longer than it may', () => {
+  const sizes = run(createFeedback(1000, 20_000, 0.1), 0.11, 0.000001)
+  expect(Math.min(...sizes.slice(-10))).toBeGreaterThanOrEqual(600)
+})
+
 test('when rows become slow after that it shrinks again', () => {
   const feedback = createFeedback(1000, 20_000, 0.1)
   run(feedback, 0.3, 0.00001)

@@ -16,7 +16,8 @@ const SHRINK = 0.25
 export function createFeedback(start: number, ceiling: number, targetSeconds: number): Feedback {
   let size = Math.min(start, ceiling)
   let rate: number | null = null
-  let last: { rows: number; seconds: number } | null = null
+  /** The batch from which on it has been too slow. */
+  let slow: { rows: number; seconds: number } | null = null
   /** Below this a batch takes as long as above it: what it costs is the commit, not the rows. */
   let floor = { rows: 1, seconds: 0 }
   return {
@@ -25,12 +26,12 @@ export function createFeedback(start: number, ceiling: number, targetSeconds: nu
       if (rows === 0 || seconds <= 0) return
       const measured = rows / seconds
       rate = rate === null ? measured : WEIGHT * measured + (1 - WEIGHT) * rate
-      const slow = seconds > targetSeconds
-      if (slow && last !== null && rows * 1.5 <= last.rows && seconds > 0.7 * last.seconds) floor = last
-      else if (seconds > 2 * floor.seconds) floor = { rows: 1, seconds: 0 }
-      last = { rows, seconds }
+      if (seconds <= targetSeconds) slow = null
+      else if (slow === null || seconds > 2 * slow.seconds) slow = { rows, seconds }
+      if (seconds > 2 * floor.seconds) floor = { rows: 1, seconds: 0 }
+      if (slow !== null && rows * 1.5 <= slow.rows && seconds > 0.7 * slow.seconds) floor = slow
       // A batch over the bound counts as it was: the mean would let the next one hold its locks too long as well.
-      const wanted = Math.max(floor.rows, (slow ? measured : rate) * targetSeconds)
+      const wanted = Math.max(floor.rows, (slow === null ? rate : measured) * targetSeconds)
       size = Math.max(1, Math.round(Math.min(ceiling, size * GROWTH, Math.max(size * SHRINK, wanted))))
     },
     tune(newCeiling, newTarget) {

@@ -36,7 +36,7 @@ export function createPatience(sql: Sql, retried: (sqlstate: string) => void): P
 
 /** This server has become a standby; a new connection finds the primary behind the same address. */
 async function reconnect(sql: Sql): Promise<void> {
-  // Not a SELECT: the driver would put its row before the next answer (answer.ts).
+  // Not a SELECT: its row would leave a hole in the driver's next answer (answer.ts).
   await sql`do $$ begin perform pg_terminate_backend(pg_backend_pid()); end $$`.catch((error: unknown) => {
     if (!isAway(error)) throw error
   })

@@ -1,4 +1,4 @@
-import { DdlStopped, runDdl, type Change } from '../engine/ddl.ts'
+import { runDdl, type Change } from '../engine/ddl.ts'
 import { codeOf, faultOf, messageOf, OperationFailure } from '../engine/errors.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
@@ -68,7 +68,6 @@ async function runExpand(run: Run): Promise<Outcome> {
     })
     return { outcome: 'succeeded', result: { statements } }
   } catch (error) {
-    if (error instanceof DdlStopped) return { outcome: 'stopped' }
     throw explained(error)
   } finally {
     await sql.end({ timeout: 1 })

@@ -1,5 +1,4 @@
 import { demandClaim, runAlone } from '../engine/concurrently.ts'
-import { DdlStopped } from '../engine/ddl.ts'
 import { codeOf, messageOf, OperationFailure } from '../engine/errors.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
 import { demandTable } from '../engine/table.ts'
@@ -71,7 +70,6 @@ async function runFinalize(run: Run): Promise<Outcome> {
       throw new OperationFailure('finalize', `Still missing: ${missing.join(', ')}. Finalize again.`)
     return { outcome: 'succeeded', result: { index: indexName(rollout), constraint: rollout.file.constraint } }
   } catch (error) {
-    if (error instanceof DdlStopped) return { outcome: 'stopped' }
     throw await explained(run, error)
   } finally {
     await sql.end({ timeout: 1 })

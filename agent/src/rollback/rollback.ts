@@ -1,6 +1,5 @@
 import { RollbackParameters } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import { DdlStopped } from '../engine/ddl.ts'
 import { OperationFailure } from '../engine/errors.ts'
 import { createGoOn } from '../engine/goOn.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
@@ -83,9 +82,6 @@ async function runDataRollback(run: Run): Promise<Outcome> {
       update sti.failed_row set recovered_at = clock_timestamp() where rollout = ${rollout.name} and recovered_at is null`
     const reverted = reverting.map((change) => change.object)
     return { outcome: 'succeeded', result: { archivedValues: archived, clearedRows: cleared, reverted } }
-  } catch (error) {
-    if (error instanceof DdlStopped) return { outcome: 'stopped' }
-    throw error
   } finally {
     await sql.end({ timeout: 1 })
   }
@@ -112,7 +108,7 @@ async function clear(run: Run, sql: Sql, table: Table, goOn: () => Promise<boole
       const speed = rate.perSecond()
       run.progress({
         ...{ processedRows: passed, writtenRows: written, failedRows: 0, totalRows: total },
-        ratio: total === passed ? 1 : Math.floor((passed / total) * 10_000) / 10_000,
+        ratio: total === passed ? 1 : Math.floor((passed * 10_000) / total) / 10_000,
         ...{ rowsPerSecond: speed, remainingSeconds: speed ? (total - passed) / speed : null },
         ...{ batchRows: walkedRows, batchSeconds: seconds, throttled: null, retries: { ...retries } },
       })

@@ -56,7 +56,7 @@ export function integrityChecks(scan: Scan, facts: Facts, acceptedWrong: number)
 export function coverageOf(scan: Scan): number {
   const right = scan.rows - scan.discrepancies - scan.raising - rightlyNull(scan)
   if (scan.rows === right) return 1
-  return Math.floor((right / scan.rows) * 1_000_000) / 1_000_000
+  return Math.floor((right * 1_000_000) / scan.rows) / 1_000_000
 }
 
 /** Rows no type matches hold NULL as they should, which is still no type. */

@@ -53,7 +53,7 @@ async function runValidation(run: Run): Promise<Outcome> {
     const speed = rate.perSecond()
     run.progress({
       ...{ processedRows: passed, writtenRows: 0, failedRows: 0, totalRows: total },
-      ratio: total === passed ? 1 : Math.floor((passed / total) * 10_000) / 10_000,
+      ratio: total === passed ? 1 : Math.floor((passed * 10_000) / total) / 10_000,
       rowsPerSecond: speed,
       remainingSeconds: total === passed ? 0 : speed ? (total - passed) / speed : null,
       ...{ batchRows: null, batchSeconds: null, throttled: null, retries: {} },
