@@ -23,7 +23,7 @@ import { createOverview } from './operation/overview.ts'
 import { readingsOf } from './operation/readings.ts'
 import { createRunner } from './operation/runner.ts'
 import { rollback } from './rollback/rollback.ts'
-import { checkAgainstTable, rightsNotes } from './rollout/check.ts'
+import { checkFile, rightsNotes } from './rollout/check.ts'
 import type { Rollout } from './rollout/rollout.ts'
 import { createSignals, type Signals } from './signals/signals.ts'
 import { validation } from './validation/validation.ts'
@@ -64,7 +64,7 @@ export async function startAgent(
     subscriberReady: rollouts.some((rollout) => rollout.file.publication === 'subscriber-ready'),
     onIdentity: (reason) => flags.serveOff(reason),
   })
-  const checks = createFileChecks(checkAgainstTable, rightsNotes, (rollout) =>
+  const checks = createFileChecks(checkFile, rightsNotes, (rollout) =>
     database.engine({ purpose: 'check', searchPath: rollout.searchPath }),
   )
   const facts = async (rollout: Rollout): Promise<Facts> => {

@@ -26,7 +26,9 @@ export async function checkIdentity(sql: Sql, environment: string): Promise<stri
     select environment, system_identifier, database_oid::int8::text::int, timeline from sti.identity
     limit 1`
   const [now] = await sql<Identity[]>`${here(sql, environment)}`
-  if (!stored || !now) return 'The database has no identity yet and is read-only: connect the agent to the primary.'
+  // No row: a read-only server without our state, or an answer that a dying connection has lost. Neither says that the
+  // state belongs to somebody else.
+  if (!stored || !now) throw new Error('its identity cannot be read. Is this the primary?')
   const differences = [
     stored.environment !== now.environment && `environment ${stored.environment}, this agent serves ${now.environment}`,
     stored.systemIdentifier !== now.systemIdentifier && 'another PostgreSQL system (a clone or a restore)',

@@ -18,6 +18,8 @@ export interface Facts {
   readonly table: Table | null
   /** Why nothing may be done with this rollout now; each sentence says what to do. */
   readonly faults: readonly string[]
+  /** Those of them for which the table may not be touched at all. The others are of file and table: a way back stays open. */
+  readonly blockers: readonly string[]
   /** The application's own UPDATE triggers that the file does not speak of: backfill is refused until it does. */
   readonly undeclaredTriggers: readonly string[]
   readonly notes: readonly string[]
@@ -34,6 +36,8 @@ export interface Facts {
   readonly dataRolledBack: Operation | null
   readonly flagRolledBack: Operation | null
   readonly validation: Validation | null
+  /** When the last backfill, retry or data rollback ended, however it ended; ISO 8601. */
+  readonly lastWriteEndedAt: string | null
   /** Rows that failed, are not right yet, and were not accepted by an admin. */
   readonly failedRows: number
   readonly acceptedRows: number

@@ -1,10 +1,11 @@
-import type { FlagStatus } from '../contract/index.ts'
+import type { FlagStatus, Operation } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Facts, JournaledChange } from '../engine/facts.ts'
 import { faultOf, isAway, messageOf } from '../engine/errors.ts'
 import { triggerFault } from '../expand/verify.ts'
 import { finalizeMissing } from '../finalize/verify.ts'
-import { undeclaredTriggers, type checkAgainstTable, type rightsNotes } from '../rollout/check.ts'
+import { catalogFaults } from '../rollout/catalogFaults.ts'
+import { undeclaredTriggers, type checkFile, type rightsNotes } from '../rollout/check.ts'
 import { inspect, TableFault } from '../rollout/inspect.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { readValidation } from '../validation/store.ts'
@@ -23,8 +24,8 @@ export interface FactsSource {
 /** Reads everything about a rollout anew. Throws only when the database is away. */
 export async function readFacts(source: FactsSource, rollout: Rollout): Promise<Facts> {
   const { state } = source
-  const { table, faults, notes } = await readTable(source, rollout)
-  const [operations, changes, validation, failed] = await Promise.all([
+  const { table, faults, blockers, notes } = await readTable(source, rollout)
+  const [operations, changes, validation, failed, written] = await Promise.all([
     state<OperationRow[]>`
       select * from sti.operation o where rollout = ${rollout.name} and (
         state not in ('cancelled', 'succeeded', 'failed')
@@ -38,37 +39,63 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     state<{ open: number; accepted: number }[]>`
       select count(*) filter (where accepted_by is null)::int as open, count(*) filter (where accepted_by is not null)::int as accepted
       from sti.failed_row where rollout = ${rollout.name} and recovered_at is null`,
+    state<{ ended: Date | null }[]>`
+      select max(ended_at) as ended from sti.operation where rollout = ${rollout.name}
+        and (kind = 'backfill' or kind = 'rollback' and parameters->>'scope' = 'data')`,
   ])
   const ended = operations.filter((row) => row.state === 'succeeded').map(toOperation)
+  const open = operations.filter((row) => !['succeeded', 'failed', 'cancelled'].includes(row.state)).map(toOperation)
   const journaled = changes.map((change) => ({ ...change, confirmed: change.confirmed_at !== null }))
   const wrong = table === null ? 'the table could not be read' : await triggerFault(state, rollout, table)
   const facts: Omit<Facts, 'stage'> = {
-    ...{ rollout, table, faults, triggerFault: wrong, changes: journaled, validation },
+    ...{ rollout, table, faults, blockers, triggerFault: wrong, changes: journaled, validation },
     undeclaredTriggers: table === null ? [] : undeclaredTriggers(rollout, table),
-    notes,
+    notes: [...notes, ...otherFile(rollout, open)],
     expanded: table !== null && table.discriminator !== null && wrong === null,
     finalizeMissing: table === null ? ['the table could not be read'] : await finalizeMissing(state, rollout, table),
-    open: operations.filter((row) => !['succeeded', 'failed', 'cancelled'].includes(row.state)).map(toOperation),
+    open,
     backfilled: ended.findLast((one) => one.kind === 'backfill') ?? null,
     dataRolledBack: ended.findLast((one) => one.kind === 'rollback' && one.parameters['scope'] === 'data') ?? null,
     flagRolledBack: ended.findLast((one) => one.kind === 'rollback' && one.parameters['scope'] === 'flag') ?? null,
     failedRows: failed[0]!.open,
     acceptedRows: failed[0]!.accepted,
     flag: source.flag(rollout.name),
+    lastWriteEndedAt: written[0]?.ended?.toISOString() ?? null,
   }
   return { ...facts, stage: stageOf(facts) }
 }
 
-async function readTable(source: FactsSource, rollout: Rollout): Promise<Checked & { table: Table | null }> {
-  const faults = source.agentFaults()
+/** An operation pins the hash of its file: with another file nobody claims it, and somebody should know why. */
+function otherFile(rollout: Rollout, open: readonly Operation[]): string[] {
+  return open
+    .filter((one) => one.fileHash !== rollout.hash)
+    .map(
+      (one) =>
+        `${one.kind} ${one.id} belongs to another version of the rollout file and waits for it: cancel it, or bring that file back.`,
+    )
+}
+
+interface ReadTable extends Checked {
+  readonly table: Table | null
+  readonly blockers: readonly string[]
+}
+
+async function readTable(source: FactsSource, rollout: Rollout): Promise<ReadTable> {
+  const agent = source.agentFaults()
+  const unreadable = (sentence: string): ReadTable => {
+    const blockers = [...agent, sentence]
+    return { table: null, faults: blockers, blockers, notes: [] }
+  }
   try {
     const table = await inspect(source.state, rollout)
-    const checked = await source.checks.read(rollout, table)
-    return { table, faults: [...faults, ...checked.faults], notes: checked.notes }
+    const { faults, notes } = await source.checks.read(rollout, table)
+    // Owners, policies and publications change without the table: they are read each time.
+    const catalog = await catalogFaults(source.state, rollout, table)
+    return { table, faults: [...agent, ...catalog, ...faults], blockers: agent, notes }
   } catch (error) {
-    if (error instanceof TableFault) return { table: null, faults: [...faults, error.message], notes: [] }
+    if (error instanceof TableFault) return unreadable(error.message)
     if (isAway(error) || faultOf(error) === 'retry') throw error
-    return { table: null, faults: [...faults, `The table could not be read: ${messageOf(error)}.`], notes: [] }
+    return unreadable(`The table could not be read: ${messageOf(error)}.`)
   }
 }
 
@@ -83,7 +110,7 @@ interface Checked {
 }
 
 export function createFileChecks(
-  check: typeof checkAgainstTable,
+  check: typeof checkFile,
   rights: typeof rightsNotes,
   open: (rollout: Rollout) => Sql,
 ): FileChecks {

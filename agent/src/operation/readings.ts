@@ -46,7 +46,7 @@ export async function detailOf(
 export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
   const flagReasons = facts.flag.ageSeconds === null ? ['The flag has not been read from the database yet.'] : []
   const dataReasons = [
-    ...facts.faults,
+    ...facts.blockers,
     ...(facts.table?.discriminator === null ? ['There is nothing to take back.'] : []),
     ...facts.open
       .filter((one) => one.kind !== 'validation')

@@ -49,9 +49,9 @@ export function startRun(parts: RunParts): StartedRun {
   let beating: Promise<void> | null = null
 
   let lastReading = -Infinity
-  const keepReading = async (): Promise<void> => {
+  const keepReading = async (last: boolean): Promise<void> => {
     if (row.parameters['enableMonitoring'] !== true || progress === null) return
-    if (performance.now() - lastReading < READING_MS) return
+    if (!last && performance.now() - lastReading < READING_MS) return
     lastReading = performance.now()
     const message = `${progress.processedRows} of ${progress.totalRows} rows, ${Math.round(progress.rowsPerSecond ?? 0)} rows/s`
     const actor: Actor = { name: parts.agent, level: 'admin', via: 'agent' }
@@ -68,7 +68,7 @@ export function startRun(parts: RunParts): StartedRun {
         return
       }
       lastBeat = started
-      await keepReading()
+      await keepReading(false)
       parameters = answer.parameters
       if (asked !== 'lost')
         asked = answer.state === 'pausing' ? 'pause' : answer.state === 'cancelling' ? 'cancel' : 'go-on'
@@ -114,9 +114,12 @@ export function startRun(parts: RunParts): StartedRun {
     async saved() {
       clearInterval(timer)
       await beating
-      await heartbeat(database.state, row, { step, progress }, parts.leaseSeconds).catch((error: unknown) => {
+      try {
+        await heartbeat(database.state, row, { step, progress }, parts.leaseSeconds)
+        await keepReading(true)
+      } catch (error) {
         if (!isAway(error)) throw error
-      })
+      }
     },
     end: () => clearInterval(timer),
   }

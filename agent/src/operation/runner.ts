@@ -45,7 +45,7 @@ export function createRunner(parts: RunnerParts): Runner {
   const leaseSeconds = parts.leaseSeconds ?? 10
   const rollouts = new Map(parts.rollouts.map((rollout) => [rollout.name, rollout]))
   const kinds = new Map(parts.kinds.map((kind) => [kind.kind, kind]))
-  const running = new Map<bigint, { run: StartedRun; ended: Promise<void> }>()
+  const running = new Set<{ run: StartedRun; ended: Promise<void> }>()
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> | null = null
   let stopped = false
@@ -63,11 +63,13 @@ export function createRunner(parts: RunnerParts): Runner {
         rollout: rollouts.get(row.rollout)!,
         pressure: watched.pressure,
       })
-      const ended = work(row, run).finally(() => {
+      // Not by the operation's id: this agent may claim it again while its own lost run still ends.
+      const started = { run, ended: Promise.resolve() }
+      running.add(started)
+      started.ended = work(row, run).finally(() => {
         watched.stop()
-        running.delete(row.id)
+        running.delete(started)
       })
-      running.set(row.id, { run, ended })
     }
   }
 
@@ -183,9 +185,9 @@ export function createRunner(parts: RunnerParts): Runner {
     async stop() {
       stopped = true
       clearInterval(timer)
-      for (const { run } of running.values()) run.giveBack()
+      for (const { run } of running) run.giveBack()
       await looking
-      await Promise.all([...running.values()].map(({ ended }) => ended))
+      await Promise.all([...running].map(({ ended }) => ended))
     },
   }
 }

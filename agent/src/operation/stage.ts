@@ -27,12 +27,11 @@ export function covered(facts: Omit<Facts, 'stage'>): boolean {
   return dataRolledBack?.endedAt == null || dataRolledBack.endedAt < backfilled.endedAt
 }
 
-/** A validation of this file has passed since the last backfill or rollback ended. */
+/** A validation of this file has passed since the last backfill, retry or rollback ended. */
 export function verified(facts: Omit<Facts, 'stage'>): boolean {
-  const { validation, rollout } = facts
+  const { validation, rollout, lastWriteEndedAt } = facts
   if (validation === null || validation.verdict !== 'pass' || validation.fileHash !== rollout.hash) return false
-  const since = latest(facts.backfilled?.endedAt, facts.dataRolledBack?.endedAt)
-  return since === null || validation.startedAt > since
+  return lastWriteEndedAt === null || validation.startedAt > lastWriteEndedAt
 }
 
 function latest(...instants: (string | null | undefined)[]): string | null {

@@ -22,7 +22,8 @@ export const rollback: Kind = {
   writesTable: true,
   refusals(facts) {
     return [
-      ...facts.faults,
+      // A fault of the file must not close the way back.
+      ...facts.blockers,
       ...(facts.table !== null && facts.table.discriminator === null && facts.changes.length === 0
         ? ['There is nothing to take back.']
         : []),

@@ -11,27 +11,23 @@ import { typeFaults } from './typeFaults.ts'
  * to do. Nothing is left behind. Throws only when the database could not be asked.
  */
 export async function checkAgainstTable(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
+  return [...(await catalogFaults(sql, rollout, table)), ...(await checkFile(sql, rollout, table))]
+}
+
+/** The part of it that changes only with the file or the shape of the table, and makes an empty copy of the table. */
+export async function checkFile(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const columns = [...columnFaults(rollout, table), ...discriminatorFaults(rollout, table)]
-  const catalog = await catalogFaults(sql, rollout, table)
   const copy = await probeCopy(sql, rollout, table, [], [])
   if ('refused' in copy) {
     const fault = `An empty copy of the table, to check the file on, cannot be made, ${copy.refused}: GRANT TEMPORARY ON DATABASE, or own the table.`
-    return [...columns, ...catalog, fault]
+    return [...columns, fault]
   }
   const type = await typeFaults(sql, rollout, table)
   const sound = columns.length === 0 && type.length === 0
   const expressions = sound ? await expressionFaults(sql, rollout, table) : []
   const restores = sound && expressions.length === 0 ? await restoreFaults(sql, rollout, table) : []
   const queries = await queryFaults(sql, rollout, table)
-  return [
-    ...columns,
-    ...catalog,
-    ...type,
-    ...expressions,
-    ...restores,
-    ...declarationFaults(rollout, table),
-    ...queries,
-  ]
+  return [...columns, ...type, ...expressions, ...restores, ...declarationFaults(rollout, table), ...queries]
 }
 
 function columnFaults(rollout: Rollout, table: Table): string[] {

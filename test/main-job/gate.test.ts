@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { withAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+test('what was validated before rows were written again does not open the flag', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 1_000)
+    await withAgent(url, VEHICLES, async (agent) => {
+      await agent.run('expand')
+      await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/run the backfill/)
+      await agent.run('backfill')
+      await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/No validation/)
+      await expect(agent.run('finalize')).rejects.toThrow(/run a validation first/)
+      await agent.run('validation')
+      await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/Not finalized/)
+      await agent.run('finalize')
+      await agent.run('backfill')
+      await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/No validation/)
+      await agent.run('validation')
+      await agent.run('flag', { enabled: true, percentage: 10 })
+      expect((await agent.rollout()).stage).toBe('ramping')
+    })
+  })
+})
+
+test('a fault of the file closes every way forward, and no way back', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 1_000)
+    await sql.unsafe(`create function touch() returns trigger language plpgsql as 'begin return new; end';
+      create trigger touch before update on public.vehicles for each row execute function touch()`)
+    await withAgent(url, `${VEHICLES}triggers: { touch: harmless }\n`, async (agent) => {
+      await agent.run('expand')
+      await sql`drop trigger touch on public.vehicles`
+      await sql`create publication everything for all tables`
+      const { faults } = await agent.rollout()
+      expect(faults.join(' ')).toMatch(/no trigger or rule touch/)
+      expect(faults.join(' ')).toMatch(/everything/)
+      await expect(agent.run('backfill')).rejects.toThrow(/touch|everything/)
+      await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
+    })
+  })
+})
