@@ -132,7 +132,8 @@ test('what depends on the column stops the drop, and everything stays as it was'
     await sql`create view public.trucks as select * from public.vehicles where type = 'Truck'`
     const failed = await runBadly(agent, 'rollback', BACK)
     expect(failed).toMatchObject({ state: 'failed', errorCode: '2BP01' })
-    expect((await agent.rollout()).stage).toBe('finalized')
+    // A rollback that failed may have written: what was validated before it counts no more.
+    expect(await agent.rollout()).toMatchObject({ stage: 'covered', validation: { verdict: 'pass' } })
     const [inserted] =
       await sql`insert into public.vehicles (name, is_truck, is_bike) values ('x', true, false) returning type`
     expect(inserted!.type).toBe('Truck')
