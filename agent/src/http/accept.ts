@@ -1,8 +1,8 @@
 import type { Operation, OperationRequest } from '../contract/index.ts'
 import { RollbackParameters } from '../contract/index.ts'
 import { enablingRefusals } from '../operation/gate.ts'
-import { insertOperation, requestHash } from '../operation/request.ts'
-import { readOperation, toOperation, type OperationRow } from '../operation/row.ts'
+import { earlierOperation, insertOperation, requestHash } from '../operation/request.ts'
+import { readOperation, toOperation } from '../operation/row.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { actorOf, demand } from './answers.ts'
 import { demandEnvironment, kindOf, rightsOf, turnsOff } from './asked.ts'
@@ -22,7 +22,7 @@ export async function accept(
   demandEnvironment(parts, request.environment)
   if (turnsOff(request)) return await turnOff(parts, rollout, request, caller, key)
   parts.demandDatabase()
-  const earlier = await sameRequest(parts, rollout, request, key)
+  const earlier = await earlierOperation(parts.database.state, rollout.name, key, hashOf(request))
   if (earlier) return toOperation(earlier)
   if (request.kind === 'flag') return await enable(parts, rollout, request, caller, key)
   const parameters = request.parameters as Record<string, unknown>
@@ -40,22 +40,6 @@ export async function accept(
   })
   parts.poke()
   return toOperation(row)
-}
-
-async function sameRequest(
-  parts: Parts,
-  rollout: Rollout,
-  request: OperationRequest,
-  key: string,
-): Promise<OperationRow | null> {
-  const [row] = await parts.database.state<OperationRow[]>`
-    select * from sti.operation where rollout = ${rollout.name} and idempotency_key = ${key}`
-  if (!row) return null
-  if (row.request_hash === hashOf(request)) return row
-  throw new Refusal(
-    'conflict',
-    `This Idempotency-Key was used for ${row.kind} ${row.id} with another content: send the new request with a new key.`,
-  )
 }
 
 const hashOf = (request: OperationRequest): string =>

@@ -41,14 +41,8 @@ export async function insertOperation(
     )
     select i.* from inserted i, event`
   if (inserted) return { row: inserted, created: true }
-  const [same] = await sql<OperationRow[]>`
-    select * from sti.operation where rollout = ${wanted.rollout} and idempotency_key = ${wanted.idempotencyKey}`
-  if (same) {
-    if (same.request_hash === hash) return { row: same, created: false }
-    throw new OperationConflict(
-      `This Idempotency-Key was used for ${same.kind} ${same.id} with another content: send the new request with a new key.`,
-    )
-  }
+  const same = await earlierOperation(sql, wanted.rollout, wanted.idempotencyKey, hash)
+  if (same) return { row: same, created: false }
   const [writer] = await sql<OperationRow[]>`
     select * from sti.operation where rollout = ${wanted.rollout} and writes_table
       and state not in ('cancelled', 'succeeded', 'failed')`
@@ -56,6 +50,25 @@ export async function insertOperation(
     writer
       ? `${capital(writer.kind)} ${writer.id} of ${writer.actor.name} is ${writer.state}: one operation at a time writes the table. Wait for it, or cancel it.`
       : 'The state changed while this was asked: look again, then ask again.',
+  )
+}
+
+/**
+ * The operation that this key was used for before, or null.
+ * @throws OperationConflict when it was used for another request
+ */
+export async function earlierOperation(
+  sql: Sql,
+  rollout: string,
+  idempotencyKey: string | null,
+  hash: string,
+): Promise<OperationRow | null> {
+  const [same] = await sql<OperationRow[]>`
+    select * from sti.operation where rollout = ${rollout} and idempotency_key = ${idempotencyKey}`
+  if (!same) return null
+  if (same.request_hash === hash) return same
+  throw new OperationConflict(
+    `This Idempotency-Key was used for ${same.kind} ${same.id} with another content: send the new request with a new key.`,
   )
 }
 
