@@ -11,6 +11,21 @@ export async function withSession<T>(url: string, use: (session: postgres.Sql) =
   }
 }
 
+/** A transaction of somebody else's that is begun in one place of a test and ended in another. */
+export function openSession(): { begin(url: string, statement: string): Promise<void>; end(): Promise<void> } {
+  let session: postgres.Sql | null = null
+  return {
+    async begin(url, statement) {
+      session = postgres(url, { max: 1, onnotice: () => undefined, connection: { application_name: 'somebody' } })
+      await session.unsafe(`begin; ${statement}`)
+    },
+    async end() {
+      await session?.unsafe('commit')
+      await session?.end({ timeout: 1 })
+    },
+  }
+}
+
 /** Makes each UPDATE of the table take this long, so that something can happen meanwhile. The file must declare it. */
 export async function slow(sql: postgres.Sql, seconds: number, table = 'public.vehicles'): Promise<void> {
   await sql.unsafe(`

@@ -8,7 +8,7 @@ import { createFeedback } from '../../agent/src/engine/feedback.ts'
 import { walk } from '../../agent/src/engine/walk.ts'
 import { withLane } from './lane.ts'
 import { failedRows, operationOf, quiet, steer, until } from './asking.ts'
-import { backends, engineWaits, slow, typed, withSession, wrong } from './disturbing.ts'
+import { backends, engineWaits, openSession, slow, typed, withSession, wrong } from './disturbing.ts'
 
 interface Running {
   readonly url: string
@@ -18,8 +18,12 @@ interface Running {
   ended(): Promise<Operation>
 }
 
-/** A backfill of 2,000 rows in batches of 100 that has written some of them. */
-async function inTheMiddle(use: (running: Running) => Promise<void>, seconds = 0.05): Promise<void> {
+/** A backfill of 2,000 rows in batches of 100 that has written some of them. `first` is done before it begins. */
+async function inTheMiddle(
+  use: (running: Running) => Promise<void>,
+  seconds = 0.05,
+  first: (url: string) => Promise<unknown> = async () => undefined,
+): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await vehicles(sql, 2_000)
     await slow(sql, seconds)
@@ -28,6 +32,7 @@ async function inTheMiddle(use: (running: Running) => Promise<void>, seconds = 0
       `${VEHICLES}triggers: { slow: harmless }\nerrorBudget: 1\n`,
       async (agent) => {
         await agent.run('expand')
+        await first(url)
         const { id } = await agent.request('backfill', { batchSize: 100 })
         await until('rows are written', async () => (await typed(sql)) > 0)
         await use({ url, sql, agent, id, ended: () => agent.ended(id) })
@@ -80,18 +85,20 @@ test('57014: a cancelled batch is halved and gets through', async () => {
 })
 
 test('55P03: a session that holds a row is waited for, with the lock time-out in between', async () => {
-  await inTheMiddle(async (running) => {
-    await withSession(running.url, async (session) => {
-      await session.unsafe('begin; select from public.vehicles where id = 1999 for update')
+  const holder = openSession()
+  await inTheMiddle(
+    async (running) => {
       await until(
         'it has timed out',
         async () => (await operationOf(running.agent, running.id)).progress?.retries['55P03'],
       )
       // The rows of the batch are free while it waits to try again.
-      await session.unsafe('commit')
-    })
-    await right(running)
-  }, 0)
+      await holder.end()
+      await right(running)
+    },
+    0,
+    (url) => holder.begin(url, 'select from public.vehicles where id = 1999 for update'),
+  )
 })
 
 test('40P01: a deadlock with the application is tried again', async () => {
