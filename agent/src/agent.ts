@@ -8,6 +8,7 @@ import { adopt } from './database/identity.ts'
 import { watchDatabase } from './database/watch.ts'
 import type { Facts } from './engine/facts.ts'
 import type { Kind } from './engine/kind.ts'
+import { goOnAtOnce, type Reached } from './engine/points.ts'
 import type { Pressure } from './engine/throttle.ts'
 import { expand } from './expand/expand.ts'
 import { finalize } from './finalize/finalize.ts'
@@ -37,12 +38,18 @@ export interface Agent {
   stop(): Promise<void>
 }
 
+export interface AgentOptions {
+  /** Called between any two statements of an operation: for tests that end the process there. */
+  readonly reached?: Reached
+}
+
 /** Wires the agent and listens. It boots without the database, says so, and goes on when it is there. */
 export async function startAgent(
   config: Config,
   rollouts: readonly Rollout[],
   version: string,
   log: Log,
+  { reached = goOnAtOnce }: AgentOptions = {},
 ): Promise<Agent> {
   const database = connect(config.databaseUrl, config.agent)
   const flags = createFlags({
@@ -50,6 +57,7 @@ export async function startAgent(
     environment: config.environment,
     agent: config.agent,
     rollouts,
+    reached,
     log: (line) => log({ level: 'info', ...line }),
   })
   const signals = createSignals({
@@ -108,7 +116,7 @@ export async function startAgent(
     })
   }
   const runner = createRunner({
-    ...{ agent: config.agent, database, rollouts, kinds: KINDS, facts, turnFlagOff, observer, log },
+    ...{ agent: config.agent, database, rollouts, kinds: KINDS, facts, turnFlagOff, observer, reached, log },
     agentFaults: watch.faults,
     watchPressure: () => ({ pressure: pressureOf(signals), stop: signals.pressure.watch() }),
   })

@@ -45,7 +45,9 @@ export async function runAlone(run: Run, sql: Sql, what: string, statement: stri
       })
   }, LOOK_MS)
   try {
+    await run.reached('alone.sending')
     await sql.unsafe(statement)
+    await run.reached('alone.done')
   } catch (error) {
     if (stopping && codeOf(error) === '57014') throw new DdlStopped()
     throw error

@@ -36,10 +36,13 @@ export async function runDdl(run: Run, sql: Sql, ddl: Ddl): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     if (run.asked() !== 'go-on') throw new DdlStopped()
     try {
+      await run.reached('ddl.sending')
       await sql.unsafe(text)
+      await run.reached('ddl.committed')
       return
     } catch (error) {
       const code = codeOf(error)
+      await run.reached('ddl.refused')
       // The connection is ours alone, so this ends the failed transaction and nothing else.
       await sql.unsafe('rollback').catch((cause: unknown) => {
         if (!isAway(cause)) throw cause
@@ -51,6 +54,7 @@ export async function runDdl(run: Run, sql: Sql, ddl: Ddl): Promise<void> {
         throw new OperationTrouble(`${ddl.what}: the table stays locked by ${holders}. End that, then resume.`)
       if (told !== holders) await run.event('ddl', `${ddl.what} waits for a lock held by ${holders}`)
       told = holders
+      await run.reached('ddl.waiting')
       await delay((100 + Math.min(2_000, attempt * 50)) * (0.5 + Math.random()))
     }
   }

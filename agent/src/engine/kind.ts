@@ -2,6 +2,7 @@ import type { Actor, OperationKind, Preview, Progress } from '../contract/index.
 import type { Database } from '../database/connect.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import type { Facts } from './facts.ts'
+import type { Reached } from './points.ts'
 import type { Pressure } from './throttle.ts'
 
 /** One kind of operation. A new kind is one room with one of these, named in main.ts. */
@@ -71,4 +72,6 @@ export interface Run {
   /** Observed by the metrics. */
   batch(seconds: number, rows: number): void
   turnFlagOff(reason: string): Promise<void>
+  /** Called between any two statements. Does nothing by default; tests kill the process there. */
+  readonly reached: Reached
 }

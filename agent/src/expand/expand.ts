@@ -40,12 +40,14 @@ export const expand: Kind = {
 
 async function runExpand(run: Run): Promise<Outcome> {
   const { rollout, database } = run
+  await run.reached('expand.begun')
   const facts = await run.facts()
   // Asked again after a crash: the transaction had committed.
   if (facts.expanded) return { outcome: 'succeeded', result: {} }
   const table = demandTable(facts)
   // What it holds after an expand of ours was derived by us, also when a file of before did it.
   if (table.discriminator !== null && facts.changes.length === 0) await refuseValues(run, table)
+  await run.reached('expand.looked')
   const sql = database.engine({ purpose: 'expand', searchPath: rollout.searchPath })
   try {
     run.step('adding the column and its trigger')
@@ -66,6 +68,7 @@ async function runExpand(run: Run): Promise<Outcome> {
       before: old.map((change) => change.statement),
       after: statements,
     })
+    await run.reached('expand.told')
     return { outcome: 'succeeded', result: { statements } }
   } catch (error) {
     throw explained(error)

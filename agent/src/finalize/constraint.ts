@@ -29,9 +29,12 @@ export async function makeConstraint(run: Run, sql: Sql): Promise<void> {
     select convalidated as validated from pg_constraint
     where conrelid = to_regclass(${rollout.table.sql}) and conname = ${name}`
   if (there?.validated) return
+  await run.reached('constraint.looked')
   if (there === undefined) await runDdl(run, sql, { what: 'adding the constraint', steps: [addConstraint(rollout)] })
+  await run.reached('constraint.added')
   const validate = `alter table ${rollout.table.sql} validate constraint ${quote(name)}`
   await runAlone(run, sql, 'validating the constraint', validate)
+  await run.reached('constraint.validated')
   await run.event('ddl', `constraint ${name} is there and validated`)
 }
 

@@ -52,6 +52,7 @@ export const finalize: Kind = {
 
 async function runFinalize(run: Run): Promise<Outcome> {
   const { rollout, database } = run
+  await run.reached('finalize.begun')
   const table = demandTable(await run.facts())
   // What runs alone waits for older transactions, and no write waits behind it; transactions have a lock_timeout of their own.
   const unhurried = { statementTimeoutMs: 0, lockTimeoutMs: 0 }
@@ -62,9 +63,11 @@ async function runFinalize(run: Run): Promise<Outcome> {
     run.step('making the constraint')
     await makeConstraint(run, sql)
     if (rollout.file.constraint === 'notNull' && table.discriminator?.notNull === false) await setNotNull(run, sql)
+    await run.reached('finalize.not-null')
     run.step('gathering statistics')
     await demandClaim(run)
     await runAlone(run, sql, 'gathering statistics', `analyze ${rollout.table.sql}`)
+    await run.reached('finalize.analyzed')
     const missing = await finalizeMissing(database.state, rollout, demandTable(await run.facts()))
     if (missing.length > 0)
       throw new OperationFailure('finalize', `Still missing: ${missing.join(', ')}. Finalize again.`)

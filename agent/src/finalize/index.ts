@@ -39,19 +39,26 @@ async function makeConcurrently(
 ): Promise<void> {
   const { state } = run.database
   const before = await indexState(state, index.oid, index.name)
+  await run.reached('index.looked')
   if (!before?.valid) {
     await demandClaim(run)
     await journalOnce(run, wanted)
+    await run.reached('index.journaled')
     const what = `making index ${index.name}`
     if (before !== null) {
       await run.event('ddl', `index ${index.name} is INVALID, left by a try that was cut off: it is dropped`)
+      await run.reached('index.invalid')
       await runAlone(run, sql, what, `drop index concurrently if exists ${wanted.object}`)
+      await run.reached('index.dropped')
     }
     await runAlone(run, sql, what, wanted.statement)
+    await run.reached('index.made')
     await run.event('ddl', `index ${index.name} is there`)
+    await run.reached('index.told')
   }
   await state`update sti.change set confirmed_at = clock_timestamp()
     where rollout = ${run.rollout.name} and object = ${wanted.object} and confirmed_at is null and reverted_at is null`
+  await run.reached('index.confirmed')
 }
 
 /** A try that was cut off before its index began has been journaled already. */

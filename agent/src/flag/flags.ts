@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Actor, FlagStatus } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
+import { goOnAtOnce, type Reached } from '../engine/points.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { writeAcceptance, type ClockOffset } from './clientExchange.ts'
 import { FlagRefusal } from './errors.ts'
@@ -22,6 +23,7 @@ export interface FlagsDependencies {
   readonly rollouts: readonly Rollout[]
   readonly log: (line: Record<string, unknown>) => void
   readonly now?: () => number
+  readonly reached?: Reached
 }
 
 export interface FlagRequest {
@@ -75,7 +77,8 @@ export interface Flags {
   onPropagation(listener: (rollout: string, seconds: number) => void): void
 }
 
-export function createFlags({ database, environment, agent, rollouts, log, now = Date.now }: FlagsDependencies): Flags {
+export function createFlags(dependencies: FlagsDependencies): Flags {
+  const { database, environment, agent, rollouts, log, now = Date.now, reached = goOnAtOnce } = dependencies
   const offset: ClockOffset = { milliseconds: 0 }
   const listeners: ((rollout: string, seconds: number) => void)[] = []
   let offBecause: string | null = 'the identity of the database is not confirmed yet'
@@ -90,7 +93,7 @@ export function createFlags({ database, environment, agent, rollouts, log, now =
   const byKey = new Map([...flags.values()].map((flag) => [flag.key, flag]))
 
   const pending = createPending(
-    database,
+    { database, reached },
     ({ number, change }, written) => {
       const flag = flagOf(change.rollout)
       const ours = written.kind === 'written' || written.last

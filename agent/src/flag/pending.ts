@@ -1,4 +1,5 @@
 import type { Database, Sql } from '../database/connect.ts'
+import type { Reached } from '../engine/points.ts'
 import { writeChange, type Change, type Written } from './write.ts'
 
 /** Milliseconds between two attempts to write what is switched off already. */
@@ -31,7 +32,7 @@ export interface PendingChanges {
 }
 
 export function createPending(
-  database: Database,
+  { database, reached }: { readonly database: Database; readonly reached: Reached },
   onWritten: (pending: { number: number; change: Change }, written: Settled) => void,
   onFault: (change: Change, error: unknown) => void,
 ): PendingChanges {
@@ -64,7 +65,9 @@ export function createPending(
 
   async function settle(head: Pending, queue: Pending[]): Promise<boolean> {
     try {
+      await reached('flag.off-served')
       const written = await attempt(head.change)
+      await reached('flag.off-written')
       if (written.kind === 'changed-meanwhile') throw new Error('turning off does not depend on a version')
       if (written.kind === 'other-request') {
         // The key was used for something else. Off stays off: it is written under a key of its own.

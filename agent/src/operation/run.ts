@@ -3,6 +3,7 @@ import type { Database } from '../database/connect.ts'
 import { isAway, messageOf } from '../engine/errors.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Asked, Claim, Run } from '../engine/kind.ts'
+import type { Reached } from '../engine/points.ts'
 import type { Pressure } from '../engine/throttle.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -21,6 +22,7 @@ export interface RunParts {
   readonly facts: (rollout: Rollout) => Promise<Facts>
   readonly turnFlagOff: (rollout: string, reason: string) => Promise<void>
   readonly observer: Observer
+  readonly reached: Reached
   readonly log: Log
 }
 
@@ -108,6 +110,7 @@ export function startRun(parts: RunParts): StartedRun {
     },
     batch: (seconds, rows) => parts.observer.batch(row, seconds, rows),
     turnFlagOff: (reason) => parts.turnFlagOff(row.rollout, reason),
+    reached: parts.reached,
     giveBack() {
       if (asked === 'go-on') asked = 'lost'
     },

@@ -2,6 +2,7 @@ import type { Database } from '../database/connect.ts'
 import { codeOf, faultOf, isAway, messageOf, OperationFailure } from '../engine/errors.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Kind } from '../engine/kind.ts'
+import type { Reached } from '../engine/points.ts'
 import type { Pressure } from '../engine/throttle.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -25,6 +26,7 @@ export interface RunnerParts {
   /** Sentences for which nothing is claimed. */
   readonly agentFaults: () => readonly string[]
   readonly observer: Observer
+  readonly reached: Reached
   readonly log: Log
   readonly leaseSeconds?: number
 }
@@ -104,6 +106,7 @@ export function createRunner(parts: RunnerParts): Runner {
     const by = { actor: { name: parts.agent, level: 'admin', via: 'agent' } as const }
     const { claim } = run
     try {
+      await run.reached('operation.claimed')
       if (run.asked() === 'go-on') {
         const facts = without(await parts.facts(run.rollout), Number(row.id))
         const refusals = kinds.get(row.kind)!.refusals(facts, row.parameters)
@@ -119,12 +122,15 @@ export function createRunner(parts: RunnerParts): Runner {
         })
       await run.saved()
       if (outcome.outcome === 'stopped') {
+        await run.reached('operation.standing')
         await standStill(row, run)
         return
       }
+      await run.reached('operation.ending')
       const ending = { result: outcome.result }
       await transition(sql, row.id, 'succeed', { ...by, message: 'succeeded' }, { claim, ending })
       parts.observer.ended(row, 'succeeded', outcome.result)
+      await run.reached('operation.ended')
     } catch (error) {
       await run.saved()
       await endWithError(row, run, error)
@@ -173,6 +179,7 @@ export function createRunner(parts: RunnerParts): Runner {
     const ending = { errorCode: code, error: error instanceof OperationFailure ? sentence : explained(code, sentence) }
     await transition(sql, row.id, 'fail', { actor, message: `failed: ${ending.error}` }, { claim, ending })
     parts.observer.ended(row, 'failed', { code, error: ending.error })
+    await run.reached('operation.failed')
     if (await rollBackAfter(sql, row)) poke()
   }
 

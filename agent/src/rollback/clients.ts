@@ -20,7 +20,9 @@ export function staleClients({ flag }: Facts): string[] {
 /** Turns the flag off and waits for its clients; false when it was asked to stop. */
 export async function flagSeenOff(run: Run): Promise<boolean> {
   const before = await run.facts()
+  await run.reached('rollback.begun')
   if (before.flag.enabled) await run.turnFlagOff(`rollback ${run.operation.id} of the data`)
+  await run.reached('rollback.flag-off')
   run.step('waiting until every client has seen the flag off')
   const until = Date.now() + CLIENTS_SECONDS * 1000
   for (;;) {

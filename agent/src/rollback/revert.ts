@@ -28,6 +28,7 @@ export async function revert(run: Run, sql: Sql, changes: readonly JournaledChan
       `update sti.change set reverted_at = clock_timestamp(), reverted_by = ${run.operation.id} where id in (${ids})`,
     ],
   })
+  await run.reached('rollback.reverted')
   await run.event('ddl', 'taken back', {
     before: changes.map((change) => change.statement),
     after: changes.map((change) => change.inverse),

@@ -60,27 +60,36 @@ async function runDataRollback(run: Run): Promise<Outcome> {
   const { rollout, database, operation } = run
   const { full } = RollbackParameters.parse(run.parameters())
   if (!(await flagSeenOff(run))) return { outcome: 'stopped' }
+  await run.reached('rollback.seen-off')
   const facts = await run.facts()
   const table = demandTable(facts)
   const walked: Walked = { table: rollout.table, key: table.key }
   const sql = database.engine({ purpose: 'rollback', searchPath: rollout.searchPath, statementTimeoutMs: 30_000 })
   let step = 'archiving what legacy columns cannot express'
   const goOn = createGoOn(run, (wait) => run.step(wait === null ? step : `waits: ${wait.sentence}`))
+  const archiving = async (): Promise<boolean> => {
+    await run.reached('rollback.archive')
+    return await goOn()
+  }
   try {
     const archived =
       table.discriminator === null
         ? 0
-        : await archiveInexpressible({ sql, rollout, walked, operationId: operation.id, goOn })
+        : await archiveInexpressible({ sql, rollout, walked, operationId: operation.id, goOn: archiving })
     if (archived === null) return { outcome: 'stopped' }
+    await run.reached('rollback.archived')
     const reverting = toRevert(facts, full)
     run.step('taking back what expand and finalize did')
     if (reverting.length > 0) await revert(run, sql, reverting)
+    await run.reached('rollback.told')
     step = 'clearing the column'
     const clears = !columnIsOurs(facts) && table.discriminator !== null
     const cleared = clears ? await clear(run, sql, table, goOn) : 0
     if (cleared === null) return { outcome: 'stopped' }
+    await run.reached('rollback.cleared')
     await database.state`
       update sti.failed_row set recovered_at = clock_timestamp() where rollout = ${rollout.name} and recovered_at is null`
+    await run.reached('rollback.settled')
     const reverted = reverting.map((change) => change.object)
     return { outcome: 'succeeded', result: { archivedValues: archived, clearedRows: cleared, reverted } }
   } finally {
