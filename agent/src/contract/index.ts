@@ -2,6 +2,7 @@
 export * from './words.ts'
 export * from './problem.ts'
 export * from './rollout.ts'
+export * from './limits.ts'
 export * from './operation.ts'
 export * from './validation.ts'
 export * from './flag.ts'

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { Limits, LimitsPatch } from './limits.ts'
 import { Instant, Level, OperationKind, OperationState, Scope } from './words.ts'
 
 export const Actor = z
@@ -47,6 +48,9 @@ export const BackfillParameters = z
     rollbackOnError: z.union([z.boolean(), z.literal('data')]).default(false),
     enableMonitoring: z.boolean().default(false).describe('keep a reading of the progress in the events every 5 s'),
     maximumBatchSeconds: z.number().min(0.01).max(5).default(0.1).describe('how long a batch may hold its locks'),
+    workers: z.number().int().min(1).max(32).default(1).describe('how many batches are written at the same time'),
+    niceRatio: z.number().min(0).max(100).default(0).describe('seconds to rest for each second of work'),
+    limits: Limits.optional().describe('limits of the throttle, each instead of the one of the rollout file'),
     failedRowsOnly: z.boolean().optional().describe('only the rows that failed before'),
   })
   .openapi('BackfillParameters')
@@ -157,6 +161,9 @@ export const OperationPatch = z
   .object({
     batchSize: z.number().int().min(1).max(100_000).optional(),
     maximumBatchSeconds: z.number().min(0.01).max(5).optional(),
+    workers: z.number().int().min(1).max(32).optional(),
+    niceRatio: z.number().min(0).max(100).optional(),
+    limits: LimitsPatch.optional().describe('each instead of the one that holds now; null takes one back'),
   })
   .strict()
   .openapi('OperationPatch')

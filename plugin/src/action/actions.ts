@@ -143,5 +143,7 @@ function backfill({ batchSize, checkpointInterval, rollbackOnError }: Choices) {
     rollbackOnError: rollbackOnError === 'data' ? ('data' as const) : rollbackOnError === 'flag',
     enableMonitoring: false,
     maximumBatchSeconds: 0.1,
+    workers: 1,
+    niceRatio: 0,
   }
 }

@@ -63,6 +63,8 @@ export function failedRowRoutes(app: App, parts: Parts): void {
         rollbackOnError: false,
         enableMonitoring: false,
         maximumBatchSeconds: 0.1,
+        workers: 1,
+        niceRatio: 0,
       },
       reason,
     } as const
