@@ -1,4 +1,5 @@
 import postgres from 'postgres'
+import { refuseHoles } from './answer.ts'
 
 export type Sql = postgres.Sql<{ bigint: bigint }>
 
@@ -31,18 +32,20 @@ export interface EngineSettings {
  */
 export function connect(url: string, agent: string): Database {
   const open = (max: number, purpose: string, extra: Record<string, string | number>): Sql =>
-    postgres(url, {
-      max,
-      prepare: true,
-      fetch_types: false,
-      connect_timeout: 2,
-      idle_timeout: 0,
-      max_lifetime: null,
-      backoff: () => 0.05,
-      onnotice: () => undefined,
-      types: { bigint: postgres.BigInt },
-      connection: { application_name: `sti ${agent} ${purpose}`.slice(0, 63), ...extra },
-    })
+    refuseHoles(
+      postgres(url, {
+        max,
+        prepare: true,
+        fetch_types: false,
+        connect_timeout: 2,
+        idle_timeout: 0,
+        max_lifetime: null,
+        backoff: () => 0.05,
+        onnotice: () => undefined,
+        types: { bigint: postgres.BigInt },
+        connection: { application_name: `sti ${agent} ${purpose}`.slice(0, 63), ...extra },
+      }),
+    )
   const state = open(6, 'state', { statement_timeout: 5_000, lock_timeout: 4_000 })
   const urgent = open(1, 'urgent', { statement_timeout: 2_000, lock_timeout: 1_500 })
   const engines = new Set<Sql>()
