@@ -8,7 +8,19 @@ export interface JournaledChange {
   readonly object: string
   readonly statement: string
   readonly inverse: string
+  /** What was there before it, as its maker wrote it down. */
+  readonly before: unknown
+  /** ISO 8601, by the database's clock. */
+  readonly appliedAt: string
   readonly confirmed: boolean
+}
+
+/** The constant that expand added the column with (`prefill: majority`). */
+export interface Prefill {
+  readonly type: string
+  /** Of the rows looked at, those whose derived type it is: 0 to 1. */
+  readonly share: number
+  readonly sampledRows: number
 }
 
 /** What is known of a rollout at one moment, read from catalog and state. Everything else is derived from it. */
@@ -24,6 +36,13 @@ export interface Facts {
   readonly undeclaredTriggers: readonly string[]
   readonly notes: readonly string[]
   readonly changes: readonly JournaledChange[]
+  /** When expand added the column; null when it was there before, or is not there. ISO 8601. */
+  readonly columnAddedAt: string | null
+  /**
+   * Rows may hold this constant whatever they are: expand added the column with it, and no backfill has ended since.
+   * Nothing may read the column then. Null: a row that was not written yet holds NULL.
+   */
+  readonly prefilled: Prefill | null
   /** Null: in order; else what is wrong with the dual-write trigger. Only of meaning when something was expanded. */
   readonly triggerFault: string | null
   /** The column is there, and the trigger in order. */

@@ -1,30 +1,37 @@
 import { runDdl, type Change } from '../engine/ddl.ts'
 import { codeOf, faultOf, messageOf, OperationFailure } from '../engine/errors.ts'
-import type { Facts } from '../engine/facts.ts'
+import type { Facts, Prefill } from '../engine/facts.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
 import { demandTable } from '../engine/table.ts'
 import { literal } from '../rollout/names.ts'
 import { cannotRaise } from '../rollout/raise.ts'
-import type { Rollout, Table } from '../rollout/rollout.ts'
+import type { Table } from '../rollout/rollout.ts'
+import { addColumn } from './addColumn.ts'
 import { trial } from './trial.ts'
 import { refuseValues } from './existing.ts'
-import { expandRefusals, untried } from './refusals.ts'
+import { choosePrefill, prefillNotes } from './prefill.ts'
+import { expandRefusals, untried, wantsPrefill } from './refusals.ts'
 import { deriveFunction, deriveTrigger } from './trigger.ts'
 
 export const expand: Kind = {
   kind: 'expand',
   writesTable: true,
   refusals: expandRefusals,
-  async preview({ rollout, table, facts }) {
+  async preview({ database, rollout, table, facts }) {
+    // A file that does not fit its table could not be sampled.
+    const choice =
+      facts.faults.length === 0 && wantsPrefill(facts) ? await choosePrefill(database, rollout, table) : null
     return {
       rows: 0,
       estimatedSeconds: 1,
       estimatedWalBytes: 16_384,
       statements: [
         ...superseded(facts).map((change) => change.inverse),
-        ...wanted(facts, table).map((one) => one.statement),
+        ...wanted(facts, table, choice?.prefill ?? null).map((one) => one.statement),
       ],
       notes: [
+        ...(choice === null ? [] : [choice.sentence]),
+        ...(choice?.prefill ? await prefillNotes(database, rollout) : []),
         'Takes an ACCESS EXCLUSIVE lock for some milliseconds, waits at most 100 ms for it, and tries again.',
         'Sessions with a prepared "SELECT *" on this table get "cached plan must not change result type" once.',
         ...(rollout.file.dualWrite === 'trigger'
@@ -43,15 +50,19 @@ async function runExpand(run: Run): Promise<Outcome> {
   await run.reached('expand.begun')
   const facts = await run.facts()
   // Asked again after a crash: the transaction had committed.
-  if (facts.expanded) return { outcome: 'succeeded', result: {} }
+  if (facts.expanded) return { outcome: 'succeeded', result: { prefill: facts.prefilled } }
   const table = demandTable(facts)
   // What it holds after an expand of ours was derived by us, also when a file of before did it.
   if (table.discriminator !== null && facts.changes.length === 0) await refuseValues(run, table)
   await run.reached('expand.looked')
+  run.step('looking for the commonest type')
+  const choice = wantsPrefill(facts) ? await choosePrefill(database, rollout, table) : null
+  if (choice !== null) await run.event('prefill', choice.sentence, { after: choice.prefill })
+  const prefill = choice?.prefill ?? null
   const sql = database.engine({ purpose: 'expand', searchPath: rollout.searchPath })
   try {
     run.step('adding the column and its trigger')
-    const [old, changes] = [superseded(facts), wanted(facts, table)]
+    const [old, changes] = [superseded(facts), wanted(facts, table, prefill)]
     const write = trial(rollout, table)
     await runDdl(run, sql, {
       what: 'adding the column and its trigger',
@@ -69,7 +80,7 @@ async function runExpand(run: Run): Promise<Outcome> {
       after: statements,
     })
     await run.reached('expand.told')
-    return { outcome: 'succeeded', result: { statements } }
+    return { outcome: 'succeeded', result: { statements, prefill } }
   } catch (error) {
     throw explained(error)
   } finally {
@@ -77,23 +88,13 @@ async function runExpand(run: Run): Promise<Outcome> {
   }
 }
 
-function wanted({ rollout }: Facts, table: Table): Change[] {
+function wanted({ rollout }: Facts, table: Table, prefill: Prefill | null): Change[] {
   return [
-    ...(table.discriminator === null ? [addColumn(rollout)] : []),
+    ...(table.discriminator === null ? [addColumn(rollout, prefill)] : []),
     ...(rollout.file.dualWrite === 'trigger'
       ? [deriveFunction(rollout, cannotRaise(rollout, table)), deriveTrigger(rollout, cannotRaise(rollout, table))]
       : []),
   ]
-}
-
-function addColumn({ table, discriminator }: Rollout): Change {
-  return {
-    kind: 'column',
-    object: `${table.sql}.${discriminator.sql}`,
-    statement: `alter table ${table.sql} add column ${discriminator.sql} ${discriminator.dataType}`,
-    inverse: `alter table ${table.sql} drop column if exists ${discriminator.sql}`,
-    before: { existed: false },
-  }
 }
 
 /**

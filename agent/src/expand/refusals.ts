@@ -10,9 +10,29 @@ export function expandRefusals(facts: Facts): string[] {
       ? [`The column and its trigger are already on ${facts.rollout.table.sql}: start the backfill.`]
       : []),
     ...existingColumnFaults(facts),
+    ...prefillRefusals(facts),
     ...sortsAfterOurs(facts.table?.triggers ?? []).map(
       ({ name }) => `Trigger ${name} sorts after ours and would change a row behind our back: rename it.`,
     ),
+  ]
+}
+
+/** Only a column that expand adds can be prefilled; one that is there, ours or not, is left to the backfill. */
+export function wantsPrefill({ rollout, table }: Facts): boolean {
+  return rollout.file.prefill === 'majority' && table !== null && table.discriminator === null
+}
+
+/** From a prefill until the backfill has ended rows hold a wrong type: whoever reads by type then reads them wrong. */
+function prefillRefusals(facts: Facts): string[] {
+  if (!wantsPrefill(facts)) return []
+  const readers = facts.flag.clients.filter((client) => client.stale).map((client) => client.client)
+  return [
+    ...(facts.flag.enabled ? ['The flag is on: turn it off before the column is prefilled.'] : []),
+    ...(readers.length > 0
+      ? [
+          `These clients may still read by type: ${readers.join(', ')}. Wait until they have asked for the flag, or accept each by name.`,
+        ]
+      : []),
   ]
 }
 

@@ -1,6 +1,6 @@
 import type { Operation, OperationRequest } from '../contract/index.ts'
 import { RollbackParameters } from '../contract/index.ts'
-import { enablingRefusals } from '../operation/gate.ts'
+import { enablingRefusals, unforceable } from '../operation/gate.ts'
 import { earlierOperation, insertOperation, requestHash } from '../operation/request.ts'
 import { readOperation, toOperation } from '../operation/row.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -59,10 +59,9 @@ async function enable(
   const { percentage, force } = request.parameters
   if (force && !request.reason)
     throw new Refusal('invalid-body', 'Forcing needs a reason.', ['reason: say why the gate is passed by'])
-  if (!force) {
-    const reasons = enablingRefusals(await parts.facts(rollout))
-    if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)
-  }
+  const facts = await parts.facts(rollout)
+  const reasons = force ? unforceable(facts) : enablingRefusals(facts)
+  if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)
   const of = { idempotencyKey: key, requestHash: hashOf(request), force }
   const id = await parts.flags.change(
     rollout,

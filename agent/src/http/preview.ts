@@ -1,5 +1,5 @@
 import type { OperationRequest, Preview } from '../contract/index.ts'
-import { enablingRefusals, ENABLING_NOTES } from '../operation/gate.ts'
+import { enablingRefusals, ENABLING_NOTES, unforceable } from '../operation/gate.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { demand } from './answers.ts'
 import { demandEnvironment, kindOf, rightsOf, turnsOff } from './asked.ts'
@@ -21,7 +21,7 @@ export async function preview(
   const rights = rightsOf(request).flatMap((right) => refusalOf(() => demand(parts, caller, right)))
   if (request.kind === 'flag' || turnsOff(request)) {
     const enabling = request.kind === 'flag' && request.parameters.enabled
-    const gate = enabling && !request.parameters.force ? enablingRefusals(facts) : []
+    const gate = !enabling ? [] : request.parameters.force ? unforceable(facts) : enablingRefusals(facts)
     const reasons = [...rights, ...gate]
     const clients = facts.flag.clients.length
     const seen = facts.flag.lastPropagationSeconds

@@ -2,6 +2,7 @@ import type { FlagStatus, Operation } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Facts, JournaledChange } from '../engine/facts.ts'
 import { faultOf, isAway, messageOf } from '../engine/errors.ts'
+import { prefillOf } from '../expand/addColumn.ts'
 import { triggerFault } from '../expand/verify.ts'
 import { finalizeMissing } from '../finalize/verify.ts'
 import { catalogFaults } from '../rollout/catalogFaults.ts'
@@ -32,8 +33,8 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
         or id in (select max(id) from sti.operation where rollout = ${rollout.name} and state = 'succeeded'
           and parameters->'failedRowsOnly' is null group by kind, parameters->>'scope'))
       order by id`,
-    state<(Omit<JournaledChange, 'confirmed'> & { confirmed_at: Date | null })[]>`
-      select id, kind, object, statement, inverse, confirmed_at from sti.change
+    state<ChangeRow[]>`
+      select id, kind, object, statement, inverse, before, applied_at, confirmed_at from sti.change
       where rollout = ${rollout.name} and reverted_at is null order by id`,
     readValidation(state, rollout.name),
     state<{ open: number; accepted: number }[]>`
@@ -45,7 +46,11 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   ])
   const ended = operations.filter((row) => row.state === 'succeeded').map(toOperation)
   const open = operations.filter((row) => !['succeeded', 'failed', 'cancelled'].includes(row.state)).map(toOperation)
-  const journaled = changes.map((change) => ({ ...change, confirmed: change.confirmed_at !== null }))
+  const journaled = changes.map(({ applied_at, confirmed_at, ...change }) => ({
+    ...change,
+    ...{ appliedAt: applied_at.toISOString(), confirmed: confirmed_at !== null },
+  }))
+  const backfilled = ended.findLast((one) => one.kind === 'backfill') ?? null
   const wrong = table === null ? 'the table could not be read' : await triggerFault(state, rollout, table)
   const facts: Omit<Facts, 'stage'> = {
     ...{ rollout, table, faults, blockers, triggerFault: wrong, changes: journaled, validation },
@@ -54,7 +59,8 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     expanded: table !== null && table.discriminator !== null && wrong === null,
     finalizeMissing: table === null ? ['the table could not be read'] : await finalizeMissing(state, rollout, table),
     open,
-    backfilled: ended.findLast((one) => one.kind === 'backfill') ?? null,
+    backfilled,
+    ...columnOf(table, journaled, backfilled),
     dataRolledBack: ended.findLast((one) => one.kind === 'rollback' && one.parameters['scope'] === 'data') ?? null,
     flagRolledBack: ended.findLast((one) => one.kind === 'rollback' && one.parameters['scope'] === 'flag') ?? null,
     failedRows: failed[0]!.open,
@@ -63,6 +69,23 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     lastWriteEndedAt: written[0]?.ended?.toISOString() ?? null,
   }
   return { ...facts, stage: stageOf(facts) }
+}
+
+type ChangeRow = Omit<JournaledChange, 'appliedAt' | 'confirmed'> & {
+  readonly applied_at: Date
+  readonly confirmed_at: Date | null
+}
+
+/** When the column was added, and the constant that rows may still hold since then. */
+function columnOf(
+  table: Table | null,
+  changes: readonly JournaledChange[],
+  backfilled: Operation | null,
+): Pick<Facts, 'columnAddedAt' | 'prefilled'> {
+  const added = changes.findLast((change) => change.kind === 'column')
+  if (added === undefined || table?.discriminator == null) return { columnAddedAt: null, prefilled: null }
+  const complete = backfilled?.endedAt != null && backfilled.endedAt > added.appliedAt
+  return { columnAddedAt: added.appliedAt, prefilled: complete ? null : prefillOf(added) }
 }
 
 /** An operation pins the hash of its file: with another file nobody claims it, and somebody should know why. */

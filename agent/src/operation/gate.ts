@@ -3,7 +3,7 @@ import { covered, verified } from './stage.ts'
 
 /** Why the flag may not go on yet; each sentence names what to do. Turning off has no gate. */
 export function enablingRefusals(facts: Facts): string[] {
-  if (facts.table === null || facts.faults.length > 0) return [...facts.faults]
+  if (facts.table === null || facts.faults.length > 0) return [...facts.faults, ...unforceable(facts)]
   const busy = facts.open.find((one) => ['backfill', 'rollback', 'expand', 'finalize'].includes(one.kind))
   return [
     ...(busy ? [`${busy.kind} ${busy.id} is ${busy.state}: wait for it, or cancel it.`] : []),
@@ -14,6 +14,7 @@ export function enablingRefusals(facts: Facts): string[] {
             ? 'Coverage is not complete: run the backfill (sti backfill).'
             : 'The column and its trigger are not there: sti expand, then sti backfill.',
         ]),
+    ...unforceable(facts),
     ...(facts.failedRows > 0
       ? [`${facts.failedRows} failed rows: mend and retry them, or let an admin accept them by key.`]
       : []),
@@ -24,6 +25,23 @@ export function enablingRefusals(facts: Facts): string[] {
         ]),
     ...(facts.finalizeMissing.length > 0
       ? [`Not finalized, missing: ${facts.finalizeMissing.join(', ')}: finalize (sti finalize).`]
+      : []),
+  ]
+}
+
+/** Those that no force passes by: the flag would lose writes or read wrong types, and force cannot answer for that. */
+export function unforceable({ rollout, prefilled }: Facts): string[] {
+  const { restore, acceptLostWrites } = rollout.file
+  return [
+    ...(restore === 'none' && !acceptLostWrites
+      ? [
+          'The rollout file says restore: none, so that turning the flag off would lose what new code wrote: write acceptLostWrites: true into it to accept that, or a restore for each type.',
+        ]
+      : []),
+    ...(prefilled !== null
+      ? [
+          `The column was prefilled, and rows of other types still read as ${prefilled.type}: run the backfill (sti backfill).`,
+        ]
       : []),
   ]
 }

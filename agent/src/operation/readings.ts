@@ -8,6 +8,7 @@ import { columnIsOurs } from '../rollback/revert.ts'
 import { actionsOf } from './actions.ts'
 import { ENABLING_NOTES } from './gate.ts'
 import { listOperations, toOperation } from './row.ts'
+import { coverageOf } from './stage.ts'
 
 /** A rollout as the API answers it. */
 export async function detailOf(
@@ -23,7 +24,7 @@ export async function detailOf(
     environment,
     table: `${rollout.table.schema}.${rollout.table.name}`,
     stage: facts.stage,
-    coverage: facts.validation?.coverage ?? null,
+    coverage: coverageOf(facts),
     flag: facts.flag,
     running: facts.open.find((one) => one.kind !== 'validation') ?? facts.open[0] ?? null,
     failedRows: facts.failedRows + facts.acceptedRows,
@@ -38,8 +39,19 @@ export async function detailOf(
     operations,
     validation: facts.validation,
     actions: actionsOf(facts, kinds),
-    notes: [...facts.notes, ...(facts.finalizeMissing.length === 0 && facts.expanded ? ENABLING_NOTES : [])],
+    notes: [
+      ...facts.notes,
+      ...prefillNotes(facts),
+      ...(facts.finalizeMissing.length === 0 && facts.expanded ? ENABLING_NOTES : []),
+    ],
   }
+}
+
+function prefillNotes({ prefilled, rollout }: Facts): string[] {
+  if (prefilled === null) return []
+  return [
+    `Rows that were not written yet read as ${prefilled.type}, whatever they are: nothing may read ${rollout.discriminator.column} before the backfill has ended and a validation has passed.`,
+  ]
 }
 
 /** What is true of the rollbacks that exist; rehearsed they are not. */
@@ -101,7 +113,7 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<RolloutReading
   return {
     rollout: name,
     stage: facts.stage,
-    coverage: facts.validation?.coverage ?? null,
+    coverage: coverageOf(facts),
     backfill: last?.progress
       ? { state: last.state, progress: last.progress, throttledBy: throttledBy(last.progress.throttled) }
       : null,

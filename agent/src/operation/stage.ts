@@ -24,6 +24,7 @@ export function stageOf(facts: Omit<Facts, 'stage'>): Stage {
 export function covered(facts: Omit<Facts, 'stage'>): boolean {
   const { backfilled, dataRolledBack, rollout } = facts
   if (!facts.expanded || backfilled?.endedAt == null || backfilled.fileHash !== rollout.hash) return false
+  if (!ofThisColumn(facts, backfilled.endedAt)) return false
   return dataRolledBack?.endedAt == null || dataRolledBack.endedAt < backfilled.endedAt
 }
 
@@ -31,7 +32,21 @@ export function covered(facts: Omit<Facts, 'stage'>): boolean {
 export function verified(facts: Omit<Facts, 'stage'>): boolean {
   const { validation, rollout, lastWriteEndedAt } = facts
   if (validation === null || validation.verdict !== 'pass' || validation.fileHash !== rollout.hash) return false
+  if (!ofThisColumn(facts, validation.startedAt)) return false
   return lastWriteEndedAt === null || validation.startedAt > lastWriteEndedAt
+}
+
+/** Coverage as the last validation counted it; null when that was of a column that is gone. */
+export function coverageOf(facts: Facts): number | null {
+  const { validation, dataRolledBack, table } = facts
+  if (validation === null || table?.discriminator == null || !ofThisColumn(facts, validation.startedAt)) return null
+  if (dataRolledBack?.endedAt != null && dataRolledBack.endedAt >= validation.startedAt) return null
+  return validation.coverage
+}
+
+/** What was true before the column was added, perhaps again after somebody dropped it, says nothing of it. */
+function ofThisColumn({ columnAddedAt }: Omit<Facts, 'stage'>, instant: string): boolean {
+  return columnAddedAt === null || instant > columnAddedAt
 }
 
 function latest(...instants: (string | null | undefined)[]): string | null {

@@ -1,9 +1,11 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from '../engine/answer.ts'
+import type { Prefill } from '../engine/facts.ts'
 import { createFeedback } from '../engine/feedback.ts'
 import { keyAsJson } from '../engine/keys.ts'
 import { inRange, type Walked } from '../engine/range.ts'
 import { walk, type Walk } from '../engine/walk.ts'
+import { literal } from '../rollout/names.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
 export interface ArchiveJob {
@@ -12,6 +14,8 @@ export interface ArchiveJob {
   readonly walked: Walked
   readonly operationId: bigint
   readonly goOn: Walk['goOn']
+  /** While rows still hold the constant of a prefill it says nothing: nobody wrote it, so it is not archived. */
+  readonly prefilled: Prefill | null
 }
 
 /**
@@ -21,6 +25,8 @@ export interface ArchiveJob {
 export async function archiveInexpressible(job: ArchiveJob): Promise<number | null> {
   const { sql, rollout, walked, operationId } = job
   const type = `t.${rollout.discriminator.sql}`
+  const constant =
+    job.prefilled === null ? '' : ` and ${type} <> ${literal(job.prefilled.type)}::${rollout.discriminator.dataType}`
   const finished = await walk({
     ...{ sql, walked, from: null, to: null, goOn: job.goOn, retried: () => undefined },
     feedback: createFeedback(10_000, 100_000, 0.25),
@@ -30,7 +36,7 @@ export async function archiveInexpressible(job: ArchiveJob): Promise<number | nu
         `insert into sti.archive (rollout, operation_id, key, type, expected)
          select $1::text, $2::text::bigint, ${keyAsJson(walked.key, 't')}, ${type}::text, (${rollout.derive('t')})::text
          from ${walked.table.sql} as t
-         where ${condition} and ${type} is not null and ${type} is distinct from ${rollout.derive('t')}
+         where ${condition} and ${type} is not null${constant} and ${type} is distinct from ${rollout.derive('t')}
          on conflict do nothing`,
         [rollout.name, String(operationId), ...values],
         { prepare: true },
@@ -42,7 +48,7 @@ export async function archiveInexpressible(job: ArchiveJob): Promise<number | nu
       await sql.unsafe(
         `insert into sti.archive (rollout, operation_id, key, type, expected)
          select $1::text, $2::text::bigint, ${keyAsJson(walked.key, 't')}, ${type}::text, null
-         from ${walked.table.sql} as t where ${condition} and ${type} is not null on conflict do nothing`,
+         from ${walked.table.sql} as t where ${condition} and ${type} is not null${constant} on conflict do nothing`,
         [rollout.name, String(operationId), ...values],
       )
     },

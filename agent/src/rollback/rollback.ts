@@ -1,6 +1,7 @@
 import { RollbackParameters } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { OperationFailure } from '../engine/errors.ts'
+import type { Facts } from '../engine/facts.ts'
 import { createGoOn } from '../engine/goOn.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
 import { takeLane } from '../engine/lane.ts'
@@ -30,30 +31,42 @@ export const rollback: Kind = {
       ...staleClients(facts),
     ]
   },
-  async preview({ rollout, table, facts }, parameters) {
+  async preview({ table, facts }, parameters) {
     const { full } = RollbackParameters.parse(parameters)
-    const ours = columnIsOurs(facts)
+    const there = table.discriminator !== null
+    const clears = there && !columnIsOurs(facts)
     const rows = Math.round(table.estimatedRows ?? 0)
-    const differing = facts.validation?.checks.find((one) => one.check === 'type-matches-legacy')?.discrepancies ?? null
     return {
-      rows: ours ? 0 : rows,
-      estimatedSeconds: Math.max(1, rows / 500_000) + (ours ? 1 : rows / ASSUMED_RATE),
-      estimatedWalBytes: ours ? 65_536 : rows * 400,
+      rows: clears ? rows : 0,
+      estimatedSeconds: there ? Math.max(1, rows / 500_000) + (clears ? rows / ASSUMED_RATE : 1) : 1,
+      estimatedWalBytes: clears ? rows * 400 : 65_536,
       statements: toRevert(facts, full).map((change) => change.inverse),
       notes: [
         ...(facts.flag.enabled ? ['Turns the flag off first, and waits until every client has seen it.'] : []),
-        ours
-          ? `Drops column ${rollout.discriminator.sql}, which is instant.`
-          : `Clears column ${rollout.discriminator.sql} in batches: it was there before.`,
-        differing === null
-          ? 'No validation has counted the values that legacy columns cannot express; whatever there are, they are archived.'
-          : `${differing} values that legacy columns cannot express are archived (as the last validation counted).`,
+        ...columnNotes(facts),
         'Legacy columns are not touched.',
-        ...(ours ? [] : facts.undeclaredTriggers),
+        ...(clears ? facts.undeclaredTriggers : []),
       ],
     }
   },
   run: runDataRollback,
+}
+
+function columnNotes(facts: Facts): string[] {
+  const { rollout, table, prefilled, validation } = facts
+  const column = rollout.discriminator.sql
+  if (table?.discriminator == null) return [`Column ${column} is not there: nothing is dropped and nothing cleared.`]
+  const differing = validation?.checks.find((one) => one.check === 'type-matches-legacy')?.discrepancies ?? null
+  return [
+    columnIsOurs(facts)
+      ? `Drops column ${column}, which is instant.`
+      : `Clears column ${column} in batches: it was there before.`,
+    prefilled !== null
+      ? `Rows that hold ${prefilled.type}, the constant of the prefill, are not archived: nobody wrote it there.`
+      : differing === null
+        ? 'No validation has counted the values that legacy columns cannot express; whatever there are, they are archived.'
+        : `${differing} values that legacy columns cannot express are archived (as the last validation counted).`,
+  ]
 }
 
 async function runDataRollback(run: Run): Promise<Outcome> {
@@ -75,7 +88,14 @@ async function runDataRollback(run: Run): Promise<Outcome> {
     const archived =
       table.discriminator === null
         ? 0
-        : await archiveInexpressible({ sql, rollout, walked, operationId: operation.id, goOn: archiving })
+        : await archiveInexpressible({
+            sql,
+            rollout,
+            walked,
+            operationId: operation.id,
+            goOn: archiving,
+            prefilled: facts.prefilled,
+          })
     if (archived === null) return { outcome: 'stopped' }
     await run.reached('rollback.archived')
     const reverting = toRevert(facts, full)

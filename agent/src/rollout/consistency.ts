@@ -16,6 +16,7 @@ export function consistencyFaults(file: YamlFile): string[] {
   columnFaults(parts, add)
   typeFaults(parts, add)
   restoreFaults(parts, add)
+  prefillFaults(parts, add)
   listFaults(parts, add)
   return faults
 }
@@ -131,6 +132,23 @@ function restoreFaults(parts: Parts, add: Add): void {
   }
   parts.types.forEach((type, i) => one(['types', i], type.restore))
   if (parts.otherwise) one(['otherwise'], parts.otherwise.restore)
+}
+
+/** A prefilled row is right only once nobody but the trigger and the backfill has written it, and was never sent on. */
+function prefillFaults({ prefill, dualWrite, publication }: Parts, add: Add): void {
+  if (prefill !== 'majority') return
+  if (dualWrite === 'application') {
+    add(
+      ['prefill'],
+      'cannot be majority with dualWrite: application, which writes the type while rows still hold the constant: use dualWrite: trigger, or remove prefill',
+    )
+  }
+  if (publication === 'subscriber-ready') {
+    add(
+      ['prefill'],
+      'cannot be majority with publication: subscriber-ready, since a constant is in the catalog and subscribers never receive it: remove prefill',
+    )
+  }
 }
 
 function listFaults({ triggers = {}, checks = [], signals = [], contacts = [] }: Parts, add: Add): void {

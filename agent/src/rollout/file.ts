@@ -107,7 +107,12 @@ export const RolloutSchema = strict({
     .describe('with restore: none, accepts that turning the flag off loses them; until then it cannot be turned on'),
   legacyColumns: z.array(ColumnName).min(1, 'needs at least one column'),
   dualWrite: z.enum(['trigger', 'application']).default('trigger'),
-  prefill: z.enum(['none', 'majority']).default('none'),
+  prefill: z
+    .enum(['none', 'majority'])
+    .default('none')
+    .describe(
+      'majority: rows that exist read as the commonest type at once; until the backfill has ended some are wrong',
+    ),
   triggers: z
     .record(z.string(), z.enum(['harmless', 'skips']))
     .default({})

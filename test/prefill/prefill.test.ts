@@ -1,0 +1,305 @@
+import type postgres from 'postgres'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import type { OperationEvent, Preview } from '../../agent/src/contract/index.ts'
+import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { quiet, refusals } from '../safety/asking.ts'
+
+const PREFILLED = `${VEHICLES}prefill: majority\n`
+const EXPECTED = `case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`
+const BACK = { scope: 'data', confirm: 'vehicles' }
+
+interface Of {
+  readonly url: string
+  readonly sql: postgres.Sql
+  readonly agent: TestAgent
+}
+
+/** 60 % of the vehicles are cars, 30 % trucks, 10 % bikes. */
+async function withVehicles(rows: number, file: string, use: (of: Of) => Promise<void>, before = ''): Promise<void> {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, rows)
+    await sql.unsafe(before)
+    await withAgent(url, file, (agent) => use({ url, sql, agent }), quiet)
+  })
+}
+
+async function wrong(sql: postgres.Sql, expected = EXPECTED): Promise<number> {
+  const [row] = await sql.unsafe<{ n: number }[]>(
+    `select count(*)::int as n from public.vehicles where type is distinct from ${expected}`,
+  )
+  return row!.n
+}
+
+async function file(sql: postgres.Sql): Promise<string> {
+  const rows = await sql<{ file: string }[]>`
+    select string_agg(relid::regclass || ' ' || coalesce(pg_relation_filenode(relid)::text, '-'), ', ' order by relid) as file
+    from (select 'public.vehicles'::regclass as relid union select relid from pg_partition_tree('public.vehicles')) as tree`
+  return rows[0]!.file
+}
+
+async function metrics(agent: TestAgent): Promise<string> {
+  // The readings are refreshed every two seconds.
+  await delay(2_500)
+  const answer = await fetch(`${agent.url}/metrics`, { headers: { authorization: `Bearer ${TOKENS.viewer}` } })
+  return await answer.text()
+}
+
+const defaults = (sql: postgres.Sql): Promise<postgres.RowList<postgres.Row[]>> => sql`
+  select d.adrelid::regclass::text as on, a.attname from pg_attrdef d
+  join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where a.attname = 'type'`
+
+test('a prefill touches no row, is not coverage, and the backfill writes only the rows that differ', async () => {
+  await withVehicles(10_000, PREFILLED, async ({ sql, agent }) => {
+    const before = await file(sql)
+    const asked = { kind: 'expand', environment: 'staging', parameters: {} }
+    const { body: preview } = await agent.post<Preview>('/v1/rollouts/vehicles/operations?dryRun=true', asked)
+    expect(preview.notes.join('\n')).toMatch(/read as Car, the commonest type \(60 % of 10,000 rows\)/)
+    expect(preview.statements[0]).toMatch(/add column "type" text default 'Car'::text;\n.* drop default$/)
+
+    const expand = await agent.run('expand')
+    expect(expand.result).toMatchObject({ prefill: { type: 'Car', share: 0.6, sampledRows: 10_000 } })
+    const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/operations/${expand.id}/events`)
+    expect(events.find((event) => event.kind === 'prefill')).toMatchObject({ after: { type: 'Car', share: 0.6 } })
+    expect(await file(sql)).toBe(before)
+    expect(await defaults(sql)).toEqual([])
+    expect(await sql`select type, count(*)::int as n from public.vehicles group by 1`).toEqual([
+      { type: 'Car', n: 10_000 },
+    ])
+    expect(
+      await sql`select inverse, before->'prefill'->>'type' as constant from sti.change where kind = 'column'`,
+    ).toEqual([{ inverse: 'alter table "public"."vehicles" drop column if exists "type"', constant: 'Car' }])
+
+    expect(await agent.rollout()).toMatchObject({ stage: 'expanded', coverage: null })
+    expect((await agent.rollout()).notes.join()).toMatch(/read as Car, whatever they are: nothing may read type/)
+    expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0.6 })
+    expect((await agent.rollout()).coverage).toBe(0.6)
+    expect((await metrics(agent)).match(/^sti_coverage_ratio\{.*\} (.*)$/m)?.[1]).toBe('0.6')
+    expect(await refusals(agent, 'finalize')).toMatch(/The backfill has not ended/)
+    expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/still read as Car: run the backfill/)
+    expect(await refusals(agent, 'flag', { enabled: true, force: true })).toMatch(/still read as Car: run the backfill/)
+
+    expect((await agent.run('backfill')).result).toMatchObject({
+      passedRows: 10_000,
+      writtenRows: 4_000,
+      failedRows: 0,
+    })
+    expect(await wrong(sql)).toBe(0)
+    expect((await agent.rollout()).notes.join()).not.toMatch(/read as Car/)
+    expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
+    await agent.run('finalize')
+    await agent.run('flag', { enabled: true })
+    await agent.run('rollback', BACK)
+    expect(
+      await sql`select 1 from pg_attribute where attrelid = 'public.vehicles'::regclass and attname = 'type'`,
+    ).toEqual([])
+  })
+})
+
+test('a column that is dropped by hand and prefilled again is not covered by the backfill of before', async () => {
+  await withVehicles(1_000, PREFILLED, async ({ sql, agent }) => {
+    for (const kind of ['expand', 'backfill', 'validation'] as const) await agent.run(kind)
+    expect(await agent.rollout()).toMatchObject({ stage: 'verified', coverage: 1 })
+    await sql`alter table public.vehicles drop column type cascade`
+    expect((await agent.rollout()).coverage).toBe(null)
+    await agent.run('expand')
+    expect(await agent.rollout()).toMatchObject({ stage: 'expanded', coverage: null })
+    expect(await refusals(agent, 'finalize')).toMatch(/The backfill has not ended/)
+    expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/Coverage is not complete/)
+    await agent.run('backfill')
+    expect((await agent.rollout()).stage).toBe('covered')
+    expect(await wrong(sql)).toBe(0)
+  })
+})
+
+test('a rollback of a prefilled table archives nothing that nobody wrote, and what comes next starts at nothing', async () => {
+  await withVehicles(1_000, PREFILLED, async ({ sql, agent }) => {
+    const legacy = await sql`select * from public.vehicles order by id`
+    for (const kind of ['expand', 'backfill', 'validation'] as const) await agent.run(kind)
+    await agent.run('rollback', BACK)
+    expect((await agent.rollout()).coverage).toBe(null)
+    await agent.run('expand')
+    expect(await agent.rollout()).toMatchObject({ coverage: null })
+    const asked = { kind: 'rollback', environment: 'staging', parameters: BACK }
+    const path = '/v1/rollouts/vehicles/operations?dryRun=true'
+    expect((await agent.post<Preview>(path, asked)).body.notes.join('\n')).toMatch(
+      /hold Car, the constant .* not archived/,
+    )
+    expect((await agent.run('rollback', BACK)).result).toMatchObject({ archivedValues: 0, clearedRows: 0 })
+    expect(await sql`select * from public.vehicles order by id`).toEqual(legacy)
+    const { body } = await agent.post<Preview>(path, asked)
+    expect(body.reasons).toEqual(['There is nothing to take back.'])
+    expect(body).toMatchObject({ rows: 0, statements: [] })
+    expect(body.notes.join('\n')).toMatch(/Column "type" is not there/)
+    expect(body.notes.join('\n')).not.toMatch(/Clears|Drops/)
+  })
+})
+
+test('under writers no insert ever sees the constant, and every row is right at the end', async () => {
+  // Fires before ours: it sees what an INSERT that names no type gives the column, or that there is none yet.
+  const watch = `create table public.seen (type text, there boolean);
+    create function public.watch() returns trigger language plpgsql as $$ begin
+      insert into public.seen values (to_jsonb(new)->>'type', to_jsonb(new) ? 'type'); return new; end $$;
+    create trigger watch before insert on public.vehicles for each row execute function public.watch()`
+  await withVehicles(
+    20_000,
+    PREFILLED,
+    async ({ sql, agent }) => {
+      let writing = true
+      let failures = 0
+      const write = async (seed: number): Promise<void> => {
+        for (let n = seed; writing; n += 4) {
+          const id = 1 + ((n * 7919) % 20_000)
+          try {
+            await sql`insert into public.vehicles (name, is_truck, is_bike) values ('new', ${n % 3 === 0}, ${n % 3 === 1})`
+            await sql`update public.vehicles set is_truck = not is_truck where id = ${id}`
+            await sql`update public.vehicles set name = name || '.' where id = ${id + 1}`
+            if (n % 5 === 0) await sql`delete from public.vehicles where id = ${id + 2}`
+          } catch (error) {
+            // A prepared statement over the row meets the new column once; the driver prepares it again.
+            if (!/cached plan must not change result type/.test(String(error))) failures++
+          }
+        }
+      }
+      const writers = [0, 1, 2, 3].map(write)
+      await delay(200)
+      const expand = await agent.run('expand')
+      expect(expand.result).toMatchObject({ prefill: { type: 'Car' } })
+      await delay(500)
+      const changed = await sql<{ id: string }[]>`
+        update public.vehicles set is_truck = not is_truck where id % 10 = 3 returning id::text`
+      await agent.run('backfill')
+      writing = false
+      await Promise.all(writers)
+      expect(failures).toBe(0)
+      expect(changed.length).toBeGreaterThan(500)
+      expect(await wrong(sql)).toBe(0)
+      const seen = await sql<{ there: boolean; n: number }[]>`
+        select there, count(*)::int as n from public.seen where type is null group by 1 order by 1`
+      expect(seen.map((row) => row.there)).toEqual([false, true])
+      expect(await sql`select * from public.seen where type is not null`).toEqual([])
+      expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
+    },
+    watch,
+  )
+})
+
+test('partitions keep no default, are not rewritten, and read as the constant', async () => {
+  const parted = `drop table public.vehicles;
+    create table public.vehicles (id int, is_truck boolean not null, is_bike boolean not null, primary key (id)) partition by range (id);
+    create table public.first partition of public.vehicles for values from (0) to (500);
+    create table public.second partition of public.vehicles for values from (500) to (2000) partition by range (id);
+    create table public.third partition of public.second for values from (500) to (2000);
+    insert into public.vehicles select n, n % 10 < 3, n % 10 = 5 from generate_series(1, 1000) n; analyze`
+  await withVehicles(
+    10,
+    PREFILLED,
+    async ({ sql, agent }) => {
+      const before = await file(sql)
+      await agent.run('expand')
+      expect(await file(sql)).toBe(before)
+      expect(await defaults(sql)).toEqual([])
+      expect(await sql`select distinct type from public.vehicles`).toEqual([{ type: 'Car' }])
+      expect(await sql`insert into public.third values (1500, true, false) returning type`).toEqual([{ type: 'Truck' }])
+      expect((await agent.run('backfill')).result).toMatchObject({ passedRows: 1_001, writtenRows: 400 })
+      expect(await wrong(sql)).toBe(0)
+    },
+    parted,
+  )
+})
+
+test('rows that no type matches, and rows whose expression raises, hold the constant until the backfill says what they are', async () => {
+  const unmapped = `rollout: vehicles
+table: public.vehicles
+types:
+  - { name: Rare, when: 10 / axles = 10, restore: { axles: "1" } }
+  - { name: Two, when: axles = 2, restore: { axles: "2" } }
+legacyColumns: [axles]
+errorBudget: 1
+flag: { key: vehicles-sti }
+prefill: majority
+`
+  await withVehicles(
+    300,
+    unmapped,
+    async ({ sql, agent }) => {
+      const expand = await agent.run('expand')
+      // Of 300 rows a third has 2 axles; 5 rows raise a division by zero, and spoil nothing.
+      expect(expand.result).toMatchObject({ prefill: { type: 'Two', sampledRows: 300 } })
+      expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0.333333 })
+      const backfill = await agent.run('backfill')
+      expect(backfill.result).toMatchObject({ passedRows: 300 })
+      expect(await sql`select type, axles, count(*)::int as n from public.vehicles group by 1, 2 order by 2`).toEqual([
+        // It cannot be derived, so nobody may write it: a failed row.
+        { type: 'Two', axles: 0, n: 5 },
+        { type: 'Two', axles: 2, n: 100 },
+        { type: null, axles: 3, n: 95 },
+        { type: null, axles: 4, n: 100 },
+      ])
+      expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0.333333 })
+      expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/200 failed rows/)
+    },
+    `update public.vehicles set axles = 0 where id in (select id from public.vehicles where axles = 3 order by id limit 5)`,
+  )
+})
+
+test('it is left out where it does not pay, and where the column is there already', async () => {
+  await withVehicles(0, PREFILLED, async ({ sql, agent }) => {
+    expect((await agent.run('expand')).result).toMatchObject({ prefill: null })
+    expect(
+      await sql`insert into public.vehicles (name, is_truck, is_bike) values ('x', true, false) returning type`,
+    ).toEqual([{ type: 'Truck' }])
+  })
+  await withVehicles(
+    100,
+    PREFILLED,
+    async ({ sql, agent }) => {
+      expect((await agent.run('expand')).result).toMatchObject({ prefill: null })
+      expect(await sql`select distinct type from public.vehicles`).toEqual([{ type: null }])
+    },
+    'alter table public.vehicles add column type text',
+  )
+})
+
+test('a changed file does not prefill again', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 1_000)
+    await withAgent(url, PREFILLED, (agent) => agent.run('expand'), quiet)
+    const renamed = PREFILLED.replace('name: Car', 'name: Automobile')
+    await withAgent(
+      url,
+      renamed,
+      async (agent) => {
+        expect((await agent.run('expand')).result).toMatchObject({ prefill: null })
+        expect(await sql`select distinct type from public.vehicles`).toEqual([{ type: 'Car' }])
+        expect((await agent.rollout()).notes.join()).toMatch(/read as Car, whatever they are/)
+        expect(await refusals(agent, 'flag', { enabled: true, force: true })).toMatch(/still read as Car/)
+        expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0 })
+        expect((await agent.run('backfill')).result).toMatchObject({ writtenRows: 1_000 })
+        expect(await wrong(sql, EXPECTED.replace('Car', 'Automobile'))).toBe(0)
+      },
+      quiet,
+    )
+  })
+})
+
+test('the sample of a big table reads some pages and is near the truth', async () => {
+  await withVehicles(
+    1,
+    PREFILLED,
+    async ({ agent }) => {
+      const { result } = await agent.run('expand')
+      const { prefill } = result as { prefill: { type: string; share: number; sampledRows: number } }
+      expect(prefill.type).toBe('Car')
+      expect(prefill.sampledRows).toBeLessThan(300_000)
+      expect(prefill.sampledRows).toBeGreaterThan(50_000)
+      expect(prefill.share).toBeGreaterThan(0.52)
+      expect(prefill.share).toBeLessThan(0.68)
+    },
+    // Trucks stand together, as rows that were written together do.
+    `insert into public.vehicles (name, is_truck, is_bike) select 'v', n < 120000, n between 120000 and 160000 from generate_series(1, 400000) n;
+     analyze public.vehicles`,
+  )
+})
