@@ -9,7 +9,6 @@ import { watchDatabase } from './database/watch.ts'
 import type { Facts } from './engine/facts.ts'
 import type { Kind } from './engine/kind.ts'
 import { goOnAtOnce, type Reached } from './engine/points.ts'
-import type { Pressure } from './engine/throttle.ts'
 import { expand } from './expand/expand.ts'
 import { finalize } from './finalize/finalize.ts'
 import { createFlags } from './flag/flags.ts'
@@ -26,7 +25,7 @@ import { createRunner } from './operation/runner.ts'
 import { rollback } from './rollback/rollback.ts'
 import { checkFile, rightsNotes } from './rollout/check.ts'
 import type { Rollout } from './rollout/rollout.ts'
-import { createSignals, type Signals } from './signals/signals.ts'
+import { createSignals } from './signals/signals.ts'
 import { validation } from './validation/validation.ts'
 
 /** Every kind of operation; the flag's own changes are written by its room at once. */
@@ -118,7 +117,7 @@ export async function startAgent(
   const runner = createRunner({
     ...{ agent: config.agent, database, rollouts, kinds: KINDS, facts, turnFlagOff, observer, reached, log },
     agentFaults: watch.faults,
-    watchPressure: () => ({ pressure: pressureOf(signals), stop: signals.pressure.watch() }),
+    watchPressure: (rollout) => signals.watch(rollout),
   })
   const authentication = createAuthentication(config)
   let serving = true
@@ -165,22 +164,6 @@ export async function startAgent(
       server.closeAllConnections()
       await closed
       await database.close()
-    },
-  }
-}
-
-/** The throttle's view of the signals. */
-function pressureOf(signals: Signals): Pressure {
-  return {
-    lockWaiters() {
-      const reading = signals.pressure.read()
-      return 'unknown' in reading ? reading : { value: reading.value.waiters }
-    },
-    replicationLag() {
-      const reading = signals.replication()
-      return 'unknown' in reading
-        ? reading
-        : { value: { bytes: reading.value.bytes, seconds: reading.value.seconds ?? 0 } }
     },
   }
 }

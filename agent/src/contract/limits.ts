@@ -1,19 +1,34 @@
 import { z } from '@hono/zod-openapi'
 
 const atLeast0 = z.number().min(0).max(Number.MAX_SAFE_INTEGER)
-const tier = z.union([atLeast0, z.literal('none')])
+const none = z.literal('none')
+const tier = z.union([atLeast0, none], 'must be a number from 0 on, or none')
+
+const tiers = { pause: tier.optional(), abort: tier.optional() }
+
+/** Whether no tier comes after a later one. */
+const rises = (limit: unknown): boolean => {
+  if (typeof limit !== 'object' || limit === null) return true
+  const { pace, pause, abort } = limit as Record<string, unknown>
+  const numbers = [pace, pause, abort].filter((value) => typeof value === 'number')
+  return numbers.every((value, i) => i === 0 || value >= numbers[i - 1]!)
+}
+const ORDER = 'must rise: pace at most pause, pause at most abort'
 
 const limit = (unit: string) =>
   z
-    .union([tier, z.strictObject({ pause: tier.optional(), abort: tier.optional() })])
+    .union([atLeast0, none, z.strictObject(tiers)], 'must be a number from 0 on, none, or an object of pause and abort')
+    .refine(rises, ORDER)
     .describe(`${unit}; a number is the one above which it waits, none switches it off`)
 
 const pacedLimit = (unit: string) =>
   z
-    .union([tier, z.strictObject({ pace: tier.optional(), pause: tier.optional(), abort: tier.optional() })])
-    .describe(
-      `${unit}; a number is the one above which it rests more, and above twice of which it waits; none switches it off`,
+    .union(
+      [atLeast0, none, z.strictObject({ pace: tier.optional(), ...tiers })],
+      'must be a number from 0 on, none, or an object of pace, pause and abort',
     )
+    .refine(rises, ORDER)
+    .describe(`${unit}; above a number it rests more, above twice of it it waits, none switches it off`)
 
 /**
  * Limits of the throttle. Above `pause` work waits, above `abort` it stops and stands until a person resumes it; above
@@ -49,7 +64,7 @@ export const LimitsPatch = z
     ...(Object.fromEntries(Object.entries(LIMITS).map(([name, schema]) => [name, schema.nullable()])) as {
       [N in keyof typeof LIMITS]: z.ZodNullable<(typeof LIMITS)[N]>
     }),
-    signals: SignalLimits.nullable(),
+    signals: z.record(z.string(), limit('the signal’s own unit').nullable()),
   })
   .partial()
   .openapi('LimitsPatch')

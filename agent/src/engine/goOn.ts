@@ -1,36 +1,103 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isAway } from './errors.ts'
+import type { Limits } from '../contract/index.ts'
+import { OperationTrouble } from './errors.ts'
 import type { Run } from './kind.ts'
-import { throttle, type Throttle } from './throttle.ts'
+import { gentleLimits, limitsOf, type ThrottleLimits } from './limits.ts'
+import { createPace } from './pace.ts'
+import { createTelling } from './telling.ts'
+import { overload, throttle, type Throttle } from './throttle.ts'
+
+/** Where all workers of one operation wait and rest. What it says, it says once, however many they are. */
+export interface Gate {
+  /**
+   * Answers what one worker asks between two batches: it rests after that worker's own work, and waits while
+   * throttled. False: the operation was asked to stop.
+   * @throws OperationTrouble above a limit where work stops
+   */
+  worker(): () => Promise<boolean>
+}
 
 const LOOK_MS = 200
+/** A wait is over when there was no reason for it for this long. */
+const CALM_MS = 500
+/** Signals that are only just being read are no event before this. */
+const FIRST_READING_MS = 3_000
+const LONGEST_REST_MS = 60_000
 
-/**
- * What a walk asks between two batches: it waits while throttled, says so to `waits` and in an event, and answers
- * false when the operation was asked to stop.
- */
-export function createGoOn(run: Run, waits: (wait: Throttle) => void): () => Promise<boolean> {
-  let told: string | null = null
-  return async () => {
+/** `waits` hears at each look why work waits, or null. */
+export function createGate(run: Run, waits: (wait: Throttle) => void): Gate {
+  const began = performance.now()
+  const limits = limitsNow(run)
+  const tell = createTelling(run)
+  const pace = createPace()
+  let wait: Throttle = null
+  let seenAt = -Infinity
+
+  const look = (): Throttle => {
+    pace.observe(overload(run.pressure, limits()))
+    const decision = throttle(run.pressure, limits(), wait?.reason)
+    if (decision.act === 'abort') throw new OperationTrouble(decision.sentence)
+    if (decision.act === 'pause') {
+      wait = { reason: decision.reason, sentence: decision.sentence }
+      seenAt = isUnknown(wait) ? -Infinity : performance.now()
+    } else if (performance.now() - seenAt >= CALM_MS) wait = null
+    waits(wait)
+    return wait
+  }
+
+  /** In pieces, so that it hears at once when it is asked to stop or to rest less. */
+  const rested = async (workedMs: number): Promise<boolean> => {
+    const start = performance.now()
     for (;;) {
       if (run.asked() !== 'go-on') return false
-      const wait = throttle(run.pressure)
-      waits(wait)
-      const reason = wait?.reason ?? null
-      if (reason !== told && (await said(run, wait))) told = reason
-      if (wait === null) return true
-      await delay(LOOK_MS)
+      const ratio = Math.max(Number(run.parameters()['niceRatio'] ?? 0), pace.restRatio())
+      const left = Math.min(LONGEST_REST_MS, workedMs * ratio) - (performance.now() - start)
+      if (left <= 0) return true
+      await delay(Math.min(LOOK_MS, left))
     }
+  }
+
+  return {
+    worker() {
+      let since: number | null = null
+      return async () => {
+        if (since !== null && !(await rested(performance.now() - since))) return false
+        for (;;) {
+          if (run.asked() !== 'go-on') return false
+          const now = look()
+          const first = isUnknown(now) && performance.now() - began < FIRST_READING_MS
+          if (!first) await tell(now)
+          if (now === null) break
+          await delay(LOOK_MS)
+        }
+        since = performance.now()
+        return true
+      }
+    },
   }
 }
 
-/** While the database is away the event waits for the next look. */
-async function said(run: Run, wait: Throttle): Promise<boolean> {
-  try {
-    await run.event('throttle', wait === null ? 'goes on' : `waits: ${wait.sentence}`)
-    return true
-  } catch (error) {
-    if (!isAway(error)) throw error
-    return false
+/** A gate with one worker. */
+export function createGoOn(run: Run, waits: (wait: Throttle) => void): () => Promise<boolean> {
+  return createGate(run, waits).worker()
+}
+
+function isUnknown(wait: Throttle): boolean {
+  return wait !== null && wait.reason.endsWith('-unknown')
+}
+
+/** The limits as they are now: those of a backfill can be tuned while it runs. */
+function limitsNow({ operation, rollout, parameters }: Run): () => ThrottleLimits {
+  if (operation.kind !== 'backfill') {
+    const gentle = gentleLimits(rollout.file)
+    return () => gentle
+  }
+  let of: Record<string, unknown> | null = null
+  let limits = limitsOf(rollout.file)
+  return () => {
+    const now = parameters()
+    if (now !== of) limits = limitsOf(rollout.file, now['limits'] as Limits | undefined)
+    of = now
+    return limits
   }
 }

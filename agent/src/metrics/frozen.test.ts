@@ -17,10 +17,10 @@ test('while the server is frozen a scrape does not wait for it and says so; when
   const metrics = createMetrics({ environment: 'staging', source: sourceOf(() => [readings()]), signals })
   const up = (state: 0 | 1) =>
     until(metrics.text, (text) => text.includes(`sti_database_up{environment="staging"} ${state}`), 20)
-  const stopWatching = signals.pressure.watch()
+  const { readings: throttle, stop: stopWatching } = signals.watch('vehicles')
   signals.start()
   expect(await up(1)).toContain('sti_database_lock_waiters{environment="staging"} 0')
-  await until(signals.pressure.read, (reading) => 'value' in reading)
+  await until(throttle.lockWaiters, (reading) => 'value' in reading)
 
   const frozen = [group, ...(await children(group))]
   frozen.forEach((pid) => process.kill(pid, 'SIGSTOP'))
@@ -40,14 +40,14 @@ test('while the server is frozen a scrape does not wait for it and says so; when
     const text = await up(0)
     expect(text).not.toMatch(/^sti_database_(connections|lock|buffer|query)/m)
     expect(text).toContain('sti_flag_enabled{environment="staging",rollout="vehicles"} 0')
-    expect(signals.pressure.read()).toEqual({
+    expect(throttle.lockWaiters()).toEqual({
       unknown: expect.stringMatching(/s ago: PostgreSQL did not answer within/),
     })
   } finally {
     frozen.forEach((pid) => process.kill(pid, 'SIGCONT'))
   }
   await up(1)
-  await until(signals.pressure.read, (reading) => 'value' in reading)
+  await until(throttle.lockWaiters, (reading) => 'value' in reading)
 
   await server.embedded.stop()
   await up(0)

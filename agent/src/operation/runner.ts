@@ -20,8 +20,8 @@ export interface RunnerParts {
   readonly rollouts: readonly Rollout[]
   readonly kinds: readonly Kind[]
   readonly facts: (rollout: Rollout) => Promise<Facts>
-  /** Watches while something runs; the returned function ends it. */
-  readonly watchPressure: () => { pressure: Pressure; stop: () => void }
+  /** Watches while something of this rollout runs, until `stop` is called. */
+  readonly watchPressure: (rollout: string) => { readings: Pressure; stop: () => void }
   readonly turnFlagOff: (rollout: string, reason: string) => Promise<void>
   /** Sentences for which nothing is claimed. */
   readonly agentFaults: () => readonly string[]
@@ -57,13 +57,13 @@ export function createRunner(parts: RunnerParts): Runner {
       const hashes = new Map([...rollouts].map(([name, rollout]) => [name, rollout.hash]))
       const row = await claimOperation(parts.database.state, { agent: parts.agent, hashes, leaseSeconds })
       if (row === null) return
-      const watched = parts.watchPressure()
+      const watched = parts.watchPressure(row.rollout)
       const run = startRun({
         ...parts,
         leaseSeconds,
         row,
         rollout: rollouts.get(row.rollout)!,
-        pressure: watched.pressure,
+        pressure: watched.readings,
       })
       // Not by the operation's id: this agent may claim it again while its own lost run still ends.
       const started = { run, ended: Promise.resolve() }

@@ -163,6 +163,37 @@ test.each<[string, string, string, RegExp]>([
     /needs promql or sql, and not both/,
   ],
   [
+    'a limit that is none',
+    'flag:',
+    'throttle: { walBytesPerSecond: fast }\nflag:',
+    /throttle.walBytesPerSecond must be a number from 0 on, none, or an object of pace, pause and abort/,
+  ],
+  [
+    'an abort before the pause',
+    'flag:',
+    'throttle: { slotRetainedBytes: { pause: 5, abort: 4 } }\nflag:',
+    /throttle.slotRetainedBytes must rise/,
+  ],
+  ['a limit nobody knows', 'flag:', 'throttle: { lockWaiter: 1 }\nflag:', /did you mean "lockWaiters"/],
+  [
+    'a tier nobody knows',
+    'flag:',
+    'throttle: { lockWaiters: { pace: 1 } }\nflag:',
+    /throttle.lockWaiters must be|unknown key|Unrecognized key/,
+  ],
+  [
+    'a limit of a signal that is not there',
+    'flag:',
+    'throttle: { signals: { queue: 5 } }\nflag:',
+    /throttle.signals.queue names no entry of signals: there is none/,
+  ],
+  [
+    'a limit of the latency without where to read it',
+    'flag:',
+    'throttle: { apiLatencyP95Seconds: 0.2 }\nflag:',
+    /throttle.apiLatencyP95Seconds needs api/,
+  ],
+  [
     'a check that writes',
     'flag:',
     'checks: [{ name: a, violations: "delete from t" }]\nflag:',

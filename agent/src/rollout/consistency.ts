@@ -18,6 +18,7 @@ export function consistencyFaults(file: YamlFile): string[] {
   restoreFaults(parts, add)
   prefillFaults(parts, add)
   listFaults(parts, add)
+  throttleFaults(parts, add)
   return faults
 }
 
@@ -172,6 +173,16 @@ function listFaults({ triggers = {}, checks = [], signals = [], contacts = [] }:
       )
     }
   })
+}
+
+function throttleFaults({ throttle = {}, signals = [], api }: Parts, add: Add): void {
+  const names = signals.map((signal) => signal.name)
+  for (const signal of Object.keys(throttle.signals ?? {})) {
+    if (names.includes(signal)) continue
+    add(['throttle', 'signals', signal], `names no entry of signals: ${names.join(', ') || 'there is none'}`)
+  }
+  if (throttle.apiLatencyP95Seconds !== undefined && throttle.apiLatencyP95Seconds !== 'none' && api === undefined)
+    add(['throttle', 'apiLatencyP95Seconds'], 'needs api, which says where the latency is read')
 }
 
 function columnOf(text: string): string | null {

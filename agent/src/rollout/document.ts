@@ -75,17 +75,22 @@ export function faultLines(file: YamlFile, issues: readonly z.core.$ZodIssue[], 
       const messages = issue.message.split('\n')
       return issue.keys.map((key, i) => `${file.placeOfKey(path, key)} ${messages[i]}`)
     }
-    if (issue.code === 'invalid_union' && issue.errors.length > 0)
-      return faultLines(file, nearestBranch(issue.errors), path)
+    if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+      // A union that speaks for itself does, unless one of its branches got into the value.
+      const own = !issue.message.startsWith('Invalid input') && issue.errors.every(atRoot)
+      if (!own) return faultLines(file, nearestBranch(issue.errors), path)
+    }
     return [`${file.place(path)} ${name(path)} ${describe(issue)}`]
   })
 }
 
 /** Of a union's branches the one that got furthest into the value: its faults are what the author wants to read. */
 function nearestBranch(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] {
-  const atRoot = (issues: z.core.$ZodIssue[]): boolean =>
-    issues.some((issue) => issue.path.length === 0 && issue.code !== 'unrecognized_keys')
   return branches.find((issues) => !atRoot(issues)) ?? branches.at(-1)!
+}
+
+function atRoot(issues: readonly z.core.$ZodIssue[]): boolean {
+  return issues.some((issue) => issue.path.length === 0 && issue.code !== 'unrecognized_keys')
 }
 
 export function name(path: Path): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LIMITS, SignalLimits } from '../contract/limits.ts'
 import { parseConstant, parseExpression } from './expression.ts'
 import { parseDataType, parseName, parseTableName } from './names.ts'
 import { parseQuery } from './query.ts'
@@ -84,6 +85,8 @@ const ramp = z
 const LAYERS = ['integrity', 'performance', 'system', 'business'] as const
 const SCOPES = ['flag', 'data', 'system', 'monitoring'] as const
 
+const Throttle = strict({ ...LIMITS, signals: SignalLimits }).partial()
+
 export const RolloutSchema = strict({
   rollout: name(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'vehicles').describe(
     'its name, unique among the files of an agent',
@@ -143,6 +146,9 @@ export const RolloutSchema = strict({
     resourceUsage: z.number().positive().max(1).default(0.8),
     errorRatio: z.number().min(0).max(1).default(0.001),
   }).prefault({}),
+  throttle: Throttle.default({}).describe(
+    'above which limits a backfill rests, waits or stops, instead of the defaults',
+  ),
   validation: strict({
     every: Duration.prefault('1h'),
     requires: z

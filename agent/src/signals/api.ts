@@ -16,12 +16,14 @@ export interface ApiOptions {
   readonly source: ApiSource | undefined
   readonly prometheus: Prometheus | null
   readonly intervalMs: number
+  /** What the readings of a histogram are taken over; default 30 s. PromQL says its own. */
+  readonly windowMs?: number
   readonly now: () => number
 }
 
-export function apiReadings({ source, prometheus, intervalMs, now }: ApiOptions): Poll<ApiReadings> {
+export function apiReadings({ source, prometheus, intervalMs, windowMs, now }: ApiOptions): Poll<ApiReadings> {
   const refresh = source?.histogram
-    ? scrapedApi(source.histogram, now)
+    ? scrapedApi(source.histogram, now, windowMs)
     : async () => queriedApi(source?.promql, prometheus, now())
   return poll<ApiReadings>({ intervalMs, now, unknown: unknownApi, refresh })
 }

@@ -6,6 +6,7 @@ import { lockPressure } from './pressure.ts'
 import { probe } from './probe.ts'
 import { isKnown } from './reading.ts'
 import { until } from './testing/until.ts'
+import { createWatching } from './watching.ts'
 
 test('sessions that wait behind ours are seen, those behind others are not', async () => {
   await withDatabase(async ({ url, sql }) => {
@@ -14,7 +15,8 @@ test('sessions that wait behind ours are seen, those behind others are not', asy
     const asked = probe(() => database.engine({ purpose: 'pressure', readOnly: true }), 2_000)
     const pressure = lockPressure({ probe: asked, ours: 'sti a ', now: Date.now })
     expect(isKnown(pressure.read())).toBe(false)
-    const [stop, stopAgain] = [pressure.watch(), pressure.watch()]
+    const watch = createWatching([pressure])
+    const [stop, stopAgain] = [watch(), watch()]
     const waiting = (count: number): Promise<unknown> =>
       until(pressure.read, (reading) => isKnown(reading) && reading.value.waiters === count)
 

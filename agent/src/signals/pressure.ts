@@ -1,4 +1,4 @@
-import { poll } from './poll.ts'
+import { poll, type Poll } from './poll.ts'
 import { demandMonitor } from './privilege.ts'
 import type { Probe } from './probe.ts'
 import type { Reading } from './reading.ts'
@@ -9,39 +9,21 @@ export interface LockWaiters {
   readonly seconds: number
 }
 
-export interface Pressure {
-  read(): Reading<LockWaiters>
-  /** Reads every 250 ms until the returned function is called; unknown while nobody watches. */
-  watch(): () => void
-}
-
 export interface PressureOptions {
   readonly probe: Probe
   readonly ours: string
   readonly now: () => number
 }
 
-export function lockPressure({ probe, ours, now }: PressureOptions): Pressure {
-  const readings = poll<Reading<LockWaiters>>({
+/** Read every 250 ms; too dear to be read while nobody watches. */
+export function lockPressure({ probe, ours, now }: PressureOptions): Poll<Reading<LockWaiters>> {
+  return poll<Reading<LockWaiters>>({
     intervalMs: 250,
     maximumAgeMs: 1_500,
     now,
     unknown: (sentence) => ({ unknown: sentence }),
     refresh,
   })
-  let watchers = 0
-  return {
-    read: readings.read,
-    watch() {
-      if (watchers++ === 0) readings.start()
-      let watching = true
-      return () => {
-        if (!watching) return
-        watching = false
-        if (--watchers === 0) readings.stop()
-      }
-    },
-  }
 
   async function refresh(): Promise<Reading<LockWaiters>> {
     const at = now()

@@ -10,7 +10,11 @@ import { increases, type Increase, type Scrape } from './window.ts'
 const WINDOW_MS = 30_000
 
 /** Reads the application's own /metrics (2 s, 1 MB, no redirect) and keeps the last 30 s of the one histogram. */
-export function scrapedApi(source: ApiHistogram, now: () => number): () => Promise<ApiReadings> {
+export function scrapedApi(
+  source: ApiHistogram,
+  now: () => number,
+  windowMs: number = WINDOW_MS,
+): () => Promise<ApiReadings> {
   const names = new Set(['_bucket', '_sum', '_count'].map((suffix) => source.name + suffix))
   let scrapes: readonly Scrape[] = []
   return async () => {
@@ -22,7 +26,7 @@ export function scrapedApi(source: ApiHistogram, now: () => number): () => Promi
     if (status !== 200) throw new Error(`${source.url} answered HTTP ${status}`)
     const at = now()
     const samples = parseExposition(text, (name) => names.has(name))
-    scrapes = [...scrapes.filter((scrape) => at - scrape.at <= WINDOW_MS), { at, samples }]
+    scrapes = [...scrapes.filter((scrape) => at - scrape.at <= windowMs), { at, samples }]
     return readingsOf(source, scrapes)
   }
 }

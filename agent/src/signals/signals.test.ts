@@ -14,6 +14,7 @@ test('a rollout is watched as its file says, and its own SQL can only read', asy
     const rollout: WatchedRollout = {
       name: 'vehicles',
       searchPath: 'pg_catalog, public, pg_temp',
+      table: { sql: 'public.job' },
       file: {
         host: 'local',
         signals: [

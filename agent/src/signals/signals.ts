@@ -1,18 +1,25 @@
 import type { Database, EngineSettings } from '../database/connect.ts'
+import { archiveBacklog } from './archive.ts'
+import { autovacuum } from './autovacuum.ts'
 import { apiReadings, type ApiReadings } from './api.ts'
 import { customSignal, type CustomReading } from './custom.ts'
 import { databaseActivity, type DatabaseReadings } from './database.ts'
 import { localHost, type HostReadings } from './host.ts'
 import type { Poll } from './poll.ts'
-import { lockPressure, type Pressure } from './pressure.ts'
+import { lockPressure } from './pressure.ts'
 import { probe, type Probe } from './probe.ts'
 import { prometheus } from './prometheus.ts'
 import { promqlHost } from './promqlHost.ts'
 import type { Reading } from './reading.ts'
 import { replicationLag, type ReplicationLag } from './replication.ts'
 import { unknownApi } from './scrape.ts'
+import { slotRetention } from './slots.ts'
+import { oldestSnapshot } from './snapshot.ts'
 import { queryTime } from './statements.ts'
+import { connectionsRatio, latencyP95, type ThrottleReadings } from './throttle.ts'
+import { walRate } from './wal.ts'
 import type { WatchedRollout } from './watched.ts'
+import { createWatching } from './watching.ts'
 
 export interface SignalsOptions {
   readonly database: Database
@@ -35,11 +42,17 @@ export interface Signals {
   host(rollout?: string): HostReadings
   api(rollout: string): ApiReadings
   custom(rollout: string): readonly CustomReading[]
-  /** For the throttle; read only while somebody watches. */
-  readonly pressure: Pressure
+  /** What the throttle of a rollout looks at. What is dear is read from here on until `stop` is called. */
+  watch(rollout: string): { readonly readings: ThrottleReadings; readonly stop: () => void }
+  /** The same without watching: what nobody watches is unknown. */
+  throttle(rollout: string): ThrottleReadings
 }
 
 const PRESSURE_MS = 2_000
+const WAL_MS = 1_000
+/** The latency that paces work: quick enough for a controller, long enough for a percentile. */
+const LATENCY_MS = 2_000
+const LATENCY_WINDOW_MS = 10_000
 const INTERVAL_MS = 5_000
 const BOUND_MS = 2_000
 
@@ -60,14 +73,26 @@ export function createSignals(options: SignalsOptions): Signals {
   const activity = databaseActivity({ ...asking, ours, intervalMs: PRESSURE_MS })
   const statements = queryTime({ ...asking, intervalMs: INTERVAL_MS })
   const replication = replicationLag({ ...asking, intervalMs: PRESSURE_MS })
+  const dear = { probe: connection('throttle'), intervalMs: PRESSURE_MS, now }
+  const waiters = lockPressure({ probe: connection('pressure'), ours, now })
+  const slots = slotRetention(dear)
+  const archive = archiveBacklog(dear)
+  const snapshot = oldestSnapshot({ ...dear, ours })
+  const wal = walRate({ ...dear, intervalMs: WAL_MS })
+  const ofServer: Poll<unknown>[] = [waiters, slots, archive, snapshot, wal]
+  const watchServer = createWatching(ofServer)
   const local = localHost({ diskFolder: options.diskFolder ?? '/', intervalMs: INTERVAL_MS, now })
   const watched = new Map(options.rollouts.map((rollout) => [rollout.name, watch(rollout)]))
   const polls: Poll<unknown>[] = [activity, statements, replication, local]
   for (const { api, host, custom } of watched.values()) polls.push(api, ...(host ? [host] : []), ...custom)
 
-  function watch({ name, searchPath, file }: WatchedRollout) {
+  function watch({ name, searchPath, table, file }: WatchedRollout) {
+    const vacuum = autovacuum({ ...dear, table: table.sql })
+    const quick = { intervalMs: LATENCY_MS, windowMs: LATENCY_WINDOW_MS }
+    const latency = file.api ? apiReadings({ source: file.api, prometheus: client, now, ...quick }) : null
     const every = { prometheus: client, intervalMs: INTERVAL_MS, now }
     return {
+      ...{ vacuum, latency, watchTable: createWatching([vacuum, ...(latency ? [latency] : [])]) },
       api: apiReadings({ ...every, source: file.api }),
       host: typeof file.host === 'object' ? promqlHost({ ...every, name, queries: file.host.promql }) : null,
       custom: (file.signals ?? []).map((signal) =>
@@ -76,17 +101,42 @@ export function createSignals(options: SignalsOptions): Signals {
     }
   }
 
+  const unheard = (rollout: string): { unknown: string } => ({ unknown: `no rollout ${rollout} is watched` })
+  const readDatabase = (): DatabaseReadings => ({ ...activity.read(), querySeconds: statements.read() })
+  const custom = (rollout: string): readonly CustomReading[] =>
+    (watched.get(rollout)?.custom ?? []).map((each) => each.read())
+  const throttle = (rollout: string): ThrottleReadings => {
+    const of = watched.get(rollout)
+    return {
+      lockWaiters: waiters.read,
+      replicationLag: replication.read,
+      slots: slots.read,
+      archive: archive.read,
+      oldestSnapshot: snapshot.read,
+      connections: () => connectionsRatio(readDatabase()),
+      autovacuum: () => of?.vacuum.read() ?? unheard(rollout),
+      walRate: wal.read,
+      apiLatencyP95: () => latencyP95(of?.latency?.read() ?? unknownApi('the rollout file has no api')),
+      custom: () => custom(rollout),
+    }
+  }
+
   return {
     start: () => polls.forEach((each) => each.start()),
     async stop() {
-      polls.forEach((each) => each.stop())
+      for (const each of [...polls, ...ofServer]) each.stop()
+      for (const { vacuum, latency } of watched.values()) [vacuum, latency].forEach((each) => each?.stop())
       await Promise.all(probes.map((each) => each.end()))
     },
-    database: () => ({ ...activity.read(), querySeconds: statements.read() }),
+    database: readDatabase,
     replication: replication.read,
     host: (rollout) => (watched.get(rollout ?? '')?.host ?? local).read(),
-    api: (rollout) => watched.get(rollout)?.api.read() ?? unknownApi(`no rollout ${rollout} is watched`),
-    custom: (rollout) => (watched.get(rollout)?.custom ?? []).map((each) => each.read()),
-    pressure: lockPressure({ probe: connection('pressure'), ours, now }),
+    api: (rollout) => watched.get(rollout)?.api.read() ?? unknownApi(unheard(rollout).unknown),
+    custom,
+    throttle,
+    watch(rollout) {
+      const stops = [watchServer(), watched.get(rollout)?.watchTable()]
+      return { readings: throttle(rollout), stop: () => stops.forEach((stop) => stop?.()) }
+    },
   }
 }

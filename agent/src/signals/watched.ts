@@ -2,6 +2,7 @@
 export interface WatchedRollout {
   readonly name: string
   readonly searchPath: string
+  readonly table: { readonly sql: string }
   readonly file: {
     readonly api?: ApiSource | undefined
     readonly host?: 'local' | { readonly promql: HostQueries } | undefined

@@ -1,0 +1,39 @@
+import { poll, type Poll } from './poll.ts'
+import { demandMonitor } from './privilege.ts'
+import type { Probe } from './probe.ts'
+import type { Reading } from './reading.ts'
+
+/** The autovacuum of a table or of one of its partitions that has run longest. */
+export interface Autovacuum {
+  /** 0 when none runs. */
+  readonly seconds: number
+  readonly pid: number | null
+}
+
+export interface AutovacuumOptions {
+  readonly probe: Probe
+  /** The table as SQL, with its schema. */
+  readonly table: string
+  readonly intervalMs: number
+  readonly now: () => number
+}
+
+export function autovacuum({ probe, table, intervalMs, now }: AutovacuumOptions): Poll<Reading<Autovacuum>> {
+  return poll<Reading<Autovacuum>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
+
+  async function refresh(): Promise<Reading<Autovacuum>> {
+    const at = now()
+    const [row] = await probe.ask<{ monitors: boolean; role: string; oldest: Autovacuum | null }[]>(
+      (sql) => sql`
+      select /* sti */ pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,
+        (select jsonb_build_object('pid', a.pid,
+            'seconds', greatest(0, extract(epoch from clock_timestamp() - a.xact_start)))
+          from pg_stat_progress_vacuum v join pg_stat_activity a on a.pid = v.pid
+          where v.datname = current_database() and a.backend_type = 'autovacuum worker'
+            and (v.relid = to_regclass(${table}) or v.relid in (select relid from pg_partition_tree(to_regclass(${table}))))
+          order by a.xact_start limit 1) as oldest`,
+    )
+    demandMonitor(row!)
+    return { value: row!.oldest ?? { seconds: 0, pid: null }, at }
+  }
+}
