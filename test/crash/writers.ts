@@ -9,21 +9,48 @@ export interface Vehicle {
 /** What the application wrote, kept beside the database: the truth that the table is compared with. */
 export type Oracle = Map<string, Vehicle>
 
+/** The rows as they are now. */
+export async function oracleOf(sql: postgres.Sql): Promise<Oracle> {
+  const rows = await sql<{ id: string; is_truck: boolean; is_bike: boolean; axles: number | null }[]>`
+    select id, is_truck, is_bike, axles from public.vehicles`
+  return new Map(rows.map(({ id, ...vehicle }) => [id, vehicle]))
+}
+
 export interface Writers {
   readonly oracle: Oracle
   /** Statements that the database has confirmed. */
   writes(): number
+  /** Keys written since the last call. */
+  touched(): Set<string>
+  /** Waits until no statement runs; none begins before goOn(). */
+  rest(): Promise<void>
+  goOn(): void
   stop(): Promise<void>
 }
 
-/** `count` sessions that insert, update and delete at random; each owns the keys with its own remainder. */
+/** How long a writer rests after each statement, in milliseconds: the machine also has other work. */
+const REST_MS = 4
+
+/**
+ * `count` sessions that insert, update and delete at random; each owns the keys with its own remainder. A statement
+ * whose answer is lost, since the server died, may have happened or not: the writer looks once the server is back.
+ */
 export function startWriters(url: string, oracle: Oracle, count: number): Writers {
-  const sql = postgres(url, { max: count, onnotice: () => undefined })
+  const sql = postgres(url, { max: count, onnotice: () => undefined, backoff: () => 0.1 })
   let writes = 0
   let stopped = false
+  let touched = new Set<string>()
+  let resting = false
+  let idle = 0
   const write = async (writer: number): Promise<void> => {
     const own = [...oracle.keys()].filter((id) => Number(id) % count === writer)
     while (!stopped) {
+      if (resting) {
+        idle++
+        while (resting && !stopped) await pause(10)
+        idle--
+        continue
+      }
       const vehicle = {
         is_truck: Math.random() < 0.4,
         is_bike: Math.random() < 0.3,
@@ -33,52 +60,139 @@ export function startWriters(url: string, oracle: Oracle, count: number): Writer
       const at = Math.floor(Math.random() * own.length)
       const id = own[at]
       if (dice < 0.3 || id === undefined) {
-        const [row] = await sql<{ id: string }[]>`insert into public.vehicles (name, is_truck, is_bike, axles)
-          values ('written', ${vehicle.is_truck}, ${vehicle.is_bike}, ${vehicle.axles}) returning id`
-        oracle.set(row!.id, vehicle)
-        own.push(row!.id)
+        const name = `written ${writer} ${crypto.randomUUID()}`
+        const row = await settled(
+          sql<{ id: string }[]>`insert into public.vehicles (name, is_truck, is_bike, axles)
+            values (${name}, ${vehicle.is_truck}, ${vehicle.is_bike}, ${vehicle.axles}) returning id`,
+          () => sql<{ id: string }[]>`select id from public.vehicles where name = ${name}`,
+        )
+        if (row === null) continue
+        oracle.set(row.id, vehicle)
+        touched.add(row.id)
+        own.push(row.id)
       } else if (dice < 0.85) {
-        await sql`update public.vehicles set is_truck = ${vehicle.is_truck}, is_bike = ${vehicle.is_bike}, axles = ${vehicle.axles} where id = ${id}`
-        oracle.set(id, vehicle)
+        const row = await settled(
+          sql<
+            Vehicle[]
+          >`update public.vehicles set is_truck = ${vehicle.is_truck}, is_bike = ${vehicle.is_bike}, axles = ${vehicle.axles}
+            where id = ${id} returning is_truck, is_bike, axles`,
+          () => sql<Vehicle[]>`select is_truck, is_bike, axles from public.vehicles where id = ${id}`,
+        )
+        if (row === null) throw new Error(`row ${id} is gone and nobody has deleted it`)
+        oracle.set(id, { is_truck: row.is_truck, is_bike: row.is_bike, axles: row.axles })
+        touched.add(id)
       } else {
-        await sql`delete from public.vehicles where id = ${id}`
+        const left = await settled(
+          sql<
+            { there: boolean }[]
+          >`with gone as (delete from public.vehicles where id = ${id} returning 1) select false as there from gone`,
+          () => sql<{ there: boolean }[]>`select true as there from public.vehicles where id = ${id}`,
+        )
+        if (left?.there) continue
         oracle.delete(id)
         own[at] = own.at(-1)!
         own.pop()
       }
       writes++
+      await pause(REST_MS)
     }
   }
   const running = Array.from({ length: count }, (_, writer) => write(writer))
+  // A writer that failed fails the test at its end, and not before.
+  running.forEach((one) => one.catch(() => undefined))
   return {
     oracle,
     writes: () => writes,
+    touched() {
+      const keys = touched
+      touched = new Set()
+      return keys
+    },
+    async rest() {
+      resting = true
+      await Promise.race([until(() => idle === count), ...running])
+    },
+    goOn() {
+      resting = false
+    },
     async stop() {
       stopped = true
-      await Promise.all(running)
-      await sql.end()
+      try {
+        await Promise.all(running)
+      } finally {
+        await sql.end({ timeout: 5 })
+      }
     },
   }
 }
 
-/** Every difference between the table and the oracle, by key; empty: no row lost, doubled or wrong. */
-export async function differences(sql: postgres.Sql, oracle: Oracle): Promise<string[]> {
+/** The row that a statement answers, or, when its answer was lost, the one that `look` finds once it can look. */
+async function settled<T>(statement: PromiseLike<T[]>, look: () => PromiseLike<T[]>): Promise<T | null> {
+  try {
+    return (await statement)[0] ?? null
+  } catch (error) {
+    if (!isLost(error)) throw error
+  }
+  for (;;) {
+    try {
+      // Answers after a connection that died may begin with holes.
+      return [...(await look())].find((row) => row !== undefined) ?? null
+    } catch (error) {
+      if (!isLost(error)) throw error
+      await pause(50)
+    }
+  }
+}
+
+/** The server is away, or could not write: what was asked for may have happened or not. */
+function isLost(error: unknown): boolean {
+  const code = String((error as { code?: unknown }).code)
+  return /^(CONNECT|ECONN|EPIPE|08|57P0|53|58|XX)/.test(code)
+}
+
+async function until(met: () => boolean): Promise<void> {
+  while (!met()) await pause(5)
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** What the column of the type must hold: what is derived, nothing but in rows that were written since, or no column. */
+export type Expected = 'derived' | 'cleared' | 'no column'
+
+/**
+ * Every difference between the table and the oracle, by key; empty: no row lost, doubled or wrong. Rows of `except` are
+ * not asked for their type.
+ */
+export async function differences(
+  sql: postgres.Sql,
+  oracle: Oracle,
+  expected: Expected = 'derived',
+  except: ReadonlySet<string> = new Set(),
+): Promise<string[]> {
   const rows = await sql<
     { id: string; is_truck: boolean; is_bike: boolean; axles: number | null; type: string | null }[]
   >`
-    select id, is_truck, is_bike, axles, type from public.vehicles`
+    select id, is_truck, is_bike, axles, ${expected === 'no column' ? sql`null::text` : sql`type`} as type from public.vehicles`
   const found: string[] = []
   const seen = new Set<string>()
   for (const row of rows) {
-    const expected = oracle.get(row.id)
-    if (seen.has(row.id)) found.push(`${row.id} is there twice`)
+    const known = oracle.get(row.id)
+    if (seen.has(row.id)) found.push(`${row.id} is doubled: it is there twice`)
     seen.add(row.id)
-    if (expected === undefined) found.push(`${row.id} was deleted and is there`)
-    else if (expected.is_truck !== row.is_truck || expected.is_bike !== row.is_bike || expected.axles !== row.axles)
-      found.push(`${row.id} holds other values`)
-    const type = row.is_truck ? 'Truck' : row.is_bike ? 'Bike' : 'Car'
-    if (row.type !== type) found.push(`${row.id} has type ${row.type}, not ${type}`)
+    if (known === undefined) found.push(`${row.id} is doubled: it was deleted and is there`)
+    else if (known.is_truck !== row.is_truck || known.is_bike !== row.is_bike || known.axles !== row.axles)
+      found.push(`${row.id} is wrong: it holds other values`)
+    const type = expected !== 'derived' ? null : row.is_truck ? 'Truck' : row.is_bike ? 'Bike' : 'Car'
+    if (row.type !== type && !except.has(row.id)) found.push(`${row.id} is wrong: type ${row.type}, not ${type}`)
   }
   for (const id of oracle.keys()) if (!seen.has(id)) found.push(`${id} is lost`)
   return found
+}
+
+/** Says how many rows were found lost, doubled or wrong, for whoever reads the run. */
+export function sums(found: readonly string[]): string {
+  const count = (word: string): number => found.filter((one) => one.includes(` is ${word}`)).length
+  return `lost ${count('lost')}, doubled ${count('doubled')}, wrong ${count('wrong')}`
 }

@@ -19,19 +19,7 @@ export async function startAgentProcess(databaseUrl: string, file: string, name 
   const port = await freePort()
   const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'agent/src/main.ts'], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      PATH: process.env['PATH'],
-      STI_ENVIRONMENT: 'staging',
-      STI_AGENT: name,
-      STI_DATABASE_URL: databaseUrl,
-      STI_ROLLOUTS: folder,
-      STI_PORT: String(port),
-      STI_TOKEN_VIEWER: TOKENS.viewer,
-      STI_TOKEN_EDITOR: TOKENS.editor,
-      STI_TOKEN_ADMIN: TOKENS.admin,
-      STI_TOKEN_FLAG: TOKENS.flag,
-      STI_PERSONAL_TOKENS: `ann:admin:${TOKENS.ann}`,
-    },
+    env: { PATH: process.env['PATH'], ...agentEnvironment(databaseUrl, folder, port, name) },
   })
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -53,4 +41,25 @@ export async function startAgentProcess(databaseUrl: string, file: string, name 
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   return { ...agentClient(url, 'vehicles'), pid: child.pid!, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
+}
+
+/** What config.ts reads, with the tokens of the tests. */
+export function agentEnvironment(
+  databaseUrl: string,
+  rollouts: string,
+  port: number,
+  name: string,
+): Record<string, string> {
+  return {
+    STI_ENVIRONMENT: 'staging',
+    STI_AGENT: name,
+    STI_DATABASE_URL: databaseUrl,
+    STI_ROLLOUTS: rollouts,
+    STI_PORT: String(port),
+    STI_TOKEN_VIEWER: TOKENS.viewer,
+    STI_TOKEN_EDITOR: TOKENS.editor,
+    STI_TOKEN_ADMIN: TOKENS.admin,
+    STI_TOKEN_FLAG: TOKENS.flag,
+    STI_PERSONAL_TOKENS: `ann:admin:${TOKENS.ann}`,
+  }
 }

@@ -1,0 +1,40 @@
+import type postgres from 'postgres'
+
+/**
+ * Every difference between what the journal says is there and what the catalog has, read in one snapshot. Only an index
+ * that is not confirmed may be missing: it is journaled before it is made. `ours`: the column came by expand.
+ */
+export async function journalFaults(sql: postgres.Sql, ours: boolean): Promise<string[]> {
+  const [row] = await sql<
+    { journal: { kind: string; object: string; confirmed: boolean }[]; catalog: { kind: string; object: string }[] }[]
+  >`
+    select
+      (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'object', object, 'confirmed', confirmed_at is not null)), '[]')
+        from sti.change where reverted_at is null) as journal,
+      (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'object', object)), '[]') from (
+        select 'column' as kind, '"public"."vehicles"."type"' as object from pg_attribute
+          where attrelid = 'public.vehicles'::regclass and attname = 'type' and not attisdropped and ${ours}
+        union all select 'not-null', '"public"."vehicles"."type" not null' from pg_attribute
+          where attrelid = 'public.vehicles'::regclass and attname = 'type' and not attisdropped and attnotnull
+        union all select 'function', 'sti."derive_vehicles"' from pg_proc where pronamespace = 'sti'::regnamespace
+          and proname = 'derive_vehicles'
+        union all select 'trigger', '~sti_derive on "public"."vehicles"' from pg_trigger
+          where tgrelid = 'public.vehicles'::regclass and tgname = '~sti_derive'
+        union all select 'index', format('"public".%s', to_json(c.relname)) from pg_index i
+          join pg_class c on c.oid = i.indexrelid where i.indrelid = 'public.vehicles'::regclass and c.relname like 'sti\\_%'
+        union all select 'constraint', format('%s on "public"."vehicles"', to_json(conname)) from pg_constraint
+          where conrelid = 'public.vehicles'::regclass and conname like 'sti\\_%'
+      ) as found) as catalog`
+  const name = (one: { kind: string; object: string }): string => `${one.kind} ${one.object}`
+  const { journal, catalog } = row!
+  const there = new Set(catalog.map(name))
+  const journaled = new Map<string, number>()
+  for (const one of journal) journaled.set(name(one), (journaled.get(name(one)) ?? 0) + 1)
+  return [
+    ...[...there].filter((one) => !journaled.has(one)).map((one) => `${one} is there and not journaled`),
+    ...journal
+      .filter((one) => !there.has(name(one)) && (one.confirmed || one.kind !== 'index'))
+      .map((one) => `${name(one)} is journaled and not there`),
+    ...[...journaled].filter(([, times]) => times > 1).map(([one, times]) => `${one} is journaled ${times} times`),
+  ]
+}
