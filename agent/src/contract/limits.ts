@@ -68,3 +68,4 @@ export const LimitsPatch = z
   })
   .partial()
   .openapi('LimitsPatch')
+export type LimitsPatch = z.infer<typeof LimitsPatch>

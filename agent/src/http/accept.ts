@@ -7,6 +7,7 @@ import type { Rollout } from '../rollout/rollout.ts'
 import { actorOf, demand } from './answers.ts'
 import { demandEnvironment, kindOf, rightsOf, turnsOff } from './asked.ts'
 import type { Caller } from './caller.ts'
+import { demandLimits } from './limits.ts'
 import type { Parts } from './parts.ts'
 import { Refusal } from './problem.ts'
 
@@ -31,6 +32,7 @@ export async function accept(
       `parameters.confirm: type ${rollout.name}`,
     ])
   }
+  if (request.kind === 'backfill') demandLimits(parts, rollout, caller, request.parameters.limits)
   const kind = kindOf(parts, request)
   const reasons = kind.refusals(await parts.facts(rollout), parameters)
   if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)

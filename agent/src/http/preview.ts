@@ -4,6 +4,7 @@ import type { Rollout } from '../rollout/rollout.ts'
 import { demand } from './answers.ts'
 import { demandEnvironment, kindOf, rightsOf, turnsOff } from './asked.ts'
 import type { Caller } from './caller.ts'
+import { demandLimits } from './limits.ts'
 import type { Parts } from './parts.ts'
 import { Refusal } from './problem.ts'
 
@@ -36,7 +37,9 @@ export async function preview(
   }
   const parameters = request.parameters as Record<string, unknown>
   const kind = kindOf(parts, request)
-  const reasons = [...rights, ...kind.refusals(facts, parameters)]
+  const limits = request.kind === 'backfill' ? request.parameters.limits : undefined
+  const loose = refusalOf(() => demandLimits(parts, rollout, caller, limits))
+  const reasons = [...rights, ...loose, ...kind.refusals(facts, parameters)]
   const numbers =
     facts.table === null
       ? {}

@@ -1,9 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { Operation, OperationPatch } from '../../contract/index.ts'
+import { type LimitsPatch, Operation, OperationPatch } from '../../contract/index.ts'
 import { appendEvent } from '../../operation/events.ts'
 import { toOperation, type OperationRow } from '../../operation/row.ts'
 import { transition } from '../../operation/transition.ts'
-import { actorOf, answers, demand, operationPath, reasonBody } from '../answers.ts'
+import { actorOf, answers, demand, operationPath, reasonBody, rolloutNamed } from '../answers.ts'
+import { demandLimits } from '../limits.ts'
 import type { App, Parts } from '../parts.ts'
 import { Refusal } from '../problem.ts'
 import { operation } from './operations.ts'
@@ -50,9 +51,10 @@ export function steeringRoutes(app: App, parts: Parts): void {
     const caller = c.get('caller')
     demand(parts, caller, 'tune')
     const row = await operation(parts, c.req.valid('param').id)
-    const patch = c.req.valid('json')
+    const { limits, ...patch } = c.req.valid('json')
+    demandLimits(parts, rolloutNamed(parts, row.rollout), caller, limits)
     const [moved] = await state<OperationRow[]>`
-      update sti.operation set parameters = parameters || ${state.json(patch)}
+      update sti.operation set parameters = parameters || ${state.json(patch)} ${limits ? merged(limits) : state``}
       where id = ${row.id} and kind = 'backfill' and state not in ('cancelled', 'succeeded', 'failed') returning *`
     if (!moved)
       throw new Refusal(
@@ -65,4 +67,9 @@ export function steeringRoutes(app: App, parts: Parts): void {
     })
     return c.json(toOperation(moved), 202)
   })
+
+  /** Limits by their name; null takes one back, as in a JSON merge patch. */
+  const merged = ({ signals = {}, ...named }: LimitsPatch) => state`
+    || jsonb_strip_nulls(jsonb_build_object('limits', coalesce(parameters->'limits', '{}') || ${state.json(named)}
+      || jsonb_build_object('signals', coalesce(parameters->'limits'->'signals', '{}') || ${state.json(signals)})))`
 }

@@ -1,0 +1,35 @@
+import type { Limits, LimitsPatch } from '../contract/index.ts'
+import { loosened } from '../engine/limits.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import type { Caller } from './caller.ts'
+import type { Parts } from './parts.ts'
+import { Refusal } from './problem.ts'
+import { mayDo } from './rights.ts'
+
+/**
+ * Whether a caller may give an operation these limits: whoever loosens one beyond the rollout file needs the right to
+ * force. Null takes a limit back to the file's.
+ * @throws Refusal invalid-body, for a signal that the file does not have; forbidden
+ */
+export function demandLimits(parts: Parts, rollout: Rollout, caller: Caller, limits: LimitsPatch | undefined): void {
+  if (limits === undefined) return
+  const { file } = rollout
+  const names = file.signals.map(({ name }) => name)
+  const unknown = Object.keys(limits.signals ?? {}).filter((name) => !names.includes(name))
+  if (unknown.length > 0) {
+    throw new Refusal('invalid-body', `The rollout file has no signal ${unknown.join(', ')}.`, [
+      `parameters.limits.signals: name one of ${names.join(', ') || 'its signals; there is none'}`,
+    ])
+  }
+  const loose = loosened(file, withoutNulls(limits))
+  if (loose.length === 0) return
+  const refusal = mayDo(caller, 'force', parts.config)
+  if (refusal !== null)
+    throw new Refusal('forbidden', `Loosens ${loose.join(', ')} beyond the rollout file or its default. ${refusal}`)
+}
+
+function withoutNulls(limits: LimitsPatch): Limits {
+  const kept = <T extends object>(all: T): object =>
+    Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null))
+  return kept({ ...limits, ...(limits.signals ? { signals: kept(limits.signals) } : {}) })
+}
