@@ -1,0 +1,73 @@
+import { pbkdf2 } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { promisify } from 'node:util'
+import postgres from 'postgres'
+import { startPostgres } from '../test/support/server.ts'
+import { middle, spread } from './median.ts'
+
+/** Above this the machine does other things too, and the figures are not worth comparing. */
+const NOISY = 0.15
+const STATEMENTS = 1000
+
+export interface Calibration {
+  /** Does the same work once more, about a second, and remembers how long it took. */
+  sample(): Promise<void>
+  /** One line when the machine was too noisy, else null. */
+  warning(): string | null
+  stop(): Promise<void>
+}
+
+/**
+ * A fixed workload around each method: hashing on every core, and small statements on a server that does nothing else.
+ * How much its duration varies says how much of a difference between methods is the machine's.
+ */
+export async function startCalibration(): Promise<Calibration> {
+  const server = await startPostgres(['-c', 'synchronous_commit=off', '-c', 'autovacuum=off'])
+  const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
+  await sql.unsafe('create table public.account (id integer primary key, balance integer not null)')
+  await sql.unsafe('insert into public.account select n, 0 from generate_series(1, 1000) n')
+  const hashing: number[] = []
+  const statements: number[] = []
+  const take = async (): Promise<void> => {
+    hashing.push(middle(await thrice(hashOnEveryCore)))
+    statements.push(middle(await thrice(() => runStatements(sql))))
+  }
+  // The first one only warms up.
+  await take()
+  hashing.length = statements.length = 0
+  return {
+    sample: take,
+    warning() {
+      const [cpu, database] = [spread(hashing), spread(statements)]
+      if (Math.max(cpu, database) <= NOISY) return null
+      const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`
+      return (
+        `This machine is too noisy to compare by: between methods the same work varied by ${percent(cpu)} (hashing) ` +
+        `and ${percent(database)} (small statements), at most ${percent(NOISY)} is good; measure again when it is quiet.`
+      )
+    },
+    async stop() {
+      await sql.end({ timeout: 5 })
+      await server.stop()
+    },
+  }
+}
+
+async function thrice(work: () => Promise<void>): Promise<number[]> {
+  const times: number[] = []
+  for (let n = 0; n < 3; n++) {
+    const started = performance.now()
+    await work()
+    times.push(performance.now() - started)
+  }
+  return times
+}
+
+async function hashOnEveryCore(): Promise<void> {
+  const hash = promisify(pbkdf2)
+  await Promise.all(Array.from({ length: availableParallelism() }, () => hash('', '', 250_000, 32, 'sha256')))
+}
+
+async function runStatements(sql: postgres.Sql): Promise<void> {
+  for (let n = 1; n <= STATEMENTS; n++) await sql`update public.account set balance = balance + 1 where id = ${n}`
+}

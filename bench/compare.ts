@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import type { Measured } from './measure.ts'
+import { markdown, megabytes } from './print.ts'
+import type { Goal } from './reach.ts'
+
+/** What an earlier run wrote with `--json`. */
+export async function readMeasured(path: string): Promise<Measured[]> {
+  const list: unknown = JSON.parse(await readFile(path, 'utf8'))
+  if (!Array.isArray(list) || !list.every((one) => typeof (one as Measured).rowsPerSecond === 'number')) {
+    throw new Error('it is not what --json writes')
+  }
+  return list as Measured[]
+}
+
+/** The time for one row and the agent's memory, now against then. */
+export function comparison(now: readonly Measured[], then: readonly Measured[]): string {
+  const microseconds = (one: Measured): string => (1e6 / one.rowsPerSecond).toFixed(2)
+  const memory = (one: Measured): string => (one.agentRssBytes === undefined ? '-' : megabytes(one.agentRssBytes))
+  const rows = pairs(now, then).map(([a, b]) => [
+    ...[a.method, String(b.rows), String(a.rows), microseconds(b), microseconds(a)],
+    ...[(b.rowsPerSecond / a.rowsPerSecond).toFixed(2), memory(b), memory(a)],
+  ])
+  return markdown(['method', 'rows then', 'rows now', 'µs/row then', 'µs/row now', 'ratio', 'memory then', 'now'], rows)
+}
+
+/** Time and memory must not grow with the table. */
+export function comparisonGoals(now: readonly Measured[], then: readonly Measured[]): Goal[] {
+  return pairs(now, then)
+    .filter(([a, b]) => a.method === 'engine' && a.rows > b.rows)
+    .flatMap(([a, b]): Goal[] => [
+      {
+        what: `time per row of engine, ${a.rows} rows to ${b.rows}`,
+        ...{ bound: 'at most', limit: 1.15, value: b.rowsPerSecond / a.rowsPerSecond },
+      },
+      {
+        what: `agent memory of engine, ${a.rows} rows to ${b.rows}`,
+        ...{ bound: 'at most', limit: 1.1 },
+        value: a.agentRssBytes && b.agentRssBytes ? a.agentRssBytes / b.agentRssBytes : null,
+      },
+    ])
+}
+
+function pairs(now: readonly Measured[], then: readonly Measured[]): [Measured, Measured][] {
+  return now.flatMap((a) => then.filter((b) => b.method === a.method).map((b): [Measured, Measured] => [a, b]))
+}

@@ -1,0 +1,65 @@
+import { writeFile } from 'node:fs/promises'
+import type { Calibration } from '../calibration.ts'
+import { latencyPanels } from '../chart/latency.ts'
+import type { Options } from '../options.ts'
+import { grouped } from '../print.ts'
+import { goalLines } from '../reach.ts'
+import { observe, type Observed } from './observe.ts'
+import { percentile } from './percentile.ts'
+import { scenarios, type Scenario } from './scenarios.ts'
+import { seriesOf } from './series.ts'
+import { foregroundGoals, summary, summaryTable } from './summary.ts'
+
+const CLIENTS = 4
+
+/** The latency of other clients during a backfill, several rounds of all scenarios. Answers the exit code. */
+export async function foreground(options: Options, calibration: Calibration): Promise<number> {
+  const { rows, runs, json, svg } = options
+  const { workers, niceRatio, perSecond } = options.foreground!
+  const all = scenarios(workers, niceRatio)
+  const observed = new Map<Scenario, Observed[]>(all.map((scenario) => [scenario, []]))
+  const failed = new Set<Scenario>()
+  await calibration.sample()
+  for (let run = 1; run <= runs; run++) {
+    for (const scenario of all.filter((one) => !failed.has(one))) {
+      try {
+        const one = await observe(scenario, { rows, perSecond, clients: CLIENTS })
+        observed.get(scenario)!.push(one)
+        say(`run ${run}: ${scenario.method.name}: ${one.seconds.toFixed(1)} s, p99 ${p99(one).toFixed(2)} ms`)
+      } catch (error) {
+        failed.add(scenario)
+        say(`run ${run}: ${scenario.method.name} failed: ${(error as Error).message}`)
+      }
+      await calibration.sample()
+    }
+  }
+  const good = all.filter((scenario) => !failed.has(scenario))
+  const summaries = good.map((scenario) => summary(scenario, rows, observed.get(scenario)!))
+  const offered = `${CLIENTS} clients, ${perSecond} requests/s in all, ${grouped(rows)} rows`
+  process.stdout.write(`${offered}; engine: workers ${workers}, nice ratio ${niceRatio}; medians of ${runs} runs:\n\n`)
+  process.stdout.write(`${summaryTable(summaries)}\n${goalLines(foregroundGoals(summaries))}`)
+  if (json) await writeFile(json, `${JSON.stringify(summaries, null, 2)}\n`)
+  if (svg) {
+    const drawn = good.filter((scenario) => scenario.load)
+    const series = drawn.map((scenario) => seriesOf(scenario.title, typical(observed.get(scenario)!)))
+    await writeFile(
+      svg,
+      latencyPanels(series, `${offered}; green: p50, blue: p99 of each second; dashed: p99 of nothing`),
+    )
+  }
+  return failed.size === 0 ? 0 : 1
+}
+
+/** The run whose p99 is the middle one. */
+function typical(runs: readonly Observed[]): Observed {
+  return [...runs].sort((a, b) => p99(a) - p99(b))[(runs.length - 1) >> 1]!
+}
+
+function p99(run: Observed): number {
+  return percentile(
+    run.requests.map((one) => one.milliseconds),
+    0.99,
+  )
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`)

@@ -1,0 +1,35 @@
+import type postgres from 'postgres'
+
+/**
+ * A client's requests: half of them read a row by its key, four of ten update a column by key that has no part in the
+ * types, one of ten inserts. Keys are drawn evenly; each client draws the same ones in each run.
+ */
+export function createRequests(sql: postgres.Sql, rows: number, client: number): () => Promise<void> {
+  const random = numbers(client + 1)
+  let inserted = 0
+  return async () => {
+    const what = random()
+    const id = 1 + Math.floor(random() * rows)
+    if (what < 0.5) {
+      await sql`select name, plate, is_truck, is_bike, axles, updated_at from public.vehicles where id = ${id}`
+    } else if (what < 0.9) {
+      await sql`update public.vehicles set axles = ${2 + (id % 5)} where id = ${id}`
+    } else {
+      const name = `new vehicle ${client} ${++inserted}`
+      await sql`insert into public.vehicles (name, plate, is_truck, is_bike, axles, updated_at)
+        values (${name}, md5(${name}), false, ${inserted % 2 === 0}, 2, now())`
+    }
+  }
+}
+
+/** Numbers in [0, 1) from a seed: xorshift32 (Marsaglia, "Xorshift RNGs", 2003). */
+function numbers(seed: number): () => number {
+  let state = (seed * 2_654_435_761) >>> 0 || 1
+  return () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    state >>>= 0
+    return state / 4_294_967_296
+  }
+}

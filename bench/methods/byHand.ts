@@ -1,0 +1,11 @@
+import postgres from 'postgres'
+
+/** One connection, as a person's script would use it. */
+export async function byHand(url: string, use: (sql: postgres.Sql) => Promise<void>): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    await use(sql)
+  } finally {
+    await sql.end()
+  }
+}

@@ -1,0 +1,126 @@
+import { access, constants } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Measured } from './measure.ts'
+import { readMeasured } from './compare.ts'
+import type { Method } from './method.ts'
+import { METHODS } from './methods/all.ts'
+
+export interface Options {
+  readonly rows: number
+  readonly runs: number
+  readonly methods: readonly Method[]
+  readonly json: string | null
+  readonly svg: string | null
+  readonly compare: readonly Measured[] | null
+  /** Null: the methods are measured, not the latency of others. */
+  readonly foreground: { readonly workers: number; readonly niceRatio: number; readonly perSecond: number } | null
+}
+
+/** One sentence that says what to do. */
+export class UsageError extends Error {
+  readonly code = 'usage'
+}
+
+export const HELP = `npm run bench -- [options]
+
+  --rows N          rows of the table (2000000)
+  --methods A,B     of ${METHODS.map((method) => method.name).join(', ')} (all)
+  --runs N          each method so often, taking turns; medians are shown (1, with --foreground 5)
+  --json FILE       writes the figures
+  --svg FILE        writes a chart
+  --compare FILE    beside figures of an earlier --json: time for a row, memory of the agent
+  --foreground      the latency of other clients instead: while nothing runs, the engine, one UPDATE, ranges of 50,000
+    --workers N     of the engine (1)
+    --nice-ratio N  seconds that the engine rests for each second of work (0)
+    --rate N        requests per second of 4 clients in all (400)
+  --help
+`
+
+/** @throws UsageError */
+export async function parseOptions(args: string[]): Promise<Options | 'help'> {
+  const values = parse(args)
+  if (values.help) return 'help'
+  const foreground = values.foreground === true
+  for (const name of ['workers', 'nice-ratio', 'rate'] as const) {
+    if (!foreground && values[name] !== undefined) throw new UsageError(`--${name} belongs to --foreground: add it`)
+  }
+  for (const name of ['methods', 'compare'] as const) {
+    if (foreground && values[name] !== undefined) throw new UsageError(`--${name} has no meaning with --foreground`)
+  }
+  for (const name of ['json', 'svg'] as const) await demandWritable(name, values[name])
+  return {
+    rows: whole('rows', values.rows, 2_000_000),
+    runs: whole('runs', values.runs, foreground ? 5 : 1),
+    methods: values.methods === undefined ? METHODS : [...new Set(values.methods.split(','))].map(methodOf),
+    ...{ json: values.json ?? null, svg: values.svg ?? null },
+    compare: values.compare === undefined ? null : await earlier(values.compare),
+    foreground: foreground
+      ? {
+          workers: whole('workers', values.workers, 1),
+          niceRatio: atLeastZero('nice-ratio', values['nice-ratio'], 0),
+          perSecond: whole('rate', values.rate, 400),
+        }
+      : null,
+  }
+}
+
+function parse(args: string[]) {
+  const text = { type: 'string' } as const
+  const options = {
+    rows: text,
+    methods: text,
+    runs: text,
+    json: text,
+    svg: text,
+    compare: text,
+    workers: text,
+    'nice-ratio': text,
+    rate: text,
+    foreground: { type: 'boolean' },
+    help: { type: 'boolean' },
+  } as const
+  try {
+    return parseArgs({ args, options, allowPositionals: false }).values
+  } catch (error) {
+    // The driver of options explains at length; its first sentence is what is wrong.
+    const [wrong] = (error as Error).message.split('. ')
+    throw new UsageError(`${wrong}: see npm run bench -- --help`)
+  }
+}
+
+function methodOf(name: string): Method {
+  const method = METHODS.find((one) => one.name === name)
+  if (method === undefined) {
+    throw new UsageError(`There is no method '${name}': use ${METHODS.map((one) => one.name).join(', ')}`)
+  }
+  return method
+}
+
+function whole(name: string, given: string | undefined, otherwise: number): number {
+  const value = given === undefined ? otherwise : given.trim() === '' ? NaN : Number(given)
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new UsageError(`--${name} takes a whole number above 0, such as ${otherwise}`)
+  }
+  return value
+}
+
+function atLeastZero(name: string, given: string | undefined, otherwise: number): number {
+  const value = given === undefined ? otherwise : given.trim() === '' ? NaN : Number(given)
+  if (!(value >= 0 && value < Infinity)) throw new UsageError(`--${name} takes a number of 0 or more, such as 2`)
+  return value
+}
+
+/** Before a long run, not after it. */
+async function demandWritable(name: string, path: string | undefined): Promise<void> {
+  if (path === undefined) return
+  await access(dirname(path), constants.W_OK).catch(() => {
+    throw new UsageError(`--${name} ${path}: its folder is not there or cannot be written: make it or name another`)
+  })
+}
+
+async function earlier(path: string): Promise<Measured[]> {
+  return await readMeasured(path).catch((error: Error) => {
+    throw new UsageError(`--compare ${path} cannot be read (${error.message}): name a file that --json wrote`)
+  })
+}
