@@ -97,12 +97,12 @@ test('failed rows hold the flag back until they are mended and retried', async (
         expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/2 failed rows: mend and retry them/)
         await refuse(sql, [8])
         await agent
-          .post('/v1/rollouts/vehicles/failed-rows/retry', {})
+          .post('/v1/rollouts/vehicles/failed-rows/retry', { environment: 'staging' })
           .then(({ body }) => agent.ended((body as { id: number }).id))
         expect((await failedRows(agent)).map((row) => row.key)).toEqual([['8']])
         await sql`delete from public.vehicles where id = 8`
         await agent
-          .post('/v1/rollouts/vehicles/failed-rows/retry', {})
+          .post('/v1/rollouts/vehicles/failed-rows/retry', { environment: 'staging' })
           .then(({ body }) => agent.ended((body as { id: number }).id))
         expect(await failedRows(agent)).toEqual([])
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1, rows: 499 })

@@ -19,17 +19,30 @@ export function codeOf(error: unknown): string | null {
   return typeof error.code === 'string' ? error.code : null
 }
 
-const RETRY = new Set([
-  ...['40001', '40P01', '55P03', '55006', '57P01', '57P02', '57P03', '57P05'],
+/** The connection is gone, or could not be made: SQLSTATEs of a server that goes, the driver's codes, the socket's. */
+const AWAY = new Set([
+  ...['57P01', '57P02', '57P03', '57P04', '57P05'],
   ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'CONNECTION_CONNECT_TIMEOUT'],
-  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...[
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'ECONNABORTED',
+    'EPIPE',
+    'EPROTO',
+    'ETIMEDOUT',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EAI_FAIL',
+  ],
+  ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'ENOENT', 'EMFILE', 'ENFILE'],
 ])
+const PASSES = new Set(['40001', '40P01', '55P03', '55006'])
 
 /** Sorts an error by its SQLSTATE class. What is not an error of the database is a fault of ours: it fails the operation. */
 export function faultOf(error: unknown): Fault {
   const code = codeOf(error)
   if (code === null) return 'fail'
-  if (RETRY.has(code) || /^08...$/.test(code)) return 'retry'
+  if (isAway(error) || PASSES.has(code)) return 'retry'
   if (code === '57014') return 'halve'
   if (code === '25006') return 'standby'
   if (code === 'P0001' || /^(22|23|44)...$/.test(code)) return 'row'
@@ -40,7 +53,7 @@ export function faultOf(error: unknown): Fault {
 /** The database cannot be reached, as opposed to: it answered with an error. */
 export function isAway(error: unknown): boolean {
   const code = codeOf(error)
-  return code !== null && (/^(08...|57P0[1235])$/.test(code) || /^(CONNECT|E[A-Z_]+$)/.test(code))
+  return code !== null && (AWAY.has(code) || /^(08...|ERR_(TLS|SSL)_.+)$/.test(code))
 }
 
 export function messageOf(error: unknown): string {

@@ -13,7 +13,7 @@ export async function refuseValues({ rollout, database }: Run, table: Table): Pr
   try {
     const type = rollout.discriminator.sql
     const [row] = await sql.unsafe<{ key: string }[]>(
-      `select concat_ws(', ', ${table.key.map((column) => `t.${column.sql}::text`).join(', ')}) as key
+      `select /* sti */ concat_ws(', ', ${table.key.map((column) => `t.${column.sql}::text`).join(', ')}) as key
        from ${rollout.table.sql} as t where t.${type} is not null limit 1`,
     )
     if (row === undefined) return

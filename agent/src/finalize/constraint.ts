@@ -2,6 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import { runAlone } from '../engine/concurrently.ts'
 import { runDdl, type Change } from '../engine/ddl.ts'
 import type { Run } from '../engine/kind.ts'
+import { ours } from '../engine/ours.ts'
 import { literal, quote } from '../rollout/names.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { constraintName } from './names.ts'
@@ -33,7 +34,7 @@ export async function makeConstraint(run: Run, sql: Sql): Promise<void> {
   if (there === undefined) await runDdl(run, sql, { what: 'adding the constraint', steps: [addConstraint(rollout)] })
   await run.reached('constraint.added')
   const validate = `alter table ${rollout.table.sql} validate constraint ${quote(name)}`
-  await runAlone(run, sql, 'validating the constraint', validate)
+  await runAlone(run, sql, 'validating the constraint', ours(validate))
   await run.reached('constraint.validated')
   await run.event('ddl', `constraint ${name} is there and validated`)
 }

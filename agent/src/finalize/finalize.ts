@@ -1,6 +1,7 @@
 import { demandClaim, runAlone } from '../engine/concurrently.ts'
 import { codeOf, messageOf, OperationFailure } from '../engine/errors.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
+import { ours } from '../engine/ours.ts'
 import { demandTable } from '../engine/table.ts'
 import { cannotRaise } from '../rollout/raise.ts'
 import { addConstraint, makeConstraint, setNotNull } from './constraint.ts'
@@ -66,7 +67,7 @@ async function runFinalize(run: Run): Promise<Outcome> {
     await run.reached('finalize.not-null')
     run.step('gathering statistics')
     await demandClaim(run)
-    await runAlone(run, sql, 'gathering statistics', `analyze ${rollout.table.sql}`)
+    await runAlone(run, sql, 'gathering statistics', ours(`analyze ${rollout.table.sql}`))
     await run.reached('finalize.analyzed')
     const missing = await finalizeMissing(database.state, rollout, demandTable(await run.facts()))
     if (missing.length > 0)

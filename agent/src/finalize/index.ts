@@ -2,6 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import { demandClaim, runAlone } from '../engine/concurrently.ts'
 import { journal, runDdl, type Change } from '../engine/ddl.ts'
 import type { Run } from '../engine/kind.ts'
+import { ours } from '../engine/ours.ts'
 import { quote } from '../rollout/names.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { indexName, partitionIndexName } from './names.ts'
@@ -51,7 +52,7 @@ async function makeConcurrently(
       await runAlone(run, sql, what, `drop index concurrently if exists ${wanted.object}`)
       await run.reached('index.dropped')
     }
-    await runAlone(run, sql, what, wanted.statement)
+    await runAlone(run, sql, what, ours(wanted.statement))
     await run.reached('index.made')
     await run.event('ddl', `index ${index.name} is there`)
     await run.reached('index.told')

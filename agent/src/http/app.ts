@@ -18,7 +18,7 @@ const LARGEST_BODY = 256 * 1024
 /** The whole HTTP API. It does not listen. */
 export function buildApp(parts: Parts): App {
   const app: App = new OpenAPIHono<AuthenticationEnv>({ defaultHook: defaultHook as never })
-  const { onError, notFound } = problemAnswers((line) => parts.log({ level: 'error', ...line }))
+  const { onError, notFound } = problemAnswers(parts.log)
   app.onError(onError)
   app.notFound(notFound)
   app.use(refuseAmbiguousPaths)

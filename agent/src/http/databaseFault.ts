@@ -1,24 +1,10 @@
-const AWAY = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'CONNECTION_CLOSED',
-  'CONNECTION_ENDED',
-  'CONNECTION_DESTROYED',
-  'CONNECT_TIMEOUT',
-])
+import { codeOf, isAway } from '../engine/errors.ts'
 
 /** A sentence when PostgreSQL is away or can take nothing now, and the same request may succeed later; else null. */
 export function databaseFault(error: unknown): string | null {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null
-  const code = error.code
-  if (AWAY.has(code) || code.startsWith('08') || /^57P0[1-5]$/.test(code))
-    return 'The database cannot be reached; try again when the agent says it is back.'
+  const code = codeOf(error)
+  if (code === null) return null
+  if (isAway(error)) return 'The database cannot be reached; try again when the agent says it is back.'
   if (code === '53300') return 'The database has no free connection; try again.'
   if (code === '53100') return 'The disk of the database is full; free space and try again.'
   if (/^53...$/.test(code)) return 'The database is short of resources; try again.'

@@ -1,6 +1,7 @@
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { ProblemCode, type Problem } from '../contract/index.ts'
+import type { Log } from '../log.ts'
 import { databaseFault } from './databaseFault.ts'
 
 /**
@@ -17,8 +18,6 @@ export class Refusal extends Error {
     this.reasons = reasons
   }
 }
-
-export type Log = (line: Record<string, unknown>) => void
 
 type ProblemStatus = 400 | 403 | 404 | 409 | 413 | 415 | 422 | 500 | 503
 

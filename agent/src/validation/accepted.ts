@@ -37,7 +37,7 @@ async function wrongAmong(sql: Sql, rollout: Rollout, table: Table, keys: readon
   const columns = table.key.map((column, index) => `(k.value->>${index})::${column.type}`)
   const derived = rollout.derive('t')
   const answer = await sql.unsafe<{ rows: number }[]>(
-    `select count(*)::int as rows from jsonb_array_elements($1::text::jsonb) as k (value)
+    `select /* sti */ count(*)::int as rows from jsonb_array_elements($1::text::jsonb) as k (value)
      join ${rollout.table.sql} as t on ${tuple(table.key, 't')} = ${columns.length === 1 ? columns[0] : `(${columns.join(', ')})`}
      where t.${rollout.discriminator.sql} is distinct from ${derived} or ${derived} is null`,
     [JSON.stringify(keys)],

@@ -3,6 +3,8 @@ import type { Sql } from '../database/connect.ts'
 import { onlyRow } from '../engine/answer.ts'
 import { createFeedback } from '../engine/feedback.ts'
 import { keyAsJson, type Key } from '../engine/keys.ts'
+import { ours } from '../engine/ours.ts'
+import { demandPlan } from '../engine/plan.ts'
 import { inRange, type Range, type Walked } from '../engine/range.ts'
 import { walk } from '../engine/walk.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -27,6 +29,8 @@ export interface ScanJob {
   readonly sql: Sql
   readonly rollout: Rollout
   readonly walked: Walked
+  /** As the statistics say; null: unknown. */
+  readonly estimatedRows: number | null
   goOn(): Promise<boolean>
   passed(rows: number): void
 }
@@ -45,12 +49,18 @@ export async function scan(job: ScanJob): Promise<Scan | null> {
   let checksum = 0n
   let rows = 0
   let raising = 0
+  let planned = false
   const finished = await walk({
     ...{ sql, walked, from: null, to: null },
     feedback: createFeedback(10_000, 100_000, 0.25),
     goOn: () => job.goOn(),
     retried: () => undefined,
     async work(range) {
+      if (!planned && range.low !== null) {
+        const part = range.rows / Math.max(range.rows, job.estimatedRows ?? Infinity)
+        await demandPlan(sql, { table: walked.table, by: walked.key, part, ...readingOf(job, range) })
+        planned = true
+      }
       const groups = await readRange(job, range)
       // Asked before anything is counted: a range that is tried again must not count twice.
       if (discrepancyKeys.length < SAMPLES && groups.some((group) => group.actual !== group.expected)) {
@@ -91,27 +101,29 @@ interface Group {
   readonly checksum: string
 }
 
-async function readRange({ sql, rollout, walked }: ScanJob, range: Range): Promise<Group[]> {
+/** One range, as rows by the type they hold and the one that their legacy columns say. */
+function readingOf({ rollout, walked }: ScanJob, range: Range): { statement: string; values: string[] } {
   const { condition, values } = inRange(walked, range, 1)
   const hashed = [
     ...walked.key.map((column) => `t.${column.sql}`),
     ...rollout.legacyColumns.map((name) => `t."${name.replaceAll('"', '""')}"`),
   ]
-  const answer = await sql.unsafe<{ groups: Group[] }[]>(
-    `select coalesce(jsonb_agg(g), '[]') as groups from (
+  const statement = `select coalesce(jsonb_agg(g), '[]') as groups from (
        select t.${rollout.discriminator.sql}::text as actual, (${rollout.derive('t')})::text as expected, count(*)::int as rows,
          bit_xor(hash_record_extended(row(t.${rollout.discriminator.sql}::text, ${hashed.map((column) => `${column}::text`).join(', ')}), 0))::text as checksum
-       from ${walked.table.sql} as t where ${condition} group by 1, 2) g`,
-    values,
-    { prepare: true },
-  )
-  return onlyRow(answer).groups
+       from ${walked.table.sql} as t where ${condition} group by 1, 2) g`
+  return { statement: ours(statement), values }
+}
+
+async function readRange(job: ScanJob, range: Range): Promise<Group[]> {
+  const { statement, values } = readingOf(job, range)
+  return onlyRow(await job.sql.unsafe<{ groups: Group[] }[]>(statement, values, { prepare: true })).groups
 }
 
 async function sampleKeys({ sql, rollout, walked }: ScanJob, range: Range, limit: number): Promise<Key[]> {
   const { condition, values } = inRange(walked, range, 1)
   const answer = await sql.unsafe<{ keys: Key[] }[]>(
-    `select coalesce(jsonb_agg(s.key), '[]') as keys from (
+    `select /* sti */ coalesce(jsonb_agg(s.key), '[]') as keys from (
        select ${keyAsJson(walked.key, 't')} as key from ${walked.table.sql} as t
        where ${condition} and t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')} limit ${limit}) s`,
     values,

@@ -61,7 +61,7 @@ async function runValidation(run: Run): Promise<Outcome> {
   }
   try {
     const scanned = await scan({
-      ...{ sql, rollout, walked: { table: rollout.table, key: table.key } },
+      ...{ sql, rollout, walked: { table: rollout.table, key: table.key }, estimatedRows: table.estimatedRows },
       goOn: createGoOn(run, (wait) => run.step(wait === null ? READING : `waits: ${wait.sentence}`)),
       passed(rows) {
         passed += rows

@@ -76,12 +76,12 @@ export const control = (agent: Agent, id: number, verb: 'pause' | 'resume' | 'ca
 export const tune = (agent: Agent, id: number, patch: OperationPatch) =>
   request<Operation>(agent, { level: ownLevel(), method: 'PATCH', path: `/v1/operations/${id}`, body: patch })
 
-export const retryFailedRows = (agent: Agent, name: string, key: string) =>
+export const retryFailedRows = (agent: Agent, name: string, environment: string, key: string) =>
   request<Operation>(agent, {
     level: ownLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/failed-rows/retry`,
-    body: {},
+    body: { environment },
     headers: { 'Idempotency-Key': key },
   })
 

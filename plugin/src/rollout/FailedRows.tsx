@@ -80,7 +80,7 @@ export function FailedRows({ environment, detail, refresh }: Props) {
           verb="Retry"
           says={`Tries to write ${rows(total)} rows again, one by one.`}
           reason="optional"
-          work={() => retryFailedRows(environment.agent, rollout, newKey())}
+          work={() => retryFailedRows(environment.agent, rollout, detail.environment, newKey())}
           onDone={done}
           onClose={() => setOpen(null)}
         />

@@ -13,10 +13,11 @@ const list = createRoute({
   request: { params: rolloutPath },
   responses: answers(200, z.object({ failedRows: z.array(FailedRow), total: z.number().int() }), 'the first 1,000'),
 })
+const retryBody = reasonBody.extend({ environment: z.string().describe('as of an operation: another one answers 409') })
 const retry = createRoute({
   method: 'post',
   path: '/v1/rollouts/{rollout}/failed-rows/retry',
-  request: { params: rolloutPath, body: { content: { 'application/json': { schema: reasonBody } }, required: false } },
+  request: { params: rolloutPath, body: { content: { 'application/json': { schema: retryBody } }, required: true } },
   responses: answers(202, Operation, 'a backfill of the failed rows alone'),
 })
 const acceptance = createRoute({
@@ -53,10 +54,10 @@ export function failedRowRoutes(app: App, parts: Parts): void {
     const caller = c.get('caller')
     demand(parts, caller, 'retry-failed-rows')
     const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
-    const reason = (c.req.valid('json') as { reason?: string } | undefined)?.reason
+    const { reason, environment } = c.req.valid('json')
     const request = {
       kind: 'backfill',
-      environment: parts.config.environment,
+      environment,
       parameters: {
         failedRowsOnly: true,
         checkpointInterval: 1,

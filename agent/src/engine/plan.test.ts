@@ -1,0 +1,190 @@
+import { expect, test } from 'vitest'
+import { withDatabase } from '../../../test/support/database.ts'
+import { connect, type Database, type Sql } from '../database/connect.ts'
+import type { KeyColumn } from '../rollout/rollout.ts'
+import { demandPlan, type Planned } from './plan.ts'
+import { inRange } from './range.ts'
+
+const TABLE = { schema: 'app', name: 'things', sql: '"app"."things"' }
+const column = (name: string, type: string): KeyColumn => ({ name, sql: `"${name}"`, type })
+
+interface Shape {
+  readonly key: readonly KeyColumn[]
+  readonly create: string
+  readonly low: readonly string[]
+  readonly high: readonly string[]
+}
+
+const ROWS = 120_000
+const plain = (id: string, value: string): string =>
+  `create table app.things (id ${id} primary key, type text, word text not null);
+   insert into app.things select ${value}, null, repeat('x', 100) from generate_series(1, ${ROWS}) n`
+
+const SHAPES: Record<string, Shape> = {
+  bigint: { key: [column('id', 'bigint')], create: plain('bigint', 'n'), low: ['5000'], high: ['6000'] },
+  text: { key: [column('id', 'text')], create: plain('text', `'k' || n`), low: ['k5000'], high: ['k5010'] },
+  uuid: {
+    key: [column('id', 'uuid')],
+    create: plain('uuid', 'gen_random_uuid()'),
+    low: ['50000000-0000-0000-0000-000000000000'],
+    high: ['50800000-0000-0000-0000-000000000000'],
+  },
+  composite: {
+    key: [column('tenant', 'integer'), column('id', 'bigint')],
+    create: `create table app.things (tenant int, id bigint, type text, word text not null, primary key (tenant, id));
+      create index only_tenant on app.things (tenant);
+      insert into app.things select n % 40, n, null, repeat('x', 100) from generate_series(1, ${ROWS}) n`,
+    low: ['7', '5000'],
+    high: ['8', '3000'],
+  },
+  partitioned: {
+    key: [column('id', 'bigint')],
+    create: `create table app.things (id bigint primary key, type text, word text not null) partition by hash (id);
+      create table app.one partition of app.things for values with (modulus 2, remainder 0);
+      create table app.two partition of app.things for values with (modulus 2, remainder 1);
+      insert into app.things select n, null, repeat('x', 100) from generate_series(1, ${ROWS}) n`,
+    low: ['5000'],
+    high: ['6000'],
+  },
+}
+
+/** Batches as the backfill and the validation have them. */
+function batches({ key, low, high }: Shape): Planned[] {
+  const range = inRange({ table: TABLE, key }, { low, high, rows: 1000 }, 1)
+  const first = inRange(
+    { table: TABLE, key },
+    { low: null, high: low.map((v) => (/^\d+$/.test(v) ? '1' : v.replace('5', '0'))), rows: 1 },
+    1,
+  )
+  const update = (condition: string): string =>
+    `with fence as materialized (select 1 as one), written as (update ${TABLE.sql} as t set "type" = 'A' from fence
+       where ${condition} and t."type" is distinct from 'A' returning 1) select count(*) from written`
+  return [
+    { table: TABLE, by: key, statement: update(range.condition), values: range.values },
+    { table: TABLE, by: key, statement: update(first.condition), values: first.values },
+    {
+      ...{ table: TABLE, by: key, values: range.values },
+      statement: `select t."type", count(*) from ${TABLE.sql} as t where ${range.condition} group by 1`,
+    },
+  ]
+}
+
+const byPlace = (table: string): Planned => ({
+  ...{ table: TABLE, by: 'place', values: ['(10,0)', '(20,0)'] },
+  statement: `with fence as materialized (select 1 as one) update ${table} as t set "type" = 'A' from fence
+    where t.ctid >= $1::text::tid and t.ctid < $2::text::tid and t."type" is distinct from 'A'`,
+})
+
+async function withThings(
+  create: string,
+  use: (of: { sql: Sql; engine: () => Sql; database: Database }) => Promise<void>,
+): Promise<void> {
+  await withDatabase(async ({ url, sql: root }) => {
+    await root.unsafe(`create schema app; ${create}`)
+    await root`vacuum analyze app.things`
+    const database = connect(url, 'a')
+    const open: Sql[] = []
+    const engine = (): Sql => {
+      const made = database.engine({ purpose: 'plan' })
+      open.push(made)
+      return made
+    }
+    try {
+      await use({ sql: database.state, engine, database })
+    } finally {
+      await Promise.all(open.map((one) => one.end({ timeout: 1 })))
+      await database.close()
+    }
+  })
+}
+
+test.each(Object.entries(SHAPES))('batches by key and by place have good plans: %s', async (name, shape) => {
+  await withThings(shape.create, async ({ engine, sql }) => {
+    const session = engine()
+    for (const batch of batches(shape)) await demandPlan(session, batch)
+    const tables = name === 'partitioned' ? ['app.one', 'app.two'] : [TABLE.sql]
+    for (const table of tables) await demandPlan(session, byPlace(table))
+    // Nothing was run.
+    expect(await sql`select 1 from app.things where type is not null limit 1`).toEqual([])
+  })
+})
+
+test('without a valid index on the key it says which, and what to do', async () => {
+  await withThings(SHAPES['bigint']!.create, async ({ engine, sql }) => {
+    const [batch] = batches(SHAPES['bigint']!)
+    await sql`update pg_index set indisvalid = false where indexrelid = 'app.things_pkey'::regclass`
+    await expect(demandPlan(engine(), batch!)).rejects.toMatchObject({
+      code: 'plan',
+      message: expect.stringMatching(
+        /^For each batch PostgreSQL would read all of app\.things \([\d,]+ pages\): its index app\.things_pkey on the key \("id"\) is invalid\. REINDEX INDEX CONCURRENTLY app\.things_pkey, then start again\.$/,
+      ) as string,
+    })
+    await sql`update pg_index set indisvalid = true where indexrelid = 'app.things_pkey'::regclass`
+    await sql`alter table app.things drop constraint things_pkey`
+    await expect(demandPlan(engine(), batch!)).rejects.toThrow(
+      /no index on its key \("id"\)\. CREATE UNIQUE INDEX CONCURRENTLY ON app\.things \("id"\)/,
+    )
+    // A batch that is most of the table may read all of it.
+    await demandPlan(engine(), { ...batch!, part: 0.5 })
+  })
+})
+
+test('a partition whose index is gone is named', async () => {
+  await withThings(SHAPES['partitioned']!.create, async ({ engine, sql }) => {
+    const [batch] = batches(SHAPES['partitioned']!)
+    await sql`update pg_index set indisvalid = false where indexrelid = 'app.two_pkey'::regclass`
+    await expect(demandPlan(engine(), batch!)).rejects.toThrow(/read all of app\.two \(.*index app\.two_pkey/)
+  })
+})
+
+test('settings of the agent’s role that forbid the good plan are named', async () => {
+  await withThings(SHAPES['bigint']!.create, async ({ engine, sql }) => {
+    const [batch] = batches(SHAPES['bigint']!)
+    const set = async (settings: Record<string, string>): Promise<void> => {
+      const [{ name } = { name: '' }] = await sql<{ name: string }[]>`select current_database() as name`
+      await sql.unsafe(`alter database ${name} reset all`)
+      for (const [key, value] of Object.entries(settings))
+        await sql.unsafe(`alter database ${name} set ${key} = ${value}`)
+    }
+    await set({ enable_indexscan: 'off', enable_bitmapscan: 'off' })
+    await expect(demandPlan(engine(), batch!)).rejects.toThrow(
+      /index app\.things_pkey on the key \("id"\) is not used, since enable_bitmapscan and enable_indexscan are off for the agent\. ALTER ROLE/,
+    )
+    await demandPlan(engine(), byPlace(TABLE.sql))
+    // A bitmap of the batch's rows alone is as good.
+    await set({ enable_indexscan: 'off' })
+    await demandPlan(engine(), batch!)
+    await set({ enable_tidscan: 'off' })
+    await demandPlan(engine(), batch!)
+    await expect(demandPlan(engine(), byPlace(TABLE.sql))).rejects.toMatchObject({
+      code: 'plan',
+      message: expect.stringMatching(
+        /TID range scans are switched off, since enable_tidscan is off for the agent\./,
+      ) as string,
+    })
+  })
+})
+
+test('an index that is read from end to end is no better than the table', async () => {
+  await withThings(SHAPES['bigint']!.create, async ({ engine, sql }) => {
+    await sql`alter table app.things drop constraint things_pkey`
+    await sql`create index on app.things (word, id)`
+    const [{ name } = { name: '' }] = await sql<{ name: string }[]>`select current_database() as name`
+    await sql.unsafe(`alter database ${name} set enable_seqscan = off`)
+    const [, , reading] = batches(SHAPES['bigint']!)
+    const statement = `select t.word from app.things as t where t.word <> 'y' order by t.word`
+    await expect(demandPlan(engine(), { ...reading!, statement, values: [] })).rejects.toThrow(
+      /read all of app\.things/,
+    )
+  })
+})
+
+test('a table of a few pages may be read whole', async () => {
+  await withThings(
+    `create table app.things (id bigint, type text); insert into app.things select n from generate_series(1, 1000) n`,
+    async ({ engine }) => {
+      const [batch] = batches(SHAPES['bigint']!)
+      await demandPlan(engine(), batch!)
+    },
+  )
+})

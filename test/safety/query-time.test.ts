@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { withAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { quiet } from './asking.ts'
+
+test('our own bulk statements are none of the application’s query time', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 60_000)
+    await withAgent(
+      url,
+      `${VEHICLES}prefill: majority\n`,
+      async (agent) => {
+        await agent.run('expand')
+        await agent.run('backfill')
+        await sql`select pg_stat_statements_reset()`
+        await agent.run('validation')
+        await agent.run('finalize')
+        await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
+        // The rule of signals/statements.ts; what is this short is DDL and the bounds of ranges.
+        const counted = await sql`
+          select left(query, 200) as query, max_exec_time from pg_stat_statements
+          where dbid = (select oid from pg_database where datname = current_database())
+            and query ~ 'vehicles' and query !~ '^(alter|create|drop) ' and query !~ 'as last'
+            and not (strpos(query, '/* sti */') > 0 or query ~ '\\msti"?\\.')`
+        expect(counted).toEqual([])
+        const [marked] = await sql`
+          select count(*)::int as n from pg_stat_statements where strpos(query, '/* sti */') > 0
+            and query ~ '(confusion|hash_record_extended|index .*concurrently|validate constraint|analyze "public"."vehicles")'`
+        expect(marked!['n']).toBe(4)
+      },
+      quiet,
+    )
+  })
+})
