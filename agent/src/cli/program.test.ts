@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest'
 import { TOKENS, withAgent, type TestAgent } from '../../../test/support/agent.ts'
 import { withDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { VEHICLES, vehicles } from '../../../test/support/vehicles.ts'
-import type { Operation } from '../contract/index.ts'
+import { Limits, LimitsPatch, type Operation } from '../contract/index.ts'
+import { limit, ownLimit } from './limits.ts'
 import { runProgram } from './program.ts'
 
 interface Answer {
@@ -44,6 +45,11 @@ describe('what is typed wrong', () => {
     ['backfill --batch-size 0', 'a whole number from 1 to 100000'],
     ['backfill --batch-size 1e3', 'a whole number from 1 to 100000'],
     ['backfill --rollback-on-error=all', 'Allowed choices are data'],
+    ['backfill --workers 33', 'a whole number from 1 to 32'],
+    ['backfill --nice-ratio -1', 'a number from 0 to 100'],
+    ['backfill --limit lockWaiters', 'Write name=number'],
+    ['backfill --limit lockWaiters=file', 'hold unless others are given'],
+    ['operations tune 1', 'Say what to change'],
     ['flag', 'one of --enable and --disable'],
     ['flag --enable --disable', 'one of --enable and --disable'],
     ['flag --disable --percentage 10', '--percentage goes with --enable'],
@@ -55,6 +61,15 @@ describe('what is typed wrong', () => {
     const answer = await sti('http://127.0.0.1:9', line)
     expect(answer).toMatchObject({ code: 2, err: expect.stringContaining(sentence) as string })
     expect(answer.err).not.toMatch(/^\s+at /m)
+  })
+
+  test('limits add up to what the contract takes', () => {
+    const given = ['lockWaiters=2', 'slotRetainedBytes.pause=1e9', 'slotRetainedBytes.abort=none', 'signals.q-1=0.5']
+    const all = given.reduce<Limits>((before, text) => ownLimit(text, before), {})
+    const slots = { pause: 1e9, abort: 'none' }
+    expect(Limits.parse(all)).toEqual({ lockWaiters: 2, slotRetainedBytes: slots, signals: { 'q-1': 0.5 } })
+    const back = limit('signals.q-1=file', limit('lockWaiters=file', all))
+    expect(LimitsPatch.parse(back)).toEqual({ lockWaiters: null, slotRetainedBytes: slots, signals: { 'q-1': null } })
   })
 
   test('an agent that is not there', async () => {

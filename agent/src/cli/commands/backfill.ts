@@ -1,6 +1,8 @@
 import { Option } from 'commander'
-import { wholeNumber } from '../arguments.ts'
+import type { Limits } from '../../contract/index.ts'
+import { decimal, wholeNumber } from '../arguments.ts'
 import type { Exit } from '../exit.ts'
+import { ownLimit } from '../limits.ts'
 import { exitOf, runOperation, withRun, type RunOptions } from '../runOperation.ts'
 import { openRollout, withTarget, type Register } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
@@ -8,6 +10,9 @@ import type { Terminal } from '../terminal.ts'
 interface BackfillOptions extends RunOptions {
   readonly batchSize?: number
   readonly checkpointInterval?: number
+  readonly workers?: number
+  readonly niceRatio?: number
+  readonly limit?: Limits
   readonly enableMonitoring?: boolean
   readonly rollbackOnError?: true | 'data'
 }
@@ -25,6 +30,13 @@ export const registerBackfill: Register = (program, run) => {
       'every Nth commit is flushed to disk (default: 100); a crash of the server repeats at most N batches',
       wholeNumber(1, 100_000),
     )
+    .option('--workers <number>', 'batches that are written at the same time, 1 to 32 (default: 1)', wholeNumber(1, 32))
+    .option('--nice-ratio <number>', 'seconds to rest for each second of work, 0 to 100 (default: 0)', decimal(0, 100))
+    .option(
+      '--limit <name=value>',
+      'a limit of the throttle instead of the rollout file’s: lockWaiters=2, slotRetainedBytes.abort=none; repeatable',
+      ownLimit,
+    )
     .option('--enable-monitoring', 'keep a reading of the progress in the operation’s events every 5 s')
     .addOption(
       new Option(
@@ -38,11 +50,19 @@ export const registerBackfill: Register = (program, run) => {
 
 async function backfill(terminal: Terminal, options: BackfillOptions): Promise<Exit> {
   const { target, rollout, output } = await openRollout(terminal, options)
-  const { batchSize, checkpointInterval, enableMonitoring, rollbackOnError } = options
+  const {
+    batchSize,
+    checkpointInterval,
+    workers,
+    niceRatio,
+    limit: limits,
+    enableMonitoring,
+    rollbackOnError,
+  } = options
   const request = {
     kind: 'backfill' as const,
     environment: target.environment,
-    parameters: { batchSize, checkpointInterval, enableMonitoring, rollbackOnError },
+    parameters: { batchSize, checkpointInterval, workers, niceRatio, limits, enableMonitoring, rollbackOnError },
     reason: options.reason,
   }
   return exitOf(await runOperation(target, rollout.rollout, request, output, options), options.detach)

@@ -1,6 +1,7 @@
-import type { Operation } from '../../contract/index.ts'
-import { operationId, wholeNumber } from '../arguments.ts'
+import type { LimitsPatch, Operation } from '../../contract/index.ts'
+import { decimal, operationId, wholeNumber } from '../arguments.ts'
 import { Exit, usage } from '../exit.ts'
+import { limit } from '../limits.ts'
 import { openRollout, openTarget, withTarget, type CommonOptions, type Register } from '../session.ts'
 import type { Output, Terminal } from '../terminal.ts'
 import { columns, operationHead, operationRow, operationText } from '../text.ts'
@@ -12,6 +13,9 @@ interface ActOptions extends CommonOptions {
 interface TuneOptions extends CommonOptions {
   readonly batchSize?: number
   readonly maximumBatchSeconds?: number
+  readonly workers?: number
+  readonly niceRatio?: number
+  readonly limit?: LimitsPatch
 }
 
 export const registerOperations: Register = (program, run) => {
@@ -34,7 +38,14 @@ export const registerOperations: Register = (program, run) => {
   withTarget(operations.command('tune').argument('[id]', 'operation (default: the one that runs)', operationId))
     .description('change a running operation')
     .option('--batch-size <rows>', 'rows of one transaction', wholeNumber(1, 100_000))
-    .option('--maximum-batch-seconds <seconds>', 'how long a batch may hold its locks, 0.01 to 5', Number)
+    .option('--maximum-batch-seconds <seconds>', 'how long a batch may hold its locks, 0.01 to 5', decimal(0.01, 5))
+    .option('--workers <number>', 'batches that are written at the same time, 1 to 32', wholeNumber(1, 32))
+    .option('--nice-ratio <number>', 'seconds to rest for each second of work, 0 to 100', decimal(0, 100))
+    .option(
+      '--limit <name=value>',
+      'a limit of the throttle: lockWaiters=2, =none, =file takes it back; repeatable',
+      limit,
+    )
     .action(run(tune))
 }
 
@@ -85,12 +96,13 @@ async function act(
 }
 
 async function tune(terminal: Terminal, id: number | undefined, options: TuneOptions): Promise<Exit> {
-  const { batchSize, maximumBatchSeconds } = options
-  if (batchSize === undefined && maximumBatchSeconds === undefined) {
-    throw usage('Say what to change: --batch-size or --maximum-batch-seconds.')
+  const { batchSize, maximumBatchSeconds, workers, niceRatio, limit: limits } = options
+  const patch = { batchSize, maximumBatchSeconds, workers, niceRatio, limits }
+  if (Object.values(patch).every((value) => value === undefined)) {
+    throw usage('Say what to change: --batch-size, --maximum-batch-seconds, --workers, --nice-ratio or --limit.')
   }
   const { id: chosen, target, output } = await choose(terminal, id, options)
-  show(output, await target.agent.tune(chosen, { batchSize, maximumBatchSeconds }))
+  show(output, await target.agent.tune(chosen, patch))
   return Exit.done
 }
 
