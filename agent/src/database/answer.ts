@@ -1,30 +1,45 @@
 import type postgres from 'postgres'
 
 /**
- * Makes every statement of a client refuse an answer with holes. The driver (postgres.js 3.4.9) counts the rows of an
- * answer in a variable that only the end of that answer sets back: when a connection dies in between, the next answer
- * begins with as many holes as rows had come, and its first row would be read as no row.
+ * Watches every statement of a client until it is settled: `waits` is called when it is handed to the driver, and what
+ * that returns when its answer is there. An answer with holes is refused: the driver (postgres.js 3.4.9) counts the rows
+ * of an answer in a variable that only the end of that answer sets back, so when a connection dies in between, the next
+ * answer begins with as many holes as rows had come, and its first row would be read as no row.
  */
-export function refuseHoles<T extends postgres.Sql<{ bigint: bigint }>>(sql: T): T {
+export function watchAnswers<T extends postgres.Sql<{ bigint: bigint }>>(sql: T, waits: () => () => void): T {
+  const watched = (made: unknown): unknown => (made instanceof Promise ? watch(made, waits) : made)
   const unsafe = sql.unsafe.bind(sql) as (...of: unknown[]) => unknown
-  sql.unsafe = ((...of: unknown[]) => guarded(unsafe(...of))) as T['unsafe']
+  sql.unsafe = ((...of: unknown[]) => watched(unsafe(...of))) as T['unsafe']
+  // Fragments pass through it too, and are never handed over; names and lists of values are no promises.
   return new Proxy(sql, {
-    apply: (target, self, of) => guarded(Reflect.apply(target as (...of: unknown[]) => unknown, self, of)),
+    apply: (target, self, of) => watched(Reflect.apply(target as (...of: unknown[]) => unknown, self, of)),
   })
 }
 
-/** The driver settles a statement by this property of its own promise. */
+/** The driver is handed a statement, and settles it, by these properties of its own promise. */
 interface Statement {
+  handler: (statement: unknown) => void
   resolve: (answer: unknown) => void
   reject: (error: unknown) => void
 }
 
-/** Fragments, names and lists of values pass as they are. */
-function guarded(made: unknown): unknown {
-  if (!(made instanceof Promise)) return made
+function watch(made: Promise<unknown>, waits: () => () => void): Promise<unknown> {
   const statement = made as unknown as Statement
-  const { resolve, reject } = statement
-  statement.resolve = (answer) => (hasHoles(answer) ? reject(new LostAnswer()) : resolve(answer))
+  const { handler, resolve, reject } = statement
+  let settled = (): void => undefined
+  statement.handler = (of) => {
+    settled = waits()
+    handler(of)
+  }
+  statement.resolve = (answer) => {
+    settled()
+    if (hasHoles(answer)) reject(new LostAnswer())
+    else resolve(answer)
+  }
+  statement.reject = (error) => {
+    settled()
+    reject(error)
+  }
   return made
 }
 

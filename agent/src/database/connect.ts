@@ -1,5 +1,6 @@
 import postgres from 'postgres'
-import { refuseHoles } from './answer.ts'
+import { watchAnswers } from './answer.ts'
+import { createDeadline } from './deadline.ts'
 
 export type Sql = postgres.Sql<{ bigint: bigint }>
 
@@ -31,31 +32,39 @@ export interface EngineSettings {
  * catch it (postgres.js 3.4.9). A transaction is one call: one statement, or several in one `unsafe` text.
  */
 export function connect(url: string, agent: string): Database {
-  const open = (max: number, purpose: string, extra: Record<string, string | number>): Sql =>
-    refuseHoles(
-      postgres(url, {
-        max,
-        prepare: true,
-        fetch_types: false,
-        connect_timeout: 2,
-        idle_timeout: 0,
-        max_lifetime: null,
-        backoff: () => 0.05,
-        onnotice: () => undefined,
-        types: { bigint: postgres.BigInt },
-        connection: { application_name: `sti ${agent} ${purpose}`.slice(0, 63), ...extra },
-      }),
-    )
-  const state = open(6, 'state', { statement_timeout: 5_000, lock_timeout: 4_000 })
-  const urgent = open(1, 'urgent', { statement_timeout: 2_000, lock_timeout: 1_500 })
+  const open = (max: number, purpose: string, silentMs: number | null, settings: Record<string, string>): Sql => {
+    const deadline = silentMs === null ? null : createDeadline(silentMs)
+    const sql = postgres(url, {
+      max,
+      prepare: true,
+      fetch_types: false,
+      connect_timeout: 2,
+      idle_timeout: 0,
+      max_lifetime: null,
+      backoff: () => 0.05,
+      onnotice: () => undefined,
+      types: { bigint: postgres.BigInt },
+      connection: { application_name: `sti ${agent} ${purpose}`.slice(0, 63), ...settings },
+      // The driver takes it; its types do not know it.
+      ...(deadline === null ? {} : { socket: deadline.socket }),
+    })
+    return watchAnswers(sql, deadline?.waits ?? (() => () => undefined))
+  }
+  // Silent for less than a lease: the heartbeat must get through on another connection before it runs out.
+  const state = open(6, 'state', 7_000, { statement_timeout: '5000', lock_timeout: '4000' })
+  const urgent = open(1, 'urgent', 4_000, { statement_timeout: '2000', lock_timeout: '1500' })
   const engines = new Set<Sql>()
   return {
     state,
     urgent,
     engine(settings = {}) {
-      const sql = open(1, settings.purpose ?? 'engine', {
-        statement_timeout: settings.statementTimeoutMs ?? 30_000,
-        lock_timeout: settings.lockTimeoutMs ?? 1_000,
+      const timeoutMs = settings.statementTimeoutMs ?? 30_000
+      // Several statements in one text have the whole time each. What may take any time has no deadline.
+      const silentMs = timeoutMs === 0 ? null : 2 * timeoutMs + 2_000
+      // As text: the driver leaves out a 0, and then a time-out of the role would hold.
+      const sql = open(1, settings.purpose ?? 'engine', silentMs, {
+        statement_timeout: String(timeoutMs),
+        lock_timeout: String(settings.lockTimeoutMs ?? 1_000),
         row_security: 'off',
         search_path: settings.searchPath ?? 'pg_catalog, pg_temp',
         'sti.engine': 'on',
