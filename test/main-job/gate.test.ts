@@ -41,3 +41,21 @@ test('a fault of the file closes every way forward, and no way back', async () =
     })
   })
 })
+
+test('a file that can restore nothing keeps the flag off until it accepts that, whoever forces it', async () => {
+  const none = `${VEHICLES.replaceAll(/, restore: \{[^}]*\}/g, '')}restore: none\n`
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 100)
+    await withAgent(url, none, async (agent) => {
+      for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
+      for (const force of [false, true])
+        await expect(agent.run('flag', { enabled: true, force })).rejects.toThrow(
+          /restore: none, so that turning the flag off would lose what new code wrote: write acceptLostWrites: true/,
+        )
+    })
+    await withAgent(url, `${none}acceptLostWrites: true\n`, async (agent) => {
+      for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
+      await agent.run('flag', { enabled: true })
+    })
+  })
+})

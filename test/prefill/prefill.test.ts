@@ -145,7 +145,7 @@ test('under writers no insert ever sees the constant, and every row is right at 
     create trigger watch before insert on public.vehicles for each row execute function public.watch()`
   await withVehicles(
     20_000,
-    PREFILLED,
+    `${PREFILLED}constraint: notNull\n`,
     async ({ sql, agent }) => {
       let writing = true
       let failures = 0
@@ -181,6 +181,10 @@ test('under writers no insert ever sees the constant, and every row is right at 
       expect(seen.map((row) => row.there)).toEqual([false, true])
       expect(await sql`select * from public.seen where type is not null`).toEqual([])
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
+      await agent.run('finalize')
+      expect(
+        await sql`select attnotnull from pg_attribute where attrelid = 'public.vehicles'::regclass and attname = 'type'`,
+      ).toEqual([{ attnotnull: true }])
     },
     watch,
   )
@@ -243,6 +247,38 @@ prefill: majority
     },
     `update public.vehicles set axles = 0 where id in (select id from public.vehicles where axles = 3 order by id limit 5)`,
   )
+})
+
+test.each([
+  ['app.kind', `create schema app; create type app.kind as enum ('Bike', 'Car', 'Truck')`],
+  ['app.name', `create schema app; create domain app.name as varchar(9)`],
+  ['varchar(5)', ''],
+])('a constant of type %s is kept in the catalog too', async (dataType, before) => {
+  const typed = PREFILLED.replace('dataType: text', `dataType: "${dataType}"`)
+  await withVehicles(
+    1_000,
+    typed,
+    async ({ sql, agent }) => {
+      const there = await file(sql)
+      await agent.run('expand')
+      expect(await file(sql)).toBe(there)
+      expect((await agent.run('backfill')).result).toMatchObject({ writtenRows: 400 })
+      expect(await wrong(sql, `(${EXPECTED})::${dataType}`)).toBe(0)
+    },
+    before,
+  )
+})
+
+test('it is refused while somebody may read by type, whatever the file says', async () => {
+  await withVehicles(100, PREFILLED, async ({ sql, agent }) => {
+    for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
+    await agent.run('flag', { enabled: true })
+    await sql`alter table public.vehicles drop column type cascade`
+    expect(await refusals(agent, 'expand')).toMatch(/The flag is on: turn it off before the column is prefilled/)
+    await agent.run('rollback', { scope: 'flag' })
+    await agent.run('expand')
+    expect((await agent.rollout()).stage).not.toBe('finalized')
+  })
 })
 
 test('it is left out where it does not pay, and where the column is there already', async () => {

@@ -152,6 +152,18 @@ test.each<[string, string, string, RegExp]>([
     'constraint: notNull\n',
     /cannot be notNull, since a row that no type matches/,
   ],
+  [
+    'a prefill that the application writes over',
+    'rollout:',
+    'prefill: majority\ndualWrite: application\nrollout:',
+    /1:10 prefill cannot be majority with dualWrite: application/,
+  ],
+  [
+    'a prefill that subscribers would not receive',
+    'rollout:',
+    'prefill: majority\npublication: subscriber-ready\nrollout:',
+    /1:10 prefill cannot be majority with publication: subscriber-ready/,
+  ],
   ['a key twice', 'table:', 'rollout: b\ntable:', /2:1 this key stands here twice/],
   ['two documents', 'flag:', '---\nflag:', /one file holds one rollout/],
   ['a tag', 'rollout: vehicles', 'rollout: !!js/regexp vehicles', /is not YAML/],

@@ -55,28 +55,7 @@ export async function typeFaults(sql: Sql, rollout: Rollout, table: Table): Prom
     const statements = missing.map((name) => `ALTER TYPE ${type.name} ADD VALUE ${literal(name)}`).join('; ')
     return [`The enum ${type.name} lacks ${missing.join(', ')}: run ${statements} (${place}).`]
   }
-  const names = await nameFaults(sql, rollout)
-  return names.length > 0 || rollout.file.prefill === 'none' ? names : prefillFaults(sql, rollout, table)
-}
-
-/** PostgreSQL itself says whether it keeps a default of this type in the catalog, or would rewrite the table for it. */
-async function prefillFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
-  const { dataType } = rollout.discriminator
-  const constant = `${literal(rollout.types[0]!)}::${dataType}`
-  const answer = await probeCopy(
-    sql,
-    rollout,
-    table,
-    [],
-    [
-      `alter table pg_temp.${PROBE} add column "~sti_type" ${dataType} default ${constant}`,
-      `select atthasmissing as kept from pg_attribute where attrelid = 'pg_temp.${PROBE}'::regclass and attname = '~sti_type'`,
-    ],
-  )
-  if (!('refused' in answer) && answer.rows[0]?.['kept'] === true) return []
-  return [
-    `A column of type ${dataType} with a default rewrites the table: use text, or prefill: none (${rollout.place(['prefill'])}).`,
-  ]
+  return nameFaults(sql, rollout)
 }
 
 /** A type such as varchar(3) would cut names silently. */

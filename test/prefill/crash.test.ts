@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import type { Point } from '../../agent/src/engine/points.ts'
+import { journalFaults } from '../crash/journal.ts'
+import { startRelay } from '../crash/relay.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+test(
+  'an agent that dies around the transaction of a prefill leaves it whole or not there, and the next one goes on',
+  { timeout: 240_000 },
+  async () => {
+    await withDatabase(async ({ url, sql }) => {
+      await vehicles(sql, 1_000)
+      const left = new Set<Point>(['expand.begun', 'expand.looked', 'ddl.sending', 'ddl.committed', 'expand.told'])
+      const died: Point[] = []
+      const relay = await startRelay(url, sql, `${VEHICLES}prefill: majority\n`, {
+        points: left,
+        how: () => ({ arrival: 1, delayMs: 0 }),
+        async died(point) {
+          died.push(point)
+          expect({ point, faults: await journalFaults(sql, true) }).toEqual({ point, faults: [] })
+        },
+      })
+      try {
+        const expand = await relay.run('expand')
+        expect(died).toEqual(['expand.begun', 'expand.looked', 'ddl.sending', 'ddl.committed'])
+        // Made by an agent that died: the journal says what it did.
+        expect(expand.result).toEqual({ prefill: { type: 'Car', share: 0.6, sampledRows: 1_000 } })
+        expect(await sql`select type, count(*)::int as n from public.vehicles group by 1`).toEqual([
+          { type: 'Car', n: 1_000 },
+        ])
+        expect(
+          await sql`insert into public.vehicles (name, is_truck, is_bike) values ('x', true, false) returning type`,
+        ).toEqual([{ type: 'Truck' }])
+        expect((await relay.run('backfill')).result).toMatchObject({ writtenRows: 400 })
+        expect((await relay.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
+      } finally {
+        await relay.stop()
+      }
+    })
+  },
+)
