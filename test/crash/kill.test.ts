@@ -39,7 +39,7 @@ test(
       expect(await differences(sql, oracle)).toEqual([])
       // A batch counts its rows in the transaction that writes them: none counted twice, none forgotten.
       const [lane] =
-        await sql`select passed_rows::int as passed, written_rows::int as written from sti.lane where operation_id = ${id}`
+        await sql`select sum(passed_rows)::int as passed, sum(written_rows)::int as written from sti.lane where operation_id = ${id}`
       expect(lane!['written']).toBeLessThanOrEqual(lane!['passed'] as number)
       expect(ended.result).toMatchObject({ writtenRows: lane!['written'] })
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1, rows: oracle.size })

@@ -93,7 +93,7 @@ async function withLife(
 
 /** A column that expand makes; NOT NULL; the flag on and off; everything taken back. */
 async function whole(life: Life): Promise<void> {
-  const { url, sql, relay, left } = life
+  const { sql, relay } = life
   const wrong = await namedRows(sql, 'left', 5)
   wrong.forEach((id) => life.oracle.set(id, { is_truck: true, is_bike: false, axles: null }))
   await relay.run('expand')
@@ -110,7 +110,7 @@ async function whole(life: Life): Promise<void> {
   expect(await engineWrites(sql)).toBe(lanes.written)
   await life.compare('derived')
   expect((await relay.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
-  await invalidIndex(url, sql, relay, left.has('index.invalid') || left.has('index.dropped'))
+  await finalizeTwice(life, 'named left')
   await life.compare('derived')
   expect((await relay.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
   await relay.run('flag', { enabled: true, percentage: 100 })
@@ -123,20 +123,22 @@ async function whole(life: Life): Promise<void> {
 }
 
 /** Finalize, whose first index is left INVALID by a connection that dies. */
-async function invalidIndex(url: string, sql: postgres.Sql, relay: Relay, cut: boolean): Promise<void> {
+async function finalizeTwice({ url, sql, relay, left }: Life, name: string): Promise<void> {
+  const cut = left.has('index.invalid') || left.has('index.dropped')
   const id = await withSession(url, async (session) => {
     // CONCURRENTLY waits for every older transaction.
-    if (cut) await session.unsafe(`begin; update public.vehicles set name = name where name = 'named left'`)
+    if (cut) await session.unsafe('begin')
+    if (cut) await session`update public.vehicles set name = name where name = ${name}`
     const asked = await relay.request('finalize')
     while (cut) {
-      const [index] =
-        await sql`select from pg_index where indexrelid = to_regclass('public.sti_vehicles_type_idx') and not indisvalid`
+      const [index] = await sql`
+        select from pg_index where indexrelid = to_regclass('public.sti_vehicles_type_idx') and not indisvalid`
       if (index) break
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     if (cut)
       await sql`select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and application_name like 'sti % finalize'`
+        where datname = current_database() and application_name like 'sti % finalize'`
     await session.unsafe('commit')
     return asked
   })
@@ -178,6 +180,9 @@ async function contrary(life: Life): Promise<void> {
   await life.compare('derived', new Set(refused))
   await mend(sql, 'refused')
   expect((await relay.run('backfill', { failedRowsOnly: true })).result).toMatchObject({ failedRows: 0 })
+  await life.compare('derived')
+  expect((await relay.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
+  await finalizeTwice(life, 'named sticky')
   await life.compare('derived')
   await refuse(sql, 'sticky')
   life.writers.touched()

@@ -97,9 +97,9 @@ export function startWriters(url: string, oracle: Oracle, count: number): Writer
       await pause(REST_MS)
     }
   }
-  const running = Array.from({ length: count }, (_, writer) => write(writer))
+  const running: Promise<unknown>[] = Array.from({ length: count }, (_, writer) => write(writer))
   // A writer that failed fails the test at its end, and not before.
-  running.forEach((one) => one.catch(() => undefined))
+  for (const one of running) one.catch(() => undefined)
   return {
     oracle,
     writes: () => writes,

@@ -1,0 +1,85 @@
+import { test } from 'vitest'
+import { withDatabase } from '../support/database.ts'
+import { startProxy, type Proxy } from '../support/proxy.ts'
+import { busyBackfill, pause, ready, until } from './busy.ts'
+
+interface Fault {
+  readonly what: string
+  readonly begin: (proxy: Proxy) => void
+  readonly end: (proxy: Proxy) => void
+  readonly lastsMs: number
+  /** It cuts the agent off for so long that /readyz must say so. */
+  readonly cutsOff: boolean
+}
+
+const FAULTS: Fault[] = [
+  { what: 'resets every connection', begin: (proxy) => proxy.drop(), end: () => undefined, lastsMs: 0, cutsOff: false },
+  {
+    what: 'breaks off in the middle of answers',
+    begin: (proxy) => proxy.breakAnswers(),
+    end: () => undefined,
+    ...{ lastsMs: 1_000, cutsOff: false },
+  },
+  {
+    what: 'is down for 5 s',
+    begin(proxy) {
+      proxy.refuse(true)
+      proxy.drop()
+    },
+    end: (proxy) => proxy.refuse(false),
+    ...{ lastsMs: 5_000, cutsOff: true },
+  },
+  {
+    what: 'delays every piece by 400 ms for 8 s',
+    begin: (proxy) => proxy.delay(400),
+    end: (proxy) => proxy.delay(0),
+    ...{ lastsMs: 8_000, cutsOff: false },
+  },
+  {
+    what: 'ends the stream towards the agent',
+    begin: (proxy) => proxy.halfClose('agent'),
+    end: () => undefined,
+    ...{ lastsMs: 0, cutsOff: false },
+  },
+  {
+    what: 'ends the stream towards the server',
+    begin: (proxy) => proxy.halfClose('server'),
+    end: () => undefined,
+    ...{ lastsMs: 0, cutsOff: false },
+  },
+  {
+    what: 'freezes for 14 s, longer than the lease',
+    begin: (proxy) => proxy.freeze('all'),
+    end: (proxy) => proxy.thaw(),
+    ...{ lastsMs: 14_000, cutsOff: true },
+  },
+  {
+    what: 'freezes the connections there are, for good',
+    begin: (proxy) => proxy.freeze('these'),
+    end: () => undefined,
+    ...{ lastsMs: 3_000, cutsOff: true },
+  },
+]
+
+test.each(FAULTS)(
+  'the network $what: the agent goes on by itself and no row is lost',
+  { timeout: 150_000 },
+  async (fault) => {
+    await withDatabase(async ({ url }) => {
+      const proxy = await startProxy(url)
+      try {
+        const found = await busyBackfill({ url, agentUrl: proxy.url }, async ({ agent }) => {
+          const begun = Date.now()
+          fault.begin(proxy)
+          if (fault.cutsOff) await until('/readyz says so', 10, async () => !(await ready(agent)))
+          await pause(fault.lastsMs - (Date.now() - begun))
+          fault.end(proxy)
+          await until('ready again', 20, () => ready(agent))
+        })
+        console.log(`the network ${fault.what}: ${found}`)
+      } finally {
+        await proxy.stop()
+      }
+    })
+  },
+)

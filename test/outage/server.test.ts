@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { laneSums } from '../crash/legacy.ts'
+import { withDatabase } from '../support/database.ts'
+import { startPostgres } from '../support/server.ts'
+import { busyBackfill, pause, ready, stateOf, until } from './busy.ts'
+
+test(
+  'PostgreSQL killed with -9 in the middle of a backfill: what was committed without a flush is done again, nothing is lost',
+  { timeout: 180_000 },
+  async () => {
+    // What no flush has asked for stays in memory for long, so that the kill loses it.
+    const server = await startPostgres(['-c', 'wal_writer_delay=10s', '-c', 'wal_writer_flush_after=1GB'])
+    try {
+      let doneAgain = 0
+      const found = await busyBackfill({ url: server.url }, async ({ agent, id, sql, writers }) => {
+        for (let kill = 0; kill < 3; kill++) {
+          // The writers' commits would flush ours with theirs.
+          await writers.rest()
+          await pause(400)
+          const before = (await laneSums(sql, id)).passed
+          await server.crash()
+          await until('not ready without a database', 15, async () => !(await ready(agent)))
+          await server.restart()
+          await until('PostgreSQL answers', 20, async () => {
+            doneAgain += Math.max(0, before - (await laneSums(sql, id)).passed)
+            return true
+          })
+          writers.goOn()
+          await until('ready again', 20, () => ready(agent))
+          await pause(1_000)
+        }
+      })
+      console.log(`PostgreSQL killed 3 times with -9: ${doneAgain} rows done again, ${found}`)
+      expect(doneAgain).toBeGreaterThan(0)
+    } finally {
+      await server.stop()
+    }
+  },
+)
+
+test.each(['cancel', 'terminate'] as const)(
+  'statements of the agent that somebody %ss at random moments are done again',
+  { timeout: 120_000 },
+  async (how) => {
+    await withDatabase(async ({ url }) => {
+      let hits = 0
+      const found = await busyBackfill({ url }, async ({ agent, id, sql }) => {
+        for (const end = Date.now() + 8_000; Date.now() < end;) {
+          const rows = await sql.unsafe(`select pg_${how}_backend(pid) from pg_stat_activity
+            where datname = current_database() and application_name like 'sti %' and state = 'active' and random() < 0.5`)
+          hits += rows.length
+          await pause(Math.random() * 150)
+          if (['succeeded', 'failed'].includes((await stateOf(agent, id).catch(() => null))?.state ?? '')) break
+        }
+      })
+      console.log(`${hits} statements were ${how}ed: ${found}`)
+      expect(hits).toBeGreaterThan(10)
+    })
+  },
+)
