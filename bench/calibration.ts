@@ -10,7 +10,7 @@ const NOISY = 0.15
 const STATEMENTS = 1000
 
 export interface Calibration {
-  /** Does the same work once more, about a second, and remembers how long it took. */
+  /** Does the same work once more, about two seconds, and remembers how long it took. */
   sample(): Promise<void>
   /** One line when the machine was too noisy, else null. */
   warning(): string | null
@@ -29,8 +29,8 @@ export async function startCalibration(): Promise<Calibration> {
   const hashing: number[] = []
   const statements: number[] = []
   const take = async (): Promise<void> => {
-    hashing.push(middle(await thrice(hashOnEveryCore)))
-    statements.push(middle(await thrice(() => runStatements(sql))))
+    hashing.push(middle(await repeatedly(hashOnEveryCore)))
+    statements.push(middle(await repeatedly(() => runStatements(sql))))
   }
   // The first one only warms up.
   await take()
@@ -53,9 +53,9 @@ export async function startCalibration(): Promise<Calibration> {
   }
 }
 
-async function thrice(work: () => Promise<void>): Promise<number[]> {
+async function repeatedly(work: () => Promise<void>): Promise<number[]> {
   const times: number[] = []
-  for (let n = 0; n < 3; n++) {
+  for (let n = 0; n < 5; n++) {
     const started = performance.now()
     await work()
     times.push(performance.now() - started)
@@ -65,7 +65,7 @@ async function thrice(work: () => Promise<void>): Promise<number[]> {
 
 async function hashOnEveryCore(): Promise<void> {
   const hash = promisify(pbkdf2)
-  await Promise.all(Array.from({ length: availableParallelism() }, () => hash('', '', 250_000, 32, 'sha256')))
+  await Promise.all(Array.from({ length: availableParallelism() }, () => hash('', '', 150_000, 32, 'sha256')))
 }
 
 async function runStatements(sql: postgres.Sql): Promise<void> {

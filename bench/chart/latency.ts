@@ -13,7 +13,7 @@ export interface Series {
 const WIDTH = 860
 const PANEL = { width: 350, height: 170 }
 const LEFT = 64
-const TOP = 84
+const TOP = 104
 const GAP = { x: 70, y: 74 }
 
 /** Four panels with the same axes; the first one's typical p99 is drawn into all of them for comparison. */

@@ -1,4 +1,6 @@
+import { createRequire } from 'node:module'
 import { setPriority } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import postgres from 'postgres'
 import type { ClockData } from './clock.ts'
@@ -44,7 +46,11 @@ const now = (): number => Number(process.hrtime.bigint() - start) / 1e6
 let stopping = false
 
 const interval = 1000 / settings.perSecond
-const clock = new Worker(new URL('./clock.ts', import.meta.url), {
+// Node 20 starts a thread without the loader of TypeScript, so it loads that itself.
+const typescript = createRequire(import.meta.url).resolve('tsx/cjs')
+const program = fileURLToPath(new URL('./clock.ts', import.meta.url))
+const clock = new Worker(`require(${JSON.stringify(typescript)}); require(${JSON.stringify(program)})`, {
+  eval: true,
   workerData: { start, interval } satisfies ClockData,
 })
 clock.on('error', (error) => {

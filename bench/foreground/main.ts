@@ -44,7 +44,7 @@ export async function foreground(options: Options, calibration: Calibration): Pr
     const series = drawn.map((scenario) => seriesOf(scenario.title, typical(observed.get(scenario)!)))
     await writeFile(
       svg,
-      latencyPanels(series, `${offered}; green: p50, blue: p99 of each second; dashed: p99 of nothing`),
+      latencyPanels(series, `${offered}; of each second green p50, blue p99; dashed: p99 with nothing beside it`),
     )
   }
   return failed.size === 0 ? 0 : 1

@@ -14,17 +14,22 @@ export async function startLoad(settings: LoadSettings): Promise<Load> {
     execArgv: ['--import', 'tsx'],
     serialization: 'advanced',
   })
+  let gone = false
   const answer = (): Promise<unknown> =>
     new Promise((resolve, reject) => {
+      const ended = (): void => reject(new Error('the load generator ended by itself: it says why above'))
+      if (gone) ended()
       child.once('message', resolve)
-      child.once('exit', (code) => reject(new Error(`the load generator ended by itself (exit ${code})`)))
-      child.once('error', reject)
+      child.once('exit', ended)
     })
+  child.once('exit', () => {
+    gone = true
+  })
   await answer()
   return {
     async stop() {
       const report = answer()
-      child.send('stop')
+      if (child.connected) child.send('stop')
       return (await report) as LoadReport
     },
     kill: () => void child.kill(),

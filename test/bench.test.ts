@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startLoad } from '../bench/foreground/startLoad.ts'
+import { parseOptions } from '../bench/options.ts'
+import { makeTable } from '../bench/table.ts'
+import { withDatabase } from './support/database.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sti-bench-test-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+test('two methods side by side: table, goals, JSON, chart, and a comparison with an earlier run', async () => {
+  const [json, svg, earlier] = ['now.json', 'chart.svg', 'earlier.json'].map((name) => join(folder, name))
+  await writeFile(earlier!, JSON.stringify([{ method: 'single-update', rows: 10, rowsPerSecond: 1 }]))
+  const { code, output, errors } = await bench(
+    ...['--rows', '20000', '--methods', 'single-update,engine', '--json', json!, '--svg', svg!, '--compare', earlier!],
+  )
+  expect(code, errors).toBe(0)
+  expect(output).toMatch(/\| single-update +\| +1 \| +50 % \|/)
+  expect(output).toMatch(/(met|MISSED) +\d+\.\d\d {2}rows\/s of engine to single-update \(at least 1\.6\)/)
+  expect(output).toMatch(/\| single-update +\| +10 \| +20000 \| +1000000\.00 \|/)
+  const figures = {
+    ...{ rows: 20_000, rowsPerSecond: expect.any(Number), walBytesPerRow: expect.any(Number) },
+    ...{ heapGrowthBytes: expect.any(Number), indexGrowthBytes: expect.any(Number), hotRatio: expect.any(Number) },
+    seconds: expect.any(Number),
+  }
+  expect(JSON.parse(await readFile(json!, 'utf8'))).toEqual([
+    { method: 'single-update', workers: 1, ...figures },
+    { method: 'engine', workers: 1, ...figures, agentRssBytes: expect.any(Number) },
+  ])
+  const chart = await readFile(svg!, 'utf8')
+  expect(chart).toContain('>single-update</text>')
+  expect(chart).toContain('prefers-color-scheme: dark')
+})
+
+test.each([
+  [['--speed', '1'], "Unknown option '--speed': see npm run bench -- --help"],
+  [['--methods', 'single-update,magic'], "There is no method 'magic': use single-update, range-1000"],
+  [['--rows', 'many'], '--rows takes a whole number above 0, such as 2000000'],
+  [['--workers', '2'], '--workers belongs to --foreground: add it'],
+  [['--compare', '/nowhere.json'], '--compare /nowhere.json cannot be read'],
+  [['--json', '/nowhere/at/all.json'], '--json /nowhere/at/all.json: its folder is not there'],
+])('%j is refused with a sentence', async (args, sentence) => {
+  await expect(parseOptions(args)).rejects.toThrow(sentence)
+})
+
+test.each([[['--speed', '1']], [['--methods', 'magic']]])('%j ends with code 2 and one line', async (args) => {
+  const { code, output, errors } = await bench(...args)
+  expect({ code, output }).toEqual({ code: 2, output: '' })
+  expect(errors.trimEnd().split('\n')).toHaveLength(1)
+})
+
+test('the latency of a request counts from when it was due, also when its client was still waiting', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await makeTable(sql, 1000, 50)
+    const load = await startLoad({ url, rows: 1000, clients: 2, perSecond: 100 })
+    await delay(300)
+    await sql.unsafe(`do $$ begin
+      lock table public.vehicles in access exclusive mode;
+      perform pg_sleep(1);
+    end $$`)
+    const { latency, due } = await load.stop()
+    // A hundred were due during the lock. A generator that waits for its clients would have sent two.
+    expect([...latency].filter((milliseconds) => milliseconds > 300).length).toBeGreaterThan(50)
+    expect(Math.max(...latency)).toBeGreaterThan(950)
+    const sorted = [...due].sort()
+    expect((sorted.at(-1)! - sorted[0]!) / (sorted.length - 1)).toBeCloseTo(10, 0)
+  })
+})
+
+async function bench(...args: string[]): Promise<{ code: number | null; output: string; errors: string }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'bench/main.ts', ...args])
+  const [output, errors] = [read(child.stdout), read(child.stderr)]
+  const [code] = (await once(child, 'exit')) as [number | null]
+  return { code, output: await output, errors: await errors }
+}
+
+async function read(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = ''
+  for await (const part of stream) text += String(part)
+  return text
+}
