@@ -1,9 +1,10 @@
 import { compile } from '../../agent/src/rollout/compile.ts'
-import { writeBatch, FIRST_PARAMETER, type Target } from '../../agent/src/backfill/batch.ts'
+import { typeChange } from '../../agent/src/backfill/change.ts'
+import { writeBatch, FIRST_PARAMETER, type Change } from '../../agent/src/engine/batch.ts'
 import { connect, type Database, type Sql } from '../../agent/src/database/connect.ts'
 import { migrate } from '../../agent/src/database/migrate.ts'
 import { takeLane, type Lane } from '../../agent/src/engine/lane.ts'
-import { inRange } from '../../agent/src/engine/range.ts'
+import { inRange, type Walked } from '../../agent/src/engine/range.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES, vehicles } from '../support/vehicles.ts'
 
@@ -13,7 +14,8 @@ export interface OneLane {
   readonly sql: import('postgres').Sql
   readonly database: Database
   readonly engine: Sql
-  readonly target: Target
+  readonly change: Change
+  readonly walked: Walked
   readonly lane: Lane
   /** The batch of the rows with low < id <= high. */
   batch(lane: Lane, low: number, high: number): Promise<{ written: number; unmapped: number }>
@@ -34,16 +36,17 @@ export async function withLane(rows: number, use: (lane: OneLane) => Promise<voi
         values ('vehicles', 'backfill', '{}', ${rollout!.hash}, true, '{}', '') returning id`
       const engine = database.engine({ purpose: 'backfill', searchPath: rollout!.searchPath, lockTimeoutMs: 10_000 })
       const walked = { table: rollout!.table, key: [{ name: 'id', sql: '"id"', type: 'bigint' }] }
-      const target: Target = { rollout: rollout!, walked }
+      const change = typeChange(rollout!, walked.key)
       const takeOver = (): Promise<Lane> => takeLane(database.state, operation!.id, 0, 'a')
       await use({
-        ...{ url, sql, database, engine, target, takeOver, lane: await takeOver() },
+        ...{ url, sql, database, engine, change, walked, takeOver, lane: await takeOver() },
         batch: (lane, low, high) =>
-          writeBatch(engine, target, lane, {
+          writeBatch(engine, change, lane, {
+            relation: walked.table,
             rows: inRange(walked, { low: [String(low)], high: [String(high)], rows: high - low }, FIRST_PARAMETER),
-            position: lane.position,
             nextPosition: [String(high)],
             passed: high - low,
+            records: true,
             flush: true,
           }),
       })

@@ -3,14 +3,14 @@ import { nextRange } from '../../agent/src/engine/range.ts'
 import { withLane } from './lane.ts'
 
 test('an answer that a dying connection cut off leaves nothing in the next one', async () => {
-  await withLane(100, async ({ engine, target }) => {
+  await withLane(100, async ({ engine, walked }) => {
     const lost: unknown[] = []
     for (let attempt = 0; attempt < 5; attempt++) {
-      await nextRange(engine, target.walked, null, null, 10)
+      await nextRange(engine, walked, null, null, 10)
       // This answer's row arrives, its end does not.
       await engine`select pg_terminate_backend(pg_backend_pid())`.catch(() => undefined)
       for (let again = 0; again < 3; again++) {
-        const ask = nextRange(engine, target.walked, null, null, 10)
+        const ask = nextRange(engine, walked, null, null, 10)
         const range = await ask.catch((error: { code: string }) => void lost.push(error.code))
         if (range !== undefined) expect(range).toEqual({ low: null, high: ['10'], rows: 10 })
       }

@@ -168,14 +168,14 @@ test.each(['53100', '58030', 'XX000'])(
 )
 
 test('25006: a connection that leads to a read-only server is given up for a new one', async () => {
-  await withLane(100, async ({ url, sql, engine, target, lane, batch }) => {
+  await withLane(100, async ({ url, sql, engine, walked, lane, batch }) => {
     const database = new URL(url).pathname.slice(1)
     await sql.unsafe(`alter database ${database} set default_transaction_read_only = on`)
     for (const pid of await backends(sql, 'backfill')) await sql`select pg_terminate_backend(${pid})`
     const met: string[] = []
     let back = null as Promise<void> | null
     const finished = await walk({
-      ...{ sql: engine, walked: target.walked, from: null, to: null, feedback: createFeedback(100, 100, 1) },
+      ...{ sql: engine, walked: walked, from: null, to: null, feedback: createFeedback(100, 100, 1) },
       goOn: () => Promise.resolve(true),
       work: async (range) => void (await batch(lane, 0, Number(range.high[0]))),
       poison: () => Promise.reject(new Error('no row is at fault')),

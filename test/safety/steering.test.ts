@@ -93,9 +93,12 @@ test('progress is exact from the first second to the end, and never above 1', as
 test('a batch size that is changed while it runs holds from the next batches on', async () => {
   await expanded(0.25, async ({ sql, agent }) => {
     const { id } = await agent.request('backfill', { batchSize: 200, maximumBatchSeconds: 5 })
-    await until('it runs', async () => (await operationOf(agent, id)).progress?.batchRows === 200)
+    await until('it runs', async () => ((await operationOf(agent, id)).progress?.batchRows ?? 0) > 100)
     await tune(agent, id, { batchSize: 20 })
-    await until('it is smaller', async () => (await operationOf(agent, id)).progress?.batchRows === 20)
+    await until('it is smaller', async () => {
+      const rows = (await operationOf(agent, id)).progress?.batchRows ?? Infinity
+      return rows > 0 && rows <= 20
+    })
     await tune(agent, id, { batchSize: 1000 })
     await agent.ended(id)
     expect(await wrong(sql)).toBe(0)
@@ -114,7 +117,7 @@ test('it waits while a session waits behind it, says why, and goes on afterwards
     await sql.unsafe(`create or replace function public.slow() returns trigger language plpgsql as
       $$ begin perform pg_sleep(case when current_setting('sti.engine', true) = 'on' then 1.2 else 0 end); return null; end $$`)
     await withSession(url, async (session) => {
-      await session.unsafe(`update public.vehicles set name = 'behind' where id = 1`)
+      await session.unsafe(`update public.vehicles set name = 'behind' where id <= 200`)
     })
     const ended = await agent.ended(id)
     expect(ended.state).toBe('succeeded')

@@ -1,23 +1,21 @@
 import { BackfillParameters } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
 import { codeOf, faultOf, isAway, OperationFailure, OperationTrouble } from '../engine/errors.ts'
-import { recordFailedRow } from '../engine/failedRow.ts'
-import { createFeedback } from '../engine/feedback.ts'
-import { createGoOn } from '../engine/goOn.ts'
+import { createGate } from '../engine/goOn.ts'
 import type { Outcome, Run } from '../engine/kind.ts'
-import { takeLane, type Lane } from '../engine/lane.ts'
-import { inRange } from '../engine/range.ts'
+import { OWN, takeLane } from '../engine/lane.ts'
+import { laneTotals } from '../engine/lanes.ts'
+import { rewrite } from '../engine/rewrite.ts'
 import { demandTable } from '../engine/table.ts'
-import { walk } from '../engine/walk.ts'
-import { FIRST_PARAMETER, writeBatch } from './batch.ts'
+import type { Table } from '../rollout/rollout.ts'
 import { checkBudget } from './budget.ts'
+import { typeChange } from './change.ts'
 import { createBackfillProgress, type BackfillProgress } from './progress.ts'
 import { backfillRefusals } from './refusals.ts'
 import { retryFailedRows } from './retry.ts'
-import { sweepOnce, type Sweep } from './sweep.ts'
+import { sweepOnce, type Sweep } from '../engine/sweep.ts'
 import { rowsOf } from './total.ts'
 
-/** How far feedback may go above the default size when nobody gave one. */
-const LARGEST_BATCH = 20_000
 const SWEEPS = 5
 
 export async function runBackfill(run: Run): Promise<Outcome> {
@@ -27,25 +25,38 @@ export async function runBackfill(run: Run): Promise<Outcome> {
   // While it stood paused somebody may have changed a trigger or turned the flag on.
   const refusals = backfillRefusals(facts)
   if (refusals.length > 0) throw new OperationTrouble(refusals.join(' '))
-  const sql = database.engine({
-    purpose: `backfill ${operation.id}`,
-    searchPath: rollout.searchPath,
-    statementTimeoutMs: 20_000,
-  })
+  await run.reached('backfill.begun')
+  const connect = (): Sql =>
+    database.engine({
+      purpose: `backfill ${operation.id}`,
+      searchPath: rollout.searchPath,
+      statementTimeoutMs: 20_000,
+    })
   try {
-    const lane = await takeLane(database.state, operation.id, 0, run.agent)
-    const total = operation.progress?.totalRows ?? (await rowsOf(sql, rollout, table))
-    const progress = createBackfillProgress(run, lane, total)
+    const lane = await takeLane(database.state, operation.id, OWN, run.agent)
+    const total = operation.progress?.totalRows ?? (await counted(connect, run, table))
+    const progress = createBackfillProgress(run, await laneTotals(database.state, operation.id), total)
     const sweep: Sweep = {
-      ...{ sql, state: database.state, lane, retried: progress.retried },
-      target: { rollout, walked: { table: rollout.table, key: table.key } },
-      goOn: createGoOn(run, (wait) => progress.waits(wait === null ? null : `${wait.reason}: ${wait.sentence}`)),
+      ...{ run, lane, connect, retried: progress.retried },
+      change: typeChange(rollout, table.key),
+      gate: createGate(run, (wait) => progress.waits(wait === null ? null : `${wait.reason}: ${wait.sentence}`)),
+      along: rollout.file.dualWrite === 'trigger' ? 'heap' : 'key',
+      workers: () => BackfillParameters.parse(run.parameters()).workers,
     }
     progress.report()
-    return operation.parameters['failedRowsOnly'] === true ? await retry(run, sweep) : await fill(run, sweep, progress)
+    return operation.parameters['failedRowsOnly'] === true
+      ? await retry(run, sweep)
+      : await fill(run, sweep, table, progress)
   } catch (error) {
     await turnFlagOffAfter(run, error)
     throw error
+  }
+}
+
+async function counted(connect: () => Sql, { rollout }: Run, table: Table): Promise<number> {
+  const sql = connect()
+  try {
+    return await rowsOf(sql, rollout, table)
   } finally {
     await sql.end({ timeout: 1 })
   }
@@ -57,70 +68,52 @@ async function retry(run: Run, sweep: Sweep): Promise<Outcome> {
   return left === null ? { outcome: 'stopped' } : { outcome: 'succeeded', result: { failedRows: left } }
 }
 
-async function fill(run: Run, sweep: Sweep, progress: BackfillProgress): Promise<Outcome> {
-  const lane = sweep.lane.finished ? sweep.lane : await writeTypes(run, sweep, progress)
-  if (lane === null) return { outcome: 'stopped' }
-  const still = { ...sweep, lane }
+async function fill(run: Run, sweep: Sweep, table: Table, progress: BackfillProgress): Promise<Outcome> {
+  if (!(await writeTypes(run, sweep, table, progress))) return { outcome: 'stopped' }
   run.step('sweeping: is anything left?')
-  const rows = await sweepClean(run, still)
+  await run.reached('sweep.begun')
+  const rows = await sweepClean(run, sweep)
   if (rows === null) return { outcome: 'stopped' }
-  const failedRows = await retryFailedRows(still)
+  const failedRows = await retryFailedRows(sweep)
   if (failedRows === null) return { outcome: 'stopped' }
   progress.counted(rows, failedRows)
-  const [written] = await run.database.state<{ rows: number }[]>`
-    select sum(written_rows)::float8 as rows from sti.lane where operation_id = ${run.operation.id}`
-  const result = { passedRows: rows, writtenRows: written!.rows, failedRows, batches: progress.batches }
+  const { written } = await laneTotals(run.database.state, run.operation.id)
+  const result = { passedRows: rows, writtenRows: written, failedRows, batches: progress.batches }
   return { outcome: 'succeeded', result }
 }
 
-/** Walks the lane to its end. Answers the lane as it stands then, or null when it was asked to stop. */
-async function writeTypes(run: Run, sweep: Sweep, progress: BackfillProgress): Promise<Lane | null> {
+/** Writes all lanes. False when it was asked to stop. */
+async function writeTypes(run: Run, sweep: Sweep, table: Table, progress: BackfillProgress): Promise<boolean> {
   const { database, rollout, operation } = run
-  const { sql, target } = sweep
-  const parameters = (): BackfillParameters => BackfillParameters.parse(run.parameters())
-  const { batchSize, maximumBatchSeconds } = parameters()
-  const feedback = createFeedback(batchSize ?? 1000, batchSize ?? LARGEST_BATCH, maximumBatchSeconds)
-  let lane = sweep.lane
-  /** What a failed row asks for once its batch is committed: outside of what is tried again. */
-  let failures: string[] = []
+  /** What is to be said once the batch is committed: outside of what is tried again. */
+  let sayings: { kind: string; sentence: string }[] = []
   run.step('writing types')
-  const finished = await walk({
-    ...{ sql, walked: target.walked, from: lane.position, to: null, feedback, retried: sweep.retried },
-    async goOn() {
-      const now = parameters()
-      feedback.tune(now.batchSize ?? LARGEST_BATCH, now.maximumBatchSeconds)
-      for (const failure of failures) await run.event('failed-row', failure)
-      if (failures.length > 0) await checkBudget(database.state, rollout, operation.id, progress.total)
-      failures = []
-      return await sweep.goOn()
+  return await rewrite({
+    ...{ run, change: sweep.change, gate: sweep.gate, connect: sweep.connect, retried: progress.retried },
+    secondaryIndexes: table.secondaryIndexes.length,
+    pace: () => ({ batchSize: undefined, ...BackfillParameters.parse(run.parameters()) }),
+    points: {
+      lanes: 'backfill.lanes',
+      batch: 'backfill.batch',
+      written: 'backfill.written',
+      poison: 'backfill.poison',
+      laneFinished: 'backfill.lane-finished',
     },
-    async work(range) {
-      const started = performance.now()
-      const { written, unmapped } = await writeBatch(sql, target, lane, {
-        rows: inRange(target.walked, range, FIRST_PARAMETER),
-        position: lane.position,
-        nextPosition: range.high,
-        passed: range.rows,
-        flush: (progress.batches + 1) % parameters().checkpointInterval === 0,
-      })
-      const batchSeconds = (performance.now() - started) / 1000
-      lane = { ...lane, position: range.high }
-      progress.moved({ passed: range.rows, written, failed: unmapped, batchSeconds })
-      run.batch(batchSeconds, written)
-      if (unmapped > 0) failures.push(`${unmapped} rows failed: no type of the rollout file matches them`)
+    passed: progress.moved,
+    failed: (sentence) => sayings.push({ kind: 'failed-row', sentence }),
+    decided(sentence) {
+      sayings.push({ kind: 'striping', sentence })
+      run.step(`writing types, ${sentence}`)
     },
-    async poison({ range, sqlstate, message }) {
-      const step = { position: lane.position, nextPosition: range.high, passed: 1 } as const
-      await recordFailedRow(sql, rollout.name, lane, { key: range.high, sqlstate, message, ...step })
-      lane = { ...lane, position: range.high }
-      progress.moved({ passed: 1, written: 0, failed: 1 })
-      failures.push(`row ${range.high.join(', ')} failed: ${message} (${sqlstate})`)
+    async between() {
+      const now = sayings
+      sayings = []
+      for (const { kind, sentence } of now) await run.event(kind, sentence)
+      if (!now.some(({ kind }) => kind === 'failed-row')) return
+      await run.reached('backfill.failure-told')
+      await checkBudget(database.state, rollout, operation.id, progress.total)
     },
   })
-  if (!finished) return null
-  await database.state`update sti.lane set finished = true where operation_id = ${operation.id} and number = ${lane.number}
-    and epoch = ${lane.epoch} and claim = ${lane.claim}`
-  return lane
 }
 
 /** Sweeps until nothing is left but recorded failed rows. Answers how many rows there are, or null when stopped. */
@@ -128,12 +121,17 @@ async function sweepClean(run: Run, sweep: Sweep): Promise<number | null> {
   for (let attempt = 0; ; attempt++) {
     const swept = await sweepOnce(sweep)
     if (swept === null) return null
-    if (swept.mended === 0) return swept.rows
-    await run.event('sweep', `${swept.mended} rows were not right and have been written or recorded`)
+    if (swept.mended === 0 && !swept.moved) return swept.rows
+    if (swept.mended > 0) {
+      await run.event('sweep', `${swept.mended} rows were not right and have been written or recorded`)
+      await run.reached('sweep.told')
+    }
     if (attempt === SWEEPS) {
       throw new OperationFailure(
         'sweep',
-        'Rows keep coming in wrong. Something writes past the dual-write trigger: run a validation and look at its trigger check.',
+        swept.moved
+          ? 'The table is rewritten (VACUUM FULL, CLUSTER) or gets partitions all the time: start the backfill again once that has ended.'
+          : 'Rows keep coming in wrong. Something writes past the dual-write trigger: run a validation and look at its trigger check.',
       )
     }
   }

@@ -1,7 +1,7 @@
 import type { FailedRow } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { bind, tuple, type Key } from '../engine/keys.ts'
-import type { Target } from './batch.ts'
+import type { KeyColumn, Rollout } from '../rollout/rollout.ts'
 
 interface Row {
   readonly key: Key
@@ -60,12 +60,17 @@ export async function acceptFailedRows(
 }
 
 /** Marks a failed row as recovered when it holds the derived type now, or is gone. */
-export async function settleFailedRow(sql: Sql, { rollout, walked }: Target, key: Key): Promise<boolean> {
+export async function settleFailedRow(
+  sql: Sql,
+  rollout: Rollout,
+  columns: readonly KeyColumn[],
+  key: Key,
+): Promise<boolean> {
   const first = 3
   const rows = await sql.unsafe(
     `update sti.failed_row set recovered_at = clock_timestamp()
      where rollout = $1::text and key = $2::text::jsonb and recovered_at is null and not exists (
-       select from ${walked.table.sql} as t where ${tuple(walked.key, 't')} = ${bind(walked.key, first)}
+       select from ${rollout.table.sql} as t where ${tuple(columns, 't')} = ${bind(columns, first)}
          and (t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')} or ${rollout.derive('t')} is null))
      returning 1`,
     [rollout.name, JSON.stringify(key), ...key],

@@ -1,12 +1,13 @@
 import type { Progress } from '../contract/index.ts'
 import type { Run } from '../engine/kind.ts'
-import type { Lane } from '../engine/lane.ts'
+import type { LaneTotals } from '../engine/lanes.ts'
 import { createRate } from '../engine/rate.ts'
+import type { Step } from '../engine/rewrite.ts'
 
 /** What a backfill tells while it runs: exact counts of rows, and the rate over the last seconds. */
 export interface BackfillProgress {
-  /** Rows that the lane has passed in one step, with what became of them. */
-  moved(step: { passed: number; written: number; failed: number; batchSeconds?: number }): void
+  /** Rows that were passed in one step, with what became of them. */
+  moved(step: Step): void
   retried(sqlstate: string): void
   waits(why: string | null): void
   /** The whole table was counted: from then on these are the numbers. */
@@ -16,13 +17,13 @@ export interface BackfillProgress {
   readonly batches: number
 }
 
-export function createBackfillProgress(run: Run, lane: Lane, rows: number): BackfillProgress {
+export function createBackfillProgress(run: Run, before: LaneTotals, rows: number): BackfillProgress {
   const rate = createRate()
   const retries: Record<string, number> = { ...run.operation.progress?.retries }
-  let passed = Number(lane.passed_rows)
-  let written = Number(lane.written_rows)
-  let failed = Number(lane.failed_rows)
-  let batches = Number(lane.batches)
+  let passed = before.passed
+  let written = before.written
+  let failed = before.failed
+  let batches = before.batches
   let total = rows
   let waiting: string | null = null
   let last: { rows: number; seconds: number } | null = null
@@ -51,10 +52,10 @@ export function createBackfillProgress(run: Run, lane: Lane, rows: number): Back
       passed += step.passed
       written += step.written
       failed += step.failed
-      rate.add(step.passed)
-      if (step.batchSeconds !== undefined) {
+      rate.add(Math.max(0, step.passed))
+      if (step.batch !== undefined) {
         batches++
-        last = { rows: step.passed, seconds: step.batchSeconds }
+        last = step.batch
       }
       report()
     },

@@ -1,45 +1,59 @@
+import type { Rows } from '../engine/batch.ts'
+import { FIRST_PARAMETER, writeBatch } from '../engine/batch.ts'
 import { codeOf, faultOf, messageOf } from '../engine/errors.ts'
-import { recordFailedRow } from '../engine/failedRow.ts'
+import { FAILED_ROW_PARAMETER, recordFailedRow } from '../engine/failedRow.ts'
 import { bind, tuple, type Key } from '../engine/keys.ts'
 import { createPatience } from '../engine/patience.ts'
-import { FIRST_PARAMETER, writeBatch, type Rows } from './batch.ts'
 import { countFailedRows, openFailedKeys, settleFailedRow } from './failedRows.ts'
-import type { Sweep } from './sweep.ts'
+import type { Sweep } from '../engine/sweep.ts'
 
 /**
  * Tries each failed row once more, alone, and settles those that are right now or gone. Answers how many still fail,
  * or null when it was asked to stop.
  */
 export async function retryFailedRows(sweep: Sweep): Promise<number | null> {
-  const { state, target } = sweep
-  const patience = createPatience(sweep.sql, sweep.retried)
-  for (const key of await openFailedKeys(state, target.rollout.name)) {
-    for (;;) {
-      if (!(await sweep.goOn())) return null
-      try {
-        await retryRow(sweep, key)
-        patience.calm()
-        break
-      } catch (error) {
-        await patience.bear(error)
+  const { run, change } = sweep
+  const { state } = run.database
+  const sql = sweep.connect()
+  const goOn = sweep.gate.worker()
+  const patience = createPatience(sql, sweep.retried)
+  try {
+    for (const key of await openFailedKeys(state, change.rollout)) {
+      for (;;) {
+        if (!(await goOn())) return null
+        try {
+          await run.reached('retry.row')
+          await retryRow(sweep, sql, key)
+          patience.calm()
+          break
+        } catch (error) {
+          await patience.bear(error)
+        }
       }
     }
+    return await countFailedRows(state, change.rollout)
+  } finally {
+    await sql.end({ timeout: 1 })
   }
-  return await countFailedRows(state, target.rollout.name)
 }
 
-async function retryRow({ target, lane, sql }: Sweep, key: Key): Promise<void> {
-  const rows: Rows = {
-    condition: `${tuple(target.walked.key, 't')} = ${bind(target.walked.key, FIRST_PARAMETER)}`,
+async function retryRow(sweep: Sweep, sql: ReturnType<Sweep['connect']>, key: Key): Promise<void> {
+  const { change, lane, run } = sweep
+  const relation = run.rollout.table
+  const row = (first: number): Rows => ({
+    condition: `${tuple(change.key, 't')} = ${bind(change.key, first)}`,
     values: key,
-  }
-  const stay = { position: lane.position, nextPosition: lane.position, passed: 0 } as const
+  })
   try {
-    await writeBatch(sql, target, lane, { rows, ...stay, flush: true })
-    await settleFailedRow(sql, target, key)
+    const stay = { nextPosition: lane.position, passed: 0, records: true, flush: true }
+    await writeBatch(sql, change, lane, { relation, rows: row(FIRST_PARAMETER), ...stay })
+    await run.reached('retry.written')
+    await settleFailedRow(sql, run.rollout, change.key, key)
   } catch (error) {
     if (faultOf(error) !== 'row') throw error
     const why = { sqlstate: codeOf(error) ?? 'unknown', message: messageOf(error) }
-    await recordFailedRow(sql, target.rollout.name, lane, { key, ...why, ...stay })
+    await recordFailedRow(sql, change, lane, {
+      ...{ relation: relation.sql, row: row(FAILED_ROW_PARAMETER), ...why, nextPosition: lane.position, passed: 0 },
+    })
   }
 }

@@ -1,16 +1,30 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from './answer.ts'
-import type { Key } from './keys.ts'
-import { FENCE, FenceLost, fenceParameters, LEASE, type Lane } from './lane.ts'
+import type { Change, Rows } from './batch.ts'
+import { keyAsJson, type Key } from './keys.ts'
+import { FENCE, FENCE_PARAMETERS, FenceLost, fenceParameters, LEASE, type Lane } from './lane.ts'
+import { inRange, type Range, type Walked } from './range.ts'
 
 export interface FailedRowRecord {
-  readonly key: Key
+  readonly relation: string
+  /** The one row, on `t`, with its parameters numbered from FAILED_ROW_PARAMETER on. Nothing is recorded when it is gone. */
+  readonly row: Rows
   readonly sqlstate: string
   readonly message: string
-  readonly position: Key | null
   /** Where the lane stands afterwards, and whether it has passed this row by that. */
   readonly nextPosition: Key | null
   readonly passed: 0 | 1
+}
+
+export const FAILED_ROW_PARAMETER = FENCE_PARAMETERS + 6
+
+/** Whether a row that fails alone is a failed row at all; asked of its place or key. Without it every one is. */
+export type Blames = (sql: Sql, walked: Walked, range: Range) => Promise<boolean>
+
+/** The row to record; none when it is not to blame. */
+export async function failedRow(sql: Sql, walked: Walked, range: Range, blames?: Blames): Promise<Rows> {
+  if (blames !== undefined && !(await blames(sql, walked, range))) return { condition: 'false', values: [] }
+  return inRange(walked, range, FAILED_ROW_PARAMETER)
 }
 
 /** What a failure does to a row that is recorded already: an acceptance does not outlive a recovery. */
@@ -21,34 +35,43 @@ export const FAILED_AGAIN = `on conflict (rollout, key) do update set attempts =
       accepted_reason = case when f.recovered_at is null then f.accepted_reason end`
 
 /**
- * Records a row that failed alone and moves the lane past it, in one statement.
+ * Records a row that failed alone and moves the lane past it, in one statement. Answers its key, or null when it is gone.
  * @throws FenceLost when somebody else holds the lane; nothing was recorded then
  */
-export async function recordFailedRow(sql: Sql, rollout: string, lane: Lane, row: FailedRowRecord): Promise<void> {
-  const answer = await sql.unsafe<{ moved: number }[]>(
+export async function recordFailedRow(
+  sql: Sql,
+  change: Change,
+  lane: Lane,
+  failed: FailedRowRecord,
+): Promise<Key | null> {
+  const answer = await sql.unsafe<{ moved: number; key: Key | null }[]>(
     `with ${FENCE},
   failed as (
     insert into sti.failed_row as f (rollout, key, sqlstate, message, operation_id)
-    select $9::text, $10::text::jsonb, $11::text, $12::text, fence.operation_id from fence
+    select $9::text, ${keyAsJson(change.key, 't')}, $10::text, $11::text, fence.operation_id
+    from fence, ${failed.relation} as t where ${failed.row.condition}
     ${FAILED_AGAIN}
-    returning 1
+    returning key
   ),
   moved as (
-    update sti.lane l set position = $7::text::jsonb, passed_rows = l.passed_rows + $8::text::bigint,
-      failed_rows = l.failed_rows + $8::text::bigint, lease_until = clock_timestamp() + '${LEASE}'::interval
+    update sti.lane l set position = $7::text::jsonb, striped = null, passed_rows = l.passed_rows + $8::text::bigint,
+      failed_rows = l.failed_rows + case when $8::text::bigint > 0 then (select count(*) from failed) else 0 end,
+      lease_until = clock_timestamp() + '${LEASE}'::interval
     from fence where l.operation_id = fence.operation_id and l.number = fence.number
     returning 1
   )
-  select (select count(*) from moved)::int as moved`,
+  select (select count(*) from moved)::int as moved, (select key from failed) as key`,
     [
-      ...fenceParameters(lane, row.position, true),
-      row.nextPosition === null ? null : JSON.stringify(row.nextPosition),
-      String(row.passed),
-      rollout,
-      JSON.stringify(row.key),
-      row.sqlstate,
-      row.message.slice(0, 500),
+      ...fenceParameters(lane, lane.position, true),
+      failed.nextPosition === null ? null : JSON.stringify(failed.nextPosition),
+      String(failed.passed),
+      change.rollout,
+      failed.sqlstate,
+      failed.message.slice(0, 500),
+      ...failed.row.values,
     ],
   )
-  if (onlyRow(answer).moved !== 1) throw new FenceLost('another agent has taken this lane over')
+  const result = onlyRow(answer)
+  if (result.moved !== 1) throw new FenceLost('another agent has taken this lane over')
+  return result.key
 }

@@ -1,13 +1,16 @@
 import type { Sql } from '../database/connect.ts'
 import type { Key } from './keys.ts'
 
-/** A range of the key space with its own position and counters. Whoever holds epoch and claim may move it. */
+/** A part of the table with its own position and counters. Whoever holds epoch and claim may move it. */
 export interface Lane {
   readonly operation_id: bigint
   readonly number: number
+  /** The leaf partition it is a part of; null for the operation's own lane, which is no part of the table. */
+  readonly relation: number | null
   readonly low: Key | null
   readonly high: Key | null
   readonly position: Key | null
+  readonly striped: Striped | null
   readonly passed_rows: bigint
   readonly written_rows: bigint
   readonly failed_rows: bigint
@@ -17,9 +20,23 @@ export interface Lane {
   readonly epoch: bigint
 }
 
-export const LEASE = '15 seconds'
+/** A range that is written in stripes, from the lane's position to `high`, and how many of them are committed. */
+export interface Striped {
+  readonly high: Key
+  readonly stripes: number
+  readonly done: number
+  /** Rows of the range when it was begun, and those of them that are written. */
+  readonly rows: number
+  readonly written: number
+  /** Rows that a batch of it has at most. */
+  readonly most: number
+}
 
-/** Makes the operation's only lane if there is none, and takes it over: whoever held it before writes nothing any more. */
+export const LEASE = '15 seconds'
+/** The operation's own lane: what is written beside the lanes is fenced by it. */
+export const OWN = 0
+
+/** Takes the operation's own lane over: whoever held it before writes nothing any more. */
 export async function takeLane(sql: Sql, operationId: bigint, number: number, agent: string): Promise<Lane> {
   const [lane] = await sql<Lane[]>`
     insert into sti.lane (operation_id, number, agent, claim, epoch, lease_until)
@@ -28,6 +45,29 @@ export async function takeLane(sql: Sql, operationId: bigint, number: number, ag
       epoch = lane.epoch + 1, lease_until = excluded.lease_until
     returning *`
   return lane!
+}
+
+/**
+ * Claims a lane that nobody holds; null when there is none. A lane of this agent's own is held however long its worker
+ * waits; one of another agent until its lease has run out.
+ */
+export async function claimLane(sql: Sql, operationId: bigint, agent: string): Promise<Lane | null> {
+  const [lane] = await sql<Lane[]>`
+    update sti.lane l set agent = ${agent}, claim = gen_random_uuid(), epoch = l.epoch + 1,
+      lease_until = clock_timestamp() + ${LEASE}::interval
+    from (select f.number from sti.lane f where f.operation_id = ${operationId} and f.relation is not null and not f.finished
+        and (f.claim is null or (f.agent <> ${agent} and f.lease_until < clock_timestamp()))
+      order by f.number limit 1 for update skip locked) free
+    where l.operation_id = ${operationId} and l.number = free.number
+    returning l.*`
+  return lane ?? null
+}
+
+/** Gives a lane back, finished or as it stands. Does nothing when somebody else has taken it over. */
+export async function leaveLane(sql: Sql, lane: Lane, finished: boolean): Promise<void> {
+  await sql`update sti.lane set finished = ${finished}, claim = null, agent = null, lease_until = null
+    where operation_id = ${lane.operation_id} and number = ${lane.number}
+      and epoch = ${lane.epoch} and claim = ${lane.claim}`
 }
 
 /**

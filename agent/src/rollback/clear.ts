@@ -1,99 +1,136 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from '../engine/answer.ts'
-import { faultOf } from '../engine/errors.ts'
-import { recordFailedRow } from '../engine/failedRow.ts'
-import { createFeedback } from '../engine/feedback.ts'
-import { FENCE, FENCE_PARAMETERS, FenceLost, fenceParameters, LEASE, type Lane } from '../engine/lane.ts'
-import { inRange, type Range, type Walked } from '../engine/range.ts'
-import { walk, type Walk } from '../engine/walk.ts'
-import type { Rollout } from '../rollout/rollout.ts'
+import type { Change } from '../engine/batch.ts'
+import { faultOf, OperationFailure } from '../engine/errors.ts'
+import type { Blames } from '../engine/failedRow.ts'
+import { createGate } from '../engine/goOn.ts'
+import type { Run } from '../engine/kind.ts'
+import { OWN, takeLane } from '../engine/lane.ts'
+import { laneTotals } from '../engine/lanes.ts'
+import { inRange } from '../engine/range.ts'
+import { createRate } from '../engine/rate.ts'
+import { rewrite, type Pace, type Step } from '../engine/rewrite.ts'
+import { sweepOnce, type Sweep } from '../engine/sweep.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
 
-export interface ClearJob {
-  readonly sql: Sql
-  readonly rollout: Rollout
-  readonly walked: Walked
-  readonly lane: Lane
-  readonly goOn: Walk['goOn']
-  readonly retried: Walk['retried']
-  cleared(rows: number, passed: number, seconds: number): void
-}
+const PACE: Pace = { workers: 2, batchSize: undefined, maximumBatchSeconds: 0.1, checkpointInterval: 1 }
+const SWEEPS = 5
 
 /**
  * Sets a column that was there before us back to NULL, where it still holds the value that we derived: what somebody
- * wrote since stays. In batches with the backfill's fence and checkpoint. A row that cannot be written is recorded as a
- * failed row, and the rest goes on. False when it was asked to stop.
+ * wrote since stays. In lanes, with the backfill's fence and checkpoints; then a sweep along the key, since without the
+ * trigger a row may move past the lanes. A row that cannot be written is recorded as a failed row, and the rest goes on.
+ * Answers how many rows were cleared, or null when it was asked to stop.
  */
-export async function clearColumn(job: ClearJob): Promise<boolean> {
-  const { sql, walked, rollout } = job
-  let lane = job.lane
-  return await walk({
-    ...{ sql, walked, from: lane.position, to: null, goOn: job.goOn, retried: job.retried },
-    feedback: createFeedback(1_000, 20_000, 0.1),
-    async work(range) {
-      const started = performance.now()
-      const rows = await clearBatch(job, lane, range, 'derived')
-      lane = { ...lane, position: range.high }
-      job.cleared(rows, range.rows, (performance.now() - started) / 1000)
+export async function clearColumn(run: Run, table: Table): Promise<number | null> {
+  const { rollout, operation, database } = run
+  const change = clearing(rollout, table)
+  const lane = await takeLane(database.state, operation.id, OWN, run.agent)
+  const progress = await createProgress(run, Math.round(table.estimatedRows ?? 0))
+  const sweep: Sweep = {
+    ...{ run, change, lane, along: 'key', workers: () => 1, retried: progress.retried, blames: holdsDerived(rollout) },
+    gate: createGate(run, (wait) => run.step(wait === null ? 'clearing the column' : `waits: ${wait.sentence}`)),
+    connect: () =>
+      database.engine({
+        purpose: `rollback ${operation.id}`,
+        searchPath: rollout.searchPath,
+        statementTimeoutMs: 30_000,
+      }),
+  }
+  const cleared = await rewrite({
+    ...sweep,
+    secondaryIndexes: table.secondaryIndexes.length,
+    pace: () => PACE,
+    points: {
+      lanes: 'rollback.lanes',
+      batch: 'rollback.clear',
+      written: 'rollback.clear-written',
+      poison: 'rollback.clear-failed',
+      laneFinished: 'rollback.lane-finished',
     },
-    async poison({ range, sqlstate, message }) {
-      // Where the expression itself raises we derived nothing: whatever stands there is not ours.
-      if (await holdsDerived(job, range)) {
-        const step = { position: lane.position, nextPosition: range.high, passed: 1 } as const
-        await recordFailedRow(sql, rollout.name, lane, { key: range.high, sqlstate, message, ...step })
-      } else {
-        await clearBatch(job, lane, range, 'nothing')
-      }
-      lane = { ...lane, position: range.high }
-      job.cleared(0, 1, 0)
-    },
+    between: () => Promise.resolve(),
+    passed: progress.moved,
+    failed: () => undefined,
+    decided: () => undefined,
   })
+  if (!cleared || !(await sweepClean(sweep))) return null
+  await refuseRowsLeft(run)
+  return (await laneTotals(database.state, operation.id)).written
 }
 
-async function holdsDerived({ sql, rollout, walked }: ClearJob, range: Range): Promise<boolean> {
-  const { condition, values } = inRange(walked, range, 1)
-  try {
-    const rows = await sql.unsafe<{ holds: boolean }[]>(
-      `select exists (select from ${walked.table.sql} as t
-         where ${condition} and t.${rollout.discriminator.sql} = ${rollout.derive('t')}) as holds`,
-      values,
-    )
-    return onlyRow(rows).holds
-  } catch (error) {
-    if (faultOf(error) === 'row') return false
-    throw error
+function clearing(rollout: Rollout, table: Table): Change {
+  const type = `t.${rollout.discriminator.sql}`
+  return {
+    ...{ rollout: rollout.name, key: table.key, column: rollout.discriminator.sql, value: 'null', unmapped: null },
+    needed: `${type} is not null and ${type} is not distinct from ${rollout.derive('t')}`,
   }
 }
 
-/** One batch: fence, rows and checkpoint in one statement. With `nothing` it moves past the range and writes no row. */
-async function clearBatch(
-  { sql, rollout, walked }: ClearJob,
-  lane: Lane,
-  range: Range,
-  what: 'derived' | 'nothing',
-): Promise<number> {
-  const type = `t.${rollout.discriminator.sql}`
-  const { condition, values } = inRange(walked, range, FENCE_PARAMETERS + 3)
-  const derived =
-    what === 'nothing' ? 'false' : `${type} is not null and ${type} is not distinct from ${rollout.derive('t')}`
-  const answer = await sql.unsafe<{ written: number; moved: number }[]>(
-    `with ${FENCE},
-  written as (
-    update ${walked.table.sql} as t set ${rollout.discriminator.sql} = null
-    from fence where ${condition} and ${derived}
-    returning 1
-  ),
-  moved as (
-    update sti.lane l set position = $7::text::jsonb, passed_rows = l.passed_rows + $8::text::bigint,
-      written_rows = l.written_rows + (select count(*) from written), batches = l.batches + 1,
-      lease_until = clock_timestamp() + '${LEASE}'::interval
-    from fence where l.operation_id = fence.operation_id and l.number = fence.number
-    returning 1
+/** Where the expression itself raises we derived nothing: whatever stands there is not ours. */
+function holdsDerived(rollout: Rollout): Blames {
+  return async (sql: Sql, walked, range) => {
+    const { condition, values } = inRange(walked, range, 1)
+    try {
+      const rows = await sql.unsafe<{ holds: boolean }[]>(
+        `select exists (select from ${walked.table.sql} as t
+           where ${condition} and t.${rollout.discriminator.sql} = ${rollout.derive('t')}) as holds`,
+        values,
+      )
+      return onlyRow(rows).holds
+    } catch (error) {
+      if (faultOf(error) === 'row') return false
+      throw error
+    }
+  }
+}
+
+async function sweepClean(sweep: Sweep): Promise<boolean> {
+  sweep.run.step('sweeping: is anything left?')
+  for (let attempt = 0; ; attempt++) {
+    const swept = await sweepOnce(sweep)
+    if (swept === null) return false
+    if (swept.mended === 0) return true
+    if (attempt === SWEEPS) {
+      throw new OperationFailure(
+        'sweep',
+        'Rows keep getting the type that was cleared: stop what writes it, then roll back again.',
+      )
+    }
+  }
+}
+
+async function refuseRowsLeft({ database, rollout, operation }: Run): Promise<void> {
+  const [failed] = await database.state<{ rows: number }[]>`
+    select count(*)::int as rows from sti.failed_row
+    where rollout = ${rollout.name} and operation_id = ${operation.id} and recovered_at is null`
+  if (failed!.rows === 0) return
+  throw new OperationFailure(
+    'rows-left',
+    `${failed!.rows} rows could not be cleared and keep their type; everything else is taken back. Look at the failed rows, mend what refuses them, then roll back again.`,
   )
-  select (select count(*) from written)::int as written, (select count(*) from moved)::int as moved`,
-    [...fenceParameters(lane, lane.position, true), JSON.stringify(range.high), String(range.rows), ...values],
-    { prepare: true },
-  )
-  const result = onlyRow(answer)
-  if (result.moved !== 1) throw new FenceLost('another agent has taken this lane over')
-  return result.written
+}
+
+async function createProgress(run: Run, estimatedRows: number) {
+  const rate = createRate()
+  const retries: Record<string, number> = {}
+  let { passed, written } = await laneTotals(run.database.state, run.operation.id)
+  return {
+    retried(sqlstate: string): void {
+      retries[sqlstate] = (retries[sqlstate] ?? 0) + 1
+    },
+    moved(step: Step): void {
+      passed += step.passed
+      written += step.written
+      rate.add(Math.max(0, step.passed))
+      const total = Math.max(passed, estimatedRows)
+      const speed = rate.perSecond()
+      run.progress({
+        ...{ processedRows: passed, writtenRows: written, failedRows: 0, totalRows: total },
+        ratio: total === passed ? 1 : Math.floor((passed * 10_000) / total) / 10_000,
+        ...{ rowsPerSecond: speed, remainingSeconds: speed ? (total - passed) / speed : null },
+        ...{ batchRows: step.batch?.rows ?? null, batchSeconds: step.batch?.seconds ?? null },
+        ...{ throttled: null, retries: { ...retries } },
+      })
+    },
+  }
 }

@@ -1,14 +1,9 @@
 import { RollbackParameters } from '../contract/index.ts'
-import type { Sql } from '../database/connect.ts'
-import { OperationFailure } from '../engine/errors.ts'
 import type { Facts } from '../engine/facts.ts'
 import { createGoOn } from '../engine/goOn.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
-import { takeLane } from '../engine/lane.ts'
 import type { Walked } from '../engine/range.ts'
-import { createRate } from '../engine/rate.ts'
 import { demandTable } from '../engine/table.ts'
-import type { Table } from '../rollout/rollout.ts'
 import { archiveInexpressible } from './archive.ts'
 import { clearColumn } from './clear.ts'
 import { flagSeenOff, staleClients } from './clients.ts'
@@ -104,7 +99,7 @@ async function runDataRollback(run: Run): Promise<Outcome> {
     await run.reached('rollback.told')
     step = 'clearing the column'
     const clears = !columnIsOurs(facts) && table.discriminator !== null
-    const cleared = clears ? await clear(run, sql, table, goOn) : 0
+    const cleared = clears ? await clearColumn(run, table) : 0
     if (cleared === null) return { outcome: 'stopped' }
     await run.reached('rollback.cleared')
     await database.state`
@@ -115,44 +110,4 @@ async function runDataRollback(run: Run): Promise<Outcome> {
   } finally {
     await sql.end({ timeout: 1 })
   }
-}
-
-/** Answers how many rows were cleared, or null when it was asked to stop. */
-async function clear(run: Run, sql: Sql, table: Table, goOn: () => Promise<boolean>): Promise<number | null> {
-  const { rollout, operation, database } = run
-  const lane = await takeLane(database.state, operation.id, 0, run.agent)
-  const rate = createRate()
-  const retries: Record<string, number> = {}
-  let passed = Number(lane.passed_rows)
-  let written = Number(lane.written_rows)
-  const finished = await clearColumn({
-    ...{ sql, rollout, lane, goOn, walked: { table: rollout.table, key: table.key } },
-    retried: (sqlstate) => {
-      retries[sqlstate] = (retries[sqlstate] ?? 0) + 1
-    },
-    cleared(rows, walkedRows, seconds) {
-      passed += walkedRows
-      written += rows
-      rate.add(walkedRows)
-      const total = Math.max(passed, Math.round(table.estimatedRows ?? 0))
-      const speed = rate.perSecond()
-      run.progress({
-        ...{ processedRows: passed, writtenRows: written, failedRows: 0, totalRows: total },
-        ratio: total === passed ? 1 : Math.floor((passed * 10_000) / total) / 10_000,
-        ...{ rowsPerSecond: speed, remainingSeconds: speed ? (total - passed) / speed : null },
-        ...{ batchRows: walkedRows, batchSeconds: seconds, throttled: null, retries: { ...retries } },
-      })
-    },
-  })
-  if (!finished) return null
-  const [failed] = await database.state<{ rows: number }[]>`
-    select count(*)::int as rows from sti.failed_row
-    where rollout = ${rollout.name} and operation_id = ${operation.id} and recovered_at is null`
-  if (failed!.rows > 0) {
-    throw new OperationFailure(
-      'rows-left',
-      `${failed!.rows} rows could not be cleared and keep their type; everything else is taken back. Look at the failed rows, mend what refuses them, then roll back again.`,
-    )
-  }
-  return written
 }

@@ -90,13 +90,18 @@ begin
 end $$;
 revoke execute on function sti.append_event from public;
 
--- A range of the key space with its own position and counters. A batch is fenced by epoch and claim.
+-- A part of the table with its own position and counters. A batch is fenced by epoch and claim. Number 0 is the
+-- operation's own: what is written beside the lanes is fenced by it.
 create table sti.lane (
   operation_id bigint not null references sti.operation,
   number integer not null,
+  -- The leaf partition, or the table itself; positions in it are line pointers, such as ["(42,7)"].
+  relation oid,
   low jsonb,
   high jsonb,
   position jsonb,
+  -- A range of which some stripes are committed: it goes on with the next one.
+  striped jsonb,
   passed_rows bigint not null default 0,
   written_rows bigint not null default 0,
   failed_rows bigint not null default 0,

@@ -1,0 +1,12 @@
+import type { Change } from '../engine/batch.ts'
+import type { KeyColumn, Rollout } from '../rollout/rollout.ts'
+
+/** Gives every row the type that its legacy columns say. */
+export function typeChange(rollout: Rollout, key: readonly KeyColumn[]): Change {
+  const derived = rollout.derive('t')
+  return {
+    ...{ rollout: rollout.name, key, column: rollout.discriminator.sql, value: derived },
+    needed: `t.${rollout.discriminator.sql} is distinct from ${derived}`,
+    unmapped: rollout.mayBeUnmapped ? `${derived} is null` : null,
+  }
+}

@@ -1,0 +1,129 @@
+import type { Sql } from '../database/connect.ts'
+import type { KeyColumn } from '../rollout/rollout.ts'
+import { onlyRow } from './answer.ts'
+import { FAILED_AGAIN } from './failedRow.ts'
+import { keyAsJson, type Key } from './keys.ts'
+import { LINE } from './blocks.ts'
+import { FENCE, FENCE_PARAMETERS, FenceLost, fenceParameters, LEASE, type Lane, type Striped } from './lane.ts'
+
+/** What is done to rows, as SQL on `t`. */
+export interface Change {
+  readonly rollout: string
+  /** The table's primary key, by which failed rows are known. */
+  readonly key: readonly KeyColumn[]
+  readonly column: string
+  readonly value: string
+  /** Which rows need it. */
+  readonly needed: string
+  /** Which rows can be given no value: they are failed rows. Null: there are none. */
+  readonly unmapped: string | null
+}
+
+/** Which rows, on `t`, with its parameters numbered from FIRST_PARAMETER on. */
+export interface Rows {
+  readonly condition: string
+  readonly values: readonly string[]
+}
+
+export const FIRST_PARAMETER = FENCE_PARAMETERS + 6
+
+export interface Batch {
+  /** The leaf partition or the table, and its oid when its HOT updates are to be counted. */
+  readonly relation: { readonly sql: string; readonly oid?: number }
+  readonly rows: Rows
+  /** Of those, only the ones whose line pointer belongs to this stripe are written; failed rows are looked for in all. */
+  readonly stripe?: { readonly number: number; readonly of: number }
+  /**
+   * Where the lane stands afterwards, what of a range is done then (what this batch writes is added to it), and how many
+   * rows it has passed by this batch.
+   */
+  readonly nextPosition: Key | null
+  readonly striped?: Striped | null
+  readonly passed: number
+  /** Whether rows that can be given no value are recorded; they count as failed where the batch passes them. */
+  readonly records: boolean
+  readonly flush: boolean
+}
+
+export interface Written {
+  readonly written: number
+  readonly unmapped: number
+  /** This connection's updates of the relation since its statistics were last sent, and how many of them were HOT. */
+  readonly updates: number
+  readonly hotUpdates: number
+}
+
+/**
+ * One batch: fence, rows, failed rows that can be given no value, and the checkpoint, in one statement and so in one
+ * transaction. Expression and predicate stand in the UPDATE itself, on the target row: when a row changes while the
+ * batch waits for it, PostgreSQL computes both again on the new version.
+ * @throws FenceLost when somebody else holds the lane; nothing was written then
+ */
+export async function writeBatch(sql: Sql, change: Change, lane: Lane, batch: Batch): Promise<Written> {
+  const answer = await sql.unsafe<(Written & { moved: number })[]>(
+    batchStatement(change, batch),
+    batchParameters(change, lane, batch),
+    { prepare: true },
+  )
+  const result = onlyRow(answer)
+  if (result.moved !== 1) throw new FenceLost('another agent has taken this lane over')
+  return result
+}
+
+export function batchStatement(change: Change, batch: Batch): string {
+  const { relation, rows } = batch
+  return `with ${FENCE},
+  written as (
+    update ${relation.sql} as t set ${change.column} = ${change.value}
+    from fence
+    where ${rows.condition}${inStripe(batch)} and ${change.needed}
+    returning 1
+  ),
+  unmapped as (${batch.records && change.unmapped !== null ? recordUnmapped(change, change.unmapped, batch) : 'select 1 where false'}),
+  moved as (
+    update sti.lane l set
+      position = $7::text::jsonb,
+      striped = $8::text::jsonb || jsonb_build_object('written', ($8::text::jsonb->>'written')::bigint + (select count(*) from written)),
+      passed_rows = l.passed_rows + $9::text::bigint,
+      written_rows = l.written_rows + (select count(*) from written),
+      failed_rows = l.failed_rows + case when $9::text::bigint > 0 then (select count(*) from unmapped) else 0 end,
+      batches = l.batches + 1,
+      lease_until = clock_timestamp() + '${LEASE}'::interval
+    from fence where l.operation_id = fence.operation_id and l.number = fence.number
+    returning 1
+  )
+  select /* sti */ (select count(*) from written)::int as written, (select count(*) from unmapped)::int as unmapped,
+    (select count(*) from moved)::int as moved, $10::text as rollout,
+    pg_stat_get_xact_tuples_updated($11::text::oid)::int as updates,
+    pg_stat_get_xact_tuples_hot_updated($11::text::oid)::int as "hotUpdates"`
+}
+
+/** Parameters, not constants: all stripes share one prepared statement. */
+function inStripe({ stripe, rows }: Batch): string {
+  if (stripe === undefined) return ''
+  const first = FIRST_PARAMETER + rows.values.length
+  return ` and ${LINE} % $${first}::text::int = $${first + 1}::text::int`
+}
+
+export function batchParameters(change: Change, lane: Lane, batch: Batch): (string | null)[] {
+  const { nextPosition, striped, passed, flush, relation, rows, stripe } = batch
+  return [
+    ...fenceParameters(lane, lane.position, flush),
+    nextPosition === null ? null : JSON.stringify(nextPosition),
+    striped ? JSON.stringify(striped) : null,
+    String(passed),
+    change.rollout,
+    String(relation.oid ?? 0),
+    ...rows.values,
+    ...(stripe === undefined ? [] : [String(stripe.of), String(stripe.number)]),
+  ]
+}
+
+function recordUnmapped(change: Change, unmapped: string, { relation, rows }: Batch): string {
+  return `insert into sti.failed_row as f (rollout, key, sqlstate, message, operation_id)
+    select $10::text, ${keyAsJson(change.key, 't')}, 'unmapped', 'no type of the rollout file matches this row', fence.operation_id
+    from ${relation.sql} as t, fence
+    where ${rows.condition} and ${unmapped}
+    ${FAILED_AGAIN}
+    returning 1`
+}

@@ -1,0 +1,40 @@
+import type { KeyColumn } from '../rollout/rollout.ts'
+import type { Key } from './keys.ts'
+
+/**
+ * Rows by where they stand in the heap, as if that were their key. A walk along the heap needs no index, reads each page
+ * once and in order whatever the primary key is, and cuts the table evenly however sparse or skewed its keys are. It
+ * misses rows that move meanwhile; under the dual-write trigger whoever moves a row makes it right by that. Where there
+ * is no such trigger a walk by key follows.
+ */
+export const BY_PLACE: readonly KeyColumn[] = [{ name: 'ctid', sql: 'ctid', type: 'tid' }]
+
+/** Below the first row of a block: `after(a) < place <= after(b)` are the blocks from a up to, and without, b. */
+export function startOf(block: number): Key {
+  return [`(${block},0)`]
+}
+
+/** The block and the line pointer that a place stands for. */
+export function placeOf(key: Key): { block: number; line: number } {
+  const found = /^\((\d+),(\d+)\)$/.exec(key[0] ?? '')
+  if (found === null) throw new Error(`not a place in a table: ${JSON.stringify(key)}`)
+  return { block: Number(found[1]), line: Number(found[2]) }
+}
+
+/** The first block that has not been passed at this place, not even in part. */
+export function nextBlock(key: Key): number {
+  const { block, line } = placeOf(key)
+  return line === 0 ? block : block + 1
+}
+
+/**
+ * The low byte of a row's line pointer on `t`: it cuts every page into the same stripes. A line pointer has at most 11
+ * bits, so with fewer than 257 stripes each row is in one.
+ */
+export const LINE = 'get_byte(tidsend(t.ctid), 5)'
+export const MAXIMUM_STRIPES = 256
+
+/** Rows that the largest of `stripes` stripes has on a page whose last line pointer is `line`. */
+export function rowsOfStripe(line: number, stripes: number): number {
+  return Math.ceil(Math.min(line, 256) / stripes) * Math.ceil(Math.max(1, line) / 256)
+}

@@ -1,0 +1,186 @@
+import type { Sql } from '../database/connect.ts'
+import { onlyRow } from './answer.ts'
+import { FIRST_PARAMETER, writeBatch, type Batch, type Written } from './batch.ts'
+import { BY_PLACE, LINE, MAXIMUM_STRIPES, nextBlock, rowsOfStripe, startOf } from './blocks.ts'
+import { codeOf } from './errors.ts'
+import { failedRow, recordFailedRow } from './failedRow.ts'
+import type { Lane } from './lane.ts'
+import type { Leaf } from './leaves.ts'
+import { inRange, type Range, type Walked } from './range.ts'
+import type { Rewrite, Shared } from './rewrite.ts'
+import { walk } from './walk.ts'
+
+/** Pages of a range at most: it is read once for each stripe, and should still be in the caches then. */
+const MOST_BLOCKS = 4_096
+
+/** Rows of a batch that are worth a commit. */
+const LEAST_ROWS = 250
+
+interface Step extends Written {
+  readonly seconds: number
+}
+
+/** Walks a lane to its end. False when it was asked to stop. */
+export async function walkLane(
+  job: Rewrite,
+  { leaves, feedback, striping }: Shared,
+  claimed: Lane,
+  sql: Sql,
+  goOn: () => Promise<boolean>,
+): Promise<boolean> {
+  const { run, change } = job
+  const leaf = leaves.get(claimed.relation!)
+  // The partition is gone, and its rows with it.
+  if (leaf === undefined) return true
+  const walked: Walked = { table: leaf, key: BY_PLACE }
+  let lane = claimed
+  let batches = 0
+  /** Rows to write on a page, as the last range had them; a table that was never looked at may need all of them. */
+  let needed = leaf.rowsPerBlock
+  const counters = createHotCounters()
+
+  /** A range is left to be cut anew: its rows will be passed again. */
+  const forget = (): void => {
+    if (lane.striped === null) return
+    job.passed({ passed: -lane.striped.written, written: 0, failed: 0 })
+    lane = { ...lane, striped: null }
+  }
+  const tell = (step: Step, passed: number): void =>
+    job.passed({
+      ...{ passed, written: step.written, failed: step.unmapped },
+      batch: { rows: step.written, seconds: step.seconds },
+    })
+
+  const write = async (
+    range: Range,
+    after: Pick<Batch, 'nextPosition' | 'striped' | 'stripe' | 'passed' | 'records'>,
+  ) => {
+    await run.reached(job.points.batch)
+    const started = performance.now()
+    const result = await writeBatch(sql, change, lane, {
+      ...{ relation: leaf, rows: inRange(walked, range, FIRST_PARAMETER), ...after },
+      flush: ++batches % job.pace().checkpointInterval === 0,
+    })
+    const seconds = (performance.now() - started) / 1000
+    await run.reached(job.points.written)
+    const striped = after.striped ? { ...after.striped, written: after.striped.written + result.written } : null
+    lane = { ...lane, position: after.nextPosition, striped }
+    run.batch(seconds, result.written)
+    if (result.unmapped > 0) job.failed(`${result.unmapped} rows failed: no type of the rollout file matches them`)
+    return { ...result, seconds, ...counters.since(result) }
+  }
+
+  return await walk({
+    ...{ sql, walked, from: lane.position, to: lane.high, feedback, goOn, retried: job.retried },
+    next(low) {
+      if (lane.striped !== null) return { low, high: lane.striped.high, rows: Math.max(2, lane.striped.rows) }
+      const [first, end] = [nextBlock(low!), nextBlock(lane.high!)]
+      if (first >= end) return null
+      const wanted = (feedback.size() * striping.stripes(needed)) / Math.max(needed, 0.01)
+      const ranges = Math.ceil((end - first) / Math.min(MOST_BLOCKS, Math.max(1, wanted)))
+      const high = startOf(first + Math.ceil((end - first) / ranges))
+      return { low, high, rows: Math.max(2, Math.round(needed * Math.ceil((end - first) / ranges))) }
+    },
+    async workAtLength(range) {
+      const blocks = nextBlock(range.high) - nextBlock(range.low!)
+      const most = (): number => job.pace().batchSize ?? 2 * feedback.size()
+      let striped = lane.striped
+      if (striped === null) {
+        const seen = await look(sql, job, leaf, range)
+        needed = seen.needed / blocks
+        // What is left of a lane may be small: a commit for a handful of rows costs more than it spares.
+        const worth = Math.max(1, Math.ceil(seen.needed / Math.min(feedback.size(), LEAST_ROWS)))
+        let stripes = Math.min(striping.stripes(needed), worth)
+        while (stripes < MAXIMUM_STRIPES && blocks * rowsOfStripe(seen.line, stripes) > most()) stripes++
+        striped = { high: range.high, stripes, done: 0, rows: seen.rows, written: 0, most: most() }
+      }
+      const before = striped.written
+      let [seconds, updates, hot] = [0, 0, 0]
+      for (; striped.done < striped.stripes; striped = { ...striped, done: striped.done + 1 }) {
+        if (striped.done > 0 && !(await goOn())) return 'stopped'
+        // Somebody asked for smaller batches.
+        if ((job.pace().batchSize ?? striped.most) < striped.most) {
+          forget()
+          return 'again'
+        }
+        const last = striped.done === striped.stripes - 1
+        const started = performance.now()
+        const step: Step = await write(range, {
+          ...(striped.stripes > 1 ? { stripe: { number: striped.done, of: striped.stripes } } : {}),
+          nextPosition: last ? range.high : lane.position,
+          striped: last ? null : { ...striped, done: striped.done + 1 },
+          passed: last ? striped.rows : 0,
+          // Of the whole range, once: with the last stripe.
+          records: last,
+        }).catch((error: unknown) => {
+          if (codeOf(error) === '57014') feedback.observe(feedback.size(), (performance.now() - started) / 1000)
+          throw error
+        })
+        feedback.observe(step.written, step.seconds)
+        // What is written has been passed; what was right before is passed with the range.
+        tell(step, last ? Math.max(0, striped.rows - striped.written) : step.written)
+        striped = { ...striped, written: striped.written + step.written }
+        seconds += step.seconds
+        updates += step.updates
+        hot += step.hotUpdates
+      }
+      striping.observe({
+        ...{ stripes: striped.stripes, written: striped.written - before, seconds },
+        hotRatio: updates > 0 ? hot / updates : null,
+      })
+      return 'done'
+    },
+    async work(range) {
+      forget()
+      tell(await write(range, { nextPosition: range.high, passed: range.rows, records: true }), range.rows)
+    },
+    async poison({ range, sqlstate, message }) {
+      const key = await recordFailedRow(sql, change, lane, {
+        ...{ relation: leaf.sql, row: await failedRow(sql, walked, range, job.blames), sqlstate, message },
+        ...{ nextPosition: range.high, passed: 1 },
+      })
+      await run.reached(job.points.poison)
+      forget()
+      lane = { ...lane, position: range.high, striped: null }
+      job.passed({ passed: 1, written: 0, failed: key === null ? 0 : 1 })
+      if (key !== null) job.failed(`row ${key.join(', ')} failed: ${message} (${sqlstate})`)
+    },
+  })
+}
+
+/** How many rows a range has, how many need the change, and the last line pointer of those. Prunes its pages by the way. */
+async function look(
+  sql: Sql,
+  { change }: Rewrite,
+  leaf: Leaf,
+  range: Range,
+): Promise<{ rows: number; needed: number; line: number }> {
+  const { condition, values } = inRange({ table: leaf, key: BY_PLACE }, range, 1)
+  const answer = await sql.unsafe<{ rows: number; needed: number; line: number }[]>(
+    `select /* sti */ count(*)::int as rows, count(*) filter (where ${change.needed})::int as needed,
+       coalesce(max(${LINE} + 256 * get_byte(tidsend(t.ctid), 4)) filter (where ${change.needed}), 1)::int as line
+     from ${leaf.sql} as t where ${condition}`,
+    values,
+    { prepare: true },
+  )
+  return onlyRow(answer)
+}
+
+interface HotCounters {
+  since(now: { updates: number; hotUpdates: number }): { updates: number; hotUpdates: number }
+}
+
+/** The connection's counters grow until its statistics are sent, then they begin anew. */
+function createHotCounters(): HotCounters {
+  let last = { updates: 0, hotUpdates: 0 }
+  return {
+    since({ updates, hotUpdates }) {
+      const grown = updates >= last.updates && hotUpdates >= last.hotUpdates
+      const since = grown
+        ? { updates: updates - last.updates, hotUpdates: hotUpdates - last.hotUpdates }
+        : { updates, hotUpdates }
+      last = { updates, hotUpdates }
+      return since
+    },
+  }
+}

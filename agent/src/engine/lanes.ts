@@ -1,0 +1,53 @@
+import type { Sql } from '../database/connect.ts'
+import { startOf } from './blocks.ts'
+import type { Leaf } from './leaves.ts'
+
+/** Enough of them that workers end at about the same time, whatever their number; few enough to be looked at. */
+const ROWS_PER_LANE = 100_000
+const MAXIMUM_LANES = 1_024
+
+/**
+ * Cuts leaf partitions into lanes of about the same number of pages, once for an operation; a partition that came since
+ * gets lanes of its own. Answers how many were added.
+ */
+export async function cutLanes(sql: Sql, operationId: bigint, leaves: readonly Leaf[]): Promise<number> {
+  const all = leaves.reduce((sum, leaf) => sum + leaf.blocks, 0)
+  const lanes = leaves.flatMap((leaf) => {
+    const blocks = Math.max(...[1, Math.ceil(ROWS_PER_LANE / leaf.rowsPerBlock), Math.ceil(all / MAXIMUM_LANES)])
+    const parts = Math.max(1, Math.ceil(leaf.blocks / blocks))
+    return Array.from({ length: parts }, (_, part) => ({
+      relation: leaf.oid,
+      low: startOf(Math.floor((leaf.blocks * part) / parts)),
+      high: startOf(Math.floor((leaf.blocks * (part + 1)) / parts)),
+    }))
+  })
+  const added = await sql`
+    insert into sti.lane (operation_id, number, relation, low, high, position)
+    select ${operationId}, coalesce((select max(number) from sti.lane where operation_id = ${operationId}), 0) + n,
+      (lane->>'relation')::oid, lane->'low', lane->'high', lane->'low'
+    from jsonb_array_elements(${sql.json(lanes)}::jsonb) with ordinality as l (lane, n)
+    where not exists (select from sti.lane where operation_id = ${operationId} and relation = (lane->>'relation')::oid)
+    returning 1`
+  return added.length
+}
+
+/** Takes all lanes from whoever held them: the operation has a new holder. */
+export async function freeLanes(sql: Sql, operationId: bigint): Promise<void> {
+  await sql`update sti.lane set claim = null, agent = null, lease_until = null
+    where operation_id = ${operationId} and relation is not null and not finished and claim is not null`
+}
+
+export interface LaneTotals {
+  readonly passed: number
+  readonly written: number
+  readonly failed: number
+  readonly batches: number
+}
+
+export async function laneTotals(sql: Sql, operationId: bigint): Promise<LaneTotals> {
+  const [totals] = await sql<LaneTotals[]>`
+    select coalesce(sum(passed_rows + coalesce((striped->>'written')::bigint, 0)), 0)::float8 as passed, coalesce(sum(written_rows), 0)::float8 as written,
+      coalesce(sum(failed_rows), 0)::float8 as failed, coalesce(sum(batches), 0)::float8 as batches
+    from sti.lane where operation_id = ${operationId}`
+  return totals!
+}

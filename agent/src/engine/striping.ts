@@ -1,0 +1,115 @@
+/** How a range is written: in how many stripes, each a batch of its own. One is a plain range. */
+export interface Striping {
+  /** Stripes of the next range, with so many rows to write on each of its pages. */
+  stripes(rowsPerBlock: number): number
+  /** What a range cost: rows written, seconds of its batches, and its share of HOT updates where that is known. */
+  observe(range: { stripes: number; written: number; seconds: number; hotRatio: number | null }): void
+  /** Of the last ranges; null before there were any. */
+  hotRatio(): number | null
+  /** For people: how it writes, and why. */
+  readonly sentence: string
+}
+
+export interface StripingOptions {
+  /** Why it would bring nothing, known before; null: it is tried. */
+  readonly useless: string | null
+  /** Names what keeps dead rows from being pruned now; null when there is nothing. */
+  blocker(): string | null
+  /** Each decision, once. */
+  decided(sentence: string): void
+  readonly now?: () => number
+}
+
+/**
+ * On a full page the first stripe's new row versions have to go elsewhere. Once that batch is committed, whoever visits
+ * the page next prunes it, and the next stripe's versions fit on the page: they are HOT, which spares every index.
+ * A stripe of about this many rows of a page leaves little of the page empty in between.
+ */
+const ROWS_OF_STRIPE = 4
+const MOST_STRIPES = 24
+/** Ranges of each way that are measured before one is chosen. */
+const TRIALS = 2
+/** Striping writes less WAL and leaves less bloat: it may be this much slower than plain ranges and still be chosen. */
+const WORTH = 0.8
+/** Below this share of HOT updates it does not do what it is for. */
+const LEAST_HOT = 0.3
+/** When it is tried again after it did not pay. */
+const AGAIN_MS = 30_000
+const WEIGHT = 0.3
+
+interface Tally {
+  ranges: number
+  written: number
+  seconds: number
+}
+
+export function createStriping(options: StripingOptions): Striping {
+  const now = options.now ?? (() => performance.now())
+  let mode: 'trial' | 'striped' | 'plain' = 'trial'
+  let sentence = 'measures striped against plain ranges'
+  let since = now()
+  let striped: Tally = { ranges: 0, written: 0, seconds: 0 }
+  let plain: Tally = { ranges: 0, written: 0, seconds: 0 }
+  let hot: number | null = null
+
+  const decide = (to: typeof mode, why: string): void => {
+    const said = sentence
+    mode = to
+    since = now()
+    sentence = why
+    if (why !== said) options.decided(why)
+  }
+  const tryAgain = (): void => {
+    striped = { ranges: 0, written: 0, seconds: 0 }
+    plain = { ranges: 0, written: 0, seconds: 0 }
+    hot = null
+    mode = 'trial'
+  }
+  const percent = (ratio: number | null): string => (ratio === null ? 'unknown' : `${Math.round(ratio * 100)} %`)
+  const judge = (): void => {
+    const [fast, slow] = [striped.written / striped.seconds, plain.written / plain.seconds]
+    const rates = `${Math.round(fast)} rows/s striped, ${Math.round(slow)} plain`
+    if (hot !== null && hot < LEAST_HOT) fallBack(rates)
+    else if (fast < WORTH * slow) decide('plain', `plain ranges: striping does not pay here (${rates})`)
+    else decide('striped', `striped ranges: ${percent(hot)} of the updates are HOT`)
+  }
+  const fallBack = (rates: string): void => {
+    const blocker = options.blocker()
+    decide(
+      'plain',
+      blocker === null
+        ? `plain ranges: only ${percent(hot)} of the updates of striped ones were HOT (${rates})`
+        : `plain ranges: ${blocker} keeps dead rows from being pruned`,
+    )
+  }
+  if (options.useless !== null) decide('plain', `plain ranges: ${options.useless}`)
+
+  return {
+    stripes(rowsPerBlock) {
+      const wanted = Math.min(MOST_STRIPES, Math.round(rowsPerBlock / ROWS_OF_STRIPE))
+      if (wanted < 2 || options.useless !== null) return 1
+      if (mode === 'plain' && now() - since > AGAIN_MS) tryAgain()
+      if (mode === 'trial') return striped.ranges <= plain.ranges / PLAIN_RANGES ? wanted : 1
+      return mode === 'striped' ? wanted : 1
+    },
+    observe({ stripes, written, seconds, hotRatio }) {
+      if (written === 0 || seconds <= 0) return
+      if (stripes > 1 && hotRatio !== null) hot = hot === null ? hotRatio : WEIGHT * hotRatio + (1 - WEIGHT) * hot
+      if (mode === 'trial') {
+        const tally = stripes > 1 ? striped : plain
+        tally.ranges++
+        tally.written += written
+        tally.seconds += seconds
+        if (striped.ranges >= TRIALS && plain.ranges >= TRIALS * PLAIN_RANGES) judge()
+      } else if (mode === 'striped' && hot !== null && hot < LEAST_HOT)
+        fallBack(`after ${Math.round((now() - since) / 1000)} s`)
+    },
+    hotRatio: () => hot,
+    get sentence() {
+      return sentence
+    },
+  }
+}
+
+/** A plain range is one batch and a striped one many: so many plain ones are measured against it. */
+const PLAIN_RANGES = 3
