@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect, type Database, type Sql } from '../database/connect.ts'
+import { migrate } from '../database/migrate.ts'
 import type { KeyColumn } from '../rollout/rollout.ts'
+import { batchParameters, batchStatement, FIRST_PARAMETER, type Batch, type Change, type Rows } from './batch.ts'
+import { BY_PLACE, startOf } from './blocks.ts'
+import type { Lane } from './lane.ts'
 import { demandPlan, type Planned } from './plan.ts'
 import { inRange } from './range.ts'
 
@@ -48,32 +52,43 @@ const SHAPES: Record<string, Shape> = {
   },
 }
 
-/** Batches as the backfill and the validation have them. */
-function batches({ key, low, high }: Shape): Planned[] {
-  const range = inRange({ table: TABLE, key }, { low, high, rows: 1000 }, 1)
-  const first = inRange(
-    { table: TABLE, key },
-    { low: null, high: low.map((v) => (/^\d+$/.test(v) ? '1' : v.replace('5', '0'))), rows: 1 },
-    1,
-  )
-  const update = (condition: string): string =>
-    `with fence as materialized (select 1 as one), written as (update ${TABLE.sql} as t set "type" = 'A' from fence
-       where ${condition} and t."type" is distinct from 'A' returning 1) select count(*) from written`
+const LANE: Lane = {
+  ...{ operation_id: 1n, number: 1, relation: null, low: null, high: null, position: null, striped: null },
+  ...{ passed_rows: 0n, written_rows: 0n, failed_rows: 0n, batches: 0n, finished: false },
+  ...{ claim: '00000000-0000-4000-8000-000000000000', epoch: 1n },
+}
+
+/** The real statement of a batch, with its stripe and with its failed rows. */
+function batch(key: readonly KeyColumn[], relation: string, rows: Rows, by: readonly KeyColumn[]): Planned {
+  const change: Change = {
+    ...{ rollout: 'things', key, column: '"type"', value: `'A'`, needed: `t."type" is distinct from 'A'` },
+    unmapped: 't.word is null',
+  }
+  const whole: Batch = {
+    ...{ relation: { sql: relation, oid: 1 }, rows, stripe: { number: 1, of: 8 } },
+    ...{ nextPosition: null, passed: 1, records: true, flush: false },
+  }
+  return { table: TABLE, by, statement: batchStatement(change, whole), values: batchParameters(change, LANE, whole) }
+}
+
+/** Batches by key, and what a validation reads of a range. */
+function batches({ key, low, high }: Shape): [writing: Planned, reading: Planned] {
+  const range = { low, high, rows: 1000 }
+  const { condition, values } = inRange({ table: TABLE, key }, range, 1)
   return [
-    { table: TABLE, by: key, statement: update(range.condition), values: range.values },
-    { table: TABLE, by: key, statement: update(first.condition), values: first.values },
+    batch(key, TABLE.sql, inRange({ table: TABLE, key }, range, FIRST_PARAMETER), key),
     {
-      ...{ table: TABLE, by: key, values: range.values },
-      statement: `select t."type", count(*) from ${TABLE.sql} as t where ${range.condition} group by 1`,
+      ...{ table: TABLE, by: key, values },
+      statement: `select t."type", count(*) from ${TABLE.sql} as t where ${condition} group by 1`,
     },
   ]
 }
 
-const byPlace = (table: string): Planned => ({
-  ...{ table: TABLE, by: 'place', values: ['(10,0)', '(20,0)'] },
-  statement: `with fence as materialized (select 1 as one) update ${table} as t set "type" = 'A' from fence
-    where t.ctid >= $1::text::tid and t.ctid < $2::text::tid and t."type" is distinct from 'A'`,
-})
+function byPlace(relation: string): Planned {
+  const range = { low: startOf(10), high: startOf(20), rows: 1000 }
+  const rows = inRange({ table: TABLE, key: BY_PLACE }, range, FIRST_PARAMETER)
+  return batch([column('id', 'bigint')], relation, rows, BY_PLACE)
+}
 
 async function withThings(
   create: string,
@@ -83,6 +98,7 @@ async function withThings(
     await root.unsafe(`create schema app; ${create}`)
     await root`vacuum analyze app.things`
     const database = connect(url, 'a')
+    await migrate(database, false)
     const open: Sql[] = []
     const engine = (): Sql => {
       const made = database.engine({ purpose: 'plan' })
@@ -101,7 +117,7 @@ async function withThings(
 test.each(Object.entries(SHAPES))('batches by key and by place have good plans: %s', async (name, shape) => {
   await withThings(shape.create, async ({ engine, sql }) => {
     const session = engine()
-    for (const batch of batches(shape)) await demandPlan(session, batch)
+    for (const planned of batches(shape)) await demandPlan(session, planned)
     const tables = name === 'partitioned' ? ['app.one', 'app.two'] : [TABLE.sql]
     for (const table of tables) await demandPlan(session, byPlace(table))
     // Nothing was run.
@@ -111,9 +127,9 @@ test.each(Object.entries(SHAPES))('batches by key and by place have good plans: 
 
 test('without a valid index on the key it says which, and what to do', async () => {
   await withThings(SHAPES['bigint']!.create, async ({ engine, sql }) => {
-    const [batch] = batches(SHAPES['bigint']!)
+    const [writing] = batches(SHAPES['bigint']!)
     await sql`update pg_index set indisvalid = false where indexrelid = 'app.things_pkey'::regclass`
-    await expect(demandPlan(engine(), batch!)).rejects.toMatchObject({
+    await expect(demandPlan(engine(), writing)).rejects.toMatchObject({
       code: 'plan',
       message: expect.stringMatching(
         /^For each batch PostgreSQL would read all of app\.things \([\d,]+ pages\): its index app\.things_pkey on the key \("id"\) is invalid\. REINDEX INDEX CONCURRENTLY app\.things_pkey, then start again\.$/,
@@ -121,25 +137,25 @@ test('without a valid index on the key it says which, and what to do', async () 
     })
     await sql`update pg_index set indisvalid = true where indexrelid = 'app.things_pkey'::regclass`
     await sql`alter table app.things drop constraint things_pkey`
-    await expect(demandPlan(engine(), batch!)).rejects.toThrow(
+    await expect(demandPlan(engine(), writing)).rejects.toThrow(
       /no index on its key \("id"\)\. CREATE UNIQUE INDEX CONCURRENTLY ON app\.things \("id"\)/,
     )
     // A batch that is most of the table may read all of it.
-    await demandPlan(engine(), { ...batch!, part: 0.5 })
+    await demandPlan(engine(), { ...writing, part: 0.5 })
   })
 })
 
 test('a partition whose index is gone is named', async () => {
   await withThings(SHAPES['partitioned']!.create, async ({ engine, sql }) => {
-    const [batch] = batches(SHAPES['partitioned']!)
+    const [writing] = batches(SHAPES['partitioned']!)
     await sql`update pg_index set indisvalid = false where indexrelid = 'app.two_pkey'::regclass`
-    await expect(demandPlan(engine(), batch!)).rejects.toThrow(/read all of app\.two \(.*index app\.two_pkey/)
+    await expect(demandPlan(engine(), writing)).rejects.toThrow(/read all of app\.two \(.*index app\.two_pkey/)
   })
 })
 
 test('settings of the agent’s role that forbid the good plan are named', async () => {
   await withThings(SHAPES['bigint']!.create, async ({ engine, sql }) => {
-    const [batch] = batches(SHAPES['bigint']!)
+    const [writing] = batches(SHAPES['bigint']!)
     const set = async (settings: Record<string, string>): Promise<void> => {
       const [{ name } = { name: '' }] = await sql<{ name: string }[]>`select current_database() as name`
       await sql.unsafe(`alter database ${name} reset all`)
@@ -147,15 +163,15 @@ test('settings of the agent’s role that forbid the good plan are named', async
         await sql.unsafe(`alter database ${name} set ${key} = ${value}`)
     }
     await set({ enable_indexscan: 'off', enable_bitmapscan: 'off' })
-    await expect(demandPlan(engine(), batch!)).rejects.toThrow(
+    await expect(demandPlan(engine(), writing)).rejects.toThrow(
       /index app\.things_pkey on the key \("id"\) is not used, since enable_bitmapscan and enable_indexscan are off for the agent\. ALTER ROLE/,
     )
     await demandPlan(engine(), byPlace(TABLE.sql))
     // A bitmap of the batch's rows alone is as good.
     await set({ enable_indexscan: 'off' })
-    await demandPlan(engine(), batch!)
+    await demandPlan(engine(), writing)
     await set({ enable_tidscan: 'off' })
-    await demandPlan(engine(), batch!)
+    await demandPlan(engine(), writing)
     await expect(demandPlan(engine(), byPlace(TABLE.sql))).rejects.toMatchObject({
       code: 'plan',
       message: expect.stringMatching(
@@ -171,20 +187,18 @@ test('an index that is read from end to end is no better than the table', async 
     await sql`create index on app.things (word, id)`
     const [{ name } = { name: '' }] = await sql<{ name: string }[]>`select current_database() as name`
     await sql.unsafe(`alter database ${name} set enable_seqscan = off`)
-    const [, , reading] = batches(SHAPES['bigint']!)
+    const [, reading] = batches(SHAPES['bigint']!)
     const statement = `select t.word from app.things as t where t.word <> 'y' order by t.word`
-    await expect(demandPlan(engine(), { ...reading!, statement, values: [] })).rejects.toThrow(
-      /read all of app\.things/,
-    )
+    await expect(demandPlan(engine(), { ...reading, statement, values: [] })).rejects.toThrow(/read all of app\.things/)
   })
 })
 
 test('a table of a few pages may be read whole', async () => {
   await withThings(
-    `create table app.things (id bigint, type text); insert into app.things select n from generate_series(1, 1000) n`,
+    `create table app.things (id bigint, type text, word text); insert into app.things select n from generate_series(1, 1000) n`,
     async ({ engine }) => {
-      const [batch] = batches(SHAPES['bigint']!)
-      await demandPlan(engine(), batch!)
+      const [writing] = batches(SHAPES['bigint']!)
+      await demandPlan(engine(), writing)
     },
   )
 })

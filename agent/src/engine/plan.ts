@@ -1,6 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import type { KeyColumn, QualifiedName } from '../rollout/rollout.ts'
 import { onlyRow } from './answer.ts'
+import { BY_PLACE } from './blocks.ts'
 import { OperationFailure } from './errors.ts'
 
 /** A statement of one batch, as it is about to be run. */
@@ -9,8 +10,8 @@ export interface Planned {
   readonly table: QualifiedName
   readonly statement: string
   readonly values: readonly (string | null)[]
-  /** What the batch finds its rows by: places in the heap (`ctid`), or the columns of the key. */
-  readonly by: 'place' | readonly KeyColumn[]
+  /** What the batch finds its rows by: the columns of the key, or BY_PLACE. */
+  readonly by: readonly KeyColumn[]
   /** Of all rows, those of this batch: 0 to 1. One of a tenth of the table may well read all of it. */
   readonly part?: number
 }
@@ -116,8 +117,8 @@ const SETTINGS = {
 async function adviceOf(sql: Sql, { by }: Planned, relations: readonly Relation[]): Promise<string> {
   const [first] = relations
   if (first === undefined) return 'look at its plan.'
-  const columns = by === 'place' ? [] : by.map((column) => column.name)
-  const settings = SETTINGS[by === 'place' ? 'place' : 'key']
+  const columns = by === BY_PLACE ? [] : by.map((column) => column.name)
+  const settings = SETTINGS[by === BY_PLACE ? 'place' : 'key']
   const answer = await sql<Found[]>`
     with key as (
       select array(select jsonb_array_elements_text(${sql.json(columns)}::jsonb)) as names
@@ -136,18 +137,18 @@ async function adviceOf(sql: Sql, { by }: Planned, relations: readonly Relation[
         and name in (select jsonb_array_elements_text(${sql.json([...settings])}::jsonb))) as off,
       coalesce((select amname from pg_am join pg_class c on c.relam = pg_am.oid where c.oid = ${first.oid}::oid), '') as method`
   const { valid, invalid, off, method } = onlyRow(answer)
-  const key = by === 'place' ? '' : by.map((column) => column.sql).join(', ')
-  if (by !== 'place' && valid === null) {
+  const key = by === BY_PLACE ? '' : by.map((column) => column.sql).join(', ')
+  if (by !== BY_PLACE && valid === null) {
     return invalid === null
       ? `it has no index on its key (${key}). CREATE UNIQUE INDEX CONCURRENTLY ON ${first.sql} (${key}), then start again.`
       : `its index ${invalid} on the key (${key}) is invalid. REINDEX INDEX CONCURRENTLY ${invalid}, then start again.`
   }
   if (off !== null) {
     const what =
-      by === 'place' ? 'TID range scans are switched off' : `the index ${valid} on the key (${key}) is not used`
+      by === BY_PLACE ? 'TID range scans are switched off' : `the index ${valid} on the key (${key}) is not used`
     return `${what}, since ${off.join(' and ')} ${off.length === 1 ? 'is' : 'are'} off for the agent. ALTER ROLE … or DATABASE … SET ${off[0]} = on, then start again.`
   }
-  return by === 'place'
+  return by === BY_PLACE
     ? `its access method ${method} offers no TID range scan. Report this plan.`
     : `the index ${valid} on the key (${key}) is not used, probably because the statistics are old. ANALYZE ${first.sql}, then start again.`
 }
