@@ -142,6 +142,13 @@ throttle: { apiLatencyP95Seconds: { pace: 0.1 } }\n`
       expect(await rate()).toBeGreaterThan(2 * slowly)
       await steer(agent, id, 'cancel')
       await agent.ended(id)
+      const said = (await eventsOf(agent, id)).filter((message) => message.startsWith('rests'))
+      expect(said).toEqual([
+        expect.stringMatching(
+          /^rests more: the 95th percentile of the application’s requests is 4\d\d ms, above 100 ms$/,
+        ),
+        'rests no more',
+      ])
     })
   } finally {
     application.server.close()

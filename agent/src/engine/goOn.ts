@@ -28,13 +28,18 @@ const LONGEST_REST_MS = 60_000
 export function createGate(run: Run, waits: (wait: Throttle) => void): Gate {
   const began = performance.now()
   const limits = limitsNow(run)
-  const tell = createTelling(run)
+  const tellWait = createTelling(run, 'goes on', 10_000)
+  const tellRest = createTelling(run, 'rests no more', 60_000)
   const pace = createPace()
   let wait: Throttle = null
   let seenAt = -Infinity
 
+  let paced: string | null = null
+
   const look = (): Throttle => {
-    pace.observe(overload(run.pressure, limits()))
+    const over = overload(run.pressure, limits())
+    pace.observe(over)
+    if (over && over.ratio > 1) paced = over.sentence
     const decision = throttle(run.pressure, limits(), wait?.reason)
     if (decision.act === 'abort') throw new OperationTrouble(decision.sentence)
     if (decision.act === 'pause') {
@@ -66,7 +71,8 @@ export function createGate(run: Run, waits: (wait: Throttle) => void): Gate {
           if (run.asked() !== 'go-on') return false
           const now = look()
           const first = isUnknown(now) && performance.now() - began < FIRST_READING_MS
-          if (!first) await tell(now)
+          if (!first) await tellWait(now && { reason: now.reason, sentence: `waits: ${now.sentence}` })
+          await tellRest(pace.restRatio() > 0 ? { reason: 'pace', sentence: `rests more: ${paced}` } : null)
           if (now === null) break
           await delay(LOOK_MS)
         }

@@ -33,6 +33,31 @@ export function BackfillChoices({ choices, onChange }: { choices: Choices; onCha
           onChange={(event) => onChange({ ...choices, checkpointInterval: positive(event.currentTarget.value) ?? 1 })}
         />
       </Field>
+      <Field label="Workers" description="Batches at the same time.">
+        <Input
+          type="number"
+          min={1}
+          max={32}
+          width={16}
+          value={choices.workers}
+          onChange={(event) =>
+            onChange({ ...choices, workers: Math.min(positive(event.currentTarget.value) ?? 1, 32) })
+          }
+        />
+      </Field>
+      <Field label="Rest" description="Seconds for each of work.">
+        <Input
+          type="number"
+          min={0}
+          max={100}
+          step="any"
+          width={16}
+          value={choices.niceRatio}
+          onChange={(event) =>
+            onChange({ ...choices, niceRatio: Math.min(Math.max(Number(event.currentTarget.value) || 0, 0), 100) })
+          }
+        />
+      </Field>
       <Field label="On a critical error">
         <RadioButtonGroup
           options={[...ON_ERROR]}

@@ -14,15 +14,19 @@ interface Props {
   onClose: () => void
 }
 
-/** Changes how much one batch takes, while it runs. */
+/** Changes how much one batch takes, how many run at the same time and how long they rest, while it runs. */
 export function TuneConfirmation({ environment, operation, onDone, onClose }: Props) {
   const [batchSize, setBatchSize] = useState('')
   const [seconds, setSeconds] = useState('')
+  const [workers, setWorkers] = useState('')
+  const [rest, setRest] = useState('')
   const { busy, error, send } = useSend(
     () =>
       tune(environment.agent, operation.id, {
         ...(batchSize ? { batchSize: Number(batchSize) } : {}),
         ...(seconds ? { maximumBatchSeconds: Number(seconds) } : {}),
+        ...(workers ? { workers: Number(workers) } : {}),
+        ...(rest ? { niceRatio: Number(rest) } : {}),
       }),
     onDone,
   )
@@ -33,7 +37,7 @@ export function TuneConfirmation({ environment, operation, onDone, onClose }: Pr
       environment={environment}
       verb="Tune"
       destructive={false}
-      missing={!batchSize && !seconds ? 'Set one of the two.' : null}
+      missing={!batchSize && !seconds && !workers && !rest ? 'Set one of them.' : null}
       busy={busy}
       error={error}
       onConfirm={send}
@@ -60,6 +64,31 @@ export function TuneConfirmation({ environment, operation, onDone, onClose }: Pr
           onChange={(event) => setSeconds(event.currentTarget.value)}
         />
       </Field>
+      <Field label="Workers" description={`Batches at the same time; now ${given(operation, 'workers', 1)}.`}>
+        <Input
+          id="sti-workers"
+          type="number"
+          min={1}
+          max={32}
+          value={workers}
+          onChange={(event) => setWorkers(event.currentTarget.value)}
+        />
+      </Field>
+      <Field label="Rest" description={`Seconds for each second of work; now ${given(operation, 'niceRatio', 0)}.`}>
+        <Input
+          id="sti-nice-ratio"
+          type="number"
+          min={0}
+          max={100}
+          step="any"
+          value={rest}
+          onChange={(event) => setRest(event.currentTarget.value)}
+        />
+      </Field>
     </Frame>
   )
+}
+
+function given({ parameters }: Operation, name: 'workers' | 'niceRatio', standard: number): number {
+  return Number(parameters[name] ?? standard)
 }

@@ -100,6 +100,8 @@ export interface Choices {
   readonly percentage: number
   readonly batchSize: number | null
   readonly checkpointInterval: number
+  readonly workers: number
+  readonly niceRatio: number
   readonly rollbackOnError: 'no' | 'flag' | 'data'
   readonly full: boolean
   readonly typed: string
@@ -109,6 +111,8 @@ export const DEFAULT_CHOICES: Choices = {
   percentage: 100,
   batchSize: null,
   checkpointInterval: 100,
+  workers: 1,
+  niceRatio: 0,
   rollbackOnError: 'no',
   full: false,
   typed: '',
@@ -136,14 +140,14 @@ export function toRequest(start: Start, environment: string, choices: Choices, r
   }
 }
 
-function backfill({ batchSize, checkpointInterval, rollbackOnError }: Choices) {
+function backfill({ batchSize, checkpointInterval, workers, niceRatio, rollbackOnError }: Choices) {
   return {
     ...(batchSize === null ? {} : { batchSize }),
     checkpointInterval,
     rollbackOnError: rollbackOnError === 'data' ? ('data' as const) : rollbackOnError === 'flag',
     enableMonitoring: false,
     maximumBatchSeconds: 0.1,
-    workers: 1,
-    niceRatio: 0,
+    workers,
+    niceRatio,
   }
 }
