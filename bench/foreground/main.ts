@@ -25,7 +25,8 @@ export async function foreground(options: Options, calibration: Calibration): Pr
       try {
         const one = await observe(scenario, { rows, perSecond, clients: CLIENTS })
         observed.get(scenario)!.push(one)
-        say(`run ${run}: ${scenario.method.name}: ${one.seconds.toFixed(1)} s, p99 ${p99(one).toFixed(2)} ms`)
+        const latency = scenario.load ? `, p99 ${p99(one).toFixed(2)} ms` : ''
+        say(`run ${run}: ${scenario.method.name}: ${one.seconds.toFixed(1)} s${latency}`)
       } catch (error) {
         failed.add(scenario)
         say(`run ${run}: ${scenario.method.name} failed: ${(error as Error).message}`)
