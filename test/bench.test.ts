@@ -38,7 +38,7 @@ test('two methods side by side: table, goals, JSON, chart, and a comparison with
   const chart = await readFile(svg!, 'utf8')
   expect(chart).toContain('>single-update</text>')
   expect(chart).toContain('prefers-color-scheme: dark')
-})
+}, 120_000)
 
 test.each([
   [['--speed', '1'], "Unknown option '--speed': see npm run bench -- --help"],
