@@ -19,7 +19,7 @@ test('limits are merged by name; null takes one back; only an admin loosens one 
         const { status, body } = await tuned(agent, id, patch, token)
         expect(body, JSON.stringify(body)).toMatchObject({ kind: 'backfill' })
         expect(status).toBe(202)
-        return (body as Operation).parameters['limits']
+        return (body as unknown as Operation).parameters['limits']
       }
       expect(await limitsNow({ niceRatio: 0.5 })).toEqual({ lockWaiters: { abort: 9 } })
       expect(await limitsNow({ limits: { connectionsRatio: 0.5, signals: { queue: 3 } } }, TOKENS.bob)).toEqual({

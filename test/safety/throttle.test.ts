@@ -1,7 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { Histogram, Registry } from 'prom-client'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { withAgent, type TestAgent } from '../support/agent.ts'
@@ -157,16 +156,20 @@ throttle: { apiLatencyP95Seconds: { pace: 0.1 } }\n`
 
 /** The /metrics of an application that answers 50 requests per second, each in `seconds`. */
 async function slowApplication(): Promise<{ seconds: number; url: string; server: Server }> {
-  const register = new Registry()
-  const buckets = [0.05, 0.1, 0.25, 0.5, 1]
-  const histogram = new Histogram({ name: 'request_seconds', help: 'r', buckets, registers: [register] })
+  const bounds = [0.05, 0.1, 0.25, 0.5, 1, Infinity]
+  const requests: number[] = []
   const server = createServer((_request, response) => {
-    void register.metrics().then((text) => response.end(text))
+    const below = bounds.map((bound) => requests.filter((seconds) => seconds <= bound).length)
+    const lines = bounds.map(
+      (bound, i) => `request_seconds_bucket{le="${bound === Infinity ? '+Inf' : bound}"} ${below[i]}`,
+    )
+    const sum = requests.reduce((all, seconds) => all + seconds, 0)
+    response.end(`${lines.join('\n')}\nrequest_seconds_sum ${sum}\nrequest_seconds_count ${requests.length}\n`)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`
   const application = { seconds: 0.01, url, server }
-  const load = setInterval(() => histogram.observe(application.seconds), 20)
+  const load = setInterval(() => requests.push(application.seconds), 20)
   server.once('close', () => clearInterval(load))
   return application
 }

@@ -44,8 +44,6 @@ export interface Signals {
   custom(rollout: string): readonly CustomReading[]
   /** What the throttle of a rollout looks at. What is dear is read from here on until `stop` is called. */
   watch(rollout: string): { readonly readings: ThrottleReadings; readonly stop: () => void }
-  /** The same without watching: what nobody watches is unknown. */
-  throttle(rollout: string): ThrottleReadings
 }
 
 const PRESSURE_MS = 2_000
@@ -133,7 +131,6 @@ export function createSignals(options: SignalsOptions): Signals {
     host: (rollout) => (watched.get(rollout ?? '')?.host ?? local).read(),
     api: (rollout) => watched.get(rollout)?.api.read() ?? unknownApi(unheard(rollout).unknown),
     custom,
-    throttle,
     watch(rollout) {
       const stops = [watchServer(), watched.get(rollout)?.watchTable()]
       return { readings: throttle(rollout), stop: () => stops.forEach((stop) => stop?.()) }
