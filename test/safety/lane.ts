@@ -46,7 +46,7 @@ export async function withLane(rows: number, use: (lane: OneLane) => Promise<voi
             rows: inRange(walked, { low: [String(low)], high: [String(high)], rows: high - low }, FIRST_PARAMETER),
             nextPosition: [String(high)],
             passed: high - low,
-            records: true,
+            records: 'counted',
             flush: true,
           }),
       })

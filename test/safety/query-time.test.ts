@@ -21,7 +21,7 @@ test('our own bulk statements are none of the application’s query time', async
         const counted = await sql`
           select left(query, 200) as query, max_exec_time from pg_stat_statements
           where dbid = (select oid from pg_database where datname = current_database())
-            and query ~ 'vehicles' and query !~ '^(alter|create|drop) ' and query !~ 'as last'
+            and query ~ 'vehicles' and query !~ '^(alter|create|drop) '
             and not (strpos(query, '/* sti */') > 0 or query ~ '\\msti"?\\.')`
         expect(counted).toEqual([])
         const [marked] = await sql`

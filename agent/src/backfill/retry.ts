@@ -45,7 +45,7 @@ async function retryRow(sweep: Sweep, sql: ReturnType<Sweep['connect']>, key: Ke
     values: key,
   })
   try {
-    const stay = { nextPosition: lane.position, passed: 0, records: true, flush: true }
+    const stay = { nextPosition: lane.position, passed: 0, records: 'uncounted' as const, flush: true }
     await writeBatch(sql, change, lane, { relation, rows: row(FIRST_PARAMETER), ...stay })
     await run.reached('retry.written')
     await settleFailedRow(sql, run.rollout, change.key, key)

@@ -59,8 +59,8 @@ export function connect(url: string, agent: string): Database {
     urgent,
     engine(settings = {}) {
       const timeoutMs = settings.statementTimeoutMs ?? 30_000
-      // Several statements in one text have the whole time each. What may take any time has no deadline.
-      const silentMs = timeoutMs === 0 ? null : 2 * timeoutMs + 2_000
+      // What may take any time has no deadline.
+      const silentMs = timeoutMs === 0 ? null : timeoutMs + 2_000
       // As text: the driver leaves out a 0, and then a time-out of the role would hold.
       const sql = open(1, settings.purpose ?? 'engine', silentMs, {
         statement_timeout: String(timeoutMs),
@@ -68,6 +68,9 @@ export function connect(url: string, agent: string): Database {
         row_security: 'off',
         search_path: settings.searchPath ?? 'pg_catalog, pg_temp',
         'sti.engine': 'on',
+        // Compiling a statement, or starting workers for it, takes longer than a batch.
+        jit: 'off',
+        max_parallel_workers_per_gather: '0',
         ...(settings.readOnly ? { default_transaction_read_only: 'on' } : {}),
       })
       engines.add(sql)

@@ -40,8 +40,8 @@ export interface Batch {
   readonly nextPosition: Key | null
   readonly striped?: Striped | null
   readonly passed: number
-  /** Whether rows that can be given no value are recorded; they count as failed where the batch passes them. */
-  readonly records: boolean
+  /** Whether rows that can be given no value are recorded, and counted as failed rows of the lane. */
+  readonly records: 'no' | 'uncounted' | 'counted'
   readonly flush: boolean
 }
 
@@ -79,14 +79,14 @@ export function batchStatement(change: Change, batch: Batch): string {
     where ${rows.condition}${inStripe(batch)} and ${change.needed}
     returning 1
   ),
-  unmapped as (${batch.records && change.unmapped !== null ? recordUnmapped(change, change.unmapped, batch) : 'select 1 where false'}),
+  unmapped as (${batch.records !== 'no' && change.unmapped !== null ? recordUnmapped(change, change.unmapped, batch) : 'select 1 where false'}),
   moved as (
     update sti.lane l set
       position = $7::text::jsonb,
       striped = $8::text::jsonb || jsonb_build_object('written', ($8::text::jsonb->>'written')::bigint + (select count(*) from written)),
       passed_rows = l.passed_rows + $9::text::bigint,
       written_rows = l.written_rows + (select count(*) from written),
-      failed_rows = l.failed_rows + case when $9::text::bigint > 0 then (select count(*) from unmapped) else 0 end,
+      failed_rows = l.failed_rows + ${batch.records === 'counted' ? '(select count(*) from unmapped)' : '0'},
       batches = l.batches + 1,
       lease_until = clock_timestamp() + '${LEASE}'::interval
     from fence where l.operation_id = fence.operation_id and l.number = fence.number
@@ -98,11 +98,14 @@ export function batchStatement(change: Change, batch: Batch): string {
     pg_stat_get_xact_tuples_hot_updated($11::text::oid)::int as "hotUpdates"`
 }
 
-/** Parameters, not constants: all stripes share one prepared statement. */
+/**
+ * Parameters, not constants: all stripes share one prepared statement. As int from the start: a cast would be computed
+ * for each row.
+ */
 function inStripe({ stripe, rows }: Batch): string {
   if (stripe === undefined) return ''
   const first = FIRST_PARAMETER + rows.values.length
-  return ` and ${LINE} % $${first}::text::int = $${first + 1}::text::int`
+  return ` and ${LINE} % $${first}::int4 = $${first + 1}::int4`
 }
 
 export function batchParameters(change: Change, lane: Lane, batch: Batch): (string | null)[] {

@@ -39,6 +39,7 @@ test('eight workers wait for one reason, which is said once; a wait that comes a
   const workers = Array.from({ length: 8 }, () => gate.worker())
   for (let round = 0; round < 2; round++) {
     now.waiters = 1
+    await pause(60)
     const passed: boolean[] = []
     const all = workers.map(async (goOn) => void passed.push(await goOn()))
     await pause(300)

@@ -18,6 +18,8 @@ export interface Gate {
 }
 
 const LOOK_MS = 200
+/** Signals are no younger than a quarter of a second: one look in this time serves all workers. */
+const LOOK_AGAIN_MS = 50
 /** A wait is over when there was no reason for it for this long. */
 const CALM_MS = 500
 /** Signals that are only just being read are no event before this. */
@@ -35,8 +37,10 @@ export function createGate(run: Run, waits: (wait: Throttle) => void): Gate {
   let seenAt = -Infinity
 
   let paced: string | null = null
+  let calmAt = -Infinity
 
   const look = (): Throttle => {
+    if (performance.now() - calmAt < LOOK_AGAIN_MS) return null
     const over = overload(run.pressure, limits())
     pace.observe(over)
     if (over && over.ratio > 1) paced = over.sentence
@@ -47,6 +51,7 @@ export function createGate(run: Run, waits: (wait: Throttle) => void): Gate {
       seenAt = isUnknown(wait) ? -Infinity : performance.now()
     } else if (performance.now() - seenAt >= CALM_MS) wait = null
     waits(wait)
+    if (wait === null) calmAt = performance.now()
     return wait
   }
 

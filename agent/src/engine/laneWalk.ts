@@ -1,11 +1,13 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from './answer.ts'
-import { FIRST_PARAMETER, writeBatch, type Batch, type Written } from './batch.ts'
+import { batchParameters, batchStatement, FIRST_PARAMETER, writeBatch, type Batch, type Written } from './batch.ts'
 import { BY_PLACE, LINE, MAXIMUM_STRIPES, nextBlock, rowsOfStripe, startOf } from './blocks.ts'
 import { codeOf } from './errors.ts'
 import { failedRow, recordFailedRow } from './failedRow.ts'
+import type { Key } from './keys.ts'
 import type { Lane } from './lane.ts'
 import type { Leaf } from './leaves.ts'
+import { demandPlan } from './plan.ts'
 import { inRange, type Range, type Walked } from './range.ts'
 import type { Rewrite, Shared } from './rewrite.ts'
 import { walk } from './walk.ts'
@@ -23,7 +25,7 @@ interface Step extends Written {
 /** Walks a lane to its end. False when it was asked to stop. */
 export async function walkLane(
   job: Rewrite,
-  { leaves, feedback, striping }: Shared,
+  { leaves, feedback, striping, planned }: Shared,
   claimed: Lane,
   sql: Sql,
   goOn: () => Promise<boolean>,
@@ -51,6 +53,20 @@ export async function walkLane(
       batch: { rows: step.written, seconds: step.seconds },
     })
 
+  /** Looked at once for a partition, with the first range of which there is more than one. */
+  const demandPlanOnce = async (range: Range, stripes: number): Promise<void> => {
+    const part = (nextBlock(range.high) - nextBlock(range.low!)) / Math.max(1, leaf.blocks)
+    if (planned.has(leaf.oid)) return
+    planned.add(leaf.oid)
+    const batch: Batch = {
+      ...{ relation: leaf, rows: inRange(walked, range, FIRST_PARAMETER), records: 'no' },
+      ...(stripes > 1 ? { stripe: { number: 0, of: stripes } } : {}),
+      ...{ nextPosition: lane.position, passed: 0, flush: false },
+    }
+    const [statement, values] = [batchStatement(change, batch), batchParameters(change, lane, batch)]
+    await demandPlan(sql, { table: leaf, statement, values, by: BY_PLACE, part })
+  }
+
   const write = async (
     range: Range,
     after: Pick<Batch, 'nextPosition' | 'striped' | 'stripe' | 'passed' | 'records'>,
@@ -76,7 +92,9 @@ export async function walkLane(
       if (lane.striped !== null) return { low, high: lane.striped.high, rows: Math.max(2, lane.striped.rows) }
       const [first, end] = [nextBlock(low!), nextBlock(lane.high!)]
       if (first >= end) return null
-      const wanted = (feedback.size() * striping.stripes(needed)) / Math.max(needed, 0.01)
+      const stripes = striping.stripes(needed)
+      const parts = stripes === 1 ? 1 : partsOf(job.pace().workers)
+      const wanted = (feedback.size() * stripes * parts) / Math.max(needed, 0.01)
       const ranges = Math.ceil((end - first) / Math.min(MOST_BLOCKS, Math.max(1, wanted)))
       const high = startOf(first + Math.ceil((end - first) / ranges))
       return { low, high, rows: Math.max(2, Math.round(needed * Math.ceil((end - first) / ranges))) }
@@ -91,27 +109,32 @@ export async function walkLane(
         // What is left of a lane may be small: a commit for a handful of rows costs more than it spares.
         const worth = Math.max(1, Math.ceil(seen.needed / Math.min(feedback.size(), LEAST_ROWS)))
         let stripes = Math.min(striping.stripes(needed), worth)
-        while (stripes < MAXIMUM_STRIPES && blocks * rowsOfStripe(seen.line, stripes) > most()) stripes++
-        striped = { high: range.high, stripes, done: 0, rows: seen.rows, written: 0, most: most() }
+        const parts = stripes === 1 ? 1 : Math.min(blocks, partsOf(job.pace().workers))
+        while (stripes < MAXIMUM_STRIPES && Math.ceil(blocks / parts) * rowsOfStripe(seen.line, stripes) > most())
+          stripes++
+        striped = { high: range.high, stripes, parts, done: 0, rows: seen.rows, written: 0, most: most() }
       }
       const before = striped.written
       let [seconds, updates, hot] = [0, 0, 0]
-      for (; striped.done < striped.stripes; striped = { ...striped, done: striped.done + 1 }) {
+      const batches = striped.stripes * striped.parts
+      for (; striped.done < batches; striped = { ...striped, done: striped.done + 1 }) {
         if (striped.done > 0 && !(await goOn())) return 'stopped'
         // Somebody asked for smaller batches.
         if ((job.pace().batchSize ?? striped.most) < striped.most) {
           forget()
           return 'again'
         }
-        const last = striped.done === striped.stripes - 1
+        const last = striped.done === batches - 1
+        const stripe = Math.floor(striped.done / striped.parts)
         const started = performance.now()
-        const step: Step = await write(range, {
-          ...(striped.stripes > 1 ? { stripe: { number: striped.done, of: striped.stripes } } : {}),
+        await demandPlanOnce(partOf(range, 0, striped.parts), striped.stripes)
+        const step: Step = await write(partOf(range, striped.done % striped.parts, striped.parts), {
+          ...(striped.stripes > 1 ? { stripe: { number: stripe, of: striped.stripes } } : {}),
           nextPosition: last ? range.high : lane.position,
           striped: last ? null : { ...striped, done: striped.done + 1 },
           passed: last ? striped.rows : 0,
-          // Of the whole range, once: with the last stripe.
-          records: last,
+          // Of the whole part, once: with its last stripe.
+          records: stripe === striped.stripes - 1 ? 'counted' : 'no',
         }).catch((error: unknown) => {
           if (codeOf(error) === '57014') feedback.observe(feedback.size(), (performance.now() - started) / 1000)
           throw error
@@ -132,7 +155,7 @@ export async function walkLane(
     },
     async work(range) {
       forget()
-      tell(await write(range, { nextPosition: range.high, passed: range.rows, records: true }), range.rows)
+      tell(await write(range, { nextPosition: range.high, passed: range.rows, records: 'counted' }), range.rows)
     },
     async poison({ range, sqlstate, message }) {
       const key = await recordFailedRow(sql, change, lane, {
@@ -146,6 +169,24 @@ export async function walkLane(
       if (key !== null) job.failed(`row ${key.join(', ')} failed: ${message} (${sqlstate})`)
     },
   })
+}
+
+/**
+ * Another worker's batch may have begun before the last stripe of a page was committed, and keeps its dead rows until it
+ * ends. So a page rests for as many batches as others may be at.
+ */
+function partsOf(workers: number): number {
+  return workers === 1 ? 1 : Math.min(4, workers + 1)
+}
+
+function partOf(range: Range, part: number, parts: number): Range {
+  const [first, end] = [nextBlock(range.low!), nextBlock(range.high)]
+  const bound = (n: number): Key => startOf(first + Math.floor(((end - first) * n) / parts))
+  return {
+    ...range,
+    low: part === 0 ? range.low : bound(part),
+    high: part === parts - 1 ? range.high : bound(part + 1),
+  }
 }
 
 /** How many rows a range has, how many need the change, and the last line pointer of those. Prunes its pages by the way. */

@@ -66,7 +66,7 @@ function batch(key: readonly KeyColumn[], relation: string, rows: Rows, by: read
   }
   const whole: Batch = {
     ...{ relation: { sql: relation, oid: 1 }, rows, stripe: { number: 1, of: 8 } },
-    ...{ nextPosition: null, passed: 1, records: true, flush: false },
+    ...{ nextPosition: null, passed: 1, records: 'counted', flush: false },
   }
   return { table: TABLE, by, statement: batchStatement(change, whole), values: batchParameters(change, LANE, whole) }
 }

@@ -47,7 +47,7 @@ export async function nextRange(
   // Skipping along the index costs a fraction of counting what is skipped; only the last range has to be counted.
   const { last } = onlyRow(
     await sql.unsafe<{ last: Key | null }[]>(
-      `select (select ${keyAsJson(key, 't')} from (${after} offset $1::text::bigint - 1 limit 1) as t) as last`,
+      `select /* sti */ (select ${keyAsJson(key, 't')} from (${after} offset $1::text::bigint - 1 limit 1) as t) as last`,
       [String(rows), ...values],
       { prepare: true },
     ),
@@ -55,7 +55,7 @@ export async function nextRange(
   if (last !== null) return { low, high: last, rows }
   const page = onlyRow(
     await sql.unsafe<{ rows: number; last: Key | null }[]>(
-      `with page as materialized (${after} limit $1::text::bigint)
+      `with /* sti */ page as materialized (${after} limit $1::text::bigint)
        select (select count(*) from page)::int as rows,
          (select ${keyAsJson(key, 't')} from page as t order by ${order('desc')} limit 1) as last`,
       [String(rows), ...values],

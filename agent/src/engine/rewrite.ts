@@ -58,6 +58,8 @@ export interface Shared {
   readonly leaves: ReadonlyMap<number, Leaf>
   readonly feedback: Feedback
   readonly striping: Striping
+  /** Partitions whose plan has been looked at. */
+  readonly planned: Set<number>
 }
 
 /**
@@ -78,6 +80,7 @@ export async function rewrite(job: Rewrite): Promise<boolean> {
       leaves: new Map(leaves.map((leaf) => [leaf.oid, leaf])),
       feedback: feedbackOf(job.pace()),
       striping: stripingOf(job),
+      planned: new Set(),
     }
     const workers = (): number => job.pace().workers
     if (!(await runWorkers(workers, (stays) => work(job, shared, stays)))) return false

@@ -25,7 +25,7 @@ export interface StripingOptions {
  * the page next prunes it, and the next stripe's versions fit on the page: they are HOT, which spares every index.
  * A stripe of about this many rows of a page leaves little of the page empty in between.
  */
-const ROWS_OF_STRIPE = 4
+const ROWS_OF_STRIPE = 3.75
 const MOST_STRIPES = 24
 /** Ranges of each way that are measured before one is chosen. */
 const TRIALS = 2

@@ -152,7 +152,7 @@ async function inspect(
 /** Writes the rows of a range without moving a lane. */
 async function writeInPlace(sql: Sql, { change, lane }: Sweep, walked: Walked, range: Range): Promise<void> {
   await writeBatch(sql, change, lane, {
-    ...{ relation: walked.table, rows: inRange(walked, range, FIRST_PARAMETER), records: true },
+    ...{ relation: walked.table, rows: inRange(walked, range, FIRST_PARAMETER), records: 'uncounted' },
     ...{ nextPosition: lane.position, passed: 0, flush: true },
   })
 }
