@@ -129,10 +129,11 @@ export async function startRelay(url: string, sql: postgres.Sql, file: string, k
       stopped = true
       const children = [current.child, await spare]
       await Promise.all(
-        children.map((child) => {
+        children.map(async (child) => {
+          if (child.exitCode !== null || child.signalCode !== null) return
           const exit = new Promise((resolve) => child.once('exit', resolve))
           child.kill('SIGKILL')
-          return exit
+          await exit
         }),
       )
       await rm(folder, { recursive: true, force: true })

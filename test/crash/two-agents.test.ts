@@ -2,16 +2,16 @@ import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { startAgentProcess } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
-import { FILE, pause, until } from '../outage/busy.ts'
+import { FILE, pause, ROUNDS, until } from '../outage/busy.ts'
 import { engineWrites, laneSums, legacyTable } from './legacy.ts'
 import { differences, oracleOf, startWriters, sums } from './writers.ts'
 
 test(
   'an agent that was frozen beyond its lease writes nothing when it wakes up: another one has taken over',
-  { timeout: 180_000 },
+  { timeout: 120_000 + ROUNDS * 60_000 },
   async () => {
     await withDatabase(async ({ url, sql }) => {
-      await legacyTable(sql, 15_000, 0.05)
+      await legacyTable(sql, 8_000 + ROUNDS * 6_000, 0.05)
       const oracle = await oracleOf(sql)
       const first = await startAgentProcess(url, FILE, 'first')
       const second = await startAgentProcess(url, FILE, 'second')
@@ -19,16 +19,14 @@ test(
       const byId = new Map([first, second].map((agent, at) => [at === 0 ? 'first' : 'second', agent]))
       try {
         await first.run('expand')
-        const { id } = await first.request('backfill', { batchSize: 50, checkpointInterval: 5 })
+        const { id } = await first.request('backfill', { batchSize: 50, checkpointInterval: 5, workers: 2 })
         const holder = async (): Promise<string> => {
           const [row] = await sql<{ agent: string }[]>`select agent from sti.operation where id = ${id}`
           return row!.agent
         }
         await until('batches are written', 20, async () => (await laneSums(sql, id)).passed > 300)
-        const names: string[] = []
-        for (let turn = 0; turn < 2; turn++) {
+        for (let turn = 0; turn < ROUNDS; turn++) {
           const name = await holder()
-          names.push(name)
           const frozen = byId.get(name)!
           process.kill(frozen.pid, 'SIGSTOP')
           try {
@@ -45,7 +43,6 @@ test(
             select to_jsonb(array_agg(distinct agent)) as agents from sti.lane where operation_id = ${id} and not finished`
           expect(row!.agents ?? []).not.toContain(name)
         }
-        expect(new Set(names).size).toBe(2)
         await until(
           'it ends',
           90,

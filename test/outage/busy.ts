@@ -6,6 +6,9 @@ import { differences, oracleOf, startWriters, sums, type Writers } from '../cras
 import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts'
 import { VEHICLES } from '../support/vehicles.ts'
 
+/** STI_CRASH_ROUNDS=5 freezes and kills more often. */
+export const ROUNDS = Number(process.env['STI_CRASH_ROUNDS'] ?? 1)
+
 export const FILE = `${VEHICLES}${TRIGGERS}`
 
 export interface Busy {
@@ -24,6 +27,7 @@ export interface BusyOptions {
   readonly rows?: number
   /** How long each batch of 50 rows takes beyond its work. */
   readonly slowSeconds?: number
+  readonly checkpointInterval?: number
   readonly file?: string
 }
 
@@ -32,7 +36,7 @@ export interface BusyOptions {
  * the process that began it, and table and counters must be exact afterwards. Answers what was lost, doubled or wrong.
  */
 export async function busyBackfill(options: BusyOptions, disturb: (busy: Busy) => Promise<void>): Promise<string> {
-  const { url, rows = 6_000, slowSeconds = 0.03, file = FILE } = options
+  const { url, rows = 4_000, slowSeconds = 0.03, checkpointInterval = 10, file = FILE } = options
   const sql = postgres(url, { max: 2, onnotice: () => undefined, backoff: () => 0.1 })
   try {
     await legacyTable(sql, rows, slowSeconds)
@@ -41,7 +45,7 @@ export async function busyBackfill(options: BusyOptions, disturb: (busy: Busy) =
     const writers = startWriters(url, oracle, 2)
     try {
       await agent.run('expand')
-      const { id } = await agent.request('backfill', { batchSize: 50, checkpointInterval: 10 })
+      const { id } = await agent.request('backfill', { batchSize: 50, checkpointInterval, workers: 2 })
       await until('batches are written', 20, async () => (await laneSums(sql, id)).passed > 300)
       await disturb({ agent, id, sql, writers })
       await until('the backfill ends', 90, async () => {

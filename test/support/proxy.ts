@@ -18,6 +18,8 @@ export interface Proxy {
   /** No byte passes any more while every connection stays open: on those there are now, or on new ones too. */
   freeze(which: 'these' | 'all'): void
   thaw(): void
+  /** New connections go to this server from now on. */
+  lead(databaseUrl: string): void
   stop(): Promise<void>
 }
 
@@ -28,7 +30,7 @@ interface Way {
 }
 
 export async function startProxy(databaseUrl: string): Promise<Proxy> {
-  const target = new URL(databaseUrl)
+  let target = new URL(databaseUrl)
   const ways = new Set<Way>()
   let refused = false
   let frozen = false
@@ -72,7 +74,6 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
   })
   const port = await freePort()
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  target.hostname = '127.0.0.1'
   const url = Object.assign(new URL(databaseUrl), { host: `127.0.0.1:${port}` }).toString()
   return {
     url,
@@ -99,6 +100,9 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
         way.agent.resume()
         way.server.resume()
       }
+    },
+    lead(other) {
+      target = new URL(other)
     },
     async stop() {
       ways.forEach(reset)

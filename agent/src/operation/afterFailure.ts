@@ -22,3 +22,15 @@ export async function rollBackAfter(sql: Sql, failed: OperationRow): Promise<boo
   })
   return created
 }
+
+/**
+ * Asks for the rollbacks that an agent owes which died between the two: of a backfill that failed, and since which
+ * nothing has been asked for that writes the table.
+ */
+export async function rollBackMissed(sql: Sql, hashes: ReadonlyMap<string, string>): Promise<void> {
+  const failed = await sql<OperationRow[]>`
+    select * from sti.operation o where kind = 'backfill' and state = 'failed' and parameters->>'rollbackOnError' = 'data'
+      and not exists (select from sti.operation later
+        where later.rollout = o.rollout and later.writes_table and later.id > o.id)`
+  for (const row of failed) if (hashes.get(row.rollout) === row.file_hash) await rollBackAfter(sql, row)
+}

@@ -6,7 +6,7 @@ import type { Reached } from '../engine/points.ts'
 import type { Pressure } from '../engine/throttle.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { rollBackAfter } from './afterFailure.ts'
+import { rollBackAfter, rollBackMissed } from './afterFailure.ts'
 import { claimOperation, release } from './claim.ts'
 import type { Observer } from './observer.ts'
 import type { OperationRow } from './row.ts'
@@ -55,6 +55,7 @@ export function createRunner(parts: RunnerParts): Runner {
   const look = async (): Promise<void> => {
     while (!stopped && parts.agentFaults().length === 0) {
       const hashes = new Map([...rollouts].map(([name, rollout]) => [name, rollout.hash]))
+      await rollBackMissed(parts.database.state, hashes)
       const row = await claimOperation(parts.database.state, { agent: parts.agent, hashes, leaseSeconds })
       if (row === null) return
       const watched = parts.watchPressure(row.rollout)

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import type { Operation } from '../../agent/src/contract/index.ts'
+import { TOKENS } from '../support/agent.ts'
+import type { AgentProcess } from '../support/agentProcess.ts'
+import { busyBackfill, pause, ready, stateOf, until } from './busy.ts'
+import { withSmallDisk } from './disk.ts'
+
+async function served(agent: AgentProcess): Promise<boolean> {
+  const answer = await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TOKENS.flag}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ context: { targetingKey: 'x' } }),
+  })
+  return ((await answer.json()) as { value: boolean }).value
+}
+
+test(
+  'the disk of the WAL is full: the flag goes off from memory, and with space again the backfill goes on',
+  { timeout: 240_000 },
+  async () => {
+    let how = ''
+    const mounted = await withSmallDisk(160, async ({ server, fill, free }) => {
+      const found = await busyBackfill({ url: server.url, rows: 12_000 }, async ({ agent, id, sql }) => {
+        const turn = (enabled: boolean): Promise<{ status: number; body: Operation }> =>
+          agent.post<Operation>('/v1/rollouts/vehicles/operations', {
+            ...{ kind: 'flag', environment: 'staging', reason: 'test' },
+            parameters: enabled ? { enabled, percentage: 100, force: true } : { enabled },
+          })
+        expect(await turn(true)).toMatchObject({ status: 202 })
+        expect(await served(agent)).toBe(true)
+        await fill(0)
+        // Somebody else's writes use up what is left of the current segment.
+        const filling = sql
+          .unsafe(
+            'create table public.bulk as select repeat(md5(n::text), 30) as text from generate_series(1, 200000) n',
+          )
+          .then(
+            () => 'written',
+            (error: { code: string }) => error.code,
+          )
+        await until(
+          'no write gets through',
+          60,
+          async () => !(await ready(agent)) || (await stateOf(agent, id)).state === 'paused',
+        )
+        how = await filling
+        expect(how).not.toBe('written')
+        const off = await turn(false)
+        expect(off).toMatchObject({ status: 202 })
+        expect(await served(agent)).toBe(false)
+        await pause(3_000)
+        expect(await served(agent)).toBe(false)
+        await free()
+        await server.crash()
+        await server.restart()
+        await until('ready again', 30, () => ready(agent))
+        await until('the off is written', 20, async () => {
+          const [flag] = await sql<{ enabled: boolean }[]>`select enabled from sti.flag`
+          return flag?.enabled === false
+        })
+        // An error of the disk stands it until a person has made room; a server that died over it does not.
+        if ((await stateOf(agent, id)).state === 'paused') await agent.post(`/v1/operations/${id}/resume`, {})
+      })
+      console.log(`the disk of the WAL was full (${how}): ${found}`)
+    })
+    if (!mounted) console.log('the disk of the WAL was not filled: no file system may be mounted here')
+  },
+)

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import { laneSums } from '../crash/legacy.ts'
+import { startProxy } from '../support/proxy.ts'
+import { startPostgres } from '../support/server.ts'
+import { busyBackfill, FILE, pause, ready, stateOf, until, type Busy } from './busy.ts'
+import { startReplica } from './replica.ts'
+
+/** Waits until the backfill waits because of the replica; it writes nothing more then. */
+async function throttled({ agent, id, sql }: Busy): Promise<void> {
+  await until('it waits for the replica', 30, async () =>
+    ((await stateOf(agent, id)).progress?.throttled ?? '').startsWith('replication-lag'),
+  )
+  const before = await laneSums(sql, id)
+  await pause(1_000)
+  const after = await laneSums(sql, id)
+  // The batch of that moment still ends.
+  expect(after.passed - before.passed).toBeLessThanOrEqual(100)
+}
+
+async function goesOn({ agent, id, sql }: Busy): Promise<void> {
+  const before = await laneSums(sql, id)
+  await until('it goes on', 30, async () => (await laneSums(sql, id)).passed > before.passed)
+  await until('and says so', 10, async () => (await stateOf(agent, id)).progress?.throttled === null)
+}
+
+test(
+  'a replica that lags holds the backfill back; promoted, it is somebody else’s state until it is adopted',
+  { timeout: 240_000 },
+  async () => {
+    const primary = await startPostgres(['-c', 'wal_keep_size=512MB', '-c', 'fsync=off'])
+    const replica = await startReplica(primary)
+    const way = await startProxy(primary.url)
+    try {
+      const file = `${FILE}throttle: { replicationLagBytes: 200000 }\n`
+      const found = await busyBackfill({ url: way.url, rows: 12_000, file }, async (busy) => {
+        await replica.sql`select pg_wal_replay_pause()`
+        await throttled(busy)
+        await replica.sql`select pg_wal_replay_resume()`
+        await goesOn(busy)
+        await replica.signalReceiver('SIGSTOP')
+        await throttled(busy)
+        await replica.signalReceiver('SIGCONT')
+        await goesOn(busy)
+        // What the primary had confirmed and not sent would be lost with it, whatever the agent does.
+        await busy.writers.rest()
+        const [at] = await busy.sql<{ lsn: string }[]>`select pg_current_wal_lsn()::text as lsn`
+        await until('the replica has it', 10, async () => {
+          const [row] = await replica.sql<
+            { has: boolean }[]
+          >`select pg_last_wal_replay_lsn() >= ${at!.lsn}::pg_lsn as has`
+          return row!.has
+        })
+        way.refuse(true)
+        way.drop()
+        await primary.crash()
+        await replica.sql`select pg_promote()`
+        await replica.sql`checkpoint`
+        way.lead(replica.url)
+        way.refuse(false)
+        const reasons = async (): Promise<string> => (await fetch(`${busy.agent.url}/readyz`)).text()
+        await until('it says whose state that is', 20, async () => /timeline/.test(await reasons()))
+        const adopted = await busy.agent.post('/v1/agent/adopt', { environment: 'staging', reason: 'promoted' })
+        expect(adopted).toMatchObject({ status: 200 })
+        await until('ready again', 20, () => ready(busy.agent))
+        busy.writers.goOn()
+      })
+      console.log(`a replica lagged twice and was promoted: ${found}`)
+    } finally {
+      await way.stop()
+      await replica.stop()
+      await primary.stop()
+    }
+  },
+)
