@@ -31,8 +31,8 @@ export interface Batch {
   /** The leaf partition or the table, and its oid when its HOT updates are to be counted. */
   readonly relation: { readonly sql: string; readonly oid?: number }
   readonly rows: Rows
-  /** Of those, only the ones whose line pointer belongs to this stripe are written; failed rows are looked for in all. */
-  readonly stripe?: { readonly number: number; readonly of: number }
+  /** Of those, only the ones up to this line pointer (its low byte) are written; failed rows are looked for in all. */
+  readonly upToLine?: number
   /**
    * Where the lane stands afterwards, what of a range is done then (what this batch writes is added to it), and how many
    * rows it has passed by this batch.
@@ -76,7 +76,7 @@ export function batchStatement(change: Change, batch: Batch): string {
   written as (
     update ${relation.sql} as t set ${change.column} = ${change.value}
     from fence
-    where ${rows.condition}${inStripe(batch)} and ${change.needed}
+    where ${rows.condition}${upToLine(batch)} and ${change.needed}
     returning 1
   ),
   unmapped as (${batch.records !== 'no' && change.unmapped !== null ? recordUnmapped(change, change.unmapped, batch) : 'select 1 where false'}),
@@ -98,18 +98,13 @@ export function batchStatement(change: Change, batch: Batch): string {
     pg_stat_get_xact_tuples_hot_updated($11::text::oid)::int as "hotUpdates"`
 }
 
-/**
- * Parameters, not constants: all stripes share one prepared statement. As int from the start: a cast would be computed
- * for each row.
- */
-function inStripe({ stripe, rows }: Batch): string {
-  if (stripe === undefined) return ''
-  const first = FIRST_PARAMETER + rows.values.length
-  return ` and ${LINE} % $${first}::int4 = $${first + 1}::int4`
+/** A parameter, so that all stripes share one prepared statement; int from the start, since a cast would run for each row. */
+function upToLine({ upToLine, rows }: Batch): string {
+  return upToLine === undefined ? '' : ` and ${LINE} <= $${FIRST_PARAMETER + rows.values.length}::int4`
 }
 
 export function batchParameters(change: Change, lane: Lane, batch: Batch): (string | null)[] {
-  const { nextPosition, striped, passed, flush, relation, rows, stripe } = batch
+  const { nextPosition, striped, passed, flush, relation, rows, upToLine } = batch
   return [
     ...fenceParameters(lane, lane.position, flush),
     nextPosition === null ? null : JSON.stringify(nextPosition),
@@ -118,7 +113,7 @@ export function batchParameters(change: Change, lane: Lane, batch: Batch): (stri
     change.rollout,
     String(relation.oid ?? 0),
     ...rows.values,
-    ...(stripe === undefined ? [] : [String(stripe.of), String(stripe.number)]),
+    ...(upToLine === undefined ? [] : [String(upToLine)]),
   ]
 }
 

@@ -27,14 +27,6 @@ export function nextBlock(key: Key): number {
   return line === 0 ? block : block + 1
 }
 
-/**
- * The low byte of a row's line pointer on `t`: it cuts every page into the same stripes. A line pointer has at most 11
- * bits, so with fewer than 257 stripes each row is in one.
- */
+/** The low byte of a row's line pointer on `t`, and the other one. */
 export const LINE = 'get_byte(tidsend(t.ctid), 5)'
-export const MAXIMUM_STRIPES = 256
-
-/** Rows that the largest of `stripes` stripes has on a page whose last line pointer is `line`. */
-export function rowsOfStripe(line: number, stripes: number): number {
-  return Math.ceil(Math.min(line, 256) / stripes) * Math.ceil(Math.max(1, line) / 256)
-}
+export const LINE_ABOVE = 'get_byte(tidsend(t.ctid), 4)'

@@ -1,23 +1,26 @@
 /**
  * Climbs on rows per second: a larger batch spreads the cost of its commit over more rows, and past some size costs more
  * than it spares (caches, and locks held for longer). Sizes are tried in powers of two; the smallest one that is within
- * a twentieth of the best rate is kept.
+ * three hundredths of the best rate is kept.
  */
 export interface Climb {
   size(): number
-  observe(rows: number, seconds: number): void
+  /** What a range of batches of about this size came to. */
+  observe(size: number, rows: number, seconds: number): void
 }
 
-/** Batches of a size before it is judged. */
-const ENOUGH = 4
-const WORTH = 0.95
-/** After so many batches the sizes beside the chosen one are measured again. */
-const STALE = 500
-const WEIGHT = 0.2
+/** Ranges of a size before it is judged. */
+const ENOUGH = 3
+const WORTH = 0.97
+/** After so many ranges the next larger size is measured again. */
+const STALE = 100
+/** What is left of a measurement with each new one. */
+const FADES = 0.9
 
 interface Step {
-  rate: number
-  batches: number
+  rows: number
+  seconds: number
+  ranges: number
 }
 
 export function createClimb(start: number): Climb {
@@ -25,31 +28,35 @@ export function createClimb(start: number): Climb {
   let current = 0
   let since = 0
   const sizeOf = (step: number): number => Math.max(1, Math.round(start * 2 ** step))
-  const known = (step: number): boolean => (steps.get(step)?.batches ?? 0) >= ENOUGH
+  const rate = ({ rows, seconds }: Step): number => rows / seconds
+  const known = ([, { ranges }]: [number, Step]): boolean => ranges >= ENOUGH
   const choose = (): number => {
-    const measured = [...steps].filter(([step]) => known(step))
-    const best = Math.max(...measured.map(([, { rate }]) => rate))
-    return Math.min(...measured.filter(([, { rate }]) => rate >= WORTH * best).map(([step]) => step))
+    const measured = [...steps].filter(known)
+    const best = Math.max(...measured.map(([, step]) => rate(step)))
+    return Math.min(...measured.filter(([, step]) => rate(step) >= WORTH * best).map(([step]) => step))
   }
   return {
     size: () => sizeOf(current),
-    observe(rows, seconds) {
-      // What came out much smaller or larger says nothing of this size.
-      const size = sizeOf(current)
-      if (rows < size * 0.6 || rows > size * 1.6 || seconds <= 0) return
-      const step = steps.get(current) ?? { rate: rows / seconds, batches: 0 }
-      steps.set(current, { rate: step.rate + WEIGHT * (rows / seconds - step.rate), batches: step.batches + 1 })
+    observe(size, rows, seconds) {
+      // What was cut with another size, or held down by a bound, says nothing of this one.
+      if (Math.abs(size / sizeOf(current) - 1) > 0.2 || rows === 0 || seconds <= 0) return
+      const step = steps.get(current) ?? { rows: 0, seconds: 0, ranges: 0 }
+      steps.set(current, {
+        rows: FADES * step.rows + rows,
+        seconds: FADES * step.seconds + seconds,
+        ranges: step.ranges + 1,
+      })
       since++
-      if (!known(current)) return
+      if (!known([current, steps.get(current)!])) return
       const chosen = choose()
       const highest = Math.max(...steps.keys())
-      // The largest size so far is the best one: a larger one may be better still.
-      if (chosen === highest) current = highest + 1
-      else current = chosen
       if (since > STALE) {
         since = 0
-        for (const beside of [chosen - 1, chosen + 1]) steps.delete(beside)
+        steps.delete(chosen + 1)
         current = chosen + 1
+      } else {
+        // The largest size so far is the best one: a larger one may be better still.
+        current = chosen === highest ? highest + 1 : chosen
       }
     },
   }

@@ -10,17 +10,10 @@ function run(feedback: ReturnType<typeof createFeedback>, commit: number, row: n
   })
 }
 
-test('it grows while that brings more rows per second, to what fits into the time and not above the ceiling', () => {
-  expect(run(createFeedback(1000, 20_000, 0.1), 0.05, 0.00001).at(-1)).toBeLessThanOrEqual(5_000)
-  expect(run(createFeedback(1000, 20_000, 0.1), 0.05, 0.00001).at(-1)).toBeGreaterThan(3_500)
-  expect(run(createFeedback(1000, 20_000, 0.1), 0.05, 0.000001).at(-1)).toBe(20_000)
+test('it grows to what fits into the time and not above the ceiling', () => {
+  expect(run(createFeedback(1000, 20_000, 0.1), 0, 0.00001).at(-1)).toBe(10_000)
+  expect(run(createFeedback(1000, 20_000, 0.1), 0, 0.000001).at(-1)).toBe(20_000)
   expect(run(createFeedback(500, 500, 0.1), 0, 0.000001).every((size) => size === 500)).toBe(true)
-})
-
-test('where larger batches are no faster they stay small: locks are held for less time', () => {
-  const sizes = run(createFeedback(1000, 20_000, 0.1), 0, 0.000001, 100)
-  expect(sizes.at(-1)).toBe(1000)
-  expect(Math.max(...sizes)).toBeLessThanOrEqual(2000)
 })
 
 test('it shrinks within few batches when rows are slow', () => {

@@ -21,12 +21,14 @@ export interface Lane {
 }
 
 /**
- * A range that is written in stripes, from the lane's position to `high`. Each stripe is written part by part, so that a
- * page rests for some batches between two of its stripes. `done` of the stripes x parts batches are committed.
+ * A range that is written in stripes (stripes.ts), from the lane's position to `high`. Each stripe is written part by
+ * part, so that a page rests for some batches between two of its stripes. `done` of the stripes x parts batches are
+ * committed.
  */
 export interface Striped {
   readonly high: Key
-  readonly stripes: number
+  /** Up to which line pointer each goes. */
+  readonly stripes: readonly number[]
   readonly parts: number
   readonly done: number
   /** Rows of the range when it was begun, and those of them that are written. */

@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from './answer.ts'
 import { batchParameters, batchStatement, FIRST_PARAMETER, writeBatch, type Batch, type Written } from './batch.ts'
-import { BY_PLACE, LINE, MAXIMUM_STRIPES, nextBlock, rowsOfStripe, startOf } from './blocks.ts'
+import { BY_PLACE, LINE, LINE_ABOVE, nextBlock, startOf } from './blocks.ts'
 import { codeOf } from './errors.ts'
 import { failedRow, recordFailedRow } from './failedRow.ts'
 import type { Key } from './keys.ts'
@@ -10,6 +10,7 @@ import type { Leaf } from './leaves.ts'
 import { demandPlan } from './plan.ts'
 import { inRange, type Range, type Walked } from './range.ts'
 import type { Rewrite, Shared } from './rewrite.ts'
+import { LAST_LINE, rowsOfLargest, stripesOf, type Page } from './stripes.ts'
 import { walk } from './walk.ts'
 
 /** Pages of a range at most: it is read once for each stripe, and should still be in the caches then. */
@@ -25,7 +26,7 @@ interface Step extends Written {
 /** Walks a lane to its end. False when it was asked to stop. */
 export async function walkLane(
   job: Rewrite,
-  { leaves, feedback, striping, planned }: Shared,
+  { leaves, feedback, climb, striping, planned }: Shared,
   claimed: Lane,
   sql: Sql,
   goOn: () => Promise<boolean>,
@@ -37,8 +38,9 @@ export async function walkLane(
   const walked: Walked = { table: leaf, key: BY_PLACE }
   let lane = claimed
   let batches = 0
-  /** Rows to write on a page, as the last range had them; a table that was never looked at may need all of them. */
-  let needed = leaf.rowsPerBlock
+  /** A page as the last range had them; of one that was never looked at all rows may have to be written. */
+  let page: Page = { rows: leaf.rowsPerBlock, lines: leaf.rowsPerBlock }
+  const size = (): number => Math.min(feedback.size(), climb?.size() ?? Infinity)
   const counters = createHotCounters()
 
   /** A range is left to be cut anew: its rows will be passed again. */
@@ -54,13 +56,12 @@ export async function walkLane(
     })
 
   /** Looked at once for a partition, with the first range of which there is more than one. */
-  const demandPlanOnce = async (range: Range, stripes: number): Promise<void> => {
+  const demandPlanOnce = async (range: Range): Promise<void> => {
     const part = (nextBlock(range.high) - nextBlock(range.low!)) / Math.max(1, leaf.blocks)
     if (planned.has(leaf.oid)) return
     planned.add(leaf.oid)
     const batch: Batch = {
-      ...{ relation: leaf, rows: inRange(walked, range, FIRST_PARAMETER), records: 'no' },
-      ...(stripes > 1 ? { stripe: { number: 0, of: stripes } } : {}),
+      ...{ relation: leaf, rows: inRange(walked, range, FIRST_PARAMETER), upToLine: LAST_LINE, records: 'no' },
       ...{ nextPosition: lane.position, passed: 0, flush: false },
     }
     const [statement, values] = [batchStatement(change, batch), batchParameters(change, lane, batch)]
@@ -69,7 +70,7 @@ export async function walkLane(
 
   const write = async (
     range: Range,
-    after: Pick<Batch, 'nextPosition' | 'striped' | 'stripe' | 'passed' | 'records'>,
+    after: Pick<Batch, 'nextPosition' | 'striped' | 'upToLine' | 'passed' | 'records'>,
   ) => {
     await run.reached(job.points.batch)
     const started = performance.now()
@@ -92,31 +93,31 @@ export async function walkLane(
       if (lane.striped !== null) return { low, high: lane.striped.high, rows: Math.max(2, lane.striped.rows) }
       const [first, end] = [nextBlock(low!), nextBlock(lane.high!)]
       if (first >= end) return null
-      const stripes = striping.stripes(needed)
-      const parts = stripes === 1 ? 1 : partsOf(job.pace().workers)
-      const wanted = (feedback.size() * stripes * parts) / Math.max(needed, 0.01)
+      const striped = striping.wanted(page.rows)
+      const wanted = (size() * (striped ? partsOf(job.pace().workers) : 1)) / rowsOfLargest(page, striped)
       const ranges = Math.ceil((end - first) / Math.min(MOST_BLOCKS, Math.max(1, wanted)))
-      const high = startOf(first + Math.ceil((end - first) / ranges))
-      return { low, high, rows: Math.max(2, Math.round(needed * Math.ceil((end - first) / ranges))) }
+      const blocks = Math.ceil((end - first) / ranges)
+      return { low, high: startOf(first + blocks), rows: Math.max(2, Math.round(page.rows * blocks)) }
     },
     async workAtLength(range) {
       const blocks = nextBlock(range.high) - nextBlock(range.low!)
-      const most = (): number => job.pace().batchSize ?? 2 * feedback.size()
+      const most = job.pace().batchSize ?? 2 * size()
       let striped = lane.striped
       if (striped === null) {
         const seen = await look(sql, job, leaf, range)
-        needed = seen.needed / blocks
+        page = { rows: seen.needed / blocks, lines: seen.line }
         // What is left of a lane may be small: a commit for a handful of rows costs more than it spares.
-        const worth = Math.max(1, Math.ceil(seen.needed / Math.min(feedback.size(), LEAST_ROWS)))
-        let stripes = Math.min(striping.stripes(needed), worth)
-        const parts = stripes === 1 ? 1 : Math.min(blocks, partsOf(job.pace().workers))
-        while (stripes < MAXIMUM_STRIPES && Math.ceil(blocks / parts) * rowsOfStripe(seen.line, stripes) > most())
-          stripes++
-        striped = { high: range.high, stripes, parts, done: 0, rows: seen.rows, written: 0, most: most() }
+        const stripes = striping.wanted(page.rows) && seen.needed > 2 * Math.min(size(), LEAST_ROWS)
+        const parts = stripes ? Math.min(blocks, partsOf(job.pace().workers)) : 1
+        const mostLines = Math.floor(most / Math.ceil(blocks / parts) / Math.ceil(page.lines / (LAST_LINE + 1)))
+        striped = {
+          ...{ high: range.high, stripes: stripesOf(page, Math.max(1, mostLines), stripes), parts },
+          ...{ done: 0, rows: seen.rows, written: 0, most },
+        }
       }
       const before = striped.written
       let [seconds, updates, hot] = [0, 0, 0]
-      const batches = striped.stripes * striped.parts
+      const [batches, asked] = [striped.stripes.length * striped.parts, size()]
       for (; striped.done < batches; striped = { ...striped, done: striped.done + 1 }) {
         if (striped.done > 0 && !(await goOn())) return 'stopped'
         // Somebody asked for smaller batches.
@@ -127,16 +128,16 @@ export async function walkLane(
         const last = striped.done === batches - 1
         const stripe = Math.floor(striped.done / striped.parts)
         const started = performance.now()
-        await demandPlanOnce(partOf(range, 0, striped.parts), striped.stripes)
+        await demandPlanOnce(partOf(range, 0, striped.parts))
         const step: Step = await write(partOf(range, striped.done % striped.parts, striped.parts), {
-          ...(striped.stripes > 1 ? { stripe: { number: stripe, of: striped.stripes } } : {}),
+          ...(striped.stripes.length > 1 ? { upToLine: striped.stripes[stripe]! } : {}),
           nextPosition: last ? range.high : lane.position,
           striped: last ? null : { ...striped, done: striped.done + 1 },
           passed: last ? striped.rows : 0,
           // Of the whole part, once: with its last stripe.
-          records: stripe === striped.stripes - 1 ? 'counted' : 'no',
+          records: stripe === striped.stripes.length - 1 ? 'counted' : 'no',
         }).catch((error: unknown) => {
-          if (codeOf(error) === '57014') feedback.observe(feedback.size(), (performance.now() - started) / 1000)
+          if (codeOf(error) === '57014') feedback.observe(size(), (performance.now() - started) / 1000)
           throw error
         })
         feedback.observe(step.written, step.seconds)
@@ -148,9 +149,10 @@ export async function walkLane(
         hot += step.hotUpdates
       }
       striping.observe({
-        ...{ stripes: striped.stripes, written: striped.written - before, seconds },
+        ...{ striped: striped.stripes.length > 1, written: striped.written - before, seconds },
         hotRatio: updates > 0 ? hot / updates : null,
       })
+      climb?.observe(asked, striped.written - before, seconds)
       return 'done'
     },
     async work(range) {
@@ -199,7 +201,7 @@ async function look(
   const { condition, values } = inRange({ table: leaf, key: BY_PLACE }, range, 1)
   const answer = await sql.unsafe<{ rows: number; needed: number; line: number }[]>(
     `select /* sti */ count(*)::int as rows, count(*) filter (where ${change.needed})::int as needed,
-       coalesce(max(${LINE} + 256 * get_byte(tidsend(t.ctid), 4)) filter (where ${change.needed}), 1)::int as line
+       coalesce(max(${LINE} + 256 * ${LINE_ABOVE}) filter (where ${change.needed}), 1)::int as line
      from ${leaf.sql} as t where ${condition}`,
     values,
     { prepare: true },

@@ -65,7 +65,7 @@ function batch(key: readonly KeyColumn[], relation: string, rows: Rows, by: read
     unmapped: 't.word is null',
   }
   const whole: Batch = {
-    ...{ relation: { sql: relation, oid: 1 }, rows, stripe: { number: 1, of: 8 } },
+    ...{ relation: { sql: relation, oid: 1 }, rows, upToLine: 12 },
     ...{ nextPosition: null, passed: 1, records: 'counted', flush: false },
   }
   return { table: TABLE, by, statement: batchStatement(change, whole), values: batchParameters(change, LANE, whole) }

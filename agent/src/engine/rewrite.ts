@@ -1,6 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import type { Change } from './batch.ts'
 import type { Blames } from './failedRow.ts'
+import { createClimb, type Climb } from './climb.ts'
 import { createFeedback, type Feedback } from './feedback.ts'
 import type { Gate } from './goOn.ts'
 import type { Run } from './kind.ts'
@@ -56,7 +57,10 @@ const LARGEST_BATCH = 20_000
 /** What the workers of one rewrite share. */
 export interface Shared {
   readonly leaves: ReadonlyMap<number, Leaf>
+  /** Rows of a batch that fit into the time. */
   readonly feedback: Feedback
+  /** Rows of a batch that are written fastest; null: somebody gave a size. */
+  readonly climb: Climb | null
   readonly striping: Striping
   /** Partitions whose plan has been looked at. */
   readonly planned: Set<number>
@@ -79,6 +83,7 @@ export async function rewrite(job: Rewrite): Promise<boolean> {
     const shared: Shared = {
       leaves: new Map(leaves.map((leaf) => [leaf.oid, leaf])),
       feedback: feedbackOf(job.pace()),
+      climb: job.pace().batchSize === undefined ? createClimb(FIRST_BATCH) : null,
       striping: stripingOf(job),
       planned: new Set(),
     }

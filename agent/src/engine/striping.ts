@@ -1,9 +1,9 @@
-/** How a range is written: in how many stripes, each a batch of its own. One is a plain range. */
+/** Whether ranges are written in stripes, each a batch of its own: judged by what it brings. */
 export interface Striping {
-  /** Stripes of the next range, with so many rows to write on each of its pages. */
-  stripes(rowsPerBlock: number): number
+  /** For the next range, with so many rows to write on each of its pages. */
+  wanted(rowsPerPage: number): boolean
   /** What a range cost: rows written, seconds of its batches, and its share of HOT updates where that is known. */
-  observe(range: { stripes: number; written: number; seconds: number; hotRatio: number | null }): void
+  observe(range: { striped: boolean; written: number; seconds: number; hotRatio: number | null }): void
   /** Of the last ranges; null before there were any. */
   hotRatio(): number | null
   /** For people: how it writes, and why. */
@@ -20,13 +20,6 @@ export interface StripingOptions {
   readonly now?: () => number
 }
 
-/**
- * On a full page the first stripe's new row versions have to go elsewhere. Once that batch is committed, whoever visits
- * the page next prunes it, and the next stripe's versions fit on the page: they are HOT, which spares every index.
- * A stripe of about this many rows of a page leaves little of the page empty in between.
- */
-const ROWS_OF_STRIPE = 3.75
-const MOST_STRIPES = 24
 /** Ranges of each way that are measured before one is chosen. */
 const TRIALS = 2
 /** Striping writes less WAL and leaves less bloat: it may be this much slower than plain ranges and still be chosen. */
@@ -85,18 +78,17 @@ export function createStriping(options: StripingOptions): Striping {
   if (options.useless !== null) decide('plain', `plain ranges: ${options.useless}`)
 
   return {
-    stripes(rowsPerBlock) {
-      const wanted = Math.min(MOST_STRIPES, Math.round(rowsPerBlock / ROWS_OF_STRIPE))
-      if (wanted < 2 || options.useless !== null) return 1
+    wanted(rowsPerPage) {
+      if (rowsPerPage < 2 || options.useless !== null) return false
       if (mode === 'plain' && now() - since > AGAIN_MS) tryAgain()
-      if (mode === 'trial') return striped.ranges <= plain.ranges / PLAIN_RANGES ? wanted : 1
-      return mode === 'striped' ? wanted : 1
+      if (mode === 'trial') return striped.ranges <= plain.ranges / PLAIN_RANGES
+      return mode === 'striped'
     },
-    observe({ stripes, written, seconds, hotRatio }) {
+    observe({ striped: inStripes, written, seconds, hotRatio }) {
       if (written === 0 || seconds <= 0) return
-      if (stripes > 1 && hotRatio !== null) hot = hot === null ? hotRatio : WEIGHT * hotRatio + (1 - WEIGHT) * hot
+      if (inStripes && hotRatio !== null) hot = hot === null ? hotRatio : WEIGHT * hotRatio + (1 - WEIGHT) * hot
       if (mode === 'trial') {
-        const tally = stripes > 1 ? striped : plain
+        const tally = inStripes ? striped : plain
         tally.ranges++
         tally.written += written
         tally.seconds += seconds
