@@ -88,13 +88,14 @@ async function whole(life: Life): Promise<void> {
   await relay.run('expand')
   await life.compare('derived', new Set(life.oracle.keys()))
   // A hand that goes past the trigger, after the lanes have passed those rows and before the sweep.
-  life.once('backfill.lane-finished', () =>
+  const pastTheTrigger = (): Promise<void> =>
     withSession(life.url, async (session) => {
       await session.unsafe(`begin; alter table public.vehicles disable trigger "~sti_derive";
         update public.vehicles set type = 'Boat' where name = 'named left';
         alter table public.vehicles enable always trigger "~sti_derive"; commit`)
-    }),
-  )
+    })
+  life.once('backfill.lane-finished', pastTheTrigger)
+  life.once('sweep.written', pastTheTrigger)
   const backfill = await relay.run('backfill', BACKFILL)
   const lanes = await laneSums(sql, backfill.id)
   expect(backfill.result).toMatchObject({ failedRows: 0, writtenRows: lanes.written })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { laneSums } from '../crash/legacy.ts'
+import { TOKENS } from '../support/agent.ts'
 import { startProxy } from '../support/proxy.ts'
 import { startPostgres } from '../support/server.ts'
 import { busyBackfill, FILE, pause, ready, stateOf, until, type Busy } from './busy.ts'
@@ -63,6 +64,16 @@ test(
         expect(adopted).toMatchObject({ status: 200 })
         await until('ready again', 20, () => ready(busy.agent))
         busy.writers.goOn()
+        // The replica that it knew is the primary now: unknown, and so it waits, until somebody who knows says otherwise.
+        await until('it waits for the replica that is gone', 20, async () =>
+          /replica .* is gone/.test((await stateOf(busy.agent, busy.id)).progress?.throttled ?? ''),
+        )
+        const tuned = await fetch(`${busy.agent.url}/v1/operations/${busy.id}`, {
+          method: 'PATCH',
+          headers: { authorization: `Bearer ${TOKENS.ann}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ limits: { replicationLagBytes: 'none', replicationLagSeconds: 'none' } }),
+        })
+        expect(tuned.status).toBe(202)
       })
       console.log(`a replica lagged twice and was promoted: ${found}`)
     } finally {
