@@ -55,44 +55,49 @@ test('as many work as are wanted, while that changes', async () => {
   expect(now.working).toBe(0)
 })
 
-test('what a worker leaves that is not wanted any more is taken up, also when the others had found nothing left', async () => {
-  const { now, worker, rest } = work(3, 60)
-  let wanted = 3
-  let ended = 0
-  const running = runWorkers(
-    () => wanted,
-    async (stays) => {
-      // The first worker has nothing to do while the two others hold all there is.
-      if (ended++ === 0) {
-        await pause(100)
-        return rest() === 0
-      }
-      return await worker(stays)
-    },
-  )
-  await pause(150)
-  wanted = 1
-  expect(await running).toBe(true)
-  expect({ rest: rest(), working: now.working }).toEqual({ rest: 0, working: 0 })
-})
+test.each([
+  ['before', 50],
+  ['after', 400],
+])(
+  'what a worker leaves that is sent away is taken up, also when another one ends %s it, having found nothing',
+  async (_, goodbyeMs) => {
+    const { now, worker, rest } = work(2, 60)
+    let wanted = 3
+    let calls = 0
+    const running = runWorkers(
+      () => wanted,
+      async (stays) => {
+        if (calls++ > 0) return await worker(stays)
+        // The two others hold all there is, and its connection takes a while to end.
+        await pause(goodbyeMs)
+        return true
+      },
+    )
+    await pause(150)
+    wanted = 1
+    expect(await running).toBe(true)
+    expect({ rest: rest(), working: now.working }).toEqual({ rest: 0, working: 0 })
+  },
+)
 
-test('a worker that is wanted again at the moment it ends has not stopped the others', async () => {
-  const { now, worker, rest } = work(4, 30)
+test('a worker that is wanted again at the moment it ends works again', async () => {
+  const { now, worker } = work(4, 1_000)
   let wanted = 3
   const running = runWorkers(
     () => wanted,
     async (stays) => {
       const end = await worker(stays)
       // It says goodbye to its connection; meanwhile somebody wants it again.
-      if (!end) await pause(20)
-      wanted = 3
+      if (!end) wanted = 3
       return end
     },
   )
   await pause(30)
   wanted = 1
-  expect(await running).toBe(true)
-  expect({ rest: rest(), working: now.working }).toEqual({ rest: 0, working: 0 })
+  await pause(600)
+  expect({ working: now.working, most: now.most }).toEqual({ working: 3, most: 3 })
+  now.asked = true
+  expect(await running).toBe(false)
 })
 
 test('the first error ends all of them, each at its own safe point, and is the one that is thrown', async () => {

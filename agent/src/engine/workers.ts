@@ -14,12 +14,25 @@ export async function runWorkers(wanted: () => number, work: (stays: Stays) => P
   const running = new Map<number, Promise<void>>()
   const errors: unknown[] = []
   let left = 'unknown' as 'unknown' | 'nothing' | 'stopped'
+  /** What one leaves that was sent away is to be taken up, also when the others have found nothing before. */
+  let leavings = 0
   const start = (number: number): void => {
-    const one = work(() => errors.length === 0 && number < wanted())
+    const seen = leavings
+    // What it was told counts: whoever ended because it was not wanted may be wanted again by then.
+    let sentAway = false
+    const stays = (): boolean => {
+      sentAway ||= errors.length > 0 || number >= wanted()
+      return !sentAway
+    }
+    const one = work(stays)
       .then((done) => {
-        if (done) left = 'nothing'
-        // Whoever ended because it was not wanted any more may be wanted again.
-        else if (number < wanted()) left = 'stopped'
+        if (!done && !sentAway) left = 'stopped'
+        else if (left === 'stopped') return
+        else if (done && seen === leavings) left = 'nothing'
+        else if (!done) {
+          leavings++
+          left = 'unknown'
+        }
       })
       .catch((error: unknown) => void errors.push(error))
       .finally(() => running.delete(number))
