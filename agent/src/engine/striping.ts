@@ -104,4 +104,4 @@ export function createStriping(options: StripingOptions): Striping {
 }
 
 /** A plain range is one batch and a striped one many: so many plain ones are measured against it. */
-const PLAIN_RANGES = 3
+const PLAIN_RANGES = 2
