@@ -42,12 +42,15 @@ export interface Runner {
 const POLL_MS = 500
 /** After a failure that may pass by itself, another look is worth it this much later. */
 const RETRY_SECONDS = 2
+/** How often a statement may be cancelled or time out where no smaller piece of work would help. */
+const CANCELLED = 5
 
 export function createRunner(parts: RunnerParts): Runner {
   const leaseSeconds = parts.leaseSeconds ?? 10
   const rollouts = new Map(parts.rollouts.map((rollout) => [rollout.name, rollout]))
   const kinds = new Map(parts.kinds.map((kind) => [kind.kind, kind]))
   const running = new Set<{ run: StartedRun; ended: Promise<void> }>()
+  const cancelled = new Map<bigint, number>()
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> | null = null
   let stopped = false
@@ -161,13 +164,20 @@ export function createRunner(parts: RunnerParts): Runner {
     const { claim } = run
     const actor = { name: parts.agent, level: 'admin', via: 'agent' } as const
     const code = codeOf(error) ?? 'internal'
-    const sentence = messageOf(error)
+    const fault = faultOf(error)
+    const times = (cancelled.get(row.id) ?? 0) + (fault === 'halve' ? 1 : 0)
+    cancelled.set(row.id, times)
+    const sentence =
+      fault === 'halve'
+        ? `${messageOf(error)} (${code}), ${times} times. Look for who cancels it or what holds it up, then resume.`
+        : messageOf(error)
     parts.log({ level: 'warning', message: `operation ${row.id} (${row.kind}): ${sentence}`, code })
-    if (code === 'fence-lost' || isAway(error) || faultOf(error) === 'retry') {
+    const passes = code === 'fence-lost' || isAway(error) || fault === 'retry'
+    if (passes || (fault === 'halve' && times <= CANCELLED)) {
       await release(sql, row, RETRY_SECONDS)
       return
     }
-    if (code === 'trouble' || faultOf(error) === 'pause' || faultOf(error) === 'standby') {
+    if (code === 'trouble' || ['halve', 'pause', 'standby'].includes(fault)) {
       await transition(
         sql,
         row.id,
