@@ -42,6 +42,7 @@ export async function runBackfill(run: Run): Promise<Outcome> {
       gate: createGate(run, (wait) => progress.waits(wait === null ? null : `${wait.reason}: ${wait.sentence}`)),
       along: rollout.file.dualWrite === 'trigger' ? 'heap' : 'key',
       workers: () => BackfillParameters.parse(run.parameters()).workers,
+      batchSize: () => BackfillParameters.parse(run.parameters()).batchSize,
     }
     progress.report()
     return operation.parameters['failedRowsOnly'] === true

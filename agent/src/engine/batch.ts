@@ -3,7 +3,7 @@ import type { KeyColumn } from '../rollout/rollout.ts'
 import { onlyRow } from './answer.ts'
 import { FAILED_AGAIN } from './failedRow.ts'
 import { keyAsJson, type Key } from './keys.ts'
-import { LINE } from './blocks.ts'
+import { LINE, LINE_ABOVE } from './blocks.ts'
 import { FENCE, FENCE_PARAMETERS, FenceLost, fenceParameters, LEASE, type Lane, type Striped } from './lane.ts'
 
 /** What is done to rows, as SQL on `t`. */
@@ -31,8 +31,10 @@ export interface Batch {
   /** The leaf partition or the table, and its oid when its HOT updates are to be counted. */
   readonly relation: { readonly sql: string; readonly oid?: number }
   readonly rows: Rows
-  /** Of those, only the ones up to this line pointer (its low byte) are written; failed rows are looked for in all. */
+  /** Of those, only the ones up to this line pointer are written; failed rows are looked for in all. */
   readonly upToLine?: number
+  /** Both bytes of line pointers are compared, and not the low one alone. */
+  readonly wideLines?: boolean
   /**
    * Where the lane stands afterwards, what of a range is done then (what this batch writes is added to it), and how many
    * rows it has passed by this batch.
@@ -99,8 +101,10 @@ export function batchStatement(change: Change, batch: Batch): string {
 }
 
 /** A parameter, so that all stripes share one prepared statement; int from the start, since a cast would run for each row. */
-function upToLine({ upToLine, rows }: Batch): string {
-  return upToLine === undefined ? '' : ` and ${LINE} <= $${FIRST_PARAMETER + rows.values.length}::int4`
+function upToLine({ upToLine, wideLines, rows }: Batch): string {
+  if (upToLine === undefined) return ''
+  const line = wideLines ? `${LINE} + 256 * ${LINE_ABOVE}` : LINE
+  return ` and ${line} <= $${FIRST_PARAMETER + rows.values.length}::int4`
 }
 
 export function batchParameters(change: Change, lane: Lane, batch: Batch): (string | null)[] {

@@ -4,10 +4,10 @@ import { LINE, LINE_ABOVE, nextBlock, placeOf, startOf } from './blocks.ts'
 
 test.each([
   [['(0,0)'], { block: 0, line: 0 }, 0],
-  [['(0,1)'], { block: 0, line: 1 }, 1],
-  [['(41,291)'], { block: 41, line: 291 }, 42],
+  [['(0,1)'], { block: 0, line: 1 }, 0],
+  [['(41,291)'], { block: 41, line: 291 }, 41],
   [['(4294967294,0)'], { block: 4_294_967_294, line: 0 }, 4_294_967_294],
-])('%j is %j, and block %i is the first that has not been begun', (key, place, next) => {
+])('%j is %j, and block %i is the first with rows after it', (key, place, next) => {
   expect(placeOf(key)).toEqual(place)
   expect(nextBlock(key)).toBe(next)
 })

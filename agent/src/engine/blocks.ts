@@ -21,10 +21,9 @@ export function placeOf(key: Key): { block: number; line: number } {
   return { block: Number(found[1]), line: Number(found[2]) }
 }
 
-/** The first block that has not been passed at this place, not even in part. */
+/** The first block that may have rows after this place: it may have been passed in part. */
 export function nextBlock(key: Key): number {
-  const { block, line } = placeOf(key)
-  return line === 0 ? block : block + 1
+  return placeOf(key).block
 }
 
 /** The low byte of a row's line pointer on `t`, and the other one. */

@@ -36,6 +36,8 @@ export interface Striped {
   readonly written: number
   /** Rows that a batch of it has at most. */
   readonly most: number
+  /** The relation's file that its stripes were made for. */
+  readonly filenode: number
 }
 
 export const LEASE = '15 seconds'

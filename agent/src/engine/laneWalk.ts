@@ -49,6 +49,8 @@ export async function walkLane(
     job.passed({ passed: -lane.striped.written, written: 0, failed: 0 })
     lane = { ...lane, striped: null }
   }
+  // Its stripes fit the pages as they were: VACUUM FULL has moved every row.
+  if (lane.striped?.filenode !== leaf.filenode) forget()
   const tell = (step: Step, passed: number): void =>
     job.passed({
       ...{ passed, written: step.written, failed: step.unmapped },
@@ -70,7 +72,7 @@ export async function walkLane(
 
   const write = async (
     range: Range,
-    after: Pick<Batch, 'nextPosition' | 'striped' | 'upToLine' | 'passed' | 'records'>,
+    after: Pick<Batch, 'nextPosition' | 'striped' | 'upToLine' | 'wideLines' | 'passed' | 'records'>,
   ) => {
     await run.reached(job.points.batch)
     const started = performance.now()
@@ -109,10 +111,10 @@ export async function walkLane(
         // What is left of a lane may be small: a commit for a handful of rows costs more than it spares.
         const stripes = striping.wanted(page.rows) && seen.needed > 2 * Math.min(size(), LEAST_ROWS)
         const parts = stripes ? Math.min(blocks, partsOf(job.pace().workers)) : 1
-        const mostLines = Math.floor(most / Math.ceil(blocks / parts) / Math.ceil(page.lines / (LAST_LINE + 1)))
+        const mostLines = Math.floor(most / Math.ceil(blocks / parts))
         striped = {
           ...{ high: range.high, stripes: stripesOf(page, Math.max(1, mostLines), stripes), parts },
-          ...{ done: 0, rows: seen.rows, written: 0, most },
+          ...{ done: 0, rows: seen.rows, written: 0, most, filenode: leaf.filenode },
         }
       }
       const before = striped.written
@@ -131,6 +133,7 @@ export async function walkLane(
         await demandPlanOnce(partOf(range, 0, striped.parts))
         const step: Step = await write(partOf(range, striped.done % striped.parts, striped.parts), {
           ...(striped.stripes.length > 1 ? { upToLine: striped.stripes[stripe]! } : {}),
+          wideLines: striped.stripes.at(-1)! > LAST_LINE,
           nextPosition: last ? range.high : lane.position,
           striped: last ? null : { ...striped, done: striped.done + 1 },
           passed: last ? striped.rows : 0,

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
 import { LAST_LINE, stripesOf } from './stripes.ts'
 
-/** Line pointers of 1 to `lines` that each stripe writes, as a batch takes them: by their low byte, what is left of them. */
+/** Line pointers of 1 to `lines` that each stripe writes: what is left of them up to its bound. */
 function taken(lines: number, stripes: readonly number[]): number[] {
   const left = new Set(Array.from({ length: lines }, (_, index) => index + 1))
   return stripes.map((bound) => {
-    const own = [...left].filter((line) => (line & LAST_LINE) <= bound)
+    const own = [...left].filter((line) => (stripes.at(-1)! > LAST_LINE ? line : line & LAST_LINE) <= bound)
     own.forEach((line) => left.delete(line))
     return own.length
   })
 }
 
 test('the stripes of a page have each of its rows once, none more than it may, and no bound twice', () => {
-  for (const lines of [1, 2, 3, 7, 30, 60, 61, 100, 200, 226, 254, 255]) {
+  for (const lines of [1, 2, 3, 7, 30, 60, 61, 100, 200, 226, 254, 255, 256, 257, 291]) {
     for (const rows of [0.01, 0.5, 1, lines / 3, lines - 1, lines]) {
       for (const most of [1, 2, 3, 10, 59, 60, 100, 1_000]) {
         for (const striped of [true, false]) {

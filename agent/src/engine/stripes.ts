@@ -15,17 +15,19 @@ export interface Page {
 const FIRST = 0.0864
 const FALLS = 0.94
 const LEAST = 0.025
-/** Line pointers are told apart by their low byte. */
+/** Line pointers are told apart by their low byte, which is cheaper, unless a page has more of them. */
 export const LAST_LINE = 255
+/** No page has more line pointers. */
+const LAST_LINE_OF_ANY = 65_535
 
 /**
- * Up to which line pointer (its low byte) each stripe goes, ascending; the last one takes the rest. What is below a
- * stripe was written by those before it.
+ * Up to which line pointer each stripe goes, ascending; the last one takes the rest. What is below a stripe was written
+ * by those before it.
  *
  * @param most line pointers of a stripe at most; at least 1
  */
 export function stripesOf({ rows, lines }: Page, most: number, striped: boolean): number[] {
-  const end = Math.min(Math.max(1, lines), LAST_LINE)
+  const end = Math.max(1, lines)
   const bounds: number[] = []
   let at = 0
   for (let share = FIRST; at < end; share = Math.max(LEAST, share * FALLS)) {
@@ -33,7 +35,7 @@ export function stripesOf({ rows, lines }: Page, most: number, striped: boolean)
     at += Math.min(width, most)
     if (Math.floor(at) > (bounds.at(-1) ?? 0)) bounds.push(Math.floor(at))
   }
-  return [...bounds.slice(0, -1), LAST_LINE]
+  return [...bounds.slice(0, -1), lines > LAST_LINE ? LAST_LINE_OF_ANY : LAST_LINE]
 }
 
 /** Rows that the largest stripe has on such a page, as far as `most` does not hold it down. */

@@ -9,7 +9,7 @@ import { keyAsJson } from './keys.ts'
 import type { Run } from './kind.ts'
 import type { Lane } from './lane.ts'
 import { leavesOf, type Leaf } from './leaves.ts'
-import { inRange, type Range, type Walked } from './range.ts'
+import { inRange, nextRange, type Range, type Walked } from './range.ts'
 import { walk, type Walk } from './walk.ts'
 import { runWorkers } from './workers.ts'
 
@@ -22,6 +22,8 @@ export interface Sweep {
   /** A connection for one worker; whoever opened it ends it. */
   connect(): Sql
   workers(): number
+  /** Rows of one transaction at most, when somebody gave that. */
+  batchSize?(): number | undefined
   readonly retried: Walk['retried']
   /**
    * `heap`: where whoever moves a row meanwhile makes it right by that, under the dual-write trigger. `key`: where
@@ -46,8 +48,14 @@ interface Part {
   readonly to: Range['low']
 }
 
+interface Inspected {
+  readonly rows: number
+  readonly wrong: number
+}
+
 const BLOCKS_OF_PART = 2_048
 const BLOCKS_OF_RANGE = 128
+const ROWS_OF_BATCH = 5_000
 
 /**
  * Looks at every row again and writes the ones that are not right: rows that came between two batches, or by a hand that
@@ -61,11 +69,19 @@ export async function sweepOnce(sweep: Sweep): Promise<Swept | null> {
   const parts = sweep.along === 'heap' ? before.flatMap(partsOf) : byKey
   let rows = 0
   let mended = 0
-  const sweepPart = async (part: Part, sql: Sql, goOn: Walk['goOn']): Promise<void> => {
+  const size = (): number => Math.min(ROWS_OF_BATCH, sweep.batchSize?.() ?? ROWS_OF_BATCH)
+  const sweepPart = async (part: Part, sql: Sql, goOnOf: Walk['goOn']): Promise<void> => {
     let low = part.from
-    const check = async (range: Range): Promise<void> => {
+    let blocks = BLOCKS_OF_RANGE
+    const feedback = createFeedback(size(), size(), 0.1)
+    const goOn = async (): Promise<boolean> => {
+      feedback.tune(size(), 0.1)
+      return await goOnOf()
+    }
+    const check = async (range: Range, most = Infinity): Promise<Inspected> => {
       const found = await inspect(sql, sweep, part.walked, range)
       await run.reached('sweep.looked')
+      if (found.wrong > most) return found
       if (found.wrong > 0) {
         await writeInPlace(sql, sweep, part.walked, range)
         await run.reached('sweep.written')
@@ -74,13 +90,34 @@ export async function sweepOnce(sweep: Sweep): Promise<Swept | null> {
       rows += found.rows
       mended += found.wrong
       low = range.high
+      return found
+    }
+    /** Where more rows are wrong than a batch may have, the range is cut smaller, down to parts of a block. */
+    const checkBlocks = async (range: Range): Promise<'done' | 'again' | 'stopped'> => {
+      const most = size()
+      const { wrong } = await check(range, most)
+      if (wrong <= most) {
+        blocks = Math.min(BLOCKS_OF_RANGE, blocks * 2)
+        return 'done'
+      }
+      const cut = nextBlock(range.high) - nextBlock(range.low!)
+      blocks = Math.max(1, Math.floor((cut * most) / wrong))
+      if (cut > 1) return 'again'
+      for (let after = range.low; ;) {
+        const piece = await nextRange(sql, part.walked, after, range.high, size())
+        if (piece === null) break
+        await check(piece)
+        after = piece.high
+        if (!(await goOn())) return 'stopped'
+      }
+      low = range.high
+      return 'done'
     }
     const finished = await walk({
-      ...{ sql, walked: part.walked, from: part.from, to: part.to, goOn, retried: sweep.retried },
-      feedback: createFeedback(5_000, 5_000, 0.1),
-      ...(part.walked.key === BY_PLACE ? { next: (after) => nextBlocks(after!, part.to!) } : {}),
-      workAtLength: (range) => check(range).then(() => 'done'),
-      work: check,
+      ...{ sql, walked: part.walked, from: part.from, to: part.to, goOn, feedback, retried: sweep.retried },
+      ...(part.walked.key === BY_PLACE ? { next: (after) => nextBlocks(after!, part.to!, blocks) } : {}),
+      workAtLength: checkBlocks,
+      work: (range) => check(range).then(() => undefined),
       async poison({ range, sqlstate, message }) {
         await recordFailedRow(sql, change, sweep.lane, {
           ...{ relation: part.walked.table.sql, row: await failedRow(sql, part.walked, range, sweep.blames) },
@@ -119,9 +156,9 @@ function partsOf(leaf: Leaf): Part[] {
   }))
 }
 
-function nextBlocks(low: NonNullable<Part['from']>, to: NonNullable<Part['to']>): Range | null {
+function nextBlocks(low: NonNullable<Part['from']>, to: NonNullable<Part['to']>, blocks: number): Range | null {
   const [first, end] = [nextBlock(low), nextBlock(to)]
-  return first >= end ? null : { low, high: startOf(Math.min(end, first + BLOCKS_OF_RANGE)), rows: 2 }
+  return first >= end ? null : { low, high: startOf(Math.min(end, first + blocks)), rows: 2 }
 }
 
 function differ(before: readonly Leaf[], after: readonly Leaf[]): boolean {
@@ -130,12 +167,7 @@ function differ(before: readonly Leaf[], after: readonly Leaf[]): boolean {
 }
 
 /** Rows, and how many of them are not right: not the derived type, or a row that no type matches and is not recorded. */
-async function inspect(
-  sql: Sql,
-  { change }: Sweep,
-  walked: Walked,
-  range: Range,
-): Promise<{ rows: number; wrong: number }> {
+async function inspect(sql: Sql, { change }: Sweep, walked: Walked, range: Range): Promise<Inspected> {
   const { condition, values } = inRange(walked, range, 2)
   const unrecorded = `${change.unmapped} and not exists (select from sti.failed_row f
       where f.rollout = $1::text and f.key = ${keyAsJson(change.key, 't')} and f.recovered_at is null)`

@@ -72,7 +72,7 @@ export async function walk(job: Walk): Promise<boolean> {
         if (end === 'stopped') return false
         if (end === 'again') continue
       } else {
-        const size = suspect === null ? job.feedback.size() : suspect.pieces
+        const size = Math.min(job.feedback.size(), suspect?.pieces ?? Infinity)
         range = await nextRange(job.sql, job.walked, low, suspect?.until ?? job.to, size)
         if (range === null && suspect !== null) {
           low = suspect.until
