@@ -1,8 +1,10 @@
 import type postgres from 'postgres'
+import type { Reached } from '../../agent/src/engine/points.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES } from '../support/vehicles.ts'
 import { quiet } from '../safety/asking.ts'
+import { withReached } from './reached.ts'
 
 export interface Running {
   readonly url: string
@@ -15,6 +17,8 @@ export interface Shape {
   readonly create: string | readonly string[]
   /** More of the rollout file. */
   readonly file?: string
+  /** Called at each point between two statements of the agent. */
+  readonly reached?: Reached
   /** Counts each statement of the engine and makes it take this long, on these tables. */
   readonly watched?: { readonly seconds?: number; readonly tables?: readonly string[] }
 }
@@ -25,15 +29,13 @@ export async function expanded(shape: Shape, use: (running: Running) => Promise<
     for (const text of [shape.create].flat()) await sql.unsafe(text)
     if (shape.watched) await watch(sql, shape.watched.seconds ?? 0, shape.watched.tables)
     const triggers = shape.watched ? 'triggers: { watched: harmless }\n' : ''
-    await withAgent(
-      url,
-      `${VEHICLES}${triggers}${shape.file ?? ''}`,
-      async (agent) => {
-        await agent.run('expand')
-        await use({ url, sql, agent })
-      },
-      quiet,
-    )
+    const file = `${VEHICLES}${triggers}${shape.file ?? ''}`
+    const live = async (agent: TestAgent): Promise<void> => {
+      await agent.run('expand')
+      await use({ url, sql, agent })
+    }
+    if (shape.reached) await withReached(url, file, shape.reached, live)
+    else await withAgent(url, file, live, quiet)
   })
 }
 
@@ -45,7 +47,7 @@ export function plain(rows: number, filler = `''`, then = '', options = ''): str
   return `
     create table public.vehicles (
       id bigint generated always as identity primary key, name text not null, is_truck boolean not null,
-      is_bike boolean not null, filler text not null default ''
+      is_bike boolean not null, axles integer, filler text not null default ''
     ) ${options};
     create index on public.vehicles (name);
     create index on public.vehicles (is_truck, name);

@@ -97,7 +97,7 @@ export async function walkLane(
       if (first >= end) return null
       const striped = striping.wanted(page.rows)
       const wanted = (size() * (striped ? partsOf(job.pace().workers) : 1)) / rowsOfLargest(page, striped)
-      const ranges = Math.ceil((end - first) / Math.min(MOST_BLOCKS, Math.max(1, wanted)))
+      const ranges = Math.ceil((end - first) / Math.min(MOST_BLOCKS, Math.max(1, Math.floor(wanted))))
       const blocks = Math.ceil((end - first) / ranges)
       return { low, high: startOf(first + blocks), rows: Math.max(2, Math.round(page.rows * blocks)) }
     },
@@ -105,19 +105,20 @@ export async function walkLane(
       const blocks = nextBlock(range.high) - nextBlock(range.low!)
       const most = job.pace().batchSize ?? 2 * size()
       let striped = lane.striped
+      /** Null: begun before, so that what it costs from here on says little. */
+      let inStripes: boolean | null = null
       if (striped === null) {
         const seen = await look(sql, job, leaf, range)
         page = { rows: seen.needed / blocks, lines: seen.line }
         // What is left of a lane may be small: a commit for a handful of rows costs more than it spares.
-        const stripes = striping.wanted(page.rows) && seen.needed > 2 * Math.min(size(), LEAST_ROWS)
-        const parts = stripes ? Math.min(blocks, partsOf(job.pace().workers)) : 1
+        inStripes = striping.wanted(page.rows) && seen.needed > 2 * Math.min(size(), LEAST_ROWS)
+        const parts = inStripes ? Math.min(blocks, partsOf(job.pace().workers)) : 1
         const mostLines = Math.floor(most / Math.ceil(blocks / parts))
         striped = {
-          ...{ high: range.high, stripes: stripesOf(page, Math.max(1, mostLines), stripes), parts },
+          ...{ high: range.high, stripes: stripesOf(page, Math.max(1, mostLines), inStripes), parts },
           ...{ done: 0, rows: seen.rows, written: 0, most, filenode: leaf.filenode },
         }
       }
-      const before = striped.written
       let [seconds, updates, hot] = [0, 0, 0]
       const [batches, asked] = [striped.stripes.length * striped.parts, size()]
       for (; striped.done < batches; striped = { ...striped, done: striped.done + 1 }) {
@@ -151,11 +152,12 @@ export async function walkLane(
         updates += step.updates
         hot += step.hotUpdates
       }
-      striping.observe({
-        ...{ striped: striped.stripes.length > 1, written: striped.written - before, seconds },
-        hotRatio: updates > 0 ? hot / updates : null,
-      })
-      climb?.observe(asked, striped.written - before, seconds)
+      if (inStripes !== null) {
+        // A plain range can have more than one batch, too, when a page has more rows than a batch may have.
+        const hotRatio = updates > 0 ? hot / updates : null
+        striping.observe({ striped: inStripes, written: striped.written, seconds, hotRatio })
+        climb?.observe(asked, striped.written, seconds)
+      }
       return 'done'
     },
     async work(range) {

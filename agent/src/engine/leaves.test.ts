@@ -2,7 +2,7 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect, type Database } from '../database/connect.ts'
-import { leavesOf } from './leaves.ts'
+import { isGone, leavesOf } from './leaves.ts'
 
 async function inDatabase(use: (database: Database, sql: postgres.Sql) => Promise<void>): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
@@ -51,7 +51,10 @@ test('rows of a page as the statistics say; a rewritten table has another file',
     const [before] = await leavesOf(state, 'public.rows')
     expect(before!.rowsPerBlock).toBe(1000 / (await pages(sql, 'public.rows')))
     await sql`vacuum (truncate off) public.rows`
-    expect((await leavesOf(state, 'public.rows'))[0]).toMatchObject({ oid: before!.oid, filenode: before!.filenode })
+    expect((await leavesOf(state, 'public.rows'))[0]).toMatchObject({
+      oid: before!.oid,
+      filenode: before!.filenode,
+    })
     await sql`vacuum full public.rows`
     const [after] = await leavesOf(state, 'public.rows')
     expect(after!.oid).toBe(before!.oid)
@@ -59,9 +62,39 @@ test('rows of a page as the statistics say; a rewritten table has another file',
   })
 })
 
-test('a table that is gone has no leaves', async () => {
+test('a table that is gone is said to be gone', async () => {
   await inDatabase(async ({ state }) => {
-    expect(await leavesOf(state, 'public.nothing')).toEqual([])
+    await expect(leavesOf(state, 'public.nothing')).rejects.toThrow(
+      /^public\.nothing does not exist. The table is gone/,
+    )
+    await expect(leavesOf(state, 'public.nothing', 1)).rejects.toThrow(
+      /^public\.nothing does not exist. The table is gone/,
+    )
+  })
+})
+
+test('one leaf as it is now, until it is dropped or detached', async () => {
+  await inDatabase(async ({ state }, sql) => {
+    await sql.unsafe(`
+      create table public.plain (id int);
+      create table public.rows (id int) partition by range (id);
+      create table public.parts partition of public.rows for values from (0) to (20) partition by range (id);
+      create table public.first partition of public.parts for values from (0) to (10);
+      create table public.second partition of public.parts for values from (10) to (20)`)
+    const [plain] = await leavesOf(state, 'public.plain')
+    expect(await leavesOf(state, 'public.plain', plain!.oid)).toEqual([plain])
+    expect(await leavesOf(state, 'public.rows', plain!.oid)).toEqual([])
+    const [first, second] = await leavesOf(state, 'public.rows')
+    expect(await leavesOf(state, 'public.rows', first!.oid)).toEqual([first])
+    const missing = await sql`select from public.nothing`.catch((error: unknown) => error)
+    expect(await isGone(state, 'public.rows', second!.oid, missing)).toBe(false)
+    await sql`drop table public.first`
+    await sql`alter table public.parts detach partition public.second`
+    for (const { oid } of [first!, second!]) {
+      expect(await leavesOf(state, 'public.rows', oid)).toEqual([])
+      expect(await isGone(state, 'public.rows', oid, missing)).toBe(true)
+      expect(await isGone(state, 'public.rows', oid, new Error('another one'))).toBe(false)
+    }
   })
 })
 
