@@ -1,71 +1,69 @@
-import type { Sql } from "../database/connect.ts";
-import type { Change } from "./batch.ts";
-import type { Blames } from "./failedRow.ts";
-import { createClimb, type Climb } from "./climb.ts";
-import { createFeedback, type Feedback } from "./feedback.ts";
-import type { Gate } from "./goOn.ts";
-import type { Run } from "./kind.ts";
-import { claimLane, leaveLane, type Lane } from "./lane.ts";
-import { walkLane } from "./laneWalk.ts";
-import { cutLanes, freeLanes } from "./lanes.ts";
-import { isGone, leavesOf, type Leaf } from "./leaves.ts";
-import type { Point } from "./points.ts";
-import { createStriping, type Striping } from "./striping.ts";
-import { runWorkers } from "./workers.ts";
+import type { Sql } from '../database/connect.ts'
+import type { Change } from './batch.ts'
+import type { Blames } from './failedRow.ts'
+import { createClimb, type Climb } from './climb.ts'
+import { createFeedback, type Feedback } from './feedback.ts'
+import type { Gate } from './goOn.ts'
+import type { Run } from './kind.ts'
+import { claimLane, leaveLane, type Lane } from './lane.ts'
+import { walkLane } from './laneWalk.ts'
+import { cutLanes, freeLanes } from './lanes.ts'
+import { isGone, leavesOf, type Leaf } from './leaves.ts'
+import type { Point } from './points.ts'
+import { createStriping, type Striping } from './striping.ts'
+import { runWorkers } from './workers.ts'
 
 /** What may be changed while it runs. */
 export interface Pace {
-  readonly workers: number;
+  readonly workers: number
   /** Rows of one transaction at most; undefined: feedback alone decides. */
-  readonly batchSize: number | undefined;
-  readonly maximumBatchSeconds: number;
+  readonly batchSize: number | undefined
+  readonly maximumBatchSeconds: number
   /** Every Nth batch of a lane is flushed to disk. */
-  readonly checkpointInterval: number;
+  readonly checkpointInterval: number
 }
 
 export interface Rewrite {
-  readonly run: Run;
-  readonly change: Change;
-  readonly gate: Gate;
+  readonly run: Run
+  readonly change: Change
+  readonly gate: Gate
   /** A connection for one worker; whoever opened it ends it. */
-  connect(): Sql;
-  pace(): Pace;
-  readonly secondaryIndexes: number;
-  readonly points: Readonly<
-    Record<"lanes" | "batch" | "written" | "poison" | "laneFinished", Point>
-  >;
+  connect(): Sql
+  pace(): Pace
+  readonly secondaryIndexes: number
+  readonly points: Readonly<Record<'lanes' | 'batch' | 'written' | 'poison' | 'laneFinished', Point>>
   /** Called between batches by every worker; what it throws ends the operation. */
-  between(): Promise<void>;
-  passed(step: Step): void;
-  failed(sentence: string): void;
+  between(): Promise<void>
+  passed(step: Step): void
+  failed(sentence: string): void
   /** How it writes, and why, each time that changes. */
-  decided(sentence: string): void;
-  retried(sqlstate: string): void;
-  readonly blames?: Blames;
+  decided(sentence: string): void
+  retried(sqlstate: string): void
+  readonly blames?: Blames
 }
 
 /** What a batch did: rows passed for good, written and failed. */
 export interface Step {
-  readonly passed: number;
-  readonly written: number;
-  readonly failed: number;
-  readonly batch?: { readonly rows: number; readonly seconds: number };
+  readonly passed: number
+  readonly written: number
+  readonly failed: number
+  readonly batch?: { readonly rows: number; readonly seconds: number }
 }
 
 /** How far feedback may go above the default size when nobody gave one. */
-const FIRST_BATCH = 1_000;
-const LARGEST_BATCH = 20_000;
+const FIRST_BATCH = 1_000
+const LARGEST_BATCH = 20_000
 
 /** What the workers of one rewrite share. */
 export interface Shared {
-  readonly leaves: ReadonlyMap<number, Leaf>;
+  readonly leaves: ReadonlyMap<number, Leaf>
   /** Rows of a batch that fit into the time. */
-  readonly feedback: Feedback;
+  readonly feedback: Feedback
   /** Rows of a batch that are written fastest; null: somebody gave a size. */
-  readonly climb: Climb | null;
-  readonly striping: Striping;
+  readonly climb: Climb | null
+  readonly striping: Striping
   /** Partitions whose plan has been looked at. */
-  readonly planned: Set<number>;
+  readonly planned: Set<number>
 }
 
 /**
@@ -73,100 +71,79 @@ export interface Shared {
  * Goes on where a holder before left it. False when it was asked to stop.
  */
 export async function rewrite(job: Rewrite): Promise<boolean> {
-  const { run } = job;
-  const state = run.database.state;
-  await freeLanes(state, run.operation.id);
+  const { run } = job
+  const state = run.database.state
+  await freeLanes(state, run.operation.id)
   for (let round = 1; ; round++) {
-    const leaves = await leavesOf(state, run.rollout.table.sql);
+    const leaves = await leavesOf(state, run.rollout.table.sql)
     // A partition that came while the others were written gets lanes in the next round.
-    const cut = await cutLanes(state, run.operation.id, leaves);
-    if (round > 1 && cut === 0) return true;
-    await run.reached(job.points.lanes);
+    const cut = await cutLanes(state, run.operation.id, leaves)
+    if (round > 1 && cut === 0) return true
+    await run.reached(job.points.lanes)
     const shared: Shared = {
       leaves: new Map(leaves.map((leaf) => [leaf.oid, leaf])),
       feedback: feedbackOf(job.pace()),
-      climb:
-        job.pace().batchSize === undefined ? createClimb(FIRST_BATCH) : null,
+      climb: job.pace().batchSize === undefined ? createClimb(FIRST_BATCH) : null,
       striping: stripingOf(job),
       planned: new Set(),
-    };
-    const workers = (): number => job.pace().workers;
-    if (!(await runWorkers(workers, (stays) => work(job, shared, stays))))
-      return false;
+    }
+    const workers = (): number => job.pace().workers
+    if (!(await runWorkers(workers, (stays) => work(job, shared, stays)))) return false
   }
 }
 
 function feedbackOf({ batchSize, maximumBatchSeconds }: Pace): Feedback {
-  return createFeedback(
-    batchSize ?? FIRST_BATCH,
-    batchSize ?? LARGEST_BATCH,
-    maximumBatchSeconds,
-  );
+  return createFeedback(batchSize ?? FIRST_BATCH, batchSize ?? LARGEST_BATCH, maximumBatchSeconds)
 }
 
 function stripingOf(job: Rewrite): Striping {
-  const { run, secondaryIndexes } = job;
+  const { run, secondaryIndexes } = job
   return createStriping({
-    useless: secondaryIndexes === 0 ? "there is no secondary index" : null,
+    useless: secondaryIndexes === 0 ? 'there is no secondary index' : null,
     blocker() {
-      const oldest = run.pressure.oldestSnapshot();
-      if (
-        !("value" in oldest) ||
-        oldest.value.holder === null ||
-        oldest.value.seconds < 1
-      )
-        return null;
-      return `the snapshot of ${oldest.value.holder}, ${Math.round(oldest.value.seconds)} s old,`;
+      const oldest = run.pressure.oldestSnapshot()
+      if (!('value' in oldest) || oldest.value.holder === null || oldest.value.seconds < 1) return null
+      return `the snapshot of ${oldest.value.holder}, ${Math.round(oldest.value.seconds)} s old,`
     },
     decided: (sentence) => job.decided(sentence),
-  });
+  })
 }
 
-async function work(
-  job: Rewrite,
-  shared: Shared,
-  stays: () => boolean,
-): Promise<boolean> {
-  const { run, gate } = job;
-  const state = run.database.state;
-  const sql = job.connect();
-  const worker = gate.worker();
+async function work(job: Rewrite, shared: Shared, stays: () => boolean): Promise<boolean> {
+  const { run, gate } = job
+  const state = run.database.state
+  const sql = job.connect()
+  const worker = gate.worker()
   const goOn = async (): Promise<boolean> => {
-    const { batchSize, maximumBatchSeconds } = job.pace();
-    shared.feedback.tune(batchSize ?? LARGEST_BATCH, maximumBatchSeconds);
-    await job.between();
-    return stays() && (await worker());
-  };
+    const { batchSize, maximumBatchSeconds } = job.pace()
+    shared.feedback.tune(batchSize ?? LARGEST_BATCH, maximumBatchSeconds)
+    await job.between()
+    return stays() && (await worker())
+  }
   /** As it is now: a partition that is dropped or detached meanwhile is nobody's work any more. */
   const walkLeaf = async (claimed: Lane): Promise<boolean> => {
-    const [table, oid] = [run.rollout.table.sql, claimed.relation!];
-    const [leaf] = await leavesOf(state, table, oid);
-    if (leaf === undefined) return true;
+    const [table, oid] = [run.rollout.table.sql, claimed.relation!]
+    const [leaf] = await leavesOf(state, table, oid)
+    if (leaf === undefined) return true
     try {
-      return await walkLane(
-        job,
-        { ...shared, leaves: new Map([[oid, leaf]]) },
-        claimed,
-        sql,
-        goOn,
-      );
+      return await walkLane(job, { ...shared, leaves: new Map([[oid, leaf]]) }, claimed, sql, goOn)
     } catch (error) {
-      if (await isGone(state, table, oid, error)) return true;
-      throw error;
+      if (await isGone(state, table, oid, error)) return true
+      throw error
     }
-  };
-  let lane: Lane | null = null;
+  }
+  let lane: Lane | null = null
   try {
     for (;;) {
-      lane = await claimLane(state, run.operation.id, run.agent);
-      if (lane === null) return true;
-      const end = await walkLeaf(lane);
-      await leaveLane(state, lane, end);
-      lane = null;
-      await run.reached(job.points.laneFinished);
-      if (!end) return false;
+      lane = await claimLane(state, run.operation.id, run.agent)
+      if (lane === null) return true
+      const end = await walkLeaf(lane)
+      await leaveLane(state, lane, end)
+      lane = null
+      await run.reached(job.points.laneFinished)
+      if (!end) return false
     }
   } finally {
-    await sql.end({ timeout: 1 });
+    await sql.end({ timeout: 1 })
   }
 }
