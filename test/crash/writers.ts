@@ -25,12 +25,10 @@ export interface Writers {
   /** Waits until no statement runs; none begins before goOn(). */
   rest(): Promise<void>
   goOn(): void
-  /** Milliseconds that each writer rests after a statement. */
-  pace(ms: number): void
   stop(): Promise<void>
 }
 
-/** How long a writer rests after each statement at first: the machine also has other work. */
+/** How long a writer rests after each statement: the machine also has other work. */
 const REST_MS = 4
 
 /**
@@ -43,7 +41,6 @@ export function startWriters(url: string, oracle: Oracle, count: number): Writer
   let stopped = false
   let touched = new Set<string>()
   let resting = false
-  let restMs = REST_MS
   let idle = 0
   const write = async (writer: number): Promise<void> => {
     const own = [...oracle.keys()].filter((id) => Number(id) % count === writer)
@@ -97,7 +94,7 @@ export function startWriters(url: string, oracle: Oracle, count: number): Writer
         own.pop()
       }
       writes++
-      await pause(restMs)
+      await pause(REST_MS)
     }
   }
   const running: Promise<unknown>[] = Array.from({ length: count }, (_, writer) => write(writer))
@@ -117,9 +114,6 @@ export function startWriters(url: string, oracle: Oracle, count: number): Writer
     },
     goOn() {
       resting = false
-    },
-    pace(ms) {
-      restMs = ms
     },
     async stop() {
       stopped = true

@@ -78,6 +78,8 @@ async function fill(run: Run, sweep: Sweep, table: Table, progress: BackfillProg
   const failedRows = await retryFailedRows(sweep)
   if (failedRows === null) return { outcome: 'stopped' }
   progress.counted(rows, failedRows)
+  // Asked again here: an agent that died between a failed row and this question has left it open.
+  await checkBudget(run.database.state, run.rollout, run.operation.id, rows)
   const { written } = await laneTotals(run.database.state, run.operation.id)
   const result = { passedRows: rows, writtenRows: written, failedRows, batches: progress.batches }
   return { outcome: 'succeeded', result }

@@ -1,9 +1,9 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from './answer.ts'
 import type { Change, Rows } from './batch.ts'
-import { keyAsJson, type Key } from './keys.ts'
+import { bind, keyAsJson, tuple, type Key } from './keys.ts'
 import { FENCE, FENCE_PARAMETERS, FenceLost, fenceParameters, LEASE, type Lane } from './lane.ts'
-import { inRange, type Range, type Walked } from './range.ts'
+import type { Range, Walked } from './range.ts'
 
 export interface FailedRowRecord {
   readonly relation: string
@@ -21,10 +21,16 @@ export const FAILED_ROW_PARAMETER = FENCE_PARAMETERS + 6
 /** Whether a row that fails alone is a failed row at all; asked of its place or key. Without it every one is. */
 export type Blames = (sql: Sql, walked: Walked, range: Range) => Promise<boolean>
 
-/** The row to record; none when it is not to blame. */
+/**
+ * The row to record; none when it is not to blame. The one at the end of its range: others may have come before it since
+ * it was found alone there.
+ */
 export async function failedRow(sql: Sql, walked: Walked, range: Range, blames?: Blames): Promise<Rows> {
   if (blames !== undefined && !(await blames(sql, walked, range))) return { condition: 'false', values: [] }
-  return inRange(walked, range, FAILED_ROW_PARAMETER)
+  return {
+    condition: `${tuple(walked.key, 't')} = ${bind(walked.key, FAILED_ROW_PARAMETER)}`,
+    values: range.high,
+  }
 }
 
 /** What a failure does to a row that is recorded already: an acceptance does not outlive a recovery. */

@@ -95,8 +95,8 @@ export async function walkLane(
       if (lane.striped !== null) return { low, high: lane.striped.high, rows: Math.max(2, lane.striped.rows) }
       const [first, end] = [nextBlock(low!), nextBlock(lane.high!)]
       if (first >= end) return null
-      const striped = striping.wanted(page.rows)
-      const wanted = (size() * (striped ? partsOf(job.pace().workers) : 1)) / rowsOfLargest(page, striped)
+      const share = striping.firstShare(page.rows)
+      const wanted = (size() * (share < 1 ? partsOf(job.pace().workers) : 1)) / rowsOfLargest(page, share)
       const ranges = Math.ceil((end - first) / Math.min(MOST_BLOCKS, Math.max(1, Math.floor(wanted))))
       const blocks = Math.ceil((end - first) / ranges)
       return { low, high: startOf(first + blocks), rows: Math.max(2, Math.round(page.rows * blocks)) }
@@ -111,15 +111,18 @@ export async function walkLane(
         const seen = await look(sql, job, leaf, range)
         page = { rows: seen.needed / blocks, lines: seen.line }
         // What is left of a lane may be small: a commit for a handful of rows costs more than it spares.
-        inStripes = striping.wanted(page.rows) && seen.needed > 2 * Math.min(size(), LEAST_ROWS)
+        const share = striping.firstShare(page.rows)
+        inStripes = share < 1 && seen.needed > 2 * Math.min(size(), LEAST_ROWS)
         const parts = inStripes ? Math.min(blocks, partsOf(job.pace().workers)) : 1
         const mostLines = Math.floor(most / Math.ceil(blocks / parts))
         striped = {
-          ...{ high: range.high, stripes: stripesOf(page, Math.max(1, mostLines), inStripes), parts },
+          ...{ high: range.high, stripes: stripesOf(page, Math.max(1, mostLines), inStripes ? share : 1), parts },
           ...{ done: 0, rows: seen.rows, written: 0, most, filenode: leaf.filenode },
         }
       }
-      let [seconds, updates, hot] = [0, 0, 0]
+      let seconds = 0
+      const all = { updates: 0, hotUpdates: 0 }
+      const first = { updates: 0, hotUpdates: 0 }
       const [batches, asked] = [striped.stripes.length * striped.parts, size()]
       for (; striped.done < batches; striped = { ...striped, done: striped.done + 1 }) {
         if (striped.done > 0 && !(await goOn())) return 'stopped'
@@ -149,13 +152,15 @@ export async function walkLane(
         tell(step, last ? Math.max(0, striped.rows - striped.written) : step.written)
         striped = { ...striped, written: striped.written + step.written }
         seconds += step.seconds
-        updates += step.updates
-        hot += step.hotUpdates
+        for (const sum of stripe === 0 ? [all, first] : [all]) {
+          sum.updates += step.updates
+          sum.hotUpdates += step.hotUpdates
+        }
       }
       if (inStripes !== null) {
         // A plain range can have more than one batch, too, when a page has more rows than a batch may have.
-        const hotRatio = updates > 0 ? hot / updates : null
-        striping.observe({ striped: inStripes, written: striped.written, seconds, hotRatio })
+        const hot = { hotRatio: hotRatioOf(all), firstHotRatio: hotRatioOf(first) }
+        striping.observe({ striped: inStripes, written: striped.written, seconds, ...hot })
         climb?.observe(asked, striped.written, seconds)
       }
       return 'done'
@@ -212,6 +217,10 @@ async function look(
     { prepare: true },
   )
   return onlyRow(answer)
+}
+
+function hotRatioOf({ updates, hotUpdates }: { updates: number; hotUpdates: number }): number | null {
+  return updates === 0 ? null : hotUpdates / updates
 }
 
 interface HotCounters {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { LAST_LINE, stripesOf } from './stripes.ts'
+import { FIRST_SHARE, LAST_LINE, stripesOf } from './stripes.ts'
 
 /** Line pointers of 1 to `lines` that each stripe writes: what is left of them up to its bound. */
 function taken(lines: number, stripes: readonly number[]): number[] {
@@ -16,7 +16,7 @@ test('the stripes of a page have each of its rows once, none more than it may, a
     for (const rows of [0.01, 0.5, 1, lines / 3, lines - 1, lines]) {
       for (const most of [1, 2, 3, 10, 59, 60, 100, 1_000]) {
         for (const striped of [true, false]) {
-          const stripes = stripesOf({ rows, lines }, most, striped)
+          const stripes = stripesOf({ rows, lines }, most, striped ? FIRST_SHARE : 1)
           const found = { lines, rows, most, striped, stripes }
           const each = taken(lines, stripes)
           if (each.reduce((sum, one) => sum + one, 0) !== lines) expect(found).toBe('every row')

@@ -12,9 +12,9 @@ export interface Page {
 }
 
 /** The first stripe's share of the rows. Larger, it would split the leaves of indexes that are ordered like the heap. */
-const FIRST = 0.0864
+export const FIRST_SHARE = 0.0864
 const FALLS = 0.94
-const LEAST = 0.025
+export const LEAST_SHARE = 0.025
 /** Line pointers are told apart by their low byte, which is cheaper, unless a page has more of them. */
 export const LAST_LINE = 255
 /** No page has more line pointers. */
@@ -25,13 +25,14 @@ const LAST_LINE_OF_ANY = 65_535
  * by those before it.
  *
  * @param most line pointers of a stripe at most; at least 1
+ * @param first the first stripe's share of the rows; 1: one plain range
  */
-export function stripesOf({ rows, lines }: Page, most: number, striped: boolean): number[] {
+export function stripesOf({ rows, lines }: Page, most: number, first: number): number[] {
   const end = Math.max(1, lines)
   const bounds: number[] = []
   let at = 0
-  for (let share = FIRST; at < end; share = Math.max(LEAST, share * FALLS)) {
-    const width = striped ? Math.max(1, (Math.max(1, rows * share) * end) / Math.max(1, rows)) : end
+  for (let share = first; at < end; share = Math.max(LEAST_SHARE, share * FALLS)) {
+    const width = first < 1 ? Math.max(1, (Math.max(1, rows * share) * end) / Math.max(1, rows)) : end
     at += Math.min(width, most)
     if (Math.floor(at) > (bounds.at(-1) ?? 0)) bounds.push(Math.floor(at))
   }
@@ -39,6 +40,6 @@ export function stripesOf({ rows, lines }: Page, most: number, striped: boolean)
 }
 
 /** Rows that the largest stripe has on such a page, as far as `most` does not hold it down. */
-export function rowsOfLargest({ rows }: Page, striped: boolean): number {
-  return striped ? Math.max(1, rows * FIRST) : rows
+export function rowsOfLargest({ rows }: Page, first: number): number {
+  return Math.max(1, rows * first)
 }

@@ -25,10 +25,10 @@ interface Speeds {
 /** Writes so many ranges as it is told to; answers which of them were striped. */
 function write(judged: Striping, ranges: number, { striped: fast, plain, hot }: Speeds): boolean[] {
   return Array.from({ length: ranges }, () => {
-    const striped = judged.wanted(FULL)
+    const striped = judged.firstShare(FULL) < 1
     const written = striped ? 16_000 : 1_000
     const seconds = written / (striped ? fast : plain)
-    judged.observe({ striped, written, seconds, hotRatio: striped ? hot : 0.02 })
+    judged.observe({ striped, written, seconds, hotRatio: striped ? hot : 0.02, firstHotRatio: null })
     return striped
   })
 }
@@ -83,7 +83,8 @@ test.each<[string, Speeds, boolean, string]>([
 
 test('ranges in which nothing was written measure nothing', () => {
   const { judged, decided } = striping()
-  for (let i = 0; i < 20; i++) judged.observe({ striped: i % 2 === 0, written: 0, seconds: 1, hotRatio: null })
+  for (let i = 0; i < 20; i++)
+    judged.observe({ striped: i % 2 === 0, written: 0, seconds: 1, hotRatio: null, firstHotRatio: null })
   expect(judged.hotRatio()).toBeNull()
   expect(decided).toEqual([])
   expect(tried(judged, decided, { striped: 90, plain: 50, hot: 0.8 }).length).toBeGreaterThanOrEqual(6)
@@ -94,15 +95,15 @@ test('without a use it is never tried, and says so at once', () => {
   expect(decided).toEqual(['plain ranges: there is no secondary index'])
   expect(write(judged, 20, { striped: 90, plain: 50, hot: 0.8 })).toEqual(Array(20).fill(false))
   clock.ms += 60_000
-  expect(judged.wanted(FULL)).toBe(false)
+  expect(judged.firstShare(FULL) < 1).toBe(false)
   expect(decided.length).toBe(1)
 })
 
 test('where a page has fewer than two rows to write there is nothing to stripe, and nothing is decided by that', () => {
   const { judged, decided } = striping()
-  expect([0, 0.1, 1, 1.9].map((rows) => judged.wanted(rows))).toEqual([false, false, false, false])
+  expect([0, 0.1, 1, 1.9].map((rows) => judged.firstShare(rows) < 1)).toEqual([false, false, false, false])
   expect(decided).toEqual([])
-  expect(judged.wanted(2)).toBe(true)
+  expect(judged.firstShare(2) < 1).toBe(true)
 })
 
 test('when HOT updates cease it falls back, names what holds dead rows, and tries again half a minute later', () => {
@@ -116,12 +117,12 @@ test('when HOT updates cease it falls back, names what holds dead rows, and trie
   expect(write(judged, 5, { ...good, hot: 0 })).toEqual([true, true, true, false, false])
   expect(decided.at(-1)).toBe('plain ranges: the snapshot of pid 7, 3 s old, keeps dead rows from being pruned')
   clock.ms += 30_000
-  expect(judged.wanted(FULL)).toBe(false)
+  expect(judged.firstShare(FULL) < 1).toBe(false)
   clock.ms += 1
   holder = null
   // Its old HOT share is forgotten.
   expect(tried(judged, decided, good)[0]).toBe(true)
-  expect(judged.wanted(FULL)).toBe(true)
+  expect(judged.firstShare(FULL) < 1).toBe(true)
   expect(decided).toEqual([
     'striped ranges: 80 % of the updates are HOT',
     'plain ranges: the snapshot of pid 7, 3 s old, keeps dead rows from being pruned',
@@ -141,8 +142,22 @@ test('a second verdict that is the same is not said again', () => {
   const { judged, decided, clock } = striping({ blocker: () => 'the snapshot of pid 7' })
   for (let round = 0; round < 3; round++) {
     write(judged, 20, { striped: 40, plain: 50, hot: 0 })
-    expect(judged.wanted(FULL)).toBe(false)
+    expect(judged.firstShare(FULL) < 1).toBe(false)
     clock.ms += 30_001
   }
   expect(decided).toEqual(['plain ranges: the snapshot of pid 7 keeps dead rows from being pruned'])
+})
+
+test('where pages have room the first stripe takes no more than fits there; where they are full it makes room', () => {
+  const judged = createStriping({ useless: null, blocker: () => null, decided: () => undefined })
+  write(judged, 20, { striped: 80_000, plain: 40_000, hot: 0.9 })
+  const after = (firstHotRatio: number): number => {
+    judged.observe({ striped: true, written: 1000, seconds: 0.01, hotRatio: 0.9, firstHotRatio })
+    return judged.firstShare(FULL)
+  }
+  const full = judged.firstShare(FULL)
+  expect(full).toBeLessThan(1)
+  expect(after(0.5)).toBeCloseTo(full / 2)
+  expect(after(1)).toBeCloseTo(0.6 * full)
+  expect(after(0)).toBe(full)
 })

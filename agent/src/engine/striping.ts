@@ -1,9 +1,18 @@
+import { FIRST_SHARE, LEAST_SHARE } from './stripes.ts'
+
 /** Whether ranges are written in stripes, each a batch of its own: judged by what it brings. */
 export interface Striping {
-  /** For the next range, with so many rows to write on each of its pages. */
-  wanted(rowsPerPage: number): boolean
+  /** The first stripe's share of the next range's rows, with so many to write on each of its pages; 1: a plain range. */
+  firstShare(rowsPerPage: number): number
   /** What a range cost: rows written, seconds of its batches, and its share of HOT updates where that is known. */
-  observe(range: { striped: boolean; written: number; seconds: number; hotRatio: number | null }): void
+  observe(range: {
+    striped: boolean
+    written: number
+    seconds: number
+    hotRatio: number | null
+    /** Of the first stripe alone. */
+    firstHotRatio: number | null
+  }): void
   /** Of the last ranges; null before there were any. */
   hotRatio(): number | null
   /** For people: how it writes, and why. */
@@ -36,6 +45,16 @@ interface Tally {
   seconds: number
 }
 
+/**
+ * Where pages have room for some rows, a first stripe of no more than those stays on its page as well. Rows that leave
+ * would go into the room of other pages, which then lack it for their own.
+ */
+function nextShare(share: number, hotRatio: number): number {
+  if (hotRatio < 0.1) return FIRST_SHARE
+  return hotRatio < 0.9 ? Math.max(LEAST_SHARE, share * hotRatio) : Math.min(MOST_SHARE, share * 1.2)
+}
+const MOST_SHARE = 0.12
+
 export function createStriping(options: StripingOptions): Striping {
   const now = options.now ?? (() => performance.now())
   let mode: 'trial' | 'striped' | 'plain' = 'trial'
@@ -44,6 +63,7 @@ export function createStriping(options: StripingOptions): Striping {
   let striped: Tally = { ranges: 0, written: 0, seconds: 0 }
   let plain: Tally = { ranges: 0, written: 0, seconds: 0 }
   let hot: number | null = null
+  let share = FIRST_SHARE
 
   const decide = (to: typeof mode, why: string): void => {
     const said = sentence
@@ -78,14 +98,15 @@ export function createStriping(options: StripingOptions): Striping {
   if (options.useless !== null) decide('plain', `plain ranges: ${options.useless}`)
 
   return {
-    wanted(rowsPerPage) {
-      if (rowsPerPage < 2 || options.useless !== null) return false
+    firstShare(rowsPerPage) {
+      if (rowsPerPage < 2 || options.useless !== null) return 1
       if (mode === 'plain' && now() - since > AGAIN_MS) tryAgain()
-      if (mode === 'trial') return striped.ranges <= plain.ranges / PLAIN_RANGES
-      return mode === 'striped'
+      if (mode === 'trial') return striped.ranges <= plain.ranges / PLAIN_RANGES ? share : 1
+      return mode === 'striped' ? share : 1
     },
-    observe({ striped: inStripes, written, seconds, hotRatio }) {
+    observe({ striped: inStripes, written, seconds, hotRatio, firstHotRatio }) {
       if (written === 0 || seconds <= 0) return
+      if (inStripes && firstHotRatio !== null) share = nextShare(share, firstHotRatio)
       if (inStripes && hotRatio !== null) hot = hot === null ? hotRatio : WEIGHT * hotRatio + (1 - WEIGHT) * hot
       if (mode === 'trial') {
         const tally = inStripes ? striped : plain

@@ -13,13 +13,13 @@ import { rewrite, type Pace, type Step } from '../engine/rewrite.ts'
 import { sweepOnce, type Sweep } from '../engine/sweep.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
-const PACE: Pace = { workers: 2, batchSize: undefined, maximumBatchSeconds: 0.1, checkpointInterval: 1 }
-const SWEEPS = 5
+const PACE: Pace = { workers: 2, batchSize: undefined, maximumBatchSeconds: 0.1, checkpointInterval: 100 }
 
 /**
  * Sets a column that was there before us back to NULL, where it still holds the value that we derived: what somebody
  * wrote since stays. In lanes, with the backfill's fence and checkpoints; then a sweep along the key, since without the
- * trigger a row may move past the lanes. A row that cannot be written is recorded as a failed row, and the rest goes on.
+ * trigger a row may move past the lanes. Once: a row whose legacy columns come to say its type again after that was
+ * somebody's own. A row that cannot be written is recorded as a failed row, and the rest goes on.
  * Answers how many rows were cleared, or null when it was asked to stop.
  */
 export async function clearColumn(run: Run, table: Table): Promise<number | null> {
@@ -37,6 +37,7 @@ export async function clearColumn(run: Run, table: Table): Promise<number | null
         statementTimeoutMs: 30_000,
       }),
   }
+  const decisions: string[] = []
   const cleared = await rewrite({
     ...sweep,
     secondaryIndexes: table.secondaryIndexes.length,
@@ -48,12 +49,16 @@ export async function clearColumn(run: Run, table: Table): Promise<number | null
       poison: 'rollback.clear-failed',
       laneFinished: 'rollback.lane-finished',
     },
-    between: () => Promise.resolve(),
+    async between() {
+      for (const sentence of decisions.splice(0)) await run.event('striping', sentence)
+    },
     passed: progress.moved,
     failed: () => undefined,
-    decided: () => undefined,
+    decided: (sentence) => decisions.push(sentence),
   })
-  if (!cleared || !(await sweepClean(sweep))) return null
+  if (!cleared) return null
+  run.step('sweeping: is anything left?')
+  if ((await sweepOnce(sweep)) === null) return null
   await refuseRowsLeft(run)
   return (await laneTotals(database.state, operation.id)).written
 }
@@ -80,21 +85,6 @@ function holdsDerived(rollout: Rollout): Blames {
     } catch (error) {
       if (faultOf(error) === 'row') return false
       throw error
-    }
-  }
-}
-
-async function sweepClean(sweep: Sweep): Promise<boolean> {
-  sweep.run.step('sweeping: is anything left?')
-  for (let attempt = 0; ; attempt++) {
-    const swept = await sweepOnce(sweep)
-    if (swept === null) return false
-    if (swept.mended === 0) return true
-    if (attempt === SWEEPS) {
-      throw new OperationFailure(
-        'sweep',
-        'Rows keep getting the type that was cleared: stop what writes it, then roll back again.',
-      )
     }
   }
 }
