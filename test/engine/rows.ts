@@ -15,6 +15,8 @@ export interface Running {
 export interface Shape {
   /** SQL that makes public.vehicles, with is_truck and is_bike: each text a transaction of its own. */
   readonly create: string | readonly string[]
+  /** Triggers of the table that the file calls harmless. */
+  readonly triggers?: readonly string[]
   /** More of the rollout file. */
   readonly file?: string
   /** Called at each point between two statements of the agent. */
@@ -28,8 +30,8 @@ export async function expanded(shape: Shape, use: (running: Running) => Promise<
   await withDatabase(async ({ url, sql }) => {
     for (const text of [shape.create].flat()) await sql.unsafe(text)
     if (shape.watched) await watch(sql, shape.watched.seconds ?? 0, shape.watched.tables)
-    const triggers = shape.watched ? 'triggers: { watched: harmless }\n' : ''
-    const file = `${VEHICLES}${triggers}${shape.file ?? ''}`
+    const triggers = [...(shape.watched ? ['watched'] : []), ...(shape.triggers ?? [])]
+    const file = `${VEHICLES}triggers: { ${triggers.map((name) => `${name}: harmless`).join(', ')} }\n${shape.file ?? ''}`
     const live = async (agent: TestAgent): Promise<void> => {
       await agent.run('expand')
       await use({ url, sql, agent })

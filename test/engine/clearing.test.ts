@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { eventsOf, until } from '../safety/asking.ts'
+import { backends } from '../safety/disturbing.ts'
+import { expanded, plain, watch, watched } from './rows.ts'
+
+test('a column that was there before is cleared while others move its rows: nothing derived is left', async () => {
+  const ROWS = 12_000
+  await expanded(
+    { create: plain(ROWS, `''`, 'alter table public.vehicles add column type text'), watched: {} },
+    async ({ sql, agent }) => {
+      await agent.run('backfill')
+      await sql`truncate public.watched`
+      await watch(sql, 0.03)
+      const { id } = await agent.request('rollback', { scope: 'data', confirm: 'vehicles' })
+      await until('the trigger is gone', async () => (await eventsOf(agent, id)).includes('taken back'))
+      // The name has an index: each of these rows leaves its page, some to where the lanes have been.
+      let [writes, ended] = [0, false]
+      const moving = (async () => {
+        while (!ended) {
+          await sql`update public.vehicles set name = name || '!' where id % 600 = ${writes % 600}`
+          writes++
+          await new Promise((resolve) => setTimeout(resolve, 5))
+        }
+      })()
+      const rollback = await agent.ended(id).finally(() => (ended = true))
+      await moving
+      expect(writes).toBeGreaterThan(20)
+      expect(rollback).toMatchObject({ state: 'succeeded', error: null })
+      const left = await sql<
+        { rows: number }[]
+      >`select count(*)::int as rows from public.vehicles where type is not null`
+      expect(left[0]!.rows).toBe(0)
+      expect(rollback.result).toMatchObject({ clearedRows: ROWS })
+      expect(await watched(sql)).toMatchObject({ rows: ROWS })
+      expect(await backends(sql, 'rollback')).toEqual([])
+    },
+  )
+})

@@ -1,0 +1,126 @@
+import type postgres from 'postgres'
+import { expect, test } from 'vitest'
+import { BY_PLACE } from '../../agent/src/engine/blocks.ts'
+import { failedRow, recordFailedRow } from '../../agent/src/engine/failedRow.ts'
+import { nextRange, type Walked } from '../../agent/src/engine/range.ts'
+import { eventsOf, failedRows, until } from '../safety/asking.ts'
+import { typed, wrong } from '../safety/disturbing.ts'
+import { withLane } from '../safety/lane.ts'
+import { full } from './moves.ts'
+import { expanded, lanes, plain, sum, watch, watched } from './rows.ts'
+
+/** The application refuses every UPDATE of these rows, and takes a while for it. */
+async function refuse(sql: postgres.Sql, ids: readonly number[], seconds = 0): Promise<void> {
+  await sql.unsafe(`
+    create or replace function public.frozen() returns trigger language plpgsql as $$ begin
+      if new.id in (${ids.join(', ')}) and new.name = old.name then
+        perform pg_sleep(${seconds}); raise exception 'row % is frozen', new.id;
+      end if;
+      return new; end $$;
+    create or replace trigger frozen before update on public.vehicles for each row execute function public.frozen()`)
+}
+
+const FROZEN = { triggers: ['frozen'], file: 'errorBudget: 1\n' }
+const FROZEN_FROM_THE_START = `
+  create function public.frozen() returns trigger language plpgsql as $$ begin return new; end $$;
+  create trigger frozen before update on public.vehicles for each row execute function public.frozen()`
+
+test.each([1, 3])(
+  'rows that fail inside stripes are recorded by their key, and every other one is written: %i workers',
+  async (workers) => {
+    const ids = [3, 4, 700, 1_501, 2_500, 3_600]
+    await expanded(
+      { create: [...full(4_000), FROZEN_FROM_THE_START], watched: {}, ...FROZEN },
+      async ({ sql, agent }) => {
+        await refuse(sql, ids)
+        const all = (await sql`select from public.vehicles`).length
+        const { id, result, progress } = await agent.run('backfill', {
+          batchSize: 100,
+          workers,
+          maximumBatchSeconds: 5,
+        })
+        const counts = { writtenRows: all - ids.length, failedRows: ids.length }
+        expect(result).toMatchObject({ passedRows: all, ...counts })
+        expect(progress).toMatchObject({ processedRows: all - ids.length, totalRows: all, ...counts })
+        const failed = await failedRows(agent)
+        expect(failed.map((row) => row.key.map(Number)).sort((a, b) => a[0]! - b[0]!)).toEqual(ids.map((one) => [one]))
+        expect(new Set(failed.map((row) => row.message))).toEqual(new Set(ids.map((one) => `row ${one} is frozen`)))
+        const each = await lanes(sql, id)
+        expect([sum(each, (lane) => lane.written), sum(each, (lane) => lane.failed)]).toEqual([
+          all - ids.length,
+          ids.length,
+        ])
+        expect(await watched(sql)).toMatchObject({ rows: all - ids.length })
+        expect(await typed(sql)).toBe(all - ids.length)
+        expect(await wrong(sql)).toBe(ids.length)
+      },
+    )
+  },
+)
+
+test.each([
+  ['mends', `update public.vehicles set name = 'mended' where id = 500`, 1_000],
+  ['deletes', 'delete from public.vehicles where id = 500', 999],
+])('a row that the application %s while it fails is no failed row', async (_, statement, rows) => {
+  await expanded({ create: [plain(1_000), FROZEN_FROM_THE_START], ...FROZEN }, async ({ sql, agent }) => {
+    await refuse(sql, [500], 0.3)
+    const { id } = await agent.request('backfill', { batchSize: 100, maximumBatchSeconds: 5 })
+    await until('it fails', async () => {
+      const [row] = await sql`select from pg_stat_activity where application_name like 'sti % backfill%'
+        and datname = current_database() and wait_event = 'PgSleep'`
+      return row !== undefined
+    })
+    await sql.unsafe(statement)
+    expect(await agent.ended(id)).toMatchObject({ state: 'succeeded', result: { passedRows: rows, failedRows: 0 } })
+    expect(await failedRows(agent)).toEqual([])
+    expect(await wrong(sql)).toBe(0)
+  })
+})
+
+test('between its failure and its record a row may move, and another one may come before it: nothing is recorded of either', async () => {
+  await withLane(20, async ({ sql, database, engine, change, lane }) => {
+    const relation = { schema: 'public', name: 'vehicles', sql: 'public.vehicles' }
+    const walked: Walked = { table: relation, key: BY_PLACE }
+    await sql`delete from public.vehicles where id between 2 and 9`
+    await sql`vacuum public.vehicles`
+    const range = (await nextRange(engine, walked, ['(0,1)'], null, 1))!
+    expect(range).toEqual({ low: ['(0,1)'], high: ['(0,10)'], rows: 1 })
+    const record = async (): Promise<unknown> => {
+      const row = await failedRow(engine, walked, range)
+      return await recordFailedRow(engine, change, lane, {
+        ...{ relation: relation.sql, row, sqlstate: 'P0001', message: 'x', nextPosition: null, passed: 0 },
+      })
+    }
+    // Two others take the room before it: only the one that failed is recorded.
+    await sql`insert into public.vehicles (name, is_truck, is_bike) values ('new', true, false), ('newer', true, false)`
+    const [between] = await sql<{ rows: number }[]>`
+      select count(*)::int as rows from public.vehicles where ctid > '(0,1)' and ctid < '(0,10)'`
+    expect(between!.rows).toBe(2)
+    expect(await record()).toEqual(['10'])
+    await database.state`delete from sti.failed_row`
+    await sql`update public.vehicles set name = 'moved' where id = 10`
+    expect(await record()).toBeNull()
+    expect(await database.state`select key from sti.failed_row`).toEqual([])
+  })
+})
+
+test('where the application writes the type itself, the sweep goes along the key and finds rows that moved past the lane', async () => {
+  const shape = { create: plain(4_000), watched: { seconds: 0.02 }, file: 'dualWrite: application\n' }
+  await expanded(shape, async ({ sql, agent }) => {
+    const { id } = await agent.request('backfill', { batchSize: 100, workers: 2, maximumBatchSeconds: 5 })
+    await until('rows are written', async () => (await typed(sql)) > 300)
+    // Rows that have no type yet go behind the lane.
+    const moved = await sql`update public.vehicles set name = name || '!' where id > 3000 and type is null`
+    expect(moved.count).toBeGreaterThan(800)
+    await watch(sql, 0)
+    expect(await agent.ended(id)).toMatchObject({
+      state: 'succeeded',
+      result: { passedRows: 4_000, writtenRows: 4_000 },
+    })
+    expect(await wrong(sql)).toBe(0)
+    expect(await watched(sql)).toMatchObject({ rows: 4_000 })
+    expect((await watched(sql)).largest).toBeLessThanOrEqual(100)
+    const [said] = (await eventsOf(agent, id)).filter((message) => message.includes('were not right'))
+    expect(Number(said?.split(' ')[0])).toBeGreaterThan(800)
+  })
+})
