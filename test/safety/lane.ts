@@ -1,6 +1,7 @@
 import { compile } from '../../agent/src/rollout/compile.ts'
 import { typeChange } from '../../agent/src/backfill/change.ts'
-import { writeBatch, FIRST_PARAMETER, type Change } from '../../agent/src/engine/batch.ts'
+import { writeBatch, FIRST_PARAMETER } from '../../agent/src/engine/batch.ts'
+import type { Change } from '../../agent/src/engine/change.ts'
 import { connect, type Database, type Sql } from '../../agent/src/database/connect.ts'
 import { migrate } from '../../agent/src/database/migrate.ts'
 import { takeLane, type Lane } from '../../agent/src/engine/lane.ts'

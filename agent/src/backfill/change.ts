@@ -1,4 +1,4 @@
-import type { Change } from '../engine/batch.ts'
+import type { Change } from '../engine/change.ts'
 import type { KeyColumn, Rollout } from '../rollout/rollout.ts'
 
 /** Gives every row the type that its legacy columns say. */

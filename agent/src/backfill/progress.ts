@@ -2,7 +2,7 @@ import type { Progress } from '../contract/index.ts'
 import type { Run } from '../engine/kind.ts'
 import type { LaneTotals } from '../engine/lanes.ts'
 import { createRate } from '../engine/rate.ts'
-import type { Step } from '../engine/rewrite.ts'
+import type { Step } from '../engine/job.ts'
 
 /** What a backfill tells while it runs: exact counts of rows, and the rate over the last seconds. */
 export interface BackfillProgress {

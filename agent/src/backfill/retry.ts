@@ -1,5 +1,5 @@
-import type { Rows } from '../engine/batch.ts'
 import { FIRST_PARAMETER, writeBatch } from '../engine/batch.ts'
+import type { Rows } from '../engine/change.ts'
 import { codeOf, faultOf, messageOf } from '../engine/errors.ts'
 import { FAILED_ROW_PARAMETER, recordFailedRow } from '../engine/failedRow.ts'
 import { bind, tuple, type Key } from '../engine/keys.ts'

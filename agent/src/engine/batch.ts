@@ -1,29 +1,10 @@
 import type { Sql } from '../database/connect.ts'
-import type { KeyColumn } from '../rollout/rollout.ts'
 import { onlyRow } from './answer.ts'
+import type { Change, Rows } from './change.ts'
 import { FAILED_AGAIN } from './failedRow.ts'
 import { keyAsJson, type Key } from './keys.ts'
 import { LINE, LINE_ABOVE } from './blocks.ts'
 import { FENCE, FENCE_PARAMETERS, FenceLost, fenceParameters, LEASE, type Lane, type Striped } from './lane.ts'
-
-/** What is done to rows, as SQL on `t`. */
-export interface Change {
-  readonly rollout: string
-  /** The table's primary key, by which failed rows are known. */
-  readonly key: readonly KeyColumn[]
-  readonly column: string
-  readonly value: string
-  /** Which rows need it. */
-  readonly needed: string
-  /** Which rows can be given no value: they are failed rows. Null: there are none. */
-  readonly unmapped: string | null
-}
-
-/** Which rows, on `t`, with its parameters numbered from FIRST_PARAMETER on. */
-export interface Rows {
-  readonly condition: string
-  readonly values: readonly string[]
-}
 
 export const FIRST_PARAMETER = FENCE_PARAMETERS + 6
 

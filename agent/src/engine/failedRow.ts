@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from './answer.ts'
-import type { Change, Rows } from './batch.ts'
+import type { Change, Rows } from './change.ts'
 import { bind, keyAsJson, tuple, type Key } from './keys.ts'
 import { FENCE, FENCE_PARAMETERS, FenceLost, fenceParameters, LEASE, type Lane } from './lane.ts'
 import type { Range, Walked } from './range.ts'

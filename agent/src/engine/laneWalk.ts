@@ -9,7 +9,7 @@ import type { Lane } from './lane.ts'
 import type { Leaf } from './leaves.ts'
 import { demandPlan } from './plan.ts'
 import { inRange, type Range, type Walked } from './range.ts'
-import type { Rewrite, Shared } from './rewrite.ts'
+import type { Rewrite, Shared } from './job.ts'
 import { LAST_LINE, rowsOfLargest, stripesOf, type Page } from './stripes.ts'
 import { walk } from './walk.ts'
 

@@ -1,6 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from './answer.ts'
-import { FIRST_PARAMETER, writeBatch, type Change } from './batch.ts'
+import { FIRST_PARAMETER, writeBatch } from './batch.ts'
+import type { Change } from './change.ts'
 import { BY_PLACE, nextBlock, startOf } from './blocks.ts'
 import { failedRow, recordFailedRow, type Blames } from './failedRow.ts'
 import { createFeedback } from './feedback.ts'

@@ -1,0 +1,20 @@
+import type { KeyColumn } from '../rollout/rollout.ts'
+
+/** What is done to rows, as SQL on `t`. */
+export interface Change {
+  readonly rollout: string
+  /** The table's primary key, by which failed rows are known. */
+  readonly key: readonly KeyColumn[]
+  readonly column: string
+  readonly value: string
+  /** Which rows need it. */
+  readonly needed: string
+  /** Which rows can be given no value: they are failed rows. Null: there are none. */
+  readonly unmapped: string | null
+}
+
+/** Which rows, on `t`, with its parameters. */
+export interface Rows {
+  readonly condition: string
+  readonly values: readonly string[]
+}
