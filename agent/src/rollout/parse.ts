@@ -22,14 +22,16 @@ export function tokensByStart(sql: string): Map<number, { end: number; text: str
  * it (`larg`) where the tree leaves the kind out.
  */
 export function walk(tree: unknown, visit: (kind: string, fields: Tree) => void): void {
-  if (Array.isArray(tree)) {
-    for (const item of tree) walk(item, visit)
-  } else if (typeof tree === 'object' && tree !== null) {
-    for (const [key, value] of Object.entries(tree)) {
-      if (typeof value !== 'object' || value === null) continue
-      if (!Array.isArray(value)) visit(key, value as Tree)
-      walk(value, visit)
-    }
+  // With a list of what is left, since a chain of operators is nested as deep as it is long.
+  const left: { kind: string | null; node: unknown }[] = [{ kind: null, node: tree }]
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { kind, node } = next
+    if (typeof node !== 'object' || node === null) continue
+    if (kind !== null && !Array.isArray(node)) visit(kind, node as Tree)
+    const below = Array.isArray(node)
+      ? node.map((item: unknown) => ({ kind: null, node: item }))
+      : Object.entries(node).map(([key, value]) => ({ kind: key, node: value as unknown }))
+    left.push(...below.reverse())
   }
 }
 
