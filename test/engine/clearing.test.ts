@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { eventsOf, until } from '../safety/asking.ts'
 import { backends } from '../safety/disturbing.ts'
+import type { Point } from '../../agent/src/engine/points.ts'
+import { toTheFront } from './front.ts'
 import { expanded, plain, watch, watched } from './rows.ts'
 
 test('a column that was there before is cleared while others move its rows: nothing derived is left', async () => {
@@ -35,4 +37,29 @@ test('a column that was there before is cleared while others move its rows: noth
       expect(await backends(sql, 'rollback')).toEqual([])
     },
   )
+})
+
+test('rows that move behind the lanes, and then to where the sweep has been, are cleared', async () => {
+  const ROWS = 24_000
+  const hooks = new Map<Point, () => Promise<void>>()
+  const reached = async (point: Point): Promise<void> => {
+    const then = hooks.get(point)
+    hooks.delete(point)
+    await then?.()
+  }
+  const create = plain(ROWS, `''`, 'alter table public.vehicles add column type text')
+  await expanded({ create, reached }, async ({ sql, agent }) => {
+    await agent.run('backfill')
+    await sql`vacuum full public.vehicles`
+    hooks.set('rollback.clear', async () => {
+      // Full pages: all but the first few go behind the last lane.
+      await sql`update public.vehicles set name = name || '!' where id > 23000`
+    })
+    hooks.set('sweep.looked', () => toTheFront(sql, 'axles = 1', 'id > 23950 and type is not null'))
+    const rollback = await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
+    expect(hooks.size).toBe(0)
+    const left = await sql<{ rows: number }[]>`select count(*)::int as rows from public.vehicles where type is not null`
+    expect(left[0]!.rows).toBe(0)
+    expect(rollback.result).toMatchObject({ clearedRows: ROWS })
+  })
 })

@@ -39,6 +39,8 @@ test.each<[string, string, number]>([
       result: { passedRows: rows, failedRows: 0 },
     })
     expect(await typed(sql)).toBe(rows)
+    // In lanes of their own, and not by the sweep.
+    if (rows > 900) expect(sum(await lanes(sql, id), (lane) => lane.written)).toBe(rows)
     expect(await wrong(sql)).toBe(0)
   })
 })

@@ -3,11 +3,12 @@ import { expect, test } from 'vitest'
 import { BY_PLACE } from '../../agent/src/engine/blocks.ts'
 import { failedRow, recordFailedRow } from '../../agent/src/engine/failedRow.ts'
 import { nextRange, type Walked } from '../../agent/src/engine/range.ts'
-import { eventsOf, failedRows, until } from '../safety/asking.ts'
+import { failedRows, steer, until } from '../safety/asking.ts'
 import { typed, wrong } from '../safety/disturbing.ts'
 import { withLane } from '../safety/lane.ts'
 import { full } from './moves.ts'
-import { expanded, lanes, plain, sum, watch, watched } from './rows.ts'
+import { once } from './once.ts'
+import { expanded, lanes, plain, sum, watched } from './rows.ts'
 
 /** The application refuses every UPDATE of these rows, and takes a while for it. */
 async function refuse(sql: postgres.Sql, ids: readonly number[], seconds = 0): Promise<void> {
@@ -77,6 +78,31 @@ test.each([
   })
 })
 
+test('paused while it isolates a row in the last block, a lane goes on behind that row', async () => {
+  const agentOf = { pause: async (): Promise<void> => undefined }
+  const { reached } = once('backfill.poison', 1, () => agentOf.pause())
+  await expanded({ create: [plain(40), FROZEN_FROM_THE_START], ...FROZEN, reached }, async ({ sql, agent }) => {
+    await refuse(sql, [20])
+    const { id } = await agent.request('backfill')
+    agentOf.pause = async () => {
+      await steer(agent, id, 'pause')
+      // Until the agent has heard it.
+      await new Promise((resolve) => setTimeout(resolve, 1_200))
+    }
+    expect((await agent.ended(id)).state).toBe('paused')
+    const [lane] = await lanes(sql, id)
+    expect(lane).toMatchObject({ position: ['(0,20)'], failed: 1, finished: false })
+    await steer(agent, id, 'resume')
+    const ended = await until('it ends', async () => {
+      const operation = await agent.ended(id)
+      return operation.state !== 'paused' && operation
+    })
+    expect(ended.result).toMatchObject({ passedRows: 40, writtenRows: 39, failedRows: 1 })
+    // By the lane, and not by the sweep.
+    expect((await lanes(sql, id))[0]).toMatchObject({ written: 39, finished: true })
+  })
+})
+
 test('between its failure and its record a row may move, and another one may come before it: nothing is recorded of either', async () => {
   await withLane(20, async ({ sql, database, engine, change, lane }) => {
     const relation = { schema: 'public', name: 'vehicles', sql: 'public.vehicles' }
@@ -101,26 +127,5 @@ test('between its failure and its record a row may move, and another one may com
     await sql`update public.vehicles set name = 'moved' where id = 10`
     expect(await record()).toBeNull()
     expect(await database.state`select key from sti.failed_row`).toEqual([])
-  })
-})
-
-test('where the application writes the type itself, the sweep goes along the key and finds rows that moved past the lane', async () => {
-  const shape = { create: plain(4_000), watched: { seconds: 0.02 }, file: 'dualWrite: application\n' }
-  await expanded(shape, async ({ sql, agent }) => {
-    const { id } = await agent.request('backfill', { batchSize: 100, workers: 2, maximumBatchSeconds: 5 })
-    await until('rows are written', async () => (await typed(sql)) > 300)
-    // Rows that have no type yet go behind the lane.
-    const moved = await sql`update public.vehicles set name = name || '!' where id > 3000 and type is null`
-    expect(moved.count).toBeGreaterThan(800)
-    await watch(sql, 0)
-    expect(await agent.ended(id)).toMatchObject({
-      state: 'succeeded',
-      result: { passedRows: 4_000, writtenRows: 4_000 },
-    })
-    expect(await wrong(sql)).toBe(0)
-    expect(await watched(sql)).toMatchObject({ rows: 4_000 })
-    expect((await watched(sql)).largest).toBeLessThanOrEqual(100)
-    const [said] = (await eventsOf(agent, id)).filter((message) => message.includes('were not right'))
-    expect(Number(said?.split(' ')[0])).toBeGreaterThan(800)
   })
 })

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
-import { steer, until } from '../safety/asking.ts'
+import { eventsOf, steer, until } from '../safety/asking.ts'
 import { typed, withSession, wrong } from '../safety/disturbing.ts'
-import { expanded, plain, watched } from './rows.ts'
+import { toTheFront } from './front.ts'
+import { once } from './once.ts'
+import { expanded, plain, watch, watched } from './rows.ts'
 
 test('rows that the sweep has to write come in such batches, too', async () => {
   await expanded(
@@ -29,4 +31,36 @@ test('rows that the sweep has to write come in such batches, too', async () => {
       expect(seen.largest).toBeLessThanOrEqual(100)
     },
   )
+})
+
+test('where the application writes the type itself, the sweep goes along the key and finds rows that moved past the lane', async () => {
+  const shape = { create: plain(4_000), watched: { seconds: 0.02 }, file: 'dualWrite: application\n' }
+  await expanded(shape, async ({ sql, agent }) => {
+    const { id } = await agent.request('backfill', { batchSize: 100, workers: 2, maximumBatchSeconds: 5 })
+    await until('rows are written', async () => (await typed(sql)) > 300)
+    // Rows that have no type yet go behind the lane.
+    const moved = await sql`update public.vehicles set name = name || '!' where id > 3000 and type is null`
+    expect(moved.count).toBeGreaterThan(800)
+    await watch(sql, 0)
+    expect(await agent.ended(id)).toMatchObject({
+      state: 'succeeded',
+      result: { passedRows: 4_000, writtenRows: 4_000 },
+    })
+    expect(await wrong(sql)).toBe(0)
+    expect(await watched(sql)).toMatchObject({ rows: 4_000 })
+    expect((await watched(sql)).largest).toBeLessThanOrEqual(100)
+    const [said] = (await eventsOf(agent, id)).filter((message) => message.includes('were not right'))
+    expect(Number(said?.split(' ')[0])).toBeGreaterThan(800)
+  })
+})
+
+test('where the application writes the type itself, a row that moves to where the sweep has been is found', async () => {
+  const then = { run: async (): Promise<void> => undefined }
+  const { reached } = once('sweep.looked', 1, () => then.run())
+  await expanded({ create: plain(24_000), file: 'dualWrite: application\n', reached }, async ({ sql, agent }) => {
+    then.run = () => toTheFront(sql, 'type = null', 'id > 23950')
+    const { id } = await agent.run('backfill')
+    expect(await eventsOf(agent, id)).toContain('50 rows were not right and have been written or recorded')
+    expect(await wrong(sql)).toBe(0)
+  })
 })
