@@ -135,9 +135,13 @@ describe('against an agent', () => {
     await withStaging(60_000, async (agent) => {
       await agent.run('expand')
       const bin = join(import.meta.dirname, '../../bin/sti.js')
-      const child = spawn(process.execPath, [bin, 'backfill', '--batch-size', '50', '--progress-reporting'], {
-        env: { ...process.env, STI_URL: agent.url, STI_TOKEN: TOKENS.ann },
-      })
+      const child = spawn(
+        process.execPath,
+        [bin, 'backfill', '--batch-size', '50', '--nice-ratio', '5', '--progress-reporting'],
+        {
+          env: { ...process.env, STI_URL: agent.url, STI_TOKEN: TOKENS.ann },
+        },
+      )
       const err = text(child.stderr)
       await once(child.stderr, 'data')
       child.kill('SIGINT')
