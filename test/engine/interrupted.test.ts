@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { steer, until } from '../safety/asking.ts'
 import { backends, typed, wrong } from '../safety/disturbing.ts'
+import { FROZEN, FROZEN_FROM_THE_START, refuse } from './frozen.ts'
 import { expectEachBatchOnce, full, recorded, striped } from './moves.ts'
-import { expanded, lanes, watch, watched } from './rows.ts'
+import { once } from './once.ts'
+import { expanded, lanes, plain, watch, watched } from './rows.ts'
 
 const BACKFILL = { batchSize: 100, maximumBatchSeconds: 5 }
 
@@ -44,3 +46,28 @@ test.each([1, 2])(
     })
   },
 )
+
+test('paused while it isolates a row in the last block, a lane goes on behind that row', async () => {
+  const agentOf = { pause: async (): Promise<void> => undefined }
+  const { reached } = once('backfill.poison', 1, () => agentOf.pause())
+  await expanded({ create: [plain(40), FROZEN_FROM_THE_START], ...FROZEN, reached }, async ({ sql, agent }) => {
+    await refuse(sql, [20])
+    const { id } = await agent.request('backfill')
+    agentOf.pause = async () => {
+      await steer(agent, id, 'pause')
+      // Until the agent has heard it.
+      await new Promise((resolve) => setTimeout(resolve, 1_200))
+    }
+    expect((await agent.ended(id)).state).toBe('paused')
+    const [lane] = await lanes(sql, id)
+    expect(lane).toMatchObject({ position: ['(0,20)'], failed: 1, finished: false })
+    await steer(agent, id, 'resume')
+    const ended = await until('it ends', async () => {
+      const operation = await agent.ended(id)
+      return operation.state !== 'paused' && operation
+    })
+    expect(ended.result).toMatchObject({ passedRows: 40, writtenRows: 39, failedRows: 1 })
+    // By the lane, and not by the sweep.
+    expect((await lanes(sql, id))[0]).toMatchObject({ written: 39, finished: true })
+  })
+})

@@ -1,30 +1,13 @@
-import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { BY_PLACE } from '../../agent/src/engine/blocks.ts'
 import { failedRow, recordFailedRow } from '../../agent/src/engine/failedRow.ts'
 import { nextRange, type Walked } from '../../agent/src/engine/range.ts'
-import { failedRows, steer, until } from '../safety/asking.ts'
+import { failedRows, until } from '../safety/asking.ts'
 import { typed, wrong } from '../safety/disturbing.ts'
 import { withLane } from '../safety/lane.ts'
+import { FROZEN, FROZEN_FROM_THE_START, refuse } from './frozen.ts'
 import { full } from './moves.ts'
-import { once } from './once.ts'
 import { expanded, lanes, plain, sum, watched } from './rows.ts'
-
-/** The application refuses every UPDATE of these rows, and takes a while for it. */
-async function refuse(sql: postgres.Sql, ids: readonly number[], seconds = 0): Promise<void> {
-  await sql.unsafe(`
-    create or replace function public.frozen() returns trigger language plpgsql as $$ begin
-      if new.id in (${ids.join(', ')}) and new.name = old.name then
-        perform pg_sleep(${seconds}); raise exception 'row % is frozen', new.id;
-      end if;
-      return new; end $$;
-    create or replace trigger frozen before update on public.vehicles for each row execute function public.frozen()`)
-}
-
-const FROZEN = { triggers: ['frozen'], file: 'errorBudget: 1\n' }
-const FROZEN_FROM_THE_START = `
-  create function public.frozen() returns trigger language plpgsql as $$ begin return new; end $$;
-  create trigger frozen before update on public.vehicles for each row execute function public.frozen()`
 
 test.each([1, 3])(
   'rows that fail inside stripes are recorded by their key, and every other one is written: %i workers',
@@ -75,31 +58,6 @@ test.each([
     expect(await agent.ended(id)).toMatchObject({ state: 'succeeded', result: { passedRows: rows, failedRows: 0 } })
     expect(await failedRows(agent)).toEqual([])
     expect(await wrong(sql)).toBe(0)
-  })
-})
-
-test('paused while it isolates a row in the last block, a lane goes on behind that row', async () => {
-  const agentOf = { pause: async (): Promise<void> => undefined }
-  const { reached } = once('backfill.poison', 1, () => agentOf.pause())
-  await expanded({ create: [plain(40), FROZEN_FROM_THE_START], ...FROZEN, reached }, async ({ sql, agent }) => {
-    await refuse(sql, [20])
-    const { id } = await agent.request('backfill')
-    agentOf.pause = async () => {
-      await steer(agent, id, 'pause')
-      // Until the agent has heard it.
-      await new Promise((resolve) => setTimeout(resolve, 1_200))
-    }
-    expect((await agent.ended(id)).state).toBe('paused')
-    const [lane] = await lanes(sql, id)
-    expect(lane).toMatchObject({ position: ['(0,20)'], failed: 1, finished: false })
-    await steer(agent, id, 'resume')
-    const ended = await until('it ends', async () => {
-      const operation = await agent.ended(id)
-      return operation.state !== 'paused' && operation
-    })
-    expect(ended.result).toMatchObject({ passedRows: 40, writtenRows: 39, failedRows: 1 })
-    // By the lane, and not by the sweep.
-    expect((await lanes(sql, id))[0]).toMatchObject({ written: 39, finished: true })
   })
 })
 

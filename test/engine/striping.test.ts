@@ -51,9 +51,9 @@ test('an old snapshot makes it fall back and is named; when it is gone the next 
         await emptied(sql)
         const { said, hot } = await backfill(sql, agent)
         expect(await wrong(sql)).toBe(0)
-        // On a busy machine the few batches of a trial can come out the other way.
-        if (said.some((message) => message.startsWith('plain ranges: striping does not pay')) && attempt < 4) continue
-        expect(said[0]).toMatch(/^striped ranges: [5-9]\d % of the updates are HOT$/)
+        // On a busy machine a trial can come out the other way, and sessions of others keep their snapshots for longer.
+        if ((hot <= 0.6 || !said[0]!.startsWith('striped')) && attempt < 4) continue
+        expect(said[0]).toMatch(/^striped ranges: \d\d % of the updates are HOT$/)
         expect(hot).toBeGreaterThan(0.6)
         return
       }
