@@ -17,6 +17,9 @@ export interface BackfillProgress {
   readonly batches: number
 }
 
+/** Shown while the sweep has not proved that nothing is left. */
+const ALMOST = 0.9999
+
 export function createBackfillProgress(run: Run, before: LaneTotals, rows: number): BackfillProgress {
   const rate = createRate()
   const retries: Record<string, number> = { ...run.operation.progress?.retries }
@@ -25,21 +28,23 @@ export function createBackfillProgress(run: Run, before: LaneTotals, rows: numbe
   let failed = before.failed
   let batches = before.batches
   let total = rows
+  let swept = rows === 0
   let waiting: string | null = null
   let last: { rows: number; seconds: number } | null = null
 
   const report = (): void => {
-    const all = Math.max(total, passed)
-    const right = Math.max(0, passed - failed)
+    // A row that was moved by its own batch may be met again further on: until the sweep has counted, no more than all.
+    const right = Math.max(0, Math.min(passed, total) - failed)
+    const ratio = right === total ? 1 : Math.floor((right * 10_000) / total) / 10_000
     const perSecond = rate.perSecond()
     const progress: Progress = {
       processedRows: right,
       writtenRows: written,
       failedRows: failed,
-      totalRows: all,
-      ratio: right === all ? 1 : Math.floor((right * 10_000) / all) / 10_000,
+      totalRows: total,
+      ratio: swept ? ratio : Math.min(ratio, ALMOST),
       rowsPerSecond: perSecond,
-      remainingSeconds: all === passed ? 0 : perSecond ? (all - passed) / perSecond : null,
+      remainingSeconds: passed >= total ? 0 : perSecond ? (total - passed) / perSecond : null,
       batchRows: last?.rows ?? null,
       batchSeconds: last?.seconds ?? null,
       throttled: waiting,
@@ -71,6 +76,7 @@ export function createBackfillProgress(run: Run, before: LaneTotals, rows: numbe
     counted(rowsNow, failedNow) {
       passed = rowsNow
       total = rowsNow
+      swept = true
       failed = failedNow
       report()
     },
