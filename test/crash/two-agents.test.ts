@@ -24,7 +24,7 @@ test(
           const [row] = await sql<{ agent: string }[]>`select agent from sti.operation where id = ${id}`
           return row!.agent
         }
-        await until('batches are written', 20, async () => (await laneSums(sql, id)).passed > 300)
+        await until('batches are written', 20, async () => (await laneSums(sql, id)).written > 300)
         for (let turn = 0; turn < ROUNDS; turn++) {
           const name = await holder()
           const frozen = byId.get(name)!
@@ -32,7 +32,7 @@ test(
           try {
             await until('the other one takes over', 40, async () => (await holder()) !== name)
             const taken = await laneSums(sql, id)
-            await until('and works', 20, async () => (await laneSums(sql, id)).passed > taken.passed + 100)
+            await until('and works', 20, async () => (await laneSums(sql, id)).written > taken.written + 100)
           } finally {
             process.kill(frozen.pid, 'SIGCONT')
           }

@@ -46,7 +46,7 @@ export async function busyBackfill(options: BusyOptions, disturb: (busy: Busy) =
     try {
       await agent.run('expand')
       const { id } = await agent.request('backfill', { batchSize: 50, checkpointInterval, workers: 2 })
-      await until('batches are written', 20, async () => (await laneSums(sql, id)).passed > 300)
+      await until('batches are written', 20, async () => (await laneSums(sql, id)).written > 300)
       await disturb({ agent, id, sql, writers })
       await until('the backfill ends', 90, async () => {
         const operation = await stateOf(agent, id)

@@ -15,12 +15,12 @@ async function throttled({ agent, id, sql }: Busy): Promise<void> {
   await pause(1_000)
   const after = await laneSums(sql, id)
   // The batch of that moment still ends.
-  expect(after.passed - before.passed).toBeLessThanOrEqual(100)
+  expect(after.written - before.written).toBeLessThanOrEqual(100)
 }
 
 async function goesOn({ agent, id, sql }: Busy): Promise<void> {
   const before = await laneSums(sql, id)
-  await until('it goes on', 30, async () => (await laneSums(sql, id)).passed > before.passed)
+  await until('it goes on', 30, async () => (await laneSums(sql, id)).written > before.written)
   await until('and says so', 10, async () => (await stateOf(agent, id)).progress?.throttled === null)
 }
 

@@ -20,7 +20,7 @@ test(
             await writers.rest()
             let before = 0
             const looking = (async () => {
-              for (;;) before = (await laneSums(sql, id)).passed
+              for (;;) before = (await laneSums(sql, id)).written
             })().catch(() => undefined)
             await pause(200 + Math.random() * 400)
             await server.crash()
@@ -29,7 +29,7 @@ test(
             await server.restart()
             await until('PostgreSQL answers', 20, async () => {
               // The agent may have done some of it again already.
-              doneAgain += Math.max(0, before - (await laneSums(sql, id)).passed)
+              doneAgain += Math.max(0, before - (await laneSums(sql, id)).written)
               return true
             })
             writers.goOn()
@@ -65,7 +65,7 @@ test.each(['cancel', 'terminate'] as const)(
         if ((await stateOf(agent, id)).state === 'paused') await agent.post(`/v1/operations/${id}/resume`, {})
       })
       console.log(`${hits} statements were to ${how}: ${found}`)
-      expect(hits).toBeGreaterThan(5)
+      expect(hits).toBeGreaterThan(2)
     })
   },
 )
