@@ -8,10 +8,10 @@ import { differences, oracleOf, startWriters, sums } from './writers.ts'
 
 test(
   'an agent that was frozen beyond its lease writes nothing when it wakes up: another one has taken over',
-  { timeout: 120_000 + ROUNDS * 60_000 },
+  { timeout: 300_000 + ROUNDS * 60_000 },
   async () => {
     await withDatabase(async ({ url, sql }) => {
-      await legacyTable(sql, 8_000 + ROUNDS * 6_000, 0.05)
+      await legacyTable(sql, 5_000 + ROUNDS * 4_000, 0.05)
       const oracle = await oracleOf(sql)
       const first = await startAgentProcess(url, FILE, 'first')
       const second = await startAgentProcess(url, FILE, 'second')
@@ -45,7 +45,7 @@ test(
         }
         await until(
           'it ends',
-          90,
+          240,
           async () => (await first.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded',
         )
         await writers.stop()

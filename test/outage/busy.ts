@@ -48,7 +48,7 @@ export async function busyBackfill(options: BusyOptions, disturb: (busy: Busy) =
       const { id } = await agent.request('backfill', { batchSize: 50, checkpointInterval, workers: 2 })
       await until('batches are written', 20, async () => (await laneSums(sql, id)).written > 300)
       await disturb({ agent, id, sql, writers })
-      await until('the backfill ends', 90, async () => {
+      await until('the backfill ends', 240, async () => {
         const operation = await stateOf(agent, id)
         if (operation.state === 'failed') throw new Ended(operation.error ?? 'failed')
         return operation.state === 'succeeded'

@@ -63,7 +63,7 @@ const FAULTS: Fault[] = [
 
 test.each(FAULTS)(
   'the network $what: the agent goes on by itself and no row is lost',
-  { timeout: 150_000 },
+  { timeout: 300_000 },
   async (fault) => {
     await withDatabase(async ({ url }) => {
       const proxy = await startProxy(url)

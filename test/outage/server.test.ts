@@ -6,7 +6,7 @@ import { busyBackfill, pause, ready, ROUNDS, stateOf, until } from './busy.ts'
 
 test(
   'PostgreSQL killed with -9 in the middle of a backfill: what was committed without a flush is done again, nothing is lost',
-  { timeout: 180_000 + ROUNDS * 30_000 },
+  { timeout: 330_000 + ROUNDS * 30_000 },
   async () => {
     // What no flush has asked for stays in memory for long, so that the kill loses it.
     const server = await startPostgres(['-c', 'wal_writer_delay=10s', '-c', 'wal_writer_flush_after=1GB'])
@@ -48,7 +48,7 @@ test(
 
 test.each(['cancel', 'terminate'] as const)(
   'statements of the agent that somebody %ss at random moments are done again',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (how) => {
     await withDatabase(async ({ url }) => {
       let hits = 0
