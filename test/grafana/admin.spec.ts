@@ -33,6 +33,7 @@ for (const [name, [path, text]] of Object.entries(PAGES)) {
 
 /** What axe finds against WCAG 2.1 AA; the panels and controls of Grafana itself are not ours to mend. */
 async function barriers(within: string): Promise<string[]> {
+  await expect(page.locator(within).first()).toBeVisible()
   const { violations } = await new AxeBuilder({ page })
     .withTags(DEFAULT_A11Y_TAGS)
     .include(within)
