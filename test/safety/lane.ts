@@ -38,7 +38,7 @@ export async function withLane(rows: number, use: (lane: OneLane) => Promise<voi
       const engine = database.engine({ purpose: 'backfill', searchPath: rollout!.searchPath, lockTimeoutMs: 10_000 })
       const walked = { table: rollout!.table, key: [{ name: 'id', sql: '"id"', type: 'bigint' }] }
       const change = typeChange(rollout!, walked.key)
-      const takeOver = (): Promise<Lane> => takeLane(database.state, operation!.id, 0, 'a')
+      const takeOver = (): Promise<Lane> => takeLane(database.state, operation!.id, 'a')
       await use({
         ...{ url, sql, database, engine, change, walked, takeOver, lane: await takeOver() },
         batch: (lane, low, high) =>

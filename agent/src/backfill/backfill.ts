@@ -3,7 +3,7 @@ import type { Sql } from '../database/connect.ts'
 import { codeOf, faultOf, isAway, OperationFailure, OperationTrouble } from '../engine/errors.ts'
 import { createGate } from '../engine/goOn.ts'
 import type { Outcome, Run } from '../engine/kind.ts'
-import { OWN, takeLane } from '../engine/lane.ts'
+import { takeLane } from '../engine/lane.ts'
 import { laneTotals } from '../engine/lanes.ts'
 import { rewrite } from '../engine/rewrite.ts'
 import { demandTable } from '../engine/table.ts'
@@ -26,6 +26,7 @@ export async function runBackfill(run: Run): Promise<Outcome> {
   const refusals = backfillRefusals(facts)
   if (refusals.length > 0) throw new OperationTrouble(refusals.join(' '))
   await run.reached('backfill.begun')
+  const parameters = parametersOf(run)
   const connect = (): Sql =>
     database.engine({
       purpose: `backfill ${operation.id}`,
@@ -33,7 +34,7 @@ export async function runBackfill(run: Run): Promise<Outcome> {
       statementTimeoutMs: 20_000,
     })
   try {
-    const lane = await takeLane(database.state, operation.id, OWN, run.agent)
+    const lane = await takeLane(database.state, operation.id, run.agent)
     const total = operation.progress?.totalRows ?? (await counted(connect, run, table))
     const progress = createBackfillProgress(run, await laneTotals(database.state, operation.id), total)
     const sweep: Sweep = {
@@ -41,16 +42,28 @@ export async function runBackfill(run: Run): Promise<Outcome> {
       change: typeChange(rollout, table.key),
       gate: createGate(run, (wait) => progress.waits(wait === null ? null : `${wait.reason}: ${wait.sentence}`)),
       along: rollout.file.dualWrite === 'trigger' ? 'heap' : 'key',
-      workers: () => BackfillParameters.parse(run.parameters()).workers,
-      batchSize: () => BackfillParameters.parse(run.parameters()).batchSize,
+      workers: () => parameters().workers,
+      batchSize: () => parameters().batchSize,
     }
     progress.report()
     return operation.parameters['failedRowsOnly'] === true
       ? await retry(run, sweep)
-      : await fill(run, sweep, table, progress)
+      : await fill(run, sweep, table, progress, parameters)
   } catch (error) {
     await turnFlagOffAfter(run, error)
     throw error
+  }
+}
+
+/** As they are now. Asked several times for each batch, and parsed only when somebody has changed them. */
+function parametersOf(run: Run): () => BackfillParameters {
+  let of = run.parameters()
+  let parsed = BackfillParameters.parse(of)
+  return () => {
+    const now = run.parameters()
+    if (now !== of) parsed = BackfillParameters.parse(now)
+    of = now
+    return parsed
   }
 }
 
@@ -69,8 +82,14 @@ async function retry(run: Run, sweep: Sweep): Promise<Outcome> {
   return left === null ? { outcome: 'stopped' } : { outcome: 'succeeded', result: { failedRows: left } }
 }
 
-async function fill(run: Run, sweep: Sweep, table: Table, progress: BackfillProgress): Promise<Outcome> {
-  if (!(await writeTypes(run, sweep, table, progress))) return { outcome: 'stopped' }
+async function fill(
+  run: Run,
+  sweep: Sweep,
+  table: Table,
+  progress: BackfillProgress,
+  parameters: () => BackfillParameters,
+): Promise<Outcome> {
+  if (!(await writeTypes(run, sweep, table, progress, parameters))) return { outcome: 'stopped' }
   run.step('sweeping: is anything left?')
   await run.reached('sweep.begun')
   const rows = await sweepClean(run, sweep)
@@ -86,7 +105,13 @@ async function fill(run: Run, sweep: Sweep, table: Table, progress: BackfillProg
 }
 
 /** Writes all lanes. False when it was asked to stop. */
-async function writeTypes(run: Run, sweep: Sweep, table: Table, progress: BackfillProgress): Promise<boolean> {
+async function writeTypes(
+  run: Run,
+  sweep: Sweep,
+  table: Table,
+  progress: BackfillProgress,
+  parameters: () => BackfillParameters,
+): Promise<boolean> {
   const { database, rollout, operation } = run
   /** What is to be said once the batch is committed: outside of what is tried again. */
   let sayings: { kind: string; sentence: string }[] = []
@@ -94,7 +119,7 @@ async function writeTypes(run: Run, sweep: Sweep, table: Table, progress: Backfi
   return await rewrite({
     ...{ run, change: sweep.change, gate: sweep.gate, connect: sweep.connect, retried: progress.retried },
     secondaryIndexes: table.secondaryIndexes.length,
-    pace: () => ({ batchSize: undefined, ...BackfillParameters.parse(run.parameters()) }),
+    pace: () => ({ batchSize: undefined, ...parameters() }),
     points: {
       lanes: 'backfill.lanes',
       batch: 'backfill.batch',

@@ -33,7 +33,8 @@ function watch(made: Promise<unknown>, waits: () => () => void): Promise<unknown
   }
   statement.resolve = (answer) => {
     settled()
-    if (hasHoles(answer)) reject(new LostAnswer())
+    if (hasHoles(answer))
+      reject(new LostAnswer('an earlier connection died in the middle of an answer, and this answer was lost with it'))
     else resolve(answer)
   }
   statement.reject = (error) => {
@@ -50,9 +51,6 @@ function hasHoles(answer: unknown): boolean {
 }
 
 /** As good as a lost connection: nobody knows the rows, and the statement is asked again. */
-class LostAnswer extends Error {
+export class LostAnswer extends Error {
   readonly code = 'CONNECTION_CLOSED'
-  constructor() {
-    super('an earlier connection died in the middle of an answer, and this answer was lost with it')
-  }
 }

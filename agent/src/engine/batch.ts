@@ -3,7 +3,7 @@ import { onlyRow } from './answer.ts'
 import type { Change, Rows } from './change.ts'
 import { FAILED_AGAIN } from './failedRow.ts'
 import { keyAsJson, type Key } from './keys.ts'
-import { LINE, LINE_ABOVE } from './blocks.ts'
+import { LINE, WIDE_LINE } from './blocks.ts'
 import { FENCE, FENCE_PARAMETERS, FenceLost, fenceParameters, LEASE, type Lane, type Striped } from './lane.ts'
 
 export const FIRST_PARAMETER = FENCE_PARAMETERS + 6
@@ -84,7 +84,7 @@ export function batchStatement(change: Change, batch: Batch): string {
 /** A parameter, so that all stripes share one prepared statement; int from the start, since a cast would run for each row. */
 function upToLine({ upToLine, wideLines, rows }: Batch): string {
   if (upToLine === undefined) return ''
-  const line = wideLines ? `${LINE} + 256 * ${LINE_ABOVE}` : LINE
+  const line = wideLines ? WIDE_LINE : LINE
   return ` and ${line} <= $${FIRST_PARAMETER + rows.values.length}::int4`
 }
 

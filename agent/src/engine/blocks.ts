@@ -29,3 +29,5 @@ export function nextBlock(key: Key): number {
 /** The low byte of a row's line pointer on `t`, and the other one. */
 export const LINE = 'get_byte(tidsend(t.ctid), 5)'
 export const LINE_ABOVE = 'get_byte(tidsend(t.ctid), 4)'
+/** The whole of it. */
+export const WIDE_LINE = `${LINE} + 256 * ${LINE_ABOVE}`

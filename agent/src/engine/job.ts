@@ -5,7 +5,6 @@ import type { Blames } from './failedRow.ts'
 import type { Feedback } from './feedback.ts'
 import type { Gate } from './goOn.ts'
 import type { Run } from './kind.ts'
-import type { Leaf } from './leaves.ts'
 import type { Point } from './points.ts'
 import type { Striping } from './striping.ts'
 
@@ -49,7 +48,6 @@ export interface Step {
 
 /** What the workers of one rewrite share. */
 export interface Shared {
-  readonly leaves: ReadonlyMap<number, Leaf>
   /** Rows of a batch that fit into the time. */
   readonly feedback: Feedback
   /** Rows of a batch that are written fastest; null: somebody gave a size. */

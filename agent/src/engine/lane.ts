@@ -42,13 +42,13 @@ export interface Striped {
 
 export const LEASE = '15 seconds'
 /** The operation's own lane: what is written beside the lanes is fenced by it. */
-export const OWN = 0
+const OWN = 0
 
 /** Takes the operation's own lane over: whoever held it before writes nothing any more. */
-export async function takeLane(sql: Sql, operationId: bigint, number: number, agent: string): Promise<Lane> {
+export async function takeLane(sql: Sql, operationId: bigint, agent: string): Promise<Lane> {
   const [lane] = await sql<Lane[]>`
     insert into sti.lane (operation_id, number, agent, claim, epoch, lease_until)
-    values (${operationId}, ${number}, ${agent}, gen_random_uuid(), 1, clock_timestamp() + ${LEASE}::interval)
+    values (${operationId}, ${OWN}, ${agent}, gen_random_uuid(), 1, clock_timestamp() + ${LEASE}::interval)
     on conflict (operation_id, number) do update set agent = excluded.agent, claim = excluded.claim,
       epoch = lane.epoch + 1, lease_until = excluded.lease_until
     returning *`

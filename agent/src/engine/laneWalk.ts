@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from './answer.ts'
 import { batchParameters, batchStatement, FIRST_PARAMETER, writeBatch, type Batch, type Written } from './batch.ts'
-import { BY_PLACE, LINE, LINE_ABOVE, nextBlock, startOf } from './blocks.ts'
+import { BY_PLACE, nextBlock, startOf, WIDE_LINE } from './blocks.ts'
 import { codeOf } from './errors.ts'
 import { failedRow, recordFailedRow } from './failedRow.ts'
 import type { Key } from './keys.ts'
@@ -26,15 +26,13 @@ interface Step extends Written {
 /** Walks a lane to its end. False when it was asked to stop. */
 export async function walkLane(
   job: Rewrite,
-  { leaves, feedback, climb, striping, planned }: Shared,
+  { feedback, climb, striping, planned }: Shared,
+  leaf: Leaf,
   claimed: Lane,
   sql: Sql,
   goOn: () => Promise<boolean>,
 ): Promise<boolean> {
   const { run, change } = job
-  const leaf = leaves.get(claimed.relation!)
-  // The partition is gone, and its rows with it.
-  if (leaf === undefined) return true
   const walked: Walked = { table: leaf, key: BY_PLACE }
   let lane = claimed
   let batches = 0
@@ -59,9 +57,9 @@ export async function walkLane(
 
   /** Looked at once for a partition, with the first range of which there is more than one. */
   const demandPlanOnce = async (range: Range): Promise<void> => {
-    const part = (nextBlock(range.high) - nextBlock(range.low!)) / Math.max(1, leaf.blocks)
     if (planned.has(leaf.oid)) return
     planned.add(leaf.oid)
+    const part = (nextBlock(range.high) - nextBlock(range.low!)) / Math.max(1, leaf.blocks)
     const batch: Batch = {
       ...{ relation: leaf, rows: inRange(walked, range, FIRST_PARAMETER), upToLine: LAST_LINE, records: 'no' },
       ...{ nextPosition: lane.position, passed: 0, flush: false },
@@ -211,7 +209,7 @@ async function look(
   const { condition, values } = inRange({ table: leaf, key: BY_PLACE }, range, 1)
   const answer = await sql.unsafe<{ rows: number; needed: number; line: number }[]>(
     `select /* sti */ count(*)::int as rows, count(*) filter (where ${change.needed})::int as needed,
-       coalesce(max(${LINE} + 256 * ${LINE_ABOVE}) filter (where ${change.needed}), 1)::int as line
+       coalesce(max(${WIDE_LINE}) filter (where ${change.needed}), 1)::int as line
      from ${leaf.sql} as t where ${condition}`,
     values,
     { prepare: true },

@@ -27,7 +27,6 @@ export async function rewrite(job: Rewrite): Promise<boolean> {
     if (round > 1 && cut === 0) return true
     await run.reached(job.points.lanes)
     const shared: Shared = {
-      leaves: new Map(leaves.map((leaf) => [leaf.oid, leaf])),
       feedback: feedbackOf(job.pace()),
       climb: job.pace().batchSize === undefined ? createClimb(FIRST_BATCH) : null,
       striping: stripingOf(job),
@@ -72,7 +71,7 @@ async function work(job: Rewrite, shared: Shared, stays: () => boolean): Promise
     const [leaf] = await leavesOf(state, table, oid)
     if (leaf === undefined) return true
     try {
-      return await walkLane(job, { ...shared, leaves: new Map([[oid, leaf]]) }, claimed, sql, goOn)
+      return await walkLane(job, shared, leaf, claimed, sql, goOn)
     } catch (error) {
       if (await isGone(state, table, oid, error)) return true
       throw error

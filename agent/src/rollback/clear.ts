@@ -5,7 +5,7 @@ import { faultOf, OperationFailure } from '../engine/errors.ts'
 import type { Blames } from '../engine/failedRow.ts'
 import { createGate } from '../engine/goOn.ts'
 import type { Run } from '../engine/kind.ts'
-import { OWN, takeLane } from '../engine/lane.ts'
+import { takeLane } from '../engine/lane.ts'
 import { laneTotals } from '../engine/lanes.ts'
 import { inRange } from '../engine/range.ts'
 import { createRate } from '../engine/rate.ts'
@@ -26,7 +26,7 @@ const PACE: Pace = { workers: 2, batchSize: undefined, maximumBatchSeconds: 0.1,
 export async function clearColumn(run: Run, table: Table): Promise<number | null> {
   const { rollout, operation, database } = run
   const change = clearing(rollout, table)
-  const lane = await takeLane(database.state, operation.id, OWN, run.agent)
+  const lane = await takeLane(database.state, operation.id, run.agent)
   const progress = await createProgress(run, Math.round(table.estimatedRows ?? 0))
   const sweep: Sweep = {
     ...{ run, change, lane, along: 'key', workers: () => 1, retried: progress.retried, blames: holdsDerived(rollout) },
