@@ -25,9 +25,24 @@ export const Progress = z
     batchSeconds: z.number().nullable(),
     throttled: z.string().nullable().describe('why it waits, or null'),
     retries: z.record(z.string(), z.number().int()).describe('by SQLSTATE'),
+    unit: z.literal('seconds').optional().describe('what is counted is seconds of sampling, and no row'),
   })
   .openapi('Progress')
 export type Progress = z.infer<typeof Progress>
+
+export const BaselineParameters = z
+  .object({
+    durationSeconds: z
+      .number()
+      .int()
+      .min(5)
+      .max(31 * 86_400)
+      .default(86_400),
+    live: z.boolean().default(false).describe('sample from now on, instead of reading the history that Prometheus has'),
+    release: z.string().min(1).max(100).optional().describe('of the application, such as v1.4.2'),
+  })
+  .openapi('BaselineParameters')
+export type BaselineParameters = z.infer<typeof BaselineParameters>
 
 export const BackfillParameters = z
   .object({
