@@ -26,10 +26,8 @@ import { rollback } from './rollback/rollback.ts'
 import { checkFile, rightsNotes } from './rollout/check.ts'
 import type { Rollout } from './rollout/rollout.ts'
 import { createSignals } from './signals/signals.ts'
-import { validation } from './validation/validation.ts'
+import { createValidation } from './validation/validation.ts'
 
-/** Every kind of operation; the flag's own changes are written by its room at once. */
-const KINDS: readonly Kind[] = [expand, backfill, validation, finalize, rollback]
 const READ_EVERY_SECONDS = 2
 
 export interface Agent {
@@ -66,6 +64,9 @@ export async function startAgent(
     prometheusUrl: config.prometheusUrl,
     now: Date.now,
   })
+  // Every kind of operation; the flag's own changes are written by its room at once.
+  const validation = createValidation({ signals, flagToken: config.tokens.flag })
+  const kinds: readonly Kind[] = [expand, backfill, validation, finalize, rollback]
   const watch = watchDatabase({
     ...{ database, log, environment: config.environment },
     subscriberReady: rollouts.some((rollout) => rollout.file.publication === 'subscriber-ready'),
@@ -115,14 +116,14 @@ export async function startAgent(
     })
   }
   const runner = createRunner({
-    ...{ agent: config.agent, database, rollouts, kinds: KINDS, facts, turnFlagOff, observer, reached, log },
+    ...{ agent: config.agent, database, rollouts, kinds, facts, turnFlagOff, observer, reached, log },
     agentFaults: watch.faults,
     watchPressure: (rollout) => signals.watch(rollout),
   })
   const authentication = createAuthentication(config)
   let serving = true
   const app = buildApp({
-    ...{ config, version, database, rollouts, kinds: KINDS, flags, authentication, log, facts },
+    ...{ config, version, database, rollouts, kinds, flags, authentication, log, facts },
     poke: runner.poke,
     agentFaults: watch.faults,
     foreignState: watch.foreignState,

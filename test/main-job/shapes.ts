@@ -182,5 +182,6 @@ export function fileOf(shape: Shape): string {
 table: ${shape.table}
 discriminator: { column: ${shape.column ?? 'type'}, dataType: ${shape.dataType ?? 'text'} }
 ${own.startsWith('types:') ? own : TYPES + own}flag: { key: things }
+validation: { requires: [integrity] }
 `
 }

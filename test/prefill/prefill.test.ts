@@ -223,6 +223,7 @@ types:
 legacyColumns: [axles]
 errorBudget: 1
 flag: { key: vehicles-sti }
+validation: { requires: [integrity] }
 prefill: majority
 `
   await withVehicles(

@@ -27,4 +27,5 @@ types:
 otherwise: { name: Car, restore: { is_truck: "false", is_bike: "false" } }
 legacyColumns: [is_truck, is_bike]
 flag: { key: vehicles-sti }
+validation: { requires: [integrity] }
 `

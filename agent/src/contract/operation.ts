@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Limits, LimitsPatch } from './limits.ts'
-import { Instant, Level, OperationKind, OperationState, Scope } from './words.ts'
+import { Instant, Layer, Level, OperationKind, OperationState, Scope } from './words.ts'
 
 export const Actor = z
   .object({
@@ -72,7 +72,11 @@ export const BackfillParameters = z
 export type BackfillParameters = z.infer<typeof BackfillParameters>
 
 export const ValidationParameters = z
-  .object({ full: z.boolean().default(true), layers: z.array(z.string()).optional() })
+  .object({
+    full: z.boolean().default(true).describe('every check of every layer, unless layers or checks are named'),
+    layers: z.array(Layer).min(1).optional().describe('only these layers'),
+    checks: z.array(z.string().max(100)).min(1).max(100).optional().describe('only these checks, by name'),
+  })
   .openapi('ValidationParameters')
 export type ValidationParameters = z.infer<typeof ValidationParameters>
 

@@ -54,7 +54,12 @@ export interface Facts {
   readonly backfilled: Operation | null
   readonly dataRolledBack: Operation | null
   readonly flagRolledBack: Operation | null
+  /** The newest that looked at all that the file requires; where there is none, the newest. */
   readonly validation: Validation | null
+  /** Checks that `validation` passed or did not have, and that failed in a later one, which may be of a part. */
+  readonly failedSince: readonly string[]
+  /** What the newest validation with a complete integrity layer counted. `startedAt`: ISO 8601. */
+  readonly counted: { readonly coverage: number; readonly integrityScore: number; readonly startedAt: string } | null
   /** When the last backfill, retry or data rollback ended, however it ended; ISO 8601. */
   readonly lastWriteEndedAt: string | null
   /** Rows that failed, are not right yet, and were not accepted by an admin. */

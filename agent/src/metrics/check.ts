@@ -3,11 +3,11 @@ import { perRollout, type Family } from './family.ts'
 export const verdicts: Family = {
   name: 'sti_check_verdict',
   type: 'gauge',
-  help: '1 for the verdict of each check in the last validation.',
+  help: '1 for the verdict that each check came to last.',
   labels: ['rollout', 'check', 'layer', 'verdict'],
   *samples({ rollouts }) {
-    for (const { rollout, validation } of rollouts) {
-      for (const { check, layer, verdict } of validation?.checks ?? []) {
+    for (const { rollout, checks } of rollouts) {
+      for (const { check, layer, verdict } of checks) {
         yield { labels: { rollout, check, layer, verdict }, value: 1 }
       }
     }
@@ -18,11 +18,11 @@ export const discrepancies: Family = {
   name: 'sti_check_discrepancies',
   type: 'gauge',
   help: 'Rows that speak against the check; absent for a check that came to no conclusion.',
-  labels: ['rollout', 'check'],
+  labels: ['rollout', 'check', 'layer'],
   *samples({ rollouts }) {
-    for (const { rollout, validation } of rollouts) {
-      for (const { check, verdict, discrepancies } of validation?.checks ?? []) {
-        if (verdict === 'pass' || verdict === 'fail') yield { labels: { rollout, check }, value: discrepancies }
+    for (const { rollout, checks } of rollouts) {
+      for (const { check, layer, verdict, discrepancies } of checks) {
+        if (verdict === 'pass' || verdict === 'fail') yield { labels: { rollout, check, layer }, value: discrepancies }
       }
     }
   },
@@ -31,5 +31,5 @@ export const discrepancies: Family = {
 export const score = perRollout(
   'sti_integrity_score_ratio',
   'Passed checks of the integrity layer / all of them.',
-  ({ validation }) => validation?.integrityScore,
+  ({ integrityScore }) => integrityScore,
 )

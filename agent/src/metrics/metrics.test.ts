@@ -88,19 +88,19 @@ test('a state is left when the next one is entered', async () => {
 })
 
 test('a check that came to no conclusion has a verdict and no number', async () => {
-  const check = { layer: 'integrity' as const, value: null, limit: null, detail: '', sampleKeys: [] }
-  const validation = {
-    ...{ id: 1, operationId: 1, fileHash: '', startedAt: '2026-01-01T00:00:00Z', endedAt: '2026-01-01T00:01:00.500Z' },
-    ...{ verdict: 'fail' as const, coverage: 0.5, integrityScore: 0.5, totalRows: 4, checksum: null, confusion: [] },
-    checks: [
-      { ...check, check: 'coverage', verdict: 'fail' as const, discrepancies: 2 },
-      { ...check, check: 'checksum', verdict: 'inconclusive' as const, discrepancies: 0 },
-    ],
+  const check = {
+    ...{ layer: 'integrity' as const, value: null, limit: null, detail: '', sampleKeys: [] },
+    ...{ query: null, seconds: null },
   }
-  const { metrics } = created(() => [readings({ validation, validationsByVerdict: { fail: 7 } })])
+  const checks = [
+    { ...check, check: 'coverage', verdict: 'fail' as const, discrepancies: 2 },
+    { ...check, check: 'checksum', verdict: 'inconclusive' as const, discrepancies: 0 },
+  ]
+  const validationEndedAt = '2026-01-01T00:01:00.500Z'
+  const { metrics } = created(() => [readings({ checks, validationEndedAt, validationsByVerdict: { fail: 7 } })])
   const found = (await series(metrics)).filter((line) => line.startsWith('sti_check'))
   expect(found.map((line) => line.replace('environment="staging",rollout="vehicles",', '')).sort()).toEqual([
-    'sti_check_discrepancies{check="coverage"} 2',
+    'sti_check_discrepancies{check="coverage",layer="integrity"} 2',
     'sti_check_verdict{check="checksum",layer="integrity",verdict="inconclusive"} 1',
     'sti_check_verdict{check="coverage",layer="integrity",verdict="fail"} 1',
   ])

@@ -1,5 +1,5 @@
 import type { FlagStatus, OperationKind, OperationState, Progress, Scope, Stage } from '../contract/index.ts'
-import type { ScopeReadiness, Validation, Verdict } from '../contract/index.ts'
+import type { CheckResult, ScopeReadiness, Verdict } from '../contract/index.ts'
 
 /** What the metrics need of the agent: plain data, read from memory at each scrape; nothing here may wait. */
 export interface MetricsSource {
@@ -26,8 +26,12 @@ export interface RolloutReadings {
   readonly retriesBySqlstate: Readonly<Record<string, number>>
   /** Rows that failed at least once, and those of them that are right now. */
   readonly recovery: { readonly failedOnce: number; readonly recovered: number }
-  /** The last one that ended. */
-  readonly validation: Validation | null
+  /** The newest result of each check, the last whole validation and later ones. */
+  readonly checks: readonly CheckResult[]
+  /** Of the last validation that ran all checks of the layer. */
+  readonly integrityScore: number | null
+  /** ISO 8601. */
+  readonly validationEndedAt: string | null
   readonly validationsByVerdict: Readonly<Partial<Record<Verdict, number>>>
   readonly validationIntervalSeconds: number | null
   /** From memory, true also while the database is away. */

@@ -18,7 +18,7 @@ export const validations: Family = {
 export const completed = perRollout(
   'sti_validation_completed_timestamp_seconds',
   'When the last validation ended, in seconds since 1970.',
-  ({ validation }) => (validation?.endedAt ? Date.parse(validation.endedAt) / 1000 : null),
+  ({ validationEndedAt }) => (validationEndedAt === null ? null : Date.parse(validationEndedAt) / 1000),
 )
 
 export const interval = perRollout(

@@ -9,7 +9,7 @@ import { catalogFaults } from '../rollout/catalogFaults.ts'
 import { undeclaredTriggers, type checkFile, type rightsNotes } from '../rollout/check.ts'
 import { inspect, TableFault } from '../rollout/inspect.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
-import { readValidation } from '../validation/store.ts'
+import { failedSince, readCounted, readValidation } from '../validation/store.ts'
 import { toOperation, type OperationRow } from './row.ts'
 import { stageOf } from './stage.ts'
 
@@ -26,7 +26,8 @@ export interface FactsSource {
 export async function readFacts(source: FactsSource, rollout: Rollout): Promise<Facts> {
   const { state } = source
   const { table, faults, blockers, notes } = await readTable(source, rollout)
-  const [operations, changes, validation, failed, written] = await Promise.all([
+  const { requires } = rollout.file.validation
+  const [operations, changes, validation, counted, failed, written] = await Promise.all([
     state<OperationRow[]>`
       select * from sti.operation o where rollout = ${rollout.name} and (
         state not in ('cancelled', 'succeeded', 'failed')
@@ -36,7 +37,8 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     state<ChangeRow[]>`
       select id, kind, object, statement, inverse, before, applied_at, confirmed_at from sti.change
       where rollout = ${rollout.name} and reverted_at is null order by id`,
-    readValidation(state, rollout.name),
+    readValidation(state, rollout.name, requires),
+    readCounted(state, rollout.name),
     state<{ open: number; accepted: number }[]>`
       select count(*) filter (where accepted_by is null)::int as open, count(*) filter (where accepted_by is not null)::int as accepted
       from sti.failed_row where rollout = ${rollout.name} and recovered_at is null`,
@@ -53,7 +55,8 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   const backfilled = ended.findLast((one) => one.kind === 'backfill') ?? null
   const wrong = table === null ? 'the table could not be read' : await triggerFault(state, rollout, table)
   const facts: Omit<Facts, 'stage'> = {
-    ...{ rollout, table, faults, blockers, triggerFault: wrong, changes: journaled, validation },
+    ...{ rollout, table, faults, blockers, triggerFault: wrong, changes: journaled, validation, counted },
+    failedSince: validation === null ? [] : await failedSince(state, rollout.name, validation.id, requires),
     undeclaredTriggers: table === null ? [] : undeclaredTriggers(rollout, table),
     notes: [...notes, ...otherFile(rollout, open)],
     expanded: table !== null && table.discriminator !== null && wrong === null,

@@ -22,10 +22,29 @@ export function enablingRefusals(facts: Facts): string[] {
       ? []
       : [
           'No validation of this rollout file has passed since the last backfill or rollback ended: run one (sti validate).',
+          ...lacking(facts),
         ]),
     ...(facts.finalizeMissing.length > 0
       ? [`Not finalized, missing: ${facts.finalizeMissing.join(', ')}: finalize (sti finalize).`]
       : []),
+  ]
+}
+
+/** What the last validation of this file lacked, layer by layer. */
+function lacking({ validation, rollout, failedSince }: Facts): string[] {
+  if (validation === null || validation.fileHash !== rollout.hash) return []
+  const sentences = rollout.file.validation.requires.flatMap((layer) => {
+    const found = validation.layers.find((one) => one.layer === layer)
+    if (found === undefined || (found.verdict === 'pass' && !found.complete))
+      return [`Validation ${validation.id} did not look at all of the layer ${layer}, which validation.requires names.`]
+    if (found.verdict === 'pass') return []
+    const word =
+      found.verdict === 'fail' ? 'failed' : found.verdict === 'error' ? 'could not be judged' : 'is inconclusive'
+    return [`Validation ${validation.id}: the layer ${layer} ${word} (${found.detail}).`]
+  })
+  return [
+    ...sentences,
+    ...(failedSince.length > 0 ? [`Failed since validation ${validation.id}: ${failedSince.join(', ')}.`] : []),
   ]
 }
 

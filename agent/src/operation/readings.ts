@@ -5,6 +5,7 @@ import type { Kind } from '../engine/kind.ts'
 import type { RolloutReadings, ThrottleReason } from '../metrics/source.ts'
 import { THROTTLE_REASONS } from '../metrics/source.ts'
 import { columnIsOurs } from '../rollback/revert.ts'
+import { latestResults } from '../validation/store.ts'
 import { actionsOf } from './actions.ts'
 import { ENABLING_NOTES } from './gate.ts'
 import { listOperations, toOperation } from './row.ts'
@@ -85,7 +86,7 @@ export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
 /** Numbers for the metrics that only the whole history has. */
 export async function readingsOf(sql: Sql, facts: Facts): Promise<RolloutReadings> {
   const name = facts.rollout.name
-  const [failed, operations, validations, backfills] = await Promise.all([
+  const [failed, operations, validations, backfills, checks] = await Promise.all([
     sql<{ sqlstate: string; open: number; once: number; recovered: number }[]>`
       select sqlstate, count(*) filter (where recovered_at is null)::int as open, count(*)::int as once,
         count(*) filter (where recovered_at is not null)::int as recovered
@@ -93,11 +94,12 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<RolloutReading
     sql<{ kind: OperationKind; state: OperationState; scope: Scope | null; count: number; via: string }[]>`
       select kind, state, parameters->>'scope' as scope, actor->>'via' as via, count(*)::int as count
       from sti.operation where rollout = ${name} group by 1, 2, 3, 4`,
-    sql<{ verdict: Verdict; count: number }[]>`
-      select verdict, count(*)::int as count from sti.validation where rollout = ${name} and ended_at is not null group by 1`,
+    sql<{ verdict: Verdict; count: number; last: Date }[]>`
+      select verdict, count(*)::int as count, max(ended_at) as last from sti.validation where rollout = ${name} and ended_at is not null group by 1`,
     sql<{ state: OperationState; progress: RolloutDetail['operations'][number]['progress'] }[]>`
       select state, progress from sti.operation where rollout = ${name} and kind = 'backfill' and progress is not null
         and parameters->'failedRowsOnly' is null order by id`,
+    facts.validation === null ? [] : latestResults(sql, name, facts.validation.id),
   ])
   const retries: Record<string, number> = {}
   for (const { progress } of backfills) {
@@ -123,7 +125,13 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<RolloutReading
       failedOnce: failed.reduce((sum, row) => sum + row.once, 0),
       recovered: failed.reduce((sum, row) => sum + row.recovered, 0),
     },
-    validation: facts.validation,
+    checks,
+    integrityScore: facts.counted?.integrityScore ?? null,
+    validationEndedAt:
+      validations
+        .map((row) => row.last.toISOString())
+        .sort()
+        .at(-1) ?? null,
     validationsByVerdict: Object.fromEntries(validations.map((row) => [row.verdict, row.count])),
     validationIntervalSeconds: facts.rollout.file.validation.every,
     flag: facts.flag,

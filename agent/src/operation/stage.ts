@@ -28,20 +28,26 @@ export function covered(facts: Omit<Facts, 'stage'>): boolean {
   return dataRolledBack?.endedAt == null || dataRolledBack.endedAt < backfilled.endedAt
 }
 
-/** A validation of this file has passed since the last backfill, retry or rollback ended. */
+/**
+ * A validation of this file has passed since the last backfill, retry or rollback ended: all checks of every layer that
+ * the file requires. None of them has failed since then in another one.
+ */
 export function verified(facts: Omit<Facts, 'stage'>): boolean {
   const { validation, rollout, lastWriteEndedAt } = facts
   if (validation === null || validation.verdict !== 'pass' || validation.fileHash !== rollout.hash) return false
+  const passed = validation.layers.filter((one) => one.complete && one.verdict === 'pass').map((one) => one.layer)
+  if (!rollout.file.validation.requires.every((layer) => passed.includes(layer))) return false
+  if (facts.failedSince.length > 0) return false
   if (!ofThisColumn(facts, validation.startedAt)) return false
   return lastWriteEndedAt === null || validation.startedAt > lastWriteEndedAt
 }
 
 /** Coverage as the last validation counted it; null when that was of a column that is gone. */
 export function coverageOf(facts: Facts): number | null {
-  const { validation, dataRolledBack, table } = facts
-  if (validation === null || table?.discriminator == null || !ofThisColumn(facts, validation.startedAt)) return null
-  if (dataRolledBack?.endedAt != null && dataRolledBack.endedAt >= validation.startedAt) return null
-  return validation.coverage
+  const { counted, dataRolledBack, table } = facts
+  if (counted === null || table?.discriminator == null || !ofThisColumn(facts, counted.startedAt)) return null
+  if (dataRolledBack?.endedAt != null && dataRolledBack.endedAt >= counted.startedAt) return null
+  return counted.coverage
 }
 
 /** What was true before the column was added, perhaps again after somebody dropped it, says nothing of it. */

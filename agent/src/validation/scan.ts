@@ -23,6 +23,8 @@ export interface Scan {
   readonly raisingKeys: readonly Key[]
   /** XOR over a hash of each row's key, type and legacy columns: the order of rows does not matter. */
   readonly checksum: string
+  /** The statement of one range. */
+  readonly query: string
 }
 
 export interface ScanJob {
@@ -91,7 +93,21 @@ export async function scan(job: ScanJob): Promise<Scan | null> {
     unmapped: sum((cell) => cell.expected === null),
     unknownTypes: sum((cell) => cell.actual !== null && !rollout.types.includes(cell.actual)),
     checksum: checksum.toString(16).padStart(16, '0'),
+    query: readingOf(job, { low: ['…'], high: ['…'], rows: 0 }).statement,
   }
+}
+
+/** Rows that hold the type that their legacy columns say. Rows no type matches hold NULL as they should, which is still no type. */
+export function rightRows(scan: Scan): number {
+  const rightlyNull = scan.confusion.find((cell) => cell.expected === null && cell.actual === null)?.rows ?? 0
+  return scan.rows - scan.discrepancies - scan.raising - rightlyNull
+}
+
+/** Rows with a correct type / all rows, rounded down; 1 only when equal. */
+export function coverageOf(scan: Scan): number {
+  const right = rightRows(scan)
+  if (scan.rows === right) return 1
+  return Math.floor((right * 1_000_000) / scan.rows) / 1_000_000
 }
 
 interface Group {

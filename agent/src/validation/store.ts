@@ -1,5 +1,8 @@
-import type { CheckResult, ConfusionCell, Validation } from '../contract/index.ts'
+import type { CheckResult, ConfusionCell, Layer, LayerResult, Validation } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import type { Claim } from '../engine/kind.ts'
+import { FenceLost } from '../engine/lane.ts'
+import type { Rollout } from '../rollout/rollout.ts'
 
 interface Row {
   readonly id: bigint
@@ -8,22 +11,95 @@ interface Row {
   readonly started_at: Date
   readonly ended_at: Date | null
   readonly verdict: Validation['verdict']
+  readonly layers: LayerResult[]
   readonly coverage: number | null
   readonly integrity_score: number | null
   readonly total_rows: bigint | null
   readonly checksum: string | null
-  readonly confusion: ConfusionCell[]
+  readonly confusion: Validation['confusion']
   readonly checks: CheckResult[]
 }
 
-/** The newest validation that has ended, or null. */
-export async function readValidation(sql: Sql, rollout: string): Promise<Validation | null> {
+/** A check result as JSON; `c` is sti.check_result. */
+const RESULT = `jsonb_build_object('check', c.check_name, 'layer', c.layer, 'verdict', c.verdict, 'value', c.value,
+  'limit', c.limit_value, 'discrepancies', c.discrepancies, 'detail', c.detail, 'sampleKeys', c.sample_keys,
+  'query', c.query, 'seconds', c.seconds)`
+const IN_ORDER = `array_position(array['integrity', 'performance', 'system', 'business'], c.layer), c.check_name`
+
+/**
+ * The newest validation that looked at all of every layer in `required`; where there is none, the newest. Null: none
+ * has ended.
+ */
+export async function readValidation(
+  sql: Sql,
+  rollout: string,
+  required: readonly Layer[] = [],
+): Promise<Validation | null> {
   const [row] = await sql<Row[]>`
-    select v.*, coalesce((select jsonb_agg(jsonb_build_object('check', c.check_name, 'layer', c.layer, 'verdict', c.verdict,
-        'value', c.value, 'limit', c.limit_value, 'discrepancies', c.discrepancies, 'detail', c.detail, 'sampleKeys', c.sample_keys)
-        order by c.layer, c.check_name) from sti.check_result c where c.validation_id = v.id), '[]') as checks
-    from sti.validation v where rollout = ${rollout} and ended_at is not null order by id desc limit 1`
-  if (!row) return null
+    select v.*, (select coalesce(jsonb_agg(${sql.unsafe(RESULT)} order by ${sql.unsafe(IN_ORDER)}), '[]')
+      from sti.check_result c where c.validation_id = v.id) as checks
+    from sti.validation v where rollout = ${rollout} and ended_at is not null
+    order by (select count(distinct l->>'layer') from jsonb_array_elements(v.layers) l
+        where (l->>'complete')::boolean and l->>'layer' in (select jsonb_array_elements_text(${sql.json([...required])}::jsonb)))
+        = ${required.length} desc, id desc limit 1`
+  return row ? toValidation(row) : null
+}
+
+/** One validation of a rollout, or null. */
+export async function validationById(sql: Sql, rollout: string, id: number): Promise<Validation | null> {
+  const [row] = await sql<Row[]>`
+    select v.*, (select coalesce(jsonb_agg(${sql.unsafe(RESULT)} order by ${sql.unsafe(IN_ORDER)}), '[]')
+      from sti.check_result c where c.validation_id = v.id) as checks
+    from sti.validation v where rollout = ${rollout} and id = ${id} and ended_at is not null`
+  return row ? toValidation(row) : null
+}
+
+/** The newest result of each check, since the validation `since` and in it. */
+export async function latestResults(sql: Sql, rollout: string, since: number): Promise<CheckResult[]> {
+  const rows = await sql<{ result: CheckResult }[]>`
+    select distinct on (${sql.unsafe(IN_ORDER)}) ${sql.unsafe(RESULT)} as result
+    from sti.check_result c join sti.validation v on v.id = c.validation_id
+    where v.rollout = ${rollout} and v.ended_at is not null and v.id >= ${since}
+    order by ${sql.unsafe(IN_ORDER)}, v.id desc`
+  return rows.map((row) => row.result)
+}
+
+/** What the newest validation with a complete integrity layer counted. */
+export interface Counted {
+  readonly coverage: number
+  readonly integrityScore: number
+  /** ISO 8601. */
+  readonly startedAt: string
+}
+
+export async function readCounted(sql: Sql, rollout: string): Promise<Counted | null> {
+  const [row] = await sql<{ coverage: number; score: number; started_at: Date }[]>`
+    select coverage, integrity_score as score, started_at from sti.validation
+    where rollout = ${rollout} and ended_at is not null and coverage is not null and integrity_score is not null
+    order by id desc limit 1`
+  return row ? { coverage: row.coverage, integrityScore: row.score, startedAt: row.started_at.toISOString() } : null
+}
+
+/** Checks of required layers that failed in a validation after `since`, and have not passed in one after that. */
+export async function failedSince(
+  sql: Sql,
+  rollout: string,
+  since: number,
+  required: readonly Layer[],
+): Promise<string[]> {
+  const rows = await sql<{ check_name: string }[]>`
+    select check_name from (
+      select distinct on (c.layer, c.check_name) c.check_name, c.verdict
+      from sti.check_result c join sti.validation v on v.id = c.validation_id
+      where v.rollout = ${rollout} and v.ended_at is not null and v.id > ${since}
+        and c.layer in (select jsonb_array_elements_text(${sql.json([...required])}::jsonb))
+        and c.verdict in ('pass', 'fail')
+      order by c.layer, c.check_name, v.id desc) last
+    where verdict = 'fail' order by check_name`
+  return rows.map((row) => row.check_name)
+}
+
+function toValidation(row: Row): Validation {
   return {
     id: Number(row.id),
     operationId: Number(row.operation_id),
@@ -31,6 +107,7 @@ export async function readValidation(sql: Sql, rollout: string): Promise<Validat
     startedAt: row.started_at.toISOString(),
     endedAt: row.ended_at?.toISOString() ?? null,
     verdict: row.verdict,
+    layers: row.layers,
     coverage: row.coverage,
     integrityScore: row.integrity_score,
     totalRows: row.total_rows === null ? null : Number(row.total_rows),
@@ -40,32 +117,49 @@ export async function readValidation(sql: Sql, rollout: string): Promise<Validat
   }
 }
 
-export interface Measured {
-  readonly verdict: Validation['verdict']
-  readonly coverage: number | null
-  readonly integrityScore: number | null
-  readonly totalRows: number | null
-  readonly checksum: string | null
+type Measured = Omit<Validation, 'id' | 'operationId' | 'fileHash' | 'startedAt' | 'endedAt' | 'confusion'> & {
   readonly confusion: readonly ConfusionCell[]
-  readonly checks: readonly CheckResult[]
 }
 
-/** Keeps a validation and its checks, in one statement. */
+/**
+ * Keeps a validation and its checks, in one statement, and answers what the operation says of it.
+ * @throws FenceLost when another agent has claimed the operation meanwhile
+ */
 export async function saveValidation(
   sql: Sql,
-  of: { operationId: bigint; rollout: string; fileHash: string; startedAt: Date },
+  claim: Claim,
+  of: { rollout: Rollout; startedAt: Date },
   measured: Measured,
-): Promise<void> {
+): Promise<Record<string, unknown>> {
   await sql`
     with saved as (
-      insert into sti.validation (operation_id, rollout, file_hash, started_at, ended_at, verdict, coverage, integrity_score,
-        total_rows, checksum, confusion)
-      values (${of.operationId}, ${of.rollout}, ${of.fileHash}, ${of.startedAt}, clock_timestamp(), ${measured.verdict},
-        ${measured.coverage}, ${measured.integrityScore}, ${measured.totalRows}, ${measured.checksum}, ${sql.json(measured.confusion)})
+      insert into sti.validation (operation_id, rollout, file_hash, started_at, ended_at, verdict, layers, coverage,
+        integrity_score, total_rows, checksum, confusion)
+      select o.id, ${of.rollout.name}, ${of.rollout.hash}, ${of.startedAt}::timestamptz, clock_timestamp(), ${measured.verdict}::text,
+        ${sql.json(measured.layers)}::jsonb, ${measured.coverage}::float8, ${measured.integrityScore}::float8,
+        ${measured.totalRows}::bigint, ${measured.checksum}::text, ${sql.json(measured.confusion)}::jsonb
+      from sti.operation o where o.id = ${claim.id} and o.epoch = ${claim.epoch} and o.claim = ${claim.claim} for no key update
       returning id
     )
-    insert into sti.check_result (validation_id, check_name, layer, verdict, value, limit_value, discrepancies, detail, sample_keys)
-    select saved.id, c."check", c.layer, c.verdict, c.value, c."limit", c.discrepancies, c.detail, c."sampleKeys"
+    insert into sti.check_result (validation_id, check_name, layer, verdict, value, limit_value, discrepancies, detail,
+      sample_keys, query, seconds)
+    select saved.id, c."check", c.layer, c.verdict, c.value, c."limit", c.discrepancies, c.detail, c."sampleKeys", c.query, c.seconds
     from saved, jsonb_to_recordset(${sql.json(measured.checks)}::jsonb) as c("check" text, layer text, verdict text,
-      value double precision, "limit" double precision, discrepancies bigint, detail text, "sampleKeys" jsonb)`
+      value double precision, "limit" double precision, discrepancies bigint, detail text, "sampleKeys" jsonb,
+      query text, seconds double precision)`
+  const result = await resultOf(sql, claim.id)
+  if (result === null) throw new FenceLost('another agent has claimed this validation')
+  return result
+}
+
+/** What a validation's operation answers once it is kept; null before. */
+export async function resultOf(sql: Sql, operationId: bigint): Promise<Record<string, unknown> | null> {
+  const [row] = await sql<Row[]>`
+    select * from sti.validation where operation_id = ${operationId} and ended_at is not null order by id limit 1`
+  if (!row) return null
+  const { verdict, layers, coverage, integrityScore, totalRows } = toValidation({ ...row, checks: [] })
+  return {
+    ...{ validation: Number(row.id), verdict, coverage, rows: totalRows, integrityScore },
+    layers: Object.fromEntries(layers.map((one) => [one.layer, one.verdict])),
+  }
 }

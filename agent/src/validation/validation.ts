@@ -1,47 +1,95 @@
+import { ValidationParameters, type CheckResult } from '../contract/index.ts'
 import { createGoOn } from '../engine/goOn.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
 import { createRate } from '../engine/rate.ts'
 import { demandTable } from '../engine/table.ts'
-import { acceptedWrong } from './accepted.ts'
-import { coverageOf, integrityChecks, overall } from './integrity.ts'
-import { scan } from './scan.ts'
-import { saveValidation } from './store.ts'
+import type { Table } from '../rollout/rollout.ts'
+import type { ValidationParts } from './check.ts'
+import { checksOf, chosen, unknownChecks } from './layers.ts'
+import { runCheck } from './runCheck.ts'
+import { coverageOf, scan, type Scan } from './scan.ts'
+import { resultOf, saveValidation } from './store.ts'
+import { integrityScore, layerResults, overall } from './verdict.ts'
 
 /** Rows per second that a preview assumes before anything was measured here. */
 const ASSUMED_RATE = 500_000
 const READING = 'reading every row'
 
-export const validation: Kind = {
-  kind: 'validation',
-  writesTable: false,
-  refusals(facts) {
-    return [
-      ...facts.faults,
-      ...(facts.table !== null && facts.table.discriminator === null
-        ? ['There is no discriminator column yet: expand first.']
-        : []),
-      ...(facts.open.some((one) => one.kind === 'validation')
-        ? ['A validation runs already: wait for it, or cancel it.']
-        : []),
-    ]
-  },
-  async preview({ table }) {
-    const rows = Math.round(table.estimatedRows ?? 0)
-    return {
-      rows: 0,
-      estimatedSeconds: Math.max(1, rows / ASSUMED_RATE),
-      estimatedWalBytes: 0,
-      notes: [`Reads about ${rows} rows in key ranges, each with a short snapshot. Writes nothing to the table.`],
-    }
-  },
-  run: runValidation,
+export function createValidation(parts: ValidationParts): Kind {
+  return {
+    kind: 'validation',
+    writesTable: false,
+    refusals(facts, parameters) {
+      const unknown = unknownChecks(facts.rollout, ValidationParameters.parse(parameters))
+      return [
+        ...facts.faults,
+        ...(facts.table !== null && facts.table.discriminator === null
+          ? ['There is no discriminator column yet: expand first.']
+          : []),
+        ...(facts.open.some((one) => one.kind === 'validation')
+          ? ['A validation runs already: wait for it, or cancel it.']
+          : []),
+        ...(unknown.length > 0
+          ? [
+              `There is no check ${unknown.join(', ')}; there are: ${checksOf(facts.rollout)
+                .map((check) => check.name)
+                .join(', ')}.`,
+            ]
+          : []),
+      ]
+    },
+    async preview({ rollout, table }, parameters) {
+      const checks = chosen(rollout, ValidationParameters.parse(parameters))
+      const rows = checks.some((check) => check.needsScan) ? Math.round(table.estimatedRows ?? 0) : 0
+      return {
+        rows: 0,
+        estimatedSeconds: Math.max(1, rows / ASSUMED_RATE),
+        estimatedWalBytes: 0,
+        notes: [
+          `Runs ${checks.length} checks.`,
+          ...(rows > 0 ? [`Reads about ${rows} rows in key ranges, each with a short snapshot.`] : []),
+          'Writes nothing to the table.',
+        ],
+      }
+    },
+    run: (run) => validate(run, parts),
+  }
 }
 
 /** Begins anew after a pause or a crash: half a validation proves nothing. */
-async function runValidation(run: Run): Promise<Outcome> {
+async function validate(run: Run, parts: ValidationParts): Promise<Outcome> {
   const { rollout, database, operation } = run
+  const earlier = await resultOf(database.state, operation.id)
+  if (earlier !== null) return { outcome: 'succeeded', result: earlier }
+  const asked = ValidationParameters.parse(operation.parameters)
+  const checks = chosen(rollout, asked)
   const startedAt = (await database.state<{ now: Date }[]>`select clock_timestamp() as now`)[0]!.now
   const table = demandTable(await run.facts())
+  const scanned = checks.some((check) => check.needsScan) ? await readTable(run, table) : null
+  if (scanned === 'stopped') return { outcome: 'stopped' }
+  const context = { run, rollout, table, parts, facts: await run.facts() }
+  const results: CheckResult[] = []
+  for (const check of checks) {
+    if (run.asked() !== 'go-on') return { outcome: 'stopped' }
+    run.step(`check ${check.name}`)
+    results.push(await runCheck(check, context, scanned))
+  }
+  const layers = layerResults(rollout, asked, results)
+  const result = await saveValidation(
+    database.state,
+    run.claim,
+    { rollout, startedAt },
+    {
+      ...{ verdict: overall(layers), layers, integrityScore: integrityScore(layers, results), checks: results },
+      ...{ coverage: scanned && coverageOf(scanned), totalRows: scanned && scanned.rows },
+      ...{ checksum: scanned && scanned.checksum, confusion: scanned?.confusion ?? [] },
+    },
+  )
+  return { outcome: 'succeeded', result }
+}
+
+async function readTable(run: Run, table: Table): Promise<Scan | 'stopped'> {
+  const { rollout, database } = run
   const sql = database.engine({
     ...{ purpose: 'validation', searchPath: rollout.searchPath },
     readOnly: true,
@@ -69,25 +117,10 @@ async function runValidation(run: Run): Promise<Outcome> {
         report(Math.max(passed, Math.round(table.estimatedRows ?? 0)))
       },
     })
-    if (scanned === null) return { outcome: 'stopped' }
+    if (scanned === null) return 'stopped'
     passed = scanned.rows
     report(passed)
-    const checks = integrityChecks(scanned, await run.facts(), await acceptedWrong(sql, rollout, table))
-    const verdict = overall(checks)
-    const integrityScore =
-      Math.floor((checks.filter((one) => one.verdict === 'pass').length / checks.length) * 10_000) / 10_000
-    await saveValidation(
-      database.state,
-      { operationId: operation.id, rollout: rollout.name, fileHash: rollout.hash, startedAt },
-      {
-        ...{ verdict, integrityScore, coverage: coverageOf(scanned), totalRows: scanned.rows },
-        ...{ checksum: scanned.checksum, confusion: scanned.confusion, checks },
-      },
-    )
-    return {
-      outcome: 'succeeded',
-      result: { verdict, coverage: coverageOf(scanned), rows: scanned.rows, integrityScore },
-    }
+    return scanned
   } finally {
     await sql.end({ timeout: 1 })
   }

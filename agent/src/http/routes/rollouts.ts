@@ -3,7 +3,7 @@ import { OperationEvent, RolloutDetail, RolloutSummary, Validation } from '../..
 import { readEvents, toEvent } from '../../operation/events.ts'
 import { detailOf } from '../../operation/readings.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
-import { readValidation } from '../../validation/store.ts'
+import { readValidation, validationById } from '../../validation/store.ts'
 import { answers, rolloutNamed, rolloutPath } from '../answers.ts'
 import type { Caller } from '../caller.ts'
 import type { App, Parts } from '../parts.ts'
@@ -39,6 +39,12 @@ const latest = createRoute({
   request: { params: rolloutPath },
   responses: answers(200, Validation, 'the last validation that ended'),
 })
+const byId = createRoute({
+  method: 'get',
+  path: '/v1/rollouts/{rollout}/validations/{id}',
+  request: { params: rolloutPath.extend({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) }) },
+  responses: answers(200, Validation, 'a validation that ended'),
+})
 
 export function rolloutRoutes(app: App, parts: Parts): void {
   const { state } = parts.database
@@ -63,6 +69,12 @@ export function rolloutRoutes(app: App, parts: Parts): void {
     const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
     const found = await readValidation(state, rollout.name)
     if (found === null) throw new Refusal('not-found', 'No validation has ended yet: run one (sti validate).')
+    return c.json(found, 200)
+  })
+  app.openapi(byId, async (c) => {
+    const { rollout, id } = c.req.valid('param')
+    const found = await validationById(state, rolloutNamed(parts, rollout).name, id)
+    if (found === null) throw new Refusal('not-found', `No validation ${id} of ${rollout} has ended.`)
     return c.json(found, 200)
   })
 }

@@ -10,7 +10,9 @@ export function readings(change: Partial<RolloutReadings> = {}): RolloutReadings
     failedRowsBySqlstate: {},
     retriesBySqlstate: {},
     recovery: { failedOnce: 0, recovered: 0 },
-    validation: null,
+    checks: [],
+    integrityScore: null,
+    validationEndedAt: null,
     validationsByVerdict: {},
     validationIntervalSeconds: 3_600,
     flag: {

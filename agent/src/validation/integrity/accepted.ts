@@ -1,8 +1,8 @@
-import type { Sql } from '../database/connect.ts'
-import { onlyRow } from '../engine/answer.ts'
-import { faultOf } from '../engine/errors.ts'
-import { tuple, type Key } from '../engine/keys.ts'
-import type { Rollout, Table } from '../rollout/rollout.ts'
+import type { Sql } from '../../database/connect.ts'
+import { onlyRow } from '../../engine/answer.ts'
+import { faultOf } from '../../engine/errors.ts'
+import { tuple, type Key } from '../../engine/keys.ts'
+import type { Rollout, Table } from '../../rollout/rollout.ts'
 
 /**
  * How many of the rows that an admin accepted are there and without a right type now. One that is right by now must

@@ -1,0 +1,64 @@
+import type { Layer, Verdict } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import type { Facts } from '../engine/facts.ts'
+import type { Run } from '../engine/kind.ts'
+import type { Key } from '../engine/keys.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+import type { Signals } from '../signals/signals.ts'
+import type { Scan } from './scan.ts'
+
+/** One question of a validation. A new one is a file with one of these and a line in the list of its layer. */
+export interface Check {
+  /** Stable: series, `sti validate --check` and reports name it. */
+  readonly name: string
+  readonly layer: Layer
+  /** The longest it may take; then it is inconclusive. Default 30. The reading of the table does not count. */
+  readonly seconds?: number
+  /** It asks `context.scan()`: the table is read once for all checks that do, before the first of them. */
+  readonly needsScan?: boolean
+  /**
+   * Answers with what it found. What it throws becomes the verdict `error`, or `inconclusive` where it took too long;
+   * the other checks go on. Only a database that is away stops all of them, to go on when it is back.
+   */
+  run(context: CheckContext): Promise<Finding>
+}
+
+export interface Finding {
+  readonly verdict: Verdict
+  /** The number it found, and the one it may be at most (or at least, as the detail says); in the detail's unit. */
+  readonly value: number | null
+  readonly limit: number | null
+  /** Rows that speak against it. Default 0. */
+  readonly discrepancies?: number
+  /** One sentence without its full stop. Of an inconclusive one: what is missing, and what to do. */
+  readonly detail: string
+  readonly sampleKeys?: readonly Key[]
+  /** The text that was asked, for the evidence. */
+  readonly query?: string
+}
+
+/** What a validation takes from the agent. */
+export interface ValidationParts {
+  readonly signals: Signals
+  /** For requests of the application with the flag on or off for one request (docs/flag.md). */
+  readonly flagToken: string
+}
+
+/** All that a check gets. */
+export interface CheckContext {
+  readonly run: Run
+  readonly rollout: Rollout
+  readonly table: Table
+  /** Read after the table was, if it was; `run.facts()` reads them anew. */
+  readonly facts: Facts
+  readonly parts: ValidationParts
+  /**
+   * A read-only connection of this check alone, to the primary, with its time as statement_timeout and the file's
+   * search_path. Opened when it is first used, and ended with the check.
+   */
+  readonly sql: Sql
+  /** The reading of the table. Throws for a check without `needsScan`. */
+  scan(): Scan
+  /** Aborted when the check's time is over. */
+  readonly signal: AbortSignal
+}

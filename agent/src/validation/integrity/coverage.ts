@@ -1,0 +1,25 @@
+import type { Check } from '../check.ts'
+import { coverageOf, rightRows } from '../scan.ts'
+import { acceptedWrong } from './accepted.ts'
+
+export const coverage: Check = {
+  name: 'coverage',
+  layer: 'integrity',
+  needsScan: true,
+  async run(context) {
+    const scan = context.scan()
+    const accepted = await acceptedWrong(context.sql, context.rollout, context.table)
+    const right = rightRows(scan)
+    return {
+      verdict: scan.rows - right <= accepted ? 'pass' : 'fail',
+      value: coverageOf(scan),
+      limit: 1,
+      discrepancies: Math.max(0, scan.rows - right - accepted),
+      detail:
+        `${right} of ${scan.rows} rows hold the type that their legacy columns say` +
+        (accepted > 0 ? `; ${accepted} others were accepted by an admin` : ''),
+      sampleKeys: scan.discrepancyKeys,
+      query: scan.query,
+    }
+  },
+}

@@ -1,0 +1,17 @@
+import type { Check } from '../check.ts'
+import { acceptedWrong } from './accepted.ts'
+
+export const expressionNeverRaises: Check = {
+  name: 'expression-never-raises',
+  layer: 'integrity',
+  needsScan: true,
+  async run(context) {
+    const { raising, raisingKeys, query } = context.scan()
+    const accepted = await acceptedWrong(context.sql, context.rollout, context.table)
+    return {
+      verdict: raising <= accepted ? 'pass' : 'fail',
+      ...{ value: raising, limit: 0, discrepancies: raising, sampleKeys: raisingKeys, query },
+      detail: raising === 0 ? 'on no row' : 'the conditions of the file raise an error on these rows',
+    }
+  },
+}

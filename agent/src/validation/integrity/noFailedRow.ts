@@ -1,0 +1,14 @@
+import type { Check } from '../check.ts'
+
+export const noFailedRow: Check = {
+  name: 'no-failed-row',
+  layer: 'integrity',
+  async run({ facts }) {
+    const { failedRows } = facts
+    return {
+      verdict: failedRows === 0 ? 'pass' : 'fail',
+      ...{ value: failedRows, limit: 0, discrepancies: failedRows },
+      detail: failedRows === 0 ? 'none' : 'mend them and retry, or let an admin accept them by key',
+    }
+  },
+}

@@ -1,0 +1,15 @@
+import type { Check } from '../check.ts'
+
+export const noUnknownType: Check = {
+  name: 'no-unknown-type',
+  layer: 'integrity',
+  needsScan: true,
+  async run({ rollout, scan }) {
+    const { unknownTypes, query } = scan()
+    return {
+      verdict: unknownTypes === 0 ? 'pass' : 'fail',
+      ...{ value: unknownTypes, limit: 0, discrepancies: unknownTypes, query },
+      detail: `the file knows ${rollout.types.join(', ')}`,
+    }
+  },
+}

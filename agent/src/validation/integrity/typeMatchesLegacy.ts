@@ -1,0 +1,22 @@
+import type { Check } from '../check.ts'
+import { acceptedWrong } from './accepted.ts'
+
+export const typeMatchesLegacy: Check = {
+  name: 'type-matches-legacy',
+  layer: 'integrity',
+  needsScan: true,
+  async run(context) {
+    const scan = context.scan()
+    const accepted = await acceptedWrong(context.sql, context.rollout, context.table)
+    return {
+      verdict: scan.discrepancies <= accepted ? 'pass' : 'fail',
+      value: scan.discrepancies,
+      limit: 0,
+      discrepancies: scan.discrepancies,
+      detail:
+        scan.discrepancies === 0 ? 'no row says otherwise' : 'rows whose type is not what their legacy columns say',
+      sampleKeys: scan.discrepancyKeys,
+      query: scan.query,
+    }
+  },
+}
