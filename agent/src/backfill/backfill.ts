@@ -15,8 +15,11 @@ import { backfillRefusals } from './refusals.ts'
 import { retryFailedRows } from './retry.ts'
 import { sweepOnce, type Sweep } from '../engine/sweep.ts'
 import { rowsOf } from './total.ts'
+import { connection, parametersOf, typesJob } from './types.ts'
 
 const SWEEPS = 5
+/** How often the lanes are read while other agents may write some of them. */
+const LOOK_MS = 500
 
 export async function runBackfill(run: Run): Promise<Outcome> {
   const { database, rollout, operation } = run
@@ -27,16 +30,16 @@ export async function runBackfill(run: Run): Promise<Outcome> {
   if (refusals.length > 0) throw new OperationTrouble(refusals.join(' '))
   await run.reached('backfill.begun')
   const parameters = parametersOf(run)
-  const connect = (): Sql =>
-    database.engine({
-      purpose: `backfill ${operation.id}`,
-      searchPath: rollout.searchPath,
-      statementTimeoutMs: 20_000,
-    })
+  const connect = connection(run)
   try {
     const lane = await takeLane(database.state, operation.id, run.agent)
     const total = operation.progress?.totalRows ?? (await counted(connect, run, table))
-    const progress = createBackfillProgress(run, await laneTotals(database.state, operation.id), total)
+    const progress = createBackfillProgress(
+      run,
+      await laneTotals(database.state, operation.id),
+      total,
+      parameters().agents > 1,
+    )
     const sweep: Sweep = {
       ...{ run, lane, connect, retried: progress.retried },
       change: typeChange(rollout, table.key),
@@ -52,18 +55,6 @@ export async function runBackfill(run: Run): Promise<Outcome> {
   } catch (error) {
     await turnFlagOffAfter(run, error)
     throw error
-  }
-}
-
-/** As they are now. Asked several times for each batch, and parsed only when somebody has changed them. */
-function parametersOf(run: Run): () => BackfillParameters {
-  let of = run.parameters()
-  let parsed = BackfillParameters.parse(of)
-  return () => {
-    const now = run.parameters()
-    if (now !== of) parsed = BackfillParameters.parse(now)
-    of = now
-    return parsed
   }
 }
 
@@ -104,7 +95,7 @@ async function fill(
   return { outcome: 'succeeded', result }
 }
 
-/** Writes all lanes. False when it was asked to stop. */
+/** Writes all lanes, alone or with other agents. False when it was asked to stop. */
 async function writeTypes(
   run: Run,
   sweep: Sweep,
@@ -113,35 +104,27 @@ async function writeTypes(
   parameters: () => BackfillParameters,
 ): Promise<boolean> {
   const { database, rollout, operation } = run
-  /** What is to be said once the batch is committed: outside of what is tried again. */
-  let sayings: { kind: string; sentence: string }[] = []
+  let failed = 0
+  let lookedAt = performance.now()
   run.step('writing types')
-  return await rewrite({
-    ...{ run, change: sweep.change, gate: sweep.gate, connect: sweep.connect, retried: progress.retried },
-    secondaryIndexes: table.secondaryIndexes.length,
-    pace: () => ({ batchSize: undefined, ...parameters() }),
-    points: {
-      lanes: 'backfill.lanes',
-      batch: 'backfill.batch',
-      written: 'backfill.written',
-      poison: 'backfill.poison',
-      laneFinished: 'backfill.lane-finished',
-    },
+  const job = typesJob(run, table, {
+    ...{ parameters, gate: sweep.gate, connect: sweep.connect, retried: progress.retried },
     passed: progress.moved,
-    failed: (sentence) => sayings.push({ kind: 'failed-row', sentence }),
-    decided(sentence) {
-      sayings.push({ kind: 'striping', sentence })
-      run.step(`writing types, ${sentence}`)
-    },
-    async between() {
-      const now = sayings
-      sayings = []
-      for (const { kind, sentence } of now) await run.event(kind, sentence)
-      if (!now.some(({ kind }) => kind === 'failed-row')) return
-      await run.reached('backfill.failure-told')
-      await checkBudget(database.state, rollout, operation.id, progress.total)
+    total: () => progress.total,
+    decided: (sentence) => run.step(`writing types, ${sentence}`),
+    async looked() {
+      // What other agents write and record is known from the lanes alone.
+      if (parameters().agents === 1 || performance.now() - lookedAt < LOOK_MS) return
+      lookedAt = performance.now()
+      const totals = await laneTotals(database.state, operation.id)
+      progress.read(totals)
+      if (totals.failed > failed) await checkBudget(database.state, rollout, operation.id, progress.total)
+      failed = totals.failed
     },
   })
+  const done = await rewrite(job)
+  if (parameters().agents > 1) progress.read(await laneTotals(database.state, operation.id))
+  return done
 }
 
 /** Sweeps until nothing is left but recorded failed rows. Answers how many rows there are, or null when stopped. */

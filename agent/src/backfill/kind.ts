@@ -1,6 +1,7 @@
 import { BackfillParameters } from '../contract/index.ts'
 import type { Kind } from '../engine/kind.ts'
 import { runBackfill } from './backfill.ts'
+import { helpBackfill } from './help.ts'
 import { backfillRefusals } from './refusals.ts'
 
 /** Rows per second of one worker and WAL bytes per row that a preview assumes before anything was measured here. */
@@ -19,7 +20,7 @@ export const backfill: Kind = {
     ]
   },
   async preview({ rollout, table, facts }, parameters) {
-    const { batchSize, checkpointInterval, workers } = BackfillParameters.parse(parameters)
+    const { batchSize, checkpointInterval, workers, agents } = BackfillParameters.parse(parameters)
     const rows = Math.round((table.estimatedRows ?? 0) * (1 - (facts.prefilled?.share ?? 0)))
     return {
       rows,
@@ -32,7 +33,7 @@ export const backfill: Kind = {
         batchSize === undefined
           ? 'Batches of 1,000 rows to begin with; larger ones while that is faster, of at most 0.1 s.'
           : `Batches of at most ${batchSize} rows.`,
-        ...(workers > 1 ? [`${workers} batches are written at the same time.`] : []),
+        ...(workers * agents > 1 ? [`At most ${workers * agents} batches are written at the same time.`] : []),
         `Each batch commits its checkpoint with its rows; every ${checkpointInterval}th is flushed to disk.`,
         `A row that fails is recorded and left out; more than ${rollout.file.errorBudget * 100} % of them fail the backfill.`,
         ...(facts.backfilled ? ['It has ended before: rows that are right are skipped.'] : []),
@@ -40,4 +41,5 @@ export const backfill: Kind = {
     }
   },
   run: runBackfill,
+  help: helpBackfill,
 }

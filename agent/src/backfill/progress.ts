@@ -10,6 +10,8 @@ export interface BackfillProgress {
   moved(step: Step): void
   retried(sqlstate: string): void
   waits(why: string | null): void
+  /** What all agents have done, as the lanes say. */
+  read(totals: LaneTotals): void
   /** The whole table was counted: from then on these are the numbers. */
   counted(rows: number, failed: number): void
   report(): void
@@ -20,7 +22,8 @@ export interface BackfillProgress {
 /** Shown while the sweep has not proved that nothing is left. */
 const ALMOST = 0.9999
 
-export function createBackfillProgress(run: Run, before: LaneTotals, rows: number): BackfillProgress {
+/** `shared`: other agents may write as well, so that rows are counted by what the lanes say, not by what we write. */
+export function createBackfillProgress(run: Run, before: LaneTotals, rows: number, shared: boolean): BackfillProgress {
   const rate = createRate()
   const retries: Record<string, number> = { ...run.operation.progress?.retries }
   let passed = before.passed
@@ -54,14 +57,18 @@ export function createBackfillProgress(run: Run, before: LaneTotals, rows: numbe
   }
   return {
     moved(step) {
+      if (step.batch !== undefined) last = step.batch
+      if (shared) return
       passed += step.passed
       written += step.written
       failed += step.failed
       rate.add(Math.max(0, step.passed))
-      if (step.batch !== undefined) {
-        batches++
-        last = step.batch
-      }
+      if (step.batch !== undefined) batches++
+      report()
+    },
+    read(totals) {
+      rate.add(Math.max(0, totals.passed - passed))
+      ;({ passed, written, failed, batches } = totals)
       report()
     },
     retried(sqlstate) {

@@ -64,6 +64,13 @@ export const BackfillParameters = z
     enableMonitoring: z.boolean().default(false).describe('keep a reading of the progress in the events every 5 s'),
     maximumBatchSeconds: z.number().min(0.01).max(5).default(0.1).describe('how long a batch may hold its locks'),
     workers: z.number().int().min(1).max(32).default(1).describe('how many batches are written at the same time'),
+    agents: z
+      .number()
+      .int()
+      .min(1)
+      .max(16)
+      .default(1)
+      .describe('how many agents of this database may write at the same time, each with so many workers'),
     niceRatio: z.number().min(0).max(100).default(0).describe('seconds to rest for each second of work'),
     limits: Limits.optional().describe('limits of the throttle, each instead of the one of the rollout file'),
     failedRowsOnly: z.boolean().optional().describe('only the rows that failed before'),

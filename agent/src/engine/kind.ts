@@ -18,6 +18,11 @@ export interface Kind {
    * or a lost connection. Returns at a safe point.
    */
   run(run: Run): Promise<Outcome>
+  /**
+   * Writes a part of an operation that another agent holds and that offers it. Called on any number of agents while
+   * `run` is at work elsewhere; returns when there is nothing left to take, or at a safe point.
+   */
+  help?(run: Run): Promise<void>
 }
 
 export interface PreviewContext {

@@ -56,17 +56,23 @@ export async function takeLane(sql: Sql, operationId: bigint, agent: string): Pr
 }
 
 /**
- * Claims a lane that nobody holds; null when there is none. A lane of this agent's own is held however long its worker
- * waits; one of another agent until its lease has run out.
+ * Claims a lane that nobody holds; null when there is none, or the operation runs no more. A lane of this agent's own is
+ * held however long its worker waits; one of another agent until its lease has run out. The operation's row is locked, so
+ * that no lane is claimed once it has been moved to another state (see transition).
  */
 export async function claimLane(sql: Sql, operationId: bigint, agent: string): Promise<Lane | null> {
   const [lane] = await sql<Lane[]>`
+    with running as materialized (
+      select id from sti.operation where id = ${operationId} and state = 'running' for share
+    ), free as materialized (
+      select f.number from sti.lane f, running
+      where f.operation_id = running.id and f.relation is not null and not f.finished
+        and (f.claim is null or (f.agent <> ${agent} and f.lease_until < clock_timestamp()))
+      order by f.number limit 1 for update of f skip locked
+    )
     update sti.lane l set agent = ${agent}, claim = gen_random_uuid(), epoch = l.epoch + 1,
       lease_until = clock_timestamp() + ${LEASE}::interval
-    from (select f.number from sti.lane f where f.operation_id = ${operationId} and f.relation is not null and not f.finished
-        and (f.claim is null or (f.agent <> ${agent} and f.lease_until < clock_timestamp()))
-      order by f.number limit 1 for update skip locked) free
-    where l.operation_id = ${operationId} and l.number = free.number
+    from free where l.operation_id = ${operationId} and l.number = free.number
     returning l.*`
   return lane ?? null
 }

@@ -31,10 +31,18 @@ export async function cutLanes(sql: Sql, operationId: bigint, leaves: readonly L
   return added.length
 }
 
-/** Takes all lanes from whoever held them: the operation has a new holder. */
-export async function freeLanes(sql: Sql, operationId: bigint): Promise<void> {
+/** Takes all lanes from whoever held them, since the operation has a new holder; or those of one agent alone. */
+export async function freeLanes(sql: Sql, operationId: bigint, agent?: string): Promise<void> {
   await sql`update sti.lane set claim = null, agent = null, lease_until = null
-    where operation_id = ${operationId} and relation is not null and not finished and claim is not null`
+    where operation_id = ${operationId} and relation is not null and not finished and claim is not null
+      ${agent === undefined ? sql`` : sql`and agent = ${agent}`}`
+}
+
+/** Whether lanes are left: other agents write them, or have left them behind. */
+export async function lanesLeft(sql: Sql, operationId: bigint): Promise<boolean> {
+  const [left] = await sql<{ left: boolean }[]>`select exists (select from sti.lane
+    where operation_id = ${operationId} and relation is not null and not finished) as left`
+  return left!.left
 }
 
 export interface LaneTotals {

@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { createClimb } from './climb.ts'
 import { createFeedback, type Feedback } from './feedback.ts'
 import type { Pace, Rewrite, Shared } from './job.ts'
 import { claimLane, leaveLane, type Lane } from './lane.ts'
 import { walkLane } from './laneWalk.ts'
-import { cutLanes, freeLanes } from './lanes.ts'
+import { cutLanes, freeLanes, lanesLeft } from './lanes.ts'
 import { isGone, leavesOf } from './leaves.ts'
 import { createStriping, type Striping } from './striping.ts'
 import { runWorkers } from './workers.ts'
@@ -11,6 +12,8 @@ import { runWorkers } from './workers.ts'
 /** How far feedback may go above the default size when nobody gave one. */
 const FIRST_BATCH = 1_000
 const LARGEST_BATCH = 20_000
+/** How often an agent that has nothing left to write looks whether the others are done. */
+const LOOK_MS = 200
 
 /**
  * Applies a change to all rows that need it: leaf partitions cut into lanes, which workers claim one after the other.
@@ -26,15 +29,43 @@ export async function rewrite(job: Rewrite): Promise<boolean> {
     const cut = await cutLanes(state, run.operation.id, leaves)
     if (round > 1 && cut === 0) return true
     await run.reached(job.points.lanes)
-    const shared: Shared = {
-      feedback: feedbackOf(job.pace()),
-      climb: job.pace().batchSize === undefined ? createClimb(FIRST_BATCH) : null,
-      striping: stripingOf(job),
-      planned: new Set(),
+    const shared = sharedBy(job)
+    const goOn = job.gate.worker()
+    for (;;) {
+      if (!(await writeLanes(job, shared))) return false
+      if (!(await lanesLeft(state, run.operation.id))) break
+      // Other agents write the last lanes, or have left them behind.
+      if (!(await goOn())) return false
+      await job.between()
+      await delay(LOOK_MS)
     }
-    const workers = (): number => job.pace().workers
-    if (!(await runWorkers(workers, (stays) => work(job, shared, stays)))) return false
   }
+}
+
+/** Writes lanes of an operation that another agent holds, until none is free. False when it was asked to stop. */
+export async function help(job: Rewrite): Promise<boolean> {
+  const { run } = job
+  try {
+    return await writeLanes(job, sharedBy(job))
+  } finally {
+    await freeLanes(run.database.state, run.operation.id, run.agent)
+  }
+}
+
+function sharedBy(job: Rewrite): Shared {
+  return {
+    feedback: feedbackOf(job.pace()),
+    climb: job.pace().batchSize === undefined ? createClimb(FIRST_BATCH) : null,
+    striping: stripingOf(job),
+    planned: new Set(),
+  }
+}
+
+async function writeLanes(job: Rewrite, shared: Shared): Promise<boolean> {
+  return await runWorkers(
+    () => job.pace().workers,
+    (stays) => work(job, shared, stays),
+  )
 }
 
 function feedbackOf({ batchSize, maximumBatchSeconds }: Pace): Feedback {

@@ -7,7 +7,7 @@ import type { Reached } from '../engine/points.ts'
 import type { Pressure } from '../engine/throttle.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { heartbeat } from './claim.ts'
+import type { Heartbeat } from './claim.ts'
 import { appendEvent } from './events.ts'
 import type { Observer } from './observer.ts'
 import type { OperationRow } from './row.ts'
@@ -24,6 +24,8 @@ export interface RunParts {
   readonly observer: Observer
   readonly reached: Reached
   readonly log: Log
+  /** Keeps the lease; null: it is lost. */
+  readonly beat: (seen: { step: string | null; progress: Progress | null }) => Promise<Heartbeat | null>
 }
 
 export interface StartedRun extends Run {
@@ -64,7 +66,7 @@ export function startRun(parts: RunParts): StartedRun {
   const beat = async (): Promise<void> => {
     const started = performance.now()
     try {
-      const answer = await heartbeat(database.state, row, { step, progress }, parts.leaseSeconds)
+      const answer = await parts.beat({ step, progress })
       if (answer === null) {
         asked = 'lost'
         return
@@ -118,7 +120,7 @@ export function startRun(parts: RunParts): StartedRun {
       clearInterval(timer)
       await beating
       try {
-        await heartbeat(database.state, row, { step, progress }, parts.leaseSeconds)
+        await parts.beat({ step, progress })
         await keepReading(true)
       } catch (error) {
         if (!isAway(error)) throw error

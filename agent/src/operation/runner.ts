@@ -7,10 +7,12 @@ import type { Pressure } from '../engine/throttle.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { rollBackAfter, rollBackMissed } from './afterFailure.ts'
-import { claimOperation, release } from './claim.ts'
+import { claimOperation, heartbeat, release } from './claim.ts'
+import { helpWith } from './help.ts'
 import type { Observer } from './observer.ts'
 import type { OperationRow } from './row.ts'
-import { startRun, type StartedRun } from './run.ts'
+import { startRun, type RunParts, type StartedRun } from './run.ts'
+import { keepSeat, takeSeat } from './seat.ts'
 import { stageOf } from './stage.ts'
 import { transition } from './transition.ts'
 
@@ -49,6 +51,7 @@ export function createRunner(parts: RunnerParts): Runner {
   const leaseSeconds = parts.leaseSeconds ?? 10
   const rollouts = new Map(parts.rollouts.map((rollout) => [rollout.name, rollout]))
   const kinds = new Map(parts.kinds.map((kind) => [kind.kind, kind]))
+  const helped = parts.kinds.filter((kind) => kind.help !== undefined).map((kind) => kind.kind)
   const running = new Set<{ run: StartedRun; ended: Promise<void> }>()
   const cancelled = new Map<bigint, number>()
   let timer: NodeJS.Timeout | undefined
@@ -59,24 +62,31 @@ export function createRunner(parts: RunnerParts): Runner {
     while (!stopped && parts.agentFaults().length === 0) {
       const hashes = new Map([...rollouts].map(([name, rollout]) => [name, rollout.hash]))
       await rollBackMissed(parts.database.state, hashes)
-      const row = await claimOperation(parts.database.state, { agent: parts.agent, hashes, leaseSeconds })
-      if (row === null) return
-      const watched = parts.watchPressure(row.rollout)
-      const run = startRun({
-        ...parts,
-        leaseSeconds,
-        row,
-        rollout: rollouts.get(row.rollout)!,
-        pressure: watched.readings,
-      })
-      // Not by the operation's id: this agent may claim it again while its own lost run still ends.
-      const started = { run, ended: Promise.resolve() }
-      running.add(started)
-      started.ended = work(row, run).finally(() => {
-        watched.stop()
-        running.delete(started)
-      })
+      const claimant = { agent: parts.agent, hashes, leaseSeconds }
+      const row = await claimOperation(parts.database.state, claimant)
+      if (row !== null) {
+        const beat: RunParts['beat'] = (seen) => heartbeat(parts.database.state, row, seen, leaseSeconds)
+        begin(row, beat, (run) => work(row, run))
+        continue
+      }
+      const seat = await takeSeat(parts.database.state, claimant, helped)
+      if (seat === null) return
+      const beat: RunParts['beat'] = () => keepSeat(parts.database.state, seat, leaseSeconds)
+      begin(seat.row, beat, (run) => helpWith(seat, run, kinds.get(seat.row.kind)!, parts))
     }
+  }
+
+  const begin = (row: OperationRow, beat: RunParts['beat'], work: (run: StartedRun) => Promise<void>): void => {
+    const watched = parts.watchPressure(row.rollout)
+    const rollout = rollouts.get(row.rollout)!
+    const run = startRun({ ...parts, leaseSeconds, row, rollout, pressure: watched.readings, beat })
+    // Not by the operation's id: this agent may claim it again while its own lost run still ends.
+    const started = { run, ended: Promise.resolve() }
+    running.add(started)
+    started.ended = work(run).finally(() => {
+      watched.stop()
+      running.delete(started)
+    })
   }
 
   const poke = (): void => {

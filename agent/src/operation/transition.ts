@@ -13,7 +13,8 @@ export interface Ending {
 
 /**
  * Moves an operation by one cause: one guarded statement that writes state and event. Null when it stands in no state
- * from which this cause leads anywhere, or when the claim is no longer the holder's.
+ * from which this cause leads anywhere, or when the claim is no longer the holder's. Where nobody is to work on it any
+ * more, its lanes are taken from all agents: it waits for a batch that is being written, and no other one begins.
  */
 export async function transition(
   sql: Sql,
@@ -42,6 +43,9 @@ export async function transition(
       from was join (values ${sql(moves)}) as move (source, target) on move.source = was.state
       where o.id = was.id
       returning o.*, was.state as before
+    ), freed as (
+      update sti.lane l set claim = null, agent = null, lease_until = null
+      from moved m where l.operation_id = m.id and m.claim is null and l.relation is not null and l.claim is not null
     ), event as (
       select sti.append_event(m.id, m.rollout, ${sql.json(by.actor)}, 'state', ${by.message}, ${by.reason ?? null},
         jsonb_build_object('state', m.before), jsonb_build_object('state', m.state)) from moved m

@@ -11,6 +11,7 @@ interface BackfillOptions extends RunOptions {
   readonly batchSize?: number
   readonly checkpointInterval?: number
   readonly workers?: number
+  readonly agents?: number
   readonly niceRatio?: number
   readonly limit?: Limits
   readonly enableMonitoring?: boolean
@@ -31,6 +32,11 @@ export const registerBackfill: Register = (program, run) => {
       wholeNumber(1, 100_000),
     )
     .option('--workers <number>', 'batches that are written at the same time, 1 to 32 (default: 1)', wholeNumber(1, 32))
+    .option(
+      '--agents <number>',
+      'agents of this database that may write at the same time, 1 to 16, each with so many workers (default: 1)',
+      wholeNumber(1, 16),
+    )
     .option('--nice-ratio <number>', 'seconds to rest for each second of work, 0 to 100 (default: 0)', decimal(0, 100))
     .option(
       '--limit <name=value>',
@@ -54,6 +60,7 @@ async function backfill(terminal: Terminal, options: BackfillOptions): Promise<E
     batchSize,
     checkpointInterval,
     workers,
+    agents,
     niceRatio,
     limit: limits,
     enableMonitoring,
@@ -62,7 +69,16 @@ async function backfill(terminal: Terminal, options: BackfillOptions): Promise<E
   const request = {
     kind: 'backfill' as const,
     environment: target.environment,
-    parameters: { batchSize, checkpointInterval, workers, niceRatio, limits, enableMonitoring, rollbackOnError },
+    parameters: {
+      batchSize,
+      checkpointInterval,
+      workers,
+      agents,
+      niceRatio,
+      limits,
+      enableMonitoring,
+      rollbackOnError,
+    },
     reason: options.reason,
   }
   return exitOf(await runOperation(target, rollout.rollout, request, output, options), options.detach)

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { randomUUID } from 'node:crypto'
 import { acceptFailedRows, countFailedRows, listFailedRows } from '../../backfill/failedRows.ts'
-import { FailedRow, Operation } from '../../contract/index.ts'
+import { BackfillParameters, FailedRow, Operation } from '../../contract/index.ts'
 import { appendEvent } from '../../operation/events.ts'
 import { accept } from '../accept.ts'
 import { actorOf, answers, demand, reasonBody, rolloutNamed, rolloutPath } from '../answers.ts'
@@ -58,15 +58,7 @@ export function failedRowRoutes(app: App, parts: Parts): void {
     const request = {
       kind: 'backfill',
       environment,
-      parameters: {
-        failedRowsOnly: true,
-        checkpointInterval: 1,
-        rollbackOnError: false,
-        enableMonitoring: false,
-        maximumBatchSeconds: 0.1,
-        workers: 1,
-        niceRatio: 0,
-      },
+      parameters: BackfillParameters.parse({ failedRowsOnly: true, checkpointInterval: 1 }),
       reason,
     } as const
     return c.json(await accept(parts, rollout, request, caller, c.req.header('idempotency-key') ?? randomUUID()), 202)

@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest'
+import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
+import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts'
+import { withDatabase } from '../support/database.ts'
+import { FILE, pause, ROUNDS, until } from '../outage/busy.ts'
+import { engineWrites, laneSums, legacyTable } from './legacy.ts'
+import { differences, oracleOf, startWriters, sums, type Writers } from './writers.ts'
+import type postgres from 'postgres'
+
+const ROWS = 300_000
+
+interface Together {
+  readonly sql: postgres.Sql
+  readonly first: AgentProcess
+  readonly second: AgentProcess
+  readonly id: number
+  /** Which agents hold lanes that are not finished. */
+  holders(): Promise<string[]>
+}
+
+/** A backfill that two agents write at the same time, beside writers; afterwards table and counters must be exact. */
+async function together(disturb: (both: Together) => Promise<void>): Promise<string> {
+  return await withDatabase(async ({ url, sql }) => {
+    await legacyTable(sql, ROWS)
+    const oracle = await oracleOf(sql)
+    const agents = [await startAgentProcess(url, FILE, 'first'), await startAgentProcess(url, FILE, 'second')] as const
+    const writers: Writers = startWriters(url, oracle, 2)
+    try {
+      await agents[0].run('expand')
+      const { id } = await agents[0].request('backfill', { agents: 2, niceRatio: 3 })
+      const [row] = await sql<{ agent: string | null }[]>`
+        select agent from sti.operation where id = ${id} and agent is not null`
+      const [first, second] = row?.agent === 'second' ? [agents[1], agents[0]] : agents
+      const holders = async (): Promise<string[]> => {
+        const [held] = await sql<{ agents: string[] | null }[]>`
+          select to_jsonb(array_agg(distinct agent)) as agents from sti.lane
+          where operation_id = ${id} and relation is not null and not finished and claim is not null`
+        return held!.agents ?? []
+      }
+      await until('both agents write', 30, async () => (await holders()).length === 2)
+      await disturb({ sql, first, second, id, holders })
+      await until(
+        'it ends',
+        240,
+        async () => (await first.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded',
+      )
+      await writers.stop()
+      const found = await differences(sql, oracle)
+      expect(found.slice(0, 5)).toEqual([])
+      expect(await engineWrites(sql)).toBe((await laneSums(sql, id)).written)
+      const ended = await first.get<Operation>(`/v1/operations/${id}`)
+      expect(ended.progress).toMatchObject({ ratio: 1, failedRows: 0 })
+      return sums(found)
+    } finally {
+      await writers.stop()
+      await Promise.all(agents.map((agent) => agent.stop()))
+    }
+  })
+}
+
+test(
+  'two agents write one backfill; once it stands paused neither writes',
+  { timeout: 300_000 + ROUNDS * 60_000 },
+  async () => {
+    const found = await together(async ({ sql, first, id, holders }) => {
+      for (let round = 0; round < ROUNDS; round++) {
+        await first.post(`/v1/operations/${id}/pause`, { environment: 'staging' })
+        await until(
+          'it stands',
+          30,
+          async () => (await first.get<Operation>(`/v1/operations/${id}`)).state === 'paused',
+        )
+        expect(await holders()).toEqual([])
+        const { written } = await laneSums(sql, id)
+        await pause(1_500)
+        expect((await laneSums(sql, id)).written).toBe(written)
+        await first.post(`/v1/operations/${id}/resume`, { environment: 'staging' })
+        await until('both write again', 60, async () => (await holders()).length === 2)
+      }
+      await until('the other one has nothing left', 120, async () => {
+        const { events } = await first.get<{ events: OperationEvent[] }>(`/v1/operations/${id}/events`)
+        return events.filter((event) => /helped: [1-9]\d* rows written/.test(event.message)).length > ROUNDS
+      })
+    })
+    console.log(`two agents on one backfill, paused: ${found}`)
+  },
+)
+
+test('an agent that helps is killed: its lanes are taken up by the holder', { timeout: 300_000 }, async () => {
+  const found = await together(({ second }) => second.kill())
+  console.log(`a helping agent killed: ${found}`)
+})
