@@ -1,6 +1,6 @@
 const rooms = 'expand|backfill|validation|finalize|flag|rollback'
 
-/** Imports go one way: main -> http -> operation -> rooms -> engine -> signals, rollout, database. */
+/** Imports go one way: main -> http -> operation -> rooms -> dualWrite -> engine -> signals, rollout, database. */
 module.exports = {
   forbidden: [
     {
@@ -32,6 +32,13 @@ module.exports = {
       name: 'engine-does-not-look-up',
       severity: 'error',
       from: { path: '^agent/src/engine/', pathNot: '[.]test[.]ts$' },
+      to: { path: `^agent/src/(${rooms}|dualWrite|operation|http|cli|metrics)/` },
+    },
+    {
+      name: 'dual-write-does-not-look-up',
+      comment: 'The trigger of both stages: expand, finalize and validation need it.',
+      severity: 'error',
+      from: { path: '^agent/src/dualWrite/', pathNot: '[.]test[.]ts$' },
       to: { path: `^agent/src/(${rooms}|operation|http|cli|metrics)/` },
     },
     {

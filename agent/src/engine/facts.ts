@@ -66,5 +66,7 @@ export interface Facts {
   readonly failedRows: number
   readonly acceptedRows: number
   readonly flag: FlagStatus
+  /** A validation of this file has passed since the last backfill, retry or rollback ended. */
+  readonly verified: boolean
   readonly stage: Stage
 }

@@ -39,6 +39,7 @@ export const POINTS = [
   'constraint.validated',
   'finalize.not-null',
   'finalize.analyzed',
+  'finalize.both-ways',
   'flag.off-served',
   'flag.off-written',
   'rollback.begun',

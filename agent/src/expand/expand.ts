@@ -6,12 +6,13 @@ import { demandTable } from '../engine/table.ts'
 import { literal } from '../rollout/names.ts'
 import { cannotRaise } from '../rollout/raise.ts'
 import type { Table } from '../rollout/rollout.ts'
+import { restoreFunction } from '../dualWrite/bothWays.ts'
+import { deriveFunction, deriveTrigger } from '../dualWrite/trigger.ts'
 import { addColumn } from './addColumn.ts'
 import { trial } from './trial.ts'
 import { refuseValues } from './existing.ts'
 import { choosePrefill, prefillNotes } from './prefill.ts'
-import { expandRefusals, untried, wantsPrefill } from './refusals.ts'
-import { deriveFunction, deriveTrigger } from './trigger.ts'
+import { expandRefusals, stoodBothWays, untried, wantsPrefill } from './refusals.ts'
 
 export const expand: Kind = {
   kind: 'expand',
@@ -88,12 +89,18 @@ async function runExpand(run: Run): Promise<Outcome> {
   }
 }
 
-function wanted({ rollout }: Facts, table: Table, prefill: Prefill | null): Change[] {
+/**
+ * Where the trigger served both ways and somebody took it away, it comes back so: without, it would take back what new
+ * code writes to the type.
+ */
+function wanted(facts: Facts, table: Table, prefill: Prefill | null): Change[] {
+  const { rollout } = facts
   return [
     ...(table.discriminator === null ? [addColumn(rollout, prefill)] : []),
     ...(rollout.file.dualWrite === 'trigger'
       ? [deriveFunction(rollout, cannotRaise(rollout, table)), deriveTrigger(rollout, cannotRaise(rollout, table))]
       : []),
+    ...(rollout.file.dualWrite === 'trigger' && stoodBothWays(facts) ? [restoreFunction(rollout, table)] : []),
   ]
 }
 
@@ -102,7 +109,12 @@ function wanted({ rollout }: Facts, table: Table, prefill: Prefill | null): Chan
  * application's writes under the new trigger (finalize makes it again), and a trigger that is no longer wanted.
  */
 function superseded({ rollout, changes }: Facts): Facts['changes'] {
-  const kinds = ['constraint', 'not-null', ...(rollout.file.dualWrite === 'application' ? ['trigger', 'function'] : [])]
+  const kinds = [
+    'constraint',
+    'not-null',
+    'restore',
+    ...(rollout.file.dualWrite === 'application' ? ['trigger', 'function'] : []),
+  ]
   return changes.filter((change) => kinds.includes(change.kind)).reverse()
 }
 

@@ -2,7 +2,7 @@ import type { Database, Sql } from '../database/connect.ts'
 import { onlyRow } from '../engine/answer.ts'
 import type { Prefill } from '../engine/facts.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
-import { dollarQuoted } from './trigger.ts'
+import { dollarQuoted } from '../dualWrite/trigger.ts'
 
 /** Below this share so few writes are saved that rows with a wrong type instead of none are not worth it. */
 const SMALLEST_SHARE = 0.2

@@ -1,6 +1,6 @@
 import type { Facts } from '../engine/facts.ts'
 import type { Table } from '../rollout/rollout.ts'
-import { sortsAfterOurs } from './trigger.ts'
+import { sortsAfterOurs } from '../dualWrite/trigger.ts'
 
 /** What would have to be true before the column and its trigger are added. */
 export function expandRefusals(facts: Facts): string[] {
@@ -11,10 +11,24 @@ export function expandRefusals(facts: Facts): string[] {
       : []),
     ...existingColumnFaults(facts),
     ...prefillRefusals(facts),
+    ...waysBackRefusals(facts),
     ...sortsAfterOurs(facts.table?.triggers ?? []).map(
       ({ name }) => `Trigger ${name} sorts after ours and would change a row behind our back: rename it.`,
     ),
   ]
+}
+
+/** Finalize has made the trigger of this file serve both ways, and nothing of ours has taken that back. */
+export function stoodBothWays({ rollout, changes }: Facts): boolean {
+  return changes.some((change) => change.kind === 'restore' && change.statement.includes(rollout.hash))
+}
+
+/** The trigger of a changed file only derives until finalize: it would take back what new code writes to the type. */
+function waysBackRefusals(facts: Facts): string[] {
+  const stood = facts.changes.some((change) => change.kind === 'restore')
+  return facts.flag.enabled && stood && !stoodBothWays(facts)
+    ? ['The flag is on, and the trigger of a changed rollout file takes back what new code writes: turn the flag off.']
+    : []
 }
 
 /** Only a column that expand adds can be prefilled; one that is there, ours or not, is left to the backfill. */

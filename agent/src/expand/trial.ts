@@ -1,5 +1,5 @@
 import type { Rollout, Table } from '../rollout/rollout.ts'
-import { dollarQuoted } from './trigger.ts'
+import { dollarQuoted } from '../dualWrite/trigger.ts'
 
 /** How many rows are tried to find one that the application could write today. */
 const CANDIDATES = 10

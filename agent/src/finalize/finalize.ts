@@ -4,10 +4,12 @@ import type { Kind, Outcome, Run } from '../engine/kind.ts'
 import { ours } from '../engine/ours.ts'
 import { demandTable } from '../engine/table.ts'
 import { cannotRaise } from '../rollout/raise.ts'
+import { restoreFunction } from '../dualWrite/bothWays.ts'
 import { addConstraint, makeConstraint, setNotNull } from './constraint.ts'
 import { createIndex, makeIndex } from './index.ts'
 import { indexName } from './names.ts'
 import { finalizeMissing } from './verify.ts'
+import { makeBothWays } from './bothWays.ts'
 
 export const finalize: Kind = {
   kind: 'finalize',
@@ -17,7 +19,9 @@ export const finalize: Kind = {
     const wantsNotNull = rollout.file.constraint === 'notNull' && table !== null
     return [
       ...facts.faults,
-      ...(facts.stage === 'covered' ? ['Coverage is not verified: run a validation first.'] : []),
+      ...(facts.stage === 'covered' || (facts.flag.enabled && !facts.verified)
+        ? ['Coverage is not verified: run a validation first.']
+        : []),
       ...(['new', 'expanded', 'backfilling'].includes(facts.stage)
         ? ['The backfill has not ended: run it, then a validation.']
         : []),
@@ -37,6 +41,7 @@ export const finalize: Kind = {
         createIndex(rollout, rollout.table.sql, table.partitioned).statement,
         addConstraint(rollout).statement,
         `analyze ${rollout.table.sql}`,
+        ...(rollout.file.dualWrite === 'trigger' ? [restoreFunction(rollout, table).statement] : []),
       ],
       notes: [
         facts.finalizeMissing.length === 0
@@ -69,6 +74,8 @@ async function runFinalize(run: Run): Promise<Outcome> {
     await demandClaim(run)
     await runAlone(run, sql, 'gathering statistics', ours(`analyze ${rollout.table.sql}`))
     await run.reached('finalize.analyzed')
+    run.step('giving the dual-write trigger its way back')
+    await makeBothWays(run, sql)
     const missing = await finalizeMissing(database.state, rollout, demandTable(await run.facts()))
     if (missing.length > 0)
       throw new OperationFailure('finalize', `Still missing: ${missing.join(', ')}. Finalize again.`)

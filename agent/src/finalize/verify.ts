@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
+import { bothWaysMissing } from '../dualWrite/verify.ts'
 import { constraintName, indexName } from './names.ts'
 
 /** What finalize has to do still, each in words; empty: the flag's first query finds index, statistics and constraint. */
@@ -14,11 +15,13 @@ export async function finalizeMissing(sql: Sql, rollout: Rollout, table: Table):
       exists (select from pg_stats where schemaname = ${rollout.table.schema} and tablename = ${rollout.table.name}
         and attname = ${rollout.discriminator.column})
         or coalesce((select reltuples from pg_class where oid = ${table.oid}::oid), 0) = 0 as statistics`
+  const wayBack = await bothWaysMissing(sql, rollout, table)
   const notNull = rollout.file.constraint !== 'notNull' || table.discriminator.notNull
   return [
     ...(found!.index ? [] : [`the index ${indexName(rollout)}`]),
     ...(found!.constraint ? [] : [`the constraint ${constraintName(rollout)}`]),
     ...(notNull ? [] : ['NOT NULL']),
     ...(found!.statistics ? [] : ['the statistics of the new column']),
+    ...(wayBack === null ? [] : [wayBack]),
   ]
 }

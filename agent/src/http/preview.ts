@@ -1,5 +1,5 @@
 import type { OperationRequest, Preview } from '../contract/index.ts'
-import { enablingRefusals, ENABLING_NOTES, unforceable } from '../operation/gate.ts'
+import { enablingRefusals, unforceable } from '../operation/gate.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { demand } from './answers.ts'
 import { demandEnvironment, kindOf, rightsOf, turnsOff } from './asked.ts'
@@ -31,7 +31,7 @@ export async function preview(
       ...{ allowed: reasons.length === 0, reasons, rows: 0, estimatedWalBytes: 0, estimatedSeconds: seen },
       notes: [
         `The flag is ${facts.flag.enabled ? `on for ${facts.flag.percentage} %` : 'off'}; ${clients} client${clients === 1 ? '' : 's'} asked for it lately.`,
-        ...(enabling ? ENABLING_NOTES : ['Off at once; clients see it when they ask next.']),
+        ...(enabling ? [] : ['Off at once; clients see it when they ask next.']),
       ],
     }
   }

@@ -3,7 +3,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Facts, JournaledChange } from '../engine/facts.ts'
 import { faultOf, isAway, messageOf } from '../engine/errors.ts'
 import { prefillOf } from '../expand/addColumn.ts'
-import { triggerFault } from '../expand/verify.ts'
+import { triggerFault } from '../dualWrite/verify.ts'
 import { finalizeMissing } from '../finalize/verify.ts'
 import { catalogFaults } from '../rollout/catalogFaults.ts'
 import { undeclaredTriggers, type checkFile, type rightsNotes } from '../rollout/check.ts'
@@ -11,7 +11,7 @@ import { inspect, TableFault } from '../rollout/inspect.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { failedSince, readCounted, readValidation } from '../validation/store.ts'
 import { toOperation, type OperationRow } from './row.ts'
-import { stageOf } from './stage.ts'
+import { stageOf, verified, type Known } from './stage.ts'
 
 export interface FactsSource {
   readonly state: Sql
@@ -54,7 +54,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   }))
   const backfilled = ended.findLast((one) => one.kind === 'backfill') ?? null
   const wrong = table === null ? 'the table could not be read' : await triggerFault(state, rollout, table)
-  const facts: Omit<Facts, 'stage'> = {
+  const facts: Known = {
     ...{ rollout, table, faults, blockers, triggerFault: wrong, changes: journaled, validation, counted },
     failedSince: validation === null ? [] : await failedSince(state, rollout.name, validation.id, requires),
     undeclaredTriggers: table === null ? [] : undeclaredTriggers(rollout, table),
@@ -71,7 +71,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     flag: source.flag(rollout.name),
     lastWriteEndedAt: written[0]?.ended?.toISOString() ?? null,
   }
-  return { ...facts, stage: stageOf(facts) }
+  return { ...facts, verified: verified(facts), stage: stageOf(facts) }
 }
 
 type ChangeRow = Omit<JournaledChange, 'appliedAt' | 'confirmed'> & {

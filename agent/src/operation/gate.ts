@@ -64,8 +64,3 @@ export function unforceable({ rollout, prefilled }: Facts): string[] {
       : []),
   ]
 }
-
-/** What a person should know before the flag goes on. */
-export const ENABLING_NOTES = [
-  'Writes of `type` by new code are not yet carried back to the legacy columns: the dual-write trigger derives the type from them on every write.',
-]

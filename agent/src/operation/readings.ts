@@ -7,7 +7,6 @@ import { THROTTLE_REASONS } from '../metrics/source.ts'
 import { columnIsOurs } from '../rollback/revert.ts'
 import { latestResults } from '../validation/store.ts'
 import { actionsOf } from './actions.ts'
-import { ENABLING_NOTES } from './gate.ts'
 import { listOperations, toOperation } from './row.ts'
 import { coverageOf } from './stage.ts'
 
@@ -40,11 +39,7 @@ export async function detailOf(
     operations,
     validation: facts.validation,
     actions: actionsOf(facts, kinds),
-    notes: [
-      ...facts.notes,
-      ...prefillNotes(facts),
-      ...(facts.finalizeMissing.length === 0 && facts.expanded ? ENABLING_NOTES : []),
-    ],
+    notes: [...facts.notes, ...prefillNotes(facts)],
   }
 }
 

@@ -1,8 +1,10 @@
 import type { Stage } from '../contract/index.ts'
 import type { Facts } from '../engine/facts.ts'
 
+export type Known = Omit<Facts, 'stage' | 'verified'>
+
 /** Where a rollout stands; derived from facts, never stored. */
-export function stageOf(facts: Omit<Facts, 'stage'>): Stage {
+export function stageOf(facts: Known): Stage {
   const { flag, validation, backfilled } = facts
   if (flag.enabled) return flag.percentage < 100 ? 'ramping' : 'enabled'
   const rolledBack = latest(facts.dataRolledBack?.endedAt, facts.flagRolledBack?.endedAt)
@@ -21,7 +23,7 @@ export function stageOf(facts: Omit<Facts, 'stage'>): Stage {
 }
 
 /** A backfill of this file has ended with nothing left, after the last data rollback. */
-export function covered(facts: Omit<Facts, 'stage'>): boolean {
+export function covered(facts: Known): boolean {
   const { backfilled, dataRolledBack, rollout } = facts
   if (!facts.expanded || backfilled?.endedAt == null || backfilled.fileHash !== rollout.hash) return false
   if (!ofThisColumn(facts, backfilled.endedAt)) return false
@@ -32,7 +34,7 @@ export function covered(facts: Omit<Facts, 'stage'>): boolean {
  * A validation of this file has passed since the last backfill, retry or rollback ended: all checks of every layer that
  * the file requires. None of them has failed since then in another one.
  */
-export function verified(facts: Omit<Facts, 'stage'>): boolean {
+export function verified(facts: Known): boolean {
   const { validation, rollout, lastWriteEndedAt } = facts
   if (validation === null || validation.verdict !== 'pass' || validation.fileHash !== rollout.hash) return false
   const passed = validation.layers.filter((one) => one.complete && one.verdict === 'pass').map((one) => one.layer)
@@ -51,7 +53,7 @@ export function coverageOf(facts: Facts): number | null {
 }
 
 /** What was true before the column was added, perhaps again after somebody dropped it, says nothing of it. */
-function ofThisColumn({ columnAddedAt }: Omit<Facts, 'stage'>, instant: string): boolean {
+function ofThisColumn({ columnAddedAt }: Known, instant: string): boolean {
   return columnAddedAt === null || instant > columnAddedAt
 }
 

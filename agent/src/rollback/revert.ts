@@ -11,7 +11,7 @@ export function columnIsOurs(facts: Facts): boolean {
 /** In reverse order of their making. Without `full` only what must go for the data's sake. */
 export function toRevert(facts: Facts, full: boolean): JournaledChange[] {
   const index = full || columnIsOurs(facts) ? ['index'] : []
-  const kinds = new Set(['trigger', 'function', 'constraint', 'not-null', 'column', ...index])
+  const kinds = new Set(['trigger', 'function', 'restore', 'constraint', 'not-null', 'column', ...index])
   return facts.changes.filter((change) => kinds.has(change.kind)).reverse()
 }
 

@@ -27,11 +27,7 @@ export function functionName(rollout: Rollout): string {
  * each row; one of columns, constants and comparisons goes without.
  */
 export function deriveFunction(rollout: Rollout, cannotRaise: boolean): Change {
-  const target = `new.${rollout.discriminator.sql}`
-  const assign = `${target} := ${rollout.derive('new')};`
-  const body = cannotRaise
-    ? `begin\n  ${assign}\n  return new;\nend`
-    : `begin\n  begin\n    ${assign}\n  exception when others then\n    ${target} := null;\n  end;\n  return new;\nend`
+  const body = `begin\n${deriving(rollout, 'new', `new.${rollout.discriminator.sql}`, cannotRaise)}\n  return new;\nend`
   const name = functionName(rollout)
   return {
     kind: 'function',
@@ -41,6 +37,14 @@ export function deriveFunction(rollout: Rollout, cannotRaise: boolean): Change {
       revoke execute on function ${name}() from public`,
     inverse: `drop function if exists ${name}()`,
   }
+}
+
+/** A statement that assigns what the legacy columns of `row` say; NULL where the expression raises. */
+export function deriving(rollout: Rollout, row: string, target: string, cannotRaise: boolean): string {
+  const assign = `${target} := ${rollout.derive(row)};`
+  return cannotRaise
+    ? `  ${assign}`
+    : `  begin\n    ${assign}\n  exception when others then\n    ${target} := null;\n  end;`
 }
 
 /**
