@@ -18,6 +18,8 @@ export async function journalFaults(sql: postgres.Sql, ours: boolean): Promise<s
           where attrelid = 'public.vehicles'::regclass and attname = 'type' and not attisdropped and attnotnull
         union all select 'function', 'sti."derive_vehicles"' from pg_proc where pronamespace = 'sti'::regnamespace
           and proname = 'derive_vehicles'
+        union all select 'restore', 'sti."derive_vehicles" both ways' from pg_proc where pronamespace = 'sti'::regnamespace
+          and proname = 'derive_vehicles' and prosrc like '%-- both ways%'
         union all select 'trigger', '~sti_derive on "public"."vehicles"' from pg_trigger
           where tgrelid = 'public.vehicles'::regclass and tgname = '~sti_derive'
         union all select 'index', format('"public".%s', to_json(c.relname)) from pg_index i

@@ -1,50 +1,333 @@
-import type postgres from 'postgres'
 import { describe, expect, test } from 'vitest'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
 import { withSession } from '../safety/disturbing.ts'
-import { finalized, withConflicts } from './finalized.ts'
+import { finalized, NO_RESTORE, withConflicts } from './finalized.ts'
+import { BIKE, CAR, conflicts, rowOf, SEED, tried, TRUCK, type Row } from './rows.ts'
+import { VEHICLES } from '../support/vehicles.ts'
 
-/** One row as [is_truck, is_bike, type]; what the seed has at these ids. */
-const SEED = { truck: 1, car: 3, bike: 5 }
+const DEFAULTS = `alter table public.vehicles alter is_truck set default false, alter is_bike set default false`
+const CONFLICT = /^23514 a row of public\.vehicles is given a type and legacy columns that disagree: type is /
+const UNKNOWN = /^23514 .*violates check constraint "sti_vehicles_type_check"/
 
-type Row = [boolean, boolean, string | null]
-
-async function rowOf(sql: postgres.Sql, id: number): Promise<Row> {
-  const [row] = await sql`select is_truck, is_bike, type from public.vehicles where id = ${id}`
-  return [row!['is_truck'] as boolean, row!['is_bike'] as boolean, row!['type'] as string | null]
-}
-
-const TRUCK: Row = [true, false, 'Truck']
-const BIKE: Row = [false, true, 'Bike']
-const CAR: Row = [false, false, 'Car']
-
-/** Statements on the row of that id, and what it then is. */
-const UPDATES: [string, keyof typeof SEED, string, Row][] = [
+/** Case, the row it is about, assignments, what the row then is or what refuses them. */
+const UPDATES: [string, keyof typeof SEED, string, Row | RegExp][] = [
   ['new code: the type alone', 'car', `type = 'Truck'`, TRUCK],
   ['new code: from one type to another', 'truck', `type = 'Bike'`, BIKE],
   ['new code: to the type of otherwise', 'truck', `type = 'Car'`, CAR],
-  ['new code: the whole row as it read it, and another type', 'truck', `is_truck = true, is_bike = false, type = 'Bike'`, BIKE],
+  ['new code: the row as it was, and another type', 'truck', `is_truck = true, is_bike = false, type = 'Bike'`, BIKE],
   ['old code: legacy columns alone', 'car', `is_truck = true`, TRUCK],
   ['old code: legacy columns that say the same', 'truck', `is_bike = true`, [true, true, 'Truck']],
   ['old code: back to otherwise', 'bike', `is_bike = false`, CAR],
   ['both, and they agree', 'car', `is_bike = true, type = 'Bike'`, BIKE],
-  ['both, of two legacy columns the one that has to change', 'truck', `is_bike = true, type = 'Bike'`, BIKE],
-  ['both, legacy columns that are more than restore says', 'car', `is_truck = true, is_bike = true, type = 'Truck'`, [true, true, 'Truck']],
-  ['no type at all: it says nothing', 'truck', `type = null`, TRUCK],
+  ['both, only one of the legacy columns that have to change', 'truck', `is_bike = true, type = 'Bike'`, BIKE],
+  ['both, more than restore says', 'car', `is_truck = true, is_bike = true, type = 'Truck'`, [true, true, 'Truck']],
+  ['no type: it says nothing', 'truck', `type = null`, TRUCK],
   ['no type, and another legacy value', 'truck', `type = null, is_truck = false`, CAR],
   ['neither', 'bike', `name = 'x'`, BIKE],
+  ['a type that the file does not name', 'car', `type = 'Boat'`, UNKNOWN],
+  ['both, and they disagree', 'car', `is_truck = true, type = 'Bike'`, CONFLICT],
 ]
 
-describe('updates once the rollout is finalized', () => {
-  test('each case', async () => {
-    await finalized(async ({ sql }) => {
+const INSERTS: [string, string, Row | RegExp][] = [
+  ['new code: the type alone', `(name, type) values ('new', 'Truck')`, TRUCK],
+  ['new code: the type of otherwise', `(name, type) values ('new', 'Car')`, CAR],
+  ['old code: legacy columns alone', `(name, is_bike) values ('new', true)`, BIKE],
+  ['old code: nothing', `(name) values ('new')`, CAR],
+  ['both, and they agree', `(name, type, is_truck) values ('new', 'Truck', true)`, TRUCK],
+  [
+    'both, one of the two legacy columns',
+    `(name, type, is_truck, is_bike) values ('new', 'Bike', default, true)`,
+    BIKE,
+  ],
+  ['the defaults given in so many words', `(name, type, is_truck, is_bike) values ('new', 'Bike', false, false)`, BIKE],
+  ['a type that the file does not name', `(name, type) values ('new', 'Boat')`, UNKNOWN],
+  ['both, and they disagree', `(name, type, is_truck) values ('new', 'Bike', true)`, CONFLICT],
+  ['nothing given for sure', `(name, type, is_truck, is_bike) values ('new', null, null, null)`, /^23502/],
+]
+
+const byName = `name = 'new'`
+
+function expectRow(found: Row | string, wanted: Row | RegExp, name: string): void {
+  if (wanted instanceof RegExp) expect(found, name).toMatch(wanted)
+  else expect(found, name).toEqual(wanted)
+}
+
+/** A trigger that takes a Truck's name away would show that our function does not need the WHEN clause. */
+const RAISING = VEHICLES.replace('when: is_truck', 'when: "is_truck and 12 / axles > 0"')
+  .replace('legacyColumns: [is_truck, is_bike]', 'legacyColumns: [is_truck, is_bike, axles]')
+  .replace(`restore: { is_truck: "true"`, `restore: { axles: 2, is_truck: "true"`)
+  .replace(`restore: { is_truck: "false", is_bike: "true"`, `restore: { axles: 2, is_truck: "false", is_bike: "true"`)
+  .replace(`restore: { is_truck: "false", is_bike: "false"`, `restore: { axles: 2, is_truck: "false", is_bike: "false"`)
+
+describe('a write once the rollout is finalized', () => {
+  test('updates', async () => {
+    await finalized(async ({ url }) => {
       for (const [name, seed, assignments, wanted] of UPDATES) {
-        await sql.begin(async (own) => {
-          await own.unsafe(`update public.vehicles set ${assignments} where id = ${SEED[seed]}`)
-          expect(await rowOf(own as unknown as postgres.Sql, SEED[seed]), name).toEqual(wanted)
-          throw new Error('undone')
-        }).catch((error: Error) => { if (error.message !== 'undone') throw error })
+        const statement = `update public.vehicles set ${assignments} where id = ${SEED[seed]}`
+        expectRow(await tried(url, statement, `id = ${SEED[seed]}`), wanted, name)
       }
     })
   })
+
+  test('inserts', async () => {
+    await finalized(
+      async ({ url }) => {
+        for (const [name, rest, wanted] of INSERTS)
+          expectRow(await tried(url, `insert into public.vehicles ${rest}`, byName), wanted, name)
+      },
+      { before: DEFAULTS },
+    )
+  })
+
+  test('without defaults a legacy column that is not NULL was given', async () => {
+    await finalized(async ({ url }) => {
+      const both = `insert into public.vehicles (name, type, is_truck, is_bike) values ('new', 'Bike', false, false)`
+      expect(await tried(url, both, byName)).toMatch(CONFLICT)
+    })
+  })
+
+  test('by ON CONFLICT, MERGE and COPY', async () => {
+    await finalized(
+      async ({ url, sql }) => {
+        const upsert = (columns: string, values: string, set: string): string =>
+          `insert into public.vehicles (id, name, ${columns}) overriding system value values (3, 'new', ${values})
+             on conflict (id) do update set name = excluded.name, ${set}`
+        expect(await tried(url, upsert('type', `'Truck'`, 'type = excluded.type'), byName)).toEqual(TRUCK)
+        expect(await tried(url, upsert('is_bike', 'true', 'is_bike = excluded.is_bike'), byName)).toEqual(BIKE)
+        const merge = (
+          set: string,
+        ): string => `merge into public.vehicles v using (values (3), (null)) s (id) on v.id = s.id
+          when matched then update set ${set}, name = 'new' when not matched then insert (name, type) values ('other', 'Bike')`
+        expect(await tried(url, merge(`type = 'Truck'`), byName)).toEqual(TRUCK)
+        expect(await tried(url, merge(`type = 'Truck'`), `name = 'other'`)).toEqual(BIKE)
+        expect(await tried(url, merge('is_bike = true'), byName)).toEqual(BIKE)
+        const copied = await sql`copy public.vehicles (name, type) from stdin`.writable()
+        await new Promise<void>((resolve, reject) => {
+          copied.on('error', reject).on('finish', resolve)
+          copied.end('copied\tTruck\n')
+        })
+        expect(await rowOf(sql, `name = 'copied'`)).toEqual(TRUCK)
+      },
+      { before: DEFAULTS },
+    )
+  })
+
+  test('of a row that is moved between partitions, by old code and by new', async () => {
+    await finalized(
+      async ({ url, sql }) => {
+        const move = (set: string): string => `update public.vehicles set id = id + 100, ${set} where id = 1`
+        expect(await tried(url, move('is_bike = is_bike'), 'id = 101')).toEqual(TRUCK)
+        expect(await tried(url, move(`type = 'Bike'`), 'id = 101')).toEqual(BIKE)
+        expect(await tried(url, move('is_truck = false'), 'id = 101')).toEqual(CAR)
+        expect(await tried(url, move(`type = 'Car', is_bike = true`), 'id = 101')).toMatch(CONFLICT)
+        expect((await conflicts(sql))['legacy']).toBe(0)
+      },
+      {
+        // The columns of one partition stand in another order.
+        table: `create table public.vehicles (id int primary key, is_truck boolean not null, is_bike boolean not null) partition by range (id);
+          create table public.small partition of public.vehicles for values from (0) to (100);
+          create table public.large (is_bike boolean not null, gone int, id int primary key, is_truck boolean not null);
+          alter table public.large drop column gone;
+          alter table public.vehicles attach partition public.large for values from (100) to (200);
+          insert into public.vehicles select n, n % 10 < 3, n % 10 = 5 from generate_series(1, 20) n; analyze`,
+      },
+    )
+  })
+
+  test('with an expression that can raise, and does', async () => {
+    await finalized(
+      async ({ url, sql }) => {
+        for (const [name, seed, assignments, wanted] of UPDATES) {
+          const statement = `update public.vehicles set ${assignments} where id = ${SEED[seed]}`
+          expectRow(await tried(url, statement, `id = ${SEED[seed]}`), wanted, name)
+        }
+        const zero = `update public.vehicles set axles = 0 where id = 1`
+        expect(await tried(url, zero, 'id = 1')).toEqual([true, false, null])
+        expect(await tried(url, `${zero}; update public.vehicles set type = 'Bike' where id = 1`, 'id = 1')).toEqual(
+          BIKE,
+        )
+        expect(await tried(url, `${zero}; update public.vehicles set type = 'Truck' where id = 1`, 'id = 1')).toEqual(
+          TRUCK,
+        )
+        expect(await tried(url, `${zero}; update public.vehicles set axles = 3 where id = 1`, 'id = 1')).toEqual(TRUCK)
+        expect(await conflicts(sql)).toEqual({ refused: 1, legacy: 0, type: 0 })
+      },
+      { file: RAISING },
+    )
+  })
+
+  test('of a row that no type matches', async () => {
+    await finalized(
+      async ({ url }) => {
+        const unmapped = 'update public.vehicles set is_truck = false where id = 1'
+        expect(await tried(url, unmapped, 'id = 1')).toEqual([false, false, null])
+        expect(
+          await tried(url, `${unmapped}; update public.vehicles set type = 'Bike' where id = 1`, 'id = 1'),
+        ).toEqual(BIKE)
+      },
+      {
+        file: VEHICLES.replace(/otherwise:.*\n/, ''),
+        before: 'delete from public.vehicles where not is_truck and not is_bike',
+      },
+    )
+  })
+
+  test('of legacy columns of any type: an enum, json without an equality, and one with a default of its own', async () => {
+    await finalized(
+      async ({ url }) => {
+        const change = (set: string): Promise<Row | string> =>
+          withSession(url, async (session) => {
+            try {
+              await session.unsafe(`begin; update public.vehicles set ${set} where id = 1`)
+              const [row] =
+                await session`select kind::text, extra->>'wheels' as wheels, type::text from public.vehicles where id = 1`
+              return [row!['kind'], row!['wheels'], row!['type']] as unknown as Row
+            } catch (error) {
+              return String((error as { code: string }).code)
+            } finally {
+              await session.unsafe('rollback')
+            }
+          })
+        expect(await change(`type = 'Bike'`)).toEqual(['bike', '2', 'Bike'])
+        expect(await change(`kind = 'bike', extra = '{"wheels": 2, "bell": true}'`)).toEqual(['bike', '2', 'Bike'])
+        expect(await change(`kind = 'bike', extra = '{"wheels": 2, "bell": true}', type = 'Bike'`)).toEqual([
+          'bike',
+          '2',
+          'Bike',
+        ])
+        expect(await change(`extra = '{"wheels": 3}', type = 'Bike'`)).toBe('23514')
+        const insert = `insert into public.vehicles (id, type) values (9, 'Bike')`
+        expect(await withSession(url, (session) => session.unsafe(`${insert} returning kind::text`))).toEqual([
+          { kind: 'bike' },
+        ])
+      },
+      {
+        table: `create schema app; create type app."Kind Of" as enum ('car', 'bike'); create type app.type as enum ('Car', 'Bike');
+          create table public.vehicles (id int primary key, kind app."Kind Of" not null default 'car', extra json default '{}');
+          insert into public.vehicles select n, (array['car', 'bike'])[1 + n % 2]::app."Kind Of", '{"wheels": 2}' from generate_series(2, 5) n;
+          insert into public.vehicles values (1, 'car', '{"wheels": 4}'); analyze`,
+        file: `rollout: vehicles
+table: public.vehicles
+discriminator: { column: type, dataType: app.type }
+types:
+  - { name: Bike, when: "kind = 'bike' and extra->>'wheels' = '2'", restore: { kind: "'bike'", extra: "'{\\"wheels\\": 2}'" } }
+otherwise: { name: Car, restore: { kind: "'car'", extra: "'{}'" } }
+legacyColumns: [kind, extra]
+flag: { key: vehicles-sti }
+`,
+      },
+    )
+  })
+})
+
+describe('a write that says two things', () => {
+  const disagreeing = `update public.vehicles set is_truck = true, type = 'Bike' where id = 3`
+
+  test('is refused, with what to do, and counted though it was rolled back', async () => {
+    await finalized(
+      async ({ url, sql }) => {
+        await expect(sql.unsafe(disagreeing)).rejects.toMatchObject({
+          ...{ code: '23514', constraint_name: 'sti_conflict', table_name: 'vehicles', column_name: 'type' },
+          message:
+            "a row of public.vehicles is given a type and legacy columns that disagree: type is 'Bike', and is_truck, is_bike say 'Truck'",
+          hint: expect.stringMatching(/^Write the type or the legacy columns, or both so that they agree/) as string,
+        })
+        expect(await rowOf(sql, 'id = 3')).toEqual(CAR)
+        expect(await conflicts(sql)).toEqual({ refused: 1, legacy: 0, type: 0 })
+        // A subscription would stop at an error.
+        const applied = `set local session_replication_role = replica; ${disagreeing}`
+        expect(await tried(url, applied, 'id = 3')).toEqual(TRUCK)
+      },
+      { file: withConflicts('refuse') },
+    )
+  })
+
+  test.each([
+    ['legacy', TRUCK],
+    ['type', BIKE],
+  ] as const)('is resolved by %s, and what lost is kept', async (policy, wanted) => {
+    await finalized(
+      async ({ sql }) => {
+        await sql.unsafe(disagreeing)
+        expect(await rowOf(sql, 'id = 3')).toEqual(wanted)
+        expect(await sql`select rollout, key, resolution, type_given, legacy_says, writer from sti.conflict`).toEqual([
+          {
+            ...{ rollout: 'vehicles', key: ['3'], resolution: policy },
+            ...{ type_given: 'Bike', legacy_says: 'Truck', writer: 'postgres' },
+          },
+        ])
+        expect(await conflicts(sql)).toEqual({ refused: 0, legacy: 0, type: 0, [policy]: 1 })
+      },
+      { file: withConflicts(policy) },
+    )
+  })
+
+  test('makes no other writer wait', async () => {
+    await finalized(
+      async ({ url, sql }) => {
+        await withSession(url, async (session) => {
+          await session.unsafe(`begin; ${disagreeing}`)
+          await withSession(url, (other) =>
+            other.unsafe(`set lock_timeout = '200ms'; ${disagreeing.replace('id = 3', 'id = 4')}`),
+          )
+          await session.unsafe('commit')
+        })
+        expect((await conflicts(sql))['type']).toBe(2)
+      },
+      { file: withConflicts('type') },
+    )
+  })
+})
+
+test('a row that somebody wrote past the trigger follows its legacy columns at its next write, and that is counted', async () => {
+  await finalized(async ({ sql }) => {
+    await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 3;
+      alter table public.vehicles enable always trigger "~sti_derive"; update public.vehicles set name = 'x' where id = 3`)
+    expect(await rowOf(sql, 'id = 3')).toEqual(CAR)
+    expect(await sql`select type_given, legacy_says from sti.conflict`).toEqual([
+      { type_given: 'Bike', legacy_says: 'Car' },
+    ])
+  })
+})
+
+test('a trigger of the application that changes legacy columns is seen, whoever wrote', async () => {
+  const crown = `create function public.crown() returns trigger language plpgsql as $$ begin new.is_truck := new.axles > 5; return new; end $$;
+    create trigger zz_crown before insert or update on public.vehicles for each row execute function public.crown();
+    update public.vehicles set axles = case when is_truck then 6 else 2 end`
+  await finalized(
+    async ({ url }) => {
+      const update = (set: string): Promise<Row | string> =>
+        tried(url, `update public.vehicles set ${set} where id = 3`, 'id = 3')
+      expect(await update('axles = 8')).toEqual(TRUCK)
+      expect(await update(`axles = 8, type = 'Truck'`)).toEqual(TRUCK)
+      expect(await update(`type = 'Bike'`)).toEqual(BIKE)
+      expect(await update(`axles = 8, type = 'Bike'`)).toMatch(CONFLICT)
+    },
+    { before: crown, file: `${VEHICLES}triggers: { zz_crown: harmless }\n` },
+  )
+})
+
+test('with restore: none a type that was written alone stays, until the legacy columns come to say something else', async () => {
+  await finalized(
+    async ({ url, sql }) => {
+      const id = 'id = 3'
+      const typed = `update public.vehicles set type = 'Bike' where ${id}`
+      const kept: Row = [false, false, 'Bike']
+      expect(await tried(url, typed, id)).toEqual(kept)
+      expect(await tried(url, `${typed}; update public.vehicles set name = 'x' where ${id}`, id)).toEqual(kept)
+      expect(await tried(url, `${typed}; update public.vehicles set is_truck = true where ${id}`, id)).toEqual(TRUCK)
+      expect(
+        await tried(
+          url,
+          `insert into public.vehicles (name, is_truck, is_bike, type) values ('new', false, false, 'Bike')`,
+          byName,
+        ),
+      ).toEqual(kept)
+      expect(await tried(url, `update public.vehicles set type = 'Bike', is_truck = true where ${id}`, id)).toMatch(
+        CONFLICT,
+      )
+      expect(await tried(url, `update public.vehicles set type = 'Boat' where ${id}`, id)).toMatch(UNKNOWN)
+      expect((await conflicts(sql))['legacy']).toBe(0)
+    },
+    { file: NO_RESTORE },
+  )
 })

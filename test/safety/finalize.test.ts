@@ -59,6 +59,7 @@ test('after expand and finalize the journal names what is in the catalog, and th
       ...expanded,
       'index "public"."sti_vehicles_type_idx"',
       'constraint "sti_vehicles_type_check" on "public"."vehicles"',
+      'restore sti."derive_vehicles" both ways',
     ])
     expect(await indexValid(sql)).toBe(true)
     await sql`insert into public.vehicles (name, is_truck, is_bike) select 'car', false, false from generate_series(1, 20000)`

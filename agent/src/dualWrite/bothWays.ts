@@ -1,9 +1,9 @@
 import type { Change } from '../engine/ddl.ts'
-import { keyAsJson } from '../engine/keys.ts'
 import { literal, quote } from '../rollout/names.ts'
 import { cannotRaise } from '../rollout/raise.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
-import { counterSql, RESOLUTIONS, type Resolution } from './counter.ts'
+import { conflict, count } from './conflict.ts'
+import { counterSql, RESOLUTIONS } from './counter.ts'
 import { deriveFunction, deriving, dollarQuoted, functionName } from './trigger.ts'
 import { defaultsOf, sameImage, untouched } from './untouched.ts'
 
@@ -85,7 +85,7 @@ ${deriving(rollout, 'new', 'now_says', safe)}
     return new;
   end if;
   new := written;
-  ${conflict(rollout, table, restored('all'))}
+  ${conflict(rollout, table, { legacyWins: assignType(rollout), typeWins: restored('all') })}
   return new;`
 }
 
@@ -102,36 +102,8 @@ ${deriving(rollout, 'old', 'legacy_said', safe)}
     ${assignType(rollout)} return new;
   end if;
   ${leaveUnknown(rollout)}
-  ${conflict(rollout, table, '')}
+  ${conflict(rollout, table, { legacyWins: assignType(rollout), typeWins: '' })}
   return new;`
-}
-
-/** What `conflicts` of the file says of a write that says two things. */
-function conflict(rollout: Rollout, table: Table, typeWins: string): string {
-  const legacyWins = `${count(rollout, table, 'legacy')}
-    ${assignType(rollout)}`
-  switch (rollout.file.conflicts) {
-    case 'type':
-      return `${count(rollout, table, 'type')}
-  ${typeWins}`
-    case 'legacy':
-      return legacyWins
-    case 'refuse':
-      return `if current_setting('session_replication_role') = 'replica' then
-    ${legacyWins}
-  else
-    perform nextval(${literal(counterSql(rollout, 'refused'))}::regclass);
-    raise exception using errcode = '23514', constraint = 'sti_conflict',
-      schema = tg_table_schema, table = tg_table_name, column = ${literal(rollout.discriminator.column)},
-      message = format('a row of %I.%I is given a type and legacy columns that disagree: %s is %L, and %s say %L',
-        tg_table_schema, tg_table_name, ${literal(rollout.discriminator.column)}, type_given::text, ${literal(rollout.reads.join(', '))}, legacy_says::text),
-      hint = 'Write the type or the legacy columns, or both so that they agree. (conflicts: refuse, in rollout file ' || ${literal(rollout.name)} || ')';
-  end if;`
-  }
-}
-
-function count(rollout: Rollout, table: Table, resolution: Resolution): string {
-  return `perform sti.conflict_met(${literal(counterSql(rollout, resolution))}::regclass, ${literal(rollout.name)}, ${literal(resolution)}, ${keyAsJson(table.key, 'new')}, type_given::text, legacy_says::text);`
 }
 
 function cases(rollout: Rollout, statements: (type: string) => readonly string[]): string {
