@@ -213,6 +213,7 @@ types:
 otherwise: { name: Car, restore: { kind: "'car'", extra: "'{}'" } }
 legacyColumns: [kind, extra]
 flag: { key: vehicles-sti }
+validation: { requires: [integrity] }
 `,
       },
     )
