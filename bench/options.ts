@@ -14,7 +14,13 @@ export interface Options {
   readonly svg: string | null
   readonly compare: readonly Measured[] | null
   /** Null: the methods are measured, not the latency of others. */
-  readonly foreground: { readonly workers: number; readonly niceRatio: number; readonly perSecond: number } | null
+  readonly foreground: {
+    readonly workers: number
+    readonly niceRatio: number
+    /** How long a batch may take; null: as the engine has it. */
+    readonly batchSeconds: number | null
+    readonly perSecond: number
+  } | null
 }
 
 /** One sentence that says what to do. */
@@ -33,6 +39,7 @@ export const HELP = `npm run bench -- [options]
   --foreground      the latency of other clients instead: while nothing runs, the engine, one UPDATE, ranges of 50,000
     --workers N     of the engine (1)
     --nice-ratio N  seconds that the engine rests for each second of work (0)
+    --batch-seconds N  how long a batch of the engine may take (0.1)
     --rate N        requests per second of 4 clients in all (400)
   --help
 `
@@ -42,7 +49,7 @@ export async function parseOptions(args: string[]): Promise<Options | 'help'> {
   const values = parse(args)
   if (values.help) return 'help'
   const foreground = values.foreground === true
-  for (const name of ['workers', 'nice-ratio', 'rate'] as const) {
+  for (const name of ['workers', 'nice-ratio', 'batch-seconds', 'rate'] as const) {
     if (!foreground && values[name] !== undefined) throw new UsageError(`--${name} belongs to --foreground: add it`)
   }
   for (const name of ['methods', 'compare'] as const) {
@@ -59,6 +66,8 @@ export async function parseOptions(args: string[]): Promise<Options | 'help'> {
       ? {
           workers: whole('workers', values.workers, 1),
           niceRatio: atLeastZero('nice-ratio', values['nice-ratio'], 0),
+          batchSeconds:
+            values['batch-seconds'] === undefined ? null : atLeastZero('batch-seconds', values['batch-seconds'], 0.1),
           perSecond: whole('rate', values.rate, 400),
         }
       : null,
@@ -76,6 +85,7 @@ function parse(args: string[]) {
     compare: text,
     workers: text,
     'nice-ratio': text,
+    'batch-seconds': text,
     rate: text,
     foreground: { type: 'boolean' },
     help: { type: 'boolean' },

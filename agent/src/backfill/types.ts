@@ -1,6 +1,6 @@
 import { BackfillParameters } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { Rewrite } from '../engine/job.ts'
+import type { Pace, Rewrite } from '../engine/job.ts'
 import type { Run } from '../engine/kind.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { checkBudget } from './budget.ts'
@@ -27,7 +27,7 @@ export function typesJob(run: Run, table: Table, teller: Teller): Rewrite {
     ...{ run, gate, connect, passed, retried },
     change: typeChange(rollout, table.key),
     secondaryIndexes: table.secondaryIndexes.length,
-    pace: () => ({ batchSize: undefined, ...teller.parameters() }),
+    pace: () => paceOf(teller.parameters()),
     points: {
       lanes: 'backfill.lanes',
       batch: 'backfill.batch',
@@ -50,6 +50,12 @@ export function typesJob(run: Run, table: Table, teller: Teller): Rewrite {
       await checkBudget(database.state, rollout, operation.id, teller.total())
     },
   }
+}
+
+/** Whoever wants it to rest wants it gentle: a request that meets a batch waits for a hundredth of a second at most. */
+function paceOf(parameters: BackfillParameters): Pace {
+  const maximumBatchSeconds = parameters.maximumBatchSeconds ?? (parameters.niceRatio > 0 ? 0.01 : 0.1)
+  return { batchSize: undefined, ...parameters, maximumBatchSeconds }
 }
 
 /** A connection of one worker of a backfill. */

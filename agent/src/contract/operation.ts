@@ -62,7 +62,12 @@ export const BackfillParameters = z
       .describe('every Nth commit is flushed to disk'),
     rollbackOnError: z.union([z.boolean(), z.literal('data')]).default(false),
     enableMonitoring: z.boolean().default(false).describe('keep a reading of the progress in the events every 5 s'),
-    maximumBatchSeconds: z.number().min(0.01).max(5).default(0.1).describe('how long a batch may hold its locks'),
+    maximumBatchSeconds: z
+      .number()
+      .min(0.001)
+      .max(5)
+      .optional()
+      .describe('how long a batch may hold its locks; default 0.1, and 0.01 where it rests'),
     workers: z.number().int().min(1).max(32).default(1).describe('how many batches are written at the same time'),
     agents: z
       .number()
@@ -186,7 +191,7 @@ export type OperationEvent = z.infer<typeof OperationEvent>
 export const OperationPatch = z
   .object({
     batchSize: z.number().int().min(1).max(100_000).optional(),
-    maximumBatchSeconds: z.number().min(0.01).max(5).optional(),
+    maximumBatchSeconds: z.number().min(0.001).max(5).optional(),
     workers: z.number().int().min(1).max(32).optional(),
     niceRatio: z.number().min(0).max(100).optional(),
     limits: LimitsPatch.optional().describe('each instead of the one that holds now; null takes one back'),

@@ -45,6 +45,16 @@ export function BackfillChoices({ choices, onChange }: { choices: Choices; onCha
           }
         />
       </Field>
+      <Field label="Agents" description="That may write, each so.">
+        <Input
+          type="number"
+          min={1}
+          max={16}
+          width={16}
+          value={choices.agents}
+          onChange={(event) => onChange({ ...choices, agents: Math.min(positive(event.currentTarget.value) ?? 1, 16) })}
+        />
+      </Field>
       <Field label="Rest" description="Seconds for each of work.">
         <Input
           type="number"

@@ -101,6 +101,7 @@ export interface Choices {
   readonly batchSize: number | null
   readonly checkpointInterval: number
   readonly workers: number
+  readonly agents: number
   readonly niceRatio: number
   readonly rollbackOnError: 'no' | 'flag' | 'data'
   readonly full: boolean
@@ -112,6 +113,7 @@ export const DEFAULT_CHOICES: Choices = {
   batchSize: null,
   checkpointInterval: 100,
   workers: 1,
+  agents: 1,
   niceRatio: 0,
   rollbackOnError: 'no',
   full: false,
@@ -140,14 +142,14 @@ export function toRequest(start: Start, environment: string, choices: Choices, r
   }
 }
 
-function backfill({ batchSize, checkpointInterval, workers, niceRatio, rollbackOnError }: Choices) {
+function backfill({ batchSize, checkpointInterval, workers, agents, niceRatio, rollbackOnError }: Choices) {
   return {
     ...(batchSize === null ? {} : { batchSize }),
     checkpointInterval,
     rollbackOnError: rollbackOnError === 'data' ? ('data' as const) : rollbackOnError === 'flag',
     enableMonitoring: false,
-    maximumBatchSeconds: 0.1,
     workers,
+    agents,
     niceRatio,
   }
 }

@@ -13,6 +13,7 @@ interface BackfillOptions extends RunOptions {
   readonly workers?: number
   readonly agents?: number
   readonly niceRatio?: number
+  readonly maximumBatchSeconds?: number
   readonly limit?: Limits
   readonly enableMonitoring?: boolean
   readonly rollbackOnError?: true | 'data'
@@ -39,6 +40,11 @@ export const registerBackfill: Register = (program, run) => {
     )
     .option('--nice-ratio <number>', 'seconds to rest for each second of work, 0 to 100 (default: 0)', decimal(0, 100))
     .option(
+      '--maximum-batch-seconds <seconds>',
+      'how long a batch may hold its locks, 0.001 to 5 (default: 0.1, and 0.01 with --nice-ratio)',
+      decimal(0.001, 5),
+    )
+    .option(
       '--limit <name=value>',
       'a limit of the throttle instead of the rollout file’s: lockWaiters=2, slotRetainedBytes.abort=none; repeatable',
       ownLimit,
@@ -56,29 +62,13 @@ export const registerBackfill: Register = (program, run) => {
 
 async function backfill(terminal: Terminal, options: BackfillOptions): Promise<Exit> {
   const { target, rollout, output } = await openRollout(terminal, options)
-  const {
-    batchSize,
-    checkpointInterval,
-    workers,
-    agents,
-    niceRatio,
-    limit: limits,
-    enableMonitoring,
-    rollbackOnError,
-  } = options
+  const { batchSize, checkpointInterval, workers, agents, niceRatio, maximumBatchSeconds, limit: limits } = options
+  const { enableMonitoring, rollbackOnError } = options
+  const pace = { batchSize, checkpointInterval, workers, agents, niceRatio, maximumBatchSeconds, limits }
   const request = {
     kind: 'backfill' as const,
     environment: target.environment,
-    parameters: {
-      batchSize,
-      checkpointInterval,
-      workers,
-      agents,
-      niceRatio,
-      limits,
-      enableMonitoring,
-      rollbackOnError,
-    },
+    parameters: { ...pace, enableMonitoring, rollbackOnError },
     reason: options.reason,
   }
   return exitOf(await runOperation(target, rollout.rollout, request, output, options), options.detach)

@@ -38,7 +38,7 @@ export const registerOperations: Register = (program, run) => {
   withTarget(operations.command('tune').argument('[id]', 'operation (default: the one that runs)', operationId))
     .description('change a running operation')
     .option('--batch-size <rows>', 'rows of one transaction', wholeNumber(1, 100_000))
-    .option('--maximum-batch-seconds <seconds>', 'how long a batch may hold its locks, 0.01 to 5', decimal(0.01, 5))
+    .option('--maximum-batch-seconds <seconds>', 'how long a batch may hold its locks, 0.001 to 5', decimal(0.001, 5))
     .option('--workers <number>', 'batches that are written at the same time, 1 to 32', wholeNumber(1, 32))
     .option('--nice-ratio <number>', 'seconds to rest for each second of work, 0 to 100', decimal(0, 100))
     .option(
