@@ -1,6 +1,8 @@
-const rooms = 'expand|backfill|validation|finalize|flag|rollback'
+const rooms = 'expand|backfill|validation|finalize|flag|rollback|monitoring'
+/** Rooms that combine others; they lie between http and operation. */
+const combining = 'evidence|readiness'
 
-/** Imports go one way: main -> http -> operation -> rooms -> dualWrite -> engine -> signals, rollout, database. */
+/** Imports go one way: main -> http -> evidence, readiness -> operation -> rooms -> dualWrite -> engine -> signals, rollout, database. */
 module.exports = {
   forbidden: [
     {
@@ -20,32 +22,38 @@ module.exports = {
       name: 'rooms-do-not-look-up',
       severity: 'error',
       from: { path: `^agent/src/(${rooms})/`, pathNot: '[.]test[.]ts$' },
-      to: { path: '^agent/src/(operation|http|cli)/|^agent/src/(agent|main|health|config)[.]ts$' },
+      to: { path: `^agent/src/(operation|http|cli|${combining})/|^agent/src/(agent|main|health|config)[.]ts$` },
     },
     {
       name: 'operation-does-not-look-up',
       severity: 'error',
       from: { path: '^agent/src/operation/', pathNot: '[.]test[.]ts$' },
-      to: { path: '^agent/src/(http|cli)/|^agent/src/(agent|main)[.]ts$' },
+      to: { path: `^agent/src/(http|cli|${combining})/|^agent/src/(agent|main)[.]ts$` },
+    },
+    {
+      name: 'combining-rooms-do-not-look-up',
+      severity: 'error',
+      from: { path: `^agent/src/(${combining})/`, pathNot: '[.]test[.]ts$' },
+      to: { path: '^agent/src/(http|cli)/|^agent/src/(agent|main|health|config)[.]ts$' },
     },
     {
       name: 'engine-does-not-look-up',
       severity: 'error',
       from: { path: '^agent/src/engine/', pathNot: '[.]test[.]ts$' },
-      to: { path: `^agent/src/(${rooms}|dualWrite|operation|http|cli|metrics)/` },
+      to: { path: `^agent/src/(${rooms}|${combining}|dualWrite|operation|http|cli|metrics)/` },
     },
     {
       name: 'dual-write-does-not-look-up',
       comment: 'The trigger of both stages: expand, finalize and validation need it.',
       severity: 'error',
       from: { path: '^agent/src/dualWrite/', pathNot: '[.]test[.]ts$' },
-      to: { path: `^agent/src/(${rooms}|operation|http|cli|metrics)/` },
+      to: { path: `^agent/src/(${rooms}|${combining}|operation|http|cli|metrics)/` },
     },
     {
       name: 'ground-floor',
       severity: 'error',
-      from: { path: '^agent/src/(signals|rollout|database|contract)/', pathNot: '[.]test[.]ts$' },
-      to: { path: `^agent/src/(${rooms}|operation|http|cli|metrics)/` },
+      from: { path: '^agent/src/(signals|rollout|database|contract|signature)/', pathNot: '[.]test[.]ts$' },
+      to: { path: `^agent/src/(${rooms}|${combining}|operation|http|cli|metrics)/` },
     },
     {
       name: 'http-does-not-know-main',
@@ -55,10 +63,11 @@ module.exports = {
     },
     {
       name: 'cli-is-a-client',
-      comment: 'The command knows the contract, and reads rollout files for sti check; nothing else of the agent.',
+      comment:
+        'The command knows the contract, reads rollout files for sti check and signatures for sti verify; nothing else of the agent.',
       severity: 'error',
       from: { path: '^agent/src/cli/', pathNot: '[.]test[.]ts$' },
-      to: { path: '^agent/src/', pathNot: '^agent/src/(cli|contract|rollout|database)/' },
+      to: { path: '^agent/src/', pathNot: '^agent/src/(cli|contract|rollout|database|signature)/' },
     },
     {
       name: 'plugin-knows-the-contract-only',

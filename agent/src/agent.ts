@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { backfill } from './backfill/kind.ts'
 import type { Config } from './config.ts'
+import type { Readiness } from './contract/index.ts'
 import { connect } from './database/connect.ts'
 import { adopt } from './database/identity.ts'
 import { watchDatabase } from './database/watch.ts'
 import type { Facts } from './engine/facts.ts'
 import type { Kind } from './engine/kind.ts'
 import { goOnAtOnce, type Reached } from './engine/points.ts'
+import { promotionGate } from './evidence/promotion.ts'
 import { expand } from './expand/expand.ts'
 import { finalize } from './finalize/finalize.ts'
 import { createFlags } from './flag/flags.ts'
@@ -17,12 +19,16 @@ import { buildApp } from './http/app.ts'
 import { createAuthentication } from './http/authentication.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics/metrics.ts'
+import { SERIES } from './metrics/names.ts'
 import { createFileChecks, readFacts } from './operation/facts.ts'
+import { monitoring } from './monitoring/monitoring.ts'
 import type { Observer } from './operation/observer.ts'
 import { createOverview } from './operation/overview.ts'
 import { readingsOf } from './operation/readings.ts'
 import { createRunner } from './operation/runner.ts'
-import { rollback } from './rollback/rollback.ts'
+import { rollback } from './operation/rollbacks.ts'
+import { watchOutside } from './readiness/outside.ts'
+import { readReadiness } from './readiness/readiness.ts'
 import { checkFile, rightsNotes } from './rollout/check.ts'
 import type { Rollout } from './rollout/rollout.ts'
 import { createSignals } from './signals/signals.ts'
@@ -66,7 +72,7 @@ export async function startAgent(
   })
   // Every kind of operation; the flag's own changes are written by its room at once.
   const validation = createValidation({ signals, flagToken: config.tokens.flag })
-  const kinds: readonly Kind[] = [expand, backfill, validation, finalize, rollback]
+  const kinds: readonly Kind[] = [expand, backfill, validation, finalize, rollback, monitoring]
   const watch = watchDatabase({
     ...{ database, log, environment: config.environment },
     subscriberReady: rollouts.some((rollout) => rollout.file.publication === 'subscriber-ready'),
@@ -78,15 +84,24 @@ export async function startAgent(
   const facts = async (rollout: Rollout): Promise<Facts> => {
     watch.demand()
     return await readFacts(
-      { state: database.state, agentFaults: watch.faults, flag: (name) => flags.status(name), checks },
+      {
+        ...{ state: database.state, agentFaults: watch.faults, flag: (name) => flags.status(name), checks },
+        promotion: (one) => promotionGate({ ...config, state: database.state }, one),
+      },
       rollout,
     )
   }
+  const outside = watchOutside({ ...config, state: database.state, rollouts })
+  const readiness = async (of: Facts): Promise<Readiness> =>
+    await readReadiness({ ...config, state: database.state, outside: outside.read, families: SERIES.length }, of)
   const overview = createOverview({
     rollouts,
     facts,
     log,
-    read: (read) => readingsOf(database.state, read),
+    async read(read) {
+      signals.sample(read.rollout.name, read.monitoring.enhanced ? read.monitoring.samplingSeconds : null)
+      return { ...(await readingsOf(database.state, read)), readiness: await readiness(read) }
+    },
     seconds: READ_EVERY_SECONDS,
   })
   const metrics = createMetrics({
@@ -123,7 +138,7 @@ export async function startAgent(
   const authentication = createAuthentication(config)
   let serving = true
   const app = buildApp({
-    ...{ config, version, database, rollouts, kinds, flags, authentication, log, facts },
+    ...{ config, version, database, rollouts, kinds, flags, authentication, log, facts, readiness },
     poke: runner.poke,
     agentFaults: watch.faults,
     foreignState: watch.foreignState,
@@ -145,6 +160,7 @@ export async function startAgent(
   watch.start()
   flags.start()
   signals.start()
+  outside.start()
   overview.start()
   runner.start()
   const url = `http://${config.host}:${(server.address() as { port: number }).port}`
@@ -161,6 +177,7 @@ export async function startAgent(
       serving = false
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await runner.stop()
+      outside.stop()
       await Promise.all([watch.stop(), flags.stop(), overview.stop(), signals.stop()])
       server.closeAllConnections()
       await closed

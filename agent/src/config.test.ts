@@ -104,7 +104,7 @@ test('a secret is read from its file and trimmed; both at once is a fault', () =
 test('Grafana and raised rights', () => {
   const env = { ...good, STI_GRAFANA_URL: 'http://grafana:3000/', STI_RIGHTS: 'enable=admin, backfill=admin' }
   expect(loadConfig(env)).toMatchObject({
-    grafana: { url: 'http://grafana:3000', issuer: 'http://grafana:3000', audience: 'org:1' },
+    grafana: { url: 'http://grafana:3000', issuer: 'http://grafana:3000', audience: 'org:1', token: null },
     rights: { enable: 'admin', backfill: 'admin' },
   })
   expect(loadConfig({ ...env, STI_GRAFANA_ISSUER: 'https://g.example/' }).grafana?.issuer).toBe('https://g.example')

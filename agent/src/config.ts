@@ -3,6 +3,7 @@ import { Level } from './contract/index.ts'
 import { reaches } from './http/caller.ts'
 import { RIGHTS, type RaisedRights, type Right } from './http/rights.ts'
 import { readSettings, type Settings } from './settings.ts'
+import { KeyFault, signingKeyOf, trustedKeysOf, type SigningKey, type TrustedKey } from './signature/keys.ts'
 
 export interface Config {
   readonly environment: string
@@ -23,6 +24,10 @@ export interface Config {
   readonly personalTokens: readonly PersonalToken[]
   readonly grafana: GrafanaConfig | null
   readonly prometheusUrl: string | null
+  /** What reports are signed with; null: they are not signed. */
+  readonly signingKey: SigningKey | null
+  /** Whose reports may promote a rollout here. */
+  readonly trustedKeys: readonly TrustedKey[]
   readonly rights: RaisedRights
 }
 
@@ -39,6 +44,8 @@ export interface GrafanaConfig {
   readonly issuer: string
   /** `aud`, such as org:1. */
   readonly audience: string
+  /** Of a service account that may read the dashboard; null: without a login. */
+  readonly token: string | null
 }
 
 export class ConfigError extends Error {
@@ -86,6 +93,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     personalTokens,
     grafana: grafanaOf(settings),
     prometheusUrl: urlOf(settings, 'STI_PROMETHEUS_URL'),
+    signingKey: keyOf(settings, 'STI_SIGNING_KEY', (text) => signingKeyOf(text, environment)),
+    trustedKeys: keyOf(settings, 'STI_TRUSTED_KEYS', trustedKeysOf) ?? [],
     rights: rightsOf(settings),
   }
   if (settings.faults.length > 0) throw new ConfigError(settings.faults)
@@ -126,12 +135,26 @@ function grafanaOf(settings: Settings): GrafanaConfig | null {
   const url = urlOf(settings, 'STI_GRAFANA_URL')
   const issuer = urlOf(settings, 'STI_GRAFANA_ISSUER')
   const audience = settings.optional('STI_GRAFANA_AUDIENCE') ?? 'org:1'
+  const token = settings.optional('STI_GRAFANA_TOKEN')
   if (!/^org:\d+$/.test(audience)) settings.fault('STI_GRAFANA_AUDIENCE must look like org:1')
   if (url === null) {
     if (issuer !== null) settings.fault('STI_GRAFANA_ISSUER needs STI_GRAFANA_URL beside it')
+    if (token !== null) settings.fault('STI_GRAFANA_TOKEN needs STI_GRAFANA_URL beside it')
     return null
   }
-  return { url, issuer: issuer ?? url, audience }
+  return { url, issuer: issuer ?? url, audience, token }
+}
+
+function keyOf<T>(settings: Settings, name: string, parse: (text: string) => T): T | null {
+  const text = settings.optional(name)
+  if (text === null) return null
+  try {
+    return parse(text)
+  } catch (error) {
+    if (!(error instanceof KeyFault)) throw error
+    settings.fault(`${name} ${error.message}`)
+    return null
+  }
 }
 
 /** A bearer token of RFC 6750, so that no proxy and no provisioning file changes a character of it. */

@@ -105,6 +105,9 @@ async function whole(life: Life): Promise<void> {
   await finalizeTwice(life, 'named left')
   await life.compare('derived')
   expect((await relay.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
+  await relay.run('monitoring')
+  await relay.run('rollback', { scope: 'monitoring' })
+  expect(await settingsOfDatabase(sql)).toEqual([])
   await relay.run('flag', { enabled: true, percentage: 100 })
   await relay.run('rollback', { scope: 'flag' })
   expect(await flag(sql)).toEqual({ enabled: false, changes: 2 })
@@ -135,6 +138,12 @@ async function finalizeTwice({ url, sql, relay, left }: Life, name: string): Pro
     return asked
   })
   expect(await relay.ended(id)).toMatchObject({ state: 'succeeded', error: null })
+}
+
+async function settingsOfDatabase(sql: postgres.Sql): Promise<string[]> {
+  const rows = await sql<{ setconfig: string[] }[]>`
+    select setconfig from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase where d.datname = current_database()`
+  return rows.flatMap(({ setconfig }) => setconfig)
 }
 
 async function flag(sql: postgres.Sql): Promise<{ enabled: boolean; changes: number }> {

@@ -36,7 +36,12 @@ export async function withAgent<T>(
   url: string,
   file: string,
   use: (agent: TestAgent) => Promise<T>,
-  options: { name?: string; boot?: 'without-database'; log?: (line: Record<string, unknown>) => void } = {},
+  options: {
+    name?: string
+    boot?: 'without-database'
+    log?: (line: Record<string, unknown>) => void
+    config?: Partial<Config>
+  } = {},
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'sti-rollouts-'))
   await writeFile(join(folder, 'rollout.yaml'), file)
@@ -49,6 +54,7 @@ export async function withAgent<T>(
       rollouts: folder,
     },
     ...{ host: '127.0.0.1', port: 0, grafana: null, prometheusUrl: null, rights: {} },
+    ...{ signingKey: null, trustedKeys: [], ...options.config },
     tokens: { viewer: TOKENS.viewer, editor: TOKENS.editor, admin: TOKENS.admin, flag: TOKENS.flag, metrics: null },
     personalTokens: [
       { name: 'ann', level: 'admin', token: TOKENS.ann },
@@ -66,14 +72,14 @@ export async function withAgent<T>(
     // It boots without the database and reaches it a moment later.
     while (options.boot === undefined && !(await fetch(`${agent.url}/readyz`)).ok)
       await new Promise((resolve) => setTimeout(resolve, 50))
-    return await use({ agent, ...agentClient(agent.url, rollouts[0]!.name) })
+    return await use({ agent, ...agentClient(agent.url, rollouts[0]!.name, config.environment) })
   } finally {
     await agent.stop()
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-export function agentClient(url: string, rollout: string): AgentClient {
+export function agentClient(url: string, rollout: string, environment = 'staging'): AgentClient {
   const headers = { authorization: `Bearer ${TOKENS.ann}`, 'content-type': 'application/json' }
   const get = async <T>(path: string): Promise<T> => {
     const answer = await fetch(url + path, { headers })
@@ -96,7 +102,7 @@ export function agentClient(url: string, rollout: string): AgentClient {
     }
   }
   const request: AgentClient['request'] = async (kind, parameters = {}) => {
-    const body = { kind, environment: 'staging', parameters, reason: 'test' }
+    const body = { kind, environment, parameters, reason: 'test' }
     const { status, body: answer } = await post<Operation>(`/v1/rollouts/${rollout}/operations`, body)
     if (status === 202) return answer
     throw new Error(`${kind}: ${status} ${JSON.stringify(answer)}`)

@@ -14,6 +14,8 @@ export const backfill: Kind = {
   refusals(facts, parameters) {
     return [
       ...backfillRefusals(facts),
+      // Not while it goes on: a promotion may grow too old in the middle of a long backfill.
+      ...(facts.promotion?.backfillToo ? facts.promotion.reasons : []),
       ...(parameters['failedRowsOnly'] === true && facts.failedRows + facts.acceptedRows === 0
         ? ['There is no failed row to try again.']
         : []),

@@ -1,5 +1,6 @@
 import type {
   AgentStatus,
+  AttestationRequest,
   FailedRow,
   Operation,
   OperationEvent,
@@ -7,6 +8,11 @@ import type {
   OperationRequest,
   Preview,
   Problem,
+  Promotion,
+  PromotionGate,
+  PromotionRequest,
+  Readiness,
+  ReportFormat,
   RolloutDetail,
   RolloutSummary,
   Validation,
@@ -41,7 +47,13 @@ export type AgentClient = ReturnType<typeof agentClient>
 
 /** The agent's HTTP API; each call rejects with AgentAway or AgentRefused. */
 export function agentClient({ url, token }: AgentAddress) {
-  async function call<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
+  /** The answer as text when it is good, else the agent's refusal. */
+  async function ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    key?: string,
+  ): Promise<{ status: number; text: string }> {
     const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' }
     if (body !== undefined) headers['content-type'] = 'application/json'
     if (key) headers['idempotency-key'] = key
@@ -59,16 +71,23 @@ export function agentClient({ url, token }: AgentAddress) {
     } catch (error) {
       throw new AgentAway(url, reachFault(error))
     }
-    const answer = parseJson(text)
-    if (answer === undefined)
-      throw new AgentAway(
-        url,
-        `answered ${response.status} and no JSON, so it is no agent of ours: correct its address`,
-      )
-    if (response.ok) return answer as T
+    if (response.ok) return { status: response.status, text }
+    const answer = jsonOf(text, response.status)
     if (!isProblem(answer)) throw new AgentAway(url, `answered ${response.status} without saying why`)
     throw new AgentRefused(answer)
   }
+
+  async function call<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
+    const { status, text } = await ask(method, path, body, key)
+    return jsonOf(text, status) as T
+  }
+
+  function jsonOf(text: string, status: number): unknown {
+    const answer = parseJson(text)
+    if (answer !== undefined) return answer
+    throw new AgentAway(url, `answered ${status} and no JSON, so it is no agent of ours: correct its address`)
+  }
+
   const part = encodeURIComponent
   const rollout = (name: string): string => `/v1/rollouts/${part(name)}`
   return {
@@ -98,6 +117,13 @@ export function agentClient({ url, token }: AgentAddress) {
     acceptClient: (name: string, body: { client: string; reason: string }) =>
       call<unknown>('POST', `${rollout(name)}/flag-clients/accept`, body),
     latestValidation: (name: string) => call<Validation>('GET', `${rollout(name)}/validations/latest`),
+    readiness: (name: string) => call<Readiness>('GET', `${rollout(name)}/readiness`),
+    attest: (name: string, body: AttestationRequest) => call<Readiness>('POST', `${rollout(name)}/attestations`, body),
+    promote: (name: string, body: PromotionRequest) =>
+      call<{ gate: PromotionGate | null; promotions: Promotion[] }>('POST', `${rollout(name)}/promotions`, body),
+    /** As text, whatever its format. */
+    report: async (name: string, format: ReportFormat) =>
+      (await ask('GET', `${rollout(name)}/report?format=${format}`)).text,
     adopt: (body: { environment: string; reason: string }) => call<unknown>('POST', '/v1/agent/adopt', body),
   }
 }

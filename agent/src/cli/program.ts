@@ -6,10 +6,14 @@ import { registerCheck } from './commands/check.ts'
 import { registerExpand } from './commands/expand.ts'
 import { registerFailedRows } from './commands/failedRows.ts'
 import { registerFlag } from './commands/flag.ts'
+import { registerMonitoring } from './commands/monitoring.ts'
 import { registerOperations } from './commands/operations.ts'
+import { registerPromote } from './commands/promote.ts'
+import { registerReadiness } from './commands/readiness.ts'
 import { registerRollback } from './commands/rollback.ts'
 import { registerStatus } from './commands/status.ts'
 import { registerValidate } from './commands/validate.ts'
+import { registerVerify } from './commands/verify.ts'
 import { registerWatch } from './commands/watch.ts'
 import { CliError, Exit } from './exit.ts'
 import type { Register, Run } from './session.ts'
@@ -27,7 +31,11 @@ const commands: readonly Register[] = [
   registerFailedRows,
   registerAcceptClient,
   registerAdopt,
+  registerMonitoring,
+  registerReadiness,
+  registerPromote,
   registerCheck,
+  registerVerify,
 ]
 
 /** Runs one command; `argv` without the program's own name. Gives the exit code and never rejects. */

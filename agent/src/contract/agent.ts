@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { PublicKey } from './promotion.ts'
 import { Level } from './words.ts'
 
 /** Version of this contract; the plugin refuses to act on an agent with another major one. */
@@ -22,6 +23,7 @@ export const AgentStatus = z
     production: z.boolean().describe('the environment is marked as production: the UI shows it in red'),
     dependencies: z.array(Dependency),
     foreignState: z.string().nullable().describe('why the state in the database is not this environment’s, or null'),
+    signingKey: PublicKey.nullable().describe('what its reports are signed with; null: they are not signed'),
     you: z.object({ name: z.string(), level: Level, mayAct: z.boolean(), why: z.string().nullable() }),
   })
   .openapi('AgentStatus')

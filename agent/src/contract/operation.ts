@@ -61,7 +61,10 @@ export const BackfillParameters = z
       .default(100)
       .describe('every Nth commit is flushed to disk'),
     rollbackOnError: z.union([z.boolean(), z.literal('data')]).default(false),
-    enableMonitoring: z.boolean().default(false).describe('keep a reading of the progress in the events every 5 s'),
+    enableMonitoring: z
+      .boolean()
+      .default(false)
+      .describe('switch enhanced monitoring on, and keep a reading of the progress in the events every 5 s'),
     maximumBatchSeconds: z
       .number()
       .min(0.001)
@@ -110,6 +113,13 @@ export const RollbackParameters = z
   .openapi('RollbackParameters')
 export type RollbackParameters = z.infer<typeof RollbackParameters>
 
+export const MonitoringParameters = z
+  .object({
+    enabled: z.boolean().default(true).describe('false: the same as a rollback of scope monitoring'),
+  })
+  .openapi('MonitoringParameters')
+export type MonitoringParameters = z.infer<typeof MonitoringParameters>
+
 const request = <K extends OperationKind, P extends z.ZodType>(kind: K, parameters: P) =>
   z.object({
     kind: z.literal(kind),
@@ -126,6 +136,7 @@ export const OperationRequest = z
     request('finalize', z.object({}).default({})),
     request('flag', FlagParameters),
     request('rollback', RollbackParameters),
+    request('monitoring', MonitoringParameters.prefault({})),
   ])
   .openapi('OperationRequest')
 export type OperationRequest = z.infer<typeof OperationRequest>

@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi'
+import { Monitoring } from './monitoring.ts'
 import { Operation } from './operation.ts'
+import { PromotionGate } from './promotion.ts'
 import { Action, Scope, Stage } from './words.ts'
 import { Validation } from './validation.ts'
 import { FlagStatus } from './flag.ts'
@@ -45,8 +47,11 @@ export const RolloutSummary = z
 export type RolloutSummary = z.infer<typeof RolloutSummary>
 
 export const RolloutDetail = RolloutSummary.extend({
-  file: z.string().describe('the rollout file, as it was read'),
+  file: z.string().describe('the rollout file as it was read; for a viewer without phones and e-mail addresses'),
   fileHash: z.string(),
+  promotionHash: z.string().describe('of what the file says that must be the same in every environment'),
+  promotion: PromotionGate.nullable().describe('null: the file wants no promotion here'),
+  monitoring: Monitoring,
   discriminator: z.object({ column: z.string(), dataType: z.string() }),
   types: z.array(z.string()),
   legacyColumns: z.array(z.string()),

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 
-export const OperationKind = z.enum(['expand', 'backfill', 'validation', 'finalize', 'flag', 'rollback'])
+export const OperationKind = z.enum(['expand', 'backfill', 'validation', 'finalize', 'flag', 'rollback', 'monitoring'])
 export type OperationKind = z.infer<typeof OperationKind>
 
 export const OperationState = z.enum([
@@ -24,7 +24,7 @@ export const OperationState = z.enum([
 export type OperationState = z.infer<typeof OperationState>
 
 /** The scopes of a rollback that exist. */
-export const Scope = z.enum(['flag', 'data'])
+export const Scope = z.enum(['flag', 'data', 'monitoring'])
 export type Scope = z.infer<typeof Scope>
 
 export const Verdict = z.enum(['pass', 'fail', 'inconclusive', 'error'])
@@ -70,6 +70,10 @@ export const Action = z.enum([
   'tune',
   'accept-client',
   'adopt',
+  'monitoring',
+  'rollback-monitoring',
+  'promote',
+  'attest',
 ])
 export type Action = z.infer<typeof Action>
 

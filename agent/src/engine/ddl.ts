@@ -8,7 +8,8 @@ import { literal } from '../rollout/names.ts'
 
 /** A change of ours to the system, with what takes it back. */
 export interface Change {
-  readonly kind: 'column' | 'function' | 'trigger' | 'restore' | 'index' | 'constraint' | 'not-null'
+  readonly kind:
+    'column' | 'function' | 'trigger' | 'restore' | 'index' | 'constraint' | 'not-null' | 'setting' | 'sampling'
   readonly object: string
   readonly statement: string
   readonly inverse: string

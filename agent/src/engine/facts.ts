@@ -1,4 +1,4 @@
-import type { FlagStatus, Operation, Stage, Validation } from '../contract/index.ts'
+import type { FlagStatus, Monitoring, Operation, PromotionGate, Stage, Validation } from '../contract/index.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
 /** A journaled change that has not been taken back. */
@@ -35,7 +35,12 @@ export interface Facts {
   /** The application's own UPDATE triggers that the file does not speak of: backfill is refused until it does. */
   readonly undeclaredTriggers: readonly string[]
   readonly notes: readonly string[]
+  /** Of the table. */
   readonly changes: readonly JournaledChange[]
+  readonly monitoring: Monitoring
+  readonly monitoringChanges: readonly JournaledChange[]
+  /** Null: the rollout file wants no promotion in this environment. */
+  readonly promotion: PromotionGate | null
   /** When expand added the column; null when it was there before, or is not there. ISO 8601. */
   readonly columnAddedAt: string | null
   /**

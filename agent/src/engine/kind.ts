@@ -8,7 +8,8 @@ import type { Pressure } from './throttle.ts'
 /** One kind of operation. A new kind is one room with one of these, named in main.ts. */
 export interface Kind {
   readonly kind: OperationKind
-  readonly writesTable: boolean
+  /** At most one operation that does runs per rollout. */
+  readonly writesTable: boolean | ((parameters: Record<string, unknown>) => boolean)
   /** What would have to be true first. Asked at the request, and again when an agent claims the operation. */
   refusals(facts: Facts, parameters: Record<string, unknown>): string[]
   /** What it would do, in numbers. Reads only; asked for a preview, whether it is allowed or not. */

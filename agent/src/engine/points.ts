@@ -56,6 +56,7 @@ export const POINTS = [
   'rollback.clear-failed',
   'rollback.lane-finished',
   'rollback.settled',
+  'monitoring.looked',
   'operation.ending',
   'operation.standing',
   'operation.failed',

@@ -1,5 +1,4 @@
 import type { Operation, OperationRequest } from '../contract/index.ts'
-import { RollbackParameters } from '../contract/index.ts'
 import { enablingRefusals, unforceable } from '../operation/gate.ts'
 import { earlierOperation, insertOperation, requestHash } from '../operation/request.ts'
 import { readOperation, toOperation } from '../operation/row.ts'
@@ -24,10 +23,14 @@ export async function accept(
   if (turnsOff(request)) return await turnOff(parts, rollout, request, caller, key)
   parts.demandDatabase()
   const earlier = await earlierOperation(parts.database.state, rollout.name, key, hashOf(request))
-  if (earlier) return toOperation(earlier)
+  if (earlier) {
+    await monitorToo(parts, rollout, request, caller, key)
+    return toOperation(earlier)
+  }
   if (request.kind === 'flag') return await enable(parts, rollout, request, caller, key)
   const parameters = request.parameters as Record<string, unknown>
-  if (request.kind === 'rollback' && RollbackParameters.parse(parameters).confirm !== rollout.name) {
+  const typed = request.kind === 'rollback' && request.parameters.scope === 'data'
+  if (typed && request.parameters.confirm !== rollout.name) {
     throw new Refusal('invalid-body', 'A rollback of the data is confirmed by the rollout’s name.', [
       `parameters.confirm: type ${rollout.name}`,
     ])
@@ -36,12 +39,31 @@ export async function accept(
   const kind = kindOf(parts, request)
   const reasons = kind.refusals(await parts.facts(rollout), parameters)
   if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)
+  const writesTable = typeof kind.writesTable === 'function' ? kind.writesTable(parameters) : kind.writesTable
   const { row } = await insertOperation(parts.database.state, {
-    ...{ rollout: rollout.name, kind: request.kind, parameters, fileHash: rollout.hash, writesTable: kind.writesTable },
+    ...{ rollout: rollout.name, kind: request.kind, parameters, fileHash: rollout.hash, writesTable },
     ...{ actor: actorOf(caller), reason: request.reason ?? null, idempotencyKey: key },
   })
+  await monitorToo(parts, rollout, request, caller, key)
   parts.poke()
   return toOperation(row)
+}
+
+/** `--enable-monitoring` of a backfill is an operation of its own beside it, once however often it is asked for. */
+async function monitorToo(
+  parts: Parts,
+  rollout: Rollout,
+  request: OperationRequest,
+  caller: Caller,
+  key: string,
+): Promise<void> {
+  if (request.kind !== 'backfill' || !request.parameters.enableMonitoring) return
+  if ((await parts.facts(rollout)).monitoring.enhanced) return
+  await insertOperation(parts.database.state, {
+    ...{ rollout: rollout.name, kind: 'monitoring', parameters: { enabled: true }, fileHash: rollout.hash },
+    ...{ writesTable: false, actor: actorOf(caller), reason: request.reason ?? null },
+    idempotencyKey: `monitoring of ${key}`,
+  })
 }
 
 const hashOf = (request: OperationRequest): string =>

@@ -10,10 +10,15 @@ import { failedRowRoutes } from './routes/failedRows.ts'
 import { flagClientRoutes } from './routes/flagClients.ts'
 import { healthRoutes } from './routes/health.ts'
 import { operationRoutes } from './routes/operations.ts'
+import { promotionRoutes } from './routes/promotions.ts'
+import { readinessRoutes } from './routes/readiness.ts'
+import { reportRoutes } from './routes/report.ts'
 import { rolloutRoutes } from './routes/rollouts.ts'
 import { steeringRoutes } from './routes/steering.ts'
 
 const LARGEST_BODY = 256 * 1024
+/** Of a report that is handed in. */
+const LARGEST_REPORT = 8 * 1024 * 1024
 
 /** The whole HTTP API. It does not listen. */
 export function buildApp(parts: Parts): App {
@@ -23,7 +28,9 @@ export function buildApp(parts: Parts): App {
   app.notFound(notFound)
   app.use(refuseAmbiguousPaths)
   app.use(parts.authentication.middleware)
-  app.use(bodyLimit({ maxSize: LARGEST_BODY }))
+  const small = bodyLimit({ maxSize: LARGEST_BODY })
+  const large = bodyLimit({ maxSize: LARGEST_REPORT })
+  app.use(async (c, next) => await (/^\/v1\/rollouts\/[^/]+\/promotions$/.test(c.req.path) ? large : small)(c, next))
   app.use('/v1/*', async (c, next) => {
     // Turning the flag off needs no database, and what the agent is can be asked without one.
     const needless =
@@ -38,6 +45,9 @@ export function buildApp(parts: Parts): App {
   steeringRoutes(app, parts)
   failedRowRoutes(app, parts)
   flagClientRoutes(app, parts)
+  reportRoutes(app, parts)
+  promotionRoutes(app, parts)
+  readinessRoutes(app, parts)
   app.route('/', ofrepRoutes(parts.flags))
   app.doc31('/v1/openapi.json', { openapi: '3.1.0', info: { title: 'STI Rollout agent', version: parts.version } })
   return app

@@ -11,9 +11,15 @@ export function rightsOf(request: OperationRequest): Right[] {
       if (!request.parameters.enabled) return ['disable']
       return ['enable', ...(request.parameters.force ? (['force'] as const) : [])]
     case 'rollback':
-      return [request.parameters.scope === 'flag' ? 'rollback-flag' : 'rollback-data']
+      return [`rollback-${request.parameters.scope}`]
     case 'backfill':
-      return ['backfill', ...(request.parameters.rollbackOnError === 'data' ? (['rollback-data'] as const) : [])]
+      return [
+        'backfill',
+        ...(request.parameters.enableMonitoring ? (['monitoring'] as const) : []),
+        ...(request.parameters.rollbackOnError === 'data' ? (['rollback-data'] as const) : []),
+      ]
+    case 'monitoring':
+      return [request.parameters.enabled ? 'monitoring' : 'rollback-monitoring']
     default:
       return [request.kind]
   }

@@ -39,7 +39,9 @@ beforeAll(async () => {
 afterAll(() => void keysServer.close())
 beforeEach(() => void (fetched = 0))
 
-function build(grafana: Config['grafana'] = { url: grafanaUrl, issuer: 'https://g.example', audience: 'org:1' }) {
+function build(
+  grafana: Config['grafana'] = { url: grafanaUrl, issuer: 'https://g.example', audience: 'org:1', token: null },
+) {
   const config = {
     tokens,
     personalTokens: [{ name: 'ci', level: 'editor', token: personal }],
@@ -240,7 +242,12 @@ test('without STI_GRAFANA_URL Grafana only reads, also with a good identity', as
 })
 
 test('with the keys out of reach reading stays quick, acting is refused with the reason, and health says so', async () => {
-  const { app, authentication } = build({ url: 'http://127.0.0.1:1', issuer: 'https://g.example', audience: 'org:1' })
+  const { app, authentication } = build({
+    url: 'http://127.0.0.1:1',
+    issuer: 'https://g.example',
+    audience: 'org:1',
+    token: null,
+  })
   const id = await identity()
   const began = performance.now()
   for (let count = 0; count < 20; count++)

@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Config } from '../config.ts'
-import type { Dependency } from '../contract/index.ts'
+import type { Dependency, Readiness } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Kind } from '../engine/kind.ts'
@@ -23,6 +23,8 @@ export interface Parts {
   readonly log: Log
   /** Reads what is known of a rollout anew. */
   facts(rollout: Rollout): Promise<Facts>
+  /** What a rollout still lacks. */
+  readiness(facts: Facts): Promise<Readiness>
   /** Tells the runner that there is work. */
   poke(): void
   /** Why nothing is claimed now: the database is away, its state is another environment's. */

@@ -11,7 +11,7 @@ const caller = (level: Level, mayAct = true): Caller => ({
   why: mayAct ? null : 'log in first',
 })
 const standard = { rights: {} }
-const ADMIN_ONLY: readonly Right[] = ['rollback-data', 'force', 'accept-failed-rows', 'adopt']
+const ADMIN_ONLY: readonly Right[] = ['rollback-data', 'rollback-monitoring', 'force', 'accept-failed-rows', 'adopt']
 
 test('viewers read, editors act, and only admins take data back, force, accept lost rows and adopt', () => {
   const rights = Object.keys(RIGHTS) as Right[]

@@ -9,6 +9,7 @@ import type { Family, Observed } from './family.ts'
 import { clients, flag, propagation } from './flag.ts'
 import { host } from './host.ts'
 import { durations, states } from './operation.ts'
+import { contacts, readiness } from './readiness.ts'
 import { armed, estimated, ready, rollbacks } from './rollback.ts'
 import { coverage, stage } from './rollout.ts'
 import * as signal from './signal.ts'
@@ -25,6 +26,7 @@ export const FAMILIES: readonly Family[] = [
   ...[verdicts, discrepancies, score, validations, completed, interval],
   ...[...flag, clients],
   ...[ready, estimated, rollbacks, armed, states],
+  ...[readiness, contacts],
   ...[signal.up, signal.limit],
 ]
 

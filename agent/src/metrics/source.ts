@@ -1,5 +1,5 @@
 import type { FlagStatus, OperationKind, OperationState, Progress, Scope, Stage } from '../contract/index.ts'
-import type { CheckResult, ScopeReadiness, Verdict } from '../contract/index.ts'
+import type { CheckResult, Readiness, ScopeReadiness, Verdict } from '../contract/index.ts'
 
 /** What the metrics need of the agent: plain data, read from memory at each scrape; nothing here may wait. */
 export interface MetricsSource {
@@ -43,6 +43,8 @@ export interface RolloutReadings {
     readonly count: number
   }[]
   readonly rollbacks: readonly { readonly scope: Scope; readonly cause: string; readonly count: number }[]
+  /** Null: it has not been read. */
+  readonly readiness: Readiness | null
   readonly automaticRollbackArmed: boolean | null
   /** Milliseconds since 1970. */
   readonly readAt: number

@@ -1,6 +1,7 @@
 import type { Action, AllowedAction, Operation } from '../contract/index.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Kind } from '../engine/kind.ts'
+import { runsBeside } from './beside.ts'
 import { enablingRefusals } from './gate.ts'
 import { next } from './states.ts'
 
@@ -10,8 +11,8 @@ import { next } from './states.ts'
  */
 export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[] {
   const kind = (name: string): Kind => kinds.find((one) => one.kind === name)!
-  const current = facts.open.find((one) => one.kind !== 'validation') ?? facts.open[0] ?? null
-  const writer = facts.open.find((one) => one.kind !== 'validation')
+  const current = facts.open.find((one) => !runsBeside(one)) ?? facts.open[0] ?? null
+  const writer = facts.open.find((one) => !runsBeside(one))
   const alone = (reasons: string[]): string[] =>
     writer
       ? [`${writer.kind} ${writer.id} is ${writer.state}: one operation at a time writes the table.`, ...reasons]
@@ -25,11 +26,15 @@ export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[]
     of('enable', enablingRefusals(facts)),
     of('disable', []),
     of('rollback-flag', []),
-    of('rollback-data', alone(kind('rollback').refusals(facts, {}))),
+    of('rollback-data', alone(kind('rollback').refusals(facts, { scope: 'data' }))),
     of('retry-failed-rows', alone(kind('backfill').refusals(facts, { failedRowsOnly: true }))),
     of('accept-failed-rows', facts.failedRows > 0 ? [] : ['There is no failed row.']),
     of('accept-client', stale.length > 0 ? [] : ['No client of the flag is stale.']),
     of('adopt', []),
+    of('monitoring', kind('monitoring').refusals(facts, {})),
+    of('rollback-monitoring', kind('rollback').refusals(facts, { scope: 'monitoring' })),
+    of('promote', facts.promotion === null ? ['The rollout file wants no promotion in this environment.'] : []),
+    of('attest', []),
     ...(['pause', 'resume', 'cancel'] as const).map((action) => of(action, steering(current, action), current)),
     of('tune', current?.kind === 'backfill' ? [] : ['No backfill is open.'], current),
   ]

@@ -1,10 +1,11 @@
-import type { FlagStatus, Operation } from '../contract/index.ts'
+import type { FlagStatus, Operation, PromotionGate } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Facts, JournaledChange } from '../engine/facts.ts'
 import { faultOf, isAway, messageOf } from '../engine/errors.ts'
 import { prefillOf } from '../expand/addColumn.ts'
 import { triggerFault } from '../dualWrite/verify.ts'
 import { finalizeMissing } from '../finalize/verify.ts'
+import { ofMonitoring, readMonitoring } from '../monitoring/read.ts'
 import { catalogFaults } from '../rollout/catalogFaults.ts'
 import { undeclaredTriggers, type checkFile, type rightsNotes } from '../rollout/check.ts'
 import { inspect, TableFault } from '../rollout/inspect.ts'
@@ -20,6 +21,8 @@ export interface FactsSource {
   readonly flag: (rollout: string) => FlagStatus
   /** Faults of a rollout file against its table; slow, so it is asked again only when file or table have changed. */
   readonly checks: FileChecks
+  /** What the file wants of another environment first; null: nothing. */
+  readonly promotion: (rollout: Rollout) => Promise<PromotionGate | null>
 }
 
 /** Reads everything about a rollout anew. Throws only when the database is away. */
@@ -27,7 +30,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   const { state } = source
   const { table, faults, blockers, notes } = await readTable(source, rollout)
   const { requires } = rollout.file.validation
-  const [operations, changes, validation, counted, failed, written] = await Promise.all([
+  const [operations, changes, validation, counted, failed, written, promotion] = await Promise.all([
     state<OperationRow[]>`
       select * from sti.operation o where rollout = ${rollout.name} and (
         state not in ('cancelled', 'succeeded', 'failed')
@@ -35,7 +38,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
           and parameters->'failedRowsOnly' is null group by kind, parameters->>'scope'))
       order by id`,
     state<ChangeRow[]>`
-      select id, kind, object, statement, inverse, before, applied_at, confirmed_at from sti.change
+      select id, kind, object, statement, inverse, before, applied_at, confirmed_at, operation_id from sti.change
       where rollout = ${rollout.name} and reverted_at is null order by id`,
     readValidation(state, rollout.name, requires),
     readCounted(state, rollout.name),
@@ -45,17 +48,22 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     state<{ ended: Date | null }[]>`
       select max(ended_at) as ended from sti.operation where rollout = ${rollout.name}
         and (kind = 'backfill' or kind = 'rollback' and parameters->>'scope' = 'data')`,
+    source.promotion(rollout),
   ])
   const ended = operations.filter((row) => row.state === 'succeeded').map(toOperation)
   const open = operations.filter((row) => !['succeeded', 'failed', 'cancelled'].includes(row.state)).map(toOperation)
-  const journaled = changes.map(({ applied_at, confirmed_at, ...change }) => ({
-    ...change,
+  const all = changes.map(({ applied_at, confirmed_at, operation_id, ...change }) => ({
+    ...{ ...change, operationId: Number(operation_id) },
     ...{ appliedAt: applied_at.toISOString(), confirmed: confirmed_at !== null },
   }))
+  const journaled = all.filter((change) => !ofMonitoring(change))
+  const monitoringChanges = all.filter(ofMonitoring)
+  const switchedOn = ended.findLast((one) => one.kind === 'monitoring' && one.parameters['enabled'] !== false) ?? null
   const backfilled = ended.findLast((one) => one.kind === 'backfill') ?? null
   const wrong = table === null ? 'the table could not be read' : await triggerFault(state, rollout, table)
   const facts: Known = {
-    ...{ rollout, table, faults, blockers, triggerFault: wrong, changes: journaled, validation, counted },
+    ...{ rollout, table, faults, blockers, triggerFault: wrong, changes: journaled, validation, counted, promotion },
+    ...{ monitoringChanges, monitoring: await readMonitoring(state, rollout.name, monitoringChanges, switchedOn) },
     failedSince: validation === null ? [] : await failedSince(state, rollout.name, validation.id, requires),
     undeclaredTriggers: table === null ? [] : undeclaredTriggers(rollout, table),
     notes: [...notes, ...otherFile(rollout, open)],
@@ -75,6 +83,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
 }
 
 type ChangeRow = Omit<JournaledChange, 'appliedAt' | 'confirmed'> & {
+  readonly operation_id: bigint
   readonly applied_at: Date
   readonly confirmed_at: Date | null
 }

@@ -1,10 +1,11 @@
 import type { Facts } from '../engine/facts.ts'
+import { runsBeside } from './beside.ts'
 import { covered, verified } from './stage.ts'
 
 /** Why the flag may not go on yet; each sentence names what to do. Turning off has no gate. */
 export function enablingRefusals(facts: Facts): string[] {
   if (facts.table === null || facts.faults.length > 0) return [...facts.faults, ...unforceable(facts)]
-  const busy = facts.open.find((one) => ['backfill', 'rollback', 'expand', 'finalize'].includes(one.kind))
+  const busy = facts.open.find((one) => !runsBeside(one))
   return [
     ...(busy ? [`${busy.kind} ${busy.id} is ${busy.state}: wait for it, or cancel it.`] : []),
     ...(covered(facts)
@@ -27,6 +28,7 @@ export function enablingRefusals(facts: Facts): string[] {
     ...(facts.finalizeMissing.length > 0
       ? [`Not finalized, missing: ${facts.finalizeMissing.join(', ')}: finalize (sti finalize).`]
       : []),
+    ...(facts.promotion?.reasons ?? []),
   ]
 }
 

@@ -4,9 +4,11 @@ import type { Facts } from '../engine/facts.ts'
 import type { Kind } from '../engine/kind.ts'
 import type { RolloutReadings, ThrottleReason } from '../metrics/source.ts'
 import { THROTTLE_REASONS } from '../metrics/source.ts'
+import { promotionHash } from '../rollout/promotionHash.ts'
 import { columnIsOurs } from '../rollback/revert.ts'
 import { latestResults } from '../validation/store.ts'
 import { actionsOf } from './actions.ts'
+import { runsBeside } from './beside.ts'
 import { listOperations, toOperation } from './row.ts'
 import { coverageOf } from './stage.ts'
 
@@ -26,13 +28,16 @@ export async function detailOf(
     stage: facts.stage,
     coverage: coverageOf(facts),
     flag: facts.flag,
-    running: facts.open.find((one) => one.kind !== 'validation') ?? facts.open[0] ?? null,
+    running: facts.open.find((one) => !runsBeside(one)) ?? facts.open[0] ?? null,
     failedRows: facts.failedRows + facts.acceptedRows,
     openIncidents: 0,
     rollbackReady: rollbackReadiness(facts),
     faults: [...facts.faults],
     file: rollout.text,
     fileHash: rollout.hash,
+    promotionHash: promotionHash(rollout.file),
+    promotion: facts.promotion,
+    monitoring: facts.monitoring,
     discriminator: { column: rollout.discriminator.column, dataType: rollout.discriminator.dataType },
     types: [...rollout.types],
     legacyColumns: [...rollout.legacyColumns],
@@ -57,7 +62,7 @@ export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
     ...facts.blockers,
     ...(facts.table?.discriminator === null ? ['There is nothing to take back.'] : []),
     ...facts.open
-      .filter((one) => one.kind !== 'validation')
+      .filter((one) => !runsBeside(one))
       .map((one) => `${one.kind} ${one.id} is ${one.state}: cancel it first.`),
   ]
   const rows = facts.table?.estimatedRows ?? null
@@ -75,11 +80,12 @@ export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
       reasons: dataReasons,
       estimatedSeconds: clearing === null || rows === null ? null : clearing + rows / 500_000,
     },
+    { scope: 'monitoring', ready: facts.blockers.length === 0, reasons: [...facts.blockers], estimatedSeconds: 1 },
   ]
 }
 
 /** Numbers for the metrics that only the whole history has. */
-export async function readingsOf(sql: Sql, facts: Facts): Promise<RolloutReadings> {
+export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutReadings, 'readiness'>> {
   const name = facts.rollout.name
   const [failed, operations, validations, backfills, checks] = await Promise.all([
     sql<{ sqlstate: string; open: number; once: number; recovered: number }[]>`

@@ -6,6 +6,8 @@ export interface Poll<T> {
   read(): T
   start(): void
   stop(): void
+  /** From its next turn on. How old a value may be stays as it is. */
+  every(milliseconds: number): void
 }
 
 export interface PollOptions<T> {
@@ -24,8 +26,9 @@ export interface PollOptions<T> {
  * that throws SignalUnknown makes it unknown at once.
  */
 export function poll<T>(options: PollOptions<T>): Poll<T> {
-  const { intervalMs, now, refresh, unknown } = options
-  const maximumAgeMs = options.maximumAgeMs ?? 3 * intervalMs
+  const { now, refresh, unknown } = options
+  const maximumAgeMs = options.maximumAgeMs ?? 3 * options.intervalMs
+  let intervalMs = options.intervalMs
   let last: { value: T; at: number } | undefined
   let problem = 'it has not been read yet'
   let timer: NodeJS.Timeout | undefined
@@ -66,6 +69,9 @@ export function poll<T>(options: PollOptions<T>): Poll<T> {
       last = undefined
       problem = 'it is not being read now'
       clearTimeout(timer)
+    },
+    every(milliseconds) {
+      intervalMs = milliseconds
     },
   }
 }

@@ -42,6 +42,11 @@ export interface Signals {
   host(rollout?: string): HostReadings
   api(rollout: string): ApiReadings
   custom(rollout: string): readonly CustomReading[]
+  /**
+   * How often the application, the host and the file's own signals of a rollout are read from now on; null: as usual.
+   * The query time keeps its interval, because that is what it is the mean of.
+   */
+  sample(rollout: string, seconds: number | null): void
   /** What the throttle of a rollout looks at. What is dear is read from here on until `stop` is called. */
   watch(rollout: string): { readonly readings: ThrottleReadings; readonly stop: () => void }
 }
@@ -52,6 +57,7 @@ const WAL_MS = 1_000
 const LATENCY_MS = 2_000
 const LATENCY_WINDOW_MS = 10_000
 const INTERVAL_MS = 5_000
+export const NORMAL_SAMPLING_SECONDS = INTERVAL_MS / 1_000
 const BOUND_MS = 2_000
 
 export function createSignals(options: SignalsOptions): Signals {
@@ -81,6 +87,7 @@ export function createSignals(options: SignalsOptions): Signals {
   const watchServer = createWatching(ofServer)
   const local = localHost({ diskFolder: options.diskFolder ?? '/', intervalMs: INTERVAL_MS, now })
   const watched = new Map(options.rollouts.map((rollout) => [rollout.name, watch(rollout)]))
+  const raised = new Map<string, number>()
   const polls: Poll<unknown>[] = [activity, statements, replication, local]
   for (const { api, host, custom } of watched.values()) polls.push(api, ...(host ? [host] : []), ...custom)
 
@@ -131,6 +138,15 @@ export function createSignals(options: SignalsOptions): Signals {
     host: (rollout) => (watched.get(rollout ?? '')?.host ?? local).read(),
     api: (rollout) => watched.get(rollout)?.api.read() ?? unknownApi(unheard(rollout).unknown),
     custom,
+    sample(rollout, seconds) {
+      const of = watched.get(rollout)
+      if (of === undefined) return
+      const every = seconds === null ? INTERVAL_MS : seconds * 1_000
+      if (seconds === null) raised.delete(rollout)
+      else raised.set(rollout, every)
+      for (const each of [of.api, of.host, ...of.custom]) each?.every(every)
+      local.every(Math.min(INTERVAL_MS, ...raised.values()))
+    },
     watch(rollout) {
       const stops = [watchServer(), watched.get(rollout)?.watchTable()]
       return { readings: throttle(rollout), stop: () => stops.forEach((stop) => stop?.()) }

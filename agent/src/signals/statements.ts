@@ -20,6 +20,7 @@ interface Total {
  * Mean execution time in seconds of the statements of this database that ended since the reading before
  * (pg_stat_statements), without our own: those whose text names the schema `sti`, or holds the comment that the
  * questions here begin with. It stands after their first word: PostgreSQL 18 drops a comment before it.
+ * Only those at the top: with pg_stat_statements.track = all the ones inside of functions would be counted twice.
  * Entry by entry, so that a reset or an eviction does not falsify the mean.
  */
 export function queryTime({ probe, intervalMs, now }: StatementsOptions): Poll<Reading<number>> {
@@ -36,7 +37,7 @@ export function queryTime({ probe, intervalMs, now }: StatementsOptions): Poll<R
         select /* sti */ concat_ws(' ', userid, queryid, toplevel) as key, queryid::text as id,
           calls::float8 as calls, total_exec_time / 1000 as seconds
         from ${sql(schema)}.pg_stat_statements(false)
-        where dbid = (select oid from pg_database where datname = current_database())`,
+        where toplevel and dbid = (select oid from pg_database where datname = current_database())`,
       )
       .catch(explain)
     // Reading texts costs five times as much as reading numbers, so it is done only when there is a new one.

@@ -20,6 +20,7 @@ const NAMES = {
   finalize: 'Finalize',
   flag: 'Flag',
   rollback: 'Rollback',
+  monitoring: 'Enhanced monitoring',
 } as const satisfies Record<OperationKind, string>
 
 /** What an operation is, in words: `Backfill`, `Flag on for 10 %`, `Rollback of the data`. */
@@ -29,6 +30,7 @@ export function nameOf({ kind, parameters }: Pick<Operation, 'kind' | 'parameter
     const percentage = Number(parameters['percentage'] ?? 100)
     return percentage >= 100 ? 'Flag on' : `Flag on for ${percentage} %`
   }
+  if (kind === 'monitoring') return `Enhanced monitoring ${parameters['enabled'] === false ? 'off' : 'on'}`
   if (kind === 'rollback') return `Rollback of the ${String(parameters['scope'] ?? 'data')}`
   return NAMES[kind]
 }

@@ -3,6 +3,7 @@ import { CliError, Exit, usage } from '../exit.ts'
 import { exitOf, refuseUnlessAllowed, runOperation, showPreview, withRun, type RunOptions } from '../runOperation.ts'
 import { openRollout, openTarget, withTarget, type Register } from '../session.ts'
 import { chooseRollout } from '../target.ts'
+import { sayWhatItDid } from './monitoring.ts'
 import { ask, interactive, type Terminal } from '../terminal.ts'
 import { turnOff } from '../turnOff.ts'
 
@@ -12,7 +13,7 @@ interface DataOptions extends RunOptions {
 }
 
 export const registerRollback: Register = (program, run) => {
-  const rollback = program.command('rollback').description('take back the flag, or the data')
+  const rollback = program.command('rollback').description('take back the flag, the data, or enhanced monitoring')
   withRun(withTarget(rollback.command('flag')))
     .description('turn the flag off; never refused')
     .action(run(rollbackFlag))
@@ -21,6 +22,22 @@ export const registerRollback: Register = (program, run) => {
     .option('--full-rollback', 'also revert what else expand and finalize did')
     .option('--confirm <rollout>', "the rollout's name, instead of typing it when asked")
     .action(run(rollbackData))
+  withRun(withTarget(rollback.command('monitoring')))
+    .description('switch enhanced monitoring off: what was there before is there again')
+    .action(run(rollbackMonitoring))
+}
+
+async function rollbackMonitoring(terminal: Terminal, options: RunOptions): Promise<Exit> {
+  const { target, rollout, output } = await openRollout(terminal, options)
+  const request: OperationInput = {
+    kind: 'rollback',
+    environment: target.environment,
+    parameters: { scope: 'monitoring' },
+    reason: options.reason,
+  }
+  const operation = await runOperation(target, rollout.rollout, request, output, options)
+  sayWhatItDid(operation, output)
+  return exitOf(operation, options.detach)
 }
 
 async function rollbackFlag(terminal: Terminal, options: RunOptions): Promise<Exit> {

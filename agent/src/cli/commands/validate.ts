@@ -1,5 +1,7 @@
-import type { Verdict } from '../../contract/index.ts'
+import { Option } from 'commander'
+import { ReportFormat, type Verdict } from '../../contract/index.ts'
 import { Exit } from '../exit.ts'
+import { reportFile, writeReport } from '../report.ts'
 import { runOperation, withRun, type RunOptions } from '../runOperation.ts'
 import { openRollout, withTarget, type Register } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
@@ -7,16 +9,27 @@ import { validationLines } from '../text.ts'
 
 interface ValidateOptions extends RunOptions {
   readonly fullValidation?: boolean
+  readonly generateReport?: boolean
+  readonly format?: ReportFormat
+  readonly output?: string
 }
 
 export const registerValidate: Register = (program, run) => {
   withRun(withTarget(program.command('validate')))
     .description('compare every row with what its legacy columns say; exit code 0 pass, 1 fail, 4 inconclusive')
     .option('--full-validation', 'every layer that exists (the default)')
+    .option('--generate-report', 'afterwards write the report of the rollout, signed when the agent has a key')
+    .addOption(
+      new Option('--format <format>', 'of the report; default: what the end of --output says, else md').choices(
+        ReportFormat.options,
+      ),
+    )
+    .option('--output <file>', 'where the report goes (default: sti-report-<rollout>-<environment>.<format>)')
     .action(run(validate))
 }
 
 async function validate(terminal: Terminal, options: ValidateOptions): Promise<Exit> {
+  const file = reportFile(options)
   const { target, rollout, output } = await openRollout(terminal, options)
   const request = {
     kind: 'validation' as const,
@@ -33,6 +46,7 @@ async function validate(terminal: Terminal, options: ValidateOptions): Promise<E
   }
   for (const line of validationLines(validation)) output.line(line)
   output.value(validation)
+  if (file !== null) await writeReport(terminal, target, rollout.rollout, file, output)
   return exitOfVerdict[validation.verdict]
 }
 

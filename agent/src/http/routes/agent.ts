@@ -37,6 +37,7 @@ export function agentRoutes(app: App, parts: Parts): void {
         ...{ environment: config.environment, production: config.production },
         dependencies: await parts.health(),
         foreignState: parts.foreignState(),
+        signingKey: config.signingKey?.publicKey ?? null,
         you: { name: caller.name, level: caller.level, mayAct: caller.mayAct, why: caller.why },
       },
       200,

@@ -4,8 +4,9 @@ import { readEvents, toEvent } from '../../operation/events.ts'
 import { detailOf } from '../../operation/readings.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { readValidation, validationById } from '../../validation/store.ts'
+import { withoutContacts } from '../../rollout/withoutContacts.ts'
 import { answers, rolloutNamed, rolloutPath } from '../answers.ts'
-import type { Caller } from '../caller.ts'
+import { reaches, type Caller } from '../caller.ts'
 import type { App, Parts } from '../parts.ts'
 import { Refusal } from '../problem.ts'
 import { mayDo } from '../rights.ts'
@@ -84,6 +85,7 @@ async function read(parts: Parts, rollout: Rollout, caller: Caller): Promise<Rol
   const detail = await detailOf(parts.database.state, await parts.facts(rollout), parts.config.environment, parts.kinds)
   return {
     ...detail,
+    file: caller.mayAct && reaches(caller.level, 'editor') ? detail.file : withoutContacts(detail.file),
     actions: detail.actions.map((action) => {
       const refusal = mayDo(caller, action.action, parts.config)
       return refusal === null ? action : { ...action, allowed: false, reasons: [refusal, ...action.reasons] }

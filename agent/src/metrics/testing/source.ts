@@ -31,6 +31,7 @@ export function readings(change: Partial<RolloutReadings> = {}): RolloutReadings
     rollbackReady: [],
     operations: [],
     rollbacks: [],
+    readiness: null,
     automaticRollbackArmed: null,
     readAt: Date.now(),
     ...change,

@@ -1,0 +1,50 @@
+import { writeFile } from 'node:fs/promises'
+import { extname, resolve } from 'node:path'
+import { ReportFormat } from '../contract/index.ts'
+import { CliError, Exit, usage } from './exit.ts'
+import type { Target } from './target.ts'
+import type { Output, Terminal } from './terminal.ts'
+
+export interface ReportOptions {
+  readonly generateReport?: boolean
+  readonly format?: ReportFormat
+  readonly output?: string
+  readonly detach?: boolean
+  readonly dryRun?: boolean
+}
+
+interface ReportFile {
+  readonly format: ReportFormat
+  readonly path: string | null
+}
+
+/** Which report is wanted; null: none. Asked before anything is started, so that a slip of the pen costs nothing. */
+export function reportFile(options: ReportOptions): ReportFile | null {
+  const { generateReport, format, output, detach, dryRun } = options
+  if (!generateReport) {
+    if (format !== undefined || output !== undefined) throw usage('--format and --output go with --generate-report.')
+    return null
+  }
+  if (detach || dryRun) throw usage('--generate-report waits for the validation: leave out --detach and --dry-run.')
+  const named = output === undefined ? undefined : ReportFormat.safeParse(extname(output).slice(1))
+  if (format !== undefined) return { format, path: output ?? null }
+  if (named !== undefined && !named.success) throw usage(`--output must end in .md, .html or .json, or say --format.`)
+  return { format: named?.data ?? 'md', path: output ?? null }
+}
+
+/** Asks the agent for the report and writes it. */
+export async function writeReport(
+  terminal: Terminal,
+  target: Target,
+  rollout: string,
+  { format, path }: ReportFile,
+  output: Output,
+): Promise<void> {
+  const text = await target.agent.report(rollout, format)
+  const file = path ?? `sti-report-${rollout}-${target.environment}.${format}`
+  await writeFile(resolve(terminal.cwd, file), text).catch((error: NodeJS.ErrnoException) => {
+    throw new CliError(Exit.failed, 'output', `The report could not be written to ${file}: ${error.code}.`)
+  })
+  output.line(`report: ${file}`)
+  output.value({ report: file, format })
+}

@@ -1,0 +1,79 @@
+import { z } from '@hono/zod-openapi'
+import { Actor } from './operation.ts'
+import { Instant } from './words.ts'
+
+/** The plan's three lists of its definition of done, its success metrics, and two views across them. */
+export const ReadinessList = z.enum(['staging', 'production', 'monitoring', 'success', 'team', 'documentation'])
+export type ReadinessList = z.infer<typeof ReadinessList>
+
+export const ReadinessState = z.enum(['ready', 'not-ready', 'unknown'])
+export type ReadinessState = z.infer<typeof ReadinessState>
+
+export const Attestation = z
+  .object({
+    id: z.number().int(),
+    item: z.string(),
+    note: z.string(),
+    by: Actor,
+    at: Instant,
+    expiresAt: Instant,
+    withdrawnAt: Instant.nullable(),
+    withdrawnBy: Actor.nullable(),
+    withdrawnNote: z.string().nullable(),
+    counts: z.boolean(),
+    why: z.string().nullable().describe('why it does not count'),
+  })
+  .openapi('Attestation')
+export type Attestation = z.infer<typeof Attestation>
+
+export const ReadinessItem = z
+  .object({
+    item: z.string(),
+    line: z.string().describe('as it stands in the plan'),
+    lists: z.array(ReadinessList).describe('what it counts for'),
+    by: z.enum(['measured', 'attested']),
+    state: ReadinessState,
+    sentence: z.string(),
+    since: Instant.nullable().describe('what the state rests on; null: nothing has been seen'),
+    next: z.string().nullable().describe('how to make it so; null when it is ready'),
+    attestation: Attestation.nullable().describe('the last one'),
+  })
+  .openapi('ReadinessItem')
+export type ReadinessItem = z.infer<typeof ReadinessItem>
+
+export const ContactReadiness = z
+  .object({
+    item: z.string().describe('what to attest: contact:<role>'),
+    role: z.string(),
+    name: z.string(),
+    phone: z.string().nullable().describe('for editors'),
+    email: z.string().nullable().describe('for editors'),
+    escalateAfterSeconds: z.number(),
+    confirmed: z.boolean(),
+    attestation: Attestation.nullable(),
+  })
+  .openapi('ContactReadiness')
+export type ContactReadiness = z.infer<typeof ContactReadiness>
+
+export const Readiness = z
+  .object({
+    rollout: z.string(),
+    environment: z.string(),
+    at: Instant,
+    ratios: z.record(ReadinessList, z.number().min(0).max(1)).describe('ready items / items, rounded down'),
+    items: z.array(ReadinessItem),
+    contacts: z.array(ContactReadiness).describe('in the order of escalation'),
+  })
+  .openapi('Readiness')
+export type Readiness = z.infer<typeof Readiness>
+
+export const AttestationRequest = z
+  .object({
+    item: z.string().min(1).max(200),
+    note: z.string().min(1).max(2000).describe('what was done and seen, or why it is withdrawn'),
+    expiresAt: Instant.optional().describe('at most 366 days from now; default 90 days'),
+    withdraw: z.boolean().default(false),
+  })
+  .strict()
+  .openapi('AttestationRequest')
+export type AttestationRequest = z.infer<typeof AttestationRequest>

@@ -1,0 +1,64 @@
+import type { SignedReport } from '../contract/index.ts'
+import type { Block } from './blocks.ts'
+import { chart } from './chart.ts'
+import { documentOf } from './document.ts'
+import { escaped } from './escape.ts'
+
+/** A report as one HTML file, for the screen and for paper; it loads nothing and runs nothing. */
+export function reportAsHtml(signed: SignedReport): string {
+  const { rollout, environment } = signed.report
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escaped(`Rollout ${rollout} in ${environment}`)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+${documentOf(signed).map(blockAsHtml).join('\n')}
+</body>
+</html>
+`
+}
+
+const STYLE = `
+:root { color-scheme: light }
+body { font: 15px/1.5 system-ui, sans-serif; color: #1b1f24; background: #fff; max-width: 75rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.7rem } h2 { font-size: 1.25rem; margin-top: 2.2rem; border-bottom: 1px solid #d0d7de } h3 { font-size: 1.05rem }
+table { border-collapse: collapse; width: 100%; font-size: .85rem }
+th, td { border: 1px solid #d0d7de; padding: .3rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere }
+th { background: #f3f5f7 } th:empty { display: none }
+td.pass, td.ready { background: #e3f6e8 } td.fail, td.error, td.not-ready { background: #fde6e6 } td.inconclusive, td.unknown { background: #fff3d6 }
+pre { background: #f3f5f7; padding: .8rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem }
+svg { max-width: 100%; height: auto }
+@media print {
+  body { max-width: none; margin: 0; font-size: 10pt } table { font-size: 7.5pt }
+  thead { display: table-header-group } tr, svg { break-inside: avoid } h2, h3 { break-after: avoid }
+  td, th { -webkit-print-color-adjust: exact; print-color-adjust: exact }
+}`
+
+const MARKED = ['pass', 'fail', 'inconclusive', 'error', 'ready', 'not-ready', 'unknown']
+
+function blockAsHtml(block: Block): string {
+  switch (block.kind) {
+    case 'heading':
+      return `<h${block.level}>${escaped(block.text)}</h${block.level}>`
+    case 'text':
+      return `<p>${escaped(block.text)}</p>`
+    case 'table': {
+      const head = block.head.map((cell) => `<th scope="col">${escaped(cell)}</th>`).join('')
+      const rows = block.rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('\n')
+      return `<table>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${rows}\n</tbody>\n</table>`
+    }
+    case 'code':
+      return `<pre>${escaped(block.text)}</pre>`
+    case 'chart':
+      return chart(block)
+  }
+}
+
+function cell(text: string): string {
+  return MARKED.includes(text) ? `<td class="${text}">${text}</td>` : `<td>${escaped(text)}</td>`
+}

@@ -1,0 +1,46 @@
+import type { SignedReport } from '../contract/index.ts'
+import type { Block } from './blocks.ts'
+import { documentOf } from './document.ts'
+
+/** A report as Markdown (GitHub's tables). Whatever people or rows wrote stays text. */
+export function reportAsMarkdown(signed: SignedReport): string {
+  return `${documentOf(signed).flatMap(blockAsMarkdown).join('\n\n')}\n`
+}
+
+function blockAsMarkdown(block: Block): string[] {
+  switch (block.kind) {
+    case 'heading':
+      return [`${'#'.repeat(block.level)} ${escaped(block.text)}`]
+    case 'text':
+      return [escaped(block.text)]
+    case 'table':
+      return [
+        [block.head, block.head.map(() => '---'), ...block.rows]
+          .map((row, index) => `| ${row.map((cell) => (index === 1 ? cell : escaped(cell))).join(' | ')} |`)
+          .join('\n'),
+      ]
+    case 'code':
+      return [fenced(block.text)]
+    // The table beside it has its numbers.
+    case 'chart':
+      return []
+  }
+}
+
+/** Also of line breaks, which would end a row of a table, and of HTML. */
+function escaped(text: string): string {
+  return text
+    .replace(/[\\`*_{}[\]()#+!|~$@]/g, (character) => `\\${character}`)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replace(/\s+/g, ' ')
+    .trim()
+}
+
+/** With a fence that is longer than any in the text. */
+function fenced(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}\n${text.trimEnd()}\n${fence}`
+}

@@ -1,0 +1,115 @@
+import type { Actor, Operation, OperationEvent, Promotion, Readiness, Report } from '../contract/index.ts'
+import { CONTRACT_VERSION } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import type { Facts } from '../engine/facts.ts'
+import { toEvent, type EventRow } from '../operation/events.ts'
+import { toOperation, type OperationRow } from '../operation/row.ts'
+import { coverageOf } from '../operation/stage.ts'
+import { promotionHash } from '../rollout/promotionHash.ts'
+import { withoutContacts } from '../rollout/withoutContacts.ts'
+import { attestableOf } from '../readiness/attestable.ts'
+import { readAttestations } from '../readiness/attestations.ts'
+import { readFailedRows } from './failedRows.ts'
+
+export interface ReportParts {
+  readonly state: Sql
+  readonly environment: string
+  readonly production: boolean
+  readonly agent: string
+  readonly version: string
+}
+
+export interface ReportOf {
+  readonly facts: Facts
+  readonly readiness: Readiness
+  readonly promotions: readonly Promotion[]
+  readonly by: Actor
+}
+
+/** Gathers all that is claimed of a rollout. It reads our own state only, never the table. */
+export async function gatherReport(parts: ReportParts, of: ReportOf): Promise<Report> {
+  const { state, environment, production } = parts
+  const { facts } = of
+  const { rollout } = facts
+  const { name } = rollout
+  const [[clock], operations, events, validations, progress, changes, failedRows, attestations] = await Promise.all([
+    state<{ now: Date }[]>`select clock_timestamp() as now`,
+    readOperations(state, name),
+    readEvents(state, name),
+    state<Report['validations']>`
+      select id::float8, to_char(started_at at time zone 'UTC', ${ISO}) as "startedAt",
+        to_char(ended_at at time zone 'UTC', ${ISO}) as "endedAt", verdict, coverage, integrity_score as "integrityScore",
+        file_hash as "fileHash"
+      from (select * from sti.validation where rollout = ${name} and ended_at is not null order by id desc limit 500) v order by id`,
+    readProgress(state, name),
+    state<Report['changes']>`
+      select kind, object, statement, inverse, operation_id::float8 as "operationId",
+        to_char(applied_at at time zone 'UTC', ${ISO}) as at, to_char(reverted_at at time zone 'UTC', ${ISO}) as "revertedAt",
+        left_because as left
+      from sti.change where rollout = ${name} order by id`,
+    readFailedRows(state, name),
+    readAttestations(state, name, attestableOf(rollout.file)),
+  ])
+  return {
+    format: 'sti-report/1',
+    generatedAt: clock!.now.toISOString(),
+    generatedBy: of.by.name,
+    ...{ environment, production },
+    agent: { name: parts.agent, version: parts.version, contract: CONTRACT_VERSION },
+    ...{ rollout: name, table: `${rollout.table.schema}.${rollout.table.name}`, stage: facts.stage },
+    ...{ coverage: coverageOf(facts), verified: facts.verified },
+    file: { text: withoutContacts(rollout.text), hash: rollout.hash, promotionHash: promotionHash(rollout.file) },
+    ...{ validation: facts.validation, validations: [...validations], progress, baseline: null },
+    ...{ operations, events, changes: [...changes], failedRows },
+    rollbacks: operations.filter(takesBack),
+    ...{ promotions: [...of.promotions], attestations },
+    readiness: {
+      ...of.readiness,
+      contacts: of.readiness.contacts.map((contact) => ({ ...contact, phone: null, email: null })),
+    },
+  }
+}
+
+/** As ISO 8601 in UTC; the driver would give a Date. */
+const ISO = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
+
+function takesBack({ kind, parameters }: Operation): boolean {
+  return kind === 'rollback' || (kind === 'flag' && parameters['enabled'] === false)
+}
+
+async function readOperations(sql: Sql, rollout: string): Promise<Operation[]> {
+  const rows = await sql<OperationRow[]>`
+    select * from (select * from sti.operation where rollout = ${rollout} order by id desc limit 1000) o order by id`
+  return rows.map(toOperation)
+}
+
+const EVENTS = 2_000
+
+/** Readings of the progress apart: they are the curve. */
+async function readEvents(sql: Sql, rollout: string): Promise<Report['events']> {
+  const [[head], [count], rows] = await Promise.all([
+    sql<{ hash: string }[]>`select hash from sti.event_head`,
+    sql<{ total: number }[]>`select count(*)::int as total from sti.operation_event where rollout = ${rollout}`,
+    sql<EventRow[]>`
+      select * from (select * from sti.operation_event where rollout = ${rollout} and kind <> 'reading'
+        order by id desc limit ${EVENTS}) e order by id`,
+  ])
+  const entries: OperationEvent[] = rows.map(toEvent)
+  return { head: head!.hash, total: count!.total, entries }
+}
+
+const POINTS = 500
+
+/** Readings of backfills, thinned out evenly. */
+async function readProgress(sql: Sql, rollout: string): Promise<Report['progress']> {
+  const rows = await sql<Report['progress']>`
+    with reading as (
+      select id, at, operation_id, (after->>'processedRows')::float8 as processed, (after->>'totalRows')::float8 as total,
+        row_number() over (order by id) as number, count(*) over () as all_of_them
+      from sti.operation_event where rollout = ${rollout} and kind = 'reading'
+    )
+    select to_char(at at time zone 'UTC', ${ISO}) as at, operation_id::float8 as "operationId",
+      processed as "processedRows", total as "totalRows"
+    from reading where number % greatest(1, all_of_them / ${POINTS}) = 0 or number = all_of_them order by id`
+  return [...rows]
+}

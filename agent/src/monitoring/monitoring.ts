@@ -1,0 +1,52 @@
+import { MonitoringParameters } from '../contract/index.ts'
+import type { Facts } from '../engine/facts.ts'
+import type { Kind } from '../engine/kind.ts'
+import { enable, sampling } from './enable.ts'
+import { revert } from './revert.ts'
+import { planSettings } from './settings.ts'
+
+/** Enhanced monitoring on, or off, which is the rollback of scope monitoring by another name. */
+export const monitoring: Kind = {
+  kind: 'monitoring',
+  writesTable: false,
+  refusals(facts, parameters) {
+    if (!MonitoringParameters.parse(parameters).enabled) return monitoringRollback.refusals(facts, parameters)
+    const { enhanced, refused } = facts.monitoring
+    return [...facts.blockers, ...(enhanced && refused.length === 0 ? ['Enhanced monitoring is on already.'] : [])]
+  },
+  async preview(context, parameters) {
+    if (!MonitoringParameters.parse(parameters).enabled) return await monitoringRollback.preview(context, parameters)
+    const sql = context.database.engine({ purpose: 'monitoring', readOnly: true })
+    try {
+      const { changes, refused } = await planSettings(sql)
+      const raised = context.facts.monitoring.enhanced ? [] : [sampling(context.rollout)]
+      return {
+        ...{ rows: 0, estimatedSeconds: 1, estimatedWalBytes: 0 },
+        statements: [...raised, ...changes].map((change) => change.statement),
+        notes: [...refused, 'Sessions that are open keep their settings until they connect anew.'],
+      }
+    } finally {
+      await sql.end({ timeout: 1 })
+    }
+  },
+  run: (run) => (MonitoringParameters.parse(run.operation.parameters).enabled ? enable(run) : revert(run)),
+}
+
+/** The rollback of scope `monitoring`. */
+export const monitoringRollback: Kind = {
+  kind: 'rollback',
+  writesTable: false,
+  refusals: (facts) => [...facts.blockers, ...nothing(facts)],
+  async preview({ facts }) {
+    return {
+      ...{ rows: 0, estimatedSeconds: 1, estimatedWalBytes: 0 },
+      statements: facts.monitoringChanges.map((change) => change.inverse).reverse(),
+      notes: ['What somebody else has changed since is left as it is, and named.'],
+    }
+  },
+  run: revert,
+}
+
+function nothing({ monitoringChanges }: Facts): string[] {
+  return monitoringChanges.length === 0 ? ['Enhanced monitoring is not on: there is nothing to take back.'] : []
+}

@@ -1,0 +1,81 @@
+import type { Actor, Attestation } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import type { Attestable } from './attestable.ts'
+
+interface Row {
+  readonly id: bigint
+  readonly item: string
+  readonly subject: string | null
+  readonly note: string
+  readonly actor: Actor
+  readonly at: Date
+  readonly expires_at: Date
+  readonly withdrawn_at: Date | null
+  readonly withdrawn_by: Actor | null
+  readonly withdrawn_note: string | null
+  readonly expired: boolean
+  readonly last: boolean
+}
+
+/** The sign-offs of a rollout, the newest first, each judged by the database's clock. */
+export async function readAttestations(
+  sql: Sql,
+  rollout: string,
+  attestable: readonly Attestable[],
+): Promise<Attestation[]> {
+  const rows = await sql<Row[]>`
+    select *, expires_at <= clock_timestamp() as expired,
+      id = max(id) over (partition by item) as last
+    from sti.attestation where rollout = ${rollout} order by id desc limit 500`
+  const subjects = new Map(attestable.map(({ item, subject }) => [item, subject]))
+  return rows.map((row) => {
+    const why = fault(row, subjects)
+    return {
+      ...{ id: Number(row.id), item: row.item, note: row.note, by: row.actor, at: row.at.toISOString() },
+      expiresAt: row.expires_at.toISOString(),
+      withdrawnAt: row.withdrawn_at?.toISOString() ?? null,
+      ...{ withdrawnBy: row.withdrawn_by, withdrawnNote: row.withdrawn_note, counts: why === null, why },
+    }
+  })
+}
+
+function fault(row: Row, subjects: ReadonlyMap<string, string | null>): string | null {
+  if (row.withdrawn_at !== null) return `withdrawn by ${row.withdrawn_by!.name}: ${row.withdrawn_note}`
+  if (row.expired) return `expired on ${row.expires_at.toISOString().slice(0, 10)}`
+  if (!subjects.has(row.item)) return 'the rollout file does not have it any more'
+  if (subjects.get(row.item) !== row.subject) return 'what the rollout file says of it has changed since'
+  return row.last ? null : 'a later one stands'
+}
+
+/** Keeps a sign-off and its event, in one statement. */
+export async function attest(
+  sql: Sql,
+  rollout: string,
+  of: { readonly item: Attestable; readonly note: string; readonly actor: Actor; readonly expiresAt: Date },
+): Promise<void> {
+  await sql`
+    with attested as (
+      insert into sti.attestation (rollout, item, subject, note, actor, expires_at)
+      values (${rollout}, ${of.item.item}, ${of.item.subject}, ${of.note}, ${sql.json(of.actor)}, ${of.expiresAt})
+      returning id, expires_at
+    )
+    select sti.append_event(null, ${rollout}, ${sql.json(of.actor)}, 'attestation', ${`signed off: ${of.item.item}`}, ${of.note}, null,
+      jsonb_build_object('attestation', id, 'item', ${of.item.item}::text, 'expiresAt', expires_at)) from attested`
+}
+
+/** Withdraws what stands of an item. False: nothing stands. */
+export async function withdraw(
+  sql: Sql,
+  rollout: string,
+  of: { readonly item: string; readonly note: string; readonly actor: Actor },
+): Promise<boolean> {
+  const rows = await sql`
+    with withdrawn as (
+      update sti.attestation set withdrawn_at = clock_timestamp(), withdrawn_by = ${sql.json(of.actor)}, withdrawn_note = ${of.note}
+      where rollout = ${rollout} and item = ${of.item} and withdrawn_at is null and expires_at > clock_timestamp()
+      returning id
+    ), all_of_them as (select max(id) as id, jsonb_agg(id) as ids from withdrawn having count(*) > 0)
+    select sti.append_event(null, ${rollout}, ${sql.json(of.actor)}, 'attestation', ${`withdrawn: ${of.item}`}, ${of.note},
+      jsonb_build_object('attestations', ids), null) from all_of_them`
+  return rows.length > 0
+}

@@ -1,0 +1,27 @@
+import type { ReadinessItem } from '../contract/index.ts'
+
+/** What is found of one item. */
+export type Judged = Pick<ReadinessItem, 'state' | 'sentence' | 'since' | 'next'>
+
+export function ready(sentence: string, since: string | null): Judged {
+  return { state: 'ready', sentence, since, next: null }
+}
+
+export function notReady(sentence: string, next: string, since: string | null = null): Judged {
+  return { state: 'not-ready', sentence, since, next }
+}
+
+export function unknown(sentence: string, next: string, since: string | null = null): Judged {
+  return { state: 'unknown', sentence, since, next }
+}
+
+/** The worst of several, which says what of them is to be done first. */
+export function allOf(parts: readonly Judged[]): Judged {
+  return (
+    parts.find(({ state }) => state === 'not-ready') ??
+    parts.find(({ state }) => state === 'unknown') ?? {
+      ...parts[0]!,
+      sentence: parts.map(({ sentence }) => sentence).join(' '),
+    }
+  )
+}

@@ -1,0 +1,46 @@
+import type { ReadinessItem } from '../contract/index.ts'
+import { isKnown } from '../signals/reading.ts'
+import { ALERT_PROCEDURE } from './attestable.ts'
+import { attested, measured } from './item.ts'
+import { notReady, ready, unknown, type Judged } from './judged.ts'
+import type { Seen } from './seen.ts'
+import { dashboard } from './staging.ts'
+
+/** "Monitoring & Observability". */
+export function monitoringItems(seen: Seen): ReadinessItem[] {
+  return [
+    measured('dashboard', 'Grafana dashboard deployed with 8 panels', ['monitoring'], dashboard(seen)),
+    measured('alerts', 'Prometheus alerting configured', ['monitoring'], alerts(seen)),
+    measured('metrics', 'Custom metrics implemented', ['monitoring'], metrics(seen)),
+    measured('baseline', 'Performance baseline established', ['monitoring'], baseline(seen)),
+    attested(seen, ALERT_PROCEDURE, 'Alert response procedures tested', ['monitoring', 'team']),
+  ]
+}
+
+function alerts({ outside: { alertRules } }: Seen): Judged {
+  if (!isKnown(alertRules))
+    return unknown(`Prometheus could not be asked: ${alertRules.unknown}.`, 'Let the agent reach Prometheus.')
+  const at = new Date(alertRules.at).toISOString()
+  const { loaded, broken } = alertRules.value
+  if (loaded === 0)
+    return notReady('Prometheus has loaded no alert rule of ours.', 'Load the rules of alerts/ into Prometheus.', at)
+  if (broken.length > 0)
+    return notReady(`Prometheus cannot evaluate ${broken.join(', ')}.`, 'Look at the rules’ page of Prometheus.', at)
+  return ready(`Prometheus evaluates ${loaded} alert rules of ours.`, at)
+}
+
+function metrics({ families, outside: { scraped }, environment }: Seen): Judged {
+  const own = `The agent gives ${families} families of its own`
+  if (!isKnown(scraped))
+    return unknown(
+      `${own}; whether they are scraped is not known: ${scraped.unknown}.`,
+      'Let the agent reach Prometheus.',
+    )
+  const at = new Date(scraped.at).toISOString()
+  if (scraped.value > 0) return ready(`${own}, and Prometheus scrapes them.`, at)
+  return notReady(`${own}, and Prometheus has none of ${environment}.`, 'Let it scrape /metrics of the agent.', at)
+}
+
+function baseline(_: Seen): Judged {
+  return unknown('No baseline can be seen yet.', 'Take one (sti baseline).')
+}

@@ -1,0 +1,68 @@
+import type { ReadinessItem } from '../contract/index.ts'
+import { contactItem, DOCUMENTATION, TRAINING } from './attestable.ts'
+import { attested, judgeAttestation, lastOf, measured } from './item.ts'
+import { notReady, ready, type Judged } from './judged.ts'
+import type { Seen } from './seen.ts'
+
+/** "Production Readiness". */
+export function productionItems(seen: Seen): ReadinessItem[] {
+  return [
+    measured(
+      'column-drop-migration',
+      'Column-drop migration PR created (Do Not Merge)',
+      ['production'],
+      notReady(
+        'This version does not prepare the column drop yet.',
+        'Nothing to do here: it comes with sti prepare-column-drop.',
+      ),
+    ),
+    measured('backfill-tested', 'Enhanced backfill script tested and validated', ['production'], backfillTested(seen)),
+    measured(
+      'rollbacks-tested',
+      'Rollback procedures tested and documented',
+      ['production'],
+      notReady(
+        'No rollback has been rehearsed: this version has no rehearsals yet.',
+        'Nothing to do here: it comes with sti rehearse.',
+      ),
+    ),
+    attested(seen, TRAINING, 'Team training completed', ['production', 'team']),
+    measured('contacts', 'Emergency contacts confirmed', ['production', 'team'], contacts(seen)),
+    attested(seen, DOCUMENTATION, 'Documentation updated and accessible', ['production', 'documentation']),
+  ]
+}
+
+function backfillTested({ facts, promoted }: Seen): Judged {
+  const { backfilled } = facts
+  if (backfilled?.endedAt != null)
+    return ready(`Backfill ${backfilled.id} has ended here with nothing left.`, backfilled.endedAt)
+  if (promoted?.backfill?.endedAt != null)
+    return ready(
+      `Backfill ${promoted.backfill.id} of ${promoted.from} has ended with nothing left.`,
+      promoted.backfill.endedAt,
+    )
+  return notReady(
+    'No backfill of this rollout has ended, neither here nor in a report handed in.',
+    'Run it in staging (sti backfill) and hand in its report.',
+  )
+}
+
+function contacts(seen: Seen): Judged {
+  const { contacts } = seen.facts.rollout.file
+  if (contacts.length === 0)
+    return notReady('The rollout file names no contact.', 'Write contacts into it, in the order of escalation.')
+  const judged = contacts.map(({ role }) => ({
+    role,
+    ...judgeAttestation(lastOf(seen, contactItem(role)), contactItem(role)),
+  }))
+  const open = judged.find(({ state }) => state !== 'ready')
+  if (open !== undefined) {
+    const count = judged.filter(({ state }) => state !== 'ready').length
+    return notReady(
+      `${count} of ${contacts.length} contacts are not confirmed, first ${open.role}: ${open.sentence}`,
+      open.next!,
+      open.since,
+    )
+  }
+  return ready(`All ${contacts.length} are confirmed.`, judged.map(({ since }) => since!).sort()[0]!)
+}

@@ -1,0 +1,28 @@
+import { canonicalHash } from '../signature/canonical.ts'
+import type { RolloutFile } from './file.ts'
+
+/** Where things are, how hard they may be used and who is called: this differs from environment to environment. */
+const LEFT_OUT: readonly (keyof RolloutFile)[] = [
+  ...(['api', 'host', 'throttle', 'backup', 'contacts', 'automaticRollback', 'rehearsal', 'promotion'] as const),
+]
+
+/**
+ * SHA-256 of what a rollout file says of the change itself and of how it is judged: what one environment proved holds
+ * for another one with the same hash. Of signals and checks the PromQL and the origins of requests are left out too.
+ */
+export function promotionHash(file: RolloutFile): string {
+  const same = Object.entries(file).filter(([key]) => !LEFT_OUT.includes(key as keyof RolloutFile))
+  return canonicalHash({
+    ...Object.fromEntries(same),
+    signals: file.signals.map(({ name, sql, limit }) => ({ name, sql, limit })),
+    checks: file.checks.map(({ request, ...check }) => ({
+      ...check,
+      request: request && { ...request, url: withoutOrigin(request.url) },
+    })),
+  })
+}
+
+function withoutOrigin(address: string): string {
+  const { pathname, search } = new URL(address)
+  return pathname + search
+}

@@ -1,0 +1,20 @@
+import { isMap, isScalar, isSeq, parseDocument } from 'yaml'
+
+const PRIVATE = ['phone', 'email']
+const HIDDEN = '"(for editors)"'
+
+/** A rollout file's text without the phones and e-mail addresses of its contacts; everything else as it was written. */
+export function withoutContacts(text: string): string {
+  const contacts = parseDocument(text, { prettyErrors: false, stringKeys: true }).get('contacts')
+  if (!isSeq(contacts)) return text
+  const ranges = contacts.items.flatMap((contact) =>
+    isMap(contact)
+      ? contact.items
+          .filter(({ key }) => isScalar(key) && PRIVATE.includes(String(key.value)))
+          .flatMap(({ value }) => (isScalar(value) && value.range ? [value.range] : []))
+      : [],
+  )
+  return ranges
+    .toSorted((a, b) => b[0] - a[0])
+    .reduce((kept, [from, to]) => kept.slice(0, from) + HIDDEN + kept.slice(to), text)
+}

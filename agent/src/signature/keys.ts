@@ -1,0 +1,96 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { z } from 'zod'
+import type { PublicKey } from '../contract/index.ts'
+
+export interface SigningKey {
+  readonly privateKey: KeyObject
+  readonly publicKey: PublicKey
+}
+
+/** A key whose signature is accepted, for reports of one environment; null: of any, which only a person may decide. */
+export interface TrustedKey {
+  readonly kid: string
+  readonly x: string
+  readonly environment: string | null
+}
+
+/** A key that cannot be used. The message never shows it. */
+export class KeyFault extends Error {
+  readonly code = 'key'
+}
+
+/**
+ * Reads a private key: Ed25519, PKCS#8, PEM.
+ * @throws KeyFault
+ */
+export function signingKeyOf(pem: string, environment: string): SigningKey {
+  const key = readPem(() => createPrivateKey(pem), 'a private key as PKCS#8 PEM (openssl genpkey -algorithm ed25519)')
+  const { x } = createPublicKey(key).export({ format: 'jwk' })
+  return {
+    privateKey: key,
+    publicKey: { kty: 'OKP', crv: 'Ed25519', x: x!, kid: thumbprint(x!), environment },
+  }
+}
+
+const Jwk = z.looseObject({
+  kty: z.literal('OKP', 'kty must be OKP'),
+  crv: z.literal('Ed25519', 'crv must be Ed25519'),
+  x: z.string('x is missing').regex(/^[A-Za-z0-9_-]{43}$/, 'x must be 32 bytes as base64url'),
+  kid: z.string().optional(),
+  environment: z.string('environment is missing: say whose reports it signs').min(1),
+})
+const Jwks = z.looseObject({ keys: z.array(Jwk, 'must have a list keys') })
+
+/**
+ * Reads a list of trusted public keys (JWKS), each with the environment whose reports it signs.
+ * @throws KeyFault
+ */
+export function trustedKeysOf(text: string): TrustedKey[] {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new KeyFault('is not JSON: write {"keys": […]}, as sti signing-key prints it')
+  }
+  const parsed = Jwks.safeParse(value)
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!
+    throw new KeyFault(path.length > 0 ? `${path.map(String).join('.')}: ${message}` : message)
+  }
+  return parsed.data.keys.map((key, index) => {
+    const kid = thumbprint(key.x)
+    if ('d' in key) throw new KeyFault(`keys.${index} is a private key: keep that secret, and list its public part`)
+    if (key.kid !== undefined && key.kid !== kid)
+      throw new KeyFault(`keys.${index}: kid is not the key’s thumbprint (RFC 7638), which is ${kid}`)
+    return { kid, x: key.x, environment: key.environment }
+  })
+}
+
+/**
+ * Reads a public key as PEM (SPKI), for whoever checks a report by hand.
+ * @throws KeyFault
+ */
+export function publicKeyOf(pem: string): TrustedKey {
+  if (/PRIVATE KEY/.test(pem)) throw new KeyFault('is a private key: give the public one (openssl pkey -pubout)')
+  const key = readPem(() => createPublicKey(pem), 'a public key as PEM')
+  const { x } = key.export({ format: 'jwk' })
+  return { kid: thumbprint(x!), x: x!, environment: null }
+}
+
+function readPem(read: () => KeyObject, what: string): KeyObject {
+  let key: KeyObject
+  try {
+    key = read()
+  } catch {
+    throw new KeyFault(`is not ${what}`)
+  }
+  if (key.asymmetricKeyType !== 'ed25519') throw new KeyFault(`is no Ed25519 key but ${key.asymmetricKeyType}`)
+  return key
+}
+
+/** RFC 7638, with the members that RFC 8037 names for Ed25519. */
+function thumbprint(x: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x }))
+    .digest('base64url')
+}

@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest'
+import type postgres from 'postgres'
+import type { Promotion, PromotionGate, Problem, SignedReport } from '../../agent/src/contract/index.ts'
+import { signReport } from '../../agent/src/signature/sign.ts'
+import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { newSigningKey, trusting } from '../support/signing.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+const PROMOTIONS = '/v1/rollouts/vehicles/promotions'
+const REPORT = '/v1/rollouts/vehicles/report'
+const FILE = `${VEHICLES}promotion: { from: staging, maxAge: 1h, backfillToo: true }\nvalidation: { requires: [integrity] }\n`
+/** Where things are may differ. */
+const ELSEWHERE = `${FILE}api: { histogram: { url: "http://app.production.example/metrics", name: http_request_duration_seconds } }\n`
+
+const staging = newSigningKey('staging')
+const stranger = newSigningKey('staging')
+
+interface Answer {
+  readonly gate: PromotionGate
+  readonly promotions: Promotion[]
+}
+
+/** A database of staging in which the rollout has passed its validation, and one of production, each with its agent. */
+async function withBoth(
+  use: (both: { staging: TestAgent; production: TestAgent; sql: postgres.Sql; report: SignedReport }) => Promise<void>,
+): Promise<void> {
+  await withDatabase(async (one) => {
+    await vehicles(one.sql, 300)
+    await withAgent(
+      one.url,
+      FILE,
+      async (there) => {
+        for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await there.run(kind)
+        const report = await there.get<SignedReport>(`${REPORT}?format=json`)
+        await withDatabase(async (two) => {
+          await vehicles(two.sql, 300)
+          const config = { environment: 'production', production: true, trustedKeys: trusting(staging) }
+          await withAgent(
+            two.url,
+            ELSEWHERE,
+            (here) => use({ staging: there, production: here, sql: two.sql, report }),
+            {
+              ...{ name: 'agent-2', config },
+            },
+          )
+        })
+      },
+      { config: { signingKey: staging } },
+    )
+  })
+}
+
+const handIn = (agent: TestAgent, report: unknown, more = {}) =>
+  agent.post<Answer & Problem>(PROMOTIONS, { environment: 'production', report, ...more })
+
+test('production writes nothing and turns nothing on before it has a report of staging', async () => {
+  await withBoth(async ({ production, report }) => {
+    await production.run('expand')
+    await expect(production.run('backfill')).rejects.toThrow(/Not promoted from staging: hand in a signed report/)
+    const before = (await production.rollout()).promotion
+    expect(before).toMatchObject({ from: 'staging', promoted: false, promotion: null, maximumAgeSeconds: 3600 })
+
+    const { status, body } = await handIn(production, report, { reason: 'change 4711' })
+    expect(status).toBe(200)
+    expect(body.gate).toMatchObject({ promoted: true, reasons: [] })
+    expect(body.promotions).toMatchObject([
+      {
+        forced: false,
+        from: 'staging',
+        kid: staging.publicKey.kid,
+        verdict: 'pass',
+        counts: true,
+        reason: 'change 4711',
+        by: { name: 'ann' },
+      },
+    ])
+    for (const kind of ['backfill', 'validation', 'finalize'] as const) await production.run(kind)
+    await production.run('flag', { enabled: true })
+  })
+})
+
+test('the flag is refused as well when rows may be written without a promotion, and again when it has grown old', async () => {
+  await withBoth(async ({ production, report, sql }) => {
+    expect((await handIn(production, report)).status).toBe(200)
+    for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await production.run(kind)
+    await sql`update sti.promotion set validated_at = validated_at - interval '61 minutes'`
+    await expect(production.run('flag', { enabled: true })).rejects.toThrow(
+      /The last promotion does not count: Its validation ended 61 min ago; the file allows 60 min/,
+    )
+    await sql`update sti.promotion set validated_at = validated_at + interval '61 minutes', kid = 'another'`
+    await expect(production.run('flag', { enabled: true })).rejects.toThrow(/key another is not trusted for staging/)
+  })
+})
+
+test('what is not a signed report of staging of the same rollout is refused, each with its reason', async () => {
+  await withBoth(async ({ production, staging: there, report }) => {
+    const refused = async (handed: unknown, says: RegExp): Promise<void> => {
+      const { status, body } = await handIn(production, handed)
+      expect([status, body.reasons?.join(' ') ?? body.detail]).toEqual([409, expect.stringMatching(says)])
+    }
+    const signed = (change: (of: SignedReport['report']) => void, key = staging): Promise<SignedReport> => {
+      const of = structuredClone(report.report)
+      change(of)
+      return signReport(of, key)
+    }
+    await refused({ ...report, signature: null, unsigned: 'because' }, /not signed/)
+    await refused({ ...report, report: { ...report.report, coverage: 0.5 } }, /was changed/)
+    await refused(await signed(() => undefined, stranger), /not among the trusted/)
+    await refused(await signed((of) => (of.environment = 'test')), /trusted for staging, and the report is of test/)
+    await refused(await signed((of) => (of.rollout = 'other')), /of rollout other/)
+    await refused(await signed((of) => (of.file.promotionHash = '0')), /another one: what it says of the table/)
+    await refused(await signed((of) => (of.validation!.verdict = 'fail')), /validation is fail/)
+    await refused(await signed((of) => (of.validation!.verdict = 'inconclusive')), /validation is inconclusive/)
+    await refused(await signed((of) => (of.validation = null)), /no validation/)
+    await refused(await signed((of) => (of.verified = false)), /Rows were written in bulk/)
+    const ago = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString()
+    await refused(await signed((of) => (of.validation!.endedAt = ago(2))), /ended 2 h ago; the file allows 60 min/)
+    await refused(await signed((of) => (of.validation!.endedAt = ago(-1))), /in the future/)
+    await refused('report', /no report of ours/)
+    expect((await production.get<Answer>(PROMOTIONS)).promotions).toEqual([])
+
+    // Written in bulk since: the report that staging itself gives now does not count either.
+    await there.run('backfill')
+    await refused(await there.get<SignedReport>(`${REPORT}?format=json`), /Rows were written in bulk/)
+  })
+})
+
+test('staging does not wait for itself, an editor cannot force, and a forced promotion shows in later reports', async () => {
+  await withBoth(async ({ staging: there, production }) => {
+    await there.run('flag', { enabled: true })
+    expect((await there.rollout()).promotion).toBeNull()
+    const atHome = await there.post<Problem>(PROMOTIONS, { environment: 'staging', force: true, reason: 'no' })
+    expect([atHome.status, atHome.body.detail]).toEqual([409, expect.stringMatching(/where the promotion comes from/)])
+
+    const force = { environment: 'production', force: true }
+    const asBob = { authorization: `Bearer ${TOKENS.bob}` }
+    expect((await production.post(PROMOTIONS, { ...force, reason: 'now' }, asBob)).status).toBe(403)
+    expect((await production.post(PROMOTIONS, force)).status).toBe(422)
+    expect((await production.post(PROMOTIONS, { ...force, report: {}, reason: 'now' })).status).toBe(422)
+    expect((await production.post(PROMOTIONS, { ...force, environment: 'staging', reason: 'now' })).status).toBe(409)
+    expect(
+      (await production.post<Answer>(PROMOTIONS, { ...force, reason: 'the old table burns' })).body.gate.promoted,
+    ).toBe(true)
+    await production.run('expand')
+    await production.run('backfill')
+    const { report } = await production.get<SignedReport>(`${REPORT}?format=json`)
+    expect(report.promotions).toMatchObject([
+      { forced: true, reason: 'the old table burns', by: { name: 'ann', level: 'admin' } },
+    ])
+    expect(report.events.entries.map(({ message }) => message)).toContain('promotion forced, without a report')
+  })
+})
