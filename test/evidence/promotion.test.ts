@@ -9,7 +9,7 @@ import { VEHICLES, vehicles } from '../support/vehicles.ts'
 
 const PROMOTIONS = '/v1/rollouts/vehicles/promotions'
 const REPORT = '/v1/rollouts/vehicles/report'
-const FILE = `${VEHICLES}promotion: { from: staging, maxAge: 1h, backfillToo: true }\nvalidation: { requires: [integrity] }\n`
+const FILE = `${VEHICLES}promotion: { from: staging, maxAge: 1h, backfillToo: true }\n`
 /** Where things are may differ. */
 const ELSEWHERE = `${FILE}api: { histogram: { url: "http://app.production.example/metrics", name: http_request_duration_seconds } }\n`
 
