@@ -33,6 +33,11 @@ export async function triggerFault(sql: Sql, rollout: Rollout, table: Table): Pr
   return null
 }
 
+/** The trigger also serves writes of the type, as finalize makes it. */
+export async function bothWays(sql: Sql, rollout: Rollout, table: Table): Promise<boolean> {
+  return rollout.file.dualWrite === 'trigger' && (await bothWaysMissing(sql, rollout, table)) === null
+}
+
 /** Null when the trigger also serves writes of the type; else what finalize has to do for it, in words. */
 export async function bothWaysMissing(sql: Sql, rollout: Rollout, table: Table): Promise<string | null> {
   if (rollout.file.dualWrite === 'application') return null

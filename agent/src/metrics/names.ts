@@ -3,6 +3,7 @@ import { progress } from './backfill.ts'
 import { batchRows, batchSeconds } from './batch.ts'
 import { build } from './build.ts'
 import { discrepancies, score, verdicts } from './check.ts'
+import { conflicts } from './conflict.ts'
 import * as database from './database.ts'
 import { failedRows, recovery, retries } from './failedRow.ts'
 import type { Family, Observed } from './family.ts'
@@ -22,7 +23,7 @@ export const FAMILIES: readonly Family[] = [
   ...api,
   ...[database.up, database.connections, ...database.database, database.replication],
   ...host,
-  ...[failedRows, retries, recovery],
+  ...[failedRows, retries, recovery, conflicts],
   ...[verdicts, discrepancies, score, validations, completed, interval],
   ...[...flag, clients],
   ...[ready, estimated, rollbacks, armed, states],

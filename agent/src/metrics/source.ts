@@ -25,6 +25,8 @@ export interface RolloutReadings {
   /** Since the rollout began; never falls. */
   readonly retriesBySqlstate: Readonly<Record<string, number>>
   /** Rows that failed at least once, and those of them that are right now. */
+  /** Writes of legacy columns and a type that disagreed, by what became of them; null before finalize. */
+  readonly conflicts: Readonly<Record<'refused' | 'legacy' | 'type', number>> | null
   readonly recovery: { readonly failedOnce: number; readonly recovered: number }
   /** The newest result of each check, the last whole validation and later ones. */
   readonly checks: readonly CheckResult[]

@@ -1,5 +1,6 @@
 import type { OperationKind, OperationState, RolloutDetail, Scope, ScopeReadiness, Verdict } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import { countConflicts } from '../dualWrite/conflicts.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Kind } from '../engine/kind.ts'
 import type { RolloutReadings, ThrottleReason } from '../metrics/source.ts'
@@ -87,7 +88,7 @@ export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
 /** Numbers for the metrics that only the whole history has. */
 export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutReadings, 'readiness'>> {
   const name = facts.rollout.name
-  const [failed, operations, validations, backfills, checks] = await Promise.all([
+  const [failed, operations, validations, backfills, checks, conflicts] = await Promise.all([
     sql<{ sqlstate: string; open: number; once: number; recovered: number }[]>`
       select sqlstate, count(*) filter (where recovered_at is null)::int as open, count(*)::int as once,
         count(*) filter (where recovered_at is not null)::int as recovered
@@ -101,6 +102,7 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutRe
       select state, progress from sti.operation where rollout = ${name} and kind = 'backfill' and progress is not null
         and parameters->'failedRowsOnly' is null order by id`,
     facts.validation === null ? [] : latestResults(sql, name, facts.validation.id),
+    countConflicts(sql, facts.rollout),
   ])
   const retries: Record<string, number> = {}
   for (const { progress } of backfills) {
@@ -126,6 +128,7 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutRe
       failedOnce: failed.reduce((sum, row) => sum + row.once, 0),
       recovered: failed.reduce((sum, row) => sum + row.recovered, 0),
     },
+    conflicts,
     checks,
     integrityScore: facts.counted?.integrityScore ?? null,
     validationEndedAt:

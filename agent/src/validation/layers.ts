@@ -1,11 +1,11 @@
 import { Layer, type ValidationParameters } from '../contract/index.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Check } from './check.ts'
-import { INTEGRITY } from './integrity/checks.ts'
+import { integrity } from './integrity/checks.ts'
 
 /** The checks of each layer, in the order in which they run. Names are unique within a layer. */
 const LAYERS: Readonly<Record<Layer, (rollout: Rollout) => readonly Check[]>> = {
-  integrity: () => INTEGRITY,
+  integrity,
   performance: () => [],
   system: () => [],
   business: () => [],

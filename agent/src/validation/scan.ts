@@ -7,6 +7,7 @@ import { ours } from '../engine/ours.ts'
 import { demandPlan } from '../engine/plan.ts'
 import { inRange, type Range, type Walked } from '../engine/range.ts'
 import { walk } from '../engine/walk.ts'
+import { literal } from '../rollout/names.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
 export interface Scan {
@@ -14,6 +15,8 @@ export interface Scan {
   readonly confusion: readonly ConfusionCell[]
   /** Rows whose type is not what their legacy columns say. */
   readonly discrepancies: number
+  /** With `restore: none`, rows whose type new code wrote: legacy columns never follow, so they say another one. */
+  readonly kept: number
   readonly discrepancyKeys: readonly Key[]
   /** Rows no type matches; a right one holds NULL. */
   readonly unmapped: number
@@ -33,6 +36,8 @@ export interface ScanJob {
   readonly walked: Walked
   /** As the statistics say; null: unknown. */
   readonly estimatedRows: number | null
+  /** A type that was written alone stays, whatever the legacy columns say (`restore: none`, once finalized). */
+  readonly keepsTypes: boolean
   goOn(): Promise<boolean>
   passed(rows: number): void
 }
@@ -52,6 +57,9 @@ export async function scan(job: ScanJob): Promise<Scan | null> {
   let rows = 0
   let raising = 0
   let planned = false
+  const known = (type: string | null): boolean => type !== null && rollout.types.includes(type)
+  const differs = (cell: Pick<ConfusionCell, 'actual' | 'expected'>): boolean =>
+    cell.actual !== cell.expected && !(job.keepsTypes && known(cell.actual))
   const finished = await walk({
     ...{ sql, walked, from: null, to: null },
     feedback: createFeedback(10_000, 100_000, 0.25),
@@ -65,7 +73,7 @@ export async function scan(job: ScanJob): Promise<Scan | null> {
       }
       const groups = await readRange(job, range)
       // Asked before anything is counted: a range that is tried again must not count twice.
-      if (discrepancyKeys.length < SAMPLES && groups.some((group) => group.actual !== group.expected)) {
+      if (discrepancyKeys.length < SAMPLES && groups.some(differs)) {
         discrepancyKeys.push(...(await sampleKeys(job, range, SAMPLES - discrepancyKeys.length)))
       }
       for (const group of groups) {
@@ -89,15 +97,16 @@ export async function scan(job: ScanJob): Promise<Scan | null> {
     confusion.filter(of).reduce((total, cell) => total + cell.rows, 0)
   return {
     ...{ rows, confusion, discrepancyKeys, raising, raisingKeys },
-    discrepancies: sum((cell) => cell.actual !== cell.expected),
+    discrepancies: sum(differs),
+    kept: sum((cell) => cell.actual !== cell.expected && !differs(cell)),
     unmapped: sum((cell) => cell.expected === null),
-    unknownTypes: sum((cell) => cell.actual !== null && !rollout.types.includes(cell.actual)),
+    unknownTypes: sum((cell) => cell.actual !== null && !known(cell.actual)),
     checksum: checksum.toString(16).padStart(16, '0'),
     query: readingOf(job, { low: ['…'], high: ['…'], rows: 0 }).statement,
   }
 }
 
-/** Rows that hold the type that their legacy columns say. Rows no type matches hold NULL as they should, which is still no type. */
+/** Rows that hold the type that their legacy columns say, or that new code may have given them. Rows no type matches hold NULL as they should, which is still no type. */
 export function rightRows(scan: Scan): number {
   const rightlyNull = scan.confusion.find((cell) => cell.expected === null && cell.actual === null)?.rows ?? 0
   return scan.rows - scan.discrepancies - scan.raising - rightlyNull
@@ -136,12 +145,16 @@ async function readRange(job: ScanJob, range: Range): Promise<Group[]> {
   return onlyRow(await job.sql.unsafe<{ groups: Group[] }[]>(statement, values, { prepare: true })).groups
 }
 
-async function sampleKeys({ sql, rollout, walked }: ScanJob, range: Range, limit: number): Promise<Key[]> {
+async function sampleKeys(job: ScanJob, range: Range, limit: number): Promise<Key[]> {
+  const { sql, rollout, walked } = job
+  const type = `t.${rollout.discriminator.sql}`
+  const known = rollout.types.map((name) => `${literal(name)}::${rollout.discriminator.dataType}`).join(', ')
   const { condition, values } = inRange(walked, range, 1)
   const answer = await sql.unsafe<{ keys: Key[] }[]>(
     `select /* sti */ coalesce(jsonb_agg(s.key), '[]') as keys from (
        select ${keyAsJson(walked.key, 't')} as key from ${walked.table.sql} as t
-       where ${condition} and t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')} limit ${limit}) s`,
+       where ${condition} and ${type} is distinct from ${rollout.derive('t')}
+         ${job.keepsTypes ? `and (${type} in (${known})) is not true` : ''} limit ${limit}) s`,
     values,
   )
   return onlyRow(answer).keys

@@ -64,6 +64,15 @@ export async function latestResults(sql: Sql, rollout: string, since: number): P
   return rows.map((row) => row.result)
 }
 
+/** What a check has found last, whatever its verdict; null: it has found no number yet. */
+export async function lastValueOf(sql: Sql, rollout: string, check: string): Promise<number | null> {
+  const [row] = await sql<{ value: number }[]>`
+    select c.value from sti.check_result c join sti.validation v on v.id = c.validation_id
+    where v.rollout = ${rollout} and v.ended_at is not null and c.check_name = ${check} and c.value is not null
+    order by v.id desc limit 1`
+  return row?.value ?? null
+}
+
 /** What the newest validation with a complete integrity layer counted. */
 export interface Counted {
   readonly coverage: number

@@ -1,4 +1,5 @@
 import { ValidationParameters, type CheckResult } from '../contract/index.ts'
+import { bothWays } from '../dualWrite/verify.ts'
 import { createGoOn } from '../engine/goOn.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
 import { createRate } from '../engine/rate.ts'
@@ -110,6 +111,7 @@ async function readTable(run: Run, table: Table): Promise<Scan | 'stopped'> {
   try {
     const scanned = await scan({
       ...{ sql, rollout, walked: { table: rollout.table, key: table.key }, estimatedRows: table.estimatedRows },
+      keepsTypes: rollout.file.restore === 'none' && (await bothWays(database.state, rollout, table)),
       goOn: createGoOn(run, (wait) => run.step(wait === null ? READING : `waits: ${wait.sentence}`)),
       passed(rows) {
         passed += rows

@@ -9,6 +9,7 @@ export function readings(change: Partial<RolloutReadings> = {}): RolloutReadings
     backfill: null,
     failedRowsBySqlstate: {},
     retriesBySqlstate: {},
+    conflicts: null,
     recovery: { failedOnce: 0, recovered: 0 },
     checks: [],
     integrityScore: null,

@@ -17,6 +17,7 @@ export const coverage: Check = {
       discrepancies: Math.max(0, scan.rows - right - accepted),
       detail:
         `${right} of ${scan.rows} rows hold the type that their legacy columns say` +
+        (scan.kept > 0 ? `, or, ${scan.kept} of them, the one that new code wrote (restore: none)` : '') +
         (accepted > 0 ? `; ${accepted} others were accepted by an admin` : ''),
       sampleKeys: scan.discrepancyKeys,
       query: scan.query,

@@ -14,7 +14,8 @@ export const typeMatchesLegacy: Check = {
       limit: 0,
       discrepancies: scan.discrepancies,
       detail:
-        scan.discrepancies === 0 ? 'no row says otherwise' : 'rows whose type is not what their legacy columns say',
+        (scan.discrepancies === 0 ? 'no row says otherwise' : 'rows whose type is not what their legacy columns say') +
+        (scan.kept > 0 ? `; ${scan.kept} hold a type that new code wrote, which turning the flag off loses` : ''),
       sampleKeys: scan.discrepancyKeys,
       query: scan.query,
     }

@@ -1,0 +1,14 @@
+import type { Family } from './family.ts'
+
+export const conflicts: Family = {
+  name: 'sti_conflicts_total',
+  type: 'counter',
+  help: 'Writes of legacy columns and a type that disagree, by what became of them; absent before finalize.',
+  labels: ['rollout', 'resolution'],
+  *samples({ rollouts }) {
+    for (const { rollout, conflicts } of rollouts) {
+      for (const [resolution, value] of Object.entries(conflicts ?? {}))
+        yield { labels: { rollout, resolution }, value }
+    }
+  },
+}

@@ -1,0 +1,184 @@
+import type postgres from 'postgres'
+import { expect, test } from 'vitest'
+import type { CheckResult, Validation } from '../../agent/src/contract/index.ts'
+import { quiet } from '../safety/asking.ts'
+import { withSession } from '../safety/disturbing.ts'
+import { withAgent, type TestAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { finalized, NO_RESTORE, withConflicts } from './finalized.ts'
+
+async function checked(agent: TestAgent, name: string): Promise<CheckResult> {
+  const { result } = await agent.run('validation', { checks: [name] })
+  const { validation } = result as { validation: number }
+  const { checks } = await agent.get<Validation>(`/v1/rollouts/vehicles/validations/${validation}`)
+  return checks.find((one) => one.check === name)!
+}
+
+const canary = (agent: TestAgent): Promise<CheckResult> => checked(agent, 'dual-write-canary')
+
+/** All rows with what tells one version of a row from another. */
+async function versions(sql: postgres.Sql): Promise<unknown> {
+  return await sql`select xmin::text as version, v.* from public.vehicles v order by id`
+}
+
+const FUNCTION = (name: string, body: string): string =>
+  `create function public.${name}() returns trigger language plpgsql as $$ begin ${body} end $$;`
+
+test('the canary shows one way before finalize and both after it, and changes nothing', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 10)
+    await withAgent(url, VEHICLES, async (agent) => {
+      await agent.run('expand')
+      await agent.run('backfill')
+      expect(await canary(agent)).toMatchObject({ verdict: 'pass', value: 1, limit: 1 })
+      await agent.run('validation')
+      await agent.run('finalize')
+      const before = await versions(sql)
+      expect(await canary(agent)).toMatchObject({
+        ...{ verdict: 'pass', value: 2, limit: 2 },
+        detail: 'the type follows legacy columns, and legacy columns follow the type',
+      })
+      expect(await versions(sql)).toEqual(before)
+    })
+  })
+})
+
+test.each([
+  [
+    'a trigger that is disabled',
+    'alter table public.vehicles disable trigger "~sti_derive"',
+    /written by its legacy columns to be Bike: it then holds Truck, and its legacy columns say Bike/,
+  ],
+  [
+    'a function of another hand',
+    `create or replace function sti.derive_vehicles() returns trigger language plpgsql as $$ begin
+       new.type := case when new.is_truck then 'Bike' else 'Car' end; return new; end $$`,
+    /written by its legacy columns to be Truck: it then holds Bike, and its legacy columns say Truck|to be Bike: it then holds Car/,
+  ],
+  [
+    'a trigger of the application that undoes ours',
+    `create or replace function public.undo() returns trigger language plpgsql as $$ begin
+       if pg_trigger_depth() = 1 then update public.vehicles set type = old.type where id = new.id; end if; return null; end $$`,
+    /written by its type to be Bike: it then holds Truck, and its legacy columns say Truck$/,
+  ],
+])('the canary finds %s', async (_, statement, sentence) => {
+  await finalized(
+    async ({ sql, agent }) => {
+      await sql.unsafe(statement)
+      const found = await canary(agent)
+      expect(found).toMatchObject({ verdict: 'fail', discrepancies: 1 })
+      expect(found.detail).toMatch(sentence)
+      expect(found.sampleKeys).toHaveLength(1)
+    },
+    {
+      before: `${FUNCTION('undo', 'return null;')}
+        create trigger undo after update on public.vehicles for each row execute function public.undo()`,
+      file: `${VEHICLES}triggers: { undo: harmless }\n`,
+    },
+  )
+})
+
+test('a row that is locked is passed over, and a table of locked rows decides nothing', async () => {
+  await finalized(async ({ url, agent }) => {
+    await withSession(url, async (session) => {
+      await session.unsafe('begin; select from public.vehicles where id <= 2 for update')
+      expect(await canary(agent)).toMatchObject({ verdict: 'pass' })
+      await session.unsafe('select from public.vehicles for update')
+      const found = await canary(agent)
+      expect(found).toMatchObject({ verdict: 'inconclusive', value: null })
+      expect(found.detail).toMatch(/^each of 10 rows was locked for longer than 100 ms/)
+      await session.unsafe('rollback')
+    })
+  })
+})
+
+test('an empty table, a table of which no row may be changed, and an undeclared trigger decide nothing', async () => {
+  await finalized(async ({ sql, agent }) => {
+    await sql`alter table public.vehicles add constraint fixed check (is_truck = (id in (1, 2, 10)) and is_bike = (id = 5)) not valid`
+    expect((await canary(agent)).detail).toMatch(
+      /^none of 10 rows could be written as another type: 23514 .*violates check constraint "fixed"$/,
+    )
+    await sql.unsafe(`alter table public.vehicles drop constraint fixed; ${FUNCTION('audit', 'return null;')}
+      create trigger audit after update of is_truck on public.vehicles for each row execute function public.audit()`)
+    expect(await canary(agent)).toMatchObject({
+      verdict: 'inconclusive',
+      detail: expect.stringMatching(
+        /^trigger audit on public\.vehicles fires where a legacy column is written/,
+      ) as string,
+    })
+    await sql.unsafe('drop trigger audit on public.vehicles; delete from public.vehicles')
+    expect(await canary(agent)).toMatchObject({ verdict: 'inconclusive', value: null })
+  })
+})
+
+test('with restore: none a row gets its own type back, and one that is written stays; neither is a discrepancy', async () => {
+  await finalized(
+    async ({ sql, agent }) => {
+      expect(await canary(agent)).toMatchObject({ verdict: 'pass', value: 2 })
+      await sql`update public.vehicles set type = 'Bike' where id in (3, 4)`
+      expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
+      expect((await checked(agent, 'type-matches-legacy')).detail).toBe(
+        'no row says otherwise; 2 hold a type that new code wrote, which turning the flag off loses',
+      )
+      await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = null where id = 1;
+        alter table public.vehicles enable always trigger "~sti_derive"`)
+      expect(await checked(agent, 'type-matches-legacy')).toMatchObject({ verdict: 'fail', sampleKeys: [['1']] })
+    },
+    { file: NO_RESTORE },
+  )
+})
+
+test('a conflict since the validation before fails the check once, and is counted in the metrics', async () => {
+  await finalized(
+    async ({ sql, agent }) => {
+      const check = (): Promise<CheckResult> => checked(agent, 'dual-write-conflicts')
+      expect(await check()).toMatchObject({ verdict: 'pass', value: 0 })
+      await sql`update public.vehicles set is_truck = true, type = 'Bike' where id in (3, 4)`
+      expect(await check()).toMatchObject({ verdict: 'fail', value: 2, limit: 0, sampleKeys: [['4'], ['3']] })
+      expect(await check()).toMatchObject({ verdict: 'pass', value: 2, limit: 2, sampleKeys: [] })
+      await expect
+        .poll(async () => await (await fetch(`${agent.url}/metrics`)).text(), { timeout: 10_000 })
+        .toMatch(/^sti_conflicts_total\{environment="staging",rollout="vehicles",resolution="type"\} 2$/m)
+    },
+    { file: withConflicts('type') },
+  )
+})
+
+test('dualWrite: application is judged by the rows that were written since the backfill', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 100)
+    await withAgent(
+      url,
+      `${VEHICLES}dualWrite: application\n`,
+      async (agent) => {
+        const check = (): Promise<CheckResult> => checked(agent, 'dual-write-application')
+        await agent.run('expand')
+        expect(await check()).toMatchObject({ verdict: 'inconclusive' })
+        await agent.run('backfill')
+        expect(await check()).toMatchObject({ verdict: 'inconclusive', value: 0 })
+        await sql`update public.vehicles set is_truck = false, is_bike = true, type = 'Bike' where id = 1`
+        expect(await check()).toMatchObject({
+          verdict: 'pass',
+          value: 0,
+          detail: expect.stringMatching(/^1 rows were/) as string,
+        })
+        await agent.run('validation')
+        await agent.run('finalize')
+        // The application forgets one side; and writes the two sides of another row one after the other.
+        await sql`update public.vehicles set is_truck = false where id = 2`
+        await sql`update public.vehicles set is_truck = true where id = 3`
+        const found = check()
+        await new Promise((resolve) => setTimeout(resolve, 1_200))
+        await sql`update public.vehicles set type = 'Truck' where id = 3`
+        expect(await found).toMatchObject({
+          ...{ verdict: 'fail', value: 1, discrepancies: 1, sampleKeys: [['2']] },
+          detail: expect.stringMatching(
+            /1 hold another type than their legacy columns say, and 1 moved meanwhile$/,
+          ) as string,
+        })
+      },
+      quiet,
+    )
+  })
+})
