@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { forcedFlag } from './flag.ts'
 import { requestMetrics } from './metrics.ts'
 import { isKind, kinds, type VehicleInput } from './vehicle.ts'
-import type { ReadBy, vehicleStore } from './vehicles.ts'
+import type { By, vehicleStore } from './vehicles.ts'
 
 export interface AppDependencies {
   readonly vehicles: ReturnType<typeof vehicleStore>
@@ -11,16 +11,16 @@ export interface AppDependencies {
   readonly flagToken: string
 }
 
-/** The service's routes. It writes legacy columns only; reads go by `type` when the flag is on. */
+/** The service's routes. With the flag on for its user a request reads and writes `type`, else the legacy columns. */
 export function buildApp({ vehicles, flag, flagToken }: AppDependencies): Hono {
   const metrics = requestMetrics()
   const app = new Hono()
 
-  async function readBy(context: Context): Promise<ReadBy> {
+  async function goesBy(context: Context): Promise<By> {
     const forced = forcedFlag((name) => context.req.header(name), flagToken)
     const on = forced ?? (await flag(context.req.header('x-user') ?? 'anonymous'))
     const by = on ? 'type' : 'legacy'
-    context.header('x-read-by', by)
+    context.header('x-goes-by', by)
     return by
   }
 
@@ -41,23 +41,23 @@ export function buildApp({ vehicles, flag, flagToken }: AppDependencies): Hono {
     if (after === null || limit === null || limit > 100) {
       return context.json({ error: 'after must be an id and limit a number up to 100' }, 400)
     }
-    return context.json({ vehicles: await vehicles.list(kind, after, limit, await readBy(context)) })
+    return context.json({ vehicles: await vehicles.list(kind, after, limit, await goesBy(context)) })
   })
   app.get('/vehicles/:id', async (context) => {
     const id = wholeNumber(context.req.param('id'))
-    const vehicle = id === null ? null : await vehicles.find(id, await readBy(context))
+    const vehicle = id === null ? null : await vehicles.find(id, await goesBy(context))
     return vehicle ? context.json(vehicle) : context.json({ error: 'no such vehicle' }, 404)
   })
   app.post('/vehicles', async (context) => {
     const input = parseInput(await context.req.json().catch(() => null))
     if (!input) return context.json({ error: 'the body is not a vehicle' }, 422)
-    return context.json(await vehicles.create(input), 201)
+    return context.json(await vehicles.create(input, await goesBy(context)), 201)
   })
   app.put('/vehicles/:id', async (context) => {
     const id = wholeNumber(context.req.param('id'))
     const input = parseInput(await context.req.json().catch(() => null))
     if (!input) return context.json({ error: 'the body is not a vehicle' }, 422)
-    const vehicle = id === null ? null : await vehicles.update(id, input)
+    const vehicle = id === null ? null : await vehicles.update(id, input, await goesBy(context))
     return vehicle ? context.json(vehicle) : context.json({ error: 'no such vehicle' }, 404)
   })
   app.delete('/vehicles/:id', async (context) => {

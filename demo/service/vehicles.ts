@@ -13,40 +13,36 @@ interface Row {
   type?: string
 }
 
-/** Which columns answer the question of a vehicle's kind: the old ones, or `type`. */
-export type ReadBy = 'legacy' | 'type'
+/** Which columns hold a vehicle's kind: old code knows the legacy ones only, new code `type` only. */
+export type By = 'legacy' | 'type'
 
 export function vehicleStore(sql: postgres.Sql) {
   const fields = sql`id, vin, name, is_truck, is_bike, axles, owner_email, price`
-  const fieldsBy = (readBy: ReadBy) => (readBy === 'type' ? sql`${fields}, type` : fields)
-  const isOfKind = (kind: Kind, readBy: ReadBy) =>
-    readBy === 'type' ? sql`type = ${typeName[kind]}` : legacyConditions[kind](sql)
+  const fieldsBy = (by: By) => (by === 'type' ? sql`${fields}, type` : fields)
+  const isOfKind = (kind: Kind, by: By) => (by === 'type' ? sql`type = ${typeName[kind]}` : legacyConditions[kind](sql))
   return {
-    async list(kind: Kind, after: number, limit: number, readBy: ReadBy): Promise<Vehicle[]> {
+    async list(kind: Kind, after: number, limit: number, by: By): Promise<Vehicle[]> {
       const rows = await sql<Row[]>`
-        select ${fieldsBy(readBy)} from vehicles
-        where ${isOfKind(kind, readBy)} and id > ${after} order by id limit ${limit}`
-      return rows.map((row) => toVehicle(row, readBy))
+        select ${fieldsBy(by)} from vehicles
+        where ${isOfKind(kind, by)} and id > ${after} order by id limit ${limit}`
+      return rows.map((row) => toVehicle(row, by))
     },
-    async find(id: number, readBy: ReadBy): Promise<Vehicle | null> {
-      const [row] = await sql<Row[]>`select ${fieldsBy(readBy)} from vehicles where id = ${id}`
-      return row ? toVehicle(row, readBy) : null
+    async find(id: number, by: By): Promise<Vehicle | null> {
+      const [row] = await sql<Row[]>`select ${fieldsBy(by)} from vehicles where id = ${id}`
+      return row ? toVehicle(row, by) : null
     },
-    async create(input: VehicleInput): Promise<Vehicle> {
-      const [row] = await sql<Row[]>`
-        insert into vehicles (vin, name, is_truck, is_bike, axles, owner_email, price)
-        values (${input.vin}, ${input.name}, ${input.isTruck}, ${input.isBike}, ${input.axles}, ${input.ownerEmail},
-          ${input.price})
-        returning ${fields}`
+    async create(input: VehicleInput, by: By): Promise<Vehicle> {
+      const { vin, name, axles, ownerEmail: owner_email, price } = input
+      const values = { vin, name, axles, owner_email, price, ...kindColumns(input, by) }
+      const [row] = await sql<Row[]>`insert into vehicles ${sql(values)} returning ${fieldsBy(by)}`
       if (!row) throw new Error('INSERT returned no row')
-      return toVehicle(row, 'legacy')
+      return toVehicle(row, by)
     },
-    async update(id: number, input: Omit<VehicleInput, 'vin' | 'ownerEmail'>): Promise<Vehicle | null> {
-      const [row] = await sql<Row[]>`
-        update vehicles set name = ${input.name}, is_truck = ${input.isTruck}, is_bike = ${input.isBike},
-          axles = ${input.axles}, price = ${input.price}
-        where id = ${id} returning ${fields}`
-      return row ? toVehicle(row, 'legacy') : null
+    async update(id: number, input: VehicleInput, by: By): Promise<Vehicle | null> {
+      const { name, axles, price } = input
+      const values = { name, axles, price, ...kindColumns(input, by) }
+      const [row] = await sql<Row[]>`update vehicles set ${sql(values)} where id = ${id} returning ${fieldsBy(by)}`
+      return row ? toVehicle(row, by) : null
     },
     async remove(id: number): Promise<boolean> {
       return (await sql`delete from vehicles where id = ${id}`).count === 1
@@ -59,21 +55,24 @@ export function vehicleStore(sql: postgres.Sql) {
 
 const typeName: Record<Kind, string> = { truck: 'Truck', bike: 'Bike', car: 'Car' }
 
+const kindColumns = (input: VehicleInput, by: By) =>
+  by === 'type' ? { type: typeName[legacyKind(input)] } : { is_truck: input.isTruck, is_bike: input.isBike }
+
 const legacyConditions: Record<Kind, (sql: postgres.Sql) => postgres.PendingQuery<postgres.Row[]>> = {
   truck: (sql) => sql`is_truck`,
   bike: (sql) => sql`is_bike and not is_truck`,
   car: (sql) => sql`not is_truck and not is_bike`,
 }
 
-function toVehicle(row: Row, readBy: ReadBy): Vehicle {
+function toVehicle(row: Row, by: By): Vehicle {
   const { is_truck: isTruck, is_bike: isBike } = row
   const named = row.type?.toLowerCase()
-  if (readBy === 'type' && !isKind(named)) throw new Error(`vehicle ${row.id} has type ${row.type ?? 'NULL'}`)
+  if (by === 'type' && !isKind(named)) throw new Error(`vehicle ${row.id} has type ${row.type ?? 'NULL'}`)
   return {
     id: Number(row.id),
     vin: row.vin,
     name: row.name,
-    kind: readBy === 'type' && isKind(named) ? named : legacyKind({ isTruck, isBike }),
+    kind: by === 'type' && isKind(named) ? named : legacyKind({ isTruck, isBike }),
     isTruck,
     isBike,
     axles: row.axles,

@@ -26,10 +26,15 @@ export async function rollOut(stage: Stage): Promise<void> {
   await run('finalize', 'finalize')
   const enable = (await rolloutOf(environment)).actions.find((action) => action.action === 'enable')
   if (enable && !enable.allowed) await run('validation again', 'validate', '--full-validation')
+  await run('flag on for half of the users', 'flag', '--enable', '--percentage', '50')
+  screen.line()
+  await seenByAll(stage, true)
+  await goesBy(stage, 'both')
+  await nothingLost(stage)
   await run('flag on', 'flag', '--enable')
   screen.line()
   await seenByAll(stage, true)
-  await readsBy(stage, 'type')
+  await goesBy(stage, 'type')
   await nothingLost(stage)
 }
 
@@ -43,7 +48,7 @@ export async function rollBack(stage: Stage, catalogBefore: readonly string[]): 
   await run('rollback flag', 'rollback', 'flag', '--reason', 'demo')
   screen.line()
   await seenByAll(stage, false)
-  await readsBy(stage, 'legacy')
+  await goesBy(stage, 'legacy')
   await run('rollback data', 'rollback', 'data', '--full-rollback', '--confirm', 'vehicles')
   screen.line()
   const difference = catalogDifference(catalogBefore, await catalogOf(environment.database.superuserUrl))
@@ -68,9 +73,13 @@ function seenByAll({ screen, environment }: Stage, on: boolean): Promise<unknown
   )
 }
 
-/** For 3 s every read goes by the wanted columns, without an error or a wrong answer. */
-function readsBy({ screen, traffic }: Stage, by: 'type' | 'legacy'): Promise<unknown> {
-  const name = by === 'type' ? 'reads go by type' : 'reads go by legacy columns'
+/** For 3 s requests read and write by the wanted columns, without an error or a wrong answer. */
+function goesBy({ screen, traffic }: Stage, by: 'type' | 'legacy' | 'both'): Promise<unknown> {
+  const name = {
+    type: 'reads and writes go by type',
+    legacy: 'reads and writes go by legacy columns',
+    both: 'old and new code, side by side',
+  }[by]
   return screen.step(
     name,
     async () => {
@@ -78,13 +87,22 @@ function readsBy({ screen, traffic }: Stage, by: 'type' | 'legacy'): Promise<unk
       await new Promise((resolve) => setTimeout(resolve, 3_000))
       const { counters: after } = await traffic.ask('report')
       const reads = after.reads - before.reads
-      const byType = after.readsByType - before.readsByType
-      const wanted = by === 'type' ? byType : reads - byType
-      // Reads under way at either end of the window may be counted without their answer.
-      if (reads < 10 || wanted < reads * 0.9) throw new Error(`of ${reads} reads only ${wanted} went by ${by}`)
-      return { reads }
+      // Deletions go by neither.
+      const writes = after.changes - before.changes
+      const byType = { reads: after.readsByType - before.readsByType, writes: after.writesByType - before.writesByType }
+      for (const [what, all, typed] of [
+        ['reads', reads, byType.reads],
+        ['writes', writes, byType.writes],
+      ] as const) {
+        const share = typed / all
+        // What is under way at either end of the window may be counted without its answer.
+        const held = by === 'type' ? share >= 0.9 : by === 'legacy' ? share <= 0.1 : share > 0.05 && share < 0.95
+        if (all < 10 || !held) throw new Error(`of ${all} ${what} ${typed} went by type`)
+      }
+      return { reads, writes, byType }
     },
-    ({ reads }) => `${reads} reads in 3 s`,
+    ({ reads, writes, byType }) =>
+      `${reads} reads and ${writes} writes in 3 s, of them ${byType.reads} and ${byType.writes} by type`,
   )
 }
 

@@ -24,6 +24,28 @@ test('what was validated before rows were written again does not open the flag',
   })
 })
 
+test('an empty table cannot show that both codes write right: it is decided once it has a row', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 0)
+    await withAgent(url, VEHICLES, async (agent) => {
+      await agent.run('expand')
+      await agent.run('backfill')
+      expect((await agent.run('validation')).result).toMatchObject({ verdict: 'inconclusive', coverage: 1, rows: 0 })
+      expect((await agent.rollout()).validation!.layers).toMatchObject([
+        {
+          detail:
+            'dual-write-canary: the table has no row of a known type: let the application write one, then validate again',
+        },
+      ])
+      await expect(agent.run('finalize')).rejects.toThrow(/run a validation first/)
+      await sql`insert into public.vehicles (name, is_truck, is_bike) values ('first', true, false)`
+      for (const kind of ['validation', 'finalize'] as const) await agent.run(kind)
+      await agent.run('flag', { enabled: true })
+      await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
+    })
+  })
+})
+
 test('a fault of the file closes every way forward, and no way back', async () => {
   await withDatabase(async ({ url, sql }) => {
     await vehicles(sql, 1_000)

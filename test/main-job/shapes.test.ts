@@ -8,7 +8,7 @@ test.each(SHAPES)('the whole job over a table with $name, and everything as it w
   await withDatabase(async ({ url, sql }) => {
     await sql.unsafe(`create schema app; create extension pg_stat_statements; ${shape.create}; analyze`)
     const [rows, schema] = [await rowsOf(sql, shape), await schemaOf(sql, shape)]
-    expect(rows.length).toBe(shape.rows ?? 300)
+    expect(rows.length).toBe(300)
     await withAgent(url, fileOf(shape), async (agent) => {
       await agent.run('expand')
       const backfill = await agent.run('backfill', { batchSize: 70 })
@@ -52,7 +52,7 @@ async function compareWithOracle(sql: postgres.Sql, shape: Shape): Promise<void>
   const [plan] = await sql.unsafe(
     `select count(*)::int as kinds from pg_stats where attname = replace('${column}', '"', '')`,
   )
-  if (shape.rows !== 0) expect(plan!.kinds).toBeGreaterThan(0)
+  expect(plan!.kinds).toBeGreaterThan(0)
 }
 
 async function rowsOf(sql: postgres.Sql, shape: Shape): Promise<unknown[]> {

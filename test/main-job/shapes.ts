@@ -12,7 +12,6 @@ export interface Shape {
   readonly dataType?: string
   /** What the type must be, as SQL over the row. */
   readonly expected?: string
-  readonly rows?: number
   /** Rows that no type matches; they are accepted by an admin. */
   readonly unmapped?: number
   /** The column was there before: data rollback clears it. */
@@ -139,12 +138,6 @@ legacyColumns: ['"Is A"', '"Is B"']
     name: 'a column that was there before, empty',
     before: true,
     create: plain('id int primary key', 'n', ', type text'),
-  },
-  {
-    ...TABLE,
-    name: 'no rows',
-    rows: 0,
-    create: `create table app.things (id int primary key, ${FLAGS})`,
   },
   {
     ...TABLE,

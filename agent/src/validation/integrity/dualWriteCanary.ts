@@ -43,7 +43,8 @@ function judge(seen: Seen, ways: readonly Way[], { file }: Rollout): Finding {
       detail: `the type follows legacy columns${ways.includes('type') ? `, and ${back}` : '; the way back is not there before finalize'}`,
     }
   }
-  if (seen.looked === 0) return unknown('no row has a type that could be written and taken back')
+  if (seen.looked === 0)
+    return unknown('the table has no row of a known type: let the application write one, then validate again')
   if (seen.refused !== null)
     return unknown(`none of ${seen.looked} rows could be written as another type: ${seen.refused}`)
   return unknown(`each of ${seen.locked} rows was locked for longer than 100 ms: validate again`)

@@ -1,13 +1,17 @@
+import { bothWaysMissing } from '../../dualWrite/verify.ts'
 import type { Check } from '../check.ts'
 
 export const dualWriteTrigger: Check = {
   name: 'dual-write-trigger',
   layer: 'integrity',
-  async run({ facts }) {
+  async run({ run, rollout, table, facts }) {
+    // Before the flag is on nobody writes the type.
+    const missing = facts.flag.enabled ? await bothWaysMissing(run.database.state, rollout, table) : null
+    const fault = facts.triggerFault ?? (missing && `The flag is on without ${missing}: turn it off, then finalize.`)
     return {
-      verdict: facts.triggerFault === null ? 'pass' : 'fail',
+      verdict: fault === null ? 'pass' : 'fail',
       ...{ value: null, limit: null },
-      detail: facts.triggerFault ?? 'there, on, of this file, and the last of its sort',
+      detail: fault ?? 'there, on, of this file, and the last of its sort',
     }
   },
 }
