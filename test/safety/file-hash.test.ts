@@ -88,6 +88,9 @@ test('a file that lets the application write the type takes the trigger of an ea
       expect(triggers).toEqual([])
       await agent.run('backfill')
       expect(await wrong(sql)).toBe(0)
+      // Only what the application writes from now on shows that it writes both sides.
+      expect((await agent.run('validation')).result).toMatchObject({ verdict: 'inconclusive' })
+      await sql`update public.vehicles set is_truck = true, type = 'Truck' where id = 3`
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass' })
     })
   })
