@@ -105,11 +105,19 @@ test('another default of a legacy column has to be finalized again: an INSERT is
     async ({ url, sql, agent }) => {
       await sql`alter table public.vehicles alter is_bike set default true`
       expect((await agent.rollout()).stage).toBe('verified')
-      expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/a legacy column has another default now/)
+      expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/a column has another default now/)
       await agent.run('finalize')
       expect((await agent.rollout()).stage).toBe('finalized')
       expect(await tried(url, insert.replace('Bike', 'Car'), `name = 'new'`)).toEqual(CAR)
       expect(await sentenceOf(agent)).toBe('')
+      // With a default of the type old code gives one without knowing it.
+      await sql`alter table public.vehicles alter type set default 'Car', alter is_bike set default false`
+      await agent.run('finalize')
+      const old = `insert into public.vehicles (name, is_truck) values ('new', true)`
+      expect(await tried(url, old, `name = 'new'`)).toEqual(TRUCK)
+      expect(
+        await tried(url, `insert into public.vehicles (name, type) values ('new', 'Bike')`, `name = 'new'`),
+      ).toEqual(BIKE)
     },
     { before: 'alter table public.vehicles alter is_truck set default false, alter is_bike set default false' },
   )

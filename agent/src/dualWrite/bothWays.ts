@@ -5,12 +5,12 @@ import type { Rollout, Table } from '../rollout/rollout.ts'
 import { conflict, count } from './conflict.ts'
 import { counterSql, RESOLUTIONS } from './counter.ts'
 import { deriveFunction, deriving, dollarQuoted, functionName } from './trigger.ts'
-import { defaultsOf, sameImage, untouched } from './untouched.ts'
+import { defaultsOf, holdsDefault, sameImage, untouched } from './untouched.ts'
 
 /** What a function says of itself that serves both ways, with these defaults of the legacy columns. */
 export const BOTH_WAYS = '-- both ways'
 export const bothWaysMark = (rollout: Rollout, table: Pick<Table, 'columns'>): string =>
-  `${BOTH_WAYS}, where nobody gave a legacy column it holds its default, of ${defaultsOf(table, watched(rollout))}`
+  `${BOTH_WAYS}, a column that nobody gave holds its default, of ${defaultsOf(table, watched(rollout))}`
 
 /**
  * The dual-write function once coverage is verified. The trigger stays as it is, so the change takes no lock on the table.
@@ -43,7 +43,7 @@ ${deriving(rollout, 'new', 'legacy_says', safe)}
   if type_given is not distinct from legacy_says then
     return new;
   end if;
-  if type_given is null or current_setting('sti.engine', true) = 'on' then
+  if type_given is null or ${byDefault(table)}current_setting('sti.engine', true) = 'on' then
     ${assignType(rollout)} return new;
   end if;
 ${carried ? carriedBack(rollout, table, safe) : kept(rollout, table, safe)}
@@ -60,6 +60,12 @@ end`
     ].join(';\n      '),
     inverse: deriveFunction(rollout, safe).statement,
   }
+}
+
+/** With a default of the type every INSERT of old code holds one: it says nothing. */
+function byDefault({ discriminator }: Table): string {
+  if (discriminator === null || discriminator.default === null) return ''
+  return `tg_op = 'INSERT' and ${holdsDefault(discriminator)} or `
 }
 
 function carriedBack(rollout: Rollout, table: Table, safe: boolean): string {
@@ -124,9 +130,13 @@ function leaveUnknown({ types, discriminator }: Rollout): string {
 const assignType = ({ discriminator }: Rollout): string => `new.${discriminator.sql} := legacy_says;`
 const columns = ({ reads }: Rollout, row: string): string => reads.map((name) => `${row}.${quote(name)}`).join(', ')
 
-/** The legacy columns that a restore writes or a condition reads. */
+/** The type, and the legacy columns that a restore writes or a condition reads. */
 function watched(rollout: Rollout): string[] {
   return [
-    ...new Set([...rollout.reads, ...rollout.types.flatMap((type) => [...(rollout.restoreOf(type)?.keys() ?? [])])]),
+    ...new Set([
+      rollout.discriminator.column,
+      ...rollout.reads,
+      ...rollout.types.flatMap((type) => [...(rollout.restoreOf(type)?.keys() ?? [])]),
+    ]),
   ]
 }

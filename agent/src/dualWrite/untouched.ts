@@ -24,7 +24,8 @@ export function defaultsOf(table: Pick<Table, 'columns'>, names: readonly string
   return JSON.stringify(names.map((name) => table.columns.find((column) => column.name === name)?.default ?? null))
 }
 
-function holdsDefault({ sql, type, default: given, identity }: Column): string {
+/** An INSERT that left the column out, or gave its default in so many words, as SQL in a trigger. */
+export function holdsDefault({ sql, type, default: given, identity }: Column): string {
   if (identity !== null) return 'false'
   if (given === null) return `new.${sql} is null`
   const constant = constantOf(given)

@@ -44,7 +44,7 @@ export async function bothWaysMissing(sql: Sql, rollout: Rollout, table: Table):
   const found = await readTrigger(sql, rollout, table)
   if (found?.text.includes(BOTH_WAYS) !== true) return 'the way back of the dual-write trigger'
   if (!found.text.includes(bothWaysMark(rollout, table)))
-    return 'the way back of the dual-write trigger, since a legacy column has another default now'
+    return 'the way back of the dual-write trigger, since a column has another default now'
   return null
 }
 
