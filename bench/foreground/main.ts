@@ -15,8 +15,8 @@ const CLIENTS = 4
 /** The latency of other clients during a backfill, several rounds of all scenarios. Answers the exit code. */
 export async function foreground(options: Options, calibration: Calibration): Promise<number> {
   const { rows, runs, json, svg } = options
-  const { workers, niceRatio, perSecond } = options.foreground!
-  const all = scenarios(workers, niceRatio)
+  const { workers, niceRatio, batchSeconds, perSecond } = options.foreground!
+  const all = scenarios(workers, niceRatio, batchSeconds)
   const observed = new Map<Scenario, Observed[]>(all.map((scenario) => [scenario, []]))
   const failed = new Set<Scenario>()
   await calibration.sample()
@@ -36,8 +36,11 @@ export async function foreground(options: Options, calibration: Calibration): Pr
   }
   const good = all.filter((scenario) => !failed.has(scenario))
   const summaries = good.map((scenario) => summary(scenario, rows, observed.get(scenario)!))
+  const batch = batchSeconds === null ? '' : `, batches of at most ${batchSeconds} s`
   const offered = `${CLIENTS} clients, ${perSecond} requests/s in all, ${grouped(rows)} rows`
-  process.stdout.write(`${offered}; engine: workers ${workers}, nice ratio ${niceRatio}; medians of ${runs} runs:\n\n`)
+  process.stdout.write(
+    `${offered}; engine: workers ${workers}, nice ratio ${niceRatio}${batch}; medians of ${runs} runs:\n\n`,
+  )
   process.stdout.write(`${summaryTable(summaries)}\n${goalLines(foregroundGoals(summaries))}`)
   if (json) await writeFile(json, `${JSON.stringify(summaries, null, 2)}\n`)
   if (svg) {
