@@ -14,7 +14,13 @@ export function withoutContacts(text: string): string {
           .flatMap(({ value }) => (isScalar(value) && value.range ? [value.range] : []))
       : [],
   )
-  return ranges
-    .toSorted((a, b) => b[0] - a[0])
-    .reduce((kept, [from, to]) => kept.slice(0, from) + HIDDEN + kept.slice(to), text)
+  return (
+    ranges
+      .toSorted((a, b) => b[0] - a[0])
+      // A block ends with its line break, which stays.
+      .reduce(
+        (kept, [from, to]) => kept.slice(0, from) + HIDDEN + (kept[to - 1] === '\n' ? '\n' : '') + kept.slice(to),
+        text,
+      )
+  )
 }
