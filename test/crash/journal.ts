@@ -26,6 +26,10 @@ export async function journalFaults(sql: postgres.Sql, ours: boolean): Promise<s
           join pg_class c on c.oid = i.indexrelid where i.indrelid = 'public.vehicles'::regclass and c.relname like 'sti\\_%'
         union all select 'constraint', format('%s on "public"."vehicles"', to_json(conname)) from pg_constraint
           where conrelid = 'public.vehicles'::regclass and conname like 'sti\\_%'
+        union all select 'sampling', 'sampling of ' || rollout from sti.monitoring
+        union all select 'setting', format('%s of database %s', split_part(c, '=', 1), current_database())
+          from pg_db_role_setting s, unnest(s.setconfig) c where s.setrole = 0
+            and s.setdatabase = (select oid from pg_database where datname = current_database())
       ) as found) as catalog`
   const name = (one: { kind: string; object: string }): string => `${one.kind} ${one.object}`
   const { journal, catalog } = row!

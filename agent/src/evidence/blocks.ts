@@ -35,3 +35,11 @@ export function number(value: number | null): string {
   if (value === null) return '-'
   return Number.isInteger(value) ? value.toLocaleString('en-US') : Number(value.toPrecision(6)).toString()
 }
+
+/** The beginning of a long text; the report as JSON has all of it. */
+export function brief(text: string): string {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length <= LONGEST ? line : `${line.slice(0, LONGEST)}…`
+}
+
+const LONGEST = 200

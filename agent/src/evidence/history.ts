@@ -1,5 +1,5 @@
 import type { Operation, Report } from '../contract/index.ts'
-import { code, heading, moment, number, table, text, type Block } from './blocks.ts'
+import { brief, code, heading, moment, number, table, text, type Block } from './blocks.ts'
 
 /** Who did what when, what was changed in the system, and by which file. */
 export function historyBlocks(report: Report): Block[] {
@@ -13,7 +13,7 @@ export function historyBlocks(report: Report): Block[] {
     table(
       ['kind', 'object', 'made', 'by operation', 'statement', 'taken back'],
       changes.map((one) => [
-        ...[one.kind, one.object, moment(one.at), String(one.operationId), one.statement],
+        ...[one.kind, one.object, moment(one.at), String(one.operationId), brief(one.statement)],
         one.left !== null ? `left: ${one.left}` : one.revertedAt === null ? 'no' : moment(one.revertedAt),
       ]),
       'None.',
@@ -54,7 +54,11 @@ function operationTable(operations: readonly Operation[], none: string): Block {
         moment(one.createdAt),
         moment(one.endedAt),
       ],
-      ...[one.reason ?? '', parametersOf(one), one.error ?? (one.result === null ? '' : JSON.stringify(one.result))],
+      ...[
+        one.reason ?? '',
+        parametersOf(one),
+        one.error ?? (one.result === null ? '' : brief(JSON.stringify(one.result))),
+      ],
     ]),
     none,
   )
@@ -62,5 +66,5 @@ function operationTable(operations: readonly Operation[], none: string): Block {
 
 /** What passed by the gate is not to be overlooked. */
 function parametersOf({ parameters }: Operation): string {
-  return `${parameters['force'] === true ? 'FORCED ' : ''}${JSON.stringify(parameters)}`
+  return `${parameters['force'] === true ? 'FORCED ' : ''}${brief(JSON.stringify(parameters))}`
 }

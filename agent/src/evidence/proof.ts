@@ -1,5 +1,5 @@
 import type { CheckResult, Report } from '../contract/index.ts'
-import { heading, moment, number, percent, table, text, type Block } from './blocks.ts'
+import { code, heading, moment, number, percent, table, text, type Block } from './blocks.ts'
 
 /** Checks with number, limit, verdict and query; coverage over time; what failed. */
 export function proofBlocks(report: Report): Block[] {
@@ -47,6 +47,7 @@ function checkBlocks(checks: readonly CheckResult[]): Block[] {
       ]),
       'It had no check.',
     ),
+    ...checks.flatMap(({ check, query }) => (query === null ? [] : [text(`${check} asks:`), code(query)])),
   ]
 }
 

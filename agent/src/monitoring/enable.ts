@@ -32,7 +32,9 @@ export async function enable(run: Run): Promise<Outcome> {
       await run.event('ddl', 'enhanced monitoring is on', { after: steps.map((step) => step.statement) })
     }
     for (const sentence of refused) await run.event('monitoring', sentence)
-    return { outcome: 'succeeded', result: { changed: steps.map((step) => step.object), refused } }
+    // From the journal: another agent may have made them and died.
+    const { monitoringChanges } = await run.facts()
+    return { outcome: 'succeeded', result: { changed: monitoringChanges.map((change) => change.object), refused } }
   } finally {
     await sql.end({ timeout: 1 })
   }

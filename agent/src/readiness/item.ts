@@ -3,7 +3,9 @@ import { notReady, ready, type Judged } from './judged.ts'
 import type { Seen } from './seen.ts'
 
 export function measured(item: string, line: string, lists: ReadinessList[], judged: Judged): ReadinessItem {
-  return { item, line, lists, by: 'measured', ...judged, attestation: null }
+  // One by one: what was judged may be an item of its own.
+  const { state, sentence, since, next } = judged
+  return { item, line, lists, by: 'measured', state, sentence, since, next, attestation: null }
 }
 
 /** What only people know. */

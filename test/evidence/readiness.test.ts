@@ -1,0 +1,187 @@
+import { expect, test } from 'vitest'
+import type { Problem, Readiness, ReadinessItem } from '../../agent/src/contract/index.ts'
+import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
+import { withCommand } from '../support/command.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+const contacts = (phone: string): string => `${VEHICLES}contacts:
+  - { role: Technical Lead, name: Ann, phone: "${phone}", escalateAfter: 5m }
+  - { role: DevOps Engineer, name: Bob, phone: "2", escalateAfter: 10m }
+`
+const ATTESTATIONS = '/v1/rollouts/vehicles/attestations'
+
+const readiness = (agent: TestAgent): Promise<Readiness> => agent.get('/v1/rollouts/vehicles/readiness')
+
+async function item(agent: TestAgent, name: string): Promise<ReadinessItem> {
+  return (await readiness(agent)).items.find((one) => one.item === name)!
+}
+
+async function series(agent: TestAgent, name: string): Promise<string[]> {
+  const text = await (await fetch(`${agent.url}/metrics`)).text()
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`))
+    .map((line) => line.replace(`${name}{environment="staging",rollout="vehicles",`, '').replace('}', ''))
+}
+
+test('what is measured follows the rollout, and what nobody knows is never ready', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 300)
+    await withAgent(url, VEHICLES, async (agent) => {
+      const first = await readiness(agent)
+      const plan = { staging: 7, production: 6, monitoring: 5, success: 12 }
+      for (const [list, count] of Object.entries(plan))
+        expect(first.items.filter(({ lists }) => lists.includes(list as never))).toHaveLength(count)
+      expect(first.items.filter(({ state }) => state === 'ready')).toEqual([])
+      expect(first.items.every(({ next }) => next !== null && next !== '')).toBe(true)
+
+      for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
+      for (const name of ['coverage', 'integrity', 'dual-write', 'backfill-tested', 'full-coverage', 'zero-rollbacks'])
+        expect(await item(agent, name)).toMatchObject({
+          state: 'ready',
+          next: null,
+          since: expect.any(String) as string,
+        })
+      for (const name of ['alerting', 'dashboards', 'dashboard', 'alerts', 'dashboard-uptime', 'alert-response'])
+        expect((await item(agent, name)).state).toBe('unknown')
+      for (const name of ['column-drop-migration', 'rollbacks-tested', 'contacts', 'training'])
+        expect((await item(agent, name)).state).toBe('not-ready')
+
+      // A row behind the back, and a validation that finds it.
+      await sql.unsafe(
+        `alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 1;
+        alter table public.vehicles enable always trigger "~sti_derive"`,
+      )
+      await agent.ended((await agent.request('validation')).id)
+      expect(await item(agent, 'coverage')).toMatchObject({ state: 'not-ready' })
+      expect(await item(agent, 'integrity')).toMatchObject({ state: 'not-ready' })
+      await agent.run('backfill')
+      expect(await item(agent, 'integrity')).toMatchObject({
+        state: 'unknown',
+        sentence: 'Rows were written in bulk since the last validation.',
+      })
+    })
+  })
+})
+
+test('a rollback is counted, whoever called it a flag change; enhanced monitoring is none', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 100)
+    await withAgent(url, VEHICLES, async (agent) => {
+      for (const kind of ['expand', 'backfill', 'validation', 'finalize', 'monitoring'] as const) await agent.run(kind)
+      await agent.run('rollback', { scope: 'monitoring' })
+      // Off when it was off is no rollback.
+      await agent.run('flag', { enabled: false })
+      expect((await item(agent, 'zero-rollbacks')).state).toBe('ready')
+      await agent.run('flag', { enabled: true, percentage: 10 })
+      await agent.run('flag', { enabled: true, percentage: 50 })
+      expect((await item(agent, 'zero-rollbacks')).state).toBe('ready')
+      await agent.run('flag', { enabled: false })
+      expect(await item(agent, 'zero-rollbacks')).toMatchObject({
+        state: 'not-ready',
+        sentence: expect.stringMatching(/^1, the last one: .*ann/) as string,
+      })
+      await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
+      expect((await item(agent, 'zero-rollbacks')).sentence).toMatch(
+        /^2, the last one: rollback \d+ of scope data by ann/,
+      )
+    })
+  })
+})
+
+test('a sign-off has a name, a note and an end; withdrawn, expired or of another contact it does not count', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 10)
+    await withAgent(url, contacts('1'), async (agent) => {
+      const sign = (body: object, token = TOKENS.bob) =>
+        agent.post<Problem & Readiness>(ATTESTATIONS, body, { authorization: `Bearer ${token}` })
+      const note = 'Ann and Bob, on Tuesday'
+      expect((await sign({ item: 'training', note }, TOKENS.viewer)).status).toBe(403)
+      const measured = await sign({ item: 'coverage', note })
+      expect([measured.status, measured.body.detail]).toEqual([422, 'coverage is measured: nobody can sign it off.'])
+      const nothing = await sign({ item: 'contact:Nobody', note })
+      expect([nothing.status, nothing.body.reasons?.join()]).toEqual([
+        422,
+        expect.stringMatching(/contact:Technical Lead/),
+      ])
+      for (const body of [
+        { item: 'training' },
+        { item: 'training', note: '' },
+        { item: 'training', note, expiresAt: '2020-01-01T00:00:00Z' },
+        { item: 'training', note, expiresAt: '2999-01-01T00:00:00Z' },
+      ])
+        expect((await sign(body)).status).toBe(422)
+      expect((await sign({ item: 'training', note, withdraw: true })).status).toBe(409)
+
+      expect((await sign({ item: 'training', note })).status).toBe(200)
+      expect(await item(agent, 'training')).toMatchObject({
+        state: 'ready',
+        by: 'attested',
+        attestation: { by: { name: 'bob' }, note, counts: true },
+      })
+      expect((await readiness(agent)).ratios).toMatchObject({ team: 0.333, documentation: 0 })
+      await sign({ item: 'training', note: 'half of the team is new', withdraw: true })
+      expect(await item(agent, 'training')).toMatchObject({
+        state: 'not-ready',
+        sentence: expect.stringMatching(/withdrawn by bob: half of the team is new/) as string,
+      })
+
+      await sign({ item: 'documentation', note })
+      expect((await readiness(agent)).ratios.documentation).toBe(1)
+      await sql`update sti.attestation set expires_at = clock_timestamp() where item = 'documentation'`
+      expect((await readiness(agent)).ratios.documentation).toBe(0)
+      expect((await item(agent, 'documentation')).sentence).toMatch(/expired on/)
+
+      await sign({ item: 'contact:Technical Lead', note: 'called, she answered' })
+      expect((await item(agent, 'contacts')).sentence).toMatch(
+        /^1 of 2 contacts are not confirmed, first DevOps Engineer/,
+      )
+      await sign({ item: 'contact:DevOps Engineer', note: 'called' })
+      expect((await item(agent, 'contacts')).state).toBe('ready')
+      await expect
+        .poll(() => series(agent, 'sti_contact_confirmed'), { timeout: 10_000 })
+        .toEqual(['role="Technical Lead" 1', 'role="DevOps Engineer" 1'])
+      await expect.poll(() => series(agent, 'sti_readiness_ratio'), { timeout: 10_000 }).toContain('list="team" 0.333')
+      // Each of them is in the chain.
+      const events = await sql`select actor->>'name' as by from sti.operation_event where kind = 'attestation'`
+      expect(events).toHaveLength(5)
+    })
+    // Another number in the file: whoever answered the old one has not answered this one.
+    await withAgent(url, contacts('3'), async (agent) => {
+      expect(await item(agent, 'contacts')).toMatchObject({
+        state: 'not-ready',
+        sentence: expect.stringMatching(/first Technical Lead: .*changed since/) as string,
+      })
+      await expect
+        .poll(() => series(agent, 'sti_contact_confirmed'), { timeout: 10_000 })
+        .toEqual(['role="Technical Lead" 0', 'role="DevOps Engineer" 1'])
+    })
+  })
+})
+
+test('sti readiness and sti attest', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 10)
+    await withAgent(url, contacts('1'), async (agent) => {
+      await withCommand(async (sti) => {
+        const before = await sti(agent.url, 'readiness', '--todo')
+        expect(before.code).toBe(4)
+        expect(before.out).toMatch(
+          /Production readiness: 0\.0 %[\s\S]*training[\s\S]*sign it off: sti attest "training"/,
+        )
+        expect((await sti(agent.url, 'attest', 'training')).code).toBe(2)
+        expect((await sti(agent.url, 'attest', 'training', '--note', 'x', '--expires', 'soon')).code).toBe(2)
+        expect(
+          await sti(agent.url, 'attest', 'contact:Technical Lead', '--note', 'answered', '--expires', '30d'),
+        ).toMatchObject({ code: 0, out: 'Signed off: contact:Technical Lead.\n' })
+        const { contacts } = await readiness(agent)
+        const days = (Date.parse(contacts[0]!.attestation!.expiresAt) - Date.now()) / 86_400_000
+        expect(days).toBeGreaterThan(29.9)
+        expect(days).toBeLessThanOrEqual(30)
+        expect((await sti(agent.url, 'attest', 'contact:Technical Lead', '--note', 'left', '--withdraw')).code).toBe(0)
+        expect((await readiness(agent)).contacts[0]!.confirmed).toBe(false)
+      })
+    })
+  })
+})
