@@ -38,6 +38,28 @@ const Change = z.object({
   left: z.string().nullable().describe('why it was left as somebody else had made it'),
 })
 
+/** What the performance layer compares with. */
+export const ReportBaseline = z.object({
+  id: z.number().int(),
+  source: z.string(),
+  measured: z.string(),
+  release: z.string().nullable(),
+  digest: z.string(),
+  fileHash: z.string(),
+  startedAt: Instant,
+  endedAt: Instant,
+  signals: z.array(
+    z.object({
+      signal: z.string(),
+      mean: z.number().nullable(),
+      p95: z.number().nullable(),
+      maximum: z.number().nullable(),
+      unknown: z.string().nullable(),
+    }),
+  ),
+})
+export type ReportBaseline = z.infer<typeof ReportBaseline>
+
 /** All that is claimed of a rollout, at one moment. */
 export const Report = z
   .object({
@@ -60,7 +82,7 @@ export const Report = z
     validation: Validation.nullable().describe('the last one that ended'),
     validations: z.array(PastValidation).describe('the oldest first, at most the last 500'),
     progress: z.array(ProgressPoint),
-    baseline: z.unknown().nullable(),
+    baseline: ReportBaseline.nullable(),
     operations: z.array(Operation).describe('the oldest first'),
     events: z.object({
       head: z.string().describe('hash of the last event of the whole chain'),

@@ -7,6 +7,8 @@ export function proofBlocks(report: Report): Block[] {
   return [
     heading('Checks'),
     ...(validation === null ? [text('No validation has ended yet.')] : checkBlocks(validation.checks)),
+    heading('Baseline'),
+    ...baselineBlocks(report),
     heading('Rows by the type they hold and the type that their legacy columns say'),
     table(
       ['holds', 'should hold', 'rows'],
@@ -53,6 +55,33 @@ function checkBlocks(checks: readonly CheckResult[]): Block[] {
 
 function detailOf({ detail, sampleKeys }: CheckResult): string {
   return sampleKeys.length === 0 ? detail : `${detail} (such as ${sampleKeys.map((key) => key.join('/')).join(', ')})`
+}
+
+/** Now is what the checks of the performance layer say. */
+function baselineBlocks({ baseline, validation }: Report): Block[] {
+  if (baseline === null) return [text('There is none.')]
+  const { id, source, release, startedAt, endedAt, digest } = baseline
+  const of = release === null ? '' : ` of release ${release}`
+  const now = (validation?.checks ?? []).filter(({ layer }) => layer === 'performance')
+  return [
+    text(`Baseline ${id}${of} (${source}), from ${moment(startedAt)} to ${moment(endedAt)}, SHA-256 ${digest}.`),
+    table(
+      ['signal', 'mean', '95th percentile', 'maximum', 'not known because'],
+      baseline.signals.map((one) => [
+        one.signal,
+        number(one.mean),
+        number(one.p95),
+        number(one.maximum),
+        one.unknown ?? '',
+      ]),
+      'It has no signal.',
+    ),
+    table(
+      ['against it now', 'verdict', 'number', 'limit', 'detail'],
+      now.map((check) => [check.check, check.verdict, number(check.value), number(check.limit), check.detail]),
+      'No check has compared with it.',
+    ),
+  ]
 }
 
 function coverageBlocks({ validations, progress }: Report): Block[] {

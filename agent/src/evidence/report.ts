@@ -8,6 +8,7 @@ import { coverageOf } from '../operation/stage.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
 import { withoutContacts } from '../rollout/withoutContacts.ts'
 import { attestableOf } from '../readiness/attestable.ts'
+import { readBaseline } from '../readiness/baseline.ts'
 import { readAttestations } from '../readiness/attestations.ts'
 import { readFailedRows } from './failedRows.ts'
 
@@ -32,24 +33,26 @@ export async function gatherReport(parts: ReportParts, of: ReportOf): Promise<Re
   const { facts } = of
   const { rollout } = facts
   const { name } = rollout
-  const [[clock], operations, events, validations, progress, changes, failedRows, attestations] = await Promise.all([
-    state<{ now: Date }[]>`select clock_timestamp() as now`,
-    readOperations(state, name),
-    readEvents(state, name),
-    state<Report['validations']>`
+  const [[clock], operations, events, validations, progress, changes, failedRows, attestations, baseline] =
+    await Promise.all([
+      state<{ now: Date }[]>`select clock_timestamp() as now`,
+      readOperations(state, name),
+      readEvents(state, name),
+      state<Report['validations']>`
       select id::float8, to_char(started_at at time zone 'UTC', ${ISO}) as "startedAt",
         to_char(ended_at at time zone 'UTC', ${ISO}) as "endedAt", verdict, coverage, integrity_score as "integrityScore",
         file_hash as "fileHash"
       from (select * from sti.validation where rollout = ${name} and ended_at is not null order by id desc limit 500) v order by id`,
-    readProgress(state, name),
-    state<Report['changes']>`
+      readProgress(state, name),
+      state<Report['changes']>`
       select kind, object, statement, inverse, operation_id::float8 as "operationId",
         to_char(applied_at at time zone 'UTC', ${ISO}) as at, to_char(reverted_at at time zone 'UTC', ${ISO}) as "revertedAt",
         left_because as left
       from sti.change where rollout = ${name} order by id`,
-    readFailedRows(state, name),
-    readAttestations(state, name, attestableOf(rollout.file)),
-  ])
+      readFailedRows(state, name),
+      readAttestations(state, name, attestableOf(rollout.file)),
+      readBaseline(state, name, environment),
+    ])
   return {
     format: 'sti-report/1',
     generatedAt: clock!.now.toISOString(),
@@ -59,7 +62,7 @@ export async function gatherReport(parts: ReportParts, of: ReportOf): Promise<Re
     ...{ rollout: name, table: `${rollout.table.schema}.${rollout.table.name}`, stage: facts.stage },
     ...{ coverage: coverageOf(facts), verified: facts.verified },
     file: { text: withoutContacts(rollout.text), hash: rollout.hash, promotionHash: promotionHash(rollout.file) },
-    ...{ validation: facts.validation, validations: [...validations], progress, baseline: null },
+    ...{ validation: facts.validation, validations: [...validations], progress, baseline },
     ...{ operations, events, changes: [...changes], failedRows },
     rollbacks: operations.filter(takesBack),
     ...{ promotions: [...of.promotions], attestations },

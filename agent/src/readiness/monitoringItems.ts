@@ -41,6 +41,11 @@ function metrics({ families, outside: { scraped }, environment }: Seen): Judged 
   return notReady(`${own}, and Prometheus has none of ${environment}.`, 'Let it scrape /metrics of the agent.', at)
 }
 
-function baseline(_: Seen): Judged {
-  return unknown('No baseline can be seen yet.', 'Take one (sti baseline).')
+function baseline({ baseline }: Seen): Judged {
+  const take = 'Take one before expand (sti baseline).'
+  if (baseline === null) return notReady('There is none of this environment.', take)
+  const known = baseline.signals.filter(({ mean }) => mean !== null).length
+  const of = `Baseline ${baseline.id} (${baseline.source}) ended at ${baseline.endedAt}`
+  if (known === 0) return unknown(`${of}, and knows no signal.`, take, baseline.endedAt)
+  return ready(`${of}; it knows ${known} of ${baseline.signals.length} signals.`, baseline.endedAt)
 }

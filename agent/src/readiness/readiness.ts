@@ -4,6 +4,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Facts } from '../engine/facts.ts'
 import { attestableOf, contactItem } from './attestable.ts'
 import { readAttestations } from './attestations.ts'
+import { readBaseline } from './baseline.ts'
 import { lastOf } from './item.ts'
 import { monitoringItems } from './monitoringItems.ts'
 import type { Outside } from './outside.ts'
@@ -46,14 +47,15 @@ function ratioOf(items: readonly ReadinessItem[], list: ReadinessList): number {
 
 async function look({ state, environment, outside, families }: ReadinessParts, facts: Facts): Promise<Seen> {
   const { name } = facts.rollout
-  const [attestations, [first], rollbacks, promoted] = await Promise.all([
+  const [attestations, [first], rollbacks, promoted, baseline] = await Promise.all([
     readAttestations(state, name, attestableOf(facts.rollout.file)),
     state<{ at: Date | null }[]>`select min(created_at) as at from sti.operation where rollout = ${name}`,
     readRollbacks(state, name),
     readPromoted(state, facts),
+    readBaseline(state, name, environment),
   ])
   return {
-    ...{ environment, facts, attestations, outside: outside(name), families, rollbacks, promoted },
+    ...{ environment, facts, attestations, outside: outside(name), families, rollbacks, promoted, baseline },
     begunAt: first?.at?.toISOString() ?? null,
   }
 }

@@ -41,7 +41,7 @@ export function coverage(seen: Seen): Judged {
   )
 }
 
-const ofDualWrite = ({ check }: { readonly check: string }): boolean => /dual-write|restore|conflict|canary/.test(check)
+const ofDualWrite = ({ check }: { readonly check: string }): boolean => /^dual-write-/.test(check)
 
 export function dashboards({ outside, environment }: Seen): Judged {
   return allOf([dashboard({ outside }), series(outside, environment)])

@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Readiness, ReadinessItem } from '../../agent/src/contract/index.ts'
+import { lookAtGrafana } from '../../agent/src/readiness/grafana.ts'
+import { lookAtUptime } from '../../agent/src/readiness/uptime.ts'
+import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/prometheusServer.ts'
+import { findGrafana } from '../../demo/start/grafana.ts'
+import { withAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { freePort } from '../support/server.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+const grafana = await findGrafana(freePort)
+if (grafana === null) console.log('What readiness asks of Grafana is not tested: install Grafana, or set GRAFANA_HOME')
+
+test.skipIf(!hasPrometheus)(
+  'what a real Prometheus has of the agent, of its rules and of the past',
+  async () => {
+    await withDatabase(async ({ url, sql }) => {
+      await vehicles(sql, 50)
+      const port = await freePort()
+      const rules = `groups: [{ name: ours, rules: [{ alert: StiAgentDown, expr: 'up{job="sti-agent"} == 0' }] }]`
+      const jobs = [
+        `{ job_name: sti-agent, honor_labels: true, static_configs: [{ targets: ["127.0.0.1:${port}"], labels: { environment: staging } }] }`,
+        '{ job_name: grafana, static_configs: [{ targets: ["127.0.0.1:1"] }] }',
+      ]
+      const config = `global: { scrape_interval: 1s, evaluation_interval: 1s }\nrule_files: [ours.yml]\nscrape_configs: [${jobs.join(', ')}]`
+      const prometheus = await startPrometheus({ 'prometheus.yml': config, 'ours.yml': rules }, 'prometheus.yml')
+      await withAgent(
+        url,
+        VEHICLES,
+        async (agent) => {
+          await agent.run('expand')
+          const wait = { timeout: 60_000, interval: 500 }
+          const uptime = () => lookAtUptime(prometheus.url, 'staging', 20)
+          await expect.poll(uptime, wait).toMatchObject([
+            { job: 'grafana', ratio: 0 },
+            { job: 'sti-agent', ratio: expect.closeTo(1, 0.5) as number },
+          ])
+          await expect(lookAtUptime(prometheus.url, 'production', 20)).rejects.toThrow(
+            /scrapes nothing as job sti-agent/,
+          )
+          const item = async (name: string): Promise<ReadinessItem> =>
+            (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items.find((one) => one.item === name)!
+          // It is asked again every half minute.
+          await expect.poll(async () => (await item('alerts')).state, wait).toBe('ready')
+          await expect.poll(async () => (await item('metrics')).state, wait).toBe('ready')
+          await expect.poll(async () => (await item('dashboard-uptime')).sentence, wait).toMatch(/grafana 0\.000 %/)
+          expect((await item('dashboard-uptime')).state).toBe('not-ready')
+        },
+        { config: { port, prometheusUrl: prometheus.url } },
+      )
+    })
+  },
+  180_000,
+)
+
+test.skipIf(grafana === null)(
+  'what a real Grafana answers of itself and of its dashboard',
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sti-grafana-'))
+    const provisioning = join(folder, 'provisioning')
+    const dashboards = join(folder, 'dashboards')
+    await Promise.all([mkdir(join(provisioning, 'dashboards'), { recursive: true }), mkdir(dashboards)])
+    await writeFile(
+      join(provisioning, 'dashboards/sti.yaml'),
+      `apiVersion: 1\nproviders: [{ name: sti, type: file, options: { path: ${dashboards} } }]\n`,
+    )
+    const root = new URL('../../', import.meta.url).pathname
+    const dashboard = JSON.parse(
+      await readFile(join(root, 'plugin/src/dashboards/sti-rollout-monitoring.json'), 'utf8'),
+    ) as {
+      panels: { title: string }[]
+    }
+    const panels = dashboard.panels.filter(({ title }) => title !== 'Rollback Readiness')
+    await writeFile(join(dashboards, 'one.json'), JSON.stringify({ ...dashboard, panels }))
+    const { home, file, port, url } = grafana!
+    const child = spawn(file, ['server', `--homepath=${home}`], {
+      stdio: 'ignore',
+      env: {
+        PATH: process.env['PATH'],
+        GF_SERVER_HTTP_PORT: String(port),
+        GF_PATHS_DATA: join(folder, 'data'),
+        GF_PATHS_LOGS: join(folder, 'logs'),
+        GF_PATHS_PROVISIONING: provisioning,
+        GF_SECURITY_ADMIN_PASSWORD: 'of-a-test',
+        GF_ANALYTICS_REPORTING_ENABLED: 'false',
+        GF_ANALYTICS_CHECK_FOR_UPDATES: 'false',
+        GF_PLUGINS_PREINSTALL_DISABLED: 'true',
+      },
+    })
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    onTestFinished(async () => {
+      child.kill('SIGKILL')
+      await gone
+      await rm(folder, { recursive: true, force: true })
+    })
+    await expect
+      .poll(() => lookAtGrafana(url, null, 1).then(() => 'healthy', String), { timeout: 120_000 })
+      .toBe('healthy')
+    expect((await lookAtGrafana(url, null, 1)).missing).toMatchObject({
+      unknown: expect.stringMatching(/STI_GRAFANA_TOKEN_FILE/) as string,
+    })
+    expect((await lookAtGrafana(url, 'nonsense', 1)).missing).toMatchObject({
+      unknown: expect.stringMatching(/refuses/) as string,
+    })
+    const token = await viewerToken(url)
+    const missing = async () => (await lookAtGrafana(url, token, 1)).missing
+    await expect.poll(missing, { timeout: 30_000 }).toEqual({ value: ['Rollback Readiness'], at: 1 })
+    await writeFile(join(dashboards, 'one.json'), JSON.stringify({ ...dashboard, version: 2 }))
+    await expect.poll(missing, { timeout: 60_000, interval: 1_000 }).toEqual({ value: [], at: 1 })
+  },
+  300_000,
+)
+
+/** Of a service account that is a Viewer, as the documentation asks for. */
+async function viewerToken(url: string): Promise<string> {
+  const authorization = `Basic ${Buffer.from('admin:of-a-test').toString('base64')}`
+  const post = async (path: string, body: object): Promise<{ id: number; key: string }> => {
+    const answer = await fetch(url + path, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    expect(answer.ok).toBe(true)
+    return (await answer.json()) as { id: number; key: string }
+  }
+  const account = await post('/api/serviceaccounts', { name: 'sti', role: 'Viewer' })
+  return (await post(`/api/serviceaccounts/${account.id}/tokens`, { name: 'sti' })).key
+}
