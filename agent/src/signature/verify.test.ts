@@ -19,7 +19,7 @@ async function signed(
   const hash = canonicalHash(report)
   const header = { alg: 'EdDSA', typ: TYPE, kid: key.publicKey.kid, ...of.header }
   const signature = await new CompactSign(bytes({ hash, ...report, ...of.claims }))
-    .setProtectedHeader(header as never)
+    .setProtectedHeader(header)
     .sign((of.by ?? key).privateKey)
   return { report: report as never, hash, signature, unsigned: null }
 }
