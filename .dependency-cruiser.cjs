@@ -1,4 +1,4 @@
-const rooms = 'expand|backfill|validation|finalize|flag|rollback|monitoring'
+const rooms = 'expand|baseline|backfill|validation|finalize|flag|rollback|monitoring'
 /** Rooms that combine others; they lie between http and operation. */
 const combining = 'evidence|readiness'
 
@@ -50,10 +50,17 @@ module.exports = {
       to: { path: `^agent/src/(${rooms}|${combining}|operation|http|cli|metrics)/` },
     },
     {
+      name: 'measure-does-not-look-up',
+      comment: 'What a baseline and a validation share: samples, the test of a shift, the kept baselines.',
+      severity: 'error',
+      from: { path: '^agent/src/measure/', pathNot: '[.]test[.]ts$' },
+      to: { path: `^agent/src/(${rooms}|${combining}|operation|http|cli|metrics)/` },
+    },
+    {
       name: 'ground-floor',
       severity: 'error',
       from: { path: '^agent/src/(signals|rollout|database|contract|signature)/', pathNot: '[.]test[.]ts$' },
-      to: { path: `^agent/src/(${rooms}|${combining}|operation|http|cli|metrics)/` },
+      to: { path: `^agent/src/(${rooms}|${combining}|measure|operation|http|cli|metrics)/` },
     },
     {
       name: 'http-does-not-know-main',

@@ -2,6 +2,7 @@ import { serve } from '@hono/node-server'
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { backfill } from './backfill/kind.ts'
+import { createBaseline } from './baseline/baseline.ts'
 import type { Config } from './config.ts'
 import type { Readiness } from './contract/index.ts'
 import { connect } from './database/connect.ts'
@@ -18,6 +19,7 @@ import { dependencies } from './health.ts'
 import { buildApp } from './http/app.ts'
 import { createAuthentication } from './http/authentication.ts'
 import type { Log } from './log.ts'
+import { keepPeaks } from './measure/peaks.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { SERIES } from './metrics/names.ts'
 import { createFileChecks, readFacts } from './operation/facts.ts'
@@ -71,8 +73,11 @@ export async function startAgent(
     now: Date.now,
   })
   // Every kind of operation; the flag's own changes are written by its room at once.
-  const validation = createValidation({ signals, flagToken: config.tokens.flag })
-  const kinds: readonly Kind[] = [expand, backfill, validation, finalize, rollback, monitoring]
+  const validation = createValidation({ signals, environment: config.environment, flagToken: config.tokens.flag })
+  const baseline = createBaseline({ signals, environment: config.environment })
+  const kinds: readonly Kind[] = [expand, baseline, backfill, validation, finalize, rollback, monitoring]
+  const names = rollouts.map((rollout) => rollout.name)
+  const peaks = keepPeaks({ sql: database.state, recent: signals.recent, rollouts: names, log })
   const watch = watchDatabase({
     ...{ database, log, environment: config.environment },
     subscriberReady: rollouts.some((rollout) => rollout.file.publication === 'subscriber-ready'),
@@ -85,7 +90,8 @@ export async function startAgent(
     watch.demand()
     return await readFacts(
       {
-        ...{ state: database.state, agentFaults: watch.faults, flag: (name) => flags.status(name), checks },
+        ...{ state: database.state, environment: config.environment, agentFaults: watch.faults, checks },
+        flag: (name) => flags.status(name),
         promotion: (one) => promotionGate({ ...config, state: database.state }, one),
       },
       rollout,
@@ -138,7 +144,7 @@ export async function startAgent(
   const authentication = createAuthentication(config)
   let serving = true
   const app = buildApp({
-    ...{ config, version, database, rollouts, kinds, flags, authentication, log, facts, readiness },
+    ...{ config, version, database, rollouts, kinds, flags, signals, authentication, log, facts, readiness },
     poke: runner.poke,
     agentFaults: watch.faults,
     foreignState: watch.foreignState,
@@ -161,6 +167,7 @@ export async function startAgent(
   flags.start()
   signals.start()
   outside.start()
+  peaks.start()
   overview.start()
   runner.start()
   const url = `http://${config.host}:${(server.address() as { port: number }).port}`
@@ -169,7 +176,7 @@ export async function startAgent(
     message: 'listening',
     url,
     environment: config.environment,
-    rollouts: rollouts.map((rollout) => rollout.name),
+    rollouts: names,
   })
   return {
     url,
@@ -178,7 +185,7 @@ export async function startAgent(
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await runner.stop()
       outside.stop()
-      await Promise.all([watch.stop(), flags.stop(), overview.stop(), signals.stop()])
+      await Promise.all([watch.stop(), flags.stop(), overview.stop(), peaks.stop(), signals.stop()])
       server.closeAllConnections()
       await closed
       await database.close()

@@ -20,6 +20,7 @@ export async function rollOut(stage: Stage): Promise<void> {
     const all = [...args, '--environment', environment.name]
     return screen.command(step, `npm run sti -- ${all.join(' ')}`, () => sti(stage.root, stage.config, all))
   }
+  await run('baseline', 'baseline', '--live', '--duration', '60s', '--release', 'before')
   await run('expand', 'expand', '--reason', 'demo')
   await run('backfill', 'backfill', '--rollback-on-error', '--progress-reporting')
   await run('validation', 'validate', '--full-validation')

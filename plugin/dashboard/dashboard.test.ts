@@ -46,7 +46,7 @@ test.each([
     ['sti_backfill_rows_per_second', 'sti_backfill_remaining_seconds', 'sti_backfill_throttled'],
   ],
   ['API Performance Monitor', ['sti_api_latency_average_seconds', 'sti_api_latency_p95_seconds']],
-  ['API Performance Monitor', ['sti_api_error_ratio', 'sti_api_requests_per_second']],
+  ['API Performance Monitor', ['sti_api_error_ratio', 'sti_api_requests_per_second', 'sti_signal_limit']],
   [
     'Database Health Checker',
     ['sti_database_connections', 'sti_database_connections_limit', 'sti_database_query_seconds'],

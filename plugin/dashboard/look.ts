@@ -37,6 +37,12 @@ export const LEGEND_ONLY: readonly DynamicConfigValue[] = [
   { id: 'custom.axisPlacement', value: 'hidden' },
 ]
 
+/** A limit beside its line: dashed in the same colour, in the tooltip and not in the legend. */
+export const DASHED: readonly DynamicConfigValue[] = [
+  { id: 'custom.lineStyle', value: { fill: 'dash', dash: [6, 6] } },
+  { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
+]
+
 export const rightAxis: DynamicConfigValue = { id: 'custom.axisPlacement', value: 'right' }
 export const between = (min: number, max?: number): DynamicConfigValue[] => [
   { id: 'min', value: min },

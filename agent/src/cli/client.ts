@@ -1,6 +1,10 @@
 import type {
   AgentStatus,
   AttestationRequest,
+  Baseline,
+  BaselineComparison,
+  BaselineImport,
+  BaselineSummary,
   FailedRow,
   Operation,
   OperationEvent,
@@ -124,6 +128,13 @@ export function agentClient({ url, token }: AgentAddress) {
     /** As text, whatever its format. */
     report: async (name: string, format: ReportFormat) =>
       (await ask('GET', `${rollout(name)}/report?format=${format}`)).text,
+    baselines: async (name: string) =>
+      (await call<{ baselines: BaselineSummary[] }>('GET', `${rollout(name)}/baselines`)).baselines,
+    baseline: (name: string, id: number | 'newest') => call<Baseline>('GET', `${rollout(name)}/baselines/${id}`),
+    compareBaseline: (name: string, id: number | 'newest') =>
+      call<BaselineComparison>('GET', `${rollout(name)}/baselines/${id}/comparison`),
+    importBaseline: (name: string, body: BaselineImport) =>
+      call<BaselineSummary>('POST', `${rollout(name)}/baselines`, body),
     adopt: (body: { environment: string; reason: string }) => call<unknown>('POST', '/v1/agent/adopt', body),
   }
 }

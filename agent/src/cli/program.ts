@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { createRequire } from 'node:module'
 import { registerAcceptClient, registerAdopt } from './commands/acceptClient.ts'
+import { registerBaseline } from './commands/baseline.ts'
 import { registerBackfill } from './commands/backfill.ts'
 import { registerCheck } from './commands/check.ts'
 import { registerExpand } from './commands/expand.ts'
@@ -23,6 +24,7 @@ const commands: readonly Register[] = [
   registerStatus,
   registerWatch,
   registerOperations,
+  registerBaseline,
   registerExpand,
   registerBackfill,
   registerValidate,

@@ -12,6 +12,9 @@ export interface ProgressView {
 
 /** `52.1 %  521,000 / 1,000,000 rows  2,940,000 rows/min  10 s left`, and why it waits. */
 export function progressText(progress: Progress): string {
+  if (progress.unit === 'seconds') {
+    return `${percent(progress.ratio)}  ${duration(progress.processedRows)} of ${duration(progress.totalRows)} sampled`
+  }
   const parts = [
     percent(progress.ratio),
     `${count(progress.processedRows)} / ${count(progress.totalRows)} rows`,
@@ -23,9 +26,14 @@ export function progressText(progress: Progress): string {
   return parts.filter((part) => part !== null).join('  ')
 }
 
+/** The numbers of a walk; once that is over, what is done after it. */
+function doing({ step, endedAt }: Operation, progress: Progress): string {
+  return progress.ratio === 1 && step !== null && endedAt === null ? step : progressText(progress)
+}
+
 const plainText = (operation: Operation): string => {
   const head = `${operation.kind} ${operation.id}  ${operation.state}`
-  if (operation.progress) return `${head}  ${progressText(operation.progress)}`
+  if (operation.progress) return `${head}  ${doing(operation, operation.progress)}`
   return operation.step ? `${head}  ${operation.step}` : head
 }
 
@@ -63,7 +71,7 @@ export function barView(terminal: Terminal): ProgressView {
     show(operation) {
       const progress = operation.progress
       const state = operation.state === 'running' && (progress ?? operation.step) ? null : operation.state
-      const said = progress ? progressText(progress) : operation.step
+      const said = progress ? doing(operation, progress) : operation.step
       const payload: Line = {
         head: operation.kind,
         ratio: progress?.ratio ?? null,

@@ -51,6 +51,7 @@ export function detailLines(detail: RolloutDetail): string[] {
     ['failed rows', count(detail.failedRows)],
     ['running', running ? operationText(running) : 'nothing'],
     ['validation', detail.validation ? validationText(detail.validation) : 'none'],
+    ['baseline', detail.baseline ? baselineText(detail.baseline) : 'none'],
   ])
   for (const fault of detail.faults) lines.push(`fault: ${fault}`)
   for (const note of detail.notes) lines.push(`note: ${note}`)
@@ -73,6 +74,7 @@ export function operationText(operation: Operation): string {
 
 /** What a walk did in the end; `52.1 %  521,000 of 1,000,000 rows, 520,000 written`. */
 function outcomeText(progress: Progress): string {
+  if (progress.unit === 'seconds') return progressText(progress)
   const failed = progress.failedRows > 0 ? `, ${count(progress.failedRows)} failed` : ''
   const written = progress.writtenRows > 0 ? `, ${count(progress.writtenRows)} written` : ''
   return `${percent(progress.ratio)}, ${count(progress.processedRows)} of ${count(progress.totalRows)} rows${written}${failed}`
@@ -91,6 +93,11 @@ export function operationRow(operation: Operation): string[] {
     operation.actor.name,
     operation.error ?? operation.reason ?? '-',
   ]
+}
+
+function baselineText({ id, release, endedAt, unusable }: NonNullable<RolloutDetail['baseline']>): string {
+  const head = `${id}${release === null ? '' : ` of ${release}`}, ${duration(since(endedAt, null))} ago`
+  return unusable[0] === undefined ? head : `${head}, not to be judged by: ${unusable[0]}`
 }
 
 function validationText(validation: Validation): string {

@@ -103,7 +103,7 @@ export type BaselineImport = z.infer<typeof BaselineImport>
 export const Compared = z
   .object({
     name: z.string(),
-    verdict: Verdict,
+    verdict: Verdict.nullable().describe('null: no limit speaks of it'),
     baseline: z.number().nullable().describe('mean'),
     now: z.number().nullable().describe('mean'),
     ratio: z.number().nullable().describe('now / baseline'),

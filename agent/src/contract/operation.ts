@@ -91,6 +91,11 @@ export const ValidationParameters = z
     full: z.boolean().default(true).describe('every check of every layer, unless layers or checks are named'),
     layers: z.array(Layer).min(1).optional().describe('only these layers'),
     checks: z.array(z.string().max(100)).min(1).max(100).optional().describe('only these checks, by name'),
+    baseline: z
+      .number()
+      .int()
+      .optional()
+      .describe('id of the one that performance is compared with; default: the newest that can be used'),
   })
   .openapi('ValidationParameters')
 export type ValidationParameters = z.infer<typeof ValidationParameters>
@@ -131,6 +136,7 @@ const request = <K extends OperationKind, P extends z.ZodType>(kind: K, paramete
 export const OperationRequest = z
   .discriminatedUnion('kind', [
     request('expand', z.object({}).default({})),
+    request('baseline', BaselineParameters.prefault({})),
     request('backfill', BackfillParameters.prefault({})),
     request('validation', ValidationParameters.prefault({})),
     request('finalize', z.object({}).default({})),

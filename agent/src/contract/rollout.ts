@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { BaselineSummary } from './baseline.ts'
 import { Monitoring } from './monitoring.ts'
 import { Operation } from './operation.ts'
 import { PromotionGate } from './promotion.ts'
@@ -57,6 +58,7 @@ export const RolloutDetail = RolloutSummary.extend({
   legacyColumns: z.array(z.string()),
   operations: z.array(Operation).describe('the last 20, newest first'),
   validation: Validation.nullable(),
+  baseline: BaselineSummary.nullable().describe('the newest that can be used; when none can, the newest'),
   actions: z.array(AllowedAction),
   notes: z.array(z.string()),
 }).openapi('RolloutDetail')

@@ -1,6 +1,15 @@
 import { z } from '@hono/zod-openapi'
 
-export const OperationKind = z.enum(['expand', 'backfill', 'validation', 'finalize', 'flag', 'rollback', 'monitoring'])
+export const OperationKind = z.enum([
+  'expand',
+  'baseline',
+  'backfill',
+  'validation',
+  'finalize',
+  'flag',
+  'rollback',
+  'monitoring',
+])
 export type OperationKind = z.infer<typeof OperationKind>
 
 export const OperationState = z.enum([
@@ -55,6 +64,8 @@ export type Stage = z.infer<typeof Stage>
 /** What a person can ask for; the agent answers for each whether it is allowed now, and if not why. */
 export const Action = z.enum([
   'expand',
+  'baseline',
+  'import-baseline',
   'backfill',
   'validation',
   'finalize',

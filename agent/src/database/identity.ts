@@ -50,7 +50,7 @@ export async function adopt(sql: Sql, environment: string, actor: string): Promi
 
 function here(sql: Sql, environment: string) {
   return sql`
-    select ${environment}::text as "environment", s.system_identifier::text as "systemIdentifier",
+    select /* sti */ ${environment}::text as "environment", s.system_identifier::text as "systemIdentifier",
       (select d.oid::int8::int from pg_database d where d.datname = current_database()) as "databaseOid",
       c.timeline_id as "timeline"
     from pg_control_system() s, pg_control_checkpoint() c`

@@ -57,7 +57,7 @@ export function watchDatabase(parts: {
       foreign = await checkIdentity(database.state, environment)
       seen = true
       parts.onIdentity(foreign)
-      const [server] = await database.state<{ standby: boolean }[]>`select pg_is_in_recovery() as standby`
+      const [server] = await database.state<{ standby: boolean }[]>`select /* sti */ pg_is_in_recovery() as standby`
       say(foreign ?? (server!.standby ? 'The database is a standby: point the agent at the primary.' : null))
     } catch (error) {
       const away = isAway(error)

@@ -1,4 +1,12 @@
-import type { FlagStatus, Monitoring, Operation, PromotionGate, Stage, Validation } from '../contract/index.ts'
+import type {
+  BaselineSummary,
+  FlagStatus,
+  Monitoring,
+  Operation,
+  PromotionGate,
+  Stage,
+  Validation,
+} from '../contract/index.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
 /** A journaled change that has not been taken back. */
@@ -70,6 +78,8 @@ export interface Facts {
   /** Rows that failed, are not right yet, and were not accepted by an admin. */
   readonly failedRows: number
   readonly acceptedRows: number
+  /** The newest baseline that can be used; when none can, the newest, which says why. */
+  readonly baseline: BaselineSummary | null
   readonly flag: FlagStatus
   /** A validation of this file has passed since the last backfill, retry or rollback ended. */
   readonly verified: boolean

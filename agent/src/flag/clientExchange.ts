@@ -9,7 +9,9 @@ export interface ClockOffset {
 
 export async function measureClock(sql: Sql, offset: ClockOffset, now: () => number): Promise<void> {
   const sent = now()
-  const [row] = await sql<{ at: number }[]>`select (extract(epoch from clock_timestamp()) * 1000)::float8 as at`
+  const [row] = await sql<
+    { at: number }[]
+  >`select /* sti */ (extract(epoch from clock_timestamp()) * 1000)::float8 as at`
   if (row) offset.milliseconds = Math.round(row.at - (sent + now()) / 2)
 }
 

@@ -59,7 +59,7 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
     await exchangeClients(database.state, clients, offset)
     for (const flag of flags.values()) flag.propagation.review(flag.clients, mark(flag))
     // Keeps the reserved connection open: once connections are exhausted it could not be opened any more.
-    if (!hasPending()) await database.urgent`select 1`
+    if (!hasPending()) await database.urgent`select /* sti */ 1`
   }
 
   function take(flag: Flag, state: FlagState, began: number): void {

@@ -6,6 +6,7 @@ import type { App, Parts } from './parts.ts'
 import { refuseAmbiguousPaths } from './paths.ts'
 import { defaultHook, problemAnswers } from './problem.ts'
 import { agentRoutes } from './routes/agent.ts'
+import { baselineRoutes } from './routes/baselines.ts'
 import { failedRowRoutes } from './routes/failedRows.ts'
 import { flagClientRoutes } from './routes/flagClients.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -41,6 +42,7 @@ export function buildApp(parts: Parts): App {
   healthRoutes(app, parts)
   agentRoutes(app, parts)
   rolloutRoutes(app, parts)
+  baselineRoutes(app, parts)
   operationRoutes(app, parts)
   steeringRoutes(app, parts)
   failedRowRoutes(app, parts)

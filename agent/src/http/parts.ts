@@ -7,6 +7,7 @@ import type { Kind } from '../engine/kind.ts'
 import type { Flags } from '../flag/flags.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
+import type { Signals } from '../signals/signals.ts'
 import type { Authentication, AuthenticationEnv } from './authentication.ts'
 
 export type App = OpenAPIHono<AuthenticationEnv>
@@ -19,6 +20,7 @@ export interface Parts {
   readonly rollouts: readonly Rollout[]
   readonly kinds: readonly Kind[]
   readonly flags: Flags
+  readonly signals: Signals
   readonly authentication: Authentication
   readonly log: Log
   /** Reads what is known of a rollout anew. */

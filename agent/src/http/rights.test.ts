@@ -11,9 +11,16 @@ const caller = (level: Level, mayAct = true): Caller => ({
   why: mayAct ? null : 'log in first',
 })
 const standard = { rights: {} }
-const ADMIN_ONLY: readonly Right[] = ['rollback-data', 'rollback-monitoring', 'force', 'accept-failed-rows', 'adopt']
+const ADMIN_ONLY: readonly Right[] = [
+  'rollback-data',
+  'rollback-monitoring',
+  'force',
+  'accept-failed-rows',
+  'adopt',
+  'import-baseline',
+]
 
-test('viewers read, editors act, and only admins take data back, force, accept lost rows and adopt', () => {
+test('viewers read, editors act, and only admins take data back, force, accept lost rows, adopt and import baselines', () => {
   const rights = Object.keys(RIGHTS) as Right[]
   expect(new Set(rights)).toEqual(new Set(['read', 'force', ...Action.options]))
   for (const right of rights) {

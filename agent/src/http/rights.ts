@@ -7,6 +7,7 @@ export type Right = 'read' | Action | 'force'
 export const RIGHTS = {
   read: 'viewer',
   expand: 'editor',
+  baseline: 'editor',
   backfill: 'editor',
   validation: 'editor',
   finalize: 'editor',
@@ -27,6 +28,7 @@ export const RIGHTS = {
   force: 'admin',
   'accept-failed-rows': 'admin',
   adopt: 'admin',
+  'import-baseline': 'admin',
 } as const satisfies Record<Right, Level>
 
 export type RaisedRights = Partial<Record<Right, Level>>

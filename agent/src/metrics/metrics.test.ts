@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { connect } from '../database/connect.ts'
+import { valueLimits } from '../measure/limits.ts'
 import { parseExposition } from '../signals/exposition.ts'
 import { createSignals } from '../signals/signals.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -119,6 +120,21 @@ test('what happened is counted per rollout', async () => {
   expect(await value(metrics, 'sti_backfill_batch_rows_sum')).toBe(1_000)
   expect(await value(metrics, 'sti_operation_duration_seconds_sum', 'kind="backfill",state="succeeded"')).toBe(70)
   expect(await value(metrics, 'sti_flag_propagation_seconds_count')).toBe(1)
+})
+
+test('a baseline and the file give limits; what is not known now has no ratio to them', async () => {
+  const baseline = new Map([['api-latency-p95', 0.05]])
+  const limits = { apiLatencyIncrease: 0.1, queryTimeIncrease: 0.05, resourceUsage: 0.8, errorRatio: 0.001 }
+  const file = { limits, signals: [{ name: 'queue', limit: 5, sql: 'select 1' }] }
+  const { metrics } = created(() => [readings({ baseline, limits: valueLimits(file, baseline) })])
+  const found = (await series(metrics)).filter((line) => /^sti_signal_(baseline|limit)/.test(line))
+  expect(found.map((line) => line.replace('environment="staging",rollout="vehicles",', '')).sort()).toEqual([
+    'sti_signal_baseline{signal="api-latency-p95"} 0.05',
+    'sti_signal_limit{signal="api-error-ratio"} 0.001',
+    expect.stringMatching(/^sti_signal_limit\{signal="api-latency-p95"\} 0\.055/),
+    ...['connections', 'host-cpu', 'host-disk', 'host-memory'].map((name) => `sti_signal_limit{signal="${name}"} 0.8`),
+    'sti_signal_limit{signal="queue"} 5',
+  ])
 })
 
 /** Signals that nobody started: everything is unknown. */

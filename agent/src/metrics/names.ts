@@ -28,7 +28,7 @@ export const FAMILIES: readonly Family[] = [
   ...[...flag, clients],
   ...[ready, estimated, rollbacks, armed, states],
   ...[readiness, contacts],
-  ...[signal.up, signal.limit],
+  ...[signal.up, signal.baseline, signal.baselineRatio, signal.limit, signal.limitRatio],
 ]
 
 /** Every series that is fed event by event. */

@@ -1,5 +1,5 @@
 import { isKnown, type Reading } from '../signals/reading.ts'
-import { known, type Family, type Moment } from './family.ts'
+import { sample, type Family, type Moment } from './family.ts'
 
 export const up: Family = {
   name: 'sti_signal_up',
@@ -11,16 +11,57 @@ export const up: Family = {
   },
 }
 
+export const baseline: Family = {
+  name: 'sti_signal_baseline',
+  type: 'gauge',
+  help: 'Mean of a signal in the newest baseline that can be used.',
+  labels: ['rollout', 'signal'],
+  *samples({ rollouts }) {
+    for (const { rollout, baseline } of rollouts) {
+      for (const [signal, value] of baseline) yield { labels: { rollout, signal }, value }
+    }
+  },
+}
+
+export const baselineRatio: Family = {
+  name: 'sti_signal_baseline_ratio',
+  type: 'gauge',
+  help: 'A signal now / its baseline.',
+  labels: ['rollout', 'signal'],
+  *samples({ rollouts, signals }) {
+    for (const { rollout, baseline } of rollouts) {
+      for (const [signal, reading] of signals.numbers(rollout)) {
+        const mean = baseline.get(signal) ?? 0
+        if (isKnown(reading) && mean > 0) yield* sample({ rollout, signal }, reading.value / mean)
+      }
+    }
+  },
+}
+
 export const limit: Family = {
+  name: 'sti_signal_limit',
+  type: 'gauge',
+  help: 'What a signal may reach, in its own unit: by its baseline, or as the rollout file says.',
+  labels: ['rollout', 'signal'],
+  *samples({ rollouts }) {
+    for (const { rollout, limits } of rollouts) {
+      for (const [signal, { value }] of limits) yield { labels: { rollout, signal }, value }
+    }
+  },
+}
+
+export const limitRatio: Family = {
   name: 'sti_signal_limit_ratio',
   type: 'gauge',
-  help: 'A signal of the rollout file / its limit; above 1 it is unhealthy.',
+  help: 'A signal / its limit, or its limit / the signal where that is a least one; above 1 it is unhealthy.',
   labels: ['rollout', 'signal'],
-  *samples({ all, signals }) {
-    for (const { rollout } of all) {
-      for (const { name, limit, reading } of signals.custom(rollout)) {
-        if (limit > 0 && isKnown(reading))
-          yield* known({ rollout, signal: name }, { ...reading, value: reading.value / limit })
+  *samples({ rollouts, signals }) {
+    for (const { rollout, limits } of rollouts) {
+      for (const [signal, reading] of signals.numbers(rollout)) {
+        const limit = limits.get(signal)
+        if (!limit || !isKnown(reading)) continue
+        const ratio = limit.side === 'at most' ? reading.value / limit.value : limit.value / reading.value
+        yield* sample({ rollout, signal }, ratio)
       }
     }
   },

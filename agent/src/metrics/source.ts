@@ -36,6 +36,10 @@ export interface RolloutReadings {
   readonly validationEndedAt: string | null
   readonly validationsByVerdict: Readonly<Partial<Record<Verdict, number>>>
   readonly validationIntervalSeconds: number | null
+  /** Mean of each signal in the newest baseline that can be used; empty without one. */
+  readonly baseline: ReadonlyMap<string, number>
+  /** What each signal may reach, in its own unit, as far as one can tell now. */
+  readonly limits: ReadonlyMap<string, { readonly value: number; readonly side: 'at most' | 'at least' }>
   /** From memory, true also while the database is away. */
   readonly flag: FlagStatus
   readonly rollbackReady: readonly ScopeReadiness[]

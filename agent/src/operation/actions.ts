@@ -20,6 +20,8 @@ export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[]
   const stale = facts.flag.clients.filter((client) => client.stale)
   return [
     of('expand', alone(kind('expand').refusals(facts, {}))),
+    of('baseline', kind('baseline').refusals(facts, {})),
+    of('import-baseline', []),
     of('backfill', alone(kind('backfill').refusals(facts, {}))),
     of('validation', kind('validation').refusals(facts, {})),
     of('finalize', alone(kind('finalize').refusals(facts, {}))),

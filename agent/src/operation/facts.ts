@@ -5,6 +5,7 @@ import { faultOf, isAway, messageOf } from '../engine/errors.ts'
 import { prefillOf } from '../expand/addColumn.ts'
 import { triggerFault } from '../dualWrite/verify.ts'
 import { finalizeMissing } from '../finalize/verify.ts'
+import { newestBaseline, useOf } from '../measure/store.ts'
 import { ofMonitoring, readMonitoring } from '../monitoring/read.ts'
 import { catalogFaults } from '../rollout/catalogFaults.ts'
 import { undeclaredTriggers, type checkFile, type rightsNotes } from '../rollout/check.ts'
@@ -16,6 +17,7 @@ import { stageOf, verified, type Known } from './stage.ts'
 
 export interface FactsSource {
   readonly state: Sql
+  readonly environment: string
   /** Sentences that hold for every rollout of this agent: the state is not ours, the database is a standby. */
   readonly agentFaults: () => readonly string[]
   readonly flag: (rollout: string) => FlagStatus
@@ -30,7 +32,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   const { state } = source
   const { table, faults, blockers, notes } = await readTable(source, rollout)
   const { requires } = rollout.file.validation
-  const [operations, changes, validation, counted, failed, written, promotion] = await Promise.all([
+  const [operations, changes, validation, counted, failed, written, promotion, baseline] = await Promise.all([
     state<OperationRow[]>`
       select * from sti.operation o where rollout = ${rollout.name} and (
         state not in ('cancelled', 'succeeded', 'failed')
@@ -49,6 +51,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
       select max(ended_at) as ended from sti.operation where rollout = ${rollout.name}
         and (kind = 'backfill' or kind = 'rollback' and parameters->>'scope' = 'data')`,
     source.promotion(rollout),
+    newestBaseline(state, useOf(rollout, source.environment)),
   ])
   const ended = operations.filter((row) => row.state === 'succeeded').map(toOperation)
   const open = operations.filter((row) => !['succeeded', 'failed', 'cancelled'].includes(row.state)).map(toOperation)
@@ -63,7 +66,11 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   const wrong = table === null ? 'the table could not be read' : await triggerFault(state, rollout, table)
   const facts: Known = {
     ...{ rollout, table, faults, blockers, triggerFault: wrong, changes: journaled, validation, counted, promotion },
-    ...{ monitoringChanges, monitoring: await readMonitoring(state, rollout.name, monitoringChanges, switchedOn) },
+    ...{
+      monitoringChanges,
+      monitoring: await readMonitoring(state, rollout.name, monitoringChanges, switchedOn),
+      baseline,
+    },
     failedSince: validation === null ? [] : await failedSince(state, rollout.name, validation.id, requires),
     undeclaredTriggers: table === null ? [] : undeclaredTriggers(rollout, table),
     notes: [...notes, ...otherFile(rollout, open)],

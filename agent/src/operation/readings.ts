@@ -3,6 +3,7 @@ import type { Sql } from '../database/connect.ts'
 import { countConflicts } from '../dualWrite/conflicts.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Kind } from '../engine/kind.ts'
+import { valueLimits } from '../measure/limits.ts'
 import type { RolloutReadings, ThrottleReason } from '../metrics/source.ts'
 import { THROTTLE_REASONS } from '../metrics/source.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
@@ -44,6 +45,7 @@ export async function detailOf(
     legacyColumns: [...rollout.legacyColumns],
     operations,
     validation: facts.validation,
+    baseline: facts.baseline,
     actions: actionsOf(facts, kinds),
     notes: [...facts.notes, ...prefillNotes(facts)],
   }
@@ -138,6 +140,7 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutRe
         .at(-1) ?? null,
     validationsByVerdict: Object.fromEntries(validations.map((row) => [row.verdict, row.count])),
     validationIntervalSeconds: facts.rollout.file.validation.every,
+    ...baselineReadings(facts),
     flag: facts.flag,
     rollbackReady: rollbackReadiness(facts),
     operations: [...counted.values()],
@@ -147,6 +150,12 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutRe
     automaticRollbackArmed: null,
     readAt: Date.now(),
   }
+}
+
+function baselineReadings({ baseline, rollout }: Facts): Pick<RolloutReadings, 'baseline' | 'limits'> {
+  const signals = baseline?.unusable.length === 0 ? baseline.signals : []
+  const means = new Map(signals.flatMap(({ signal, mean }) => (mean === null ? [] : [[signal, mean]])))
+  return { baseline: means, limits: valueLimits(rollout.file, means) }
 }
 
 /** The short code before the colon, as far as the series knows it. */

@@ -63,7 +63,7 @@ function publicationFaults(rollout: Rollout, { publications }: Catalog): string[
 
 async function readCatalog(sql: Sql, oid: number): Promise<Catalog> {
   const [row] = await sql<Catalog[]>`
-    with tree as materialized (
+    with /* sti */ tree as materialized (
       select ${oid}::oid as oid union select relid from pg_catalog.pg_partition_tree(${oid}::oid::regclass)
     ), relation as materialized (
       select c.*, format('%I.%I', n.nspname, c.relname) as shown

@@ -48,7 +48,7 @@ interface Relation {
 
 async function readRelation(sql: Sql, schema: string, name: string): Promise<Relation | undefined> {
   const [relation] = await sql<Relation[]>`
-    select c.oid::int8::float8 as oid, c.relkind::text as kind, c.relispartition as partition, c.reloftype <> 0 as typed,
+    select /* sti */ c.oid::int8::float8 as oid, c.relkind::text as kind, c.relispartition as partition, c.reloftype <> 0 as typed,
       (select format('%I.%I', pn.nspname, p.relname) from pg_catalog.pg_inherits i
         join pg_catalog.pg_class p on p.oid = i.inhparent join pg_catalog.pg_namespace pn on pn.oid = p.relnamespace
         where i.inhrelid = c.oid limit 1) as parent,
@@ -75,12 +75,12 @@ function refusalOf({ kind, parent, partition, children, typed }: Relation): stri
 
 async function readColumns(sql: Sql, oid: number): Promise<Column[]> {
   const rows = await sql<(Omit<Column, 'sql' | 'identity'> & { identity: string })[]>`
-    with recursive base (attnum, type) as (
+    with recursive /* sti */ base (attnum, type) as (
       select attnum, atttypid from pg_catalog.pg_attribute where attrelid = ${oid} and attnum > 0 and not attisdropped
       union all
       select base.attnum, t.typbasetype from base join pg_catalog.pg_type t on t.oid = base.type where t.typtype = 'd'
     )
-    select a.attname as name,
+    select /* sti */ a.attname as name,
       -- format_type leaves out the schema of a type on the search path; a type of pg_catalog needs none.
       case when en.nspname <> 'pg_catalog' and pg_catalog.pg_type_is_visible(e.oid) then format('%I.', en.nspname) else '' end
         || pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
@@ -110,7 +110,7 @@ async function readColumns(sql: Sql, oid: number): Promise<Column[]> {
 /** The primary key, else the narrowest unique B-tree index that covers every row and no expression, and has no NULLs. */
 async function readKey(sql: Sql, oid: number): Promise<KeyColumn[]> {
   const rows = await sql<{ name: string; type: string }[]>`
-    select a.attname as name,
+    select /* sti */ a.attname as name,
       case when n.nspname <> 'pg_catalog' and pg_catalog.pg_type_is_visible(t.oid) then format('%I.', n.nspname) else '' end
         || pg_catalog.format_type(a.atttypid, a.atttypmod) as type
     from (
@@ -135,7 +135,7 @@ async function readKey(sql: Sql, oid: number): Promise<KeyColumn[]> {
 /** The triggers of the table, and those of its partitions that were not cloned from it. */
 async function readTriggers(sql: Sql, oid: number): Promise<Trigger[]> {
   const rows = await sql<(Omit<Trigger, 'enabled'> & { enabled: string })[]>`
-    select t.tgname as name, format('%I.%I', n.nspname, c.relname) as on,
+    select /* sti */ t.tgname as name, format('%I.%I', n.nspname, c.relname) as on,
       case when t.tgtype & 64 <> 0 then 'instead of' when t.tgtype & 2 <> 0 then 'before' else 'after' end as timing,
       t.tgtype & 4 <> 0 as "onInsert", t.tgtype & 16 <> 0 as "onUpdate", t.tgtype & 8 <> 0 as "onDelete",
       t.tgtype & 32 <> 0 as "onTruncate", t.tgtype & 1 <> 0 as "forEachRow", t.tgenabled::text as enabled,
@@ -158,7 +158,7 @@ type Rest = Pick<Table, 'partitions' | 'updateRules' | 'secondaryIndexes' | 'est
 
 async function readRest(sql: Sql, oid: number): Promise<Rest> {
   const [row] = await sql<Rest[]>`
-    with tree as materialized (
+    with /* sti */ tree as materialized (
       select relid as oid, isleaf from pg_catalog.pg_partition_tree(${oid}::oid::regclass)
       union select ${oid}::oid, true where not exists (select from pg_catalog.pg_partition_tree(${oid}::oid::regclass))
     ), leaf as materialized (

@@ -1,7 +1,7 @@
 import { poll, type Poll } from './poll.ts'
 import type { Prometheus } from './prometheus.ts'
 import type { Reading } from './reading.ts'
-import { scrapedApi, unknownApi } from './scrape.ts'
+import { scrapedApi, unknownApi, type Intervals } from './scrape.ts'
 import type { ApiQueries, ApiSource } from './watched.ts'
 
 /** Panel 2's four readings of the application: seconds, seconds, 0-1, requests per second. */
@@ -19,12 +19,19 @@ export interface ApiOptions {
   /** What the readings of a histogram are taken over; default 30 s. PromQL says its own. */
   readonly windowMs?: number
   readonly now: () => number
+  /** Hears the readings of each interval; those of PromQL come as often as it is asked, and speak of its own time. */
+  readonly intervals?: Intervals
 }
 
-export function apiReadings({ source, prometheus, intervalMs, windowMs, now }: ApiOptions): Poll<ApiReadings> {
+export function apiReadings(options: ApiOptions): Poll<ApiReadings> {
+  const { source, prometheus, intervalMs, windowMs, now, intervals } = options
   const refresh = source?.histogram
-    ? scrapedApi(source.histogram, now, windowMs)
-    : async () => queriedApi(source?.promql, prometheus, now())
+    ? scrapedApi(source.histogram, now, windowMs, intervals)
+    : async () => {
+        const readings = await queriedApi(source?.promql, prometheus, now())
+        intervals?.onInterval(readings)
+        return readings
+      }
   return poll<ApiReadings>({ intervalMs, now, unknown: unknownApi, refresh })
 }
 

@@ -9,14 +9,25 @@ import { increases, type Increase, type Scrape } from './window.ts'
 
 const WINDOW_MS = 30_000
 
-/** Reads the application's own /metrics (2 s, 1 MB, no redirect) and keeps the last 30 s of the one histogram. */
+export interface Intervals {
+  readonly intervalMs: number
+  readonly onInterval: (readings: ApiReadings) => void
+}
+
+/**
+ * Reads the application's own /metrics (2 s, 1 MB, no redirect) and keeps the last 30 s of the one histogram.
+ * `onInterval` hears the readings of one interval after the other, of about `intervalMs` each however often it is read:
+ * no two of them have a request in common, and so they can be compared with those of another time.
+ */
 export function scrapedApi(
   source: ApiHistogram,
   now: () => number,
   windowMs: number = WINDOW_MS,
+  { intervalMs, onInterval }: Intervals = { intervalMs: Infinity, onInterval: () => undefined },
 ): () => Promise<ApiReadings> {
   const names = new Set(['_bucket', '_sum', '_count'].map((suffix) => source.name + suffix))
   let scrapes: readonly Scrape[] = []
+  let interval: readonly Scrape[] = []
   return async () => {
     const { status, text } = await boundedGet(source.url, {
       milliseconds: 2_000,
@@ -27,6 +38,15 @@ export function scrapedApi(
     const at = now()
     const samples = parseExposition(text, (name) => names.has(name))
     scrapes = [...scrapes.filter((scrape) => at - scrape.at <= windowMs), { at, samples }]
+    const last = { at, samples }
+    // What was missed for as long as the window is no interval.
+    const began = interval[0] && at - interval[0].at <= windowMs ? interval : []
+    interval = [...began, last]
+    // A turn comes a little early or late.
+    if (at - interval[0]!.at >= 0.9 * intervalMs) {
+      onInterval(readingsOf(source, interval))
+      interval = [last]
+    }
     return readingsOf(source, scrapes)
   }
 }

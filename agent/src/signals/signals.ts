@@ -4,13 +4,17 @@ import { autovacuum } from './autovacuum.ts'
 import { apiReadings, type ApiReadings } from './api.ts'
 import { customSignal, type CustomReading } from './custom.ts'
 import { databaseActivity, type DatabaseReadings } from './database.ts'
+import { history, type History } from './history.ts'
 import { localHost, type HostReadings } from './host.ts'
 import type { Poll } from './poll.ts'
+import { apiNumbers, numbersOf } from './numbers.ts'
 import { lockPressure } from './pressure.ts'
 import { probe, type Probe } from './probe.ts'
 import { prometheus } from './prometheus.ts'
 import { promqlHost } from './promqlHost.ts'
 import type { Reading } from './reading.ts'
+import { createRecording, type Recent } from './recent.ts'
+import { record, recordApi } from './record.ts'
 import { replicationLag, type ReplicationLag } from './replication.ts'
 import { unknownApi } from './scrape.ts'
 import { slotRetention } from './slots.ts'
@@ -47,6 +51,12 @@ export interface Signals {
    * The query time keeps its interval, because that is what it is the mean of.
    */
   sample(rollout: string, seconds: number | null): void
+  /** What was read in the last hour. */
+  readonly recent: Recent
+  /** What Prometheus knows of the time before; null: the agent has none. */
+  readonly history: History | null
+  /** Every signal of a rollout as one number, as it is now; what is per second is in `recent` only. */
+  numbers(rollout: string): readonly (readonly [string, Reading<number>])[]
   /** What the throttle of a rollout looks at. What is dear is read from here on until `stop` is called. */
   watch(rollout: string): { readonly readings: ThrottleReadings; readonly stop: () => void }
 }
@@ -73,9 +83,10 @@ export function createSignals(options: SignalsOptions): Signals {
     return opened
   }
   const client = options.prometheusUrl === null ? null : prometheus(options.prometheusUrl)
+  const recent = createRecording()
   const asking = { probe: connection('signals'), now }
   const activity = databaseActivity({ ...asking, ours, intervalMs: PRESSURE_MS })
-  const statements = queryTime({ ...asking, intervalMs: INTERVAL_MS })
+  const statements = queryTime({ ...asking, intervalMs: INTERVAL_MS, onInterval: recent.addStatements })
   const replication = replicationLag({ ...asking, intervalMs: PRESSURE_MS })
   const dear = { probe: connection('throttle'), intervalMs: PRESSURE_MS, now }
   const waiters = lockPressure({ probe: connection('pressure'), ours, now })
@@ -98,7 +109,10 @@ export function createSignals(options: SignalsOptions): Signals {
     const every = { prometheus: client, intervalMs: INTERVAL_MS, now }
     return {
       ...{ vacuum, latency, watchTable: createWatching([vacuum, ...(latency ? [latency] : [])]) },
-      api: apiReadings({ ...every, source: file.api }),
+      api: apiReadings({
+        ...{ ...every, source: file.api },
+        intervals: { intervalMs: INTERVAL_MS, onInterval: (readings) => recordApi(recent, name, readings) },
+      }),
       host: typeof file.host === 'object' ? promqlHost({ ...every, name, queries: file.host.promql }) : null,
       custom: (file.signals ?? []).map((signal) =>
         customSignal({ ...every, signal, probe: connection(`signal ${signal.name}`, { searchPath }) }),
@@ -126,17 +140,26 @@ export function createSignals(options: SignalsOptions): Signals {
     }
   }
 
+  const host = (rollout?: string): HostReadings => (watched.get(rollout ?? '')?.host ?? local).read()
+  const api = (rollout: string): ApiReadings => watched.get(rollout)?.api.read() ?? unknownApi(unheard(rollout).unknown)
+  const sources = { database: readDatabase, replication: replication.read, host, custom }
+  const recorder = record(recent, sources, [...watched.keys()], INTERVAL_MS)
+
   return {
-    start: () => polls.forEach((each) => each.start()),
+    start() {
+      polls.forEach((each) => each.start())
+      recorder.start()
+    },
     async stop() {
+      recorder.stop()
       for (const each of [...polls, ...ofServer]) each.stop()
       for (const { vacuum, latency } of watched.values()) [vacuum, latency].forEach((each) => each?.stop())
       await Promise.all(probes.map((each) => each.end()))
     },
     database: readDatabase,
     replication: replication.read,
-    host: (rollout) => (watched.get(rollout ?? '')?.host ?? local).read(),
-    api: (rollout) => watched.get(rollout)?.api.read() ?? unknownApi(unheard(rollout).unknown),
+    host,
+    api,
     custom,
     sample(rollout, seconds) {
       const of = watched.get(rollout)
@@ -147,6 +170,9 @@ export function createSignals(options: SignalsOptions): Signals {
       for (const each of [of.api, of.host, ...of.custom]) each?.every(every)
       local.every(Math.min(INTERVAL_MS, ...raised.values()))
     },
+    recent,
+    history: client && history(client, options.rollouts),
+    numbers: (rollout) => [...apiNumbers(api(rollout)), ...numbersOf(sources, rollout, undefined)],
     watch(rollout) {
       const stops = [watchServer(), watched.get(rollout)?.watchTable()]
       return { readings: throttle(rollout), stop: () => stops.forEach((stop) => stop?.()) }

@@ -7,14 +7,41 @@ export interface StatementsOptions {
   readonly probe: Probe
   readonly intervalMs: number
   readonly now: () => number
+  /** Hears what each interval brought, query by query. */
+  readonly onInterval?: (interval: StatementInterval) => void
 }
 
-interface Total {
-  readonly key: string
-  readonly id: string
+/** What the statements of the application took in one interval, by normalised query. */
+export interface StatementInterval {
+  /** Milliseconds since 1970, at its end. */
+  readonly at: number
+  /** By the MD5 of the query's text. DDL and other utility commands, whose text is not normalised, are left out. */
+  readonly queries: ReadonlyMap<string, StatementTime>
+}
+
+/** Calls, the sum of their seconds, and the sum of the squares of those. */
+export interface StatementTime {
   readonly calls: number
   readonly seconds: number
+  readonly squares: number
 }
+
+interface Total extends StatementTime {
+  readonly key: string
+  readonly id: string
+}
+
+interface Class {
+  readonly ours: boolean
+  /** Null: its text is not normalised. */
+  readonly query: string | null
+}
+
+/** Of an interval these many queries are told, those that took the most time. */
+const MOST_QUERIES = 100
+const NOTHING: StatementTime = { calls: 0, seconds: 0, squares: 0 }
+/** Only their texts are normalised; a utility command may hold a password. */
+export const NORMALISED = String.raw`^(\s|\(|/\*.*?\*/|--[^\n]*\n)*(select|insert|update|delete|merge|with|values)\M`
 
 /**
  * Mean execution time in seconds of the statements of this database that ended since the reading before
@@ -23,9 +50,10 @@ interface Total {
  * Only those at the top: with pg_stat_statements.track = all the ones inside of functions would be counted twice.
  * Entry by entry, so that a reset or an eviction does not falsify the mean.
  */
-export function queryTime({ probe, intervalMs, now }: StatementsOptions): Poll<Reading<number>> {
+export function queryTime(options: StatementsOptions): Poll<Reading<number>> {
+  const { probe, intervalMs, now, onInterval } = options
   let before: ReadonlyMap<string, Total> | undefined
-  let ours: ReadonlyMap<string, boolean> = new Map()
+  let classes: ReadonlyMap<string, Class> = new Map()
   return poll<Reading<number>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
 
   async function refresh(): Promise<Reading<number>> {
@@ -35,37 +63,41 @@ export function queryTime({ probe, intervalMs, now }: StatementsOptions): Poll<R
       .ask<Total[]>(
         (sql) => sql`
         select /* sti */ concat_ws(' ', userid, queryid, toplevel) as key, queryid::text as id,
-          calls::float8 as calls, total_exec_time / 1000 as seconds
+          calls::float8 as calls, total_exec_time / 1000 as seconds,
+          calls * (stddev_exec_time ^ 2 + mean_exec_time ^ 2) / 1e6 as squares
         from ${sql(schema)}.pg_stat_statements(false)
         where toplevel and dbid = (select oid from pg_database where datname = current_database())`,
       )
       .catch(explain)
     // Reading texts costs five times as much as reading numbers, so it is done only when there is a new one.
-    if (totals.some(({ id }) => !ours.has(id))) ours = await classify(schema)
+    if (totals.some(({ id }) => !classes.has(id))) classes = await classify(schema)
     const last = before
     before = new Map(totals.map((total) => [total.key, total]))
     if (!last) return { unknown: 'the first interval is not over yet' }
-    let calls = 0
-    let seconds = 0
+    let all = NOTHING
+    const queries = new Map<string, StatementTime>()
     for (const total of totals) {
-      if (ours.get(total.id)) continue
+      const { ours, query } = classes.get(total.id) ?? { ours: false, query: null }
+      if (ours) continue
       const earlier = last.get(total.key)
-      const since = earlier && earlier.calls <= total.calls ? earlier : { calls: 0, seconds: 0 }
-      calls += total.calls - since.calls
-      seconds += total.seconds - since.seconds
+      const grown = increase(total, earlier && earlier.calls <= total.calls ? earlier : NOTHING)
+      all = sum(all, grown)
+      if (query !== null && grown.calls > 0) queries.set(query, sum(queries.get(query) ?? NOTHING, grown))
     }
-    if (calls === 0) return { unknown: 'no statement ended in the last interval' }
-    return { value: Math.max(0, seconds) / calls, at }
+    onInterval?.({ at, queries: dearest(queries) })
+    if (all.calls === 0) return { unknown: 'no statement ended in the last interval' }
+    return { value: all.seconds / all.calls, at }
   }
 
-  async function classify(schema: string): Promise<ReadonlyMap<string, boolean>> {
-    const texts = await probe.ask<{ id: string; ours: boolean }[]>(
+  async function classify(schema: string): Promise<ReadonlyMap<string, Class>> {
+    const texts = await probe.ask<(Class & { id: string })[]>(
       (sql) => sql`
-      select /* sti */ queryid::text as id, bool_or(strpos(query, '/* sti */') > 0 or query ~ '\\msti"?\\.') as ours
+      select /* sti */ queryid::text as id, bool_or(strpos(query, '/* sti */') > 0 or query ~ '\\msti"?\\.') as ours,
+        min(md5(query)) filter (where left(query, 2000) ~* ${NORMALISED}) as query
       from ${sql(schema)}.pg_stat_statements
       where dbid = (select oid from pg_database where datname = current_database()) group by 1`,
     )
-    return new Map(texts.map(({ id, ours }) => [id, ours]))
+    return new Map(texts.map(({ id, ...of }) => [id, of]))
   }
 
   async function extensionSchema(): Promise<string> {
@@ -84,4 +116,25 @@ export function queryTime({ probe, intervalMs, now }: StatementsOptions): Poll<R
 function explain(error: unknown): never {
   if ((error as { code?: string }).code !== '55000') throw error
   throw new SignalUnknown('pg_stat_statements is not loaded: add it to shared_preload_libraries and restart PostgreSQL')
+}
+
+function increase(now: StatementTime, before: StatementTime): StatementTime {
+  return {
+    calls: now.calls - before.calls,
+    seconds: Math.max(0, now.seconds - before.seconds),
+    squares: Math.max(0, now.squares - before.squares),
+  }
+}
+
+function sum(one: StatementTime, other: StatementTime): StatementTime {
+  return {
+    calls: one.calls + other.calls,
+    seconds: one.seconds + other.seconds,
+    squares: one.squares + other.squares,
+  }
+}
+
+function dearest(queries: ReadonlyMap<string, StatementTime>): ReadonlyMap<string, StatementTime> {
+  if (queries.size <= MOST_QUERIES) return queries
+  return new Map([...queries].sort(([, a], [, b]) => b.seconds - a.seconds).slice(0, MOST_QUERIES))
 }

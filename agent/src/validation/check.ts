@@ -40,6 +40,7 @@ export interface Finding {
 /** What a validation takes from the agent. */
 export interface ValidationParts {
   readonly signals: Signals
+  readonly environment: string
   /** For requests of the application with the flag on or off for one request (docs/flag.md). */
   readonly flagToken: string
 }

@@ -2,12 +2,14 @@ import { Layer, type ValidationParameters } from '../contract/index.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Check } from './check.ts'
 import { integrity } from './integrity/checks.ts'
+import { PERFORMANCE } from './performance/checks.ts'
+import { SYSTEM } from './system/checks.ts'
 
 /** The checks of each layer, in the order in which they run. Names are unique within a layer. */
 const LAYERS: Readonly<Record<Layer, (rollout: Rollout) => readonly Check[]>> = {
   integrity,
-  performance: () => [],
-  system: () => [],
+  performance: () => PERFORMANCE,
+  system: () => SYSTEM,
   business: () => [],
 }
 

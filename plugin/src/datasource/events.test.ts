@@ -8,11 +8,11 @@ const event = (id: number, kind: string, reason: string | null = null): Operatio
 })
 
 test('starts and flag changes are marks, each a point in time; batches are not', () => {
-  const frame = toAnnotations([event(1, 'state'), event(2, 'batch'), event(3, 'flag', 'errors')])
+  const frame = toAnnotations([event(1, 'state'), event(2, 'batch'), event(3, 'flag', 'errors'), event(4, 'baseline')])
   const column = (name: string) => frame.fields.find((field) => field.name === name)?.values
-  expect(column('title')).toEqual(['state 1', 'flag 3'])
+  expect(column('title')).toEqual(['state 1', 'flag 3', 'baseline 4'])
   expect(column('timeEnd')).toEqual(column('time'))
-  expect(column('text')).toEqual(['vehicles · by ada', 'vehicles · by ada · errors'])
+  expect(column('text')).toEqual(['vehicles · by ada', 'vehicles · by ada · errors', 'vehicles · by ada'])
 })
 
 test('the table shows every event, newest first', () => {

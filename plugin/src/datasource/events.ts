@@ -1,8 +1,11 @@
 import { type DataFrame, FieldType, toDataFrame } from '@grafana/data'
 import type { OperationEvent } from '@sti-rollout/agent/contract'
 
-/** Events worth a mark on every time panel: where an operation starts or ends, and each change of the flag. */
-const MARKS: ReadonlySet<string> = new Set(['state', 'flag', 'rollback'])
+/**
+ * Events worth a mark on every time panel: where an operation starts or ends, each change of the flag, and the baseline
+ * of each release.
+ */
+const MARKS: ReadonlySet<string> = new Set(['state', 'flag', 'rollback', 'baseline'])
 
 /**
  * Events as annotations. A point has `timeEnd` equal to `time`: with null Grafana draws the regions after it wrong.

@@ -15,6 +15,7 @@ export const LOOK = {
 
 const NAMES = {
   expand: 'Expand',
+  baseline: 'Baseline',
   backfill: 'Backfill',
   validation: 'Validation',
   finalize: 'Finalize',

@@ -1,17 +1,20 @@
 import { Option } from 'commander'
-import { ReportFormat, type Verdict } from '../../contract/index.ts'
+import { ReportFormat } from '../../contract/index.ts'
 import { Exit } from '../exit.ts'
 import { reportFile, writeReport } from '../report.ts'
 import { runOperation, withRun, type RunOptions } from '../runOperation.ts'
 import { openRollout, withTarget, type Register } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
 import { validationLines } from '../text.ts'
+import { exitOfVerdict } from '../verdict.ts'
+import { readContent } from './baseline.ts'
 
 interface ValidateOptions extends RunOptions {
   readonly fullValidation?: boolean
   readonly generateReport?: boolean
   readonly format?: ReportFormat
   readonly output?: string
+  readonly performanceBaseline?: string
 }
 
 export const registerValidate: Register = (program, run) => {
@@ -25,16 +28,20 @@ export const registerValidate: Register = (program, run) => {
       ),
     )
     .option('--output <file>', 'where the report goes (default: sti-report-<rollout>-<environment>.<format>)')
+    .option('--performance-baseline <file>', 'compare with the baseline in this file, in this run only')
     .action(run(validate))
 }
 
 async function validate(terminal: Terminal, options: ValidateOptions): Promise<Exit> {
   const file = reportFile(options)
+  const { performanceBaseline } = options
+  const content = performanceBaseline === undefined ? null : await readContent(terminal, performanceBaseline)
   const { target, rollout, output } = await openRollout(terminal, options)
+  const given = content && (await target.agent.importBaseline(rollout.rollout, { content, oneRunOnly: true }))
   const request = {
     kind: 'validation' as const,
     environment: target.environment,
-    parameters: options.fullValidation ? { full: true } : {},
+    parameters: { ...(options.fullValidation ? { full: true } : {}), ...(given ? { baseline: given.id } : {}) },
     reason: options.reason,
   }
   const operation = await runOperation(target, rollout.rollout, request, output, options)
@@ -49,10 +56,3 @@ async function validate(terminal: Terminal, options: ValidateOptions): Promise<E
   if (file !== null) await writeReport(terminal, target, rollout.rollout, file, output)
   return exitOfVerdict[validation.verdict]
 }
-
-const exitOfVerdict = {
-  pass: Exit.done,
-  fail: Exit.failed,
-  inconclusive: Exit.inconclusive,
-  error: Exit.inconclusive,
-} satisfies Record<Verdict, Exit>

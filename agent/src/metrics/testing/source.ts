@@ -16,6 +16,8 @@ export function readings(change: Partial<RolloutReadings> = {}): RolloutReadings
     validationEndedAt: null,
     validationsByVerdict: {},
     validationIntervalSeconds: 3_600,
+    baseline: new Map(),
+    limits: new Map(),
     flag: {
       key: 'vehicles-sti',
       enabled: false,

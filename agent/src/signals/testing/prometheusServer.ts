@@ -15,13 +15,28 @@ export interface PrometheusServer {
 
 /**
  * Starts Prometheus in a new folder with these files, by path; `config` names its configuration among them. It ends with
- * the test at the latest.
+ * the test at the latest. `history` is what it has stored already, as OpenMetrics with time stamps.
  */
-export async function startPrometheus(files: Record<string, string>, config: string): Promise<PrometheusServer> {
+export async function startPrometheus(
+  files: Record<string, string>,
+  config: string,
+  history?: string,
+): Promise<PrometheusServer> {
   const folder = await mkdtemp(join(tmpdir(), 'sti-prometheus-'))
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), text)
+  }
+  if (history !== undefined) {
+    await writeFile(join(folder, 'history'), history)
+    const made = spawnSync('promtool', [
+      'tsdb',
+      'create-blocks-from',
+      'openmetrics',
+      join(folder, 'history'),
+      join(folder, 'data'),
+    ])
+    if (made.status !== 0) throw new Error(`promtool: ${made.stderr.toString()}`)
   }
   const url = `http://127.0.0.1:${await freePort()}`
   const flags = [`--config.file=${join(folder, config)}`, `--storage.tsdb.path=${join(folder, 'data')}`]

@@ -1,0 +1,36 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { CliError, Exit, usage } from './exit.ts'
+import type { Terminal } from './terminal.ts'
+
+/** @throws CliError usage: the file cannot be read, or is no JSON */
+export async function readJsonFile(terminal: Terminal, path: string): Promise<unknown> {
+  let text: string
+  try {
+    text = await readFile(resolve(terminal.cwd, path), 'utf8')
+  } catch (error) {
+    throw usage(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}).`)
+  }
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw usage(`${path} is not JSON.`)
+  }
+}
+
+/** One line for each entry of a list, so that two files can be compared. */
+export async function writeJsonFile(terminal: Terminal, path: string, value: object): Promise<void> {
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const lines = Array.isArray(inner) && inner.length > 0 ? listed(inner) : JSON.stringify(inner)
+    return `  ${JSON.stringify(key)}: ${lines}`
+  })
+  try {
+    await writeFile(resolve(terminal.cwd, path), `{\n${entries.join(',\n')}\n}\n`)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'error'
+    throw new CliError(Exit.failed, 'not-written', `${path} cannot be written (${code}).`)
+  }
+}
+
+const listed = (entries: readonly unknown[]): string =>
+  `[\n${entries.map((entry) => `    ${JSON.stringify(entry)}`).join(',\n')}\n  ]`

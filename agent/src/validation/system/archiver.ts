@@ -1,0 +1,23 @@
+import { limitsOf } from '../../engine/limits.ts'
+import type { Check } from '../check.ts'
+import { known } from './read.ts'
+
+/** WAL is archived, and no attempt fails. */
+export const archiver: Check = {
+  ...{ name: 'archiver', layer: 'system' },
+  async run({ run, rollout, sql, signal }) {
+    const backlog = await known(() => run.pressure.archive(), signal)
+    if ('verdict' in backlog) return backlog
+    const { files, failing } = backlog.value
+    const limit = limitsOf(rollout.file).archiveBacklogFiles.pause
+    if (failing) {
+      const detail = `the archiver fails at ${failing.file}, none succeeded for ${Math.round(failing.seconds)} s: look at archive_command and the server's log`
+      return { verdict: 'fail', value: files, limit, detail }
+    }
+    const [row] = await sql<{ mode: string }[]>`select current_setting('archive_mode') as mode`
+    if (row!.mode === 'off')
+      return { verdict: 'pass', value: 0, limit, detail: 'archive_mode is off: nothing is archived' }
+    const verdict = limit !== null && files > limit ? 'fail' : 'pass'
+    return { verdict, value: files, limit, detail: `${files} files of WAL wait to be archived` }
+  },
+}

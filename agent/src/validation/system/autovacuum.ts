@@ -1,0 +1,58 @@
+import type { Check } from '../check.ts'
+
+interface Row {
+  readonly relation: string
+  readonly dead: number
+  readonly live: number
+  readonly threshold: number
+  readonly off: boolean
+  readonly running: boolean
+  readonly seconds: number | null
+}
+
+/** Above this many times what makes autovacuum start, it is overdue. */
+const OVERDUE = 2
+/** After a bulk write of ours it has this long to come by, in seconds, and to begin. */
+const TIME_TO_BEGIN = 600
+
+/** Autovacuum is on for the table and every partition, and keeps up with dead rows. */
+export const autovacuum: Check = {
+  ...{ name: 'autovacuum', layer: 'system' },
+  async run({ rollout, facts, sql }) {
+    const rows = await sql<Row[]>`
+      select c.oid::regclass::text as relation, coalesce(s.n_dead_tup, 0)::float8 as dead, coalesce(s.n_live_tup, 0)::float8 as live,
+        coalesce((o.values->>'autovacuum_vacuum_threshold')::float8, current_setting('autovacuum_vacuum_threshold')::float8)
+          + coalesce((o.values->>'autovacuum_vacuum_scale_factor')::float8, current_setting('autovacuum_vacuum_scale_factor')::float8)
+          * greatest(c.reltuples, 0) as threshold,
+        current_setting('autovacuum') = 'off' or coalesce(o.values->>'autovacuum_enabled', 'on') in ('off', 'false', 'no', '0') as off,
+        exists (select from pg_stat_progress_vacuum v where v.relid = c.oid) as running,
+        extract(epoch from clock_timestamp() - greatest(s.last_autovacuum, s.last_vacuum))::float8 as seconds
+      from pg_class c left join pg_stat_user_tables s on s.relid = c.oid,
+        lateral (select coalesce(jsonb_object_agg(option_name, option_value), '{}') as values from pg_options_to_table(c.reloptions)) o
+      where c.relkind = 'r' and (c.oid = to_regclass(${rollout.table.sql})
+        or c.oid in (select relid from pg_partition_tree(to_regclass(${rollout.table.sql}))))
+      order by coalesce(s.n_dead_tup, 0) desc`
+    const worst = [...rows].sort((a, b) => b.dead / b.threshold - a.dead / a.threshold)[0]
+    if (!worst) return { verdict: 'inconclusive', value: null, limit: null, detail: 'the table has no statistics' }
+    const off = rows.find((row) => row.off)
+    const limit = Math.round(OVERDUE * worst.threshold)
+    const numbers = { value: worst.dead, limit }
+    if (off) return { verdict: 'fail', ...numbers, detail: `autovacuum is off for ${off.relation}: switch it on` }
+    const last = worst.seconds === null ? 'never vacuumed' : `vacuumed ${Math.round(worst.seconds)} s ago`
+    const detail = `${worst.relation} has ${worst.dead} dead rows beside ${worst.live}, autovacuum starts above ${Math.round(worst.threshold)}; ${last}`
+    if (worst.dead <= limit) return { verdict: 'pass', ...numbers, detail }
+    if (worst.running) return { verdict: 'pass', ...numbers, detail: `${detail}; it is being vacuumed now` }
+    const since = facts.lastWriteEndedAt === null ? Infinity : (Date.now() - Date.parse(facts.lastWriteEndedAt)) / 1000
+    if (since < TIME_TO_BEGIN)
+      return {
+        verdict: 'pass',
+        ...numbers,
+        detail: `${detail}; the last bulk write ended ${Math.round(since)} s ago, it has ${TIME_TO_BEGIN} s to begin`,
+      }
+    return {
+      verdict: 'fail',
+      ...numbers,
+      detail: `${detail}: it is overdue, look for what holds it up, or VACUUM the table`,
+    }
+  },
+}

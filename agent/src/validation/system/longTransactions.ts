@@ -1,0 +1,24 @@
+import { limitsOf } from '../../engine/limits.ts'
+import type { Check } from '../check.ts'
+import { known } from './read.ts'
+
+/** Nobody keeps row versions from being pruned for longer than a backfill would wait for. */
+export const longTransactions: Check = {
+  ...{ name: 'long-transactions', layer: 'system' },
+  async run({ run, rollout, parts, signal }) {
+    const [snapshot, transaction] = await Promise.all([
+      known(() => run.pressure.oldestSnapshot(), signal),
+      known(() => parts.signals.database().oldestTransaction, signal),
+    ])
+    if ('verdict' in snapshot) return snapshot
+    if ('verdict' in transaction) return transaction
+    const limit = limitsOf(rollout.file).oldestSnapshotSeconds.pause
+    const seconds = Math.max(snapshot.value.seconds, transaction.value.seconds)
+    const holder =
+      snapshot.value.seconds >= transaction.value.seconds
+        ? (snapshot.value.holder ?? 'nobody')
+        : `pid ${transaction.value.pid ?? 'of a prepared transaction'}`
+    const detail = `the oldest snapshot or transaction is ${seconds.toFixed(1)} s old (${holder})`
+    return { verdict: limit !== null && seconds > limit ? 'fail' : 'pass', value: seconds, limit, detail }
+  },
+}

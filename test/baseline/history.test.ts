@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest'
+import type {
+  Baseline,
+  BaselineComparison,
+  BaselineSummary,
+  CheckResult,
+  Preview,
+  Validation,
+} from '../../agent/src/contract/index.ts'
+import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/prometheusServer.ts'
+import { withAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+const BASELINES = '/v1/rollouts/vehicles/baselines'
+const FILE = `${VEHICLES}api: { histogram: { url: "http://127.0.0.1:9/metrics", name: http_request_duration_seconds, errors: { status: "5.." } } }
+signals: [{ name: queue, promql: "sum(queue_depth)", limit: 100 }, { name: gone, promql: "nothing_at_all", limit: 1 }]
+`
+const HOUR = 3_600
+
+/** What a day and an hour of scrapes have stored; for the last hour each request takes 30 % longer. */
+function day(until: number): string {
+  let state = 7
+  const noise = (): number => 0.9 + 0.2 * ((state = (state * 16_807) % 2_147_483_647) / 2_147_483_647)
+  const times = Array.from({ length: (25 * HOUR) / 15 }, (_, step) => until - 25 * HOUR + (step + 1) * 15)
+  const series = (name: string, labels: string, value: (at: number) => number): string =>
+    [`# TYPE ${name} gauge`, ...times.map((at) => `${name}{${labels}} ${value(at)} ${at}`)].join('\n')
+  const ours = 'environment="staging",rollout="vehicles"'
+  const slow = (at: number): number => (at > until - HOUR ? 1.3 : 1)
+  return [
+    series('sti_api_latency_average_seconds', ours, (at) => 0.02 * slow(at) * noise()),
+    series('sti_api_latency_p95_seconds', ours, () => 0.05 * noise()),
+    series('sti_api_error_ratio', ours, () => 0),
+    series('sti_api_requests_per_second', ours, () => 100 * noise()),
+    series('sti_database_query_seconds', 'environment="staging"', () => 0.003 * noise()),
+    series('queue_depth', 'queue="a"', () => 4),
+    '# EOF\n',
+  ].join('\n')
+}
+
+test.skipIf(!hasPrometheus)(
+  'a day of Prometheus is read, and what is slower now against it is found',
+  async () => {
+    const until = Math.floor(Date.now() / 15_000) * 15
+    const prometheus = await startPrometheus({ 'prometheus.yml': 'scrape_configs: []' }, 'prometheus.yml', day(until))
+    await withDatabase(async ({ url, sql }) => {
+      await vehicles(sql, 300)
+      await withAgent(
+        url,
+        FILE,
+        async (agent) => {
+          const taken = await agent.run('baseline', { durationSeconds: 24 * HOUR })
+          const { content } = await agent.get<Baseline>(`${BASELINES}/newest`)
+          const of = (name: string) => content.signals.find(({ signal }) => signal === name)!
+          // An hour of 24 took 30 % longer.
+          expect(of('api-latency-average').mean).toBeCloseTo(0.02 * (1 + 0.3 / 24), 4)
+          expect(of('api-latency-p95').mean).toBeCloseTo(0.05, 3)
+          expect(of('api-latency-p95').values).toHaveLength(480)
+          expect(of('api-latency-p95').samples).toBeGreaterThan(4_700)
+          expect(of('queue')).toMatchObject({ mean: 4, maximum: 4, standardDeviation: 0 })
+          expect(of('gone')).toMatchObject({ mean: null, unknown: 'nothing was read' })
+          expect(of('host-cpu')).toMatchObject({ mean: null, unknown: 'nothing was read' })
+          expect(taken.result?.['unknown']).toEqual(expect.arrayContaining(['host-cpu: nothing was read']))
+          expect(content.measured).toBe('history')
+          // The agent has hardly begun: single queries are what PostgreSQL has counted.
+          const [first] = content.queries
+          expect(first).toMatchObject({ stepSeconds: null, values: [] })
+          expect(content.notes.join()).toContain('means since their counters began')
+
+          // The same until an hour ago is the baseline of the hour since; its own 10 minutes are asked of Prometheus too.
+          const ago = (instant: string): string => new Date(Date.parse(instant) - HOUR * 1000).toISOString()
+          const earlier = { ...content, startedAt: ago(content.startedAt), endedAt: ago(content.endedAt) }
+          const { body: kept } = await agent.post<BaselineSummary>(BASELINES, { content: earlier })
+          const compared = await agent.get<BaselineComparison>(`${BASELINES}/${kept.id}/comparison`)
+          const verdicts = Object.fromEntries(compared.signals.map(({ name, verdict }) => [name, verdict]))
+          expect(verdicts).toMatchObject({
+            ...{ 'api-latency-average': 'fail', 'api-latency-p95': 'pass', 'api-error-ratio': 'pass' },
+            ...{ 'api-request-rate': 'pass', 'query-time': 'pass', queue: null },
+          })
+          expect(compared.signals.find(({ name }) => name === 'api-latency-average')!.ratio).toBeCloseTo(
+            1.3 / 1.0125,
+            1,
+          )
+          expect(compared.verdict).toBe('fail')
+
+          await agent.run('expand')
+          await sql`update sti.operation set started_at = started_at - interval '10 minutes', ended_at = ended_at - interval '10 minutes'`
+          await agent.run('validation', { layers: ['performance'], baseline: kept.id })
+          const { checks } = await agent.get<Validation>('/v1/rollouts/vehicles/validations/latest')
+          const judged = (name: string): CheckResult => checks.find(({ check }) => check === name)!
+          expect(judged('api-latency-average')).toMatchObject({ verdict: 'fail', limit: 1.1 })
+          expect(judged('api-latency-p95').verdict).toBe('pass')
+          expect(judged('api-latency-p95').detail).toContain(`baseline ${kept.id}`)
+
+          // A week is not there, and no part of it stands for the whole.
+          const week = await agent.request('baseline', { durationSeconds: 7 * 24 * HOUR })
+          expect(await agent.ended(week.id)).toMatchObject({
+            ...{ state: 'failed', errorCode: 'no-baseline' },
+            error: expect.stringMatching(
+              /no 604800 s of history of any signal .*too little was read: .* or sample from now on/,
+            ) as string,
+          })
+        },
+        { config: { prometheusUrl: prometheus.url } },
+      )
+      // Without Prometheus there is no history, and nothing to ask what was asked of it.
+      await withAgent(url, FILE, async (agent) => {
+        const body = { kind: 'baseline', environment: 'staging', parameters: { durationSeconds: 60 } }
+        const preview = await agent.post<Preview>('/v1/rollouts/vehicles/operations?dryRun=true', body)
+        expect(preview.body.reasons.join()).toContain('sample from now on (--live)')
+        await agent.run('validation', { checks: ['api-latency-average'] })
+        const { checks } = await agent.get<Validation>('/v1/rollouts/vehicles/validations/latest')
+        expect(checks[0]).toMatchObject({
+          verdict: 'inconclusive',
+          detail: expect.stringContaining('set STI_PROMETHEUS_URL') as string,
+        })
+      })
+    })
+  },
+  240_000,
+)

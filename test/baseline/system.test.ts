@@ -1,0 +1,114 @@
+import postgres from 'postgres'
+import { expect, test } from 'vitest'
+import type { CheckResult, Validation } from '../../agent/src/contract/index.ts'
+import { withAgent, type TestAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { startPostgres } from '../support/server.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+async function system(agent: TestAgent, ...checks: string[]): Promise<Record<string, CheckResult>> {
+  await agent.run('validation', checks.length > 0 ? { checks } : { layers: ['system'] })
+  const validation = await agent.get<Validation>('/v1/rollouts/vehicles/validations/latest')
+  return Object.fromEntries(validation.checks.map((check) => [check.check, check]))
+}
+
+test('each check of the system layer fails by what it is there for, and by nothing else', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 120_000)
+    // The check judges other people's load on this machine: its limit is out of the way until it is asked.
+    const file = `${VEHICLES}throttle: { oldestSnapshotSeconds: 1 }\nlimits: { resourceUsage: 0.999999 }\n`
+    await withAgent(url, file, async (agent) => {
+      await agent.run('expand')
+      await read(6)
+      const healthy = await system(agent)
+      const verdicts = Object.fromEntries(Object.values(healthy).map(({ check, verdict }) => [check, verdict]))
+      expect(verdicts).toEqual({
+        ...{ archiver: 'pass', autovacuum: 'pass', bloat: 'pass', connections: 'pass', disk: 'pass', memory: 'pass' },
+        ...{
+          cpu: expect.stringMatching(/pass|fail/) as string,
+          'long-transactions': 'pass',
+          'replication-lag': 'pass',
+        },
+        'error-ratio': 'inconclusive',
+      })
+      expect(healthy['error-ratio']!.detail).toContain('the rollout file has no api')
+      expect(healthy['memory']!.detail).toMatch(/^memory was used to \d+\.\d % at .*; read for \d+ % of the time since/)
+
+      // An agent that is gone has kept what it saw.
+      await sql`insert into sti.peak values ('vehicles', 'host-disk', date_trunc('hour', now()), 1, clock_timestamp(), 10)`
+      expect((await system(agent, 'disk'))['disk']).toMatchObject({ verdict: 'fail', value: 1 })
+
+      const session = postgres(url, { max: 1, onnotice: () => undefined })
+      await session.unsafe('begin isolation level repeatable read; select 1 from vehicles limit 1')
+      await read(2)
+      const held = (await system(agent, 'long-transactions'))['long-transactions']!
+      expect(held).toMatchObject({ verdict: 'fail', limit: 1, detail: expect.stringMatching(/pid \d+/) as string })
+      await session.unsafe('rollback')
+      await session.end()
+      expect((await system(agent, 'long-transactions'))['long-transactions']!.verdict).toBe('pass')
+
+      await sql`alter table vehicles set (autovacuum_enabled = off)`
+      expect((await system(agent, 'autovacuum'))['autovacuum']).toMatchObject({
+        verdict: 'fail',
+        detail: 'autovacuum is off for vehicles: switch it on',
+      })
+      // Dead rows that nothing takes away: filled up to a size that matters, then nearly all deleted.
+      await sql`update vehicles set name = repeat('x', 200)`
+      await sql`delete from vehicles where id % 10 > 0`
+      await sql`alter table vehicles set (autovacuum_enabled = on, autovacuum_vacuum_threshold = 1000000)`
+      await sql`analyze vehicles`
+      const bloated = (await system(agent, 'bloat'))['bloat']!
+      expect(bloated).toMatchObject({
+        verdict: 'fail',
+        detail: expect.stringContaining('pgstattuple is not installed') as string,
+      })
+      await sql`create extension pgstattuple`
+      const measured = (await system(agent, 'bloat'))['bloat']!
+      expect(measured).toMatchObject({
+        verdict: 'fail',
+        detail: expect.stringContaining('by pgstattuple_approx') as string,
+      })
+      await sql`vacuum full vehicles`
+      await sql`analyze vehicles`
+      expect((await system(agent, 'bloat'))['bloat']!.verdict).toBe('pass')
+    })
+  })
+}, 120_000)
+
+test('an archiver that fails is named, and a role that sees nothing knows nothing', async () => {
+  const server = await startPostgres(['-c', 'archive_mode=on', '-c', 'archive_command=/bin/false'])
+  const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
+  try {
+    await vehicles(sql, 100)
+    await sql`select pg_switch_wal()`
+    await withAgent(server.url, VEHICLES, async (agent) => {
+      await agent.run('expand')
+      await read(3)
+      expect((await system(agent, 'archiver'))['archiver']).toMatchObject({
+        verdict: 'fail',
+        detail: expect.stringMatching(/^the archiver fails at [0-9A-F]{24}/) as string,
+      })
+    })
+    const address = new URL(server.url)
+    await sql`create role blind login password 'blind'`
+    await sql`grant create on database postgres to blind`
+    await sql`alter table vehicles owner to blind`
+    await sql.unsafe(
+      'drop schema sti cascade; alter table vehicles drop column type; grant create on schema public to blind',
+    )
+    Object.assign(address, { username: 'blind', password: 'blind' })
+    await withAgent(address.href, VEHICLES, async (agent) => {
+      await agent.run('expand')
+      const found = await system(agent, 'archiver', 'long-transactions', 'replication-lag', 'connections')
+      for (const { check, verdict, detail } of Object.values(found)) {
+        expect({ check, verdict }).toEqual({ check, verdict: 'inconclusive' })
+        expect(detail).toContain('pg_monitor')
+      }
+    })
+  } finally {
+    await sql.end()
+    await server.stop()
+  }
+}, 120_000)
+
+const read = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
