@@ -184,7 +184,7 @@ test('a dry run changes nothing, and the same key twice is one operation', async
       parameters: { enabled: true },
     })
     expect(enabling.body).toMatchObject({ allowed: false })
-    expect(enabling.body.notes.join(' ')).toMatch(/not yet carried back/)
+    expect(enabling.body.notes.join(' ')).toMatch(/^The flag is off; 0 clients/)
   })
 })
 
