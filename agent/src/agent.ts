@@ -29,6 +29,7 @@ import { createOverview } from './operation/overview.ts'
 import { readingsOf } from './operation/readings.ts'
 import { createRunner } from './operation/runner.ts'
 import { rollback } from './operation/rollbacks.ts'
+import { createSchedule } from './operation/schedule.ts'
 import { watchOutside } from './readiness/outside.ts'
 import { readReadiness } from './readiness/readiness.ts'
 import { checkFile, rightsNotes } from './rollout/check.ts'
@@ -56,7 +57,7 @@ export async function startAgent(
   log: Log,
   { reached = goOnAtOnce }: AgentOptions = {},
 ): Promise<Agent> {
-  const database = connect(config.databaseUrl, config.agent)
+  const database = connect(config.databaseUrl, config.agent, config.replicaUrl)
   const flags = createFlags({
     database,
     environment: config.environment,
@@ -105,6 +106,7 @@ export async function startAgent(
     facts,
     log,
     async read(read) {
+      await schedule.consider(read)
       signals.sample(read.rollout.name, read.monitoring.enhanced ? read.monitoring.samplingSeconds : null)
       return { ...(await readingsOf(database.state, read)), readiness: await readiness(read) }
     },
@@ -140,6 +142,10 @@ export async function startAgent(
     ...{ agent: config.agent, database, rollouts, kinds, facts, turnFlagOff, observer, reached, log },
     agentFaults: watch.faults,
     watchPressure: (rollout) => signals.watch(rollout),
+  })
+  const schedule = createSchedule({
+    ...{ agent: config.agent, state: database.state, validation, log },
+    poke: () => runner.poke(),
   })
   const authentication = createAuthentication(config)
   let serving = true

@@ -10,6 +10,8 @@ export interface Config {
   readonly production: boolean
   readonly agent: string
   readonly databaseUrl: string
+  /** A standby of the same server, which validations read; null: they read the primary. */
+  readonly replicaUrl: string | null
   /** Folder of the rollout files. */
   readonly rollouts: string
   readonly host: string
@@ -85,7 +87,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     environment,
     production: booleanOf(settings, 'STI_PRODUCTION') ?? environment === 'production',
     agent: settings.optional('STI_AGENT') ?? `${hostname()}-${port}`,
-    databaseUrl: databaseUrlOf(settings),
+    databaseUrl: databaseUrlOf(settings, 'STI_DATABASE_URL', settings.required('STI_DATABASE_URL')),
+    replicaUrl: replicaUrlOf(settings),
     rollouts: settings.required('STI_ROLLOUTS'),
     host: settings.optional('STI_HOST') ?? '127.0.0.1',
     port,
@@ -114,11 +117,15 @@ function booleanOf(settings: Settings, name: string): boolean | null {
   return text === null ? null : text === 'true'
 }
 
-function databaseUrlOf(settings: Settings): string {
-  const text = settings.required('STI_DATABASE_URL')
+function databaseUrlOf(settings: Settings, name: string, text: string): string {
   if (text && !/^postgres(ql)?:\/\/./.test(text))
-    settings.fault('STI_DATABASE_URL must look like postgres://user:password@host:5432/name')
+    settings.fault(`${name} must look like postgres://user:password@host:5432/name`)
   return text
+}
+
+function replicaUrlOf(settings: Settings): string | null {
+  const text = settings.optional('STI_REPLICA_URL')
+  return text === null ? null : databaseUrlOf(settings, 'STI_REPLICA_URL', text)
 }
 
 function urlOf(settings: Settings, name: string): string | null {

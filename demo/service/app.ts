@@ -21,6 +21,8 @@ export function buildApp({ vehicles, flag, flagToken }: AppDependencies): Hono {
     const on = forced ?? (await flag(context.req.header('x-user') ?? 'anonymous'))
     const by = on ? 'type' : 'legacy'
     context.header('x-goes-by', by)
+    // Says that it was heard: a validation that compares both answers trusts no other one.
+    if (forced !== null) context.header('x-sti-flag', forced ? 'on' : 'off')
     return by
   }
 

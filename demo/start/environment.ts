@@ -69,7 +69,7 @@ async function writeRollouts(from: string, to: string, environment: DemoEnvironm
   const text = await readFile(join(from, 'vehicles.yaml'), 'utf8')
   const [port] = environment.servicePorts
   await mkdir(to, { recursive: true })
-  await writeFile(join(to, 'vehicles.yaml'), text.replace('http://service:8080', serviceUrl(port ?? 0)))
+  await writeFile(join(to, 'vehicles.yaml'), text.replaceAll('http://service:8080', serviceUrl(port ?? 0)))
 }
 
 export async function startServices(processes: Processes, environment: DemoEnvironment): Promise<void> {

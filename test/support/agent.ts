@@ -54,7 +54,7 @@ export async function withAgent<T>(
       rollouts: folder,
     },
     ...{ host: '127.0.0.1', port: 0, grafana: null, prometheusUrl: null, rights: {} },
-    ...{ signingKey: null, trustedKeys: [], ...options.config },
+    ...{ signingKey: null, trustedKeys: [], replicaUrl: null, ...options.config },
     tokens: { viewer: TOKENS.viewer, editor: TOKENS.editor, admin: TOKENS.admin, flag: TOKENS.flag, metrics: null },
     personalTokens: [
       { name: 'ann', level: 'admin', token: TOKENS.ann },

@@ -14,6 +14,8 @@ export interface Database {
    * statement, row_security and statement_timeout would come too late. The caller ends it.
    */
   engine(settings?: EngineSettings): Sql
+  /** The same on the replica that reads may go to; null: there is none. It may be behind, or away. */
+  readonly replica: ((settings?: EngineSettings) => Sql) | null
   close(): Promise<void>
 }
 
@@ -31,10 +33,16 @@ export interface EngineSettings {
  * We never use `begin` or `reserve()` of the driver: a connection that dies under either throws where nobody can
  * catch it (postgres.js 3.4.9). A transaction is one call: one statement, or several in one `unsafe` text.
  */
-export function connect(url: string, agent: string): Database {
-  const open = (max: number, purpose: string, silentMs: number | null, settings: Record<string, string>): Sql => {
+export function connect(url: string, agent: string, replicaUrl: string | null = null): Database {
+  const openAt = (
+    at: string,
+    max: number,
+    purpose: string,
+    silentMs: number | null,
+    settings: Record<string, string>,
+  ): Sql => {
     const deadline = silentMs === null ? null : createDeadline(silentMs)
-    const sql = postgres(url, {
+    const sql = postgres(at, {
       max,
       prepare: true,
       fetch_types: false,
@@ -50,19 +58,20 @@ export function connect(url: string, agent: string): Database {
     })
     return watchAnswers(sql, deadline?.waits ?? (() => () => undefined))
   }
+  const open = (max: number, purpose: string, silentMs: number | null, settings: Record<string, string>): Sql =>
+    openAt(url, max, purpose, silentMs, settings)
   // Silent for less than a lease: the heartbeat must get through on another connection before it runs out.
   const state = open(6, 'state', 7_000, { statement_timeout: '5000', lock_timeout: '4000' })
   const urgent = open(1, 'urgent', 4_000, { statement_timeout: '2000', lock_timeout: '1500' })
   const engines = new Set<Sql>()
-  return {
-    state,
-    urgent,
-    engine(settings = {}) {
+  const engineAt =
+    (at: string) =>
+    (settings: EngineSettings = {}): Sql => {
       const timeoutMs = settings.statementTimeoutMs ?? 30_000
       // What may take any time has no deadline.
       const silentMs = timeoutMs === 0 ? null : timeoutMs + 2_000
       // As text: the driver leaves out a 0, and then a time-out of the role would hold.
-      const sql = open(1, settings.purpose ?? 'engine', silentMs, {
+      const sql = openAt(at, 1, settings.purpose ?? 'engine', silentMs, {
         statement_timeout: String(timeoutMs),
         lock_timeout: String(settings.lockTimeoutMs ?? 1_000),
         row_security: 'off',
@@ -80,7 +89,12 @@ export function connect(url: string, agent: string): Database {
         await end(options)
       }
       return sql
-    },
+    }
+  return {
+    state,
+    urgent,
+    engine: engineAt(url),
+    replica: replicaUrl === null ? null : engineAt(replicaUrl),
     async close() {
       await Promise.all([state, urgent, ...engines].map((sql) => sql.end({ timeout: 2 })))
     },

@@ -24,6 +24,7 @@ export const POINTS = [
   'sweep.told',
   'retry.row',
   'retry.written',
+  'validation.read',
   'finalize.begun',
   'index.looked',
   'index.journaled',

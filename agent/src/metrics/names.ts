@@ -15,7 +15,7 @@ import { armed, estimated, ready, rollbacks } from './rollback.ts'
 import { coverage, stage } from './rollout.ts'
 import * as signal from './signal.ts'
 import { throttled } from './throttle.ts'
-import { completed, interval, validations } from './validation.ts'
+import { completed, due, interval, validations } from './validation.ts'
 
 /** Every series that is read at the scrape. */
 export const FAMILIES: readonly Family[] = [
@@ -24,7 +24,7 @@ export const FAMILIES: readonly Family[] = [
   ...[database.up, database.connections, ...database.database, database.replication],
   ...host,
   ...[failedRows, retries, recovery, conflicts],
-  ...[verdicts, discrepancies, score, validations, completed, interval],
+  ...[verdicts, discrepancies, score, validations, completed, due, interval],
   ...[...flag, clients],
   ...[ready, estimated, rollbacks, armed, states],
   ...[readiness, contacts],

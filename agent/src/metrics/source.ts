@@ -35,6 +35,8 @@ export interface RolloutReadings {
   /** ISO 8601. */
   readonly validationEndedAt: string | null
   readonly validationsByVerdict: Readonly<Partial<Record<Verdict, number>>>
+  /** When the next one starts by itself, in milliseconds since 1970; null: none will as things stand. */
+  readonly validationDueAt: number | null
   readonly validationIntervalSeconds: number | null
   /** Mean of each signal in the newest baseline that can be used; empty without one. */
   readonly baseline: ReadonlyMap<string, number>

@@ -21,6 +21,12 @@ export const completed = perRollout(
   ({ validationEndedAt }) => (validationEndedAt === null ? null : Date.parse(validationEndedAt) / 1000),
 )
 
+export const due = perRollout(
+  'sti_validation_due_timestamp_seconds',
+  'When the next validation starts by itself, in seconds since 1970; absent while none will.',
+  ({ validationDueAt }) => (validationDueAt === null ? null : validationDueAt / 1000),
+)
+
 export const interval = perRollout(
   'sti_validation_interval_seconds',
   'How often the rollout file wants a validation.',

@@ -12,6 +12,7 @@ import { latestResults } from '../validation/store.ts'
 import { actionsOf } from './actions.ts'
 import { runsBeside } from './beside.ts'
 import { listOperations, toOperation } from './row.ts'
+import { dueAt, lastAskedAt } from './schedule.ts'
 import { coverageOf } from './stage.ts'
 
 /** A rollout as the API answers it. */
@@ -90,7 +91,7 @@ export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
 /** Numbers for the metrics that only the whole history has. */
 export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutReadings, 'readiness'>> {
   const name = facts.rollout.name
-  const [failed, operations, validations, backfills, checks, conflicts] = await Promise.all([
+  const [failed, operations, validations, backfills, checks, conflicts, askedAt] = await Promise.all([
     sql<{ sqlstate: string; open: number; once: number; recovered: number }[]>`
       select sqlstate, count(*) filter (where recovered_at is null)::int as open, count(*)::int as once,
         count(*) filter (where recovered_at is not null)::int as recovered
@@ -105,6 +106,7 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutRe
         and parameters->'failedRowsOnly' is null order by id`,
     facts.validation === null ? [] : latestResults(sql, name, facts.validation.id),
     countConflicts(sql, facts.rollout),
+    lastAskedAt(sql, name),
   ])
   const retries: Record<string, number> = {}
   for (const { progress } of backfills) {
@@ -139,6 +141,7 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutRe
         .sort()
         .at(-1) ?? null,
     validationsByVerdict: Object.fromEntries(validations.map((row) => [row.verdict, row.count])),
+    validationDueAt: dueAt(facts, askedAt),
     validationIntervalSeconds: facts.rollout.file.validation.every,
     ...baselineReadings(facts),
     flag: facts.flag,

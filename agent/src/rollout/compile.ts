@@ -110,6 +110,10 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
       const branches = whens.map(({ when, value }) => `when ${qualify(when, qualifier)} then ${value}`)
       return `case ${branches.join(' ')}${otherwise} end`
     },
+    choose(qualifier, values, none) {
+      const branches = whens.map(({ when }, i) => `when ${qualify(when, qualifier)} then ${values[i]}`)
+      return `case ${branches.join(' ')} else ${file.otherwise ? values[whens.length] : none} end`
+    },
     reads: [...new Set(whens.flatMap(({ when }) => when.columns))],
     restoreOf(type) {
       const restore = restores.get(type)

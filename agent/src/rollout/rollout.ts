@@ -20,6 +20,8 @@ export interface Rollout {
    * `derive('new')` gives `case when (new."is_truck") then 'Truck'::text … end`.
    */
   derive(qualifier: string): string
+  /** The same choice with a value of its own for each of `types`, in their order, and `none` where no type matches. */
+  choose(qualifier: string, values: readonly string[], none: string): string
   /** Legacy columns that some `when` reads. */
   readonly reads: readonly string[]
   /**

@@ -1,8 +1,8 @@
-/** GET without redirects, bounded in time and size; answers status and text. */
+/** GET without redirects, bounded in time and size; answers status, headers and text. */
 export async function boundedGet(
   url: string,
   bounds: { readonly milliseconds: number; readonly bytes: number; readonly headers?: Record<string, string> },
-): Promise<{ status: number; text: string }> {
+): Promise<{ status: number; headers: Headers; text: string }> {
   const address = new URL(url)
   const headers = new Headers(bounds.headers)
   // fetch refuses credentials in the address, and its message would show them.
@@ -22,7 +22,8 @@ export async function boundedGet(
       await response.body?.cancel()
       throw new Error('it answers with a redirect: name the final address')
     }
-    return { status: response.status, text: await boundedText(response, bounds.bytes) }
+    const { status, headers: answered } = response
+    return { status, headers: answered, text: await boundedText(response, bounds.bytes) }
   } catch (error) {
     throw new Error(`${where}: ${reason(error, bounds.milliseconds)}`)
   }

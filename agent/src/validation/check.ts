@@ -5,7 +5,7 @@ import type { Run } from '../engine/kind.ts'
 import type { Key } from '../engine/keys.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import type { Signals } from '../signals/signals.ts'
-import type { Scan } from './scan.ts'
+import type { Scan } from './scan/scan.ts'
 
 /** One question of a validation. A new one is a file with one of these and a line in the list of its layer. */
 export interface Check {
@@ -18,9 +18,9 @@ export interface Check {
   readonly needsScan?: boolean
   /**
    * Answers with what it found. What it throws becomes the verdict `error`, or `inconclusive` where it took too long;
-   * the other checks go on. Only a database that is away stops all of them, to go on when it is back.
+   * the other checks go on. Null: it does not apply to this rollout as it stands, and is not reported. Only a database that is away stops all of them, to go on when it is back.
    */
-  run(context: CheckContext): Promise<Finding>
+  run(context: CheckContext): Promise<Finding | null>
 }
 
 export interface Finding {

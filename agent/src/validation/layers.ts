@@ -1,6 +1,7 @@
 import { Layer, type ValidationParameters } from '../contract/index.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Check } from './check.ts'
+import { businessChecks } from './business/checks.ts'
 import { integrity } from './integrity/checks.ts'
 import { PERFORMANCE } from './performance/checks.ts'
 import { SYSTEM } from './system/checks.ts'
@@ -10,7 +11,7 @@ const LAYERS: Readonly<Record<Layer, (rollout: Rollout) => readonly Check[]>> = 
   integrity,
   performance: () => PERFORMANCE,
   system: () => SYSTEM,
-  business: () => [],
+  business: businessChecks,
 }
 
 /** Why a layer may have no check, and what to do. */

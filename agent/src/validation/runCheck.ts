@@ -2,21 +2,19 @@ import type { CheckResult } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { codeOf, isAway, messageOf } from '../engine/errors.ts'
 import type { Check, CheckContext, Finding } from './check.ts'
-import type { Scan } from './scan.ts'
+import type { Scan } from './scan/scan.ts'
+
+type Context = Omit<CheckContext, 'sql' | 'scan' | 'signal'>
 
 const SECONDS = 30
 
 class TookTooLong extends Error {}
 
 /**
- * Runs one check within its time. What it throws is its verdict; the others go on.
+ * Runs one check within its time. What it throws is its verdict; the others go on. Null: it does not apply now.
  * @throws what says that the database is away: then nothing can be judged, and all of it goes on later
  */
-export async function runCheck(
-  check: Check,
-  context: Omit<CheckContext, 'sql' | 'scan' | 'signal'>,
-  scanned: Scan | null,
-): Promise<CheckResult> {
+export async function runCheck(check: Check, context: Context, scanned: Scan | null): Promise<CheckResult | null> {
   const seconds = check.seconds ?? SECONDS
   const started = performance.now()
   const abort = new AbortController()
@@ -43,7 +41,7 @@ export async function runCheck(
       return scanned
     },
   }
-  let finding: Finding
+  let finding: Finding | null
   try {
     finding = await Promise.race([check.run(own), late])
   } catch (error) {
@@ -54,6 +52,7 @@ export async function runCheck(
     // What still runs on the server ends by its own time-out.
     await (opened as Sql | null)?.end({ timeout: 0 })
   }
+  if (finding === null) return null
   return {
     ...{ check: check.name, layer: check.layer, verdict: finding.verdict, value: finding.value, limit: finding.limit },
     ...{ discrepancies: finding.discrepancies ?? 0, detail: finding.detail },

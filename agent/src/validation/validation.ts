@@ -1,20 +1,18 @@
 import { ValidationParameters, type CheckResult } from '../contract/index.ts'
-import { bothWays } from '../dualWrite/verify.ts'
-import { createGoOn } from '../engine/goOn.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
-import { createRate } from '../engine/rate.ts'
 import { demandTable } from '../engine/table.ts'
-import type { Table } from '../rollout/rollout.ts'
 import type { ValidationParts } from './check.ts'
+import { hashedBy, saveRowCount } from './counts/store.ts'
 import { checksOf, chosen, unknownChecks } from './layers.ts'
 import { runCheck } from './runCheck.ts'
-import { coverageOf, scan, type Scan } from './scan.ts'
+import { dropReading, openReading } from './scan/checkpoint.ts'
+import { readTable } from './scan/readTable.ts'
+import { coverageOf } from './scan/scan.ts'
 import { resultOf, saveValidation } from './store.ts'
-import { integrityScore, layerResults, overall } from './verdict.ts'
+import { integrityScore, layerResults, overall, verdictSentence } from './verdict.ts'
 
 /** Rows per second that a preview assumes before anything was measured here. */
 const ASSUMED_RATE = 500_000
-const READING = 'reading every row'
 
 export function createValidation(parts: ValidationParts): Kind {
   return {
@@ -57,25 +55,30 @@ export function createValidation(parts: ValidationParts): Kind {
   }
 }
 
-/** Begins anew after a pause or a crash: half a validation proves nothing. */
+/** Goes on with the reading of the table where it stands; the other checks are asked again, all of them at one time. */
 async function validate(run: Run, parts: ValidationParts): Promise<Outcome> {
   const { rollout, database, operation } = run
   const earlier = await resultOf(database.state, operation.id)
   if (earlier !== null) return { outcome: 'succeeded', result: earlier }
   const asked = ValidationParameters.parse(operation.parameters)
   const checks = chosen(rollout, asked)
-  const startedAt = (await database.state<{ now: Date }[]>`select clock_timestamp() as now`)[0]!.now
-  const table = demandTable(await run.facts())
-  const scanned = checks.some((check) => check.needsScan) ? await readTable(run, table) : null
-  if (scanned === 'stopped') return { outcome: 'stopped' }
+  const facts = await run.facts()
+  const table = demandTable(facts)
+  const reading = await openReading(run, table, facts.lastWriteEndedAt)
+  const scanned = checks.some((check) => check.needsScan) ? await readTable(run, table, reading) : null
+  if (scanned === null && checks.some((check) => check.needsScan)) return { outcome: 'stopped' }
   const context = { run, rollout, table, parts, facts: await run.facts() }
   const results: CheckResult[] = []
+  const inapplicable = new Set<string>()
   for (const check of checks) {
     if (run.asked() !== 'go-on') return { outcome: 'stopped' }
     run.step(`check ${check.name}`)
-    results.push(await runCheck(check, context, scanned))
+    const result = await runCheck(check, context, scanned)
+    if (result === null) inapplicable.add(check.name)
+    else results.push(result)
   }
-  const layers = layerResults(rollout, asked, results)
+  const layers = layerResults(rollout, asked, results, inapplicable)
+  const { startedAt } = reading
   const result = await saveValidation(
     database.state,
     run.claim,
@@ -86,44 +89,15 @@ async function validate(run: Run, parts: ValidationParts): Promise<Outcome> {
       ...{ checksum: scanned && scanned.checksum, confusion: scanned?.confusion ?? [] },
     },
   )
+  if (scanned !== null) {
+    const { rows, checksum, discrepancies, raising, kept } = scanned
+    await saveRowCount(database.state, rollout.name, Number(result['validation']), {
+      ...{ rows, checksum, counters: reading.counters },
+      wrong: discrepancies + raising + kept,
+      hashedBy: await hashedBy(database.state, rollout.hash),
+    })
+  }
+  await dropReading(database.state, operation.id)
+  await run.event('verdict', verdictSentence(overall(layers), layers), { after: result })
   return { outcome: 'succeeded', result }
-}
-
-async function readTable(run: Run, table: Table): Promise<Scan | 'stopped'> {
-  const { rollout, database } = run
-  const sql = database.engine({
-    ...{ purpose: 'validation', searchPath: rollout.searchPath },
-    readOnly: true,
-    statementTimeoutMs: 30_000,
-  })
-  const rate = createRate()
-  let passed = 0
-  const report = (total: number): void => {
-    const speed = rate.perSecond()
-    run.progress({
-      ...{ processedRows: passed, writtenRows: 0, failedRows: 0, totalRows: total },
-      ratio: total === passed ? 1 : Math.floor((passed * 10_000) / total) / 10_000,
-      rowsPerSecond: speed,
-      remainingSeconds: total === passed ? 0 : speed ? (total - passed) / speed : null,
-      ...{ batchRows: null, batchSeconds: null, throttled: null, retries: {} },
-    })
-  }
-  try {
-    const scanned = await scan({
-      ...{ sql, rollout, walked: { table: rollout.table, key: table.key }, estimatedRows: table.estimatedRows },
-      keepsTypes: rollout.file.restore === 'none' && (await bothWays(database.state, rollout, table)),
-      goOn: createGoOn(run, (wait) => run.step(wait === null ? READING : `waits: ${wait.sentence}`)),
-      passed(rows) {
-        passed += rows
-        rate.add(rows)
-        report(Math.max(passed, Math.round(table.estimatedRows ?? 0)))
-      },
-    })
-    if (scanned === null) return 'stopped'
-    passed = scanned.rows
-    report(passed)
-    return scanned
-  } finally {
-    await sql.end({ timeout: 1 })
-  }
 }

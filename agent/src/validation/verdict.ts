@@ -8,11 +8,15 @@ import {
 import type { Rollout } from '../rollout/rollout.ts'
 import { checksOf, chosenLayers, WITHOUT_CHECKS } from './layers.ts'
 
-/** What each layer of a validation came to. A layer without a check proves nothing: it is inconclusive. */
+/**
+ * What each layer of a validation came to. A layer without a check proves nothing: it is inconclusive. A check that does
+ * not apply now says nothing and is missed by nobody.
+ */
 export function layerResults(
   rollout: Rollout,
   asked: ValidationParameters,
   results: readonly CheckResult[],
+  inapplicable: ReadonlySet<string>,
 ): LayerResult[] {
   const all = checksOf(rollout)
   return chosenLayers(rollout, asked).map((layer) => {
@@ -22,7 +26,7 @@ export function layerResults(
     const first = own.find((result) => result.verdict === verdict)
     return {
       ...{ layer, verdict, required: rollout.file.validation.requires.includes(layer) },
-      complete: all.every((check) => check.layer !== layer || ran.has(check.name)),
+      complete: all.every((one) => one.layer !== layer || ran.has(one.name) || inapplicable.has(one.name)),
       detail: verdict === 'pass' ? '' : first ? `${first.check}: ${first.detail}` : WITHOUT_CHECKS[layer],
     }
   })
@@ -50,4 +54,12 @@ export function integrityScore(layers: readonly LayerResult[], results: readonly
 function worst(verdicts: readonly Verdict[]): Verdict {
   const order: Verdict[] = ['error', 'fail', 'inconclusive']
   return order.find((verdict) => verdicts.includes(verdict)) ?? (verdicts.length === 0 ? 'inconclusive' : 'pass')
+}
+
+/** For events: `fail: integrity (coverage: 9 of 10 rows …); inconclusive, not required: business (…)`. */
+export function verdictSentence(verdict: Verdict, layers: readonly LayerResult[]): string {
+  const short = layers
+    .filter((layer) => layer.verdict !== 'pass')
+    .map((one) => `${one.layer} ${one.verdict}${one.required ? '' : ', not required'} (${one.detail})`)
+  return `verdict ${verdict}${short.length > 0 ? `: ${short.join('; ')}` : ''}`
 }

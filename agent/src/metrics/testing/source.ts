@@ -15,6 +15,7 @@ export function readings(change: Partial<RolloutReadings> = {}): RolloutReadings
     integrityScore: null,
     validationEndedAt: null,
     validationsByVerdict: {},
+    validationDueAt: null,
     validationIntervalSeconds: 3_600,
     baseline: new Map(),
     limits: new Map(),

@@ -1,13 +1,20 @@
 import type { Rollout } from '../../rollout/rollout.ts'
 import type { Check } from '../check.ts'
+import { constraints } from './constraints.ts'
 import { coverage } from './coverage.ts'
 import { dualWriteApplication } from './dualWriteApplication.ts'
 import { dualWriteCanary } from './dualWriteCanary.ts'
 import { dualWriteConflicts } from './dualWriteConflicts.ts'
 import { dualWriteTrigger } from './dualWriteTrigger.ts'
 import { expressionNeverRaises } from './expressionNeverRaises.ts'
+import { foreignKeys } from './foreignKeys.ts'
+import { keyIndex } from './keyIndex.ts'
+import { keyUnique } from './keyUnique.ts'
+import { legacyUnchanged } from './legacyUnchanged.ts'
 import { noFailedRow } from './noFailedRow.ts'
+import { noNullType } from './noNullType.ts'
 import { noUnknownType } from './noUnknownType.ts'
+import { nothingLost } from './nothingLost.ts'
 import { typeMatchesLegacy } from './typeMatchesLegacy.ts'
 
 /** The integrity layer: is every row what its legacy columns say, and is none lost. */
@@ -15,8 +22,15 @@ export const integrity = ({ file }: Rollout): readonly Check[] => [
   coverage,
   typeMatchesLegacy,
   noUnknownType,
+  noNullType,
   noFailedRow,
   expressionNeverRaises,
+  legacyUnchanged,
+  nothingLost,
   dualWriteTrigger,
   ...(file.dualWrite === 'trigger' ? [dualWriteCanary, dualWriteConflicts] : [dualWriteApplication]),
+  keyUnique,
+  keyIndex,
+  constraints,
+  foreignKeys,
 ]

@@ -1,5 +1,5 @@
 import type { Check } from '../check.ts'
-import { coverageOf, rightRows } from '../scan.ts'
+import { coverageOf, rightRows } from '../scan/scan.ts'
 import { acceptedWrong } from './accepted.ts'
 
 export const coverage: Check = {
@@ -18,6 +18,7 @@ export const coverage: Check = {
       detail:
         `${right} of ${scan.rows} rows hold the type that their legacy columns say` +
         (scan.kept > 0 ? `, or, ${scan.kept} of them, the one that new code wrote (restore: none)` : '') +
+        (scan.replica ? ', read on the replica' : '') +
         (accepted > 0 ? `; ${accepted} others were accepted by an admin` : ''),
       sampleKeys: scan.discrepancyKeys,
       query: scan.query,

@@ -1,0 +1,60 @@
+import type { Sql } from '../../database/connect.ts'
+
+/** What PostgreSQL has counted of the table until now. */
+export interface Counters {
+  /** Changes when counters were set back: by somebody, or by a crash. */
+  readonly epoch: string
+  readonly oid: number
+  /** The oldest transaction that was open then: what was committed before is older. */
+  readonly snapshot: string
+  /** By the oid of the leaf partition, or of the table itself. */
+  readonly leaves: Readonly<Record<string, Leaf>>
+}
+
+interface Leaf {
+  readonly name: string
+  readonly inserted: number
+  readonly updated: number
+  readonly deleted: number
+}
+
+/** Reads them from the primary. A session's own counts arrive when it ends a transaction, at the latest after 10 s. */
+export async function readCounters(state: Sql, oid: number): Promise<Counters> {
+  const [row] = await state<{ epoch: string; snapshot: string; leaves: Record<string, Leaf> }[]>`
+    select concat_ws(' ', (select extract(epoch from stats_reset) from pg_stat_database where datname = current_database()),
+        (select extract(epoch from stats_reset) from pg_stat_wal)) as epoch,
+      pg_snapshot_xmin(pg_current_snapshot())::text as snapshot,
+      (select coalesce(jsonb_object_agg(c.oid::text, jsonb_build_object('name', c.oid::regclass::text, 'inserted', s.n_tup_ins,
+          'updated', s.n_tup_upd, 'deleted', s.n_tup_del)), '{}')
+        from pg_class c join pg_stat_all_tables s on s.relid = c.oid
+        where c.relkind = 'r' and (c.oid = ${oid}::oid or c.oid in (select relid from pg_partition_tree(${oid}::oid::regclass)))) as leaves`
+  return { epoch: row!.epoch, snapshot: row!.snapshot, oid, leaves: row!.leaves }
+}
+
+export type Compared =
+  | { readonly comparable: false; readonly why: string }
+  | {
+      readonly comparable: true
+      readonly inserted: number
+      readonly updated: number
+      readonly deleted: number
+      readonly gone: string[]
+    }
+
+/** What happened between two readings. */
+export function compareCounters(then: Counters, now: Counters): Compared {
+  if (then.oid !== now.oid)
+    return { comparable: false, why: 'the table is another one, dropped and made again or restored' }
+  if (then.epoch !== now.epoch)
+    return { comparable: false, why: 'PostgreSQL has set its counters back, after a crash or on demand' }
+  const sums = { inserted: 0, updated: 0, deleted: 0 }
+  for (const name of ['inserted', 'updated', 'deleted'] as const) {
+    for (const [oid, leaf] of Object.entries(now.leaves)) {
+      const more = leaf[name] - (then.leaves[oid]?.[name] ?? 0)
+      if (more < 0) return { comparable: false, why: 'the counters of the table were set back' }
+      sums[name] += more
+    }
+  }
+  const gone = Object.entries(then.leaves).filter(([oid]) => now.leaves[oid] === undefined)
+  return { comparable: true, ...sums, gone: gone.map(([, leaf]) => leaf.name) }
+}

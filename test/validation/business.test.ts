@@ -1,0 +1,173 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import postgres from 'postgres'
+import { expect, test } from 'vitest'
+import { createVehicles, seedVehicles } from '../../demo/seed/schema.ts'
+import { buildApp } from '../../demo/service/app.ts'
+import { vehicleStore } from '../../demo/service/vehicles.ts'
+import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { freePort } from '../support/server.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { named, validate } from './layer.ts'
+
+const listening = (server: Server): Promise<number> =>
+  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
+
+async function withServer<T>(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  use: (url: string) => Promise<T>,
+): Promise<T> {
+  const server = createServer(answer)
+  const port = await listening(server)
+  try {
+    return await use(`http://127.0.0.1:${port}`)
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+async function covered(checks: string, use: (agent: TestAgent, sql: postgres.Sql) => Promise<void>): Promise<void> {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 1_000)
+    await withAgent(url, `${VEHICLES}checks:\n${checks}`, async (agent) => {
+      await agent.run('expand')
+      await agent.run('backfill')
+      await use(agent, sql)
+    })
+  })
+}
+
+test('the real service answers the same with the flag on and off, and is caught where it does not', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await sql.unsafe('create extension if not exists pg_stat_statements')
+    await createVehicles(sql, { agent: 'postgres', application: 'postgres' })
+    await seedVehicles(sql, 3_000)
+    const store = postgres(url, { max: 4, onnotice: () => undefined })
+    const app = buildApp({ vehicles: vehicleStore(store), flag: async () => false, flagToken: TOKENS.flag })
+    const service = createServer((request, response) => {
+      const headers = request.headers as Record<string, string>
+      void Promise.resolve(app.request(`http://service${request.url}`, { headers })).then(async (answer) =>
+        response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text()),
+      )
+    })
+    const at = `http://127.0.0.1:${await listening(service)}`
+    const file = `${VEHICLES}triggers: { touch_updated_at: skips }
+checks:
+  - { name: trucks, request: { url: '${at}/vehicles?kind=truck', sameWithFlag: true } }
+  - { name: one, request: { url: '${at}/vehicles/11', sameWithFlag: true } }
+  - { name: healthy, request: { url: '${at}/healthz' } }
+  - { name: gone, request: { url: '${at}/nowhere' } }
+`
+    try {
+      await withAgent(url, file, async (agent) => {
+        await agent.run('expand')
+        await agent.run('backfill')
+        const sound = await validate(agent, { layers: ['business'] })
+        expect(named(sound, 'trucks')).toMatchObject({
+          ...{ verdict: 'pass', query: `GET ${at}/vehicles?kind=truck with X-Sti-Flag: on, off, on` },
+          detail: expect.stringMatching(/^the same with the flag on and off: 200, \d+ bytes, SHA-256 [0-9a-f]{64}$/),
+        })
+        expect(named(sound, 'one').verdict).toBe('pass')
+        expect(named(sound, 'healthy').verdict).toBe('pass')
+        expect(named(sound, 'gone')).toMatchObject({ verdict: 'fail', value: 404, limit: 200 })
+        // A truck that reads as a car by its type alone: another list with the flag on.
+        await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Car' where id = 11;
+          alter table public.vehicles enable always trigger "~sti_derive"`)
+        const wrong = await validate(agent, { checks: ['trucks', 'one', 'healthy'] })
+        for (const name of ['trucks', 'one'])
+          expect(named(wrong, name)).toMatchObject({
+            verdict: 'fail',
+            detail: expect.stringContaining('another answer with the flag on'),
+          })
+        expect(named(wrong, 'healthy').verdict).toBe('pass')
+      })
+    } finally {
+      service.closeAllConnections()
+      service.close()
+      await store.end()
+    }
+  })
+})
+
+test('an application that does not hear the flag, redirects, says too much or never stands still is inconclusive', async () => {
+  let asked = 0
+  const tokens: string[] = []
+  await withServer(
+    (request, response) => {
+      tokens.push(`${request.url} ${request.headers.authorization ?? 'without'}`)
+      const flag = request.headers['x-sti-flag'] as string | undefined
+      switch (request.url) {
+        case '/deaf':
+          return void response.end('the same')
+        case '/moved':
+          return void response.writeHead(302, { location: 'http://127.0.0.1:1/secret' }).end()
+        case '/large':
+          return void response.end('x'.repeat(1_000_001))
+        case '/restless':
+          return void response.writeHead(200, { 'x-sti-flag': flag ?? 'none' }).end(String(asked++))
+        // Changes now and then, as under traffic: no difference of the flag.
+        case '/busy':
+          return void response.writeHead(200, { 'x-sti-flag': flag ?? 'none' }).end(String(Math.floor(asked++ / 4)))
+      }
+      response.writeHead(404).end()
+    },
+    async (at) => {
+      const same = (name: string): string =>
+        `  - { name: ${name}, request: { url: '${at}/${name}', sameWithFlag: true } }\n`
+      const plain = (name: string): string => `  - { name: ${name}, request: { url: '${at}/${name}' } }\n`
+      const checks = `${same('deaf')}${plain('moved')}${plain('large')}${same('restless')}${same('busy')}
+  - { name: nobody, request: { url: 'http://127.0.0.1:${await freePort()}/' } }\n`
+      await covered(checks, async (agent) => {
+        const found = await validate(agent, { layers: ['business'] })
+        const verdicts = Object.fromEntries(found.checks.map((one) => [one.check, one.verdict]))
+        expect(verdicts).toEqual({
+          ...{ deaf: 'inconclusive', moved: 'inconclusive', large: 'inconclusive', restless: 'inconclusive' },
+          ...{ busy: 'pass', nobody: 'inconclusive' },
+        })
+        expect(named(found, 'deaf').detail).toMatch(/without the header X-Sti-Flag, so nobody knows what it read by/)
+        expect(named(found, 'moved').detail).toMatch(/redirect/)
+        expect(named(found, 'large').detail).toMatch(/longer than 1000000 bytes/)
+        expect(named(found, 'nobody').detail).toMatch(/ECONNREFUSED/)
+        // The flag token goes only where the file says sameWithFlag.
+        expect(tokens.filter((one) => one.startsWith('/moved') || one.startsWith('/large'))).toEqual(
+          expect.not.arrayContaining([expect.stringContaining(TOKENS.flag)]),
+        )
+        expect(tokens).toContain(`/deaf Bearer ${TOKENS.flag}`)
+      })
+    },
+  )
+})
+
+test('rows that break a rule are counted and named, rows that are only passing by are not', async () => {
+  const checks = `  - { name: trucks-have-axles, violations: "select id, name from public.vehicles where type = 'Truck' and axles is null" }
+  - { name: few-names, violations: "select id from public.vehicles where name is not null" }
+`
+  await covered(checks, async (agent, sql) => {
+    expect(named(await validate(agent, { checks: ['trucks-have-axles'] }), 'trucks-have-axles').verdict).toBe('pass')
+    await sql`update public.vehicles set axles = null where id in (11, 12, 21)`
+    const broken = await validate(agent, { checks: ['trucks-have-axles', 'few-names'] })
+    expect(named(broken, 'trucks-have-axles')).toMatchObject({ verdict: 'fail', discrepancies: 3 })
+    expect(named(broken, 'trucks-have-axles').sampleKeys).toEqual(expect.arrayContaining([['11'], ['12'], ['21']]))
+    expect(named(broken, 'few-names')).toMatchObject({ verdict: 'fail', discrepancies: 1_000 })
+    await sql`update public.vehicles set axles = 2`
+    // Another row at each look, and each of them mended at once.
+    let writing = true
+    const writer = (async () => {
+      for (let id = 1; writing; id += 10) {
+        await sql`update public.vehicles set axles = null where id = ${(id % 1_000) + 10}`
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        await sql`update public.vehicles set axles = 2 where id = ${(id % 1_000) + 10}`
+      }
+    })()
+    try {
+      expect(named(await validate(agent, { checks: ['trucks-have-axles'] }), 'trucks-have-axles').verdict).not.toBe(
+        'fail',
+      )
+    } finally {
+      writing = false
+      await writer
+    }
+  })
+})

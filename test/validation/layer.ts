@@ -1,0 +1,21 @@
+import type { CheckResult, Validation } from '../../agent/src/contract/index.ts'
+import type { TestAgent } from '../support/agent.ts'
+
+/** Validates and answers the whole report, also where the verdict is bad. */
+export async function validate(agent: TestAgent, parameters: Record<string, unknown> = {}): Promise<Validation> {
+  const { result } = await agent.run('validation', parameters)
+  return await agent.get<Validation>(`/v1/rollouts/vehicles/validations/${Number(result!['validation'])}`)
+}
+
+export function named(validation: Validation, check: string): CheckResult {
+  const found = validation.checks.find((one) => one.check === check)
+  if (!found) throw new Error(`no check ${check} among ${validation.checks.map((one) => one.check).join(', ')}`)
+  return found
+}
+
+/** Those that did not pass, as `name: detail`. */
+export function notPassed(validation: Validation, layer = 'integrity'): string[] {
+  return validation.checks
+    .filter((one) => one.layer === layer && one.verdict !== 'pass')
+    .map((one) => `${one.check} ${one.verdict}: ${one.detail}`)
+}
