@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TrafficMessage, TrafficReport } from '../traffic/main.ts'
@@ -23,6 +24,10 @@ export interface DemoEnvironment {
   readonly servicePorts: readonly number[]
   readonly requestsPerSecond: number
   readonly tokens: Tokens
+  /** What its reports are signed with. */
+  readonly signingKey: KeyObject
+  /** Those whose reports may promote a rollout here. */
+  readonly trusts: readonly Pick<DemoEnvironment, 'name' | 'signingKey'>[]
 }
 
 export const newTokens = (): Tokens => ({
@@ -32,6 +37,17 @@ export const newTokens = (): Tokens => ({
   flag: secret(),
   personal: secret(),
 })
+
+export const newSigningKey = (): KeyObject => generateKeyPairSync('ed25519').privateKey
+
+/** The list of trusted keys as an agent reads it. */
+function trustedKeys({ trusts }: DemoEnvironment): string {
+  const keys = trusts.map(({ name, signingKey }) => ({
+    ...createPublicKey(signingKey).export({ format: 'jwk' }),
+    environment: name,
+  }))
+  return JSON.stringify({ keys })
+}
 
 export const agentUrl = (environment: DemoEnvironment): string => `http://127.0.0.1:${environment.agentPort}`
 const serviceUrl = (port: number): string => `http://127.0.0.1:${port}`
@@ -58,6 +74,8 @@ export async function startAgent(
     STI_TOKEN_ADMIN: tokens.admin,
     STI_TOKEN_FLAG: tokens.flag,
     STI_PERSONAL_TOKENS: `you:admin:${tokens.personal}`,
+    STI_SIGNING_KEY: environment.signingKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    STI_TRUSTED_KEYS: trustedKeys(environment),
     ...(addresses.prometheus ? { STI_PROMETHEUS_URL: addresses.prometheus } : {}),
     ...(addresses.grafana ? { STI_GRAFANA_URL: addresses.grafana } : {}),
   })

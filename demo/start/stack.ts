@@ -4,6 +4,7 @@ import { createDatabase } from '../seed/create.ts'
 import { postgresFlags, prepareServer, secret } from './databases.ts'
 import {
   agentUrl,
+  newSigningKey,
   newTokens,
   startAgent,
   startServices,
@@ -95,7 +96,7 @@ async function startDatabases(
     agentPort: await port(8090, 'the agent of staging'),
     servicePorts: [await port(8080, 'the first service of staging'), await port(8081, 'the second service of staging')],
     requestsPerSecond: 80,
-    tokens: newTokens(),
+    ...{ tokens: newTokens(), signingKey: newSigningKey(), trusts: [] },
   }
   const production: DemoEnvironment = {
     name: 'production',
@@ -104,7 +105,7 @@ async function startDatabases(
     agentPort: await port(8091, 'the agent of production'),
     servicePorts: [await port(8082, 'the service of production')],
     requestsPerSecond: 20,
-    tokens: newTokens(),
+    ...{ tokens: newTokens(), signingKey: newSigningKey(), trusts: [staging] },
   }
   for (const { name, database: target, rows: count } of [staging, production]) {
     await screen.step(

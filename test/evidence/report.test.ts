@@ -71,7 +71,7 @@ test('the report says all that was done, in each format, and nothing in it is ta
       expect(new Set(cells).size).toBe(1)
     }
     for (const check of report.validation!.checks) {
-      expect(html).toContain(`<td>${check.check}</td>`)
+      expect(html).toContain(`>${check.check}</td>`)
       if (check.query !== null)
         expect(html).toContain(check.query.slice(0, 20).replaceAll("'", '&#39;').replaceAll('"', '&quot;'))
     }

@@ -29,7 +29,7 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #1b1f24; background: #fff; m
 h1 { font-size: 1.7rem } h2 { font-size: 1.25rem; margin-top: 2.2rem; border-bottom: 1px solid #d0d7de } h3 { font-size: 1.05rem }
 table { border-collapse: collapse; width: 100%; font-size: .85rem }
 th, td { border: 1px solid #d0d7de; padding: .3rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere }
-th { background: #f3f5f7 } th:empty { display: none }
+th { background: #f3f5f7 } th, td.short { overflow-wrap: normal; hyphens: none } th:empty { display: none }
 td.pass, td.ready { background: #e3f6e8 } td.fail, td.error, td.not-ready { background: #fde6e6 } td.inconclusive, td.unknown { background: #fff3d6 }
 pre { background: #f3f5f7; padding: .8rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem }
 svg { max-width: 100%; height: auto }
@@ -59,6 +59,11 @@ function blockAsHtml(block: Block): string {
   }
 }
 
+/** Of a cell that is not to be broken. */
+const SHORT = 24
+
 function cell(text: string): string {
-  return MARKED.includes(text) ? `<td class="${text}">${text}</td>` : `<td>${escaped(text)}</td>`
+  return MARKED.includes(text)
+    ? `<td class="${text}">${text}</td>`
+    : `<td${text.length <= SHORT ? ' class="short"' : ''}>${escaped(text)}</td>`
 }

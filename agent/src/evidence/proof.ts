@@ -49,8 +49,17 @@ function checkBlocks(checks: readonly CheckResult[]): Block[] {
       ]),
       'It had no check.',
     ),
-    ...checks.flatMap(({ check, query }) => (query === null ? [] : [text(`${check} asks:`), code(query)])),
+    ...queryBlocks(checks),
   ]
+}
+
+/** Several checks may be answered by one reading of the table. */
+function queryBlocks(checks: readonly CheckResult[]): Block[] {
+  const asking = new Map<string, string[]>()
+  for (const { check, query } of checks) {
+    if (query !== null) asking.set(query, [...(asking.get(query) ?? []), check])
+  }
+  return [...asking].flatMap(([query, names]) => [text(`The query of ${names.join(', ')}:`), code(query)])
 }
 
 function detailOf({ detail, sampleKeys }: CheckResult): string {
