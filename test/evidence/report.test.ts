@@ -43,9 +43,13 @@ async function textOf(agent: TestAgent, format: string): Promise<string> {
 
 test('the report says all that was done, in each format, and nothing in it is taken for markup', async () => {
   await withRollout(async (agent) => {
+    await agent.run('baseline', { live: true, durationSeconds: 5, release: 'v1' })
     const { report } = JSON.parse(await textOf(agent, 'json')) as SignedReport
+    expect(report.baseline!.baseline).toMatchObject({ id: 1, release: 'v1', source: 'live' })
+    expect(report.baseline!.signals.find(({ name }) => name === 'host-memory')!.baseline).toBeGreaterThan(0)
+    expect(report.readiness.items.find(({ item }) => item === 'baseline')).toMatchObject({ state: 'ready' })
     const kinds = report.operations.map(({ kind }) => kind)
-    expect(kinds).toEqual(['expand', 'backfill', 'validation', 'finalize', 'validation'])
+    expect(kinds).toEqual(['expand', 'backfill', 'validation', 'finalize', 'validation', 'baseline'])
     expect(report).toMatchObject({ environment: 'staging', coverage: 1, verified: true, stage: 'finalized' })
     expect(report.validations).toHaveLength(2)
     expect(report.events.entries.at(-1)!.hash).toBe(report.events.head)

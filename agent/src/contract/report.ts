@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { BaselineComparison } from './baseline.ts'
 import { FailedRow, Operation, OperationEvent } from './operation.ts'
 import { Promotion } from './promotion.ts'
 import { Attestation, Readiness } from './readiness.ts'
@@ -38,28 +39,6 @@ const Change = z.object({
   left: z.string().nullable().describe('why it was left as somebody else had made it'),
 })
 
-/** What the performance layer compares with. */
-export const ReportBaseline = z.object({
-  id: z.number().int(),
-  source: z.string(),
-  measured: z.string(),
-  release: z.string().nullable(),
-  digest: z.string(),
-  fileHash: z.string(),
-  startedAt: Instant,
-  endedAt: Instant,
-  signals: z.array(
-    z.object({
-      signal: z.string(),
-      mean: z.number().nullable(),
-      p95: z.number().nullable(),
-      maximum: z.number().nullable(),
-      unknown: z.string().nullable(),
-    }),
-  ),
-})
-export type ReportBaseline = z.infer<typeof ReportBaseline>
-
 /** All that is claimed of a rollout, at one moment. */
 export const Report = z
   .object({
@@ -82,7 +61,7 @@ export const Report = z
     validation: Validation.nullable().describe('the last one that ended'),
     validations: z.array(PastValidation).describe('the oldest first, at most the last 500'),
     progress: z.array(ProgressPoint),
-    baseline: ReportBaseline.nullable(),
+    baseline: BaselineComparison.nullable().describe('the newest one, and what is now beside it; null: there is none'),
     operations: z.array(Operation).describe('the oldest first'),
     events: z.object({
       head: z.string().describe('hash of the last event of the whole chain'),

@@ -66,32 +66,29 @@ function detailOf({ detail, sampleKeys }: CheckResult): string {
   return sampleKeys.length === 0 ? detail : `${detail} (such as ${sampleKeys.map((key) => key.join('/')).join(', ')})`
 }
 
-/** Now is what the checks of the performance layer say. */
-function baselineBlocks({ baseline, validation }: Report): Block[] {
-  if (baseline === null) return [text('There is none.')]
+function baselineBlocks({ baseline: compared }: Report): Block[] {
+  if (compared === null) return [text('There is none.')]
+  const { baseline, from, until, notes } = compared
   const { id, source, release, startedAt, endedAt, digest } = baseline
   const of = release === null ? '' : ` of release ${release}`
-  const now = (validation?.checks ?? []).filter(({ layer }) => layer === 'performance')
+  const rows = (all: typeof compared.signals): string[][] =>
+    all.map((one) => [
+      ...[one.name, one.verdict ?? 'not judged', number(one.baseline), number(one.now), number(one.ratio)],
+      ...[number(one.limit), one.detail],
+    ])
+  const head = (what: string): string[] => [what, 'verdict', 'baseline', 'now', 'now / baseline', 'limit', 'detail']
   return [
-    text(`Baseline ${id}${of} (${source}), from ${moment(startedAt)} to ${moment(endedAt)}, SHA-256 ${digest}.`),
-    table(
-      ['signal', 'mean', '95th percentile', 'maximum', 'not known because'],
-      baseline.signals.map((one) => [
-        one.signal,
-        number(one.mean),
-        number(one.p95),
-        number(one.maximum),
-        one.unknown ?? '',
-      ]),
-      'It has no signal.',
+    text(
+      `Baseline ${id}${of} (${source}), from ${moment(startedAt)} to ${moment(endedAt)}, SHA-256 ${digest}; now is from ${moment(from)} to ${moment(until)}. Means, in seconds, ratios and per second.`,
     ),
-    table(
-      ['against it now', 'verdict', 'number', 'limit', 'detail'],
-      now.map((check) => [check.check, check.verdict, number(check.value), number(check.limit), check.detail]),
-      'No check has compared with it.',
-    ),
+    ...notes.map(text),
+    table(head('signal'), rows(compared.signals), 'It has no signal.'),
+    table(head('query'), rows(compared.queries.slice(0, QUERIES)), 'Both know no query.'),
   ]
 }
+
+/** Of the queries so many are shown, the slowest against the baseline first; the JSON has all. */
+const QUERIES = 20
 
 function coverageBlocks({ validations, progress }: Report): Block[] {
   const counted = validations.flatMap(({ endedAt, coverage }) =>

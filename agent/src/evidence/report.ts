@@ -6,9 +6,13 @@ import { toEvent, type EventRow } from '../operation/events.ts'
 import { toOperation, type OperationRow } from '../operation/row.ts'
 import { coverageOf } from '../operation/stage.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import type { Signals } from '../signals/signals.ts'
 import { withoutContacts } from '../rollout/withoutContacts.ts'
 import { attestableOf } from '../readiness/attestable.ts'
-import { readBaseline } from '../readiness/baseline.ts'
+import { comparisonOf } from '../measure/comparison.ts'
+import { newestBaseline, readBaseline, useOf } from '../measure/store.ts'
+import { windowOf } from '../measure/window.ts'
 import { readAttestations } from '../readiness/attestations.ts'
 import { readFailedRows } from './failedRows.ts'
 
@@ -18,6 +22,7 @@ export interface ReportParts {
   readonly production: boolean
   readonly agent: string
   readonly version: string
+  readonly signals: Signals
 }
 
 export interface ReportOf {
@@ -51,7 +56,7 @@ export async function gatherReport(parts: ReportParts, of: ReportOf): Promise<Re
       from sti.change where rollout = ${name} order by id`,
       readFailedRows(state, name),
       readAttestations(state, name, attestableOf(rollout.file)),
-      readBaseline(state, name, environment),
+      compareBaseline(parts, rollout),
     ])
   return {
     format: 'sti-report/1',
@@ -71,6 +76,18 @@ export async function gatherReport(parts: ReportParts, of: ReportOf): Promise<Re
       contacts: of.readiness.contacts.map((contact) => ({ ...contact, phone: null, email: null })),
     },
   }
+}
+
+async function compareBaseline(
+  { state, environment, signals }: ReportParts,
+  rollout: Rollout,
+): Promise<Report['baseline']> {
+  const use = useOf(rollout, environment)
+  const newest = await newestBaseline(state, use)
+  const baseline = newest === null ? null : await readBaseline(state, use, newest.id)
+  if (baseline === null) return null
+  const { from } = await windowOf(state, rollout.name, baseline.endedAt)
+  return await comparisonOf({ signals, rollout, environment, baseline, from })
 }
 
 /** As ISO 8601 in UTC; the driver would give a Date. */

@@ -44,6 +44,8 @@ function metrics({ families, outside: { scraped }, environment }: Seen): Judged 
 function baseline({ baseline }: Seen): Judged {
   const take = 'Take one before expand (sti baseline).'
   if (baseline === null) return notReady('There is none of this environment.', take)
+  if (baseline.unusable.length > 0)
+    return notReady(`Baseline ${baseline.id} cannot be used: ${baseline.unusable.join('; ')}.`, take, baseline.endedAt)
   const known = baseline.signals.filter(({ mean }) => mean !== null).length
   const of = `Baseline ${baseline.id} (${baseline.source}) ended at ${baseline.endedAt}`
   if (known === 0) return unknown(`${of}, and knows no signal.`, take, baseline.endedAt)

@@ -4,7 +4,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Facts } from '../engine/facts.ts'
 import { attestableOf, contactItem } from './attestable.ts'
 import { readAttestations } from './attestations.ts'
-import { readBaseline } from './baseline.ts'
+import { newestBaseline, useOf } from '../measure/store.ts'
 import { lastOf } from './item.ts'
 import { monitoringItems } from './monitoringItems.ts'
 import type { Outside } from './outside.ts'
@@ -52,7 +52,7 @@ async function look({ state, environment, outside, families }: ReadinessParts, f
     state<{ at: Date | null }[]>`select min(created_at) as at from sti.operation where rollout = ${name}`,
     readRollbacks(state, name),
     readPromoted(state, facts),
-    readBaseline(state, name, environment),
+    newestBaseline(state, useOf(facts.rollout, environment)),
   ])
   return {
     ...{ environment, facts, attestations, outside: outside(name), families, rollbacks, promoted, baseline },

@@ -26,14 +26,14 @@ const evidence = createRoute({
 })
 
 export function reportRoutes(app: App, parts: Parts): void {
-  const { config, database, version } = parts
+  const { config, database, version, signals } = parts
   const { environment, production, agent, trustedKeys } = config
   const { state } = database
   app.openapi(evidence, async (c) => {
     const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
     const facts = await parts.facts(rollout)
     const report = await gatherReport(
-      { state, environment, production, agent, version },
+      { state, environment, production, agent, version, signals },
       {
         ...{ facts, readiness: await parts.readiness(facts), by: actorOf(c.get('caller')) },
         promotions: await readPromotions({ state, environment, trustedKeys }, rollout),
