@@ -16,6 +16,11 @@ for environment in staging production; do
   put "$environment-you" "$(random)"
   put "$environment-personal" "you:admin:$(cat "$environment-you")"
 done
+# What each agent signs its reports with, and the public keys that both trust.
+key() { openssl pkey -in "$1-signing-key" -pubout -outform DER | tail -c 32 | openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+jwk() { printf '{"kty":"OKP","crv":"Ed25519","x":"%s","environment":"%s"}' "$(key "$1")" "$1"; }
+for environment in staging production; do put "$environment-signing-key" "$(openssl genpkey -algorithm ed25519)"; done
+put trusted-keys "{\"keys\":[$(jwk staging),$(jwk production)]}"
 cat >sti.yaml <<CONFIG
 environments:
   staging: { url: http://127.0.0.1:8090, tokenFile: staging-you }

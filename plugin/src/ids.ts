@@ -15,6 +15,8 @@ export const to = {
   operation: (environment: string, rollout: string, id: number) =>
     `${to.rollout(environment, rollout)}/operations/${id}`,
   validation: (environment: string, rollout: string) => `${to.rollout(environment, rollout)}/validation`,
+  readiness: (environment: string, rollout: string) => `${to.rollout(environment, rollout)}/readiness`,
+  allReadiness: () => `${ROOT}/readiness`,
   rollback: () => `${ROOT}/rollback`,
   configuration: () => `${ROOT}/configuration`,
 }

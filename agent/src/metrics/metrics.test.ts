@@ -65,6 +65,7 @@ test('a state is left when the next one is entered', async () => {
       backfill: {
         state: stage === 'backfilling' ? 'running' : 'succeeded',
         throttledBy: 'replication-lag',
+        pausedBy: stage === 'backfilling' ? null : 'agent',
         progress: { ...progress, throttled },
       },
       failedRowsBySqlstate: stage === 'backfilling' ? { 23514: 2 } : {},
@@ -78,8 +79,11 @@ test('a state is left when the next one is entered', async () => {
   expect(await value(metrics, 'sti_backfill_rows_per_second')).toBeUndefined()
   expect(await value(metrics, 'sti_recovery_ratio')).toBeCloseTo(1 / 3)
   expect(await value(metrics, 'sti_backfill_remaining_seconds')).toBe(1.5)
+  expect(await value(metrics, 'sti_backfill_paused', 'by="agent"')).toBe(0)
   stage = 'covered'
   throttled = null
+  expect(await value(metrics, 'sti_backfill_paused', 'by="agent"')).toBe(1)
+  expect(await value(metrics, 'sti_backfill_paused', 'by="person"')).toBe(0)
   expect(await value(metrics, 'sti_backfill_remaining_seconds')).toBeUndefined()
   expect(await value(metrics, 'sti_backfill_throttled', 'reason="replication-lag"')).toBe(0)
   expect(await value(metrics, 'sti_rollout_stage', 'stage="backfilling"')).toBeUndefined()

@@ -10,6 +10,7 @@ import type { Family, Observed } from './family.ts'
 import { clients, flag, propagation } from './flag.ts'
 import { host } from './host.ts'
 import { durations, states } from './operation.ts'
+import { paused } from './paused.ts'
 import { contacts, readiness } from './readiness.ts'
 import { armed, estimated, ready, rollbacks } from './rollback.ts'
 import { coverage, stage } from './rollout.ts'
@@ -19,7 +20,7 @@ import { completed, due, interval, validations } from './validation.ts'
 
 /** Every series that is read at the scrape. */
 export const FAMILIES: readonly Family[] = [
-  ...[build, stage, coverage, ...progress, throttled],
+  ...[build, stage, coverage, ...progress, throttled, paused],
   ...api,
   ...[database.up, database.connections, ...database.database, database.replication],
   ...host,

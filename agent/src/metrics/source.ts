@@ -19,6 +19,8 @@ export interface RolloutReadings {
     readonly progress: Progress
     /** Short code of `progress.throttled`; without it a throttled backfill says `other`. */
     readonly throttledBy?: ThrottleReason | null
+    /** Null: it does not stand paused. */
+    readonly pausedBy: PausedBy | null
   } | null
   /** Rows that failed and are not right now. */
   readonly failedRowsBySqlstate: Readonly<Record<string, number>>
@@ -57,6 +59,9 @@ export interface RolloutReadings {
   /** Milliseconds since 1970. */
   readonly readAt: number
 }
+
+export const PAUSED_BY = ['person', 'agent'] as const
+export type PausedBy = (typeof PAUSED_BY)[number]
 
 export const THROTTLE_REASONS = [
   'lock-waiters',

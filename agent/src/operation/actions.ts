@@ -7,7 +7,7 @@ import { next } from './states.ts'
 
 /**
  * Every action with the reasons that refuse it now, before anybody's rights are asked. The page renders this: a
- * button, or a disabled one with its reasons.
+ * button, or a disabled one with its reasons. What steers an operation comes once for each open one, the writer first.
  */
 export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[] {
   const kind = (name: string): Kind => kinds.find((one) => one.kind === name)!
@@ -37,7 +37,9 @@ export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[]
     of('rollback-monitoring', kind('rollback').refusals(facts, { scope: 'monitoring' })),
     of('promote', facts.promotion === null ? ['The rollout file wants no promotion in this environment.'] : []),
     of('attest', []),
-    ...(['pause', 'resume', 'cancel'] as const).map((action) => of(action, steering(current, action), current)),
+    ...[current, ...facts.open.filter((one) => one !== current)].flatMap((one) =>
+      (['pause', 'resume', 'cancel'] as const).map((action) => of(action, steering(one, action), one)),
+    ),
     of('tune', current?.kind === 'backfill' ? [] : ['No backfill is open.'], current),
   ]
 }

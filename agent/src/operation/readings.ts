@@ -4,7 +4,7 @@ import { countConflicts } from '../dualWrite/conflicts.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Kind } from '../engine/kind.ts'
 import { valueLimits } from '../measure/limits.ts'
-import type { RolloutReadings, ThrottleReason } from '../metrics/source.ts'
+import type { PausedBy, RolloutReadings, ThrottleReason } from '../metrics/source.ts'
 import { THROTTLE_REASONS } from '../metrics/source.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
 import { columnIsOurs } from '../rollback/revert.ts'
@@ -101,8 +101,8 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutRe
       from sti.operation where rollout = ${name} group by 1, 2, 3, 4`,
     sql<{ verdict: Verdict; count: number; last: Date }[]>`
       select verdict, count(*)::int as count, max(ended_at) as last from sti.validation where rollout = ${name} and ended_at is not null group by 1`,
-    sql<{ state: OperationState; progress: RolloutDetail['operations'][number]['progress'] }[]>`
-      select state, progress from sti.operation where rollout = ${name} and kind = 'backfill' and progress is not null
+    sql<{ state: OperationState; error: string | null; progress: RolloutDetail['operations'][number]['progress'] }[]>`
+      select state, error, progress from sti.operation where rollout = ${name} and kind = 'backfill' and progress is not null
         and parameters->'failedRowsOnly' is null order by id`,
     facts.validation === null ? [] : latestResults(sql, name, facts.validation.id),
     countConflicts(sql, facts.rollout),
@@ -124,7 +124,12 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutRe
     stage: facts.stage,
     coverage: coverageOf(facts),
     backfill: last?.progress
-      ? { state: last.state, progress: last.progress, throttledBy: throttledBy(last.progress.throttled) }
+      ? {
+          state: last.state,
+          progress: last.progress,
+          throttledBy: throttledBy(last.progress.throttled),
+          pausedBy: pausedBy(last),
+        }
       : null,
     failedRowsBySqlstate: Object.fromEntries(failed.map((row) => [row.sqlstate, row.open])),
     retriesBySqlstate: retries,
@@ -167,4 +172,10 @@ function throttledBy(throttled: string | null): ThrottleReason | null {
   const code = throttled.split(':')[0]!
   if (code.endsWith('-unknown')) return 'unknown-signal'
   return THROTTLE_REASONS.find((reason) => reason === code) ?? 'other'
+}
+
+/** What the agent paused after trouble says which; a person’s pause has no error. */
+function pausedBy({ state, error }: { state: OperationState; error: string | null }): PausedBy | null {
+  if (state !== 'paused') return null
+  return error === null ? 'person' : 'agent'
 }

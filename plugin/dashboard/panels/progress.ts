@@ -1,5 +1,5 @@
 import { BigValueGraphMode, VizTextDisplayOptionsBuilder } from '@grafana/grafana-foundation-sdk/common'
-import { THROTTLE_REASONS } from '../../../agent/src/metrics/source.ts'
+import { PAUSED_BY, THROTTLE_REASONS } from '../../../agent/src/metrics/source.ts'
 import { colored, decimals, mapped, stepped, texts, unit } from '../look.ts'
 import { down, ofRollout, SILENT } from '../series.ts'
 import { statPanel } from '../statPanel.ts'
@@ -7,14 +7,15 @@ import { now, over } from '../targets.ts'
 
 /** A reason to wait is a negative number of its own, so that a mapping can put it into words. */
 const codes = THROTTLE_REASONS.map((reason, index) => ({ reason, code: -1 - index }))
-const PAUSED = -100
+const pauses = PAUSED_BY.map((by, index) => ({ by, code: -100 - index }))
+const PAUSED = { person: 'paused: by a person', agent: 'paused: after trouble' } as const
 
 const waiting = codes.map(
   ({ reason, code }) => `${code} * (max(${ofRollout('sti_backfill_throttled', `reason="${reason}"`)}) == 1)`,
 )
-const paused = `${PAUSED} * (max(${ofRollout('sti_operation_state', 'kind="backfill",state="paused"')}) > bool 0 == 1)`
+const paused = pauses.map(({ by, code }) => `${code} * (max(${ofRollout('sti_backfill_paused', `by="${by}"`)}) == 1)`)
 const running = `max(${ofRollout('sti_operation_state', 'kind="backfill",state="running"')}) > 0`
-const left = [paused, ...waiting, `(max(${ofRollout('sti_backfill_remaining_seconds')}) and on() ${running})`].join(
+const left = [...paused, ...waiting, `(max(${ofRollout('sti_backfill_remaining_seconds')}) and on() ${running})`].join(
   ' or ',
 )
 /** 0 once it does not run any more: the rate of the last minute of a backfill is no rate of today. */
@@ -50,7 +51,7 @@ export const progress = statPanel(
     unit('dthms'),
     mapped(
       texts({
-        [PAUSED]: ['paused: by a person', 'orange'],
+        ...Object.fromEntries(pauses.map(({ by, code }) => [code, [PAUSED[by], 'orange']])),
         ...Object.fromEntries(
           codes.map(({ reason, code }) => [code, [`paused: ${reason.replaceAll('-', ' ')}`, 'orange']]),
         ),

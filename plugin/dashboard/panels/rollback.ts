@@ -16,7 +16,7 @@ export const rollback = tablePanel(
   .withTarget(rows('Estimate', `max by (scope) (${ofRollout('sti_rollback_estimated_seconds')})`))
   .overrideByName('scope', [
     { id: 'displayName', value: 'Scope' },
-    mapped(texts({ flag: ['Flag', 'text'], data: ['Data', 'text'] })),
+    mapped(texts({ flag: ['Flag', 'text'], data: ['Data', 'text'], monitoring: ['Monitoring', 'text'] })),
     wide(90),
   ])
   .overrideByName('Ready', [cell('color-text'), mapped(texts({ '0': ['no', 'red'], '1': ['yes', 'green'] })), wide(80)])

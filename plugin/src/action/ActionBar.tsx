@@ -2,7 +2,7 @@ import { Stack } from '@grafana/ui'
 import type { Operation, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import type { Environment } from '../agent/useEnvironment'
-import { STARTS, type Start } from './actions'
+import { BAR, STARTS, type Start } from './actions'
 import { Confirmation } from './Confirmation'
 import { RefusableButton } from './RefusableButton'
 import { why } from './why'
@@ -13,15 +13,13 @@ interface Props {
   onStarted: (operation: Operation) => void
 }
 
-const ORDER = Object.keys(STARTS) as Start[]
-
 /** A button for each action that starts an operation, as the agent allows it; the ways back stand last. */
 export function ActionBar({ environment, detail, onStarted }: Props) {
   const [open, setOpen] = useState<Start | null>(null)
   return (
     <div role="toolbar" aria-label={`Actions on ${detail.rollout} in ${environment.name}`}>
       <Stack direction="row" wrap="wrap" gap={1}>
-        {ORDER.map((start) => (
+        {BAR.map((start) => (
           <RefusableButton
             key={start}
             size="sm"
@@ -39,6 +37,7 @@ export function ActionBar({ environment, detail, onStarted }: Props) {
           start={open}
           environment={environment}
           rollout={detail.rollout}
+          known={detail.validation?.checks}
           onClose={() => setOpen(null)}
           onDone={(operation) => {
             setOpen(null)

@@ -1,11 +1,12 @@
 import { Checkbox, Field, Input, LoadingPlaceholder, TextArea } from '@grafana/ui'
-import type { Operation } from '@sti-rollout/agent/contract'
+import type { CheckResult, Operation } from '@sti-rollout/agent/contract'
 import React, { useMemo, useState } from 'react'
 import { start as startOperation } from '../agent/calls'
 import { QUESTION_MS } from '../agent/request'
 import type { Environment } from '../agent/useEnvironment'
 import { DEFAULT_CHOICES, STARTS, type Start, toRequest } from './actions'
 import { BackfillChoices } from './BackfillChoices'
+import { BaselineChoices } from './BaselineChoices'
 import { ErrorBox } from './ErrorBox'
 import { Frame } from './Frame'
 import { newKey } from './newKey'
@@ -14,17 +15,20 @@ import { PreviewNumbers } from './PreviewNumbers'
 import { turnOff } from './turnOff'
 import { usePreview } from './usePreview'
 import { useSend } from './useSend'
+import { ValidationChoices } from './ValidationChoices'
 
 interface Props {
   start: Start
   environment: Environment
   rollout: string
+  /** Checks of the last validation, of which single ones may be chosen. */
+  known?: readonly CheckResult[]
   onDone: (operation: Operation) => void
   onClose: () => void
 }
 
 /** Asks before an operation starts: what will happen in the agent's numbers, why, and for the gravest its name typed. */
-export function Confirmation({ start, environment, rollout, onDone, onClose }: Props) {
+export function Confirmation({ start, environment, rollout, known = [], onDone, onClose }: Props) {
   const look = STARTS[start]
   const [choices, setChoices] = useState(DEFAULT_CHOICES)
   const [reason, setReason] = useState('')
@@ -65,6 +69,8 @@ export function Confirmation({ start, environment, rollout, onDone, onClose }: P
     >
       <p>{look.says}</p>
       {start === 'backfill' && <BackfillChoices choices={choices} onChange={setChoices} />}
+      {start === 'baseline' && <BaselineChoices choices={choices} onChange={setChoices} />}
+      {start === 'validation' && <ValidationChoices known={known} choices={choices} onChange={setChoices} />}
       {start === 'enable' && <PercentageChoice choices={choices} onChange={setChoices} />}
       {start === 'rollback-data' && (
         <Checkbox
@@ -104,6 +110,7 @@ export function Confirmation({ start, environment, rollout, onDone, onClose }: P
   /** Turning off waits for nothing; the rest for a preview that allows it, and for what has to be said. */
   function missing(): string | null {
     if (off) return null
+    if (choices.layers.length === 0 && choices.checks.length === 0) return 'Choose a layer or a check.'
     if (asked.preview && !asked.preview.allowed) return asked.preview.reasons[0] ?? 'The agent does not allow it now.'
     if (!asked.preview && !asked.error) return 'The agent still counts.'
     if (needsReason && reason.trim() === '') return 'Say why.'

@@ -1,4 +1,4 @@
-import type { Action, OperationRequest } from '@sti-rollout/agent/contract'
+import type { Action, Layer, OperationRequest } from '@sti-rollout/agent/contract'
 import type { IconName } from '@grafana/data'
 
 /** How an action that starts an operation looks, and what its confirmation asks for. */
@@ -17,7 +17,7 @@ export interface Look {
   readonly typed: boolean
 }
 
-/** The actions that start an operation from the action bar, in the order a rollout takes them; the ways back come last. */
+/** The actions that start an operation with a preview, in the order a rollout takes them; the ways back come last. */
 export const STARTS = {
   expand: {
     label: 'Expand',
@@ -40,7 +40,7 @@ export const STARTS = {
   validation: {
     label: 'Validate',
     title: (rollout) => `Validate ${rollout}`,
-    says: 'Reads the whole table in short snapshots and compares every type with its legacy columns. Changes nothing.',
+    says: 'Runs the checks of the layers chosen. Changes nothing; a whole integrity layer reads the table in short snapshots.',
     icon: 'check-circle',
     destructive: false,
     reason: 'optional',
@@ -91,9 +91,50 @@ export const STARTS = {
     reason: 'required',
     typed: true,
   },
+  baseline: {
+    label: 'Take',
+    title: (rollout) => `Take a baseline of ${rollout}`,
+    says: 'Measures every signal and every query as they are, so that later ones can be compared. Writes nothing to the table.',
+    icon: 'record-audio',
+    destructive: false,
+    reason: 'optional',
+    typed: false,
+  },
+  monitoring: {
+    label: 'Switch on',
+    title: (rollout) => `Switch on enhanced monitoring of ${rollout}`,
+    says: 'Reads more often, and switches on in PostgreSQL what per-statement times need. Each change is journaled.',
+    icon: 'eye',
+    destructive: false,
+    reason: 'optional',
+    typed: false,
+  },
+  'rollback-monitoring': {
+    label: 'Take back',
+    title: (rollout) => `Take back enhanced monitoring of ${rollout}`,
+    says: 'Every setting goes back to what was there before. What somebody else has changed since stays, and is named.',
+    icon: 'history',
+    destructive: true,
+    reason: 'optional',
+    typed: false,
+  },
 } as const satisfies Partial<Record<Action, Look>>
 
 export type Start = keyof typeof STARTS
+
+/** Those of the action bar; the others stand where they belong. */
+export const BAR = [
+  'expand',
+  'backfill',
+  'validation',
+  'finalize',
+  'enable',
+  'disable',
+  'rollback-flag',
+  'rollback-data',
+] as const satisfies readonly Start[]
+
+export const LAYERS = ['integrity', 'performance', 'system', 'business'] as const satisfies readonly Layer[]
 
 /** What a person may set in the confirmation. */
 export interface Choices {
@@ -105,6 +146,11 @@ export interface Choices {
   readonly niceRatio: number
   readonly rollbackOnError: 'no' | 'flag' | 'data'
   readonly full: boolean
+  readonly layers: readonly Layer[]
+  readonly checks: readonly string[]
+  readonly live: boolean
+  readonly durationSeconds: number
+  readonly release: string
   readonly typed: string
 }
 
@@ -117,6 +163,11 @@ export const DEFAULT_CHOICES: Choices = {
   niceRatio: 0,
   rollbackOnError: 'no',
   full: false,
+  layers: LAYERS,
+  checks: [],
+  live: false,
+  durationSeconds: 86_400,
+  release: '',
   typed: '',
 }
 
@@ -130,7 +181,7 @@ export function toRequest(start: Start, environment: string, choices: Choices, r
     case 'backfill':
       return { ...common, kind: 'backfill', parameters: backfill(choices) }
     case 'validation':
-      return { ...common, kind: 'validation', parameters: { full: true } }
+      return { ...common, kind: 'validation', parameters: validation(choices) }
     case 'enable':
       return { ...common, kind: 'flag', parameters: { enabled: true, percentage: choices.percentage, force: false } }
     case 'disable':
@@ -139,6 +190,22 @@ export function toRequest(start: Start, environment: string, choices: Choices, r
       return { ...common, kind: 'rollback', parameters: { scope: 'flag', full: false } }
     case 'rollback-data':
       return { ...common, kind: 'rollback', parameters: { scope: 'data', full: choices.full, confirm: choices.typed } }
+    case 'baseline':
+      return { ...common, kind: 'baseline', parameters: baseline(choices) }
+    case 'monitoring':
+      return { ...common, kind: 'monitoring', parameters: { enabled: true } }
+    case 'rollback-monitoring':
+      return { ...common, kind: 'rollback', parameters: { scope: 'monitoring', full: false } }
+  }
+}
+
+/** Every layer is the whole validation; named checks come on top of the layers. */
+function validation({ layers, checks }: Choices) {
+  if (layers.length === LAYERS.length) return { full: true }
+  return {
+    full: false,
+    ...(layers.length > 0 ? { layers: [...layers] } : {}),
+    ...(checks.length > 0 ? { checks: [...checks] } : {}),
   }
 }
 
@@ -152,4 +219,8 @@ function backfill({ batchSize, checkpointInterval, workers, agents, niceRatio, r
     agents,
     niceRatio,
   }
+}
+
+function baseline({ live, durationSeconds, release }: Choices) {
+  return { live, durationSeconds, ...(release.trim() ? { release: release.trim() } : {}) }
 }

@@ -28,5 +28,8 @@ test('a problem of the agent keeps its sentence and its reasons', () => {
     reasons: ['Coverage is not complete: run a backfill.'],
   }
   const error = toAgentError({ status: 409, data: problem }, 'STI staging', 3000)
-  expect(error).toMatchObject({ hop: 'agent', code: 'refused', message: problem.detail, reasons: problem.reasons })
+  const known = { hop: 'agent', code: 'refused', message: problem.detail, reasons: problem.reasons }
+  expect(error).toMatchObject(known)
+  // A report is asked for as text, and then its refusal is text too.
+  expect(toAgentError({ status: 409, data: JSON.stringify(problem) }, 'STI staging', 3000)).toMatchObject(known)
 })

@@ -37,7 +37,8 @@ interface Refusal {
 /** Turns what Grafana's client threw into words. `limit` is how many milliseconds it was given. */
 export function toAgentError(thrown: unknown, agent: string, limit: number): AgentError {
   if (thrown instanceof AgentError) return thrown
-  const { status = 0, statusText = '', data, cancelled, type } = (thrown ?? {}) as Refusal
+  const { status = 0, statusText = '', cancelled, type, ...rest } = (thrown ?? {}) as Refusal
+  const data = parsed(rest.data)
   if (cancelled || type === 'cancelled' || (thrown as { name?: string } | null)?.name === 'AbortError') {
     return new AgentError(`${agent} did not answer within ${limit / 1000} s.`, 'network', 504, 'timeout')
   }
@@ -64,6 +65,16 @@ export function toAgentError(thrown: unknown, agent: string, limit: number): Age
   }
   if (status === 0) return new AgentError('Grafana itself does not answer.', 'grafana', 0, 'grafana-away')
   return new AgentError(`${agent} answered ${status}${message ? `: ${message}` : ''}.`, 'agent', status)
+}
+
+/** Of a question for text the refusal is text as well. */
+function parsed(data: unknown): unknown {
+  if (typeof data !== 'string' || !data.startsWith('{')) return data
+  try {
+    return JSON.parse(data)
+  } catch {
+    return data
+  }
 }
 
 function isProblem(data: unknown): data is Problem {

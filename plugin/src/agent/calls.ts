@@ -13,7 +13,7 @@ import type { Agent } from './agents'
 import { ownLevel } from './level'
 import { ACT_MS, request } from './request'
 
-const rolloutPath = (rollout: string) => `/v1/rollouts/${encodeURIComponent(rollout)}`
+export const rolloutPath = (rollout: string) => `/v1/rollouts/${encodeURIComponent(rollout)}`
 
 /** Questions. What a person may do is asked with their own level, all else as a viewer. */
 

@@ -16,6 +16,8 @@ export interface Call {
   readonly path: string
   readonly body?: unknown
   readonly headers?: Record<string, string>
+  /** `text` leaves the answer as it came. */
+  readonly responseType?: 'json' | 'text'
   readonly limit?: number
   readonly signal?: AbortSignal
 }
@@ -27,7 +29,8 @@ export function proxied(agent: Agent, level: Level, path: string): string {
 
 /** Asks an agent through Grafana's proxy. @throws AgentError */
 export async function request<T>(agent: Agent, call: Call): Promise<T> {
-  const { level, method = 'GET', path, body, headers, limit = method === 'GET' ? QUESTION_MS : ACT_MS, signal } = call
+  const { level, method = 'GET', path, body, headers, signal } = call
+  const { limit = method === 'GET' ? QUESTION_MS : ACT_MS, responseType } = call
   const timer = new AbortController()
   const timeout = setTimeout(() => timer.abort(), limit)
   const leave = () => timer.abort()
@@ -39,6 +42,7 @@ export async function request<T>(agent: Agent, call: Call): Promise<T> {
         method,
         data: body,
         headers,
+        responseType,
         abortSignal: timer.signal,
         showErrorAlert: false,
         showSuccessAlert: false,

@@ -1,7 +1,7 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Stack, TextLink, useStyles2 } from '@grafana/ui'
-import type { AllowedAction, Operation } from '@sti-rollout/agent/contract'
+import type { AllowedAction, Operation, Progress } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import { type Control, ControlConfirmation, CONTROLS } from '../action/ControlConfirmation'
 import { RefusableButton } from '../action/RefusableButton'
@@ -43,8 +43,10 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
         <OperationStateBadge state={state} />
         {progress && <strong className={styles.percent}>{percent(progress.ratio)}</strong>}
         <span className={styles.numbers}>
-          {progress && `${rows(progress.processedRows)} / ${rows(progress.totalRows)} rows`}
-          {progress?.rowsPerSecond != null && <span>{`${rows(progress.rowsPerSecond * 60)} rows/min`}</span>}
+          {progress && done(progress)}
+          {progress?.rowsPerSecond != null && progress.unit === undefined && (
+            <span>{`${rows(progress.rowsPerSecond * 60)} rows/min`}</span>
+          )}
           {progress?.remainingSeconds != null && <span>{`${duration(progress.remainingSeconds)} left`}</span>}
           {progress && progress.failedRows > 0 && (
             <span className={styles.bad}>{`${rows(progress.failedRows)} failed`}</span>
@@ -94,6 +96,12 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
       )}
     </section>
   )
+}
+
+/** What is counted is rows, or seconds of sampling. */
+function done({ unit, processedRows, totalRows }: Progress): string {
+  if (unit === 'seconds') return `${duration(processedRows)} of ${duration(totalRows)}`
+  return `${rows(processedRows)} / ${rows(totalRows)} rows`
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({

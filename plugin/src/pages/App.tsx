@@ -1,8 +1,10 @@
 import React from 'react'
 import { Navigate, Route, Routes } from 'react-router-dom'
 import { to } from '../ids'
+import { AllReadinessPage } from './AllReadinessPage'
 import { ConfigurationPage } from './ConfigurationPage'
 import { OperationPage } from './OperationPage'
+import { ReadinessPage } from './ReadinessPage'
 import { RollbackPage } from './RollbackPage'
 import { RolloutPage } from './RolloutPage'
 import { RolloutsPage } from './RolloutsPage'
@@ -15,7 +17,9 @@ export default function App() {
       <Route path="rollouts" element={<RolloutsPage />} />
       <Route path="rollouts/:environment/:rollout" element={<RolloutPage />} />
       <Route path="rollouts/:environment/:rollout/validation" element={<ValidationPage />} />
+      <Route path="rollouts/:environment/:rollout/readiness" element={<ReadinessPage />} />
       <Route path="rollouts/:environment/:rollout/operations/:id" element={<OperationPage />} />
+      <Route path="readiness" element={<AllReadinessPage />} />
       <Route path="rollback" element={<RollbackPage />} />
       <Route path="configuration" element={<ConfigurationPage />} />
       <Route path="*" element={<Navigate replace to={to.rollouts()} />} />

@@ -30,6 +30,9 @@ export function RolloutPage() {
           <LinkButton variant="secondary" size="sm" icon="check-square" href={href(to.validation(name, rollout))}>
             Validation
           </LinkButton>
+          <LinkButton variant="secondary" size="sm" icon="clipboard-alt" href={href(to.readiness(name, rollout))}>
+            Readiness
+          </LinkButton>
           <LinkButton
             variant="secondary"
             size="sm"

@@ -1,23 +1,26 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import { Badge, EmptyState, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
-import { type Validation } from '@sti-rollout/agent/contract'
+import { EmptyState, LinkButton, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
 import React, { useState } from 'react'
 import { useParams } from 'react-router-dom'
+import { LAYERS } from '../action/actions'
 import { Confirmation } from '../action/Confirmation'
 import { RefusableButton } from '../action/RefusableButton'
 import { why } from '../action/why'
 import { useEnvironment } from '../agent/useEnvironment'
+import { BaselineSection } from '../baseline/BaselineSection'
+import { ReportSection } from '../evidence/ReportSection'
+import { href, to } from '../ids'
+import { RunningOfKind } from '../operation/RunningOfKind'
+import { PromotionSection } from '../promotion/PromotionSection'
 import { Trouble } from '../rollout/Trouble'
 import { useRollout } from '../rollout/useRollout'
-import { Checks, VERDICTS } from '../validation/Checks'
+import { Checks } from '../validation/Checks'
 import { Confusion } from '../validation/Confusion'
-import { ago, clock, percent, rows } from '../words/numbers'
+import { Summary } from '../validation/Summary'
 import { aboveRollout, Page } from './Page'
 
-const LAYERS = ['integrity', 'performance', 'system', 'business'] as const
-
-/** The latest validation: checks by layer with what was found and what may be, and where types differ. */
+/** The latest validation by layer, the baseline it judges by, the report of it, and what the next environment wants. */
 export function ValidationPage() {
   const { environment: name = '', rollout = '' } = useParams()
   const styles = useStyles2(getStyles)
@@ -25,7 +28,6 @@ export function ValidationPage() {
   const environment = useEnvironment(name)
   const { data: detail, error, failingSince, refresh } = useRollout(environment.data, rollout)
   const validation = detail?.validation ?? null
-  const running = detail?.running?.kind === 'validation' ? detail.running : null
 
   return (
     <Page
@@ -33,16 +35,21 @@ export function ValidationPage() {
       subTitle={`${rollout} in ${name}`}
       above={aboveRollout(name, rollout)}
       actions={
-        detail && (
-          <RefusableButton
-            size="sm"
-            icon="check-circle"
-            reasons={why(detail, 'validation')}
-            onClick={() => setOpen(true)}
-          >
-            Validate
-          </RefusableButton>
-        )
+        <>
+          <LinkButton variant="secondary" size="sm" icon="clipboard-alt" href={href(to.readiness(name, rollout))}>
+            Readiness
+          </LinkButton>
+          {detail && (
+            <RefusableButton
+              size="sm"
+              icon="check-circle"
+              reasons={why(detail, 'validation')}
+              onClick={() => setOpen(true)}
+            >
+              Validate
+            </RefusableButton>
+          )}
+        </>
       }
     >
       <div className={styles.all}>
@@ -52,8 +59,11 @@ export function ValidationPage() {
           failingSince={environment.failingSince ?? failingSince}
         />
         {!detail && !environment.error && !error && <LoadingPlaceholder text="Asking the agent…" />}
-        {running && (
-          <p role="status">{`A validation runs: ${running.progress ? percent(running.progress.ratio) : (running.step ?? running.state)}.`}</p>
+        {environment.data && detail && (
+          <>
+            <RunningOfKind kind="validation" environment={environment.data} detail={detail} refresh={refresh} />
+            <RunningOfKind kind="baseline" environment={environment.data} detail={detail} refresh={refresh} />
+          </>
         )}
         {detail && !validation && (
           <EmptyState variant="not-found" message="No validation has run yet">
@@ -63,11 +73,22 @@ export function ValidationPage() {
         {validation && (
           <>
             <Summary validation={validation} current={validation.fileHash === detail?.fileHash} />
-            {LAYERS.map((layer) => {
-              const checks = validation.checks.filter((check) => check.layer === layer)
-              return checks.length > 0 && <Checks key={layer} layer={layer} checks={checks} />
-            })}
+            {LAYERS.map((layer) => (
+              <Checks
+                key={layer}
+                layer={layer}
+                result={validation.layers.find((each) => each.layer === layer) ?? null}
+                checks={validation.checks.filter((check) => check.layer === layer)}
+              />
+            ))}
             {validation.confusion.length > 0 && <Confusion cells={validation.confusion} />}
+          </>
+        )}
+        {environment.data && detail && (
+          <>
+            <BaselineSection environment={environment.data} detail={detail} refresh={refresh} />
+            <ReportSection environment={environment.data} detail={detail} />
+            <PromotionSection environment={environment.data} detail={detail} refresh={refresh} />
           </>
         )}
         {open && environment.data && (
@@ -75,6 +96,7 @@ export function ValidationPage() {
             start="validation"
             environment={environment.data}
             rollout={rollout}
+            known={validation?.checks}
             onClose={() => setOpen(false)}
             onDone={() => {
               setOpen(false)
@@ -87,30 +109,6 @@ export function ValidationPage() {
   )
 }
 
-function Summary({ validation, current }: { validation: Validation; current: boolean }) {
-  const styles = useStyles2(getStyles)
-  const { verdict, coverage, integrityScore, totalRows, endedAt, checksum } = validation
-  return (
-    <div className={styles.summary}>
-      <Badge text={verdict} color={VERDICTS[verdict]} />
-      <span>
-        Coverage <strong>{percent(coverage)}</strong>
-      </span>
-      <span>
-        Integrity score <strong>{percent(integrityScore)}</strong>
-      </span>
-      <span>
-        <strong>{rows(totalRows)}</strong> rows read
-      </span>
-      <span title={clock(endedAt)}>{endedAt ? `ended ${ago(endedAt)}` : 'still running'}</span>
-      {checksum && <span className={styles.weak}>{`checksum ${checksum}`}</span>}
-      {!current && <Badge color="orange" text="of an older rollout file" icon="exclamation-triangle" />}
-    </div>
-  )
-}
-
 const getStyles = (theme: GrafanaTheme2) => ({
-  all: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(2.5) }),
-  summary: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(0.5, 3) }),
-  weak: css({ color: theme.colors.text.secondary, overflowWrap: 'anywhere' }),
+  all: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(2) }),
 })

@@ -1,53 +1,109 @@
-import { type BadgeColor, Badge, type CellProps, type Column, InteractiveTable, Text } from '@grafana/ui'
-import type { CheckResult, Layer, Verdict } from '@sti-rollout/agent/contract'
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { Badge, useStyles2 } from '@grafana/ui'
+import type { CheckResult, Layer, LayerResult } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { rows } from '../words/numbers'
+import { Section } from '../layout/Section'
+import { WideTable } from '../layout/WideTable'
+import { duration, rows } from '../words/numbers'
+import { inUnit } from './found'
+import { TITLES, VERDICTS } from './verdicts'
 
-export const VERDICTS = {
-  pass: 'green',
-  fail: 'red',
-  inconclusive: 'orange',
-  error: 'red',
-} as const satisfies Record<Verdict, BadgeColor>
+const COLUMNS = ['Verdict', 'Check', 'Found', 'Limit', 'Rows against it', 'Took'] as const
 
-type Cell = CellProps<CheckResult>
+interface Props {
+  layer: Layer
+  /** What the layer came to; null when none of its checks was run. */
+  result: LayerResult | null
+  checks: readonly CheckResult[]
+}
 
-const COLUMNS: Array<Column<CheckResult>> = [
-  {
-    id: 'verdict',
-    header: 'Verdict',
-    cell: ({ row: { original } }: Cell) => <Badge text={original.verdict} color={VERDICTS[original.verdict]} />,
-  },
-  { id: 'check', header: 'Check', cell: ({ row: { original } }: Cell) => original.check },
-  { id: 'value', header: 'Value', cell: ({ row: { original } }: Cell) => number(original.value) },
-  { id: 'limit', header: 'Limit', cell: ({ row: { original } }: Cell) => number(original.limit) },
-  { id: 'against', header: 'Rows against it', cell: ({ row: { original } }: Cell) => rows(original.discrepancies) },
-  { id: 'detail', header: 'Detail', cell: ({ row: { original } }: Cell) => original.detail },
-  {
-    id: 'samples',
-    header: 'Sample keys',
-    cell: ({ row: { original } }: Cell) => original.sampleKeys.map((key) => key.join(', ')).join(' · ') || '–',
-  },
-]
-
-const TITLES = {
-  integrity: 'Data integrity',
-  performance: 'Performance',
-  system: 'System health',
-  business: 'Business logic',
-} as const satisfies Record<Layer, string>
-
-/** The checks of one layer: what was found, beside what may be. */
-export function Checks({ layer, checks }: { layer: Layer; checks: CheckResult[] }) {
+/** The checks of one layer: what was found, beside what may be; whether the flag needs it. */
+export function Checks({ layer, result, checks }: Props) {
   return (
-    <section aria-label={TITLES[layer]}>
-      <Text element="h3" variant="h5">
-        {TITLES[layer]}
-      </Text>
-      <InteractiveTable columns={COLUMNS} data={checks} getRowId={({ check }) => check} />
-    </section>
+    <Section
+      title={TITLES[layer]}
+      state={
+        <>
+          {result ? (
+            <Badge text={result.verdict} color={VERDICTS[result.verdict]} />
+          ) : (
+            <Badge text="not run" color="blue" />
+          )}
+          {result?.required && <Badge text="the flag needs it" color="purple" icon="lock" />}
+          {result && !result.complete && checks.length > 0 && (
+            <Badge text="a part of it" color="orange" tooltip="Of a part of a layer nothing follows for the flag." />
+          )}
+        </>
+      }
+    >
+      {checks.length === 0 ? (
+        <p>{result?.detail ? sentence(result.detail) : 'The last validation did not ask for it.'}</p>
+      ) : (
+        <WideTable columns={COLUMNS}>
+          <tbody>
+            {checks.map((check) => (
+              <Row key={check.check} check={check} />
+            ))}
+          </tbody>
+        </WideTable>
+      )}
+    </Section>
   )
 }
 
-/** Six digits after the point, cut off: what is almost 1 is not 1. */
-const number = (value: number | null) => (value === null ? '–' : String(Math.trunc(value * 1_000_000) / 1_000_000))
+function Row({ check: result }: { check: CheckResult }) {
+  const styles = useStyles2(getStyles)
+  const { check, verdict, value, limit, discrepancies, detail, sampleKeys, query, seconds } = result
+  return (
+    <tr>
+      <td data-column={COLUMNS[0]}>
+        <Badge text={verdict} color={VERDICTS[verdict]} />
+      </td>
+      <td data-column={COLUMNS[1]}>
+        <div className={styles.check}>
+          <strong>{check}</strong>
+          <div className={styles.weak}>{sentence(detail)}</div>
+          {sampleKeys.length > 0 && (
+            <details>
+              <summary>{`${rows(sampleKeys.length)} of their keys`}</summary>
+              <div className={styles.code}>{sampleKeys.map((key) => key.join(', ')).join(' · ')}</div>
+            </details>
+          )}
+          {query && (
+            <details>
+              <summary>What was asked</summary>
+              {/* A long query scrolls, and the keyboard has to reach it. */}
+              <pre className={styles.query} tabIndex={0}>
+                {query}
+              </pre>
+            </details>
+          )}
+        </div>
+      </td>
+      <td data-column={COLUMNS[2]}>{inUnit(result, value)}</td>
+      <td data-column={COLUMNS[3]}>{inUnit(result, limit)}</td>
+      <td data-column={COLUMNS[4]}>{rows(discrepancies)}</td>
+      <td data-column={COLUMNS[5]}>{duration(seconds)}</td>
+    </tr>
+  )
+}
+
+/** The agent's details are sentences without capital and full stop. */
+function sentence(text: string): string {
+  const [first = ''] = text
+  return `${first.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  check: css({ maxWidth: '72ch', minWidth: 0, overflowWrap: 'anywhere' }),
+  weak: css({ color: theme.colors.text.secondary }),
+  code: css({ fontFamily: theme.typography.fontFamilyMonospace, fontSize: theme.typography.bodySmall.fontSize }),
+  query: css({
+    maxHeight: theme.spacing(24),
+    overflow: 'auto',
+    margin: theme.spacing(0.5, 0, 0),
+    whiteSpace: 'pre-wrap',
+    wordBreak: 'break-word',
+  }),
+})

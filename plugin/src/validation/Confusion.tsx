@@ -1,8 +1,9 @@
 import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import { Text, useStyles2 } from '@grafana/ui'
+import { useStyles2 } from '@grafana/ui'
 import type { ConfusionCell } from '@sti-rollout/agent/contract'
 import React from 'react'
+import { Section } from '../layout/Section'
 import { rows } from '../words/numbers'
 
 const NONE = 'no type'
@@ -16,10 +17,7 @@ export function Confusion({ cells }: { cells: readonly ConfusionCell[] }) {
       .filter((cell) => (cell.actual ?? NONE) === actual && (cell.expected ?? NONE) === expected)
       .reduce((sum, cell) => sum + cell.rows, 0)
   return (
-    <section aria-label="Types held and types expected">
-      <Text element="h3" variant="h5">
-        Types held and types expected
-      </Text>
+    <Section title="Types held and types expected">
       <div className={styles.scroll}>
         <table className={styles.table}>
           <thead>
@@ -50,12 +48,12 @@ export function Confusion({ cells }: { cells: readonly ConfusionCell[] }) {
           </tbody>
         </table>
       </div>
-    </section>
+    </Section>
   )
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
-  scroll: css({ overflowX: 'auto', marginTop: theme.spacing(1) }),
+  scroll: css({ overflowX: 'auto' }),
   table: css({
     fontVariantNumeric: 'tabular-nums',
     'th, td': { padding: theme.spacing(0.75, 2), border: `1px solid ${theme.colors.border.weak}` },

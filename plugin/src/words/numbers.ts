@@ -12,6 +12,12 @@ export function percent(ratio: number | null | undefined): string {
   return `${(Math.floor(ratio * 1000) / 10).toFixed(1)} %`
 }
 
+/** A share to a thousandth of a percent, rounded down: for what has to be told from its limit. */
+export function share(ratio: number): string {
+  // What floating point lost of a decimal is given back first.
+  return `${Math.floor(ratio * 100_000 + 1e-9) / 1000} %`
+}
+
 /** Seconds as a person says them: `0.4 s`, `42 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. */
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return '–'

@@ -1,0 +1,15 @@
+import type { Family } from './family.ts'
+import { PAUSED_BY } from './source.ts'
+
+export const paused: Family = {
+  name: 'sti_backfill_paused',
+  type: 'gauge',
+  help: 'Whether the last backfill stands paused, by who paused it: person, or the agent after trouble.',
+  labels: ['rollout', 'by'],
+  *samples({ rollouts }) {
+    for (const { rollout, backfill } of rollouts) {
+      if (!backfill) continue
+      for (const by of PAUSED_BY) yield { labels: { rollout, by }, value: backfill.pausedBy === by ? 1 : 0 }
+    }
+  },
+}

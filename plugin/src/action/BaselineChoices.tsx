@@ -1,0 +1,49 @@
+import { Field, Input, RadioButtonGroup, Stack } from '@grafana/ui'
+import React from 'react'
+import type { Choices } from './actions'
+
+const SOURCES = [
+  { value: false, label: 'From history' },
+  { value: true, label: 'Live' },
+]
+const DURATIONS = [
+  { value: 60, label: '1 min' },
+  { value: 600, label: '10 min' },
+  { value: 3600, label: '1 h' },
+  { value: 86_400, label: '24 h' },
+  { value: 604_800, label: '7 d' },
+]
+
+/** How a baseline is taken: from what Prometheus knows, or by sampling from now on. */
+export function BaselineChoices({ choices, onChange }: { choices: Choices; onChange: (choices: Choices) => void }) {
+  return (
+    <Stack direction="row" wrap="wrap" gap={2}>
+      <Field label="Taken" description="History needs Prometheus.">
+        <RadioButtonGroup
+          options={SOURCES}
+          value={choices.live}
+          onChange={(live) => onChange({ ...choices, live })}
+          aria-label="Taken"
+        />
+      </Field>
+      <Field label="Over" description="A day has quiet and busy hours.">
+        <RadioButtonGroup
+          options={DURATIONS}
+          value={choices.durationSeconds}
+          onChange={(durationSeconds) => onChange({ ...choices, durationSeconds })}
+          aria-label="Over"
+        />
+      </Field>
+      <Field label="Release" description="Of the application; optional.">
+        <Input
+          id="sti-release"
+          width={24}
+          maxLength={100}
+          placeholder="v1.4.2"
+          value={choices.release}
+          onChange={(event) => onChange({ ...choices, release: event.currentTarget.value })}
+        />
+      </Field>
+    </Stack>
+  )
+}

@@ -1,0 +1,26 @@
+import type { RolloutDetail } from '@sti-rollout/agent/contract'
+import React from 'react'
+import type { Environment } from '../agent/useEnvironment'
+import { Section } from '../layout/Section'
+import { LOOK } from './look'
+import { RunningOperation } from './RunningOperation'
+
+const TITLES = { validation: 'A validation runs', baseline: 'A baseline is being taken' } as const
+
+interface Props {
+  kind: keyof typeof TITLES
+  environment: Environment
+  detail: RolloutDetail
+  refresh: () => void
+}
+
+/** What runs of one kind, also beside something else, with its pause, resume and cancel. */
+export function RunningOfKind({ kind, environment, detail, refresh }: Props) {
+  const found = detail.operations.find((each) => each.kind === kind && !LOOK[each.state].ended)
+  if (!found) return null
+  return (
+    <Section title={TITLES[kind]}>
+      <RunningOperation environment={environment} operation={found} actions={detail.actions} onChanged={refresh} />
+    </Section>
+  )
+}
