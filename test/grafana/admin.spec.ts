@@ -1,7 +1,20 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { DEFAULT_A11Y_TAGS, expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
-import { action, complaints, CONFIGURATION, DASHBOARD, dialog, facts, ROLLBACK, ROLLOUTS, STAGING } from './places.ts'
+import {
+  action,
+  complaints,
+  CONFIGURATION,
+  DASHBOARD,
+  dialog,
+  facts,
+  part,
+  PRODUCTION,
+  READINESS,
+  ROLLBACK,
+  ROLLOUTS,
+  STAGING,
+} from './places.ts'
 import { openAs, ADMIN } from './users.ts'
 
 let page: Page
@@ -13,6 +26,9 @@ const PAGES = {
   rollout: [STAGING, 'Recent operations'],
   operation: [`${STAGING}/operations/2`, 'Events'],
   validation: [`${STAGING}/validation`, 'Types held and types expected'],
+  readiness: [`${STAGING}/readiness`, 'Monitoring and observability'],
+  allReadiness: [READINESS, 'unknown is not ready'],
+  promotion: [`${PRODUCTION}/validation`, 'promoted from staging'],
   rollback: [ROLLBACK, 'Flags that are on come first.'],
   configuration: [CONFIGURATION, 'Agent → PostgreSQL'],
   dashboard: [DASHBOARD, 'Rollback Readiness'],
@@ -75,6 +91,30 @@ test.describe('the test of a data source names the hop that fails', () => {
       secureJsonData: { viewerToken: token, editorToken: token, adminToken: token },
     }
   }
+})
+
+test('an admin promotes without a report only with a reason, which stays to be read', async () => {
+  await page.goto(`${PRODUCTION}/validation`)
+  const promotion = part(page, 'Promotion')
+  await promotion.getByRole('button', { name: 'Force' }).click()
+  const yes = dialog(page).getByRole('button', { name: 'Force', exact: true })
+  await expect(yes).toBeDisabled()
+  await dialog(page).getByLabel('Reason').fill('the change board has agreed')
+  await yes.click()
+  await expect(dialog(page)).toBeHidden()
+  await expect(promotion).toContainText('forced')
+  await expect(promotion.getByRole('row', { name: /the change board has agreed/ })).toContainText('yes')
+})
+
+test('an admin takes enhanced monitoring back', async () => {
+  await page.goto(`${STAGING}/readiness`)
+  const monitoring = part(page, 'Enhanced monitoring')
+  await monitoring.getByRole('button', { name: 'Switch on' }).click()
+  await dialog(page).getByRole('button', { name: 'Switch on', exact: true }).click()
+  await expect(monitoring.getByRole('row', { name: /sampling of vehicles/ })).toContainText('5 s')
+  await monitoring.getByRole('button', { name: 'Take back' }).click()
+  await dialog(page).getByRole('button', { name: 'Take back', exact: true }).click()
+  await expect(monitoring).toContainText('Nothing has been changed for it.')
 })
 
 test('the data goes back only for who types its name and says why', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
-import { act, action, allowed, DASHBOARD, dialog, facts, PANELS, panel, PRODUCTION, STAGING } from './places.ts'
+import { readFile } from 'node:fs/promises'
+import { act, action, allowed, DASHBOARD, dialog, facts, PANELS, panel, part, PRODUCTION, STAGING } from './places.ts'
 import { openAs, EDITOR } from './users.ts'
 
 let page: Page
@@ -39,6 +40,72 @@ test('an editor takes staging from new to enabled with the buttons', async () =>
   await expect(facts(page)).toContainText('finalized')
   await act(page, 'Enable flag')
   await expect(facts(page)).toContainText('Flag on')
+})
+
+test('an editor runs one layer, and the page says what it came to for the flag', async () => {
+  await page.goto(`${STAGING}/validation`)
+  const integrity = part(page, 'Data integrity')
+  await expect(integrity).toContainText('the flag needs it')
+  await expect(integrity.getByRole('row', { name: /coverage/ })).toContainText('100 %')
+  await page.getByRole('button', { name: 'Validate' }).click()
+  for (const layer of ['integrity', 'performance', 'business'])
+    await dialog(page).getByText(layer, { exact: true }).click()
+  await dialog(page).getByText('no-failed-row', { exact: true }).click()
+  await dialog(page).getByRole('button', { name: 'Validate', exact: true }).click()
+  await expect(dialog(page)).toBeHidden()
+  await expect(integrity).toContainText('a part of it', { timeout: 30_000 })
+  await expect(integrity.getByRole('row')).toHaveCount(2)
+})
+
+test('an editor signs off what only people know, and takes it back', async () => {
+  await page.goto(`${STAGING}/readiness`)
+  const list = part(page, 'Production readiness')
+  const training = list.getByRole('listitem').filter({ hasText: 'Team training completed' }).first()
+  await training.getByRole('button', { name: /^Sign off/ }).click()
+  const yes = dialog(page).getByRole('button', { name: 'Sign off', exact: true })
+  await expect(yes).toBeDisabled()
+  await dialog(page).getByLabel('What was done and seen').fill('An hour with everybody on call.')
+  await yes.click()
+  await expect(training).toContainText('sti-test-editor: An hour with everybody on call.')
+  await training.getByRole('button', { name: /^Withdraw/ }).click()
+  await dialog(page).getByLabel('Why').fill('Two are new.')
+  await dialog(page).getByRole('button', { name: 'Withdraw', exact: true }).click()
+  await expect(training).toContainText('withdrawn')
+  await expect(part(page, 'Contacts')).toContainText('+1 555 0100')
+})
+
+test('the report of staging, as the browser got it, promotes production; a changed one does not', async ({}, testInfo) => {
+  await page.goto(`${STAGING}/validation`)
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    part(page, 'Report').getByRole('button', { name: 'JSON' }).click(),
+  ])
+  const file = testInfo.outputPath('report.json')
+  await download.saveAs(file)
+  const text = await readFile(file, 'utf8')
+
+  await page.goto(`${PRODUCTION}/validation`)
+  const promotion = part(page, 'Promotion')
+  await promotion.getByRole('button', { name: 'Force' }).hover()
+  await expect(page.getByRole('tooltip')).toContainText('admin')
+  await promotion.getByRole('button', { name: 'Hand in a report' }).click()
+  const upload = (content: string) =>
+    dialog(page)
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'report.json', mimeType: 'application/json', buffer: Buffer.from(content) })
+  const yes = dialog(page).getByRole('button', { name: 'Hand in', exact: true })
+  await upload('{}')
+  await expect(dialog(page)).toContainText('no report')
+  await expect(yes).toBeDisabled()
+  await upload(text.replace('"environment":"staging"', '"environment":"elsewhere"'))
+  await expect(dialog(page)).toContainText('vehicles in elsewhere')
+  await yes.click()
+  await expect(dialog(page).getByRole('alert')).toBeVisible()
+  await upload(text)
+  await yes.click()
+  await expect(dialog(page)).toBeHidden()
+  await expect(promotion).toContainText('promoted from staging')
+  await expect(promotion.getByRole('row', { name: /sti-test-editor/ })).toContainText('yes')
 })
 
 test('the dashboard shows all eight panels with data', async () => {
@@ -80,8 +147,10 @@ test('the command palette leads to every flag', async () => {
 
 test('at the width of a phone nothing is wider than the screen', async () => {
   await page.setViewportSize({ width: 400, height: 800 })
-  await page.goto(STAGING)
-  await expect(facts(page)).toBeVisible()
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(400)
+  for (const path of [STAGING, `${STAGING}/validation`, `${STAGING}/readiness`]) {
+    await page.goto(path)
+    await expect(path === STAGING ? facts(page) : page.getByRole('region').first()).toBeVisible()
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(400)
+  }
   await page.setViewportSize({ width: 1440, height: 900 })
 })

@@ -7,6 +7,7 @@ export const CONFIGURATION = `${APP}/configuration`
 export const ROLLBACK = `${APP}/rollback`
 export const STAGING = `${ROLLOUTS}/staging/vehicles`
 export const PRODUCTION = `${ROLLOUTS}/production/vehicles`
+export const READINESS = `${APP}/readiness`
 export const DASHBOARD = '/d/sti-rollout-monitoring?var-agent=sti-staging&var-rollout=vehicles'
 
 export const PANELS = [
@@ -24,6 +25,8 @@ export const PANELS = [
 export const bar = (page: Page): Locator => page.getByRole('toolbar', { name: /^Actions on vehicles/ })
 export const action = (page: Page, name: string): Locator => bar(page).getByRole('button', { name, exact: true })
 export const facts = (page: Page): Locator => page.getByRole('group', { name: /^vehicles in/ })
+/** A part of a page, by its title. */
+export const part = (page: Page, title: string): Locator => page.getByRole('region', { name: title, exact: true })
 export const dialog = (page: Page): Locator => page.getByRole('dialog')
 export const panel = (page: Page, title: string): Locator =>
   page.getByTestId(`data-testid Panel header ${title}`).first()

@@ -1,6 +1,6 @@
 import { expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
-import { action, bar, DASHBOARD, dialog, STAGING } from './places.ts'
+import { action, bar, DASHBOARD, dialog, part, PRODUCTION, READINESS, STAGING } from './places.ts'
 import { openAs, VIEWER } from './users.ts'
 
 let page: Page
@@ -22,6 +22,39 @@ test('the bar on the dashboard says the same', async () => {
   await page.goto(DASHBOARD)
   await action(page, 'Roll back flag').focus()
   await expect(page.getByRole('tooltip')).toContainText('editor')
+})
+
+test('a viewer reads the readiness, without phones, and may sign off nothing', async () => {
+  await page.goto(READINESS)
+  await page
+    .getByRole('row', { name: /staging/ })
+    .getByRole('link', { name: 'vehicles' })
+    .click()
+  await expect(page.getByRole('group', { name: 'Production readiness' })).toContainText('%')
+  const training = part(page, 'Production readiness').getByRole('button', { name: 'Sign off: Team training completed' })
+  await expect(training).toHaveAttribute('aria-disabled', 'true')
+  await training.hover()
+  await expect(page.getByRole('tooltip')).toContainText('editor')
+  await expect(part(page, 'Contacts').getByRole('row', { name: /Ada Lindqvist/ })).toContainText('for editors')
+  await expect(part(page, 'Contacts')).not.toContainText('555')
+  await expect(part(page, 'Enhanced monitoring').getByRole('button', { name: 'Take back' })).toHaveAttribute(
+    'aria-disabled',
+    'true',
+  )
+})
+
+test('a viewer reads what production still wants, and may neither hand in nor force', async () => {
+  await page.goto(`${PRODUCTION}/validation`)
+  const promotion = part(page, 'Promotion')
+  await expect(promotion).toContainText('not promoted from staging')
+  for (const name of ['Hand in a report', 'Force']) {
+    await expect(promotion.getByRole('button', { name })).toHaveAttribute('aria-disabled', 'true')
+  }
+  const [report] = await Promise.all([
+    page.waitForEvent('download'),
+    part(page, 'Report').getByRole('button', { name: 'Markdown' }).click(),
+  ])
+  expect(report.suggestedFilename()).toMatch(/^sti-report-vehicles-production-.*\.md$/)
 })
 
 test('a viewer who goes around the buttons is refused by Grafana, and by the agent', async () => {

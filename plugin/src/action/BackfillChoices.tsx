@@ -1,4 +1,4 @@
-import { Field, Input, RadioButtonGroup, Stack } from '@grafana/ui'
+import { Checkbox, Field, Input, RadioButtonGroup, Stack } from '@grafana/ui'
 import React from 'react'
 import type { Choices } from './actions'
 
@@ -76,6 +76,12 @@ export function BackfillChoices({ choices, onChange }: { choices: Choices; onCha
           aria-label="On a critical error"
         />
       </Field>
+      <Checkbox
+        label="Enhanced monitoring"
+        description="Read more often; its rollback takes it back."
+        value={choices.enableMonitoring}
+        onChange={(event) => onChange({ ...choices, enableMonitoring: event.currentTarget.checked })}
+      />
     </Stack>
   )
 }

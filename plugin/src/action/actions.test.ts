@@ -1,6 +1,6 @@
 import { OperationRequest } from '@sti-rollout/agent/contract'
 import { expect, test } from 'vitest'
-import { DEFAULT_CHOICES, STARTS, type Start, toRequest } from './actions'
+import { type Choices, DEFAULT_CHOICES, STARTS, type Start, toRequest } from './actions'
 
 test.each(Object.keys(STARTS) as Start[])('%s sends a request that the contract takes as it is', (start) => {
   const request = toRequest(start, 'staging', { ...DEFAULT_CHOICES, batchSize: 500, typed: 'vehicles' }, ' because ')
@@ -13,4 +13,16 @@ test('no reason is no field, and no batch size leaves it to the feedback', () =>
   const request = toRequest('backfill', 'staging', DEFAULT_CHOICES, '  ')
   expect(request).not.toHaveProperty('reason')
   expect(request.parameters).not.toHaveProperty('batchSize')
+})
+
+test('every layer is the whole validation; of fewer, single checks come on top', () => {
+  const sent = (choices: Partial<Choices>) =>
+    toRequest('validation', 'staging', { ...DEFAULT_CHOICES, ...choices }, '').parameters
+  expect(sent({})).toEqual({ full: true })
+  expect(sent({ layers: ['system'], checks: ['coverage'] })).toEqual({
+    full: false,
+    layers: ['system'],
+    checks: ['coverage'],
+  })
+  expect(sent({ layers: [], checks: ['coverage'] })).toEqual({ full: false, checks: ['coverage'] })
 })

@@ -145,6 +145,7 @@ export interface Choices {
   readonly agents: number
   readonly niceRatio: number
   readonly rollbackOnError: 'no' | 'flag' | 'data'
+  readonly enableMonitoring: boolean
   readonly full: boolean
   readonly layers: readonly Layer[]
   readonly checks: readonly string[]
@@ -162,6 +163,7 @@ export const DEFAULT_CHOICES: Choices = {
   agents: 1,
   niceRatio: 0,
   rollbackOnError: 'no',
+  enableMonitoring: false,
   full: false,
   layers: LAYERS,
   checks: [],
@@ -209,12 +211,20 @@ function validation({ layers, checks }: Choices) {
   }
 }
 
-function backfill({ batchSize, checkpointInterval, workers, agents, niceRatio, rollbackOnError }: Choices) {
+function backfill({
+  batchSize,
+  checkpointInterval,
+  workers,
+  agents,
+  niceRatio,
+  rollbackOnError,
+  enableMonitoring,
+}: Choices) {
   return {
     ...(batchSize === null ? {} : { batchSize }),
     checkpointInterval,
     rollbackOnError: rollbackOnError === 'data' ? ('data' as const) : rollbackOnError === 'flag',
-    enableMonitoring: false,
+    enableMonitoring,
     workers,
     agents,
     niceRatio,

@@ -1,4 +1,4 @@
-import { Alert, Field, FileUpload, TextArea } from '@grafana/ui'
+import { Alert, Box, Field, FileUpload, TextArea } from '@grafana/ui'
 import React, { useState } from 'react'
 import { Frame } from '../action/Frame'
 import { useSend } from '../action/useSend'
@@ -67,14 +67,16 @@ export function HandIn({ environment, rollout, onDone, onClose }: Props) {
           </Alert>
         )}
         {file && (
-          <Pairs
-            of={[
-              ['Of', `${file.rollout} in ${file.environment}`],
-              ['Validation', file.verdict ?? 'none'],
-              ['Validated', clock(file.validatedAt)],
-              ['Signature', file.signed ? 'is there' : 'is missing'],
-            ]}
-          />
+          <Box marginBottom={2}>
+            <Pairs
+              of={[
+                ['Of', `${file.rollout} in ${file.environment}`],
+                ['Validation', file.verdict ?? 'none'],
+                ['Validated', clock(file.validatedAt)],
+                ['Signature', file.signed ? 'is there' : 'is missing'],
+              ]}
+            />
+          </Box>
         )}
       </div>
       <Field label="Reason" description="Optional.">

@@ -61,7 +61,8 @@ function Confirmed({ contact: { confirmed, attestation } }: { contact: ContactRe
   const until = attestation.expiresAt.slice(0, 10)
   return confirmed ? (
     <span>
-      <Badge text="yes" color="green" tooltip={attestation.note} /> {`${attestation.by.name}, until ${until}`}
+      <Badge text="yes" color="green" tooltip={attestation.note} />{' '}
+      {`${attestation.by.name}, until ${until.replaceAll('-', '\u2011')}`}
     </span>
   ) : (
     <span>

@@ -1,10 +1,21 @@
 import { expect, test } from 'vitest'
-import { ago, bytes, duration, percent, rows } from './numbers'
+import { ago, bytes, duration, percent, rows, share } from './numbers'
 
 test('a ratio says 100 % only when it is all', () => {
   expect(percent(0.99999)).toBe('99.9 %')
   expect(percent(1)).toBe('100 %')
   expect(percent(null)).toBe('–')
+})
+
+test('a share keeps what a percent rounds away, and loses nothing to floating point', () => {
+  expect([0.29, 0.0004, 0.80001, 0.9999999, 1, 0].map(share)).toEqual([
+    '29 %',
+    '0.04 %',
+    '80.001 %',
+    '99.999 %',
+    '100 %',
+    '0 %',
+  ])
 })
 
 test('durations carry two units at most', () => {
