@@ -62,7 +62,7 @@ export function judge(now: Mean, baseline: Mean, limit: Limit, error = ERROR): J
   const degrees = error2 ** 2 / (parts[0] ** 2 / (now.effective - 1) + parts[1] ** 2 / (baseline.effective - 1))
   const probability = upperTail(deviation / standardError, degrees)
   const width = (criticalT(ERROR, degrees) * standardError) / baseline.mean
-  const between = [ratio - width, ratio + width] as const
+  const between = [Math.max(0, ratio - width), ratio + width] as const
   const known = { ratio, between, probability }
   const said = inWords(ratio, between)
   if (probability < error) return { ...known, verdict: 'fail', detail: said }
