@@ -17,8 +17,11 @@ export interface Replica {
   stop(): Promise<void>
 }
 
-/** A real second server that streams from this one, made from a copy of its files between backup start and stop. */
-export async function startReplica(primary: PostgresServer): Promise<Replica> {
+/**
+ * A real second server that streams from this one, made from a copy of its files between backup start and stop. `flags`:
+ * what the primary was started with that a standby must have as well.
+ */
+export async function startReplica(primary: PostgresServer, flags: readonly string[] = []): Promise<Replica> {
   const folder = await mkdtemp(join(tmpdir(), 'sti-replica-'))
   const data = join(folder, 'data')
   const source = join(primary.folder, 'data')
@@ -54,6 +57,7 @@ export async function startReplica(primary: PostgresServer): Promise<Replica> {
         '-c',
         `primary_conninfo=host=127.0.0.1 port=${at.port} user=postgres password=postgres application_name=replica`,
       ],
+      ...flags,
     ],
   })
   // It waits for a server that takes writes, which this one is once it is promoted.

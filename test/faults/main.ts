@@ -1,0 +1,74 @@
+import { parseArgs } from 'node:util'
+import { Grounds, type Fault, type GroundName } from './fault.ts'
+import { GROUNDS } from './grounds.ts'
+import { FAULTS } from './list.ts'
+import type { Outcome } from './seedOne.ts'
+
+/** Those of a row disturb each other little; traffic and the machine want to be alone. */
+const TOGETHER: readonly GroundName[][] = [['vehicles', 'partitions', 'server'], ['traffic'], ['machine'], ['disk']]
+
+const HELP = `npm run faults [-- --only NAME …] [-- --list]
+
+Seeds each kind of fault in turn, on real servers with a real agent, and looks whether a validation finds it. The last
+line has the sums; the exit code is 1 when one was not found, or a check failed that nothing was wrong with.
+
+  --only NAME   only this one; may be given several times; also the name of a ground (${Grounds.join(', ')})
+  --list        what there is
+`
+
+const { only, list, help } = options()
+const chosen = FAULTS.filter(({ name, ground }) => only === undefined || only.includes(name) || only.includes(ground))
+const unknown = (only ?? []).filter((name) => !FAULTS.some((fault) => fault.name === name || fault.ground === name))
+if (help) process.stdout.write(HELP)
+else if (unknown.length > 0) {
+  process.stderr.write(`There is no fault ${unknown.join(', ')}: --list says which there are.\n`)
+  process.exitCode = 2
+} else if (list)
+  for (const fault of chosen) process.stdout.write(`${fault.name.padEnd(40)} ${fault.layer.padEnd(12)} ${fault.what}\n`)
+else process.exitCode = await seedAll(chosen)
+
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: 'string', multiple: true },
+        list: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${HELP}`)
+    process.exit(2)
+  }
+}
+
+async function seedAll(faults: readonly Fault[]): Promise<number> {
+  const outcomes: Outcome[] = []
+  for (const together of TOGETHER) {
+    const seeding = together.map(async (ground) => {
+      const own = faults.filter((fault) => fault.ground === ground)
+      if (own.length === 0) return
+      await GROUNDS[ground](own, (outcome) => {
+        outcomes.push(outcome)
+        tell(ground, outcome)
+      })
+    })
+    for (const one of await Promise.allSettled(seeding)) if (one.status === 'rejected') throw one.reason
+  }
+  const seeded = outcomes.filter(({ verdict }) => verdict === 'found' || verdict === 'not found').length
+  const found = outcomes.filter(({ verdict }) => verdict === 'found').length
+  const alarms = outcomes.reduce((sum, outcome) => sum + outcome.alarms.length, 0)
+  process.stdout.write(`\n${seeded} seeded, ${found} found, ${alarms} false alarms\n`)
+  return found === seeded && alarms === 0 ? 0 : 1
+}
+
+function tell(ground: string, { fault, verdict, because, alarms, seconds }: Outcome): void {
+  const head = [
+    ground.padEnd(10),
+    verdict.padEnd(9),
+    (fault?.name ?? 'no fault').padEnd(35),
+    `${seconds.toFixed(1).padStart(5)} s`,
+  ]
+  process.stdout.write(`${[...head, because.slice(0, 240)].join('  ')}\n`)
+  for (const alarm of alarms) process.stdout.write(`${ground.padEnd(10)}  FALSE ALARM  ${alarm.slice(0, 400)}\n`)
+}
