@@ -120,7 +120,7 @@ export function agentClient({ url, token }: AgentAddress) {
       call<unknown>('POST', `${rollout(name)}/failed-rows/accept`, body),
     acceptClient: (name: string, body: { client: string; reason: string }) =>
       call<unknown>('POST', `${rollout(name)}/flag-clients/accept`, body),
-    latestValidation: (name: string) => call<Validation>('GET', `${rollout(name)}/validations/latest`),
+    validation: (name: string, id: number) => call<Validation>('GET', `${rollout(name)}/validations/${id}`),
     readiness: (name: string) => call<Readiness>('GET', `${rollout(name)}/readiness`),
     attest: (name: string, body: AttestationRequest) => call<Readiness>('POST', `${rollout(name)}/attestations`, body),
     promote: (name: string, body: PromotionRequest) =>

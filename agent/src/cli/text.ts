@@ -105,15 +105,26 @@ function validationText(validation: Validation): string {
   return `${validation.verdict}, ${when}, ${validation.checks.length} checks`
 }
 
+/** Layer by layer; a layer that the rollout file does not require is named so, since it decides nothing. */
 export function validationLines(validation: Validation): string[] {
-  const rows = validation.checks.map((check) => [check.verdict, check.layer, check.check, check.detail])
-  const lines = columns([['VERDICT', 'LAYER', 'CHECK', 'DETAIL'], ...rows])
-  for (const check of validation.checks.filter((one) => one.sampleKeys.length > 0)) {
-    lines.push(`  ${check.check}: rows ${check.sampleKeys.map((key) => key.join('/')).join(', ')}`)
+  const lines: string[] = []
+  const widths = [7, ...validation.checks.map((check) => check.check.length)]
+  for (const layer of validation.layers) {
+    const remarks = [layer.complete ? null : 'a part of it', layer.required ? null : 'not required'].filter(
+      (remark) => remark !== null,
+    )
+    lines.push(`${layer.layer}: ${layer.verdict}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`)
+    const own = validation.checks.filter((check) => check.layer === layer.layer)
+    if (own.length === 0) lines.push(`  ${layer.detail}`)
+    for (const check of own) {
+      lines.push(`  ${check.verdict.padEnd(12)}  ${check.check.padEnd(Math.max(...widths))}  ${check.detail}`)
+      if (check.sampleKeys.length > 0) lines.push(`    rows ${check.sampleKeys.map((key) => key.join('/')).join(', ')}`)
+    }
   }
   const score = validation.integrityScore === null ? '' : `, integrity score ${percent(validation.integrityScore)}`
   const rowsText = validation.totalRows === null ? '' : ` of ${count(validation.totalRows)} rows`
-  lines.push(`coverage ${coverageText(validation.coverage)}${rowsText}${score}: ${validation.verdict}`)
+  const counted = validation.coverage === null ? 'the table was not read' : `coverage ${percent(validation.coverage)}`
+  lines.push(`${counted}${rowsText}${score}: ${validation.verdict}`)
   return lines
 }
 

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { ReportFormat } from '../../contract/index.ts'
+import { Layer, ReportFormat } from '../../contract/index.ts'
 import { Exit } from '../exit.ts'
 import { reportFile, writeReport } from '../report.ts'
 import { runOperation, withRun, type RunOptions } from '../runOperation.ts'
@@ -11,6 +11,8 @@ import { readContent } from './baseline.ts'
 
 interface ValidateOptions extends RunOptions {
   readonly fullValidation?: boolean
+  readonly layer?: Layer[]
+  readonly check?: string[]
   readonly generateReport?: boolean
   readonly format?: ReportFormat
   readonly output?: string
@@ -19,8 +21,17 @@ interface ValidateOptions extends RunOptions {
 
 export const registerValidate: Register = (program, run) => {
   withRun(withTarget(program.command('validate')))
-    .description('compare every row with what its legacy columns say; exit code 0 pass, 1 fail, 4 inconclusive')
-    .option('--full-validation', 'every layer that exists (the default)')
+    .description('ask every check of the four layers, or some; exit code 0 pass, 1 fail, 4 inconclusive')
+    .addOption(
+      new Option('--full-validation', 'every check of every layer (the default)').conflicts(['layer', 'check']),
+    )
+    .addOption(
+      new Option(
+        '--layer <layers...>',
+        'only these layers; others stay as the last validation of them left them',
+      ).choices(Layer.options),
+    )
+    .option('--check <names...>', 'only these checks, by name')
     .option('--generate-report', 'afterwards write the report of the rollout, signed when the agent has a key')
     .addOption(
       new Option('--format <format>', 'of the report; default: what the end of --output says, else md').choices(
@@ -41,16 +52,17 @@ async function validate(terminal: Terminal, options: ValidateOptions): Promise<E
   const request = {
     kind: 'validation' as const,
     environment: target.environment,
-    parameters: { ...(options.fullValidation ? { full: true } : {}), ...(given ? { baseline: given.id } : {}) },
+    parameters: {
+      ...{ layers: options.layer, checks: options.check },
+      ...(options.fullValidation ? { full: true } : {}),
+      ...(given ? { baseline: given.id } : {}),
+    },
     reason: options.reason,
   }
   const operation = await runOperation(target, rollout.rollout, request, output, options)
   if (operation === null || options.detach) return Exit.done
   if (operation.state !== 'succeeded') return Exit.failed
-  const validation = await target.agent.latestValidation(rollout.rollout)
-  if (validation.operationId !== operation.id) {
-    output.note('Another validation ended meanwhile: this is its report.')
-  }
+  const validation = await target.agent.validation(rollout.rollout, Number(operation.result?.['validation']))
   for (const line of validationLines(validation)) output.line(line)
   output.value(validation)
   if (file !== null) await writeReport(terminal, target, rollout.rollout, file, output)

@@ -1,0 +1,113 @@
+import type postgres from 'postgres'
+import { expect, test } from 'vitest'
+import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
+import { until } from '../safety/asking.ts'
+import type { AgentClient } from '../support/agent.ts'
+import { withAgent } from '../support/agent.ts'
+import { startAgentProcess } from '../support/agentProcess.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+const ROWS = 30_000
+const FILE = VEHICLES.replace('when: is_truck', 'when: "slowly(is_truck)"')
+
+/** Reading the table takes some seconds, writing it does not. */
+async function slowToRead(sql: postgres.Sql): Promise<void> {
+  await vehicles(sql, ROWS)
+  await sql.unsafe(`create function public.slowly(is_truck boolean) returns boolean language plpgsql immutable as $$ begin
+    if current_setting('transaction_read_only') = 'on' and random() < 0.03 then perform pg_sleep(0.001); end if;
+    return is_truck; end $$`)
+}
+
+const operationOf = (agent: AgentClient, id: number): Promise<Operation> => agent.get(`/v1/operations/${id}`)
+
+async function messages(agent: AgentClient, id: number): Promise<string> {
+  const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/operations/${id}/events`)
+  return events.map((event) => event.message).join('\n')
+}
+
+async function begun(agent: AgentClient): Promise<number> {
+  const { id } = await agent.request('validation', { layers: ['integrity'] })
+  await until('rows are read', async () => ((await operationOf(agent, id)).progress?.processedRows ?? 0) > 1_000)
+  return id
+}
+
+test(
+  'a validation that is paused goes on from where it stood, and begins anew where that would prove nothing',
+  { timeout: 240_000 },
+  async () => {
+    await withDatabase(async ({ url, sql }) => {
+      await slowToRead(sql)
+      await withAgent(url, FILE, async (agent) => {
+        await agent.run('expand')
+        await agent.run('backfill')
+        const paused = async (): Promise<{ id: number; position: number }> => {
+          const id = await begun(agent)
+          await agent.post(`/v1/operations/${id}/pause`, {})
+          expect((await agent.ended(id)).state).toBe('paused')
+          const [row] = await sql<{ position: string[]; finished: boolean }[]>`
+          select position, finished from sti.validation_scan where operation_id = ${id}`
+          expect(row!.finished).toBe(false)
+          return { id, position: Number(row!.position[0]) }
+        }
+        const resumed = async (id: number): Promise<Operation> => {
+          await agent.post(`/v1/operations/${id}/resume`, {})
+          await until('it runs', async () => (await operationOf(agent, id)).state !== 'paused')
+          return await agent.ended(id)
+        }
+        const first = await paused()
+        const at = Date.now()
+        // Right before and after: neither is a fault, and rows that come behind it are none either.
+        await sql`update public.vehicles set is_truck = not is_truck where id in (1, ${first.position}, ${first.position + 1})`
+        expect((await resumed(first.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })
+        expect(await messages(agent, first.id)).toMatch(
+          new RegExp(`reads on from ${first.position}, ${first.position} rows are read`),
+        )
+        const { startedAt } = (await agent.rollout()).validation!
+        expect(Date.parse(startedAt)).toBeLessThan(at)
+        expect(await sql`select from sti.validation_scan`).toHaveLength(0)
+
+        const rewritten = await paused()
+        await sql`cluster public.vehicles using vehicles_pkey`
+        expect((await resumed(rewritten.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS })
+        expect(await messages(agent, rewritten.id)).toContain(
+          'reads the table anew: the table is another one, or was rewritten',
+        )
+
+        const written = await paused()
+        await agent.run('backfill')
+        expect((await resumed(written.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS })
+        expect(await messages(agent, written.id)).toContain(
+          'reads the table anew: rows were written in bulk since it began',
+        )
+        expect((await agent.rollout()).stage).toBe('verified')
+      })
+    })
+  },
+)
+
+test(
+  'an agent that dies in the middle leaves the reading to another one, which goes on',
+  { timeout: 120_000 },
+  async () => {
+    await withDatabase(async ({ url, sql }) => {
+      await slowToRead(sql)
+      const first = await startAgentProcess(url, FILE)
+      await first.run('expand')
+      await first.run('backfill')
+      const id = await begun(first)
+      await until(
+        'its place is kept',
+        async () => (await sql`select from sti.validation_scan where position is not null`)[0],
+      )
+      await first.kill()
+      const second = await startAgentProcess(url, FILE, 'agent-2')
+      try {
+        expect((await second.ended(id)).result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })
+        expect(await messages(second, id)).toMatch(/taken over.*\n(.*\n)*reads on from \d+/)
+      } finally {
+        await second.stop()
+      }
+    })
+  },
+)
