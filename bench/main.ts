@@ -7,6 +7,7 @@ import { HELP, parseOptions, UsageError, type Options } from './options.ts'
 import { goalLines, goals } from './reach.ts'
 import { NOTES, resultsTable } from './results.ts'
 import { runAll } from './runs.ts'
+import { validation } from './validation/main.ts'
 
 try {
   const options = await parseOptions(process.argv.slice(2))
@@ -22,7 +23,11 @@ try {
 async function bench(options: Options): Promise<number> {
   const calibration = await startCalibration()
   try {
-    const code = options.foreground ? await foreground(options, calibration) : await methods(options, calibration)
+    const code = options.validation
+      ? await validation(options, calibration)
+      : options.foreground
+        ? await foreground(options, calibration)
+        : await methods(options, calibration)
     const warning = calibration.warning()
     if (warning !== null) process.stdout.write(`\n${warning}\n`)
     return code

@@ -13,6 +13,8 @@ export interface Options {
   readonly json: string | null
   readonly svg: string | null
   readonly compare: readonly Measured[] | null
+  /** The cost of a validation is measured instead. */
+  readonly validation: boolean
   /** Null: the methods are measured, not the latency of others. */
   readonly foreground: {
     readonly workers: number
@@ -41,6 +43,7 @@ export const HELP = `npm run bench -- [options]
     --nice-ratio N  seconds that the engine rests for each second of work (0)
     --batch-seconds N  how long a batch of the engine may take (0.1)
     --rate N        requests per second of 4 clients in all (400)
+  --validation      what a validation costs instead, in times of count(*) (--runs 5)
   --help
 `
 
@@ -55,11 +58,16 @@ export async function parseOptions(args: string[]): Promise<Options | 'help'> {
   for (const name of ['methods', 'compare'] as const) {
     if (foreground && values[name] !== undefined) throw new UsageError(`--${name} has no meaning with --foreground`)
   }
+  for (const name of ['methods', 'compare', 'foreground', 'svg'] as const) {
+    if (values.validation && values[name] !== undefined)
+      throw new UsageError(`--${name} has no meaning with --validation`)
+  }
   for (const name of ['json', 'svg'] as const) await demandWritable(name, values[name])
   return {
     rows: whole('rows', values.rows, 2_000_000),
-    runs: whole('runs', values.runs, foreground ? 5 : 1),
+    runs: whole('runs', values.runs, foreground || values.validation ? 5 : 1),
     methods: values.methods === undefined ? METHODS : [...new Set(values.methods.split(','))].map(methodOf),
+    validation: values.validation === true,
     ...{ json: values.json ?? null, svg: values.svg ?? null },
     compare: values.compare === undefined ? null : await earlier(values.compare),
     foreground: foreground
@@ -88,6 +96,7 @@ function parse(args: string[]) {
     'batch-seconds': text,
     rate: text,
     foreground: { type: 'boolean' },
+    validation: { type: 'boolean' },
     help: { type: 'boolean' },
   } as const
   try {
