@@ -13,8 +13,8 @@ the healthy runs before each fault and after the last one. \`-- --only NAME\` se
 
 A fault is found when at least one of its checks fails; where it takes away what there is to read or to compare with, when
 one is inconclusive and says why. The checks that may follow see the same fault from another side. The agent's checks of
-processor time, memory and disk speak of the machine, which the faults load themselves: a fail of theirs counts only where
-nothing else runs.
+processor time, memory and disk speak of the machine, which the faults load themselves: a fail of theirs is found
+where it is seeded, and never counted as a false alarm.
 
 This table is made from \`test/faults\` (\`npm run generate\`).
 `
