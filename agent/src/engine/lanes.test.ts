@@ -16,8 +16,8 @@ async function withLanes(use: (state: Sql) => Promise<void>): Promise<void> {
     try {
       await migrate(database, false)
       await database.state`
-        insert into sti.operation (rollout, kind, parameters, file_hash, writes_table, actor, request_hash)
-        values ('vehicles', 'backfill', '{}', '', true, '{}', '')`
+        insert into sti.operation (rollout, kind, state, parameters, file_hash, writes_table, actor, request_hash)
+        values ('vehicles', 'backfill', 'running', '{}', '', true, '{}', '')`
       await use(database.state)
     } finally {
       await database.close()
@@ -100,6 +100,17 @@ test('many workers of two agents claim every lane, and none is held by two', asy
     )
       numbers.push(lane.number)
     expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 11 }, (_, index) => index + 1))
+  })
+})
+
+test('no lane is claimed of an operation that runs no more', async () => {
+  await withLanes(async (state) => {
+    await cutLanes(state, OPERATION, [leaf(7, 4_000, 50)])
+    expect(await claimLane(state, OPERATION, 'a')).not.toBeNull()
+    for (const over of ['pausing', 'paused', 'failed']) {
+      await state`update sti.operation set state = ${over} where id = ${OPERATION}`
+      expect(await claimLane(state, OPERATION, 'a'), over).toBeNull()
+    }
   })
 })
 
