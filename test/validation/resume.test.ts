@@ -93,14 +93,18 @@ test(
     await withDatabase(async ({ url, sql }) => {
       await slowToRead(sql)
       const first = await startAgentProcess(url, FILE)
-      await first.run('expand')
-      await first.run('backfill')
-      const id = await begun(first)
-      await until(
-        'its place is kept',
-        async () => (await sql`select from sti.validation_scan where position is not null`)[0],
-      )
-      await first.kill()
+      let id = 0
+      try {
+        await first.run('expand')
+        await first.run('backfill')
+        id = await begun(first)
+        await until(
+          'its place is kept',
+          async () => (await sql`select from sti.validation_scan where position is not null`)[0],
+        )
+      } finally {
+        await first.kill()
+      }
       const second = await startAgentProcess(url, FILE, 'agent-2')
       try {
         expect((await second.ended(id)).result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })

@@ -27,6 +27,8 @@ export interface EngineSettings {
   /** Schemas to look in after pg_catalog; the same ones for every statement that evaluates the user's expressions. */
   searchPath?: string
   readOnly?: boolean
+  /** Long statements that only read may use as many processes as a query of the application does. */
+  parallel?: boolean
 }
 
 /**
@@ -79,7 +81,7 @@ export function connect(url: string, agent: string, replicaUrl: string | null = 
         'sti.engine': 'on',
         // Compiling a statement, or starting workers for it, takes longer than a batch.
         jit: 'off',
-        max_parallel_workers_per_gather: '0',
+        ...(settings.parallel ? {} : { max_parallel_workers_per_gather: '0' }),
         ...(settings.readOnly ? { default_transaction_read_only: 'on' } : {}),
       })
       engines.add(sql)

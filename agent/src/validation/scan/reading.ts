@@ -37,11 +37,11 @@ export function differs(reading: Reading, cell: Pick<Group, 'actual' | 'expected
   return cell.actual !== cell.expected && !kept
 }
 
-/** Two counts share a sum of int4 (of int8 it would take a fifth longer), so a range has less than 2^21 rows. */
-const BITS = 21n
+/** Two counts share a sum of int4 (of int8 it would take a fifth longer): a code has 31 bits, the sum 63. */
+const BITS = 30n
 const SLOTS = 2
 const MASK = (1n << BITS) - 1n
-export const MOST_ROWS = 1 << 20
+export const MOST_ROWS = 1 << 21
 /** Rows of one range that are looked at again; a range with more of them is wrong enough as it is. */
 const SUSPECTS = 100
 

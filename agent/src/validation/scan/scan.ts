@@ -54,6 +54,9 @@ export class ReplicaLost extends Error {}
 /** How often in a row a statement may fail on a replica. */
 const REPLICA_TRIES = 6
 const TARGET_SECONDS = 0.25
+const FIRST_ROWS = 10_000
+/** Where the end of a range costs nothing to find, ranges may grow fast: a larger one is cheaper for each row. */
+const GROWTH = 128
 
 /**
  * Reads the table in key ranges, each one statement with a short snapshot of its own: a long one would keep the
@@ -63,7 +66,8 @@ const TARGET_SECONDS = 0.25
 export async function scan(job: ScanJob): Promise<boolean> {
   const { sql, reading, tally } = job
   const { walked, table } = reading
-  const feedback = createFeedback(10_000, MOST_ROWS / 4, TARGET_SECONDS)
+  const feedback = createFeedback(FIRST_ROWS, MOST_ROWS / 8, TARGET_SECONDS)
+  let size = FIRST_ROWS
   const spans = await createSpans(sql, reading)
   let position = job.from
   let planned = false
@@ -82,7 +86,8 @@ export async function scan(job: ScanJob): Promise<boolean> {
     failures = 0
     if (spans !== null) {
       spans.observe(range, rows)
-      feedback.observe(rows, (performance.now() - started) / 1000)
+      const seconds = (performance.now() - started) / 1000
+      if (rows > 0) size = Math.round(Math.min(MOST_ROWS, size * GROWTH, (rows / seconds) * TARGET_SECONDS))
     }
     job.passed(rows)
   }
@@ -100,7 +105,7 @@ export async function scan(job: ScanJob): Promise<boolean> {
     ...(spans === null
       ? {}
       : {
-          next: (low) => spans.next(low, feedback.size()),
+          next: (low) => spans.next(low, size),
           async workAtLength(range) {
             await read(range)
             return 'done'
