@@ -15,7 +15,10 @@ export function rowHash(rollout: Rollout, table: Table, alias: string): string {
   const legacy = rollout.legacyColumns.flatMap((name) => table.columns.find((column) => column.name === name) ?? [])
   // As many digits in base 3 as an int4 has.
   const booleans = legacy.filter((column) => column.baseType === 'bool').slice(0, 19)
-  const packed = booleans.map((column, i) => `coalesce(${alias}.${column.sql}::int, 2)${i === 0 ? '' : ` * ${3 ** i}`}`)
+  const packed = booleans.map((column, i) => {
+    const digit = `${alias}.${column.sql}::int`
+    return `${column.notNull ? digit : `coalesce(${digit}, 2)`}${i === 0 ? '' : ` * ${3 ** i}`}`
+  })
   let seed = packed.length > 0 ? `(${packed.join(' + ')})::int8` : '0::int8'
   for (const column of legacy.filter((one) => !booleans.includes(one))) {
     seed = `hashint8extended(coalesce(${valueHash(alias, column, '0')}, 1), ${seed})`
