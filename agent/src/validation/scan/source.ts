@@ -42,6 +42,7 @@ async function caughtUp(database: Database, replica: Sql): Promise<string | null
         (select oid::text from pg_database where datname = current_database()) as oid`,
   )
   const until = performance.now() + WAIT_MS
+  let why = `it has not answered within ${WAIT_MS / 1000} s`
   for (;;) {
     const asked = replica<{ standby: boolean; has: boolean; system: string; oid: string; behind: number }[]>`
       select pg_is_in_recovery() as standby, coalesce(pg_last_wal_replay_lsn() >= ${lsn}::pg_lsn, false) as has,
@@ -52,12 +53,12 @@ async function caughtUp(database: Database, replica: Sql): Promise<string | null
     asked.catch(() => undefined)
     const late = delay(Math.max(1, until - performance.now()), null, { ref: false })
     const answer = await Promise.race([asked, late])
-    if (answer === null) return `it has not answered within ${WAIT_MS / 1000} s`
+    if (answer === null) return why
     const found = onlyRow(answer)
     if (!found.standby) return 'it is no standby'
     if (found.system !== system || found.oid !== oid) return 'it is a standby of another server, or another database'
     if (found.has) return null
-    if (performance.now() > until) return `it is ${found.behind} bytes of WAL behind, also after ${WAIT_MS / 1000} s`
+    why = `it is ${found.behind} bytes of WAL behind, also after ${WAIT_MS / 1000} s`
     await delay(LOOK_MS)
   }
 }
