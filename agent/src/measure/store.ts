@@ -8,7 +8,8 @@ import type {
 } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { digestOf, sourcesHash } from './sources.ts'
+import { canonicalHash } from '../signature/canonical.ts'
+import { sourcesHash } from './sources.ts'
 import { fitness, type Use } from './usable.ts'
 
 interface Row {
@@ -137,7 +138,7 @@ export async function saveBaseline(sql: Sql, kept: NewBaseline, reason: string |
 export function contentDigest(content: BaselineContent): string {
   const bySignal = [...content.signals].sort((a, b) => (a.signal < b.signal ? -1 : 1))
   const byQuery = [...content.queries].sort((a, b) => (a.query < b.query ? -1 : 1))
-  return digestOf({ ...content, signals: bySignal, queries: byQuery })
+  return canonicalHash({ ...content, signals: bySignal, queries: byQuery })
 }
 
 async function select(sql: Sql, condition: ReturnType<Sql>, limit: number): Promise<Row[]> {
