@@ -1,4 +1,4 @@
-import { Checkbox, Field, Input, LoadingPlaceholder, TextArea } from '@grafana/ui'
+import { Checkbox, Field, Input, LoadingPlaceholder } from '@grafana/ui'
 import type { CheckResult, Operation } from '@sti-rollout/agent/contract'
 import React, { useMemo, useState } from 'react'
 import { start as startOperation } from '../agent/calls'
@@ -12,6 +12,7 @@ import { Frame } from './Frame'
 import { newKey } from './newKey'
 import { PercentageChoice } from './PercentageChoice'
 import { PreviewNumbers } from './PreviewNumbers'
+import { ReasonField } from './ReasonField'
 import { turnOff } from './turnOff'
 import { usePreview } from './usePreview'
 import { useSend } from './useSend'
@@ -85,15 +86,7 @@ export function Confirmation({ start, environment, rollout, known = [], onDone, 
         {!asked.preview && !asked.error && <LoadingPlaceholder text="The agent counts what this would do…" />}
         {asked.error && !error && <ErrorBox error={asked.error} title="No preview" />}
       </div>
-      <Field label="Reason" description={needsReason ? undefined : 'Optional.'} required={needsReason}>
-        <TextArea
-          id="sti-reason"
-          rows={2}
-          maxLength={2000}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
-      </Field>
+      <ReasonField required={needsReason} value={reason} onChange={setReason} />
       {look.typed && (
         <Field label={`Type ${rollout} to confirm`} required>
           <Input

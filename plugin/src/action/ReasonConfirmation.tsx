@@ -1,7 +1,7 @@
-import { Field, TextArea } from '@grafana/ui'
 import React, { type ReactNode, useState } from 'react'
 import type { Environment } from '../agent/useEnvironment'
 import { Frame } from './Frame'
+import { ReasonField } from './ReasonField'
 import { useSend } from './useSend'
 
 interface Props {
@@ -44,15 +44,7 @@ export function ReasonConfirmation({
       onClose={onClose}
     >
       <p>{says}</p>
-      <Field label="Reason" description={required ? undefined : 'Optional.'} required={required}>
-        <TextArea
-          id="sti-reason"
-          rows={2}
-          maxLength={2000}
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-        />
-      </Field>
+      <ReasonField required={required} value={text} onChange={setText} />
     </Frame>
   )
 }

@@ -1,4 +1,4 @@
-import { Badge, Spinner, TextLink } from '@grafana/ui'
+import { TextLink } from '@grafana/ui'
 import type { Readiness, ReadinessList } from '@sti-rollout/agent/contract'
 import React from 'react'
 import type { Agent } from '../agent/agents'
@@ -7,8 +7,9 @@ import { readiness } from '../agent/proofCalls'
 import { identify } from '../agent/useEnvironment'
 import { usePolled } from '../agent/usePolled'
 import { to } from '../ids'
+import { AgentAnswer } from '../rollout/AgentAnswer'
 import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
-import { clock, percent } from '../words/numbers'
+import { percent } from '../words/numbers'
 import { LISTS } from './lists'
 
 const NAMES = Object.keys(LISTS) as ReadinessList[]
@@ -16,27 +17,14 @@ export const COLUMNS = ['Environment', 'Rollout', ...NAMES.map((list) => LISTS[l
 
 /** How ready the rollouts of one agent are, as rows; while it is away, since when. */
 export function AgentReadiness({ agent }: { agent: Agent }) {
-  const { data, error, failingSince } = usePolled(agent.uid, async (signal) => {
+  const asked = usePolled(agent.uid, async (signal) => {
     const [status, list] = await Promise.all([identify(agent, signal), rollouts(agent, signal)])
     return { status, list: await Promise.all(list.map(({ rollout }) => readiness(agent, rollout, signal))) }
   })
+  const { data } = asked
   return (
     <tbody>
-      {error && (
-        <tr>
-          <td colSpan={COLUMNS.length}>
-            <Badge color="red" icon="exclamation-triangle" text={agent.name} />{' '}
-            {`No answer since ${clock(failingSince)}. ${error.message}`}
-          </td>
-        </tr>
-      )}
-      {!data && !error && (
-        <tr>
-          <td colSpan={COLUMNS.length}>
-            <Spinner inline /> Asking {agent.name}…
-          </td>
-        </tr>
-      )}
+      <AgentAnswer agent={agent} asked={asked} columns={COLUMNS.length} />
       {data?.list.map((each) => (
         <Row key={each.rollout} readiness={each} production={data.status.production} />
       ))}

@@ -1,4 +1,4 @@
-import { Badge, Spinner, TextLink, Tooltip } from '@grafana/ui'
+import { Badge, TextLink, Tooltip } from '@grafana/ui'
 import type { AgentStatus, RolloutSummary, ScopeReadiness } from '@sti-rollout/agent/contract'
 import React from 'react'
 import type { Agent } from '../agent/agents'
@@ -7,7 +7,8 @@ import { identify } from '../agent/useEnvironment'
 import { QUIET_MS, RUNNING_MS, usePolled } from '../agent/usePolled'
 import { to } from '../ids'
 import { nameOf } from '../operation/look'
-import { clock, percent, rows } from '../words/numbers'
+import { percent, rows } from '../words/numbers'
+import { AgentAnswer } from './AgentAnswer'
 import { EnvironmentBadge } from './EnvironmentBadge'
 import { flagState, flagTrouble } from './flag'
 import { COLUMNS } from './RolloutsTable'
@@ -15,7 +16,7 @@ import { STAGES } from './stage'
 
 /** The rollouts of one agent as rows; while it is away, since when. */
 export function AgentRollouts({ agent }: { agent: Agent }) {
-  const { data, error, failingSince } = usePolled(
+  const asked = usePolled(
     agent.uid,
     async (signal) => {
       const [status, list] = await Promise.all([identify(agent, signal), rollouts(agent, signal)])
@@ -23,23 +24,10 @@ export function AgentRollouts({ agent }: { agent: Agent }) {
     },
     (answer) => (answer?.list.some(({ running }) => running) ? RUNNING_MS : QUIET_MS),
   )
+  const { data } = asked
   return (
     <tbody>
-      {error && (
-        <tr>
-          <td colSpan={COLUMNS.length}>
-            <Badge color="red" icon="exclamation-triangle" text={agent.name} />{' '}
-            {`No answer since ${clock(failingSince)}. ${error.message}`}
-          </td>
-        </tr>
-      )}
-      {!data && !error && (
-        <tr>
-          <td colSpan={COLUMNS.length}>
-            <Spinner inline /> Asking {agent.name}…
-          </td>
-        </tr>
-      )}
+      <AgentAnswer agent={agent} asked={asked} columns={COLUMNS.length} />
       {data?.list.length === 0 && (
         <tr>
           <td colSpan={COLUMNS.length}>

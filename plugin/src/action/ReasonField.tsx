@@ -1,0 +1,23 @@
+import { Field, TextArea } from '@grafana/ui'
+import React from 'react'
+
+interface Props {
+  required: boolean
+  value: string
+  onChange: (reason: string) => void
+}
+
+/** Why somebody does what a confirmation asks; kept with what is done. */
+export function ReasonField({ required, value, onChange }: Props) {
+  return (
+    <Field label="Reason" description={required ? undefined : 'Optional.'} required={required}>
+      <TextArea
+        id="sti-reason"
+        rows={2}
+        maxLength={2000}
+        value={value}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
+    </Field>
+  )
+}
