@@ -41,7 +41,7 @@ function metrics({ families, outside: { scraped }, environment }: Seen): Judged 
   return notReady(`${own}, and Prometheus has none of ${environment}.`, 'Let it scrape /metrics of the agent.', at)
 }
 
-function baseline({ baseline }: Seen): Judged {
+function baseline({ facts: { baseline } }: Seen): Judged {
   const take = 'Take one before expand (sti baseline).'
   if (baseline === null) return notReady('There is none of this environment.', take)
   if (baseline.unusable.length > 0)

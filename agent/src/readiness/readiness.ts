@@ -4,7 +4,6 @@ import type { Sql } from '../database/connect.ts'
 import type { Facts } from '../engine/facts.ts'
 import { attestableOf, contactItem } from './attestable.ts'
 import { readAttestations } from './attestations.ts'
-import { newestBaseline, useOf } from '../measure/store.ts'
 import { lastOf } from './item.ts'
 import { monitoringItems } from './monitoringItems.ts'
 import type { Outside } from './outside.ts'
@@ -47,15 +46,14 @@ function ratioOf(items: readonly ReadinessItem[], list: ReadinessList): number {
 
 async function look({ state, environment, outside, families }: ReadinessParts, facts: Facts): Promise<Seen> {
   const { name } = facts.rollout
-  const [attestations, [first], rollbacks, promoted, baseline] = await Promise.all([
+  const [attestations, [first], rollbacks, promoted] = await Promise.all([
     readAttestations(state, name, attestableOf(facts.rollout.file)),
     state<{ at: Date | null }[]>`select min(created_at) as at from sti.operation where rollout = ${name}`,
     readRollbacks(state, name),
     readPromoted(state, facts),
-    newestBaseline(state, useOf(facts.rollout, environment)),
   ])
   return {
-    ...{ environment, facts, attestations, outside: outside(name), families, rollbacks, promoted, baseline },
+    ...{ environment, facts, attestations, outside: outside(name), families, rollbacks, promoted },
     begunAt: first?.at?.toISOString() ?? null,
   }
 }

@@ -1,4 +1,4 @@
-import type { Attestation, Operation, ReadinessItem, BaselineSummary } from '../contract/index.ts'
+import type { Attestation, Operation, ReadinessItem } from '../contract/index.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Outside } from './outside.ts'
 
@@ -8,7 +8,6 @@ export interface Seen {
   readonly facts: Facts
   readonly attestations: readonly Attestation[]
   readonly outside: Outside
-  readonly baseline: BaselineSummary | null
   /** The first operation of the rollout; null: there is none. ISO 8601. */
   readonly begunAt: string | null
   /** The flag turned off after it was on, and the data taken back: what was called for, in the order of events. */
