@@ -4,7 +4,7 @@ import type { Method } from './method.ts'
 import { makeTable } from './table.ts'
 
 /** No checkpoint falls into a measurement by chance: pages are written whole to the WAL once, for every method. */
-export const SETTINGS = ['shared_buffers=1GB', 'max_wal_size=16GB', 'checkpoint_timeout=30min', 'wal_compression=off']
+export const SETTINGS = ['shared_buffers=1GB', 'max_wal_size=40GB', 'checkpoint_timeout=30min', 'wal_compression=off']
 
 /** Each method gets a server and a table of its own, so that none inherits the caches and the WAL of another. */
 export async function onServerOfItsOwn<T>(
