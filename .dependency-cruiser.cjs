@@ -59,7 +59,7 @@ module.exports = {
     {
       name: 'ground-floor',
       severity: 'error',
-      from: { path: '^agent/src/(signals|rollout|database|contract|signature)/', pathNot: '[.]test[.]ts$' },
+      from: { path: '^agent/src/(signals|rollout|database|contract|signature|provisioning)/', pathNot: '[.]test[.]ts$' },
       to: { path: `^agent/src/(${rooms}|${combining}|measure|operation|http|cli|metrics)/` },
     },
     {
@@ -71,10 +71,10 @@ module.exports = {
     {
       name: 'cli-is-a-client',
       comment:
-        'The command knows the contract, reads rollout files for sti check and signatures for sti verify; nothing else of the agent.',
+        'The command knows the contract, reads rollout files for sti check, signatures for sti verify and alert rules for sti provisioning; nothing else of the agent.',
       severity: 'error',
       from: { path: '^agent/src/cli/', pathNot: '[.]test[.]ts$' },
-      to: { path: '^agent/src/', pathNot: '^agent/src/(cli|contract|rollout|database|signature)/' },
+      to: { path: '^agent/src/', pathNot: '^agent/src/(cli|contract|rollout|database|signature|provisioning)/' },
     },
     {
       name: 'plugin-knows-the-contract-only',

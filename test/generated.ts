@@ -1,12 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { generatedFiles as dashboards } from '../plugin/dashboard/generatedFiles.ts'
 import { generatedFiles as rolloutSchema } from '../agent/src/rollout/schema.ts'
+import { generatedFiles as alerting } from './alerts/generatedFiles.ts'
 import { generatedFiles as faults } from './faults/generatedFiles.ts'
 
 /** Every file that is generated from code. With --write they are written; without, stale ones are named and it fails. */
 const root = new URL('../', import.meta.url)
 const stale: string[] = []
-for (const { path, text } of [...rolloutSchema(), ...dashboards(), ...(await faults())]) {
+for (const { path, text } of [...rolloutSchema(), ...dashboards(), ...(await faults()), ...(await alerting())]) {
   const there = await readFile(new URL(path, root), 'utf8').catch(() => null)
   if (there === text) continue
   stale.push(path)

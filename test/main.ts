@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findOnPath } from '../demo/start/findOnPath.ts'
@@ -35,9 +35,15 @@ if (only.length === 0) {
   ])
   await check('dead code', 'npx', ['knip'])
   await check('generated files', 'npx', ['tsx', 'test/generated.ts'])
-  if (await findOnPath('promtool'))
+  if (await findOnPath('promtool')) {
     await check('prometheus configuration', 'promtool', ['check', 'config', 'provisioning/prometheus/prometheus.yml'])
-  else say('prometheus configuration: left out, promtool is not installed (Debian: apt-get install prometheus)')
+    await check('alert rules', 'promtool', ['check', 'rules', ...(await listed('alerts', '.rules.yml'))])
+    await check('alert rules fire and stay silent', 'promtool', [
+      'test',
+      'rules',
+      ...(await listed('alerts/tests', '.test.yml')),
+    ])
+  } else say('Prometheus’ configuration and rules: left out, no promtool (Debian: apt-get install prometheus)')
   await audit()
   await check('plugin build', 'npm', ['run', '--silent', 'build', '-w', 'plugin'])
 }
@@ -52,6 +58,11 @@ const passed = counts.reduce((sum, one) => sum + one.passed, 0)
 const failed = counts.reduce((sum, one) => sum + one.failed, 0)
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
 process.exit(failed === 0 ? 0 : 1)
+
+async function listed(folder: string, suffix: string): Promise<string[]> {
+  const names = await readdir(join(root, folder))
+  return names.filter((name) => name.endsWith(suffix)).map((name) => `${folder}/${name}`)
+}
 
 async function check(name: string, command: string, args: string[]): Promise<void> {
   const started = Date.now()

@@ -10,6 +10,7 @@ import { registerFlag } from './commands/flag.ts'
 import { registerMonitoring } from './commands/monitoring.ts'
 import { registerOperations } from './commands/operations.ts'
 import { registerPromote } from './commands/promote.ts'
+import { registerProvisioning } from './commands/provisioning.ts'
 import { registerReadiness } from './commands/readiness.ts'
 import { registerRollback } from './commands/rollback.ts'
 import { registerStatus } from './commands/status.ts'
@@ -37,6 +38,7 @@ const commands: readonly Register[] = [
   registerReadiness,
   registerPromote,
   registerCheck,
+  registerProvisioning,
   registerVerify,
 ]
 

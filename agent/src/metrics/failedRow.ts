@@ -24,6 +24,12 @@ export const recovery = perRollout(
   ({ recovery: { failedOnce, recovered } }) => (failedOnce > 0 ? ratio(recovered, failedOnce) : null),
 )
 
+export const budget = perRollout(
+  'sti_error_budget_used_ratio',
+  'Failed rows that nobody accepted / those that the error budget allows; above 1 it is exceeded.',
+  ({ errorBudgetUsed }) => errorBudgetUsed,
+)
+
 function* bySqlstate(
   rollouts: readonly RolloutReadings[],
   counts: (readings: RolloutReadings) => Readonly<Record<string, number>>,

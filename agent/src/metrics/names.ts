@@ -5,7 +5,7 @@ import { build } from './build.ts'
 import { discrepancies, score, verdicts } from './check.ts'
 import { conflicts } from './conflict.ts'
 import * as database from './database.ts'
-import { failedRows, recovery, retries } from './failedRow.ts'
+import { budget, failedRows, recovery, retries } from './failedRow.ts'
 import type { Family, Observed } from './family.ts'
 import { clients, flag, propagation } from './flag.ts'
 import { host } from './host.ts'
@@ -24,7 +24,7 @@ export const FAMILIES: readonly Family[] = [
   ...api,
   ...[database.up, database.connections, ...database.database, database.replication],
   ...host,
-  ...[failedRows, retries, recovery, conflicts],
+  ...[failedRows, retries, recovery, budget, conflicts],
   ...[verdicts, discrepancies, score, validations, completed, due, interval],
   ...[...flag, clients],
   ...[ready, estimated, rollbacks, armed, states],

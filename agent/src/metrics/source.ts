@@ -24,6 +24,8 @@ export interface RolloutReadings {
   } | null
   /** Rows that failed and are not right now. */
   readonly failedRowsBySqlstate: Readonly<Record<string, number>>
+  /** Failed rows that nobody accepted / those that the file's error budget allows; null: the rows were never counted. */
+  readonly errorBudgetUsed: number | null
   /** Since the rollout began; never falls. */
   readonly retriesBySqlstate: Readonly<Record<string, number>>
   /** Rows that failed at least once, and those of them that are right now. */

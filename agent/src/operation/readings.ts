@@ -3,7 +3,8 @@ import type { Sql } from '../database/connect.ts'
 import { countConflicts } from '../dualWrite/conflicts.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Kind } from '../engine/kind.ts'
-import { valueLimits } from '../measure/limits.ts'
+import { limitsOf, type LimitedFile } from '../engine/limits.ts'
+import { valueLimits, type ValueLimit } from '../measure/limits.ts'
 import type { PausedBy, RolloutReadings, ThrottleReason } from '../metrics/source.ts'
 import { THROTTLE_REASONS } from '../metrics/source.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
@@ -132,6 +133,7 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutRe
         }
       : null,
     failedRowsBySqlstate: Object.fromEntries(failed.map((row) => [row.sqlstate, row.open])),
+    errorBudgetUsed: budgetUsed(facts, last?.progress?.totalRows ?? null),
     retriesBySqlstate: retries,
     recovery: {
       failedOnce: failed.reduce((sum, row) => sum + row.once, 0),
@@ -163,7 +165,23 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutRe
 function baselineReadings({ baseline, rollout }: Facts): Pick<RolloutReadings, 'baseline' | 'limits'> {
   const signals = baseline?.unusable.length === 0 ? baseline.signals : []
   const means = new Map(signals.flatMap(({ signal, mean }) => (mean === null ? [] : [[signal, mean]])))
-  return { baseline: means, limits: valueLimits(rollout.file, means) }
+  return { baseline: means, limits: new Map([...valueLimits(rollout.file, means), ...throttled(rollout.file)]) }
+}
+
+/** What the throttle waits above, of the signals that are judged beside a backfill too. */
+function throttled(file: LimitedFile): [string, ValueLimit][] {
+  const { replicationLagBytes, oldestSnapshotSeconds } = limitsOf(file)
+  const limits = { replication: replicationLagBytes.pause, 'oldest-transaction': oldestSnapshotSeconds.pause }
+  return Object.entries(limits).flatMap(([signal, value]): [string, ValueLimit][] =>
+    value === null ? [] : [[signal, { value, side: 'at most' }]],
+  )
+}
+
+/** A budget of no row at all is exceeded by the first one. */
+function budgetUsed({ failedRows, rollout }: Facts, rows: number | null): number | null {
+  if (rows === null) return null
+  const allowed = rollout.file.errorBudget * rows
+  return allowed > 0 ? failedRows / allowed : failedRows > 0 ? 1 + failedRows : 0
 }
 
 /** The short code before the colon, as far as the series knows it. */

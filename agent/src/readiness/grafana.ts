@@ -1,18 +1,7 @@
+import { DASHBOARD, PANELS } from '../provisioning/panels.ts'
 import { boundedGet } from '../signals/fetch.ts'
 import type { Reading } from '../signals/reading.ts'
 
-/** Of the plan, in its order; the dashboard has exactly these. */
-const PANELS = [
-  'STI Progress Tracker',
-  'API Performance Monitor',
-  'Database Health Checker',
-  'System Resource Monitor',
-  'Error Rate Tracker',
-  'Data Integrity Validator',
-  'Feature Flag Status',
-  'Rollback Readiness',
-] as const
-const DASHBOARD = 'sti-rollout-monitoring'
 const BOUNDS = { milliseconds: 2_000, bytes: 2_000_000 }
 
 export interface GrafanaSeen {

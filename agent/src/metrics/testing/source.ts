@@ -8,6 +8,7 @@ export function readings(change: Partial<RolloutReadings> = {}): RolloutReadings
     coverage: null,
     backfill: null,
     failedRowsBySqlstate: {},
+    errorBudgetUsed: null,
     retriesBySqlstate: {},
     conflicts: null,
     recovery: { failedOnce: 0, recovered: 0 },

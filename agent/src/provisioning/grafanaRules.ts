@@ -1,0 +1,138 @@
+import type { Call } from './calls.ts'
+import { splitCondition } from './condition.ts'
+import type { AlertingFile } from './file.ts'
+import { PANELS } from './panels.ts'
+import type { Rule, RuleGroup } from './rules.ts'
+
+export const AGENTS_RECEIVER = 'STI agents'
+const ESCALATION = 'StiIncidentEscalation'
+/** Grafana's scheduler ticks so often. */
+const TICK_SECONDS = 10
+
+/** Grafana's own rules, as its provisioning files have them, with one more for each call. */
+export function grafanaRules(file: AlertingFile, groups: readonly RuleGroup[], calls: readonly Call[]): unknown {
+  const group = (name: string, interval: string, rules: unknown[]): unknown => ({
+    ...{ orgId: file.organization, name, folder: file.folder, interval, rules },
+  })
+  const written = groups.map(({ name, interval, rules }) =>
+    group(
+      name,
+      wholeTicks(interval),
+      rules.map((rule) => grafanaRule(file, rule, titled(rule), notified(rule))),
+    ),
+  )
+  if (calls.length > 0)
+    written.push(
+      group(
+        'sti-calls',
+        '10s',
+        calls.map((call) => callRule(file, groups, call)),
+      ),
+    )
+  return { apiVersion: 1, groups: written }
+}
+
+interface Titled {
+  readonly uid: string
+  readonly title: string
+}
+
+function grafanaRule(file: AlertingFile, rule: Rule, { uid, title }: Titled, notification: unknown): unknown {
+  const { measured, operator, number } = splitCondition(rule.alert, rule.expr)
+  const { dashboard, panel, ...annotations } = rule.annotations
+  const panelId = PANELS.findIndex((one) => one === panel) + 1
+  if (panelId === 0) throw new Error(`${rule.alert}: the dashboard has no panel ${panel}`)
+  return {
+    uid,
+    title,
+    condition: 'B',
+    data: [
+      {
+        refId: 'A',
+        relativeTimeRange: { from: 600, to: 0 },
+        datasourceUid: file.prometheus,
+        model: { refId: 'A', expr: measured, instant: true, range: false, editorMode: 'code' },
+      },
+      {
+        refId: 'B',
+        relativeTimeRange: { from: 0, to: 0 },
+        datasourceUid: '__expr__',
+        model: {
+          ...{ refId: 'B', type: 'math', expression: `$A ${operator} ${number}` },
+          datasource: { type: '__expr__', uid: '__expr__' },
+        },
+      },
+    ],
+    ...statesOf(rule),
+    for: rule.for ?? '0s',
+    annotations: {
+      ...Object.fromEntries(Object.entries(annotations).map(([name, text]) => [name, inGrafana(text)])),
+      ...{ __dashboardUid__: dashboard, __panelId__: String(panelId) },
+    },
+    labels: rule.labels ?? {},
+    ...(notification === null ? {} : { notification_settings: notification }),
+  }
+}
+
+/**
+ * What a rule is when Prometheus has no such series, or cannot be asked: never a reason to roll back. One that calls
+ * people goes on calling them, and that no agent can be seen is what StiAgentDown is about.
+ */
+function statesOf({ alert }: Rule): Record<string, string> {
+  if (alert === 'StiAgentDown') return { noDataState: 'Alerting', execErrState: 'Alerting' }
+  if (alert === 'StiIncidentOpen' || alert === ESCALATION) return { noDataState: 'OK', execErrState: 'KeepLast' }
+  return { noDataState: 'OK', execErrState: 'OK' }
+}
+
+/** Prometheus' template in Grafana's words. */
+function inGrafana(text: string): string {
+  return text.replaceAll('{{ $externalLabels.grafana }}/', '{{ externalURL }}').replaceAll('$value', '$values.A.Value')
+}
+
+/** A title is what `alertname` says, and no two rules of a folder have the same. */
+function titled({ alert, labels }: Rule): Titled {
+  const level = labels?.['level']
+  const uid = alert.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase()
+  return level === undefined ? { uid, title: alert } : { uid: `${uid}-${level}`, title: `${alert} ${level}` }
+}
+
+/** Past the user's policies to the agents, or, with null, through them. */
+function notified({ alert, labels }: Rule): unknown {
+  if (labels?.['sti_receiver'] !== 'agents') return null
+  const soon = labels['sti_rollback'] !== undefined || alert === 'StiWatchdog'
+  return {
+    receiver: AGENTS_RECEIVER,
+    group_by: ['grafana_folder', 'alertname', 'environment', 'rollout', 'change', 'agent'],
+    group_wait: '0s',
+    group_interval: '10s',
+    repeat_interval: soon ? '1m' : '5m',
+  }
+}
+
+/** The rule of the call's level, of its rollout alone, straight to its contact. */
+function callRule(file: AlertingFile, groups: readonly RuleGroup[], call: Call): unknown {
+  const { environment, rollout, level, role, receiver, id } = call
+  const rule = groups
+    .flatMap(({ rules }) => rules)
+    .find(({ alert, labels }) => alert === ESCALATION && labels?.['level'] === String(level))
+  if (rule === undefined) throw new Error(`there is no rule ${ESCALATION} of level ${level}`)
+  const own = `environment=${JSON.stringify(environment)},rollout=${JSON.stringify(rollout)}`
+  const expr = rule.expr.replace('sti_incident_open_seconds{', `sti_incident_open_seconds{${own},`)
+  if (expr === rule.expr) throw new Error(`${ESCALATION} does not ask for sti_incident_open_seconds{…}`)
+  return grafanaRule(
+    file,
+    { ...rule, expr, labels: { ...rule.labels, role } },
+    { uid: `sti-call-${id}`, title: `${ESCALATION} ${level}: ${rollout} in ${environment}` },
+    {
+      ...{ receiver, group_by: ['grafana_folder', 'alertname'] },
+      ...{ group_wait: '0s', group_interval: '1m', repeat_interval: '15m' },
+    },
+  )
+}
+
+function wholeTicks(interval: string): string {
+  const [, number, unit] = /^(\d+)([sm])$/.exec(interval) ?? []
+  if (number === undefined) throw new Error(`the interval ${interval} is not written as 10s or 1m`)
+  const seconds = Number(number) * (unit === 'm' ? 60 : 1)
+  return `${Math.ceil(seconds / TICK_SECONDS) * TICK_SECONDS}s`
+}

@@ -1,0 +1,29 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { parse } from 'yaml'
+
+/** A group of a Prometheus rule file, as far as this project writes them. */
+export interface RuleGroup {
+  readonly name: string
+  readonly interval: string
+  readonly rules: readonly Rule[]
+}
+
+export interface Rule {
+  readonly alert: string
+  readonly expr: string
+  readonly for?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations: Readonly<
+    Record<'summary' | 'description' | 'rollout_url' | 'runbook_url' | 'dashboard' | 'panel', string>
+  >
+}
+
+/** Where the rules are, from the sources and from what is built of them. */
+const FOLDER = new URL('../../../alerts/', import.meta.url)
+
+/** The one source of all alert rules: alerts/*.rules.yml. */
+export async function readRules(): Promise<RuleGroup[]> {
+  const names = (await readdir(FOLDER)).filter((name) => name.endsWith('.rules.yml')).sort()
+  const files = await Promise.all(names.map((name) => readFile(new URL(name, FOLDER), 'utf8')))
+  return files.flatMap((text) => (parse(text) as { groups: RuleGroup[] }).groups)
+}

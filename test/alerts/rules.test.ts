@@ -1,0 +1,86 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { SERIES_NAMES } from '../../agent/src/metrics/names.ts'
+
+interface Rule {
+  readonly alert: string
+  readonly expr: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+interface PromtoolTest {
+  readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts: readonly unknown[] }[]
+}
+
+const root = new URL('../../', import.meta.url)
+const names = (await readdir(new URL('alerts/', root))).filter((name) => name.endsWith('.rules.yml'))
+const yaml = async (path: string): Promise<unknown> => parse(await readFile(new URL(path, root), 'utf8'))
+const files = await Promise.all(
+  names.map(async (name) => (await yaml(`alerts/${name}`)) as { groups: { rules: Rule[] }[] }),
+)
+const rules = files.flatMap(({ groups }) => groups.flatMap((group) => group.rules))
+const runbook = await readFile(new URL('alerts/RUNBOOK.md', root), 'utf8')
+const dashboard = (await yaml('plugin/src/dashboards/sti-rollout-monitoring.json')) as { panels: { title: string }[] }
+
+/** Of rooms that are not there yet. */
+const COMING = ['sti_alert_condition', 'sti_incident_open_seconds', 'sti_backup_available']
+
+test.each(rules)('$alert asks only for series that the agent exports', ({ expr }) => {
+  const known = new Set([...SERIES_NAMES, ...COMING, 'up'])
+  for (const series of expr.match(/\b(?:sti_\w+|up)\b(?=[{)\] ]|$)/gm) ?? []) expect(known).toContain(series)
+})
+
+test.each(rules)('$alert says how bad it is, and links its rollout, its panel and its heading', (rule) => {
+  const { alert, labels = {}, annotations } = rule
+  // An open incident has the severity of its own.
+  if (alert === 'StiIncidentOpen') expect(rule.expr).toContain('by (environment, rollout, severity)')
+  else expect(labels['severity']).toMatch(/^(critical|warning|info)$/)
+  expect(Object.keys(annotations)).toEqual([
+    'summary',
+    'description',
+    'rollout_url',
+    'runbook_url',
+    'dashboard',
+    'panel',
+  ])
+  expect(annotations['rollout_url']).toMatch(/^\{\{ \$externalLabels\.grafana \}\}\/a\/sti-rollout-app\/rollouts/)
+  expect(annotations['runbook_url']).toMatch(new RegExp(`/runbook#${alert.toLowerCase()}$`))
+  expect(dashboard.panels.map(({ title }) => title)).toContain(annotations['panel'])
+})
+
+test.each([...new Set(rules.map(({ alert }) => alert))])('the heading of %s leads through it', (alert) => {
+  const [, section] = runbook.split(new RegExp(`^### ${alert}$`, 'm'))
+  const paragraphs = section?.split(/^##/m)[0]?.match(/^\*\*[A-Z][a-z]+( [a-z]+)?\*\*/gm)
+  expect(paragraphs).toEqual(['**Means**', '**Look**', '**Do**', '**Over when**'])
+})
+
+test('what may roll back goes to the agents and says which scope; nobody is paged by it', () => {
+  const rollbacks = rules.filter(({ labels }) => labels?.['sti_rollback'] !== undefined)
+  expect(rollbacks.map(({ alert }) => alert)).toEqual([
+    'StiApiLatencyHigh',
+    'StiApiErrorsHigh',
+    'StiDiscrepancyAfterCoverage',
+  ])
+  for (const { labels } of rollbacks) expect(labels).toMatchObject({ sti_rollback: 'flag', sti_receiver: 'agents' })
+  const paging = rules.filter(({ labels }) => labels?.['sti_receiver'] === undefined).map(({ alert }) => alert)
+  expect(paging).toEqual(expect.arrayContaining(['StiIncidentOpen', 'StiIncidentEscalation', 'StiAgentDown']))
+})
+
+test('each has a test of promtool for when it fires, and one for when it stays silent', async () => {
+  const tests = (await Promise.all(names.map((name) => yaml(`alerts/tests/${name.replace('.rules.', '.test.')}`)))) as {
+    tests: PromtoolTest[]
+  }[]
+  const cases = tests.flatMap((file) => file.tests.flatMap((one) => one.alert_rule_test))
+  for (const { alert } of rules) {
+    const own = cases.filter(({ alertname }) => alertname === alert)
+    expect(
+      own.some(({ exp_alerts: expected }) => expected.length > 0),
+      `${alert} fires`,
+    ).toBe(true)
+    expect(
+      own.some(({ exp_alerts: expected }) => expected.length === 0),
+      `${alert} is silent`,
+    ).toBe(true)
+  }
+})
