@@ -34,6 +34,7 @@ import { watchOutside } from './readiness/outside.ts'
 import { readReadiness } from './readiness/readiness.ts'
 import { checkFile, rightsNotes } from './rollout/check.ts'
 import type { Rollout } from './rollout/rollout.ts'
+import { watchBackups } from './signals/backup.ts'
 import { createSignals } from './signals/signals.ts'
 import { createValidation } from './validation/validation.ts'
 
@@ -93,11 +94,13 @@ export async function startAgent(
       {
         ...{ state: database.state, environment: config.environment, agentFaults: watch.faults, checks },
         flag: (name) => flags.status(name),
+        backup: backups.read,
         promotion: (one) => promotionGate({ ...config, state: database.state }, one),
       },
       rollout,
     )
   }
+  const backups = watchBackups(database, rollouts)
   const outside = watchOutside({ ...config, state: database.state, rollouts })
   const readiness = async (of: Facts): Promise<Readiness> =>
     await readReadiness({ ...config, state: database.state, outside: outside.read, families: SERIES.length }, of)
@@ -173,6 +176,7 @@ export async function startAgent(
   flags.start()
   signals.start()
   outside.start()
+  backups.start()
   peaks.start()
   overview.start()
   runner.start()
@@ -191,7 +195,7 @@ export async function startAgent(
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await runner.stop()
       outside.stop()
-      await Promise.all([watch.stop(), flags.stop(), overview.stop(), peaks.stop(), signals.stop()])
+      await Promise.all([backups.stop(), watch.stop(), flags.stop(), overview.stop(), peaks.stop(), signals.stop()])
       server.closeAllConnections()
       await closed
       await database.close()

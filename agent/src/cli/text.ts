@@ -138,6 +138,7 @@ export function previewLines(preview: Preview): string[] {
   ].filter((fact) => fact !== null)
   return [
     `${preview.kind} of ${preview.rollout} in ${preview.environment}${facts.length ? `: ${facts.join(', ')}` : ''}`,
+    ...(preview.estimateBasis === null ? [] : [`  measured: ${preview.estimateBasis}`]),
     ...preview.notes.map((note) => `  note: ${note}`),
     ...preview.statements.map((statement) => `  sql: ${statement.replace(/\n\s*/g, '\n       ')}`),
     ...preview.reasons.map((reason) => `  refused: ${reason}`),

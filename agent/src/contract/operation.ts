@@ -113,7 +113,11 @@ export const RollbackParameters = z
   .object({
     scope: Scope,
     full: z.boolean().default(false).describe('data: also revert what else expand and finalize did'),
-    confirm: z.string().optional().describe("data: the rollout's name, typed"),
+    force: z
+      .boolean()
+      .optional()
+      .describe('system: also take back what somebody else has changed since; admin only, needs a reason'),
+    confirm: z.string().optional().describe("data and system: the rollout's name, typed"),
   })
   .openapi('RollbackParameters')
 export type RollbackParameters = z.infer<typeof RollbackParameters>
@@ -124,6 +128,19 @@ export const MonitoringParameters = z
   })
   .openapi('MonitoringParameters')
 export type MonitoringParameters = z.infer<typeof MonitoringParameters>
+
+export const RehearsalParameters = z
+  .object({
+    sample: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .optional()
+      .describe('rows that are copied aside; default: as the rollout file says'),
+  })
+  .openapi('RehearsalParameters')
+export type RehearsalParameters = z.infer<typeof RehearsalParameters>
 
 const request = <K extends OperationKind, P extends z.ZodType>(kind: K, parameters: P) =>
   z.object({
@@ -143,6 +160,7 @@ export const OperationRequest = z
     request('flag', FlagParameters),
     request('rollback', RollbackParameters),
     request('monitoring', MonitoringParameters.prefault({})),
+    request('rehearsal', RehearsalParameters.prefault({})),
   ])
   .openapi('OperationRequest')
 export type OperationRequest = z.infer<typeof OperationRequest>
@@ -157,6 +175,7 @@ export const Preview = z
     reasons: z.array(z.string()).describe('what would refuse it now'),
     rows: z.number().int().nullable().describe('rows it would write'),
     estimatedSeconds: z.number().nullable(),
+    estimateBasis: z.string().nullable().describe('the measurement that the time rests on; null: none'),
     estimatedWalBytes: z.number().nullable(),
     statements: z.array(z.string()),
     notes: z.array(z.string()).describe('what a person should know before saying yes'),

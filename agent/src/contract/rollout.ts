@@ -3,7 +3,8 @@ import { BaselineSummary } from './baseline.ts'
 import { Monitoring } from './monitoring.ts'
 import { Operation } from './operation.ts'
 import { PromotionGate } from './promotion.ts'
-import { Action, Scope, Stage } from './words.ts'
+import { BackupStatus, RehearsalStatus } from './rehearsal.ts'
+import { Action, Instant, Scope, Stage } from './words.ts'
 import { Validation } from './validation.ts'
 import { FlagStatus } from './flag.ts'
 
@@ -22,7 +23,11 @@ export const ScopeReadiness = z
     scope: Scope,
     ready: z.boolean(),
     reasons: z.array(z.string()),
-    estimatedSeconds: z.number().nullable(),
+    estimatedSeconds: z.number().nullable().describe('null: nothing was measured here yet'),
+    estimateBasis: z.string().nullable().describe('the measurement that the estimate rests on; null: none'),
+    provedAt: Instant.nullable().describe(
+      'when this scope was last taken back here, or rehearsed with this file and this structure of the table',
+    ),
   })
   .openapi('ScopeReadiness')
 export type ScopeReadiness = z.infer<typeof ScopeReadiness>
@@ -42,6 +47,7 @@ export const RolloutSummary = z
     failedRows: z.number().int(),
     openIncidents: z.number().int(),
     rollbackReady: z.array(ScopeReadiness),
+    backup: BackupStatus,
     faults: z.array(z.string()).describe('why this rollout cannot be operated now'),
   })
   .openapi('RolloutSummary')
@@ -53,6 +59,7 @@ export const RolloutDetail = RolloutSummary.extend({
   promotionHash: z.string().describe('of what the file says that must be the same in every environment'),
   promotion: PromotionGate.nullable().describe('null: the file wants no promotion here'),
   monitoring: Monitoring,
+  rehearsal: RehearsalStatus,
   discriminator: z.object({ column: z.string(), dataType: z.string() }),
   types: z.array(z.string()),
   legacyColumns: z.array(z.string()),

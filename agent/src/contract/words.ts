@@ -9,6 +9,7 @@ export const OperationKind = z.enum([
   'flag',
   'rollback',
   'monitoring',
+  'rehearsal',
 ])
 export type OperationKind = z.infer<typeof OperationKind>
 
@@ -32,8 +33,8 @@ export const OperationState = z.enum([
 ])
 export type OperationState = z.infer<typeof OperationState>
 
-/** The scopes of a rollback that exist. */
-export const Scope = z.enum(['flag', 'data', 'monitoring'])
+/** The scopes of a rollback, in the order in which everything is taken back. */
+export const Scope = z.enum(['flag', 'data', 'system', 'monitoring'])
 export type Scope = z.infer<typeof Scope>
 
 export const Verdict = z.enum(['pass', 'fail', 'inconclusive', 'error'])
@@ -73,6 +74,7 @@ export const Action = z.enum([
   'disable',
   'rollback-flag',
   'rollback-data',
+  'rollback-system',
   'retry-failed-rows',
   'accept-failed-rows',
   'pause',
@@ -85,6 +87,7 @@ export const Action = z.enum([
   'rollback-monitoring',
   'promote',
   'attest',
+  'rehearse',
 ])
 export type Action = z.infer<typeof Action>
 

@@ -1,10 +1,11 @@
 import type { Change } from '../engine/ddl.ts'
+import { look } from '../engine/look.ts'
 import { literal, quote } from '../rollout/names.ts'
 import { cannotRaise } from '../rollout/raise.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { conflict, count } from './conflict.ts'
 import { counterSql, RESOLUTIONS } from './counter.ts'
-import { deriveFunction, deriving, dollarQuoted, functionName } from './trigger.ts'
+import { deriveBody, deriveFunction, deriving, dollarQuoted, functionName } from './trigger.ts'
 import { defaultsOf, holdsDefault, sameImage, untouched } from './untouched.ts'
 
 /** What a function says of itself that serves both ways, with these defaults of the legacy columns. */
@@ -59,6 +60,8 @@ end`
       `revoke execute on function ${name}() from public`,
     ].join(';\n      '),
     inverse: deriveFunction(rollout, safe).statement,
+    look: look.function(name),
+    back: deriveBody(rollout, safe),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Change } from '../engine/ddl.ts'
+import { look } from '../engine/look.ts'
 import { quote } from '../rollout/names.ts'
 import type { Rollout, Trigger } from '../rollout/rollout.ts'
 
@@ -27,16 +28,23 @@ export function functionName(rollout: Rollout): string {
  * each row; one of columns, constants and comparisons goes without.
  */
 export function deriveFunction(rollout: Rollout, cannotRaise: boolean): Change {
-  const body = `begin\n${deriving(rollout, 'new', `new.${rollout.discriminator.sql}`, cannotRaise)}\n  return new;\nend`
   const name = functionName(rollout)
   return {
     kind: 'function',
     object: name,
     statement: `create or replace function ${name}() returns trigger language plpgsql security definer
-      set search_path = ${rollout.searchPath} as ${dollarQuoted(`-- rollout file ${rollout.hash}\n${body}`)};
+      set search_path = ${rollout.searchPath} as ${dollarQuoted(deriveBody(rollout, cannotRaise))};
       revoke execute on function ${name}() from public`,
     inverse: `drop function if exists ${name}()`,
+    look: look.function(name),
+    back: null,
   }
+}
+
+/** The function's text, as the catalog keeps it. */
+export function deriveBody(rollout: Rollout, cannotRaise: boolean): string {
+  const body = deriving(rollout, 'new', `new.${rollout.discriminator.sql}`, cannotRaise)
+  return `-- rollout file ${rollout.hash}\nbegin\n${body}\n  return new;\nend`
 }
 
 /** A statement that assigns what the legacy columns of `row` say; NULL where the expression raises. */
@@ -61,6 +69,8 @@ export function deriveTrigger(rollout: Rollout, cannotRaise: boolean): Change {
     statement: `create or replace trigger ${name} before insert or update on ${table} for each row ${when} execute function ${functionName(rollout)}();
       alter table ${table} enable always trigger ${name}`,
     inverse: `drop trigger if exists ${name} on ${table}`,
+    look: look.trigger(table, TRIGGER_NAME),
+    back: null,
   }
 }
 

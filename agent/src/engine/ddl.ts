@@ -13,6 +13,10 @@ export interface Change {
   readonly object: string
   readonly statement: string
   readonly inverse: string
+  /** An SQL expression of text: its definition in the catalog now, NULL when it is not there. */
+  readonly look: string
+  /** What `look` gives once it is taken back. */
+  readonly back: string | null
   readonly before?: unknown
 }
 
@@ -82,9 +86,10 @@ function transactionText(run: Run, ddl: Ddl): string {
 
 /** The journal row of a change; `confirmed` is false before a statement that cannot run in a transaction. */
 export function journal(run: Run, change: Change, confirmed: boolean): string {
-  return `insert into sti.change (rollout, operation_id, kind, object, statement, inverse, before, confirmed_at) values (${[
+  return `insert into sti.change (rollout, operation_id, kind, object, statement, inverse, before, look, back, made, confirmed_at) values (${[
     ...[literal(run.rollout.name), String(run.operation.id), literal(change.kind), literal(change.object)],
     ...[literal(change.statement), literal(change.inverse), jsonLiteral(change.before)],
+    ...[literal(change.look), change.back === null ? 'null' : literal(change.back), confirmed ? change.look : 'null'],
     confirmed ? 'clock_timestamp()' : 'null',
   ].join(', ')})`
 }

@@ -1,4 +1,5 @@
 import type {
+  BackupStatus,
   BaselineSummary,
   FlagStatus,
   Monitoring,
@@ -21,6 +22,11 @@ export interface JournaledChange {
   /** ISO 8601, by the database's clock. */
   readonly appliedAt: string
   readonly confirmed: boolean
+  /** As in engine/ddl.ts; null: an earlier version of the agent has journaled it. */
+  readonly look: string | null
+  readonly back: string | null
+  /** What `look` gave right after the change. */
+  readonly made: string | null
 }
 
 /** The constant that expand added the column with (`prefill: majority`). */
@@ -63,7 +69,9 @@ export interface Facts {
   readonly finalizeMissing: readonly string[]
   /** Operations that have not ended. */
   readonly open: readonly Operation[]
-  /** The last one that succeeded of each kind. */
+  /** The last one that succeeded of each kind, and of each scope of a rollback; in their order. */
+  readonly succeeded: readonly Operation[]
+  readonly backup: BackupStatus
   readonly backfilled: Operation | null
   readonly dataRolledBack: Operation | null
   readonly flagRolledBack: Operation | null

@@ -1,5 +1,6 @@
 import type { Change } from '../engine/ddl.ts'
 import type { JournaledChange, Prefill } from '../engine/facts.ts'
+import { look } from '../engine/look.ts'
 import { literal } from '../rollout/names.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
@@ -21,6 +22,8 @@ export function addColumn({ table, discriminator }: Rollout, prefill: Prefill | 
           `alter table ${table.sql} alter column ${column} drop default`,
     inverse: `alter table ${table.sql} drop column if exists ${column}`,
     before: { existed: false, prefill },
+    look: look.column(table.sql, discriminator.column),
+    back: null,
   }
 }
 

@@ -2,6 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import { runAlone } from '../engine/concurrently.ts'
 import { runDdl, type Change } from '../engine/ddl.ts'
 import type { Run } from '../engine/kind.ts'
+import { look } from '../engine/look.ts'
 import { ours } from '../engine/ours.ts'
 import { literal, quote } from '../rollout/names.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -19,6 +20,8 @@ export function addConstraint(rollout: Rollout): Change {
     object: `${name} on ${table}`,
     statement: `alter table ${table} add constraint ${name} check (${notNull}${column} in (${types})) not valid`,
     inverse: `alter table ${table} drop constraint if exists ${name}`,
+    look: look.constraint(table, constraintName(rollout)),
+    back: null,
   }
 }
 
@@ -51,6 +54,8 @@ export async function setNotNull(run: Run, sql: Sql): Promise<void> {
         object: `${rollout.table.sql}.${rollout.discriminator.sql} not null`,
         statement: `${alter} set not null`,
         inverse: `${alter} drop not null`,
+        look: look.notNull(rollout.table.sql, rollout.discriminator.column),
+        back: 'nullable',
       },
     ],
   })

@@ -2,6 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import { demandClaim, runAlone } from '../engine/concurrently.ts'
 import { journal, runDdl, type Change } from '../engine/ddl.ts'
 import type { Run } from '../engine/kind.ts'
+import { look } from '../engine/look.ts'
 import { ours } from '../engine/ours.ts'
 import { quote } from '../rollout/names.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
@@ -57,8 +58,11 @@ async function makeConcurrently(
     await run.event('ddl', `index ${index.name} is there`)
     await run.reached('index.told')
   }
-  await state`update sti.change set confirmed_at = clock_timestamp()
-    where rollout = ${run.rollout.name} and object = ${wanted.object} and confirmed_at is null and reverted_at is null`
+  await state.unsafe(
+    `update sti.change set confirmed_at = clock_timestamp(), made = ${wanted.look}
+    where rollout = $1::text and object = $2::text and confirmed_at is null and reverted_at is null`,
+    [run.rollout.name, wanted.object],
+  )
   await run.reached('index.confirmed')
 }
 
@@ -77,6 +81,8 @@ function change(rollout: Rollout, of: { table: string; schema: string; name: str
     object,
     statement: `create index ${concurrently ? 'concurrently ' : ''}${quote(of.name)} on ${of.table} (${rollout.discriminator.sql})`,
     inverse: `drop index if exists ${object}`,
+    look: look.index(object),
+    back: null,
   }
 }
 

@@ -29,12 +29,7 @@ export async function accept(
   }
   if (request.kind === 'flag') return await enable(parts, rollout, request, caller, key)
   const parameters = request.parameters as Record<string, unknown>
-  const typed = request.kind === 'rollback' && request.parameters.scope === 'data'
-  if (typed && request.parameters.confirm !== rollout.name) {
-    throw new Refusal('invalid-body', 'A rollback of the data is confirmed by the rollout’s name.', [
-      `parameters.confirm: type ${rollout.name}`,
-    ])
-  }
+  if (request.kind === 'rollback') demandConfirmed(rollout, request)
   if (request.kind === 'backfill') demandLimits(parts, rollout, caller, request.parameters.limits)
   const kind = kindOf(parts, request)
   const reasons = kind.refusals(await parts.facts(rollout), parameters)
@@ -47,6 +42,23 @@ export async function accept(
   await monitorToo(parts, rollout, request, caller, key)
   parts.poke()
   return toOperation(row)
+}
+
+/** What takes much back is confirmed by the rollout's name, and force by a reason. @throws Refusal invalid-body */
+function demandConfirmed(
+  rollout: Rollout,
+  { parameters, reason }: Extract<OperationRequest, { kind: 'rollback' }>,
+): void {
+  const typed = parameters.scope === 'data' || parameters.scope === 'system'
+  if (typed && parameters.confirm !== rollout.name) {
+    throw new Refusal('invalid-body', `A rollback of the ${parameters.scope} is confirmed by the rollout’s name.`, [
+      `parameters.confirm: type ${rollout.name}`,
+    ])
+  }
+  if (parameters.force === true && !reason)
+    throw new Refusal('invalid-body', 'Forcing needs a reason.', [
+      'reason: say why what somebody else has changed is taken back too',
+    ])
 }
 
 /** `--enable-monitoring` of a backfill is an operation of its own beside it, once however often it is asked for. */

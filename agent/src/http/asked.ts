@@ -11,7 +11,7 @@ export function rightsOf(request: OperationRequest): Right[] {
       if (!request.parameters.enabled) return ['disable']
       return ['enable', ...(request.parameters.force ? (['force'] as const) : [])]
     case 'rollback':
-      return [`rollback-${request.parameters.scope}`]
+      return [`rollback-${request.parameters.scope}`, ...(request.parameters.force ? (['force'] as const) : [])]
     case 'backfill':
       return [
         'backfill',
@@ -20,6 +20,8 @@ export function rightsOf(request: OperationRequest): Right[] {
       ]
     case 'monitoring':
       return [request.parameters.enabled ? 'monitoring' : 'rollback-monitoring']
+    case 'rehearsal':
+      return ['rehearse']
     default:
       return [request.kind]
   }

@@ -17,7 +17,14 @@ export async function preview(
 ): Promise<Preview> {
   demandEnvironment(parts, request.environment)
   const facts = await parts.facts(rollout)
-  const empty = { rows: null, estimatedSeconds: null, estimatedWalBytes: null, statements: [], notes: [] }
+  const empty = {
+    rows: null,
+    estimatedSeconds: null,
+    estimateBasis: null,
+    estimatedWalBytes: null,
+    statements: [],
+    notes: [],
+  }
   const base = { ...empty, kind: request.kind, environment: parts.config.environment, rollout: rollout.name }
   const rights = rightsOf(request).flatMap((right) => refusalOf(() => demand(parts, caller, right)))
   if (request.kind === 'flag' || turnsOff(request)) {
@@ -29,6 +36,7 @@ export async function preview(
     return {
       ...base,
       ...{ allowed: reasons.length === 0, reasons, rows: 0, estimatedWalBytes: 0, estimatedSeconds: seen },
+      estimateBasis: seen === null ? null : 'the last change of the flag, until its last client had seen it',
       notes: [
         `The flag is ${facts.flag.enabled ? `on for ${facts.flag.percentage} %` : 'off'}; ${clients} client${clients === 1 ? '' : 's'} asked for it lately.`,
         ...(enabling ? [] : ['Off at once; clients see it when they ask next.']),

@@ -13,6 +13,7 @@ const caller = (level: Level, mayAct = true): Caller => ({
 const standard = { rights: {} }
 const ADMIN_ONLY: readonly Right[] = [
   'rollback-data',
+  'rollback-system',
   'rollback-monitoring',
   'force',
   'accept-failed-rows',

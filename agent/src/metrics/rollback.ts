@@ -36,6 +36,24 @@ export const rollbacks: Family = {
   },
 }
 
+export const backupAvailable = perRollout(
+  'sti_backup_available',
+  "1 when the rollout file's query finds a backup that is young enough; not known counts as 0.",
+  ({ backup }) => (backup === null ? null : Number(backup.available)),
+)
+
+export const backupAge = perRollout(
+  'sti_backup_age_seconds',
+  "Age of the last backup, as the rollout file's query gives it.",
+  ({ backup }) => backup?.ageSeconds,
+)
+
+export const rehearsed = perRollout(
+  'sti_rehearsal_success_timestamp_seconds',
+  'When the last rehearsal of this file and this structure of the table ended well.',
+  ({ rehearsedAt }) => (rehearsedAt === null ? null : rehearsedAt / 1000),
+)
+
 export const armed = perRollout(
   'sti_automatic_rollback_armed',
   '1 when an alert may roll back without a person, 0 while that is held.',

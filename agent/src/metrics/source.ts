@@ -1,5 +1,5 @@
 import type { FlagStatus, OperationKind, OperationState, Progress, Scope, Stage } from '../contract/index.ts'
-import type { CheckResult, Readiness, ScopeReadiness, Verdict } from '../contract/index.ts'
+import type { BackupStatus, CheckResult, Readiness, ScopeReadiness, Verdict } from '../contract/index.ts'
 
 /** What the metrics need of the agent: plain data, read from memory at each scrape; nothing here may wait. */
 export interface MetricsSource {
@@ -49,6 +49,10 @@ export interface RolloutReadings {
   /** From memory, true also while the database is away. */
   readonly flag: FlagStatus
   readonly rollbackReady: readonly ScopeReadiness[]
+  /** Null: nobody has asked yet. */
+  readonly backup: BackupStatus | null
+  /** When the last rehearsal that counts has ended, in milliseconds since 1970; null: there is none. */
+  readonly rehearsedAt: number | null
   readonly operations: readonly {
     readonly kind: OperationKind
     readonly state: OperationState

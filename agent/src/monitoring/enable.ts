@@ -14,6 +14,8 @@ export function sampling({ name }: Rollout): Change {
     object: `sampling of ${name}`,
     statement: `insert into sti.monitoring (rollout, sampling_seconds) values (${literal(name)}, ${SAMPLING_SECONDS})`,
     inverse: `delete from sti.monitoring where rollout = ${literal(name)}`,
+    look: `(select sampling_seconds::text from sti.monitoring where rollout = ${literal(name)})`,
+    back: null,
   }
 }
 

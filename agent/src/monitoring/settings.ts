@@ -94,12 +94,15 @@ function setting(
   { name, database, role }: Look,
   { scope, before, value }: { scope: SettingBefore['scope']; before: string | null; value: string },
 ): Change {
+  const kept: SettingBefore = { setting: name, scope, value: before, now: value }
   return {
     kind: 'setting',
     object: `${name} of ${scope === 'database' ? `database ${database}` : `role ${role} in database ${database}`}`,
     statement: `${alter} set ${name} to ${literal(value)}`,
     inverse: before === null ? `${alter} reset ${name}` : `${alter} set ${name} to ${literal(before)}`,
-    before: { setting: name, scope, value: before, now: value } satisfies SettingBefore,
+    before: kept,
+    look: settingNow(kept),
+    back: before,
   }
 }
 

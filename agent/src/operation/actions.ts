@@ -29,6 +29,7 @@ export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[]
     of('disable', []),
     of('rollback-flag', []),
     of('rollback-data', alone(kind('rollback').refusals(facts, { scope: 'data' }))),
+    of('rollback-system', alone(kind('rollback').refusals(facts, { scope: 'system' }))),
     of('retry-failed-rows', alone(kind('backfill').refusals(facts, { failedRowsOnly: true }))),
     of('accept-failed-rows', facts.failedRows > 0 ? [] : ['There is no failed row.']),
     of('accept-client', stale.length > 0 ? [] : ['No client of the flag is stale.']),
@@ -37,6 +38,7 @@ export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[]
     of('rollback-monitoring', kind('rollback').refusals(facts, { scope: 'monitoring' })),
     of('promote', facts.promotion === null ? ['The rollout file wants no promotion in this environment.'] : []),
     of('attest', []),
+    of('rehearse', kinds.find((one) => one.kind === 'rehearsal')?.refusals(facts, {}) ?? []),
     ...[current, ...facts.open.filter((one) => one !== current)].flatMap((one) =>
       (['pause', 'resume', 'cancel'] as const).map((action) => of(action, steering(one, action), one)),
     ),

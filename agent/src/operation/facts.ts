@@ -1,4 +1,4 @@
-import type { FlagStatus, Operation, PromotionGate } from '../contract/index.ts'
+import type { BackupStatus, FlagStatus, Operation, PromotionGate, Scope } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Facts, JournaledChange } from '../engine/facts.ts'
 import { faultOf, isAway, messageOf } from '../engine/errors.ts'
@@ -21,6 +21,7 @@ export interface FactsSource {
   /** Sentences that hold for every rollout of this agent: the state is not ours, the database is a standby. */
   readonly agentFaults: () => readonly string[]
   readonly flag: (rollout: string) => FlagStatus
+  readonly backup: (rollout: string) => BackupStatus
   /** Faults of a rollout file against its table; slow, so it is asked again only when file or table have changed. */
   readonly checks: FileChecks
   /** What the file wants of another environment first; null: nothing. */
@@ -40,7 +41,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
           and parameters->'failedRowsOnly' is null group by kind, parameters->>'scope'))
       order by id`,
     state<ChangeRow[]>`
-      select id, kind, object, statement, inverse, before, applied_at, confirmed_at, operation_id from sti.change
+      select id, kind, object, statement, inverse, before, look, back, made, applied_at, confirmed_at, operation_id from sti.change
       where rollout = ${rollout.name} and reverted_at is null order by id`,
     readValidation(state, rollout.name, requires),
     readCounted(state, rollout.name),
@@ -49,7 +50,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
       from sti.failed_row where rollout = ${rollout.name} and recovered_at is null`,
     state<{ ended: Date | null }[]>`
       select max(ended_at) as ended from sti.operation where rollout = ${rollout.name}
-        and (kind = 'backfill' or kind = 'rollback' and parameters->>'scope' = 'data')`,
+        and (kind = 'backfill' or kind = 'rollback' and parameters->>'scope' in ('data', 'system'))`,
     source.promotion(rollout),
     newestBaseline(state, useOf(rollout, source.environment)),
   ])
@@ -76,17 +77,25 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     notes: [...notes, ...otherFile(rollout, open)],
     expanded: table !== null && table.discriminator !== null && wrong === null,
     finalizeMissing: table === null ? ['the table could not be read'] : await finalizeMissing(state, rollout, table),
-    open,
+    ...{ open, succeeded: ended, backup: source.backup(rollout.name) },
     backfilled,
     ...columnOf(table, journaled, backfilled),
-    dataRolledBack: ended.findLast((one) => one.kind === 'rollback' && one.parameters['scope'] === 'data') ?? null,
-    flagRolledBack: ended.findLast((one) => one.kind === 'rollback' && one.parameters['scope'] === 'flag') ?? null,
+    // A rollback of the system takes the data back as well.
+    dataRolledBack: rolledBack(ended, 'data', 'system'),
+    flagRolledBack: rolledBack(ended, 'flag'),
     failedRows: failed[0]!.open,
     acceptedRows: failed[0]!.accepted,
     flag: source.flag(rollout.name),
     lastWriteEndedAt: written[0]?.ended?.toISOString() ?? null,
   }
   return { ...facts, verified: verified(facts), stage: stageOf(facts) }
+}
+
+function rolledBack(ended: readonly Operation[], ...scopes: Scope[]): Operation | null {
+  return (
+    ended.findLast((one) => one.kind === 'rollback' && scopes.some((scope) => one.parameters['scope'] === scope)) ??
+    null
+  )
 }
 
 type ChangeRow = Omit<JournaledChange, 'appliedAt' | 'confirmed'> & {

@@ -1,4 +1,5 @@
-import type { OperationKind, OperationState, RolloutDetail, Scope, ScopeReadiness, Verdict } from '../contract/index.ts'
+import type { OperationKind, OperationState, RolloutDetail, ScopeReadiness, Verdict } from '../contract/index.ts'
+import { Scope } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { countConflicts } from '../dualWrite/conflicts.ts'
 import type { Facts } from '../engine/facts.ts'
@@ -8,7 +9,8 @@ import { valueLimits, type ValueLimit } from '../measure/limits.ts'
 import type { PausedBy, RolloutReadings, ThrottleReason } from '../metrics/source.ts'
 import { THROTTLE_REASONS } from '../metrics/source.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
-import { columnIsOurs } from '../rollback/revert.ts'
+import { estimateOf, provedAt } from '../rollback/estimate.ts'
+import { rehearsalStatus, rehearsedAt } from '../rollback/rehearsed.ts'
 import { latestResults } from '../validation/store.ts'
 import { actionsOf } from './actions.ts'
 import { runsBeside } from './beside.ts'
@@ -36,12 +38,14 @@ export async function detailOf(
     failedRows: facts.failedRows + facts.acceptedRows,
     openIncidents: 0,
     rollbackReady: rollbackReadiness(facts),
+    backup: facts.backup,
     faults: [...facts.faults],
     file: rollout.text,
     fileHash: rollout.hash,
     promotionHash: promotionHash(rollout.file),
     promotion: facts.promotion,
     monitoring: facts.monitoring,
+    rehearsal: rehearsalStatus(facts),
     discriminator: { column: rollout.discriminator.column, dataType: rollout.discriminator.dataType },
     types: [...rollout.types],
     legacyColumns: [...rollout.legacyColumns],
@@ -60,33 +64,30 @@ function prefillNotes({ prefilled, rollout }: Facts): string[] {
   ]
 }
 
-/** What is true of the rollbacks that exist; rehearsed they are not. */
+/** Whether each scope could be taken back now, how long that would take, and since when that is proved. */
 export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
   const flagReasons = facts.flag.ageSeconds === null ? ['The flag has not been read from the database yet.'] : []
+  const busy = facts.open
+    .filter((one) => !runsBeside(one))
+    .map((one) => `${one.kind} ${one.id} is ${one.state}: cancel it first.`)
   const dataReasons = [
     ...facts.blockers,
     ...(facts.table?.discriminator === null ? ['There is nothing to take back.'] : []),
-    ...facts.open
-      .filter((one) => !runsBeside(one))
-      .map((one) => `${one.kind} ${one.id} is ${one.state}: cancel it first.`),
+    ...busy,
   ]
-  const rows = facts.table?.estimatedRows ?? null
-  const clearing = columnIsOurs(facts) ? 1 : rows === null ? null : rows / 50_000
-  return [
-    {
-      scope: 'flag',
-      ready: flagReasons.length === 0,
-      reasons: flagReasons,
-      estimatedSeconds: facts.flag.lastPropagationSeconds,
-    },
-    {
-      scope: 'data',
-      ready: dataReasons.length === 0,
-      reasons: dataReasons,
-      estimatedSeconds: clearing === null || rows === null ? null : clearing + rows / 500_000,
-    },
-    { scope: 'monitoring', ready: facts.blockers.length === 0, reasons: [...facts.blockers], estimatedSeconds: 1 },
-  ]
+  const reasons: Record<Scope, readonly string[]> = {
+    flag: flagReasons,
+    data: dataReasons,
+    system: dataReasons,
+    monitoring: facts.blockers,
+  }
+  return Scope.options.map((scope) => {
+    const { seconds, basis } = estimateOf(facts, scope)
+    return {
+      ...{ scope, ready: reasons[scope].length === 0, reasons: [...reasons[scope]] },
+      ...{ estimatedSeconds: seconds, estimateBasis: basis, provedAt: provedAt(facts, scope) },
+    }
+  })
 }
 
 /** Numbers for the metrics that only the whole history has. */
@@ -153,6 +154,8 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutRe
     ...baselineReadings(facts),
     flag: facts.flag,
     rollbackReady: rollbackReadiness(facts),
+    backup: facts.backup,
+    rehearsedAt: rehearsedAt(facts),
     operations: [...counted.values()],
     rollbacks: operations
       .filter((row) => row.kind === 'rollback' && row.state === 'succeeded' && row.scope !== null)

@@ -7,10 +7,8 @@ import { demandTable } from '../engine/table.ts'
 import { archiveInexpressible } from './archive.ts'
 import { clearColumn } from './clear.ts'
 import { flagSeenOff, staleClients } from './clients.ts'
+import { estimateOf } from './estimate.ts'
 import { columnIsOurs, revert, toRevert } from './revert.ts'
-
-/** Rows per second that a preview assumes before anything was measured here. */
-const ASSUMED_RATE = 50_000
 
 /** The rollback of the data. (The flag's own rollback waits for nothing and is not run from here: http/accept.ts.) */
 export const rollback: Kind = {
@@ -31,9 +29,10 @@ export const rollback: Kind = {
     const there = table.discriminator !== null
     const clears = there && !columnIsOurs(facts)
     const rows = Math.round(table.estimatedRows ?? 0)
+    const { seconds, basis } = estimateOf(facts, 'data')
     return {
       rows: clears ? rows : 0,
-      estimatedSeconds: there ? Math.max(1, rows / 500_000) + (clears ? rows / ASSUMED_RATE : 1) : 1,
+      ...{ estimatedSeconds: seconds, estimateBasis: basis },
       estimatedWalBytes: clears ? rows * 400 : 65_536,
       statements: toRevert(facts, full).map((change) => change.inverse),
       notes: [

@@ -22,6 +22,7 @@ const NAMES = {
   flag: 'Flag',
   rollback: 'Rollback',
   monitoring: 'Enhanced monitoring',
+  rehearsal: 'Rehearsal',
 } as const satisfies Record<OperationKind, string>
 
 /** What an operation is, in words: `Backfill`, `Flag on for 10 %`, `Rollback of the data`. */

@@ -34,6 +34,8 @@ export function readings(change: Partial<RolloutReadings> = {}): RolloutReadings
       lastPropagationSeconds: null,
     },
     rollbackReady: [],
+    backup: null,
+    rehearsedAt: null,
     operations: [],
     rollbacks: [],
     readiness: null,

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto'
+import { TRIGGER_NAME } from '../dualWrite/trigger.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+
+/**
+ * SHA-256 of what a rehearsal depends on in the structure of a table: columns, key, triggers, rules and indexes, without
+ * what is ours. Rows, statistics and partitions are no part of it.
+ */
+export function structureHash(rollout: Rollout, table: Table): string {
+  const { column } = rollout.discriminator
+  const columns = table.columns
+    .filter(({ name }) => name !== column)
+    .map(({ name, type, notNull, generated, identity, default: given }) => [
+      ...[name, type, notNull, generated, identity, given],
+    ])
+  const triggers = table.triggers
+    .filter(({ name, internal, ours }) => !internal && !ours && name !== TRIGGER_NAME)
+    .map((one) => [one.name, one.timing, one.onInsert, one.onUpdate, one.updateOf, one.forEachRow, one.enabled])
+  const indexes = table.secondaryIndexes.filter((definition) => !/ INDEX (ONLY )?"?sti_/.test(definition)).toSorted()
+  const key = table.key.map(({ name, type }) => [name, type])
+  const rules = [...table.updateRules].toSorted()
+  const byName = triggers.toSorted((a, b) => String(a[0]).localeCompare(String(b[0])))
+  return createHash('sha256')
+    .update(JSON.stringify([table.partitioned, columns, key, byName, rules, indexes]))
+    .digest('hex')
+}
