@@ -59,7 +59,10 @@ module.exports = {
     {
       name: 'ground-floor',
       severity: 'error',
-      from: { path: '^agent/src/(signals|rollout|database|contract|signature|provisioning)/', pathNot: '[.]test[.]ts$' },
+      from: {
+        path: '^agent/src/(signals|rollout|database|contract|signature|provisioning)/',
+        pathNot: '[.]test[.]ts$',
+      },
       to: { path: `^agent/src/(${rooms}|${combining}|measure|operation|http|cli|metrics)/` },
     },
     {

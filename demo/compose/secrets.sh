@@ -12,7 +12,7 @@ for name in postgres-password agent-password application-password grafana-passwo
 for environment in staging production; do
   put "$environment-agent-url" "postgres://sti_agent:$(cat agent-password)@postgres:5432/$environment"
   put "$environment-application-url" "postgres://vehicles_app:$(cat application-password)@postgres:5432/$environment"
-  for token in viewer editor admin flag; do put "$environment-$token" "$(random)"; done
+  for token in viewer editor admin flag webhook; do put "$environment-$token" "$(random)"; done
   put "$environment-you" "$(random)"
   put "$environment-personal" "you:admin:$(cat "$environment-you")"
 done

@@ -13,6 +13,9 @@ export interface Tokens {
   readonly flag: string
   /** Of the person at the terminal. */
   readonly personal: string
+  /** What Grafana's webhook is signed with, and the bearer of Alertmanager's. */
+  readonly webhook: string
+  readonly alertmanager: string
 }
 
 /** One environment of the demo: a database, an agent, the service's instances and their traffic. */
@@ -36,6 +39,8 @@ export const newTokens = (): Tokens => ({
   admin: secret(),
   flag: secret(),
   personal: secret(),
+  webhook: secret(),
+  alertmanager: secret(),
 })
 
 export const newSigningKey = (): KeyObject => generateKeyPairSync('ed25519').privateKey
@@ -74,6 +79,8 @@ export async function startAgent(
     STI_TOKEN_ADMIN: tokens.admin,
     STI_TOKEN_FLAG: tokens.flag,
     STI_PERSONAL_TOKENS: `you:admin:${tokens.personal}`,
+    STI_WEBHOOK_SECRET: tokens.webhook,
+    STI_ALERTMANAGER_TOKEN: tokens.alertmanager,
     STI_SIGNING_KEY: environment.signingKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     STI_TRUSTED_KEYS: trustedKeys(environment),
     ...(addresses.prometheus ? { STI_PROMETHEUS_URL: addresses.prometheus } : {}),

@@ -75,6 +75,8 @@ export async function startGrafana(
       GF_ANALYTICS_CHECK_FOR_UPDATES: 'false',
       GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: 'false',
       GF_PLUGINS_PREINSTALL_DISABLED: 'true',
+      // Until it has read them for the first time, its notifier knows no contact point of the files.
+      GF_UNIFIED_ALERTING_ALERTMANAGER_CONFIG_POLL_INTERVAL: '5s',
       GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS: 'sti-rollout-app,sti-rollout-datasource,sti-rollout-panel',
       ...provisioningVariables(root, prometheusUrl, environments),
     },
@@ -98,6 +100,7 @@ export function provisioningVariables(
     variables[`STI_${name}_TOKEN_VIEWER`] = environment.tokens.viewer
     variables[`STI_${name}_TOKEN_EDITOR`] = environment.tokens.editor
     variables[`STI_${name}_TOKEN_ADMIN`] = environment.tokens.admin
+    variables[`STI_${name}_WEBHOOK_SECRET`] = environment.tokens.webhook
   }
   return variables
 }

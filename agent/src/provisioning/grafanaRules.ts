@@ -84,9 +84,11 @@ function statesOf({ alert }: Rule): Record<string, string> {
   return { noDataState: 'OK', execErrState: 'OK' }
 }
 
-/** Prometheus' template in Grafana's words. */
+/** Prometheus' template in Grafana's words. There is no value where there are no data. */
 function inGrafana(text: string): string {
-  return text.replaceAll('{{ $externalLabels.grafana }}/', '{{ externalURL }}').replaceAll('$value', '$values.A.Value')
+  return text
+    .replaceAll('{{ $externalLabels.grafana }}/', '{{ externalURL }}')
+    .replaceAll(/\{\{ \$value( \| \w+)? \}\}/g, '{{ with $$values.A }}{{ .Value$1 }}{{ end }}')
 }
 
 /** A title is what `alertname` says, and no two rules of a folder have the same. */
