@@ -1,8 +1,8 @@
 const rooms = 'expand|baseline|backfill|validation|finalize|flag|rollback|monitoring'
 /** Rooms that combine others; they lie between http and operation. */
-const combining = 'evidence|readiness'
+const combining = 'evidence|readiness|ramp'
 
-/** Imports go one way: main -> http -> evidence, readiness -> operation -> rooms -> dualWrite -> engine -> signals, rollout, database. */
+/** Imports go one way: main -> http -> evidence, readiness, ramp -> operation -> rooms -> dualWrite -> engine -> signals, rollout, database. */
 module.exports = {
   forbidden: [
     {

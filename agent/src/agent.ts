@@ -30,6 +30,8 @@ import { readingsOf } from './operation/readings.ts'
 import { createRunner } from './operation/runner.ts'
 import { rollback } from './operation/rollbacks.ts'
 import { createSchedule } from './operation/schedule.ts'
+import { endOvertakenRamps } from './ramp/overtaken.ts'
+import { createRamp } from './ramp/ramp.ts'
 import { watchOutside } from './readiness/outside.ts'
 import { readReadiness } from './readiness/readiness.ts'
 import { checkFile, rightsNotes } from './rollout/check.ts'
@@ -74,10 +76,11 @@ export async function startAgent(
     prometheusUrl: config.prometheusUrl,
     now: Date.now,
   })
-  // Every kind of operation; the flag's own changes are written by its room at once.
+  // Every kind of operation; a change of the flag in one step is written by its room at once.
   const validation = createValidation({ signals, environment: config.environment, flagToken: config.tokens.flag })
   const baseline = createBaseline({ signals, environment: config.environment })
-  const kinds: readonly Kind[] = [expand, baseline, backfill, validation, finalize, rollback, monitoring]
+  const ramp = createRamp({ flags, signals, environment: config.environment, flagToken: config.tokens.flag })
+  const kinds: readonly Kind[] = [expand, baseline, backfill, validation, finalize, rollback, monitoring, ramp]
   const names = rollouts.map((rollout) => rollout.name)
   const peaks = keepPeaks({ sql: database.state, recent: signals.recent, rollouts: names, log })
   const watch = watchDatabase({
@@ -110,6 +113,7 @@ export async function startAgent(
     log,
     async read(read) {
       await schedule.consider(read)
+      await endOvertakenRamps(database.state, read, config.agent)
       signals.sample(read.rollout.name, read.monitoring.enhanced ? read.monitoring.samplingSeconds : null)
       return { ...(await readingsOf(database.state, read)), readiness: await readiness(read) }
     },

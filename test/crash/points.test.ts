@@ -108,12 +108,13 @@ async function whole(life: Life): Promise<void> {
   await relay.run('monitoring')
   await relay.run('rollback', { scope: 'monitoring' })
   expect(await settingsOfDatabase(sql)).toEqual([])
-  await relay.run('flag', { enabled: true, percentage: 100 })
+  // Two steps, each of them set once, whoever died in between.
+  await relay.run('flag', { enabled: true, ramp: true })
   await relay.run('rollback', { scope: 'flag' })
-  expect(await flag(sql)).toEqual({ enabled: false, changes: 2 })
+  expect(await flag(sql)).toEqual({ enabled: false, changes: 3 })
   await relay.run('flag', { enabled: true, percentage: 100 })
   await relay.run('rollback', { scope: 'data', confirm: 'vehicles' })
-  expect(await flag(sql)).toEqual({ enabled: false, changes: 4 })
+  expect(await flag(sql)).toEqual({ enabled: false, changes: 5 })
   await life.compare('no column')
 }
 
@@ -218,7 +219,8 @@ test(
   `an agent killed at every point of a rollout, ${ROUNDS} time${ROUNDS === 1 ? '' : 's'}, loses, doubles and misses no row`,
   { timeout: 600_000 * ROUNDS },
   async () => {
-    const file = `${VEHICLES}${TRIGGERS}errorBudget: 0.01\n`
+    const stepwise = VEHICLES.replace('vehicles-sti }', 'vehicles-sti, ramp: [50, 100], hold: 1s }')
+    const file = `${stepwise}${TRIGGERS}errorBudget: 0.01\n`
     for (let round = 0; round < ROUNDS; round++) {
       const left = new Set<Point>(POINTS)
       await withLife(`${file}constraint: notNull\n`, true, left, round, whole)

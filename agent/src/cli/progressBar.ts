@@ -12,6 +12,11 @@ export interface ProgressView {
 
 /** `52.1 %  521,000 / 1,000,000 rows  2,940,000 rows/min  10 s left`, and why it waits. */
 export function progressText(progress: Progress): string {
+  if (progress.ramp) {
+    const { step, steps, percentage, heldSeconds, holdSeconds, why } = progress.ramp
+    const held = `held ${duration(heldSeconds)} of ${duration(holdSeconds)}`
+    return [`on at ${percentage} %, step ${step} of ${steps.length}`, held, ...why].join('  ')
+  }
   if (progress.unit === 'seconds') {
     return `${percent(progress.ratio)}  ${duration(progress.processedRows)} of ${duration(progress.totalRows)} sampled`
   }

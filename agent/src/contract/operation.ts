@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Limits, LimitsPatch } from './limits.ts'
-import { Instant, Layer, Level, OperationKind, OperationState, Scope } from './words.ts'
+import { Instant, Layer, Level, OperationKind, OperationState, Scope, Verdict } from './words.ts'
 
 export const Actor = z
   .object({
@@ -10,6 +10,20 @@ export const Actor = z
   })
   .openapi('Actor')
 export type Actor = z.infer<typeof Actor>
+
+/** Where a ramp stands: the flag is on for `percentage`. */
+export const RampProgress = z
+  .object({
+    step: z.number().int().min(1),
+    steps: z.array(z.number()).min(1).describe('percentages, of which this is the step-th'),
+    percentage: z.number(),
+    heldSeconds: z.number().describe('how long this step was watched; a pause does not count'),
+    holdSeconds: z.number(),
+    verdict: Verdict.nullable().describe('of the last judgement of this step; null: not judged yet'),
+    why: z.array(z.string()).describe('what that judgement lacks'),
+  })
+  .openapi('RampProgress')
+export type RampProgress = z.infer<typeof RampProgress>
 
 /** Numbers of a walk over the table; rows are exact counts. */
 export const Progress = z
@@ -25,7 +39,8 @@ export const Progress = z
     batchSeconds: z.number().nullable(),
     throttled: z.string().nullable().describe('why it waits, or null'),
     retries: z.record(z.string(), z.number().int()).describe('by SQLSTATE'),
-    unit: z.literal('seconds').optional().describe('what is counted is seconds of sampling, and no row'),
+    unit: z.literal('seconds').optional().describe('what is counted is seconds of sampling or holding, and no row'),
+    ramp: RampProgress.optional().describe('only of a ramp'),
   })
   .openapi('Progress')
 export type Progress = z.infer<typeof Progress>
@@ -104,6 +119,10 @@ export const FlagParameters = z
   .object({
     enabled: z.boolean(),
     percentage: z.number().min(0).max(100).default(100).describe('of targeting keys, when enabled'),
+    ramp: z
+      .boolean()
+      .default(false)
+      .describe('an operation that goes up by flag.ramp of the rollout file, each step held for flag.hold and judged'),
     force: z.boolean().default(false).describe('admin only; needs a reason'),
   })
   .openapi('FlagParameters')

@@ -88,6 +88,7 @@ export const Action = z.enum([
   'promote',
   'attest',
   'rehearse',
+  'ramp',
 ])
 export type Action = z.infer<typeof Action>
 

@@ -30,6 +30,10 @@ export interface FlagRequest {
   readonly idempotencyKey: string
   /** A hash over what was asked for: the same key with another hash is a conflict. */
   readonly requestHash: string
+  /** Only while the flag has this version. Default: the one that this agent read last. */
+  readonly expectedVersion?: number
+  /** The ramp that this is a step of. */
+  readonly rampOperation?: number
 }
 
 export interface OffRequest {
@@ -170,9 +174,12 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
         kind: 'flag',
         enabled: to.enabled,
         percentage,
-        parameters: { enabled: to.enabled, percentage: to.percentage, force: request.force },
+        parameters: {
+          ...{ enabled: to.enabled, percentage: to.percentage, force: request.force },
+          ...(request.rampOperation === undefined ? {} : { rampOperation: request.rampOperation }),
+        },
         message: to.enabled ? `The flag was turned on for ${percentage} %.` : 'The flag was turned off.',
-        expectedVersion: flag.confirmed.version,
+        expectedVersion: request.expectedVersion ?? flag.confirmed.version,
         servedSince: null,
       }
       const written = await writeChange(database.state, change)

@@ -2,6 +2,7 @@ import type { Operation, OperationRequest } from '../contract/index.ts'
 import { enablingRefusals, unforceable } from '../operation/gate.ts'
 import { earlierOperation, insertOperation, requestHash } from '../operation/request.ts'
 import { readOperation, toOperation } from '../operation/row.ts'
+import { rampFrom } from '../ramp/parameters.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { actorOf, demand } from './answers.ts'
 import { demandEnvironment, kindOf, rightsOf, turnsOff } from './asked.ts'
@@ -27,7 +28,11 @@ export async function accept(
     await monitorToo(parts, rollout, request, caller, key)
     return toOperation(earlier)
   }
-  if (request.kind === 'flag') return await enable(parts, rollout, request, caller, key)
+  if (request.kind === 'flag') {
+    if (request.parameters.force && !request.reason)
+      throw new Refusal('invalid-body', 'Forcing needs a reason.', ['reason: say why the gate is passed by'])
+    return await (request.parameters.ramp ? ramp : enable)(parts, rollout, request, caller, key)
+  }
   const parameters = request.parameters as Record<string, unknown>
   if (request.kind === 'rollback') demandConfirmed(rollout, request)
   if (request.kind === 'backfill') demandLimits(parts, rollout, caller, request.parameters.limits)
@@ -93,8 +98,6 @@ async function enable(
   key: string,
 ): Promise<Operation> {
   const { percentage, force } = request.parameters
-  if (force && !request.reason)
-    throw new Refusal('invalid-body', 'Forcing needs a reason.', ['reason: say why the gate is passed by'])
   const facts = await parts.facts(rollout)
   const reasons = force ? unforceable(facts) : enablingRefusals(facts)
   if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)
@@ -107,6 +110,26 @@ async function enable(
     of,
   )
   return toOperation((await readOperation(parts.database.state, id))!)
+}
+
+/** Queued, with the flag as it is now: whoever changes it from here on ends the ramp, also before its first step. */
+async function ramp(
+  parts: Parts,
+  rollout: Rollout,
+  request: Extract<OperationRequest, { kind: 'flag' }>,
+  caller: Caller,
+  key: string,
+): Promise<Operation> {
+  const facts = await parts.facts(rollout)
+  const reasons = kindOf(parts, request).refusals(facts, request.parameters)
+  if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)
+  const { row } = await insertOperation(parts.database.state, {
+    ...{ rollout: rollout.name, kind: 'flag', fileHash: rollout.hash, writesTable: false },
+    ...{ actor: actorOf(caller), reason: request.reason ?? null, idempotencyKey: key, requestHash: hashOf(request) },
+    parameters: { ...request.parameters, ...rampFrom(rollout, facts.flag) },
+  })
+  parts.poke()
+  return toOperation(row)
 }
 
 /** No gate, no queue, and no database: off in memory first. */

@@ -9,7 +9,11 @@ export function rightsOf(request: OperationRequest): Right[] {
   switch (request.kind) {
     case 'flag':
       if (!request.parameters.enabled) return ['disable']
-      return ['enable', ...(request.parameters.force ? (['force'] as const) : [])]
+      return [
+        'enable',
+        ...(request.parameters.ramp ? (['ramp'] as const) : []),
+        ...(request.parameters.force ? (['force'] as const) : []),
+      ]
     case 'rollback':
       return [`rollback-${request.parameters.scope}`, ...(request.parameters.force ? (['force'] as const) : [])]
     case 'backfill':

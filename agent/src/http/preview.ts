@@ -27,7 +27,8 @@ export async function preview(
   }
   const base = { ...empty, kind: request.kind, environment: parts.config.environment, rollout: rollout.name }
   const rights = rightsOf(request).flatMap((right) => refusalOf(() => demand(parts, caller, right)))
-  if (request.kind === 'flag' || turnsOff(request)) {
+  const ramps = request.kind === 'flag' && request.parameters.enabled && request.parameters.ramp
+  if ((request.kind === 'flag' && !ramps) || turnsOff(request)) {
     const enabling = request.kind === 'flag' && request.parameters.enabled
     const gate = !enabling ? [] : request.parameters.force ? unforceable(facts) : enablingRefusals(facts)
     const reasons = [...rights, ...gate]

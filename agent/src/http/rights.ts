@@ -12,6 +12,7 @@ export const RIGHTS = {
   validation: 'editor',
   finalize: 'editor',
   enable: 'editor',
+  ramp: 'editor',
   disable: 'editor',
   'rollback-flag': 'editor',
   tune: 'editor',

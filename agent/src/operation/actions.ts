@@ -26,6 +26,7 @@ export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[]
     of('validation', kind('validation').refusals(facts, {})),
     of('finalize', alone(kind('finalize').refusals(facts, {}))),
     of('enable', enablingRefusals(facts)),
+    of('ramp', kind('flag').refusals(facts, { enabled: true, ramp: true })),
     of('disable', []),
     of('rollback-flag', []),
     of('rollback-data', alone(kind('rollback').refusals(facts, { scope: 'data' }))),

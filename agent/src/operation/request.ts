@@ -12,6 +12,8 @@ export interface NewOperation {
   readonly actor: Actor
   readonly reason: string | null
   readonly idempotencyKey: string | null
+  /** Of what was asked for, where the agent adds to the parameters. Default: of this. */
+  readonly requestHash?: string
 }
 
 export class OperationConflict extends Error {
@@ -27,7 +29,7 @@ export async function insertOperation(
   sql: Sql,
   wanted: NewOperation,
 ): Promise<{ row: OperationRow; created: boolean }> {
-  const hash = requestHash(wanted)
+  const hash = wanted.requestHash ?? requestHash(wanted)
   const [inserted] = await sql<OperationRow[]>`
     with inserted as (
       insert into sti.operation (rollout, kind, parameters, file_hash, writes_table, actor, reason, idempotency_key, request_hash)

@@ -43,7 +43,8 @@ export function createSchedule(parts: {
   const start = async (facts: Facts): Promise<void> => {
     const { rollout } = facts
     const parameters = { full: true }
-    if (facts.open.length > 0 || parts.validation.refusals(facts, parameters).length > 0) return
+    // A ramp lasts, and wants to hear what a validation finds meanwhile.
+    if (facts.open.some((one) => one.kind !== 'flag') || parts.validation.refusals(facts, parameters).length > 0) return
     const due = dueAt(facts, await lastAskedAt(parts.state, rollout.name))
     // By this machine's clock, which may be another one: the statement asks the database's.
     if (due === null || due > Date.now() + 1_000) return
@@ -57,7 +58,7 @@ export function createSchedule(parts: {
           format('schedule %s', floor(extract(epoch from clock_timestamp()) / ${every}::float8)),
           ${requestHash({ kind: 'validation', parameters, reason })}
         where not exists (select from sti.operation where rollout = ${rollout.name}
-          and (state not in ('cancelled', 'succeeded', 'failed')
+          and (kind <> 'flag' and state not in ('cancelled', 'succeeded', 'failed')
             or (${WHOLE(parts.state)} and created_at > clock_timestamp() - make_interval(secs => ${every}::float8))))
         on conflict do nothing
         returning *

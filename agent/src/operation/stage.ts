@@ -6,7 +6,8 @@ export type Known = Omit<Facts, 'stage' | 'verified'>
 /** Where a rollout stands; derived from facts, never stored. */
 export function stageOf(facts: Known): Stage {
   const { flag, validation, backfilled } = facts
-  if (flag.enabled) return flag.percentage < 100 ? 'ramping' : 'enabled'
+  const ramps = facts.open.some((operation) => operation.kind === 'flag')
+  if (flag.enabled) return flag.percentage < 100 || ramps ? 'ramping' : 'enabled'
   const rolledBack = latest(facts.dataRolledBack?.endedAt, facts.flagRolledBack?.endedAt)
   if (!facts.expanded) return facts.dataRolledBack !== null ? 'rolled-back' : 'new'
   if (

@@ -10,6 +10,7 @@ interface FlagOptions extends RunOptions {
   readonly enable?: boolean
   readonly disable?: boolean
   readonly percentage?: number
+  readonly ramp?: boolean
   readonly force?: boolean
 }
 
@@ -19,6 +20,7 @@ export const registerFlag: Register = (program, run) => {
     .option('--enable', 'turn it on; refused before coverage is complete, finalized and validated')
     .option('--disable', 'turn it off')
     .option('--percentage <number>', 'of the targeting keys that get on, 0 to 100 (default: 100)', percentage)
+    .option('--ramp', 'go up by flag.ramp of the rollout file; each step is held for flag.hold and judged')
     .option('--force', 'enable in spite of a refusal; needs an admin token and --reason')
     .action(run(flag))
 }
@@ -30,16 +32,21 @@ async function flag(terminal: Terminal, options: FlagOptions): Promise<Exit> {
   const request = {
     kind: 'flag' as const,
     environment: target.environment,
-    parameters: { enabled: options.enable === true, percentage: options.percentage, force: options.force },
+    parameters: {
+      ...{ enabled: options.enable === true, percentage: options.percentage },
+      ...{ ramp: options.ramp, force: options.force },
+    },
     reason: options.reason,
   }
   if (options.disable && !options.dryRun) return turnOff(target, rollout, request, output, options)
   return exitOf(await runOperation(target, rollout, request, output, options), options.detach)
 }
 
-function checkOptions({ enable, disable, percentage: share, force, reason }: FlagOptions): void {
+function checkOptions({ enable, disable, percentage: share, ramp, force, reason }: FlagOptions): void {
   if (enable === disable) throw usage('Say one of --enable and --disable.')
   if (disable && share !== undefined) throw usage('--percentage goes with --enable.')
+  if (disable && ramp) throw usage('--ramp goes with --enable.')
+  if (ramp && share !== undefined) throw usage('Say one of --ramp and --percentage: the steps are those of the file.')
   if (disable && force) throw usage('--force goes with --enable; --disable is never refused.')
   if (force && !reason) throw usage('--force needs --reason: it is kept with the operation.')
 }

@@ -1,16 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Sql } from '../../database/connect.ts'
-import { onlyRow } from '../../engine/answer.ts'
-import { keyAsJson, type Key } from '../../engine/keys.ts'
-import { ours } from '../../engine/ours.ts'
-import type { Rollout, Table } from '../../rollout/rollout.ts'
 import type { Check } from '../check.ts'
-
-/** Rows looked at; of a larger table a sample of its pages. */
-const SAMPLE_ROWS = 200_000
-const WRONG = 1_000
-/** Between the two looks at a row that is wrong. */
-const MOVES_MS = 2_000
+import { wrongSince } from './wrongSince.ts'
 
 /**
  * Where the application writes the type itself: rows that were written since the backfill ended, looked at twice. An
@@ -24,15 +13,11 @@ export const dualWriteApplication: Check = {
     const backfilled = facts.backfilled?.id ?? null
     if (backfilled === null)
       return { verdict: 'inconclusive', value: null, limit: 0, detail: 'no backfill has ended: run it first' }
-    const percent = Math.min(100, (100 * SAMPLE_ROWS) / Math.max(1, table.estimatedRows ?? 1))
-    const { text, rows, wrong } = await writtenSince(sql, rollout, table, backfilled, percent)
-    const shown = percent < 100 ? ` in ${Math.round(percent * 10) / 10} % of its pages` : ''
+    const { query, rows, moved, stayed, shown } = await wrongSince(sql, rollout, table, backfilled)
     if (rows === 0) {
       const detail = `no row was written since the backfill ended${shown}: let the application write, then validate again`
-      return { verdict: 'inconclusive', value: 0, limit: 0, detail, query: text }
+      return { verdict: 'inconclusive', value: 0, limit: 0, detail, query }
     }
-    if (wrong.length > 0) await delay(MOVES_MS)
-    const stayed = await stillWrong(sql, rollout, table, wrong)
     return {
       ...{
         verdict: stayed.length === 0 ? 'pass' : 'fail',
@@ -40,46 +25,9 @@ export const dualWriteApplication: Check = {
         limit: 0,
         discrepancies: stayed.length,
       },
-      detail: `${rows} rows were written since the backfill ended${shown}: ${stayed.length} hold another type than their legacy columns say, and ${wrong.length - stayed.length} moved meanwhile`,
+      detail: `${rows} rows were written since the backfill ended${shown}: ${stayed.length} hold another type than their legacy columns say, and ${moved} moved meanwhile`,
       sampleKeys: stayed.slice(0, 10),
-      query: text,
+      query,
     }
   },
-}
-
-interface Written {
-  readonly key: Key
-  readonly version: string
-}
-
-/** The row of the backfill's operation was last written when it ended: younger rows are others' writes. */
-async function writtenSince(
-  sql: Sql,
-  rollout: Rollout,
-  table: Table,
-  backfill: number,
-  percent: number,
-): Promise<{ text: string; rows: number; wrong: Written[] }> {
-  const differs = `t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')}`
-  const text = ours(
-    `select count(*)::int as rows, coalesce(jsonb_agg(jsonb_build_object('key', ${keyAsJson(table.key, 't')}, 'version', t.xmin::text))
-       filter (where ${differs}), '[]') as wrong
-     from ${rollout.table.sql} as t tablesample system (${percent})
-     where age(t.xmin) < (select age(o.xmin) from sti.operation o where o.id = ${backfill})`,
-  )
-  const { rows, wrong } = onlyRow(await sql.unsafe<{ rows: number; wrong: Written[] }[]>(text))
-  return { text, rows, wrong: wrong.slice(0, WRONG) }
-}
-
-/** Those that are as they were a moment ago, and wrong. */
-async function stillWrong(sql: Sql, rollout: Rollout, table: Table, wrong: readonly Written[]): Promise<Key[]> {
-  if (wrong.length === 0) return []
-  const key = table.key.map((column, index) => `t.${column.sql} = (w.value->'key'->>${index})::${column.type}`)
-  const answer = await sql.unsafe<{ keys: Key[] }[]>(
-    ours(`select coalesce(jsonb_agg(w.value->'key'), '[]') as keys
-      from jsonb_array_elements($1::text::jsonb) as w (value) join ${rollout.table.sql} as t on ${key.join(' and ')}
-      where t.xmin::text = w.value->>'version' and t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')}`),
-    [JSON.stringify(wrong)],
-  )
-  return onlyRow(answer).keys
 }

@@ -1,0 +1,28 @@
+import { TOKENS } from '../support/agent.ts'
+
+/** A process of the application that asks for the flag, as often as a short poll does. */
+export interface Client {
+  /** The flag's answers for one user after another, in percent of on, as they were last. */
+  on(): number
+  stop(): void
+}
+
+export function startClient(url: string, name: string): Client {
+  const headers = {
+    ...{ 'x-api-key': TOKENS.flag, 'x-sti-client': name, 'content-type': 'application/json' },
+  }
+  const answers: boolean[] = []
+  let user = 0
+  const ask = async (): Promise<void> => {
+    const body = JSON.stringify({ context: { targetingKey: `user-${user++}` } })
+    const answer = await fetch(`${url}/ofrep/v1/evaluate/flags/vehicles-sti`, { method: 'POST', headers, body })
+    const { value } = (await answer.json()) as { value: boolean }
+    answers.push(value)
+    if (answers.length > 40) answers.shift()
+  }
+  const timer = setInterval(() => void ask().catch(() => undefined), 25)
+  return {
+    on: () => (100 * answers.filter(Boolean).length) / Math.max(1, answers.length),
+    stop: () => clearInterval(timer),
+  }
+}

@@ -1,0 +1,159 @@
+import type postgres from 'postgres'
+import { expect, test } from 'vitest'
+import type { FlagStatus, Operation, OperationEvent, Problem } from '../../agent/src/contract/index.ts'
+import { eventsOf, operationOf, quiet, refusals, steer, until } from '../safety/asking.ts'
+import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { startClient } from './asking.ts'
+
+const FILE = VEHICLES.replace('{ key: vehicles-sti }', '{ key: vehicles-sti, ramp: [25, 100], hold: 1s }')
+const RAMP = { enabled: true, ramp: true }
+
+/** Two agents of one database, covered and finalized; the flag is asked for at both. */
+async function withTwo(work: (one: TestAgent, two: TestAgent, sql: postgres.Sql) => Promise<void>): Promise<void> {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 2_000)
+    await withAgent(
+      url,
+      FILE,
+      (one) =>
+        withAgent(
+          url,
+          FILE,
+          async (two) => {
+            const clients = [startClient(one.url, 'client-1'), startClient(two.url, 'client-2')]
+            try {
+              for (const kind of ['expand', 'backfill', 'validation', 'finalize', 'validation'] as const)
+                await one.run(kind)
+              for (const agent of [one, two])
+                await until('both clients are known', async () => (await flagOf(agent)).clients.length === 2)
+              await work(one, two, sql)
+            } finally {
+              clients.forEach((client) => client.stop())
+            }
+          },
+          { name: 'agent-2', ...quiet },
+        ),
+      quiet,
+    )
+  })
+}
+
+const flagOf = async (agent: TestAgent): Promise<FlagStatus> => (await agent.rollout()).flag
+
+const atStep = (agent: TestAgent, id: number, step: number): Promise<Operation> =>
+  until(`step ${step}`, async () => {
+    const operation = await operationOf(agent, id)
+    if (operation.endedAt !== null) throw new Error(`it has ended: ${operation.state} ${operation.error}`)
+    return operation.progress?.ramp?.step === step && operation
+  })
+
+test('a ramp goes to 100 % on pass; whoever turns the flag off through any agent ends it for good', async () => {
+  await withTwo(async (one, two) => {
+    const asked = await one.request('flag', RAMP)
+    expect(asked).toMatchObject({ kind: 'flag', state: 'queued', parameters: { steps: [25, 100], holdSeconds: 1 } })
+    await atStep(one, asked.id, 1)
+    expect(await one.rollout()).toMatchObject({ stage: 'ramping', flag: { enabled: true, percentage: 25 } })
+    expect(await refusals(one, 'flag', RAMP)).toMatch(/Ramp \d+ is running: resume or cancel it/)
+    expect(await one.ended(asked.id)).toMatchObject({
+      ...{ state: 'succeeded', result: { percentage: 100, steps: [25, 100] } },
+      progress: { ratio: 1, ramp: { step: 2, percentage: 100, heldSeconds: 1, verdict: 'pass', why: [] } },
+    })
+    expect(await one.rollout()).toMatchObject({ stage: 'enabled', flag: { enabled: true, percentage: 100 } })
+    expect((await eventsOf(one, asked.id)).filter((message) => message.startsWith('step'))).toEqual([
+      'step 1 of 2, 25 %: pass',
+      'step 2 of 2, 100 %: pass',
+    ])
+    // Each step is a change of its own, in the name of who asked for the ramp.
+    const { events } = await one.get<{ events: OperationEvent[] }>('/v1/rollouts/vehicles/events')
+    const changes = events.filter(({ kind }) => kind === 'flag')
+    expect(changes.map(({ actor, reason, message }) => `${actor.name}: ${message} ${reason}`)).toEqual([
+      `ann: The flag was turned on for 25 %. ramp ${asked.id}, step 1 of 2: test`,
+      `ann: The flag was turned on for 100 %. ramp ${asked.id}, step 2 of 2: test`,
+    ])
+    expect(await refusals(one, 'flag', RAMP)).toMatch(/on for 100 %: there is no step left/)
+
+    for (const [through, kind] of [
+      [one, 'flag'],
+      [two, 'rollback'],
+    ] as const) {
+      await one.run('flag', { enabled: false })
+      const { id } = await one.request('flag', RAMP)
+      await atStep(one, id, 1)
+      const off = kind === 'flag' ? { enabled: false } : { scope: 'flag' }
+      const bob = { authorization: `Bearer ${TOKENS.bob}` }
+      const body = { kind, environment: 'staging', parameters: off, reason: 'it looks odd' }
+      expect((await through.post('/v1/rollouts/vehicles/operations', body, bob)).status).toBe(202)
+      const ended = await one.ended(id)
+      expect(ended).toMatchObject({ state: 'failed', errorCode: 'flag-changed' })
+      expect(ended.error).toBe('bob turned the flag off (it looks odd): the ramp is over and sets it no more.')
+      await new Promise((resolve) => setTimeout(resolve, 1_200))
+      expect(await flagOf(one)).toMatchObject({ enabled: false, percentage: 0 })
+    }
+    await one.run('validation')
+
+    // Paused it holds its percentage; cancelled it leaves it. Turned off while it stands, it is over.
+    const { id } = await one.request('flag', RAMP)
+    await atStep(one, id, 1)
+    await steer(one, id, 'pause')
+    expect(await one.ended(id)).toMatchObject({ state: 'paused', error: null })
+    expect(await flagOf(one)).toMatchObject({ enabled: true, percentage: 25 })
+    await one.run('flag', { enabled: false })
+    await until('it is over', async () => (await operationOf(one, id)).state === 'cancelled')
+    expect((await operationOf(one, id)).error).toBe('ann turned the flag off (test): the ramp is over and sets it no more.')
+    const next = await one.request('flag', RAMP)
+    await atStep(one, next.id, 1)
+    await steer(one, next.id, 'cancel')
+    expect((await one.ended(next.id)).state).toBe('cancelled')
+    expect(await eventsOf(one, next.id)).toContain('The flag stays on for 25 %.')
+    expect(await flagOf(one)).toMatchObject({ enabled: true, percentage: 25 })
+    // It goes on from there, never down.
+    const last = await one.run('flag', RAMP)
+    expect(last.result).toMatchObject({ steps: [25, 100] })
+  })
+}, 120_000)
+
+test('a ramp holds while it cannot be judged, and stands in the end; what fails turns the flag off', async () => {
+  await withTwo(async (one, two, sql) => {
+    expect((await one.post<Problem>('/v1/rollouts/vehicles/operations', request({ force: true }))).status).toBe(422)
+    const { id } = await one.request('flag', RAMP)
+    await atStep(one, id, 1)
+    const [index] = await sql<{ definition: string }[]>`
+      select pg_get_indexdef('public.sti_vehicles_type_idx'::regclass) as definition`
+    await sql.unsafe('drop index public.sti_vehicles_type_idx')
+    const held = await until('it says what it waits for', async () => {
+      const operation = await operationOf(one, id)
+      return operation.progress?.ramp?.verdict === 'inconclusive' && operation
+    })
+    expect(held).toMatchObject({ state: 'running', progress: { throttled: expect.stringMatching(/Not finalized/) as string } })
+    const stands = await one.ended(id)
+    expect(stands).toMatchObject({ state: 'paused', errorCode: 'trouble' })
+    expect(stands.error).toMatch(/^The step at 25 % was inconclusive 3 times, and stays as it is: gate: Not finalized/)
+    expect(await flagOf(two)).toMatchObject({ enabled: true, percentage: 25 })
+    await sql.unsafe(index!.definition)
+    await steer(one, id, 'resume')
+    expect(await until('it goes on', async () => (await operationOf(one, id)).state === 'succeeded')).toBe(true)
+
+    await one.run('flag', { enabled: false })
+    const bad = await one.request('flag', RAMP)
+    await atStep(one, bad.id, 1)
+    await sql.begin(async (session) => {
+      await session.unsafe(`alter table public.vehicles disable trigger user;
+        update public.vehicles set type = 'Bike' where is_truck and id < 50;
+        alter table public.vehicles enable always trigger "~sti_derive"`)
+    })
+    const failed = await one.ended(bad.id)
+    expect(failed).toMatchObject({ state: 'failed', errorCode: 'ramp-failed' })
+    expect(failed.error).toMatch(/^The step at 25 % failed, and the flag is off: /)
+    expect(failed.error).toMatch(/new-rows|dual-write/)
+    expect(await one.rollout()).toMatchObject({ stage: 'rolled-back', flag: { enabled: false } })
+    const { operations } = await one.get<{ operations: Operation[] }>('/v1/operations')
+    expect(operations[0]).toMatchObject({ kind: 'rollback', parameters: { scope: 'flag' }, actor: { via: 'agent' } })
+    expect(operations[0]!.reason).toMatch(new RegExp(`^ramp ${bad.id} failed at 25 %`))
+  })
+}, 120_000)
+
+const request = (parameters: object): object => ({
+  ...{ kind: 'flag', environment: 'staging', parameters: { ...RAMP, ...parameters } },
+})
