@@ -101,7 +101,9 @@ test('a ramp goes to 100 % on pass; whoever turns the flag off through any agent
     expect(await flagOf(one)).toMatchObject({ enabled: true, percentage: 25 })
     await one.run('flag', { enabled: false })
     await until('it is over', async () => (await operationOf(one, id)).state === 'cancelled')
-    expect((await operationOf(one, id)).error).toBe('ann turned the flag off (test): the ramp is over and sets it no more.')
+    expect((await operationOf(one, id)).error).toBe(
+      'ann turned the flag off (test): the ramp is over and sets it no more.',
+    )
     const next = await one.request('flag', RAMP)
     await atStep(one, next.id, 1)
     await steer(one, next.id, 'cancel')
@@ -126,7 +128,10 @@ test('a ramp holds while it cannot be judged, and stands in the end; what fails 
       const operation = await operationOf(one, id)
       return operation.progress?.ramp?.verdict === 'inconclusive' && operation
     })
-    expect(held).toMatchObject({ state: 'running', progress: { throttled: expect.stringMatching(/Not finalized/) as string } })
+    expect(held).toMatchObject({
+      state: 'running',
+      progress: { throttled: expect.stringMatching(/Not finalized/) as string },
+    })
     const stands = await one.ended(id)
     expect(stands).toMatchObject({ state: 'paused', errorCode: 'trouble' })
     expect(stands.error).toMatch(/^The step at 25 % was inconclusive 3 times, and stays as it is: gate: Not finalized/)
@@ -138,11 +143,11 @@ test('a ramp holds while it cannot be judged, and stands in the end; what fails 
     await one.run('flag', { enabled: false })
     const bad = await one.request('flag', RAMP)
     await atStep(one, bad.id, 1)
-    await sql.begin(async (session) => {
-      await session.unsafe(`alter table public.vehicles disable trigger user;
-        update public.vehicles set type = 'Bike' where is_truck and id < 50;
-        alter table public.vehicles enable always trigger "~sti_derive"`)
-    })
+    await sql.unsafe(`begin;
+      alter table public.vehicles disable trigger user;
+      update public.vehicles set type = 'Bike' where is_truck and id < 50;
+      alter table public.vehicles enable always trigger "~sti_derive";
+      commit`)
     const failed = await one.ended(bad.id)
     expect(failed).toMatchObject({ state: 'failed', errorCode: 'ramp-failed' })
     expect(failed.error).toMatch(/^The step at 25 % failed, and the flag is off: /)

@@ -32,7 +32,9 @@ test(
             application.slower(2)
             const ended = await agent.ended(id)
             expect(ended).toMatchObject({ state: 'failed', errorCode: 'ramp-failed', progress: { ramp: { step: 1 } } })
-            expect(ended.error).toMatch(/^The step at 50 % failed, and the flag is off: api-latency-average: .*baseline/)
+            expect(ended.error).toMatch(
+              /^The step at 50 % failed, and the flag is off: api-latency-average: .*baseline/,
+            )
             expect((await agent.rollout()).flag).toMatchObject({ enabled: false, percentage: 0 })
           },
           quiet,
