@@ -143,11 +143,10 @@ test('a ramp holds while it cannot be judged, and stands in the end; what fails 
     await one.run('flag', { enabled: false })
     const bad = await one.request('flag', RAMP)
     await atStep(one, bad.id, 1)
-    await sql.unsafe(`begin;
+    await sql.unsafe(`
       alter table public.vehicles disable trigger user;
       update public.vehicles set type = 'Bike' where is_truck and id < 50;
-      alter table public.vehicles enable always trigger "~sti_derive";
-      commit`)
+      alter table public.vehicles enable always trigger "~sti_derive"`)
     const failed = await one.ended(bad.id)
     expect(failed).toMatchObject({ state: 'failed', errorCode: 'ramp-failed' })
     expect(failed.error).toMatch(/^The step at 25 % failed, and the flag is off: /)

@@ -12,7 +12,7 @@ import { host } from './host.ts'
 import { durations, states } from './operation.ts'
 import { paused } from './paused.ts'
 import { contacts, readiness } from './readiness.ts'
-import { armed, backupAge, backupAvailable, estimated, ready, rehearsed, rollbacks } from './rollback.ts'
+import { armed, backupAge, backupAvailable, estimated, proved, ready, rehearsed, rollbacks } from './rollback.ts'
 import { coverage, stage } from './rollout.ts'
 import * as signal from './signal.ts'
 import { throttled } from './throttle.ts'
@@ -27,7 +27,7 @@ export const FAMILIES: readonly Family[] = [
   ...[failedRows, retries, recovery, budget, conflicts],
   ...[verdicts, discrepancies, score, validations, completed, due, interval],
   ...[...flag, clients],
-  ...[ready, estimated, rollbacks, backupAvailable, backupAge, rehearsed, armed, states],
+  ...[ready, estimated, proved, rollbacks, backupAvailable, backupAge, rehearsed, armed, states],
   ...[readiness, contacts],
   ...[signal.up, signal.baseline, signal.baselineRatio, signal.limit, signal.limitRatio],
 ]

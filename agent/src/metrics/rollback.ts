@@ -24,6 +24,19 @@ export const estimated: Family = {
   },
 }
 
+export const proved: Family = {
+  name: 'sti_rollback_proved_timestamp_seconds',
+  type: 'gauge',
+  help: 'When this scope was last taken back, or rehearsed with this file and this structure of the table.',
+  labels: ['rollout', 'scope'],
+  *samples({ rollouts }) {
+    for (const { rollout, rollbackReady } of rollouts) {
+      for (const { scope, provedAt } of rollbackReady)
+        yield* sample({ rollout, scope }, provedAt === null ? null : Date.parse(provedAt) / 1000)
+    }
+  },
+}
+
 export const rollbacks: Family = {
   name: 'sti_rollbacks_total',
   type: 'counter',

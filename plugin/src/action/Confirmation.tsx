@@ -7,10 +7,10 @@ import type { Environment } from '../agent/useEnvironment'
 import { DEFAULT_CHOICES, STARTS, type Start, toRequest } from './actions'
 import { BackfillChoices } from './BackfillChoices'
 import { BaselineChoices } from './BaselineChoices'
+import { EnableChoices } from './EnableChoices'
 import { ErrorBox } from './ErrorBox'
 import { Frame } from './Frame'
 import { newKey } from './newKey'
-import { PercentageChoice } from './PercentageChoice'
 import { PreviewNumbers } from './PreviewNumbers'
 import { ReasonField } from './ReasonField'
 import { turnOff } from './turnOff'
@@ -72,13 +72,21 @@ export function Confirmation({ start, environment, rollout, known = [], onDone, 
       {start === 'backfill' && <BackfillChoices choices={choices} onChange={setChoices} />}
       {start === 'baseline' && <BaselineChoices choices={choices} onChange={setChoices} />}
       {start === 'validation' && <ValidationChoices known={known} choices={choices} onChange={setChoices} />}
-      {start === 'enable' && <PercentageChoice choices={choices} onChange={setChoices} />}
+      {start === 'enable' && <EnableChoices choices={choices} onChange={setChoices} />}
       {start === 'rollback-data' && (
         <Checkbox
           label="Full rollback"
           description="Also takes back what else expand and finalize did."
           value={choices.full}
           onChange={(event) => setChoices({ ...choices, full: event.currentTarget.checked })}
+        />
+      )}
+      {start === 'rollback-system' && environment.status.you.level === 'admin' && (
+        <Checkbox
+          label="Also what somebody else has changed since"
+          description="Without it such a change is reported and left alone."
+          value={choices.force}
+          onChange={(event) => setChoices({ ...choices, force: event.currentTarget.checked })}
         />
       )}
       <div aria-live="polite">

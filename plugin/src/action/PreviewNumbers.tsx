@@ -25,6 +25,7 @@ export function PreviewNumbers({ preview }: { preview: Preview }) {
           ))}
         </dl>
       )}
+      {preview.estimateBasis && <div className={styles.basis}>{`The time rests on ${preview.estimateBasis}.`}</div>}
       {preview.notes.length > 0 && (
         <ul className={styles.notes}>
           {preview.notes.map((note) => (
@@ -66,6 +67,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     dt: { color: theme.colors.text.secondary, fontSize: theme.typography.bodySmall.fontSize, fontWeight: 'normal' },
     dd: { margin: 0, fontSize: theme.typography.h4.fontSize, fontWeight: theme.typography.fontWeightMedium },
   }),
+  basis: css({ color: theme.colors.text.secondary, fontSize: theme.typography.bodySmall.fontSize }),
   notes: css({ margin: 0, paddingInlineStart: theme.spacing(2.5) }),
   sql: css({
     maxHeight: 180,

@@ -1,16 +1,17 @@
 import React, { type ReactNode, useState } from 'react'
-import type { Environment } from '../agent/useEnvironment'
 import { Frame } from './Frame'
 import { ReasonField } from './ReasonField'
 import { useSend } from './useSend'
 
 interface Props {
   title: string
-  environment: Environment
+  environment: { name: string; production: boolean }
   verb: string
   says: ReactNode
   reason: 'optional' | 'required'
   destructive?: boolean
+  /** What the text is called. */
+  label?: string
   work: (reason: string) => Promise<unknown>
   onDone: () => void
   onClose: () => void
@@ -24,6 +25,7 @@ export function ReasonConfirmation({
   says,
   reason,
   destructive = false,
+  label,
   work,
   onDone,
   onClose,
@@ -44,7 +46,7 @@ export function ReasonConfirmation({
       onClose={onClose}
     >
       <p>{says}</p>
-      <ReasonField required={required} value={text} onChange={setText} />
+      <ReasonField label={label} required={required} value={text} onChange={setText} />
     </Frame>
   )
 }

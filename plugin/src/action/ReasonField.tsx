@@ -2,15 +2,16 @@ import { Field, TextArea } from '@grafana/ui'
 import React from 'react'
 
 interface Props {
+  label?: string
   required: boolean
   value: string
   onChange: (reason: string) => void
 }
 
 /** Why somebody does what a confirmation asks; kept with what is done. */
-export function ReasonField({ required, value, onChange }: Props) {
+export function ReasonField({ label = 'Reason', required, value, onChange }: Props) {
   return (
-    <Field label="Reason" description={required ? undefined : 'Optional.'} required={required}>
+    <Field label={label} description={required ? undefined : 'Optional.'} required={required}>
       <TextArea
         id="sti-reason"
         rows={2}

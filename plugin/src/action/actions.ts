@@ -91,6 +91,24 @@ export const STARTS = {
     reason: 'required',
     typed: true,
   },
+  'rollback-system': {
+    label: 'Roll back system',
+    title: (rollout) => `Roll back the system changes of ${rollout}`,
+    says: 'Takes back every change that was made for this rollout, the last first, each checked against the catalog. While the column stands it begins with the data.',
+    icon: 'trash-alt',
+    destructive: true,
+    reason: 'required',
+    typed: true,
+  },
+  rehearse: {
+    label: 'Rehearse',
+    title: (rollout) => `Rehearse the rollbacks of ${rollout}`,
+    says: 'Copies a sample of the rows aside and does all of it there: expand, backfill, data and system rollback. The table itself is only read.',
+    icon: 'play',
+    destructive: false,
+    reason: 'optional',
+    typed: false,
+  },
   baseline: {
     label: 'Take',
     title: (rollout) => `Take a baseline of ${rollout}`,
@@ -132,6 +150,7 @@ export const BAR = [
   'disable',
   'rollback-flag',
   'rollback-data',
+  'rollback-system',
 ] as const satisfies readonly Start[]
 
 export const LAYERS = ['integrity', 'performance', 'system', 'business'] as const satisfies readonly Layer[]
@@ -139,6 +158,8 @@ export const LAYERS = ['integrity', 'performance', 'system', 'business'] as cons
 /** What a person may set in the confirmation. */
 export interface Choices {
   readonly percentage: number
+  /** In the steps of the rollout file, instead of at once for the percentage. */
+  readonly ramp: boolean
   readonly batchSize: number | null
   readonly checkpointInterval: number
   readonly workers: number
@@ -147,6 +168,7 @@ export interface Choices {
   readonly rollbackOnError: 'no' | 'flag' | 'data'
   readonly enableMonitoring: boolean
   readonly full: boolean
+  readonly force: boolean
   readonly layers: readonly Layer[]
   readonly checks: readonly string[]
   readonly live: boolean
@@ -157,6 +179,7 @@ export interface Choices {
 
 export const DEFAULT_CHOICES: Choices = {
   percentage: 100,
+  ramp: false,
   batchSize: null,
   checkpointInterval: 100,
   workers: 1,
@@ -165,6 +188,7 @@ export const DEFAULT_CHOICES: Choices = {
   rollbackOnError: 'no',
   enableMonitoring: false,
   full: false,
+  force: false,
   layers: LAYERS,
   checks: [],
   live: false,
@@ -185,13 +209,23 @@ export function toRequest(start: Start, environment: string, choices: Choices, r
     case 'validation':
       return { ...common, kind: 'validation', parameters: validation(choices) }
     case 'enable':
-      return { ...common, kind: 'flag', parameters: { enabled: true, percentage: choices.percentage, force: false } }
+      return { ...common, kind: 'flag', parameters: flag(true, choices.ramp ? 100 : choices.percentage, choices.ramp) }
     case 'disable':
-      return { ...common, kind: 'flag', parameters: { enabled: false, percentage: 0, force: false } }
+      return { ...common, kind: 'flag', parameters: flag(false, 0, false) }
     case 'rollback-flag':
       return { ...common, kind: 'rollback', parameters: { scope: 'flag', full: false } }
     case 'rollback-data':
       return { ...common, kind: 'rollback', parameters: { scope: 'data', full: choices.full, confirm: choices.typed } }
+    case 'rollback-system':
+      return {
+        ...{ ...common, kind: 'rollback' },
+        parameters: {
+          ...{ scope: 'system', full: false, confirm: choices.typed },
+          ...(choices.force ? { force: true } : {}),
+        },
+      }
+    case 'rehearse':
+      return { ...common, kind: 'rehearsal', parameters: {} }
     case 'baseline':
       return { ...common, kind: 'baseline', parameters: baseline(choices) }
     case 'monitoring':
@@ -200,6 +234,8 @@ export function toRequest(start: Start, environment: string, choices: Choices, r
       return { ...common, kind: 'rollback', parameters: { scope: 'monitoring', full: false } }
   }
 }
+
+const flag = (enabled: boolean, percentage: number, ramp: boolean) => ({ enabled, percentage, ramp, force: false })
 
 /** Every layer is the whole validation; named checks come on top of the layers. */
 function validation({ layers, checks }: Choices) {

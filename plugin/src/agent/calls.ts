@@ -8,6 +8,7 @@ import type {
   Preview,
   RolloutDetail,
   RolloutSummary,
+  Validation,
 } from '@sti-rollout/agent/contract'
 import type { Agent } from './agents'
 import { ownLevel } from './level'
@@ -28,6 +29,9 @@ export const rollout = (agent: Agent, name: string, signal?: AbortSignal) =>
 
 export const operation = (agent: Agent, id: number, signal?: AbortSignal) =>
   request<Operation>(agent, { level: 'viewer', path: `/v1/operations/${id}`, signal })
+
+export const validation = (agent: Agent, name: string, id: number, signal?: AbortSignal) =>
+  request<Validation>(agent, { level: 'viewer', path: `${rolloutPath(name)}/validations/${id}`, signal })
 
 export const failedRows = (agent: Agent, name: string, signal?: AbortSignal) =>
   request<{ failedRows: FailedRow[]; total: number }>(agent, {

@@ -5,7 +5,11 @@ import { Section } from '../layout/Section'
 import { LOOK } from './look'
 import { RunningOperation } from './RunningOperation'
 
-const TITLES = { validation: 'A validation runs', baseline: 'A baseline is being taken' } as const
+const TITLES = {
+  validation: 'A validation runs',
+  baseline: 'A baseline is being taken',
+  rehearsal: 'A rehearsal runs',
+} as const
 
 interface Props {
   kind: keyof typeof TITLES

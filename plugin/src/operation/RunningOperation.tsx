@@ -98,8 +98,12 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
   )
 }
 
-/** What is counted is rows, or seconds of sampling. */
-function done({ unit, processedRows, totalRows }: Progress): string {
+/** What is counted is rows, seconds of sampling, or the steps of a ramp. */
+function done({ unit, ramp, processedRows, totalRows }: Progress): string {
+  if (ramp) {
+    const { step, steps, percentage, heldSeconds, holdSeconds } = ramp
+    return `step ${step} of ${steps.length}: on for ${percentage} %, held ${duration(heldSeconds)} of ${duration(holdSeconds)}`
+  }
   if (unit === 'seconds') return `${duration(processedRows)} of ${duration(totalRows)}`
   return `${rows(processedRows)} / ${rows(totalRows)} rows`
 }

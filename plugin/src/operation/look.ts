@@ -29,6 +29,7 @@ const NAMES = {
 export function nameOf({ kind, parameters }: Pick<Operation, 'kind' | 'parameters'>): string {
   if (kind === 'flag') {
     if (parameters['enabled'] !== true) return 'Flag off'
+    if (parameters['ramp'] === true) return 'Ramp of the flag'
     const percentage = Number(parameters['percentage'] ?? 100)
     return percentage >= 100 ? 'Flag on' : `Flag on for ${percentage} %`
   }

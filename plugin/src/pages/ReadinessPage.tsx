@@ -14,6 +14,8 @@ import { Items } from '../readiness/Items'
 import { SHOWN } from '../readiness/lists'
 import { Ratios } from '../readiness/Ratios'
 import { type SignOff, SignOffConfirmation } from '../readiness/SignOffConfirmation'
+import { RehearsalSection } from '../rehearsal/RehearsalSection'
+import { WaysBack } from '../rehearsal/WaysBack'
 import { Trouble } from '../rollout/Trouble'
 import { useRollout } from '../rollout/useRollout'
 import { aboveRollout, Page } from './Page'
@@ -65,7 +67,11 @@ export function ReadinessPage() {
           </>
         )}
         {environment.data && detail && (
-          <MonitoringSection environment={environment.data} detail={detail} refresh={refresh} />
+          <>
+            <WaysBack environment={environment.data} detail={detail} refresh={refresh} />
+            <RehearsalSection environment={environment.data} detail={detail} refresh={refresh} />
+            <MonitoringSection environment={environment.data} detail={detail} refresh={refresh} />
+          </>
         )}
         {wanted && environment.data && (
           <SignOffConfirmation

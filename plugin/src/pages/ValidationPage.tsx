@@ -17,6 +17,7 @@ import { Trouble } from '../rollout/Trouble'
 import { useRollout } from '../rollout/useRollout'
 import { Checks } from '../validation/Checks'
 import { Confusion } from '../validation/Confusion'
+import { PartOfIt } from '../validation/PartOfIt'
 import { Summary } from '../validation/Summary'
 import { aboveRollout, Page } from './Page'
 
@@ -65,6 +66,7 @@ export function ValidationPage() {
             <RunningOfKind kind="baseline" environment={environment.data} detail={detail} refresh={refresh} />
           </>
         )}
+        {environment.data && detail && <PartOfIt environment={environment.data} detail={detail} />}
         {detail && !validation && (
           <EmptyState variant="not-found" message="No validation has run yet">
             It reads the whole table and changes nothing. Start it with “Validate”.

@@ -40,15 +40,22 @@ export function Checks({ layer, result, checks }: Props) {
       {checks.length === 0 ? (
         <p>{result?.detail ? sentence(result.detail) : 'The last validation did not ask for it.'}</p>
       ) : (
-        <WideTable columns={COLUMNS}>
-          <tbody>
-            {checks.map((check) => (
-              <Row key={check.check} check={check} />
-            ))}
-          </tbody>
-        </WideTable>
+        <ChecksTable checks={checks} />
       )}
     </Section>
+  )
+}
+
+/** Checks with what each of them found. */
+export function ChecksTable({ checks }: { checks: readonly CheckResult[] }) {
+  return (
+    <WideTable columns={COLUMNS}>
+      <tbody>
+        {checks.map((check) => (
+          <Row key={`${check.layer} ${check.check}`} check={check} />
+        ))}
+      </tbody>
+    </WideTable>
   )
 }
 

@@ -1,0 +1,93 @@
+import { Badge } from '@grafana/ui'
+import type { RolloutDetail } from '@sti-rollout/agent/contract'
+import React, { useState } from 'react'
+import { type Start, STARTS } from '../action/actions'
+import { Confirmation } from '../action/Confirmation'
+import { RefusableButton } from '../action/RefusableButton'
+import { why } from '../action/why'
+import type { Environment } from '../agent/useEnvironment'
+import { Section } from '../layout/Section'
+import { WideTable } from '../layout/WideTable'
+import { ago, clock, duration } from '../words/numbers'
+
+const COLUMNS = ['Scope', 'Ready', 'Takes about', 'Rests on', 'Proved', 'Action'] as const
+
+interface Props {
+  environment: Environment
+  detail: RolloutDetail
+  refresh: () => void
+}
+
+/** Each rollback: whether it could be done now, how long it would take and how that is known; and the backup. */
+export function WaysBack({ environment, detail, refresh }: Props) {
+  const [open, setOpen] = useState<Start | null>(null)
+  const { rollbackReady, backup } = detail
+  return (
+    <Section
+      title="Ways back"
+      state={<span>{`${rollbackReady.filter(({ ready }) => ready).length} of ${rollbackReady.length} ready`}</span>}
+    >
+      <WideTable columns={COLUMNS}>
+        <tbody>
+          {rollbackReady.map(({ scope, ready, reasons, estimatedSeconds, estimateBasis, provedAt }) => {
+            const start: Start = `rollback-${scope}`
+            return (
+              <tr key={scope}>
+                <td data-column={COLUMNS[0]}>
+                  <strong>{scope}</strong>
+                </td>
+                <td data-column={COLUMNS[1]}>
+                  <span>
+                    <Badge text={ready ? 'yes' : 'no'} color={ready ? 'green' : 'orange'} /> {reasons.join(' ')}
+                  </span>
+                </td>
+                <td data-column={COLUMNS[2]}>{duration(estimatedSeconds)}</td>
+                <td data-column={COLUMNS[3]}>{estimateBasis ?? 'nothing was measured here yet'}</td>
+                <td data-column={COLUMNS[4]}>
+                  <span title={clock(provedAt)}>{ago(provedAt)}</span>
+                </td>
+                <td data-column={COLUMNS[5]}>
+                  <RefusableButton
+                    size="sm"
+                    variant="secondary"
+                    icon="history"
+                    reasons={why(detail, start)}
+                    onClick={() => setOpen(start)}
+                  >
+                    {STARTS[start].label}
+                  </RefusableButton>
+                </td>
+              </tr>
+            )
+          })}
+          <tr>
+            <td data-column={COLUMNS[0]}>
+              <strong>backup</strong>
+            </td>
+            <td data-column={COLUMNS[1]}>
+              <Badge text={backup.available ? 'yes' : 'no'} color={backup.available ? 'green' : 'orange'} />
+            </td>
+            <td data-column={COLUMNS[2]}>–</td>
+            <td data-column={COLUMNS[3]}>{backup.detail}</td>
+            <td data-column={COLUMNS[4]}>
+              {backup.ageSeconds === null ? 'never' : `${duration(backup.ageSeconds)} ago`}
+            </td>
+            <td data-column={COLUMNS[5]} />
+          </tr>
+        </tbody>
+      </WideTable>
+      {open && (
+        <Confirmation
+          start={open}
+          environment={environment}
+          rollout={detail.rollout}
+          onClose={() => setOpen(null)}
+          onDone={() => {
+            setOpen(null)
+            refresh()
+          }}
+        />
+      )}
+    </Section>
+  )
+}
