@@ -1,0 +1,133 @@
+import { createServer } from 'node:http'
+import { expect, test } from 'vitest'
+import { callsOf } from '../../agent/src/provisioning/calls.ts'
+import { AlertingSchema } from '../../agent/src/provisioning/file.ts'
+import { provision } from '../../agent/src/provisioning/provision.ts'
+import { readRules } from '../../agent/src/provisioning/rules.ts'
+import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/prometheusServer.ts'
+import { until } from '../../agent/src/signals/testing/until.ts'
+import { freePort } from '../support/server.ts'
+import { hasGrafana, startGrafana } from './grafanaServer.ts'
+import { startMailServer, type Mail } from './mailServer.ts'
+
+/** Seconds after which each level is called; STI_ESCALATION=minutes runs the plan's own 5, 10, 15 and 30 minutes. */
+const LEVELS = process.env['STI_ESCALATION'] === 'minutes' ? [300, 600, 900, 1_800] : [2, 8, 14, 34]
+/** One scrape, one interval of the rule and what Grafana needs to send. */
+const LATE = 1 + 10 + 5
+const ROLES = ['Technical Lead', 'DevOps Engineer', 'Database Administrator', 'System Architect']
+const contacts = ROLES.map((role, index) => ({ role, email: `level-${index + 1}@example.com` }))
+
+test.runIf(hasGrafana && hasPrometheus)(
+  'Grafana calls one contact after the other until somebody acknowledges, and whoever has the pager when an agent is gone',
+  async () => {
+    let opened: number | null = null
+    const agent = await startExporter(() => {
+      if (opened === null) return []
+      const seconds = (Date.now() - opened) / 1000
+      const escalation = LEVELS.filter((level) => seconds >= level).length
+      const labels = `environment="production",rollout="vehicles",severity="critical",escalation="${escalation}"`
+      return [`sti_incident_open_seconds{${labels}} ${seconds}`]
+    })
+    const { grafana, mails } = await startAlerting(agent)
+    await until(
+      () => rulesOf(grafana),
+      (rules) => rules.length > 25 && rules.every(({ health }) => health === 'ok' || health === 'nodata'),
+      60,
+    )
+    opened = Date.now()
+    const called = (to: string): Mail | undefined => mails.find((mail) => mail.to === to)
+    const begun = opened
+    for (const [index, level] of LEVELS.slice(0, 3).entries()) {
+      const mail = await until(
+        async () => called(contacts[index]!.email),
+        (found) => found !== undefined,
+        level + LATE,
+      )
+      const after = (mail!.at - begun) / 1000
+      expect(after).toBeGreaterThanOrEqual(level)
+      expect(after).toBeLessThan(level + LATE)
+    }
+    opened = null
+    const down = await until(
+      async () => mails.find(({ subject }) => subject.includes('StiAgentDown')),
+      (found) => found !== undefined,
+      60,
+    )
+    expect(down!.to).toBe('pager@example.com')
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, begun + LEVELS[3]! * 1000 - Date.now())))
+    expect(called(contacts[3]!.email)).toBeUndefined()
+    expect(mails.filter(({ to }) => to === 'pager@example.com').map(({ subject }) => subject)).toEqual(
+      expect.arrayContaining([expect.stringContaining('StiIncidentOpen')]),
+    )
+  },
+  (LEVELS[3]! + 120) * 1000,
+)
+
+interface RuleState {
+  readonly name: string
+  readonly health: string
+}
+
+async function rulesOf(grafana: { get<T>(path: string): Promise<T> }): Promise<RuleState[]> {
+  const { data } = await grafana.get<{ data: { groups: { rules: RuleState[] }[] } }>(
+    '/api/prometheus/grafana/api/v1/rules',
+  )
+  return data.groups.flatMap(({ rules }) => rules)
+}
+
+/** An agent's /metrics, as far as these rules ask for it. */
+async function startExporter(lines: () => string[]): Promise<number> {
+  const server = createServer((_, response) => response.end(`${lines().join('\n')}\n`))
+  const port = await freePort()
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  return port
+}
+
+/** Prometheus, Grafana with what sti provisioning writes, and the mail server that it calls people through. */
+async function startAlerting(agentPort: number) {
+  const scraped = [
+    { targets: [`127.0.0.1:${agentPort}`], labels: { environment: 'production' } },
+    { targets: [`127.0.0.1:${await freePort()}`], labels: { environment: 'staging' } },
+  ]
+  const prometheus = await startPrometheus(
+    {
+      'prometheus.yml': JSON.stringify({
+        global: { scrape_interval: '1s' },
+        scrape_configs: [{ job_name: 'sti-agent', honor_labels: true, static_configs: scraped }],
+      }),
+    },
+    'prometheus.yml',
+  )
+  const file = AlertingSchema.parse({
+    agents: [{ name: 'production', url: 'http://127.0.0.1:1', secretVariable: 'STI_TEST_SECRET' }],
+  })
+  const rollouts = [{ environment: 'production', rollout: 'vehicles', contacts }]
+  expect(callsOf(rollouts, {}).unreachable).toEqual([])
+  const { grafana: files } = provision(file, await readRules(), rollouts)
+  const mail = await startMailServer()
+  const source = { name: 'Prometheus', uid: 'sti-prometheus', type: 'prometheus', access: 'proxy', url: prometheus.url }
+  const pager = {
+    apiVersion: 1,
+    contactPoints: [
+      {
+        name: 'pager',
+        receivers: [{ uid: 'pager', type: 'email', settings: { addresses: 'pager@example.com' } }],
+      },
+    ],
+    policies: [{ receiver: 'pager', group_by: ['alertname'], group_wait: '0s', group_interval: '1s' }],
+  }
+  const grafana = await startGrafana(
+    {
+      'datasources/prometheus.yaml': JSON.stringify({ apiVersion: 1, datasources: [source] }),
+      'alerting/theirs.yaml': JSON.stringify(pager),
+      ...Object.fromEntries(files.map(({ name, text }) => [`alerting/${name}`, text])),
+    },
+    {
+      STI_TEST_SECRET: 'a-secret-of-the-test-0001',
+      GF_SMTP_ENABLED: 'true',
+      GF_SMTP_HOST: mail.address,
+      GF_SMTP_STARTTLS_POLICY: 'NoStartTLS',
+    },
+  )
+  return { grafana, mails: mail.mails }
+}
