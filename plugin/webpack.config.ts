@@ -4,10 +4,11 @@ import type { Configuration } from 'webpack'
 import { merge } from 'webpack-merge'
 import scaffold, { type Env } from './.config/webpack/webpack.config.ts'
 
-/** The scaffold's configuration, with the nested plugins' logos and this workspace's own configuration in the cache key. */
+/** The scaffold's configuration, with the nested plugins' logos, the runbook's text, and this workspace's own configuration in the cache key. */
 const config = async (env: Env): Promise<Configuration> =>
   merge(await scaffold(env), {
     cache: { type: 'filesystem', buildDependencies: { own: [path.resolve(process.cwd(), 'webpack.config.ts')] } },
+    module: { rules: [{ test: /\.md$/, type: 'asset/source' }] },
     plugins: [new CopyWebpackPlugin({ patterns: [{ from: '*/img/**', to: '.' }] })],
   })
 

@@ -18,6 +18,7 @@ export const to = {
   readiness: (environment: string, rollout: string) => `${to.rollout(environment, rollout)}/readiness`,
   allReadiness: () => `${ROOT}/readiness`,
   rollback: () => `${ROOT}/rollback`,
+  runbook: () => `${ROOT}/runbook`,
   configuration: () => `${ROOT}/configuration`,
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Readiness, ReadinessItem } from '../../agent/src/contract/index.ts'
+import { lookAtAlertRules } from '../../agent/src/readiness/alertRules.ts'
 import { lookAtGrafana } from '../../agent/src/readiness/grafana.ts'
 import { lookAtUptime } from '../../agent/src/readiness/uptime.ts'
 import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/prometheusServer.ts'
@@ -69,6 +70,15 @@ test.skipIf(grafana === null)(
       join(provisioning, 'dashboards/sti.yaml'),
       `apiVersion: 1\nproviders: [{ name: sti, type: file, options: { path: ${dashboards} } }]\n`,
     )
+    await mkdir(join(provisioning, 'alerting'))
+    await writeFile(
+      join(provisioning, 'alerting/sti.yaml'),
+      `apiVersion: 1
+groups:
+  - { name: ours, folder: ours, interval: 10s, rules: [{ uid: ours, title: StiTest, condition: A, for: 0s, data: [
+      { refId: A, datasourceUid: __expr__, model: { refId: A, type: math, expression: '0 > 1' } }] }] }
+`,
+    )
     const root = new URL('../../', import.meta.url).pathname
     const dashboard = JSON.parse(
       await readFile(join(root, 'plugin/src/dashboards/sti-rollout-monitoring.json'), 'utf8'),
@@ -107,7 +117,9 @@ test.skipIf(grafana === null)(
     expect((await lookAtGrafana(url, 'nonsense', 1)).missing).toMatchObject({
       unknown: expect.stringMatching(/refuses/) as string,
     })
+    await expect(lookAtAlertRules(null, { url, token: null })).rejects.toThrow(/Grafana answers 401/)
     const token = await viewerToken(url)
+    expect(await lookAtAlertRules(null, { url, token })).toEqual([{ place: 'Grafana', loaded: 1, broken: [] }])
     const missing = async () => (await lookAtGrafana(url, token, 1)).missing
     await expect.poll(missing, { timeout: 30_000 }).toEqual({ value: ['Rollback Readiness'], at: 1 })
     await writeFile(join(dashboards, 'one.json'), JSON.stringify({ ...dashboard, version: 2 }))

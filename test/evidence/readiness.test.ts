@@ -6,8 +6,8 @@ import { withDatabase } from '../support/database.ts'
 import { VEHICLES, vehicles } from '../support/vehicles.ts'
 
 const contacts = (phone: string): string => `${VEHICLES}contacts:
-  - { role: Technical Lead, name: Ann, phone: "${phone}", escalateAfter: 5m }
-  - { role: DevOps Engineer, name: Bob, phone: "2", escalateAfter: 10m }
+  - { role: Technical Lead, name: Ann, phone: "${phone}", email: ann@example.com, escalateAfter: 5m }
+  - { role: DevOps Engineer, name: Bob, phone: "2", email: bob@example.com, escalateAfter: 10m }
 `
 const ATTESTATIONS = '/v1/rollouts/vehicles/attestations'
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
-import { action, bar, DASHBOARD, dialog, part, PRODUCTION, READINESS, STAGING } from './places.ts'
+import { action, bar, DASHBOARD, dialog, part, PRODUCTION, READINESS, RUNBOOK, STAGING } from './places.ts'
 import { openAs, VIEWER } from './users.ts'
 
 let page: Page
@@ -41,6 +41,13 @@ test('a viewer reads the readiness, without phones, and may sign off nothing', a
     'aria-disabled',
     'true',
   )
+})
+
+test('the link of an alert leads to its heading of the runbook', async () => {
+  await page.goto(`${RUNBOOK}#stiapierrorshigh`)
+  await expect(part(page, 'StiApiErrorsHigh')).toBeFocused()
+  await part(page, 'StiApiErrorsHigh').getByRole('link', { name: 'the application fails on writes' }).click()
+  await expect(part(page, 'The application fails on writes of the table')).toBeFocused()
 })
 
 test('a viewer reads what production still wants, and may neither hand in nor force', async () => {

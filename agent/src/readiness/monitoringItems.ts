@@ -19,14 +19,24 @@ export function monitoringItems(seen: Seen): ReadinessItem[] {
 
 function alerts({ outside: { alertRules } }: Seen): Judged {
   if (!isKnown(alertRules))
-    return unknown(`Prometheus could not be asked: ${alertRules.unknown}.`, 'Let the agent reach Prometheus.')
+    return unknown(`Nobody could be asked for alert rules: ${alertRules.unknown}.`, 'Let the agent reach Prometheus.')
   const at = new Date(alertRules.at).toISOString()
-  const { loaded, broken } = alertRules.value
-  if (loaded === 0)
-    return notReady('Prometheus has loaded no alert rule of ours.', 'Load the rules of alerts/ into Prometheus.', at)
-  if (broken.length > 0)
-    return notReady(`Prometheus cannot evaluate ${broken.join(', ')}.`, 'Look at the rules’ page of Prometheus.', at)
-  return ready(`Prometheus evaluates ${loaded} alert rules of ours.`, at)
+  const loaded = alertRules.value.filter((one) => one.loaded > 0)
+  if (loaded.length === 0)
+    return notReady(
+      `${alertRules.value.map(({ place }) => place).join(' and ')} has no alert rule of ours.`,
+      'Provision them in Grafana (sti provisioning), or load alerts/*.rules.yml into Prometheus.',
+      at,
+    )
+  const broken = loaded.find((one) => one.broken.length > 0)
+  if (broken !== undefined)
+    return notReady(
+      `${broken.place} cannot evaluate ${broken.broken.join(', ')}.`,
+      `Look at the page of rules of ${broken.place}.`,
+      at,
+    )
+  const rules = loaded.map((one) => `${one.place} evaluates ${one.loaded} alert rules of ours`)
+  return ready(`${rules.join(', ')}.`, at)
 }
 
 function metrics({ families, outside: { scraped }, environment }: Seen): Judged {

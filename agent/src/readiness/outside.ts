@@ -9,7 +9,7 @@ import { lookAtUptime, type Uptime } from './uptime.ts'
 /** What Grafana and Prometheus say, read in the background. */
 export interface Outside {
   readonly grafana: Reading<GrafanaSeen>
-  readonly alertRules: Reading<AlertRules>
+  readonly alertRules: Reading<readonly AlertRules[]>
   /** Series of this agent's environment that Prometheus has. */
   readonly scraped: Reading<number>
   readonly uptime: Reading<readonly Uptime[]>
@@ -41,7 +41,9 @@ export function watchOutside({ state, environment, grafana, prometheusUrl, rollo
       refresh: async () => (url === null ? { unknown: missing } : { value: await ask(url), at: Date.now() }),
     })
   const ofGrafana = look(grafana?.url ?? null, NO_GRAFANA, (url) => lookAtGrafana(url, grafana!.token, Date.now()))
-  const ofRules = look(prometheusUrl, NO_PROMETHEUS, lookAtAlertRules)
+  const ofRules = look(prometheusUrl ?? grafana?.url ?? null, NO_PROMETHEUS, () =>
+    lookAtAlertRules(prometheusUrl, grafana),
+  )
   const ofSeries = look(prometheusUrl, NO_PROMETHEUS, async (url) => {
     const [found] = await prometheus(url).all(`count(sti_build_info{environment=${JSON.stringify(environment)}})`)
     return found?.value ?? 0

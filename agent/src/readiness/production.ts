@@ -51,6 +51,12 @@ function contacts(seen: Seen): Judged {
   const { contacts } = seen.facts.rollout.file
   if (contacts.length === 0)
     return notReady('The rollout file names no contact.', 'Write contacts into it, in the order of escalation.')
+  const unreachable = contacts.filter(({ email }) => email === undefined).map(({ role }) => role)
+  if (unreachable.length > 0)
+    return notReady(
+      `Grafana cannot call ${unreachable.join(', ')}: the rollout file has no e-mail address.`,
+      'Write it into the rollout file, then provision the contacts again (sti provisioning).',
+    )
   const judged = contacts.map(({ role }) => ({
     role,
     ...judgeAttestation(lastOf(seen, contactItem(role)), contactItem(role)),

@@ -8,6 +8,7 @@ import { ReadinessPage } from './ReadinessPage'
 import { RollbackPage } from './RollbackPage'
 import { RolloutPage } from './RolloutPage'
 import { RolloutsPage } from './RolloutsPage'
+import { RunbookPage } from './RunbookPage'
 import { ValidationPage } from './ValidationPage'
 
 /** The app's pages. Grafana mounts this below `/a/sti-rollout-app`. */
@@ -21,6 +22,7 @@ export default function App() {
       <Route path="rollouts/:environment/:rollout/operations/:id" element={<OperationPage />} />
       <Route path="readiness" element={<AllReadinessPage />} />
       <Route path="rollback" element={<RollbackPage />} />
+      <Route path="runbook" element={<RunbookPage />} />
       <Route path="configuration" element={<ConfigurationPage />} />
       <Route path="*" element={<Navigate replace to={to.rollouts()} />} />
     </Routes>

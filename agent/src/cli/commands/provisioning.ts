@@ -14,7 +14,7 @@ export const registerProvisioning: Register = (program, run) => {
   program
     .command('provisioning')
     .description('write the alert rules and contact points for Grafana, or for Alertmanager. Needs no agent')
-    .argument('<file>', 'which agents there are and whose contacts are called (docs/alerting.md)')
+    .argument('<file>', 'which agents there are and whose contacts are called (docs/alert-rules.md)')
     .option('--output <folder>', 'Grafana’s folder provisioning/alerting')
     .option('--alertmanager <file>', 'where an example for Alertmanager is written')
     .option('--json', 'one JSON value per line, for machines')

@@ -1,0 +1,160 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { PANELS } from '../../agent/src/provisioning/panels.ts'
+import { withCommand } from '../support/command.ts'
+import { VEHICLES } from '../support/vehicles.ts'
+
+interface Rule {
+  readonly title: string
+  readonly uid: string
+  readonly noDataState: string
+  readonly execErrState: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly notification_settings?: { readonly receiver: string; readonly group_by: readonly string[] }
+  readonly data: readonly { readonly model: { readonly expr?: string } }[]
+}
+interface ContactPoint {
+  readonly name: string
+  readonly receivers: readonly { readonly type: string; readonly settings: Record<string, unknown> }[]
+}
+
+const AGENTS = `agents:
+  - { name: production-1, url: 'http://agent-1:8090', secretFile: /run/secrets/one, alertmanagerTokenFile: /run/secrets/a }
+  - { name: production-2, url: 'http://agent-2:8090', secretVariable: STI_TWO }
+rollouts: { production: files }
+contactPoints: { DevOps Engineer: PagerDuty }
+`
+const CONTACTS = `contacts:
+  - { role: Technical Lead, name: Ann, email: ann@example.com, escalateAfter: 5m }
+  - { role: DevOps Engineer, name: Bob, phone: '1', escalateAfter: 10m }
+  - { role: Database Administrator, name: Eve, phone: '2', escalateAfter: 15m }
+  - { role: System Architect, name: Kim, email: kim@example.com, escalateAfter: 30m }
+  - { role: Director, name: Max, email: max@example.com, escalateAfter: 60m }
+`
+
+/** What `sti provisioning` writes for two agents and five contacts. */
+async function written() {
+  return await withCommand(async (sti, folder) => {
+    await mkdir(join(folder, 'files'))
+    await writeFile(join(folder, 'files/vehicles.yaml'), VEHICLES + CONTACTS)
+    await writeFile(join(folder, 'alerting.yaml'), AGENTS)
+    const answer = await sti(null, 'provisioning', 'alerting.yaml', '--output', 'out', '--alertmanager', 'am.yml')
+    const read = async (name: string) => readFile(join(folder, name), 'utf8')
+    const texts = await Promise.all([read('out/sti-rules.yaml'), read('out/sti-contact-points.yaml'), read('am.yml')])
+    const [rules, points, alertmanager] = texts.map((text) => parse(text) as unknown)
+    return {
+      answer,
+      texts,
+      rules: (rules as { groups: { interval: string; rules: Rule[] }[] }).groups.flatMap((group) => group.rules),
+      intervals: (rules as { groups: { interval: string }[] }).groups.map(({ interval }) => interval),
+      points: (points as { contactPoints: ContactPoint[] }).contactPoints,
+      alertmanager: alertmanager as { receivers: { name: string; webhook_configs?: unknown[] }[] },
+    }
+  })
+}
+
+test('says what it wrote, and whom nobody can call', async () => {
+  const { answer } = await written()
+  expect(answer).toMatchObject({ code: 0, out: expect.stringContaining('Written: out/sti-rules.yaml') as string })
+  expect(answer.err.split('\n').filter(Boolean)).toEqual([
+    expect.stringMatching(/vehicles in production: the Database Administrator has no e-mail address.* level 3/),
+    expect.stringMatching(/the Director comes after level 4/),
+  ])
+})
+
+test('each contact is called by a rule of its own level and rollout; a role may have a contact point of yours', async () => {
+  const { rules, points } = await written()
+  const calls = rules.filter(({ uid }) => uid.startsWith('sti-call-'))
+  expect(calls.map(({ title, notification_settings: to }) => [title, to?.receiver])).toEqual([
+    ['StiIncidentEscalation 1: vehicles in production', 'STI vehicles in production, level 1: Technical Lead'],
+    ['StiIncidentEscalation 2: vehicles in production', 'PagerDuty'],
+    ['StiIncidentEscalation 4: vehicles in production', 'STI vehicles in production, level 4: System Architect'],
+  ])
+  expect(calls[0]!.data[0]!.model.expr).toContain('environment="production",rollout="vehicles",severity="critical"')
+  expect(points.map(({ name }) => name)).not.toContain('PagerDuty')
+  const addresses = points.flatMap(({ receivers }) => receivers.map(({ settings }) => settings['addresses']))
+  expect(addresses.filter((one) => one !== undefined)).toEqual(['ann@example.com', 'kim@example.com'])
+})
+
+test('one contact point has a signed webhook for each agent; no secret is in any file', async () => {
+  const { points, alertmanager, texts } = await written()
+  expect(points[0]).toMatchObject({
+    name: 'STI agents',
+    receivers: [
+      {
+        type: 'webhook',
+        settings: {
+          url: 'http://agent-1:8090/v1/webhooks/grafana',
+          hmacConfig: {
+            secret: '$__file{/run/secrets/one}',
+            header: 'X-Sti-Signature',
+            timestampHeader: 'X-Sti-Timestamp',
+          },
+        },
+      },
+      { settings: { url: 'http://agent-2:8090/v1/webhooks/grafana', hmacConfig: { secret: '${STI_TWO}' } } },
+    ],
+  })
+  expect(alertmanager.receivers.find(({ name }) => name === 'sti-agents')?.webhook_configs).toEqual([
+    {
+      url: 'http://agent-1:8090/v1/webhooks/alertmanager',
+      http_config: { authorization: { type: 'Bearer', credentials_file: '/run/secrets/a' } },
+    },
+  ])
+  expect(texts.join()).not.toMatch(/phone|\bAnn\b|\bEve\b/)
+})
+
+test('every rule says what no data and an error mean, where its panel is, and none is in the way of your policies', async () => {
+  const { rules, intervals, texts } = await written()
+  expect(new Set(rules.map(({ title }) => title)).size).toBe(rules.length)
+  expect(rules.every(({ uid }) => /^[a-z0-9-]{1,40}$/.test(uid))).toBe(true)
+  expect(intervals.every((interval) => Number(interval.replace('s', '')) % 10 === 0)).toBe(true)
+  for (const { title, labels, annotations, noDataState, execErrState, notification_settings: to } of rules) {
+    const states = [noDataState, execErrState]
+    if (title === 'StiAgentDown') expect(states).toEqual(['Alerting', 'Alerting'])
+    else if (title.startsWith('StiIncident')) expect(states).toEqual(['OK', 'KeepLast'])
+    else expect(states).toEqual(['OK', 'OK'])
+    if (labels['sti_receiver'] === 'agents') expect(to).toMatchObject({ receiver: 'STI agents' })
+    else if (!title.includes(': ')) expect(to).toBeUndefined()
+    // Grafana wants these two in every list.
+    if (to) expect(to.group_by).toEqual(expect.arrayContaining(['grafana_folder', 'alertname']))
+    expect(annotations['__dashboardUid__']).toBe('sti-rollout-monitoring')
+    expect(PANELS[Number(annotations['__panelId__']) - 1]).toBeDefined()
+    expect(annotations['rollout_url']).toMatch(/^\{\{ externalURL \}\}a\/sti-rollout-app\//)
+    // It is Prometheus' language, and Grafana would show it as it stands.
+    expect(Object.values(annotations).join()).not.toMatch(/\$externalLabels|\$value\b/)
+  }
+  expect(texts.join()).not.toMatch(/^policies:/m)
+})
+
+test('the panels are those of the dashboard', async () => {
+  const url = new URL('../../plugin/src/dashboards/sti-rollout-monitoring.json', import.meta.url)
+  const { panels } = JSON.parse(await readFile(url, 'utf8')) as { panels: { id: number; title: string }[] }
+  for (const [index, title] of PANELS.entries())
+    expect(panels.find(({ id }) => id === index + 1)).toMatchObject({ title })
+})
+
+test('faults are named with their place, before anything is written', async () => {
+  await withCommand(async (sti, folder) => {
+    await writeFile(join(folder, 'none.yaml'), 'agents: []\n')
+    expect(await sti(null, 'provisioning', 'none.yaml')).toMatchObject({ code: 2 })
+    const broken = await sti(null, 'provisioning', 'none.yaml', '--output', 'out')
+    expect(broken).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/none\.yaml:1:\d+ .*at least one agent/) as string,
+    })
+    await writeFile(
+      join(folder, 'both.yaml'),
+      'agents: [{ name: a, url: ftp://x, secretFile: a, secretVariable: B }]\n',
+    )
+    const { err } = await sti(null, 'provisioning', 'both.yaml', '--output', 'out')
+    expect(err).toMatch(/is no address/)
+    await writeFile(join(folder, 'am.yaml'), 'agents: [{ name: a, url: http://x, alertmanagerTokenFile: a }]\n')
+    const lacking = await sti(null, 'provisioning', 'am.yaml', '--output', 'out')
+    expect(lacking).toMatchObject({ code: 2, err: expect.stringMatching(/a needs secretFile/) as string })
+    expect((await sti(null, 'provisioning', 'am.yaml', '--alertmanager', 'am.yml')).code).toBe(0)
+  })
+})
