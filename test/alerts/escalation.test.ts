@@ -56,6 +56,7 @@ test.runIf(hasGrafana && hasPrometheus)(
     expect(down!.to).toBe('pager@example.com')
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, begun + LEVELS[3]! * 1000 - Date.now())))
     expect(called(contacts[3]!.email)).toBeUndefined()
+    expect(mails.filter(({ subject }) => /NoData|DatasourceError/.test(subject))).toEqual([])
     expect(mails.filter(({ to }) => to === 'pager@example.com').map(({ subject }) => subject)).toEqual(
       expect.arrayContaining([expect.stringContaining('StiIncidentOpen')]),
     )

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -105,6 +106,15 @@ test('one contact point has a signed webhook for each agent; no secret is in any
     },
   ])
   expect(texts.join()).not.toMatch(/phone|\bAnn\b|\bEve\b/)
+})
+
+const hasAmtool = spawnSync('amtool', ['--version']).status === 0
+if (!hasAmtool) console.log('Alertmanager’s own check is left out: apt-get install prometheus-alertmanager')
+
+test.runIf(hasAmtool)('Alertmanager accepts the example', () => {
+  const file = new URL('../../alerts/example/alertmanager.yml', import.meta.url).pathname
+  const { status, stdout, stderr } = spawnSync('amtool', ['check-config', file])
+  expect([status, stdout.toString() + stderr.toString()]).toEqual([0, expect.stringContaining('SUCCESS')])
 })
 
 test('every rule says what no data and an error mean, where its panel is, and none is in the way of your policies', async () => {

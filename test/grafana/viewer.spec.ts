@@ -43,6 +43,16 @@ test('a viewer reads the readiness, without phones, and may sign off nothing', a
   )
 })
 
+test('Grafana evaluates every rule that is provisioned', async () => {
+  await expect(async () => {
+    const answer = await page.request.get('/api/prometheus/grafana/api/v1/rules')
+    const { data } = (await answer.json()) as { data: { groups: { rules: { name: string; health: string }[] }[] } }
+    const ours = data.groups.flatMap(({ rules }) => rules).filter(({ name }) => name.startsWith('Sti'))
+    expect(ours.length).toBeGreaterThan(25)
+    expect(ours.filter(({ health }) => !['ok', 'nodata'].includes(health))).toEqual([])
+  }).toPass({ timeout: 45_000 })
+})
+
 test('the link of an alert leads to its heading of the runbook', async () => {
   await page.goto(`${RUNBOOK}#stiapierrorshigh`)
   await expect(part(page, 'StiApiErrorsHigh')).toBeFocused()
