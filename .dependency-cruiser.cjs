@@ -1,6 +1,6 @@
 const rooms = 'expand|baseline|backfill|validation|finalize|flag|rollback|monitoring'
 /** Rooms that combine others; they lie between http and operation. */
-const combining = 'evidence|readiness|ramp'
+const combining = 'alert|evidence|incident|ramp|readiness'
 
 /** Imports go one way: main -> http -> evidence, readiness, ramp -> operation -> rooms -> dualWrite -> engine -> signals, rollout, database. */
 module.exports = {

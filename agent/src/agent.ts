@@ -1,6 +1,9 @@
 import { serve } from '@hono/node-server'
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
+import { readHold } from './alert/hold.ts'
+import { createHolds } from './alert/holds.ts'
+import { createAlertPath } from './alert/path.ts'
 import { backfill } from './backfill/kind.ts'
 import { createBaseline } from './baseline/baseline.ts'
 import type { Config } from './config.ts'
@@ -18,6 +21,8 @@ import { createFlags } from './flag/flags.ts'
 import { dependencies } from './health.ts'
 import { buildApp } from './http/app.ts'
 import { createAuthentication } from './http/authentication.ts'
+import { readOpenIncidents } from './incident/open.ts'
+import { openOwed } from './incident/owed.ts'
 import type { Log } from './log.ts'
 import { keepPeaks } from './measure/peaks.ts'
 import { createMetrics } from './metrics/metrics.ts'
@@ -107,6 +112,8 @@ export async function startAgent(
   const outside = watchOutside({ ...config, state: database.state, rollouts })
   const readiness = async (of: Facts): Promise<Readiness> =>
     await readReadiness({ ...config, state: database.state, outside: outside.read, families: SERIES.length }, of)
+  const holds = createHolds()
+  const alertPath = createAlertPath()
   const overview = createOverview({
     rollouts,
     facts,
@@ -115,7 +122,13 @@ export async function startAgent(
       await schedule.consider(read)
       await endOvertakenRamps(database.state, read, config.agent)
       signals.sample(read.rollout.name, read.monitoring.enhanced ? read.monitoring.samplingSeconds : null)
-      return { ...(await readingsOf(database.state, read)), readiness: await readiness(read) }
+      await openOwed(database.state, read.rollout.name, { name: config.agent, level: 'admin', via: 'agent' })
+      holds.set(read.rollout.name, await readHold(database.state, read.rollout.name))
+      return {
+        ...(await readingsOf(database.state, read)),
+        ...{ readiness: await readiness(read), incidents: await readOpenIncidents(database.state, read.rollout) },
+        ...{ automaticRollbackArmed: holds.armed(read.rollout.name), conditions: [] },
+      }
     },
     seconds: READ_EVERY_SECONDS,
   })
@@ -125,6 +138,7 @@ export async function startAgent(
       build: { version, agent: config.agent },
       refreshSeconds: READ_EVERY_SECONDS,
       rollouts: overview.readings,
+      alertPathSeenAt: alertPath.seenAt,
     },
   })
   flags.onPropagation((rollout, seconds) => metrics.propagationObserved(rollout, seconds))
@@ -158,6 +172,12 @@ export async function startAgent(
   let serving = true
   const app = buildApp({
     ...{ config, version, database, rollouts, kinds, flags, signals, authentication, log, facts, readiness },
+    ...{ holds, alertPath },
+    incidentAnswered: ({ rollout, severity, opened_at, acknowledged_at }) =>
+      metrics.incidentAcknowledged({
+        ...{ rollout, severity },
+        seconds: (acknowledged_at!.getTime() - opened_at.getTime()) / 1000,
+      }),
     poke: runner.poke,
     agentFaults: watch.faults,
     foreignState: watch.foreignState,

@@ -22,7 +22,13 @@ export interface Config {
     readonly admin: string
     readonly flag: string
     readonly metrics: string | null
+    /** The bearer that Alertmanager's webhook sends; null: there is no such webhook. */
+    readonly alertmanager: string | null
   }
+  /** What Grafana's webhook is signed with (HMAC); null: there is no such webhook. */
+  readonly webhookSecret: string | null
+  /** The agent reads the signals by itself, and rolls back without waiting for an alert. */
+  readonly guard: boolean
   readonly personalTokens: readonly PersonalToken[]
   readonly grafana: GrafanaConfig | null
   readonly prometheusUrl: string | null
@@ -63,6 +69,8 @@ export class ConfigError extends Error {
 }
 
 const TOKEN_LENGTH = 24
+/** Of those that are not named after their token. */
+const VARIABLES: Readonly<Record<string, string>> = { alertmanager: 'STI_ALERTMANAGER_TOKEN' }
 
 /** Reads the agent's environment variables. Throws one ConfigError with every fault; none shows a secret's value. */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
@@ -77,10 +85,15 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     admin: token(settings, 'STI_TOKEN_ADMIN', settings.required('STI_TOKEN_ADMIN')),
     flag: token(settings, 'STI_TOKEN_FLAG', settings.required('STI_TOKEN_FLAG')),
     metrics: optionalToken(settings, 'STI_TOKEN_METRICS'),
+    alertmanager: optionalToken(settings, 'STI_ALERTMANAGER_TOKEN'),
   }
+  const webhookSecret = optionalToken(settings, 'STI_WEBHOOK_SECRET')
   const personalTokens = personalTokensOf(settings)
   refuseEqual(settings, [
-    ...Object.entries(tokens).map(([name, value]) => [`STI_TOKEN_${name.toUpperCase()}`, value] as const),
+    ...Object.entries(tokens).map(
+      ([name, value]) => [VARIABLES[name] ?? `STI_TOKEN_${name.toUpperCase()}`, value] as const,
+    ),
+    ['STI_WEBHOOK_SECRET', webhookSecret] as const,
     ...personalTokens.map(({ name, token }) => [`the personal token of ${name}`, token] as const),
   ])
   const config: Config = {
@@ -93,6 +106,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     host: settings.optional('STI_HOST') ?? '127.0.0.1',
     port,
     tokens,
+    ...{ webhookSecret, guard: booleanOf(settings, 'STI_GUARD') ?? true },
     personalTokens,
     grafana: grafanaOf(settings),
     prometheusUrl: urlOf(settings, 'STI_PROMETHEUS_URL'),

@@ -60,6 +60,7 @@ export function agentEnvironment(
     STI_TOKEN_EDITOR: TOKENS.editor,
     STI_TOKEN_ADMIN: TOKENS.admin,
     STI_TOKEN_FLAG: TOKENS.flag,
+    STI_GUARD: 'false',
     STI_PERSONAL_TOKENS: `ann:admin:${TOKENS.ann}`,
   }
 }

@@ -6,7 +6,7 @@ export const Actor = z
   .object({
     name: z.string().describe('login in Grafana, name of a personal token, or what else acted'),
     level: Level,
-    via: z.enum(['grafana', 'token', 'agent']),
+    via: z.enum(['grafana', 'token', 'agent', 'webhook']),
   })
   .openapi('Actor')
 export type Actor = z.infer<typeof Actor>

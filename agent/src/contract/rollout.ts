@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { BaselineSummary } from './baseline.ts'
+import { AutomaticRollback, Incident } from './incident.ts'
 import { Monitoring } from './monitoring.ts'
 import { Operation } from './operation.ts'
 import { PromotionGate } from './promotion.ts'
@@ -45,7 +46,7 @@ export const RolloutSummary = z
     flag: FlagStatus,
     running: Operation.nullable(),
     failedRows: z.number().int(),
-    openIncidents: z.number().int(),
+    openIncidents: z.number().int().describe('those that nobody has closed, drills apart'),
     rollbackReady: z.array(ScopeReadiness),
     backup: BackupStatus,
     faults: z.array(z.string()).describe('why this rollout cannot be operated now'),
@@ -60,6 +61,8 @@ export const RolloutDetail = RolloutSummary.extend({
   promotion: PromotionGate.nullable().describe('null: the file wants no promotion here'),
   monitoring: Monitoring,
   rehearsal: RehearsalStatus,
+  automaticRollback: AutomaticRollback,
+  incidents: z.array(Incident).describe('the last 50, open ones first, the newest first'),
   discriminator: z.object({ column: z.string(), dataType: z.string() }),
   types: z.array(z.string()),
   legacyColumns: z.array(z.string()),

@@ -89,6 +89,9 @@ export const Action = z.enum([
   'attest',
   'rehearse',
   'ramp',
+  'automatic-rollback',
+  'acknowledge',
+  'drill',
 ])
 export type Action = z.infer<typeof Action>
 

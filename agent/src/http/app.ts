@@ -6,10 +6,12 @@ import type { App, Parts } from './parts.ts'
 import { refuseAmbiguousPaths } from './paths.ts'
 import { defaultHook, problemAnswers } from './problem.ts'
 import { agentRoutes } from './routes/agent.ts'
+import { automaticRollbackRoutes } from './routes/automaticRollback.ts'
 import { baselineRoutes } from './routes/baselines.ts'
 import { failedRowRoutes } from './routes/failedRows.ts'
 import { flagClientRoutes } from './routes/flagClients.ts'
 import { healthRoutes } from './routes/health.ts'
+import { incidentRoutes } from './routes/incidents.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { promotionRoutes } from './routes/promotions.ts'
 import { readinessRoutes } from './routes/readiness.ts'
@@ -50,6 +52,8 @@ export function buildApp(parts: Parts): App {
   reportRoutes(app, parts)
   promotionRoutes(app, parts)
   readinessRoutes(app, parts)
+  incidentRoutes(app, parts)
+  automaticRollbackRoutes(app, parts)
   app.route('/', ofrepRoutes(parts.flags))
   app.doc31('/v1/openapi.json', { openapi: '3.1.0', info: { title: 'STI Rollout agent', version: parts.version } })
   return app

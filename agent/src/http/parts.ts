@@ -1,10 +1,13 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Holds } from '../alert/holds.ts'
+import type { AlertPath } from '../alert/path.ts'
 import type { Config } from '../config.ts'
 import type { Dependency, Readiness } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Kind } from '../engine/kind.ts'
 import type { Flags } from '../flag/flags.ts'
+import type { IncidentRow } from '../incident/store.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Signals } from '../signals/signals.ts'
@@ -23,6 +26,10 @@ export interface Parts {
   readonly signals: Signals
   readonly authentication: Authentication
   readonly log: Log
+  readonly holds: Holds
+  readonly alertPath: AlertPath
+  /** Somebody has acknowledged it, for the first time. */
+  incidentAnswered(incident: IncidentRow): void
   /** Reads what is known of a rollout anew. */
   facts(rollout: Rollout): Promise<Facts>
   /** What a rollout still lacks. */

@@ -24,6 +24,8 @@ export interface Observed {
 export interface Moment {
   readonly build: { readonly version: string; readonly agent: string }
   readonly signals: Signals
+  /** Milliseconds since 1970. */
+  readonly alertPathSeenAt: number | null
   /** Those with fresh readings. */
   readonly rollouts: readonly RolloutReadings[]
   /** All of them: only what is true from memory may be taken from here. */

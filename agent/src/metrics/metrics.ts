@@ -1,9 +1,10 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { OperationKind, OperationState } from '../contract/index.ts'
+import type { OperationKind, OperationState, Severity } from '../contract/index.ts'
 import type { Signals } from '../signals/signals.ts'
 import { batchRows, batchSeconds } from './batch.ts'
 import type { Family, Moment, Observed } from './family.ts'
 import { propagation } from './flag.ts'
+import { acknowledgement } from './incident.ts'
 import { FAMILIES, OBSERVED } from './names.ts'
 import { durations } from './operation.ts'
 import type { MetricsSource } from './source.ts'
@@ -22,6 +23,7 @@ export interface Metrics {
   batchObserved(batch: { rollout: string; seconds: number; rows: number }): void
   operationEnded(operation: { rollout: string; kind: OperationKind; state: OperationState; seconds: number }): void
   propagationObserved(rollout: string, seconds: number): void
+  incidentAcknowledged(incident: { rollout: string | null; severity: Severity; seconds: number }): void
 }
 
 export function createMetrics({ environment, source, signals, now = Date.now }: MetricsOptions): Metrics {
@@ -45,13 +47,19 @@ export function createMetrics({ environment, source, signals, now = Date.now }: 
     propagationObserved(rollout, seconds) {
       observe(propagation, { rollout }, seconds)
     },
+    incidentAcknowledged({ rollout, severity, seconds }) {
+      observe(acknowledgement, { rollout: rollout ?? '', severity }, seconds)
+    },
   }
 }
 
 function moment(source: MetricsSource, signals: Signals, now: number): Moment {
   const all = source.rollouts()
   const oldest = now - 3_000 * source.refreshSeconds
-  return { build: source.build, signals, all, rollouts: all.filter(({ readAt }) => readAt >= oldest) }
+  return {
+    ...{ build: source.build, signals, all, alertPathSeenAt: source.alertPathSeenAt?.() ?? null },
+    rollouts: all.filter(({ readAt }) => readAt >= oldest),
+  }
 }
 
 /** `environment` is a label of its own here: prom-client gives a metric without labels the value 0 unasked. */

@@ -1,3 +1,4 @@
+import * as alert from './alert.ts'
 import { api } from './api.ts'
 import { progress } from './backfill.ts'
 import { batchRows, batchSeconds } from './batch.ts'
@@ -9,6 +10,7 @@ import { budget, failedRows, recovery, retries } from './failedRow.ts'
 import type { Family, Observed } from './family.ts'
 import { clients, flag, propagation } from './flag.ts'
 import { host } from './host.ts'
+import * as incident from './incident.ts'
 import { durations, states } from './operation.ts'
 import { paused } from './paused.ts'
 import { contacts, readiness } from './readiness.ts'
@@ -28,12 +30,13 @@ export const FAMILIES: readonly Family[] = [
   ...[verdicts, discrepancies, score, validations, completed, due, interval],
   ...[...flag, clients],
   ...[ready, estimated, proved, rollbacks, backupAvailable, backupAge, rehearsed, armed, states],
+  ...[alert.condition, alert.pathSeen, incident.open],
   ...[readiness, contacts],
   ...[signal.up, signal.baseline, signal.baselineRatio, signal.limit, signal.limitRatio],
 ]
 
 /** Every series that is fed event by event. */
-export const OBSERVED: readonly Observed[] = [batchSeconds, batchRows, durations, propagation]
+export const OBSERVED: readonly Observed[] = [batchSeconds, batchRows, durations, propagation, incident.acknowledgement]
 
 export interface Series {
   readonly name: string

@@ -1,5 +1,5 @@
 import type { FlagStatus, OperationKind, OperationState, Progress, Scope, Stage } from '../contract/index.ts'
-import type { BackupStatus, CheckResult, Readiness, ScopeReadiness, Verdict } from '../contract/index.ts'
+import type { BackupStatus, CheckResult, Readiness, ScopeReadiness, Severity, Verdict } from '../contract/index.ts'
 
 /** What the metrics need of the agent: plain data, read from memory at each scrape; nothing here may wait. */
 export interface MetricsSource {
@@ -7,6 +7,8 @@ export interface MetricsSource {
   /** How often the readings are refreshed; those older than three times this are absent, but for the flag's. */
   readonly refreshSeconds: number
   rollouts(): readonly RolloutReadings[]
+  /** When the watchdog alert last arrived, in milliseconds since 1970. */
+  alertPathSeenAt?(): number | null
 }
 
 export interface RolloutReadings {
@@ -62,8 +64,22 @@ export interface RolloutReadings {
   /** Null: it has not been read. */
   readonly readiness: Readiness | null
   readonly automaticRollbackArmed: boolean | null
+  /** What rollback rules fire on; those that are unknown are left out. */
+  readonly conditions: readonly { readonly rule: string; readonly change: string; readonly unhealthy: boolean }[]
+  /** Those that nobody has acknowledged. */
+  readonly incidents: readonly OpenIncident[]
   /** Milliseconds since 1970. */
   readonly readAt: number
+}
+
+export interface OpenIncident {
+  /** Null: of the environment as a whole. */
+  readonly rollout: string | null
+  readonly severity: Severity
+  /** Milliseconds since 1970, by this machine's clock. */
+  readonly openedAt: number
+  /** Seconds after which each level of escalation is reached. */
+  readonly levels: readonly number[]
 }
 
 export const PAUSED_BY = ['person', 'agent'] as const

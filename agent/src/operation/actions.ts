@@ -40,6 +40,9 @@ export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[]
     of('promote', facts.promotion === null ? ['The rollout file wants no promotion in this environment.'] : []),
     of('attest', []),
     of('rehearse', kinds.find((one) => one.kind === 'rehearsal')?.refusals(facts, {}) ?? []),
+    of('automatic-rollback', []),
+    of('acknowledge', []),
+    of('drill', []),
     ...[current, ...facts.open.filter((one) => one !== current)].flatMap((one) =>
       (['pause', 'resume', 'cancel'] as const).map((action) => of(action, steering(one, action), one)),
     ),

@@ -18,13 +18,13 @@ import { listOperations, toOperation } from './row.ts'
 import { dueAt, lastAskedAt } from './schedule.ts'
 import { coverageOf } from './stage.ts'
 
-/** A rollout as the API answers it. */
+/** A rollout as the API answers it, what the room of incidents knows apart. */
 export async function detailOf(
   sql: Sql,
   facts: Facts,
   environment: string,
   kinds: readonly Kind[],
-): Promise<RolloutDetail> {
+): Promise<Omit<RolloutDetail, 'automaticRollback' | 'incidents' | 'openIncidents'>> {
   const { rollout } = facts
   const operations = (await listOperations(sql, rollout.name, 20)).map(toOperation)
   return {
@@ -36,7 +36,6 @@ export async function detailOf(
     flag: facts.flag,
     running: facts.open.find((one) => !runsBeside(one)) ?? facts.open[0] ?? null,
     failedRows: facts.failedRows + facts.acceptedRows,
-    openIncidents: 0,
     rollbackReady: rollbackReadiness(facts),
     backup: facts.backup,
     faults: [...facts.faults],
@@ -90,8 +89,14 @@ export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
   })
 }
 
+/** What made an operation, by who asked for it. */
+const CAUSES: Readonly<Record<string, string>> = { agent: 'agent', webhook: 'alert' }
+
 /** Numbers for the metrics that only the whole history has. */
-export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutReadings, 'readiness'>> {
+export async function readingsOf(
+  sql: Sql,
+  facts: Facts,
+): Promise<Omit<RolloutReadings, 'readiness' | 'automaticRollbackArmed' | 'conditions' | 'incidents'>> {
   const name = facts.rollout.name
   const [failed, operations, validations, backfills, checks, conflicts, askedAt] = await Promise.all([
     sql<{ sqlstate: string; open: number; once: number; recovered: number }[]>`
@@ -159,8 +164,7 @@ export async function readingsOf(sql: Sql, facts: Facts): Promise<Omit<RolloutRe
     operations: [...counted.values()],
     rollbacks: operations
       .filter((row) => row.kind === 'rollback' && row.state === 'succeeded' && row.scope !== null)
-      .map((row) => ({ scope: row.scope!, cause: row.via === 'agent' ? 'agent' : 'person', count: row.count })),
-    automaticRollbackArmed: null,
+      .map((row) => ({ scope: row.scope!, cause: CAUSES[row.via] ?? 'person', count: row.count })),
     readAt: Date.now(),
   }
 }

@@ -5,6 +5,7 @@ import { detailOf } from '../../operation/readings.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { readValidation, validationById } from '../../validation/store.ts'
 import { withoutContacts } from '../../rollout/withoutContacts.ts'
+import { alarmDetail } from '../alarm.ts'
 import { answers, rolloutNamed, rolloutPath } from '../answers.ts'
 import { reaches, type Caller } from '../caller.ts'
 import type { App, Parts } from '../parts.ts'
@@ -82,9 +83,12 @@ export function rolloutRoutes(app: App, parts: Parts): void {
 
 /** The detail, with what this caller may not do refused as well. */
 async function read(parts: Parts, rollout: Rollout, caller: Caller): Promise<RolloutDetail> {
-  const detail = await detailOf(parts.database.state, await parts.facts(rollout), parts.config.environment, parts.kinds)
+  const [detail, alarm] = await Promise.all([
+    parts.facts(rollout).then((facts) => detailOf(parts.database.state, facts, parts.config.environment, parts.kinds)),
+    alarmDetail(parts, rollout),
+  ])
   return {
-    ...detail,
+    ...{ ...detail, ...alarm },
     file: caller.mayAct && reaches(caller.level, 'editor') ? detail.file : withoutContacts(detail.file),
     actions: detail.actions.map((action) => {
       const refusal = mayDo(caller, action.action, parts.config)

@@ -40,6 +40,8 @@ export function readings(change: Partial<RolloutReadings> = {}): RolloutReadings
     rollbacks: [],
     readiness: null,
     automaticRollbackArmed: null,
+    conditions: [],
+    incidents: [],
     readAt: Date.now(),
     ...change,
   }

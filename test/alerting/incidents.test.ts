@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest'
+import type { Incident, Problem, RolloutDetail, RolloutSummary } from '../../agent/src/contract/index.ts'
+import { TOKENS, withAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+const CONTACTS = `contacts:
+  - { role: Technical Lead, name: Ada, email: ada@example.com, escalateAfter: 2m }
+`
+
+test('a backfill with --rollback-on-error that fails opens one incident; it is acknowledged with a name, then closed', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 500)
+    await withAgent(url, VEHICLES + CONTACTS, async (agent) => {
+      await agent.run('expand')
+      await sql.unsafe(`alter table public.vehicles add constraint no_bike check (type <> 'Bike') not valid`)
+      const { id } = await agent.request('backfill', { rollbackOnError: true })
+      expect(await agent.ended(id)).toMatchObject({ state: 'failed', errorCode: 'error-budget' })
+      const [incident] = await opened(agent.rollout)
+      expect(incident).toMatchObject({
+        ...{ rollout: 'vehicles', rule: 'StiErrorBudgetExceeded', change: `backfill-${id}`, severity: 'critical' },
+        ...{ state: 'open', source: 'operation', times: 1, drill: false, late: false },
+        escalation: { level: 0, role: null, nextRole: 'Technical Lead' },
+      })
+      expect(Date.parse(incident!.acknowledgeBy) - Date.parse(incident!.openedAt)).toBe(300_000)
+      const text = await metrics(agent.url)
+      expect(text).toMatch(
+        /sti_incident_open_seconds\{environment="staging",rollout="vehicles",severity="critical",escalation="0"\} \d/,
+      )
+
+      const path = `/v1/incidents/${incident!.id}/acknowledge`
+      const viewer = { authorization: `Bearer ${TOKENS.viewer}` }
+      expect((await agent.post(path, { note: 'x' }, viewer)).status).toBe(403)
+      const bob = { authorization: `Bearer ${TOKENS.bob}` }
+      expect(await agent.post<Incident>(path, { note: 'on it' }, bob)).toMatchObject({
+        status: 200,
+        body: { state: 'acknowledged', acknowledgedBy: { name: 'bob' }, acknowledgedNote: 'on it', late: false },
+      })
+      const again = await agent.post<Problem>(path, {}, bob)
+      expect(again.status).toBe(409)
+      expect(again.body.detail).toContain('was acknowledged by bob')
+      expect(await metrics(agent.url)).toContain('sti_incident_acknowledgement_seconds_count{')
+
+      // It stays one incident, however often it is looked at, and open until a person closes it.
+      await new Promise((resolve) => setTimeout(resolve, 2_500))
+      expect(await metrics(agent.url)).not.toContain('sti_incident_open_seconds{')
+      const { rollouts } = await agent.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts')
+      expect(rollouts[0]!.openIncidents).toBe(1)
+      expect(await agent.post(`/v1/incidents/${incident!.id}/resolve`, { note: 'mended' })).toMatchObject({
+        status: 200,
+        body: { state: 'closed', closedBy: { name: 'ann' }, times: 1 },
+      })
+      await new Promise((resolve) => setTimeout(resolve, 2_500))
+      const { openIncidents, incidents } = await agent.rollout()
+      expect(openIncidents).toBe(0)
+      expect(incidents).toHaveLength(1)
+      expect((await agent.get<{ incidents: Incident[] }>('/v1/incidents?open=true')).incidents).toEqual([])
+      expect((await agent.post('/v1/incidents/99/acknowledge', {})).status).toBe(404)
+    })
+    const events = await sql<{ message: string }[]>`
+      select message from sti.operation_event where kind = 'incident' order by id`
+    expect(events.map(({ message }) => message)).toEqual([
+      'incident 1 opened: StiErrorBudgetExceeded',
+      'incident 1 acknowledged',
+      'incident 1 closed',
+    ])
+  })
+})
+
+test('automatic rollback is held by a person for a time and arms itself again', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 10)
+    await withAgent(url, VEHICLES, async (agent) => {
+      const path = '/v1/rollouts/vehicles/automatic-rollback'
+      expect((await agent.rollout()).automaticRollback).toMatchObject({
+        ...{ armed: true, scopes: ['flag'], heldBy: null, pathSeenAt: null, pathLive: false },
+      })
+      const until = (ms: number): string => new Date(Date.now() + ms).toISOString()
+      const hold = { armed: false, reason: 'load test' }
+      expect((await agent.post(path, { ...hold, until: until(-1_000) })).status).toBe(422)
+      expect((await agent.post(path, { ...hold, until: until(8 * 86_400_000) })).status).toBe(422)
+      expect((await agent.post(path, { ...hold, environment: 'production' })).status).toBe(409)
+      expect((await agent.post(path, { armed: false })).status).toBe(422)
+      const held = await agent.post(path, { ...hold, until: until(6_000), environment: 'staging' })
+      expect(held).toMatchObject({ status: 200, body: { armed: false, heldBy: 'ann', reason: 'load test' } })
+      await expect.poll(() => metrics(agent.url), { timeout: 5_000 }).toMatch(/sti_automatic_rollback_armed\{[^}]*\} 0/)
+      await expect.poll(async () => (await agent.rollout()).automaticRollback.armed, { timeout: 9_000 }).toBe(true)
+      expect((await agent.post(path, hold)).body).toMatchObject({ armed: false })
+      expect((await agent.post(path, { armed: true, reason: 'done' })).body).toMatchObject({
+        armed: true,
+        heldBy: null,
+      })
+      await expect.poll(() => metrics(agent.url), { timeout: 5_000 }).toMatch(/sti_automatic_rollback_armed\{[^}]*\} 1/)
+    })
+    const events = await sql<{ message: string }[]>`
+      select message from sti.operation_event where kind = 'automatic-rollback' order by id`
+    expect(events.map(({ message }) => message.replace('automatic rollback ', ''))).toEqual(['held', 'held', 'armed'])
+  })
+})
+
+async function opened(rollout: () => Promise<RolloutDetail>): Promise<Incident[]> {
+  for (;;) {
+    const { incidents } = await rollout()
+    if (incidents.length > 0) return incidents
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+async function metrics(url: string): Promise<string> {
+  return await (await fetch(`${url}/metrics`)).text()
+}
