@@ -1,4 +1,4 @@
-const rooms = 'expand|baseline|backfill|validation|finalize|flag|rollback|monitoring'
+const rooms = 'expand|baseline|backfill|validation|finalize|flag|rollback|monitoring|columnDrop'
 /** Rooms that combine others; they lie between http and operation. */
 const combining = 'alert|evidence|incident|ramp|readiness'
 

@@ -9,7 +9,17 @@ import { literal } from '../rollout/names.ts'
 /** A change of ours to the system, with what takes it back. */
 export interface Change {
   readonly kind:
-    'column' | 'function' | 'trigger' | 'restore' | 'index' | 'constraint' | 'not-null' | 'setting' | 'sampling'
+    | 'column'
+    | 'function'
+    | 'trigger'
+    | 'restore'
+    | 'index'
+    | 'constraint'
+    | 'not-null'
+    | 'setting'
+    | 'sampling'
+    | 'archive'
+    | 'proof'
   readonly object: string
   readonly statement: string
   readonly inverse: string

@@ -88,6 +88,7 @@ export function undeclaredTriggers(rollout: Rollout, table: Table): string[] {
       trigger.onUpdate &&
       !trigger.internal &&
       !trigger.ours &&
+      !trigger.name.startsWith('~sti_') &&
       (trigger.enabled === 'origin' || trigger.enabled === 'always') &&
       (trigger.updateOf === null || trigger.updateOf.includes(column)),
   )

@@ -167,7 +167,7 @@ export const RolloutSchema = strict({
   }).prefault({}),
   soak: Duration.prefault('7d').describe('at 100 % before the column drop'),
   migration: strict({
-    template: z.enum(['node-pg-migrate']).default('node-pg-migrate'),
+    template: z.enum(['node-pg-migrate', 'plain']).default('node-pg-migrate'),
     path: text(500)
       .refine(isMigrationPath, 'must be a path inside the repository, with {name} and no other braces but {timestamp}')
       .default('migrations/{timestamp}_{name}.sql'),

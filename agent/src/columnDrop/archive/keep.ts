@@ -1,0 +1,224 @@
+import type { Sql } from '../../database/connect.ts'
+import { runDdl } from '../../engine/ddl.ts'
+import { OperationFailure } from '../../engine/errors.ts'
+import { createFeedback } from '../../engine/feedback.ts'
+import { createGoOn } from '../../engine/goOn.ts'
+import type { Key } from '../../engine/keys.ts'
+import type { Run } from '../../engine/kind.ts'
+import { takeLane, type Lane } from '../../engine/lane.ts'
+import { inRange } from '../../engine/range.ts'
+import { createRate } from '../../engine/rate.ts'
+import { walk } from '../../engine/walk.ts'
+import { literal } from '../../rollout/names.ts'
+import type { Rollout, Table } from '../../rollout/rollout.ts'
+import { keepArchive as keepTriggers, makeArchive } from './changes.ts'
+import { added, after, compareRange, compareRest, NOTHING_COMPARED, type Comparison } from './compare.ts'
+import { copyRange, MEND_PARAMETER, mendRange, type Archiving } from './copy.ts'
+import { archivedColumns, newManifest, readManifest, type ArchiveManifest } from './manifest.ts'
+import { archiveTable, keptOf } from './names.ts'
+import { archiveFault } from './verify.ts'
+
+const FLUSHED = 20
+const MENDINGS = 5
+
+/**
+ * Keeps key and legacy columns of every row in a table of their own: made in batches, kept true by triggers from its
+ * first row on, then compared row by row; what somebody wrote past the triggers is mended. Goes on where it stands after
+ * a crash or a pause. Null: it was asked to stop.
+ * @throws OperationFailure when it stays different, or a row cannot be kept
+ */
+export async function keepArchive(run: Run, table: Table): Promise<ArchiveManifest | null> {
+  const { rollout, database, operation } = run
+  const sql = database.engine({ purpose: `archive ${operation.id}`, searchPath: rollout.searchPath })
+  try {
+    const lane = await takeLane(database.state, operation.id, run.agent)
+    await makeOnce(run, sql, table)
+    const of: Archiving = { rollout, walked: { table: rollout.table, key: table.key }, kept: keptOf(rollout, table) }
+    const progress = createProgress(run, table)
+    const held = await copyAll(run, sql, of, lane, progress)
+    if (held === null) return null
+    for (let pass = 0; ; pass++) {
+      const seen = await comparePass(run, sql, of, { lane: held, mends: pass < MENDINGS }, progress)
+      if (seen === null) return null
+      await saveComparison(run, seen)
+      if (seen.differing === 0) break
+      if (pass === MENDINGS) {
+        const sentence = `${seen.differing} rows of the archive are not what the table holds, though they were mended ${MENDINGS} times: something writes past its triggers. Find it, then prepare again.`
+        throw new OperationFailure('archive', sentence)
+      }
+      await run.event('archive', `${seen.differing} rows of the archive were not what the table holds, and were mended`)
+    }
+    return await readManifest(database.state, rollout)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+/** An archive of other columns, or of before a drop that was taken back, is of no use: a new one takes its place. */
+async function makeOnce(run: Run, sql: Sql, table: Table): Promise<void> {
+  const { rollout, database, operation } = run
+  const manifest = await readManifest(database.state, rollout)
+  const fault = await archiveFault(database.state, rollout, table)
+  const same =
+    manifest !== null &&
+    manifest.droppedAt === null &&
+    manifest.columns.length > 0 &&
+    JSON.stringify(manifest.columns.map(shown)) === JSON.stringify(archivedColumns(rollout, table).map(shown))
+  if (same && fault === null) return
+  const [tableOf, triggers] = [makeArchive(rollout, table), keepTriggers(rollout, table)]
+  const there = same && (await exists(database.state, rollout))
+  const changes = there ? [triggers] : [tableOf, triggers]
+  const objects = changes.map((change) => literal(change.object)).join(', ')
+  await runDdl(run, sql, {
+    what: there ? 'putting the triggers of the archive back' : 'making the archive',
+    steps: [
+      ...(there ? [] : [triggers.inverse, tableOf.inverse]),
+      `update sti.change set reverted_at = clock_timestamp(), reverted_by = ${operation.id}
+        where rollout = ${literal(rollout.name)} and object in (${objects}) and reverted_at is null`,
+      ...changes,
+      ...(there ? [] : [newManifest(rollout, table, operation.id)]),
+    ],
+  })
+  await run.event(
+    'ddl',
+    there ? `the triggers of the archive are back: ${fault}` : `archive ${tableOf.object} is there`,
+    {
+      after: changes.map((change) => change.statement),
+    },
+  )
+}
+
+const shown = ({ name, type, key }: { name: string; type: string; key: boolean }): unknown => [name, type, key]
+
+async function exists(sql: Sql, rollout: Rollout): Promise<boolean> {
+  const [row] = await sql<{ there: boolean }[]>`select to_regclass(${archiveTable(rollout).sql}) is not null as there`
+  return row!.there
+}
+
+/** Copies what no batch has passed yet. Answers the lane as it stands then. */
+async function copyAll(
+  run: Run,
+  sql: Sql,
+  of: Archiving,
+  claimed: Lane,
+  progress: ArchiveProgress,
+): Promise<Lane | null> {
+  const { database, rollout } = run
+  const manifest = await readManifest(database.state, rollout)
+  if (manifest?.completedAt != null) return claimed
+  run.step('keeping the legacy columns')
+  let lane = claimed
+  let batches = 0
+  const finished = await walk({
+    ...{ sql, walked: of.walked, from: lane.position, to: null, feedback: createFeedback(1_000, 50_000, 0.1) },
+    goOn: createGoOn(run, (wait) => run.step(wait === null ? 'keeping the legacy columns' : `waits: ${wait.sentence}`)),
+    retried: progress.retried,
+    async work(range) {
+      const copied = await copyRange(sql, of, lane, range, ++batches % FLUSHED === 0)
+      lane = { ...lane, position: range.high }
+      progress.passed(range.rows, copied)
+    },
+    poison({ range, sqlstate, message }) {
+      const sentence = `Row ${range.high.join(', ')} cannot be kept: ${message} (${sqlstate}). Mend it, then prepare again.`
+      return Promise.reject(new OperationFailure('archive', sentence))
+    },
+  })
+  if (!finished) return null
+  await database.state`update sti.column_archive set completed_at = clock_timestamp()
+    where rollout = ${rollout.name} and completed_at is null`
+  await run.event('archive', 'every row is kept')
+  return lane
+}
+
+/** Compares all rows, range by range, and mends what differs. Null: asked to stop. */
+async function comparePass(
+  run: Run,
+  sql: Sql,
+  of: Archiving,
+  { lane, mends }: { lane: Lane; mends: boolean },
+  progress: ArchiveProgress,
+): Promise<Comparison | null> {
+  progress.begin()
+  return await compareAll(sql, of, {
+    goOn: createGoOn(run, (wait) => run.step(wait === null ? 'comparing the archive' : `waits: ${wait.sentence}`)),
+    retried: progress.retried,
+    passed: (rows) => progress.passed(rows, 0),
+    async differs(rows) {
+      if (mends) await mendRange(sql, of, lane, rows(MEND_PARAMETER))
+    },
+  })
+}
+
+export interface Comparing {
+  goOn(): Promise<boolean>
+  retried(sqlstate: string): void
+  passed(rows: number): void
+  /** Rows on `t`, with parameters from `first` on, among which some differ. */
+  differs(rows: (first: number) => { condition: string; values: string[] }): Promise<void>
+}
+
+/** Compares table and archive along the key. Null: asked to stop. */
+export async function compareAll(sql: Sql, of: Archiving, comparing: Comparing): Promise<Comparison | null> {
+  let seen = NOTHING_COMPARED
+  let last: Key | null = null
+  const finished = await walk({
+    ...{ sql, walked: of.walked, from: null, to: null, feedback: createFeedback(10_000, 200_000, 0.25) },
+    goOn: () => comparing.goOn(),
+    retried: (sqlstate) => comparing.retried(sqlstate),
+    async work(range) {
+      const found = await compareRange(sql, of, range)
+      if (found.differing > 0) await comparing.differs((first) => inRange(of.walked, range, first))
+      seen = added(seen, found)
+      last = range.high
+      comparing.passed(found.rows)
+    },
+    poison({ range, sqlstate, message }) {
+      const sentence = `Row ${range.high.join(', ')} cannot be compared: ${message} (${sqlstate}).`
+      return Promise.reject(new OperationFailure('archive', sentence))
+    },
+  })
+  if (!finished) return null
+  const rest = await compareRest(sql, of, last)
+  if (rest.differing > 0) await comparing.differs((first) => after(of, last, first))
+  return added(seen, rest)
+}
+
+async function saveComparison({ database, rollout }: Run, seen: Comparison): Promise<void> {
+  await database.state`update sti.column_archive set verified_at = clock_timestamp(), verified_rows = ${seen.rows},
+    verified_differing = ${seen.differing}, checksum = ${seen.checksum} where rollout = ${rollout.name}`
+}
+
+interface ArchiveProgress {
+  begin(): void
+  passed(rows: number, written: number): void
+  retried(sqlstate: string): void
+}
+
+function createProgress(run: Run, table: Table): ArchiveProgress {
+  const retries: Record<string, number> = {}
+  let rate = createRate()
+  let processed = 0
+  let writtenRows = 0
+  return {
+    begin() {
+      processed = 0
+      rate = createRate()
+    },
+    retried(sqlstate) {
+      retries[sqlstate] = (retries[sqlstate] ?? 0) + 1
+    },
+    passed(rows, written) {
+      processed += rows
+      writtenRows += written
+      rate.add(rows)
+      const total = Math.max(processed, Math.round(table.estimatedRows ?? 0))
+      const speed = rate.perSecond()
+      run.progress({
+        ...{ processedRows: processed, writtenRows, failedRows: 0, totalRows: total },
+        ratio: total === processed ? 1 : Math.floor((processed * 10_000) / total) / 10_000,
+        ...{ rowsPerSecond: speed, remainingSeconds: speed ? (total - processed) / speed : null },
+        ...{ batchRows: null, batchSeconds: null, throttled: null, retries: { ...retries } },
+      })
+    },
+  }
+}

@@ -1,0 +1,104 @@
+import type { Sql } from '../../database/connect.ts'
+import { literal } from '../../rollout/names.ts'
+import type { Rollout, Table } from '../../rollout/rollout.ts'
+import { archiveTable, keptOf } from './names.ts'
+
+/** What is known of the archive of a rollout. Instants: ISO 8601. */
+export interface ArchiveManifest {
+  readonly operationId: number
+  readonly fileHash: string
+  /** The table that holds it, as SQL. */
+  readonly relation: string
+  readonly columns: readonly ArchivedColumn[]
+  readonly madeAt: string
+  /** Null: not every row has been kept yet. */
+  readonly completedAt: string | null
+  readonly verified: {
+    readonly at: string
+    readonly rows: number
+    /** Rows that are not in both, or not the same. */
+    readonly differing: number
+    readonly checksum: string
+  } | null
+  readonly exported: ArchiveExport | null
+  readonly droppedAt: string | null
+  readonly restoredAt: string | null
+}
+
+export interface ArchivedColumn {
+  readonly name: string
+  readonly type: string
+  /** Rows are known by it. */
+  readonly key: boolean
+}
+
+export interface ArchiveExport {
+  readonly path: string
+  readonly at: string
+  readonly rows: number
+  readonly bytes: number
+  /** Of the compressed file, in hex. */
+  readonly sha256: string
+}
+
+interface Row {
+  readonly operation_id: bigint
+  readonly file_hash: string
+  readonly relation: string
+  readonly columns: ArchivedColumn[]
+  readonly made_at: Date
+  readonly completed_at: Date | null
+  readonly verified_at: Date | null
+  readonly verified_rows: bigint | null
+  readonly verified_differing: bigint | null
+  readonly checksum: string | null
+  readonly exported: ArchiveExport | null
+  readonly dropped_at: Date | null
+  readonly restored_at: Date | null
+}
+
+/** Null: nothing was ever kept. */
+export async function readManifest(sql: Sql, rollout: Pick<Rollout, 'name'>): Promise<ArchiveManifest | null> {
+  const [row] = await sql<Row[]>`select * from sti.column_archive where rollout = ${rollout.name}`
+  if (row === undefined) return null
+  return {
+    operationId: Number(row.operation_id),
+    fileHash: row.file_hash,
+    relation: row.relation,
+    columns: row.columns,
+    madeAt: row.made_at.toISOString(),
+    completedAt: row.completed_at?.toISOString() ?? null,
+    verified:
+      row.verified_at === null
+        ? null
+        : {
+            at: row.verified_at.toISOString(),
+            rows: Number(row.verified_rows),
+            differing: Number(row.verified_differing),
+            checksum: row.checksum ?? '0',
+          },
+    exported: row.exported,
+    droppedAt: row.dropped_at?.toISOString() ?? null,
+    restoredAt: row.restored_at?.toISOString() ?? null,
+  }
+}
+
+export function archivedColumns(rollout: Rollout, table: Table): ArchivedColumn[] {
+  const { key, legacy } = keptOf(rollout, table)
+  return [
+    ...key.map(({ name, type }) => ({ name, type, key: true })),
+    ...legacy.map(({ name, type }) => ({ name, type, key: false })),
+  ]
+}
+
+/** The statement that writes a new manifest down, in the transaction that makes the archive. */
+export function newManifest(rollout: Rollout, table: Table, operationId: bigint): string {
+  const columns = literal(JSON.stringify(archivedColumns(rollout, table)))
+  const values = [literal(rollout.name), String(operationId), literal(rollout.hash)]
+  return `insert into sti.column_archive as a (rollout, operation_id, file_hash, relation, columns)
+    values (${values.join(', ')}, ${literal(archiveTable(rollout).sql)}, ${columns}::jsonb)
+    on conflict (rollout) do update set operation_id = excluded.operation_id, file_hash = excluded.file_hash,
+      relation = excluded.relation, columns = excluded.columns, made_at = clock_timestamp(), completed_at = null,
+      verified_at = null, verified_rows = null, verified_differing = null, checksum = null, exported = null,
+      dropped_at = null, restored_at = null`
+}

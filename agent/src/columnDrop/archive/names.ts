@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { quote } from '../../rollout/names.ts'
+import type { Column, KeyColumn, QualifiedName, Rollout, Table } from '../../rollout/rollout.ts'
+
+/** Rows as they are inserted or deleted, rows whose key or legacy columns change, and whole relations. */
+export const ARCHIVE_TRIGGERS = {
+  row: '~sti_archive',
+  update: '~sti_archive_update',
+  truncate: '~sti_archive_truncate',
+}
+
+/** The table of the archive. */
+export function archiveTable(rollout: Pick<Rollout, 'name'>): QualifiedName {
+  const name = nameOf('columns', rollout)
+  return { schema: 'sti', name, sql: `sti.${quote(name)}` }
+}
+
+/** The function of its triggers. */
+export const archiveFunction = (rollout: Pick<Rollout, 'name'>): string => `sti.${quote(nameOf('keep', rollout))}`
+
+function nameOf(prefix: string, { name }: Pick<Rollout, 'name'>): string {
+  const plain = `${prefix}_${name}`
+  if (Buffer.byteLength(plain) <= 63) return plain
+  return `${prefix}_${createHash('sha256').update(name).digest('hex').slice(0, 32)}`
+}
+
+/** What is kept of a row. */
+export interface Kept {
+  readonly key: readonly KeyColumn[]
+  /** The legacy columns that the table has, and the discriminator: it tells whether a row has become another type since. */
+  readonly legacy: readonly Column[]
+}
+
+export function keptOf(rollout: Rollout, table: Table): Kept {
+  const names = [...rollout.legacyColumns, rollout.discriminator.column]
+  return { key: table.key, legacy: table.columns.filter(({ name, generated }) => names.includes(name) && !generated) }
+}
+
+/** All of them, separated by commas. */
+export function listed({ key, legacy }: Kept, alias: string | null): string {
+  const prefix = alias === null ? '' : `${alias}.`
+  return [...key, ...legacy].map((column) => `${prefix}${column.sql}`).join(', ')
+}
+
+/** `a."k" = b."k" and …` */
+export function sameKey({ key }: Kept, one: string, other: string): string {
+  return key.map((column) => `${one}.${column.sql} = ${other}.${column.sql}`).join(' and ')
+}
+
+/** Whether the legacy columns of two rows differ, byte by byte: a type without an equality (json) will do. */
+export function differs({ legacy }: Kept, one: string, other: string): string {
+  const row = (alias: string): string => `row(${legacy.map((column) => `${alias}.${column.sql}`).join(', ')})::record`
+  return `${row(one)} operator(pg_catalog.*<>) ${row(other)}`
+}

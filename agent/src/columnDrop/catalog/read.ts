@@ -1,0 +1,34 @@
+import type { Database, Sql } from '../../database/connect.ts'
+import type { Rollout, Table } from '../../rollout/rollout.ts'
+import { readBlocking } from './blocking.ts'
+import { readDigest } from './digest.ts'
+import type { LegacyCatalog } from './legacy.ts'
+import { readRelations } from './relations.ts'
+import { readConstraints, readIndexes, readReferenced, readStatistics } from './taken.ts'
+
+/** Reads the catalog about the legacy columns that the table still has. Takes no lock but that of reading the catalog. */
+export async function readLegacyCatalog(database: Database, rollout: Rollout, table: Table): Promise<LegacyCatalog> {
+  // With nothing but pg_catalog on its search path PostgreSQL writes every other name with its schema.
+  const sql = database.engine({ purpose: 'column drop catalog', readOnly: true })
+  try {
+    return await readLegacy(sql, rollout, table)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+async function readLegacy(sql: Sql, rollout: Rollout, table: Table): Promise<LegacyCatalog> {
+  const columns = rollout.legacyColumns.filter((name) => table.columns.some((column) => column.name === name))
+  const legacy = { oid: table.oid, columns, key: table.key.map((column) => column.name) }
+  const [version] = await sql<{ number: number }[]>`select current_setting('server_version_num')::int as number`
+  return {
+    serverVersion: version!.number,
+    relations: await readRelations(sql, legacy),
+    indexes: await readIndexes(sql, legacy),
+    constraints: await readConstraints(sql, legacy),
+    statistics: await readStatistics(sql, legacy),
+    blocking: await readBlocking(sql, legacy),
+    alsoLocked: await readReferenced(sql, legacy),
+    digest: await readDigest(sql, rollout, legacy.columns),
+  }
+}

@@ -1,0 +1,48 @@
+import type { Sql } from '../../database/connect.ts'
+
+/** What one way of a migration took. */
+export interface Timed {
+  readonly seconds: number
+  /** From the lock on the table to the commit: so long nobody reads or writes it. */
+  readonly lockedSeconds: number
+  readonly parts: readonly { readonly part: string; readonly seconds: number }[]
+  /** Held just before the commit; on the copy, with its names. */
+  readonly locks: readonly Lock[]
+}
+
+export interface Lock {
+  readonly relation: string
+  /** As in pg_locks, such as `AccessExclusiveLock`. */
+  readonly mode: string
+}
+
+/** Runs one way as its author would, part by part, and looks at its locks before it commits. `sql` has one connection. */
+export async function runTimed(sql: Sql, text: string): Promise<Timed> {
+  const [, ...parts] = text.split(/\n\n(?=-- \d+\. )/)
+  const timed: { part: string; seconds: number }[] = []
+  let lockedSeconds = 0
+  let locked = false
+  const started = performance.now()
+  try {
+    await sql.unsafe('begin')
+    for (const part of parts) {
+      const begun = performance.now()
+      await sql.unsafe(part)
+      const seconds = (performance.now() - begun) / 1000
+      locked ||= /^ *lock table /m.test(part)
+      if (locked) lockedSeconds += seconds
+      timed.push({ part: part.split('\n')[0]!.replace(/^-- /, ''), seconds })
+    }
+    const locks = await sql.unsafe<Lock[]>(
+      `select l.relation::regclass::text as relation, l.mode from pg_locks l
+       where l.pid = pg_backend_pid() and l.locktype = 'relation' and l.granted and l.relation >= 16384
+         and l.mode not in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+       order by 1, 2`,
+    )
+    await sql.unsafe('commit')
+    return { seconds: (performance.now() - started) / 1000, lockedSeconds, parts: timed, locks: [...locks] }
+  } catch (error) {
+    await sql.unsafe('rollback').catch(() => undefined)
+    throw error
+  }
+}

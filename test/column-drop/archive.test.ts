@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { removeArchive } from '../../agent/src/columnDrop/archive/archive.ts'
+import { exportArchive } from '../../agent/src/columnDrop/archive/export.ts'
+import { keepArchive } from '../../agent/src/columnDrop/archive/keep.ts'
+import { takeLane } from '../../agent/src/engine/lane.ts'
+import { withGround, type Ground } from './ground.ts'
+import { fileOf } from './shapes.ts'
+
+const FILE = fileOf({ name: '', create: '', more: ['note'] })
+const TABLE = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text);
+  insert into app.things select n, n % 3 = 0, n % 3 = 1, 'note ' || n from generate_series(1, 3000) n`
+
+const withArchive = (use: (ground: Ground) => Promise<void>, create = TABLE, file = FILE): Promise<void> =>
+  withGround(create, file, async (ground) => {
+    await ground.keep()
+    await use(ground)
+  })
+
+const equal = { complete: true, equal: true, faults: [] }
+
+test('every write is in the archive, whatever it does to the key', async () => {
+  await withArchive(async ({ sql, state }) => {
+    await sql`delete from app.things where id % 7 = 0`
+    await sql`update app.things set id = id + 10000 where id % 7 = 1`
+    await sql`insert into app.things (id, type, note) values (10, 'B', 'new') on conflict (id) do update set note = 'again', type = 'A'`
+    await sql`merge into app.things t using (select 7 as id) s on t.id = s.id when not matched then insert (id, is_a, is_b) values (7, true, false)`
+    await sql
+      .unsafe(
+        `begin; update app.things set note = 'lost'; savepoint a; delete from app.things; rollback to a; rollback`,
+      )
+      .catch(() => undefined)
+    expect(await state()).toMatchObject(equal)
+    await sql`truncate app.things`
+    await sql`insert into app.things (id, is_a, is_b) values (1, true, false)`
+    expect(await state()).toMatchObject({ ...equal, comparison: { rows: 1, archivedRows: 1 } })
+  })
+})
+
+test('a row that another trigger writes in between is kept as it is in the end', async () => {
+  const triggers = `create function app.chain() returns trigger language plpgsql as $$ begin
+      update app.things set note = coalesce(note, '') || '!' where id = new.id + 1 and pg_trigger_depth() < 3; return null; end $$;
+    create trigger "a_chain" after update on app.things for each row execute function app.chain()`
+  await withArchive(
+    async ({ sql, state }) => {
+      await sql`update app.things set note = 'all' where id <= 20`
+      await sql`update app.things set note = 'some' where id in (5, 6, 7)`
+      expect(await state()).toMatchObject(equal)
+    },
+    `${TABLE}; ${triggers}`,
+    `${FILE}triggers: { a_chain: harmless }\n`,
+  )
+})
+
+test('rows that come, change and go while the archive is made are in it, or not', async () => {
+  await withGround(TABLE.replace('3000', '20000'), FILE, async ({ sql, keep, state }) => {
+    let writing = true
+    const write = async (from: number): Promise<void> => {
+      for (let n = from; writing; n += 3) {
+        await sql`update app.things set note = 'w' || ${n}::int where id = ${(n * 7919) % 20000}`
+        await sql`delete from app.things where id = ${(n * 104729) % 20000}`
+        await sql`insert into app.things (id, is_a, is_b) values (${30000 + n}, ${n % 2 === 0}, false)`
+        await sql`update app.things set id = -id where id = ${(n * 15485863) % 20000}`
+      }
+    }
+    const writers = [1, 2, 3].map(write)
+    const manifest = await keep()
+    writing = false
+    await Promise.all(writers)
+    expect(manifest).toMatchObject({ verified: { differing: 0 } })
+    expect(await state()).toMatchObject(equal)
+  })
+})
+
+test('what somebody wrote past the triggers is found, and mended by the next preparation', async () => {
+  await withArchive(async ({ sql, state, another, table }) => {
+    await sql.unsafe(`alter table app.things disable trigger "~sti_archive";
+      alter table app.things disable trigger "~sti_archive_update"`)
+    await sql`update app.things set note = 'past' where id <= 3`
+    await sql`delete from app.things where id in (4, 3000)`
+    await sql`insert into app.things (id, is_a, is_b) values (5000, true, false)`
+    expect(await state()).toMatchObject({ complete: false, equal: null })
+    expect((await state()).faults[0]).toMatch(/Trigger "~sti_archive" of the archive is not on app.things/)
+    await sql.unsafe(`alter table app.things enable always trigger "~sti_archive";
+      alter table app.things enable always trigger "~sti_archive_update"`)
+    expect(await state()).toMatchObject({ complete: true, equal: false, comparison: { differing: 6 } })
+    expect(await keepArchive(await another(), await table())).toMatchObject({ verified: { differing: 0 } })
+    expect(await state()).toMatchObject(equal)
+  })
+})
+
+test('without its table the application goes on writing, and the archive is not complete', async () => {
+  await withArchive(async ({ sql, state, another, table }) => {
+    await sql`drop table sti.columns_things`
+    await sql`update app.things set note = 'still' where id = 1`
+    expect(await state()).toMatchObject({ complete: false, equal: null })
+    await keepArchive(await another(), await table())
+    expect(await state()).toMatchObject(equal)
+  })
+})
+
+test('a partition that is truncated alone leaves no ghosts, one that is detached is mended', async () => {
+  const create = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text) partition by range (id);
+    create table app.low partition of app.things for values from (0) to (1000); create table app.high partition of app.things default;
+    insert into app.things select n, n % 3 = 0, n % 3 = 1, 'note' from generate_series(1, 2000) n`
+  await withArchive(async ({ sql, state, another, table }) => {
+    await sql`truncate app.low`
+    expect(await state()).toMatchObject({ ...equal, comparison: { rows: 1001, archivedRows: 1001 } })
+    await sql`insert into app.things (id, is_a, is_b) values (5, true, false)`
+    await sql`update app.things set id = 5000 where id = 5`
+    expect(await state()).toMatchObject(equal)
+    await sql`alter table app.things detach partition app.low`
+    await sql.unsafe(
+      `alter table app.low rename to old; create table app.new partition of app.things for values from (0) to (1000)`,
+    )
+    expect((await state()).faults[0]).toMatch(/truncate" of the archive is not on app.new/)
+    await keepArchive(await another(), await table())
+    expect(await state()).toMatchObject(equal)
+  }, create)
+})
+
+test('an agent that was overtaken writes nothing more', async () => {
+  await withGround(TABLE, FILE, async ({ run, table, database, sql }) => {
+    let overtaken = false
+    const slow = {
+      ...run,
+      progress: () => {
+        if (!overtaken) void takeLane(database.state, run.operation.id, 'other').then(() => undefined)
+        overtaken = true
+      },
+      asked: () => 'go-on' as const,
+    }
+    await expect(keepArchive(slow, await table())).rejects.toThrow('another agent has taken this archive over')
+    const [row] = await sql<{ done: boolean }[]>`select completed_at is not null as done from sti.column_archive`
+    expect(row!.done).toBe(false)
+    expect(await keepArchive(run, await table())).toMatchObject({ verified: { rows: 3000, differing: 0 } })
+  })
+})
+
+test('the export holds every row, and its manifest says so', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sti-export-'))
+  try {
+    await withArchive(
+      async ({ database, rollout, table, sql }) => {
+        const path = join(folder, 'things.jsonl.gz')
+        const exported = await exportArchive(database, rollout, await table(), path)
+        const bytes = await readFile(path)
+        expect(exported).toMatchObject({ rows: 25_000, bytes: bytes.length })
+        expect(exported!.sha256).toBe(createHash('sha256').update(bytes).digest('hex'))
+        expect(JSON.parse(await readFile(`${path}.manifest.json`, 'utf8'))).toMatchObject({
+          ...{ rollout: 'things', rows: 25_000, sha256: exported!.sha256 },
+          columns: [
+            { name: 'id', type: 'integer', key: true },
+            { name: 'is_a', type: 'boolean', key: false },
+            { name: 'is_b', type: 'boolean', key: false },
+            { name: 'note', type: 'text', key: false },
+            { name: 'type', type: 'text', key: false },
+          ],
+        })
+        const lines = gunzipSync(bytes).toString('utf8').trimEnd().split('\n')
+        const [row] = await sql<{ same: boolean }[]>`
+          select count(*) = 25000 and bool_and(to_jsonb(jsonb_populate_record(null::sti.columns_things, line)) = to_jsonb(a)) as same
+          from jsonb_array_elements(${`[${lines.join(',')}]`}::text::jsonb) line join sti.columns_things a on a.id = (line->>'id')::int`
+        expect(row!.same).toBe(true)
+      },
+      TABLE.replace('3000', '25000'),
+    )
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('taken away, it leaves nothing behind', async () => {
+  await withArchive(async ({ sql, run, table }) => {
+    await removeArchive(run, await table())
+    const [left] = await sql<{ left: number }[]>`
+      select (select count(*) from pg_trigger where tgname like '~sti_archive%') + (select count(*) from sti.column_archive)
+        + (select count(*) from pg_proc where proname = 'keep_things') + (select count(*) from sti.change where kind = 'archive' and reverted_at is null) as left`
+    expect(Number(left!.left)).toBe(0)
+    expect((await table()).triggers.map((trigger) => trigger.name)).toEqual(['~sti_derive'])
+  })
+})

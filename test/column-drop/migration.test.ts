@@ -1,0 +1,250 @@
+import postgres from 'postgres'
+import { expect, test } from 'vitest'
+import { migrationRefusals } from '../../agent/src/columnDrop/migration/notes.ts'
+import { alone, templated } from '../../agent/src/columnDrop/migration/template.ts'
+import { withSession } from '../safety/disturbing.ts'
+import { withDatabase } from '../support/database.ts'
+import { withGround, type Ground } from './ground.ts'
+import { fileOf } from './shapes.ts'
+
+const FILE = fileOf({ name: '', create: '' })
+const TABLE = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text);
+  insert into app.things select n, n % 3 = 0, n % 3 = 1, 'note ' || n from generate_series(1, 100) n`
+
+async function run(url: string, text: string): Promise<string[]> {
+  const notices: string[] = []
+  const sql = postgres(url, { max: 1, onnotice: ({ message }) => notices.push(String(message)) })
+  try {
+    await sql.unsafe(alone(text))
+    return notices
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+const there = async ({ sql }: Ground): Promise<number> => {
+  const [row] = await sql<{ there: number }[]>`select count(*)::int as there from pg_attribute
+    where attrelid = 'app.things'::regclass and attname in ('is_a', 'is_b')`
+  return row!.there
+}
+
+const DISTURBED: readonly [string, string, RegExp][] = [
+  [
+    'a row differs',
+    `update sti.columns_things set is_a = not is_a where id = 5`,
+    /1 rows of the archive are not what the table holds/,
+  ],
+  ['a row is missing', `delete from sti.columns_things where id = 5`, /1 rows of the archive are not/],
+  [
+    'a ghost is there',
+    `insert into sti.columns_things values (500, true, false, 'A')`,
+    /1 rows of the archive are not/,
+  ],
+  ['the flag is off', `update sti.flag set enabled = false`, /the flag is not on at 100 %/],
+  ['the flag is at a part', `update sti.flag set percentage = 50`, /the flag is not on at 100 %/],
+  ['it is not complete', `update sti.column_archive set completed_at = null`, /there is no complete archive/],
+  [
+    'it is of before a drop',
+    `update sti.column_archive set dropped_at = now(), restored_at = now()`,
+    /there is no complete archive/,
+  ],
+  ['its table is gone', `drop table sti.columns_things`, /there is no complete archive/],
+  [
+    'a trigger is off',
+    `alter table app.things disable trigger "~sti_archive"`,
+    /triggers that keep the archive are not in order/,
+  ],
+  [
+    'a trigger is gone',
+    `drop trigger "~sti_archive_update" on app.things`,
+    /triggers that keep the archive are not in order/,
+  ],
+  ['an index came since', `create index later on app.things (is_a)`, /something else depends on the legacy columns/],
+  ['a default came since', `alter table app.things alter column is_a set default true`, /something else depends/],
+  ['a view came since', `create view app.v as select is_a from app.things`, /something else depends/],
+  ['a column is gone', `alter table app.things drop column is_b cascade`, /some of the legacy columns are gone/],
+]
+
+test('up drops nothing when something is not as it must be', async () => {
+  await withGround(TABLE, FILE, async (ground) => {
+    await ground.keep()
+    const { up } = await ground.migration()
+    for (const [what, disturb, refusal] of DISTURBED) {
+      // Both in one transaction, which the refusal takes back as a whole.
+      const sql = postgres(ground.url, { max: 1, onnotice: () => undefined })
+      const answer = await sql.unsafe(`begin; ${disturb}; ${up}`).catch(String)
+      await sql.end({ timeout: 1 })
+      expect({ what, answer }).toEqual({ what, answer: expect.stringMatching(refusal) })
+      expect(await there(ground)).toBe(2)
+    }
+    await run(ground.url, up)
+    expect(await there(ground)).toBe(0)
+  })
+})
+
+test('up waits its turn for the lock, and names who holds it when it does not get it', async () => {
+  await withGround(TABLE, FILE, async (ground) => {
+    await ground.keep()
+    const { up } = await ground.migration()
+    await withSession(ground.url, async (session) => {
+      await session.unsafe(`begin; lock table app.things in share mode`)
+      const going = run(ground.url, up)
+      // Whoever comes meanwhile is let through.
+      for (let n = 0; n < 10; n++) {
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        await ground.sql`select count(*) from app.things`
+      }
+      expect(await there(ground)).toBe(2)
+      await session.unsafe('commit')
+      await going
+    })
+    expect(await there(ground)).toBe(0)
+  })
+})
+
+test('in a database that the agent never saw an empty table loses the columns and gets them back, one with rows does not', async () => {
+  await withGround(TABLE, FILE, async (ground) => {
+    await ground.keep()
+    const { up, down } = await ground.migration()
+    await withDatabase(async ({ url, sql }) => {
+      await sql.unsafe(`create schema app; create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text, type text);
+        insert into app.things values (1, true, false)`)
+      await expect(run(url, up)).rejects.toThrow('there are rows, and no archive of them')
+      await sql`truncate app.things`
+      await run(url, up)
+      await sql`insert into app.things (id, type) values (1, 'B'), (2, 'Other')`
+      await run(url, down)
+      expect(await sql`select id, is_a, is_b from app.things order by id`).toEqual([
+        { id: 1, is_a: false, is_b: true },
+        { id: 2, is_a: false, is_b: false },
+      ])
+    })
+  })
+})
+
+test('rows that no type matches, and expressions that can raise, come back as they were', async () => {
+  const file = `rollout: things
+table: app.things
+discriminator: { column: type }
+types:
+  - { name: Big, when: 100 / size > 10, restore: { size: "5" } }
+  - { name: Small, when: 100 / size <= 10, restore: { size: "50" } }
+legacyColumns: [size]
+flag: { key: things }
+`
+  const create = `create table app.things (id int primary key, size int); insert into app.things select n, n - 3 from generate_series(1, 60) n where n <> 3`
+  await withGround(create, file, async (ground) => {
+    const { sql, url } = ground
+    await ground.keep()
+    await sql`insert into app.things (id, size) values (100, 0), (101, null)`
+    expect(await ground.state()).toMatchObject({ equal: true })
+    const before = await sql`select id, size, type from app.things order by id`
+    const { up, down } = await ground.migration()
+    await run(url, up)
+    await sql`insert into app.things (id, type) values (200, 'Small'), (201, null)`
+    await run(url, down)
+    const after = await sql`select id, size, type from app.things order by id`
+    expect(after.slice(0, before.length)).toEqual([...before])
+    expect(after.slice(before.length)).toEqual([
+      { id: 200, size: 50, type: 'Small' },
+      { id: 201, size: null, type: null },
+    ])
+  })
+})
+
+test('with restore: none rows keep what they had, and new ones get the default', async () => {
+  const file = `rollout: things
+table: app.things
+discriminator: { column: type }
+types: [{ name: A, when: is_a }]
+otherwise: { name: Other }
+restore: none
+acceptLostWrites: true
+legacyColumns: [is_a]
+flag: { key: things }
+`
+  const create = `create table app.things (id int primary key, is_a boolean not null default false); insert into app.things select n, n % 2 = 0 from generate_series(1, 10) n`
+  await withGround(create, file, async (ground) => {
+    const { sql, url } = ground
+    await ground.keep()
+    await sql`update app.things set type = 'A' where id = 1`
+    expect(await ground.state()).toMatchObject({ equal: true })
+    const { up, down, notes } = await ground.migration()
+    expect(notes.join(' ')).toMatch(/restore: none/)
+    await run(url, up)
+    await sql`update app.things set type = 'A' where id = 3`
+    await sql`insert into app.things (id, type) values (20, 'A')`
+    await run(url, down)
+    expect(await sql`select id, is_a, type from app.things where id in (1, 2, 3, 20) order by id`).toEqual([
+      { id: 1, is_a: false, type: 'A' },
+      { id: 2, is_a: true, type: 'A' },
+      { id: 3, is_a: false, type: 'A' },
+      { id: 20, is_a: false, type: 'A' },
+    ])
+  })
+})
+
+test('a column that new rows could be given no value for is refused', async () => {
+  const file = fileOf({ name: '', create: '', more: ['code'] })
+  const create = TABLE.replace('note text', 'note text, code text not null')
+    .replace('insert into app.things', 'insert into app.things (id, is_a, is_b, note, code)')
+    .replace(`'note ' || n`, `'note ' || n, 'c'`)
+  await withGround(create, file, async ({ rollout, catalog }) => {
+    expect(migrationRefusals(rollout, await catalog())).toEqual([
+      'Column "code" is NOT NULL and has no default, and restore of A, B, Other does not name it: a row that new code inserts after the drop could not be brought back. Name it in restore, or give it a default.',
+    ])
+  })
+  await withGround(TABLE, FILE, async ({ rollout, catalog }) => {
+    expect(migrationRefusals(rollout, await catalog())).toEqual([])
+  })
+})
+
+test('what stands in the way is named, with what it stands on', async () => {
+  const create = `${TABLE}; create view app.seen as select id, is_a from app.things;
+    create table app.twice (a boolean, b boolean, c boolean generated always as (a) stored);
+    alter table app.things add column either boolean generated always as (is_a or is_b) stored;
+    alter table app.things add constraint pair unique (id, is_b);
+    create table app.child (id int, flag boolean, foreign key (id, flag) references app.things (id, is_b));
+    create policy flags on app.things using (is_a);
+    create publication some_columns for table app.things (id, is_b);
+    create function app.count_a() returns bigint language sql stable begin atomic select count(*) from app.things where is_a; end;
+    create function app.nothing() returns trigger language plpgsql as $$ begin return new; end $$;
+    create trigger on_flag after update of is_b on app.things for each row execute function app.nothing()`
+  await withGround(
+    create,
+    `${FILE}publication: subscriber-ready\ntriggers: { on_flag: harmless }\n`,
+    async ({ catalog }) => {
+      const { blocking } = await catalog()
+      const found = blocking.map(({ kind, identity, columns }) => `${kind} ${identity}: ${columns.join(', ')}`)
+      expect(found.sort()).toEqual([
+        'foreign key child_id_flag_fkey on app.child: is_b',
+        'function app.count_a(): is_a',
+        'generated column app.things.either: is_a, is_b',
+        'policy flags on app.things: is_a',
+        'publication app.things in publication some_columns: is_b',
+        'trigger on_flag on app.things: is_b',
+        'view app.seen: is_a',
+      ])
+    },
+  )
+})
+
+test('files of a migration are those of the project’s own tool', async () => {
+  await withGround(TABLE, FILE, async (ground) => {
+    await ground.keep()
+    const migration = await ground.migration()
+    const at = new Date(1_700_000_000_000)
+    const path = 'db/{timestamp}_{name}.sql'
+    const [file] = templated(migration, { template: 'node-pg-migrate', path }, at)
+    expect(file!.path).toBe('db/1700000000000_drop_legacy_columns_of_things.sql')
+    // As node-pg-migrate finds them.
+    const up = /^\s*--[\s-]*up\s+migration/im
+    const down = /^\s*--[\s-]*down\s+migration/im
+    expect(file!.text.match(new RegExp(up, 'gim'))).toHaveLength(1)
+    expect(file!.text.match(new RegExp(down, 'gim'))).toHaveLength(1)
+    expect(templated(migration, { template: 'plain', path }, at).map((one) => one.path)).toEqual([
+      'db/1700000000000_drop_legacy_columns_of_things.up.sql',
+      'db/1700000000000_drop_legacy_columns_of_things.down.sql',
+    ])
+  })
+})

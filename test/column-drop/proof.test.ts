@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { proveMigration } from '../../agent/src/columnDrop/proof/proof.ts'
+import { withGround } from './ground.ts'
+import { fileOf, SHAPES } from './shapes.ts'
+
+const HERE = ['plain columns', 'quoted names', 'partitions in two', 'foreign keys', 'domains', 'unique and']
+
+test.each(SHAPES.filter(({ name }) => HERE.some((one) => name.startsWith(one))))(
+  'up and down of a table with $name are proved on a copy, and nothing of it stays',
+  async (shape) => {
+    await withGround(shape.create, fileOf(shape), async ({ run, table, catalog, sql }) => {
+      const before = await sql`select nspname from pg_namespace where nspname !~ '^pg_' order by 1`
+      const objects = await sql`select relname::text as name from pg_class where relnamespace = 'sti'::regnamespace
+        union all select proname from pg_proc where pronamespace = 'sti'::regnamespace order by 1`
+      const proof = await proveMigration(run, await table(), await catalog(), 100)
+      expect(proof.checks.filter((check) => !check.ok)).toEqual([])
+      expect(proof.passed).toBe(true)
+      expect(proof.rows).toBeGreaterThanOrEqual(100)
+      expect(proof.up!.locks).toContainEqual(expect.objectContaining({ mode: 'AccessExclusiveLock' }))
+      expect(proof.up!.lockedSeconds).toBeLessThan(proof.up!.seconds)
+      expect(proof.up!.parts.length).toBeGreaterThan(5)
+      expect(await sql`select nspname from pg_namespace where nspname !~ '^pg_' order by 1`).toEqual(before)
+      expect(
+        await sql`select relname::text as name from pg_class where relnamespace = 'sti'::regnamespace
+          union all select proname from pg_proc where pronamespace = 'sti'::regnamespace order by 1`,
+      ).toEqual(objects)
+      expect(await sql`select from sti.column_archive`).toEqual([])
+      expect(await sql`select from sti.change where kind = 'proof' and reverted_at is null`).toEqual([])
+    })
+  },
+)
+
+test('an undo that would fail is found', async () => {
+  const create = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, code int not null unique);
+    insert into app.things select n, n % 3 = 0, n % 3 = 1, n from generate_series(1, 100) n`
+  const file = fileOf({ name: '', create: '', more: ['code'] }).replaceAll('"is_b": "', '"code": "0", "is_b": "')
+  await withGround(create, file, async ({ run, table, catalog }) => {
+    const proof = await proveMigration(run, await table(), await catalog(), 100)
+    expect(proof.passed).toBe(false)
+    expect(proof.checks.find((check) => !check.ok)).toMatchObject({
+      check: 'down runs',
+      detail: expect.stringMatching(/could not create unique index/),
+    })
+  })
+})
