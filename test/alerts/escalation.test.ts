@@ -1,10 +1,15 @@
 import { createServer } from 'node:http'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { connect } from '../../agent/src/database/connect.ts'
+import { createMetrics } from '../../agent/src/metrics/metrics.ts'
+import type { OpenIncident } from '../../agent/src/metrics/source.ts'
+import { readings, sourceOf } from '../../agent/src/metrics/testing/source.ts'
 import { callsOf } from '../../agent/src/provisioning/calls.ts'
 import { AlertingSchema } from '../../agent/src/provisioning/file.ts'
 import { provision } from '../../agent/src/provisioning/provision.ts'
 import { readRules } from '../../agent/src/provisioning/rules.ts'
 import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/prometheusServer.ts'
+import { createSignals } from '../../agent/src/signals/signals.ts'
 import { until } from '../../agent/src/signals/testing/until.ts'
 import { freePort } from '../support/server.ts'
 import { hasGrafana, startGrafana } from './grafanaServer.ts'
@@ -21,13 +26,9 @@ test.runIf(hasGrafana && hasPrometheus)(
   'Grafana calls one contact after the other until somebody acknowledges, and whoever has the pager when an agent is gone',
   async () => {
     let opened: number | null = null
-    const agent = await startExporter(() => {
-      if (opened === null) return []
-      const seconds = (Date.now() - opened) / 1000
-      const escalation = LEVELS.filter((level) => seconds >= level).length
-      const labels = `environment="production",rollout="vehicles",severity="critical",escalation="${escalation}"`
-      return [`sti_incident_open_seconds{${labels}} ${seconds}`]
-    })
+    const agent = await startMetrics(() =>
+      opened === null ? [] : [{ rollout: 'vehicles', severity: 'critical', openedAt: opened, levels: LEVELS }],
+    )
     const { grafana, mails } = await startAlerting(agent)
     await until(
       () => rulesOf(grafana),
@@ -76,11 +77,20 @@ async function rulesOf(grafana: { get<T>(path: string): Promise<T> }): Promise<R
   return data.groups.flatMap(({ rules }) => rules)
 }
 
-/** An agent's /metrics, as far as these rules ask for it. */
-async function startExporter(lines: () => string[]): Promise<number> {
-  const server = createServer((_, response) => response.end(`${lines().join('\n')}\n`))
+/** An agent's /metrics, with these incidents that nobody has acknowledged. */
+async function startMetrics(incidents: () => readonly OpenIncident[]): Promise<number> {
+  const database = connect('postgres://nobody@127.0.0.1:1/none', 'a')
+  const signals = createSignals({ database, agent: 'a', rollouts: [], prometheusUrl: null, now: Date.now })
+  const source = sourceOf(() => [readings({ incidents: incidents() })])
+  const metrics = createMetrics({ environment: 'production', source, signals })
+  const server = createServer((_, response) => void metrics.text().then((text) => response.end(text)))
   const port = await freePort()
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  onTestFinished(async () => {
+    server.close()
+    server.closeAllConnections()
+    await database.close()
+  })
   return port
 }
 

@@ -23,11 +23,8 @@ const rules = files.flatMap(({ groups }) => groups.flatMap((group) => group.rule
 const runbook = await readFile(new URL('alerts/RUNBOOK.md', root), 'utf8')
 const dashboard = (await yaml('plugin/src/dashboards/sti-rollout-monitoring.json')) as { panels: { title: string }[] }
 
-/** Of rooms that are not there yet. */
-const COMING = ['sti_alert_condition', 'sti_incident_open_seconds']
-
 test.each(rules)('$alert asks only for series that the agent exports', ({ expr }) => {
-  const known = new Set([...SERIES_NAMES, ...COMING, 'up'])
+  const known = new Set([...SERIES_NAMES, 'up'])
   for (const series of expr.match(/\b(?:sti_\w+|up)\b(?=[{)\] ]|$)/gm) ?? []) expect(known).toContain(series)
 })
 

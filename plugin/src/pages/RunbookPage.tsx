@@ -40,6 +40,8 @@ const getStyles = (theme: GrafanaTheme2) => ({
   section: css({
     maxWidth: 900,
     marginBlockEnd: theme.spacing(3),
+    // Below Grafana's own bar.
+    scrollMarginTop: theme.spacing(8),
     padding: theme.spacing(1),
     borderRadius: theme.shape.radius.default,
     // Whoever comes from an alert sees which one is meant.
