@@ -14,7 +14,10 @@ validation: { every: 7d, requires: [integrity] }
 `
 
 /** With limits that a test can reach: the defaults want half an hour and 64 MB. */
-const THROTTLE = 'throttle: { oldestSnapshotSeconds: 3, replicationLagBytes: 1000000, replicationLagSeconds: 3 }\n'
+const THROTTLE = `throttle: { oldestSnapshotSeconds: 3, replicationLagBytes: 1000000, replicationLagSeconds: 3, slotRetainedBytes: 30000000 }
+signals:
+  - { name: advisory-locks, sql: "select count(*) from pg_locks where locktype = 'advisory'", limit: 5 }
+`
 
 export const vehiclesFile = (application: string): string => `${TYPES}${THROTTLE}api:
   histogram: { url: '${application}/metrics', name: http_request_duration_seconds, errors: { status: '5..' } }

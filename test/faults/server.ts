@@ -71,6 +71,26 @@ export const serverFaults: readonly Fault[] = [
     seed: run(`delete from public.trip; delete from public.vehicles where id % 10 > 1`),
   },
   {
+    ...{ ...at, name: 'slot-forgotten', checks: ['replication-slots'] },
+    what: 'a replication slot that nobody reads keeps WAL',
+    async seed({ sql }) {
+      await sql`select pg_create_physical_replication_slot('forgotten', true)`
+      for (let n = 0; n < 8; n++) await sql`select pg_logical_emit_message(false, 'fault', repeat('x', 5000000))`
+      await pause(3_000)
+      return async () => void (await sql`select pg_drop_replication_slot('forgotten')`)
+    },
+  },
+  {
+    ...{ ...at, name: 'own-signal-above-its-limit', checks: ['signals'] },
+    what: 'a signal of the rollout file is above its limit',
+    async seed({ url }) {
+      const session = postgres(url, { max: 1, onnotice: () => undefined })
+      await session`select pg_advisory_lock(n) from generate_series(1, 8) n`
+      await pause(6_000)
+      return () => session.end({ timeout: 1 })
+    },
+  },
+  {
     ...{ ...at, name: 'replica-lags', checks: ['replication-lag'], layers: ['system', 'business'] },
     what: 'a replica receives nothing any more, and is behind',
     async seed(place) {

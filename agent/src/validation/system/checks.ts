@@ -4,7 +4,9 @@ import { autovacuum } from './autovacuum.ts'
 import { bloat } from './bloat.ts'
 import { errorRatio } from './errorRatio.ts'
 import { longTransactions } from './longTransactions.ts'
+import { ownSignals } from './ownSignals.ts'
 import { replicationLag } from './replicationLag.ts'
+import { slots } from './slots.ts'
 import { usage } from './usage.ts'
 
 /** The system layer: do the machine and PostgreSQL bear it. */
@@ -14,9 +16,11 @@ export const SYSTEM: readonly Check[] = [
   usage('disk', 'host-disk', 'disk space'),
   usage('connections', 'connections', 'of the connections'),
   replicationLag,
+  slots,
   archiver,
   autovacuum,
   bloat,
   longTransactions,
   errorRatio,
+  ownSignals,
 ]

@@ -1,0 +1,29 @@
+import { isKnown } from '../../signals/reading.ts'
+import type { Check } from '../check.ts'
+import { known } from './read.ts'
+
+/** No signal of the rollout file itself is above its limit. Does not apply to a file without any. */
+export const ownSignals: Check = {
+  ...{ name: 'signals', layer: 'system' },
+  async run({ run, rollout, signal }) {
+    if (rollout.file.signals.length === 0) return null
+    // Each has its own interval; what is known of it a moment later counts.
+    for (const { name } of rollout.file.signals) {
+      const of = () => run.pressure.custom().find((one) => one.name === name)!.reading
+      const reading = await known(of, signal)
+      if ('verdict' in reading) return { ...reading, detail: `signal ${name}: ${reading.detail}` }
+    }
+    const worst = run.pressure
+      .custom()
+      .flatMap(({ name, limit, reading }) => (isKnown(reading) ? [{ name, limit, value: reading.value }] : []))
+      .sort((a, b) => b.value / b.limit - a.value / a.limit)[0]!
+    const { name, value, limit } = worst
+    const verdict = value > limit ? 'fail' : 'pass'
+    return {
+      verdict,
+      value,
+      limit,
+      detail: `signal ${name} reads ${value}, at most ${limit}; nearest of the file's own`,
+    }
+  },
+}
