@@ -1,6 +1,6 @@
 const rooms = 'expand|baseline|backfill|validation|finalize|flag|rollback|monitoring|columnDrop'
 /** Rooms that combine others; they lie between http and operation. */
-const combining = 'alert|evidence|incident|ramp|readiness'
+const combining = 'alert|evidence|incident|ramp|readiness|rehearsal'
 
 /** Imports go one way: main -> http -> evidence, readiness, ramp -> operation -> rooms -> dualWrite -> engine -> signals, rollout, database. */
 module.exports = {

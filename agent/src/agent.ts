@@ -37,6 +37,7 @@ import { rollback } from './operation/rollbacks.ts'
 import { createSchedule } from './operation/schedule.ts'
 import { endOvertakenRamps } from './ramp/overtaken.ts'
 import { createRamp } from './ramp/ramp.ts'
+import { createRehearsal } from './rehearsal/rehearsal.ts'
 import { watchOutside } from './readiness/outside.ts'
 import { readReadiness } from './readiness/readiness.ts'
 import { checkFile, rightsNotes } from './rollout/check.ts'
@@ -85,7 +86,18 @@ export async function startAgent(
   const validation = createValidation({ signals, environment: config.environment, flagToken: config.tokens.flag })
   const baseline = createBaseline({ signals, environment: config.environment })
   const ramp = createRamp({ flags, signals, environment: config.environment, flagToken: config.tokens.flag })
-  const kinds: readonly Kind[] = [expand, baseline, backfill, validation, finalize, rollback, monitoring, ramp]
+  const rehearsal = createRehearsal({ environment: config.environment })
+  const kinds: readonly Kind[] = [
+    expand,
+    baseline,
+    backfill,
+    validation,
+    finalize,
+    rollback,
+    monitoring,
+    ramp,
+    rehearsal,
+  ]
   const names = rollouts.map((rollout) => rollout.name)
   const peaks = keepPeaks({ sql: database.state, recent: signals.recent, rollouts: names, log })
   const watch = watchDatabase({
@@ -165,7 +177,7 @@ export async function startAgent(
     watchPressure: (rollout) => signals.watch(rollout),
   })
   const schedule = createSchedule({
-    ...{ agent: config.agent, state: database.state, validation, log },
+    ...{ agent: config.agent, state: database.state, kinds, log },
     poke: () => runner.poke(),
   })
   const authentication = createAuthentication(config)

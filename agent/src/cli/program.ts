@@ -12,6 +12,7 @@ import { registerOperations } from './commands/operations.ts'
 import { registerPromote } from './commands/promote.ts'
 import { registerProvisioning } from './commands/provisioning.ts'
 import { registerReadiness } from './commands/readiness.ts'
+import { registerRehearse } from './commands/rehearse.ts'
 import { registerRollback } from './commands/rollback.ts'
 import { registerStatus } from './commands/status.ts'
 import { registerValidate } from './commands/validate.ts'
@@ -36,6 +37,7 @@ const commands: readonly Register[] = [
   registerAdopt,
   registerMonitoring,
   registerReadiness,
+  registerRehearse,
   registerPromote,
   registerCheck,
   registerProvisioning,

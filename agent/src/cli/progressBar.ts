@@ -17,6 +17,9 @@ export function progressText(progress: Progress): string {
     const held = `held ${duration(heldSeconds)} of ${duration(holdSeconds)}`
     return [`on at ${percentage} %, step ${step} of ${steps.length}`, held, ...why].join('  ')
   }
+  if (progress.unit === 'steps') {
+    return [percent(progress.ratio), `${progress.processedRows} of ${progress.totalRows} steps`].join('  ')
+  }
   if (progress.unit === 'seconds') {
     return `${percent(progress.ratio)}  ${duration(progress.processedRows)} of ${duration(progress.totalRows)} sampled`
   }

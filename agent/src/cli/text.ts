@@ -74,7 +74,7 @@ export function operationText(operation: Operation): string {
 
 /** What a walk did in the end; `52.1 %  521,000 of 1,000,000 rows, 520,000 written`. */
 function outcomeText(progress: Progress): string {
-  if (progress.unit === 'seconds') return progressText(progress)
+  if (progress.unit !== undefined) return progressText(progress)
   const failed = progress.failedRows > 0 ? `, ${count(progress.failedRows)} failed` : ''
   const written = progress.writtenRows > 0 ? `, ${count(progress.writtenRows)} written` : ''
   return `${percent(progress.ratio)}, ${count(progress.processedRows)} of ${count(progress.totalRows)} rows${written}${failed}`

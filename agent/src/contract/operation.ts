@@ -39,7 +39,10 @@ export const Progress = z
     batchSeconds: z.number().nullable(),
     throttled: z.string().nullable().describe('why it waits, or null'),
     retries: z.record(z.string(), z.number().int()).describe('by SQLSTATE'),
-    unit: z.literal('seconds').optional().describe('what is counted is seconds of sampling or holding, and no row'),
+    unit: z
+      .enum(['seconds', 'steps'])
+      .optional()
+      .describe('what is counted instead of rows: seconds of sampling or holding, steps of a rehearsal'),
     ramp: RampProgress.optional().describe('only of a ramp'),
   })
   .openapi('Progress')

@@ -11,6 +11,7 @@ import { deriveFunction, deriveTrigger } from '../dualWrite/trigger.ts'
 import { addColumn } from './addColumn.ts'
 import { trial } from './trial.ts'
 import { refuseValues } from './existing.ts'
+import { originOf } from './origin.ts'
 import { choosePrefill, prefillNotes } from './prefill.ts'
 import { expandRefusals, stoodBothWays, untried, wantsPrefill } from './refusals.ts'
 
@@ -60,6 +61,7 @@ async function runExpand(run: Run): Promise<Outcome> {
   const choice = wantsPrefill(facts) ? await choosePrefill(database, rollout, table) : null
   if (choice !== null) await run.event('prefill', choice.sentence, { after: choice.prefill })
   const prefill = choice?.prefill ?? null
+  const origin = facts.changes.length === 0 ? [await originOf(run, table)] : []
   const sql = database.engine({ purpose: 'expand', searchPath: rollout.searchPath })
   try {
     run.step('adding the column and its trigger')
@@ -69,6 +71,7 @@ async function runExpand(run: Run): Promise<Outcome> {
       what: 'adding the column and its trigger',
       steps: [
         ...write.before,
+        ...origin,
         ...old.map((change) => change.inverse),
         ...forget(run, old, changes),
         ...changes,

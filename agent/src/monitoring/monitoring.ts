@@ -39,7 +39,7 @@ export const monitoringRollback: Kind = {
   refusals: (facts) => [...facts.blockers, ...nothing(facts)],
   async preview({ facts }) {
     return {
-      ...{ rows: 0, estimatedSeconds: 1, estimatedWalBytes: 0 },
+      ...{ rows: 0, estimatedWalBytes: 0 },
       statements: facts.monitoringChanges.map((change) => change.inverse).reverse(),
       notes: ['What somebody else has changed since is left as it is, and named.'],
     }

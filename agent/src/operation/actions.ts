@@ -39,7 +39,7 @@ export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[]
     of('rollback-monitoring', kind('rollback').refusals(facts, { scope: 'monitoring' })),
     of('promote', facts.promotion === null ? ['The rollout file wants no promotion in this environment.'] : []),
     of('attest', []),
-    of('rehearse', kinds.find((one) => one.kind === 'rehearsal')?.refusals(facts, {}) ?? []),
+    of('rehearse', kind('rehearsal').refusals(facts, {})),
     of('automatic-rollback', []),
     of('acknowledge', []),
     of('drill', []),

@@ -1,4 +1,4 @@
-import type { Actor } from '../contract/index.ts'
+import type { Actor, OperationKind } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { isAway, messageOf } from '../engine/errors.ts'
 import type { Facts } from '../engine/facts.ts'
@@ -7,63 +7,101 @@ import type { Log } from '../log.ts'
 import { requestHash } from './request.ts'
 import { covered } from './stage.ts'
 
-/** Starts a validation by itself each `validation.every` of the rollout file. */
+/** Starts validations and rehearsals by themselves, each at its interval of the rollout file. */
 export interface Schedule {
   /** Called every few seconds with facts that were just read. Never rejects. */
   consider(facts: Facts): Promise<void>
+}
+
+/** One kind of operation that starts by itself. */
+interface Scheduled {
+  readonly kind: 'validation' | 'rehearsal'
+  readonly parameters: Readonly<Record<string, unknown>>
+  /** What it may start beside of. */
+  readonly beside: readonly OperationKind[]
+  /** Seconds. */
+  every(facts: Facts): number
+  /** Since when the interval counts, besides from the last one; ISO 8601. Null: none starts as things stand. */
+  since(facts: Facts): string | null
+}
+
+const VALIDATION: Scheduled = {
+  // A ramp lasts, and wants to hear what a validation finds meanwhile.
+  ...{ kind: 'validation', parameters: { full: true }, beside: ['flag'] },
+  every: ({ rollout }) => rollout.file.validation.every,
+  since: (facts) => (covered(facts) ? (facts.backfilled?.endedAt ?? null) : null),
+}
+
+const REHEARSAL: Scheduled = {
+  ...{ kind: 'rehearsal', parameters: {}, beside: [] },
+  every: ({ rollout }) => rollout.file.rehearsal.every,
+  since: ({ changes }) => changes[0]?.appliedAt ?? null,
 }
 
 /**
  * When the next validation starts by itself, as milliseconds since 1970: one interval after the last one of all layers
  * was asked for, or after the backfill ended. Null: none will, before the column is there and covered.
  */
-export function dueAt(facts: Facts, lastAskedAt: string | null): number | null {
-  if (!covered(facts) || facts.backfilled?.endedAt == null) return null
-  const since = Math.max(Date.parse(facts.backfilled.endedAt), lastAskedAt === null ? 0 : Date.parse(lastAskedAt))
-  return since + facts.rollout.file.validation.every * 1000
+export const dueAt = (facts: Facts, lastAskedAt: string | null): number | null => due(VALIDATION, facts, lastAskedAt)
+
+function due(scheduled: Scheduled, facts: Facts, lastAskedAt: string | null): number | null {
+  const since = scheduled.since(facts)
+  if (since === null) return null
+  const last = Math.max(Date.parse(since), lastAskedAt === null ? 0 : Date.parse(lastAskedAt))
+  return last + scheduled.every(facts) * 1000
 }
 
-/** When a validation of all layers was last asked for, whatever became of it; ISO 8601. */
-export async function lastAskedAt(sql: Sql, rollout: string): Promise<string | null> {
+/** When a validation of all layers, or a rehearsal, was last asked for, whatever became of it; ISO 8601. */
+export async function lastAskedAt(
+  sql: Sql,
+  rollout: string,
+  kind: Scheduled['kind'] = 'validation',
+): Promise<string | null> {
   const [row] = await sql<{ at: Date | null }[]>`
-    select max(created_at) as at from sti.operation where rollout = ${rollout} and ${WHOLE(sql)}`
+    select max(created_at) as at from sti.operation where rollout = ${rollout} and ${whole(sql, kind)}`
   return row?.at?.toISOString() ?? null
 }
 
-const WHOLE = (sql: Sql) => sql`kind = 'validation' and parameters->'layers' is null and parameters->'checks' is null`
+const whole = (sql: Sql, kind: Scheduled['kind']) =>
+  sql`kind = ${kind} and parameters->'layers' is null and parameters->'checks' is null`
 
 export function createSchedule(parts: {
   readonly agent: string
   readonly state: Sql
-  readonly validation: Kind
+  readonly kinds: readonly Kind[]
   readonly poke: () => void
   readonly log: Log
 }): Schedule {
   const actor: Actor = { name: parts.agent, level: 'admin', via: 'agent' }
-  const start = async (facts: Facts): Promise<void> => {
+  const start = async (scheduled: Scheduled, facts: Facts): Promise<void> => {
     const { rollout } = facts
-    const parameters = { full: true }
-    // A ramp lasts, and wants to hear what a validation finds meanwhile.
-    if (facts.open.some((one) => one.kind !== 'flag') || parts.validation.refusals(facts, parameters).length > 0) return
-    const due = dueAt(facts, await lastAskedAt(parts.state, rollout.name))
+    const { kind, parameters } = scheduled
+    const known = parts.kinds.find((one) => one.kind === kind)
+    if (
+      known === undefined ||
+      facts.open.some((one) => !scheduled.beside.includes(one.kind)) ||
+      known.refusals(facts, parameters).length > 0
+    )
+      return
+    const at = due(scheduled, facts, await lastAskedAt(parts.state, rollout.name, kind))
     // By this machine's clock, which may be another one: the statement asks the database's.
-    if (due === null || due > Date.now() + 1_000) return
-    const { every } = rollout.file.validation
+    if (at === null || at > Date.now() + 1_000) return
+    const every = scheduled.every(facts)
     const reason = `scheduled, every ${every} s`
     // Of several agents one starts it: the key is the same for all of them in the same interval.
     const started = await parts.state<{ id: bigint }[]>`
       with started as (
         insert into sti.operation (rollout, kind, parameters, file_hash, writes_table, actor, reason, idempotency_key, request_hash)
-        select ${rollout.name}, 'validation', ${parts.state.json(parameters)}::jsonb, ${rollout.hash}, false, ${parts.state.json(actor)}::jsonb, ${reason},
-          format('schedule %s', floor(extract(epoch from clock_timestamp()) / ${every}::float8)),
-          ${requestHash({ kind: 'validation', parameters, reason })}
+        select ${rollout.name}, ${kind}::text, ${parts.state.json(parameters as never)}::jsonb, ${rollout.hash}, false, ${parts.state.json(actor)}::jsonb, ${reason},
+          format('schedule of %s %s', ${kind}::text, floor(extract(epoch from clock_timestamp()) / ${every}::float8)),
+          ${requestHash({ kind, parameters, reason })}
         where not exists (select from sti.operation where rollout = ${rollout.name}
           and (kind <> 'flag' and state not in ('cancelled', 'succeeded', 'failed')
-            or (${WHOLE(parts.state)} and created_at > clock_timestamp() - make_interval(secs => ${every}::float8))))
+            or (${whole(parts.state, kind)} and created_at > clock_timestamp() - make_interval(secs => ${every}::float8))))
         on conflict do nothing
         returning *
       ), event as (
-        select sti.append_event(s.id, s.rollout, s.actor, 'state', 'validation accepted', s.reason, null,
+        select sti.append_event(s.id, s.rollout, s.actor, 'state', s.kind || ' accepted', s.reason, null,
           jsonb_build_object('state', s.state, 'parameters', s.parameters)) from started s
       )
       select s.id from started s, event`
@@ -71,10 +109,13 @@ export function createSchedule(parts: {
   }
   return {
     async consider(facts) {
-      await start(facts).catch((error: unknown) => {
-        if (isAway(error)) return
-        parts.log({ level: 'warning', message: 'a validation could not be scheduled', error: messageOf(error) })
-      })
+      for (const scheduled of [VALIDATION, REHEARSAL]) {
+        await start(scheduled, facts).catch((error: unknown) => {
+          if (isAway(error)) return
+          const message = `a ${scheduled.kind} could not be scheduled`
+          parts.log({ level: 'warning', message, error: messageOf(error) })
+        })
+      }
     },
   }
 }

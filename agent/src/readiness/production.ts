@@ -1,4 +1,5 @@
 import type { ReadinessItem } from '../contract/index.ts'
+import { rehearsalStatus } from '../rollback/rehearsed.ts'
 import { contactItem, DOCUMENTATION, TRAINING } from './attestable.ts'
 import { attested, judgeAttestation, lastOf, measured } from './item.ts'
 import { notReady, ready, type Judged } from './judged.ts'
@@ -17,15 +18,7 @@ export function productionItems(seen: Seen): ReadinessItem[] {
       ),
     ),
     measured('backfill-tested', 'Enhanced backfill script tested and validated', ['production'], backfillTested(seen)),
-    measured(
-      'rollbacks-tested',
-      'Rollback procedures tested and documented',
-      ['production'],
-      notReady(
-        'No rollback has been rehearsed: this version has no rehearsals yet.',
-        'Nothing to do here: it comes with sti rehearse.',
-      ),
-    ),
+    measured('rollbacks-tested', 'Rollback procedures tested and documented', ['production'], rollbacksTested(seen)),
     attested(seen, TRAINING, 'Team training completed', ['production', 'team']),
     measured('contacts', 'Emergency contacts confirmed', ['production', 'team'], contacts(seen)),
     attested(seen, DOCUMENTATION, 'Documentation updated and accessible', ['production', 'documentation']),
@@ -44,6 +37,21 @@ function backfillTested({ facts, promoted }: Seen): Judged {
   return notReady(
     'No backfill of this rollout has ended, neither here nor in a report handed in.',
     'Run it in staging (sti backfill) and hand in its report.',
+  )
+}
+
+function rollbacksTested({ facts }: Seen): Judged {
+  const { counts, why, succeededAt, result, operationId } = rehearsalStatus(facts)
+  if (!counts)
+    return notReady(
+      why!,
+      'Rehearse them on a sample of the table (sti rehearse); nothing else is touched.',
+      succeededAt,
+    )
+  const rows = result!.sampleRows.toLocaleString('en')
+  return ready(
+    `Rehearsal ${operationId} took data and system back on ${rows} copied rows, with structure and checksum as before.`,
+    succeededAt,
   )
 }
 

@@ -14,6 +14,7 @@ export interface ArchiveJob {
   readonly walked: Walked
   readonly operationId: bigint
   readonly goOn: Walk['goOn']
+  passed(rows: number): void
   /** While rows still hold the constant of a prefill it says nothing: nobody wrote it, so it is not archived. */
   readonly prefilled: Prefill | null
 }
@@ -41,6 +42,7 @@ export async function archiveInexpressible(job: ArchiveJob): Promise<number | nu
         [rollout.name, String(operationId), ...values],
         { prepare: true },
       )
+      job.passed(range.rows)
     },
     async poison({ range }) {
       // The expression raises on this row: whatever type it holds is not what the legacy columns say.

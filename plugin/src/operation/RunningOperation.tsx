@@ -104,6 +104,7 @@ function done({ unit, ramp, processedRows, totalRows }: Progress): string {
     const { step, steps, percentage, heldSeconds, holdSeconds } = ramp
     return `step ${step} of ${steps.length}: on for ${percentage} %, held ${duration(heldSeconds)} of ${duration(holdSeconds)}`
   }
+  if (unit === 'steps') return `${processedRows} of ${totalRows} steps`
   if (unit === 'seconds') return `${duration(processedRows)} of ${duration(totalRows)}`
   return `${rows(processedRows)} / ${rows(totalRows)} rows`
 }

@@ -1,30 +1,46 @@
+import type { Command } from 'commander'
+import { Scope } from '../../contract/index.ts'
 import type { OperationInput } from '../client.ts'
 import { CliError, Exit, usage } from '../exit.ts'
 import { exitOf, refuseUnlessAllowed, runOperation, showPreview, withRun, type RunOptions } from '../runOperation.ts'
 import { openRollout, openTarget, withTarget, type Register } from '../session.ts'
-import { chooseRollout } from '../target.ts'
+import { chooseRollout, type Target } from '../target.ts'
 import { sayWhatItDid } from './monitoring.ts'
 import { ask, interactive, type Terminal } from '../terminal.ts'
 import { turnOff } from '../turnOff.ts'
 
-interface DataOptions extends RunOptions {
+interface TypedOptions extends RunOptions {
   readonly fullRollback?: boolean
+  readonly force?: boolean
   readonly confirm?: string
 }
 
 export const registerRollback: Register = (program, run) => {
-  const rollback = program.command('rollback').description('take back the flag, the data, or enhanced monitoring')
+  const rollback = program.command('rollback').description('take back the flag, the data, the system, or all in order')
   withRun(withTarget(rollback.command('flag')))
     .description('turn the flag off; never refused')
     .action(run(rollbackFlag))
-  withRun(withTarget(rollback.command('data')))
+  withConfirm(rollback.command('data'))
     .description('remove dual write and the type column; what legacy columns cannot express is archived first')
     .option('--full-rollback', 'also revert what else expand and finalize did')
-    .option('--confirm <rollout>', "the rollout's name, instead of typing it when asked")
-    .action(run(rollbackData))
+    .action(run((terminal, options: TypedOptions) => rollbackTyped('data', terminal, options)))
+  withConfirm(rollback.command('system'))
+    .description('take back every journaled change, each checked against the catalog; begins with the data')
+    .option('--force', 'also what somebody else has changed since (an admin, with --reason)')
+    .action(run((terminal, options: TypedOptions) => rollbackTyped('system', terminal, options)))
   withRun(withTarget(rollback.command('monitoring')))
     .description('switch enhanced monitoring off: what was there before is there again')
     .action(run(rollbackMonitoring))
+  withConfirm(rollback.command('all'))
+    .description('flag, data, system and monitoring, in this order; what is not there is passed over')
+    .action(run(rollbackAll))
+}
+
+function withConfirm(command: Command): Command {
+  return withRun(withTarget(command)).option(
+    '--confirm <rollout>',
+    "the rollout's name, instead of typing it when asked",
+  )
 }
 
 async function rollbackMonitoring(terminal: Terminal, options: RunOptions): Promise<Exit> {
@@ -53,23 +69,84 @@ async function rollbackFlag(terminal: Terminal, options: RunOptions): Promise<Ex
   return exitOf(await runOperation(target, rollout, request, output, options), options.detach)
 }
 
-async function rollbackData(terminal: Terminal, options: DataOptions): Promise<Exit> {
+async function rollbackTyped(scope: 'data' | 'system', terminal: Terminal, options: TypedOptions): Promise<Exit> {
   const { target, rollout, output } = await openRollout(terminal, options)
   const name = rollout.rollout
-  if (options.confirm !== undefined && options.confirm !== name) {
-    throw usage(`--confirm must be the rollout's name, ${name}; nothing was done.`)
+  if (options.force && !options.reason) throw usage('--force needs --reason: it is kept with the operation.')
+  const request = requestOf(target, scope, name, options)
+  await confirmed(terminal, options, target, name, `take back its ${scope}`, async () => {
+    refuseUnlessAllowed(await showPreview(target, name, request, output))
+  })
+  const operation = await runOperation(target, name, request, output, options)
+  sayWhatItDid(operation, output)
+  return exitOf(operation, options.detach)
+}
+
+/** Each scope that has something to take back, one after the other; the first that fails ends it. */
+async function rollbackAll(terminal: Terminal, options: TypedOptions): Promise<Exit> {
+  if (options.detach) throw usage('--detach does not go with all: each scope waits for the one before it.')
+  const { target, rollout, output } = await openRollout(terminal, options)
+  const name = rollout.rollout
+  await confirmed(terminal, options, target, name, 'take back everything', async () => {
+    for (const scope of Scope.options) await showPreview(target, name, requestOf(target, scope, name, options), output)
+  })
+  if (!options.dryRun) {
+    const off = await turnOff(target, name, requestOf(target, 'flag', name, options), output, options)
+    if (off !== Exit.done) return off
   }
-  const request = (confirm?: string): OperationInput => ({
+  for (const scope of Scope.options) {
+    const request = requestOf(target, scope, name, options)
+    if (options.dryRun) {
+      await showPreview(target, name, request, output)
+      continue
+    }
+    if (scope === 'flag') continue
+    const { allowed, reasons } = await target.agent.preview(name, request)
+    if (!allowed && reasons.every((reason) => /there is nothing to take back/i.test(reason))) {
+      output.line(`${scope}: nothing to take back`)
+      continue
+    }
+    const operation = await runOperation(target, name, request, output, options)
+    sayWhatItDid(operation, output)
+    if (operation?.state !== 'succeeded') return Exit.failed
+  }
+  return Exit.done
+}
+
+function requestOf(
+  target: Target,
+  scope: Scope,
+  rollout: string,
+  { fullRollback, force, reason }: TypedOptions,
+): OperationInput {
+  const typed = scope === 'data' || scope === 'system'
+  return {
     kind: 'rollback',
     environment: target.environment,
-    parameters: { scope: 'data', full: options.fullRollback ?? false, confirm },
-    reason: options.reason,
-  })
-  if (options.confirm === undefined && !options.dryRun) {
-    if (!interactive(terminal)) throw usage(`Without a terminal to ask on, this needs --confirm ${name}.`)
-    refuseUnlessAllowed(await showPreview(target, name, request(name), output))
-    const typed = await ask(terminal, `Type ${name} to take back its data in ${target.environment}: `)
-    if (typed !== name) throw new CliError(Exit.refused, 'not-confirmed', 'That is not its name; nothing was done.')
+    parameters: {
+      scope,
+      ...(typed ? { confirm: rollout } : {}),
+      ...(scope === 'data' ? { full: fullRollback ?? false } : {}),
+      ...(force ? { force } : {}),
+    },
+    reason,
   }
-  return exitOf(await runOperation(target, name, request(name), output, options), options.detach)
+}
+
+/** The rollout's name is given with --confirm, or typed after a look at what would be done. */
+async function confirmed(
+  terminal: Terminal,
+  { confirm, dryRun }: TypedOptions,
+  { environment }: Target,
+  name: string,
+  what: string,
+  show: () => Promise<void>,
+): Promise<void> {
+  if (confirm !== undefined && confirm !== name)
+    throw usage(`--confirm must be the rollout's name, ${name}; nothing was done.`)
+  if (confirm !== undefined || dryRun) return
+  if (!interactive(terminal)) throw usage(`Without a terminal to ask on, this needs --confirm ${name}.`)
+  await show()
+  const typed = await ask(terminal, `Type ${name} to ${what} in ${environment}: `)
+  if (typed !== name) throw new CliError(Exit.refused, 'not-confirmed', 'That is not its name; nothing was done.')
 }

@@ -1,0 +1,107 @@
+import { RollbackParameters } from '../contract/index.ts'
+import type { Kind, Outcome, Run } from '../engine/kind.ts'
+import { clearColumn } from './clear.ts'
+import { compareWithOrigin } from './origin.ts'
+import { leftText, planRevert, type Planned } from './plan.ts'
+import { prepare } from './prepare.ts'
+import { NOTHING, rollbackRefusals } from './refusals.ts'
+import { columnIsOurs } from './revert.ts'
+import { settle } from './settle.ts'
+
+/** The rollback of every journaled change to the table; what enhanced monitoring changed is not of this room. */
+export const systemRollback: Kind = {
+  kind: 'rollback',
+  writesTable: true,
+  refusals(facts) {
+    const nothing = facts.table !== null && facts.table.discriminator === null && facts.changes.length === 0
+    return [...rollbackRefusals(facts), ...(nothing ? [NOTHING] : [])]
+  },
+  async preview({ database, rollout, table, facts }, parameters) {
+    const force = RollbackParameters.parse(parameters).force === true
+    const sql = database.engine({ purpose: 'rollback', searchPath: rollout.searchPath, readOnly: true })
+    try {
+      const plan = await planRevert(sql, rollout, facts.changes)
+      const taken = plan.filter((one) => one.standing !== 'gone' && (force || one.standing === 'ours'))
+      const clears = table.discriminator !== null && !columnIsOurs(facts)
+      return {
+        rows: clears ? Math.round(table.estimatedRows ?? 0) : 0,
+        statements: taken.map(({ change }) => change.inverse),
+        notes: [
+          ...(facts.flag.enabled ? ['Turns the flag off first, and waits until every client has seen it.'] : []),
+          ...(table.discriminator !== null ? ['Archives what legacy columns cannot express.'] : []),
+          'Each change is taken back in a transaction of its own that looks at the catalog before and after it.',
+          ...plan
+            .filter((one) => !taken.includes(one) && one.standing !== 'gone')
+            .map((one) => `Left as it is, unless forced: ${leftText(one)}.`),
+          ...(force ? taken.filter((one) => one.standing !== 'ours').map((one) => `Forced: ${leftText(one)}.`) : []),
+          ...(clears ? facts.undeclaredTriggers : []),
+        ],
+      }
+    } finally {
+      await sql.end({ timeout: 1 })
+    }
+  },
+  run: runSystemRollback,
+}
+
+async function runSystemRollback(run: Run): Promise<Outcome> {
+  const { rollout, database } = run
+  const force = RollbackParameters.parse(run.parameters()).force === true
+  const sql = database.engine({ purpose: 'rollback', searchPath: rollout.searchPath, statementTimeoutMs: 30_000 })
+  try {
+    const prepared = await prepare(run, sql)
+    if (prepared === null) return { outcome: 'stopped' }
+    const { facts, table, archivedValues, archiveSeconds } = prepared
+    const began = performance.now()
+    const { reverted, left } = await takeBack(run, await planRevert(sql, rollout, facts.changes), force, sql)
+    const revertSeconds = (performance.now() - began) / 1000
+    // Under a trigger that stays, a NULL would come back at once.
+    const derives = left.some(({ change }) => change.kind === 'trigger')
+    const clears = !columnIsOurs(facts) && table.discriminator !== null && !derives
+    const cleared = clears ? await clearColumn(run, table) : 0
+    if (cleared === null) return { outcome: 'stopped' }
+    const clearSeconds = (performance.now() - began) / 1000 - revertSeconds
+    await database.state`
+      update sti.failed_row set recovered_at = clock_timestamp() where rollout = ${rollout.name} and recovered_at is null`
+    const origin = await compareWithOrigin(run, left.length === 0 && !clears)
+    await run.event('rollback', `${origin.structure}; content: ${origin.content}`, { after: origin })
+    await run.reached('system.compared')
+    return {
+      outcome: 'succeeded',
+      result: {
+        ...{ archivedValues, clearedRows: cleared, reverted, left: left.map(leftText), origin },
+        ...{ archiveSeconds, revertSeconds, clearSeconds },
+      },
+    }
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+async function takeBack(run: Run, plan: readonly Planned[], force: boolean, sql: Parameters<typeof settle>[1]) {
+  await run.reached('system.planned')
+  const reverted: string[] = []
+  const left: Planned[] = []
+  for (const [i, planned] of plan.entries()) {
+    const { change, standing } = planned
+    run.step(`taking back ${change.object}, ${i + 1} of ${plan.length}`)
+    const skipped = !force && (standing === 'changed' || standing === 'kept')
+    // What stands on it was left just now.
+    const stands = left.find(
+      (one) => change.kind === 'column' || (change.kind === 'function' && one.change.kind === 'trigger'),
+    )
+    const why =
+      skipped || (stands && !force)
+        ? (planned.why ?? `${stands!.change.object} stands on it`)
+        : await settle(run, sql, planned, force)
+    if (why !== null) {
+      left.push({ ...planned, why })
+      await run.event('rollback', `left as it is: ${leftText({ ...planned, why })}`)
+    } else if (standing === 'gone') await run.event('rollback', `gone already: ${change.object}`)
+    else {
+      reverted.push(change.object)
+      await run.event('ddl', `taken back: ${change.object}`, { before: change.statement, after: change.inverse })
+    }
+  }
+  return { reverted, left }
+}

@@ -1,0 +1,156 @@
+import type postgres from 'postgres'
+import { expect, test } from 'vitest'
+import type { Operation, Preview, Readiness } from '../../agent/src/contract/index.ts'
+import { eventsOf, quiet, refusals, steer, until } from '../safety/asking.ts'
+import { withAgent, type TestAgent } from '../support/agent.ts'
+import { withCommand } from '../support/command.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+/** What a rehearsal may leave behind of itself, besides its operation and events. */
+async function leftovers(sql: postgres.Sql): Promise<string[]> {
+  const rows = await sql<{ what: string }[]>`
+    select 'schema ' || nspname as what from pg_namespace where nspname like 'sti\\_rehearsal%'
+    union all select 'function ' || proname from pg_proc where proname like 'derive\\_~%'
+    union all select 'sequence ' || sequencename from pg_sequences where sequencename like '%~rehearsal%'
+    union all select 'change ' || kind from sti.change where rollout like '~%'
+    union all select 'archive ' || rollout from sti.archive where rollout like '~%'
+    union all select 'origin ' || rollout from sti.table_origin where rollout like '~%'
+    union all select 'lane ' || number from sti.lane l join sti.operation o on o.id = l.operation_id where o.kind = 'rehearsal'`
+  return rows.map(({ what }) => what)
+}
+
+/** Everything of the real table, rows and catalog. */
+async function image(sql: postgres.Sql): Promise<unknown> {
+  const [row] = await sql`
+    select (select md5(string_agg(v::text, ',' order by id)) from public.vehicles v) as rows,
+      (select relfilenode from pg_class where oid = 'public.vehicles'::regclass) as filenode,
+      (select count(*)::int from pg_trigger where tgrelid = 'public.vehicles'::regclass) as triggers,
+      (select count(*)::int from pg_index where indrelid = 'public.vehicles'::regclass) as indexes,
+      (select count(*)::int from pg_attribute where attrelid = 'public.vehicles'::regclass) as columns,
+      (select n_tup_ins + n_tup_upd + n_tup_del from pg_stat_user_tables where relid = 'public.vehicles'::regclass) as written`
+  return row
+}
+
+const readinessOf = async (agent: TestAgent) =>
+  (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items.find(({ item }) => item === 'rollbacks-tested')!
+
+async function preview(agent: TestAgent, kind: string, parameters: object = {}): Promise<Preview> {
+  const body = { kind, environment: 'staging', parameters }
+  return (await agent.post<Preview>('/v1/rollouts/vehicles/operations?dryRun=true', body)).body
+}
+
+test('a rehearsal proves both rollbacks on a copy, times them, and leaves the table and everything else alone', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 30_000)
+    await sql.unsafe(`create table public.audit (id bigint);
+      create function public.audited() returns trigger language plpgsql as $$ begin insert into public.audit values (new.id); return null; end $$;
+      create trigger audited after insert or update on public.vehicles for each row execute function public.audited()`)
+    const file = `${VEHICLES}triggers: { audited: harmless }\nprefill: majority\nrehearsal: { sample: 5000 }\n`
+    await withAgent(
+      url,
+      file,
+      async (agent) => {
+        expect(await readinessOf(agent)).toMatchObject({
+          state: 'not-ready',
+          sentence: expect.stringMatching(/No rollback has been rehearsed/),
+        })
+        expect((await preview(agent, 'rollback', { scope: 'data', confirm: 'vehicles' })).estimatedSeconds).toBeNull()
+        // PostgreSQL counts what was written a moment later.
+        await until('the rows are counted', async () => ((await image(sql)) as { written: string }).written === '30000')
+        const before = await image(sql)
+        const first = await agent.run('rehearsal')
+        expect(first.result).toMatchObject({ tableRows: 30_000, scopes: [{ scope: 'data' }, { scope: 'system' }] })
+        expect(Number(first.result?.['sampleRows'])).toBeGreaterThan(3_000)
+        expect(Number(first.result?.['sampleRows'])).toBeLessThan(8_000)
+        expect(first.result?.['notes']).toContainEqual(expect.stringMatching(/Triggers .* not copied.*: audited\.$/))
+        expect((first.result?.['steps'] as { step: string }[]).map(({ step }) => step)).toEqual([
+          ...['copy', 'plan', 'expand for data', 'backfill for data', 'rollback data', 'compare data'],
+          ...['expand for system', 'backfill for system', 'finalize', 'rollback system', 'compare system'],
+        ])
+        expect(await image(sql)).toEqual(before)
+        expect(await sql`select * from public.audit`).toEqual([])
+        expect(await leftovers(sql)).toEqual([])
+        const detail = await agent.rollout()
+        expect(detail.stage).toBe('new')
+        expect(detail.rehearsal).toMatchObject({
+          operationId: first.id,
+          counts: true,
+          why: null,
+          dueAt: expect.any(String),
+        })
+        const data = detail.rollbackReady.find(({ scope }) => scope === 'data')!
+        expect(data).toMatchObject({
+          provedAt: first.endedAt,
+          estimateBasis: expect.stringMatching(/^rehearsal 1: [\d,]+ rows in /),
+        })
+        expect(await readinessOf(agent)).toMatchObject({
+          state: 'ready',
+          sentence: expect.stringMatching(/^Rehearsal 1 took data and system back/),
+        })
+        await until('its series', async () =>
+          /sti_rehearsal_success_timestamp_seconds\{[^}]*\} 1\d+/.test(
+            await (await fetch(`${agent.url}/metrics`)).text(),
+          ),
+        )
+        // With everything of ours on the table.
+        for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
+        await withCommand(async (sti) => {
+          const answer = await sti(agent.url, 'rehearse', '--sample', '100000')
+          expect(answer).toMatchObject({ code: 0, err: expect.stringMatching(/ of 11 steps/) })
+          expect(answer.out).toMatch(/rollback system, .*: 6 changes taken back/)
+          expect(answer.out).toMatch(/data: about .* for the 30,000 rows of the table/)
+        })
+        expect(await leftovers(sql)).toEqual([])
+        expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
+        expect((await preview(agent, 'rollback', { scope: 'system', confirm: 'vehicles' })).estimateBasis).toMatch(
+          /^rehearsal 6: 30,000 rows in /,
+        )
+        await sql`alter table public.vehicles add column colour text`
+        expect((await agent.rollout()).rehearsal).toMatchObject({
+          counts: false,
+          why: expect.stringMatching(/structure of the table has changed/),
+        })
+        expect(await readinessOf(agent)).toMatchObject({ state: 'not-ready' })
+      },
+      quiet,
+    )
+  })
+})
+
+test('paused it leaves nothing and begins anew, cancelled it leaves nothing, and it starts by itself at its interval', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 60_000)
+    await withAgent(
+      url,
+      `${VEHICLES}rehearsal: { every: 5s, sample: 60000 }\n`,
+      async (agent) => {
+        const running = async (id: number, step: RegExp): Promise<void> => {
+          await until(String(step), async () =>
+            step.test((await agent.get<Operation>(`/v1/operations/${id}`)).step ?? ''),
+          )
+        }
+        const { id } = await agent.request('rehearsal')
+        expect(await refusals(agent, 'rehearsal')).toMatch(/Rehearsal 1 is (queued|running): wait for it/)
+        await running(id, /backfill/)
+        await steer(agent, id, 'pause')
+        expect((await agent.ended(id)).state).toBe('paused')
+        expect(await leftovers(sql)).toEqual([])
+        await steer(agent, id, 'resume')
+        await until('it goes on', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'running')
+        await running(id, /backfill/)
+        await steer(agent, id, 'cancel')
+        await until('it ends', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'cancelled')
+        expect(await leftovers(sql)).toEqual([])
+        expect(await eventsOf(agent, id)).toContain('stands at a safe point')
+        await agent.run('expand')
+        const scheduled = await until('one by itself', async () => {
+          const { operations } = await agent.get<{ operations: Operation[] }>('/v1/operations')
+          return operations.find((one) => one.kind === 'rehearsal' && one.reason === 'scheduled, every 5 s')
+        })
+        expect((await agent.ended(scheduled.id)).state).toBe('succeeded')
+      },
+      quiet,
+    )
+  })
+})
