@@ -123,7 +123,13 @@ export async function startAgent(
   const backups = watchBackups(database, rollouts)
   const outside = watchOutside({ ...config, state: database.state, rollouts })
   const readiness = async (of: Facts): Promise<Readiness> =>
-    await readReadiness({ ...config, state: database.state, outside: outside.read, families: SERIES.length }, of)
+    await readReadiness(
+      {
+        ...{ ...config, state: database.state, outside: outside.read, families: SERIES.length },
+        alertPath: () => ({ seenAt: alertPath.seenAt(), live: alertPath.live() }),
+      },
+      of,
+    )
   const holds = createHolds()
   const alertPath = createAlertPath()
   const overview = createOverview({

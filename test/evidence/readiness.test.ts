@@ -65,6 +65,32 @@ test('what is measured follows the rollout, and what nobody knows is never ready
   })
 })
 
+test('how soon critical incidents were answered counts, drills too', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 10)
+    await withAgent(url, VEHICLES, async (agent) => {
+      const response = () => item(agent, 'alert-response')
+      const incident = (rule: string, severity: string, answered: string | null) =>
+        sql`insert into sti.incident (rollout, rule, severity, drill, source, summary, opened_by, opened_at, acknowledged_at)
+          values ('vehicles', ${rule}, ${severity}, true, 'drill', 'one', '{}', now() - interval '1 hour',
+            now() - interval '1 hour' + ${answered}::interval)`
+      expect((await response()).state).toBe('unknown')
+      await incident('A', 'warning', null)
+      expect((await response()).state).toBe('unknown')
+      await incident('B', 'critical', '4 minutes')
+      expect(await response()).toMatchObject({
+        state: 'ready',
+        sentence: expect.stringContaining('the slowest in 240 s') as string,
+      })
+      await incident('C', 'critical', null)
+      expect(await response()).toMatchObject({
+        state: 'not-ready',
+        sentence: expect.stringMatching(/^1 of 2/) as string,
+      })
+    })
+  })
+})
+
 test('a rollback is counted, whoever called it a flag change; enhanced monitoring is none', async () => {
   await withDatabase(async ({ url, sql }) => {
     await vehicles(sql, 100)

@@ -1,5 +1,5 @@
 import type { ContactReadiness, Operation, Readiness, ReadinessItem, ReadinessList } from '../contract/index.ts'
-import { ReadinessList as Lists } from '../contract/index.ts'
+import { ACKNOWLEDGE_SECONDS, ReadinessList as Lists } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Facts } from '../engine/facts.ts'
 import { attestableOf, contactItem } from './attestable.ts'
@@ -8,7 +8,7 @@ import { lastOf } from './item.ts'
 import { monitoringItems } from './monitoringItems.ts'
 import type { Outside } from './outside.ts'
 import { productionItems } from './production.ts'
-import type { Promoted, Seen } from './seen.ts'
+import type { AlertPathSeen, Answered, Promoted, Seen } from './seen.ts'
 import { stagingItems } from './staging.ts'
 import { successItems } from './success.ts'
 
@@ -17,6 +17,7 @@ export interface ReadinessParts {
   readonly environment: string
   readonly outside: (rollout: string) => Outside
   readonly families: number
+  readonly alertPath: () => AlertPathSeen
 }
 
 /** Reads what a rollout still lacks: item by item, with what would make it ready. */
@@ -44,16 +45,18 @@ function ratioOf(items: readonly ReadinessItem[], list: ReadinessList): number {
   return Math.floor((ready * 1_000) / of.length) / 1_000
 }
 
-async function look({ state, environment, outside, families }: ReadinessParts, facts: Facts): Promise<Seen> {
+async function look({ state, environment, outside, families, alertPath }: ReadinessParts, facts: Facts): Promise<Seen> {
   const { name } = facts.rollout
-  const [attestations, [first], rollbacks, promoted] = await Promise.all([
+  const [attestations, [first], rollbacks, promoted, answered] = await Promise.all([
     readAttestations(state, name, attestableOf(facts.rollout.file)),
     state<{ at: Date | null }[]>`select min(created_at) as at from sti.operation where rollout = ${name}`,
     readRollbacks(state, name),
     readPromoted(state, facts),
+    readAnswered(state, name),
   ])
   return {
     ...{ environment, facts, attestations, outside: outside(name), families, rollbacks, promoted },
+    ...{ answered, alertPath: alertPath() },
     begunAt: first?.at?.toISOString() ?? null,
   }
 }
@@ -69,6 +72,18 @@ async function readRollbacks(sql: Sql, rollout: string): Promise<Seen['rollbacks
         and parameters->>'scope' not in ('flag', 'monitoring')
     order by 2`
   return rows.map(({ what, at }) => ({ what, at: at.toISOString() }))
+}
+
+async function readAnswered(sql: Sql, rollout: string): Promise<Answered> {
+  const [row] = await sql<{ incidents: number; late: number; slowest: number | null; last: Date | null }[]>`
+    select count(*)::int as incidents, max(coalesce(answered_at, opened_at)) as last,
+      count(*) filter (where coalesce(answered_at, clock_timestamp()) - opened_at >
+        make_interval(secs => ${ACKNOWLEDGE_SECONDS.critical}))::int as late,
+      max(extract(epoch from answered_at - opened_at))::float8 as slowest
+    from (select opened_at, coalesce(acknowledged_at, closed_at) as answered_at from sti.incident
+      where rollout = ${rollout} and severity = 'critical') i`
+  const { incidents, late, slowest, last } = row!
+  return { incidents, late, slowestSeconds: slowest, lastAt: last?.toISOString() ?? null }
 }
 
 /** What the report says that promotes the rollout here. */

@@ -12,10 +12,31 @@ export interface Seen {
   readonly begunAt: string | null
   /** The flag turned off after it was on, and the data taken back: what was called for, in the order of events. */
   readonly rollbacks: readonly { readonly what: string; readonly at: string }[]
+  /** Since when the watchdog alert has been seen, and whether lately. */
+  readonly alertPath: AlertPathSeen
+  /** The critical incidents of the rollout so far, drills too. */
+  readonly answered: Answered
   /** The series that this agent gives. */
   readonly families: number
   /** Of the report that promotes it here: what it said, and where and when. Null: there is none that counts. */
   readonly promoted: Promoted | null
+}
+
+export interface AlertPathSeen {
+  /** Milliseconds since 1970; null: not since the agent started. */
+  readonly seenAt: number | null
+  readonly live: boolean
+}
+
+/** How critical incidents were answered. */
+export interface Answered {
+  readonly incidents: number
+  /** Not acknowledged, nor closed, within their time. */
+  readonly late: number
+  /** Of those that were answered, in seconds. */
+  readonly slowestSeconds: number | null
+  /** When the last one was answered, or opened; ISO 8601. */
+  readonly lastAt: string | null
 }
 
 export interface Promoted {

@@ -22,7 +22,7 @@ export function stagingItems(seen: Seen): ReadinessItem[] {
       judgeChecks(seen, 'performance'),
     ),
     measured('dashboards', 'All monitoring dashboards live and functional', ['staging'], dashboards(seen)),
-    measured('alerting', 'Alerting system configured and tested', ['staging'], alertPath()),
+    measured('alerting', 'Alerting system configured and tested', ['staging'], alertPath(seen)),
     measured('integrity', 'Data integrity validation passed', ['staging'], judgeChecks(seen, 'integrity')),
     measured('resources', 'System resource usage within acceptable limits', ['staging'], judgeChecks(seen, 'system')),
   ]
@@ -76,11 +76,13 @@ function series({ scraped }: Seen['outside'], environment: string): Judged {
   )
 }
 
-export function alertPath(): Judged {
-  return unknown(
-    'This version does not see yet whether an alert arrives from end to end.',
-    'Nothing to do here: it is measured once the agent receives alerts.',
-  )
+/** The rule that always fires has come all the way: Prometheus, the rule, the contact point, the signed webhook. */
+export function alertPath({ alertPath: { seenAt, live } }: Pick<Seen, 'alertPath'>): Judged {
+  const mend = 'See StiWatchdog in the runbook: Prometheus, the rules, the contact point of the agents, the secret.'
+  if (seenAt === null) return unknown('The watchdog alert has not reached this agent since it started.', mend)
+  const at = new Date(seenAt).toISOString()
+  if (live) return ready(`The watchdog alert reached this agent at ${at}.`, at)
+  return notReady(`The watchdog alert has not reached this agent since ${at}.`, mend, at)
 }
 
 function reported({ promoted, facts }: Seen, here: ReadinessItem): ReadinessItem {

@@ -36,7 +36,7 @@ export function successItems(seen: Seen, others: readonly ReadinessItem[]): Read
     ['full-coverage', '100% STI coverage completion', coverage(seen)],
     ['zero-rollbacks', 'Zero rollback requirements', zeroRollbacks(seen)],
     ['dashboard-uptime', 'Monitoring dashboard uptime: 99.9%', uptime(seen)],
-    ['alert-response', 'Alert response time: < 5 minutes for critical', alertResponse()],
+    ['alert-response', 'Alert response time: < 5 minutes for critical', alertResponse(seen)],
     ['team-readiness', 'Team readiness score: 100%', of('team')],
     ['documentation-completeness', 'Documentation completeness: 100%', of('documentation')],
   ].map(([item, line, judged]) => measured(item as string, line as string, ['success'], judged as Judged))
@@ -83,9 +83,21 @@ function uptime({ outside }: Seen): Judged {
   return ready(`Since the rollout began: ${text}.`, at)
 }
 
-function alertResponse(): Judged {
-  return unknown(
-    'This version does not know incidents yet.',
-    'Nothing to do here: it is measured once the agent opens incidents.',
+/** Drills count: they are what the time is trained by. */
+function alertResponse({ answered }: Seen): Judged {
+  const { incidents, late, slowestSeconds, lastAt } = answered
+  if (incidents === 0)
+    return unknown('There has been no critical incident, and no drill.', 'Have one answered that is none: sti drill.')
+  if (late > 0)
+    return notReady(
+      `${late} of ${incidents} critical incidents were not answered within 5 minutes.`,
+      'Find out why, and drill it (sti drill): nothing takes this back.',
+      lastAt,
+    )
+  if (slowestSeconds === null)
+    return unknown(`${incidents} critical incidents are open, and it is not over yet.`, 'Acknowledge them.', lastAt)
+  return ready(
+    `All ${incidents} critical incidents were answered, the slowest in ${Math.round(slowestSeconds)} s.`,
+    lastAt,
   )
 }
