@@ -123,6 +123,27 @@ test('a partition that is truncated alone leaves no ghosts, one that is detached
   }, create)
 })
 
+test('a connection that dies in the middle of a batch costs that batch alone', async () => {
+  await withGround(TABLE.replace('3000', '20000'), FILE, async ({ sql, keep, state }) => {
+    let keeping = true
+    const killer = (async () => {
+      for (let kills = 0; keeping && kills < 6; kills++) {
+        await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'sti a archive%'`
+        await new Promise((resolve) => setTimeout(resolve, 40))
+      }
+    })()
+    // An answer that was lost with its connection leaves the checkpoint ahead: then the operation is claimed again.
+    const manifest = await keep().catch((error: unknown) => {
+      if ((error as { code?: string }).code !== 'fence-lost') throw error
+      return keep()
+    })
+    keeping = false
+    await killer
+    expect(manifest).toMatchObject({ verified: { rows: 20_000, differing: 0 } })
+    expect(await state()).toMatchObject(equal)
+  })
+})
+
 test('an agent that was overtaken writes nothing more', async () => {
   await withGround(TABLE, FILE, async ({ run, table, database, sql }) => {
     let overtaken = false
