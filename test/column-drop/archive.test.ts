@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { removeArchive } from '../../agent/src/columnDrop/archive/archive.ts'
 import { exportArchive } from '../../agent/src/columnDrop/archive/export.ts'
 import { keepArchive } from '../../agent/src/columnDrop/archive/keep.ts'
+import { isAway } from '../../agent/src/engine/errors.ts'
 import { takeLane } from '../../agent/src/engine/lane.ts'
 import { withGround, type Ground } from './ground.ts'
 import { fileOf } from './shapes.ts'
@@ -132,11 +133,13 @@ test('a connection that dies in the middle of a batch costs that batch alone', a
         await new Promise((resolve) => setTimeout(resolve, 40))
       }
     })()
-    // An answer that was lost with its connection leaves the checkpoint ahead: then the operation is claimed again.
-    const manifest = await keep().catch((error: unknown) => {
-      if ((error as { code?: string }).code !== 'fence-lost') throw error
-      return keep()
-    })
+    // As the runner does: what is lost with its connection is claimed again.
+    const again = async (): ReturnType<typeof keep> =>
+      await keep().catch((error: unknown) => {
+        if (isAway(error) || (error as { code?: string }).code === 'fence-lost') return again()
+        throw error
+      })
+    const manifest = await again()
     keeping = false
     await killer
     expect(manifest).toMatchObject({ verified: { rows: 20_000, differing: 0 } })
