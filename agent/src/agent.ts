@@ -1,13 +1,15 @@
 import { serve } from '@hono/node-server'
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
+import { createAlarm } from './alert/alarm.ts'
 import { readHold } from './alert/hold.ts'
 import { createHolds } from './alert/holds.ts'
 import { createAlertPath } from './alert/path.ts'
+import { readAlarmState } from './alert/state.ts'
 import { backfill } from './backfill/kind.ts'
 import { createBaseline } from './baseline/baseline.ts'
 import type { Config } from './config.ts'
-import type { Readiness } from './contract/index.ts'
+import { Scope, type Readiness } from './contract/index.ts'
 import { connect } from './database/connect.ts'
 import { adopt } from './database/identity.ts'
 import { watchDatabase } from './database/watch.ts'
@@ -21,6 +23,8 @@ import { createFlags } from './flag/flags.ts'
 import { dependencies } from './health.ts'
 import { buildApp } from './http/app.ts'
 import { createAuthentication } from './http/authentication.ts'
+import { reaches } from './http/caller.ts'
+import { neededLevel } from './http/rights.ts'
 import { readOpenIncidents } from './incident/open.ts'
 import { openOwed } from './incident/owed.ts'
 import type { Log } from './log.ts'
@@ -132,6 +136,16 @@ export async function startAgent(
     )
   const holds = createHolds()
   const alertPath = createAlertPath()
+  const alarm = createAlarm({
+    ...{ state: database.state, environment: config.environment, agent: config.agent, guard: config.guard },
+    ...{ rollouts, flags, signals, holds, path: alertPath, log },
+    editorScopes: Scope.options.filter((scope) => reaches('editor', neededLevel(`rollback-${scope}`, config))),
+  })
+  const fromMemory = (name: string) => ({
+    flag: flags.status(name),
+    automaticRollbackArmed: holds.armed(name),
+    conditions: alarm.conditions(name),
+  })
   const overview = createOverview({
     rollouts,
     facts,
@@ -140,13 +154,14 @@ export async function startAgent(
       await schedule.consider(read)
       await endOvertakenRamps(database.state, read, config.agent)
       signals.sample(read.rollout.name, read.monitoring.enhanced ? read.monitoring.samplingSeconds : null)
-      await openOwed(database.state, read.rollout.name, { name: config.agent, level: 'admin', via: 'agent' })
-      holds.set(read.rollout.name, await readHold(database.state, read.rollout.name))
-      return {
-        ...(await readingsOf(database.state, read)),
-        ...{ readiness: await readiness(read), incidents: await readOpenIncidents(database.state, read.rollout) },
-        ...{ automaticRollbackArmed: holds.armed(read.rollout.name), conditions: [] },
-      }
+      const { name } = read.rollout
+      if (read.blockers.length === 0)
+        await openOwed(database.state, name, { name: config.agent, level: 'admin', via: 'agent' })
+      holds.set(name, await readHold(database.state, name))
+      const numbers = await readingsOf(database.state, read)
+      alarm.saw(name, await readAlarmState(database.state, read, numbers))
+      const incidents = await readOpenIncidents(database.state, read.rollout)
+      return { ...numbers, readiness: await readiness(read), incidents, ...fromMemory(name) }
     },
     seconds: READ_EVERY_SECONDS,
   })
@@ -155,7 +170,8 @@ export async function startAgent(
     source: {
       build: { version, agent: config.agent },
       refreshSeconds: READ_EVERY_SECONDS,
-      rollouts: overview.readings,
+      // As they are at the scrape, also while the database is away.
+      rollouts: () => overview.readings().map((one) => ({ ...one, ...fromMemory(one.rollout) })),
       alertPathSeenAt: alertPath.seenAt,
     },
   })
@@ -190,7 +206,7 @@ export async function startAgent(
   let serving = true
   const app = buildApp({
     ...{ config, version, database, rollouts, kinds, flags, signals, authentication, log, facts, readiness },
-    ...{ holds, alertPath },
+    ...{ holds, alertPath, inbox: alarm.inbox },
     incidentAnswered: ({ rollout, severity, opened_at, acknowledged_at }) =>
       metrics.incidentAcknowledged({
         ...{ rollout, severity },
@@ -221,6 +237,7 @@ export async function startAgent(
   backups.start()
   peaks.start()
   overview.start()
+  alarm.start()
   runner.start()
   const url = `http://${config.host}:${(server.address() as { port: number }).port}`
   log({
@@ -236,6 +253,7 @@ export async function startAgent(
       serving = false
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await runner.stop()
+      await alarm.stop()
       outside.stop()
       await Promise.all([backups.stop(), watch.stop(), flags.stop(), overview.stop(), peaks.stop(), signals.stop()])
       server.closeAllConnections()

@@ -1,11 +1,15 @@
 import type {
   AgentStatus,
   AttestationRequest,
+  AutomaticRollback,
+  AutomaticRollbackRequest,
   Baseline,
   BaselineComparison,
   BaselineImport,
   BaselineSummary,
+  DrillRequest,
   FailedRow,
+  Incident,
   Operation,
   OperationEvent,
   OperationPatch,
@@ -123,6 +127,18 @@ export function agentClient({ url, token }: AgentAddress) {
     validation: (name: string, id: number) => call<Validation>('GET', `${rollout(name)}/validations/${id}`),
     readiness: (name: string) => call<Readiness>('GET', `${rollout(name)}/readiness`),
     attest: (name: string, body: AttestationRequest) => call<Readiness>('POST', `${rollout(name)}/attestations`, body),
+    incidents: async (name: string | undefined, open: boolean) =>
+      (
+        await call<{ incidents: Incident[] }>(
+          'GET',
+          `/v1/incidents?open=${open}${name === undefined ? '' : `&rollout=${part(name)}`}`,
+        )
+      ).incidents,
+    answerIncident: (id: number, verb: 'acknowledge' | 'resolve', note?: string) =>
+      call<Incident>('POST', `/v1/incidents/${id}/${verb}`, { note }),
+    automaticRollback: (name: string, body: AutomaticRollbackRequest) =>
+      call<AutomaticRollback>('POST', `${rollout(name)}/automatic-rollback`, body),
+    drill: (name: string, body: DrillRequest) => call<Incident>('POST', `${rollout(name)}/drill`, body),
     promote: (name: string, body: PromotionRequest) =>
       call<{ gate: PromotionGate | null; promotions: Promotion[] }>('POST', `${rollout(name)}/promotions`, body),
     /** As text, whatever its format. */

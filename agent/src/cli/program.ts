@@ -1,12 +1,15 @@
 import { Command, CommanderError } from 'commander'
 import { createRequire } from 'node:module'
 import { registerAcceptClient, registerAdopt } from './commands/acceptClient.ts'
+import { registerAutomaticRollback } from './commands/automaticRollback.ts'
 import { registerBaseline } from './commands/baseline.ts'
 import { registerBackfill } from './commands/backfill.ts'
 import { registerCheck } from './commands/check.ts'
+import { registerDrill } from './commands/drill.ts'
 import { registerExpand } from './commands/expand.ts'
 import { registerFailedRows } from './commands/failedRows.ts'
 import { registerFlag } from './commands/flag.ts'
+import { registerIncidents } from './commands/incidents.ts'
 import { registerMonitoring } from './commands/monitoring.ts'
 import { registerOperations } from './commands/operations.ts'
 import { registerPromote } from './commands/promote.ts'
@@ -38,6 +41,9 @@ const commands: readonly Register[] = [
   registerMonitoring,
   registerReadiness,
   registerRehearse,
+  registerIncidents,
+  registerAutomaticRollback,
+  registerDrill,
   registerPromote,
   registerCheck,
   registerProvisioning,

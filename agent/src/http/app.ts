@@ -8,6 +8,7 @@ import { defaultHook, problemAnswers } from './problem.ts'
 import { agentRoutes } from './routes/agent.ts'
 import { automaticRollbackRoutes } from './routes/automaticRollback.ts'
 import { baselineRoutes } from './routes/baselines.ts'
+import { drillRoutes } from './routes/drill.ts'
 import { failedRowRoutes } from './routes/failedRows.ts'
 import { flagClientRoutes } from './routes/flagClients.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -18,8 +19,11 @@ import { readinessRoutes } from './routes/readiness.ts'
 import { reportRoutes } from './routes/report.ts'
 import { rolloutRoutes } from './routes/rollouts.ts'
 import { steeringRoutes } from './routes/steering.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 
 const LARGEST_BODY = 256 * 1024
+/** Of a webhook: some thousand alerts. */
+const LARGEST_WEBHOOK = 4 * 1024 * 1024
 /** Of a report that is handed in. */
 const LARGEST_REPORT = 8 * 1024 * 1024
 
@@ -33,11 +37,20 @@ export function buildApp(parts: Parts): App {
   app.use(parts.authentication.middleware)
   const small = bodyLimit({ maxSize: LARGEST_BODY })
   const large = bodyLimit({ maxSize: LARGEST_REPORT })
-  app.use(async (c, next) => await (/^\/v1\/rollouts\/[^/]+\/promotions$/.test(c.req.path) ? large : small)(c, next))
+  const alerts = bodyLimit({ maxSize: LARGEST_WEBHOOK })
+  app.use(async (c, next) => {
+    const { path } = c.req
+    const limit = path.startsWith('/v1/webhooks/')
+      ? alerts
+      : /^\/v1\/rollouts\/[^/]+\/promotions$/.test(path)
+        ? large
+        : small
+    return await limit(c, next)
+  })
   app.use('/v1/*', async (c, next) => {
-    // Turning the flag off needs no database, and what the agent is can be asked without one.
+    // Turning the flag off needs no database, an alert neither, and what the agent is can be asked without one.
     const needless =
-      c.req.path.startsWith('/v1/agent') || (c.req.method === 'POST' && c.req.path.endsWith('/operations'))
+      /^\/v1\/(agent|webhooks)/.test(c.req.path) || (c.req.method === 'POST' && c.req.path.endsWith('/operations'))
     if (!needless) parts.demandDatabase()
     await next()
   })
@@ -54,6 +67,8 @@ export function buildApp(parts: Parts): App {
   readinessRoutes(app, parts)
   incidentRoutes(app, parts)
   automaticRollbackRoutes(app, parts)
+  drillRoutes(app, parts)
+  webhookRoutes(app, parts)
   app.route('/', ofrepRoutes(parts.flags))
   app.doc31('/v1/openapi.json', { openapi: '3.1.0', info: { title: 'STI Rollout agent', version: parts.version } })
   return app

@@ -35,6 +35,8 @@ export function createAuthentication(config: Config, now: () => number = Date.no
   ]
   const flag = [{ digest: digest(config.tokens.flag) }]
   const metrics = config.tokens.metrics === null ? null : [{ digest: digest(config.tokens.metrics) }]
+  const { alertmanager: sent } = config.tokens
+  const alertmanager = sent == null ? null : [{ digest: digest(sent) }]
   const identities = config.grafana ? createIdentities(config.grafana, now) : null
 
   async function callerOf(c: Context): Promise<Caller> {
@@ -73,6 +75,17 @@ export function createAuthentication(config: Config, now: () => number = Date.no
           c.set('caller', caller)
           break
         }
+        // Its signature is over the body, which is read where the message is taken in (routes/webhooks.ts).
+        case 'signed':
+          break
+        case 'alertmanager': {
+          const token = bearer(c.req.header('authorization'))
+          if (alertmanager === null)
+            throw new Refusal('not-found', 'This agent takes no webhook of Alertmanager: set STI_ALERTMANAGER_TOKEN.')
+          if (!token || !findCredential(alertmanager, token))
+            throw new Refusal('forbidden', 'Send the token of Alertmanager, as Authorization: Bearer.')
+          break
+        }
         case 'flag': {
           const token = bearer(c.req.header('authorization')) ?? c.req.header('x-api-key')
           if (!token || !findCredential(flag, token))
@@ -99,9 +112,12 @@ function reader(why: string): Caller {
 }
 
 /** A path that no line names is open to nobody, whatever routes there are. */
-function classOf(path: string): 'open' | 'api' | 'flag' | 'metrics' | 'unknown' {
+function classOf(path: string): 'open' | 'signed' | 'alertmanager' | 'api' | 'flag' | 'metrics' | 'unknown' {
   if (path === '/livez' || path === '/readyz') return 'open'
   if (path === '/metrics') return 'metrics'
+  if (path === '/v1/webhooks/grafana') return 'signed'
+  if (path === '/v1/webhooks/alertmanager') return 'alertmanager'
+  if (path.startsWith('/v1/webhooks')) return 'unknown'
   if (path === '/v1' || path.startsWith('/v1/')) return 'api'
   if (path.startsWith('/ofrep/')) return 'flag'
   return 'unknown'

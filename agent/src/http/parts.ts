@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Holds } from '../alert/holds.ts'
+import type { Inbox } from '../alert/inbox.ts'
 import type { AlertPath } from '../alert/path.ts'
 import type { Config } from '../config.ts'
 import type { Dependency, Readiness } from '../contract/index.ts'
@@ -28,6 +29,7 @@ export interface Parts {
   readonly log: Log
   readonly holds: Holds
   readonly alertPath: AlertPath
+  readonly inbox: Pick<Inbox, 'offer'>
   /** Somebody has acknowledged it, for the first time. */
   incidentAnswered(incident: IncidentRow): void
   /** Reads what is known of a rollout anew. */

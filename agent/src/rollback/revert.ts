@@ -11,8 +11,7 @@ export function columnIsOurs(facts: Facts): boolean {
 /** In reverse order of their making. Without `full` only what must go for the data's sake. */
 export function toRevert(facts: Facts, full: boolean): JournaledChange[] {
   const index = full || columnIsOurs(facts) ? ['index'] : []
-  // The archive of a column drop watches the column too.
-  const kinds = new Set(['trigger', 'function', 'restore', 'constraint', 'not-null', 'column', 'archive', ...index])
+  const kinds = new Set(['trigger', 'function', 'restore', 'constraint', 'not-null', 'column', ...index])
   return facts.changes.filter((change) => kinds.has(change.kind)).reverse()
 }
 

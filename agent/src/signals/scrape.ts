@@ -68,7 +68,7 @@ export function readingsOf(source: ApiHistogram, scrapes: readonly Scrape[]): Ap
   return {
     latencyAverage: known(total(of('_sum')) / requests),
     latencyP95: p95 === null ? { unknown: `${source.name} has no bucket +Inf` } : known(p95),
-    errorRatio: errorRatio(of('_count'), source, requests, known),
+    errorRatio: errorRatioOf(of('_count'), source, requests, known),
     requestRate: known(requests / seconds),
   }
 }
@@ -78,7 +78,8 @@ export function unknownApi(sentence: string): ApiReadings {
   return { latencyAverage: nothing, latencyP95: nothing, errorRatio: nothing, requestRate: nothing }
 }
 
-function errorRatio(
+/** Failed requests / all of them, from the counts of a histogram. */
+export function errorRatioOf(
   counts: readonly Increase[],
   source: ApiHistogram,
   requests: number,
@@ -92,7 +93,7 @@ function errorRatio(
   if (missing) return { unknown: `${source.name} has no label ${missing.label}: errors cannot be told` }
   if (matchers.length === 0) return { unknown: 'api.histogram.errors names no label' }
   const failed = counts.filter(({ labels }) => matchers.every(({ label, is }) => is.test(labels[label] ?? '')))
-  return known(ratio(total(failed), requests))
+  return known(requests === 0 ? 0 : ratio(total(failed), requests))
 }
 
 function buckets(series: readonly Increase[]): Map<number, number> {

@@ -9,6 +9,7 @@ import { localHost, type HostReadings } from './host.ts'
 import type { Poll } from './poll.ts'
 import { apiNumbers, numbersOf } from './numbers.ts'
 import { lockPressure } from './pressure.ts'
+import { recentRequests, type RecentRequests } from './requests.ts'
 import { probe, type Probe } from './probe.ts'
 import { prometheus } from './prometheus.ts'
 import { promqlHost } from './promqlHost.ts'
@@ -57,6 +58,10 @@ export interface Signals {
   readonly history: History | null
   /** Every signal of a rollout as one number, as it is now; what is per second is in `recent` only. */
   numbers(rollout: string): readonly (readonly [string, Reading<number>])[]
+  /** The application's requests, counted; unknown while nobody watches them. */
+  requests(rollout: string): Reading<RecentRequests>
+  /** Counts requests twice a second from here on, until the returned function is called. */
+  watchRequests(rollout: string): () => void
   /** What the throttle of a rollout looks at. What is dear is read from here on until `stop` is called. */
   watch(rollout: string): { readonly readings: ThrottleReadings; readonly stop: () => void }
 }
@@ -107,8 +112,10 @@ export function createSignals(options: SignalsOptions): Signals {
     const quick = { intervalMs: LATENCY_MS, windowMs: LATENCY_WINDOW_MS }
     const latency = file.api ? apiReadings({ source: file.api, prometheus: client, now, ...quick }) : null
     const every = { prometheus: client, intervalMs: INTERVAL_MS, now }
+    const requests = recentRequests({ source: file.api?.histogram, now })
     return {
       ...{ vacuum, latency, watchTable: createWatching([vacuum, ...(latency ? [latency] : [])]) },
+      ...{ requests, watchRequests: createWatching([requests]) },
       api: apiReadings({
         ...{ ...every, source: file.api },
         intervals: { intervalMs: INTERVAL_MS, onInterval: (readings) => recordApi(recent, name, readings) },
@@ -153,7 +160,8 @@ export function createSignals(options: SignalsOptions): Signals {
     async stop() {
       recorder.stop()
       for (const each of [...polls, ...ofServer]) each.stop()
-      for (const { vacuum, latency } of watched.values()) [vacuum, latency].forEach((each) => each?.stop())
+      for (const { vacuum, latency, requests } of watched.values())
+        [vacuum, latency, requests].forEach((each) => each?.stop())
       await Promise.all(probes.map((each) => each.end()))
     },
     database: readDatabase,
@@ -173,6 +181,8 @@ export function createSignals(options: SignalsOptions): Signals {
     recent,
     history: client && history(client, options.rollouts),
     numbers: (rollout) => [...apiNumbers(api(rollout)), ...numbersOf(sources, rollout, undefined)],
+    requests: (rollout) => watched.get(rollout)?.requests.read() ?? unheard(rollout),
+    watchRequests: (rollout) => watched.get(rollout)?.watchRequests() ?? (() => undefined),
     watch(rollout) {
       const stops = [watchServer(), watched.get(rollout)?.watchTable()]
       return { readings: throttle(rollout), stop: () => stops.forEach((stop) => stop?.()) }

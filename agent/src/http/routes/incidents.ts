@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { Incident, IncidentNote } from '../../contract/index.ts'
+import { endDrill } from '../../incident/drill.ts'
 import {
   acknowledgeIncident,
   closeIncident,
@@ -55,7 +56,7 @@ export function incidentRoutes(app: App, parts: Parts): void {
     const row = await acknowledgeIncident(state, id, answer)
     if (row === null) throw await refusal(parts, id, 'acknowledge')
     parts.incidentAnswered(row)
-    return c.json(incidentOf(parts, row), 200)
+    return c.json(incidentOf(parts, await drillEnded(parts, row)), 200)
   })
   app.openapi(resolution, async (c) => {
     const caller = c.get('caller')
@@ -67,6 +68,14 @@ export function incidentRoutes(app: App, parts: Parts): void {
     if (before?.acknowledged_at === null) parts.incidentAnswered(row)
     return c.json(incidentOf(parts, row), 200)
   })
+}
+
+/** A drill is over once somebody has answered. */
+async function drillEnded({ database, flags, alertPath, rollouts }: Parts, row: IncidentRow): Promise<IncidentRow> {
+  const rollout = rollouts.find(({ name }) => name === row.rollout)
+  if (!row.drill || rollout === undefined) return row
+  const seen = { flag: flags.status(rollout.name), pathSeenAt: alertPath.seenAt(), pathLive: alertPath.live() }
+  return await endDrill(database.state, rollout, row, seen)
 }
 
 export function incidentOf({ config, rollouts }: Parts, row: IncidentRow): Incident {

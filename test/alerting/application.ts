@@ -1,0 +1,58 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface Application {
+  /** To be put into a rollout file. */
+  readonly file: string
+  /** From now on this part of the requests fails. */
+  fail(ratio: number): void
+  /** The page of metrics is gone from now on, or back. */
+  hide(hidden: boolean): void
+  /** When a failed request was first read by anybody, in milliseconds since 1970; null: none was. */
+  firstReadAt(): number | null
+  stop(): void
+}
+
+const PER_READING = 25
+
+/** An application's page of metrics: each time that it is read, some requests more have ended. */
+export async function startApplication(): Promise<Application> {
+  const ended = { '200': 0, '503': 0 }
+  let ratio = 0
+  let hidden = false
+  let firstReadAt: number | null = null
+  const server = createServer((_, answer) => {
+    const failed = Math.round(PER_READING * ratio)
+    ended['200'] += PER_READING - failed
+    ended['503'] += failed
+    if (failed > 0) firstReadAt ??= Date.now()
+    answer.statusCode = hidden ? 500 : 200
+    answer.end(
+      Object.entries(ended)
+        .flatMap(([status, count]) => [
+          `http_request_duration_seconds_bucket{status="${status}",le="0.05"} ${count}`,
+          `http_request_duration_seconds_bucket{status="${status}",le="+Inf"} ${count}`,
+          `http_request_duration_seconds_sum{status="${status}"} ${count * 0.01}`,
+          `http_request_duration_seconds_count{status="${status}"} ${count}`,
+        ])
+        .join('\n') + '\n',
+    )
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    file: `api: { histogram: { url: "http://127.0.0.1:${port}/metrics", name: http_request_duration_seconds, errors: { status: "5.." } } }\n`,
+    fail(wanted) {
+      ratio = wanted
+      firstReadAt = null
+    },
+    hide(wanted) {
+      hidden = wanted
+    },
+    firstReadAt: () => firstReadAt,
+    stop() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}

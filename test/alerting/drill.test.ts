@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import type { Readiness } from '../../agent/src/contract/index.ts'
+import { TOKENS, withAgent } from '../support/agent.ts'
+import { withCommand } from '../support/command.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { enabled } from './messages.ts'
+
+test('a drill opens an incident, waits for the acknowledgement, and leaves an attestation with its times', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 10)
+    await withAgent(url, VEHICLES, async (agent) => {
+      await withCommand(async (sti) => {
+        const drilling = sti(agent.url, 'drill', '--reason', 'monthly')
+        await expect
+          .poll(async () => (await sti(agent.url, 'incidents', '--open')).out, { timeout: 10_000 })
+          .toContain('StiDrill')
+        expect((await sti(agent.url, 'drill')).code).toBe(3)
+        const [{ id } = { id: 0 }] = (await agent.rollout()).incidents
+        expect((await agent.rollout()).openIncidents).toBe(0)
+        const bob = { authorization: `Bearer ${TOKENS.bob}` }
+        await agent.post(`/v1/incidents/${id}/acknowledge`, { note: 'here' }, bob)
+        const { code, out } = await drilling
+        expect(code).toBe(0)
+        expect(out).toContain('acknowledged by bob after')
+        expect(out).toContain('critical, 300 s at most; no watchdog alert has reached this agent')
+        const { items } = await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')
+        const procedure = items.find(({ item }) => item === 'alert-procedure')!
+        expect(procedure).toMatchObject({ state: 'ready', attestation: { by: { name: 'bob' } } })
+        expect(procedure.attestation!.note).toContain('acknowledged by bob after')
+        expect((await sti(agent.url, 'incidents', 'resolve', String(id))).code).toBe(3)
+
+        // Nothing is turned off unless it is asked for.
+        await enabled(agent)
+        const second = sti(agent.url, 'drill', '--timeout', '1')
+        expect((await second).code).toBe(1)
+        expect((await agent.rollout()).flag.enabled).toBe(true)
+        const [open] = (await agent.rollout()).incidents
+        expect((await sti(agent.url, 'incidents', 'acknowledge', String(open!.id), '--note', 'late')).out).toContain(
+          'is closed: acknowledged by ann',
+        )
+        const third = sti(agent.url, 'drill', '--roll-back-flag')
+        await expect.poll(async () => (await agent.rollout()).flag.enabled, { timeout: 5_000 }).toBe(false)
+        const [last] = (await agent.rollout()).incidents
+        await sti(agent.url, 'incidents', 'acknowledge', String(last!.id))
+        expect((await third).out).toContain('the flag was turned off')
+        expect((await sti(agent.url, 'drill', '--roll-back-flag')).err).toContain('The flag is off')
+
+        expect((await sti(agent.url, 'automatic-rollback')).out).toContain('armed: flag')
+        expect((await sti(agent.url, 'automatic-rollback', 'hold')).code).toBe(2)
+        const held = await sti(agent.url, 'automatic-rollback', 'hold', '--for', '2h', '--reason', 'load test')
+        expect(held.out).toMatch(/held by ann until .* UTC: load test/)
+        const armed = await sti(agent.url, 'automatic-rollback', 'arm', '--reason', 'over')
+        expect(armed.out).toContain('armed: flag')
+      })
+    })
+  })
+})

@@ -1,0 +1,171 @@
+import { expect, test } from 'vitest'
+import type { RolloutDetail } from '../../agent/src/contract/index.ts'
+import { withAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { startProxy } from '../support/proxy.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { startApplication, type Application } from './application.ts'
+import { enabled, errorsHigh, grafanaMessage, send, signed, WEBHOOKS } from './messages.ts'
+
+const GUARDED = { ...WEBHOOKS, guard: true } as const
+
+test('two guards and an alert that decide the same at once make one rollback and one incident, within 3 s', async () => {
+  await withApplication(async (application) => {
+    await withDatabase(async ({ url, sql }) => {
+      await vehicles(sql, 10)
+      const file = VEHICLES + application.file
+      await withAgent(
+        url,
+        file,
+        async (agent) => {
+          await withAgent(
+            url,
+            file,
+            async (second) => {
+              const change = await enabled(agent)
+              await expect.poll(async () => (await second.rollout()).flag.enabled, { timeout: 5_000 }).toBe(true)
+              await calm(agent.url)
+              application.fail(0.4)
+              await expect.poll(() => application.firstReadAt(), { timeout: 5_000, interval: 10 }).not.toBeNull()
+              const body = grafanaMessage([errorsHigh(change)])
+              await Promise.all([send(agent, body, signed(body)), send(second, body, signed(body))])
+              const off = async (one: typeof agent): Promise<boolean> => !(await one.rollout()).flag.enabled
+              await expect.poll(() => off(agent), { timeout: 5_000, interval: 20 }).toBe(true)
+              const seconds = (Date.now() - application.firstReadAt()!) / 1_000
+              console.log(`the flag was off ${seconds} s after the signal`)
+              expect(seconds).toBeLessThan(3)
+              await expect.poll(() => off(second), { timeout: 5_000 }).toBe(true)
+              await expect.poll(async () => (await agent.rollout()).incidents.length, { timeout: 5_000 }).toBe(1)
+              await new Promise((resolve) => setTimeout(resolve, 1_500))
+              const { operations, incidents } = await agent.rollout()
+              expect(operations.filter(({ kind }) => kind === 'rollback')).toHaveLength(1)
+              expect(incidents).toMatchObject([{ change, rule: 'StiApiErrorsHigh', rollback: { scope: 'flag' } }])
+              expect(await sql`select from sti.automatic_rollback`).toHaveLength(1)
+            },
+            { name: 'agent-2', config: GUARDED },
+          )
+        },
+        { config: GUARDED },
+      )
+    })
+  })
+})
+
+test('a backfill stands still, once; a person resumes it, and the same fault does not stop it again', async () => {
+  await withApplication(async (application) => {
+    await withDatabase(async ({ url, sql }) => {
+      await vehicles(sql, 5_000)
+      await withAgent(
+        url,
+        VEHICLES + application.file,
+        async (agent) => {
+          await agent.run('expand')
+          const { id } = await agent.request('backfill', { batchSize: 10, niceRatio: 50 })
+          await calm(agent.url)
+          application.fail(0.4)
+          const stopped = await agent.ended(id)
+          expect(stopped.state).toBe('paused')
+          await expect
+            .poll(async () => (await agent.rollout()).incidents, { timeout: 5_000 })
+            .toMatchObject([
+              { change: `backfill-${id}`, source: 'guard', rollback: { scope: 'flag' }, severity: 'critical' },
+            ])
+          const [event] = await sql<{ message: string }[]>`
+            select message from sti.operation_event where kind = 'decision'`
+          expect(event!.message).toBe(`StiApiErrorsHigh: backfill ${id} was paused`)
+          expect((await agent.post(`/v1/operations/${id}/resume`, {})).status).toBe(202)
+          await new Promise((resolve) => setTimeout(resolve, 4_000))
+          expect(['running', 'succeeded']).toContain((await agent.get<{ state: string }>(`/v1/operations/${id}`)).state)
+        },
+        { config: GUARDED },
+      )
+    })
+  })
+})
+
+test('held, it opens an incident and rolls nothing back; armed again, it does', async () => {
+  await withApplication(async (application) => {
+    await withDatabase(async ({ url, sql }) => {
+      await vehicles(sql, 10)
+      await withAgent(
+        url,
+        VEHICLES + application.file,
+        async (agent) => {
+          await enabled(agent)
+          const switched = '/v1/rollouts/vehicles/automatic-rollback'
+          await agent.post(switched, { armed: false, reason: 'load test' })
+          await calm(agent.url)
+          application.fail(0.4)
+          await expect
+            .poll(async () => (await agent.rollout()).incidents, { timeout: 8_000 })
+            .toMatchObject([{ rollback: null, reasons: [expect.stringContaining('held: ann, until')] }])
+          await new Promise((resolve) => setTimeout(resolve, 1_500))
+          expect((await agent.rollout()).flag.enabled).toBe(true)
+          await agent.post(switched, { armed: true, reason: 'it is over' })
+          await expect.poll(async () => (await agent.rollout()).flag.enabled, { timeout: 5_000 }).toBe(false)
+          const rolledBack = async (): Promise<RolloutDetail['incidents']> => (await agent.rollout()).incidents
+          await expect.poll(rolledBack, { timeout: 5_000 }).toMatchObject([{ rollback: { scope: 'flag' } }])
+        },
+        { config: GUARDED },
+      )
+    })
+  })
+})
+
+test('while the database is away the flag goes off from memory, and what was decided is written when it is back', async () => {
+  await withApplication(async (application) => {
+    await withDatabase(async ({ url, sql }) => {
+      await vehicles(sql, 10)
+      const way = await startProxy(url)
+      try {
+        await withAgent(
+          way.url,
+          VEHICLES + application.file,
+          async (agent) => {
+            const change = await enabled(agent)
+            await calm(agent.url)
+            way.refuse(true)
+            way.drop()
+            application.fail(0.4)
+            const served = async (): Promise<boolean> => {
+              const text = await (await fetch(`${agent.url}/metrics`)).text()
+              return / 1$/m.test(/^sti_flag_enabled.*$/m.exec(text)![0])
+            }
+            await expect.poll(served, { timeout: 8_000, interval: 50 }).toBe(false)
+            // Grafana sends again what it could not deliver: the decision is the same, and nothing happens twice.
+            const body = grafanaMessage([errorsHigh(change)])
+            expect((await send(agent, body, signed(body))).status).toBe(202)
+            expect(await sql`select from sti.automatic_rollback`).toHaveLength(0)
+            way.refuse(false)
+            await expect
+              .poll(async () => (await agent.rollout().catch(() => null))?.incidents ?? [], { timeout: 15_000 })
+              .toMatchObject([{ change, rollback: { scope: 'flag' } }])
+            await expect.poll(async () => (await sql`select from sti.alert`).length, { timeout: 5_000 }).toBe(1)
+            const { operations, flag } = await agent.rollout()
+            expect(flag).toMatchObject({ enabled: false, persisted: true })
+            expect(operations.filter(({ kind }) => kind === 'rollback')).toHaveLength(1)
+          },
+          { config: GUARDED, log: () => undefined },
+        )
+      } finally {
+        await way.stop()
+      }
+    })
+  })
+})
+
+async function withApplication(use: (application: Application) => Promise<void>): Promise<void> {
+  const application = await startApplication()
+  try {
+    await use(application)
+  } finally {
+    application.stop()
+  }
+}
+
+/** Waits until the agent has read that all is well. */
+async function calm(url: string): Promise<void> {
+  await expect
+    .poll(async () => await (await fetch(`${url}/metrics`)).text(), { timeout: 15_000, interval: 100 })
+    .toMatch(/sti_alert_condition\{[^}]*rule="StiApiErrorsHigh"[^}]*\} 0/)
+}
