@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { removeArchive } from '../../agent/src/columnDrop/archive/archive.ts'
 import { exportArchive } from '../../agent/src/columnDrop/archive/export.ts'
 import { keepArchive } from '../../agent/src/columnDrop/archive/keep.ts'
+import { isAway } from '../../agent/src/engine/errors.ts'
 import { takeLane } from '../../agent/src/engine/lane.ts'
 import { withGround, type Ground } from './ground.ts'
 import { fileOf } from './shapes.ts'
@@ -121,6 +122,29 @@ test('a partition that is truncated alone leaves no ghosts, one that is detached
     await keepArchive(await another(), await table())
     expect(await state()).toMatchObject(equal)
   }, create)
+})
+
+test('a connection that dies in the middle of a batch costs that batch alone', async () => {
+  await withGround(TABLE.replace('3000', '20000'), FILE, async ({ sql, keep, state }) => {
+    let keeping = true
+    const killer = (async () => {
+      for (let kills = 0; keeping && kills < 6; kills++) {
+        await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'sti a archive%'`
+        await new Promise((resolve) => setTimeout(resolve, 40))
+      }
+    })()
+    // As the runner does: what is lost with its connection is claimed again.
+    const again = async (): ReturnType<typeof keep> =>
+      await keep().catch((error: unknown) => {
+        if (isAway(error) || (error as { code?: string }).code === 'fence-lost') return again()
+        throw error
+      })
+    const manifest = await again()
+    keeping = false
+    await killer
+    expect(manifest).toMatchObject({ verified: { rows: 20_000, differing: 0 } })
+    expect(await state()).toMatchObject(equal)
+  })
 })
 
 test('an agent that was overtaken writes nothing more', async () => {

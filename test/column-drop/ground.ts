@@ -103,7 +103,7 @@ async function roll(run: Run, table: () => Promise<Table>, sql: postgres.Sql): P
   const { rollout, database } = run
   const type = rollout.discriminator.sql
   const before = await table()
-  const engine = database.engine({ purpose: 'expand', searchPath: rollout.searchPath })
+  const engine = database.engine({ purpose: 'expand', searchPath: rollout.searchPath, statementTimeoutMs: 0 })
   const ddl = (steps: (string | Change)[]): Promise<void> => runDdl(run, engine, { what: 'test', steps })
   try {
     const safe = cannotRaise(rollout, before)

@@ -30,6 +30,41 @@ test.each(SHAPES.filter(({ name }) => HERE.some((one) => name.startsWith(one))))
   },
 )
 
+test('what an agent left that died over a proof is taken away by the next one', async () => {
+  const [shape] = SHAPES
+  await withGround(shape!.create, fileOf(shape!), async ({ run, another, table, catalog, sql }) => {
+    let taken = false
+    const dying = {
+      ...run,
+      step(text: string) {
+        // After the copy is made nothing of this agent gets through any more.
+        if (text.startsWith('proving')) {
+          taken = true
+          throw new Error('dies')
+        }
+      },
+      database: {
+        ...run.database,
+        engine: (...of: Parameters<typeof run.database.engine>) => {
+          const engine = run.database.engine(...of)
+          const unsafe = engine.unsafe.bind(engine)
+          engine.unsafe = ((text: string, ...rest: []) => {
+            if (taken) throw Object.assign(new Error('away'), { code: 'CONNECTION_CLOSED' })
+            return unsafe(text, ...rest)
+          }) as typeof engine.unsafe
+          return engine
+        },
+      },
+    }
+    await expect(proveMigration(dying, await table(), await catalog(), 100)).rejects.toThrow('dies')
+    const [left] = await sql`select from pg_namespace where nspname like 'sti_proof_%'`
+    expect(left).toBeDefined()
+    expect(await proveMigration(await another(), await table(), await catalog(), 100)).toMatchObject({ passed: true })
+    expect(await sql`select from pg_namespace where nspname like 'sti_proof_%'`).toEqual([])
+    expect(await sql`select from sti.change where kind = 'proof' and reverted_at is null`).toEqual([])
+  })
+})
+
 test('an undo that would fail is found', async () => {
   const create = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, code int not null unique);
     insert into app.things select n, n % 3 = 0, n % 3 = 1, n from generate_series(1, 100) n`

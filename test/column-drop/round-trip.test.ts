@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
 import { alone } from '../../agent/src/columnDrop/migration/template.ts'
+import { bothWaysMissing, triggerFault } from '../../agent/src/dualWrite/verify.ts'
 import { dumpSchema, PG_DUMP, readSchema } from './dump.ts'
 import { withGround } from './ground.ts'
 import { fileOf, flagsOf, keyOf, SHAPES, tableOf, valuesOf, type Shape } from './shapes.ts'
@@ -36,6 +37,8 @@ test.each(SHAPES)('the columns of a table with $name go and come back', async (s
     await sql.unsafe(flip)
     expect(await readSchema(sql, tableOf(shape))).toEqual(schema)
     if (PG_DUMP !== null) expect(dumpSchema(url)).toEqual(dump)
+    expect(await triggerFault(ground.database.state, ground.rollout, await ground.table())).toBe(null)
+    expect(await bothWaysMissing(ground.database.state, ground.rollout, await ground.table())).toBe(null)
     compareRows(shape, before, await rowsOf(sql, shape))
   })
 })

@@ -11,7 +11,8 @@ export function columnIsOurs(facts: Facts): boolean {
 /** In reverse order of their making. Without `full` only what must go for the data's sake. */
 export function toRevert(facts: Facts, full: boolean): JournaledChange[] {
   const index = full || columnIsOurs(facts) ? ['index'] : []
-  const kinds = new Set(['trigger', 'function', 'restore', 'constraint', 'not-null', 'column', ...index])
+  // The archive of a column drop watches the column too.
+  const kinds = new Set(['trigger', 'function', 'restore', 'constraint', 'not-null', 'column', 'archive', ...index])
   return facts.changes.filter((change) => kinds.has(change.kind)).reverse()
 }
 

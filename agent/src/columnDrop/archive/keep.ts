@@ -3,19 +3,18 @@ import { runDdl } from '../../engine/ddl.ts'
 import { OperationFailure } from '../../engine/errors.ts'
 import { createFeedback } from '../../engine/feedback.ts'
 import { createGoOn } from '../../engine/goOn.ts'
-import type { Key } from '../../engine/keys.ts'
 import type { Run } from '../../engine/kind.ts'
 import { takeLane, type Lane } from '../../engine/lane.ts'
-import { inRange } from '../../engine/range.ts'
-import { createRate } from '../../engine/rate.ts'
 import { walk } from '../../engine/walk.ts'
 import { literal } from '../../rollout/names.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { keepArchive as keepTriggers, makeArchive } from './changes.ts'
-import { added, after, compareRange, compareRest, NOTHING_COMPARED, type Comparison } from './compare.ts'
+import type { Comparison } from './compare.ts'
+import { compareAll } from './compareAll.ts'
 import { copyRange, MEND_PARAMETER, mendRange, type Archiving } from './copy.ts'
 import { archivedColumns, newManifest, readManifest, type ArchiveManifest } from './manifest.ts'
 import { archiveTable, keptOf } from './names.ts'
+import { createArchiveProgress, type ArchiveProgress } from './progress.ts'
 import { archiveFault } from './verify.ts'
 
 const FLUSHED = 20
@@ -34,7 +33,7 @@ export async function keepArchive(run: Run, table: Table): Promise<ArchiveManife
     const lane = await takeLane(database.state, operation.id, run.agent)
     await makeOnce(run, sql, table)
     const of: Archiving = { rollout, walked: { table: rollout.table, key: table.key }, kept: keptOf(rollout, table) }
-    const progress = createProgress(run, table)
+    const progress = createArchiveProgress(run, table)
     const held = await copyAll(run, sql, of, lane, progress)
     if (held === null) return null
     for (let pass = 0; ; pass++) {
@@ -149,76 +148,7 @@ async function comparePass(
   })
 }
 
-export interface Comparing {
-  goOn(): Promise<boolean>
-  retried(sqlstate: string): void
-  passed(rows: number): void
-  /** Rows on `t`, with parameters from `first` on, among which some differ. */
-  differs(rows: (first: number) => { condition: string; values: string[] }): Promise<void>
-}
-
-/** Compares table and archive along the key. Null: asked to stop. */
-export async function compareAll(sql: Sql, of: Archiving, comparing: Comparing): Promise<Comparison | null> {
-  let seen = NOTHING_COMPARED
-  let last: Key | null = null
-  const finished = await walk({
-    ...{ sql, walked: of.walked, from: null, to: null, feedback: createFeedback(10_000, 200_000, 0.25) },
-    goOn: () => comparing.goOn(),
-    retried: (sqlstate) => comparing.retried(sqlstate),
-    async work(range) {
-      const found = await compareRange(sql, of, range)
-      if (found.differing > 0) await comparing.differs((first) => inRange(of.walked, range, first))
-      seen = added(seen, found)
-      last = range.high
-      comparing.passed(found.rows)
-    },
-    poison({ range, sqlstate, message }) {
-      const sentence = `Row ${range.high.join(', ')} cannot be compared: ${message} (${sqlstate}).`
-      return Promise.reject(new OperationFailure('archive', sentence))
-    },
-  })
-  if (!finished) return null
-  const rest = await compareRest(sql, of, last)
-  if (rest.differing > 0) await comparing.differs((first) => after(of, last, first))
-  return added(seen, rest)
-}
-
 async function saveComparison({ database, rollout }: Run, seen: Comparison): Promise<void> {
   await database.state`update sti.column_archive set verified_at = clock_timestamp(), verified_rows = ${seen.rows},
     verified_differing = ${seen.differing}, checksum = ${seen.checksum} where rollout = ${rollout.name}`
-}
-
-interface ArchiveProgress {
-  begin(): void
-  passed(rows: number, written: number): void
-  retried(sqlstate: string): void
-}
-
-function createProgress(run: Run, table: Table): ArchiveProgress {
-  const retries: Record<string, number> = {}
-  let rate = createRate()
-  let processed = 0
-  let writtenRows = 0
-  return {
-    begin() {
-      processed = 0
-      rate = createRate()
-    },
-    retried(sqlstate) {
-      retries[sqlstate] = (retries[sqlstate] ?? 0) + 1
-    },
-    passed(rows, written) {
-      processed += rows
-      writtenRows += written
-      rate.add(rows)
-      const total = Math.max(processed, Math.round(table.estimatedRows ?? 0))
-      const speed = rate.perSecond()
-      run.progress({
-        ...{ processedRows: processed, writtenRows, failedRows: 0, totalRows: total },
-        ratio: total === processed ? 1 : Math.floor((processed * 10_000) / total) / 10_000,
-        ...{ rowsPerSecond: speed, remainingSeconds: speed ? (total - processed) / speed : null },
-        ...{ batchRows: null, batchSeconds: null, throttled: null, retries: { ...retries } },
-      })
-    },
-  }
 }

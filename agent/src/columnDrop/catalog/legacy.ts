@@ -15,6 +15,8 @@ export interface LegacyCatalog {
   readonly blocking: readonly Blocking[]
   /** Other tables that the drop locks: those that foreign keys of the columns refer to. */
   readonly alsoLocked: readonly string[]
+  /** Some publication sends the table or a partition of it. */
+  readonly published: boolean
   /** Of what depends on the columns; the migration asks for it again before it drops them. */
   readonly digest: string
 }

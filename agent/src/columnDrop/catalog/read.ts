@@ -4,7 +4,7 @@ import { readBlocking } from './blocking.ts'
 import { readDigest } from './digest.ts'
 import type { LegacyCatalog } from './legacy.ts'
 import { readRelations } from './relations.ts'
-import { readConstraints, readIndexes, readReferenced, readStatistics } from './taken.ts'
+import { readConstraints, readIndexes, readPublished, readReferenced, readStatistics } from './taken.ts'
 
 /** Reads the catalog about the legacy columns that the table still has. Takes no lock but that of reading the catalog. */
 export async function readLegacyCatalog(database: Database, rollout: Rollout, table: Table): Promise<LegacyCatalog> {
@@ -29,6 +29,7 @@ async function readLegacy(sql: Sql, rollout: Rollout, table: Table): Promise<Leg
     statistics: await readStatistics(sql, legacy),
     blocking: await readBlocking(sql, legacy),
     alsoLocked: await readReferenced(sql, legacy),
+    published: await readPublished(sql, legacy),
     digest: await readDigest(sql, rollout, legacy.columns),
   }
 }

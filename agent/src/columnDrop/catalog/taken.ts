@@ -91,3 +91,13 @@ export async function readReferenced(sql: Sql, legacy: Legacy): Promise<string[]
   )
   return rows.map((row) => row.sql)
 }
+
+export async function readPublished(sql: Sql, legacy: Legacy): Promise<boolean> {
+  const [row] = await sql.unsafe<{ published: boolean }[]>(
+    `with /* sti */ ${TREE}
+     select exists (select from pg_publication_tables p join tree on tree.oid = to_regclass(format('%I.%I', p.schemaname, p.tablename)))
+       and exists (select from legacy) as published`,
+    treeParameters(legacy),
+  )
+  return row!.published
+}

@@ -2,7 +2,7 @@ import { literal, quote } from '../../rollout/names.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import type { LegacyCatalog, LegacyColumn, LegacyConstraint, LegacyRelation } from '../catalog/legacy.ts'
 import { where } from './statements.ts'
-import { filled } from './filled.ts'
+import { collated, filled } from './filled.ts'
 
 /** A partition that was dropped or detached since has nothing to be made again; one that came since has its parent's. */
 function on(relation: LegacyRelation, statements: readonly string[]): string[] {
@@ -14,8 +14,7 @@ function on(relation: LegacyRelation, statements: readonly string[]): string[] {
 /** The columns, empty and without a default: PostgreSQL keeps no row busy with that. In the order that they had. */
 export function addColumns(rollout: Rollout, { relations }: LegacyCatalog): string[] {
   const columns = relations[0]!.columns.map((column) => {
-    const collation = column.collation === null ? '' : ` collate ${column.collation}`
-    return `add column if not exists ${column.sql} ${filled(column)}${collation}`
+    return `add column if not exists ${column.sql} ${filled(column)}${collated(column)}`
   })
   return [`alter table ${rollout.table.sql} ${columns.join(', ')}`]
 }
@@ -56,7 +55,10 @@ export function properties({ relations, serverVersion }: LegacyCatalog): string[
   return [
     ...root.columns
       .filter((column) => column.baseType !== null)
-      .map((column) => `${altered(root, column, '')} type ${column.type} using ${column.sql}::${column.type}`),
+      .map(
+        (column) =>
+          `${altered(root, column, '')} type ${column.type}${collated(column)} using ${column.sql}::${column.type}`,
+      ),
     ...relations.flatMap((relation) =>
       on(
         relation,

@@ -1,5 +1,6 @@
 import type { Rollout } from '../../rollout/rollout.ts'
 import type { LegacyCatalog, LegacyColumn } from '../catalog/legacy.ts'
+import { rewrites } from './fill.ts'
 import type { MigrationSource } from './write.ts'
 
 /** What a reviewer has to know. */
@@ -12,7 +13,9 @@ export function notesOf({ rollout, catalog }: MigrationSource): string[] {
   ].map((one) => one.name)
   return [
     `The drop takes an ACCESS EXCLUSIVE lock on ${[rollout.table.sql, ...catalog.alsoLocked].join(', ')} while it counts the rows of table and archive; the columns then go at once. It waits 100 ms for the lock and tries again, 100 times at most.`,
-    `The undo holds that lock while it writes every row, and makes constraints and indexes again.`,
+    rewrites({ rollout, catalog })
+      ? 'The undo holds that lock while it rewrites the table once, with every index, and needs as much room again meanwhile.'
+      : 'The undo holds that lock while it writes every row, and makes constraints and indexes again.',
     ...(objects.length === 0 ? [] : [`With the columns go ${objects.join(', ')}; the undo makes them again.`]),
     ...(columns.some((column) => column.position < columns.length)
       ? [
@@ -32,6 +35,7 @@ export function notesOf({ rollout, catalog }: MigrationSource): string[] {
           'The rollout file has restore: none: what new code makes of a row after the drop is not carried to the legacy columns.',
         ]
       : []),
+    'Run ANALYZE on the table after the undo: PostgreSQL knows nothing of the columns’ values then.',
     'A row that is deleted and inserted again with the same key after the drop counts as the same row; one whose key is changed counts as a new one.',
     'Where schema sti is not there (a new database of a developer) the table has to be empty, and only the columns are dropped.',
   ]

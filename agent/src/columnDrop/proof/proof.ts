@@ -1,9 +1,6 @@
 import { restoreFunction } from '../../dualWrite/bothWays.ts'
-import { RESOLUTIONS, counterSql } from '../../dualWrite/counter.ts'
-import { deriveFunction, deriveTrigger, functionName } from '../../dualWrite/trigger.ts'
+import { deriveFunction, deriveTrigger } from '../../dualWrite/trigger.ts'
 import type { Sql } from '../../database/connect.ts'
-import { onlyRow } from '../../engine/answer.ts'
-import { runDdl } from '../../engine/ddl.ts'
 import { codeOf, faultOf, isAway, messageOf } from '../../engine/errors.ts'
 import type { Run } from '../../engine/kind.ts'
 import { inspect } from '../../rollout/inspect.ts'
@@ -12,13 +9,16 @@ import { cannotRaise } from '../../rollout/raise.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { keepArchive as keepTriggers, makeArchive } from '../archive/changes.ts'
 import { newManifest } from '../archive/manifest.ts'
-import { archiveFunction, archiveTable, keptOf, listed, sameKey } from '../archive/names.ts'
+import { archiveTable, keptOf, listed, sameKey } from '../archive/names.ts'
 import type { LegacyCatalog } from '../catalog/legacy.ts'
 import { readLegacyCatalog } from '../catalog/read.ts'
 import { writeMigration } from '../migration/write.ts'
+import type { ProofCheck } from './check.ts'
 import { copyOf, fillCopy, foreignKeys } from './copy.ts'
+import { becomesAnother, compareData } from './data.ts'
 import { differences } from './differences.ts'
-import { proofSchema, rolloutOfCopy } from './names.ts'
+import { rolloutOfCopy } from './names.ts'
+import { makeCopy, removeCopies } from './standing.ts'
 import { runTimed, type Timed } from './timed.ts'
 
 /** What became of the migration when it was run both ways on a copy. */
@@ -33,12 +33,6 @@ export interface Proof {
   readonly leftOut: readonly string[]
   /** For all rows of the table, from the sample's times: they grow with the rows. */
   readonly estimated: { readonly upLockedSeconds: number; readonly downLockedSeconds: number }
-}
-
-export interface ProofCheck {
-  readonly check: string
-  readonly ok: boolean
-  readonly detail: string
 }
 
 /** Rows that new code inserts once the columns are gone. */
@@ -61,14 +55,14 @@ export async function proveMigration(
   })
   const reader = database.engine({ purpose: 'proof' })
   try {
-    await remove(run, sql, copy)
+    await removeCopies(run, sql, copy)
     run.step('making a copy for the proof')
     const made = await copyOf(reader, rollout, table, catalog, copy)
-    await make(run, sql, made.statements, copy)
+    await makeCopy(run, sql, made.statements, copy)
     run.step('proving the migration on the copy')
     return await prove({ run, sql, reader, table, copy, leftOut: made.leftOut }, sampleRows)
   } finally {
-    await remove(run, sql, copy).catch((error: unknown) => {
+    await removeCopies(run, sql, copy).catch((error: unknown) => {
       if (!isAway(error)) throw error
     })
     await Promise.all([sql, reader].map((one) => one.end({ timeout: 1 })))
@@ -141,11 +135,11 @@ async function prove({ run, sql, reader, table, copy, leftOut }: Proving, sample
     detail: found.length === 0 ? countOf(before) : found.slice(0, 5).join('; '),
   })
   checks.push(await compareData(sql, copy, here, images))
-  const table1 = Math.max(1, table.estimatedRows ?? rows) / Math.max(1, rows)
+  const times = Math.max(1, table.estimatedRows ?? rows) / Math.max(1, rows)
   return {
     passed: checks.every((check) => check.ok),
     ...{ rows, up, down, checks, leftOut },
-    estimated: { upLockedSeconds: up.lockedSeconds * table1, downLockedSeconds: down.lockedSeconds * table1 },
+    estimated: { upLockedSeconds: up.lockedSeconds * times, downLockedSeconds: down.lockedSeconds * times },
   }
 }
 
@@ -190,74 +184,6 @@ async function archive(sql: Sql, run: Run, copy: Rollout, table: Table): Promise
   await sql.unsafe(`insert into sti.flag (rollout, enabled, percentage) values (${literal(copy.name)}, true, 100)`)
 }
 
-/** One row of each type becomes the next one. */
-function becomesAnother({ table, discriminator, types }: Rollout, key: string[], images: string): string {
-  const value = (type: string): string => `${literal(type)}::${discriminator.dataType}`
-  const next = types.map((type, n) => `when ${value(type)} then ${value(types[(n + 1) % types.length]!)}`)
-  const list = key.join(', ')
-  return `update ${table.sql} set ${discriminator.sql} = case ${discriminator.sql} ${next.join(' ')} end
-    where (${list}) in (select distinct on (${discriminator.sql}) ${list} from ${images}
-      where ${discriminator.sql} is not null order by ${discriminator.sql}, ${list})`
-}
-
-/** Rows that nobody wrote meanwhile are what they were; those that new code wrote say in their legacy columns what their type says. */
-async function compareData(sql: Sql, copy: Rollout, table: Table, images: string): Promise<ProofCheck> {
-  const kept = keptOf(copy, table)
-  const row = (alias: string): string =>
-    `row(${table.columns.map((column) => `${alias}.${column.sql}`).join(', ')})::record`
-  const type = copy.discriminator.sql
-  const written = `(b.${kept.key[0]!.sql} is null or b.${type} is distinct from t.${type})`
-  const answer = await sql.unsafe<{ same: number; other: number; says: number; not: number }[]>(
-    `select count(*) filter (where not ${written} and ${row('t')} operator(pg_catalog.*=) ${row('b')})::int as same,
-       count(*) filter (where not ${written} and ${row('t')} operator(pg_catalog.*<>) ${row('b')})::int as other,
-       count(*) filter (where ${written} and t.${type} is not distinct from ${copy.derive('t')})::int as says,
-       count(*) filter (where ${written} and t.${type} is distinct from ${copy.derive('t')})::int as not
-     from ${copy.table.sql} as t left join ${images} as b on ${sameKey(kept, 't', 'b')}`,
-  )
-  const { same, other, says, not } = onlyRow(answer)
-  const lost = copy.file.restore === 'none' ? 0 : not
-  return {
-    check: 'every row is what it was, and those that new code wrote say it in their legacy columns',
-    ok: other === 0 && lost === 0,
-    detail: `${same} rows the same, ${says} written by new code say it${other + lost > 0 ? `; ${other} are not what they were, ${lost} do not say it` : ''}`,
-  }
-}
-
 function countOf({ indexes, constraints, statistics }: LegacyCatalog): string {
   return `${constraints.length} constraints, ${indexes.length} indexes and ${statistics.length} statistics objects came back`
-}
-
-/** Journaled before it is made: whatever becomes of this agent, the journal says what to take away. */
-async function make(run: Run, sql: Sql, statements: readonly string[], copy: Rollout): Promise<void> {
-  const [first, ...rest] = statements
-  const object = quote(copy.table.schema)
-  await runDdl(run, sql, {
-    what: 'making a schema for the proof',
-    steps: [
-      {
-        ...{ kind: 'proof', object, statement: first!, inverse: removing(copy).join(';\n') },
-        ...{ look: `to_regnamespace(${literal(object)})::text`, back: null },
-      },
-    ],
-  })
-  for (const statement of rest) await sql.unsafe(statement)
-}
-
-async function remove(run: Run, sql: Sql, copy: Rollout): Promise<void> {
-  await sql.unsafe('rollback')
-  for (const statement of removing(copy)) await sql.unsafe(statement)
-  await sql.unsafe(`update sti.change set reverted_at = clock_timestamp(), reverted_by = ${run.operation.id}
-    where rollout = ${literal(run.rollout.name)} and kind = 'proof' and object = ${literal(quote(proofSchema(run.operation.id)))} and reverted_at is null`)
-}
-
-function removing(copy: Rollout): string[] {
-  return [
-    `drop schema if exists ${quote(copy.table.schema)} cascade`,
-    `drop function if exists ${functionName(copy)}(), ${archiveFunction(copy)}()`,
-    `drop table if exists ${archiveTable(copy).sql}`,
-    `drop sequence if exists ${RESOLUTIONS.map((resolution) => counterSql(copy, resolution)).join(', ')}`,
-    `delete from sti.column_archive where rollout = ${literal(copy.name)}`,
-    `delete from sti.flag where rollout = ${literal(copy.name)}`,
-    `delete from sti.conflict where rollout = ${literal(copy.name)}`,
-  ]
 }

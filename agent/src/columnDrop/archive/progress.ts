@@ -1,0 +1,39 @@
+import { createRate } from '../../engine/rate.ts'
+import type { Run } from '../../engine/kind.ts'
+import type { Table } from '../../rollout/rollout.ts'
+
+/** Rows kept, and then rows compared. */
+export interface ArchiveProgress {
+  begin(): void
+  passed(rows: number, written: number): void
+  retried(sqlstate: string): void
+}
+
+export function createArchiveProgress(run: Run, table: Table): ArchiveProgress {
+  const retries: Record<string, number> = {}
+  let rate = createRate()
+  let processed = 0
+  let writtenRows = 0
+  return {
+    begin() {
+      processed = 0
+      rate = createRate()
+    },
+    retried(sqlstate) {
+      retries[sqlstate] = (retries[sqlstate] ?? 0) + 1
+    },
+    passed(rows, written) {
+      processed += rows
+      writtenRows += written
+      rate.add(rows)
+      const total = Math.max(processed, Math.round(table.estimatedRows ?? 0))
+      const speed = rate.perSecond()
+      run.progress({
+        ...{ processedRows: processed, writtenRows, failedRows: 0, totalRows: total },
+        ratio: total === processed ? 1 : Math.floor((processed * 10_000) / total) / 10_000,
+        ...{ rowsPerSecond: speed, remainingSeconds: speed ? (total - processed) / speed : null },
+        ...{ batchRows: null, batchSeconds: null, throttled: null, retries: { ...retries } },
+      })
+    },
+  }
+}

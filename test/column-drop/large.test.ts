@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { runTimed } from '../../agent/src/columnDrop/proof/timed.ts'
+import { proveMigration } from '../../agent/src/columnDrop/proof/proof.ts'
+import { withGround } from './ground.ts'
+import { fileOf } from './shapes.ts'
+
+/** `STI_DROP_ROWS=2000000` measures a larger table. */
+const ROWS = Number(process.env['STI_DROP_ROWS'] ?? 20_000)
+
+test.each([
+  { what: 'that restore says all of', more: [] },
+  { what: 'of which one is kept as it was', more: ['code'] },
+])(
+  'a larger table with legacy columns $what: what archive, comparison and both ways of the migration take',
+  async ({ more }) => {
+    const create = `create table app.things (id bigint primary key, is_a boolean not null, is_b boolean not null, note text, code text);
+      insert into app.things select n, n % 3 = 0, n % 3 = 1, md5(n::text), 'c' || n from generate_series(1, ${ROWS}) n;
+      create index things_note on app.things (note); create index things_code on app.things (code)`
+    await withGround(create, fileOf({ name: '', create: '', more }), async (ground) => {
+      const { database, rollout, run, table, catalog } = ground
+      const took: Record<string, number> = {}
+      const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+        const began = performance.now()
+        const done = await work()
+        took[what] = Math.round(performance.now() - began) / 1000
+        return done
+      }
+      expect(await timed('archive and comparison', ground.keep)).toMatchObject({
+        verified: { rows: ROWS, differing: 0 },
+      })
+      expect(await timed('comparison', ground.state)).toMatchObject({ equal: true })
+      const proof = await timed('proof', async () => await proveMigration(run, await table(), await catalog(), 100_000))
+      expect(proof.checks.filter((check) => !check.ok)).toEqual([])
+      const { up, down } = await ground.migration()
+      const sql = database.engine({ purpose: 'migration', statementTimeoutMs: 0, searchPath: rollout.searchPath })
+      try {
+        const there = await runTimed(sql, up)
+        const back = await runTimed(sql, down)
+        if (process.env['STI_DROP_ROWS'] !== undefined) {
+          console.log(ROWS, 'rows', took, 'estimated by the proof', proof.estimated)
+          for (const way of [there, back]) console.log(way.seconds, 'locked', way.lockedSeconds, way.parts, way.locks)
+        }
+        expect(there.lockedSeconds).toBeLessThan(there.seconds)
+        expect(back.seconds).toBeGreaterThan(0)
+      } finally {
+        await sql.end({ timeout: 1 })
+      }
+    })
+  },
+  Math.max(60_000, ROWS / 2),
+)
