@@ -1,4 +1,4 @@
-import { loadModule, parseSync, scanSync } from 'libpg-query'
+import { loadModule, parsePlPgSQLSync, parseSync, scanSync } from 'libpg-query'
 
 /** A node of PostgreSQL's parse tree: one key names its kind, or it holds the fields of one. */
 export type Tree = { readonly [key: string]: unknown }
@@ -44,4 +44,9 @@ export function strings(list: unknown): string[] | null {
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** Parses the `create function` of a PL/pgSQL function. Throws an Error with PostgreSQL's message. */
+export function parsePlpgsqlFunction(definition: string): Tree {
+  return parsePlPgSQLSync(definition) as unknown as Tree
 }
