@@ -8,6 +8,8 @@ import { createAlertPath } from './alert/path.ts'
 import { readAlarmState } from './alert/state.ts'
 import { backfill } from './backfill/kind.ts'
 import { createBaseline } from './baseline/baseline.ts'
+import { createColumnDrop } from './columnDrop/columnDrop.ts'
+import { createColumnWatch } from './columnDrop/watch/watch.ts'
 import type { Config } from './config.ts'
 import { Scope, type Readiness } from './contract/index.ts'
 import { connect } from './database/connect.ts'
@@ -91,6 +93,11 @@ export async function startAgent(
   const baseline = createBaseline({ signals, environment: config.environment })
   const ramp = createRamp({ flags, signals, environment: config.environment, flagToken: config.tokens.flag })
   const rehearsal = createRehearsal({ environment: config.environment })
+  const columnWatch = createColumnWatch({
+    ...{ state: database.state, agent: config.agent, log },
+    lastEvaluation: (rollout) => flags.lastEvaluation(rollout),
+  })
+  const columnDrop = createColumnDrop({ ...config, watch: columnWatch })
   const kinds: readonly Kind[] = [
     expand,
     baseline,
@@ -101,6 +108,7 @@ export async function startAgent(
     monitoring,
     ramp,
     rehearsal,
+    columnDrop,
   ]
   const names = rollouts.map((rollout) => rollout.name)
   const peaks = keepPeaks({ sql: database.state, recent: signals.recent, rollouts: names, log })
@@ -153,6 +161,7 @@ export async function startAgent(
     async read(read) {
       await schedule.consider(read)
       await endOvertakenRamps(database.state, read, config.agent)
+      await columnWatch.consider(read)
       signals.sample(read.rollout.name, read.monitoring.enhanced ? read.monitoring.samplingSeconds : null)
       const { name } = read.rollout
       if (read.blockers.length === 0)

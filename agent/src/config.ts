@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import type { GithubConfig } from './columnDrop/pullRequest/github.ts'
 import { Level } from './contract/index.ts'
 import { reaches } from './http/caller.ts'
 import { RIGHTS, type RaisedRights, type Right } from './http/rights.ts'
@@ -37,6 +38,10 @@ export interface Config {
   /** Whose reports may promote a rollout here. */
   readonly trustedKeys: readonly TrustedKey[]
   readonly rights: RaisedRights
+  /** Where the pull request of a column drop is opened; null: it is written, not opened. */
+  readonly github: GithubConfig | null
+  /** Where archives of legacy columns are exported to; null: they are not. */
+  readonly archiveFolder: string | null
 }
 
 export interface PersonalToken {
@@ -113,6 +118,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     signingKey: keyOf(settings, 'STI_SIGNING_KEY', (text) => signingKeyOf(text, environment)),
     trustedKeys: keyOf(settings, 'STI_TRUSTED_KEYS', trustedKeysOf) ?? [],
     rights: rightsOf(settings),
+    github: githubOf(settings),
+    archiveFolder: settings.optional('STI_ARCHIVE_FOLDER'),
   }
   if (settings.faults.length > 0) throw new ConfigError(settings.faults)
   return config
@@ -164,6 +171,22 @@ function grafanaOf(settings: Settings): GrafanaConfig | null {
     return null
   }
   return { url, issuer: issuer ?? url, audience, token }
+}
+
+function githubOf(settings: Settings): GithubConfig | null {
+  const repository = settings.optional('STI_GITHUB_REPOSITORY')
+  const token = settings.optional('STI_GITHUB_TOKEN')
+  const apiUrl = urlOf(settings, 'STI_GITHUB_API_URL')
+  if (repository === null) {
+    if (token !== null) settings.fault('STI_GITHUB_TOKEN needs STI_GITHUB_REPOSITORY beside it')
+    if (apiUrl !== null) settings.fault('STI_GITHUB_API_URL needs STI_GITHUB_REPOSITORY beside it')
+    return null
+  }
+  const [owner = '', name = '', ...rest] = repository.split('/')
+  if (![owner, name].every((part) => /^[A-Za-z0-9._-]{1,100}$/.test(part)) || rest.length > 0)
+    settings.fault('STI_GITHUB_REPOSITORY must look like owner/name')
+  if (token === null) settings.fault('STI_GITHUB_REPOSITORY needs STI_GITHUB_TOKEN beside it')
+  return { owner, repository: name, token: token ?? '', apiUrl: apiUrl ?? 'https://api.github.com' }
 }
 
 function keyOf<T>(settings: Settings, name: string, parse: (text: string) => T): T | null {

@@ -54,7 +54,8 @@ export async function withAgent<T>(
       rollouts: folder,
     },
     ...{ host: '127.0.0.1', port: 0, grafana: null, prometheusUrl: null, rights: {} },
-    ...{ signingKey: null, trustedKeys: [], replicaUrl: null, webhookSecret: null, guard: false, ...options.config },
+    ...{ signingKey: null, trustedKeys: [], replicaUrl: null, webhookSecret: null, guard: false },
+    ...{ github: null, archiveFolder: null, ...options.config },
     tokens: {
       ...{ viewer: TOKENS.viewer, editor: TOKENS.editor, admin: TOKENS.admin, flag: TOKENS.flag, metrics: null },
       ...{ alertmanager: null, ...options.config?.tokens },

@@ -8,6 +8,7 @@ import type {
   BaselineImport,
   BaselineSummary,
   DrillRequest,
+  ColumnDrop,
   FailedRow,
   Incident,
   Operation,
@@ -126,6 +127,7 @@ export function agentClient({ url, token }: AgentAddress) {
       call<unknown>('POST', `${rollout(name)}/flag-clients/accept`, body),
     validation: (name: string, id: number) => call<Validation>('GET', `${rollout(name)}/validations/${id}`),
     readiness: (name: string) => call<Readiness>('GET', `${rollout(name)}/readiness`),
+    columnDrop: (name: string) => call<ColumnDrop>('GET', `${rollout(name)}/column-drop`),
     attest: (name: string, body: AttestationRequest) => call<Readiness>('POST', `${rollout(name)}/attestations`, body),
     incidents: async (name: string | undefined, open: boolean) =>
       (

@@ -12,6 +12,7 @@ import { registerFlag } from './commands/flag.ts'
 import { registerIncidents } from './commands/incidents.ts'
 import { registerMonitoring } from './commands/monitoring.ts'
 import { registerOperations } from './commands/operations.ts'
+import { registerPrepareColumnDrop } from './commands/prepareColumnDrop.ts'
 import { registerPromote } from './commands/promote.ts'
 import { registerProvisioning } from './commands/provisioning.ts'
 import { registerReadiness } from './commands/readiness.ts'
@@ -45,6 +46,7 @@ const commands: readonly Register[] = [
   registerAutomaticRollback,
   registerDrill,
   registerPromote,
+  registerPrepareColumnDrop,
   registerCheck,
   registerProvisioning,
   registerVerify,

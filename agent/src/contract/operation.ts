@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { ColumnDropParameters } from './columnDrop.ts'
 import { Limits, LimitsPatch } from './limits.ts'
 import { Instant, Layer, Level, OperationKind, OperationState, Scope, Verdict } from './words.ts'
 
@@ -183,6 +184,7 @@ export const OperationRequest = z
     request('rollback', RollbackParameters),
     request('monitoring', MonitoringParameters.prefault({})),
     request('rehearsal', RehearsalParameters.prefault({})),
+    request('column-drop', ColumnDropParameters.prefault({})),
   ])
   .openapi('OperationRequest')
 export type OperationRequest = z.infer<typeof OperationRequest>

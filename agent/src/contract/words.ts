@@ -10,6 +10,7 @@ export const OperationKind = z.enum([
   'rollback',
   'monitoring',
   'rehearsal',
+  'column-drop',
 ])
 export type OperationKind = z.infer<typeof OperationKind>
 
@@ -92,6 +93,7 @@ export const Action = z.enum([
   'automatic-rollback',
   'acknowledge',
   'drill',
+  'prepare-column-drop',
 ])
 export type Action = z.infer<typeof Action>
 

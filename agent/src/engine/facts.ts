@@ -4,6 +4,7 @@ import type {
   FlagStatus,
   Monitoring,
   Operation,
+  PreparedColumnDrop,
   PromotionGate,
   Stage,
   Validation,
@@ -89,6 +90,10 @@ export interface Facts {
   /** The newest baseline that can be used; when none can, the newest, which says why. */
   readonly baseline: BaselineSummary | null
   readonly flag: FlagStatus
+  /** Legacy columns that the table does not have. All of them: the migration of the column drop has run. */
+  readonly droppedColumns: readonly string[]
+  /** The newest run of the column drop, and why it holds no more; null: there was none. */
+  readonly columnDrop: (PreparedColumnDrop & { readonly staleBecause: string | null }) | null
   /** A validation of this file has passed since the last backfill, retry or rollback ended. */
   readonly verified: boolean
   readonly stage: Stage

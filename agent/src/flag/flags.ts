@@ -6,7 +6,7 @@ import type { Rollout } from '../rollout/rollout.ts'
 import { writeAcceptance, type ClockOffset } from './clientExchange.ts'
 import { FlagRefusal } from './errors.ts'
 import { evaluateServed, type Evaluation } from './evaluation.ts'
-import { createFlag, markOf, NO_VERSION, servedOf, type Flag } from './memory.ts'
+import { createFlag, markOf, NO_VERSION, servedOf, type Flag, type LastEvaluation } from './memory.ts'
 import { createPending } from './pending.ts'
 import { createRefresh } from './refresh.ts'
 import { statusOf } from './status.ts'
@@ -77,6 +77,8 @@ export interface Flags {
   /** A person vouches that a silent client acts on the flag no more. */
   acceptClient(rollout: string, client: string, actor: Actor, reason: string): Promise<void>
   status(rollout: string): FlagStatus
+  /** The last request for it that this process has answered; null: none yet. */
+  lastEvaluation(rollout: string): LastEvaluation | null
   /** Called with the seconds from each change made here until the last live client has seen it. */
   onPropagation(listener: (rollout: string, seconds: number) => void): void
 }
@@ -131,6 +133,7 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
 
   function evaluate(flag: Flag, context: Readonly<Record<string, unknown>>, client: string | null): Evaluation {
     const answer = evaluateServed(flag.key, servedOf(flag, pending.last(flag.rollout), offBecause), context)
+    flag.lastEvaluation = { at: now(), client }
     const counted = flag.clients.seen(client, mark(flag), 'value' in answer && answer.value)
     if (counted !== null) flag.propagation.seen(counted)
     return answer
@@ -242,6 +245,7 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
       const flag = flagOf(rollout)
       return statusOf(flag, servedOf(flag, pending.last(rollout), offBecause), mark(flag), now())
     },
+    lastEvaluation: (rollout) => flagOf(rollout).lastEvaluation,
     onPropagation: (listener) => listeners.push(listener),
   }
 

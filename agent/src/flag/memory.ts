@@ -14,6 +14,14 @@ export interface Flag {
   confirmedAt: number | null
   readonly clients: Clients
   readonly propagation: Propagation
+  /** The last one that asked for it here, on this process's clock in ms; null: nobody has since the agent started. */
+  lastEvaluation: LastEvaluation | null
+}
+
+export interface LastEvaluation {
+  readonly at: number
+  /** Null: it sent no name. */
+  readonly client: string | null
 }
 
 /** The version of an answer that came from no state at all. */
@@ -32,6 +40,7 @@ export function createFlag(
     confirmedAt: null,
     clients: createClients(now, clockOffset),
     propagation: createPropagation(now, onPropagation),
+    lastEvaluation: null,
   }
 }
 

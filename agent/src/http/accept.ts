@@ -35,6 +35,11 @@ export async function accept(
   }
   const parameters = request.parameters as Record<string, unknown>
   if (request.kind === 'rollback') demandConfirmed(rollout, request)
+  if (request.kind === 'column-drop' && request.parameters.confirm !== rollout.name) {
+    throw new Refusal('invalid-body', 'The preparation of the column drop is confirmed by the rollout’s name.', [
+      `parameters.confirm: type ${rollout.name}`,
+    ])
+  }
   if (request.kind === 'backfill') demandLimits(parts, rollout, caller, request.parameters.limits)
   const kind = kindOf(parts, request)
   const reasons = kind.refusals(await parts.facts(rollout), parameters)

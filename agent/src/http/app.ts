@@ -9,6 +9,7 @@ import { agentRoutes } from './routes/agent.ts'
 import { automaticRollbackRoutes } from './routes/automaticRollback.ts'
 import { baselineRoutes } from './routes/baselines.ts'
 import { drillRoutes } from './routes/drill.ts'
+import { columnDropRoutes } from './routes/columnDrop.ts'
 import { failedRowRoutes } from './routes/failedRows.ts'
 import { flagClientRoutes } from './routes/flagClients.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -69,6 +70,7 @@ export function buildApp(parts: Parts): App {
   automaticRollbackRoutes(app, parts)
   drillRoutes(app, parts)
   webhookRoutes(app, parts)
+  columnDropRoutes(app, parts)
   app.route('/', ofrepRoutes(parts.flags))
   app.doc31('/v1/openapi.json', { openapi: '3.1.0', info: { title: 'STI Rollout agent', version: parts.version } })
   return app

@@ -26,6 +26,8 @@ export function rightsOf(request: OperationRequest): Right[] {
       return [request.parameters.enabled ? 'monitoring' : 'rollback-monitoring']
     case 'rehearsal':
       return ['rehearse']
+    case 'column-drop':
+      return ['prepare-column-drop']
     default:
       return [request.kind]
   }

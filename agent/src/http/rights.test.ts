@@ -19,9 +19,10 @@ const ADMIN_ONLY: readonly Right[] = [
   'accept-failed-rows',
   'adopt',
   'import-baseline',
+  'prepare-column-drop',
 ]
 
-test('viewers read, editors act, and only admins take data back, force, accept lost rows, adopt and import baselines', () => {
+test('viewers read, editors act, and only admins take data back, force, accept lost rows, adopt, import baselines and prepare the column drop', () => {
   const rights = Object.keys(RIGHTS) as Right[]
   expect(new Set(rights)).toEqual(new Set(['read', 'force', ...Action.options]))
   for (const right of rights) {

@@ -34,6 +34,7 @@ export const RIGHTS = {
   force: 'admin',
   'accept-failed-rows': 'admin',
   adopt: 'admin',
+  'prepare-column-drop': 'admin',
   'import-baseline': 'admin',
 } as const satisfies Record<Right, Level>
 

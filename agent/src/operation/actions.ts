@@ -43,6 +43,7 @@ export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[]
     of('automatic-rollback', []),
     of('acknowledge', []),
     of('drill', []),
+    of('prepare-column-drop', alone(kind('column-drop').refusals(facts, {}))),
     ...[current, ...facts.open.filter((one) => one !== current)].flatMap((one) =>
       (['pause', 'resume', 'cancel'] as const).map((action) => of(action, steering(one, action), one)),
     ),

@@ -2,6 +2,8 @@ import type { BackupStatus, FlagStatus, Operation, PromotionGate, Scope } from '
 import type { Sql } from '../database/connect.ts'
 import type { Facts, JournaledChange } from '../engine/facts.ts'
 import { faultOf, isAway, messageOf } from '../engine/errors.ts'
+import { staleBecause } from '../columnDrop/fresh.ts'
+import { readColumnDrop } from '../columnDrop/store.ts'
 import { prefillOf } from '../expand/addColumn.ts'
 import { triggerFault } from '../dualWrite/verify.ts'
 import { finalizeMissing } from '../finalize/verify.ts'
@@ -33,7 +35,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   const { state } = source
   const { table, faults, blockers, notes } = await readTable(source, rollout)
   const { requires } = rollout.file.validation
-  const [operations, changes, validation, counted, failed, written, promotion, baseline] = await Promise.all([
+  const [operations, changes, validation, counted, failed, written, promotion, baseline, prepared] = await Promise.all([
     state<OperationRow[]>`
       select * from sti.operation o where rollout = ${rollout.name} and (
         state not in ('cancelled', 'succeeded', 'failed')
@@ -53,6 +55,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
         and (kind = 'backfill' or kind = 'rollback' and parameters->>'scope' in ('data', 'system'))`,
     source.promotion(rollout),
     newestBaseline(state, useOf(rollout, source.environment)),
+    readColumnDrop(state, rollout.name),
   ])
   const ended = operations.filter((row) => row.state === 'succeeded').map(toOperation)
   const open = operations.filter((row) => !['succeeded', 'failed', 'cancelled'].includes(row.state)).map(toOperation)
@@ -65,6 +68,8 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   const switchedOn = ended.findLast((one) => one.kind === 'monitoring' && one.parameters['enabled'] !== false) ?? null
   const backfilled = ended.findLast((one) => one.kind === 'backfill') ?? null
   const wrong = table === null ? 'the table could not be read' : await triggerFault(state, rollout, table)
+  const now = { rollout, flag: source.flag(rollout.name), failedRows: failed[0]!.open }
+  const lastWriteEndedAt = written[0]?.ended?.toISOString() ?? null
   const facts: Known = {
     ...{ rollout, table, faults, blockers, triggerFault: wrong, changes: journaled, validation, counted, promotion },
     ...{
@@ -83,10 +88,10 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     // A rollback of the system takes the data back as well.
     dataRolledBack: rolledBack(ended, 'data', 'system'),
     flagRolledBack: rolledBack(ended, 'flag'),
-    failedRows: failed[0]!.open,
     acceptedRows: failed[0]!.accepted,
-    flag: source.flag(rollout.name),
-    lastWriteEndedAt: written[0]?.ended?.toISOString() ?? null,
+    ...{ ...now, lastWriteEndedAt },
+    droppedColumns: droppedColumns(rollout, table),
+    columnDrop: prepared && { ...prepared, staleBecause: staleBecause(prepared, { ...now, lastWriteEndedAt }) },
   }
   return { ...facts, verified: verified(facts), stage: stageOf(facts) }
 }
@@ -96,6 +101,12 @@ function rolledBack(ended: readonly Operation[], ...scopes: Scope[]): Operation 
     ended.findLast((one) => one.kind === 'rollback' && scopes.some((scope) => one.parameters['scope'] === scope)) ??
     null
   )
+}
+
+/** Of a table without the discriminator nothing was dropped: the file names a column wrongly. */
+function droppedColumns({ legacyColumns }: Rollout, table: Table | null): string[] {
+  if (table?.discriminator == null) return []
+  return legacyColumns.filter((name) => !table.columns.some((column) => column.name === name))
 }
 
 type ChangeRow = Omit<JournaledChange, 'appliedAt' | 'confirmed'> & {

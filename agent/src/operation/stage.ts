@@ -6,8 +6,10 @@ export type Known = Omit<Facts, 'stage' | 'verified'>
 /** Where a rollout stands; derived from facts, never stored. */
 export function stageOf(facts: Known): Stage {
   const { flag, validation, backfilled } = facts
+  if (facts.droppedColumns.length === facts.rollout.legacyColumns.length) return 'dropped'
   const ramps = facts.open.some((operation) => operation.kind === 'flag')
-  if (flag.enabled) return flag.percentage < 100 || ramps ? 'ramping' : 'enabled'
+  if (flag.enabled && (flag.percentage < 100 || ramps)) return 'ramping'
+  if (flag.enabled) return readyToDrop(facts) ? 'ready-to-drop' : 'enabled'
   const rolledBack = latest(facts.dataRolledBack?.endedAt, facts.flagRolledBack?.endedAt)
   if (!facts.expanded) return facts.dataRolledBack !== null ? 'rolled-back' : 'new'
   if (
@@ -21,6 +23,11 @@ export function stageOf(facts: Known): Stage {
   if (!covered(facts)) return 'expanded'
   if (!verified(facts)) return 'covered'
   return facts.finalizeMissing.length === 0 && backfilled !== null ? 'finalized' : 'verified'
+}
+
+/** A column drop was prepared, every safety check had passed, and nothing has changed since. */
+export function readyToDrop({ columnDrop }: Pick<Known, 'columnDrop'>): boolean {
+  return columnDrop !== null && columnDrop.prepared && columnDrop.verdict === 'pass' && columnDrop.staleBecause === null
 }
 
 /** A backfill of this file has ended with nothing left, after the last data rollback. */

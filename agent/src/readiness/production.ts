@@ -12,10 +12,7 @@ export function productionItems(seen: Seen): ReadinessItem[] {
       'column-drop-migration',
       'Column-drop migration PR created (Do Not Merge)',
       ['production'],
-      notReady(
-        'This version does not prepare the column drop yet.',
-        'Nothing to do here: it comes with sti prepare-column-drop.',
-      ),
+      columnDropPrepared(seen),
     ),
     measured('backfill-tested', 'Enhanced backfill script tested and validated', ['production'], backfillTested(seen)),
     measured('rollbacks-tested', 'Rollback procedures tested and documented', ['production'], rollbacksTested(seen)),
@@ -23,6 +20,25 @@ export function productionItems(seen: Seen): ReadinessItem[] {
     measured('contacts', 'Emergency contacts confirmed', ['production', 'team'], contacts(seen)),
     attested(seen, DOCUMENTATION, 'Documentation updated and accessible', ['production', 'documentation']),
   ]
+}
+
+function columnDropPrepared({ facts }: Seen): Judged {
+  const { columnDrop, stage } = facts
+  if (stage === 'dropped') return ready('The legacy columns are dropped.', columnDrop?.at ?? new Date().toISOString())
+  const how = 'Prepare it: sti prepare-column-drop --generate-pr (with --safety-checks once the flag is at 100 %).'
+  if (columnDrop === null) return notReady('No column drop has been prepared.', how)
+  if (!columnDrop.prepared || columnDrop.pullRequest === null)
+    return notReady(
+      `Column drop ${columnDrop.id} produced no pull request: ${columnDrop.reasons[0] ?? 'none was asked for'}`,
+      how,
+      columnDrop.at,
+    )
+  if (columnDrop.staleBecause !== null)
+    return notReady(`Column drop ${columnDrop.id} holds no more: ${columnDrop.staleBecause}.`, how, columnDrop.at)
+  return ready(
+    `${columnDrop.pullRequest.title}${columnDrop.pullRequest.url === null ? '' : ` (${columnDrop.pullRequest.url})`}`,
+    columnDrop.at,
+  )
 }
 
 function backfillTested({ facts, promoted }: Seen): Judged {

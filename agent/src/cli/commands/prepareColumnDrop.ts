@@ -1,0 +1,125 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve, sep } from 'node:path'
+import type { ColumnDrop, PreparedColumnDrop } from '../../contract/index.ts'
+import type { OperationInput } from '../client.ts'
+import { CliError, Exit } from '../exit.ts'
+import { runOperation, withRun, type RunOptions } from '../runOperation.ts'
+import { openRollout, withTarget, type Register } from '../session.ts'
+import type { Output, Terminal } from '../terminal.ts'
+import { columns } from '../text.ts'
+
+interface PrepareOptions extends RunOptions {
+  readonly validateData?: boolean
+  readonly generatePr?: boolean
+  readonly includeRollback?: boolean
+  readonly safetyChecks?: boolean
+  readonly openPullRequest?: boolean
+  readonly exportArchive?: boolean
+  readonly output?: string
+}
+
+export const registerPrepareColumnDrop: Register = (program, run) => {
+  withRun(withTarget(program.command('prepare-column-drop')))
+    .description(
+      'prepare the migration that drops the legacy columns, or say why not; drops nothing. Exit code 3 refused, 4 undecided',
+    )
+    .option('--safety-checks', 'refuse unless every check passes; without it: a draft that is not to be merged')
+    .option('--validate-data', 'run the migration and its undo on a copy of the schema with a sample of the data')
+    .option('--include-rollback', 'the migration that brings columns and data back, too')
+    .option('--generate-pr', 'branch, files, title and body of a pull request that says Do Not Merge')
+    .option('--open-pull-request', 'open it as a draft, with the repository and token of the agent’s configuration')
+    .option('--export-archive', 'also write the archive to a compressed file beside the agent')
+    .option('--output <folder>', 'where the files go (default: sti-column-drop-<rollout>-<environment>)')
+    .action(run(prepareColumnDrop))
+}
+
+async function prepareColumnDrop(terminal: Terminal, options: PrepareOptions): Promise<Exit> {
+  const { target, rollout, output } = await openRollout(terminal, options)
+  const request: OperationInput = {
+    kind: 'column-drop',
+    environment: target.environment,
+    parameters: {
+      validateData: options.validateData ?? false,
+      generatePullRequest: (options.generatePr ?? false) || (options.openPullRequest ?? false),
+      includeRollback: options.includeRollback ?? false,
+      safetyChecks: options.safetyChecks ?? false,
+      openPullRequest: options.openPullRequest ?? false,
+      exportArchive: options.exportArchive ?? false,
+      confirm: rollout.rollout,
+    },
+    reason: options.reason,
+  }
+  const operation = await runOperation(target, rollout.rollout, request, output, options)
+  if (operation === null || options.detach) return Exit.done
+  if (operation.state !== 'succeeded') return Exit.failed
+  const found = await target.agent.columnDrop(rollout.rollout)
+  const last = found.last
+  if (last === null || last.operationId !== operation.id)
+    throw new CliError(Exit.failed, 'superseded', 'Somebody has prepared it again meanwhile: look with sti status.')
+  say(last, output)
+  output.value(found)
+  if (last.prepared)
+    await writeFolder(
+      terminal,
+      options.output ?? `sti-column-drop-${found.rollout}-${found.environment}`,
+      found,
+      output,
+    )
+  return exitOf(last)
+}
+
+function say(last: PreparedColumnDrop, output: Output): void {
+  for (const line of columns(last.checks.map(({ verdict, check, evidence }) => [verdict, check, evidence])))
+    output.line(line)
+  if (!last.prepared) {
+    output.line('Refused: nothing was written.')
+    for (const reason of last.reasons) output.line(`  - ${reason}`)
+  } else if (!last.parameters.safetyChecks) {
+    output.line(
+      'A draft: it was not held to its safety checks. Prepare it again with --safety-checks before it is reviewed.',
+    )
+  }
+  if (last.pullRequest?.url != null) output.line(`Draft pull request: ${last.pullRequest.url}`)
+}
+
+/** Produced is done, also a draft; refused is refused, unless it could only not be decided. */
+function exitOf({ prepared, verdict }: PreparedColumnDrop): Exit {
+  if (prepared) return Exit.done
+  return verdict === 'fail' ? Exit.refused : Exit.inconclusive
+}
+
+async function writeFolder(terminal: Terminal, folder: string, { last }: ColumnDrop, output: Output): Promise<void> {
+  const { migration, pullRequest } = last!
+  const files: [string, string][] =
+    pullRequest === null
+      ? []
+      : [
+          ['BRANCH', `${pullRequest.branch}\n`],
+          ['TITLE', `${pullRequest.title}\n`],
+          ['BODY.md', `${pullRequest.body}\n`],
+          ['LABELS', `${pullRequest.labels.join('\n')}\n`],
+          ...pullRequest.files.map(({ path, text }): [string, string] => [join('files', path), text]),
+        ]
+  if (migration !== null) {
+    files.push(['up.sql', `begin;\n\n${migration.up}\ncommit;\n`])
+    if (migration.down !== null) files.push(['down.sql', `begin;\n\n${migration.down}\ncommit;\n`])
+  }
+  const root = resolve(terminal.cwd, folder)
+  try {
+    for (const [path, text] of files) {
+      const to = resolve(root, path)
+      if (!to.startsWith(root + sep))
+        throw new CliError(Exit.failed, 'not-written', `${path} would lie outside of ${folder}.`)
+      await mkdir(dirname(to), { recursive: true })
+      await writeFile(to, text)
+    }
+  } catch (error) {
+    if (error instanceof CliError) throw error
+    throw new CliError(
+      Exit.failed,
+      'not-written',
+      `${folder} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'error'}).`,
+    )
+  }
+  output.line(`Written to ${folder}: ${files.map(([path]) => path).join(', ')}`)
+}

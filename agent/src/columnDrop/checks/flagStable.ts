@@ -1,0 +1,29 @@
+import { span, type DropCheck } from './check.ts'
+
+export const flagStable: DropCheck = {
+  name: 'flag-stable',
+  question: 'Is the flag at 100 %, and has it been for the soak time?',
+  run({ facts, now }) {
+    const { flag, rollout } = facts
+    const fail = (evidence: string) => Promise.resolve({ verdict: 'fail' as const, evidence })
+    if (!flag.enabled) return fail('the flag is off: new code has to read by type before the old columns can go')
+    if (flag.percentage < 100) return fail(`the flag is at ${flag.percentage} %: take it to 100 %`)
+    if (!flag.persisted || flag.changedAt === null)
+      return Promise.resolve({
+        verdict: 'inconclusive' as const,
+        evidence: 'the database has not confirmed the flag: look at its health',
+      })
+    const stale = flag.clients.filter((client) => client.stale).map(({ client }) => client)
+    if (stale.length > 0)
+      return fail(`clients have not seen the flag at 100 %: ${stale.join(', ')}; wait for them, or accept each by name`)
+    const held = (now - Date.parse(flag.changedAt)) / 1000
+    if (held < rollout.file.soak)
+      return fail(
+        `it is at 100 % for ${span(Math.max(0, held))} only: wait until ${new Date(Date.parse(flag.changedAt) + rollout.file.soak * 1000).toISOString()}, the soak time is ${span(rollout.file.soak)}`,
+      )
+    return Promise.resolve({
+      verdict: 'pass' as const,
+      evidence: `it is at 100 % since ${flag.changedAt}, ${span(held)}; the soak time is ${span(rollout.file.soak)}`,
+    })
+  },
+}

@@ -1,0 +1,57 @@
+import { functionUses, type StoredFunction } from '../sql/functionUses.ts'
+import { counted, type DropCheck, type DropCheckContext } from './check.ts'
+
+export const functionBodies: DropCheck = {
+  name: 'no-function-body',
+  question: 'Does no function of the database read or write the columns?',
+  async run(context) {
+    const functions = await readFunctions(context)
+    const using: string[] = []
+    const unsure: string[] = []
+    for (const stored of functions) {
+      const { reads, writes, unsure: why } = functionUses(stored, context.target, context.columnsOf)
+      if (writes.length > 0) using.push(`${stored.shown} writes ${writes.join(', ')}`)
+      else if (reads.length > 0) using.push(`${stored.shown} reads ${reads.join(', ')}`)
+      else if (why !== null) unsure.push(`${stored.shown}: ${why}`)
+    }
+    if (using.length > 0)
+      return {
+        verdict: 'fail',
+        evidence: `${counted(using.length, 'function')} would break at ${using.length === 1 ? 'its' : 'their'} next call, the first is ${using[0]!}: change ${using.length === 1 ? 'it' : 'them'} to use the type`,
+        findings: [...using, ...unsure],
+      }
+    if (unsure.length > 0)
+      return {
+        verdict: 'inconclusive',
+        evidence: `of ${counted(unsure.length, 'function')} it cannot be told, the first is ${unsure[0]!}: make sure, and rewrite or drop it`,
+        findings: unsure,
+      }
+    return {
+      verdict: 'pass',
+      evidence: `${counted(functions.length, 'function body')} were parsed and name none of them`.replace(
+        'bodys',
+        'bodies',
+      ),
+    }
+  },
+}
+
+/** Those of the application: not PostgreSQL's, not of an extension, not ours. */
+async function readFunctions({ sql, table }: DropCheckContext): Promise<StoredFunction[]> {
+  return await sql<StoredFunction[]>`
+    with /* sti */ tree as materialized (
+      select ${table.oid}::oid as oid union select relid from pg_partition_tree(${table.oid}::oid::regclass)
+    ), row_type as (
+      select c.reltype as oid from tree join pg_class c on c.oid = tree.oid
+    )
+    select format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as shown, l.lanname as language,
+      pg_get_functiondef(p.oid) as definition, coalesce(p.prosrc, '') as source,
+      exists (select from pg_trigger t where t.tgfoid = p.oid and t.tgrelid in (select oid from tree)) as triggered,
+      (select coalesce(jsonb_agg(jsonb_build_object('number', a.number, 'name', nullif(p.proargnames[a.number], ''))), '[]')
+        from unnest(p.proargtypes::oid[]) with ordinality a(type, number) where a.type in (select oid from row_type)) as "rowParameters"
+    from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
+    where n.nspname not in ('pg_catalog', 'information_schema', 'sti') and n.nspname !~ '^pg_(toast|temp)'
+      and p.prokind in ('f', 'p') and p.prosqlbody is null and l.lanname not in ('internal', 'c')
+      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+    order by 1`
+}

@@ -1,0 +1,78 @@
+import { ColumnDropParameters } from '../contract/index.ts'
+import type { Facts } from '../engine/facts.ts'
+import type { Kind } from '../engine/kind.ts'
+import { readLegacyCatalog } from './catalog/read.ts'
+import { prepare, type ColumnDropParts } from './prepare.ts'
+
+/**
+ * Checks, archive, migration, proof and pull request: all but the drop itself, which the user's own migration tool
+ * runs. Refused or produced, it succeeds: its result says which.
+ */
+export function createColumnDrop(parts: ColumnDropParts): Kind {
+  return {
+    kind: 'column-drop',
+    // The archive puts triggers on the table.
+    writesTable: true,
+    refusals: (facts, parameters) => refusals(facts, ColumnDropParameters.parse(parameters), parts),
+    async preview({ database, rollout, table, facts }, parameters) {
+      const { safetyChecks, openPullRequest } = ColumnDropParameters.parse(parameters)
+      const catalog = await readLegacyCatalog(database, rollout, table)
+      const rows = Math.round(table.estimatedRows ?? 0)
+      return {
+        rows: safetyChecks ? rows : 0,
+        estimatedSeconds: safetyChecks ? Math.max(2, rows / ARCHIVE_RATE) : 2,
+        estimatedWalBytes: safetyChecks ? rows * 150 : 0,
+        statements: [
+          `alter table ${rollout.table.sql} ${rollout.legacyColumns.map((name) => `drop column ${JSON.stringify(name)}`).join(', ')}`,
+        ],
+        notes: [
+          'Nothing is dropped: the statement above is run by your own migration tool, when the pull request is merged.',
+          ...(safetyChecks
+            ? [
+                'Refused unless every safety check passes. Key and legacy columns of every row are then kept in a table of schema sti, true by triggers until the drop.',
+              ]
+            : ['A draft: what the safety checks find stands in it, nothing is archived, and it must not be merged.']),
+          ...(openPullRequest
+            ? [`A draft pull request is opened in ${parts.github!.owner}/${parts.github!.repository}.`]
+            : []),
+          ...(catalog.blocking.length > 0
+            ? [`${catalog.blocking.length} objects of the database depend on the columns now.`]
+            : []),
+          `The newest run: ${facts.columnDrop === null ? 'none' : `${facts.columnDrop.prepared ? 'prepared' : 'refused'} at ${facts.columnDrop.at}`}.`,
+        ],
+      }
+    },
+    run: (run) => prepare(run, parts),
+  }
+}
+
+/** Rows per second that a preview assumes. */
+const ARCHIVE_RATE = 50_000
+
+function refusals(
+  facts: Facts,
+  { openPullRequest, exportArchive, safetyChecks }: ColumnDropParameters,
+  { github, archiveFolder }: ColumnDropParts,
+): string[] {
+  if (facts.stage === 'dropped')
+    return ['The legacy columns are gone already: the migration down of the pull request brings them back.']
+  return [
+    ...facts.faults,
+    ...(facts.expanded && ['finalized', 'ramping', 'enabled', 'ready-to-drop'].includes(facts.stage)
+      ? []
+      : [
+          `The rollout is ${facts.stage}: expand, backfill, validate and finalize first; the columns can go once the type says it all.`,
+        ]),
+    ...(openPullRequest && github === null
+      ? [
+          'The agent knows no repository: set STI_GITHUB_REPOSITORY and STI_GITHUB_TOKEN, or leave --open-pull-request out.',
+        ]
+      : []),
+    ...(exportArchive && archiveFolder === null
+      ? ['The agent knows no folder for archives: set STI_ARCHIVE_FOLDER, or leave --export-archive out.']
+      : []),
+    ...(exportArchive && !safetyChecks
+      ? ['A draft has no archive to export: ask for the safety checks as well (--safety-checks).']
+      : []),
+  ]
+}

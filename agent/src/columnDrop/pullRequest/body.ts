@@ -1,0 +1,188 @@
+import type { ColumnDropCheck, Verdict } from '../../contract/index.ts'
+import { span } from '../checks/check.ts'
+import { plain, table } from './markdown.ts'
+import { proofLines } from './proofLines.ts'
+import type { PullRequestParts } from './pullRequest.ts'
+
+const MARK: Readonly<Record<Verdict, string>> = {
+  pass: '✅ pass',
+  fail: '❌ fail',
+  inconclusive: '❔ inconclusive',
+  error: '⚠️ error',
+}
+
+/** The text that gives a reviewer everything needed to decide. */
+export function bodyOf(parts: PullRequestParts): string {
+  return [
+    warning(parts),
+    summary(parts),
+    section('Safety checks', checks(parts)),
+    section('Validation evidence', validation(parts)),
+    section('The data that goes', archive(parts)),
+    section('Trial on a copy', proof(parts)),
+    section('Locks and time', locks(parts)),
+    section('How it is run', steps(parts)),
+    section('The way back', wayBack(parts)),
+    section('What to watch', watch(parts)),
+    section('Before it is merged', review(parts)),
+  ].join('\n\n')
+}
+
+const section = (title: string, text: string): string => `## ${title}\n\n${text}`
+
+function warning({ checks, parameters }: PullRequestParts): string {
+  const open = checks.filter(({ verdict }) => verdict !== 'pass').length
+  const draft = parameters.safetyChecks
+    ? ''
+    : `\n> **This is a draft**: it was not held to its safety checks, and ${open === 0 ? 'all of them pass' : `${open} of ${checks.length} do not pass`}. Prepare it again with \`--safety-checks\` before it is reviewed.`
+  return `> ⛔ **Do Not Merge** before every box at the end is ticked. Dropping a column cannot be undone by reverting a commit.${draft}`
+}
+
+function summary({ facts, environment, at, operationId, files }: PullRequestParts): string {
+  const { rollout } = facts
+  return `Drops ${rollout.legacyColumns.map((name) => `\`${name}\``).join(', ')} of \`${rollout.table.schema}.${rollout.table.name}\`; \`${rollout.discriminator.column}\` says it all since the flag \`${rollout.file.flag.key}\` is at ${facts.flag.percentage} %.
+
+${table(
+  ['', ''],
+  [
+    ['rollout', plain(rollout.name)],
+    ['environment', plain(environment)],
+    ['prepared', `${at.toISOString()}, operation ${operationId}`],
+    ['rollout file', `SHA-256 ${rollout.hash}`],
+    ['files', files.map(({ path }) => `\`${path}\``).join('<br>')],
+  ],
+)}`
+}
+
+function checks({ checks }: PullRequestParts): string {
+  return table(
+    ['verdict', 'check', 'evidence'],
+    checks.map((one) => [
+      MARK[one.verdict],
+      `${one.check}<br>${plain(one.question)}`,
+      `${plain(one.evidence)}${details(one)}`,
+    ]),
+  )
+}
+
+const SHOWN = 10
+
+function details({ verdict, findings }: ColumnDropCheck): string {
+  if (verdict === 'pass' || findings.length < 2) return ''
+  const more = findings.length > SHOWN ? [`${findings.length - SHOWN} more`] : []
+  return `<ul>${[...findings.slice(0, SHOWN).map(plain), ...more].map((one) => `<li>${one}</li>`).join('')}</ul>`
+}
+
+function validation({ facts }: PullRequestParts): string {
+  const last = facts.validation
+  if (last === null) return 'No validation has been run.'
+  return `Validation ${last.id} of ${last.startedAt}: **${last.verdict}**, ${last.totalRows ?? 0} rows, coverage ${last.coverage === null ? 'not counted' : `${Math.floor(last.coverage * 10_000) / 100} %`}${last.checksum === null ? '' : `, checksum \`${last.checksum}\``}.
+
+${table(
+  ['layer', 'verdict', 'required', 'detail'],
+  last.layers.map(({ layer, verdict, required, detail }) => [
+    layer,
+    MARK[verdict],
+    required ? 'yes' : 'no',
+    plain(detail),
+  ]),
+)}
+
+The whole of it, signed where the agent has a key: \`sti report --rollout ${plain(facts.rollout.name)} --output report.json\`.`
+}
+
+function archive({ archive }: PullRequestParts): string {
+  if (archive === null)
+    return 'Nothing has been archived yet: the migration refuses to run until it is (`sti prepare-column-drop --safety-checks`).'
+  const { relation, columns, completedAt, verified, exported } = archive
+  const rows: [string, string][] = [
+    ['columns', columns.map(({ name, type }) => plain(`${name} ${type}`)).join('<br>')],
+    ['complete since', completedAt ?? 'not yet'],
+    [
+      'compared',
+      verified === null ? 'not yet' : `${verified.at}: ${verified.rows} rows, ${verified.differing} differing`,
+    ],
+    ['checksum', verified === null ? 'not yet' : `\`${verified.checksum}\``],
+    [
+      'exported',
+      exported === null ? 'no' : `${plain(exported.path)}, ${exported.rows} rows, SHA-256 ${exported.sha256}`,
+    ],
+  ]
+  return `Key and legacy columns of every row are kept in \`${relation}\`, kept true by triggers until the drop, which refuses to run unless they are equal. It stays until somebody removes it; it is what the way back restores from.
+
+${table(['', ''], rows)}`
+}
+
+function proof({ proof, parameters }: PullRequestParts): string {
+  if (proof === null)
+    return parameters.validateData
+      ? 'It was not run.'
+      : 'It was not asked for (`--validate-data`): nobody has seen this migration run.'
+  return `${proof.passed ? 'Up, checks, down and checks again ran' : '**It failed**'} on a copy of the schema with a sample of the data:
+
+${proofLines(proof)
+  .map((line) => `- ${plain(line)}`)
+  .join('\n')}`
+}
+
+function locks({ facts, proof, notes }: PullRequestParts): string {
+  const rows = Math.round(facts.table?.estimatedRows ?? 0)
+  const [up, down] =
+    proof?.up == null
+      ? [Math.max(1, rows / 1_000_000), Math.max(1, rows / 50_000)]
+      : [proof.estimated.upLockedSeconds, proof.estimated.downLockedSeconds]
+  const basis = proof?.up == null ? 'assumed, not measured' : `measured on ${proof.rows} rows`
+  return `- For ${rows} rows the table is locked for about ${Math.max(0.1, up).toFixed(1)} s by up and ${Math.max(0.1, down).toFixed(1)} s by down (${basis}).
+${notes.map((note) => `- ${plain(note)}`).join('\n')}
+- The space of the columns comes back as rows are rewritten; no table rewrite is part of this.
+- Sessions with prepared \`SELECT *\` get “cached plan must not change result type” once.`
+}
+
+function steps({ files }: PullRequestParts): string {
+  return `1. On the day, prepare it again and compare: \`sti prepare-column-drop --validate-data --generate-pr --include-rollback --safety-checks\`. The files must be the same but for their date.
+2. Take a backup, and see that it can be restored.
+3. Merge, and run it with the tool that runs all migrations: ${files[0] === undefined ? 'the migration' : `\`${files[0].path}\``}. The agent never runs it.
+4. \`sti status\` then says \`dropped\`, with its restore as the way back.`
+}
+
+function wayBack({ down, facts }: PullRequestParts): string {
+  if (!down)
+    return 'It was prepared without one (`--include-rollback`). **Without it the columns and their data come back from a backup only.**'
+  return `1. Run the migration down: it brings back columns, types, defaults, constraints, indexes, comments and privileges, then the data from the archive; rows written since get what their \`${facts.rollout.discriminator.column}\` says (\`restore\` of the rollout file). The order of columns is not brought back: they come last.
+2. \`sti expand\`, \`sti validate\`, \`sti finalize\`: the dual-write trigger is there again.
+3. Only then may old code run, or the flag go off.
+
+Until step 1 has run, turning the flag off makes old code read columns that are gone.`
+}
+
+function watch({ facts }: PullRequestParts): string {
+  const { limits } = facts.rollout.file
+  return `The dashboard **STI Rollout Monitoring**, for an hour after it ran:
+
+- API Performance Monitor: error ratio at most ${limits.errorRatio * 100} %, p95 at most ${limits.apiLatencyIncrease * 100} % over the baseline. \`42703\` (undefined column) in the application’s log is the sign of code that was missed.
+- Database Health Checker: lock waits back to zero within seconds.
+- Error Rate Tracker: no new SQLSTATE.
+- Replication lag, and the logs of logical subscribers.`
+}
+
+function review({ facts, checks }: PullRequestParts): string {
+  const { contacts, soak } = facts.rollout.file
+  const signers =
+    contacts.length > 0
+      ? contacts.map(({ role, name }) => `${role} (${name})`)
+      : ['Technical Lead', 'Database Administrator']
+  const open = checks.filter(({ verdict }) => verdict !== 'pass')
+  const boxes = [
+    `Safety checks: all ${checks.length} pass, and the pull request was prepared with \`--safety-checks\`${open.length > 0 ? ` (now ${open.map(({ check }) => check).join(', ')} do not)` : ''}`,
+    'Validation evidence: read, of this environment, and of all layers that matter here',
+    `Soak time of ${span(soak)} at 100 % is over, and the flag is gone from the application`,
+    'The migration was read line by line, up and down',
+    'Rollback steps: run on a copy, and somebody knows how long they take',
+    'Backup: taken, younger than a day, restored once',
+    'Lock time and its effect on the application are acceptable at the hour that was chosen',
+    'Monitoring: somebody watches for an hour after it ran',
+    'Jobs, reports, exports and consoles outside of the application do not use the columns',
+    ...signers.map((who) => `Sign-off: ${plain(who)}`),
+  ]
+  return boxes.map((box) => `- [ ] ${box}`).join('\n')
+}

@@ -1,0 +1,93 @@
+import { Octokit } from '@octokit/core'
+import type { ColumnDropPullRequest } from '../../contract/index.ts'
+import { messageOf, OperationFailure } from '../../engine/errors.ts'
+
+/** Where pull requests are opened. */
+export interface GithubConfig {
+  readonly token: string
+  readonly owner: string
+  readonly repository: string
+  /** Of GitHub Enterprise, without a slash at the end. */
+  readonly apiUrl: string
+}
+
+const TIMEOUT_MS = 20_000
+
+/**
+ * Opens it as a draft on a branch of its own from the default branch, with its label, and answers its address. Once
+ * more for the same branch: brings branch, title and body up to date.
+ * @throws OperationFailure that says what GitHub answered
+ */
+export async function openDraft(config: GithubConfig, wanted: ColumnDropPullRequest): Promise<string> {
+  const octokit = new Octokit({ auth: config.token, baseUrl: config.apiUrl, userAgent: 'sti-rollout' })
+  const of = { owner: config.owner, repo: config.repository }
+  const request = { signal: AbortSignal.timeout(TIMEOUT_MS) }
+  try {
+    const { data: repository } = await octokit.request('GET /repos/{owner}/{repo}', { ...of, request })
+    const base = repository.default_branch
+    const { data: head } = await octokit.request('GET /repos/{owner}/{repo}/git/ref/{ref}', {
+      ...of,
+      ref: `heads/${base}`,
+      request,
+    })
+    const { data: parent } = await octokit.request('GET /repos/{owner}/{repo}/git/commits/{commit_sha}', {
+      ...{ ...of, commit_sha: head.object.sha, request },
+    })
+    const { data: tree } = await octokit.request('POST /repos/{owner}/{repo}/git/trees', {
+      ...{ ...of, base_tree: parent.tree.sha, request },
+      tree: wanted.files.map(({ path, text }) => ({
+        path,
+        mode: '100644' as const,
+        type: 'blob' as const,
+        content: text,
+      })),
+    })
+    const { data: commit } = await octokit.request('POST /repos/{owner}/{repo}/git/commits', {
+      ...{ ...of, message: wanted.title, tree: tree.sha, parents: [parent.sha], request },
+    })
+    await pointBranch(octokit, of, wanted.branch, commit.sha, request)
+    const { data: open } = await octokit.request('GET /repos/{owner}/{repo}/pulls', {
+      ...{ ...of, head: `${config.owner}:${wanted.branch}`, state: 'open' as const, request },
+    })
+    const text = { title: wanted.title, body: wanted.body }
+    const { data: pull } =
+      open[0] === undefined
+        ? await octokit.request('POST /repos/{owner}/{repo}/pulls', {
+            ...{ ...of, ...text, head: wanted.branch, base, draft: true, request },
+          })
+        : await octokit.request('PATCH /repos/{owner}/{repo}/pulls/{pull_number}', {
+            ...{ ...of, ...text, pull_number: open[0].number, request },
+          })
+    await octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/labels', {
+      ...{ ...of, issue_number: pull.number, labels: wanted.labels, request },
+    })
+    return pull.html_url
+  } catch (error) {
+    throw new OperationFailure(
+      'github',
+      `GitHub did not open the pull request in ${config.owner}/${config.repository} (${messageOf(error).replaceAll(config.token, '…')}): mend that, then prepare again, or take the files from sti prepare-column-drop --output.`,
+    )
+  }
+}
+
+async function pointBranch(
+  octokit: Octokit,
+  of: { owner: string; repo: string },
+  branch: string,
+  sha: string,
+  request: { signal: AbortSignal },
+): Promise<void> {
+  try {
+    await octokit.request('POST /repos/{owner}/{repo}/git/refs', { ...of, ref: `refs/heads/${branch}`, sha, request })
+  } catch (error) {
+    // 422: the branch is there already, of an earlier try.
+    if ((error as { status?: number }).status !== 422) throw error
+    await octokit.request('PATCH /repos/{owner}/{repo}/git/refs/{ref}', {
+      ...of,
+      ref: `heads/${branch}`,
+      sha,
+      force: true,
+      request,
+    })
+  }
+}

@@ -1,0 +1,43 @@
+import type { ColumnDrop } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import type { Facts } from '../engine/facts.ts'
+import { readDropped } from './watch/dropped.ts'
+import { readEvaluations } from './watch/evaluations.ts'
+import { readStatements } from './watch/statements.ts'
+
+const SHOWN = 50
+
+/** What there is of the column drop of a rollout: the newest run, and what the watch has seen. */
+export async function columnDropStatus(state: Sql, environment: string, facts: Facts): Promise<ColumnDrop> {
+  const { rollout, flag, columnDrop } = facts
+  const [dropped, evaluations, statements] = await Promise.all([
+    readDropped(state, rollout.name),
+    readEvaluations(state, rollout.name),
+    readStatements(state, rollout.name),
+  ])
+  const { staleBecause = null, ...last } = columnDrop ?? {}
+  return {
+    ...{ rollout: rollout.name, environment, legacyColumns: [...rollout.legacyColumns] },
+    last: columnDrop === null ? null : (last as NonNullable<ColumnDrop['last']>),
+    ...{ fresh: columnDrop !== null && columnDrop.prepared && staleBecause === null, staleBecause },
+    dropped: dropped && {
+      columns: [...dropped.columns],
+      noticedAt: dropped.noticedAt,
+      restore: dropped.undo
+        ? 'Run the migration down with your migration tool, then sti expand, sti validate and sti finalize.'
+        : 'It was prepared without an undo: restore the columns from a backup, or from the archive in schema sti by hand.',
+    },
+    watch: {
+      soakSeconds: rollout.file.soak,
+      flagFullSince: flag.enabled && flag.percentage >= 100 ? flag.changedAt : null,
+      evaluationsWatchedSince: evaluations.since,
+      lastEvaluatedAt: evaluations.evaluatedAt,
+      lastEvaluatedBy: evaluations.evaluatedBy,
+      statementsWatchedSince: statements.since,
+      uses: statements.uses.slice(0, SHOWN).map(({ statement, reads, writes, calledAt }) => ({
+        ...{ statement, reads: [...reads], writes: [...writes] },
+        lastCalledAt: calledAt,
+      })),
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import type { ColumnDropPullRequest, PreparedColumnDrop } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+
+interface Row {
+  readonly id: bigint
+  readonly operation_id: bigint
+  readonly at: Date
+  readonly file_hash: string
+  readonly parameters: PreparedColumnDrop['parameters']
+  readonly verdict: PreparedColumnDrop['verdict']
+  readonly prepared: boolean
+  readonly reasons: string[]
+  readonly checks: PreparedColumnDrop['checks']
+  readonly migration: PreparedColumnDrop['migration']
+  readonly pull_request: ColumnDropPullRequest | null
+  readonly archive: PreparedColumnDrop['archive']
+  readonly proof: PreparedColumnDrop['proof']
+}
+
+/** The newest run; null: there was none. */
+export async function readColumnDrop(sql: Sql, rollout: string): Promise<PreparedColumnDrop | null> {
+  const [row] = await sql<Row[]>`select * from sti.column_drop where rollout = ${rollout} order by id desc limit 1`
+  if (row === undefined) return null
+  const { id, operation_id, at, file_hash, pull_request, ...rest } = row
+  return {
+    ...rest,
+    ...{ id: Number(id), operationId: Number(operation_id), at: at.toISOString(), fileHash: file_hash },
+    pullRequest: pull_request,
+  }
+}
+
+/** Writes what a run came to; the same run again (after a crash) takes the place of what it wrote before. */
+export async function writeColumnDrop(
+  sql: Sql,
+  rollout: string,
+  run: Omit<PreparedColumnDrop, 'id' | 'at'>,
+): Promise<number> {
+  const json = (value: unknown) => (value === null ? null : sql.json(value as never))
+  const [row] = await sql<{ id: bigint }[]>`
+    insert into sti.column_drop (rollout, operation_id, file_hash, parameters, verdict, prepared, reasons, checks, migration,
+      pull_request, archive, proof)
+    values (${rollout}, ${run.operationId}, ${run.fileHash}, ${json(run.parameters)}, ${run.verdict}, ${run.prepared},
+      ${json(run.reasons)}, ${json(run.checks)}, ${json(run.migration)}, ${json(run.pullRequest)}, ${json(run.archive)}, ${json(run.proof)})
+    on conflict (operation_id) do update set at = clock_timestamp(), verdict = excluded.verdict, prepared = excluded.prepared,
+      reasons = excluded.reasons, checks = excluded.checks, migration = excluded.migration,
+      pull_request = excluded.pull_request, archive = excluded.archive, proof = excluded.proof
+    returning id`
+  return Number(row!.id)
+}

@@ -1,0 +1,44 @@
+import type { Sql } from '../../database/connect.ts'
+
+/** Longer than this without a look, and the watch begins anew: what happened meanwhile nobody saw. */
+const GAP = '10 minutes'
+
+export interface EvaluationWatch {
+  /** ISO 8601, like all here. Null: nobody watches yet. */
+  readonly since: string | null
+  /** Null: not seen. */
+  readonly evaluatedAt: string | null
+  readonly evaluatedBy: string | null
+}
+
+/** Notes that this agent serves the flag, and the last request for it that it has answered. */
+export async function noteEvaluations(
+  sql: Sql,
+  rollout: string,
+  last: { readonly secondsAgo: number; readonly client: string | null } | null,
+): Promise<void> {
+  await sql`
+    insert into sti.flag_watch as w (rollout, evaluated_at, evaluated_by)
+    values (${rollout}, clock_timestamp() - ${last?.secondsAgo ?? null}::float8 * interval '1 s', ${last?.client ?? null})
+    on conflict (rollout) do update set
+      watched_since = case when w.watched_at < clock_timestamp() - ${GAP}::interval then clock_timestamp() else w.watched_since end,
+      watched_at = clock_timestamp(),
+      evaluated_at = greatest(w.evaluated_at, excluded.evaluated_at),
+      evaluated_by = case when excluded.evaluated_at > w.evaluated_at or w.evaluated_at is null
+        then excluded.evaluated_by else w.evaluated_by end`
+}
+
+export async function readEvaluations(sql: Sql, rollout: string): Promise<EvaluationWatch> {
+  const [row] = await sql<{ since: Date | null; at: Date | null; by: string | null }[]>`
+    with asked as (
+      select evaluated_at as at, evaluated_by as by from sti.flag_watch where rollout = ${rollout} and evaluated_at is not null
+      union all select last_seen_at, client from sti.flag_client where rollout = ${rollout}
+    ), latest as (select * from asked order by at desc limit 1)
+    select (select watched_since from sti.flag_watch where rollout = ${rollout} and watched_at > clock_timestamp() - ${GAP}::interval) as since,
+      (select at from latest) as at, (select by from latest) as by`
+  return {
+    since: row!.since?.toISOString() ?? null,
+    evaluatedAt: row!.at?.toISOString() ?? null,
+    evaluatedBy: row!.by,
+  }
+}

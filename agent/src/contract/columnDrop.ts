@@ -1,0 +1,118 @@
+import { z } from '@hono/zod-openapi'
+import { Instant, Verdict } from './words.ts'
+
+export const ColumnDropParameters = z
+  .object({
+    validateData: z
+      .boolean()
+      .default(true)
+      .describe('run the migration, its checks and its undo on a copy of the schema with a sample of the data'),
+    generatePullRequest: z.boolean().default(true).describe('write branch, files, title and body'),
+    includeRollback: z.boolean().default(true).describe('the migration that brings columns and data back, too'),
+    safetyChecks: z
+      .boolean()
+      .default(true)
+      .describe('refuse unless every check passes; false: a draft, whose first line says that it was not held to them'),
+    openPullRequest: z
+      .boolean()
+      .default(false)
+      .describe('open it as a draft, with the token of the agent’s configuration'),
+    exportArchive: z.boolean().default(false).describe('also write the archive to a compressed file with a manifest'),
+    confirm: z.string().max(100).optional().describe('the rollout’s name, typed'),
+  })
+  .openapi('ColumnDropParameters')
+export type ColumnDropParameters = z.infer<typeof ColumnDropParameters>
+
+/** One safety check of a column drop, answered. */
+export const ColumnDropCheck = z
+  .object({
+    check: z.string().describe('stable: pages, reports and the pull request name it'),
+    question: z.string(),
+    verdict: Verdict,
+    evidence: z.string().describe('one sentence; of one that does not pass: what has to be done'),
+    findings: z.array(z.string()).describe('what it found: objects, statements, clients; at most 50'),
+    seconds: z.number(),
+  })
+  .openapi('ColumnDropCheck')
+export type ColumnDropCheck = z.infer<typeof ColumnDropCheck>
+
+export const ColumnDropFile = z
+  .object({
+    path: z.string().describe('inside the repository'),
+    language: z.enum(['sql', 'javascript', 'markdown', 'json']),
+    text: z.string(),
+  })
+  .openapi('ColumnDropFile')
+export type ColumnDropFile = z.infer<typeof ColumnDropFile>
+
+export const ColumnDropPullRequest = z
+  .object({
+    branch: z.string(),
+    title: z.string(),
+    body: z.string().describe('Markdown'),
+    labels: z.array(z.string()),
+    files: z.array(ColumnDropFile),
+    url: z.string().nullable().describe('where it was opened; null: it was not'),
+  })
+  .openapi('ColumnDropPullRequest')
+export type ColumnDropPullRequest = z.infer<typeof ColumnDropPullRequest>
+
+/** One run of `sti prepare-column-drop`, whether it produced a migration or refused. */
+export const PreparedColumnDrop = z
+  .object({
+    id: z.number().int(),
+    operationId: z.number().int(),
+    at: Instant,
+    fileHash: z.string(),
+    parameters: ColumnDropParameters,
+    verdict: Verdict.describe('of all its checks: the worst of them'),
+    prepared: z.boolean().describe('false: it was refused'),
+    reasons: z.array(z.string()).describe('why it was refused, or what a draft was not held to'),
+    checks: z.array(ColumnDropCheck),
+    migration: z.object({ up: z.string(), down: z.string().nullable() }).nullable().describe('as plain SQL'),
+    pullRequest: ColumnDropPullRequest.nullable(),
+    archive: z.record(z.string(), z.unknown()).nullable().describe('its manifest'),
+    proof: z.record(z.string(), z.unknown()).nullable().describe('times and locks of the trial on a copy'),
+  })
+  .openapi('PreparedColumnDrop')
+export type PreparedColumnDrop = z.infer<typeof PreparedColumnDrop>
+
+/** What the agent sees of the application while it waits for the drop. */
+export const ColumnDropWatch = z
+  .object({
+    soakSeconds: z.number(),
+    flagFullSince: Instant.nullable().describe('since when the flag is at 100 %; null: it is not'),
+    evaluationsWatchedSince: Instant.nullable(),
+    lastEvaluatedAt: Instant.nullable(),
+    lastEvaluatedBy: z.string().nullable(),
+    statementsWatchedSince: Instant.nullable(),
+    uses: z
+      .array(
+        z.object({
+          statement: z.string(),
+          reads: z.array(z.string()),
+          writes: z.array(z.string()),
+          lastCalledAt: Instant.nullable().describe('null: not since it is watched'),
+        }),
+      )
+      .describe('statements of the application that name legacy columns; those called last first, at most 50'),
+  })
+  .openapi('ColumnDropWatch')
+export type ColumnDropWatch = z.infer<typeof ColumnDropWatch>
+
+export const ColumnDrop = z
+  .object({
+    rollout: z.string(),
+    environment: z.string(),
+    legacyColumns: z.array(z.string()),
+    last: PreparedColumnDrop.nullable().describe('the newest run'),
+    fresh: z.boolean().describe('what was prepared still holds'),
+    staleBecause: z.string().nullable(),
+    dropped: z
+      .object({ columns: z.array(z.string()), noticedAt: Instant, restore: z.string() })
+      .nullable()
+      .describe('the migration ran: the columns are gone, and how they come back'),
+    watch: ColumnDropWatch,
+  })
+  .openapi('ColumnDrop')
+export type ColumnDrop = z.infer<typeof ColumnDrop>

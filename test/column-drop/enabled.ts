@@ -1,0 +1,92 @@
+import type { ColumnDrop, ColumnDropCheck, PreparedColumnDrop } from '../../agent/src/contract/index.ts'
+import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
+import { withDatabase, type TestDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+
+/** A soak time that a test can wait for. */
+export const SOAK = `${VEHICLES}soak: 1s\n`
+
+export const DEFAULTS = { validateData: false, confirm: 'vehicles' }
+
+/** Takes a rollout to 100 %. */
+export async function enable(agent: TestAgent): Promise<void> {
+  const { stage } = await agent.rollout()
+  if (stage === 'new') await agent.run('expand')
+  await agent.run('backfill')
+  await validate(agent)
+  await agent.run('finalize')
+  await agent.run('flag', { enabled: true, percentage: 100 })
+  await validate(agent)
+}
+
+/** The one layer that the file requires: what the machine of a test does is no matter here. */
+export async function validate(agent: TestAgent): Promise<void> {
+  await agent.run('validation', { layers: ['integrity'] })
+  const { validation } = await agent.rollout()
+  const bad = validation!.checks.filter(({ verdict }) => verdict !== 'pass')
+  if (bad.length > 0)
+    throw new Error(`the validation did not pass: ${bad.map(({ check, detail }) => `${check} (${detail})`).join('; ')}`)
+}
+
+/** A table of 300 rows whose flag is at 100 %, and over the soak time. */
+export async function withEnabled(
+  use: (parts: { agent: TestAgent; database: TestDatabase }) => Promise<void>,
+  options: Parameters<typeof withAgent>[3] = {},
+  file = SOAK,
+  soaks = true,
+): Promise<void> {
+  await withDatabase(async (database) => {
+    await vehicles(database.sql, 300)
+    await withAgent(
+      database.url,
+      file,
+      async (agent) => {
+        await enable(agent)
+        if (soaks) await soaked(agent)
+        await use({ agent, database })
+      },
+      options,
+    )
+  })
+}
+
+/** Waits for the soak time, from now on and from when the watch has begun. */
+export async function soaked(agent: TestAgent, rollout = 'vehicles'): Promise<void> {
+  const now = Date.now()
+  for (;;) {
+    const { watch } = await agent.get<ColumnDrop>(`/v1/rollouts/${rollout}/column-drop`)
+    const since = [watch.evaluationsWatchedSince, watch.statementsWatchedSince].map((at) =>
+      at === null ? now : Date.parse(at),
+    )
+    if (Date.now() > Math.max(now, ...since) + 1_200) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+/** Runs it and answers what it came to. */
+export async function prepared(
+  agent: TestAgent,
+  parameters: Record<string, unknown> = {},
+): Promise<PreparedColumnDrop> {
+  await agent.run('column-drop', { ...DEFAULTS, ...parameters })
+  return (await agent.get<ColumnDrop>('/v1/rollouts/vehicles/column-drop')).last!
+}
+
+export function found({ checks }: Pick<PreparedColumnDrop, 'checks'>, name: string): ColumnDropCheck {
+  const check = checks.find((one) => one.check === name)
+  if (check === undefined) throw new Error(`no check ${name}; there are ${checks.map((one) => one.check).join(', ')}`)
+  return check
+}
+
+/** As the application asks for the flag. */
+export async function evaluate(agent: TestAgent, client?: string): Promise<void> {
+  await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${TOKENS.flag}`,
+      'content-type': 'application/json',
+      ...(client === undefined ? {} : { 'x-sti-client': client }),
+    },
+    body: JSON.stringify({ context: { targetingKey: 'one' } }),
+  })
+}

@@ -1,0 +1,166 @@
+import { Logger, makeWorkerUtils, runOnce } from 'graphile-worker'
+import PgBoss from 'pg-boss'
+import { expect, test } from 'vitest'
+import type { ColumnDrop } from '../../agent/src/contract/index.ts'
+import { withAgent, type TestAgent } from '../support/agent.ts'
+import { withDatabase, type TestDatabase } from '../support/database.ts'
+import { enable, found, soaked } from './enabled.ts'
+
+const BOSS = `rollout: jobs
+table: pgboss.job
+discriminator: { column: kind, dataType: text }
+types:
+  - { name: Backoff, when: retry_backoff, restore: { retry_backoff: "true" } }
+otherwise: { name: Plain, restore: { retry_backoff: "false" } }
+legacyColumns: [retry_backoff]
+flag: { key: jobs }
+validation: { requires: [integrity] }
+soak: 1s
+`
+
+const WORKER = `rollout: jobs
+table: graphile_worker._private_jobs
+discriminator: { column: kind, dataType: text }
+types:
+  - { name: Once, when: max_attempts = 1, restore: { max_attempts: "1" } }
+otherwise: { name: Again, restore: { max_attempts: "25" } }
+legacyColumns: [max_attempts]
+flag: { key: jobs }
+validation: { requires: [integrity] }
+soak: 1s
+`
+
+/** What a package does with its table: adds jobs of both types and works through them. */
+interface Package {
+  /** Adds so many. */
+  add(count: number): Promise<void>
+  /** Works on some; answers how many are done. */
+  work(): Promise<number>
+}
+
+/** To 100 % and back while the package is at work in every stage; the drop is refused because it needs the column. */
+async function thereAndBack(
+  { sql, url }: TestDatabase,
+  file: string,
+  table: string,
+  derived: string,
+  package_: Package,
+): Promise<ColumnDrop> {
+  const wrong = async (): Promise<number> => {
+    const [row] = await sql.unsafe<{ wrong: number }[]>(
+      `select count(*)::int as wrong from ${table} where kind is distinct from ${derived}`,
+    )
+    return row!.wrong
+  }
+  let drop!: ColumnDrop
+  await package_.add(60)
+  await withAgent(url, file, async (agent: TestAgent) => {
+    await agent.run('expand')
+    await package_.add(20)
+    expect(await package_.work()).toBeGreaterThan(0)
+    await enable(agent)
+    expect((await agent.rollout()).stage).toBe('enabled')
+    await package_.add(20)
+    expect(await package_.work()).toBeGreaterThan(0)
+    expect(await wrong()).toBe(0)
+    await soaked(agent, 'jobs')
+    await package_.add(2)
+    await agent.run('column-drop', { validateData: false, confirm: 'jobs' })
+    drop = await agent.get<ColumnDrop>('/v1/rollouts/jobs/column-drop')
+    expect((await agent.rollout()).stage).toBe('enabled')
+    await agent.run('rollback', { scope: 'flag' })
+    expect(await package_.work()).toBeGreaterThan(0)
+    await agent.run('rollback', { scope: 'data', confirm: 'jobs' })
+    await package_.add(5)
+    expect(await package_.work()).toBeGreaterThan(0)
+  })
+  const columns = await sql.unsafe(
+    `select from pg_attribute where attrelid = '${table}'::regclass and attname = 'kind' and not attisdropped`,
+  )
+  expect(columns).toHaveLength(0)
+  return drop
+}
+
+test('pg-boss works through a whole rollout of its jobs, and the drop of a column it writes is refused', async () => {
+  await withDatabase(async (database) => {
+    await database.sql.unsafe('create extension pg_stat_statements')
+    const boss = new PgBoss({ connectionString: database.url, max: 2, supervise: false, schedule: false })
+    boss.on('error', () => undefined)
+    await boss.start()
+    try {
+      await boss.createQueue('mail')
+      const drop = await thereAndBack(
+        database,
+        BOSS,
+        'pgboss.job',
+        `case when retry_backoff then 'Backoff' else 'Plain' end`,
+        {
+          async add(count) {
+            for (let n = 0; n < count; n++)
+              await boss.send('mail', { n }, n % 3 === 0 ? { retryBackoff: true, retryLimit: 2 } : {})
+          },
+          async work() {
+            const jobs = await boss.fetch('mail', { batchSize: 10 })
+            for (const [index, job] of jobs.entries())
+              await (index === 0 ? boss.fail('mail', job.id) : boss.complete('mail', job.id))
+            return jobs.length
+          },
+        },
+      )
+      const { last } = drop
+      expect(last).toMatchObject({ prepared: false, migration: null })
+      expect(found(last!, 'no-statement-writes').evidence).toContain('retry_backoff')
+      expect(found(last!, 'no-statement-writes').verdict).toBe('fail')
+    } finally {
+      await boss.stop({ graceful: false, close: true })
+    }
+  })
+})
+
+test('graphile-worker works through a whole rollout of its jobs; its functions and a generated column keep the column', async () => {
+  await withDatabase(async (database) => {
+    await database.sql.unsafe('create extension pg_stat_statements')
+    const options = { connectionString: database.url, noHandleSignals: true, logger: new Logger(() => () => undefined) }
+    const utils = await makeWorkerUtils(options)
+    await utils.migrate()
+    // Those of a later hour stay in the table.
+    const later = new Date(Date.now() + 3_600_000)
+    let done = 0
+    const taskList = {
+      mail: () => {
+        done++
+      },
+    }
+    try {
+      const drop = await thereAndBack(
+        database,
+        WORKER,
+        'graphile_worker._private_jobs',
+        `case when max_attempts = 1 then 'Once' else 'Again' end`,
+        {
+          async add(count) {
+            for (let n = 0; n < count; n++)
+              await utils.addJob(
+                'mail',
+                { n },
+                { ...(n % 3 === 0 ? { maxAttempts: 1 } : {}), ...(n % 2 === 0 ? { runAt: later } : {}) },
+              )
+          },
+          async work() {
+            const before = done
+            await runOnce({ ...options, taskList, maxPoolSize: 2 })
+            return done - before
+          },
+        },
+      )
+      const { last } = drop
+      expect(last).toMatchObject({ prepared: false, migration: null })
+      expect(found(last!, 'no-function-body')).toMatchObject({ verdict: 'fail' })
+      expect(found(last!, 'no-function-body').findings.join(' ')).toContain('add_job')
+      expect(found(last!, 'no-dependent-objects').findings.join(' ')).toContain('is_available')
+      expect(found(last!, 'no-statement-reads').verdict).toBe('fail')
+    } finally {
+      await utils.release()
+    }
+  })
+})

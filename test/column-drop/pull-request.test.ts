@@ -1,0 +1,151 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { expect, test } from 'vitest'
+import type { Problem, ReadinessItem, Readiness } from '../../agent/src/contract/index.ts'
+import { TOKENS } from '../support/agent.ts'
+import { withCommand } from '../support/command.ts'
+import { startGithub } from './githubServer.ts'
+import { DEFAULTS, evaluate, found, prepared, soaked, withEnabled } from './enabled.ts'
+
+const TOKEN = 'a-token-of-github'
+
+/** As the migration tool of the user does. */
+async function migrate(url: string, text: string): Promise<void> {
+  const tool = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    await tool.unsafe(`begin;\n${text}\ncommit`)
+  } finally {
+    await tool.end()
+  }
+}
+
+test('a draft pull request with its label is opened on a branch of its own; the folder has the same', async () => {
+  const github = await startGithub(TOKEN)
+  const folder = await mkdtemp(join(tmpdir(), 'sti-archive-'))
+  const config = {
+    archiveFolder: folder,
+    github: { owner: 'acme', repository: 'app', token: TOKEN, apiUrl: github.url },
+  }
+  try {
+    await withEnabled(
+      async ({ agent, database: { sql, url } }) => {
+        const before = (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items
+        const item = (items: ReadinessItem[]) => items.find((one) => one.item === 'column-drop-migration')!
+        expect(item(before)).toMatchObject({ state: 'not-ready' })
+        const run = await prepared(agent, { openPullRequest: true, validateData: true, exportArchive: true })
+        expect(run.reasons).toEqual([])
+        const pull = run.pullRequest!
+        expect(run.archive).toMatchObject({ exported: { rows: 300 } })
+        expect(await readdir(folder)).toHaveLength(2)
+        expect(pull.url).toBe('https://github.example/acme/app/pull/1')
+        expect(github.pulls).toHaveLength(1)
+        expect(github.pulls[0]).toMatchObject({
+          draft: true,
+          base: 'trunk',
+          head: pull.branch,
+          labels: ['do-not-merge'],
+        })
+        expect(github.pulls[0]!.title).toBe(
+          '[Do Not Merge] Drop the legacy columns is_truck, is_bike of public.vehicles',
+        )
+        const files = github.files(pull.branch)
+        expect(files.get('README.md')).toBe('app')
+        const [migration] = pull.files
+        expect(files.get(migration!.path)).toBe(migration!.text)
+        expect(migration!.text).toMatch(/drop column/i)
+        expect(run.migration!.down).toMatch(/add column/i)
+        for (const part of [
+          'Do Not Merge',
+          'Safety checks',
+          'Validation evidence',
+          'The way back',
+          'Locks and time',
+          'What to watch',
+          '- [ ] Sign-off',
+          'archive-complete',
+        ])
+          expect(pull.body).toContain(part)
+        const after = (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items
+        expect(item(after)).toMatchObject({ state: 'ready' })
+        expect(item(after).sentence).toContain(pull.url)
+
+        // What GitHub refuses is said in its words, without the token, and stops nothing else.
+        for (const what of ['drafts', 'token'] as const) {
+          github.refuse(what)
+          const failed = await agent.ended(
+            (await agent.request('column-drop', { ...DEFAULTS, openPullRequest: true })).id,
+          )
+          expect(failed.result, JSON.stringify(failed.result)).toBeNull()
+          expect(failed).toMatchObject({ state: 'failed', errorCode: 'github' })
+          expect(failed.error).toMatch(what === 'drafts' ? /Draft pull requests are not supported/ : /Bad credentials/)
+          expect(failed.error).not.toContain(TOKEN)
+        }
+        github.refuse(null)
+
+        // The page types the rollout's name, and only an admin may.
+        const ask = (token: string, parameters: Record<string, unknown>) =>
+          agent.post<Problem>(
+            '/v1/rollouts/vehicles/operations',
+            { kind: 'column-drop', environment: 'staging', parameters },
+            { authorization: `Bearer ${token}` },
+          )
+        expect(await ask(TOKENS.ann, {})).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
+        expect(await ask(TOKENS.bob, DEFAULTS)).toMatchObject({ status: 403 })
+
+        await withCommand(async (sti, cwd) => {
+          const written = join(cwd, 'drop')
+          const options = ['--include-rollback', '--generate-pr', '--safety-checks', '--output', 'drop']
+          const done = await sti(agent.url, 'prepare-column-drop', ...options)
+          expect(done, done.err).toMatchObject({ code: 0 })
+          expect(done.out).toContain('archive-complete')
+          expect((await readdir(written)).sort()).toEqual([
+            'BODY.md',
+            'BRANCH',
+            'LABELS',
+            'TITLE',
+            'down.sql',
+            'files',
+            'up.sql',
+          ])
+          expect(await readFile(join(written, 'BODY.md'), 'utf8')).toContain('Do Not Merge')
+          await evaluate(agent)
+          const refused = await sti(agent.url, 'prepare-column-drop', ...options)
+          expect(refused.code).toBe(3)
+          expect(refused.out).toContain('Refused')
+          await sql.unsafe(
+            `create function public.f() returns void language plpgsql as 'begin execute $$select is_truck from vehicles$$; end'`,
+          )
+          await soaked(agent)
+          expect(await sti(agent.url, 'prepare-column-drop', ...options)).toMatchObject({ code: 4 })
+          expect(await sti(agent.url, 'prepare-column-drop', '--generate-pr')).toMatchObject({ code: 0 })
+        })
+
+        // The real drop is somebody else's; the agent sees that it happened.
+        await sql.unsafe('drop function public.f()')
+        const ready = await prepared(agent)
+        expect(found(ready, 'archive-complete').verdict).toBe('pass')
+        await migrate(url, ready.migration!.up)
+        expect((await agent.rollout()).stage).toBe('dropped')
+        const data = await agent.post<Problem>('/v1/rollouts/vehicles/operations', {
+          ...{ kind: 'rollback', environment: 'staging' },
+          parameters: { scope: 'data', confirm: 'vehicles' },
+        })
+        expect(data.status).toBe(409)
+        expect(data.body.reasons!.join(' ')).toContain('migration down')
+        await migrate(url, ready.migration!.down!)
+        expect((await agent.rollout()).stage).not.toBe('dropped')
+        const [{ wrong }] = (await sql`select count(*)::int as wrong from public.vehicles
+          where type is distinct from case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`) as unknown as [
+          { wrong: number },
+        ]
+        expect(wrong).toBe(0)
+      },
+      { config },
+    )
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+    await github.close()
+  }
+})
