@@ -16,6 +16,7 @@ export const to = {
     `${to.rollout(environment, rollout)}/operations/${id}`,
   validation: (environment: string, rollout: string) => `${to.rollout(environment, rollout)}/validation`,
   readiness: (environment: string, rollout: string) => `${to.rollout(environment, rollout)}/readiness`,
+  columnDrop: (environment: string, rollout: string) => `${to.rollout(environment, rollout)}/column-drop`,
   allReadiness: () => `${ROOT}/readiness`,
   rollback: () => `${ROOT}/rollback`,
   runbook: () => `${ROOT}/runbook`,

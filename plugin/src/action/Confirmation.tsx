@@ -8,6 +8,7 @@ import { DEFAULT_CHOICES, STARTS, type Start, toRequest } from './actions'
 import { BackfillChoices } from './BackfillChoices'
 import { BaselineChoices } from './BaselineChoices'
 import { EnableChoices } from './EnableChoices'
+import { ColumnDropChoices } from './ColumnDropChoices'
 import { ErrorBox } from './ErrorBox'
 import { Frame } from './Frame'
 import { newKey } from './newKey'
@@ -73,6 +74,7 @@ export function Confirmation({ start, environment, rollout, known = [], onDone, 
       {start === 'baseline' && <BaselineChoices choices={choices} onChange={setChoices} />}
       {start === 'validation' && <ValidationChoices known={known} choices={choices} onChange={setChoices} />}
       {start === 'enable' && <EnableChoices choices={choices} onChange={setChoices} />}
+      {start === 'prepare-column-drop' && <ColumnDropChoices choices={choices} onChange={setChoices} />}
       {start === 'rollback-data' && (
         <Checkbox
           label="Full rollback"

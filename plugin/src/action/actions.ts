@@ -136,6 +136,15 @@ export const STARTS = {
     reason: 'optional',
     typed: false,
   },
+  'prepare-column-drop': {
+    label: 'Prepare',
+    title: (rollout) => `Prepare the column drop of ${rollout}`,
+    says: 'Asks every safety check, keeps the legacy columns in an archive, and writes a migration, its undo and a pull request. It drops nothing.',
+    icon: 'file-alt',
+    destructive: false,
+    reason: 'optional',
+    typed: true,
+  },
 } as const satisfies Partial<Record<Action, Look>>
 
 export type Start = keyof typeof STARTS
@@ -174,6 +183,9 @@ export interface Choices {
   readonly live: boolean
   readonly durationSeconds: number
   readonly release: string
+  readonly safetyChecks: boolean
+  readonly validateData: boolean
+  readonly openPullRequest: boolean
   readonly typed: string
 }
 
@@ -194,6 +206,9 @@ export const DEFAULT_CHOICES: Choices = {
   live: false,
   durationSeconds: 86_400,
   release: '',
+  safetyChecks: true,
+  validateData: true,
+  openPullRequest: false,
   typed: '',
 }
 
@@ -232,6 +247,8 @@ export function toRequest(start: Start, environment: string, choices: Choices, r
       return { ...common, kind: 'monitoring', parameters: { enabled: true } }
     case 'rollback-monitoring':
       return { ...common, kind: 'rollback', parameters: { scope: 'monitoring', full: false } }
+    case 'prepare-column-drop':
+      return { ...common, kind: 'column-drop', parameters: columnDrop(choices) }
   }
 }
 
@@ -265,6 +282,11 @@ function backfill({
     agents,
     niceRatio,
   }
+}
+
+function columnDrop({ safetyChecks, validateData, openPullRequest, typed }: Choices) {
+  const all = { generatePullRequest: true, includeRollback: true, exportArchive: false }
+  return { ...all, safetyChecks, validateData, openPullRequest, confirm: typed }
 }
 
 function baseline({ live, durationSeconds, release }: Choices) {

@@ -1,5 +1,6 @@
 import type {
   AttestationRequest,
+  ColumnDrop,
   Promotion,
   PromotionGate,
   PromotionRequest,
@@ -18,6 +19,9 @@ export interface Promotions {
 
 export const readiness = (agent: Agent, name: string, signal?: AbortSignal) =>
   request<Readiness>(agent, { level: ownLevel(), path: `${rolloutPath(name)}/readiness`, signal })
+
+export const columnDrop = (agent: Agent, name: string, signal?: AbortSignal) =>
+  request<ColumnDrop>(agent, { level: 'viewer', path: `${rolloutPath(name)}/column-drop`, signal })
 
 export const attest = (agent: Agent, name: string, wanted: AttestationRequest) =>
   request<Readiness>(agent, {

@@ -9,6 +9,7 @@ const TITLES = {
   validation: 'A validation runs',
   baseline: 'A baseline is being taken',
   rehearsal: 'A rehearsal runs',
+  'column-drop': 'The column drop is being prepared',
 } as const
 
 interface Props {

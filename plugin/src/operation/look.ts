@@ -23,6 +23,7 @@ const NAMES = {
   rollback: 'Rollback',
   monitoring: 'Enhanced monitoring',
   rehearsal: 'Rehearsal',
+  'column-drop': 'Column drop',
 } as const satisfies Record<OperationKind, string>
 
 /** What an operation is, in words: `Backfill`, `Flag on for 10 %`, `Rollback of the data`. */

@@ -2,6 +2,7 @@ import React from 'react'
 import { Navigate, Route, Routes } from 'react-router-dom'
 import { to } from '../ids'
 import { AllReadinessPage } from './AllReadinessPage'
+import { ColumnDropPage } from './ColumnDropPage'
 import { ConfigurationPage } from './ConfigurationPage'
 import { OperationPage } from './OperationPage'
 import { ReadinessPage } from './ReadinessPage'
@@ -19,6 +20,7 @@ export default function App() {
       <Route path="rollouts/:environment/:rollout" element={<RolloutPage />} />
       <Route path="rollouts/:environment/:rollout/validation" element={<ValidationPage />} />
       <Route path="rollouts/:environment/:rollout/readiness" element={<ReadinessPage />} />
+      <Route path="rollouts/:environment/:rollout/column-drop" element={<ColumnDropPage />} />
       <Route path="rollouts/:environment/:rollout/operations/:id" element={<OperationPage />} />
       <Route path="readiness" element={<AllReadinessPage />} />
       <Route path="rollback" element={<RollbackPage />} />

@@ -33,6 +33,9 @@ export function RolloutPage() {
           <LinkButton variant="secondary" size="sm" icon="clipboard-alt" href={href(to.readiness(name, rollout))}>
             Readiness
           </LinkButton>
+          <LinkButton variant="secondary" size="sm" icon="file-alt" href={href(to.columnDrop(name, rollout))}>
+            Column drop
+          </LinkButton>
           <LinkButton
             variant="secondary"
             size="sm"

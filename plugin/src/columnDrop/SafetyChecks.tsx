@@ -1,0 +1,52 @@
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { Badge, useStyles2 } from '@grafana/ui'
+import type { ColumnDropCheck } from '@sti-rollout/agent/contract'
+import React from 'react'
+import { WideTable } from '../layout/WideTable'
+import { VERDICTS } from '../validation/verdicts'
+import { duration } from '../words/numbers'
+
+const COLUMNS = ['Verdict', 'Check', 'Took'] as const
+
+/** Each safety check: its question, its verdict, and the evidence for it. */
+export function SafetyChecks({ checks }: { checks: readonly ColumnDropCheck[] }) {
+  const styles = useStyles2(getStyles)
+  return (
+    <WideTable columns={COLUMNS}>
+      <tbody>
+        {checks.map(({ check, question, verdict, evidence, findings, seconds }) => (
+          <tr key={check}>
+            <td data-column={COLUMNS[0]}>
+              <Badge text={verdict} color={VERDICTS[verdict]} />
+            </td>
+            <td data-column={COLUMNS[1]}>
+              <div className={styles.check}>
+                <strong>{question}</strong>
+                <div>{`${evidence.charAt(0).toUpperCase()}${evidence.slice(1)}.`}</div>
+                {findings.length > 0 && (
+                  <details>
+                    <summary>{`${findings.length} found`}</summary>
+                    <ul className={styles.found}>
+                      {findings.map((one) => (
+                        <li key={one}>{one}</li>
+                      ))}
+                    </ul>
+                  </details>
+                )}
+                <span className={styles.weak}>{check}</span>
+              </div>
+            </td>
+            <td data-column={COLUMNS[2]}>{duration(seconds)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </WideTable>
+  )
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  check: css({ maxWidth: '90ch', minWidth: 0, overflowWrap: 'anywhere' }),
+  weak: css({ color: theme.colors.text.secondary, fontSize: theme.typography.bodySmall.fontSize }),
+  found: css({ paddingInlineStart: theme.spacing(2.5), fontSize: theme.typography.bodySmall.fontSize }),
+})

@@ -1,0 +1,58 @@
+import { Badge } from '@grafana/ui'
+import type { ColumnDrop } from '@sti-rollout/agent/contract'
+import React from 'react'
+import { Pairs } from '../layout/Pairs'
+import { Section } from '../layout/Section'
+import { WideTable } from '../layout/WideTable'
+import { clock, duration } from '../words/numbers'
+
+const COLUMNS = ['Statement', 'Reads', 'Writes', 'Last called'] as const
+
+/** What the application still does with flag and columns; the drop waits until it has not for the soak time. */
+export function Watch({ watch }: { watch: ColumnDrop['watch'] }) {
+  const lately = watch.uses.filter(({ lastCalledAt }) => lastCalledAt !== null)
+  return (
+    <Section
+      title="What the application still does"
+      state={
+        watch.flagFullSince === null ? (
+          <Badge text="the flag is not at 100 %" color="orange" />
+        ) : (
+          <Badge text={`at 100 % since ${clock(watch.flagFullSince)}`} color="green" />
+        )
+      }
+    >
+      <Pairs
+        of={[
+          ['Soak time', duration(watch.soakSeconds)],
+          ['Flag watched since', clock(watch.evaluationsWatchedSince)],
+          [
+            'Flag asked for last',
+            watch.lastEvaluatedAt
+              ? `${clock(watch.lastEvaluatedAt)}, ${watch.lastEvaluatedBy ?? 'without a name'}`
+              : 'not seen',
+          ],
+          ['Statements watched since', clock(watch.statementsWatchedSince)],
+        ]}
+      />
+      {lately.length === 0 ? (
+        <p>No statement that names the legacy columns has been called since they are watched.</p>
+      ) : (
+        <WideTable columns={COLUMNS}>
+          <tbody>
+            {lately.map(({ statement, reads, writes, lastCalledAt }) => (
+              <tr key={statement}>
+                <td data-column={COLUMNS[0]}>
+                  <code>{statement.length > 300 ? `${statement.slice(0, 300)}…` : statement}</code>
+                </td>
+                <td data-column={COLUMNS[1]}>{reads.join(', ') || '–'}</td>
+                <td data-column={COLUMNS[2]}>{writes.join(', ') || '–'}</td>
+                <td data-column={COLUMNS[3]}>{clock(lastCalledAt)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </WideTable>
+      )}
+    </Section>
+  )
+}

@@ -1,0 +1,49 @@
+/** A piece of SQL, and what it is to the eye. */
+export interface Piece {
+  readonly kind: 'comment' | 'string' | 'keyword' | 'number' | 'plain'
+  readonly text: string
+}
+
+const KEYWORDS = new Set(
+  `add all alter always and any archive array as asc begin between by cascade case check column comment commit constraint
+  create cross current declare default delete desc distinct do drop else elsif end enable exception exclusive execute exists
+  false for foreign from function generated grant group having if in index inner insert into is join key language left
+  like limit local lock loop materialized mode not null of on only or order partition perform policy primary publication
+  raise record references rename replace restrict return returning returns revoke right row rows select set share statistics
+  storage table temporary then to transaction trigger true type union unique update using values view when where while with`
+    .split(/\s+/)
+    .filter(Boolean),
+)
+
+const TOKENS = [
+  /(?<comment>--[^\n]*|\/\*[\s\S]*?\*\/)/,
+  /(?<string>'(?:[^']|'')*')/,
+  /(?<plain>"(?:[^"]|"")*"|\$[A-Za-z_]*\$)/,
+  /(?<number>\b\d+(?:\.\d+)?\b)/,
+  /(?<word>[A-Za-z_][A-Za-z0-9_$]*)/,
+]
+const TOKEN = new RegExp(TOKENS.map(({ source }) => source).join('|'), 'g')
+
+/** Tells keywords, strings, numbers and comments of a text of SQL apart. The pieces together are the text again. */
+export function highlight(sql: string): Piece[] {
+  const pieces: Piece[] = []
+  const push = (kind: Piece['kind'], text: string) => {
+    const last = pieces.at(-1)
+    if (text === '') return
+    if (last?.kind === kind) pieces[pieces.length - 1] = { kind, text: last.text + text }
+    else pieces.push({ kind, text })
+  }
+  let at = 0
+  for (const match of sql.matchAll(TOKEN)) {
+    const [text] = match
+    const { comment, string, number, word } = match.groups ?? {}
+    push('plain', sql.slice(at, match.index))
+    at = match.index + text.length
+    if (comment !== undefined) push('comment', text)
+    else if (string !== undefined) push('string', text)
+    else if (number !== undefined) push('number', text)
+    else push(word !== undefined && KEYWORDS.has(word.toLowerCase()) ? 'keyword' : 'plain', text)
+  }
+  push('plain', sql.slice(at))
+  return pieces
+}
