@@ -56,7 +56,7 @@ export async function soaked(agent: TestAgent, rollout = 'vehicles'): Promise<vo
   for (;;) {
     const { watch } = await agent.get<ColumnDrop>(`/v1/rollouts/${rollout}/column-drop`)
     const since = [watch.evaluationsWatchedSince, watch.statementsWatchedSince].map((at) =>
-      at === null ? now : Date.parse(at),
+      at === null ? Infinity : Date.parse(at),
     )
     if (Date.now() > Math.max(now, ...since) + 1_200) return
     await new Promise((resolve) => setTimeout(resolve, 100))

@@ -135,7 +135,7 @@ function locks({ facts, proof, notes }: PullRequestParts): string {
   return `- For ${rows} rows the table is locked for about ${Math.max(0.1, up).toFixed(1)} s by up and ${Math.max(0.1, down).toFixed(1)} s by down (${basis}).
 ${notes.map((note) => `- ${plain(note)}`).join('\n')}
 - The space of the columns comes back as rows are rewritten; no table rewrite is part of this.
-- Sessions with prepared \`SELECT *\` get “cached plan must not change result type” once.`
+- Sessions with prepared \`SELECT *\` get “cached plan must not change result type” once; those that called a function which returns rows of the table get “attribute … of type record has been dropped” until they connect anew. Let pools connect anew right after it.`
 }
 
 function steps({ files }: PullRequestParts): string {
