@@ -9,6 +9,9 @@ import { exportArchive } from '../../agent/src/columnDrop/archive/export.ts'
 import { keepArchive } from '../../agent/src/columnDrop/archive/keep.ts'
 import { isAway } from '../../agent/src/engine/errors.ts'
 import { takeLane } from '../../agent/src/engine/lane.ts'
+import type { Facts } from '../../agent/src/engine/facts.ts'
+import { dependents, planRevert } from '../../agent/src/rollback/plan.ts'
+import { revert, toRevert } from '../../agent/src/rollback/revert.ts'
 import { withGround, type Ground } from './ground.ts'
 import { fileOf } from './shapes.ts'
 
@@ -196,6 +199,32 @@ test('the export holds every row, and its manifest says so', async () => {
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+})
+
+test('the rollbacks of data and system are not stopped by it, and take it away', async () => {
+  await withArchive(async ({ sql, database, rollout, run, table, changes }) => {
+    const column = async (): Promise<boolean> => (await table()).discriminator !== null
+    expect(await dependents(database.state, rollout)).toEqual([])
+    const plan = await planRevert(database.state, rollout, await changes())
+    expect(plan.map(({ change, standing }) => `${change.kind} ${standing}`)).toEqual([
+      ...[
+        'archive ours',
+        'archive ours',
+        'restore ours',
+        'constraint ours',
+        'trigger ours',
+        'function ours',
+        'column ours',
+      ],
+    ])
+    const engine = database.engine({ searchPath: rollout.searchPath })
+    await revert(run, engine, toRevert({ changes: await changes() } as unknown as Facts, false))
+    await engine.end({ timeout: 1 })
+    expect(await column()).toBe(false)
+    await sql`insert into app.things (id, is_a, is_b) values (9000, true, false)`
+    const [left] = await sql`select from pg_trigger where tgname like '~sti_%'`
+    expect([left, await changes()]).toEqual([undefined, []])
+  })
 })
 
 test('taken away, it leaves nothing behind', async () => {

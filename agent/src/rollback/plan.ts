@@ -1,5 +1,4 @@
 import type { Sql } from '../database/connect.ts'
-import { TRIGGER_NAME } from '../dualWrite/trigger.ts'
 import { onlyRow } from '../engine/answer.ts'
 import type { JournaledChange } from '../engine/facts.ts'
 import { literal } from '../rollout/names.ts'
@@ -84,7 +83,7 @@ export async function dependents(sql: Sql, { table, discriminator }: Rollout): P
      where d.refclassid = 'pg_class'::regclass and d.refobjid = to_regclass(${literal(table.sql)})
        and a.attname = ${literal(discriminator.column)} and not a.attisdropped and d.classid <> 'pg_attrdef'::regclass
        and not exists (select from pg_trigger t where d.classid = 'pg_trigger'::regclass and t.oid = d.objid
-         and (t.tgname = ${literal(TRIGGER_NAME)} or t.tgisinternal))
+         and (t.tgname like '~sti\\_%' or t.tgisinternal))
        and not exists (select from pg_class c where d.classid = 'pg_class'::regclass and c.oid = d.objid
          and (c.relname like 'sti\\_%' or c.relkind not in ('i', 'I')))
        and not exists (select from pg_constraint c where d.classid = 'pg_constraint'::regclass and c.oid = d.objid

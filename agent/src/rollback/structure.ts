@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { TRIGGER_NAME } from '../dualWrite/trigger.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
 /**
@@ -14,7 +13,7 @@ export function structureHash(rollout: Rollout, table: Table): string {
       ...[name, type, notNull, generated, identity, given],
     ])
   const triggers = table.triggers
-    .filter(({ name, internal, ours }) => !internal && !ours && name !== TRIGGER_NAME)
+    .filter(({ name, internal, ours }) => !internal && !ours && !name.startsWith('~sti_'))
     .map((one) => [one.name, one.timing, one.onInsert, one.onUpdate, one.updateOf, one.forEachRow, one.enabled])
   const indexes = table.secondaryIndexes.filter((definition) => !/ INDEX (ONLY )?"?sti_/.test(definition)).toSorted()
   const key = table.key.map(({ name, type }) => [name, type])
