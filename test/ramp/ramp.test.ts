@@ -141,13 +141,22 @@ test('a ramp holds while it cannot be judged, and stands in the end; what fails 
     expect(await until('it goes on', async () => (await operationOf(one, id)).state === 'succeeded')).toBe(true)
 
     await one.run('flag', { enabled: false })
+    await automatic(one, { armed: false, reason: 'a load test' })
     const bad = await one.request('flag', RAMP)
     await atStep(one, bad.id, 1)
     await sql.unsafe(`
       alter table public.vehicles disable trigger user;
       update public.vehicles set type = 'Bike' where is_truck and id < 50;
       alter table public.vehicles enable always trigger "~sti_derive"`)
-    const failed = await one.ended(bad.id)
+    // While somebody holds automatic rollback it stands, and says who; armed again it turns off.
+    const standing = await one.ended(bad.id)
+    expect(standing).toMatchObject({ state: 'paused', errorCode: 'trouble' })
+    expect(standing.error).toMatch(/^The step at 25 % failed .* ann holds automatic rollback until .*\(a load test\)/)
+    expect(await flagOf(one)).toMatchObject({ enabled: true, percentage: 25 })
+    await automatic(one, { armed: true, reason: 'it is over' })
+    await steer(one, bad.id, 'resume')
+    await until('it ends', async () => (await operationOf(one, bad.id)).endedAt !== null)
+    const failed = await operationOf(one, bad.id)
     expect(failed).toMatchObject({ state: 'failed', errorCode: 'ramp-failed' })
     expect(failed.error).toMatch(/^The step at 25 % failed, and the flag is off: /)
     expect(failed.error).toMatch(/new-rows|dual-write/)
@@ -161,3 +170,8 @@ test('a ramp holds while it cannot be judged, and stands in the end; what fails 
 const request = (parameters: object): object => ({
   ...{ kind: 'flag', environment: 'staging', parameters: { ...RAMP, ...parameters } },
 })
+
+async function automatic(agent: TestAgent, wanted: { armed: boolean; reason: string }): Promise<void> {
+  const { status } = await agent.post('/v1/rollouts/vehicles/automatic-rollback', wanted)
+  expect(status).toBe(200)
+}

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { readHold } from '../alert/hold.ts'
 import type { RampProgress } from '../contract/index.ts'
 import { OperationFailure, OperationTrouble } from '../engine/errors.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
@@ -208,10 +209,14 @@ async function changedAtOf(run: Run, place: Place): Promise<number> {
 
 async function failed(of: Climb, percentage: number, { why }: Judgement): Promise<never> {
   const { run } = of
-  const because = `${why.join('; ')}`
-  if (!run.rollout.file.automaticRollback.includes('flag'))
+  const because = why.join('; ')
+  const hold = await readHold(run.database.state, run.rollout.name)
+  const stays = !run.rollout.file.automaticRollback.includes('flag')
+    ? 'The rollout file has no flag in automaticRollback'
+    : hold && `${hold.by.name} holds automatic rollback until ${hold.until.toISOString()} (${hold.reason})`
+  if (stays)
     throw new OperationTrouble(
-      `The step at ${percentage} % failed (${because}). The rollout file has no flag in automaticRollback, so the flag stays on: turn it off yourself, or resume to judge again.`,
+      `The step at ${percentage} % failed (${because}). ${stays}, so the flag stays on: turn it off yourself, or resume to judge again.`,
     )
   await run.turnFlagOff(`ramp ${run.operation.id} failed at ${percentage} %: ${because}`)
   throw new OperationFailure('ramp-failed', `The step at ${percentage} % failed, and the flag is off: ${because}.`)
