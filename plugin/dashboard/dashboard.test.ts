@@ -66,7 +66,12 @@ test.each([
   ['Feature Flag Status', ['sti_flag_enabled', 'sti_flag_percentage', 'up', 'sti_rollout_stage']],
   ['Feature Flag Status', ['sti_flag_propagation_last_seconds', 'sti_flag_propagation_seconds_bucket']],
   ['Feature Flag Status', ['sti_flag_clients', 'sti_flag_consistent']],
-  ['Rollback Readiness', ['sti_rollback_ready', 'sti_rollback_estimated_seconds']],
+  [
+    'Rollback Readiness',
+    ['sti_rollback_ready', 'sti_rollback_estimated_seconds', 'sti_rollback_proved_timestamp_seconds'],
+  ],
+  ['Rollback Readiness', ['sti_backup_available', 'sti_backup_age_seconds', 'sti_contact_confirmed']],
+  ['Rollback Readiness', ['sti_automatic_rollback_armed', 'sti_alert_path_seen_timestamp_seconds']],
 ])('%s shows %j', (title, wanted) => {
   const panel = eight.find((each) => each.title === title) as Panel
   expect([...series(panel)]).toEqual(expect.arrayContaining(wanted))

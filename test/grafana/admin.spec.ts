@@ -8,6 +8,7 @@ import {
   DASHBOARD,
   dialog,
   facts,
+  INCIDENTS,
   part,
   PRODUCTION,
   READINESS,
@@ -27,6 +28,8 @@ const PAGES = {
   operation: [`${STAGING}/operations/2`, 'Events'],
   validation: [`${STAGING}/validation`, 'Types held and types expected'],
   readiness: [`${STAGING}/readiness`, 'Monitoring and observability'],
+  incidents: [`${STAGING}/incidents`, 'vehicles in staging'],
+  allIncidents: [INCIDENTS, 'who has seen it'],
   allReadiness: [READINESS, 'unknown is not ready'],
   promotion: [`${PRODUCTION}/validation`, 'promoted from staging'],
   rollback: [ROLLBACK, 'Flags that are on come first.'],
@@ -40,7 +43,8 @@ for (const [name, [path, text]] of Object.entries(PAGES)) {
     for (const theme of ['dark', 'light']) {
       await page.goto(`${path}${path.includes('?') ? '&' : '?'}theme=${theme}`)
       await expect(page.getByText(text).first()).toBeVisible()
-      if (name !== 'configuration') await expect(page.getByText('vehicles').first()).toBeVisible()
+      if (name !== 'configuration' && name !== 'allIncidents')
+        await expect(page.getByText('vehicles').first()).toBeVisible()
       expect(await barriers(name === 'dashboard' ? '[aria-label^="Actions on"]' : 'main'), theme).toEqual([])
     }
     expect(found).toEqual([])
@@ -153,6 +157,18 @@ test('a column drop is refused with its reasons, and a draft of it shows migrati
     expect(await barriers('main'), theme).toEqual([])
   }
   expect(found).toEqual([])
+})
+
+test('system changes go back only for who types its name; an admin may force, and sees what the time rests on', async () => {
+  await page.goto(`${STAGING}/readiness`)
+  const ways = part(page, 'Ways back')
+  await expect(ways.getByRole('row', { name: /^flag/ })).toContainText('yes')
+  await expect(ways.getByRole('row', { name: /^backup/ })).toBeVisible()
+  await ways.getByRole('button', { name: 'Roll back system' }).click()
+  await expect(dialog(page).getByText('Also what somebody else has changed since')).toBeVisible()
+  await dialog(page).getByLabel('Reason').fill('only to look')
+  await expect(dialog(page).getByRole('button', { name: 'Roll back system', exact: true })).toBeDisabled()
+  await dialog(page).getByRole('button', { name: 'Do nothing' }).click()
 })
 
 test('the data goes back only for who types its name and says why', async () => {

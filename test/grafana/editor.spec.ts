@@ -1,7 +1,20 @@
 import { expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
 import { readFile } from 'node:fs/promises'
-import { act, action, allowed, DASHBOARD, dialog, facts, PANELS, panel, part, PRODUCTION, STAGING } from './places.ts'
+import {
+  act,
+  action,
+  allowed,
+  DASHBOARD,
+  dialog,
+  facts,
+  PANELS,
+  panel,
+  part,
+  PRODUCTION,
+  ROLLOUTS,
+  STAGING,
+} from './places.ts'
 import { openAs, EDITOR } from './users.ts'
 
 let page: Page
@@ -105,7 +118,7 @@ test('an editor runs one layer and one check, and the whole validation still say
   await dialog(page).getByText('no-failed-row', { exact: true }).click()
   await dialog(page).getByRole('button', { name: 'Validate', exact: true }).click()
   await expect(dialog(page)).toBeHidden()
-  // Of a part nothing follows for the flag: the page goes on showing the last whole validation.
+  // Of a part nothing follows for the flag: the page goes on showing the last whole validation, and that part beside it.
   const last = async (): Promise<unknown> => {
     const answer = await page.request.get('/api/datasources/proxy/uid/sti-staging/as/viewer/v1/rollouts/vehicles')
     return ((await answer.json()) as { operations: unknown[] }).operations[0]
@@ -116,11 +129,23 @@ test('an editor runs one layer and one check, and the whole validation still say
     parameters: { full: false, layers: ['system'], checks: ['no-failed-row'] },
   })
   await expect(integrity.getByRole('row', { name: /coverage/ })).toContainText('100 %')
+  const partial = part(page, 'The last validation was of a part')
+  await expect(partial).toContainText('integrity in part: pass')
+  await expect(partial.getByRole('row', { name: /no-failed-row/ })).toContainText('pass')
 })
 
 test('the dashboard shows all eight panels with data', async () => {
   await page.goto(DASHBOARD)
-  const words = [/100/, /throughput/, /buffer hits/, /CPU/, /failed records/, /passed/, /staging.*enabled/, /Flag.*yes/]
+  const words = [
+    /100/,
+    /throughput/,
+    /buffer hits/,
+    /CPU/,
+    /failed records/,
+    /passed/,
+    /staging.*enabled/,
+    /Flag.*ready/,
+  ]
   for (const [index, title] of PANELS.entries()) {
     await panel(page, title).scrollIntoViewIfNeeded()
     await expect(panel(page, title)).toContainText(words[index] as RegExp)
@@ -145,6 +170,43 @@ test('two clicks on the dashboard turn the flag off, and the page of the operati
   await expect(page.getByText('sti-test-editor (editor, through grafana)')).toBeVisible()
 })
 
+test('the flag goes up in steps that are seen, until somebody turns it off', async () => {
+  test.setTimeout(60_000)
+  await page.goto(STAGING)
+  await allowed(page, 'Enable flag')
+  await action(page, 'Enable flag').click()
+  await dialog(page).getByRole('radio', { name: 'In steps' }).click()
+  await expect(dialog(page)).toContainText('Goes up by 10, 50, 100 %')
+  await dialog(page).getByRole('button', { name: 'Enable flag', exact: true }).click()
+  await expect(dialog(page)).toBeHidden()
+  const ramp = page.getByRole('region', { name: /^Ramp of the flag \d+$/ })
+  await expect(ramp).toContainText('step 1 of 3: on for 10 %')
+  await expect(facts(page)).toContainText('ramping')
+  await action(page, 'Enable flag').hover()
+  await act(page, 'Roll back flag')
+  await expect(ramp).toBeHidden()
+  await expect(facts(page)).toContainText('Flag off')
+})
+
+test('automatic rollback is held until a time, with a reason, and armed again', async () => {
+  await page.goto(STAGING)
+  const lever = page.getByRole('group', { name: 'Automatic rollback of vehicles' })
+  await expect(lever).toContainText('armed')
+  await lever.getByRole('button', { name: 'Hold' }).click()
+  const yes = dialog(page).getByRole('button', { name: 'Hold', exact: true })
+  await expect(yes).toBeDisabled()
+  await dialog(page).getByLabel('Reason').fill('a load test until lunch')
+  await yes.click()
+  await expect(lever).toContainText('Held by sti-test-editor until')
+  await page.goto(ROLLOUTS)
+  await expect(page.getByRole('row', { name: /staging vehicles/ })).toContainText('Held by sti-test-editor')
+  await page.goto(STAGING)
+  await lever.getByRole('button', { name: 'Arm' }).click()
+  await dialog(page).getByLabel('Reason').fill('it is over')
+  await dialog(page).getByRole('button', { name: 'Arm', exact: true }).click()
+  await expect(lever).toContainText('armed')
+})
+
 test('the command palette leads to every flag', async () => {
   await page.goto(STAGING)
   await expect(facts(page)).toBeVisible()
@@ -157,9 +219,10 @@ test('the command palette leads to every flag', async () => {
 
 test('at the width of a phone nothing is wider than the screen', async () => {
   await page.setViewportSize({ width: 400, height: 800 })
-  for (const path of [STAGING, `${STAGING}/validation`, `${STAGING}/readiness`]) {
+  for (const path of [STAGING, `${STAGING}/validation`, `${STAGING}/readiness`, `${STAGING}/incidents`]) {
     await page.goto(path)
-    await expect(path === STAGING ? facts(page) : page.getByRole('region').first()).toBeVisible()
+    const shown = path.endsWith('incidents') ? page.getByText(/no incident|late|acknowledge/).first() : null
+    await expect(shown ?? (path === STAGING ? facts(page) : page.getByRole('region').first())).toBeVisible()
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(400)
   }
   await page.setViewportSize({ width: 1440, height: 900 })

@@ -8,6 +8,7 @@ export const ROLLBACK = `${APP}/rollback`
 export const STAGING = `${ROLLOUTS}/staging/vehicles`
 export const PRODUCTION = `${ROLLOUTS}/production/vehicles`
 export const RUNBOOK = `${APP}/runbook`
+export const INCIDENTS = `${APP}/incidents`
 export const READINESS = `${APP}/readiness`
 export const DASHBOARD = '/d/sti-rollout-monitoring?var-agent=sti-staging&var-rollout=vehicles'
 

@@ -10,7 +10,7 @@ test.afterAll(() => page.context().close())
 test('a viewer sees the buttons, none of which can be pressed, each with its reason', async () => {
   await page.goto(STAGING)
   const buttons = bar(page).getByRole('button')
-  await expect(buttons).toHaveCount(8)
+  await expect(buttons).toHaveCount(9)
   for (const button of await buttons.all()) await expect(button).toHaveAttribute('aria-disabled', 'true')
   await action(page, 'Expand').hover()
   await expect(page.getByRole('tooltip')).toContainText('editor')

@@ -49,6 +49,7 @@ export const RolloutSummary = z
     openIncidents: z.number().int().describe('those that nobody has closed, drills apart'),
     rollbackReady: z.array(ScopeReadiness),
     backup: BackupStatus,
+    automaticRollback: AutomaticRollback,
     faults: z.array(z.string()).describe('why this rollout cannot be operated now'),
   })
   .openapi('RolloutSummary')
@@ -61,7 +62,6 @@ export const RolloutDetail = RolloutSummary.extend({
   promotion: PromotionGate.nullable().describe('null: the file wants no promotion here'),
   monitoring: Monitoring,
   rehearsal: RehearsalStatus,
-  automaticRollback: AutomaticRollback,
   incidents: z.array(Incident).describe('the last 50, open ones first, the newest first'),
   discriminator: z.object({ column: z.string(), dataType: z.string() }),
   types: z.array(z.string()),

@@ -1,23 +1,66 @@
 import { TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common'
 import { cell, mapped, texts, unit, wide } from '../look.ts'
-import { ofRollout } from '../series.ts'
+import { ofEnvironment, ofRollout } from '../series.ts'
 import { tablePanel } from '../tablePanel.ts'
 import { rows } from '../targets.ts'
 
+/** The rows in their order: the four scopes, and what each of them leans on. */
+const ROWS = ['Flag', 'Data', 'System', 'Monitoring', 'Backup', 'Contacts', 'Auto rollback'] as const
+const SCOPES = ['flag', 'data', 'system', 'monitoring']
+
+/** The number of its row on a series that has a scope. */
+const ofScopes = (aggregate: 'max' | 'min', series: string) =>
+  SCOPES.reduce(
+    (expr, scope, index) => `label_replace(${expr}, "row", "${index + 1}", "scope", "${scope}")`,
+    `${aggregate} by (scope) (${series})`,
+  )
+
+const row = (name: (typeof ROWS)[number], expr: string) =>
+  `label_replace(${expr}, "row", "${ROWS.indexOf(name) + 1}", "", "")`
+
+const joined = (...exprs: string[]) => exprs.join(' or ')
+
 export const rollback = tablePanel(
   'Rollback Readiness',
-  'What could be taken back now, and how long it would take. The bar above says why not.',
+  'What could be taken back now, how long it would take, and when that was last shown: by a rollback, a rehearsal, the backup, the watchdog of the alerts. The bar above says why not.',
   'The agent has not answered yet what could be rolled back. Is it scraped, and does it reach its database?',
-  'scope',
-  { 'Value #Ready': 'Ready', 'Value #Estimate': 'Estimate' },
+  'row',
+  { 'Value #Ready': 'Ready', 'Value #Estimate': 'Takes', 'Value #Proved': 'Proved' },
 )
-  .sortBy([new TableSortByFieldStateBuilder().displayName('Scope').desc(true)])
-  .withTarget(rows('Ready', `min by (scope) (${ofRollout('sti_rollback_ready')})`))
-  .withTarget(rows('Estimate', `max by (scope) (${ofRollout('sti_rollback_estimated_seconds')})`))
-  .overrideByName('scope', [
+  // Seven rows fill the panel, and what is in them speaks for itself.
+  .showHeader(false)
+  .sortBy([new TableSortByFieldStateBuilder().displayName('Scope').desc(false)])
+  .withTarget(
+    rows(
+      'Ready',
+      joined(
+        ofScopes('min', ofRollout('sti_rollback_ready')),
+        row('Backup', `min(${ofRollout('sti_backup_available')})`),
+        row('Contacts', `min(${ofRollout('sti_contact_confirmed')})`),
+        row('Auto rollback', `min(${ofRollout('sti_automatic_rollback_armed')})`),
+      ),
+    ),
+  )
+  .withTarget(rows('Estimate', ofScopes('max', ofRollout('sti_rollback_estimated_seconds'))))
+  .withTarget(
+    rows(
+      'Proved',
+      joined(
+        `1000 * ${ofScopes('max', ofRollout('sti_rollback_proved_timestamp_seconds'))}`,
+        row('Backup', `1000 * (time() - max(${ofRollout('sti_backup_age_seconds')}))`),
+        row('Auto rollback', `1000 * max(${ofEnvironment('sti_alert_path_seen_timestamp_seconds')})`),
+      ),
+    ),
+  )
+  .overrideByName('row', [
     { id: 'displayName', value: 'Scope' },
-    mapped(texts({ flag: ['Flag', 'text'], data: ['Data', 'text'], monitoring: ['Monitoring', 'text'] })),
-    wide(90),
+    mapped(texts(Object.fromEntries(ROWS.map((name, index) => [String(index + 1), [name, 'text'] as const])))),
+    wide(104),
   ])
-  .overrideByName('Ready', [cell('color-text'), mapped(texts({ '0': ['no', 'red'], '1': ['yes', 'green'] })), wide(80)])
-  .overrideByName('Estimate', [unit('s')])
+  .overrideByName('Ready', [
+    cell('color-text'),
+    mapped(texts({ '0': ['not ready', 'red'], '1': ['ready', 'green'] })),
+    wide(78),
+  ])
+  .overrideByName('Takes', [unit('s'), wide(66)])
+  .overrideByName('Proved', [unit('dateTimeFromNow')])

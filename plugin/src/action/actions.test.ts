@@ -26,3 +26,16 @@ test('every layer is the whole validation; of fewer, single checks come on top',
   })
   expect(sent({ layers: [], checks: ['coverage'] })).toEqual({ full: false, checks: ['coverage'] })
 })
+
+test('the flag goes on at once for a percentage, or in the steps of the file', () => {
+  const sent = (choices: Partial<Choices>) =>
+    toRequest('enable', 'staging', { ...DEFAULT_CHOICES, ...choices }, '').parameters
+  expect(sent({ percentage: 10 })).toEqual({ enabled: true, percentage: 10, ramp: false, force: false })
+  expect(sent({ percentage: 10, ramp: true })).toEqual({ enabled: true, percentage: 100, ramp: true, force: false })
+})
+
+test('changes of somebody else are taken back only by force', () => {
+  const sent = (force: boolean) => toRequest('rollback-system', 'staging', { ...DEFAULT_CHOICES, force }, '').parameters
+  expect(sent(false)).not.toHaveProperty('force')
+  expect(sent(true)).toMatchObject({ scope: 'system', force: true })
+})

@@ -4,6 +4,7 @@ import { to } from '../ids'
 import { AllReadinessPage } from './AllReadinessPage'
 import { ColumnDropPage } from './ColumnDropPage'
 import { ConfigurationPage } from './ConfigurationPage'
+import { AllIncidentsPage, IncidentsPage } from './IncidentsPage'
 import { OperationPage } from './OperationPage'
 import { ReadinessPage } from './ReadinessPage'
 import { RollbackPage } from './RollbackPage'
@@ -22,6 +23,8 @@ export default function App() {
       <Route path="rollouts/:environment/:rollout/readiness" element={<ReadinessPage />} />
       <Route path="rollouts/:environment/:rollout/column-drop" element={<ColumnDropPage />} />
       <Route path="rollouts/:environment/:rollout/operations/:id" element={<OperationPage />} />
+      <Route path="rollouts/:environment/:rollout/incidents" element={<IncidentsPage />} />
+      <Route path="incidents" element={<AllIncidentsPage />} />
       <Route path="readiness" element={<AllReadinessPage />} />
       <Route path="rollback" element={<RollbackPage />} />
       <Route path="runbook" element={<RunbookPage />} />

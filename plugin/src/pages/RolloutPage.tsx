@@ -1,6 +1,6 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import { LinkButton, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
+import { LinkButton, LoadingPlaceholder, Stack, useStyles2 } from '@grafana/ui'
 import React from 'react'
 import { useParams } from 'react-router-dom'
 import { useEnvironment } from '../agent/useEnvironment'
@@ -26,7 +26,7 @@ export function RolloutPage() {
     <Page
       title={`${rollout} in ${name}`}
       actions={
-        <>
+        <Stack direction="row" wrap="wrap" gap={1}>
           <LinkButton variant="secondary" size="sm" icon="check-square" href={href(to.validation(name, rollout))}>
             Validation
           </LinkButton>
@@ -35,6 +35,9 @@ export function RolloutPage() {
           </LinkButton>
           <LinkButton variant="secondary" size="sm" icon="file-alt" href={href(to.columnDrop(name, rollout))}>
             Column drop
+          </LinkButton>
+          <LinkButton variant="secondary" size="sm" icon="bell" href={href(to.incidents(name, rollout))}>
+            Incidents
           </LinkButton>
           <LinkButton
             variant="secondary"
@@ -46,7 +49,7 @@ export function RolloutPage() {
           >
             Dashboard
           </LinkButton>
-        </>
+        </Stack>
       }
     >
       <div className={styles.all}>

@@ -1,6 +1,7 @@
 import { Badge, TextLink, Tooltip } from '@grafana/ui'
 import type { AgentStatus, RolloutSummary, ScopeReadiness } from '@sti-rollout/agent/contract'
 import React from 'react'
+import { AutomaticRollbackBadge } from '../action/AutomaticRollbackSwitch'
 import type { Agent } from '../agent/agents'
 import { rollouts } from '../agent/calls'
 import { identify } from '../agent/useEnvironment'
@@ -44,6 +45,7 @@ export function AgentRollouts({ agent }: { agent: Agent }) {
 
 function Row({ status: { environment, production }, summary }: { status: AgentStatus; summary: RolloutSummary }) {
   const { rollout, stage, coverage, flag, running, failedRows, rollbackReady, faults } = summary
+  const { openIncidents, automaticRollback } = summary
   const trouble = flagTrouble(flag)
   return (
     <tr>
@@ -82,6 +84,18 @@ function Row({ status: { environment, production }, summary }: { status: AgentSt
       </td>
       <td data-column={COLUMNS[6]}>{rows(failedRows)}</td>
       <td data-column={COLUMNS[7]}>
+        {openIncidents === 0 ? (
+          'none'
+        ) : (
+          <TextLink href={to.incidents(environment, rollout)} inline={false}>
+            {`${rows(openIncidents)} open`}
+          </TextLink>
+        )}
+      </td>
+      <td data-column={COLUMNS[8]}>
+        <AutomaticRollbackBadge state={automaticRollback} />
+      </td>
+      <td data-column={COLUMNS[9]}>
         <span>
           {rollbackReady.map((scope) => (
             <Ready key={scope.scope} scope={scope} />

@@ -4,6 +4,7 @@ import { useStyles2 } from '@grafana/ui'
 import type { RolloutDetail } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { ActionBar } from '../action/ActionBar'
+import { AutomaticRollbackSwitch } from '../action/AutomaticRollbackSwitch'
 import type { Environment } from '../agent/useEnvironment'
 import { RunningOperation } from '../operation/RunningOperation'
 import { Facts } from './Facts'
@@ -20,7 +21,10 @@ export function Cockpit({ environment, detail, refresh }: Props) {
   return (
     <div className={styles.all}>
       <div className={styles.line}>
-        <Facts environment={environment} detail={detail} />
+        <div className={styles.facts}>
+          <Facts environment={environment} detail={detail} />
+          <AutomaticRollbackSwitch environment={environment} detail={detail} refresh={refresh} />
+        </div>
         <ActionBar environment={environment} detail={detail} onStarted={refresh} />
       </div>
       {detail.running ? (
@@ -46,5 +50,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
     justifyContent: 'space-between',
     gap: theme.spacing(1, 2),
   }),
+  facts: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(0.5, 1.25) }),
   quiet: css({ color: theme.colors.text.secondary }),
 })

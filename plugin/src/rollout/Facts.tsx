@@ -28,6 +28,11 @@ export function Facts({ environment, detail }: { environment: Environment; detai
         Flag <strong>{flagState(detail.flag)}</strong>
       </span>
       {detail.failedRows > 0 && <span className={styles.bad}>{rows(detail.failedRows)} failed rows</span>}
+      {detail.openIncidents > 0 && (
+        <TextLink href={to.incidents(environment.name, detail.rollout)} inline={false}>
+          {detail.openIncidents === 1 ? '1 open incident' : `${rows(detail.openIncidents)} open incidents`}
+        </TextLink>
+      )}
       {trouble && (
         <Tooltip content={trouble}>
           <button type="button" className={styles.warn}>

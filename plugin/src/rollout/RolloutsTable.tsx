@@ -9,6 +9,8 @@ export const COLUMNS = [
   'Flag',
   'Running',
   'Failed rows',
+  'Incidents',
+  'Automatic rollback',
   'Can be rolled back',
 ] as const
 

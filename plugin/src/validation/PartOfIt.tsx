@@ -36,11 +36,13 @@ export function newestPart({ operations, validation: whole }: Pick<RolloutDetail
   return Number.isInteger(id) && whole !== null && id > whole.id ? id : null
 }
 
-function State({ of: { verdict, layers, endedAt } }: { of: Validation }) {
+/** Each layer for itself: the verdict of the whole is about those that the flag needs. */
+function State({ of: { layers, endedAt } }: { of: Validation }) {
   return (
     <>
-      <Badge text={verdict} color={VERDICTS[verdict]} />
-      <span>{`of ${layers.map(({ layer, complete }) => `${layer}${complete ? '' : ' in part'}`).join(', ')}`}</span>
+      {layers.map(({ layer, complete, verdict }) => (
+        <Badge key={layer} text={`${layer}${complete ? '' : ' in part'}: ${verdict}`} color={VERDICTS[verdict]} />
+      ))}
       <span>{endedAt && ago(endedAt)}</span>
     </>
   )

@@ -1,0 +1,67 @@
+import { fireEvent, render, screen } from '@testing-library/react'
+import type { Incident } from '@sti-rollout/agent/contract'
+import React from 'react'
+import { MemoryRouter } from 'react-router-dom'
+import { expect, test, vi } from 'vitest'
+import { IncidentCard } from './IncidentCard'
+
+const incident: Incident = {
+  id: 7,
+  rollout: 'vehicles',
+  environment: 'production',
+  rule: 'StiApiErrorsHigh',
+  change: 'flag-12',
+  severity: 'critical',
+  state: 'open',
+  drill: false,
+  source: 'grafana',
+  summary: '2 % of requests fail.',
+  reasons: ['The flag was turned off: the agent reads the same.'],
+  reading: { state: 'unhealthy', sentence: '41 of 2,000 requests failed' },
+  rollback: { scope: 'flag', at: '2026-03-01T12:00:01.000Z', operationId: 31 },
+  openedAt: '2026-03-01T12:00:00.000Z',
+  seenAt: '2026-03-01T12:00:09.000Z',
+  times: 3,
+  acknowledgeBy: '2026-03-01T12:05:00.000Z',
+  late: true,
+  acknowledgedAt: null,
+  acknowledgedBy: null,
+  acknowledgedNote: null,
+  acknowledgedSeconds: null,
+  escalation: { level: 1, role: 'Technical Lead', nextAt: null, nextRole: null },
+  closedAt: null,
+  closedBy: null,
+  closedNote: null,
+}
+
+const show = (of: Incident, refused: string[] = []) => {
+  const onAnswer = vi.fn()
+  render(
+    <MemoryRouter>
+      <IncidentCard incident={of} production refused={refused} onAnswer={onAnswer} />
+    </MemoryRouter>,
+  )
+  return onAnswer
+}
+
+test('an open incident says what fired, what was decided, how late it is and who was called', () => {
+  const onAnswer = show(incident)
+  const card = screen.getByRole('article', { name: 'Incident 7' }).textContent
+  for (const text of ['StiApiErrorsHigh', 'The flag was turned off', 'unhealthy: 41 of', 'late by', 'Technical Lead'])
+    expect(card).toContain(text)
+  expect(card).toContain('3 alerts')
+  fireEvent.click(screen.getByRole('button', { name: 'Acknowledge' }))
+  expect(onAnswer).toHaveBeenCalledWith({ verb: 'acknowledge', incident })
+})
+
+test('one that is acknowledged can only be closed; who may not answer sees why', () => {
+  const by = { name: 'ann', level: 'editor', via: 'grafana' } as const
+  const answered = { acknowledgedAt: incident.seenAt, acknowledgedBy: by, acknowledgedNote: 'I look', late: false }
+  const onAnswer = show({ ...incident, ...answered, state: 'acknowledged', acknowledgedSeconds: 9 }, ['Not you.'])
+  expect(screen.queryByRole('button', { name: 'Acknowledge' })).toBeNull()
+  expect(screen.getByRole('article').textContent).toContain('I look')
+  const close = screen.getByRole('button', { name: 'Close' })
+  expect(close.getAttribute('aria-disabled')).toBe('true')
+  fireEvent.click(close)
+  expect(onAnswer).not.toHaveBeenCalled()
+})

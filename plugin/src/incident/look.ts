@@ -1,0 +1,45 @@
+import type { BadgeColor, IconName } from '@grafana/ui'
+import type { Incident, IncidentState, Severity } from '@sti-rollout/agent/contract'
+import { duration } from '../words/numbers'
+
+export const SEVERITIES = {
+  critical: { color: 'red', icon: 'exclamation-circle' },
+  warning: { color: 'orange', icon: 'exclamation-triangle' },
+  info: { color: 'blue', icon: 'info-circle' },
+} as const satisfies Record<Severity, { color: BadgeColor; icon: IconName }>
+
+export const STATES = {
+  open: 'red',
+  acknowledged: 'orange',
+  closed: 'green',
+} as const satisfies Record<IncidentState, BadgeColor>
+
+export const SOURCES = {
+  grafana: 'an alert of Grafana',
+  alertmanager: 'an alert of Alertmanager',
+  guard: 'the agent’s own guard',
+  operation: 'an operation',
+  drill: 'a drill',
+} as const satisfies Record<Incident['source'], string>
+
+/** The clock of an incident: how long is left to acknowledge it, or how late somebody is, or how long it took. */
+export function clockOf(incident: Incident, now: number): { readonly text: string; readonly late: boolean } {
+  const { acknowledgedSeconds, acknowledgeBy, late, state } = incident
+  if (acknowledgedSeconds !== null)
+    return { text: `acknowledged after ${duration(acknowledgedSeconds)}${late ? ', late' : ''}`, late }
+  if (state === 'closed') return { text: 'closed without an acknowledgement', late }
+  const left = (Date.parse(acknowledgeBy) - now) / 1000
+  return left >= 0
+    ? { text: `to be acknowledged within ${duration(Math.round(left))}`, late: false }
+    : { text: `late by ${duration(Math.round(-left))}`, late: true }
+}
+
+/** Who is called now, and who next. */
+export function escalationOf({ escalation, state }: Incident, now: number): string {
+  const { level, role, nextAt, nextRole } = escalation
+  if (state !== 'open') return level > 0 ? `reached level ${level}` : 'nobody had to be called'
+  const called = level === 0 ? 'nobody yet' : `level ${level}${role ? `, ${role}` : ''}`
+  if (nextAt === null) return called
+  const left = Math.max(0, Math.round((Date.parse(nextAt) - now) / 1000))
+  return `${called}; ${nextRole ?? `level ${level + 1}`} in ${duration(left)}`
+}

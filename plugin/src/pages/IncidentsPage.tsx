@@ -1,0 +1,49 @@
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { LoadingPlaceholder, useStyles2 } from '@grafana/ui'
+import React, { useMemo } from 'react'
+import { useParams } from 'react-router-dom'
+import { agents } from '../agent/agents'
+import { useEnvironment } from '../agent/useEnvironment'
+import { to } from '../ids'
+import { AgentIncidents } from '../incident/AgentIncidents'
+import { Trouble } from '../rollout/Trouble'
+import { aboveRollout, Page } from './Page'
+
+/** Every incident of one rollout. */
+export function IncidentsPage() {
+  const { environment: name = '', rollout = '' } = useParams()
+  const styles = useStyles2(getStyles)
+  const { data, error, failingSince } = useEnvironment(name)
+  return (
+    <Page title="Incidents" subTitle={`${rollout} in ${name}`} above={aboveRollout(name, rollout)}>
+      <div className={styles.all}>
+        <Trouble environment={data} error={error} failingSince={failingSince} />
+        {!data && !error && <LoadingPlaceholder text="Asking the agent…" />}
+        {data && <AgentIncidents agent={data.agent} rollout={rollout} />}
+      </div>
+    </Page>
+  )
+}
+
+/** Every incident in every environment; each agent is asked by itself. */
+export function AllIncidentsPage() {
+  const styles = useStyles2(getStyles)
+  const list = useMemo(() => agents(), [])
+  return (
+    <Page title="Incidents" url={to.allIncidents()} subTitle="What fired, what was decided, who has seen it.">
+      <div className={styles.all}>
+        {list.length === 0 && (
+          <p>No agent is configured yet. An admin adds a data source of type “STI Rollout agent” for each.</p>
+        )}
+        {list.map((agent) => (
+          <AgentIncidents key={agent.uid} agent={agent} rollout={null} />
+        ))}
+      </div>
+    </Page>
+  )
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  all: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(1.5), p: { margin: 0 } }),
+})
