@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
-import type { Problem, ReadinessItem, Readiness } from '../../agent/src/contract/index.ts'
+import type { ColumnDrop, Problem, ReadinessItem, Readiness } from '../../agent/src/contract/index.ts'
 import { TOKENS } from '../support/agent.ts'
 import { withCommand } from '../support/command.ts'
 import { startGithub } from './githubServer.ts'
@@ -82,6 +82,8 @@ test('a draft pull request with its label is opened on a branch of its own; the 
           expect(failed.error).toMatch(what === 'drafts' ? /Draft pull requests are not supported/ : /Bad credentials/)
           expect(failed.error).not.toContain(TOKEN)
         }
+        const kept = await agent.get<ColumnDrop>('/v1/rollouts/vehicles/column-drop')
+        expect(kept.last).toMatchObject({ prepared: true, pullRequest: { url: null } })
         github.refuse(null)
 
         // The page types the rollout's name, and only an admin may.

@@ -193,24 +193,17 @@ async function produce(run: Run, parts: ColumnDropParts, found: Found): Promise<
         ...{ proof: found.proof, notes: written.notes, down: parameters.includeRollback },
         files: files.map(({ path, text }) => ({ path, language: path.endsWith('.sql') ? 'sql' : 'javascript', text })),
       })
-  let url: string | null = null
-  if (pullRequest !== null && parameters.openPullRequest && parts.github !== null) {
-    run.step('opening the pull request')
-    url = await openDraft(parts.github, pullRequest)
-    await run.event('column-drop', `draft pull request ${url}`)
+  const came: Came = {
+    ...{ parameters, checks, prepared: true, reasons: reasonsOf(checks), migration, pullRequest },
+    ...{ archive: archive && brief(archive), proof: found.proof && brief(found.proof) },
   }
-  return await stored(run, {
-    ...{
-      parameters,
-      checks,
-      prepared: true,
-      reasons: reasonsOf(checks),
-      migration,
-      archive: archive && brief(archive),
-    },
-    proof: found.proof && brief(found.proof),
-    pullRequest: pullRequest && { ...pullRequest, url },
-  })
+  const outcome = await stored(run, came)
+  if (pullRequest === null || !parameters.openPullRequest || parts.github === null) return outcome
+  // What was prepared is kept, also when it cannot be opened.
+  run.step('opening the pull request')
+  const url = await openDraft(parts.github, pullRequest)
+  await run.event('column-drop', `draft pull request ${url}`)
+  return await stored(run, { ...came, pullRequest: { ...pullRequest, url } })
 }
 
 /** For a tool that knows both ways of a migration: this one has been asked for without its way back. */

@@ -41,6 +41,9 @@ export async function preview(
       notes: [
         `The flag is ${facts.flag.enabled ? `on for ${facts.flag.percentage} %` : 'off'}; ${clients} client${clients === 1 ? '' : 's'} asked for it lately.`,
         ...(enabling ? [] : ['Off at once; clients see it when they ask next.']),
+        ...(!enabling && facts.stage === 'dropped'
+          ? ['The legacy columns are dropped: code that goes back to them fails. Run the migration down first.']
+          : []),
       ],
     }
   }
