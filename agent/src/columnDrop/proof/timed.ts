@@ -3,7 +3,7 @@ import type { Sql } from '../../database/connect.ts'
 /** What one way of a migration took. */
 export interface Timed {
   readonly seconds: number
-  /** From the lock on the table to the commit: so long nobody reads or writes it. */
+  /** From when it has the lock on the table to the commit: so long nobody reads or writes it. */
   readonly lockedSeconds: number
   readonly parts: readonly { readonly part: string; readonly seconds: number }[]
   /** Held just before the commit; on the copy, with its names. */
@@ -29,8 +29,8 @@ export async function runTimed(sql: Sql, text: string): Promise<Timed> {
       const begun = performance.now()
       await sql.unsafe(part)
       const seconds = (performance.now() - begun) / 1000
-      locked ||= /^ *lock table /m.test(part)
       if (locked) lockedSeconds += seconds
+      locked ||= /^ *lock table /m.test(part)
       timed.push({ part: part.split('\n')[0]!.replace(/^-- /, ''), seconds })
     }
     const locks = await sql.unsafe<Lock[]>(
