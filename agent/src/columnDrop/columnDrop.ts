@@ -26,7 +26,7 @@ export function createColumnDrop(parts: ColumnDropParts): Kind {
           `alter table ${rollout.table.sql} ${rollout.legacyColumns.map((name) => `drop column ${JSON.stringify(name)}`).join(', ')}`,
         ],
         notes: [
-          'Nothing is dropped: the statement above is run by your own migration tool, when the pull request is merged.',
+          'Nothing is dropped: the statement below is run by your own migration tool, when the pull request is merged.',
           ...(safetyChecks
             ? [
                 'Refused unless every safety check passes. Key and legacy columns of every row are then kept in a table of schema sti, true by triggers until the drop.',

@@ -19,15 +19,16 @@ const BOXES = [
 /** How a column drop is prepared. */
 export function ColumnDropChoices({ choices, onChange }: { choices: Choices; onChange: (choices: Choices) => void }) {
   return (
-    <Stack direction="column" gap={1}>
+    <Stack direction="column" gap={1} alignItems="flex-start">
       {BOXES.map(([name, label, description]) => (
-        <Checkbox
-          key={name}
-          label={label}
-          description={description}
-          value={choices[name]}
-          onChange={(event) => onChange({ ...choices, [name]: event.currentTarget.checked })}
-        />
+        <div key={name}>
+          <Checkbox
+            label={label}
+            description={description}
+            value={choices[name]}
+            onChange={(event) => onChange({ ...choices, [name]: event.currentTarget.checked })}
+          />
+        </div>
       ))}
     </Stack>
   )

@@ -28,8 +28,8 @@ export function SafetyChecks({ checks }: { checks: readonly ColumnDropCheck[] })
                   <details>
                     <summary>{`${findings.length} found`}</summary>
                     <ul className={styles.found}>
-                      {findings.map((one) => (
-                        <li key={one}>{one}</li>
+                      {findings.map((one, index) => (
+                        <li key={index}>{one}</li>
                       ))}
                     </ul>
                   </details>

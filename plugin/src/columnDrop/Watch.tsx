@@ -1,4 +1,6 @@
-import { Badge } from '@grafana/ui'
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { Badge, useStyles2 } from '@grafana/ui'
 import type { ColumnDrop } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { Pairs } from '../layout/Pairs'
@@ -10,6 +12,7 @@ const COLUMNS = ['Statement', 'Reads', 'Writes', 'Last called'] as const
 
 /** What the application still does with flag and columns; the drop waits until it has not for the soak time. */
 export function Watch({ watch }: { watch: ColumnDrop['watch'] }) {
+  const styles = useStyles2(getStyles)
   const lately = watch.uses.filter(({ lastCalledAt }) => lastCalledAt !== null)
   return (
     <Section
@@ -40,10 +43,12 @@ export function Watch({ watch }: { watch: ColumnDrop['watch'] }) {
       ) : (
         <WideTable columns={COLUMNS}>
           <tbody>
-            {lately.map(({ statement, reads, writes, lastCalledAt }) => (
-              <tr key={statement}>
+            {lately.map(({ statement, reads, writes, lastCalledAt }, index) => (
+              <tr key={index}>
                 <td data-column={COLUMNS[0]}>
-                  <code>{statement.length > 300 ? `${statement.slice(0, 300)}…` : statement}</code>
+                  <div className={styles.statement}>
+                    {statement.length > 300 ? `${statement.slice(0, 300)}…` : statement}
+                  </div>
                 </td>
                 <td data-column={COLUMNS[1]}>{reads.join(', ') || '–'}</td>
                 <td data-column={COLUMNS[2]}>{writes.join(', ') || '–'}</td>
@@ -56,3 +61,12 @@ export function Watch({ watch }: { watch: ColumnDrop['watch'] }) {
     </Section>
   )
 }
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  statement: css({
+    minWidth: 0,
+    overflowWrap: 'anywhere',
+    fontFamily: theme.typography.fontFamilyMonospace,
+    fontSize: theme.typography.bodySmall.fontSize,
+  }),
+})

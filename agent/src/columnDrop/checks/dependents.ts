@@ -38,7 +38,7 @@ export const dependents: DropCheck = {
       }
     return {
       verdict: 'pass',
-      evidence: `pg_depend knows of nothing that depends on them${withThem}`,
+      evidence: `the catalog knows of nothing that depends on them${withThem}`,
       findings: going,
     }
   },

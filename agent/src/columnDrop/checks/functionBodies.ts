@@ -28,10 +28,7 @@ export const functionBodies: DropCheck = {
       }
     return {
       verdict: 'pass',
-      evidence: `${counted(functions.length, 'function body')} were parsed and name none of them`.replace(
-        'bodys',
-        'bodies',
-      ),
+      evidence: `every function body of the application was parsed, ${functions.length} of them, and none names the columns`,
     }
   },
 }

@@ -5,10 +5,10 @@ import { proofLines } from './proofLines.ts'
 import type { PullRequestParts } from './pullRequest.ts'
 
 const MARK: Readonly<Record<Verdict, string>> = {
-  pass: '✅ pass',
-  fail: '❌ fail',
-  inconclusive: '❔ inconclusive',
-  error: '⚠️ error',
+  pass: 'pass',
+  fail: '**fail**',
+  inconclusive: '**inconclusive**',
+  error: '**error**',
 }
 
 /** The text that gives a reviewer everything needed to decide. */
@@ -35,7 +35,7 @@ function warning({ checks, parameters }: PullRequestParts): string {
   const draft = parameters.safetyChecks
     ? ''
     : `\n> **This is a draft**: it was not held to its safety checks, and ${open === 0 ? 'all of them pass' : `${open} of ${checks.length} do not pass`}. Prepare it again with \`--safety-checks\` before it is reviewed.`
-  return `> ⛔ **Do Not Merge** before every box at the end is ticked. Dropping a column cannot be undone by reverting a commit.${draft}`
+  return `> **Do Not Merge** before every box at the end is ticked. Dropping a column cannot be undone by reverting a commit.${draft}`
 }
 
 function summary({ facts, environment, at, operationId, files }: PullRequestParts): string {
