@@ -25,7 +25,7 @@ async function main(options: Options): Promise<number> {
       const phase = ((round + 0.5) / options.rounds) * RULE_INTERVAL * 1000
       const found = await Promise.race([measureRound(stand, phase), stand.accident, interrupted])
       rounds.push(found)
-      process.stdout.write(`round ${round + 1}: ${found.whole.toFixed(1)} s\n`)
+      process.stdout.write(`round ${round + 1}: ${found.whole.toFixed(1)} s (${said(found)})\n`)
     }
   } finally {
     await stand.stop()
@@ -40,6 +40,10 @@ async function main(options: Options): Promise<number> {
     `median ${middle(whole).toFixed(1)} s, worst ${Math.max(...whole).toFixed(1)} s, agent ${agent.toFixed(2)} s\n`,
   )
   return missed.length === 0 ? 0 : 1
+}
+
+function said({ parts }: Round): string {
+  return PARTS.flatMap((part) => (parts[part] === null ? [] : [`${part} ${parts[part].toFixed(1)}`])).join(', ')
 }
 
 function table(rounds: readonly Round[]): string {

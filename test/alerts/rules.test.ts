@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { ruleNamed } from '../../agent/src/alert/rules.ts'
 import { SERIES_NAMES } from '../../agent/src/metrics/names.ts'
 
 interface Rule {
@@ -50,6 +51,13 @@ test.each([...new Set(rules.map(({ alert }) => alert))])('the heading of %s lead
   const [, section] = runbook.split(new RegExp(`^### ${alert}$`, 'm'))
   const paragraphs = section?.split(/^##/m)[0]?.match(/^\*\*[A-Z][a-z]+( [a-z]+)?\*\*/gm)
   expect(paragraphs).toEqual(['**Means**', '**Look**', '**Do**', '**Over when**'])
+})
+
+test.each(rules)('the agent knows $alert, how bad it is and what it may roll back', ({ alert, labels = {} }) => {
+  expect(ruleNamed(alert)).toMatchObject({
+    severity: labels['severity'] ?? 'critical',
+    scope: labels['sti_rollback'] ?? null,
+  })
 })
 
 test('what may roll back goes to the agents and says which scope; nobody is paged by it', () => {

@@ -32,6 +32,7 @@ export const RULES = {
   StiRollbackNotReady: warning,
   StiContactUnconfirmed: warning,
   StiAutomaticRollbackHeld: warning,
+  StiOperationFailed: warning,
   StiOperationStarted: info,
   StiOperationSucceeded: info,
   StiOperationCancelled: info,
