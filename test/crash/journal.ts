@@ -10,7 +10,7 @@ export async function journalFaults(sql: postgres.Sql, ours: boolean): Promise<s
   >`
     select
       (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'object', object, 'confirmed', confirmed_at is not null)), '[]')
-        from sti.change where reverted_at is null) as journal,
+        from sti.change where reverted_at is null and rollout not like '~%') as journal,
       (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'object', object)), '[]') from (
         select 'column' as kind, '"public"."vehicles"."type"' as object from pg_attribute
           where attrelid = 'public.vehicles'::regclass and attname = 'type' and not attisdropped and ${ours}

@@ -118,6 +118,23 @@ async function whole(life: Life): Promise<void> {
   await life.compare('no column')
 }
 
+/** A rehearsal, and everything taken back change by change. */
+async function takenBack({ sql, relay, compare }: Life): Promise<void> {
+  for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await relay.run(kind)
+  const rehearsal = await relay.run('rehearsal', { sample: 500 })
+  expect(rehearsal.result?.['scopes']).toHaveLength(2)
+  const [left] = await sql<{ n: number }[]>`
+    select count(*)::int as n from pg_namespace where nspname like 'sti\\_rehearsal%'`
+  expect(left!.n).toBe(0)
+  await relay.run('monitoring')
+  await relay.run('flag', { enabled: true, percentage: 100 })
+  const rollback = await relay.run('rollback', { scope: 'system', confirm: 'vehicles' })
+  expect(rollback.result).toMatchObject({ left: [], origin: { structure: 'as before expand' } })
+  expect(await settingsOfDatabase(sql)).toEqual([])
+  expect((await flag(sql)).enabled).toBe(false)
+  await compare('no column')
+}
+
 /** Finalize, whose first index is left INVALID by a connection that dies. */
 async function finalizeTwice({ url, sql, relay, left }: Life, name: string): Promise<void> {
   const cut = left.has('index.invalid') || left.has('index.dropped')
@@ -226,6 +243,7 @@ test(
       await withLife(`${file}constraint: notNull\n`, true, left, round, whole)
       await withLife(file.replace(/errorBudget.*\n/, ''), true, left, round, failing)
       await withLife(file, false, left, round, contrary)
+      await withLife(file, true, left, round, takenBack)
       // Later rounds wait for a second arrival, which not every point has.
       if (round === 0) expect([...left]).toEqual([])
     }

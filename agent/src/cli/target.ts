@@ -77,4 +77,14 @@ export async function chooseRollout(target: Target, wanted: string | undefined):
   return only
 }
 
+/** The same by name alone, as the agent knows it also while its database is away: turning off needs no more. */
+export function chooseName({ status, environment }: Target, wanted: string | undefined): string {
+  const names = status.rollouts
+  if (wanted !== undefined) return wanted
+  const [only, second] = names
+  if (only === undefined) throw usage(`The agent of ${environment} has no rollout: put a file into its rollout folder.`)
+  if (second !== undefined) throw usage(`Say which rollout: --rollout ${names.join(' or ')}.`)
+  return only
+}
+
 const list = (names: readonly string[]): string => names.join(', ') || 'none'

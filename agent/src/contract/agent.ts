@@ -21,6 +21,7 @@ export const AgentStatus = z
     contract: z.string(),
     environment: z.string(),
     production: z.boolean().describe('the environment is marked as production: the UI shows it in red'),
+    rollouts: z.array(z.string()).describe('their names, known also while the database is away'),
     dependencies: z.array(Dependency),
     foreignState: z.string().nullable().describe('why the state in the database is not this environment’s, or null'),
     signingKey: PublicKey.nullable().describe('what its reports are signed with; null: they are not signed'),

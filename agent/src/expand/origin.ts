@@ -6,6 +6,8 @@ import type { Table } from '../rollout/rollout.ts'
 
 /** A table that takes longer to read than this is not summed: a snapshot of this length hurts nobody. */
 const READING_MS = 5_000
+/** One of more bytes would, so it is not begun. */
+const LARGEST = 2 * 1024 ** 3
 
 /**
  * What a rollback is compared with, as a statement that comes before our first change in its transaction: the structure
@@ -17,7 +19,8 @@ export async function originOf({ rollout, database, operation }: Run, table: Tab
     ...{ statementTimeoutMs: READING_MS, parallel: true },
   })
   try {
-    const content = await contentOf(sql, rollout.table, table, rollout.discriminator.column)
+    const content =
+      table.bytes > LARGEST ? null : await contentOf(sql, rollout.table, table, rollout.discriminator.column)
     const [rows, checksum] = content === null ? ['null', 'null'] : [String(content.rows), literal(content.checksum)]
     return `insert into sti.table_origin (rollout, operation_id, relation, structure, rows, checksum)
       values (${literal(rollout.name)}, ${operation.id}, ${table.oid}, ${structureOf(rollout.table.sql)}, ${rows}, ${checksum})

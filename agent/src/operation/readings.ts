@@ -77,7 +77,7 @@ export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
   const reasons: Record<Scope, readonly string[]> = {
     flag: flagReasons,
     data: dataReasons,
-    system: dataReasons,
+    system: facts.changes.length + facts.monitoringChanges.length > 0 ? [...facts.blockers, ...busy] : dataReasons,
     monitoring: facts.blockers,
   }
   return Scope.options.map((scope) => {

@@ -53,7 +53,11 @@ export function createPlay(run: Run, sql: Sql, stage: Stage): Play {
   const seen = async (): Promise<{ structure: Structure; content: Content }> => {
     const table = demandTable(await stage.facts())
     const content = await contentOf(sql, stage.copy.table, table, stage.copy.discriminator.column)
-    if (content === null) throw new Stopped()
+    if (content === null)
+      throw new OperationFailure(
+        'rehearsal-time',
+        'Summing the copy took longer than two minutes: rehearse with a smaller --sample.',
+      )
     return { structure: await readStructure(sql, stage.copy.table.sql), content }
   }
 

@@ -86,9 +86,12 @@ async function rehearse(run: Run, environment: string): Promise<Outcome> {
       )
     return { outcome: 'stopped' }
   } finally {
-    // Whoever lost the claim leaves it to the next one, which begins with this.
-    if (run.asked() !== 'lost') await cleanUp(run, sql)
-    await run.reached('rehearsal.cleaned')
-    await sql.end({ timeout: 1 })
+    try {
+      // Whoever lost the claim leaves it to the next one, which begins with this.
+      if (run.asked() !== 'lost') await cleanUp(run, sql)
+      await run.reached('rehearsal.cleaned')
+    } finally {
+      await sql.end({ timeout: 1 })
+    }
   }
 }

@@ -44,7 +44,7 @@ function watchOne(
   const { query, maxAge } = rollout.file.backup
   const status = poll<BackupStatus>({
     ...{ intervalMs: EVERY_MS, now, unknown },
-    refresh: async () => judged(await look(asked, query), maxAge),
+    refresh: async () => judged(await look(asked, query), maxAge, await lookAtArchive(asked, rollout.name)),
   })
   return { status, asked }
 }
@@ -73,7 +73,29 @@ async function look(asked: Probe, query: string): Promise<Seen> {
   return row!
 }
 
-export function judged({ age, mode, archived, failing }: Seen, maxAge: number): BackupStatus {
+/** What was kept of the legacy columns before they were dropped, as it was last compared with the table. */
+interface Kept {
+  readonly checksum: string
+  readonly rows: number
+  readonly differing: number
+  readonly seconds: number
+}
+
+async function lookAtArchive(asked: Probe, rollout: string): Promise<Kept | null> {
+  const [there] = await asked.ask<{ there: boolean }[]>(
+    (sql) => sql`select /* sti */ to_regclass('sti.column_archive') is not null as there`,
+  )
+  // At the first boot it is not there yet.
+  if (!there!.there) return null
+  const [row] = await asked.ask<Kept[]>(
+    (sql) => sql`select checksum, verified_rows::float8 as rows, verified_differing::float8 as differing,
+        extract(epoch from clock_timestamp() - verified_at)::float8 as seconds
+      from sti.column_archive where rollout = ${rollout} and verified_at is not null and checksum is not null`,
+  )
+  return row ?? null
+}
+
+function judged({ age, mode, archived, failing }: Seen, maxAge: number, kept: Kept | null): BackupStatus {
   const archiver =
     mode === 'off'
       ? 'archive_mode is off'
@@ -82,16 +104,20 @@ export function judged({ age, mode, archived, failing }: Seen, maxAge: number): 
         : archived === null
           ? 'nothing was archived yet'
           : `WAL was last archived ${shown(archived)} ago`
+  const columns =
+    kept === null
+      ? ''
+      : ` The archive of the legacy columns had checksum ${kept.checksum} over ${kept.rows.toLocaleString('en')} rows ${shown(kept.seconds)} ago, ${kept.differing} of them not as in the table.`
   if (age === null)
     return {
       ...{ available: false, ageSeconds: null },
-      detail: `backup.query of the rollout file gives no time of a backup; ${archiver}.`,
+      detail: `backup.query of the rollout file gives no time of a backup; ${archiver}.${columns}`,
     }
   const seconds = Math.max(0, age)
   const old = seconds > maxAge
   return {
     ...{ available: !old, ageSeconds: seconds },
-    detail: `The last backup is ${shown(seconds)} old, ${old ? 'more than' : 'of at most'} ${shown(maxAge)}; ${archiver}.`,
+    detail: `The last backup is ${shown(seconds)} old, ${old ? 'more than' : 'of at most'} ${shown(maxAge)}; ${archiver}.${columns}`,
   }
 }
 

@@ -2,7 +2,7 @@ import { percentage } from '../arguments.ts'
 import { usage, type Exit } from '../exit.ts'
 import { exitOf, runOperation, withRun, type RunOptions } from '../runOperation.ts'
 import { openTarget, withTarget, type Register } from '../session.ts'
-import { chooseRollout } from '../target.ts'
+import { chooseName } from '../target.ts'
 import { turnOff } from '../turnOff.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -28,7 +28,7 @@ export const registerFlag: Register = (program, run) => {
 async function flag(terminal: Terminal, options: FlagOptions): Promise<Exit> {
   checkOptions(options)
   const { target, output } = await openTarget(terminal, options)
-  const rollout = options.rollout ?? (await chooseRollout(target, undefined)).rollout
+  const rollout = chooseName(target, options.rollout)
   const request = {
     kind: 'flag' as const,
     environment: target.environment,

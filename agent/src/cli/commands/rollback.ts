@@ -4,7 +4,7 @@ import type { OperationInput } from '../client.ts'
 import { CliError, Exit, usage } from '../exit.ts'
 import { exitOf, refuseUnlessAllowed, runOperation, showPreview, withRun, type RunOptions } from '../runOperation.ts'
 import { openRollout, openTarget, withTarget, type Register } from '../session.ts'
-import { chooseRollout, type Target } from '../target.ts'
+import { chooseName, type Target } from '../target.ts'
 import { sayWhatItDid } from './monitoring.ts'
 import { ask, interactive, type Terminal } from '../terminal.ts'
 import { turnOff } from '../turnOff.ts'
@@ -58,7 +58,7 @@ async function rollbackMonitoring(terminal: Terminal, options: RunOptions): Prom
 
 async function rollbackFlag(terminal: Terminal, options: RunOptions): Promise<Exit> {
   const { target, output } = await openTarget(terminal, options)
-  const rollout = options.rollout ?? (await chooseRollout(target, undefined)).rollout
+  const rollout = chooseName(target, options.rollout)
   const request: OperationInput = {
     kind: 'rollback',
     environment: target.environment,

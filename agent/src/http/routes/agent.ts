@@ -35,6 +35,7 @@ export function agentRoutes(app: App, parts: Parts): void {
       {
         ...{ agent: config.agent, version: parts.version, contract: CONTRACT_VERSION },
         ...{ environment: config.environment, production: config.production },
+        rollouts: parts.rollouts.map((rollout) => rollout.name),
         dependencies: await parts.health(),
         foreignState: parts.foreignState(),
         signingKey: config.signingKey?.publicKey ?? null,

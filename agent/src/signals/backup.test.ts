@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { withAgent } from '../../../test/support/agent.ts'
+import { withDatabase } from '../../../test/support/database.ts'
+import { VEHICLES, vehicles } from '../../../test/support/vehicles.ts'
+import type { BackupStatus } from '../contract/index.ts'
+
+const statusWith = async (query: string, maxAge = '24h', seed = 'select'): Promise<BackupStatus> =>
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 10)
+    await sql.unsafe(seed)
+    const file = `${VEHICLES}backup: { maxAge: ${maxAge}, query: "${query}" }\n`
+    return await withAgent(
+      url,
+      file,
+      async (agent) => {
+        for (;;) {
+          const { backup } = await agent.rollout()
+          if (!/has not been read yet/.test(backup.detail)) return backup
+          await delay(50)
+        }
+      },
+      { log: () => undefined },
+    )
+  })
+
+test('the newest time that the file’s query gives is the last backup; none, an old one, and a fault are none', async () => {
+  const young = await statusWith("select now() - n * interval '1 hour' from generate_series(1, 3) n")
+  expect(young).toMatchObject({
+    available: true,
+    detail: expect.stringMatching(/^The last backup is 60 min old, of at most 24 h;/),
+  })
+  expect(young.ageSeconds).toBeCloseTo(3_600, -2)
+  expect(await statusWith("select now() - interval '2 hours'", '1h')).toMatchObject({
+    available: false,
+    detail: expect.stringMatching(/more than 60 min/),
+  })
+  expect(await statusWith('select last_archived_time from pg_stat_archiver')).toMatchObject({
+    ...{ available: false, ageSeconds: null },
+    detail: expect.stringMatching(/gives no time of a backup; (archive_mode is off|nothing was archived yet)/),
+  })
+  expect(await statusWith('select 1')).toMatchObject({
+    available: false,
+    detail: expect.stringMatching(/is not known: /),
+  })
+})

@@ -1,0 +1,110 @@
+import postgres from 'postgres'
+import { TOKENS } from '../support/agent.ts'
+
+/** What the application must find in the legacy columns, whichever code of it has written them. */
+export interface Row {
+  readonly name: string
+  readonly is_truck: boolean
+  readonly is_bike: boolean
+  readonly axles: number | null
+}
+
+export type Oracle = Map<string, Row>
+
+export interface Traffic {
+  /** Writes that the database has confirmed, by the code that made them. */
+  readonly writes: { old: number; new: number }
+  /** Resolves once so many were made in all. */
+  made(writes: number): Promise<void>
+  stop(): Promise<void>
+}
+
+const LEGACY = {
+  Truck: { is_truck: true, is_bike: false },
+  Bike: { is_truck: false, is_bike: true },
+  Car: { is_truck: false, is_bike: false },
+} as const
+const TYPES = Object.keys(LEGACY) as (keyof typeof LEGACY)[]
+/** Writes after which an instance of the application asks for its flag again. */
+const ASKS_AFTER = 10
+
+const one = <T>(of: readonly T[]): T => of[Math.floor(Math.random() * of.length)]!
+
+/**
+ * Instances of an application under way from old code to new: one that is told that the flag is on writes the type and
+ * no legacy column, else legacy columns and no type. Each owns the keys with its own remainder, and is a client by name.
+ */
+export function startTraffic(databaseUrl: string, agentUrl: string, oracle: Oracle, instances: number): Traffic {
+  const sql = postgres(databaseUrl, { max: instances, onnotice: () => undefined })
+  const writes = { old: 0, new: 0 }
+  let stopped = false
+
+  const flagOf = async (instance: number): Promise<boolean> => {
+    const answer = await fetch(`${agentUrl}/ofrep/v1/evaluate/flags/vehicles-sti`, {
+      method: 'POST',
+      headers: {
+        ...{ authorization: `Bearer ${TOKENS.flag}`, 'content-type': 'application/json' },
+        'x-sti-client': `instance-${instance}`,
+      },
+      body: JSON.stringify({ context: { targetingKey: String(instance) } }),
+    })
+    return ((await answer.json()) as { value: boolean }).value
+  }
+  const run = async (instance: number): Promise<void> => {
+    const own = [...oracle.keys()].filter((id) => Number(id) % instances === instance)
+    let on = await flagOf(instance)
+    for (let n = 1; !stopped; n++) {
+      if (n % ASKS_AFTER === 0) on = await flagOf(instance)
+      const type = one(TYPES)
+      const axles = Math.random() < 0.1 ? null : 2 + Math.floor(Math.random() * 3)
+      const at = Math.floor(Math.random() * own.length)
+      const id = own[at]!
+      const dice = Math.random()
+      if (dice < 0.2) {
+        const row: Row = { name: `written ${instance} ${n}`, ...LEGACY[type], axles }
+        const [made] = on
+          ? await sql`insert into public.vehicles (name, axles, type) values (${row.name}, ${axles}, ${type}) returning id`
+          : await sql`insert into public.vehicles ${sql(row)} returning id`
+        oracle.set(made!['id'] as string, row)
+        own.push(made!['id'] as string)
+      } else if (dice < 0.9) {
+        const row: Row = { ...oracle.get(id)!, ...LEGACY[type], axles }
+        if (on) await sql`update public.vehicles set type = ${type}, axles = ${axles} where id = ${id}`
+        else await sql`update public.vehicles set ${sql({ ...LEGACY[type], axles })} where id = ${id}`
+        oracle.set(id, row)
+      } else {
+        await sql`delete from public.vehicles where id = ${id}`
+        oracle.delete(id)
+        own[at] = own.at(-1)!
+        own.pop()
+      }
+      writes[on ? 'new' : 'old']++
+    }
+  }
+  const running = Array.from({ length: instances }, (_, instance) => run(instance))
+  // One that failed fails the test where it is awaited.
+  for (const instance of running) instance.catch(() => undefined)
+  return {
+    writes,
+    async made(count) {
+      const done = (async () => {
+        while (writes.old + writes.new < count) await new Promise((resolve) => setTimeout(resolve, 20))
+      })()
+      await Promise.race([done, ...running])
+    },
+    async stop() {
+      stopped = true
+      try {
+        await Promise.all(running)
+      } finally {
+        await sql.end({ timeout: 5 })
+      }
+    },
+  }
+}
+
+/** The rows as they are now. */
+export async function readRows(sql: postgres.Sql): Promise<Oracle> {
+  const rows = await sql<(Row & { id: string })[]>`select id, name, is_truck, is_bike, axles from public.vehicles`
+  return new Map(rows.map(({ id, name, is_truck, is_bike, axles }) => [id, { name, is_truck, is_bike, axles }]))
+}
