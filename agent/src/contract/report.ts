@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { BaselineComparison } from './baseline.ts'
 import { FailedRow, Operation, OperationEvent } from './operation.ts'
+import { Incident } from './incident.ts'
 import { Promotion } from './promotion.ts'
 import { Attestation, Readiness } from './readiness.ts'
 import { Validation } from './validation.ts'
@@ -78,6 +79,7 @@ export const Report = z
     rollbacks: z.array(Operation),
     promotions: z.array(Promotion),
     attestations: z.array(Attestation),
+    incidents: z.array(Incident).optional().describe('the oldest first, at most the last 500'),
     readiness: Readiness,
   })
   .openapi('Report')

@@ -9,6 +9,18 @@ export function historyBlocks(report: Report): Block[] {
     operationTable(operations, 'None.'),
     heading('Rollbacks, and the flag turned off'),
     operationTable(rollbacks, 'None.'),
+    heading('Incidents'),
+    table(
+      ['incident', 'rule', 'severity', 'about', 'opened', 'acknowledged', 'rolled back', 'closed', 'summary'],
+      (report.incidents ?? []).map((one) => [
+        ...[`${one.id}${one.drill ? ' (drill)' : ''}`, one.rule, one.severity, one.change ?? '-', moment(one.openedAt)],
+        one.acknowledgedBy === null
+          ? 'by nobody'
+          : `${one.acknowledgedBy.name} after ${Math.round(one.acknowledgedSeconds ?? 0)} s${one.late ? ', late' : ''}`,
+        ...[one.rollback?.scope ?? '', one.closedAt === null ? 'open' : moment(one.closedAt), brief(one.summary)],
+      ]),
+      'None.',
+    ),
     heading('Changes to the system'),
     table(
       ['kind', 'object', 'made', 'by operation', 'statement', 'taken back'],

@@ -1,4 +1,4 @@
-import type { Actor, Operation, OperationEvent, Promotion, Readiness, Report } from '../contract/index.ts'
+import type { Actor, Incident, Operation, OperationEvent, Promotion, Readiness, Report } from '../contract/index.ts'
 import { CONTRACT_VERSION } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Facts } from '../engine/facts.ts'
@@ -9,6 +9,7 @@ import { promotionHash } from '../rollout/promotionHash.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Signals } from '../signals/signals.ts'
 import { withoutContacts } from '../rollout/withoutContacts.ts'
+import { listIncidents, toIncident } from '../incident/store.ts'
 import { attestableOf } from '../readiness/attestable.ts'
 import { comparisonOf } from '../measure/comparison.ts'
 import { newestBaseline, readBaseline, useOf } from '../measure/store.ts'
@@ -38,7 +39,7 @@ export async function gatherReport(parts: ReportParts, of: ReportOf): Promise<Re
   const { facts } = of
   const { rollout } = facts
   const { name } = rollout
-  const [[clock], operations, events, validations, progress, changes, failedRows, attestations, baseline] =
+  const [[clock], operations, events, validations, progress, changes, failedRows, attestations, baseline, incidents] =
     await Promise.all([
       state<{ now: Date }[]>`select clock_timestamp() as now`,
       readOperations(state, name),
@@ -57,6 +58,7 @@ export async function gatherReport(parts: ReportParts, of: ReportOf): Promise<Re
       readFailedRows(state, name),
       readAttestations(state, name, attestableOf(rollout.file)),
       compareBaseline(parts, rollout),
+      readIncidents(state, environment, rollout),
     ])
   return {
     format: 'sti-report/1',
@@ -70,12 +72,20 @@ export async function gatherReport(parts: ReportParts, of: ReportOf): Promise<Re
     ...{ validation: facts.validation, validations: [...validations], progress, baseline },
     ...{ operations, events, changes: [...changes], failedRows },
     rollbacks: operations.filter(takesBack),
-    ...{ promotions: [...of.promotions], attestations },
+    ...{ promotions: [...of.promotions], attestations, incidents },
     readiness: {
       ...of.readiness,
       contacts: of.readiness.contacts.map((contact) => ({ ...contact, phone: null, email: null })),
     },
   }
+}
+
+const INCIDENTS = 500
+
+async function readIncidents(sql: Sql, environment: string, rollout: Rollout): Promise<Incident[]> {
+  const rows = await listIncidents(sql, { rollout: rollout.name, limit: INCIDENTS })
+  const incidents = rows.map((row) => toIncident(row, environment, rollout.file.contacts))
+  return incidents.sort((one, other) => one.id - other.id)
 }
 
 async function compareBaseline(
