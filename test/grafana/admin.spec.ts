@@ -147,8 +147,8 @@ test('a column drop is refused with its reasons, and a draft of it shows migrati
     .fill('vehicles')
   await yes.click()
   await expect(page.getByText('A draft: it was not held to its safety checks')).toBeVisible({ timeout: 30_000 })
-  await expect(page.getByLabel('Up: drops the columns')).toContainText('drop column')
-  await expect(page.getByLabel('Down: brings columns and data back')).toContainText('add column')
+  await expect(page.getByLabel('Up: drops the columns', { exact: true })).toContainText('drop column')
+  await expect(page.getByLabel('Down: brings columns and data back', { exact: true })).toContainText('add column')
   await expect(part(page, 'Pull request')).toContainText('[Do Not Merge]')
   await expect(page.getByRole('button', { name: 'Copy Its text' })).toBeVisible()
   for (const theme of ['dark', 'light']) {

@@ -58,7 +58,8 @@ function refusals(
     return ['The legacy columns are gone already: the migration down of the pull request brings them back.']
   return [
     ...facts.faults,
-    ...(facts.expanded && ['finalized', 'ramping', 'enabled', 'ready-to-drop'].includes(facts.stage)
+    // A rollout that was rolled back may be prepared as a draft; the checks refuse the rest.
+    ...(facts.expanded && facts.finalizeMissing.length === 0
       ? []
       : [
           `The rollout is ${facts.stage}: expand, backfill, validate and finalize first; the columns can go once the type says it all.`,

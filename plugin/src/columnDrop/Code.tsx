@@ -59,7 +59,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     justifyContent: 'space-between',
     gap: theme.spacing(1),
   }),
-  title: css({ margin: 0, fontSize: theme.typography.h6.fontSize }),
+  title: css({ margin: 0, minWidth: 0, overflowWrap: 'anywhere', fontSize: theme.typography.h6.fontSize }),
   code: css({
     maxHeight: theme.spacing(56),
     overflow: 'auto',

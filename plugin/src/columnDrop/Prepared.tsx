@@ -2,6 +2,7 @@ import { Alert, Badge, TextLink } from '@grafana/ui'
 import type { ColumnDrop } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { fileName } from '../evidence/download'
+import { Pairs } from '../layout/Pairs'
 import { Section } from '../layout/Section'
 import { VERDICTS } from '../validation/verdicts'
 import { clock } from '../words/numbers'
@@ -73,9 +74,12 @@ export function Prepared({ drop }: { drop: ColumnDrop }) {
             </>
           }
         >
-          <p>
-            {last.pullRequest.title}, on the branch <code>{last.pullRequest.branch}</code>
-          </p>
+          <Pairs
+            of={[
+              ['Title', last.pullRequest.title],
+              ['Branch', last.pullRequest.branch],
+            ]}
+          />
           <Code label="Its text" text={last.pullRequest.body} language="text" file={name('drop-pull-request', 'md')} />
           {last.pullRequest.files.map(({ path, text }) => (
             <Code key={path} label={path} text={text} language="sql" file={path.split('/').at(-1) ?? path} />
