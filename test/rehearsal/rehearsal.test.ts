@@ -154,3 +154,40 @@ test('paused it leaves nothing and begins anew, cancelled it leaves nothing, and
     )
   })
 })
+
+const PARTITIONED = `
+  create table public.vehicles (id bigint generated always as identity, region text not null default 'north', name text not null,
+    is_truck boolean not null, is_bike boolean not null, axles integer, doubled bigint generated always as (axles * 2) stored,
+    primary key (region, id)) partition by list (region);
+  create table public.vehicles_north partition of public.vehicles for values in ('north');
+  create table public.vehicles_south partition of public.vehicles for values in ('south');
+  insert into public.vehicles (region, name, is_truck, is_bike, axles)
+    select case n % 2 when 0 then 'north' else 'south' end, 'vehicle ' || n, n % 3 = 0, n % 3 = 1, 2 from generate_series(1, 3000) n;
+  analyze public.vehicles`
+
+test.each([
+  [
+    'a column that was there before, NOT NULL once finalized',
+    'constraint: notNull\n',
+    'alter table public.vehicles add column type text',
+  ],
+  ['partitions and a generated column', '', PARTITIONED],
+  ['a publication FOR ALL TABLES', 'publication: subscriber-ready\n', 'create publication everything for all tables'],
+])('a table with %s is rehearsed before expand and once it is finalized', async (_, file, shape) => {
+  await withDatabase(async ({ url, sql }) => {
+    if (shape === PARTITIONED) await sql`create extension if not exists pg_stat_statements`
+    else await vehicles(sql, 3_000)
+    await sql.unsafe(shape)
+    await withAgent(
+      url,
+      `${VEHICLES}${file}`,
+      async (agent) => {
+        expect((await agent.run('rehearsal')).result).toMatchObject({ sampleRows: 3_000 })
+        for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
+        expect((await agent.run('rehearsal')).result).toMatchObject({ sampleRows: 3_000 })
+        expect(await leftovers(sql)).toEqual([])
+      },
+      quiet,
+    )
+  })
+})
