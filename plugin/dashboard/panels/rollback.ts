@@ -55,12 +55,12 @@ export const rollback = tablePanel(
   .overrideByName('row', [
     { id: 'displayName', value: 'Scope' },
     mapped(texts(Object.fromEntries(ROWS.map((name, index) => [String(index + 1), [name, 'text'] as const])))),
-    wide(104),
+    wide(98),
   ])
   .overrideByName('Ready', [
     cell('color-text'),
     mapped(texts({ '0': ['not ready', 'red'], '1': ['ready', 'green'] })),
     wide(78),
   ])
-  .overrideByName('Takes', [unit('s'), wide(66)])
-  .overrideByName('Proved', [unit('dateTimeFromNow')])
+  .overrideByName('Takes', [unit('s'), wide(62)])
+  .overrideByName('Proved', [unit('dateTimeFromNow'), { id: 'custom.align', value: 'left' }])
