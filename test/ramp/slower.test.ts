@@ -8,7 +8,7 @@ import { VEHICLES, vehicles } from '../support/vehicles.ts'
 const FILE = VEHICLES.replace('{ key: vehicles-sti }', '{ key: vehicles-sti, ramp: [50, 100], hold: 5s }')
 
 /** STI_RAMP_BASELINE_SECONDS=300 has a baseline of more readings. */
-const BASELINE_SECONDS = Number(process.env['STI_RAMP_BASELINE_SECONDS'] ?? 45)
+const BASELINE_SECONDS = Number(process.env['STI_RAMP_BASELINE_SECONDS'] ?? 60)
 
 test(
   'a step that makes the application slower than its baseline turns the flag off',
