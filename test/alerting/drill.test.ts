@@ -40,8 +40,10 @@ test('a drill opens an incident, waits for the acknowledgement, and leaves an at
           'is closed: acknowledged by ann',
         )
         const third = sti(agent.url, 'drill', '--roll-back-flag')
-        await expect.poll(async () => (await agent.rollout()).flag.enabled, { timeout: 5_000 }).toBe(false)
-        const [last] = (await agent.rollout()).incidents
+        await expect.poll(async () => (await agent.rollout()).incidents[0]!.state, { timeout: 9_000 }).toBe('open')
+        const { flag, incidents } = await agent.rollout()
+        expect(flag.enabled).toBe(false)
+        const [last] = incidents
         await sti(agent.url, 'incidents', 'acknowledge', String(last!.id))
         expect((await third).out).toContain('the flag was turned off')
         expect((await sti(agent.url, 'drill', '--roll-back-flag')).err).toContain('The flag is off')
