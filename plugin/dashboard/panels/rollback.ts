@@ -18,6 +18,10 @@ const ofScopes = (aggregate: 'max' | 'min', series: string) =>
 const row = (name: (typeof ROWS)[number], expr: string) =>
   `label_replace(${expr}, "row", "${ROWS.indexOf(name) + 1}", "", "")`
 
+/** Armed is not enough: the watchdog, which comes each minute, has reached the agent lately. */
+const PATH_SECONDS = 180
+const pathLives = `(time() - max(${ofEnvironment('sti_alert_path_seen_timestamp_seconds')}) < bool ${PATH_SECONDS} or vector(0))`
+
 const joined = (...exprs: string[]) => exprs.join(' or ')
 
 export const rollback = tablePanel(
@@ -37,7 +41,7 @@ export const rollback = tablePanel(
         ofScopes('min', ofRollout('sti_rollback_ready')),
         row('Backup', `min(${ofRollout('sti_backup_available')})`),
         row('Contacts', `min(${ofRollout('sti_contact_confirmed')})`),
-        row('Auto rollback', `min(${ofRollout('sti_automatic_rollback_armed')})`),
+        row('Auto rollback', `min(${ofRollout('sti_automatic_rollback_armed')}) * ${pathLives}`),
       ),
     ),
   )
