@@ -46,7 +46,7 @@ function columnNotes(facts: Facts): string[] {
   const differing = validation?.checks.find((one) => one.check === 'type-matches-legacy')?.discrepancies ?? null
   return [
     columnIsOurs(facts)
-      ? `Drops column ${column}, which is instant.`
+      ? `Drops column ${column}, which is instant. A session that was open before and calls a function that returns rows of the table may fail until it connects anew.`
       : `Clears column ${column} in batches: it was there before.`,
     prefilled !== null
       ? `Rows that hold ${prefilled.type}, the constant of the prefill, are not archived: nobody wrote it there.`
