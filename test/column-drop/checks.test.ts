@@ -84,7 +84,7 @@ test('every check passes where nothing needs the columns, and each one trips', a
     expect(found(used, 'no-statement-writes').evidence).toContain('"is_truck"')
     expect(found(used, 'flag-not-evaluated').evidence).toContain('web-1')
     const { watch } = await agent.get<ColumnDrop>('/v1/rollouts/vehicles/column-drop')
-    expect(watch).toMatchObject({ lastEvaluatedBy: 'web-1', soakSeconds: 1 })
+    expect(watch).toMatchObject({ lastEvaluatedBy: 'web-1', soakSeconds: 3 })
     expect(watch.uses.filter(({ lastCalledAt }) => lastCalledAt !== null)).toHaveLength(2)
 
     // It has stopped for the soak time; indexes and statistics of the columns alone go with them.
@@ -130,7 +130,7 @@ test('without pg_stat_statements nobody knows, and a watch that began a moment a
       expect(found(blind, 'flag-stable')).toMatchObject({ verdict: 'fail' })
     },
     {},
-    SOAK.replace('soak: 1s', 'soak: 7d'),
+    SOAK.replace('soak: 3s', 'soak: 7d'),
     false,
   )
 })

@@ -1,10 +1,10 @@
 import type { ColumnDrop, ColumnDropCheck, PreparedColumnDrop } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
-import { withDatabase, type TestDatabase } from '../support/database.ts'
+import { withServer, type TestDatabase } from '../support/database.ts'
 import { VEHICLES, vehicles } from '../support/vehicles.ts'
 
 /** A soak time that a test can wait for. */
-export const SOAK = `${VEHICLES}soak: 1s\n`
+export const SOAK = `${VEHICLES}soak: 3s\n`
 
 export const DEFAULTS = { validateData: false, confirm: 'vehicles' }
 
@@ -35,7 +35,7 @@ export async function withEnabled(
   file = SOAK,
   soaks = true,
 ): Promise<void> {
-  await withDatabase(async (database) => {
+  await withServer(async (database) => {
     await vehicles(database.sql, 300)
     await withAgent(
       database.url,
@@ -58,7 +58,7 @@ export async function soaked(agent: TestAgent, rollout = 'vehicles'): Promise<vo
     const since = [watch.evaluationsWatchedSince, watch.statementsWatchedSince].map((at) =>
       at === null ? Infinity : Date.parse(at),
     )
-    if (Date.now() > Math.max(now, ...since) + 1_200) return
+    if (Date.now() > Math.max(now, ...since) + 3_200) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }

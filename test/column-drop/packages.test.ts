@@ -3,7 +3,7 @@ import PgBoss from 'pg-boss'
 import { expect, test } from 'vitest'
 import type { ColumnDrop } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
-import { withDatabase, type TestDatabase } from '../support/database.ts'
+import { withServer, type TestDatabase } from '../support/database.ts'
 import { enable, found, soaked } from './enabled.ts'
 
 const BOSS = `rollout: jobs
@@ -15,7 +15,7 @@ otherwise: { name: Plain, restore: { retry_backoff: "false" } }
 legacyColumns: [retry_backoff]
 flag: { key: jobs }
 validation: { requires: [integrity] }
-soak: 1s
+soak: 3s
 `
 
 const WORKER = `rollout: jobs
@@ -27,7 +27,7 @@ otherwise: { name: Again, restore: { max_attempts: "25" } }
 legacyColumns: [max_attempts]
 flag: { key: jobs }
 validation: { requires: [integrity] }
-soak: 1s
+soak: 3s
 `
 
 /** What a package does with its table: adds jobs of both types and works through them. */
@@ -70,6 +70,8 @@ async function thereAndBack(
     expect(await wrong()).toBe(0)
     await soaked(agent, 'jobs')
     await package_.add(2)
+    await package_.work()
+    await package_.add(2)
     await agent.run('column-drop', { validateData: false, confirm: 'jobs' })
     drop = await agent.get<ColumnDrop>('/v1/rollouts/jobs/column-drop')
     expect((await agent.rollout()).stage).toBe('enabled')
@@ -88,7 +90,7 @@ async function thereAndBack(
 }
 
 test('pg-boss works through a whole rollout of its jobs, and the drop of a column it writes is refused', async () => {
-  await withDatabase(async (database) => {
+  await withServer(async (database) => {
     await database.sql.unsafe('create extension pg_stat_statements')
     const boss = new PgBoss({ connectionString: database.url, max: 2, supervise: false, schedule: false })
     boss.on('error', () => undefined)
@@ -124,7 +126,7 @@ test('pg-boss works through a whole rollout of its jobs, and the drop of a colum
 })
 
 test('graphile-worker works through a whole rollout of its jobs; its functions and a generated column keep the column', async () => {
-  await withDatabase(async (database) => {
+  await withServer(async (database) => {
     await database.sql.unsafe('create extension pg_stat_statements')
     const options = { connectionString: database.url, noHandleSignals: true, logger: new Logger(() => () => undefined) }
     let utils = await makeWorkerUtils(options)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import { inject } from 'vitest'
+import { startPostgres } from './server.ts'
 
 export interface TestDatabase {
   /** Of this database, as the superuser. */
@@ -12,8 +13,10 @@ export interface TestDatabase {
  * Runs a test against a new, empty database and drops it afterwards. Fails when the test left connections of the
  * agent open: a leak in a test is a leak in production.
  */
-export async function withDatabase<T>(test: (database: TestDatabase) => Promise<T>): Promise<T> {
-  const base = inject('postgresUrl')
+export async function withDatabase<T>(
+  test: (database: TestDatabase) => Promise<T>,
+  base = inject('postgresUrl'),
+): Promise<T> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const root = postgres(base, { max: 1, onnotice: () => undefined })
   await root.unsafe(`create database ${name}`)
@@ -29,6 +32,16 @@ export async function withDatabase<T>(test: (database: TestDatabase) => Promise<
     await sql.end({ timeout: 2 })
     await root.unsafe(`drop database if exists ${name} with (force)`)
     await root.end({ timeout: 2 })
+  }
+}
+
+/** On a server of its own: the statements of all other tests would throw its entries out of pg_stat_statements. */
+export async function withServer<T>(test: (database: TestDatabase) => Promise<T>): Promise<T> {
+  const server = await startPostgres(['-c', 'fsync=off'])
+  try {
+    return await withDatabase(test, server.url)
+  } finally {
+    await server.stop()
   }
 }
 
