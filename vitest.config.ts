@@ -9,7 +9,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // Most tests wait most of the time: one more than two processors can be at work.
+    maxWorkers: 3,
     // It imports JSON without the attribute that Node asks for.
     server: { deps: { inline: ['@actions/workflow-parser'] } },
   },
