@@ -73,6 +73,9 @@ test('a backfill stands still, once; a person resumes it, and the same fault doe
           const [event] = await sql<{ message: string }[]>`
             select message from sti.operation_event where kind = 'decision'`
           expect(event!.message).toBe(`StiApiErrorsHigh: backfill ${id} was paused`)
+          await expect
+            .poll(async () => (await fetch(`${agent.url}/metrics`)).text(), { timeout: 8_000 })
+            .toMatch(/sti_backfill_paused\{[^}]*by="rollback"\} 1/)
           expect((await agent.post(`/v1/operations/${id}/resume`, {})).status).toBe(202)
           await new Promise((resolve) => setTimeout(resolve, 4_000))
           expect(['running', 'succeeded']).toContain((await agent.get<{ state: string }>(`/v1/operations/${id}`)).state)

@@ -5,7 +5,7 @@ import type { Flags } from '../flag/flags.ts'
 import { openIncident, type Found } from '../incident/store.ts'
 import type { Log } from '../log.ts'
 import { appendEvent } from '../operation/events.ts'
-import { transition } from '../operation/transition.ts'
+import { PAUSED_BY_ROLLBACK, transition } from '../operation/transition.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Backlog } from './backlog.ts'
 import type { Decision } from './decide.ts'
@@ -129,8 +129,7 @@ async function pauseBackfills(sql: Sql, rollout: string, actor: Actor, reason: s
     select id from sti.operation where rollout = ${rollout} and kind = 'backfill' and state in ('queued', 'running')`
   const paused: bigint[] = []
   for (const { id } of open)
-    if (await transition(sql, id, 'pause', { actor, message: 'paused by an automatic rollback', reason }))
-      paused.push(id)
+    if (await transition(sql, id, 'pause', { actor, message: PAUSED_BY_ROLLBACK, reason })) paused.push(id)
   return paused
 }
 

@@ -4,7 +4,7 @@ import { PAUSED_BY } from './source.ts'
 export const paused: Family = {
   name: 'sti_backfill_paused',
   type: 'gauge',
-  help: 'Whether the last backfill stands paused, by who paused it: person, or the agent after trouble.',
+  help: 'Whether the last backfill stands paused, by who paused it: a person, the agent after trouble, or an automatic rollback.',
   labels: ['rollout', 'by'],
   *samples({ rollouts }) {
     for (const { rollout, backfill } of rollouts) {

@@ -82,7 +82,7 @@ export interface OpenIncident {
   readonly levels: readonly number[]
 }
 
-export const PAUSED_BY = ['person', 'agent'] as const
+export const PAUSED_BY = ['person', 'agent', 'rollback'] as const
 export type PausedBy = (typeof PAUSED_BY)[number]
 
 export const THROTTLE_REASONS = [

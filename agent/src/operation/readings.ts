@@ -17,6 +17,7 @@ import { runsBeside } from './beside.ts'
 import { listOperations, toOperation } from './row.ts'
 import { dueAt, lastAskedAt } from './schedule.ts'
 import { coverageOf } from './stage.ts'
+import { PAUSED_BY_ROLLBACK } from './transition.ts'
 
 /** A rollout as the API answers it, what the room of incidents knows apart. */
 export async function detailOf(
@@ -108,8 +109,11 @@ export async function readingsOf(
       from sti.operation where rollout = ${name} group by 1, 2, 3, 4`,
     sql<{ verdict: Verdict; count: number; last: Date }[]>`
       select verdict, count(*)::int as count, max(ended_at) as last from sti.validation where rollout = ${name} and ended_at is not null group by 1`,
-    sql<{ state: OperationState; error: string | null; progress: RolloutDetail['operations'][number]['progress'] }[]>`
-      select state, error, progress from sti.operation where rollout = ${name} and kind = 'backfill' and progress is not null
+    sql<Backfill[]>`
+      select state, error, progress, (select e.message = ${PAUSED_BY_ROLLBACK} from sti.operation_event e
+          where e.operation_id = o.id and e.kind = 'state' and e.before->>'state' in ('queued', 'running')
+            and e.after->>'state' in ('pausing', 'paused') order by e.id desc limit 1) as rolled
+      from sti.operation o where rollout = ${name} and kind = 'backfill' and progress is not null
         and parameters->'failedRowsOnly' is null order by id`,
     facts.validation === null ? [] : latestResults(sql, name, facts.validation.id),
     countConflicts(sql, facts.rollout),
@@ -199,8 +203,17 @@ function throttledBy(throttled: string | null): ThrottleReason | null {
   return THROTTLE_REASONS.find((reason) => reason === code) ?? 'other'
 }
 
-/** What the agent paused after trouble says which; a person’s pause has no error. */
-function pausedBy({ state, error }: { state: OperationState; error: string | null }): PausedBy | null {
+interface Backfill {
+  readonly state: OperationState
+  readonly error: string | null
+  readonly progress: RolloutDetail['operations'][number]['progress']
+  /** The last one that asked it to pause was an automatic rollback; null: nobody did. */
+  readonly rolled: boolean | null
+}
+
+/** What the agent paused after trouble says which; a person’s pause, and that of a rollback, have no error. */
+function pausedBy({ state, error, rolled }: Backfill): PausedBy | null {
   if (state !== 'paused') return null
-  return error === null ? 'person' : 'agent'
+  if (error !== null) return 'agent'
+  return rolled === true ? 'rollback' : 'person'
 }

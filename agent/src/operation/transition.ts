@@ -4,6 +4,9 @@ import type { Claim } from '../engine/kind.ts'
 import type { OperationRow } from './row.ts'
 import { ENDED, TRANSITIONS, type Cause } from './states.ts'
 
+/** The message of a pause that an automatic rollback asked for, by which it is told from a person's. */
+export const PAUSED_BY_ROLLBACK = 'paused by an automatic rollback'
+
 /** What a transition sets besides the state. */
 export interface Ending {
   readonly result?: Record<string, unknown>

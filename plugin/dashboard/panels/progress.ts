@@ -8,7 +8,11 @@ import { now, over } from '../targets.ts'
 /** A reason to wait is a negative number of its own, so that a mapping can put it into words. */
 const codes = THROTTLE_REASONS.map((reason, index) => ({ reason, code: -1 - index }))
 const pauses = PAUSED_BY.map((by, index) => ({ by, code: -100 - index }))
-const PAUSED = { person: 'paused: by a person', agent: 'paused: after trouble' } as const
+const PAUSED = {
+  person: 'paused: by a person',
+  agent: 'paused: after trouble',
+  rollback: 'paused: rolled back',
+} as const
 
 const waiting = codes.map(
   ({ reason, code }) => `${code} * (max(${ofRollout('sti_backfill_throttled', `reason="${reason}"`)}) == 1)`,
