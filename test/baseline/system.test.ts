@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { CheckResult, Validation } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
-import { withDatabase } from '../support/database.ts'
+import { withServer } from '../support/database.ts'
 import { startPostgres } from '../support/server.ts'
 import { VEHICLES, vehicles } from '../support/vehicles.ts'
 
@@ -12,8 +12,9 @@ async function system(agent: TestAgent, ...checks: string[]): Promise<Record<str
   return Object.fromEntries(validation.checks.map((check) => [check.check, check]))
 }
 
+// A server of its own: these checks judge what every session of the server does.
 test('each check of the system layer fails by what it is there for, and by nothing else', async () => {
-  await withDatabase(async ({ url, sql }) => {
+  await withServer(async ({ url, sql }) => {
     await vehicles(sql, 120_000)
     // The check judges other people's load on this machine: its limit is out of the way until it is asked.
     const file = `${VEHICLES}throttle: { oldestSnapshotSeconds: 1 }\nlimits: { resourceUsage: 0.999999 }\n`
