@@ -74,9 +74,17 @@ test('each check of the system layer fails by what it is there for, and by nothi
         verdict: 'fail',
         detail: expect.stringContaining('by pgstattuple_approx') as string,
       })
-      await sql`vacuum full vehicles`
-      await sql`analyze vehicles`
-      expect((await system(agent, 'bloat'))['bloat']!.verdict).toBe('pass')
+      // Rows that a snapshot of the agent's own readings may still see are kept by the first ones.
+      await expect
+        .poll(
+          async () => {
+            await sql`vacuum full vehicles`
+            await sql`analyze vehicles`
+            return (await system(agent, 'bloat'))['bloat']!.verdict
+          },
+          { timeout: 20_000 },
+        )
+        .toBe('pass')
     })
   })
 }, 120_000)
