@@ -45,13 +45,15 @@ export async function act(page: Page, name: string): Promise<void> {
   await expect(dialog(page)).toBeHidden()
 }
 
-/** What the browser complained about, what Grafana itself looks for in vain apart. */
+/** What the browser complained about, what Grafana itself looks for in vain apart, here and on the internet. */
 export function complaints(page: Page): string[] {
   const found: string[] = []
   const grafanas = /public-dashboards|gnet|gravatar|favicon/
   page.on('pageerror', (error) => found.push(error.message))
   page.on('console', (message) => {
-    if (message.type() === 'error' && !grafanas.test(message.location().url)) found.push(message.text())
+    const { url } = message.location()
+    const elsewhere = URL.canParse(url) && new URL(url).host !== new URL(page.url()).host
+    if (message.type() === 'error' && !elsewhere && !grafanas.test(url)) found.push(`${message.text()} ${url}`)
   })
   return found
 }
