@@ -1,5 +1,4 @@
 import { RollbackParameters } from '../contract/index.ts'
-import type { Facts } from '../engine/facts.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
 import { monitoringRollback } from '../monitoring/monitoring.ts'
 import { estimateOf } from '../rollback/estimate.ts'
@@ -37,21 +36,13 @@ const systemRollback: Kind = {
 export const rollback: Kind = {
   kind: 'rollback',
   writesTable: (parameters) => scoped(parameters).writesTable === true,
-  refusals: (facts, parameters) => [...dropped(facts, parameters), ...scoped(parameters).refusals(facts, parameters)],
+  refusals: (facts, parameters) => scoped(parameters).refusals(facts, parameters),
   async preview(context, parameters) {
     const { seconds, basis } = estimateOf(context.facts, RollbackParameters.parse(parameters).scope)
     const preview = await scoped(parameters).preview(context, parameters)
     return { ...preview, estimatedSeconds: seconds, estimateBasis: basis }
   },
   run: (run) => scoped(run.operation.parameters).run(run),
-}
-
-/** After the column drop the type is all that is left of the legacy columns. */
-function dropped({ stage }: Facts, parameters: Record<string, unknown>): string[] {
-  if (stage !== 'dropped' || RollbackParameters.parse(parameters).scope === 'monitoring') return []
-  return [
-    'The legacy columns are dropped, and the type is all that is left of them: run the migration down first, which brings columns and data back.',
-  ]
 }
 
 function scoped(parameters: Record<string, unknown>): Kind {

@@ -9,6 +9,7 @@ import { takeLane } from '../engine/lane.ts'
 import { laneTotals } from '../engine/lanes.ts'
 import { inRange } from '../engine/range.ts'
 import { createRate } from '../engine/rate.ts'
+import { rowProgress } from '../engine/rowProgress.ts'
 import type { Pace, Step } from '../engine/job.ts'
 import { rewrite } from '../engine/rewrite.ts'
 import { sweepOnce, type Sweep } from '../engine/sweep.ts'
@@ -27,7 +28,7 @@ export async function clearColumn(run: Run, table: Table): Promise<number | null
   const { rollout, operation, database } = run
   const change = clearing(rollout, table)
   const lane = await takeLane(database.state, operation.id, run.agent)
-  const progress = await createProgress(run, Math.round(table.estimatedRows ?? 0))
+  const progress = await createProgress(run, table.estimatedRows)
   const sweep: Sweep = {
     ...{ run, change, lane, along: 'key', workers: () => 1, retried: progress.retried, blames: holdsDerived(rollout) },
     gate: createGate(run, (wait) => run.step(wait === null ? 'clearing the column' : `waits: ${wait.sentence}`)),
@@ -101,7 +102,7 @@ async function refuseRowsLeft({ database, rollout, operation }: Run): Promise<vo
   )
 }
 
-async function createProgress(run: Run, estimatedRows: number) {
+async function createProgress(run: Run, estimated: number | null) {
   const rate = createRate()
   const retries: Record<string, number> = {}
   let { passed, written } = await laneTotals(run.database.state, run.operation.id)
@@ -113,15 +114,8 @@ async function createProgress(run: Run, estimatedRows: number) {
       passed += step.passed
       written += step.written
       rate.add(Math.max(0, step.passed))
-      const total = Math.max(passed, estimatedRows)
-      const speed = rate.perSecond()
-      run.progress({
-        ...{ processedRows: passed, writtenRows: written, failedRows: 0, totalRows: total },
-        ratio: total === passed ? 1 : Math.floor((passed * 10_000) / total) / 10_000,
-        ...{ rowsPerSecond: speed, remainingSeconds: speed ? (total - passed) / speed : null },
-        ...{ batchRows: step.batch?.rows ?? null, batchSeconds: step.batch?.seconds ?? null },
-        ...{ throttled: null, retries: { ...retries } },
-      })
+      const batch = { batchRows: step.batch?.rows ?? null, batchSeconds: step.batch?.seconds ?? null }
+      run.progress(rowProgress({ passed, written, estimated, perSecond: rate.perSecond(), ...batch, retries }))
     },
   }
 }

@@ -4,6 +4,7 @@ import type { Facts } from '../engine/facts.ts'
 import type { Run } from '../engine/kind.ts'
 import type { Walked } from '../engine/range.ts'
 import { createRate } from '../engine/rate.ts'
+import { rowProgress } from '../engine/rowProgress.ts'
 import { demandTable } from '../engine/table.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { archiveInexpressible } from './archive.ts'
@@ -52,13 +53,7 @@ function progressOf(run: Run, table: Table): (rows: number) => void {
   return (rows) => {
     passed += rows
     rate.add(rows)
-    const total = Math.max(passed, Math.round(table.estimatedRows ?? 0))
-    const perSecond = rate.perSecond()
-    run.progress({
-      ...{ processedRows: passed, writtenRows: 0, failedRows: 0, totalRows: total },
-      ratio: total === passed ? 1 : Math.floor((passed * 10_000) / total) / 10_000,
-      ...{ rowsPerSecond: perSecond, remainingSeconds: perSecond ? (total - passed) / perSecond : null },
-      ...{ batchRows: rows, batchSeconds: null, throttled: null, retries: {} },
-    })
+    const { estimatedRows: estimated } = table
+    run.progress(rowProgress({ passed, estimated, perSecond: rate.perSecond(), batchRows: rows }))
   }
 }

@@ -5,7 +5,8 @@ export const NOTHING = 'There is nothing to take back.'
 
 /** Why data and system can not be taken back now. A fault of the file must not close the way back. */
 export function rollbackRefusals(facts: Facts): string[] {
-  return [...facts.blockers, ...legacyGone(facts), ...staleClients(facts)]
+  const nothing = facts.table !== null && facts.table.discriminator === null && facts.changes.length === 0
+  return [...facts.blockers, ...legacyGone(facts), ...staleClients(facts), ...(nothing ? [NOTHING] : [])]
 }
 
 /** Once the legacy columns were dropped there is nothing to go back to. */
@@ -14,6 +15,6 @@ function legacyGone({ rollout, table, stage }: Facts): string[] {
   if (table === null || (stage !== 'dropped' && (gone.length === 0 || table.discriminator === null))) return []
   const what = gone.length > 0 ? gone.join(', ') : rollout.legacyColumns.join(', ')
   return [
-    `The legacy columns (${what}) were dropped, and only the type says what a row is: bring them and their data back first (run the undo of the column drop).`,
+    `The legacy columns (${what}) were dropped, and only the type says what a row is: bring them and their data back first (run the migration down of the column drop).`,
   ]
 }

@@ -1,21 +1,17 @@
 import { RollbackParameters } from '../contract/index.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
-import { clearColumn } from './clear.ts'
-import { compareWithOrigin } from './origin.ts'
+import { conclude } from './conclude.ts'
 import { dependents } from './plan.ts'
 import { prepare } from './prepare.ts'
-import { NOTHING, rollbackRefusals } from './refusals.ts'
+import { rollbackRefusals } from './refusals.ts'
 import { columnIsOurs, revert, toRevert } from './revert.ts'
 
 /** The rollback of the data. (The flag's own rollback waits for nothing and is not run from here: http/accept.ts.) */
 export const rollback: Kind = {
   kind: 'rollback',
   writesTable: true,
-  refusals(facts) {
-    const nothing = facts.table !== null && facts.table.discriminator === null && facts.changes.length === 0
-    return [...rollbackRefusals(facts), ...(nothing ? [NOTHING] : [])]
-  },
+  refusals: rollbackRefusals,
   async preview({ database, rollout, table, facts }, parameters) {
     const { full } = RollbackParameters.parse(parameters)
     const there = table.discriminator !== null
@@ -72,23 +68,12 @@ async function runDataRollback(run: Run): Promise<Outcome> {
     await run.reached('rollback.told')
     const revertSeconds = (performance.now() - began) / 1000
     const clears = !columnIsOurs(facts) && table.discriminator !== null
-    const cleared = clears ? await clearColumn(run, table) : 0
-    if (cleared === null) return { outcome: 'stopped' }
-    const clearSeconds = (performance.now() - began) / 1000 - revertSeconds
-    await run.reached('rollback.cleared')
-    await database.state`
-      update sti.failed_row set recovered_at = clock_timestamp() where rollout = ${rollout.name} and recovered_at is null`
-    await run.reached('rollback.settled')
-    run.step('comparing with what was there before expand')
-    const origin = await compareWithOrigin(run, !clears)
-    await run.event('rollback', `${origin.structure}; content: ${origin.content}`, { after: origin })
+    const concluded = await conclude(run, table, { clears, complete: !clears })
+    if (concluded === null) return { outcome: 'stopped' }
     const reverted = reverting.map((change) => change.object)
     return {
       outcome: 'succeeded',
-      result: {
-        ...{ archivedValues, clearedRows: cleared, reverted, droppedWithColumn: dropped, origin },
-        ...{ archiveSeconds, revertSeconds, clearSeconds },
-      },
+      result: { archivedValues, archiveSeconds, reverted, revertSeconds, droppedWithColumn: dropped, ...concluded },
     }
   } finally {
     await sql.end({ timeout: 1 })

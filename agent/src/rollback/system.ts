@@ -1,10 +1,9 @@
 import { RollbackParameters } from '../contract/index.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
-import { clearColumn } from './clear.ts'
-import { compareWithOrigin } from './origin.ts'
+import { conclude } from './conclude.ts'
 import { leftText, planRevert, type Planned } from './plan.ts'
 import { prepare } from './prepare.ts'
-import { NOTHING, rollbackRefusals } from './refusals.ts'
+import { rollbackRefusals } from './refusals.ts'
 import { columnIsOurs } from './revert.ts'
 import { settle } from './settle.ts'
 
@@ -12,10 +11,7 @@ import { settle } from './settle.ts'
 export const systemRollback: Kind = {
   kind: 'rollback',
   writesTable: true,
-  refusals(facts) {
-    const nothing = facts.table !== null && facts.table.discriminator === null && facts.changes.length === 0
-    return [...rollbackRefusals(facts), ...(nothing ? [NOTHING] : [])]
-  },
+  refusals: rollbackRefusals,
   async preview({ database, rollout, table, facts }, parameters) {
     const force = RollbackParameters.parse(parameters).force === true
     const sql = database.engine({ purpose: 'rollback', searchPath: rollout.searchPath, readOnly: true })
@@ -58,20 +54,12 @@ async function runSystemRollback(run: Run): Promise<Outcome> {
     // Under a trigger that stays, a NULL would come back at once.
     const derives = left.some(({ change }) => change.kind === 'trigger')
     const clears = !columnIsOurs(facts) && table.discriminator !== null && !derives
-    const cleared = clears ? await clearColumn(run, table) : 0
-    if (cleared === null) return { outcome: 'stopped' }
-    const clearSeconds = (performance.now() - began) / 1000 - revertSeconds
-    await database.state`
-      update sti.failed_row set recovered_at = clock_timestamp() where rollout = ${rollout.name} and recovered_at is null`
-    const origin = await compareWithOrigin(run, left.length === 0 && !clears)
-    await run.event('rollback', `${origin.structure}; content: ${origin.content}`, { after: origin })
+    const concluded = await conclude(run, table, { clears, complete: left.length === 0 && !clears })
+    if (concluded === null) return { outcome: 'stopped' }
     await run.reached('system.compared')
     return {
       outcome: 'succeeded',
-      result: {
-        ...{ archivedValues, clearedRows: cleared, reverted, left: left.map(leftText), origin },
-        ...{ archiveSeconds, revertSeconds, clearSeconds },
-      },
+      result: { archivedValues, archiveSeconds, reverted, revertSeconds, left: left.map(leftText), ...concluded },
     }
   } finally {
     await sql.end({ timeout: 1 })

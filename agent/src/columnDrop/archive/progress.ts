@@ -1,4 +1,5 @@
 import { createRate } from '../../engine/rate.ts'
+import { rowProgress } from '../../engine/rowProgress.ts'
 import type { Run } from '../../engine/kind.ts'
 import type { Table } from '../../rollout/rollout.ts'
 
@@ -26,14 +27,10 @@ export function createArchiveProgress(run: Run, table: Table): ArchiveProgress {
       processed += rows
       writtenRows += written
       rate.add(rows)
-      const total = Math.max(processed, Math.round(table.estimatedRows ?? 0))
-      const speed = rate.perSecond()
-      run.progress({
-        ...{ processedRows: processed, writtenRows, failedRows: 0, totalRows: total },
-        ratio: total === processed ? 1 : Math.floor((processed * 10_000) / total) / 10_000,
-        ...{ rowsPerSecond: speed, remainingSeconds: speed ? (total - processed) / speed : null },
-        ...{ batchRows: null, batchSeconds: null, throttled: null, retries: { ...retries } },
-      })
+      const { estimatedRows: estimated } = table
+      run.progress(
+        rowProgress({ passed: processed, written: writtenRows, estimated, perSecond: rate.perSecond(), retries }),
+      )
     },
   }
 }

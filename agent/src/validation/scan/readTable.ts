@@ -2,6 +2,7 @@ import { bothWays } from '../../dualWrite/verify.ts'
 import type { Run } from '../../engine/kind.ts'
 import { createGoOn } from '../../engine/goOn.ts'
 import { createRate } from '../../engine/rate.ts'
+import { rowProgress } from '../../engine/rowProgress.ts'
 import type { Key } from '../../engine/keys.ts'
 import type { Table } from '../../rollout/rollout.ts'
 import { saveReading, type Checkpoint } from './checkpoint.ts'
@@ -79,21 +80,13 @@ function createReport(run: Run, table: Table, before: number) {
   const rate = createRate()
   const retries: Record<string, number> = {}
   let rows = before
-  const tell = (total: number): void => {
-    const speed = rate.perSecond()
-    run.progress({
-      ...{ processedRows: rows, writtenRows: 0, failedRows: 0, totalRows: total },
-      ratio: total === rows ? 1 : Math.floor((rows * 10_000) / total) / 10_000,
-      rowsPerSecond: speed,
-      remainingSeconds: total === rows ? 0 : speed ? (total - rows) / speed : null,
-      ...{ batchRows: null, batchSeconds: null, throttled: null, retries },
-    })
-  }
+  const tell = (estimated: number | null): void =>
+    run.progress(rowProgress({ passed: rows, estimated, perSecond: rate.perSecond(), retries }))
   return {
     passed(more: number) {
       rows += more
       rate.add(more)
-      tell(Math.max(rows, Math.round(table.estimatedRows ?? 0)))
+      tell(table.estimatedRows)
     },
     retried(sqlstate: string) {
       retries[sqlstate] = (retries[sqlstate] ?? 0) + 1

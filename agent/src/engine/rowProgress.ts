@@ -1,0 +1,29 @@
+import type { Progress } from '../contract/index.ts'
+
+export interface WalkedRows {
+  readonly passed: number
+  readonly written?: number
+  /** How many there are in all, as far as one knows; never fewer than have passed. */
+  readonly estimated: number | null
+  readonly perSecond: number | null
+  readonly batchRows?: number | null
+  readonly batchSeconds?: number | null
+  readonly retries?: Readonly<Record<string, number>>
+}
+
+/** The progress of a walk over rows of which none can fail. */
+export function rowProgress({ passed, written = 0, estimated, perSecond, ...rest }: WalkedRows): Progress {
+  const total = Math.max(passed, Math.round(estimated ?? 0))
+  return {
+    ...{ processedRows: passed, writtenRows: written, failedRows: 0, totalRows: total },
+    ratio: total === passed ? 1 : Math.floor((passed * 10_000) / total) / 10_000,
+    ...{ rowsPerSecond: perSecond, remainingSeconds: remaining(total - passed, perSecond) },
+    ...{ batchRows: rest.batchRows ?? null, batchSeconds: rest.batchSeconds ?? null, throttled: null },
+    retries: { ...rest.retries },
+  }
+}
+
+function remaining(rows: number, perSecond: number | null): number | null {
+  if (rows === 0) return 0
+  return perSecond ? rows / perSecond : null
+}
