@@ -11,7 +11,7 @@ import { createBaseline } from './baseline/baseline.ts'
 import { createColumnDrop } from './columnDrop/columnDrop.ts'
 import { createColumnWatch } from './columnDrop/watch/watch.ts'
 import type { Config } from './config.ts'
-import { Scope, type Readiness } from './contract/index.ts'
+import { agentActor, Scope, type Readiness } from './contract/index.ts'
 import { connect } from './database/connect.ts'
 import { adopt } from './database/identity.ts'
 import { watchDatabase } from './database/watch.ts'
@@ -164,8 +164,7 @@ export async function startAgent(
       await columnWatch.consider(read)
       signals.sample(read.rollout.name, read.monitoring.enhanced ? read.monitoring.samplingSeconds : null)
       const { name } = read.rollout
-      if (read.blockers.length === 0)
-        await openOwed(database.state, name, { name: config.agent, level: 'admin', via: 'agent' })
+      if (read.blockers.length === 0) await openOwed(database.state, name, agentActor(config.agent))
       holds.set(name, await readHold(database.state, name))
       const numbers = await readingsOf(database.state, read)
       alarm.saw(name, await readAlarmState(database.state, read, numbers))
@@ -195,7 +194,7 @@ export async function startAgent(
   }
   const turnFlagOff = async (name: string, reason: string): Promise<void> => {
     const rollout = rollouts.find((one) => one.name === name)!
-    const actor = { name: config.agent, level: 'admin', via: 'agent' } as const
+    const actor = agentActor(config.agent)
     await flags.turnOff(rollout, actor, reason, {
       kind: 'rollback',
       idempotencyKey: randomUUID(),

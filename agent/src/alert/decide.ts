@@ -89,6 +89,7 @@ function refusals(asked: Asked, situation: Situation): string[] {
   if (scope === null) return []
   const { reading } = situation
   const alert = asked.by === 'alert'
+  const unread = reading === null || reading.state === 'unknown'
   return [
     alert &&
       asked.scope !== scope &&
@@ -106,12 +107,8 @@ function refusals(asked: Asked, situation: Situation): string[] {
       asked.change !== situation.underWay &&
       `It is about ${asked.change ?? 'no change that it names'}, and what is under way is ${situation.underWay}.`,
     reading?.state === 'healthy' && `The agent itself reads that all is well: ${reading.sentence}`,
-    reading?.state !== 'unhealthy' &&
-      reading?.state !== 'healthy' &&
-      asked.over &&
-      'It has been seen resolved, and the agent itself has no reading of it.',
-    reading?.state !== 'unhealthy' &&
-      reading?.state !== 'healthy' &&
+    unread && asked.over && 'It has been seen resolved, and the agent itself has no reading of it.',
+    unread &&
       situation.now - asked.startedAt > FRESH_MS &&
       `It began ${Math.round((situation.now - asked.startedAt) / 60_000)} minutes ago, and the agent itself has no reading of it now.`,
   ].filter((reason) => reason !== false)

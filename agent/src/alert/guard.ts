@@ -1,4 +1,4 @@
-import type { Actor } from '../contract/index.ts'
+import { agentActor } from '../contract/index.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Acting } from './act.ts'
 import { decide } from './decide.ts'
@@ -23,7 +23,7 @@ export interface GuardParts {
 }
 
 export function createGuard({ environment, agent, rollouts, watch, acting }: GuardParts): Guard {
-  const actor: Actor = { name: agent, level: 'admin', via: 'agent' }
+  const actor = agentActor(agent)
   /** What was done about each finding that still stands: it is done once. */
   let done = new Map<string, string>()
 

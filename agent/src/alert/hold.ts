@@ -16,7 +16,7 @@ export async function readHold(sql: Sql, rollout: string): Promise<Hold | null> 
   return row ?? null
 }
 
-/** Holds automatic rollback for so many seconds; a hold that lasts is replaced. With its event, in one statement. */
+/** Holds automatic rollback until then; a hold that lasts is replaced. With its event, in one statement. */
 export async function holdRollback(sql: Sql, rollout: string, { by, until, reason }: Hold): Promise<void> {
   await sql`
     with held as (

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { canonicalHash } from '../signature/canonical.ts'
 import type { ReceivedAlert } from './received.ts'
 
 /** More alerts than these in one message are refused. */
@@ -73,13 +73,6 @@ function toReceived(source: ReceivedAlert['source'], alert: z.output<typeof Aler
     name: labels['alertname'] ?? '',
     // Year 1 and the like mean that it has not ended.
     endsAt: endsAt !== undefined && endsAt > 0 ? endsAt : null,
-    fingerprint: alert.fingerprint ?? hashed(labels),
+    fingerprint: alert.fingerprint ?? canonicalHash(labels).slice(0, 16),
   }
-}
-
-function hashed(labels: Readonly<Record<string, string>>): string {
-  return createHash('sha256')
-    .update(JSON.stringify(Object.entries(labels).sort()))
-    .digest('hex')
-    .slice(0, 16)
 }

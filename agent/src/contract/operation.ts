@@ -12,6 +12,9 @@ export const Actor = z
   .openapi('Actor')
 export type Actor = z.infer<typeof Actor>
 
+/** An agent that acts by itself. */
+export const agentActor = (name: string): Actor => ({ name, level: 'admin', via: 'agent' })
+
 /** Where a ramp stands: the flag is on for `percentage`. */
 export const RampProgress = z
   .object({

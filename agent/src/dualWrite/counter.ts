@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { quote } from '../rollout/names.ts'
+import { boundedName, quote } from '../rollout/names.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
 /** What became of a write of legacy columns and a type that disagree. */
@@ -11,9 +10,7 @@ export type Resolution = (typeof RESOLUTIONS)[number]
  * together with the write that was refused; a sequence does neither.
  */
 export function counterName({ name }: Pick<Rollout, 'name'>, resolution: Resolution): string {
-  const plain = `conflicts_${resolution}_${name}`
-  if (Buffer.byteLength(plain) <= 63) return plain
-  return `conflicts_${resolution}_${createHash('sha256').update(name).digest('hex').slice(0, 32)}`
+  return boundedName(`conflicts_${resolution}`, name)
 }
 
 export const counterSql = (rollout: Pick<Rollout, 'name'>, resolution: Resolution): string =>

@@ -18,7 +18,7 @@ export function sortsAfterOurs(triggers: readonly Trigger[]): Trigger[] {
   )
 }
 
-export function functionName(rollout: Rollout): string {
+export function functionName(rollout: Pick<Rollout, 'name'>): string {
   return `sti.${quote(`derive_${rollout.name}`)}`
 }
 

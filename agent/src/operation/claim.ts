@@ -1,3 +1,4 @@
+import { agentActor } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { OperationRow } from './row.ts'
 import { TRANSITIONS } from './states.ts'
@@ -32,7 +33,7 @@ export async function claimOperation(sql: Sql, claimant: Claimant): Promise<Oper
       where o.id = candidate.id
       returning o.*, candidate.state as before
     ), event as (
-      select sti.append_event(c.id, c.rollout, ${sql.json({ name: claimant.agent, level: 'admin', via: 'agent' })}, 'state',
+      select sti.append_event(c.id, c.rollout, ${sql.json(agentActor(claimant.agent))}, 'state',
         case when c.before = 'queued' then 'claimed' else 'taken over: the lease of its holder ran out' end, null,
         jsonb_build_object('state', c.before), jsonb_build_object('state', c.state, 'epoch', c.epoch)) from claimed c
     )

@@ -1,4 +1,4 @@
-import type { Actor, Progress } from '../contract/index.ts'
+import { agentActor, type Progress } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import { isAway, messageOf } from '../engine/errors.ts'
 import type { Facts } from '../engine/facts.ts'
@@ -58,7 +58,7 @@ export function startRun(parts: RunParts): StartedRun {
     if (!last && performance.now() - lastReading < READING_MS) return
     lastReading = performance.now()
     const message = `${progress.processedRows} of ${progress.totalRows} rows, ${Math.round(progress.rowsPerSecond ?? 0)} rows/s`
-    const actor: Actor = { name: parts.agent, level: 'admin', via: 'agent' }
+    const actor = agentActor(parts.agent)
     const event = { operationId: row.id, rollout: row.rollout, actor, kind: 'reading', message, after: progress }
     await appendEvent(database.state, event)
   }
@@ -107,7 +107,7 @@ export function startRun(parts: RunParts): StartedRun {
       parts.observer.progressed(row, numbers)
     },
     async event(kind, message, details = {}) {
-      const actor: Actor = details.actor ?? { name: parts.agent, level: 'admin', via: 'agent' }
+      const actor = details.actor ?? agentActor(parts.agent)
       await appendEvent(database.state, { operationId: row.id, rollout: row.rollout, actor, kind, message, ...details })
     },
     batch: (seconds, rows) => parts.observer.batch(row, seconds, rows),

@@ -1,3 +1,4 @@
+import { agentActor } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import { codeOf, faultOf, isAway, messageOf, OperationFailure } from '../engine/errors.ts'
 import type { Facts } from '../engine/facts.ts'
@@ -117,7 +118,7 @@ export function createRunner(parts: RunnerParts): Runner {
 
   const end = async (row: OperationRow, run: StartedRun): Promise<void> => {
     const sql = parts.database.state
-    const by = { actor: { name: parts.agent, level: 'admin', via: 'agent' } as const }
+    const by = { actor: agentActor(parts.agent) }
     const { claim } = run
     try {
       await run.reached('operation.claimed')
@@ -154,7 +155,7 @@ export function createRunner(parts: RunnerParts): Runner {
   /** At a safe point, because somebody asked for it, or because this agent gives the operation back. */
   const standStill = async (row: OperationRow, run: StartedRun): Promise<void> => {
     const sql = parts.database.state
-    const actor = { name: parts.agent, level: 'admin', via: 'agent' } as const
+    const actor = agentActor(parts.agent)
     const { claim } = run
     switch (run.asked()) {
       case 'pause':
@@ -172,7 +173,7 @@ export function createRunner(parts: RunnerParts): Runner {
   const endWithError = async (row: OperationRow, run: StartedRun, error: unknown): Promise<void> => {
     const sql = parts.database.state
     const { claim } = run
-    const actor = { name: parts.agent, level: 'admin', via: 'agent' } as const
+    const actor = agentActor(parts.agent)
     const code = codeOf(error) ?? 'internal'
     const fault = faultOf(error)
     const times = (cancelled.get(row.id) ?? 0) + (fault === 'halve' ? 1 : 0)

@@ -1,4 +1,4 @@
-import type { Actor, OperationKind } from '../contract/index.ts'
+import { agentActor, type OperationKind } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { isAway, messageOf } from '../engine/errors.ts'
 import type { Facts } from '../engine/facts.ts'
@@ -72,7 +72,7 @@ export function createSchedule(parts: {
   readonly poke: () => void
   readonly log: Log
 }): Schedule {
-  const actor: Actor = { name: parts.agent, level: 'admin', via: 'agent' }
+  const actor = agentActor(parts.agent)
   const start = async (scheduled: Scheduled, facts: Facts): Promise<void> => {
     const { rollout } = facts
     const { kind, parameters } = scheduled

@@ -1,4 +1,4 @@
-import type { Actor } from '../contract/index.ts'
+import { agentActor } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Facts } from '../engine/facts.ts'
 import { transition } from '../operation/transition.ts'
@@ -14,7 +14,7 @@ export async function endOvertakenRamps(sql: Sql, { open, rollout }: Facts, agen
     const of = { id: BigInt(ramp.id), rollout: rollout.name }
     const looked = await lookAt(sql, of, rampParameters(ramp.parameters))
     if (!('overtaken' in looked)) continue
-    const actor: Actor = { name: agent, level: 'admin', via: 'agent' }
+    const actor = agentActor(agent)
     await transition(
       sql,
       of.id,

@@ -1,4 +1,6 @@
 import type { Sql } from '../database/connect.ts'
+import { counterSql, RESOLUTIONS } from '../dualWrite/counter.ts'
+import { functionName } from '../dualWrite/trigger.ts'
 import { onlyRow } from '../engine/answer.ts'
 import { runDdl } from '../engine/ddl.ts'
 import { createFeedback } from '../engine/feedback.ts'
@@ -125,8 +127,8 @@ function cleaning(id: bigint): string[] {
   const mine = `where rollout = ${literal(name)}`
   return [
     `drop schema if exists ${quote(schemaOf(id))} cascade`,
-    `drop function if exists sti.${quote(`derive_${name}`)}() cascade`,
-    ...['refused', 'legacy', 'type'].map((what) => `drop sequence if exists sti.${quote(`conflicts_${what}_${name}`)}`),
+    `drop function if exists ${functionName({ name })}() cascade`,
+    ...RESOLUTIONS.map((resolution) => `drop sequence if exists ${counterSql({ name }, resolution)}`),
     ...['change', 'failed_row', 'archive', 'conflict', 'table_origin'].map(
       (table) => `delete from sti.${table} ${mine}`,
     ),

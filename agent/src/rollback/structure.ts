@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Rollout, Table } from '../rollout/rollout.ts'
+import { canonicalHash } from '../signature/canonical.ts'
 
 /**
  * SHA-256 of what a rehearsal depends on in the structure of a table: columns, key, triggers, rules and indexes, without
@@ -19,7 +19,5 @@ export function structureHash(rollout: Rollout, table: Table): string {
   const key = table.key.map(({ name, type }) => [name, type])
   const rules = [...table.updateRules].toSorted()
   const byName = triggers.toSorted((a, b) => String(a[0]).localeCompare(String(b[0])))
-  return createHash('sha256')
-    .update(JSON.stringify([table.partitioned, columns, key, byName, rules, indexes]))
-    .digest('hex')
+  return canonicalHash([table.partitioned, columns, key, byName, rules, indexes])
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { parseStatements, strings, type Tree } from './parse.ts'
 import type { QualifiedName } from './rollout.ts'
 
@@ -12,6 +13,13 @@ export function quote(name: string): string {
 
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
+}
+
+/** `<prefix>_<name>` as a name of PostgreSQL: where that is longer than it takes, with a hash in place of the name. */
+export function boundedName(prefix: string, name: string): string {
+  const plain = `${prefix}_${name}`
+  if (Buffer.byteLength(plain) <= 63) return plain
+  return `${prefix}_${createHash('sha256').update(name).digest('hex').slice(0, 32)}`
 }
 
 /** A table's name as SQL writes it; without a schema it is in `public`. */

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { quote } from '../../rollout/names.ts'
+import { boundedName, quote } from '../../rollout/names.ts'
 import type { Column, KeyColumn, QualifiedName, Rollout, Table } from '../../rollout/rollout.ts'
 
 /** Rows as they are inserted or deleted, rows whose key or legacy columns change, and whole relations. */
@@ -11,18 +10,13 @@ export const ARCHIVE_TRIGGERS = {
 
 /** The table of the archive. */
 export function archiveTable(rollout: Pick<Rollout, 'name'>): QualifiedName {
-  const name = nameOf('columns', rollout)
+  const name = boundedName('columns', rollout.name)
   return { schema: 'sti', name, sql: `sti.${quote(name)}` }
 }
 
 /** The function of its triggers. */
-export const archiveFunction = (rollout: Pick<Rollout, 'name'>): string => `sti.${quote(nameOf('keep', rollout))}`
-
-function nameOf(prefix: string, { name }: Pick<Rollout, 'name'>): string {
-  const plain = `${prefix}_${name}`
-  if (Buffer.byteLength(plain) <= 63) return plain
-  return `${prefix}_${createHash('sha256').update(name).digest('hex').slice(0, 32)}`
-}
+export const archiveFunction = (rollout: Pick<Rollout, 'name'>): string =>
+  `sti.${quote(boundedName('keep', rollout.name))}`
 
 /** What is kept of a row. */
 export interface Kept {

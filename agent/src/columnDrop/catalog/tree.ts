@@ -1,3 +1,5 @@
+import type { Sql } from '../../database/connect.ts'
+
 /** Which columns of which table. */
 export interface Legacy {
   readonly oid: number
@@ -18,6 +20,11 @@ export const TREE = `tree (oid, level) as materialized (
   )`
 
 export const treeParameters = ({ oid, columns }: Legacy): [string, string] => [String(oid), JSON.stringify(columns)]
+
+/** CTE `tree` (oid): the table and its partitions of every level. */
+export const treeOf = (sql: Sql, oid: number) => sql`tree as materialized (
+    select ${oid}::oid as oid union select relid from pg_partition_tree(${oid}::oid::regclass)
+  )`
 
 /** A relation's name as SQL, of a pg_class and its pg_namespace. */
 export const named = (relation: string, schema: string): string =>

@@ -1,5 +1,6 @@
 import type { Sql } from '../../database/connect.ts'
 import { parseStatements } from '../../rollout/parse.ts'
+import { treeOf } from '../catalog/tree.ts'
 import { usesOf } from '../sql/uses.ts'
 import type { DropCheck, DropCheckContext } from './check.ts'
 
@@ -53,9 +54,7 @@ interface Shared {
 /** What PostgreSQL would drop without a word although it serves other columns, too. */
 async function readShared(sql: Sql, oid: number, columns: readonly string[]): Promise<Shared[]> {
   return await sql<Shared[]>`
-    with /* sti */ tree as materialized (
-      select ${oid}::oid as oid union select relid from pg_partition_tree(${oid}::oid::regclass)
-    ), legacy as materialized (
+    with /* sti */ ${treeOf(sql, oid)}, legacy as materialized (
       select a.attrelid, a.attnum from tree join pg_attribute a on a.attrelid = tree.oid and a.attnum > 0 and not a.attisdropped
       where a.attname in (select jsonb_array_elements_text(${sql.json([...columns])}::jsonb))
     ), owned as (
@@ -81,9 +80,7 @@ async function readShared(sql: Sql, oid: number, columns: readonly string[]): Pr
 /** Of a whole row PostgreSQL knows a dependency on the table only. */
 async function readWholeRowViews({ sql, table, target, columnsOf }: DropCheckContext): Promise<string[]> {
   const views = await sql<{ name: string; definition: string }[]>`
-    with /* sti */ tree as materialized (
-      select ${table.oid}::oid as oid union select relid from pg_partition_tree(${table.oid}::oid::regclass)
-    )
+    with /* sti */ ${treeOf(sql, table.oid)}
     select distinct (pg_identify_object('pg_class'::regclass, r.ev_class, 0)).identity as name, pg_get_viewdef(r.ev_class) as definition
     from pg_depend d join pg_rewrite r on r.oid = d.objid join pg_class c on c.oid = r.ev_class
     where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid in (select oid from tree)

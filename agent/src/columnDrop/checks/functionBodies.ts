@@ -1,3 +1,4 @@
+import { treeOf } from '../catalog/tree.ts'
 import { functionUses, type StoredFunction } from '../sql/functionUses.ts'
 import { counted, type DropCheck, type DropCheckContext } from './check.ts'
 
@@ -36,9 +37,7 @@ export const functionBodies: DropCheck = {
 /** Those of the application: not PostgreSQL's, not of an extension, not ours. */
 async function readFunctions({ sql, table }: DropCheckContext): Promise<StoredFunction[]> {
   return await sql<StoredFunction[]>`
-    with /* sti */ tree as materialized (
-      select ${table.oid}::oid as oid union select relid from pg_partition_tree(${table.oid}::oid::regclass)
-    ), row_type as (
+    with /* sti */ ${treeOf(sql, table.oid)}, row_type as (
       select c.reltype as oid from tree join pg_class c on c.oid = tree.oid
     )
     select format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as shown, l.lanname as language,

@@ -1,3 +1,4 @@
+import { treeOf } from '../catalog/tree.ts'
 import type { DropCheck } from './check.ts'
 
 export const subscribers: DropCheck = {
@@ -6,9 +7,7 @@ export const subscribers: DropCheck = {
   async run({ sql, table, rollout }) {
     const columns = sql.json([...rollout.legacyColumns])
     const publications = await sql<{ name: string }[]>`
-      with /* sti */ tree as materialized (
-        select ${table.oid}::oid as oid union select relid from pg_partition_tree(${table.oid}::oid::regclass)
-      )
+      with /* sti */ ${treeOf(sql, table.oid)}
       select distinct p.pubname as name from pg_publication p, tree join pg_class c on c.oid = tree.oid
       where p.puballtables
         or exists (select from pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid = c.relnamespace)

@@ -1,5 +1,6 @@
 import type { Sql } from '../../database/connect.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
+import { treeOf } from '../catalog/tree.ts'
 import type { ColumnsOf, Target } from './target.ts'
 
 /** The table as statements may name it, and the columns of every other relation of the application. */
@@ -9,9 +10,7 @@ export async function readTarget(
   table: Pick<Table, 'oid'>,
 ): Promise<{ readonly target: Target; readonly columnsOf: ColumnsOf }> {
   const relations = await sql<{ ours: boolean; schema: string; name: string; columns: string[] }[]>`
-    with /* sti */ tree as materialized (
-      select ${table.oid}::oid as oid union select relid from pg_partition_tree(${table.oid}::oid::regclass)
-    )
+    with /* sti */ ${treeOf(sql, table.oid)}
     select c.oid in (select oid from tree) as ours, n.nspname as schema, c.relname as name,
       (select coalesce(jsonb_agg(a.attname order by a.attnum), '[]') from pg_attribute a
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns

@@ -1,5 +1,5 @@
 import type { Sql } from '../../database/connect.ts'
-import type { Actor } from '../../contract/index.ts'
+import { agentActor } from '../../contract/index.ts'
 import type { Facts } from '../../engine/facts.ts'
 
 /** Notes that the legacy columns are gone, or back; each change is an event. */
@@ -7,7 +7,7 @@ export async function noteDropped(sql: Sql, facts: Facts, agent: string): Promis
   const { rollout } = facts
   if (facts.table === null) return
   const gone = facts.droppedColumns
-  const actor: Actor = { name: agent, level: 'admin', via: 'agent' }
+  const actor = agentActor(agent)
   if (gone.length === rollout.legacyColumns.length) {
     await sql`
       with noticed as (
