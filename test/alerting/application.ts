@@ -15,8 +15,18 @@ export interface Application {
 
 const PER_READING = 25
 
+/** Starts one for as long as a test uses it. */
+export async function withApplication(use: (application: Application) => Promise<void>): Promise<void> {
+  const application = await startApplication()
+  try {
+    await use(application)
+  } finally {
+    application.stop()
+  }
+}
+
 /** An application's page of metrics: each time that it is read, some requests more have ended. */
-export async function startApplication(): Promise<Application> {
+async function startApplication(): Promise<Application> {
   const ended = { '200': 0, '503': 0 }
   let ratio = 0
   let hidden = false

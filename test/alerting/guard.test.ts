@@ -4,8 +4,9 @@ import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { startProxy } from '../support/proxy.ts'
 import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { startApplication, type Application } from './application.ts'
+import { withApplication } from './application.ts'
 import { enabled, errorsHigh, grafanaMessage, send, signed, WEBHOOKS } from './messages.ts'
+import { reads } from './reads.ts'
 
 const GUARDED = { ...WEBHOOKS, guard: true } as const
 
@@ -24,7 +25,7 @@ test('two guards and an alert that decide the same at once make one rollback and
             async (second) => {
               const change = await enabled(agent)
               await expect.poll(async () => (await second.rollout()).flag.enabled, { timeout: 5_000 }).toBe(true)
-              await calm(agent.url)
+              await reads(agent, 0)
               application.fail(0.4)
               await expect.poll(() => application.firstReadAt(), { timeout: 5_000, interval: 10 }).not.toBeNull()
               const body = grafanaMessage([errorsHigh(change)])
@@ -61,7 +62,7 @@ test('a backfill stands still, once; a person resumes it, and the same fault doe
         async (agent) => {
           await agent.run('expand')
           const { id } = await agent.request('backfill', { batchSize: 10, niceRatio: 50 })
-          await calm(agent.url)
+          await reads(agent, 0)
           application.fail(0.4)
           const stopped = await agent.ended(id)
           expect(stopped.state).toBe('paused')
@@ -97,7 +98,7 @@ test('held, it opens an incident and rolls nothing back; armed again, it does', 
           await enabled(agent)
           const switched = '/v1/rollouts/vehicles/automatic-rollback'
           await agent.post(switched, { armed: false, reason: 'load test' })
-          await calm(agent.url)
+          await reads(agent, 0)
           application.fail(0.4)
           await expect
             .poll(async () => (await agent.rollout()).incidents, { timeout: 8_000 })
@@ -126,7 +127,7 @@ test('while the database is away the flag goes off from memory, and what was dec
           VEHICLES + application.file,
           async (agent) => {
             const change = await enabled(agent)
-            await calm(agent.url)
+            await reads(agent, 0)
             way.refuse(true)
             way.drop()
             application.fail(0.4)
@@ -156,19 +157,3 @@ test('while the database is away the flag goes off from memory, and what was dec
     })
   })
 })
-
-async function withApplication(use: (application: Application) => Promise<void>): Promise<void> {
-  const application = await startApplication()
-  try {
-    await use(application)
-  } finally {
-    application.stop()
-  }
-}
-
-/** Waits until the agent has read that all is well. */
-async function calm(url: string): Promise<void> {
-  await expect
-    .poll(async () => await (await fetch(`${url}/metrics`)).text(), { timeout: 15_000, interval: 100 })
-    .toMatch(/sti_alert_condition\{[^}]*rule="StiApiErrorsHigh"[^}]*\} 0/)
-}

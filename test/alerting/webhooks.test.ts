@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
+import { TOKENS, withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { startApplication } from './application.ts'
+import { withApplication } from './application.ts'
 import { ALERTMANAGER, enabled, errorsHigh, grafanaMessage, send, signed, WEBHOOKS } from './messages.ts'
+import { reads } from './reads.ts'
 
 const NOW = Math.floor(Date.now() / 1000)
 const fresh = (alerts: Parameters<typeof grafanaMessage>[0], orgId = 1): string => grafanaMessage(alerts, orgId)
@@ -23,8 +24,7 @@ const refused: [string, string, Record<string, string> | undefined, number][] = 
 ]
 
 test('forged, replayed, malformed and misleading messages turn nothing off; the true one does', async () => {
-  const application = await startApplication()
-  try {
+  await withApplication(async (application) => {
     await withDatabase(async ({ url, sql }) => {
       await vehicles(sql, 10)
       await withAgent(
@@ -104,14 +104,11 @@ test('forged, replayed, malformed and misleading messages turn nothing off; the 
         { config: WEBHOOKS },
       )
     })
-  } finally {
-    application.stop()
-  }
+  })
 })
 
 test('a watchdog from Alertmanager shows that the path lives; a storm leads to one rollback and one incident', async () => {
-  const application = await startApplication()
-  try {
+  await withApplication(async (application) => {
     await withDatabase(async ({ url, sql }) => {
       await vehicles(sql, 10)
       await withAgent(
@@ -174,21 +171,11 @@ test('a watchdog from Alertmanager shows that the path lives; a storm leads to o
         { config: WEBHOOKS },
       )
     })
-  } finally {
-    application.stop()
-  }
+  })
 })
 
 /** Every message is signed at a second of its own, so that none is taken for the one before. */
 const later = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds
-
-/** Waits until the agent's own condition says so. */
-async function reads(agent: TestAgent, unhealthy: 0 | 1): Promise<void> {
-  const series = new RegExp(`sti_alert_condition\\{[^}]*rule="StiApiErrorsHigh"[^}]*\\} ${unhealthy}`)
-  await expect
-    .poll(async () => await (await fetch(`${agent.url}/metrics`)).text(), { timeout: 15_000, interval: 100 })
-    .toMatch(series)
-}
 
 async function count(sql: { unsafe(text: string): Promise<{ length: number }> }): Promise<number> {
   return (await sql.unsafe('select from sti.alert')).length
