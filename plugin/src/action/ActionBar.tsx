@@ -39,10 +39,7 @@ export function ActionBar({ environment, detail, onStarted }: Props) {
           rollout={detail.rollout}
           known={detail.validation?.checks}
           onClose={() => setOpen(null)}
-          onDone={(operation) => {
-            setOpen(null)
-            onStarted(operation)
-          }}
+          onDone={onStarted}
         />
       )}
     </div>

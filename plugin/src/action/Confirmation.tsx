@@ -25,6 +25,7 @@ interface Props {
   rollout: string
   /** Checks of the last validation, of which single ones may be chosen. */
   known?: readonly CheckResult[]
+  /** It has closed by then. */
   onDone: (operation: Operation) => void
   onClose: () => void
 }
@@ -47,7 +48,10 @@ export function Confirmation({ start, environment, rollout, known = [], onDone, 
       off
         ? turnOff(environment.all, (agent) => startOperation(agent, rollout, wanted, key, QUESTION_MS))
         : startOperation(environment.agent, rollout, wanted, key),
-    onDone,
+    (operation) => {
+      onClose()
+      onDone(operation)
+    },
   )
   // The preview is about the numbers: what has still to be typed does not stand in its way.
   const typed = { ...choices, typed: rollout }

@@ -78,10 +78,7 @@ export function MonitoringSection({ environment, detail, refresh }: Props) {
           environment={environment}
           rollout={detail.rollout}
           onClose={() => setOpen(null)}
-          onDone={() => {
-            setOpen(null)
-            refresh()
-          }}
+          onDone={refresh}
         />
       )}
     </Section>

@@ -88,10 +88,7 @@ export function ColumnDropPage() {
             environment={environment.data}
             rollout={rollout}
             onClose={() => setOpen(false)}
-            onDone={() => {
-              setOpen(false)
-              refresh()
-            }}
+            onDone={refresh}
           />
         )}
       </div>

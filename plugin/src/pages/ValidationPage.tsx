@@ -100,10 +100,7 @@ export function ValidationPage() {
             rollout={rollout}
             known={validation?.checks}
             onClose={() => setOpen(false)}
-            onDone={() => {
-              setOpen(false)
-              refresh()
-            }}
+            onDone={refresh}
           />
         )}
       </div>

@@ -84,10 +84,7 @@ export function RehearsalSection({ environment, detail, refresh }: Props) {
           environment={environment}
           rollout={detail.rollout}
           onClose={() => setOpen(false)}
-          onDone={() => {
-            setOpen(false)
-            refresh()
-          }}
+          onDone={refresh}
         />
       )}
     </>

@@ -82,10 +82,7 @@ export function WaysBack({ environment, detail, refresh }: Props) {
           environment={environment}
           rollout={detail.rollout}
           onClose={() => setOpen(null)}
-          onDone={() => {
-            setOpen(null)
-            refresh()
-          }}
+          onDone={refresh}
         />
       )}
     </Section>
