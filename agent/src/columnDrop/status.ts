@@ -1,6 +1,7 @@
 import type { ColumnDrop } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Facts } from '../engine/facts.ts'
+import { readColumnDrop } from './store.ts'
 import { readDropped } from './watch/dropped.ts'
 import { readEvaluations } from './watch/evaluations.ts'
 import { readStatements } from './watch/statements.ts'
@@ -10,15 +11,16 @@ const SHOWN = 50
 /** What there is of the column drop of a rollout: the newest run, and what the watch has seen. */
 export async function columnDropStatus(state: Sql, environment: string, facts: Facts): Promise<ColumnDrop> {
   const { rollout, flag, columnDrop } = facts
-  const [dropped, evaluations, statements] = await Promise.all([
+  const [last, dropped, evaluations, statements] = await Promise.all([
+    readColumnDrop(state, rollout.name),
     readDropped(state, rollout.name),
     readEvaluations(state, rollout.name),
     readStatements(state, rollout.name),
   ])
-  const { staleBecause = null, ...last } = columnDrop ?? {}
+  const staleBecause = columnDrop?.staleBecause ?? null
   return {
     ...{ rollout: rollout.name, environment, legacyColumns: [...rollout.legacyColumns] },
-    last: columnDrop === null ? null : (last as NonNullable<ColumnDrop['last']>),
+    last,
     ...{ fresh: columnDrop !== null && columnDrop.prepared && staleBecause === null, staleBecause },
     dropped: dropped && {
       columns: [...dropped.columns],

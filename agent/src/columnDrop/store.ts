@@ -1,5 +1,6 @@
 import type { ColumnDropPullRequest, PreparedColumnDrop } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import type { ColumnDropBrief } from '../engine/facts.ts'
 
 interface Row {
   readonly id: bigint
@@ -17,6 +18,13 @@ interface Row {
   readonly proof: PreparedColumnDrop['proof']
 }
 
+interface Brief {
+  readonly file_hash: string
+  /** Of the pull request; null: there is none. */
+  readonly title: string | null
+  readonly url: string | null
+}
+
 /** The newest run; null: there was none. */
 export async function readColumnDrop(sql: Sql, rollout: string): Promise<PreparedColumnDrop | null> {
   const [row] = await sql<Row[]>`select * from sti.column_drop where rollout = ${rollout} order by id desc limit 1`
@@ -27,6 +35,17 @@ export async function readColumnDrop(sql: Sql, rollout: string): Promise<Prepare
     ...{ id: Number(id), operationId: Number(operation_id), at: at.toISOString(), fileHash: file_hash },
     pullRequest: pull_request,
   }
+}
+
+/** The same, without what it produced. */
+export async function readColumnDropBrief(sql: Sql, rollout: string): Promise<ColumnDropBrief | null> {
+  const [row] = await sql<(Pick<Row, 'id' | 'at' | 'verdict' | 'prepared' | 'reasons'> & Brief)[]>`
+    select id, at, file_hash, verdict, prepared, reasons, pull_request->>'title' as title, pull_request->>'url' as url
+    from sti.column_drop where rollout = ${rollout} order by id desc limit 1`
+  if (row === undefined) return null
+  const { id, at, file_hash, title, url, ...rest } = row
+  const pullRequest = title === null ? null : { title, url }
+  return { ...rest, id: Number(id), at: at.toISOString(), fileHash: file_hash, pullRequest }
 }
 
 /** Writes what a run came to; the same run again (after a crash) takes the place of what it wrote before. */

@@ -38,6 +38,12 @@ export interface Prefill {
   readonly sampledRows: number
 }
 
+/** Of a run of the column drop, without what it produced: facts are read every few seconds. */
+export type ColumnDropBrief = Pick<
+  PreparedColumnDrop,
+  'id' | 'at' | 'fileHash' | 'verdict' | 'prepared' | 'reasons'
+> & { readonly pullRequest: { readonly title: string; readonly url: string | null } | null }
+
 /** What is known of a rollout at one moment, read from catalog and state. Everything else is derived from it. */
 export interface Facts {
   readonly rollout: Rollout
@@ -93,7 +99,7 @@ export interface Facts {
   /** Legacy columns that the table does not have. All of them: the migration of the column drop has run. */
   readonly droppedColumns: readonly string[]
   /** The newest run of the column drop, and why it holds no more; null: there was none. */
-  readonly columnDrop: (PreparedColumnDrop & { readonly staleBecause: string | null }) | null
+  readonly columnDrop: (ColumnDropBrief & { readonly staleBecause: string | null }) | null
   /** A validation of this file has passed since the last backfill, retry or rollback ended. */
   readonly verified: boolean
   readonly stage: Stage

@@ -3,7 +3,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Facts, JournaledChange } from '../engine/facts.ts'
 import { faultOf, isAway, messageOf } from '../engine/errors.ts'
 import { staleBecause } from '../columnDrop/fresh.ts'
-import { readColumnDrop } from '../columnDrop/store.ts'
+import { readColumnDropBrief } from '../columnDrop/store.ts'
 import { prefillOf } from '../expand/addColumn.ts'
 import { triggerFault } from '../dualWrite/verify.ts'
 import { finalizeMissing } from '../finalize/verify.ts'
@@ -55,7 +55,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
         and (kind = 'backfill' or kind = 'rollback' and parameters->>'scope' in ('data', 'system'))`,
     source.promotion(rollout),
     newestBaseline(state, useOf(rollout, source.environment)),
-    readColumnDrop(state, rollout.name),
+    readColumnDropBrief(state, rollout.name),
   ])
   const ended = operations.filter((row) => row.state === 'succeeded').map(toOperation)
   const open = operations.filter((row) => !['succeeded', 'failed', 'cancelled'].includes(row.state)).map(toOperation)
