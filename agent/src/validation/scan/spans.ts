@@ -51,7 +51,9 @@ export async function createSpans(sql: Sql, reading: Reading): Promise<Spans | n
     next(low, rows) {
       if (reached(low)) return null
       const from = low === null ? first - 1n : BigInt(low[0]!)
-      const to = from + spanOf(rows)
+      // What is left is cut evenly: for a small last range PostgreSQL may well read the whole table once more.
+      const left = Number(last - from) * density
+      const to = from + spanOf(left / Math.max(1, Math.round(left / rows)))
       return { low, high: [String(to < last ? to : last)], rows: Math.max(2, rows) }
     },
     observe(range, rows) {
