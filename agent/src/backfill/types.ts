@@ -61,7 +61,8 @@ function paceOf(parameters: BackfillParameters): Pace {
 /** A connection of one worker of a backfill. */
 export function connection({ database, operation, rollout }: Run): () => Sql {
   const { searchPath } = rollout
-  return () => database.engine({ purpose: `backfill ${operation.id}`, searchPath, statementTimeoutMs: 20_000 })
+  return () =>
+    database.engine({ purpose: `backfill ${operation.id}`, searchPath, ranges: true, statementTimeoutMs: 20_000 })
 }
 
 /** The parameters as they are now. Asked several times for each batch, and parsed only when somebody has changed them. */

@@ -27,6 +27,11 @@ export interface EngineSettings {
   /** Schemas to look in after pg_catalog; the same ones for every statement that evaluates the user's expressions. */
   searchPath?: string
   readOnly?: boolean
+  /**
+   * It works in ranges of the key or of pages, which an index finds. Where rows do not lie in the order of their key
+   * PostgreSQL would rather read the whole table, again for each range.
+   */
+  ranges?: boolean
   /** Long statements that only read may use as many processes as a query of the application does. */
   parallel?: boolean
 }
@@ -81,7 +86,9 @@ export function connect(url: string, agent: string, replicaUrl: string | null = 
         'sti.engine': 'on',
         // Compiling a statement, or starting workers for it, takes longer than a batch.
         jit: 'off',
-        ...(settings.parallel ? {} : { max_parallel_workers_per_gather: '0' }),
+        // A plan that is made for any range takes no workers.
+        ...(settings.parallel ? { plan_cache_mode: 'force_custom_plan' } : { max_parallel_workers_per_gather: '0' }),
+        ...(settings.ranges ? { enable_seqscan: 'off' } : {}),
         ...(settings.readOnly ? { default_transaction_read_only: 'on' } : {}),
       })
       engines.add(sql)

@@ -37,6 +37,7 @@ export async function clearColumn(run: Run, table: Table): Promise<number | null
         purpose: `rollback ${operation.id}`,
         searchPath: rollout.searchPath,
         statementTimeoutMs: 30_000,
+        ranges: true,
       }),
   }
   const decisions: string[] = []

@@ -36,7 +36,12 @@ export async function archiveIs(
     const faults = manifest === null ? unfinished : [`${fault} Prepare the column drop again.`, ...unfinished]
     return { manifest, complete: false, equal: null, comparison: null, faults }
   }
-  const sql = database.engine({ purpose: 'compare archive', searchPath: rollout.searchPath, readOnly: true })
+  const sql = database.engine({
+    purpose: 'compare archive',
+    searchPath: rollout.searchPath,
+    readOnly: true,
+    ranges: true,
+  })
   try {
     const of = { rollout, walked: { table: rollout.table, key: table.key }, kept: keptOf(rollout, table) }
     const comparison = await compareAll(sql, of, {

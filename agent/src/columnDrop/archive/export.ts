@@ -28,7 +28,12 @@ export async function exportArchive(
 ): Promise<ArchiveExport | null> {
   const manifest = await readManifest(database.state, rollout)
   if (manifest === null) throw new Error(`rollout ${rollout.name} has no archive to export`)
-  const sql = database.engine({ purpose: 'export archive', searchPath: rollout.searchPath, readOnly: true })
+  const sql = database.engine({
+    purpose: 'export archive',
+    searchPath: rollout.searchPath,
+    readOnly: true,
+    ranges: true,
+  })
   const unfinished = `${path}.unfinished`
   const written = { rows: 0, stopped: false }
   try {

@@ -28,7 +28,7 @@ const MENDINGS = 5
  */
 export async function keepArchive(run: Run, table: Table): Promise<ArchiveManifest | null> {
   const { rollout, database, operation } = run
-  const sql = database.engine({ purpose: `archive ${operation.id}`, searchPath: rollout.searchPath })
+  const sql = database.engine({ purpose: `archive ${operation.id}`, searchPath: rollout.searchPath, ranges: true })
   try {
     const lane = await takeLane(database.state, operation.id, run.agent)
     await makeOnce(run, sql, table)

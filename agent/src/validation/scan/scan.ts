@@ -54,9 +54,11 @@ export class ReplicaLost extends Error {}
 /** How often in a row a statement may fail on a replica. */
 const REPLICA_TRIES = 6
 const TARGET_SECONDS = 0.25
-const FIRST_ROWS = 10_000
+const FIRST_ROWS = 25_000
 /** Where the end of a range costs nothing to find, ranges may grow fast: a larger one is cheaper for each row. */
 const GROWTH = 128
+/** A range that is so much of the table is read faster in the order of its pages than by the key. */
+const MOST_OF_TABLE = 0.5
 
 /**
  * Reads the table in key ranges, each one statement with a short snapshot of its own: a long one would keep the
@@ -71,12 +73,18 @@ export async function scan(job: ScanJob): Promise<boolean> {
   const spans = await createSpans(sql, reading)
   let position = job.from
   let planned = false
+  let inPages = false
   let failures = 0
   const read = async (range: Range): Promise<void> => {
     if (!planned && range.low !== null) {
       const part = range.rows / Math.max(range.rows, table.estimatedRows ?? Infinity)
       await demandPlan(sql, { table: walked.table, by: walked.key, part, ...quickReading(reading, range) })
       planned = true
+    }
+    const most = range.rows > MOST_OF_TABLE * (table.estimatedRows ?? Infinity)
+    if (most !== inPages) {
+      await sql`select /* sti */ set_config('enable_seqscan', ${most ? 'on' : 'off'}, false)`
+      inPages = most
     }
     const started = performance.now()
     const found = await readRange(sql, reading, range, suspectsLeft(tally))

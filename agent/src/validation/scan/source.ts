@@ -12,7 +12,9 @@ export interface Source {
 
 const WAIT_MS = 10_000
 const LOOK_MS = 200
-const SETTINGS = { purpose: 'validation', readOnly: true, statementTimeoutMs: 30_000, parallel: true } as const
+const SETTINGS = {
+  ...{ purpose: 'validation', readOnly: true, statementTimeoutMs: 30_000, parallel: true, ranges: true },
+} as const
 
 /**
  * The replica, when there is one that has replayed all that was written until now: then a reading of it is as good as

@@ -53,8 +53,9 @@ export async function createSpans(sql: Sql, reading: Reading): Promise<Spans | n
       const from = low === null ? first - 1n : BigInt(low[0]!)
       // What is left is cut evenly: for a small last range PostgreSQL may well read the whole table once more.
       const left = Number(last - from) * density
-      const to = from + spanOf(left / Math.max(1, Math.round(left / rows)))
-      return { low, high: [String(to < last ? to : last)], rows: Math.max(2, rows) }
+      const even = left / Math.max(1, Math.round(left / rows))
+      const to = from + spanOf(even)
+      return { low, high: [String(to < last ? to : last)], rows: Math.max(2, Math.round(even)) }
     },
     observe(range, rows) {
       const from = range.low === null ? first - 1n : BigInt(range.low[0]!)
