@@ -9,8 +9,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // Most tests wait most of the time: one more than two processors can be at work.
-    maxWorkers: 3,
+    // Most tests wait most of the time: more of them than there are processors can be at work.
+    maxWorkers: 4,
     // Real servers and real clocks on a shared machine: what fails is run once more, and the output names it (retry x1).
     // What speaks of rows that were lost, doubled or wrong is not: once is too often.
     retry: { count: 1, condition: /^(?![\s\S]*\b(lost|doubled|wrong|journal)\b)/ },

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findOnPath } from '../demo/start/findOnPath.ts'
 
@@ -18,34 +18,30 @@ const scratch = await mkdtemp(join(tmpdir(), 'sti-test-'))
 const only = process.argv.slice(2)
 const counts: Counts[] = []
 
+const SOURCES = ['agent/src', 'demo', 'bench', 'test', 'plugin/src', 'plugin/dashboard']
+const ruleChecks = [
+  () => check('prometheus configuration', 'promtool', ['check', 'config', 'provisioning/prometheus/prometheus.yml']),
+  async () => check('alert rules', 'promtool', ['check', 'rules', ...(await listed('alerts', '.rules.yml'))]),
+  async () =>
+    check('alert rules fire and stay silent', 'promtool', [
+      ...['test', 'rules', ...(await listed('alerts/tests', '.test.yml'))],
+    ]),
+]
+
 if (only.length === 0) {
-  await check('types', 'npm', ['run', '--silent', 'typecheck'])
-  await check('lint', 'npm', ['run', '--silent', 'lint'])
-  await check('format', 'npx', ['prettier', '--check', '--log-level', 'warn', '.'])
-  await check('import directions', 'npx', [
-    'depcruise',
-    'agent/src',
-    'demo',
-    'bench',
-    'test',
-    'plugin/src',
-    'plugin/dashboard',
-    '--config',
-    '.dependency-cruiser.cjs',
+  const promtool = await findOnPath('promtool')
+  if (!promtool) say('Prometheus’ configuration and rules: left out, no promtool (Debian: apt-get install prometheus)')
+  await inLanes(availableParallelism(), [
+    () => check('types', 'npm', ['run', '--silent', 'typecheck']),
+    () => check('lint', 'npm', ['run', '--silent', 'lint']),
+    () => check('format', 'npx', ['prettier', '--check', '--log-level', 'warn', '.']),
+    () => check('import directions', 'npx', ['depcruise', ...SOURCES, '--config', '.dependency-cruiser.cjs']),
+    () => check('dead code', 'npx', ['knip']),
+    () => check('generated files', 'npx', ['tsx', 'test/generated.ts']),
+    ...(promtool ? ruleChecks : []),
+    audit,
+    () => check('plugin build', 'npm', ['run', '--silent', 'build', '-w', 'plugin']),
   ])
-  await check('dead code', 'npx', ['knip'])
-  await check('generated files', 'npx', ['tsx', 'test/generated.ts'])
-  if (await findOnPath('promtool')) {
-    await check('prometheus configuration', 'promtool', ['check', 'config', 'provisioning/prometheus/prometheus.yml'])
-    await check('alert rules', 'promtool', ['check', 'rules', ...(await listed('alerts', '.rules.yml'))])
-    await check('alert rules fire and stay silent', 'promtool', [
-      'test',
-      'rules',
-      ...(await listed('alerts/tests', '.test.yml')),
-    ])
-  } else say('Prometheus’ configuration and rules: left out, no promtool (Debian: apt-get install prometheus)')
-  await audit()
-  await check('plugin build', 'npm', ['run', '--silent', 'build', '-w', 'plugin'])
 }
 await vitest('tests', root, only)
 if (only.length === 0) {
@@ -64,16 +60,27 @@ async function listed(folder: string, suffix: string): Promise<string[]> {
   return names.filter((name) => name.endsWith(suffix)).map((name) => `${folder}/${name}`)
 }
 
+/** As many at a time as there are lanes, in their order. */
+async function inLanes(lanes: number, jobs: (() => Promise<void>)[]): Promise<void> {
+  const left = [...jobs]
+  const lane = async (): Promise<void> => {
+    for (let job = left.shift(); job !== undefined; job = left.shift()) await job()
+  }
+  await Promise.all(Array.from({ length: lanes }, lane))
+}
+
+/** What it says comes in one piece, since others run beside it. */
 async function check(name: string, command: string, args: string[]): Promise<void> {
   const started = Date.now()
-  const code = await run(command, args)
+  const { code, output } = await quietly(command, args)
   counts.push(code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
+  process.stdout.write(output)
   say(`${name}: ${code === 0 ? 'ok' : 'FAILED'} (${Math.round((Date.now() - started) / 1000)} s)`)
 }
 
 /** What the registry knows of the production dependencies. Where it does not answer, that is all there is to say. */
 async function audit(): Promise<void> {
-  const { code, output } = await quietly('npm', ['audit', '--omit=dev', '--json'])
+  const { code, output } = await quietly('npm', ['audit', '--omit=dev', '--json'], 'not')
   try {
     const report = JSON.parse(output) as { metadata?: { vulnerabilities: Record<string, number> }; error?: unknown }
     if (report.metadata === undefined) return say('vulnerabilities: not known, the registry does not answer npm audit')
@@ -124,11 +131,17 @@ function run(command: string, args: string[], cwd = root): Promise<number> {
   })
 }
 
-function quietly(command: string, args: string[]): Promise<{ code: number; output: string }> {
+/** What it writes to both of its outputs, or to standard output alone. */
+function quietly(
+  command: string,
+  args: string[],
+  errors: 'too' | 'not' = 'too',
+): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', errors === 'too' ? 'pipe' : 'ignore'] })
     let output = ''
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (part: string) => (output += part))
     child.once('error', reject)
     child.once('close', (code) => resolve({ code: code ?? 1, output }))
   })
