@@ -9,6 +9,7 @@ import { readAlarmState } from './alert/state.ts'
 import { backfill } from './backfill/kind.ts'
 import { createBaseline } from './baseline/baseline.ts'
 import { createColumnDrop } from './columnDrop/columnDrop.ts'
+import { createArchiveRemoval } from './columnDrop/removal.ts'
 import { createColumnWatch } from './columnDrop/watch/watch.ts'
 import type { Config } from './config.ts'
 import { agentActor, Scope, type Readiness } from './contract/index.ts'
@@ -109,6 +110,7 @@ export async function startAgent(
     ramp,
     rehearsal,
     columnDrop,
+    createArchiveRemoval(config),
   ]
   const names = rollouts.map((rollout) => rollout.name)
   const peaks = keepPeaks({ sql: database.state, recent: signals.recent, rollouts: names, log })

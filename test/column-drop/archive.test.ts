@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { removeArchive } from '../../agent/src/columnDrop/archive/archive.ts'
+import { removeArchive } from '../../agent/src/columnDrop/archive/remove.ts'
 import { exportArchive } from '../../agent/src/columnDrop/archive/export.ts'
 import { keepArchive } from '../../agent/src/columnDrop/archive/keep.ts'
 import { isAway } from '../../agent/src/engine/errors.ts'
@@ -124,6 +124,10 @@ test('a partition that is truncated alone leaves no ghosts, one that is detached
     expect((await state()).faults[0]).toMatch(/truncate" of the archive is not on app.new/)
     await keepArchive(await another(), await table())
     expect(await state()).toMatchObject(equal)
+    // What was detached has kept its trigger.
+    await removeArchive(await another(), await table())
+    expect(await sql`select tgname from pg_trigger where tgname like '~sti_archive%'`).toEqual([])
+    await sql`truncate app.old`
   }, create)
 })
 
@@ -229,6 +233,8 @@ test('the rollbacks of data and system are not stopped by it, and take it away',
 
 test('taken away, it leaves nothing behind', async () => {
   await withArchive(async ({ sql, run, table }) => {
+    await removeArchive(run, await table())
+    // As after a crash: it had committed.
     await removeArchive(run, await table())
     const [left] = await sql<{ left: number }[]>`
       select (select count(*) from pg_trigger where tgname like '~sti_archive%') + (select count(*) from sti.column_archive)

@@ -16,6 +16,7 @@ import { registerPrepareColumnDrop } from './commands/prepareColumnDrop.ts'
 import { registerPromote } from './commands/promote.ts'
 import { registerProvisioning } from './commands/provisioning.ts'
 import { registerReadiness } from './commands/readiness.ts'
+import { registerRemoveArchive } from './commands/removeArchive.ts'
 import { registerRehearse } from './commands/rehearse.ts'
 import { registerRollback } from './commands/rollback.ts'
 import { registerStatus } from './commands/status.ts'
@@ -47,6 +48,7 @@ const commands: readonly Register[] = [
   registerDrill,
   registerPromote,
   registerPrepareColumnDrop,
+  registerRemoveArchive,
   registerCheck,
   registerProvisioning,
   registerVerify,

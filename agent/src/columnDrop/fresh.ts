@@ -1,18 +1,18 @@
-import type { PreparedColumnDrop } from '../contract/index.ts'
-import type { Facts } from '../engine/facts.ts'
+import type { ColumnDropBrief, Facts } from '../engine/facts.ts'
 
 /** What was prepared longer ago than this says too little of today. */
 const DAYS = 14
 
 /** Why what was prepared does not hold any more; null: it does. */
 export function staleBecause(
-  last: Pick<PreparedColumnDrop, 'at' | 'fileHash'>,
-  facts: Pick<Facts, 'rollout' | 'flag' | 'lastWriteEndedAt' | 'failedRows'>,
+  last: Pick<ColumnDropBrief, 'at' | 'fileHash' | 'archived'>,
+  facts: Pick<Facts, 'rollout' | 'flag' | 'lastWriteEndedAt' | 'failedRows' | 'archive'>,
 ): string | null {
   if (last.fileHash !== facts.rollout.hash) return 'the rollout file has changed since'
   if (facts.flag.changedAt !== null && facts.flag.changedAt > last.at) return 'the flag was changed since'
   if (facts.lastWriteEndedAt !== null && facts.lastWriteEndedAt > last.at)
     return 'a backfill or a rollback has written the table since'
+  if (last.archived && facts.archive?.there !== true) return 'its archive was removed'
   if (facts.failedRows > 0) return 'there are failed rows'
   if (Date.now() - Date.parse(last.at) > DAYS * 86_400_000) return `it is older than ${DAYS} days`
   return null

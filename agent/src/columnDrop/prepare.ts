@@ -1,14 +1,12 @@
-import { join } from 'node:path'
 import { ColumnDropParameters, type ColumnDropCheck, type PreparedColumnDrop } from '../contract/index.ts'
-import { codeOf, isAway, OperationFailure } from '../engine/errors.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Outcome, Run } from '../engine/kind.ts'
 import { demandTable } from '../engine/table.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { archiveIs } from './archive/archive.ts'
-import { exportArchive } from './archive/export.ts'
+import { exportTo } from './archive/exportTo.ts'
 import { keepArchive } from './archive/keep.ts'
-import type { ArchiveExport, ArchiveManifest } from './archive/manifest.ts'
+import type { ArchiveManifest } from './archive/manifest.ts'
 import type { LegacyCatalog } from './catalog/legacy.ts'
 import { readLegacyCatalog } from './catalog/read.ts'
 import { CHECKS } from './checks/checks.ts'
@@ -56,7 +54,6 @@ export async function prepare(run: Run, parts: ColumnDropParts): Promise<Outcome
     if (compared.verdict !== 'pass') return await refused(run, parameters, checks)
   }
   if (archive !== null && parameters.exportArchive) {
-    run.step('exporting the archive')
     const exported = await exportTo(run, table, parts.archiveFolder!)
     if (exported === null) return { outcome: 'stopped' }
     archive = { ...archive, exported }
@@ -116,22 +113,6 @@ async function archiveComplete(run: Run, table: Table): Promise<ColumnDropCheck 
     },
     started,
   )
-}
-
-/** @throws OperationFailure when the folder cannot be written */
-async function exportTo(run: Run, table: Table, folder: string): Promise<ArchiveExport | null> {
-  const { database, rollout, operation } = run
-  const path = join(folder, `sti-archive-${rollout.name}-${operation.id}.jsonl.gz`)
-  try {
-    return await exportArchive(database, rollout, table, path, () => Promise.resolve(run.asked() === 'go-on'))
-  } catch (error) {
-    const code = codeOf(error)
-    if (code === null || !/^E[A-Z]+$/.test(code) || isAway(error)) throw error
-    throw new OperationFailure(
-      'export',
-      `The archive cannot be written to ${path} (${code}): mend that, or prepare without the export.`,
-    )
-  }
 }
 
 /** Runs the migration both ways on a copy; what became of it is one more check. */

@@ -25,10 +25,9 @@ export async function columnDropStatus(state: Sql, environment: string, facts: F
     dropped: dropped && {
       columns: [...dropped.columns],
       noticedAt: dropped.noticedAt,
-      restore: dropped.undo
-        ? 'Run the migration down with your migration tool, then sti expand, sti validate and sti finalize.'
-        : 'It was prepared without an undo: restore the columns from a backup, or from the archive in schema sti by hand.',
+      restore: restoring(dropped.undo, facts),
     },
+    archive: facts.archive,
     watch: {
       soakSeconds: rollout.file.soak,
       flagFullSince: flag.enabled && flag.percentage >= 100 ? flag.changedAt : null,
@@ -42,4 +41,12 @@ export async function columnDropStatus(state: Sql, environment: string, facts: F
       })),
     },
   }
+}
+
+function restoring(undo: boolean, { archive }: Facts): string {
+  if (archive?.there !== true)
+    return 'The archive was removed, and the data with it: the migration down gives each row what restore of the rollout file says of its type. What a row had of its own is in backups, and in a file if the archive was exported: the event of the removal names it.'
+  return undo
+    ? 'Run the migration down with your migration tool, then sti expand, sti validate and sti finalize.'
+    : 'It was prepared without an undo: restore the columns from a backup, or from the archive in schema sti by hand.'
 }

@@ -23,6 +23,7 @@ interface Brief {
   /** Of the pull request; null: there is none. */
   readonly title: string | null
   readonly url: string | null
+  readonly archived: boolean
 }
 
 /** The newest run; null: there was none. */
@@ -40,7 +41,8 @@ export async function readColumnDrop(sql: Sql, rollout: string): Promise<Prepare
 /** The same, without what it produced. */
 export async function readColumnDropBrief(sql: Sql, rollout: string): Promise<ColumnDropBrief | null> {
   const [row] = await sql<(Pick<Row, 'id' | 'at' | 'verdict' | 'prepared' | 'reasons'> & Brief)[]>`
-    select id, at, file_hash, verdict, prepared, reasons, pull_request->>'title' as title, pull_request->>'url' as url
+    select id, at, file_hash, verdict, prepared, reasons, pull_request->>'title' as title, pull_request->>'url' as url,
+      coalesce(jsonb_typeof(archive) = 'object', false) as archived
     from sti.column_drop where rollout = ${rollout} order by id desc limit 1`
   if (row === undefined) return null
   const { id, at, file_hash, title, url, ...rest } = row

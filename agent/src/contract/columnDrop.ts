@@ -23,6 +23,57 @@ export const ColumnDropParameters = z
   .openapi('ColumnDropParameters')
 export type ColumnDropParameters = z.infer<typeof ColumnDropParameters>
 
+export const ArchiveRemovalParameters = z
+  .object({
+    exportArchive: z
+      .boolean()
+      .default(false)
+      .describe('write it to a compressed file with a manifest first, as it is then'),
+    force: z
+      .boolean()
+      .default(false)
+      .describe('after the drop: also an archive that was never exported, or never found equal; admin only'),
+    confirm: z.string().max(100).optional().describe('the rollout’s name, typed'),
+  })
+  .openapi('ArchiveRemovalParameters')
+export type ArchiveRemovalParameters = z.infer<typeof ArchiveRemovalParameters>
+
+/** What is known of the archive of the legacy columns. */
+export const ColumnArchive = z
+  .object({
+    relation: z.string().describe('the table that holds it'),
+    operationId: z.number().int().describe('that made it'),
+    fileHash: z.string(),
+    columns: z.array(
+      z.object({ name: z.string(), type: z.string(), key: z.boolean().describe('rows are known by it') }),
+    ),
+    there: z.boolean().describe('false: somebody has dropped that table'),
+    madeAt: Instant,
+    completedAt: Instant.nullable().describe('null: not every row has been kept yet'),
+    verified: z
+      .object({
+        at: Instant,
+        rows: z.number().int(),
+        differing: z.number().int().describe('rows that are not in both, or not the same'),
+        checksum: z.string(),
+      })
+      .nullable()
+      .describe('the last comparison with the table'),
+    exported: z
+      .object({
+        path: z.string(),
+        at: Instant,
+        rows: z.number().int(),
+        bytes: z.number().int(),
+        sha256: z.string().describe('of the compressed file'),
+      })
+      .nullable(),
+    droppedAt: Instant.nullable().describe('when the migration dropped the legacy columns'),
+    restoredAt: Instant.nullable().describe('when it brought them back'),
+  })
+  .openapi('ColumnArchive')
+export type ColumnArchive = z.infer<typeof ColumnArchive>
+
 /** One safety check of a column drop, answered. */
 export const ColumnDropCheck = z
   .object({
@@ -112,6 +163,7 @@ export const ColumnDrop = z
       .object({ columns: z.array(z.string()), noticedAt: Instant, restore: z.string() })
       .nullable()
       .describe('the migration ran: the columns are gone, and how they come back'),
+    archive: ColumnArchive.nullable().describe('null: there is none, or it was removed'),
     watch: ColumnDropWatch,
   })
   .openapi('ColumnDrop')

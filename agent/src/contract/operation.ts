@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { ColumnDropParameters } from './columnDrop.ts'
+import { ArchiveRemovalParameters, ColumnDropParameters } from './columnDrop.ts'
 import { Limits, LimitsPatch } from './limits.ts'
 import { Instant, Layer, Level, OperationKind, OperationState, Scope, Verdict } from './words.ts'
 
@@ -188,6 +188,7 @@ export const OperationRequest = z
     request('monitoring', MonitoringParameters.prefault({})),
     request('rehearsal', RehearsalParameters.prefault({})),
     request('column-drop', ColumnDropParameters.prefault({})),
+    request('archive-removal', ArchiveRemovalParameters.prefault({})),
   ])
   .openapi('OperationRequest')
 export type OperationRequest = z.infer<typeof OperationRequest>

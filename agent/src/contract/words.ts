@@ -11,6 +11,7 @@ export const OperationKind = z.enum([
   'monitoring',
   'rehearsal',
   'column-drop',
+  'archive-removal',
 ])
 export type OperationKind = z.infer<typeof OperationKind>
 
@@ -94,6 +95,7 @@ export const Action = z.enum([
   'acknowledge',
   'drill',
   'prepare-column-drop',
+  'remove-archive',
 ])
 export type Action = z.infer<typeof Action>
 

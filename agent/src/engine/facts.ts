@@ -1,6 +1,7 @@
 import type {
   BackupStatus,
   BaselineSummary,
+  ColumnArchive,
   FlagStatus,
   Monitoring,
   Operation,
@@ -42,7 +43,11 @@ export interface Prefill {
 export type ColumnDropBrief = Pick<
   PreparedColumnDrop,
   'id' | 'at' | 'fileHash' | 'verdict' | 'prepared' | 'reasons'
-> & { readonly pullRequest: { readonly title: string; readonly url: string | null } | null }
+> & {
+  readonly pullRequest: { readonly title: string; readonly url: string | null } | null
+  /** It rests on the archive; a draft does not. */
+  readonly archived: boolean
+}
 
 /** What is known of a rollout at one moment, read from catalog and state. Everything else is derived from it. */
 export interface Facts {
@@ -100,6 +105,8 @@ export interface Facts {
   readonly droppedColumns: readonly string[]
   /** The newest run of the column drop, and why it holds no more; null: there was none. */
   readonly columnDrop: (ColumnDropBrief & { readonly staleBecause: string | null }) | null
+  /** Of the legacy columns; null: there is none, or it was removed. */
+  readonly archive: ColumnArchive | null
   /** A validation of this file has passed since the last backfill, retry or rollback ended. */
   readonly verified: boolean
   readonly stage: Stage

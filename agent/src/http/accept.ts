@@ -40,6 +40,7 @@ export async function accept(
       `parameters.confirm: type ${rollout.name}`,
     ])
   }
+  if (request.kind === 'archive-removal') demandRemoval(rollout, request)
   if (request.kind === 'backfill') demandLimits(parts, rollout, caller, request.parameters.limits)
   const kind = kindOf(parts, request)
   const reasons = kind.refusals(await parts.facts(rollout), parameters)
@@ -69,6 +70,19 @@ function demandConfirmed(
     throw new Refusal('invalid-body', 'Forcing needs a reason.', [
       'reason: say why what somebody else has changed is taken back too',
     ])
+}
+
+/** What cannot be had back is confirmed by the rollout's name, and by a reason. @throws Refusal invalid-body */
+function demandRemoval(
+  rollout: Rollout,
+  { parameters, reason }: Extract<OperationRequest, { kind: 'archive-removal' }>,
+): void {
+  if (parameters.confirm !== rollout.name)
+    throw new Refusal('invalid-body', 'Removing the archive is confirmed by the rollout’s name.', [
+      `parameters.confirm: type ${rollout.name}`,
+    ])
+  if (!reason)
+    throw new Refusal('invalid-body', 'Removing the archive needs a reason.', ['reason: say why nobody needs it now'])
 }
 
 /** `--enable-monitoring` of a backfill is an operation of its own beside it, once however often it is asked for. */

@@ -28,6 +28,8 @@ export function rightsOf(request: OperationRequest): Right[] {
       return ['rehearse']
     case 'column-drop':
       return ['prepare-column-drop']
+    case 'archive-removal':
+      return ['remove-archive', ...(request.parameters.force ? (['force'] as const) : [])]
     default:
       return [request.kind]
   }

@@ -20,6 +20,7 @@ const ADMIN_ONLY: readonly Right[] = [
   'adopt',
   'import-baseline',
   'prepare-column-drop',
+  'remove-archive',
 ]
 
 test('viewers read, editors act, and only admins take data back, force, accept lost rows, adopt, import baselines and prepare the column drop', () => {

@@ -35,6 +35,7 @@ export const RIGHTS = {
   'accept-failed-rows': 'admin',
   adopt: 'admin',
   'prepare-column-drop': 'admin',
+  'remove-archive': 'admin',
   'import-baseline': 'admin',
 } as const satisfies Record<Right, Level>
 

@@ -44,6 +44,8 @@ export function actionsOf(facts: Facts, kinds: readonly Kind[]): AllowedAction[]
     of('acknowledge', []),
     of('drill', []),
     of('prepare-column-drop', alone(kind('column-drop').refusals(facts, {}))),
+    // Whether it has to be exported first or forced is chosen in its confirmation.
+    of('remove-archive', alone(kind('archive-removal').refusals(facts, { force: true }))),
     ...[current, ...facts.open.filter((one) => one !== current)].flatMap((one) =>
       (['pause', 'resume', 'cancel'] as const).map((action) => of(action, steering(one, action), one)),
     ),

@@ -2,6 +2,7 @@ import type { BackupStatus, FlagStatus, Operation, PromotionGate, Scope } from '
 import type { Sql } from '../database/connect.ts'
 import type { Facts, JournaledChange } from '../engine/facts.ts'
 import { faultOf, isAway, messageOf } from '../engine/errors.ts'
+import { readManifest } from '../columnDrop/archive/manifest.ts'
 import { staleBecause } from '../columnDrop/fresh.ts'
 import { readColumnDropBrief } from '../columnDrop/store.ts'
 import { prefillOf } from '../expand/addColumn.ts'
@@ -35,28 +36,30 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   const { state } = source
   const { table, faults, blockers, notes } = await readTable(source, rollout)
   const { requires } = rollout.file.validation
-  const [operations, changes, validation, counted, failed, written, promotion, baseline, prepared] = await Promise.all([
-    state<OperationRow[]>`
+  const [operations, changes, validation, counted, failed, written, promotion, baseline, prepared, archive] =
+    await Promise.all([
+      state<OperationRow[]>`
       select * from sti.operation o where rollout = ${rollout.name} and (
         state not in ('cancelled', 'succeeded', 'failed')
         or id in (select max(id) from sti.operation where rollout = ${rollout.name} and state = 'succeeded'
           and parameters->'failedRowsOnly' is null group by kind, parameters->>'scope'))
       order by id`,
-    state<ChangeRow[]>`
+      state<ChangeRow[]>`
       select id, kind, object, statement, inverse, before, look, back, made, applied_at, confirmed_at, operation_id from sti.change
       where rollout = ${rollout.name} and reverted_at is null order by id`,
-    readValidation(state, rollout.name, requires),
-    readCounted(state, rollout.name),
-    state<{ open: number; accepted: number }[]>`
+      readValidation(state, rollout.name, requires),
+      readCounted(state, rollout.name),
+      state<{ open: number; accepted: number }[]>`
       select count(*) filter (where accepted_by is null)::int as open, count(*) filter (where accepted_by is not null)::int as accepted
       from sti.failed_row where rollout = ${rollout.name} and recovered_at is null`,
-    state<{ ended: Date | null }[]>`
+      state<{ ended: Date | null }[]>`
       select max(ended_at) as ended from sti.operation where rollout = ${rollout.name}
         and (kind = 'backfill' or kind = 'rollback' and parameters->>'scope' in ('data', 'system'))`,
-    source.promotion(rollout),
-    newestBaseline(state, useOf(rollout, source.environment)),
-    readColumnDropBrief(state, rollout.name),
-  ])
+      source.promotion(rollout),
+      newestBaseline(state, useOf(rollout, source.environment)),
+      readColumnDropBrief(state, rollout.name),
+      readManifest(state, rollout),
+    ])
   const ended = operations.filter((row) => row.state === 'succeeded').map(toOperation)
   const open = operations.filter((row) => !['succeeded', 'failed', 'cancelled'].includes(row.state)).map(toOperation)
   const all = changes.map(({ applied_at, confirmed_at, operation_id, ...change }) => ({
@@ -68,7 +71,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   const switchedOn = ended.findLast((one) => one.kind === 'monitoring' && one.parameters['enabled'] !== false) ?? null
   const backfilled = ended.findLast((one) => one.kind === 'backfill') ?? null
   const wrong = table === null ? 'the table could not be read' : await triggerFault(state, rollout, table)
-  const now = { rollout, flag: source.flag(rollout.name), failedRows: failed[0]!.open }
+  const now = { rollout, flag: source.flag(rollout.name), failedRows: failed[0]!.open, archive }
   const lastWriteEndedAt = written[0]?.ended?.toISOString() ?? null
   const facts: Known = {
     ...{ rollout, table, faults, blockers, triggerFault: wrong, changes: journaled, validation, counted, promotion },

@@ -14,13 +14,26 @@ const BOXES = [
     'Runs the migration and its undo on a copy of the schema with a sample of the data.',
   ],
   ['openPullRequest', 'Open the pull request', 'As a draft, with the repository of the agent’s configuration.'],
+  ['exportArchive', 'Export the archive', 'Also writes it to a compressed file beside the agent.'],
 ] as const
 
-/** How a column drop is prepared. */
-export function ColumnDropChoices({ choices, onChange }: { choices: Choices; onChange: (choices: Choices) => void }) {
+const OF_REMOVAL = [
+  ['exportArchive', 'Export it first', 'Writes it to a compressed file beside the agent, as it is then.'],
+  ['force', 'Whatever is proved of it', 'After the drop: also if it was never exported, or never found equal.'],
+] as const
+
+interface Props {
+  choices: Choices
+  onChange: (choices: Choices) => void
+  /** Of the archive alone; else: of the preparation. */
+  removal?: boolean
+}
+
+/** How a column drop is prepared, or how its archive ends. */
+export function ColumnDropChoices({ choices, onChange, removal = false }: Props) {
   return (
     <Stack direction="column" gap={1} alignItems="flex-start">
-      {BOXES.map(([name, label, description]) => (
+      {(removal ? OF_REMOVAL : BOXES).map(([name, label, description]) => (
         <div key={name}>
           <Checkbox
             label={label}

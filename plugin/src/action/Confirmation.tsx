@@ -79,6 +79,7 @@ export function Confirmation({ start, environment, rollout, known = [], onDone, 
       {start === 'validation' && <ValidationChoices known={known} choices={choices} onChange={setChoices} />}
       {start === 'enable' && <EnableChoices choices={choices} onChange={setChoices} />}
       {start === 'prepare-column-drop' && <ColumnDropChoices choices={choices} onChange={setChoices} />}
+      {start === 'remove-archive' && <ColumnDropChoices removal choices={choices} onChange={setChoices} />}
       {start === 'rollback-data' && (
         <Checkbox
           label="Full rollback"

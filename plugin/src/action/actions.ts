@@ -145,6 +145,15 @@ export const STARTS = {
     reason: 'optional',
     typed: true,
   },
+  'remove-archive': {
+    label: 'Remove',
+    title: (rollout) => `Remove the archive of ${rollout}`,
+    says: 'Takes the archive of the legacy columns and its triggers away, for good. After the drop the data of the way back goes with it.',
+    icon: 'trash-alt',
+    destructive: true,
+    reason: 'required',
+    typed: true,
+  },
 } as const satisfies Partial<Record<Action, Look>>
 
 export type Start = keyof typeof STARTS
@@ -186,6 +195,7 @@ export interface Choices {
   readonly safetyChecks: boolean
   readonly validateData: boolean
   readonly openPullRequest: boolean
+  readonly exportArchive: boolean
   readonly typed: string
 }
 
@@ -209,6 +219,7 @@ export const DEFAULT_CHOICES: Choices = {
   safetyChecks: true,
   validateData: true,
   openPullRequest: false,
+  exportArchive: false,
   typed: '',
 }
 
@@ -249,6 +260,8 @@ export function toRequest(start: Start, environment: string, choices: Choices, r
       return { ...common, kind: 'rollback', parameters: { scope: 'monitoring', full: false } }
     case 'prepare-column-drop':
       return { ...common, kind: 'column-drop', parameters: columnDrop(choices) }
+    case 'remove-archive':
+      return { ...common, kind: 'archive-removal', parameters: archiveRemoval(choices) }
   }
 }
 
@@ -284,9 +297,13 @@ function backfill({
   }
 }
 
-function columnDrop({ safetyChecks, validateData, openPullRequest, typed }: Choices) {
-  const all = { generatePullRequest: true, includeRollback: true, exportArchive: false }
-  return { ...all, safetyChecks, validateData, openPullRequest, confirm: typed }
+function columnDrop({ safetyChecks, validateData, openPullRequest, exportArchive, typed }: Choices) {
+  const all = { generatePullRequest: true, includeRollback: true }
+  return { ...all, safetyChecks, validateData, openPullRequest, exportArchive, confirm: typed }
+}
+
+function archiveRemoval({ exportArchive, force, typed }: Choices) {
+  return { exportArchive, force, confirm: typed }
 }
 
 function baseline({ live, durationSeconds, release }: Choices) {

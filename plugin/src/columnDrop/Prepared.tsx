@@ -31,7 +31,7 @@ export function Prepared({ drop }: { drop: ColumnDrop }) {
           Prepare it again with the safety checks before anybody reviews it.
         </Alert>
       )}
-      {last.prepared && staleBecause && (
+      {last.prepared && staleBecause && !drop.dropped && (
         <Alert severity="warning" title="What was prepared holds no more">{`Prepare it again: ${staleBecause}.`}</Alert>
       )}
       <Section

@@ -10,6 +10,7 @@ const TITLES = {
   baseline: 'A baseline is being taken',
   rehearsal: 'A rehearsal runs',
   'column-drop': 'The column drop is being prepared',
+  'archive-removal': 'The archive is being removed',
 } as const
 
 interface Props {

@@ -24,6 +24,7 @@ const NAMES = {
   monitoring: 'Enhanced monitoring',
   rehearsal: 'Rehearsal',
   'column-drop': 'Column drop',
+  'archive-removal': 'Removal of the archive',
 } as const satisfies Record<OperationKind, string>
 
 /** What an operation is, in words: `Backfill`, `Flag on for 10 %`, `Rollback of the data`. */

@@ -9,6 +9,7 @@ import { why } from '../action/why'
 import { columnDrop as askColumnDrop } from '../agent/proofCalls'
 import { type Environment, useEnvironment } from '../agent/useEnvironment'
 import { usePolled } from '../agent/usePolled'
+import { Archive } from '../columnDrop/Archive'
 import { Prepared } from '../columnDrop/Prepared'
 import { Watch } from '../columnDrop/Watch'
 import { href, to } from '../ids'
@@ -22,7 +23,7 @@ import { aboveRollout, Page } from './Page'
 export function ColumnDropPage() {
   const { environment: name = '', rollout = '' } = useParams()
   const styles = useStyles2(getStyles)
-  const [open, setOpen] = useState(false)
+  const [open, setOpen] = useState<'prepare-column-drop' | 'remove-archive' | null>(null)
   const environment = useEnvironment(name)
   const { data: detail, error, failingSince, refresh } = useRollout(environment.data, rollout)
   // Anew as soon as another operation is the newest, or it has another state.
@@ -48,7 +49,7 @@ export function ColumnDropPage() {
               size="sm"
               icon="file-alt"
               reasons={why(detail, 'prepare-column-drop')}
-              onClick={() => setOpen(true)}
+              onClick={() => setOpen('prepare-column-drop')}
             >
               Prepare
             </RefusableButton>
@@ -64,7 +65,10 @@ export function ColumnDropPage() {
         />
         {!drop && !environment.error && !error && !asked.error && <LoadingPlaceholder text="Asking the agent…" />}
         {environment.data && detail && (
-          <RunningOfKind kind="column-drop" environment={environment.data} detail={detail} refresh={refresh} />
+          <>
+            <RunningOfKind kind="column-drop" environment={environment.data} detail={detail} refresh={refresh} />
+            <RunningOfKind kind="archive-removal" environment={environment.data} detail={detail} refresh={refresh} />
+          </>
         )}
         {drop?.dropped && (
           <Alert
@@ -81,13 +85,20 @@ export function ColumnDropPage() {
           </EmptyState>
         )}
         {drop && <Prepared drop={drop} />}
+        {drop?.archive && detail && (
+          <Archive
+            archive={drop.archive}
+            reasons={why(detail, 'remove-archive')}
+            onRemove={() => setOpen('remove-archive')}
+          />
+        )}
         {drop && <Watch watch={drop.watch} />}
         {open && environment.data && (
           <Confirmation
-            start="prepare-column-drop"
+            start={open}
             environment={environment.data}
             rollout={rollout}
-            onClose={() => setOpen(false)}
+            onClose={() => setOpen(null)}
             onDone={refresh}
           />
         )}

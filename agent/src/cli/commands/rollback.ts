@@ -1,18 +1,17 @@
-import type { Command } from 'commander'
 import { Scope } from '../../contract/index.ts'
 import type { OperationInput } from '../client.ts'
-import { CliError, Exit, usage } from '../exit.ts'
+import { confirmed, withConfirm, type ConfirmedOptions } from '../confirm.ts'
+import { Exit, usage } from '../exit.ts'
 import { exitOf, refuseUnlessAllowed, runOperation, showPreview, withRun, type RunOptions } from '../runOperation.ts'
 import { openRollout, openTarget, withTarget, type Register } from '../session.ts'
 import { chooseName, type Target } from '../target.ts'
 import { sayWhatItDid } from './monitoring.ts'
-import { ask, interactive, type Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal.ts'
 import { turnOff } from '../turnOff.ts'
 
-interface TypedOptions extends RunOptions {
+interface TypedOptions extends ConfirmedOptions {
   readonly fullRollback?: boolean
   readonly force?: boolean
-  readonly confirm?: string
 }
 
 export const registerRollback: Register = (program, run) => {
@@ -34,13 +33,6 @@ export const registerRollback: Register = (program, run) => {
   withConfirm(rollback.command('all'))
     .description('flag, data, system and monitoring, in this order; what is not there is passed over')
     .action(run(rollbackAll))
-}
-
-function withConfirm(command: Command): Command {
-  return withRun(withTarget(command)).option(
-    '--confirm <rollout>',
-    "the rollout's name, instead of typing it when asked",
-  )
 }
 
 async function rollbackMonitoring(terminal: Terminal, options: RunOptions): Promise<Exit> {
@@ -131,22 +123,4 @@ function requestOf(
     },
     reason,
   }
-}
-
-/** The rollout's name is given with --confirm, or typed after a look at what would be done. */
-async function confirmed(
-  terminal: Terminal,
-  { confirm, dryRun }: TypedOptions,
-  { environment }: Target,
-  name: string,
-  what: string,
-  show: () => Promise<void>,
-): Promise<void> {
-  if (confirm !== undefined && confirm !== name)
-    throw usage(`--confirm must be the rollout's name, ${name}; nothing was done.`)
-  if (confirm !== undefined || dryRun) return
-  if (!interactive(terminal)) throw usage(`Without a terminal to ask on, this needs --confirm ${name}.`)
-  await show()
-  const typed = await ask(terminal, `Type ${name} to ${what} in ${environment}: `)
-  if (typed !== name) throw new CliError(Exit.refused, 'not-confirmed', 'That is not its name; nothing was done.')
 }

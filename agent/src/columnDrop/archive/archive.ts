@@ -1,9 +1,5 @@
 import type { Database } from '../../database/connect.ts'
-import { runDdl } from '../../engine/ddl.ts'
-import type { Run } from '../../engine/kind.ts'
-import { literal } from '../../rollout/names.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
-import { keepArchive as keepTriggers, makeArchive } from './changes.ts'
 import type { Comparison } from './compare.ts'
 import { compareAll } from './compareAll.ts'
 import { readManifest, type ArchiveManifest } from './manifest.ts'
@@ -56,27 +52,6 @@ export async function archiveIs(
         ? [`${comparison!.differing} rows of the archive are not what the table holds: prepare the column drop again.`]
         : []
     return { manifest, complete: unfinished.length === 0, equal, comparison, faults: [...unfinished, ...faults] }
-  } finally {
-    await sql.end({ timeout: 1 })
-  }
-}
-
-/** Takes archive and triggers away for good, and what is known of it. */
-export async function removeArchive(run: Run, table: Table): Promise<void> {
-  const { rollout, database, operation } = run
-  const sql = database.engine({ purpose: 'archive', searchPath: rollout.searchPath })
-  const changes = [keepTriggers(rollout, table), makeArchive(rollout, table)]
-  try {
-    await runDdl(run, sql, {
-      what: 'taking the archive away',
-      steps: [
-        ...changes.map((change) => change.inverse),
-        `update sti.change set reverted_at = clock_timestamp(), reverted_by = ${operation.id}
-          where rollout = ${literal(rollout.name)} and kind = 'archive' and reverted_at is null`,
-        `delete from sti.column_archive where rollout = ${literal(rollout.name)}`,
-      ],
-    })
-    await run.event('ddl', 'the archive is taken away', { before: changes.map((change) => change.statement) })
   } finally {
     await sql.end({ timeout: 1 })
   }

@@ -66,12 +66,19 @@ export function keepArchive(rollout: Rollout, table: Table): Change {
   }
 }
 
-/** Takes the triggers away, then their function. */
+/** Takes the triggers away, then their function. A partition that was detached has kept its own. */
 export function dropTriggers(rollout: Rollout, relations: readonly string[]): string[] {
   const { row, update, truncate } = ARCHIVE_TRIGGERS
   return [
     ...[row, update].map((trigger) => `drop trigger if exists ${quote(trigger)} on ${rollout.table.sql}`),
     ...relations.map((relation) => `drop trigger if exists ${quote(truncate)} on ${relation}`),
+    `do $sti$ declare kept record; begin
+  for kept in select tgname, tgrelid::regclass as relation from pg_trigger
+    where tgfoid = to_regprocedure(${literal(`${archiveFunction(rollout)}()`)}) and tgparentid = 0
+  loop
+    execute format('drop trigger %I on %s', kept.tgname, kept.relation);
+  end loop;
+end $sti$`,
     `drop function if exists ${archiveFunction(rollout)}()`,
   ]
 }

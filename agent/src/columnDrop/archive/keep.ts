@@ -7,13 +7,13 @@ import type { Run } from '../../engine/kind.ts'
 import { takeLane, type Lane } from '../../engine/lane.ts'
 import { walk } from '../../engine/walk.ts'
 import { literal } from '../../rollout/names.ts'
-import type { Rollout, Table } from '../../rollout/rollout.ts'
+import type { Table } from '../../rollout/rollout.ts'
 import { keepArchive as keepTriggers, makeArchive } from './changes.ts'
 import type { Comparison } from './compare.ts'
 import { compareAll } from './compareAll.ts'
 import { copyRange, MEND_PARAMETER, mendRange, type Archiving } from './copy.ts'
 import { archivedColumns, newManifest, readManifest, type ArchiveManifest } from './manifest.ts'
-import { archiveTable, keptOf } from './names.ts'
+import { keptOf } from './names.ts'
 import { createArchiveProgress, type ArchiveProgress } from './progress.ts'
 import { archiveFault } from './verify.ts'
 
@@ -65,7 +65,7 @@ async function makeOnce(run: Run, sql: Sql, table: Table): Promise<void> {
     JSON.stringify(manifest.columns.map(shown)) === JSON.stringify(archivedColumns(rollout, table).map(shown))
   if (same && fault === null) return
   const [tableOf, triggers] = [makeArchive(rollout, table), keepTriggers(rollout, table)]
-  const there = same && (await exists(database.state, rollout))
+  const there = same && manifest.there
   const changes = there ? [triggers] : [tableOf, triggers]
   const objects = changes.map((change) => literal(change.object)).join(', ')
   await runDdl(run, sql, {
@@ -88,11 +88,6 @@ async function makeOnce(run: Run, sql: Sql, table: Table): Promise<void> {
 }
 
 const shown = ({ name, type, key }: { name: string; type: string; key: boolean }): unknown => [name, type, key]
-
-async function exists(sql: Sql, rollout: Rollout): Promise<boolean> {
-  const [row] = await sql<{ there: boolean }[]>`select to_regclass(${archiveTable(rollout).sql}) is not null as there`
-  return row!.there
-}
 
 /** Copies what no batch has passed yet. Answers the lane as it stands then. */
 async function copyAll(

@@ -1,50 +1,21 @@
+import type { ColumnArchive } from '../../contract/index.ts'
 import type { Sql } from '../../database/connect.ts'
 import { literal } from '../../rollout/names.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { archiveTable, keptOf } from './names.ts'
 
-/** What is known of the archive of a rollout. Instants: ISO 8601. */
-export interface ArchiveManifest {
-  readonly operationId: number
-  readonly fileHash: string
-  /** The table that holds it, as SQL. */
-  readonly relation: string
-  readonly columns: readonly ArchivedColumn[]
-  readonly madeAt: string
-  /** Null: not every row has been kept yet. */
-  readonly completedAt: string | null
-  readonly verified: {
-    readonly at: string
-    readonly rows: number
-    /** Rows that are not in both, or not the same. */
-    readonly differing: number
-    readonly checksum: string
-  } | null
-  readonly exported: ArchiveExport | null
-  readonly droppedAt: string | null
-  readonly restoredAt: string | null
-}
+/** What is known of the archive of a rollout. */
+export type ArchiveManifest = ColumnArchive
 
-export interface ArchivedColumn {
-  readonly name: string
-  readonly type: string
-  /** Rows are known by it. */
-  readonly key: boolean
-}
+export type ArchivedColumn = ColumnArchive['columns'][number]
 
-export interface ArchiveExport {
-  readonly path: string
-  readonly at: string
-  readonly rows: number
-  readonly bytes: number
-  /** Of the compressed file, in hex. */
-  readonly sha256: string
-}
+export type ArchiveExport = NonNullable<ColumnArchive['exported']>
 
 interface Row {
   readonly operation_id: bigint
   readonly file_hash: string
   readonly relation: string
+  readonly there: boolean
   readonly columns: ArchivedColumn[]
   readonly made_at: Date
   readonly completed_at: Date | null
@@ -57,14 +28,15 @@ interface Row {
   readonly restored_at: Date | null
 }
 
-/** Null: nothing was ever kept. */
+/** Null: nothing was kept, or it was removed. */
 export async function readManifest(sql: Sql, rollout: Pick<Rollout, 'name'>): Promise<ArchiveManifest | null> {
-  const [row] = await sql<Row[]>`select * from sti.column_archive where rollout = ${rollout.name}`
+  const [row] = await sql<Row[]>`
+    select *, to_regclass(relation) is not null as there from sti.column_archive where rollout = ${rollout.name}`
   if (row === undefined) return null
   return {
     operationId: Number(row.operation_id),
     fileHash: row.file_hash,
-    relation: row.relation,
+    ...{ relation: row.relation, there: row.there },
     columns: row.columns,
     madeAt: row.made_at.toISOString(),
     completedAt: row.completed_at?.toISOString() ?? null,

@@ -1,0 +1,171 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { expect, test } from 'vitest'
+import type { ColumnDrop, OperationEvent, Preview, Problem } from '../../agent/src/contract/index.ts'
+import { TOKENS, type TestAgent } from '../support/agent.ts'
+import { withCommand, type Sti } from '../support/command.ts'
+import { found, prepared, withEnabled } from './enabled.ts'
+
+const PATH = '/v1/rollouts/vehicles'
+const CONFIRMED = ['--confirm', 'vehicles', '--reason', 'nobody needs it'] as const
+
+test('the archive is removed before the drop, and after it only once it was exported, beside writes', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sti-archive-'))
+  try {
+    await withEnabled(
+      ({ agent, database: { sql, url } }) =>
+        withCommand(async (sti) => {
+          const writers = startWriters(sql)
+          await givenUp(agent, sti, url, sql)
+          await dropped(agent, sti, url, sql, folder)
+          expect(await writers.stop()).toBeGreaterThan(100)
+        }),
+      { config: { archiveFolder: folder } },
+    )
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+/** Before the drop: nothing is lost, and what was prepared holds no more. */
+async function givenUp(agent: TestAgent, sti: Sti, url: string, sql: postgres.Sql): Promise<void> {
+  expect(await ask(agent, {})).toMatchObject({
+    status: 409,
+    body: { reasons: ['There is no archive of legacy columns.'] },
+  })
+  const { migration } = await prepared(agent)
+  expect((await agent.rollout()).stage).toBe('ready-to-drop')
+  expect(await ask(agent, {}, TOKENS.bob)).toMatchObject({ status: 403 })
+  expect(await ask(agent, { confirm: 'other' })).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
+  expect(await ask(agent, {}, TOKENS.ann, null)).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
+  expect(await sti(agent.url, 'remove-archive', '--confirm', 'vehicles')).toMatchObject({ code: 2 })
+  const { body } = await ask<Preview>(agent, {}, TOKENS.ann, 'test', '?dryRun=true')
+  expect(body).toMatchObject({ allowed: true, rows: expect.any(Number) as number })
+  expect(body.notes.join(' ')).toMatch(/nothing is lost.*prepared holds no more.*never exported.*all the same/)
+  const done = await sti(agent.url, 'remove-archive', ...CONFIRMED)
+  expect(done, done.err).toMatchObject({ code: 0 })
+  expect(await left(sql)).toBe(0)
+  expect((await agent.rollout()).stage).toBe('enabled')
+  const status = await agent.get<ColumnDrop>(`${PATH}/column-drop`)
+  expect(status).toMatchObject({ archive: null, fresh: false, staleBecause: 'its archive was removed' })
+  await expect(migrate(url, migration!.up)).rejects.toThrow('there is no complete archive of the legacy columns')
+}
+
+/** After it: the way back goes with it, so it has to be exported or forced. */
+async function dropped(agent: TestAgent, sti: Sti, url: string, sql: postgres.Sql, folder: string): Promise<void> {
+  const again = await prepared(agent)
+  expect(again.reasons).toEqual([])
+  expect(found(again, 'archive-complete').verdict).toBe('pass')
+  await migrate(url, again.migration!.up)
+  expect((await agent.rollout()).stage).toBe('dropped')
+  const { actions } = await agent.rollout()
+  expect(actions.find(({ action }) => action === 'remove-archive')).toMatchObject({ allowed: true })
+  const refused = await ask(agent, {})
+  expect(refused).toMatchObject({ status: 409 })
+  expect(refused.body.reasons!.join(' ')).toContain('never exported')
+  const { body } = await ask<Preview>(agent, { force: true }, TOKENS.ann, 'test', '?dryRun=true')
+  expect(body.allowed).toBe(true)
+  expect(body.notes.join(' ')).toMatch(
+    /This takes the way back: .*is_truck, is_bike.*what a row had of its own is lost/,
+  )
+
+  // Somebody has compared it, and it was not the same.
+  await sql`/* sti */ update sti.column_archive set verified_differing = 1`
+  expect((await ask(agent, { exportArchive: true })).body.reasons).toEqual([
+    expect.stringContaining('never found equal'),
+  ])
+  await sql`/* sti */ update sti.column_archive set verified_differing = 0`
+
+  const done = await sti(agent.url, 'remove-archive', '--export-archive', ...CONFIRMED)
+  expect(done, done.err).toMatchObject({ code: 0 })
+  expect((await readdir(folder)).sort()).toEqual([
+    expect.stringMatching(/^sti-archive-vehicles-\d+\.jsonl\.gz$/),
+    expect.stringMatching(/^sti-archive-vehicles-\d+\.jsonl\.gz\.manifest\.json$/),
+  ])
+  expect(await left(sql)).toBe(0)
+  const [operation] = (await agent.rollout()).operations
+  const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/operations/${operation!.id}/events`)
+  expect(events.find(({ kind }) => kind === 'archive')).toMatchObject({
+    ...{ reason: 'nobody needs it', message: 'archive sti."columns_vehicles" is removed, with its triggers' },
+    before: { archive: { exported: { path: expect.stringContaining(folder) as string }, verified: { differing: 0 } } },
+  })
+  const status = await noticed(agent)
+  expect(status.archive).toBeNull()
+  expect(status.dropped!.restore).toContain('The archive was removed')
+  expect((await agent.rollout()).stage).toBe('dropped')
+  // What restore says of each type is all that the way back knows now.
+  await migrate(url, again.migration!.down!)
+  const [row] = await sql<{ wrong: number }[]>`/* sti */ select count(*)::int as wrong from public.vehicles
+    where type is distinct from case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`
+  expect(row!.wrong).toBe(0)
+}
+
+/** The agent looks every two seconds whether the columns are gone. */
+async function noticed(agent: TestAgent): Promise<ColumnDrop> {
+  for (;;) {
+    const status = await agent.get<ColumnDrop>(`${PATH}/column-drop`)
+    if (status.dropped !== null) return status
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+async function ask<T = Problem>(
+  agent: TestAgent,
+  parameters: Record<string, unknown>,
+  token = TOKENS.ann,
+  reason: string | null = 'test',
+  query = '',
+): Promise<{ status: number; body: T }> {
+  return await agent.post<T>(
+    `${PATH}/operations${query}`,
+    {
+      ...{ kind: 'archive-removal', environment: 'staging', parameters: { confirm: 'vehicles', ...parameters } },
+      ...(reason === null ? {} : { reason }),
+    },
+    { authorization: `Bearer ${token}` },
+  )
+}
+
+/** What there is of the archive in the database. */
+async function left(sql: postgres.Sql): Promise<number> {
+  const [row] = await sql<{ left: number }[]>`/* sti */
+    select ((select count(*) from pg_trigger where tgname like '~sti_archive%') + (select count(*) from sti.column_archive)
+      + (select count(*) from pg_class where relname = 'columns_vehicles') + (select count(*) from pg_proc where proname = 'keep_vehicles')
+      + (select count(*) from sti.change where kind = 'archive' and reverted_at is null))::int as left`
+  return row!.left
+}
+
+/** As the migration tool of the user does. */
+async function migrate(url: string, text: string): Promise<void> {
+  const tool = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    await tool.unsafe(`begin;\n${text}\ncommit`)
+  } finally {
+    await tool.end()
+  }
+}
+
+/** New code, which knows the type alone. None of its writes may fail, whatever happens to the archive. */
+function startWriters(sql: postgres.Sql): { stop(): Promise<number> } {
+  let writing = true
+  const write = async (): Promise<number> => {
+    let writes = 0
+    for (; writing; writes++) {
+      const type = ['Truck', 'Bike'][writes % 2]!
+      await sql`update public.vehicles set type = ${type} where id = ${(writes % 300) + 1}`
+      await sql`insert into public.vehicles (name, type) values (${`written ${writes}`}, ${type})`
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    return writes
+  }
+  const running = write()
+  running.catch(() => undefined)
+  return {
+    async stop() {
+      writing = false
+      return await running
+    },
+  }
+}
