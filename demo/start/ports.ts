@@ -1,23 +1,47 @@
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 
-/** Gives out ports: the wanted one, or where it is taken the next free one, and tells. */
-export function portFinder(tell: (message: string) => void) {
-  const given = new Set<number>()
-  return async function port(wanted: number, what: string): Promise<number> {
-    for (let candidate = wanted; candidate < wanted + 200; candidate++) {
-      if (given.has(candidate) || !(await isFree(candidate))) continue
-      given.add(candidate)
-      if (candidate !== wanted) tell(`Port ${wanted} is taken: ${what} uses ${candidate}.`)
-      return candidate
-    }
-    throw new Error(`No port from ${wanted} to ${wanted + 199} is free for ${what}.`)
+export interface Ports {
+  /** The wanted port, or where it is taken the next free one, and tells. It is kept from others until `free`. */
+  take(wanted: number, what: string): Promise<number>
+  /** Gives ports up, for the process that listens there from now on. */
+  free(...ports: readonly number[]): Promise<void>
+}
+
+/**
+ * Every address has to be known before the first process starts, and the last one starts a minute later: until then
+ * this process listens on its port, or another run would take it meanwhile.
+ */
+export function openPorts(tell: (message: string) => void): Ports {
+  const held = new Map<number, Server>()
+  return {
+    async take(wanted, what) {
+      for (let candidate = wanted; candidate < wanted + 200; candidate++) {
+        if (held.has(candidate)) continue
+        const server = await listen(candidate)
+        if (server === null) continue
+        held.set(candidate, server)
+        if (candidate !== wanted) tell(`Port ${wanted} is taken: ${what} uses ${candidate}.`)
+        return candidate
+      }
+      throw new Error(`No port from ${wanted} to ${wanted + 199} is free for ${what}.`)
+    },
+    async free(...ports) {
+      for (const port of ports) {
+        const server = held.get(port)
+        if (server) await new Promise<void>((resolve) => server.close(() => resolve()))
+        held.delete(port)
+      }
+    },
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Null when somebody listens there. */
+function listen(port: number): Promise<Server | null> {
   return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)))
+    // Whoever asks already, such as an agent that looks for Grafana, finds nobody.
+    const server = createServer((socket) => void socket.destroy())
+    server.unref()
+    server.once('error', () => resolve(null))
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(server))
   })
 }

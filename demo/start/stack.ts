@@ -13,7 +13,7 @@ import {
   type Traffic,
 } from './environment.ts'
 import { buildPlugin, findGrafana, startGrafana, type Grafana } from './grafana.ts'
-import { portFinder } from './ports.ts'
+import { openPorts, type Ports } from './ports.ts'
 import type { Processes } from './processes.ts'
 import { findPrometheus, startPrometheus, targetsUp, type Prometheus } from './prometheus.ts'
 import { grouped, type Screen } from './screen.ts'
@@ -44,13 +44,14 @@ export async function startStack(
   { rows, bare }: { rows: number; bare: boolean },
 ): Promise<Stack> {
   const { root, runFolder } = place
-  const port = portFinder((message) => screen.line(`  ${message}`))
-  const [staging, production] = await startDatabases(processes, screen, port, rows)
+  const ports = openPorts((message) => screen.line(`  ${message}`))
+  const [staging, production] = await startDatabases(processes, screen, ports, rows)
   const environments = [staging, production]
-  const prometheus = bare ? null : await findPrometheus(() => port(9090, 'Prometheus'))
-  const grafana = bare ? null : await findGrafana(() => port(3000, 'Grafana'))
+  const prometheus = bare ? null : await findPrometheus(() => ports.take(9090, 'Prometheus'))
+  const grafana = bare ? null : await findGrafana(() => ports.take(3000, 'Grafana'))
   const addresses = { prometheus: prometheus?.url ?? null, grafana: grafana?.url ?? null }
   for (const environment of environments) {
+    await ports.free(environment.agentPort, ...environment.servicePorts)
     await screen.step(
       `agent ${environment.name}`,
       () => startAgent(processes, root, runFolder, environment, addresses),
@@ -66,23 +67,29 @@ export async function startStack(
     () => environments.map((one) => `${one.name} ${one.requestsPerSecond} requests/s`).join(', '),
   )
   if (!stagingTraffic) throw new Error('there is no traffic in staging')
-  if (prometheus) await showPrometheus(place, processes, screen, prometheus, environments, grafana)
+  if (prometheus) {
+    await ports.free(prometheus.port)
+    await showPrometheus(place, processes, screen, prometheus, environments, grafana)
+  }
   const grafanaPasswordFile = join(place.folder, 'grafana-password')
-  if (grafana) await showGrafana(place, processes, screen, grafana, prometheus, environments, grafanaPasswordFile)
+  if (grafana) {
+    await showPlugin(place, screen)
+    await ports.free(grafana.port)
+    await showGrafana(place, processes, screen, grafana, prometheus, environments, grafanaPasswordFile)
+  }
   const config = await writeConfig(place.folder, environments)
   return { staging, production, stagingTraffic, prometheus, grafana, config, grafanaPasswordFile }
 }
 
-type Port = ReturnType<typeof portFinder>
-
 async function startDatabases(
   processes: Processes,
   screen: Screen,
-  port: Port,
+  ports: Ports,
   rows: number,
 ): Promise<[DemoEnvironment, DemoEnvironment]> {
-  const postgresPort = await port(54_320, 'PostgreSQL')
+  const postgresPort = await ports.take(54_320, 'PostgreSQL')
   const password = secret()
+  await ports.free(postgresPort)
   await screen.step(
     'PostgreSQL',
     () => processes.postgres({ port: postgresPort, password, flags: postgresFlags }),
@@ -93,8 +100,11 @@ async function startDatabases(
     name: 'staging',
     database: database('staging'),
     rows,
-    agentPort: await port(8090, 'the agent of staging'),
-    servicePorts: [await port(8080, 'the first service of staging'), await port(8081, 'the second service of staging')],
+    agentPort: await ports.take(8090, 'the agent of staging'),
+    servicePorts: [
+      await ports.take(8080, 'the first service of staging'),
+      await ports.take(8081, 'the second service of staging'),
+    ],
     requestsPerSecond: 80,
     ...{ tokens: newTokens(), signingKey: newSigningKey(), trusts: [] },
   }
@@ -102,8 +112,8 @@ async function startDatabases(
     name: 'production',
     database: database('production'),
     rows: Math.min(50_000, rows),
-    agentPort: await port(8091, 'the agent of production'),
-    servicePorts: [await port(8082, 'the service of production')],
+    agentPort: await ports.take(8091, 'the agent of production'),
+    servicePorts: [await ports.take(8082, 'the service of production')],
     requestsPerSecond: 20,
     ...{ tokens: newTokens(), signingKey: newSigningKey(), trusts: [staging] },
   }
@@ -140,6 +150,14 @@ async function showPrometheus(
   )
 }
 
+function showPlugin({ root }: Place, screen: Screen): Promise<unknown> {
+  return screen.step(
+    'plugin',
+    () => buildPlugin(root),
+    (built) => (built ? 'built' : 'was built already'),
+  )
+}
+
 async function showGrafana(
   { root, runFolder }: Place,
   processes: Processes,
@@ -149,11 +167,6 @@ async function showGrafana(
   environments: readonly DemoEnvironment[],
   passwordFile: string,
 ): Promise<void> {
-  await screen.step(
-    'plugin',
-    () => buildPlugin(root),
-    (built) => (built ? 'built' : 'was built already'),
-  )
   const password = secret()
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
   await screen.step(
