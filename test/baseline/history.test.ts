@@ -97,7 +97,7 @@ test.skipIf(!hasPrometheus)(
           expect(await agent.ended(week.id)).toMatchObject({
             ...{ state: 'failed', errorCode: 'no-baseline' },
             error: expect.stringMatching(
-              /no 604800 s of history of any signal .*too little was read: .* or sample from now on/,
+              /not have 168 hours of history of any signal .*too little was read: .* or sample from now on/,
             ) as string,
           })
         },

@@ -75,9 +75,11 @@ async function take({ signals, environment }: BaselineParts, run: Run): Promise<
   }
 }
 
+const hours = (seconds: number): string => (seconds < 7_200 ? `${seconds} s` : `${Math.round(seconds / 3_600)} hours`)
+
 function nothingKnown({ measured, signals }: Taken, seconds: number): string {
   const first = signals[0] ? ` (${signals[0].signal}: ${signals[0].unknown})` : ''
   return measured === 'history'
-    ? `Prometheus has no ${seconds} s of history of any signal${first}: ask for a shorter --duration, or sample from now on with --live.`
+    ? `Prometheus does not have ${hours(seconds)} of history of any signal${first}: ask for a shorter --duration, or sample from now on with --live.`
     : `No signal was read for long enough${first}: look at the agent's health, and take a longer --duration; 60 s at least.`
 }

@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { access, constants, readFile, stat, writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { CliError, Exit, usage } from './exit.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -16,6 +16,21 @@ export async function readJsonFile(terminal: Terminal, path: string): Promise<un
   } catch {
     throw usage(`${path} is not JSON.`)
   }
+}
+
+/**
+ * Looks whether a file can be written, before what takes long is started for it.
+ *
+ * @throws CliError usage: it is a folder, may not be written, or has no folder to stand in
+ */
+export async function mustBeWritable(terminal: Terminal, path: string): Promise<void> {
+  const file = resolve(terminal.cwd, path)
+  const there = await stat(file).catch(() => null)
+  if (there?.isDirectory()) throw usage(`${path} is a folder: name a file.`)
+  await access(there ? file : dirname(file), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'ENOENT' ? 'its folder does not exist' : (error.code ?? 'error')
+    throw usage(`${path} cannot be written (${why}).`)
+  })
 }
 
 /** One line for each entry of a list, so that two files can be compared. */

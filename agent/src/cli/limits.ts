@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import type { Limits, LimitsPatch } from '../contract/index.ts'
+import { LIMITS, type Limits, type LimitsPatch } from '../contract/index.ts'
 
 const FORM = /^(?:signals\.([a-z][a-z0-9-]*)|([A-Za-z0-9]+))(?:\.(pace|pause|abort))?=(.+)$/
 
@@ -8,7 +8,7 @@ type Limit = Value | Readonly<Record<string, Value>>
 
 /**
  * For `--limit`, which may be given several times: `lockWaiters=2`, `slotRetainedBytes.abort=none`,
- * `signals.queue=10`; `file` takes a limit back to that of the rollout file. The agent judges the names.
+ * `signals.queue=10`; `file` takes a limit back to that of the rollout file.
  */
 export function limit(text: string, before: LimitsPatch = {}): LimitsPatch {
   const [, signal, name, tier, written] = FORM.exec(text) ?? []
@@ -16,6 +16,11 @@ export function limit(text: string, before: LimitsPatch = {}): LimitsPatch {
   if (value === undefined || (value === null && tier !== undefined)) {
     throw new InvalidArgumentError(
       'Write name=number, name=none or name=file, such as lockWaiters=2 or signals.queue.abort=9.',
+    )
+  }
+  if (name !== undefined && !Object.hasOwn(LIMITS, name)) {
+    throw new InvalidArgumentError(
+      `There is no limit ${name}; there are: ${Object.keys(LIMITS).join(', ')}, signals.NAME.`,
     )
   }
   if (signal === undefined) return { ...before, [name!]: withTier(before[name as 'lockWaiters'], tier, value) }

@@ -48,6 +48,7 @@ describe('what is typed wrong', () => {
     ['backfill --workers 33', 'a whole number from 1 to 32'],
     ['backfill --nice-ratio -1', 'a number from 0 to 100'],
     ['backfill --limit lockWaiters', 'Write name=number'],
+    ['backfill --limit lockWaiter=1', 'There is no limit lockWaiter; there are: lockWaiters, '],
     ['backfill --limit lockWaiters=file', 'hold unless others are given'],
     ['baseline --duration 1w', 'Write a time from 5s to 31d'],
     ['baseline --duration 4s', 'Write a time from 5s to 31d'],
@@ -59,6 +60,10 @@ describe('what is typed wrong', () => {
     ['baseline --input /nowhere/at/all.json', '/nowhere/at/all.json cannot be read (ENOENT)'],
     ['baseline --input /etc/hostname', '/etc/hostname is not JSON'],
     ['validate --performance-baseline /etc/hostname', '/etc/hostname is not JSON'],
+    ['baseline --output /nowhere/b.json', '/nowhere/b.json cannot be written (its folder does not exist)'],
+    ['validate --generate-report --output /tmp --format md', '/tmp is a folder'],
+    ['check /nowhere/at/all.yaml', 'The file /nowhere/at/all.yaml does not exist'],
+    ['check /tmp', '/tmp is no file'],
     ['operations tune 1', 'Say what to change'],
     ['flag', 'one of --enable and --disable'],
     ['flag --enable --disable', 'one of --enable and --disable'],
@@ -71,6 +76,12 @@ describe('what is typed wrong', () => {
     const answer = await sti('http://127.0.0.1:9', line)
     expect(answer).toMatchObject({ code: 2, err: expect.stringContaining(sentence) as string })
     expect(answer.err).not.toMatch(/^\s+at /m)
+  })
+
+  test('with --json a wrong option is one JSON object', async () => {
+    const { code, err } = await sti('http://127.0.0.1:9', 'backfill --json --batch-size 0')
+    expect(code).toBe(2)
+    expect(JSON.parse(err)).toMatchObject({ error: expect.stringContaining('whole number') as string, code: 'usage' })
   })
 
   test('limits add up to what the contract takes', () => {
@@ -86,6 +97,11 @@ describe('what is typed wrong', () => {
     const answer = await sti('http://127.0.0.1:9', 'status')
     expect(answer.code).toBe(1)
     expect(answer.err).toMatch(/^sti: The agent at http:\/\/127\.0\.0\.1:9 cannot be reached \(.+\)\.\n$/)
+    for (const line of ['flag --disable', 'rollback flag'])
+      expect(await sti('http://127.0.0.1:9', line)).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('RUNBOOK') as string,
+      })
   })
 })
 

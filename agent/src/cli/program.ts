@@ -66,27 +66,30 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
     .description('Takes a live PostgreSQL table to single-table inheritance, and back.')
     .version((createRequire(import.meta.url)('../../package.json') as { version: string }).version)
   for (const register of commands) register(program, run)
-  settle(program, terminal)
+  const json = argv.includes('--json')
+  settle(program, terminal, json)
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return code
   } catch (error) {
-    return report(error, terminal, argv.includes('--json'))
+    return report(error, terminal, json)
   }
 }
 
 /** Sub-commands do not inherit these when they are made before: set on all of them. */
-function settle(command: Command, terminal: Terminal): void {
+function settle(command: Command, terminal: Terminal, json: boolean): void {
   command
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
       writeErr: (text) => void terminal.stderr.write(text),
-      outputError: (text, write) =>
-        write(text.replace(/^error: (.)/, (_, first: string) => `sti: ${first.toUpperCase()}`)),
+      outputError: (text, write) => {
+        const sentence = text.trim().replace(/^error: (.)/, (_, first: string) => first.toUpperCase())
+        write(json ? faultLine('usage', sentence, []) : `sti: ${sentence}\n`)
+      },
     })
-  for (const sub of command.commands) settle(sub, terminal)
+  for (const sub of command.commands) settle(sub, terminal, json)
 }
 
 function report(error: unknown, terminal: Terminal, json: boolean): Exit {
@@ -98,8 +101,11 @@ function report(error: unknown, terminal: Terminal, json: boolean): Exit {
   const { code, message, reasons } = known
   terminal.stderr.write(
     json
-      ? `${JSON.stringify({ error: message, code, reasons })}\n`
+      ? faultLine(code, message, reasons)
       : [`sti: ${message}`, ...reasons.map((reason) => `  - ${reason}`)].join('\n') + '\n',
   )
   return known.exit
 }
+
+const faultLine = (code: string, error: string, reasons: readonly string[]): string =>
+  `${JSON.stringify({ error, code, reasons })}\n`

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { ReportFormat } from '../contract/index.ts'
 import { CliError, Exit, usage } from './exit.ts'
+import { mustBeWritable } from './files.ts'
 import type { Target } from './target.ts'
 import type { Output, Terminal } from './terminal.ts'
 
@@ -19,13 +20,14 @@ interface ReportFile {
 }
 
 /** Which report is wanted; null: none. Asked before anything is started, so that a slip of the pen costs nothing. */
-export function reportFile(options: ReportOptions): ReportFile | null {
+export async function reportFile(terminal: Terminal, options: ReportOptions): Promise<ReportFile | null> {
   const { generateReport, format, output, detach, dryRun } = options
   if (!generateReport) {
     if (format !== undefined || output !== undefined) throw usage('--format and --output go with --generate-report.')
     return null
   }
   if (detach || dryRun) throw usage('--generate-report waits for the validation: leave out --detach and --dry-run.')
+  if (output !== undefined) await mustBeWritable(terminal, output)
   const named = output === undefined ? undefined : ReportFormat.safeParse(extname(output).slice(1))
   if (format !== undefined) return { format, path: output ?? null }
   if (named !== undefined && !named.success) throw usage(`--output must end in .md, .html or .json, or say --format.`)

@@ -1,10 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import type { Operation } from '../contract/index.ts'
-import type { OperationInput } from './client.ts'
+import { AgentAway, type OperationInput } from './client.ts'
 import { CliError, Exit } from './exit.ts'
 import { exitOf, waitFor, type RunOptions } from './runOperation.ts'
+import { openTarget, type CommonOptions } from './session.ts'
 import type { Target } from './target.ts'
-import type { Output } from './terminal.ts'
+import type { Output, Terminal } from './terminal.ts'
+
+/** The environment whose flag is to go off; without any agent it says what holds then, and what is to be done. */
+export async function openToTurnOff(
+  terminal: Terminal,
+  options: CommonOptions,
+): Promise<{ target: Target; output: Output }> {
+  try {
+    return await openTarget(terminal, options)
+  } catch (error) {
+    if (!(error instanceof AgentAway)) throw error
+    throw new CliError(error.exit, error.code, error.message, [
+      'Whoever asks an agent that is gone goes by the default of its own code, which must be off.',
+      'So that the flag is off when the agent is back: the statement in alerts/RUNBOOK.md, "Breaking the glass".',
+    ])
+  }
+}
 
 /**
  * Turns the flag off. An agent whose database is away answers `persisted: false`: it alone knows. Then the request

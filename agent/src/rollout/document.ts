@@ -48,7 +48,8 @@ function plain(document: Document): { value: unknown; fault?: string } {
 function sentence(code: string, message: string): string {
   if (code === 'DUPLICATE_KEY') return 'this key stands here twice: remove one'
   if (code === 'MULTIPLE_DOCS') return 'one file holds one rollout: move what follows --- to a file of its own'
-  return `is not YAML: ${message}`
+  // The library quotes what it met, which may be a whole line of a file that is no text.
+  return `is not YAML: ${message.length > 200 ? `${message.slice(0, 200)}…` : message}`
 }
 
 function offsetOf(document: Document, path: Path): number {

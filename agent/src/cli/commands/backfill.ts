@@ -49,7 +49,10 @@ export const registerBackfill: Register = (program, run) => {
       'a limit of the throttle instead of the rollout file’s: lockWaiters=2, slotRetainedBytes.abort=none; repeatable',
       ownLimit,
     )
-    .option('--enable-monitoring', 'keep a reading of the progress in the operation’s events every 5 s')
+    .option(
+      '--enable-monitoring',
+      'switch enhanced monitoring on, and keep a reading of the progress in the operation’s events every 5 s',
+    )
     .addOption(
       new Option(
         '--rollback-on-error [what]',

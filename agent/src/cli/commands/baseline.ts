@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import { BaselineContent } from '../../contract/index.ts'
-import { readJsonFile, writeJsonFile } from '../files.ts'
+import { mustBeWritable, readJsonFile, writeJsonFile } from '../files.ts'
 import { baselineLines, baselineRow, baselineHead, comparisonLines } from '../baselineText.ts'
 import { Exit, usage } from '../exit.ts'
 import { duration } from '../numbers.ts'
@@ -62,6 +62,7 @@ async function baseline(terminal: Terminal, options: BaselineOptions): Promise<E
     throw usage('--output goes with a new baseline, or with --show.')
   if (options.output !== undefined && (options.detach || options.dryRun))
     throw usage('--output waits for the baseline: leave --detach and --dry-run out.')
+  if (options.output !== undefined) await mustBeWritable(terminal, options.output)
   const content = input === undefined ? null : await readContent(terminal, input)
   const { target, rollout, output } = await openRollout(terminal, options)
   const name = rollout.rollout

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { CliError, Exit, usage } from '../exit.ts'
@@ -23,15 +24,18 @@ async function check(terminal: Terminal, file: string, options: CheckOptions): P
   const out = output(terminal, options.json ?? false)
   // Loaded here: it brings PostgreSQL's parser, which no other command needs.
   const { loadRollout, RolloutFaults } = await import('../../rollout/compile.ts')
+  const path = resolve(terminal.cwd, file)
+  const there = await stat(path).catch(() => null)
+  if (!there?.isFile()) throw usage(there ? `${file} is no file.` : `The file ${file} does not exist.`)
   let rollout: Rollout
   try {
-    rollout = await loadRollout(resolve(terminal.cwd, file))
+    rollout = await loadRollout(path)
   } catch (error) {
     if (!(error instanceof RolloutFaults)) throw error
-    throw faulty(file, error.faults)
+    throw faulty(file, path, error.faults)
   }
   const faults = options.database === undefined ? [] : await tableFaults(rollout, options.database)
-  if (faults.length > 0) throw faulty(file, faults)
+  if (faults.length > 0) throw faulty(file, path, faults)
   const { name, table, types, legacyColumns, hash } = rollout
   const where = options.database === undefined ? '' : ', and fits the table'
   out.line(`${file} is fine${where}: ${name}, ${table.sql}, ${legacyColumns.join(', ')} -> ${types.join(', ')}.`)
@@ -39,9 +43,11 @@ async function check(terminal: Terminal, file: string, options: CheckOptions): P
   return Exit.done
 }
 
-function faulty(file: string, faults: readonly string[]): CliError {
+/** The faults name the file as it was named on the command line. */
+function faulty(file: string, path: string, faults: readonly string[]): CliError {
   const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`
-  return new CliError(Exit.failed, 'faults', `${file} has ${count}:`, faults)
+  const asNamed = faults.map((fault) => fault.replaceAll(path, file))
+  return new CliError(Exit.failed, 'faults', `${file} has ${count}:`, asNamed)
 }
 
 async function tableFaults(rollout: Rollout, url: string): Promise<string[]> {

@@ -3,7 +3,7 @@ import { usage, type Exit } from '../exit.ts'
 import { exitOf, runOperation, withRun, type RunOptions } from '../runOperation.ts'
 import { openTarget, withTarget, type Register } from '../session.ts'
 import { chooseName } from '../target.ts'
-import { turnOff } from '../turnOff.ts'
+import { openToTurnOff, turnOff } from '../turnOff.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface FlagOptions extends RunOptions {
@@ -27,7 +27,8 @@ export const registerFlag: Register = (program, run) => {
 
 async function flag(terminal: Terminal, options: FlagOptions): Promise<Exit> {
   checkOptions(options)
-  const { target, output } = await openTarget(terminal, options)
+  const open = options.disable ? openToTurnOff : openTarget
+  const { target, output } = await open(terminal, options)
   const rollout = chooseName(target, options.rollout)
   const request = {
     kind: 'flag' as const,

@@ -3,11 +3,11 @@ import type { OperationInput } from '../client.ts'
 import { confirmed, withConfirm, type ConfirmedOptions } from '../confirm.ts'
 import { Exit, usage } from '../exit.ts'
 import { exitOf, refuseUnlessAllowed, runOperation, showPreview, withRun, type RunOptions } from '../runOperation.ts'
-import { openRollout, openTarget, withTarget, type Register } from '../session.ts'
+import { openRollout, withTarget, type Register } from '../session.ts'
 import { chooseName, type Target } from '../target.ts'
 import { sayWhatItDid } from './monitoring.ts'
 import type { Terminal } from '../terminal.ts'
-import { turnOff } from '../turnOff.ts'
+import { openToTurnOff, turnOff } from '../turnOff.ts'
 
 interface TypedOptions extends ConfirmedOptions {
   readonly fullRollback?: boolean
@@ -15,7 +15,9 @@ interface TypedOptions extends ConfirmedOptions {
 }
 
 export const registerRollback: Register = (program, run) => {
-  const rollback = program.command('rollback').description('take back the flag, the data, the system, or all in order')
+  const rollback = program
+    .command('rollback')
+    .description('take back the flag, the data, the system, enhanced monitoring, or all in order')
   withRun(withTarget(rollback.command('flag')))
     .description('turn the flag off; never refused')
     .action(run(rollbackFlag))
@@ -49,7 +51,7 @@ async function rollbackMonitoring(terminal: Terminal, options: RunOptions): Prom
 }
 
 async function rollbackFlag(terminal: Terminal, options: RunOptions): Promise<Exit> {
-  const { target, output } = await openTarget(terminal, options)
+  const { target, output } = await openToTurnOff(terminal, options)
   const rollout = chooseName(target, options.rollout)
   const request: OperationInput = {
     kind: 'rollback',

@@ -44,7 +44,7 @@ export const registerValidate: Register = (program, run) => {
 }
 
 async function validate(terminal: Terminal, options: ValidateOptions): Promise<Exit> {
-  const file = reportFile(options)
+  const file = await reportFile(terminal, options)
   const { performanceBaseline } = options
   const content = performanceBaseline === undefined ? null : await readContent(terminal, performanceBaseline)
   const { target, rollout, output } = await openRollout(terminal, options)
