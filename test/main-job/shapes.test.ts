@@ -30,6 +30,10 @@ test.each(SHAPES)('the whole job over a table with $name, and everything as it w
     expect(await schemaOf(sql, shape)).toEqual(schema)
     const [open] = await sql`select count(*)::int as changes from sti.change where reverted_at is null`
     expect(open!.changes).toBe(0)
+    // What docs/operations.md says of removing it: nothing outside of the schema depends on it.
+    await sql.unsafe('drop schema sti cascade')
+    expect(await rowsOf(sql, shape)).toEqual(rows)
+    expect(await schemaOf(sql, shape)).toEqual(schema)
   })
 })
 

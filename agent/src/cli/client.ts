@@ -122,7 +122,7 @@ export function agentClient({ url, token }: AgentAddress) {
     retryFailedRows: (name: string, body: { environment: string; reason?: string }, key: string) =>
       call<Operation>('POST', `${rollout(name)}/failed-rows/retry`, body, key),
     acceptFailedRows: (name: string, body: { keys: string[][]; reason: string }) =>
-      call<unknown>('POST', `${rollout(name)}/failed-rows/accept`, body),
+      call<{ accepted: number }>('POST', `${rollout(name)}/failed-rows/accept`, body),
     acceptClient: (name: string, body: { client: string; reason: string }) =>
       call<unknown>('POST', `${rollout(name)}/flag-clients/accept`, body),
     validation: (name: string, id: number) => call<Validation>('GET', `${rollout(name)}/validations/${id}`),

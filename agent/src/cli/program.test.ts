@@ -120,6 +120,9 @@ describe('against an agent', () => {
       )
       expect(backfill.out).toContain('100.0 %, 3,000 of 3,000 rows, 3,000 written')
       expect((await step('validate --environment staging --full-validation')).out).toContain('coverage 100.0 %')
+      expect((await step('accept-failed-rows --key 1 --reason known', 1)).err).toContain(
+        '1 of the keys name no failed row',
+      )
       await step('finalize --environment staging')
       await step('flag --environment staging --enable --percentage 10')
       expect((await step('status --environment staging')).out).toContain('on at 10 %')
@@ -130,7 +133,7 @@ describe('against an agent', () => {
       expect((await step('rollback data --environment staging --full-rollback', 2)).err).toContain('--confirm vehicles')
       await step('rollback data --environment staging --full-rollback --confirm vehicle', 2)
       await step('rollback data --environment staging --full-rollback --confirm vehicles')
-      expect((await step('operations list')).out).toMatch(/rollback +succeeded/)
+      expect((await step('operations list')).out).toMatch(/rollback data +succeeded/)
       await step('status --environment production', 3)
       await step('operations show 999', 2)
     })

@@ -80,13 +80,21 @@ function outcomeText(progress: Progress): string {
   return `${percent(progress.ratio)}, ${count(progress.processedRows)} of ${count(progress.totalRows)} rows${written}${failed}`
 }
 
+/** What a list of operations has to tell apart: which rollback, and the flag on or off. */
+function kindText({ kind, parameters }: Operation): string {
+  const { scope, enabled } = parameters
+  if (kind === 'rollback' && typeof scope === 'string') return `${kind} ${scope}`
+  if (kind === 'flag' && typeof enabled === 'boolean') return `${kind} ${enabled ? 'on' : 'off'}`
+  return kind
+}
+
 export const operationHead = ['ID', 'KIND', 'STATE', 'STARTED', 'TOOK', 'BY', 'WHY']
 
 export function operationRow(operation: Operation): string[] {
   const { startedAt } = operation
   return [
     String(operation.id),
-    operation.kind,
+    kindText(operation),
     operation.state,
     startedAt?.slice(0, 19).replace('T', ' ') ?? '-',
     startedAt ? duration(since(startedAt, operation.endedAt)) : '-',

@@ -42,7 +42,8 @@ export function createAuthentication(config: Config, now: () => number = Date.no
   async function callerOf(c: Context): Promise<Caller> {
     const token = bearer(c.req.header('authorization'))
     const holder = token === null ? null : findCredential(holders, token)
-    if (!holder) throw new Refusal('forbidden', 'Send a token that opens /v1, as Authorization: Bearer.')
+    if (token === null) throw new Refusal('forbidden', 'Send a token that opens /v1, as Authorization: Bearer.')
+    if (!holder) throw new Refusal('forbidden', 'This token does not open /v1 of this agent: send one that does.')
     if (holder.personal !== null)
       return { name: holder.personal, level: holder.level, via: 'token', mayAct: true, why: null }
     if (!identities) return reader('Grafana may only read here: set STI_GRAFANA_URL on the agent to let people act.')

@@ -1,4 +1,4 @@
-import { usage, Exit } from '../exit.ts'
+import { CliError, Exit, usage } from '../exit.ts'
 import { exitOf, send, waitFor, type RunOptions } from '../runOperation.ts'
 import { openRollout, withTarget, type CommonOptions, type Register } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
@@ -57,7 +57,14 @@ async function accept(terminal: Terminal, options: AcceptOptions): Promise<Exit>
   const { key: keys, reason } = options
   if (!keys || !reason) throw usage('This needs --key, once for each row, and --reason.')
   const { target, rollout, output } = await openRollout(terminal, options)
-  output.value(await target.agent.acceptFailedRows(rollout.rollout, { keys, reason }))
-  output.line(`Accepted ${count(keys.length)} failed rows of ${rollout.rollout}.`)
-  return Exit.done
+  const answer = await target.agent.acceptFailedRows(rollout.rollout, { keys, reason })
+  output.value(answer)
+  output.line(`Accepted ${count(answer.accepted)} failed rows of ${rollout.rollout}.`)
+  if (answer.accepted >= keys.length) return Exit.done
+  const others = count(keys.length - answer.accepted)
+  throw new CliError(
+    Exit.failed,
+    'no-failed-row',
+    `${others} of the keys name no failed row: sti failed-rows lists them.`,
+  )
 }
