@@ -3,10 +3,10 @@ import type { Facts } from '../engine/facts.ts'
 import type { Outcome, Run } from '../engine/kind.ts'
 import { demandTable } from '../engine/table.ts'
 import type { Table } from '../rollout/rollout.ts'
-import { archiveIs } from './archive/archive.ts'
 import { exportTo } from './archive/exportTo.ts'
-import { keepArchive } from './archive/keep.ts'
+import { keepArchive, type KeptArchive } from './archive/keep.ts'
 import type { ArchiveManifest } from './archive/manifest.ts'
+import { archiveFault } from './archive/verify.ts'
 import type { LegacyCatalog } from './catalog/legacy.ts'
 import { readLegacyCatalog } from './catalog/read.ts'
 import { CHECKS } from './checks/checks.ts'
@@ -45,11 +45,11 @@ export async function prepare(run: Run, parts: ColumnDropParts): Promise<Outcome
   if (parameters.safetyChecks && worstOf(checks) !== 'pass') return await refused(run, parameters, checks)
   let archive: ArchiveManifest | null = null
   if (parameters.safetyChecks) {
-    archive = await keepArchive(run, table)
-    if (archive === null) return { outcome: 'stopped' }
-    run.step('comparing the archive')
-    const compared = await archiveComplete(run, table)
-    if (compared === null) return { outcome: 'stopped' }
+    const started = performance.now()
+    const kept = await keepArchive(run, table)
+    if (kept === null) return { outcome: 'stopped' }
+    archive = kept
+    const compared = await archiveComplete(run, table, kept, started)
     checks.push(compared)
     if (compared.verdict !== 'pass') return await refused(run, parameters, checks)
   }
@@ -94,20 +94,25 @@ async function check(
   }
 }
 
-/** Row count and checksum of table and archive. Null: asked to stop. */
-async function archiveComplete(run: Run, table: Table): Promise<ColumnDropCheck | null> {
-  const started = performance.now()
-  const { complete, equal, comparison, faults, manifest } = await archiveIs(run.database, run.rollout, table, () =>
-    Promise.resolve(run.asked() === 'go-on'),
-  )
-  if (equal === null && run.asked() !== 'go-on') return null
-  const pass = complete && equal === true
+/** What the comparison of this run found, and whether the triggers that keep the archive true were in order after it. */
+async function archiveComplete(
+  { database, rollout }: Run,
+  table: Table,
+  { relation, completedAt, verified }: KeptArchive,
+  started: number,
+): Promise<ColumnDropCheck> {
+  const fault = await archiveFault(database.state, rollout, table)
+  const faults = [
+    ...(fault === null ? [] : [`${fault} Prepare the column drop again.`]),
+    ...(completedAt === null ? ['The archive is not complete: prepare the column drop.'] : []),
+  ]
+  const pass = faults.length === 0 && verified.differing === 0
   return answered(
     { name: 'archive-complete', question: 'Is every row in the archive, and the same?' },
     {
       verdict: pass ? 'pass' : 'fail',
       evidence: pass
-        ? `${comparison!.rows} rows in table and archive ${manifest!.relation}, checksum ${comparison!.checksum} of both`
+        ? `${verified.rows} rows in table and archive ${relation}, checksum ${verified.checksum} of both, compared until ${verified.at}`
         : faults.join(' ').replace(/\.$/, ''),
       findings: faults,
     },

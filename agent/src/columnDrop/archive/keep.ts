@@ -20,13 +20,18 @@ import { archiveFault } from './verify.ts'
 const FLUSHED = 20
 const MENDINGS = 5
 
+/** With the comparison of this run, which found no difference in a whole pass over all rows. */
+export interface KeptArchive extends ArchiveManifest {
+  readonly verified: NonNullable<ArchiveManifest['verified']>
+}
+
 /**
  * Keeps key and legacy columns of every row in a table of their own: made in batches, kept true by triggers from its
  * first row on, then compared row by row; what somebody wrote past the triggers is mended. Goes on where it stands after
- * a crash or a pause. Null: it was asked to stop.
+ * a crash or a pause; the comparison begins anew then. Null: it was asked to stop.
  * @throws OperationFailure when it stays different, or a row cannot be kept
  */
-export async function keepArchive(run: Run, table: Table): Promise<ArchiveManifest | null> {
+export async function keepArchive(run: Run, table: Table): Promise<KeptArchive | null> {
   const { rollout, database, operation } = run
   const sql = database.engine({ purpose: `archive ${operation.id}`, searchPath: rollout.searchPath, ranges: true })
   try {
@@ -39,15 +44,17 @@ export async function keepArchive(run: Run, table: Table): Promise<ArchiveManife
     for (let pass = 0; ; pass++) {
       const seen = await comparePass(run, sql, of, { lane: held, mends: pass < MENDINGS }, progress)
       if (seen === null) return null
-      await saveComparison(run, seen)
-      if (seen.differing === 0) break
+      const at = await saveComparison(run, seen)
+      if (seen.differing === 0) {
+        const { rows, differing, checksum } = seen
+        return { ...(await readManifest(database.state, rollout))!, verified: { at, rows, differing, checksum } }
+      }
       if (pass === MENDINGS) {
         const sentence = `${seen.differing} rows of the archive are not what the table holds, though they were mended ${MENDINGS} times: something writes past its triggers. Find it, then prepare again.`
         throw new OperationFailure('archive', sentence)
       }
       await run.event('archive', `${seen.differing} rows of the archive were not what the table holds, and were mended`)
     }
-    return await readManifest(database.state, rollout)
   } finally {
     await sql.end({ timeout: 1 })
   }
@@ -133,17 +140,24 @@ async function comparePass(
   progress: ArchiveProgress,
 ): Promise<Comparison | null> {
   progress.begin()
+  run.step('comparing the archive')
   return await compareAll(sql, of, {
     goOn: createGoOn(run, (wait) => run.step(wait === null ? 'comparing the archive' : `waits: ${wait.sentence}`)),
     retried: progress.retried,
     passed: (rows) => progress.passed(rows, 0),
     async differs(rows) {
-      if (mends) await mendRange(sql, of, lane, rows(MEND_PARAMETER))
+      if (!mends) return
+      await mendRange(sql, of, lane, rows(MEND_PARAMETER))
     },
   })
 }
 
-async function saveComparison({ database, rollout }: Run, seen: Comparison): Promise<void> {
-  await database.state`update sti.column_archive set verified_at = clock_timestamp(), verified_rows = ${seen.rows},
-    verified_differing = ${seen.differing}, checksum = ${seen.checksum} where rollout = ${rollout.name}`
+/** Answers when that was, by the database's clock. @throws OperationFailure when the archive was taken away meanwhile */
+async function saveComparison({ database, rollout }: Run, seen: Comparison): Promise<string> {
+  const [row] = await database.state<{ at: Date }[]>`
+    update sti.column_archive set verified_at = clock_timestamp(), verified_rows = ${seen.rows},
+      verified_differing = ${seen.differing}, checksum = ${seen.checksum} where rollout = ${rollout.name}
+    returning verified_at as at`
+  if (row === undefined) throw new OperationFailure('archive', 'The archive was taken away meanwhile: prepare again.')
+  return row.at.toISOString()
 }

@@ -1,10 +1,10 @@
-import type { Database } from '../../database/connect.ts'
-import type { Rollout, Table } from '../../rollout/rollout.ts'
-import type { Comparison } from './compare.ts'
-import { compareAll } from './compareAll.ts'
-import { readManifest, type ArchiveManifest } from './manifest.ts'
-import { keptOf } from './names.ts'
-import { archiveFault } from './verify.ts'
+import type { Database } from '../../agent/src/database/connect.ts'
+import type { Rollout, Table } from '../../agent/src/rollout/rollout.ts'
+import type { Comparison } from '../../agent/src/columnDrop/archive/compare.ts'
+import { compareAll } from '../../agent/src/columnDrop/archive/compareAll.ts'
+import { readManifest, type ArchiveManifest } from '../../agent/src/columnDrop/archive/manifest.ts'
+import { keptOf } from '../../agent/src/columnDrop/archive/names.ts'
+import { archiveFault } from '../../agent/src/columnDrop/archive/verify.ts'
 
 /** Whether the archive holds now what the table holds. */
 export interface ArchiveState {
