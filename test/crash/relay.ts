@@ -30,6 +30,8 @@ export interface Killing {
   /** How an agent dies this time. */
   how(): { arrival: number; delayMs: number }
   died(point: Point): Promise<void>
+  /** The next one will answer at this address. */
+  lives?(url: string): void
 }
 
 export async function startRelay(url: string, sql: postgres.Sql, file: string, killing: Killing): Promise<Relay> {
@@ -71,7 +73,9 @@ export async function startRelay(url: string, sql: postgres.Sql, file: string, k
     gone.catch(() => undefined)
     child.send(doom)
     spare = warm()
-    return { child, url: `http://127.0.0.1:${port}`, gone }
+    const at = `http://127.0.0.1:${port}`
+    killing.lives?.(at)
+    return { child, url: at, gone }
   }
 
   /** What an agent answers, whichever is alive then. */

@@ -14,6 +14,8 @@ export type Oracle = Map<string, Row>
 export interface Traffic {
   /** Writes that the database has confirmed, by the code that made them. */
   readonly writes: { old: number; new: number }
+  /** Keys that were written. */
+  readonly touched: Set<string>
   /** Resolves once so many were made in all. */
   made(writes: number): Promise<void>
   stop(): Promise<void>
@@ -33,14 +35,27 @@ const one = <T>(of: readonly T[]): T => of[Math.floor(Math.random() * of.length)
 /**
  * Instances of an application under way from old code to new: one that is told that the flag is on writes the type and
  * no legacy column, else legacy columns and no type. Each owns the keys with its own remainder, and is a client by name.
+ * It rests `restMs` after each write.
  */
-export function startTraffic(databaseUrl: string, agentUrl: string, oracle: Oracle, instances: number): Traffic {
+export function startTraffic(
+  databaseUrl: string,
+  agentUrl: string,
+  oracle: Oracle,
+  instances: number,
+  restMs = 0,
+): Traffic {
   const sql = postgres(databaseUrl, { max: instances, onnotice: () => undefined })
   const writes = { old: 0, new: 0 }
+  const touched = new Set<string>()
   let stopped = false
 
+  /** While no agent answers it is the default of the code, which is off. */
   const flagOf = async (instance: number): Promise<boolean> => {
-    const answer = await fetch(`${agentUrl}/ofrep/v1/evaluate/flags/vehicles-sti`, {
+    const answer = await ask(instance).catch(() => null)
+    return answer?.ok === true && ((await answer.json()) as { value: boolean }).value
+  }
+  const ask = (instance: number): Promise<Response> =>
+    fetch(`${agentUrl}/ofrep/v1/evaluate/flags/vehicles-sti`, {
       method: 'POST',
       headers: {
         ...{ authorization: `Bearer ${TOKENS.flag}`, 'content-type': 'application/json' },
@@ -48,8 +63,6 @@ export function startTraffic(databaseUrl: string, agentUrl: string, oracle: Orac
       },
       body: JSON.stringify({ context: { targetingKey: String(instance) } }),
     })
-    return ((await answer.json()) as { value: boolean }).value
-  }
   const run = async (instance: number): Promise<void> => {
     const own = [...oracle.keys()].filter((id) => Number(id) % instances === instance)
     let on = await flagOf(instance)
@@ -66,12 +79,14 @@ export function startTraffic(databaseUrl: string, agentUrl: string, oracle: Orac
           ? await sql`insert into public.vehicles (name, axles, type) values (${row.name}, ${axles}, ${type}) returning id`
           : await sql`insert into public.vehicles ${sql(row)} returning id`
         oracle.set(made!['id'] as string, row)
+        touched.add(made!['id'] as string)
         own.push(made!['id'] as string)
       } else if (dice < 0.9) {
         const row: Row = { ...oracle.get(id)!, ...LEGACY[type], axles }
         if (on) await sql`update public.vehicles set type = ${type}, axles = ${axles} where id = ${id}`
         else await sql`update public.vehicles set ${sql({ ...LEGACY[type], axles })} where id = ${id}`
         oracle.set(id, row)
+        touched.add(id)
       } else {
         await sql`delete from public.vehicles where id = ${id}`
         oracle.delete(id)
@@ -79,13 +94,14 @@ export function startTraffic(databaseUrl: string, agentUrl: string, oracle: Orac
         own.pop()
       }
       writes[on ? 'new' : 'old']++
+      if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs))
     }
   }
   const running = Array.from({ length: instances }, (_, instance) => run(instance))
   // One that failed fails the test where it is awaited.
   for (const instance of running) instance.catch(() => undefined)
   return {
-    writes,
+    ...{ writes, touched },
     async made(count) {
       const done = (async () => {
         while (writes.old + writes.new < count) await new Promise((resolve) => setTimeout(resolve, 20))

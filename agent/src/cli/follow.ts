@@ -38,7 +38,11 @@ export async function follow(
     while (!ended(operation)) {
       await Promise.race([pause(POLL_MS), interrupted.promise])
       if (interrupted.signal()) throw detached(operation, options.cancelHint)
-      operation = await askAny(agents, operation.id, view, () => interrupted.signal())
+      operation = await askAny(agents, (agent) => agent.operation(started.id), {
+        line: (text) => view.line(text),
+        stop: () => interrupted.signal(),
+        then: `Operation ${started.id} may go on without it: look again with: sti watch ${started.id}`,
+      })
       view.show(operation)
       if (options.events) await showEvents(agents, operation.id, view, seen)
     }
@@ -55,27 +59,23 @@ function chooseView(output: Output, reporting: boolean): ProgressView {
   return lineView(output.terminal, reporting ? 5_000 : 60_000)
 }
 
-async function askAny(
+/** Asks one agent after the other for as long as one may be away, and whoever answers gives the answer. */
+export async function askAny<T>(
   agents: readonly AgentClient[],
-  id: number,
-  view: ProgressView,
-  stop: () => boolean,
-): Promise<Operation> {
+  ask: (agent: AgentClient) => Promise<T>,
+  { line, stop, then }: { line(text: string): void; stop(): boolean; readonly then: string },
+): Promise<T> {
   const since = Date.now()
   for (let attempt = 0; ; attempt++) {
     const agent = agents[attempt % agents.length]
     if (!agent) throw new CliError(Exit.usage, 'usage', 'No agent is configured.')
     try {
-      return await agent.operation(id)
+      return await ask(agent)
     } catch (error) {
       if (!(error instanceof CliError) || (!(error instanceof AgentAway) && error.code !== 'database-away')) throw error
-      if (attempt === 0) view.line(`${error.message} Asking again.`)
+      if (attempt === 0) line(`${error.message} Asking again.`)
       if (stop() || Date.now() - since > AWAY_LIMIT_MS) {
-        throw new CliError(
-          Exit.inconclusive,
-          error.code,
-          `${error.message} Operation ${id} may go on without it: look again with: sti watch ${id}`,
-        )
+        throw new CliError(Exit.inconclusive, error.code, `${error.message} ${then}`)
       }
       await pause(POLL_MS)
     }

@@ -78,6 +78,8 @@ export interface Facts {
   readonly triggerFault: string | null
   /** The column is there, and the trigger in order. */
   readonly expanded: boolean
+  /** An expand or a backfill has begun since a rollback took everything back: the column may hold what we derived. */
+  readonly holdsDerived: boolean
   readonly finalizeMissing: readonly string[]
   /** Operations that have not ended. */
   readonly open: readonly Operation[]

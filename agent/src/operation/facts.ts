@@ -6,6 +6,7 @@ import { readManifest } from '../columnDrop/archive/manifest.ts'
 import { staleBecause } from '../columnDrop/fresh.ts'
 import { readColumnDropBrief } from '../columnDrop/store.ts'
 import { prefillOf } from '../expand/addColumn.ts'
+import { TRIGGER_NAME } from '../dualWrite/trigger.ts'
 import { triggerFault } from '../dualWrite/verify.ts'
 import { finalizeMissing } from '../finalize/verify.ts'
 import { newestBaseline, useOf } from '../measure/store.ts'
@@ -52,9 +53,13 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
       state<{ open: number; accepted: number }[]>`
       select count(*) filter (where accepted_by is null)::int as open, count(*) filter (where accepted_by is not null)::int as accepted
       from sti.failed_row where rollout = ${rollout.name} and recovered_at is null`,
-      state<{ ended: Date | null }[]>`
-      select max(ended_at) as ended from sti.operation where rollout = ${rollout.name}
-        and (kind = 'backfill' or kind = 'rollback' and parameters->>'scope' in ('data', 'system'))`,
+      state<{ ended: Date | null; derives: boolean }[]>`
+      select max(ended_at) filter (where kind <> 'expand') as ended,
+        coalesce(max(id) filter (where kind <> 'rollback' and started_at is not null), 0)
+          > coalesce(max(id) filter (where kind = 'rollback' and state = 'succeeded'
+            and strpos(coalesce(result->>'left', ''), ${TRIGGER_NAME}) = 0), 0) as derives
+      from sti.operation where rollout = ${rollout.name}
+        and (kind in ('expand', 'backfill') or kind = 'rollback' and parameters->>'scope' in ('data', 'system'))`,
       source.promotion(rollout),
       newestBaseline(state, useOf(rollout, source.environment)),
       readColumnDropBrief(state, rollout.name),
@@ -84,6 +89,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     undeclaredTriggers: table === null ? [] : undeclaredTriggers(rollout, table),
     notes: [...notes, ...otherFile(rollout, open)],
     expanded: table !== null && table.discriminator !== null && wrong === null,
+    holdsDerived: written[0]!.derives,
     finalizeMissing: table === null ? ['the table could not be read'] : await finalizeMissing(state, rollout, table),
     ...{ open, succeeded: ended, backup: source.backup(rollout.name) },
     backfilled,

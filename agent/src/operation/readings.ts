@@ -10,6 +10,7 @@ import type { PausedBy, RolloutReadings, ThrottleReason } from '../metrics/sourc
 import { THROTTLE_REASONS } from '../metrics/source.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
 import { estimateOf, provedAt } from '../rollback/estimate.ts'
+import { NOTHING, nothingToTakeBack } from '../rollback/refusals.ts'
 import { rehearsalStatus, rehearsedAt } from '../rollback/rehearsed.ts'
 import { latestResults } from '../validation/store.ts'
 import { actionsOf } from './actions.ts'
@@ -72,7 +73,7 @@ export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
     .map((one) => `${one.kind} ${one.id} is ${one.state}: cancel it first.`)
   const dataReasons = [
     ...facts.blockers,
-    ...(facts.table?.discriminator === null ? ['There is nothing to take back.'] : []),
+    ...(facts.table?.discriminator === null || nothingToTakeBack(facts) ? [NOTHING] : []),
     ...busy,
   ]
   const reasons: Record<Scope, readonly string[]> = {

@@ -39,7 +39,8 @@ export function createStage(run: Run, copy: Rollout, environment: string): Stage
       },
       copy,
     )
-    return { ...read, verified: verified || read.verified }
+    // The operations are those of the table: whatever type the copy holds was derived by this rehearsal.
+    return { ...read, verified: verified || read.verified, holdsDerived: true }
   }
   return {
     ...{ copy, facts, overdue },

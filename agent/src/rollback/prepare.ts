@@ -9,6 +9,7 @@ import { demandTable } from '../engine/table.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { archiveInexpressible } from './archive.ts'
 import { flagSeenOff } from './clients.ts'
+import { columnIsOurs, mustClear } from './revert.ts'
 
 export interface Prepared {
   readonly facts: Facts
@@ -32,7 +33,7 @@ export async function prepare(run: Run, sql: Sql): Promise<Prepared | null> {
   const goOn = createGoOn(run, (wait) => run.step(wait === null ? step : `waits: ${wait.sentence}`))
   const began = performance.now()
   const archivedValues =
-    table.discriminator === null
+    table.discriminator === null || !(columnIsOurs(facts) || mustClear(facts))
       ? 0
       : await archiveInexpressible({
           ...{ sql, rollout, walked, operationId: operation.id, prefilled: facts.prefilled },

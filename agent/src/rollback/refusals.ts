@@ -5,8 +5,13 @@ export const NOTHING = 'There is nothing to take back.'
 
 /** Why data and system can not be taken back now. A fault of the file must not close the way back. */
 export function rollbackRefusals(facts: Facts): string[] {
-  const nothing = facts.table !== null && facts.table.discriminator === null && facts.changes.length === 0
-  return [...facts.blockers, ...legacyGone(facts), ...staleClients(facts), ...(nothing ? [NOTHING] : [])]
+  const nothing = nothingToTakeBack(facts)
+  return [...facts.blockers, ...legacyGone(facts), ...(nothing ? [NOTHING] : staleClients(facts))]
+}
+
+/** No change of ours is left, and what the column holds, if it is there, was not derived by us. */
+export function nothingToTakeBack({ table, changes, holdsDerived }: Facts): boolean {
+  return table !== null && changes.length === 0 && (table.discriminator === null || !holdsDerived)
 }
 
 /** Once the legacy columns were dropped there is nothing to go back to. */

@@ -8,6 +8,11 @@ export function columnIsOurs(facts: Facts): boolean {
   return facts.changes.some((change) => change.kind === 'column')
 }
 
+/** A column that was there before us, and that may hold what we derived. Cleared once: what it holds later is not ours. */
+export function mustClear(facts: Facts): boolean {
+  return facts.table?.discriminator != null && !columnIsOurs(facts) && facts.holdsDerived
+}
+
 /** In reverse order of their making. Without `full` only what must go for the data's sake. */
 export function toRevert(facts: Facts, full: boolean): JournaledChange[] {
   const index = full || columnIsOurs(facts) ? ['index'] : []

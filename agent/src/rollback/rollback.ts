@@ -5,7 +5,7 @@ import { conclude } from './conclude.ts'
 import { dependents } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { rollbackRefusals } from './refusals.ts'
-import { columnIsOurs, revert, toRevert } from './revert.ts'
+import { columnIsOurs, mustClear, revert, toRevert } from './revert.ts'
 
 /** The rollback of the data. (The flag's own rollback waits for nothing and is not run from here: http/accept.ts.) */
 export const rollback: Kind = {
@@ -15,7 +15,7 @@ export const rollback: Kind = {
   async preview({ database, rollout, table, facts }, parameters) {
     const { full } = RollbackParameters.parse(parameters)
     const there = table.discriminator !== null
-    const clears = there && !columnIsOurs(facts)
+    const clears = mustClear(facts)
     const rows = Math.round(table.estimatedRows ?? 0)
     return {
       rows: clears ? rows : 0,
@@ -39,6 +39,8 @@ function columnNotes(facts: Facts): string[] {
   const { rollout, table, prefilled, validation } = facts
   const column = rollout.discriminator.sql
   if (table?.discriminator == null) return [`Column ${column} is not there: nothing is dropped and nothing cleared.`]
+  if (!columnIsOurs(facts) && !mustClear(facts))
+    return [`Column ${column} was there before, and what it holds was not derived by us: it stays as it is.`]
   const differing = validation?.checks.find((one) => one.check === 'type-matches-legacy')?.discrepancies ?? null
   return [
     columnIsOurs(facts)
@@ -67,7 +69,7 @@ async function runDataRollback(run: Run): Promise<Outcome> {
     if (reverting.length > 0) await revert(run, sql, reverting)
     await run.reached('rollback.told')
     const revertSeconds = (performance.now() - began) / 1000
-    const clears = !columnIsOurs(facts) && table.discriminator !== null
+    const clears = mustClear(facts)
     const concluded = await conclude(run, table, { clears, complete: !clears })
     if (concluded === null) return { outcome: 'stopped' }
     const reverted = reverting.map((change) => change.object)

@@ -4,7 +4,7 @@ import { conclude } from './conclude.ts'
 import { leftText, planRevert, type Planned } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { rollbackRefusals } from './refusals.ts'
-import { columnIsOurs } from './revert.ts'
+import { columnIsOurs, mustClear } from './revert.ts'
 import { settle } from './settle.ts'
 
 /** The rollback of every journaled change to the table; what enhanced monitoring changed is not of this room. */
@@ -18,13 +18,13 @@ export const systemRollback: Kind = {
     try {
       const plan = await planRevert(sql, rollout, facts.changes)
       const taken = plan.filter((one) => one.standing !== 'gone' && (force || one.standing === 'ours'))
-      const clears = table.discriminator !== null && !columnIsOurs(facts)
+      const clears = mustClear(facts)
       return {
         rows: clears ? Math.round(table.estimatedRows ?? 0) : 0,
         statements: taken.map(({ change }) => change.inverse),
         notes: [
           ...(facts.flag.enabled ? ['Turns the flag off first, and waits until every client has seen it.'] : []),
-          ...(table.discriminator !== null ? ['Archives what legacy columns cannot express.'] : []),
+          ...(columnIsOurs(facts) || clears ? ['Archives what legacy columns cannot express.'] : []),
           'Each change is taken back in a transaction of its own that looks at the catalog before and after it.',
           ...plan
             .filter((one) => !taken.includes(one) && one.standing !== 'gone')
@@ -53,7 +53,7 @@ async function runSystemRollback(run: Run): Promise<Outcome> {
     const revertSeconds = (performance.now() - began) / 1000
     // Under a trigger that stays, a NULL would come back at once.
     const derives = left.some(({ change }) => change.kind === 'trigger')
-    const clears = !columnIsOurs(facts) && table.discriminator !== null && !derives
+    const clears = mustClear(facts) && !derives
     const concluded = await conclude(run, table, { clears, complete: left.length === 0 && !clears })
     if (concluded === null) return { outcome: 'stopped' }
     await run.reached('system.compared')

@@ -1,13 +1,27 @@
-import { Scope } from '../../contract/index.ts'
-import type { OperationInput } from '../client.ts'
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Scope, type Operation } from '../../contract/index.ts'
+import type { AgentClient, OperationInput } from '../client.ts'
 import { confirmed, withConfirm, type ConfirmedOptions } from '../confirm.ts'
 import { Exit, usage } from '../exit.ts'
-import { exitOf, refuseUnlessAllowed, runOperation, showPreview, withRun, type RunOptions } from '../runOperation.ts'
+import { askAny } from '../follow.ts'
+import {
+  exitOf,
+  refuseUnlessAllowed,
+  runOperation,
+  showPreview,
+  waitFor,
+  withRun,
+  type RunOptions,
+} from '../runOperation.ts'
 import { openRollout, withTarget, type Register } from '../session.ts'
 import { chooseName, type Target } from '../target.ts'
 import { sayWhatItDid } from './monitoring.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Output, Terminal } from '../terminal.ts'
 import { openToTurnOff, turnOff } from '../turnOff.ts'
+
+/** How long the clients of the flag get to see it off. */
+const CLIENTS_MS = 60_000
 
 interface TypedOptions extends ConfirmedOptions {
   readonly fullRollback?: boolean
@@ -76,7 +90,10 @@ async function rollbackTyped(scope: 'data' | 'system', terminal: Terminal, optio
   return exitOf(operation, options.detach)
 }
 
-/** Each scope that has something to take back, one after the other; the first that fails ends it. */
+/**
+ * Each scope that has something to take back, one after the other; the first that fails ends it. One that is under way
+ * is waited for, and an agent that goes away meanwhile is waited for too: asked again it goes on where it stood.
+ */
 async function rollbackAll(terminal: Terminal, options: TypedOptions): Promise<Exit> {
   if (options.detach) throw usage('--detach does not go with all: each scope waits for the one before it.')
   const { target, rollout, output } = await openRollout(terminal, options)
@@ -84,27 +101,67 @@ async function rollbackAll(terminal: Terminal, options: TypedOptions): Promise<E
   await confirmed(terminal, options, target, name, 'take back everything', async () => {
     for (const scope of Scope.options) await showPreview(target, name, requestOf(target, scope, name, options), output)
   })
-  if (!options.dryRun) {
-    const off = await turnOff(target, name, requestOf(target, 'flag', name, options), output, options)
-    if (off !== Exit.done) return off
+  if (options.dryRun) {
+    for (const scope of Scope.options) await showPreview(target, name, requestOf(target, scope, name, options), output)
+    return Exit.done
   }
-  for (const scope of Scope.options) {
-    const request = requestOf(target, scope, name, options)
-    if (options.dryRun) {
-      await showPreview(target, name, request, output)
-      continue
-    }
-    if (scope === 'flag') continue
-    const { allowed, reasons } = await target.agent.preview(name, request)
-    if (!allowed && reasons.every((reason) => /there is nothing to take back/i.test(reason))) {
+  const off = await turnOff(target, name, requestOf(target, 'flag', name, options), output, options)
+  if (off !== Exit.done) return off
+  for (const scope of Scope.options.filter((one) => one !== 'flag')) {
+    const operation = await takeBack(target, name, scope, output, options)
+    if (operation === null) {
       output.line(`${scope}: nothing to take back`)
       continue
     }
-    const operation = await runOperation(target, name, request, output, options)
     sayWhatItDid(operation, output)
-    if (operation?.state !== 'succeeded') return Exit.failed
+    if (operation.state !== 'succeeded') return Exit.failed
   }
   return Exit.done
+}
+
+/** The rollback of one scope as it ended; null: there is nothing to take back. */
+async function takeBack(
+  target: Target,
+  name: string,
+  scope: Scope,
+  output: Output,
+  options: TypedOptions,
+): Promise<Operation | null> {
+  const patient = <T>(ask: (agent: AgentClient) => Promise<T>): Promise<T> =>
+    askAny(target.agents, ask, {
+      ...{ line: output.note, stop: () => false },
+      then: 'Ask again (sti rollback all): what is taken back is passed over.',
+    })
+  const operations = await patient((agent) => agent.operations(name))
+  const underWay = operations.find(
+    ({ kind, parameters, state }) =>
+      kind === 'rollback' && parameters['scope'] === scope && ['queued', 'running'].includes(state),
+  )
+  if (underWay) return waitFor(target, underWay, output, options)
+  const request = requestOf(target, scope, name, options)
+  const { allowed, reasons } = await patient((agent) => agent.preview(name, request))
+  if (!allowed && reasons.every((reason) => /there is nothing to take back/i.test(reason))) return null
+  if (scope === 'data') await seenOff(name, patient, output)
+  // With one key, so that it is started once however often it is asked for.
+  const key = randomUUID()
+  return waitFor(target, await patient((agent) => agent.start(name, request, key)), output, options)
+}
+
+/** Waits until no client may read by type any more; when one still may, the agent refuses by its name. */
+async function seenOff(
+  name: string,
+  patient: <T>(ask: (agent: AgentClient) => Promise<T>) => Promise<T>,
+  output: Output,
+): Promise<void> {
+  let named = ''
+  for (const until = Date.now() + CLIENTS_MS; Date.now() < until; await pause(500)) {
+    const { flag } = await patient((agent) => agent.rollout(name))
+    const stale = flag.clients.filter((one) => one.stale).map((one) => one.client)
+    if (flag.enabled || stale.length === 0) return
+    const names = stale.join(', ')
+    if (names !== named) output.note(`Waiting until these clients have seen the flag off: ${names}.`)
+    named = names
+  }
 }
 
 function requestOf(
