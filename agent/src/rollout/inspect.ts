@@ -142,6 +142,7 @@ async function readTriggers(sql: Sql, oid: number): Promise<Trigger[]> {
       (select pg_catalog.jsonb_agg(a.attname) from pg_catalog.pg_attribute a
         where a.attrelid = t.tgrelid and a.attnum = any (t.tgattr::int2[])) as "updateOf",
       format('%I.%I', fn.nspname, f.proname) as function,
+      pg_catalog.md5(pg_catalog.pg_get_triggerdef(t.oid) || f.prosrc) as digest,
       t.tgname = '~sti_derive' as ours, t.tgisinternal as internal
     from pg_catalog.pg_trigger t
     join pg_catalog.pg_class c on c.oid = t.tgrelid
@@ -154,7 +155,7 @@ async function readTriggers(sql: Sql, oid: number): Promise<Trigger[]> {
   return rows.map((row) => ({ ...row, enabled: states[row.enabled as keyof typeof states] }))
 }
 
-type Rest = Pick<Table, 'partitions' | 'updateRules' | 'secondaryIndexes' | 'estimatedRows' | 'bytes'>
+type Rest = Pick<Table, 'partitions' | 'updateRules' | 'secondaryIndexes' | 'constraints' | 'estimatedRows' | 'bytes'>
 
 async function readRest(sql: Sql, oid: number): Promise<Rest> {
   const [row] = await sql<Rest[]>`
@@ -174,6 +175,9 @@ async function readRest(sql: Sql, oid: number): Promise<Rest> {
         where r.ev_class in (select oid from tree) and r.ev_type = '2') as "updateRules",
       (select coalesce(pg_catalog.jsonb_agg(pg_catalog.pg_get_indexdef(indexrelid) order by indexrelid), '[]')
         from pg_catalog.pg_index where indrelid = ${oid} and not indisprimary) as "secondaryIndexes",
+      (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', conname,
+          'definition', pg_catalog.pg_get_constraintdef(oid)) order by conname), '[]')
+        from pg_catalog.pg_constraint where conrelid = ${oid} and contype in ('c', 'f', 'x')) as constraints,
       (select case when bool_or(reltuples < 0 and heap > 0) then null
         else coalesce(sum(greatest(reltuples, 0)), 0) end::float8 from leaf) as "estimatedRows",
       (select coalesce(sum(bytes), 0)::float8 from leaf) as bytes`

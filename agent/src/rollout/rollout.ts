@@ -59,6 +59,8 @@ export interface Table {
   /** Names of the application's rules ON UPDATE, of the table and its partitions. */
   readonly updateRules: readonly string[]
   readonly secondaryIndexes: readonly string[]
+  /** CHECK, foreign keys of this table, and EXCLUDE. */
+  readonly constraints: readonly { readonly name: string; readonly definition: string }[]
   /** reltuples over all leaf partitions; null while one that has pages was never analyzed. */
   readonly estimatedRows: number | null
   /** Heap and TOAST of all leaf partitions, without indexes. */
@@ -101,6 +103,8 @@ export interface Trigger {
   readonly forEachRow: boolean
   readonly enabled: 'origin' | 'always' | 'replica' | 'disabled'
   readonly function: string
+  /** Of its definition and the text of its function. */
+  readonly digest: string
   /** The dual-write trigger of this agent. */
   readonly ours: boolean
   readonly internal: boolean
