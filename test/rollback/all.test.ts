@@ -2,7 +2,7 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import type { Point } from '../../agent/src/engine/points.ts'
-import { readStructure } from '../../agent/src/engine/structure.ts'
+import { structureOf } from '../../agent/src/engine/structure.ts'
 import { journalFaults } from '../crash/journal.ts'
 import { startRelay } from '../crash/relay.ts'
 import { withCommand } from '../support/command.ts'
@@ -16,12 +16,12 @@ const WRITES = Number(process.env['STI_TRAFFIC_WRITES'] ?? 600)
 
 /** What the catalog says of the table and of the database, whoever made it. */
 async function catalog(sql: postgres.Sql): Promise<unknown> {
-  const [rest] = await sql`
-    select (select jsonb_agg(format('%s.%s', n.nspname, p.proname) order by 1) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+  const [found] = await sql`
+    select ${sql.unsafe(structureOf('"public"."vehicles"'))} as "table", (select jsonb_agg(format('%s.%s', n.nspname, p.proname) order by 1) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname = 'public' or p.proname like 'derive\\_%') as functions,
       (select jsonb_agg(setconfig) from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase
         where d.datname = current_database()) as settings`
-  return { table: await readStructure(sql, '"public"."vehicles"'), ...rest }
+  return found
 }
 
 interface Shape {
