@@ -21,11 +21,8 @@ export async function readAlarmState(
   readings: Pick<RolloutReadings, 'backfill' | 'baseline' | 'limits'>,
 ): Promise<AlarmState> {
   const { name, file } = facts.rollout
-  const [[last], rolledBack] = await Promise.all([
-    sql<{ id: bigint | null }[]>`select max(id) as id from sti.operation where rollout = ${name} and kind = 'backfill'`,
-    sql<{ rule: string; change: string }[]>`
-      select rule, change from sti.automatic_rollback where rollout = ${name} order by at desc limit ${REMEMBERED}`,
-  ])
+  const rolledBack = await sql<{ rule: string; change: string }[]>`
+    select rule, change from sti.automatic_rollback where rollout = ${name} order by at desc limit ${REMEMBERED}`
   const writer = facts.open.find(({ kind, state }) => kind === 'backfill' && ['queued', 'running'].includes(state))
   const { limits, errorBudget } = file
   // As a validation judges it: an application that has always failed now and then is judged by how it was before.
@@ -33,7 +30,7 @@ export async function readAlarmState(
   return {
     readAt: Date.now(),
     writer: writer ? { kind: writer.kind, id: writer.id } : null,
-    lastBackfill: last?.id == null ? null : Number(last.id),
+    lastBackfill: facts.lastBackfill,
     covered: covered(facts),
     ...{ validation: facts.validation, failedSince: facts.failedSince, lastWriteEndedAt: facts.lastWriteEndedAt },
     failedRows: facts.failedRows,

@@ -87,6 +87,10 @@ export interface Facts {
   readonly succeeded: readonly Operation[]
   readonly backup: BackupStatus
   readonly backfilled: Operation | null
+  /** The newest backfill or retry, whatever became of it. */
+  readonly lastBackfill: number | null
+  /** When a rehearsal was last asked for, whatever became of it; ISO 8601. */
+  readonly rehearsalAskedAt: string | null
   readonly dataRolledBack: Operation | null
   readonly flagRolledBack: Operation | null
   /** The newest that looked at all that the file requires; where there is none, the newest. */

@@ -53,13 +53,14 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
       state<{ open: number; accepted: number }[]>`
       select count(*) filter (where accepted_by is null)::int as open, count(*) filter (where accepted_by is not null)::int as accepted
       from sti.failed_row where rollout = ${rollout.name} and recovered_at is null`,
-      state<{ ended: Date | null; derives: boolean }[]>`
-      select max(ended_at) filter (where kind <> 'expand') as ended,
-        coalesce(max(id) filter (where kind <> 'rollback' and started_at is not null), 0)
+      state<{ ended: Date | null; derives: boolean; backfill: bigint | null; rehearsal: Date | null }[]>`
+      select max(ended_at) filter (where kind in ('backfill', 'rollback')) as ended,
+        max(id) filter (where kind = 'backfill') as backfill, max(created_at) filter (where kind = 'rehearsal') as rehearsal,
+        coalesce(max(id) filter (where kind in ('expand', 'backfill') and started_at is not null), 0)
           > coalesce(max(id) filter (where kind = 'rollback' and state = 'succeeded'
             and strpos(coalesce(result->>'left', ''), ${TRIGGER_NAME}) = 0), 0) as derives
       from sti.operation where rollout = ${rollout.name}
-        and (kind in ('expand', 'backfill') or kind = 'rollback' and parameters->>'scope' in ('data', 'system'))`,
+        and (kind in ('expand', 'backfill', 'rehearsal') or kind = 'rollback' and parameters->>'scope' in ('data', 'system'))`,
       source.promotion(rollout),
       newestBaseline(state, useOf(rollout, source.environment)),
       readColumnDropBrief(state, rollout.name),
@@ -90,6 +91,8 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     notes: [...notes, ...otherFile(rollout, open)],
     expanded: table !== null && table.discriminator !== null && wrong === null,
     holdsDerived: written[0]!.derives,
+    lastBackfill: written[0]!.backfill === null ? null : Number(written[0]!.backfill),
+    rehearsalAskedAt: written[0]!.rehearsal?.toISOString() ?? null,
     finalizeMissing: table === null ? ['the table could not be read'] : await finalizeMissing(state, rollout, table),
     ...{ open, succeeded: ended, backup: source.backup(rollout.name) },
     backfilled,

@@ -4,6 +4,7 @@ import { isAway, messageOf } from '../engine/errors.ts'
 import type { Facts } from '../engine/facts.ts'
 import type { Kind } from '../engine/kind.ts'
 import type { Log } from '../log.ts'
+import { rehearsalDueAt } from '../rollback/rehearsed.ts'
 import { requestHash } from './request.ts'
 import { covered } from './stage.ts'
 
@@ -21,44 +22,38 @@ interface Scheduled {
   readonly beside: readonly OperationKind[]
   /** Seconds. */
   every(facts: Facts): number
-  /** Since when the interval counts, besides from the last one; ISO 8601. Null: none starts as things stand. */
-  since(facts: Facts): string | null
+  /** Milliseconds since 1970; null: none starts as things stand. */
+  due(facts: Facts, sql: Sql): Promise<number | null>
 }
 
 const VALIDATION: Scheduled = {
   // A ramp lasts, and wants to hear what a validation finds meanwhile.
   ...{ kind: 'validation', parameters: { full: true }, beside: ['flag'] },
   every: ({ rollout }) => rollout.file.validation.every,
-  since: (facts) => (covered(facts) ? (facts.backfilled?.endedAt ?? null) : null),
+  due: async (facts, sql) => (covered(facts) ? dueAt(facts, await lastAskedAt(sql, facts.rollout.name)) : null),
 }
 
 const REHEARSAL: Scheduled = {
   ...{ kind: 'rehearsal', parameters: {}, beside: [] },
   every: ({ rollout }) => rollout.file.rehearsal.every,
-  since: ({ changes }) => changes[0]?.appliedAt ?? null,
+  due: (facts) => Promise.resolve(rehearsalDueAt(facts)),
 }
 
 /**
  * When the next validation starts by itself, as milliseconds since 1970: one interval after the last one of all layers
  * was asked for, or after the backfill ended. Null: none will, before the column is there and covered.
  */
-export const dueAt = (facts: Facts, lastAskedAt: string | null): number | null => due(VALIDATION, facts, lastAskedAt)
-
-function due(scheduled: Scheduled, facts: Facts, lastAskedAt: string | null): number | null {
-  const since = scheduled.since(facts)
+export function dueAt(facts: Facts, lastAskedAt: string | null): number | null {
+  const since = covered(facts) ? (facts.backfilled?.endedAt ?? null) : null
   if (since === null) return null
   const last = Math.max(Date.parse(since), lastAskedAt === null ? 0 : Date.parse(lastAskedAt))
-  return last + scheduled.every(facts) * 1000
+  return last + facts.rollout.file.validation.every * 1000
 }
 
-/** When a validation of all layers, or a rehearsal, was last asked for, whatever became of it; ISO 8601. */
-export async function lastAskedAt(
-  sql: Sql,
-  rollout: string,
-  kind: Scheduled['kind'] = 'validation',
-): Promise<string | null> {
+/** When a validation of all layers was last asked for, whatever became of it; ISO 8601. */
+export async function lastAskedAt(sql: Sql, rollout: string): Promise<string | null> {
   const [row] = await sql<{ at: Date | null }[]>`
-    select max(created_at) as at from sti.operation where rollout = ${rollout} and ${whole(sql, kind)}`
+    select max(created_at) as at from sti.operation where rollout = ${rollout} and ${whole(sql, 'validation')}`
   return row?.at?.toISOString() ?? null
 }
 
@@ -83,7 +78,7 @@ export function createSchedule(parts: {
       known.refusals(facts, parameters).length > 0
     )
       return
-    const at = due(scheduled, facts, await lastAskedAt(parts.state, rollout.name, kind))
+    const at = await scheduled.due(facts, parts.state)
     // By this machine's clock, which may be another one: the statement asks the database's.
     if (at === null || at > Date.now() + 1_000) return
     const every = scheduled.every(facts)

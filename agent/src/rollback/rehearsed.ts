@@ -10,7 +10,8 @@ const AGAIN = 'rehearse again (sti rehearse).'
 export function rehearsalStatus(facts: Facts, now = Date.now()): RehearsalStatus {
   const { every } = facts.rollout.file.rehearsal
   const last = lastRehearsal(facts)
-  const base = { everySeconds: every, dueAt: dueAt(facts, last) }
+  const due = rehearsalDueAt(facts)
+  const base = { everySeconds: every, dueAt: due === null ? null : new Date(due).toISOString() }
   if (last === null) {
     const why = 'No rollback has been rehearsed: rehearse them (sti rehearse).'
     return { ...base, operationId: null, succeededAt: null, counts: false, why, result: null }
@@ -57,11 +58,15 @@ function ofAnother({ rollout, table }: Facts, { operation, result }: Rehearsed):
   return null
 }
 
-/** One interval after the last one; before there was one, after the column came. */
-function dueAt({ rollout, changes }: Facts, last: Rehearsed | null): string | null {
-  const since = last?.operation.createdAt ?? changes[0]?.appliedAt
-  if (since === undefined) return null
-  return new Date(Date.parse(since) + rollout.file.rehearsal.every * 1000).toISOString()
+/**
+ * When the next one starts by itself, in ms since 1970: one interval after one was last asked for, whatever became of it,
+ * or after the column came. Null: none does before the column is there.
+ */
+export function rehearsalDueAt({ rollout, changes, rehearsalAskedAt }: Facts): number | null {
+  const came = changes[0]?.appliedAt
+  if (came === undefined) return null
+  const since = Math.max(Date.parse(came), rehearsalAskedAt === null ? 0 : Date.parse(rehearsalAskedAt))
+  return since + rollout.file.rehearsal.every * 1000
 }
 
 function days(seconds: number): string {
