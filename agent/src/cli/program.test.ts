@@ -52,6 +52,7 @@ describe('what is typed wrong', () => {
     ['backfill --limit lockWaiters=file', 'hold unless others are given'],
     ['baseline --duration 1w', 'Write a time from 5s to 31d'],
     ['baseline --duration 4s', 'Write a time from 5s to 31d'],
+    ['baseline --live --duration 30s', '--live needs a --duration of 60s at least'],
     ['baseline --live --compare', '--duration, --live and --release do not go with --compare'],
     ['baseline --list --show', 'Say one of --show and --list'],
     ['baseline --list --output /tmp/x', '--output goes with a new baseline, or with --show'],
@@ -132,7 +133,9 @@ describe('against an agent', () => {
       expect((await step('validate --environment staging', 1)).out).toMatch(/fail .*type-matches-legacy/)
       expect((await step('rollback data --environment staging --full-rollback', 2)).err).toContain('--confirm vehicles')
       await step('rollback data --environment staging --full-rollback --confirm vehicle', 2)
-      await step('rollback data --environment staging --full-rollback --confirm vehicles')
+      expect((await step('rollback data --environment staging --full-rollback --confirm vehicles')).out).toContain(
+        'structure: as before expand; content: ',
+      )
       expect((await step('operations list')).out).toMatch(/rollback data +succeeded/)
       await step('status --environment production', 3)
       await step('operations show 999', 2)

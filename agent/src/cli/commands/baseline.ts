@@ -37,6 +37,9 @@ export const registerBaseline: Register = (program, run) => {
     .action(run(baseline))
 }
 
+/** A signal is read each 5 s, and fewer than 8 readings are no baseline. */
+const SHORTEST_LIVE_SECONDS = 60
+
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
 
 function seconds(text: string): number {
@@ -56,6 +59,8 @@ async function baseline(terminal: Terminal, options: BaselineOptions): Promise<E
   const { input, compare, show, list, duration: wanted, live, release } = options
   const others = Object.entries({ input, compare, show, list }).filter(([, value]) => value !== undefined)
   if (others.length > 1) throw usage(`Say one of ${others.map(([name]) => `--${name}`).join(' and ')}.`)
+  if (live && wanted !== undefined && wanted < SHORTEST_LIVE_SECONDS)
+    throw usage('--live needs a --duration of 60s at least: fewer readings say nothing.')
   const measuring = [wanted, live, release].some((value) => value !== undefined)
   if (others[0] && measuring) throw usage(`--duration, --live and --release do not go with --${others[0][0]}.`)
   if (options.output !== undefined && (input ?? compare ?? list) !== undefined)

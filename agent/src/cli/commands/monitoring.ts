@@ -39,10 +39,21 @@ const WORDS = {
   kept: 'kept for another rollout',
 } as const
 
-/** What was changed, and what was not and why. */
+/** How a rollback found the table, beside what expand had found. */
+interface Origin {
+  readonly structure: string
+  readonly differences: readonly string[]
+  readonly content: string
+}
+
+/** What was changed, and what was not and why; of a rollback also whether the table is what it was. */
 export function sayWhatItDid(operation: Operation | null, output: Output): void {
   for (const [key, word] of Object.entries(WORDS)) {
     for (const sentence of (operation?.result?.[key] as string[] | undefined) ?? [])
       output.line(`  ${word}: ${sentence}`)
   }
+  const origin = operation?.result?.['origin'] as Origin | undefined
+  if (origin === undefined) return
+  output.line(`  structure: ${origin.structure}; content: ${origin.content}`)
+  for (const difference of origin.differences) output.line(`  changed by others: ${difference}`)
 }
