@@ -27,6 +27,9 @@ export async function journalFaults(sql: postgres.Sql, ours: boolean): Promise<s
         union all select 'constraint', format('%s on "public"."vehicles"', to_json(conname)) from pg_constraint
           where conrelid = 'public.vehicles'::regclass and conname like 'sti\\_%'
         union all select 'sampling', 'sampling of ' || rollout from sti.monitoring
+        union all select 'archive', 'sti."columns_vehicles"' where to_regclass('sti.columns_vehicles') is not null
+        union all select 'archive', 'triggers of sti."columns_vehicles"' from pg_trigger
+          where tgrelid = 'public.vehicles'::regclass and tgname = '~sti_archive'
         union all select 'setting', format('%s of database %s', split_part(c, '=', 1), current_database())
           from pg_db_role_setting s, unnest(s.setconfig) c where s.setrole = 0
             and s.setdatabase = (select oid from pg_database where datname = current_database())

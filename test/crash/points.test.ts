@@ -2,7 +2,7 @@ import type postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
 import { POINTS, type Point } from '../../agent/src/engine/points.ts'
 import { withSession } from '../safety/disturbing.ts'
-import { withDatabase } from '../support/database.ts'
+import { withDatabase, withServer } from '../support/database.ts'
 import { VEHICLES } from '../support/vehicles.ts'
 import { journalFaults } from './journal.ts'
 import { engineWrites, laneSums, legacyTable, mend, namedRows, refuse, TRIGGERS } from './legacy.ts'
@@ -12,6 +12,7 @@ import { differences, oracleOf, startWriters, sums, type Expected, type Oracle, 
 /** In the first round an agent dies at its first arrival at each point; later on a little later, or at a later arrival. */
 const ROUNDS = Number(process.env['STI_CRASH_ROUNDS'] ?? 1)
 const ROWS = 1_500
+const SOAK_SECONDS = 2
 const BACKFILL = { batchSize: 50, checkpointInterval: 3, workers: 2 }
 
 const kills: Point[] = []
@@ -37,8 +38,9 @@ async function withLife(
   left: Set<Point>,
   round: number,
   live: (life: Life) => Promise<void>,
+  within: typeof withServer = withDatabase,
 ): Promise<void> {
-  await withDatabase(async ({ url, sql }) => {
+  await within(async ({ url, sql }) => {
     await legacyTable(sql, ROWS, 0.01)
     if (!ours) await sql`alter table public.vehicles add column type text`
     const oracle = await oracleOf(sql)
@@ -133,6 +135,87 @@ async function takenBack({ sql, relay, compare }: Life): Promise<void> {
   expect(await settingsOfDatabase(sql)).toEqual([])
   expect((await flag(sql)).enabled).toBe(false)
   await compare('no column')
+}
+
+/**
+ * The archive of a column drop, kept and removed beside new code, which knows the type alone. It has to be a server of
+ * its own: other tests throw entries out of pg_stat_statements.
+ */
+async function archived(life: Life): Promise<void> {
+  const { sql, relay, oracle, writers } = life
+  const typed = await namedRows(sql, 'typed', 20)
+  const past = await namedRows(sql, 'past', 5)
+  past.forEach((id) => oracle.set(id, { is_truck: true, is_bike: false, axles: null }))
+  for (const kind of ['expand', 'backfill'] as const) await relay.run(kind)
+  await relay.run('validation', { layers: ['integrity'] })
+  await relay.run('finalize')
+  await writers.rest()
+  await relay.run('flag', { enabled: true, percentage: 100 })
+  // What the machine of a test does is no matter here.
+  await relay.run('validation', { layers: ['integrity'] })
+  await soaked(sql)
+  const newCode = startNewCode(sql, oracle, typed)
+  // A hand that goes past the triggers of the archive.
+  life.once('archive.completed', () =>
+    withSession(life.url, async (session) => {
+      await session.unsafe(`begin; alter table public.vehicles disable trigger "~sti_archive_update";
+        update public.vehicles set type = 'Car' where name = 'named past';
+        alter table public.vehicles enable always trigger "~sti_archive_update"; commit`)
+      past.forEach((id) => oracle.set(id, { is_truck: false, is_bike: false, axles: null }))
+    }),
+  )
+  const { result } = await relay.run('column-drop', { validateData: false, confirm: 'vehicles' })
+  expect(result).toMatchObject({ reasons: [], prepared: true })
+  expect(await archiveDifferences(sql)).toBe(0)
+  await relay.run('archive-removal', { confirm: 'vehicles' })
+  const removals = await sql<{ kept: boolean }[]>`
+    select before->'archive'->'verified'->>'differing' = '0' as kept from sti.operation_event
+    where kind = 'archive' and message like '%is removed%'`
+  expect([...removals]).toEqual([{ kept: true }])
+  await newCode.stop()
+  await life.compare('derived')
+}
+
+/** Until the flag is at 100 % and watched for the soak time. */
+async function soaked(sql: postgres.Sql): Promise<void> {
+  for (;;) {
+    const [row] = await sql<{ enough: boolean | null }[]>`
+      select /* sti */ greatest((select watched_since from sti.statement_watch), (select watched_since from sti.flag_watch))
+        < clock_timestamp() - ${SOAK_SECONDS + 0.5} * interval '1 s' as enough`
+    if (row?.enough === true) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+/** Rows that are not in both, or not the same. */
+async function archiveDifferences(sql: postgres.Sql): Promise<number> {
+  const [row] = await sql<{ differing: number }[]>`
+    select /* sti */ count(*)::int as differing from public.vehicles t full join sti.columns_vehicles a on a.id = t.id
+    where (t.id, t.is_truck, t.is_bike, t.type) is distinct from (a.id, a.is_truck, a.is_bike, a.type)`
+  return row!.differing
+}
+
+/** Writes types of these rows, and what the legacy columns become by that to the oracle. */
+function startNewCode(sql: postgres.Sql, oracle: Oracle, ids: readonly string[]): { stop(): Promise<void> } {
+  let writing = true
+  const write = async (): Promise<void> => {
+    for (let n = 0; writing; n++) {
+      const id = ids[n % ids.length]!
+      const type = ['Truck', 'Bike', 'Car'][n % 3]!
+      await sql`update public.vehicles set type = ${type} where id = ${id}`
+      oracle.set(id, { is_truck: type === 'Truck', is_bike: type === 'Bike', axles: null })
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+  for (const id of ids) oracle.set(id, { is_truck: true, is_bike: false, axles: null })
+  const running = write()
+  running.catch(() => undefined)
+  return {
+    async stop() {
+      writing = false
+      await running
+    },
+  }
 }
 
 /** Finalize, whose first index is left INVALID by a connection that dies. */
@@ -244,6 +327,7 @@ test(
       await withLife(file.replace(/errorBudget.*\n/, ''), true, left, round, failing)
       await withLife(file, false, left, round, contrary)
       await withLife(file, true, left, round, takenBack)
+      await withLife(`${file}soak: ${SOAK_SECONDS}s\n`, true, left, round, archived, withServer)
       // Later rounds wait for a second arrival, which not every point has.
       if (round === 0) expect([...left]).toEqual([])
     }

@@ -146,6 +146,8 @@ async function remove(run: Run, { archiveFolder }: ArchiveRemovalParts): Promise
   const table = demandTable(facts)
   if (exportArchive && (await exportTo(run, table, archiveFolder!)) === null) return { outcome: 'stopped' }
   run.step('removing the archive')
+  await run.reached('archive.removing')
   await removeArchive(run, table)
+  await run.reached('archive.removed')
   return { outcome: 'succeeded', result }
 }

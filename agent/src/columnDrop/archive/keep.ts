@@ -44,7 +44,9 @@ export async function keepArchive(run: Run, table: Table): Promise<KeptArchive |
     for (let pass = 0; ; pass++) {
       const seen = await comparePass(run, sql, of, { lane: held, mends: pass < MENDINGS }, progress)
       if (seen === null) return null
+      await run.reached('archive.compared')
       const at = await saveComparison(run, seen)
+      await run.reached('archive.verified')
       if (seen.differing === 0) {
         const { rows, differing, checksum } = seen
         return { ...(await readManifest(database.state, rollout))!, verified: { at, rows, differing, checksum } }
@@ -75,6 +77,7 @@ async function makeOnce(run: Run, sql: Sql, table: Table): Promise<void> {
   const there = same && manifest.there
   const changes = there ? [triggers] : [tableOf, triggers]
   const objects = changes.map((change) => literal(change.object)).join(', ')
+  await run.reached('archive.looked')
   await runDdl(run, sql, {
     what: there ? 'putting the triggers of the archive back' : 'making the archive',
     steps: [
@@ -85,6 +88,7 @@ async function makeOnce(run: Run, sql: Sql, table: Table): Promise<void> {
       ...(there ? [] : [newManifest(rollout, table, operation.id)]),
     ],
   })
+  await run.reached('archive.made')
   await run.event(
     'ddl',
     there ? `the triggers of the archive are back: ${fault}` : `archive ${tableOf.object} is there`,
@@ -115,7 +119,9 @@ async function copyAll(
     goOn: createGoOn(run, (wait) => run.step(wait === null ? 'keeping the legacy columns' : `waits: ${wait.sentence}`)),
     retried: progress.retried,
     async work(range) {
+      await run.reached('archive.batch')
       const copied = await copyRange(sql, of, lane, range, ++batches % FLUSHED === 0)
+      await run.reached('archive.copied')
       lane = { ...lane, position: range.high }
       progress.passed(range.rows, copied)
     },
@@ -127,6 +133,7 @@ async function copyAll(
   if (!finished) return null
   await database.state`update sti.column_archive set completed_at = clock_timestamp()
     where rollout = ${rollout.name} and completed_at is null`
+  await run.reached('archive.completed')
   await run.event('archive', 'every row is kept')
   return lane
 }
@@ -147,7 +154,9 @@ async function comparePass(
     passed: (rows) => progress.passed(rows, 0),
     async differs(rows) {
       if (!mends) return
+      await run.reached('archive.mending')
       await mendRange(sql, of, lane, rows(MEND_PARAMETER))
+      await run.reached('archive.mended')
     },
   })
 }
