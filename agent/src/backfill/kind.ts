@@ -1,10 +1,12 @@
 import { BackfillParameters } from '../contract/index.ts'
+import type { Facts } from '../engine/facts.ts'
 import type { Kind } from '../engine/kind.ts'
+import { rateOf, timeFor, type Rate } from '../engine/measured.ts'
 import { runBackfill } from './backfill.ts'
 import { helpBackfill } from './help.ts'
 import { backfillRefusals } from './refusals.ts'
 
-/** Rows per second of one worker and WAL bytes per row that a preview assumes before anything was measured here. */
+/** Rows per second and WAL bytes per row that a preview assumes before anything was measured here. */
 const ASSUMED_RATE = 50_000
 const ASSUMED_WAL = 500
 
@@ -23,15 +25,17 @@ export const backfill: Kind = {
   },
   async preview({ rollout, table, facts }, parameters) {
     const { batchSize, checkpointInterval, workers, agents } = BackfillParameters.parse(parameters)
-    const rows = Math.round((table.estimatedRows ?? 0) * (1 - (facts.prefilled?.share ?? 0)))
+    const { estimatedRows } = table
+    const rows = estimatedRows === null ? null : Math.round(estimatedRows * (1 - (facts.prefilled?.share ?? 0)))
+    const { notes, ...time } = timeFor(rows, lastWrote(facts), { does: 'writes', perSecond: ASSUMED_RATE })
     return {
-      rows,
-      estimatedSeconds: rows / ASSUMED_RATE,
-      estimatedWalBytes: rows * ASSUMED_WAL,
+      ...{ ...time, rows },
+      estimatedWalBytes: rows === null ? null : rows * ASSUMED_WAL,
       statements: [
         `update ${rollout.table.sql} as t set ${rollout.discriminator.sql} = ${rollout.derive('t')} where <pages of the table> and …`,
       ],
       notes: [
+        ...notes,
         batchSize === undefined
           ? 'Batches of 1,000 rows to begin with; larger ones while that is faster, of at most 0.1 s.'
           : `Batches of at most ${batchSize} rows.`,
@@ -44,4 +48,10 @@ export const backfill: Kind = {
   },
   run: runBackfill,
   help: helpBackfill,
+}
+
+/** How fast the last one wrote; of one that found most rows right already that says nothing. */
+function lastWrote({ backfilled }: Facts): Rate | null {
+  const { passedRows, writtenRows } = backfilled?.result ?? {}
+  return Number(writtenRows) * 2 >= Number(passedRows) ? rateOf(backfilled ?? undefined, writtenRows) : null
 }

@@ -1,6 +1,7 @@
 import { demandClaim, runAlone } from '../engine/concurrently.ts'
 import { codeOf, messageOf, OperationFailure } from '../engine/errors.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
+import { secondsOf, shown, timeFor } from '../engine/measured.ts'
 import { ours } from '../engine/ours.ts'
 import { demandTable } from '../engine/table.ts'
 import { cannotRaise } from '../rollout/raise.ts'
@@ -10,6 +11,9 @@ import { createIndex, makeIndex } from './index.ts'
 import { indexName } from './names.ts'
 import { finalizeMissing } from './verify.ts'
 import { makeBothWays } from './bothWays.ts'
+
+/** Rows per second for index and constraint that a preview assumes before anything was measured here. */
+const ASSUMED_RATE = 500_000
 
 export const finalize: Kind = {
   kind: 'finalize',
@@ -34,9 +38,14 @@ export const finalize: Kind = {
     ]
   },
   async preview({ rollout, table, facts }) {
+    const last = facts.succeeded.findLast((one) => one.kind === 'finalize')
+    const took = secondsOf(last)
+    const { notes, ...time } =
+      took === null
+        ? timeFor(table.estimatedRows, null, { does: 'reads', perSecond: ASSUMED_RATE })
+        : { estimatedSeconds: took, estimateBasis: `finalize ${last!.id}, which took ${shown(took)}`, notes: [] }
     return {
-      rows: 0,
-      estimatedSeconds: Math.max(1, (table.estimatedRows ?? 0) / 1_000_000) * 2,
+      ...{ ...time, rows: 0 },
       statements: [
         createIndex(rollout, rollout.table.sql, table.partitioned).statement,
         addConstraint(rollout).statement,
@@ -44,6 +53,7 @@ export const finalize: Kind = {
         ...(rollout.file.dualWrite === 'trigger' ? [restoreFunction(rollout, table).statement] : []),
       ],
       notes: [
+        ...notes,
         facts.finalizeMissing.length === 0
           ? 'Everything is there already.'
           : `Missing: ${facts.finalizeMissing.join(', ')}.`,

@@ -1,5 +1,6 @@
 import type { Operation, Scope } from '../contract/index.ts'
 import type { Facts } from '../engine/facts.ts'
+import { rateOf, secondsOf, shown } from '../engine/measured.ts'
 import { rehearsalStatus } from './rehearsed.ts'
 import { columnIsOurs } from './revert.ts'
 
@@ -73,33 +74,18 @@ function fromRehearsal(facts: Facts, scope: Scope): Estimate | null {
 function fromTable(facts: Facts): Estimate {
   const { succeeded, table } = facts
   const rows = table?.estimatedRows ?? null
+  const [validation, backfill] = (['validation', 'backfill'] as const).map((kind) =>
+    succeeded.findLast((one) => one.kind === kind),
+  )
   if (table === null || rows === null) return UNMEASURED
-  const reading = rateOf(succeeded, 'validation', 'rows')
+  const reading = rateOf(validation, validation?.result?.['rows'])
   if (reading === null) return UNMEASURED
   const expanding = secondsOf(succeeded.findLast((one) => one.kind === 'expand')) ?? 0
   const read = rows / reading.perSecond + expanding
   const basis = [`${reading.of} read ${reading.rows.toLocaleString('en')} rows in ${shown(reading.seconds)}`]
   if (columnIsOurs(facts) || table.discriminator === null) return { seconds: read, basis: basis[0]! }
-  const writing = rateOf(succeeded, 'backfill', 'writtenRows')
+  const writing = rateOf(backfill, backfill?.result?.['writtenRows'])
   if (writing === null) return UNMEASURED
   basis.push(`${writing.of} wrote ${writing.rows.toLocaleString('en')} rows in ${shown(writing.seconds)}`)
   return { seconds: read + rows / writing.perSecond, basis: basis.join('; ') }
-}
-
-function rateOf(succeeded: readonly Operation[], kind: Operation['kind'], key: string) {
-  const last = succeeded.findLast((one) => one.kind === kind)
-  const rows = Number(last?.result?.[key] ?? 0)
-  const seconds = secondsOf(last)
-  if (last === undefined || !(rows > 0) || seconds === null) return null
-  return { of: `${kind} ${last.id}`, rows, seconds, perSecond: rows / seconds }
-}
-
-function secondsOf(operation: Operation | undefined): number | null {
-  if (operation?.startedAt == null || operation.endedAt === null) return null
-  return Math.max(0.001, (Date.parse(operation.endedAt) - Date.parse(operation.startedAt)) / 1000)
-}
-
-function shown(seconds: number): string {
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
-  return seconds < 120 ? `${Math.round(seconds * 10) / 10} s` : `${Math.round(seconds / 60)} min`
 }

@@ -1,5 +1,6 @@
 import { ValidationParameters, type CheckResult } from '../contract/index.ts'
 import type { Kind, Outcome, Run } from '../engine/kind.ts'
+import { rateOf, timeFor } from '../engine/measured.ts'
 import { demandTable } from '../engine/table.ts'
 import type { ValidationParts } from './check.ts'
 import { hashedBy, saveRowCount } from './counts/store.ts'
@@ -37,16 +38,23 @@ export function createValidation(parts: ValidationParts): Kind {
           : []),
       ]
     },
-    async preview({ rollout, table }, parameters) {
+    async preview({ rollout, table, facts }, parameters) {
       const checks = chosen(rollout, ValidationParameters.parse(parameters))
-      const rows = checks.some((check) => check.needsScan) ? Math.round(table.estimatedRows ?? 0) : 0
+      const reads = checks.some((check) => check.needsScan)
+      const rows = reads ? table.estimatedRows : 0
+      const last = facts.succeeded.findLast((one) => one.kind === 'validation')
+      const measured = rateOf(last, last?.result?.['rows'])
+      const { notes, ...time } = reads
+        ? timeFor(rows, measured, { does: 'reads', perSecond: ASSUMED_RATE })
+        : { estimatedSeconds: null, estimateBasis: null, notes: [] }
       return {
-        rows: 0,
-        estimatedSeconds: Math.max(1, rows / ASSUMED_RATE),
-        estimatedWalBytes: 0,
+        ...{ ...time, rows: 0, estimatedWalBytes: 0 },
         notes: [
+          ...notes,
           `Runs ${checks.length} checks.`,
-          ...(rows > 0 ? [`Reads about ${rows} rows in key ranges, each with a short snapshot.`] : []),
+          ...(rows !== null && rows > 0
+            ? [`Reads about ${Math.round(rows)} rows in key ranges, each with a short snapshot.`]
+            : []),
           'Writes nothing to the table.',
         ],
       }

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import type { OperationRequest, Preview } from '../../agent/src/contract/index.ts'
+import { withAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { quiet } from './asking.ts'
+
+test('a preview says whether its time was measured here or is assumed, and what of', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await vehicles(sql, 2_000)
+    await withAgent(
+      url,
+      VEHICLES,
+      async (agent) => {
+        const preview = async (kind: OperationRequest['kind']): Promise<Preview> => {
+          const body = { kind, environment: 'staging', parameters: {} }
+          return (await agent.post<Preview>('/v1/rollouts/vehicles/operations?dryRun=true', body)).body
+        }
+        const assumed = {
+          backfill: 'writes 50,000 rows/s',
+          validation: 'reads 500,000 rows/s',
+          finalize: 'reads 500,000 rows/s',
+        }
+        for (const [kind, what] of Object.entries(assumed)) {
+          expect(await preview(kind as OperationRequest['kind']), kind).toMatchObject({
+            ...{ estimatedSeconds: 1, estimateBasis: null },
+            notes: expect.arrayContaining([`About 1 s if it ${what}, which was not measured here yet.`]),
+          })
+        }
+        for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
+        const measured = {
+          backfill: /^backfill 2, [\d,]+ rows\/s: 2,000 rows in /,
+          validation: /^validation 3, [\d,]+ rows\/s: 2,000 rows in /,
+          finalize: /^finalize 4, which took /,
+        }
+        for (const [kind, basis] of Object.entries(measured)) {
+          const { estimateBasis, notes } = await preview(kind as OperationRequest['kind'])
+          expect(estimateBasis).toMatch(basis)
+          expect(notes.join()).not.toMatch(/not measured/)
+        }
+        await sql`update pg_class set reltuples = -1 where oid = 'public.vehicles'::regclass`
+        expect(await preview('backfill')).toMatchObject({ rows: null, estimatedSeconds: null, estimateBasis: null })
+      },
+      quiet,
+    )
+  })
+})
