@@ -25,10 +25,10 @@ const panels = [
   { panel: api, w: 6 },
   { panel: database, w: 7 },
   { panel: host, w: 6 },
-  { panel: errors, w: 4 },
+  { panel: errors, w: 3 },
   { panel: integrity, w: 5 },
   { panel: flag, w: 9 },
-  { panel: rollback, w: 6 },
+  { panel: rollback, w: 7 },
 ]
 
 const bar = new PanelBuilder()

@@ -37,9 +37,10 @@ export const LEGEND_ONLY: readonly DynamicConfigValue[] = [
   { id: 'custom.axisPlacement', value: 'hidden' },
 ]
 
-/** A limit beside its line: dashed in the same colour, in the tooltip and not in the legend. */
+/** A limit beside its line: dashed in the same colour and thicker, in the tooltip and not in the legend. */
 export const DASHED: readonly DynamicConfigValue[] = [
-  { id: 'custom.lineStyle', value: { fill: 'dash', dash: [6, 6] } },
+  { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 5] } },
+  { id: 'custom.lineWidth', value: 2 },
   { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
 ]
 

@@ -1,6 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { DEFAULT_A11Y_TAGS, expect, test } from '@grafana/plugin-e2e'
-import type { Page } from '@playwright/test'
+import type { FileChooser, Page } from '@playwright/test'
 import {
   action,
   complaints,
@@ -171,6 +171,50 @@ test('system changes go back only for who types its name; an admin may force, an
   await dialog(page).getByLabel('Reason').fill('only to look')
   await expect(dialog(page).getByRole('button', { name: 'Roll back system', exact: true })).toBeDisabled()
   await dialog(page).getByRole('button', { name: 'Do nothing' }).click()
+})
+
+test('a baseline is taken from history, exported, chosen as a file, imported and compared', async ({}, testInfo) => {
+  test.setTimeout(90_000)
+  await page.goto(`${STAGING}/validation`)
+  const section = part(page, 'Baseline')
+  await section.getByRole('button', { name: 'Take', exact: true }).click()
+  await dialog(page).getByRole('radio', { name: '1 min' }).check({ force: true })
+  await dialog(page).getByRole('radio', { name: 'From history' }).check({ force: true })
+  await dialog(page).getByLabel('Release').fill('v1.4.2')
+  await dialog(page).getByRole('button', { name: 'Take', exact: true }).click()
+  await expect(dialog(page)).toBeHidden()
+  const taken = section.getByRole('row', { name: /history v1\.4\.2/ })
+  await expect(taken).toBeVisible({ timeout: 45_000 })
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    taken.getByRole('button', { name: /^Export baseline/ }).click(),
+  ])
+  expect(download.suggestedFilename()).toMatch(/^baseline-\d+-vehicles-staging-.*\.json$/)
+  const file = testInfo.outputPath('baseline.json')
+  await download.saveAs(file)
+
+  await section.getByRole('button', { name: 'Import' }).click()
+  const yes = dialog(page).getByRole('button', { name: 'Import', exact: true })
+  const choose = async (chosen: Parameters<FileChooser['setFiles']>[0]) => {
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      dialog(page).getByText('Choose a file', { exact: true }).click(),
+    ])
+    await chooser.setFiles(chosen)
+  }
+  await choose({ name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{"types": []}') })
+  await expect(dialog(page).getByRole('alert')).toContainText('no baseline')
+  await expect(yes).toBeDisabled()
+  await choose(file)
+  await expect(dialog(page)).toContainText('vehicles in staging')
+  await expect(dialog(page)).toContainText('v1.4.2')
+  await yes.click()
+  await expect(dialog(page)).toBeHidden()
+  await expect(section.getByRole('row', { name: /import v1\.4\.2/ })).toBeVisible()
+
+  await section.getByRole('button', { name: 'Compare with now' }).click()
+  await expect(section.getByRole('row', { name: /api-latency-p95 [\d.]+ ms/ })).toBeVisible({ timeout: 20_000 })
+  await expect(section).toContainText(/against baseline \d+/)
 })
 
 test('the data goes back only for who types its name and says why', async () => {

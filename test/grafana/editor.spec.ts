@@ -1,6 +1,7 @@
 import { expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
 import { readFile } from 'node:fs/promises'
+import { failingRequests } from './failingRequests.ts'
 import {
   act,
   action,
@@ -205,6 +206,35 @@ test('automatic rollback is held until a time, with a reason, and armed again', 
   await dialog(page).getByLabel('Reason').fill('it is over')
   await dialog(page).getByRole('button', { name: 'Arm', exact: true }).click()
   await expect(lever).toContainText('armed')
+})
+
+test('requests that fail turn the flag off, and whoever is on call acknowledges the incident with a note', async () => {
+  test.setTimeout(90_000)
+  await page.goto(STAGING)
+  await allowed(page, 'Enable flag')
+  await act(page, 'Enable flag')
+  await expect(facts(page)).toContainText('Flag on')
+  const failing = await failingRequests(page)
+  try {
+    await expect(facts(page)).toContainText('Flag off', { timeout: 45_000 })
+  } finally {
+    await failing.stop()
+  }
+
+  await facts(page)
+    .getByRole('link', { name: /open incident/ })
+    .click()
+  const incident = page.getByRole('article', { name: /^Incident \d+$/ }).filter({ hasText: 'StiApiErrorsHigh' })
+  await expect(incident).toContainText('to be acknowledged within')
+  await expect(incident).toContainText(/The agent reads\s*unhealthy: .*requests/)
+  await expect(incident).toContainText(/Rolled back\s*flag, /)
+  await incident.getByRole('button', { name: 'Acknowledge' }).click()
+  await dialog(page).getByLabel('Note').fill('half an axle is no number of axles; the client is being mended')
+  await dialog(page).getByRole('button', { name: 'Acknowledge', exact: true }).click()
+  await expect(dialog(page)).toBeHidden()
+  await expect(incident).toContainText(/acknowledged after \d/)
+  await expect(incident).toContainText(/Acknowledged by\s*sti-test-editor, [\d:]+: half an axle is no number of axles/)
+  await expect(incident.getByRole('button', { name: 'Acknowledge' })).toBeHidden()
 })
 
 test('the command palette leads to every flag', async () => {

@@ -27,11 +27,12 @@ const failed = (labels = '') => `max by (sqlstate) (${ofRollout('sti_failed_rows
 
 const panel = statPanel(
   'Error Rate Tracker',
-  'Rows that could not be written, how often something was tried again, and the three commonest reasons by SQLSTATE.',
+  // The sign of a description would cut the title of so narrow a panel; its values are named.
+  '',
   'Nothing has been written yet. The count begins with the backfill.',
 )
   .withTarget(now('Failed', 'failed records', `sum(${failed()})`))
-  .withTarget(now('Retries', 'retries', `sum(max by (sqlstate) (${ofRollout('sti_retries_total')}))`))
+  .withTarget(now('Retries', 'retries of writes', `sum(max by (sqlstate) (${ofRollout('sti_retries_total')}))`))
   .withTarget(now('Recovery', 'recovered', down(`max(${ofRollout('sti_recovery_ratio')})`)))
   .withTarget(now('Types', '{{sqlstate}}', `topk(3, ${failed('sqlstate!=""')} > 0)`))
   .unit('locale')

@@ -8,16 +8,16 @@ const by = (aggregate: 'max' | 'min', expr: string) => `${aggregate} by (environ
 /** Every environment, whatever the dashboard shows: a flag that differs between them is what one looks for here. */
 export const flag = tablePanel(
   'Feature Flag Status',
-  'The flag in every environment: for how many keys it is on, how long a change took to reach every live client, and who has not seen it.',
+  'The flag in every environment: for how many keys it is on, whether every live client has seen its last change, how long that took, and how long it takes at most in 95 of 100 changes of the last day.',
   'No agent of this rollout is scraped. Prometheus needs it as a target of the job sti-agent.',
   'environment',
   {
     'Value #Up': 'Agent',
     stage: 'Stage',
     'Value #State': 'Flag',
+    'Value #Stale': 'In sync',
     'Value #Last': 'Seen in',
     'Value #P95': 'p95',
-    'Value #Stale': 'Consistent',
   },
 )
   .withTarget(rows('Up', by('max', 'up{job="sti-agent"}')))
@@ -36,25 +36,26 @@ export const flag = tablePanel(
       by('max', `${everywhere('sti_flag_clients', 'seen="stale"')} or (1 - ${everywhere('sti_flag_consistent')})`),
     ),
   )
-  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, wide(104)])
+  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, wide(102)])
   .overrideByName('Agent', [
     cell('color-text'),
     mapped(texts({ '0': ['down', 'red'], '1': ['up', 'green'] })),
-    wide(62),
+    wide(58),
   ])
-  .overrideByName('Stage', [wide(100)])
+  .overrideByName('Stage', [wide(96)])
   .overrideByName('Flag', [
     cell('color-text'),
     unit('percent'),
     mapped(texts({ '0': ['off', 'text'], '100': ['on', 'green'] })),
     stepped([null, 'purple']),
-    wide(58),
+    wide(54),
   ])
-  .overrideByName('Seen in', [unit('s'), wide(72)])
-  .overrideByName('p95', [unit('s'), wide(66)])
-  .overrideByName('Consistent', [
+  .overrideByName('Seen in', [unit('s'), wide(68)])
+  .overrideByName('p95', [unit('s')])
+  .overrideByName('In sync', [
     cell('color-text'),
     unit('suffix: stale'),
     mapped(texts({ '0': ['yes', 'green'] })),
     stepped([null, 'red']),
+    wide(64),
   ])

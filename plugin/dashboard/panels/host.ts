@@ -8,13 +8,13 @@ const rate = (name: string) => `sum(max by (host, direction) (rate(${ofEnvironme
 
 export const host = timePanel(
   'System Resource Monitor',
-  'The busiest host of the environment; disk operations and network in the legend. The line stands at 80 %.',
+  'The busiest host of the environment: how much of CPU, memory and disk is used; disk operations and network in the legend. The line stands at 80 %.',
   'The host cannot be read. Say in the rollout file, under host, where its readings are.',
 )
   .withTarget(over('Cpu', 'CPU', `max(${ofEnvironment('sti_host_cpu_ratio')})`))
-  .withTarget(over('Memory', 'memory', `max(${ofEnvironment('sti_host_memory_ratio')})`))
+  .withTarget(over('Memory', 'RAM', `max(${ofEnvironment('sti_host_memory_ratio')})`))
   .withTarget(over('Disk', 'disk', `max(${ofEnvironment('sti_host_disk_used_ratio')})`))
-  .withTarget(over('Io', 'disk I/O', rate('sti_host_disk_operations_total')))
+  .withTarget(over('Io', 'I/O', rate('sti_host_disk_operations_total')))
   .withTarget(over('Network', 'network', rate('sti_host_network_bytes_total')))
   .unit('percentunit')
   .min(0)
@@ -22,7 +22,7 @@ export const host = timePanel(
   .thresholds(thresholds([null, 'transparent'], [0.8, 'red']))
   .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed))
   .overrideByName('CPU', [colored('blue')])
-  .overrideByName('memory', [colored('purple')])
+  .overrideByName('RAM', [colored('purple')])
   .overrideByName('disk', [colored('orange')])
-  .overrideByName('disk I/O', [colored('green'), unit('iops'), ...LEGEND_ONLY])
+  .overrideByName('I/O', [colored('green'), unit('iops'), ...LEGEND_ONLY])
   .overrideByName('network', [colored('yellow'), unit('Bps'), ...LEGEND_ONLY])

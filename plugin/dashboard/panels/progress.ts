@@ -22,9 +22,8 @@ const running = `max(${ofRollout('sti_operation_state', 'kind="backfill",state="
 const left = [...paused, ...waiting, `(max(${ofRollout('sti_backfill_remaining_seconds')}) and on() ${running})`].join(
   ' or ',
 )
-/** 0 once it does not run any more: the rate of the last minute of a backfill is no rate of today. */
-const last = `60 * max(${ofRollout('sti_backfill_rows_per_second')})`
-const rate = `(${last} and on() ${running}) or on() (0 * ${last})`
+/** 0 once it does not run: a range ends with its last sample, and the agent tells no rate then. */
+const rate = `(60 * max(${ofRollout('sti_backfill_rows_per_second')}) and on() ${running}) or on() (0 * max(${ofRollout('sti_backfill_total_rows')}))`
 
 export const progress = statPanel(
   'STI Progress Tracker',

@@ -5,7 +5,7 @@ import { tablePanel } from '../tablePanel.ts'
 import { rows } from '../targets.ts'
 
 /** The rows in their order: the four scopes, and what each of them leans on. */
-const ROWS = ['Flag', 'Data', 'System', 'Monitoring', 'Backup', 'Contacts', 'Auto rollback'] as const
+const ROWS = ['Flag', 'Data', 'System', 'Monitoring', 'Backup', 'Contacts', 'Automatic'] as const
 const SCOPES = ['flag', 'data', 'system', 'monitoring']
 
 /** The number of its row on a series that has a scope. */
@@ -21,6 +21,9 @@ const row = (name: (typeof ROWS)[number], expr: string) =>
 /** Armed is not enough: the watchdog, which comes each minute, has reached the agent lately. */
 const PATH_SECONDS = 180
 const pathLives = `(time() - max(${ofEnvironment('sti_alert_path_seen_timestamp_seconds')}) < bool ${PATH_SECONDS} or vector(0))`
+
+/** To the minute: of what is younger Grafana says “a few seconds ago”, for which the column is too narrow. */
+const ago = (seconds: string) => `1000 * clamp_max(${seconds}, time() - 45)`
 
 const joined = (...exprs: string[]) => exprs.join(' or ')
 
@@ -41,7 +44,7 @@ export const rollback = tablePanel(
         ofScopes('min', ofRollout('sti_rollback_ready')),
         row('Backup', `min(${ofRollout('sti_backup_available')})`),
         row('Contacts', `min(${ofRollout('sti_contact_confirmed')})`),
-        row('Auto rollback', `min(${ofRollout('sti_automatic_rollback_armed')}) * ${pathLives}`),
+        row('Automatic', `min(${ofRollout('sti_automatic_rollback_armed')}) * ${pathLives}`),
       ),
     ),
   )
@@ -49,22 +52,24 @@ export const rollback = tablePanel(
   .withTarget(
     rows(
       'Proved',
-      joined(
-        `1000 * ${ofScopes('max', ofRollout('sti_rollback_proved_timestamp_seconds'))}`,
-        row('Backup', `1000 * (time() - max(${ofRollout('sti_backup_age_seconds')}))`),
-        row('Auto rollback', `1000 * max(${ofEnvironment('sti_alert_path_seen_timestamp_seconds')})`),
+      ago(
+        joined(
+          ofScopes('max', ofRollout('sti_rollback_proved_timestamp_seconds')),
+          row('Backup', `time() - max(${ofRollout('sti_backup_age_seconds')})`),
+          row('Automatic', `max(${ofEnvironment('sti_alert_path_seen_timestamp_seconds')})`),
+        ),
       ),
     ),
   )
   .overrideByName('row', [
     { id: 'displayName', value: 'Scope' },
     mapped(texts(Object.fromEntries(ROWS.map((name, index) => [String(index + 1), [name, 'text'] as const])))),
-    wide(98),
+    wide(86),
   ])
   .overrideByName('Ready', [
     cell('color-text'),
     mapped(texts({ '0': ['not ready', 'red'], '1': ['ready', 'green'] })),
     wide(78),
   ])
-  .overrideByName('Takes', [unit('s'), wide(62)])
+  .overrideByName('Takes', [unit('s'), wide(60)])
   .overrideByName('Proved', [unit('dateTimeFromNow'), { id: 'custom.align', value: 'left' }])

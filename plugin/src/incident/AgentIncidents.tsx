@@ -7,6 +7,7 @@ import { QUIET_MS, RUNNING_MS, usePolled } from '../agent/usePolled'
 import { clock } from '../words/numbers'
 import { type Answer, AnswerConfirmation } from './AnswerConfirmation'
 import { IncidentCard } from './IncidentCard'
+import { inOrder } from './look'
 import { refusedTo } from './refused'
 
 interface Props {
@@ -15,7 +16,7 @@ interface Props {
   rollout: string | null
 }
 
-/** The incidents that one agent knows, open ones first; while it is away, since when. */
+/** The incidents that one agent knows, those that wait for somebody first; while it is away, since when. */
 export function AgentIncidents({ agent, rollout }: Props) {
   const [answer, setAnswer] = useState<Answer | null>(null)
   const asked = usePolled(
@@ -38,15 +39,16 @@ export function AgentIncidents({ agent, rollout }: Props) {
       {data?.list.length === 0 && (
         <p>{`${data.status.environment}: no incident${rollout === null ? '' : ` of ${rollout}`} yet.`}</p>
       )}
-      {data?.list.map((incident) => (
-        <IncidentCard
-          key={incident.id}
-          incident={incident}
-          production={data.status.production}
-          refused={refusedTo(data.status)}
-          onAnswer={setAnswer}
-        />
-      ))}
+      {data &&
+        inOrder(data.list).map((incident) => (
+          <IncidentCard
+            key={incident.id}
+            incident={incident}
+            production={data.status.production}
+            refused={refusedTo(data.status)}
+            onAnswer={setAnswer}
+          />
+        ))}
       {answer && data && (
         <AnswerConfirmation
           answer={answer}

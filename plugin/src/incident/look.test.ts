@@ -1,6 +1,6 @@
 import type { Incident } from '@sti-rollout/agent/contract'
 import { expect, test } from 'vitest'
-import { clockOf, escalationOf } from './look'
+import { clockOf, escalationOf, inOrder } from './look'
 
 const at = Date.parse('2026-03-01T12:00:00Z')
 const instant = (seconds: number) => new Date(at + seconds * 1000).toISOString()
@@ -27,4 +27,15 @@ test('who is called now, and who next', () => {
   const last = { level: 4, role: 'System Architect', nextAt: null, nextRole: null }
   expect(escalationOf(incident({ escalation: last }), at)).toBe('level 4, System Architect')
   expect(escalationOf(incident({ state: 'acknowledged' }), at)).toBe('nobody had to be called')
+})
+
+test('what waits for somebody comes first, the gravest above, the newest of them as the agent says', () => {
+  const list = [
+    incident({ id: 5, state: 'acknowledged', severity: 'critical' }),
+    incident({ id: 4, state: 'open', severity: 'warning' }),
+    incident({ id: 3, state: 'open', severity: 'critical' }),
+    incident({ id: 2, state: 'closed', severity: 'critical' }),
+    incident({ id: 1, state: 'open', severity: 'critical' }),
+  ]
+  expect(inOrder(list).map(({ id }) => id)).toEqual([3, 1, 4, 5, 2])
 })

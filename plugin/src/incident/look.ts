@@ -43,3 +43,14 @@ export function escalationOf({ escalation, state }: Incident, now: number): stri
   const left = Math.max(0, Math.round((Date.parse(nextAt) - now) / 1000))
   return `${called}; ${nextRole ?? `level ${level + 1}`} in ${duration(left)}`
 }
+
+const STATE_ORDER = Object.keys(STATES)
+const SEVERITY_ORDER = Object.keys(SEVERITIES)
+
+/** What waits for somebody first, the gravest above; the agent's order where they are alike. */
+export const inOrder = (incidents: readonly Incident[]): Incident[] =>
+  [...incidents].sort(
+    (a, b) =>
+      STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) ||
+      (a.state === 'open' ? SEVERITY_ORDER.indexOf(a.severity) - SEVERITY_ORDER.indexOf(b.severity) : 0),
+  )

@@ -25,6 +25,8 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
   const [open, setOpen] = useState<Control | null>(null)
   const { progress, state } = operation
   const waiting = progress?.throttled ?? null
+  // What it did last is no rate while it stands, and there is no end in sight.
+  const goes = state !== 'paused' && state !== 'queued'
   const controls = (Object.keys(CONTROLS) as Control[]).flatMap((verb) => {
     const found = actions.find(
       (each) => each.action === verb && (each.operationId === null || each.operationId === operation.id),
@@ -44,10 +46,10 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
         {progress && <strong className={styles.percent}>{percent(progress.ratio)}</strong>}
         <span className={styles.numbers}>
           {progress && done(progress)}
-          {progress?.rowsPerSecond != null && progress.unit === undefined && (
+          {goes && progress?.rowsPerSecond != null && progress.unit === undefined && (
             <span>{`${rows(progress.rowsPerSecond * 60)} rows/min`}</span>
           )}
-          {progress?.remainingSeconds != null && <span>{`${duration(progress.remainingSeconds)} left`}</span>}
+          {goes && progress?.remainingSeconds != null && <span>{`${duration(progress.remainingSeconds)} left`}</span>}
           {progress && progress.failedRows > 0 && (
             <span className={styles.bad}>{`${rows(progress.failedRows)} failed`}</span>
           )}
@@ -79,7 +81,7 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
       )}
       {!LOOK[state].ended && (waiting ?? operation.error ?? (progress && operation.step)) && (
         <div className={waiting || operation.error ? styles.waits : styles.step} role="status">
-          {waiting ? `Waits: ${waiting}` : (operation.error ?? operation.step)}
+          {waiting ? `Waits: ${waiting}` : (operation.error ?? (state === 'paused' ? STANDS : operation.step))}
         </div>
       )}
       {open && (
@@ -97,6 +99,8 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
     </section>
   )
 }
+
+const STANDS = 'It goes on from here when it is resumed. Its events say who paused it, and why.'
 
 /** What is counted is rows, seconds of sampling, or the steps of a ramp. */
 function done({ unit, ramp, processedRows, totalRows }: Progress): string {

@@ -1,4 +1,4 @@
-import { Badge, TextLink, Tooltip } from '@grafana/ui'
+import { Badge, LinkButton, TextLink, Tooltip } from '@grafana/ui'
 import type { AgentStatus, RolloutSummary, ScopeReadiness } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { AutomaticRollbackBadge } from '../action/AutomaticRollbackSwitch'
@@ -6,7 +6,7 @@ import type { Agent } from '../agent/agents'
 import { rollouts } from '../agent/calls'
 import { identify } from '../agent/useEnvironment'
 import { QUIET_MS, RUNNING_MS, usePolled } from '../agent/usePolled'
-import { to } from '../ids'
+import { href, to } from '../ids'
 import { nameOf } from '../operation/look'
 import { percent, rows } from '../words/numbers'
 import { AgentAnswer } from './AgentAnswer'
@@ -87,9 +87,15 @@ function Row({ status: { environment, production }, summary }: { status: AgentSt
         {openIncidents === 0 ? (
           'none'
         ) : (
-          <TextLink href={to.incidents(environment, rollout)} inline={false}>
+          <LinkButton
+            size="sm"
+            variant="destructive"
+            fill="outline"
+            icon="bell"
+            href={href(to.incidents(environment, rollout))}
+          >
             {`${rows(openIncidents)} open`}
-          </TextLink>
+          </LinkButton>
         )}
       </td>
       <td data-column={COLUMNS[8]}>

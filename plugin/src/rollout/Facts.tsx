@@ -1,10 +1,10 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import { Badge, TextLink, Tooltip, useStyles2 } from '@grafana/ui'
+import { Badge, LinkButton, TextLink, Tooltip, useStyles2 } from '@grafana/ui'
 import type { RolloutSummary } from '@sti-rollout/agent/contract'
 import React from 'react'
 import type { Environment } from '../agent/useEnvironment'
-import { to } from '../ids'
+import { href, to } from '../ids'
 import { percent, rows } from '../words/numbers'
 import { EnvironmentBadge } from './EnvironmentBadge'
 import { flagState, flagTrouble } from './flag'
@@ -29,9 +29,15 @@ export function Facts({ environment, detail }: { environment: Environment; detai
       </span>
       {detail.failedRows > 0 && <span className={styles.bad}>{rows(detail.failedRows)} failed rows</span>}
       {detail.openIncidents > 0 && (
-        <TextLink href={to.incidents(environment.name, detail.rollout)} inline={false}>
+        <LinkButton
+          size="sm"
+          variant="destructive"
+          fill="outline"
+          icon="bell"
+          href={href(to.incidents(environment.name, detail.rollout))}
+        >
           {detail.openIncidents === 1 ? '1 open incident' : `${rows(detail.openIncidents)} open incidents`}
-        </TextLink>
+        </LinkButton>
       )}
       {trouble && (
         <Tooltip content={trouble}>
