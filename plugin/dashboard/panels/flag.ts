@@ -36,21 +36,21 @@ export const flag = tablePanel(
       by('max', `${everywhere('sti_flag_clients', 'seen="stale"')} or (1 - ${everywhere('sti_flag_consistent')})`),
     ),
   )
-  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, wide(102)])
+  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, wide(100)])
   .overrideByName('Agent', [
     cell('color-text'),
     mapped(texts({ '0': ['down', 'red'], '1': ['up', 'green'] })),
     wide(58),
   ])
-  .overrideByName('Stage', [wide(96)])
+  .overrideByName('Stage', [wide(92)])
   .overrideByName('Flag', [
     cell('color-text'),
     unit('percent'),
     mapped(texts({ '0': ['off', 'text'], '100': ['on', 'green'] })),
     stepped([null, 'purple']),
-    wide(54),
+    wide(50),
   ])
-  .overrideByName('Seen in', [unit('s'), wide(68)])
+  .overrideByName('Seen in', [unit('s'), wide(64)])
   .overrideByName('p95', [unit('s')])
   .overrideByName('In sync', [
     cell('color-text'),

@@ -18,17 +18,23 @@ const DURATIONS = [
 export function BaselineChoices({ choices, onChange }: { choices: Choices; onChange: (choices: Choices) => void }) {
   return (
     <Stack direction="row" wrap="wrap" gap={2}>
-      <Field label="Taken" description="History needs Prometheus.">
+      <Field label="Taken" description="History needs Prometheus, and more than a minute of it.">
         <RadioButtonGroup
           options={SOURCES}
           value={choices.live}
-          onChange={(live) => onChange({ ...choices, live })}
+          onChange={(live) =>
+            onChange({
+              ...choices,
+              live,
+              durationSeconds: live ? choices.durationSeconds : Math.max(choices.durationSeconds, 600),
+            })
+          }
           aria-label="Taken"
         />
       </Field>
       <Field label="Over" description="A day has quiet and busy hours.">
         <RadioButtonGroup
-          options={DURATIONS}
+          options={choices.live ? DURATIONS : DURATIONS.filter(({ value }) => value > 60)}
           value={choices.durationSeconds}
           onChange={(durationSeconds) => onChange({ ...choices, durationSeconds })}
           aria-label="Over"

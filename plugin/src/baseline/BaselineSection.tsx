@@ -43,6 +43,7 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
       )
       .catch((thrown: unknown) => setError(toAgentError(thrown, environment.agent.name, 0)))
   }
+  const last = detail.operations.find(({ kind }) => kind === 'baseline')
   const done = () => {
     setOpen(null)
     refresh()
@@ -105,6 +106,11 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
         </>
       ) : (
         <p>None has been taken yet, so nothing can be said of performance. Take one before “Expand”.</p>
+      )}
+      {last?.state === 'failed' && (
+        <Alert severity="error" title={`Baseline ${last.id} could not be taken, ${clock(last.endedAt)}`}>
+          {last.error}
+        </Alert>
       )}
       {compared && baseline && <Comparison environment={environment} rollout={rollout} id={baseline.id} />}
       {(error ?? asked.error) && (

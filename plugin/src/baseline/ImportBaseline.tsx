@@ -19,7 +19,7 @@ export function ImportBaseline({ environment, rollout, onDone, onClose }: Props)
       title={`Import a baseline of ${rollout}`}
       environment={environment}
       verb="Import"
-      says="A file that was exported before. Later validations are judged by it, if it is the newest that can be used."
+      says="A file that was exported before. Later validations are judged by it, if it is the newest that can be used. One that is kept here already stays as it is."
       label="File"
       missing="Choose the file first."
       refusal="This cannot be imported"
