@@ -47,7 +47,7 @@ export async function exportArchive(
     const about = { rollout: rollout.name, table: rollout.table.sql, fileHash: rollout.hash, columns: manifest.columns }
     await writeFile(`${path}.manifest.json`, `${JSON.stringify({ ...about, ...exported }, null, 2)}\n`)
     await database.state`
-      update sti.column_archive set exported = ${database.state.json(exported as never)} where rollout = ${rollout.name}`
+      update sti.column_archive set exported = ${database.state.json(exported)} where rollout = ${rollout.name}`
     return exported
   } finally {
     await rm(unfinished, { force: true })
