@@ -28,7 +28,8 @@ export function createArchiveRemoval(parts: ArchiveRemovalParts): Kind {
       const { rows, bytes } = archive.there ? await sizeOf(database, rollout) : { rows: 0, bytes: 0 }
       const known = rows ?? archive.verified?.rows ?? null
       return {
-        rows: known,
+        // Dropped, not written.
+        rows: 0,
         estimatedSeconds: exportArchive && known !== null ? Math.max(1, known / EXPORT_RATE) : 1,
         estimatedWalBytes: 0,
         statements: removing(rollout, table),
