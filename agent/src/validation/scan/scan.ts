@@ -54,9 +54,9 @@ export class ReplicaLost extends Error {}
 /** How often in a row a statement may fail on a replica. */
 const REPLICA_TRIES = 6
 const TARGET_SECONDS = 0.25
-const FIRST_ROWS = 25_000
+const FIRST_ROWS = 10_000
 /** Where the end of a range costs nothing to find, ranges may grow fast: a larger one is cheaper for each row. */
-const GROWTH = 128
+const GROWTH = 8
 /** A range that is so much of the table is read faster in the order of its pages than by the key. */
 const MOST_OF_TABLE = 0.5
 
