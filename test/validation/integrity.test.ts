@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { withAgent, type TestAgent } from '../support/agent.ts'
-import { withDatabase } from '../support/database.ts'
+import { withDatabase, withServer } from '../support/database.ts'
 import { VEHICLES, vehicles } from '../support/vehicles.ts'
 import { named, notPassed, validate } from './layer.ts'
 
@@ -166,7 +166,8 @@ test('a row that is wrong for a moment is no discrepancy, and one that stays wro
 })
 
 test('legacy columns that say something else without having been written are found', async () => {
-  await withDatabase(async ({ url, sql }) => {
+  // What others have open in any database of a server makes every row look young.
+  await withServer(async ({ url, sql }) => {
     await vehicles(sql, 2_000)
     await sql.unsafe(`create type public.build as enum ('light', 'heavy', 'odd');
       alter table public.vehicles add column build public.build not null default 'light';
