@@ -11,20 +11,15 @@ export interface ArchiveState {
   readonly manifest: ArchiveManifest | null
   /** Every row was kept once, and the triggers have been in order since. */
   readonly complete: boolean
-  /** Each row is in both and the same. Null: there is nothing to compare, or it was asked to stop. */
+  /** Each row is in both and the same. Null: there is nothing to compare. */
   readonly equal: boolean | null
   readonly comparison: Comparison | null
   /** Why it is not complete, or not equal; empty when all is well. */
   readonly faults: readonly string[]
 }
 
-/** Compares archive and table row by row; reads only. `goOn` is asked between two ranges. */
-export async function archiveIs(
-  database: Database,
-  rollout: Rollout,
-  table: Table,
-  goOn: () => Promise<boolean> = () => Promise.resolve(true),
-): Promise<ArchiveState> {
+/** Compares archive and table row by row; reads only. */
+export async function archiveIs(database: Database, rollout: Rollout, table: Table): Promise<ArchiveState> {
   const manifest = await readManifest(database.state, rollout)
   const fault = await archiveFault(database.state, rollout, table)
   const unfinished = manifest?.completedAt == null ? ['The archive is not complete: prepare the column drop.'] : []
@@ -41,7 +36,7 @@ export async function archiveIs(
   try {
     const of = { rollout, walked: { table: rollout.table, key: table.key }, kept: keptOf(rollout, table) }
     const comparison = await compareAll(sql, of, {
-      goOn,
+      goOn: () => Promise.resolve(true),
       retried: () => undefined,
       passed: () => undefined,
       differs: () => Promise.resolve(),

@@ -1,25 +1,15 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { ColumnDrop, Problem, ReadinessItem, Readiness } from '../../agent/src/contract/index.ts'
 import { TOKENS } from '../support/agent.ts'
 import { withCommand } from '../support/command.ts'
 import { startGithub } from './githubServer.ts'
 import { DEFAULTS, evaluate, found, prepared, soaked, withEnabled } from './enabled.ts'
+import { migrate } from './migrate.ts'
 
 const TOKEN = 'a-token-of-github'
-
-/** As the migration tool of the user does. */
-async function migrate(url: string, text: string): Promise<void> {
-  const tool = postgres(url, { max: 1, onnotice: () => undefined })
-  try {
-    await tool.unsafe(`begin;\n${text}\ncommit`)
-  } finally {
-    await tool.end()
-  }
-}
 
 test('a draft pull request with its label is opened on a branch of its own; the folder has the same', async () => {
   const github = await startGithub(TOKEN)

@@ -1,12 +1,13 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { ColumnDrop, OperationEvent, Preview, Problem } from '../../agent/src/contract/index.ts'
 import { TOKENS, type TestAgent } from '../support/agent.ts'
 import { withCommand, type Sti } from '../support/command.ts'
 import { found, prepared, withEnabled } from './enabled.ts'
+import { migrate } from './migrate.ts'
 
 const PATH = '/v1/rollouts/vehicles'
 const CONFIRMED = ['--confirm', 'vehicles', '--reason', 'nobody needs it'] as const
@@ -140,16 +141,6 @@ async function left(sql: postgres.Sql): Promise<number> {
       + (select count(*) from pg_class where relname = 'columns_vehicles') + (select count(*) from pg_proc where proname = 'keep_vehicles')
       + (select count(*) from sti.change where kind = 'archive' and reverted_at is null))::int as left`
   return row!.left
-}
-
-/** As the migration tool of the user does. */
-async function migrate(url: string, text: string): Promise<void> {
-  const tool = postgres(url, { max: 1, onnotice: () => undefined })
-  try {
-    await tool.unsafe(`begin;\n${text}\ncommit`)
-  } finally {
-    await tool.end()
-  }
 }
 
 /** New code, which knows the type alone. None of its writes may fail, whatever happens to the archive. */

@@ -35,11 +35,7 @@ export async function accept(
   }
   const parameters = request.parameters as Record<string, unknown>
   if (request.kind === 'rollback') demandConfirmed(rollout, request)
-  if (request.kind === 'column-drop' && request.parameters.confirm !== rollout.name) {
-    throw new Refusal('invalid-body', 'The preparation of the column drop is confirmed by the rollout’s name.', [
-      `parameters.confirm: type ${rollout.name}`,
-    ])
-  }
+  if (request.kind === 'column-drop') demandName(rollout, request.parameters, 'The preparation of the column drop')
   if (request.kind === 'archive-removal') demandRemoval(rollout, request)
   if (request.kind === 'backfill') demandLimits(parts, rollout, caller, request.parameters.limits)
   const kind = kindOf(parts, request)
@@ -60,16 +56,19 @@ function demandConfirmed(
   rollout: Rollout,
   { parameters, reason }: Extract<OperationRequest, { kind: 'rollback' }>,
 ): void {
-  const typed = parameters.scope === 'data' || parameters.scope === 'system'
-  if (typed && parameters.confirm !== rollout.name) {
-    throw new Refusal('invalid-body', `A rollback of the ${parameters.scope} is confirmed by the rollout’s name.`, [
-      `parameters.confirm: type ${rollout.name}`,
-    ])
-  }
+  if (parameters.scope === 'data' || parameters.scope === 'system')
+    demandName(rollout, parameters, `A rollback of the ${parameters.scope}`)
   if (parameters.force === true && !reason)
     throw new Refusal('invalid-body', 'Forcing needs a reason.', [
       'reason: say why what somebody else has changed is taken back too',
     ])
+}
+
+/** @throws Refusal invalid-body */
+function demandName(rollout: Rollout, { confirm }: { confirm?: string | undefined }, what: string): void {
+  if (confirm === rollout.name) return
+  const reasons = [`parameters.confirm: type ${rollout.name}`]
+  throw new Refusal('invalid-body', `${what} is confirmed by the rollout’s name.`, reasons)
 }
 
 /** What cannot be had back is confirmed by the rollout's name, and by a reason. @throws Refusal invalid-body */
@@ -77,10 +76,7 @@ function demandRemoval(
   rollout: Rollout,
   { parameters, reason }: Extract<OperationRequest, { kind: 'archive-removal' }>,
 ): void {
-  if (parameters.confirm !== rollout.name)
-    throw new Refusal('invalid-body', 'Removing the archive is confirmed by the rollout’s name.', [
-      `parameters.confirm: type ${rollout.name}`,
-    ])
+  demandName(rollout, parameters, 'Removing the archive')
   if (!reason)
     throw new Refusal('invalid-body', 'Removing the archive needs a reason.', ['reason: say why nobody needs it now'])
 }

@@ -47,7 +47,7 @@ export function dueAt(facts: Facts, lastAskedAt: string | null): number | null {
   const since = covered(facts) ? (facts.backfilled?.endedAt ?? null) : null
   if (since === null) return null
   const last = Math.max(Date.parse(since), lastAskedAt === null ? 0 : Date.parse(lastAskedAt))
-  return last + facts.rollout.file.validation.every * 1000
+  return last + VALIDATION.every(facts) * 1000
 }
 
 /** When a validation of all layers was last asked for, whatever became of it; ISO 8601. */

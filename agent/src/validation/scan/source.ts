@@ -13,7 +13,11 @@ export interface Source {
 const WAIT_MS = 10_000
 const LOOK_MS = 200
 const SETTINGS = {
-  ...{ purpose: 'validation', readOnly: true, statementTimeoutMs: 30_000, parallel: true, ranges: true },
+  purpose: 'validation',
+  readOnly: true,
+  statementTimeoutMs: 30_000,
+  parallel: true,
+  ranges: true,
 } as const
 
 /**
