@@ -30,11 +30,14 @@ export function comparisonGoals(now: readonly Measured[], then: readonly Measure
     .flatMap(([a, b]): Goal[] => [
       {
         what: `time per row of engine, ${a.rows} rows to ${b.rows}`,
-        ...{ bound: 'at most', limit: 1.15, value: b.rowsPerSecond / a.rowsPerSecond },
+        bound: 'at most',
+        limit: 1.15,
+        value: b.rowsPerSecond / a.rowsPerSecond,
       },
       {
         what: `agent memory of engine, ${a.rows} rows to ${b.rows}`,
-        ...{ bound: 'at most', limit: 1.1 },
+        bound: 'at most',
+        limit: 1.1,
         value: a.agentRssBytes && b.agentRssBytes ? a.agentRssBytes / b.agentRssBytes : null,
       },
     ])

@@ -42,7 +42,9 @@ export async function measure(method: Method, rows: number): Promise<Measured> {
     const wrong = await wrongRows(sql, rows, method.leaves)
     if (wrong !== 0) throw new Error(`${method.name} left ${wrong} rows wrong`)
     return {
-      ...{ method: method.name, workers: method.workers, rows },
+      method: method.name,
+      workers: method.workers,
+      rows,
       rowsPerSecond: Math.round(rows / reading.seconds),
       walBytesPerRow: reading.walBytesPerRow,
       heapGrowthBytes: reading.heapGrowthBytes,

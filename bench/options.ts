@@ -68,7 +68,8 @@ export async function parseOptions(args: string[]): Promise<Options | 'help'> {
     runs: whole('runs', values.runs, foreground || values.validation ? 5 : 1),
     methods: values.methods === undefined ? METHODS : [...new Set(values.methods.split(','))].map(methodOf),
     validation: values.validation === true,
-    ...{ json: values.json ?? null, svg: values.svg ?? null },
+    json: values.json ?? null,
+    svg: values.svg ?? null,
     compare: values.compare === undefined ? null : await earlier(values.compare),
     foreground: foreground
       ? {

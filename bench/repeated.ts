@@ -16,7 +16,9 @@ export function repeated(runs: readonly Measured[], shares: Shares): Repeated {
   if (first === undefined) throw new Error('nothing was measured')
   return {
     median: {
-      ...{ method: first.method, workers: first.workers, rows: first.rows },
+      method: first.method,
+      workers: first.workers,
+      rows: first.rows,
       rowsPerSecond: Math.round(of((one) => one.rowsPerSecond)),
       walBytesPerRow: Math.round(of((one) => one.walBytesPerRow)),
       heapGrowthBytes: Math.round(of((one) => one.heapGrowthBytes)),
@@ -25,6 +27,8 @@ export function repeated(runs: readonly Measured[], shares: Shares): Repeated {
       seconds: of((one) => one.seconds),
       ...(first.agentRssBytes === undefined ? {} : { agentRssBytes: of((one) => one.agentRssBytes ?? NaN) }),
     },
-    ...{ spread: spread(runs.map((one) => one.rowsPerSecond)), runs: runs.length, shares },
+    spread: spread(runs.map((one) => one.rowsPerSecond)),
+    runs: runs.length,
+    shares,
   }
 }

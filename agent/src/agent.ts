@@ -95,7 +95,9 @@ export async function startAgent(
   const ramp = createRamp({ flags, signals, environment: config.environment, flagToken: config.tokens.flag })
   const rehearsal = createRehearsal({ environment: config.environment })
   const columnWatch = createColumnWatch({
-    ...{ state: database.state, agent: config.agent, log },
+    state: database.state,
+    agent: config.agent,
+    log,
     lastEvaluation: (rollout) => flags.lastEvaluation(rollout),
   })
   const columnDrop = createColumnDrop({ ...config, watch: columnWatch })
@@ -115,7 +117,9 @@ export async function startAgent(
   const names = rollouts.map((rollout) => rollout.name)
   const peaks = keepPeaks({ sql: database.state, recent: signals.recent, rollouts: names, log })
   const watch = watchDatabase({
-    ...{ database, log, environment: config.environment },
+    database,
+    log,
+    environment: config.environment,
     subscriberReady: rollouts.some((rollout) => rollout.file.publication === 'subscriber-ready'),
     onIdentity: (reason) => flags.serveOff(reason),
   })
@@ -126,7 +130,10 @@ export async function startAgent(
     watch.demand()
     return await readFacts(
       {
-        ...{ state: database.state, environment: config.environment, agentFaults: watch.faults, checks },
+        state: database.state,
+        environment: config.environment,
+        agentFaults: watch.faults,
+        checks,
         flag: (name) => flags.status(name),
         backup: backups.read,
         promotion: (one) => promotionGate({ ...config, state: database.state }, one),
@@ -139,7 +146,10 @@ export async function startAgent(
   const readiness = async (of: Facts): Promise<Readiness> =>
     await readReadiness(
       {
-        ...{ ...config, state: database.state, outside: outside.read, families: SERIES.length },
+        ...config,
+        state: database.state,
+        outside: outside.read,
+        families: SERIES.length,
         alertPath: () => ({ seenAt: alertPath.seenAt(), live: alertPath.live() }),
       },
       of,
@@ -147,8 +157,16 @@ export async function startAgent(
   const holds = createHolds()
   const alertPath = createAlertPath()
   const alarm = createAlarm({
-    ...{ state: database.state, environment: config.environment, agent: config.agent, guard: config.guard },
-    ...{ rollouts, flags, signals, holds, path: alertPath, log },
+    state: database.state,
+    environment: config.environment,
+    agent: config.agent,
+    guard: config.guard,
+    rollouts,
+    flags,
+    signals,
+    holds,
+    path: alertPath,
+    log,
     editorScopes: Scope.options.filter((scope) => reaches('editor', neededLevel(`rollback-${scope}`, config))),
   })
   const fromMemory = (name: string) => ({
@@ -176,7 +194,8 @@ export async function startAgent(
     seconds: READ_EVERY_SECONDS,
   })
   const metrics = createMetrics({
-    ...{ environment: config.environment, signals },
+    environment: config.environment,
+    signals,
     source: {
       build: { version, agent: config.agent },
       refreshSeconds: READ_EVERY_SECONDS,
@@ -204,22 +223,46 @@ export async function startAgent(
     })
   }
   const runner = createRunner({
-    ...{ agent: config.agent, database, rollouts, kinds, facts, turnFlagOff, observer, reached, log },
+    agent: config.agent,
+    database,
+    rollouts,
+    kinds,
+    facts,
+    turnFlagOff,
+    observer,
+    reached,
+    log,
     agentFaults: watch.faults,
     watchPressure: (rollout) => signals.watch(rollout),
   })
   const schedule = createSchedule({
-    ...{ agent: config.agent, state: database.state, kinds, log },
+    agent: config.agent,
+    state: database.state,
+    kinds,
+    log,
     poke: () => runner.poke(),
   })
   const authentication = createAuthentication(config)
   let serving = true
   const app = buildApp({
-    ...{ config, version, database, rollouts, kinds, flags, signals, authentication, log, facts, readiness },
-    ...{ holds, alertPath, inbox: alarm.inbox },
+    config,
+    version,
+    database,
+    rollouts,
+    kinds,
+    flags,
+    signals,
+    authentication,
+    log,
+    facts,
+    readiness,
+    holds,
+    alertPath,
+    inbox: alarm.inbox,
     incidentAnswered: ({ rollout, severity, opened_at, acknowledged_at }) =>
       metrics.incidentAcknowledged({
-        ...{ rollout, severity },
+        rollout,
+        severity,
         seconds: (acknowledged_at!.getTime() - opened_at.getTime()) / 1000,
       }),
     poke: runner.poke,

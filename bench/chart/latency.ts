@@ -24,7 +24,9 @@ export function latencyPanels(series: readonly Series[], subtitle: string): stri
   const reference = median(series[0]?.p99 ?? [])
   return svg(
     {
-      ...{ width: WIDTH, height, title: 'Latency of other clients during a backfill' },
+      width: WIDTH,
+      height,
+      title: 'Latency of other clients during a backfill',
       description: series.map((one) => `${one.title}: ${one.remark}`).join('; '),
     },
     [

@@ -16,7 +16,9 @@ export function methodBars(measured: readonly Measured[]): string {
   const second = NAMES + BARS + VALUES
   return svg(
     {
-      ...{ width, height, title: `Filling a column of ${rows} rows` },
+      width,
+      height,
+      title: `Filling a column of ${rows} rows`,
       description: measured
         .map((one) => `${one.method}: ${one.rowsPerSecond} rows/s, ${one.walBytesPerRow} WAL bytes per row`)
         .join('; '),

@@ -85,7 +85,9 @@ async function finish(): Promise<void> {
   stopping = true
   while (clients.some((client) => client.busy)) await new Promise((resolve) => setTimeout(resolve, 20))
   const report: LoadReport = {
-    ...{ due: Float64Array.from(due), latency: Float64Array.from(latency), lateness: Float64Array.from(lateness) },
+    due: Float64Array.from(due),
+    latency: Float64Array.from(latency),
+    lateness: Float64Array.from(lateness),
   }
   process.send!(report, () => process.exit(0))
 }

@@ -10,7 +10,10 @@ import { ADD_COLUMN } from '../table.ts'
  */
 export function processor(batchSeconds: number, niceRatio: number, seconds: number): Method {
   return {
-    ...{ name: 'processor', workers: 1, shares: 50, leaves: 'nothing' },
+    name: 'processor',
+    workers: 1,
+    shares: 50,
+    leaves: 'nothing',
     async run(url, timed) {
       await byHand(url, async (sql) => {
         await sql.unsafe(ADD_COLUMN)

@@ -32,7 +32,10 @@ export function scenarios(workers: number, niceRatio: number, batchSeconds: numb
 }
 
 const nothing: Method = {
-  ...{ name: 'none', workers: 0, shares: 50, leaves: 'nothing' },
+  name: 'none',
+  workers: 0,
+  shares: 50,
+  leaves: 'nothing',
   async run(url, timed) {
     await byHand(url, async (sql) => {
       await sql.unsafe(ADD_COLUMN)

@@ -26,8 +26,14 @@ export function summary({ method, load }: Scenario, rows: number, runs: readonly
   const of = (p: number, pick: (run: Observed) => readonly number[] = latencies): number | null =>
     load ? Number(middle(runs.map((run) => percentile(pick(run), p))).toFixed(3)) : null
   return {
-    ...{ scenario: method.name, workers: method.workers, rows, runs: runs.length },
-    ...{ p50Ms: of(0.5), p95Ms: of(0.95), p99Ms: of(0.99), maxMs: of(1) },
+    scenario: method.name,
+    workers: method.workers,
+    rows,
+    runs: runs.length,
+    p50Ms: of(0.5),
+    p95Ms: of(0.95),
+    p99Ms: of(0.99),
+    maxMs: of(1),
     rowsPerSecond: method.leaves === 'nothing' ? null : Math.round(middle(runs.map((run) => rows / run.seconds))),
     latenessMs: of(0.99, (run) => run.lateness),
   }
@@ -56,21 +62,29 @@ export function foregroundGoals(all: readonly Summary[]): Goal[] {
   return [
     {
       what: 'p95 beside the engine to beside nothing',
-      ...{ bound: 'at most', limit: 1.1, value: ratio(ours?.p95Ms, none?.p95Ms) },
+      bound: 'at most',
+      limit: 1.1,
+      value: ratio(ours?.p95Ms, none?.p95Ms),
     },
     {
       what: 'p95 beside the engine to beside its share of a processor, which is what can be had here',
-      ...{ bound: 'at most', limit: 1.1, value: ratio(ours?.p95Ms, share?.p95Ms) },
+      bound: 'at most',
+      limit: 1.1,
+      value: ratio(ours?.p95Ms, share?.p95Ms),
     },
     p99 !== null && p99 <= 2
       ? { what: 'p99 beside the engine in ms', bound: 'at most', limit: 2, value: p99 }
       : {
           what: 'p99 beside the engine to beside nothing, and it is above 2 ms',
-          ...{ bound: 'at most', limit: 1.5, value: ratio(p99, none?.p99Ms) },
+          bound: 'at most',
+          limit: 1.5,
+          value: ratio(p99, none?.p99Ms),
         },
     {
       what: 'rows/s of the engine beside the load to alone and without rest',
-      ...{ bound: 'at least', limit: 0.25, value: ratio(ours?.rowsPerSecond, alone?.rowsPerSecond) },
+      bound: 'at least',
+      limit: 0.25,
+      value: ratio(ours?.rowsPerSecond, alone?.rowsPerSecond),
     },
   ]
 }

@@ -9,7 +9,10 @@ import { byHand } from './byHand.ts'
  * begins vacuumed, as a table is some minutes after its backfill.
  */
 export const clear: Method = {
-  ...{ name: 'clear', workers: 2, shares: 50, leaves: 'nothing' },
+  name: 'clear',
+  workers: 2,
+  shares: 50,
+  leaves: 'nothing',
   async run(url, timed) {
     await byHand(url, async (sql) => void (await sql.unsafe(ADD_COLUMN)))
     return await withAgentProcess(url, false, async (agent) => {

@@ -22,7 +22,10 @@ export function engine({
 }: EngineOptions): Method {
   const pace = batchSeconds === null ? {} : { maximumBatchSeconds: batchSeconds }
   return {
-    ...{ name, workers, shares, leaves: 'types' },
+    name,
+    workers,
+    shares,
+    leaves: 'types',
     run: (url, timed) =>
       withAgentProcess(url, prefill, async (agent): Promise<Extras> => {
         await agent.run('expand')

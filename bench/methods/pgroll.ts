@@ -8,7 +8,10 @@ import { DERIVED } from '../table.ts'
 
 /** pgroll itself, a program on the PATH: `start` adds the column and fills it, `complete` gives it its name. */
 export const pgroll: Method = {
-  ...{ name: 'pgroll', workers: 1, shares: 50, leaves: 'types' },
+  name: 'pgroll',
+  workers: 1,
+  shares: 50,
+  leaves: 'types',
   // From then on it notes what other programs create; started on a table that it did not see made, it refuses.
   before: (url) => program(url, 'init'),
   async run(url, timed) {

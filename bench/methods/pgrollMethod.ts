@@ -17,7 +17,10 @@ const BATCH = 1000
  * What it does once for each migration (views, its own state) is left out.
  */
 export const pgrollMethod: Method = {
-  ...{ name: 'pgroll-method', workers: 1, shares: 50, leaves: 'types' },
+  name: 'pgroll-method',
+  workers: 1,
+  shares: 50,
+  leaves: 'types',
   async run(url, timed) {
     await byHand(url, async (sql) => {
       await sql.unsafe(ADD_COLUMN)

@@ -5,7 +5,10 @@ import { byHand } from './byHand.ts'
 /** Ranges of the key of `size` rows, one transaction each, without a trigger, written by hand. */
 export function ranges(size: number): Method {
   return {
-    ...{ name: `range-${size}`, workers: 1, shares: 50, leaves: 'types' },
+    name: `range-${size}`,
+    workers: 1,
+    shares: 50,
+    leaves: 'types',
     async run(url, timed) {
       await byHand(url, async (sql) => {
         await sql.unsafe(ADD_COLUMN)

@@ -52,7 +52,11 @@ export async function startStand({ path, rows }: Options): Promise<Stand> {
     for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const)
       await run(kind, kind === 'validation' ? { full: true } : {})
     return {
-      ...{ staging, sql, accident: processes.accident, run, stop },
+      staging,
+      sql,
+      accident: processes.accident,
+      run,
+      stop,
       prometheusUrl: prometheus?.url ?? null,
       grafana:
         grafana === null

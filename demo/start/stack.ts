@@ -106,7 +106,9 @@ async function startDatabases(
       await ports.take(8081, 'the second service of staging'),
     ],
     requestsPerSecond: 80,
-    ...{ tokens: newTokens(), signingKey: newSigningKey(), trusts: [] },
+    tokens: newTokens(),
+    signingKey: newSigningKey(),
+    trusts: [],
   }
   const production: DemoEnvironment = {
     name: 'production',
@@ -115,7 +117,9 @@ async function startDatabases(
     agentPort: await ports.take(8091, 'the agent of production'),
     servicePorts: [await ports.take(8082, 'the service of production')],
     requestsPerSecond: 20,
-    ...{ tokens: newTokens(), signingKey: newSigningKey(), trusts: [staging] },
+    tokens: newTokens(),
+    signingKey: newSigningKey(),
+    trusts: [staging],
   }
   for (const { name, database: target, rows: count } of [staging, production]) {
     await screen.step(

@@ -18,8 +18,15 @@ test('a backfill with --rollback-on-error that fails opens one incident; it is a
       expect(await agent.ended(id)).toMatchObject({ state: 'failed', errorCode: 'error-budget' })
       const [incident] = await opened(agent.rollout)
       expect(incident).toMatchObject({
-        ...{ rollout: 'vehicles', rule: 'StiErrorBudgetExceeded', change: `backfill-${id}`, severity: 'critical' },
-        ...{ state: 'open', source: 'operation', times: 1, drill: false, late: false },
+        rollout: 'vehicles',
+        rule: 'StiErrorBudgetExceeded',
+        change: `backfill-${id}`,
+        severity: 'critical',
+        state: 'open',
+        source: 'operation',
+        times: 1,
+        drill: false,
+        late: false,
         escalation: { level: 0, role: null, nextRole: 'Technical Lead' },
       })
       expect(Date.parse(incident!.acknowledgeBy) - Date.parse(incident!.openedAt)).toBe(300_000)
@@ -73,7 +80,11 @@ test('automatic rollback is held by a person for a time and arms itself again', 
     await withAgent(url, VEHICLES, async (agent) => {
       const path = '/v1/rollouts/vehicles/automatic-rollback'
       expect((await agent.rollout()).automaticRollback).toMatchObject({
-        ...{ armed: true, scopes: ['flag'], heldBy: null, pathSeenAt: null, pathLive: false },
+        armed: true,
+        scopes: ['flag'],
+        heldBy: null,
+        pathSeenAt: null,
+        pathLive: false,
       })
       const until = (ms: number): string => new Date(Date.now() + ms).toISOString()
       const hold = { armed: false, reason: 'load test' }

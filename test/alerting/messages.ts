@@ -9,7 +9,11 @@ export const ALERTMANAGER = 'alertmanager-token-test-0008'
 export const WEBHOOKS = {
   webhookSecret: SECRET,
   tokens: {
-    ...{ viewer: TOKENS.viewer, editor: TOKENS.editor, admin: TOKENS.admin, flag: TOKENS.flag, metrics: null },
+    viewer: TOKENS.viewer,
+    editor: TOKENS.editor,
+    admin: TOKENS.admin,
+    flag: TOKENS.flag,
+    metrics: null,
     alertmanager: ALERTMANAGER,
   },
 } as const
@@ -26,8 +30,13 @@ export interface Alert {
 export function errorsHigh(change: string, labels: Readonly<Record<string, string>> = {}): Alert {
   return {
     labels: {
-      ...{ alertname: 'StiApiErrorsHigh', severity: 'critical', sti_rollback: 'flag' },
-      ...{ environment: 'staging', rollout: 'vehicles', change, ...labels },
+      alertname: 'StiApiErrorsHigh',
+      severity: 'critical',
+      sti_rollback: 'flag',
+      environment: 'staging',
+      rollout: 'vehicles',
+      change,
+      ...labels,
     },
     annotations: { summary: 'The API fails more often than its limit' },
   }
@@ -36,11 +45,27 @@ export function errorsHigh(change: string, labels: Readonly<Record<string, strin
 /** A message as Grafana 12 sends it. */
 export function grafanaMessage(alerts: readonly Alert[], orgId = 1): string {
   return JSON.stringify({
-    ...{ receiver: 'sti-agents', status: 'firing', orgId, version: '1', state: 'alerting', title: 'x', message: 'x' },
-    ...{ groupLabels: {}, commonLabels: {}, commonAnnotations: {}, externalURL: 'http://grafana/', groupKey: '{}' },
+    receiver: 'sti-agents',
+    status: 'firing',
+    orgId,
+    version: '1',
+    state: 'alerting',
+    title: 'x',
+    message: 'x',
+    groupLabels: {},
+    commonLabels: {},
+    commonAnnotations: {},
+    externalURL: 'http://grafana/',
+    groupKey: '{}',
     alerts: alerts.map((alert, index) => ({
-      ...{ status: 'firing', annotations: {}, startsAt: new Date().toISOString(), endsAt: '0001-01-01T00:00:00Z' },
-      ...{ generatorURL: 'http://grafana/alerting/grafana/x/view', fingerprint: `f${index}`, values: { A: 1 }, orgId },
+      status: 'firing',
+      annotations: {},
+      startsAt: new Date().toISOString(),
+      endsAt: '0001-01-01T00:00:00Z',
+      generatorURL: 'http://grafana/alerting/grafana/x/view',
+      fingerprint: `f${index}`,
+      values: { A: 1 },
+      orgId,
       ...alert,
     })),
   })

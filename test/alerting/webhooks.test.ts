@@ -135,11 +135,9 @@ test('a watchdog from Alertmanager shows that the path lives; a storm leads to o
           const startsAt = new Date().toISOString()
           const storm = Array.from({ length: 1_000 }, (_, index) => ({
             ...errorsHigh(change, { pod: `pod-${index % 500}` }),
-            ...{
-              fingerprint: `pod-${index % 500}`,
-              startsAt,
-              status: index < 500 ? ('resolved' as const) : ('firing' as const),
-            },
+            fingerprint: `pod-${index % 500}`,
+            startsAt,
+            status: index < 500 ? ('resolved' as const) : ('firing' as const),
           }))
           const began = Date.now()
           for (let again = 0; again < 2; again++) {

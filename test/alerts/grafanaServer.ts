@@ -30,7 +30,8 @@ export async function startGrafana(
   const child = spawn(installed!.file, ['server', `--homepath=${installed!.home}`], {
     stdio: 'ignore',
     env: {
-      ...{ PATH: process.env.PATH, HOME: folder },
+      PATH: process.env.PATH,
+      HOME: folder,
       GF_SERVER_HTTP_ADDR: '127.0.0.1',
       GF_SERVER_HTTP_PORT: String(port),
       GF_SERVER_ROOT_URL: 'https://grafana.example.com/',

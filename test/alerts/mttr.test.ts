@@ -3,8 +3,13 @@ import { parseOptions } from '../../bench/mttr/options.ts'
 import { roundOf } from '../../bench/mttr/timeline.ts'
 
 const alert = {
-  ...{ injected: 0, signal: 4_000, scraped: 6_000, fired: 14_000 },
-  ...{ received: 14_200, off: 14_250, seen: 14_300 },
+  injected: 0,
+  signal: 4_000,
+  scraped: 6_000,
+  fired: 14_000,
+  received: 14_200,
+  off: 14_250,
+  seen: 14_300,
 }
 
 test('a round is the sum of its parts', () => {

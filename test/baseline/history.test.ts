@@ -74,8 +74,12 @@ test.skipIf(!hasPrometheus)(
           const compared = await agent.get<BaselineComparison>(`${BASELINES}/${kept.id}/comparison`)
           const verdicts = Object.fromEntries(compared.signals.map(({ name, verdict }) => [name, verdict]))
           expect(verdicts).toMatchObject({
-            ...{ 'api-latency-average': 'fail', 'api-latency-p95': 'pass', 'api-error-ratio': 'pass' },
-            ...{ 'api-request-rate': 'pass', 'query-time': 'pass', queue: null },
+            'api-latency-average': 'fail',
+            'api-latency-p95': 'pass',
+            'api-error-ratio': 'pass',
+            'api-request-rate': 'pass',
+            'query-time': 'pass',
+            queue: null,
           })
           expect(compared.signals.find(({ name }) => name === 'api-latency-average')!.ratio).toBeCloseTo(
             1.3 / 1.0125,
@@ -95,7 +99,8 @@ test.skipIf(!hasPrometheus)(
           // A week is not there, and no part of it stands for the whole.
           const week = await agent.request('baseline', { durationSeconds: 7 * 24 * HOUR })
           expect(await agent.ended(week.id)).toMatchObject({
-            ...{ state: 'failed', errorCode: 'no-baseline' },
+            state: 'failed',
+            errorCode: 'no-baseline',
             error: expect.stringMatching(
               /not have 168 hours of history of any signal .*too little was read: .* or sample from now on/,
             ) as string,

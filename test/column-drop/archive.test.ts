@@ -183,7 +183,9 @@ test('the export holds every row, and its manifest says so', async () => {
         expect(exported).toMatchObject({ rows: 25_000, bytes: bytes.length })
         expect(exported!.sha256).toBe(createHash('sha256').update(bytes).digest('hex'))
         expect(JSON.parse(await readFile(`${path}.manifest.json`, 'utf8'))).toMatchObject({
-          ...{ rollout: 'things', rows: 25_000, sha256: exported!.sha256 },
+          rollout: 'things',
+          rows: 25_000,
+          sha256: exported!.sha256,
           columns: [
             { name: 'id', type: 'integer', key: true },
             { name: 'is_a', type: 'boolean', key: false },

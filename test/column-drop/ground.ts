@@ -61,7 +61,15 @@ export async function withGround(create: string, file: string, use: (ground: Gro
         await database.state<JournaledChange[]>`
         select * from sti.change where rollout = ${rollout.name} and reverted_at is null order by id`
       await use({
-        ...{ url, sql, database, rollout, run, another, table, catalog, changes },
+        url,
+        sql,
+        database,
+        rollout,
+        run,
+        another,
+        table,
+        catalog,
+        changes,
         keep: async () => await keepArchive(run, await table()),
         state: async () => await archiveIs(database, rollout, await table()),
         migration: async () =>
@@ -82,9 +90,18 @@ async function newRun(database: Database, rollout: Rollout, pressure: Run['press
     values (${rollout.name}, 'backfill', 'running', '{}', ${rollout.hash}, false, '{}', '', ${claim}, 1) returning id`
   const { id } = operation!
   return {
-    ...{ agent: 'a', rollout, database, pressure, claim: { id, epoch: 1n, claim } },
+    agent: 'a',
+    rollout,
+    database,
+    pressure,
+    claim: { id, epoch: 1n, claim },
     operation: {
-      ...{ id, kind: 'backfill', rollout: rollout.name, reason: null, parameters: {}, progress: null },
+      id,
+      kind: 'backfill',
+      rollout: rollout.name,
+      reason: null,
+      parameters: {},
+      progress: null,
       actor: { name: 'test', level: 'admin', via: 'agent' },
     },
     parameters: () => ({}),

@@ -121,7 +121,8 @@ test('a draft pull request with its label is opened on a branch of its own; the 
         await migrate(url, ready.migration!.up)
         expect((await agent.rollout()).stage).toBe('dropped')
         const data = await agent.post<Problem>('/v1/rollouts/vehicles/operations', {
-          ...{ kind: 'rollback', environment: 'staging' },
+          kind: 'rollback',
+          environment: 'staging',
           parameters: { scope: 'data', confirm: 'vehicles' },
         })
         expect(data.status).toBe(409)

@@ -94,7 +94,8 @@ async function dropped(agent: TestAgent, sti: Sti, url: string, sql: postgres.Sq
   const [operation] = (await agent.rollout()).operations
   const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/operations/${operation!.id}/events`)
   expect(events.find(({ kind }) => kind === 'archive')).toMatchObject({
-    ...{ reason: 'nobody needs it', message: 'archive sti."columns_vehicles" is removed, with its triggers' },
+    reason: 'nobody needs it',
+    message: 'archive sti."columns_vehicles" is removed, with its triggers',
     before: { archive: { exported: { path: expect.stringContaining(folder) as string }, verified: { differing: 0 } } },
   })
   const status = await noticed(agent)
@@ -127,7 +128,9 @@ async function ask<T = Problem>(
   return await agent.post<T>(
     `${PATH}/operations${query}`,
     {
-      ...{ kind: 'archive-removal', environment: 'staging', parameters: { confirm: 'vehicles', ...parameters } },
+      kind: 'archive-removal',
+      environment: 'staging',
+      parameters: { confirm: 'vehicles', ...parameters },
       ...(reason === null ? {} : { reason }),
     },
     { authorization: `Bearer ${token}` },

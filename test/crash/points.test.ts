@@ -63,7 +63,12 @@ async function withLife(
     const writers = startWriters(url, oracle, 3)
     try {
       await live({
-        ...{ url, sql, relay, oracle, writers, left },
+        url,
+        sql,
+        relay,
+        oracle,
+        writers,
+        left,
         once: (point, then) => hooks.set(point, then),
         async compare(expected, except) {
           await writers.rest()

@@ -55,7 +55,9 @@ export async function startRelay(url: string, sql: postgres.Sql, file: string, k
     const grave = join(folder, `grave-${++generation}`)
     const port = await freePort()
     const doom: Doom = {
-      ...{ environment: agentEnvironment(url, folder, port, 'agent-1'), points: [...killing.points], grave },
+      environment: agentEnvironment(url, folder, port, 'agent-1'),
+      points: [...killing.points],
+      grave,
       ...killing.how(),
     }
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve())).then(async () => {
@@ -114,7 +116,8 @@ export async function startRelay(url: string, sql: postgres.Sql, file: string, k
     }
   }
   return {
-    ...{ request, ended },
+    request,
+    ended,
     async steer(id, cause) {
       try {
         await post(`/v1/operations/${id}/${cause}`, {})

@@ -36,7 +36,9 @@ test('the canary shows one way before finalize and both after it, and changes no
       await agent.run('finalize')
       const before = await versions(sql)
       expect(await canary(agent)).toMatchObject({
-        ...{ verdict: 'pass', value: 2, limit: 2 },
+        verdict: 'pass',
+        value: 2,
+        limit: 2,
         detail: 'the type follows legacy columns, and legacy columns follow the type',
       })
       expect(await versions(sql)).toEqual(before)
@@ -172,7 +174,10 @@ test('dualWrite: application is judged by the rows that were written since the b
         await new Promise((resolve) => setTimeout(resolve, 1_200))
         await sql`update public.vehicles set type = 'Truck' where id = 3`
         expect(await found).toMatchObject({
-          ...{ verdict: 'fail', value: 1, discrepancies: 1, sampleKeys: [['2']] },
+          verdict: 'fail',
+          value: 1,
+          discrepancies: 1,
+          sampleKeys: [['2']],
           detail: expect.stringMatching(
             /1 hold another type than their legacy columns say, and 1 moved meanwhile$/,
           ) as string,

@@ -41,7 +41,8 @@ test('a flag that was forced on does not let finalize pass by the validation', a
         expect(await tried(url, typed, 'id = 3')).not.toEqual(TRUCK)
         await agent.run('validation', { checks: ['dual-write-trigger'] })
         expect((await agent.rollout()).validation!.checks[0]).toMatchObject({
-          ...{ check: 'dual-write-trigger', verdict: 'fail' },
+          check: 'dual-write-trigger',
+          verdict: 'fail',
           detail: 'The flag is on without the way back of the dual-write trigger: turn it off, then finalize.',
         })
       },

@@ -227,7 +227,10 @@ describe('a write that says two things', () => {
     await finalized(
       async ({ url, sql }) => {
         await expect(sql.unsafe(disagreeing)).rejects.toMatchObject({
-          ...{ code: '23514', constraint_name: 'sti_conflict', table_name: 'vehicles', column_name: 'type' },
+          code: '23514',
+          constraint_name: 'sti_conflict',
+          table_name: 'vehicles',
+          column_name: 'type',
           message:
             "a row of public.vehicles is given a type and legacy columns that disagree: type is 'Bike', and is_truck, is_bike say 'Truck'",
           hint: expect.stringMatching(/^Write the type or the legacy columns, or both so that they agree/) as string,
@@ -252,8 +255,12 @@ describe('a write that says two things', () => {
         expect(await rowOf(sql, 'id = 3')).toEqual(wanted)
         expect(await sql`select rollout, key, resolution, type_given, legacy_says, writer from sti.conflict`).toEqual([
           {
-            ...{ rollout: 'vehicles', key: ['3'], resolution: policy },
-            ...{ type_given: 'Bike', legacy_says: 'Truck', writer: 'postgres' },
+            rollout: 'vehicles',
+            key: ['3'],
+            resolution: policy,
+            type_given: 'Bike',
+            legacy_says: 'Truck',
+            writer: 'postgres',
           },
         ])
         expect(await conflicts(sql)).toEqual({ refused: 0, legacy: 0, type: 0, [policy]: 1 })

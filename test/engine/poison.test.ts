@@ -72,7 +72,12 @@ test('between its failure and its record a row may move, and another one may com
     const record = async (): Promise<unknown> => {
       const row = await failedRow(engine, walked, range)
       return await recordFailedRow(engine, change, lane, {
-        ...{ relation: relation.sql, row, sqlstate: 'P0001', message: 'x', nextPosition: null, passed: 0 },
+        relation: relation.sql,
+        row,
+        sqlstate: 'P0001',
+        message: 'x',
+        nextPosition: null,
+        passed: 0,
       })
     }
     // Two others take the room before it: only the one that failed is recorded.

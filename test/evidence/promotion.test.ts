@@ -41,7 +41,8 @@ async function withBoth(
             ELSEWHERE,
             (here) => use({ staging: there, production: here, sql: two.sql, report }),
             {
-              ...{ name: 'agent-2', config },
+              name: 'agent-2',
+              config,
             },
           )
         })

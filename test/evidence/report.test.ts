@@ -58,13 +58,16 @@ async function importBaseline(agent: TestAgent): Promise<void> {
     maximum: 0.3,
   }
   const content = {
-    ...{
-      rollout: 'vehicles',
-      environment: 'staging',
-      fileHash: rollout!.hash,
-      sourcesHash: sourcesHash(rollout!.file),
-    },
-    ...{ release: 'v1', measured: 'live', startedAt: ago(70), endedAt: ago(10), queries: [], notes: [] },
+    rollout: 'vehicles',
+    environment: 'staging',
+    fileHash: rollout!.hash,
+    sourcesHash: sourcesHash(rollout!.file),
+    release: 'v1',
+    measured: 'live',
+    startedAt: ago(70),
+    endedAt: ago(10),
+    queries: [],
+    notes: [],
     signals: [{ ...memory, stepSeconds: 300, values, unknown: null }],
   }
   const { status, body } = await agent.post('/v1/rollouts/vehicles/baselines', { content, reason: 'from the test' })

@@ -38,8 +38,14 @@ export interface Application {
 }
 
 const WELL: Behaviour = {
-  ...{ listMs: 0, slowest: null, failOneIn: null, newCodeForgets: false },
-  ...{ healthStatus: 200, healthRedirects: false, deaf: false, asksMore: false },
+  listMs: 0,
+  slowest: null,
+  failOneIn: null,
+  newCodeForgets: false,
+  healthStatus: 200,
+  healthRedirects: false,
+  deaf: false,
+  asksMore: false,
 }
 
 export async function startApplication(): Promise<Application> {

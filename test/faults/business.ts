@@ -11,19 +11,25 @@ const become =
 /** What the rollout file asks of the table and of the application. */
 export const businessFaults: readonly Fault[] = [
   {
-    ...{ ...at, name: 'rule-violated', checks: ['only-trucks-have-more-axles'] },
+    ...at,
+    name: 'rule-violated',
+    checks: ['only-trucks-have-more-axles'],
     what: 'a row breaks a rule of the rollout file',
     seed: run(
       `update public.vehicles set axles = 4 where id = (select min(id) from public.vehicles where type = 'Car' and id > 2000)`,
     ),
   },
   {
-    ...{ ...at, name: 'another-answer-with-the-flag', checks: ['list-of-trucks'] },
+    ...at,
+    name: 'another-answer-with-the-flag',
+    checks: ['list-of-trucks'],
     what: 'new code answers a request otherwise than old code: it leaves out a row',
     seed: become({ newCodeForgets: true }),
   },
   {
-    ...{ ...at, name: 'wrong-type-on-the-first-page', checks: ['list-of-trucks'] },
+    ...at,
+    name: 'wrong-type-on-the-first-page',
+    checks: ['list-of-trucks'],
     what: 'a row of a list has another type than its legacy columns say, so new code does not list it',
     follows: ['coverage', 'type-matches-legacy', 'only-trucks-have-more-axles'],
     async seed({ sql }) {
@@ -33,24 +39,32 @@ export const businessFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ ...at, name: 'wrong-status', checks: ['healthy'] },
+    ...at,
+    name: 'wrong-status',
+    checks: ['healthy'],
     what: 'a request is answered 503, where the file expects 200',
     seed: become({ healthStatus: 503 }),
   },
   {
-    ...{ ...at, name: 'redirect', checks: ['healthy'] },
+    ...at,
+    name: 'redirect',
+    checks: ['healthy'],
     what: 'a request is answered with a redirect, which is not followed',
     unknown: /redirect/,
     seed: become({ healthRedirects: true }),
   },
   {
-    ...{ ...at, name: 'flag-not-heard', checks: ['list-of-trucks'] },
+    ...at,
+    name: 'flag-not-heard',
+    checks: ['list-of-trucks'],
     what: 'the application does not say that it heard the flag of a request',
     unknown: /without the header X-Sti-Flag/,
     seed: become({ deaf: true }),
   },
   {
-    ...{ ...at, name: 'application-away', checks: ['healthy', 'list-of-trucks'] },
+    ...at,
+    name: 'application-away',
+    checks: ['healthy', 'list-of-trucks'],
     what: 'the application does not listen',
     unknown: /ECONNREFUSED/,
     seed: ({ application }) => application.close(),

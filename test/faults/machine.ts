@@ -12,7 +12,10 @@ const BUSY = 0.5
 /** The machine is short of something. */
 export const machineFaults: readonly Fault[] = [
   {
-    ...{ name: 'noisy-neighbour', ground: 'machine', layer: 'system', checks: ['cpu'] },
+    name: 'noisy-neighbour',
+    ground: 'machine',
+    layer: 'system',
+    checks: ['cpu'],
     what: 'somebody else uses every processor of the machine',
     async seed() {
       if ((await busyNow()) > BUSY) throw new NotHere('others use the processors of this machine already')
@@ -24,7 +27,10 @@ export const machineFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'disk-full', ground: 'disk', layer: 'system', checks: ['disk'] },
+    name: 'disk-full',
+    ground: 'disk',
+    layer: 'system',
+    checks: ['disk'],
     what: 'the file system of the agent’s machine is nearly full (one of 32 MB, which only it sees)',
     async seed({ fillDisk }) {
       await fillDisk!(0.9)

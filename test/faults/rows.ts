@@ -6,13 +6,17 @@ const wrong = ['coverage', 'type-matches-legacy']
 /** Rows that are not what their legacy columns say. Each lies behind the first page of every list. */
 export const rowFaults: readonly Fault[] = [
   {
-    ...{ name: 'wrong-type', ground: 'vehicles', layer: 'integrity' },
+    name: 'wrong-type',
+    ground: 'vehicles',
+    layer: 'integrity',
     what: 'a row holds the type of another kind, written while the trigger was off',
     checks: wrong,
     seed: ({ sql }) => pastTheTrigger(sql, `update public.vehicles set type = 'Car' where id = 2003`),
   },
   {
-    ...{ name: 'null-type', ground: 'vehicles', layer: 'integrity' },
+    name: 'null-type',
+    ground: 'vehicles',
+    layer: 'integrity',
     what: 'NOT NULL and the CHECK constraint were dropped, and a row lost its type',
     checks: ['no-null-type'],
     follows: [...wrong, 'constraints-valid'],
@@ -24,7 +28,9 @@ export const rowFaults: readonly Fault[] = [
       ),
   },
   {
-    ...{ name: 'unknown-type', ground: 'vehicles', layer: 'integrity' },
+    name: 'unknown-type',
+    ground: 'vehicles',
+    layer: 'integrity',
     what: 'the CHECK constraint was dropped, and a row holds a type that the file does not name',
     checks: ['no-unknown-type'],
     follows: [...wrong, 'constraints-valid'],
@@ -35,14 +41,18 @@ export const rowFaults: readonly Fault[] = [
       ),
   },
   {
-    ...{ name: 'legacy-written-past-the-trigger', ground: 'vehicles', layer: 'integrity' },
+    name: 'legacy-written-past-the-trigger',
+    ground: 'vehicles',
+    layer: 'integrity',
     what: 'old code changed the legacy columns of a row while the trigger was off, and its type stayed',
     checks: wrong,
     seed: ({ sql }) =>
       pastTheTrigger(sql, 'update public.vehicles set is_truck = false, is_bike = false where id = 2003'),
   },
   {
-    ...{ name: 'inserted-past-the-trigger', ground: 'vehicles', layer: 'integrity' },
+    name: 'inserted-past-the-trigger',
+    ground: 'vehicles',
+    layer: 'integrity',
     what: 'a row was inserted while the trigger was off, with a type of its own',
     checks: wrong,
     seed: ({ sql }) =>
@@ -53,7 +63,9 @@ export const rowFaults: readonly Fault[] = [
       ),
   },
   {
-    ...{ name: 'failed-row', ground: 'vehicles', layer: 'integrity' },
+    name: 'failed-row',
+    ground: 'vehicles',
+    layer: 'integrity',
     what: 'a row that a constraint of the application does not let write was met by a backfill and recorded',
     checks: ['no-failed-row'],
     follows: [...wrong, 'constraints-valid'],
@@ -64,7 +76,9 @@ export const rowFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'conflict', ground: 'vehicles', layer: 'integrity' },
+    name: 'conflict',
+    ground: 'vehicles',
+    layer: 'integrity',
     what: 'a write of legacy columns and type that disagree was tried, and refused',
     checks: ['dual-write-conflicts'],
     async seed({ sql }) {

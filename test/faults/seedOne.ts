@@ -35,7 +35,9 @@ export async function findOne(fault: Fault, place: Place, before: readonly strin
     const validation = await validateAll(place.agent, fault.layers)
     const found = findersOf(validation, fault)
     return {
-      ...{ fault, alarms: [...before, ...alarmsOf(validation, fault)], seconds: after() },
+      fault,
+      alarms: [...before, ...alarmsOf(validation, fault)],
+      seconds: after(),
       verdict: found.length > 0 ? 'found' : 'not found',
       because: found.length > 0 ? found.map(told).join('; ') : expected(validation, fault),
     }
@@ -60,7 +62,9 @@ export async function control(place: Place): Promise<Outcome> {
   const validation = await validateAll(place.agent)
   const open = validation.checks.filter((one) => one.verdict === 'inconclusive').map((one) => one.check)
   return {
-    ...{ fault: null, verdict: 'healthy', alarms: alarmsOf(validation, null) },
+    fault: null,
+    verdict: 'healthy',
+    alarms: alarmsOf(validation, null),
     because: `${validation.checks.length} checks${open.length > 0 ? `, inconclusive: ${open.join(', ')}` : ''}`,
     seconds: (Date.now() - started) / 1000,
   }

@@ -17,7 +17,9 @@ export const SERVER_FLAGS = [...ARCHIVING, ...PREPARED, '-c', 'max_connections=6
 /** PostgreSQL is short of something. */
 export const serverFaults: readonly Fault[] = [
   {
-    ...{ ...at, name: 'long-transaction', checks: ['long-transactions'] },
+    ...at,
+    name: 'long-transaction',
+    checks: ['long-transactions'],
     what: 'a session is idle in a transaction, and holds a snapshot',
     async seed({ url }) {
       const session = postgres(url, { max: 1, onnotice: () => undefined })
@@ -27,7 +29,9 @@ export const serverFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ ...at, name: 'prepared-transaction-forgotten', checks: ['long-transactions'] },
+    ...at,
+    name: 'prepared-transaction-forgotten',
+    checks: ['long-transactions'],
     what: 'a prepared transaction was neither committed nor rolled back',
     async seed({ url, sql }) {
       const session = postgres(url, { max: 1, onnotice: () => undefined })
@@ -38,7 +42,9 @@ export const serverFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ ...at, name: 'connections-used-up', checks: ['connections'] },
+    ...at,
+    name: 'connections-used-up',
+    checks: ['connections'],
     what: 'nearly every connection that the server allows is taken',
     async seed({ url, sql }) {
       const [free] = await sql<{ n: number }[]>`
@@ -50,28 +56,38 @@ export const serverFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ ...at, name: 'archiver-fails', checks: ['archiver'] },
+    ...at,
+    name: 'archiver-fails',
+    checks: ['archiver'],
     what: 'archive_command fails',
     seed: failingArchiver,
   },
   {
-    ...{ ...at, name: 'autovacuum-off-for-the-table', checks: ['autovacuum'] },
+    ...at,
+    name: 'autovacuum-off-for-the-table',
+    checks: ['autovacuum'],
     what: 'autovacuum was switched off for the table',
     seed: run('alter table public.vehicles set (autovacuum_enabled = off)'),
   },
   {
-    ...{ ...at, name: 'autovacuum-off', checks: ['autovacuum'] },
+    ...at,
+    name: 'autovacuum-off',
+    checks: ['autovacuum'],
     what: 'autovacuum was switched off for the whole server',
     seed: ({ sql }) => setting(sql, 'autovacuum', 'off'),
   },
   {
-    ...{ ...at, name: 'table-bloated', checks: ['bloat'] },
+    ...at,
+    name: 'table-bloated',
+    checks: ['bloat'],
     what: 'most of the table is free space: rows were deleted and their pages stay',
     follows: ['autovacuum'],
     seed: run(`delete from public.trip; delete from public.vehicles where id % 10 > 1`),
   },
   {
-    ...{ ...at, name: 'slot-forgotten', checks: ['replication-slots'] },
+    ...at,
+    name: 'slot-forgotten',
+    checks: ['replication-slots'],
     what: 'a replication slot that nobody reads keeps WAL',
     async seed({ sql }) {
       await sql`select pg_create_physical_replication_slot('forgotten', true)`
@@ -81,7 +97,9 @@ export const serverFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ ...at, name: 'own-signal-above-its-limit', checks: ['signals'] },
+    ...at,
+    name: 'own-signal-above-its-limit',
+    checks: ['signals'],
     what: 'a signal of the rollout file is above its limit',
     async seed({ url }) {
       const session = postgres(url, { max: 1, onnotice: () => undefined })
@@ -91,7 +109,10 @@ export const serverFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ ...at, name: 'replica-lags', checks: ['replication-lag'], layers: ['system', 'business'] },
+    ...at,
+    name: 'replica-lags',
+    checks: ['replication-lag'],
+    layers: ['system', 'business'],
     what: 'a replica receives nothing any more, and is behind',
     async seed(place) {
       const replica = await replicaOf(place)
@@ -107,7 +128,10 @@ export const serverFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ ...at, name: 'replica-gone', checks: ['replication-lag'], layers: ['system', 'business'] },
+    ...at,
+    name: 'replica-gone',
+    checks: ['replication-lag'],
+    layers: ['system', 'business'],
     what: 'a replica that was there is gone',
     unknown: /is gone since/,
     async seed(place) {

@@ -8,7 +8,9 @@ const follows = ['legacy-checksum']
 /** Rows that were taken away or changed without a trace, and an index that lies. */
 export const tracelessFaults: readonly Fault[] = [
   {
-    ...{ ...at, name: 'row-lost', checks: ['nothing-lost'] },
+    ...at,
+    name: 'row-lost',
+    checks: ['nothing-lost'],
     what: 'a row is gone without a DELETE, as a corrupt page loses it (pg_surgery)',
     follows,
     async seed({ sql }) {
@@ -17,13 +19,17 @@ export const tracelessFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ ...at, name: 'table-truncated', checks: ['nothing-lost'] },
+    ...at,
+    name: 'table-truncated',
+    checks: ['nothing-lost'],
     what: 'the table was truncated',
     follows: [...follows, 'list-of-trucks'],
     seed: run('truncate public.vehicles cascade'),
   },
   {
-    ...{ ...at, name: 'changed-without-a-trace', checks: ['legacy-checksum'] },
+    ...at,
+    name: 'changed-without-a-trace',
+    checks: ['legacy-checksum'],
     what: 'the legacy columns of a row are others, and no version of it is younger than the validation before (pg_surgery)',
     async seed({ sql }) {
       await sql.unsafe('update public.vehicles set is_truck = false, is_bike = false where id = 2003')
@@ -32,7 +38,9 @@ export const tracelessFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ ...at, name: 'key-twice', checks: ['key-unique'] },
+    ...at,
+    name: 'key-twice',
+    checks: ['key-unique'],
     what: 'a key occurs twice, as a corrupt unique index lets it',
     follows: ['key-index'],
     seed: run(`alter table public.vehicles alter id drop identity;
@@ -41,7 +49,9 @@ export const tracelessFaults: readonly Fault[] = [
       update pg_index set indisunique = true where indexrelid = 'public.vehicles_pkey'::regclass`),
   },
   {
-    ...{ ...at, name: 'index-misses-a-row', checks: ['key-index'] },
+    ...at,
+    name: 'index-misses-a-row',
+    checks: ['key-index'],
     what: 'the index of the key does not lead to a row, which everything that reads along it misses',
     seed: run(`alter table public.vehicles alter id drop identity;
       update pg_index set indisready = false where indexrelid = 'public.vehicles_pkey'::regclass;

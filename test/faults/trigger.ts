@@ -10,57 +10,72 @@ const follows = ['dual-write-canary', 'constraints-valid']
 /** The dual-write trigger is not what expand and finalize made. */
 export const triggerFaults: readonly Fault[] = [
   {
-    ...{ ...at, name: 'trigger-dropped', follows },
+    ...at,
+    name: 'trigger-dropped',
+    follows,
     what: 'the dual-write trigger is gone',
     seed: run(`drop trigger ${TRIGGER} on public.vehicles`),
   },
   {
-    ...{ ...at, name: 'trigger-disabled', follows },
+    ...at,
+    name: 'trigger-disabled',
+    follows,
     what: 'the dual-write trigger is disabled',
     seed: run(`alter table public.vehicles disable trigger ${TRIGGER}`),
   },
   {
-    ...{ ...at, name: 'trigger-not-always' },
+    ...at,
+    name: 'trigger-not-always',
     what: 'the dual-write trigger fires no more for what replication applies',
     seed: run(`alter table public.vehicles enable trigger ${TRIGGER}`),
   },
   {
-    ...{ ...at, name: 'trigger-of-some-columns', follows },
+    ...at,
+    name: 'trigger-of-some-columns',
+    follows,
     what: 'the dual-write trigger is bound to a column, so that what another trigger changes does not fire it',
     seed: run(`create or replace trigger ${TRIGGER} before insert or update of is_truck on public.vehicles
       for each row execute function sti.derive_vehicles(); alter table public.vehicles enable always trigger ${TRIGGER}`),
   },
   {
-    ...{ ...at, name: 'trigger-of-another-file', follows },
+    ...at,
+    name: 'trigger-of-another-file',
+    follows,
     what: 'the function of the dual-write trigger was made from another version of the rollout file',
     seed: ({ sql }) =>
       replaceFunction(sql, (text) => text.replace(/-- rollout file [0-9a-f]+/, `-- rollout file ${'0'.repeat(64)}`)),
   },
   {
-    ...{ ...at, name: 'trigger-function-replaced', follows },
+    ...at,
+    name: 'trigger-function-replaced',
+    follows,
     what: 'somebody has put another text into the function of the dual-write trigger',
     seed: ({ sql }) =>
       replaceFunction(sql, (text) => `${/-- rollout file [0-9a-f]+/.exec(text)![0]}\nbegin return new; end`),
   },
   {
-    ...{ ...at, name: 'trigger-sorts-after-ours' },
+    ...at,
+    name: 'trigger-sorts-after-ours',
     what: 'a trigger of the application fires after ours and can change the row once more',
     follows: ['dual-write-canary'],
     seed: run(`create function public.late() returns trigger language plpgsql as 'begin return new; end';
       create trigger "~zz" before update on public.vehicles for each row execute function public.late()`),
   },
   {
-    ...{ ...at, name: 'trigger-open-search-path' },
+    ...at,
+    name: 'trigger-open-search-path',
     what: 'the function of the dual-write trigger, which runs with its owner’s rights, has lost its search_path',
     seed: run('alter function sti.derive_vehicles() reset search_path'),
   },
   {
-    ...{ ...at, name: 'trigger-without-rights' },
+    ...at,
+    name: 'trigger-without-rights',
     what: 'the function of the dual-write trigger runs with the rights of whoever writes',
     seed: run('alter function sti.derive_vehicles() security invoker'),
   },
   {
-    ...{ ...at, name: 'way-back-missing' },
+    ...at,
+    name: 'way-back-missing',
     what: 'the flag is on and the trigger derives only: what new code writes does not reach the legacy columns',
     follows: ['constraints-valid', 'dual-write-canary'],
     async seed({ sql, agent }) {
@@ -71,7 +86,8 @@ export const triggerFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ ...at, name: 'way-back-of-another-default' },
+    ...at,
+    name: 'way-back-of-another-default',
     what: 'the flag is on and a legacy column has another default than the one the way back knows',
     follows: ['constraints-valid', 'dual-write-canary'],
     async seed({ sql, agent }) {
@@ -80,7 +96,9 @@ export const triggerFaults: readonly Fault[] = [
     },
   },
   {
-    ...{ ...at, name: 'trigger-of-the-application-unspoken', checks: ['dual-write-canary'] },
+    ...at,
+    name: 'trigger-of-the-application-unspoken',
+    checks: ['dual-write-canary'],
     what: 'the application has got a trigger of which the rollout file says nothing',
     unknown: /audit/,
     seed: run(`create function public.audit() returns trigger language plpgsql as 'begin return null; end';

@@ -107,7 +107,11 @@ test.describe('the test of a data source names the hop that fails', () => {
 
   function broken(url: string) {
     return {
-      ...{ uid, name: uid, type: 'sti-rollout-datasource', access: 'proxy', url },
+      uid,
+      name: uid,
+      type: 'sti-rollout-datasource',
+      access: 'proxy',
+      url,
       secureJsonData: { viewerToken: token, editorToken: token, adminToken: token },
     }
   }

@@ -23,10 +23,13 @@ test('limits are merged by name; null takes one back; only an admin loosens one 
       }
       expect(await limitsNow({ niceRatio: 0.5 })).toEqual({ lockWaiters: { abort: 9 } })
       expect(await limitsNow({ limits: { connectionsRatio: 0.5, signals: { queue: 3 } } }, TOKENS.bob)).toEqual({
-        ...{ lockWaiters: { abort: 9 }, connectionsRatio: 0.5, signals: { queue: 3 } },
+        lockWaiters: { abort: 9 },
+        connectionsRatio: 0.5,
+        signals: { queue: 3 },
       })
       expect(await limitsNow({ limits: { lockWaiters: null, signals: { queue: null } } }, TOKENS.bob)).toEqual({
-        ...{ connectionsRatio: 0.5, signals: {} },
+        connectionsRatio: 0.5,
+        signals: {},
       })
 
       const loose = await tuned(agent, id, { limits: { lockWaiters: 1, signals: { queue: 'none' } } }, TOKENS.bob)
@@ -45,7 +48,8 @@ test('limits are merged by name; null takes one back; only an admin loosens one 
         expect((await tuned(agent, id, patch, TOKENS.ann)).status, JSON.stringify(patch)).toBe(422)
       }
       expect(await limitsNow({ limits: { signals: { queue: 'none' } }, workers: 3 })).toEqual({
-        ...{ connectionsRatio: 0.5, signals: { queue: 'none' } },
+        connectionsRatio: 0.5,
+        signals: { queue: 'none' },
       })
       expect(await agent.ended(id)).toMatchObject({ state: 'succeeded', parameters: { workers: 3, niceRatio: 0.5 } })
 

@@ -23,7 +23,9 @@ test(
       const found = await busyBackfill({ url: server.url, rows: 12_000 }, async ({ agent, id, sql }) => {
         const turn = (enabled: boolean): Promise<{ status: number; body: Operation }> =>
           agent.post<Operation>('/v1/rollouts/vehicles/operations', {
-            ...{ kind: 'flag', environment: 'staging', reason: 'test' },
+            kind: 'flag',
+            environment: 'staging',
+            reason: 'test',
             parameters: enabled ? { enabled, percentage: 100, force: true } : { enabled },
           })
         expect(await turn(true)).toMatchObject({ status: 202 })

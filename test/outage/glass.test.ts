@@ -15,7 +15,8 @@ async function seen(agent: Pick<AgentProcess, 'url'>): Promise<boolean> {
     const answer = await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
       method: 'POST',
       headers: {
-        ...{ authorization: `Bearer ${TOKENS.flag}`, 'content-type': 'application/json' },
+        authorization: `Bearer ${TOKENS.flag}`,
+        'content-type': 'application/json',
         'x-sti-client': 'shop-1',
       },
       body: JSON.stringify({ context: { targetingKey: 'a' } }),

@@ -40,7 +40,11 @@ export async function startReplica(primary: PostgresServer, flags: readonly stri
   const at = new URL(primary.url)
   const embedded = new EmbeddedPostgres({
     databaseDir: data,
-    ...{ user: 'postgres', password: 'postgres', port, persistent: true, createPostgresUser: process.getuid?.() === 0 },
+    user: 'postgres',
+    password: 'postgres',
+    port,
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
     onLog: () => undefined,
     onError: () => undefined,
     postgresFlags: [
@@ -76,7 +80,8 @@ export async function startReplica(primary: PostgresServer, flags: readonly stri
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   return {
-    ...{ url, sql },
+    url,
+    sql,
     async signalReceiver(signal) {
       const [receiver] = await sql<
         { pid: number }[]

@@ -9,7 +9,9 @@ export interface Client {
 
 export function startClient(url: string, name: string): Client {
   const headers = {
-    ...{ 'x-api-key': TOKENS.flag, 'x-sti-client': name, 'content-type': 'application/json' },
+    'x-api-key': TOKENS.flag,
+    'x-sti-client': name,
+    'content-type': 'application/json',
   }
   const answers: boolean[] = []
   let user = 0

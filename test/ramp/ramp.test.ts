@@ -62,7 +62,8 @@ test('a ramp goes to 100 % on pass; whoever turns the flag off through any agent
     expect((await one.rollout()).stage).toBe('ramping')
     expect(await refusals(one, 'flag', RAMP)).toMatch(/Ramp \d+ is running: resume or cancel it/)
     expect(await one.ended(asked.id)).toMatchObject({
-      ...{ state: 'succeeded', result: { percentage: 100, steps: [25, 100] } },
+      state: 'succeeded',
+      result: { percentage: 100, steps: [25, 100] },
       progress: { ratio: 1, ramp: { step: 2, percentage: 100, heldSeconds: 1, verdict: 'pass', why: [] } },
     })
     await isOnFor(one, 100)
@@ -176,7 +177,9 @@ test('a ramp holds while it cannot be judged, and stands in the end; what fails 
 }, 120_000)
 
 const request = (parameters: object): object => ({
-  ...{ kind: 'flag', environment: 'staging', parameters: { ...RAMP, ...parameters } },
+  kind: 'flag',
+  environment: 'staging',
+  parameters: { ...RAMP, ...parameters },
 })
 
 async function automatic(agent: TestAgent, wanted: { armed: boolean; reason: string }): Promise<void> {

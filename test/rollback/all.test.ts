@@ -36,7 +36,8 @@ test.each([
   [
     'a column that was there before',
     {
-      ...{ before: 'alter table public.vehicles add column type text', kept: true },
+      before: 'alter table public.vehicles add column type text',
+      kept: true,
       kills: ['rollback.clear', 'system.reverted'],
     },
   ],

@@ -58,7 +58,8 @@ export function startTraffic(
     fetch(`${agentUrl}/ofrep/v1/evaluate/flags/vehicles-sti`, {
       method: 'POST',
       headers: {
-        ...{ authorization: `Bearer ${TOKENS.flag}`, 'content-type': 'application/json' },
+        authorization: `Bearer ${TOKENS.flag}`,
+        'content-type': 'application/json',
         'x-sti-client': `instance-${instance}`,
       },
       body: JSON.stringify({ context: { targetingKey: String(instance) } }),
@@ -101,7 +102,8 @@ export function startTraffic(
   // One that failed fails the test where it is awaited.
   for (const instance of running) instance.catch(() => undefined)
   return {
-    ...{ writes, touched },
+    writes,
+    touched,
     async made(count) {
       const done = (async () => {
         while (writes.old + writes.new < count) await new Promise((resolve) => setTimeout(resolve, 20))

@@ -40,7 +40,14 @@ export async function withLane(rows: number, use: (lane: OneLane) => Promise<voi
       const change = typeChange(rollout!, walked.key)
       const takeOver = (): Promise<Lane> => takeLane(database.state, operation!.id, 'a')
       await use({
-        ...{ url, sql, database, engine, change, walked, takeOver, lane: await takeOver() },
+        url,
+        sql,
+        database,
+        engine,
+        change,
+        walked,
+        takeOver,
+        lane: await takeOver(),
         batch: (lane, low, high) =>
           writeBatch(engine, change, lane, {
             relation: walked.table,

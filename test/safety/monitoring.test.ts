@@ -27,7 +27,9 @@ test('enhanced monitoring is journaled, shows in new sessions, and what was ther
     const before = await settings(sql)
     await withAgent(url, VEHICLES, async (agent) => {
       const shown = await agent.post<Preview>('/v1/rollouts/vehicles/operations?dryRun=true', {
-        ...{ kind: 'monitoring', environment: 'staging', parameters: {} },
+        kind: 'monitoring',
+        environment: 'staging',
+        parameters: {},
       })
       expect(shown.body.statements).toHaveLength(3)
       expect(await settings(sql)).toEqual(before)

@@ -41,7 +41,9 @@ test.each([
           failedRows: ids.length,
         })
         expect(backfill.progress).toMatchObject({
-          ...{ processedRows: 500 - ids.length, failedRows: ids.length, totalRows: 500 },
+          processedRows: 500 - ids.length,
+          failedRows: ids.length,
+          totalRows: 500,
           ratio: (500 - ids.length) / 500,
         })
         const rows = await failedRows(agent)
@@ -195,7 +197,9 @@ test('a row on which the expression raises is a failed row, and a validation cou
         await agent.run('validation')
         const checks = (await agent.rollout()).validation!.checks
         expect(checks.find((one) => one.check === 'expression-never-raises')).toMatchObject({
-          ...{ verdict: 'fail', discrepancies: 2, sampleKeys: [['1'], ['150']] },
+          verdict: 'fail',
+          discrepancies: 2,
+          sampleKeys: [['1'], ['150']],
         })
         await agent.post('/v1/rollouts/vehicles/failed-rows/accept', accept([['1'], ['150']]))
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', rows: 300 })

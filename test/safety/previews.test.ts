@@ -23,7 +23,8 @@ test('a preview says whether its time was measured here or is assumed, and what 
         }
         for (const [kind, what] of Object.entries(assumed)) {
           expect(await preview(kind as OperationRequest['kind']), kind).toMatchObject({
-            ...{ estimatedSeconds: 1, estimateBasis: null },
+            estimatedSeconds: 1,
+            estimateBasis: null,
             notes: expect.arrayContaining([`About 1 s if it ${what}, which was not measured here yet.`]),
           })
         }

@@ -175,7 +175,11 @@ test('25006: a connection that leads to a read-only server is given up for a new
     const met: string[] = []
     let back = null as Promise<void> | null
     const finished = await walk({
-      ...{ sql: engine, walked: walked, from: null, to: null, feedback: createFeedback(100, 100, 1) },
+      sql: engine,
+      walked: walked,
+      from: null,
+      to: null,
+      feedback: createFeedback(100, 100, 1),
       goOn: () => Promise.resolve(true),
       work: async (range) => void (await batch(lane, 0, Number(range.high[0]))),
       poison: () => Promise.reject(new Error('no row is at fault')),

@@ -30,7 +30,10 @@ const SYSTEM = { scope: 'system', confirm: 'vehicles' }
 
 const post = (agent: TestAgent, parameters: Record<string, unknown>, reason?: string, query = '') =>
   agent.post<Operation & Preview & { reasons: string[] }>(`/v1/rollouts/vehicles/operations${query}`, {
-    ...{ kind: 'rollback', environment: 'staging', parameters, reason },
+    kind: 'rollback',
+    environment: 'staging',
+    parameters,
+    reason,
   })
 
 /** What the catalog has of ours, and the rows without the column. */

@@ -34,7 +34,8 @@ test('a run whose lease ran out is taken over while it hangs in a batch: it stop
           await until('the old run has stopped', async () => !(await backends(sql, 'backfill')).includes(hanging))
         })
         expect(await agent.ended(id)).toMatchObject({
-          ...{ state: 'succeeded', result: { passedRows: 2_000, writtenRows: 2_000, failedRows: 0 } },
+          state: 'succeeded',
+          result: { passedRows: 2_000, writtenRows: 2_000, failedRows: 0 },
           progress: { processedRows: 2_000, totalRows: 2_000, ratio: 1 },
         })
         expect(await wrong(sql)).toBe(0)

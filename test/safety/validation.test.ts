@@ -49,7 +49,9 @@ test('it finds one wrong row among many, names it, and closes the gate', async (
       expect(result).toMatchObject({ verdict: 'fail', coverage: 0.99995 })
       const { checks } = (await agent.rollout()).validation!
       expect(checks.find((one) => one.check === 'type-matches-legacy')).toMatchObject({
-        ...{ verdict: 'fail', discrepancies: 1, sampleKeys: [['17001']] },
+        verdict: 'fail',
+        discrepancies: 1,
+        sampleKeys: [['17001']],
       })
       expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/No validation of this rollout file has passed/)
     })

@@ -46,19 +46,32 @@ export async function withAgent<T>(
   const folder = await mkdtemp(join(tmpdir(), 'sti-rollouts-'))
   await writeFile(join(folder, 'rollout.yaml'), file)
   const config: Config = {
-    ...{
-      environment: 'staging',
-      production: false,
-      agent: options.name ?? 'agent-1',
-      databaseUrl: url,
-      rollouts: folder,
-    },
-    ...{ host: '127.0.0.1', port: 0, grafana: null, prometheusUrl: null, rights: {} },
-    ...{ signingKey: null, trustedKeys: [], replicaUrl: null, webhookSecret: null, guard: false },
-    ...{ github: null, archiveFolder: null, ...options.config },
+    environment: 'staging',
+    production: false,
+    agent: options.name ?? 'agent-1',
+    databaseUrl: url,
+    rollouts: folder,
+    host: '127.0.0.1',
+    port: 0,
+    grafana: null,
+    prometheusUrl: null,
+    rights: {},
+    signingKey: null,
+    trustedKeys: [],
+    replicaUrl: null,
+    webhookSecret: null,
+    guard: false,
+    github: null,
+    archiveFolder: null,
+    ...options.config,
     tokens: {
-      ...{ viewer: TOKENS.viewer, editor: TOKENS.editor, admin: TOKENS.admin, flag: TOKENS.flag, metrics: null },
-      ...{ alertmanager: null, ...options.config?.tokens },
+      viewer: TOKENS.viewer,
+      editor: TOKENS.editor,
+      admin: TOKENS.admin,
+      flag: TOKENS.flag,
+      metrics: null,
+      alertmanager: null,
+      ...options.config?.tokens,
     },
     personalTokens: [
       { name: 'ann', level: 'admin', token: TOKENS.ann },
@@ -112,7 +125,11 @@ export function agentClient(url: string, rollout: string, environment = 'staging
     throw new Error(`${kind}: ${status} ${JSON.stringify(answer)}`)
   }
   return {
-    ...{ url, get, post, request, ended },
+    url,
+    get,
+    post,
+    request,
+    ended,
     rollout: () => get<RolloutDetail>(`/v1/rollouts/${rollout}`),
     async run(kind, parameters) {
       const operation = await ended((await request(kind, parameters)).id)

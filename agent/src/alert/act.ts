@@ -54,7 +54,11 @@ export function createActing({ state, flags, watch, backlog, log }: ActingParts)
     const { rollout, rule, change, decision, reading, actor, evidence } = decided
     if (rollout === null) return
     await appendEvent(state, {
-      ...{ operationId: null, rollout: rollout.name, actor, kind: 'decision', message: `${rule.name}: ${acts}` },
+      operationId: null,
+      rollout: rollout.name,
+      actor,
+      kind: 'decision',
+      message: `${rule.name}: ${acts}`,
       reason: decision.reasons.join(' '),
       after: { act: decision.act, rule: rule.name, change, reading, ...evidence },
     })
@@ -66,7 +70,8 @@ export function createActing({ state, flags, watch, backlog, log }: ActingParts)
     const off = flags.status(rollout.name).enabled
       ? flags.turnOff(rollout, actor, reason, {
           // Of all agents and paths that decide the same, one is written.
-          ...{ kind: 'rollback', idempotencyKey: `automatic ${rule.name} ${change}` },
+          kind: 'rollback',
+          idempotencyKey: `automatic ${rule.name} ${change}`,
           parameters: { scope: 'flag', automatic: { rule: rule.name, change } },
         })
       : null
@@ -103,8 +108,19 @@ export function createActing({ state, flags, watch, backlog, log }: ActingParts)
 function found(decided: Decided, rolledBack: Found['rolledBack']): Found {
   const { rollout, rule, change, decision, reading, actor, source, summary, startedAt, times } = decided
   return {
-    ...{ rollout: rollout?.name ?? null, rule: rule.name, change, severity: rule.severity, drill: false, source },
-    ...{ summary, reasons: decision.reasons, reading, rolledBack, actor, startedAt, times },
+    rollout: rollout?.name ?? null,
+    rule: rule.name,
+    change,
+    severity: rule.severity,
+    drill: false,
+    source,
+    summary,
+    reasons: decision.reasons,
+    reading,
+    rolledBack,
+    actor,
+    startedAt,
+    times,
   }
 }
 

@@ -41,24 +41,40 @@ const of = (status: string, count: number, slow: number): Sample[] => [
 ]
 
 const STATE: StateSeen = {
-  ...{ readAt: NOW - 1_000, writer: null, lastBackfill: null, covered: false, validation: null, failedSince: [] },
-  ...{
-    lastWriteEndedAt: null,
-    failedRows: 0,
-    totalRows: 1_000,
-    errorBudget: 0.001,
-    latencyLimit: 0.1,
-    errorLimit: 0.001,
-  },
+  readAt: NOW - 1_000,
+  writer: null,
+  lastBackfill: null,
+  covered: false,
+  validation: null,
+  failedSince: [],
+  lastWriteEndedAt: null,
+  failedRows: 0,
+  totalRows: 1_000,
+  errorBudget: 0.001,
+  latencyLimit: 0.1,
+  errorLimit: 0.001,
 }
 
 function seen(change: Partial<Seen> = {}, state: Partial<StateSeen> = {}): Seen {
   return {
     flag: {
-      ...{ key: 'k', enabled: true, percentage: 100, version: 12, changedAt: null, changedBy: null, persisted: true },
-      ...{ ageSeconds: 1, clients: [], consistent: true, lastPropagationSeconds: null },
+      key: 'k',
+      enabled: true,
+      percentage: 100,
+      version: 12,
+      changedAt: null,
+      changedBy: null,
+      persisted: true,
+      ageSeconds: 1,
+      clients: [],
+      consistent: true,
+      lastPropagationSeconds: null,
     },
-    ...{ now: NOW, underWaySeconds: 300, inconsistentSince: null, counted: true, api: unknownApi('none') },
+    now: NOW,
+    underWaySeconds: 300,
+    inconsistentSince: null,
+    counted: true,
+    api: unknownApi('none'),
     requests: requests(...Array<Second>(30).fill({ all: 30 })),
     state: { ...STATE, ...state },
     ...change,
@@ -130,7 +146,11 @@ test('failed rows are judged by the error budget, stale clients by a minute', ()
 test('a finding counts once it has been so at every look for as long as its condition asks', () => {
   const persistence = createPersistence()
   const finding = (state: Finding['state']): Finding => ({
-    ...{ rule: 'StiApiErrorsHigh', change: 'flag-12', state, sentence: 'x.', persistsMs: 1_000 },
+    rule: 'StiApiErrorsHigh',
+    change: 'flag-12',
+    state,
+    sentence: 'x.',
+    persistsMs: 1_000,
   })
   const at = (ms: number, state: Finding['state']): unknown => persistence.settled([finding(state)], ms)[0]!.state
   expect([at(0, 'unhealthy'), at(500, 'unhealthy'), at(999, 'unhealthy'), at(1_000, 'unhealthy')]).toEqual([

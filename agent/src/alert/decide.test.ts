@@ -5,13 +5,28 @@ import { RULES } from './rules.ts'
 const NOW = Date.parse('2026-03-01T10:00:00Z')
 const rule = (name: keyof typeof RULES): Asked['rule'] => ({ name, ...RULES[name] })
 const ASKED: Asked = {
-  ...{ by: 'alert', rule: rule('StiApiErrorsHigh'), status: 'firing', unevaluated: null, environment: 'staging' },
-  ...{ scope: 'flag', change: 'flag-12', startedAt: NOW - 5_000, over: false },
+  by: 'alert',
+  rule: rule('StiApiErrorsHigh'),
+  status: 'firing',
+  unevaluated: null,
+  environment: 'staging',
+  scope: 'flag',
+  change: 'flag-12',
+  startedAt: NOW - 5_000,
+  over: false,
 }
 const unhealthy = { state: 'unhealthy', sentence: '12 of 300 requests failed.' } as const
 const SITUATION: Situation = {
-  ...{ now: NOW, environment: 'staging', rollout: 'known', underWay: 'flag-12', reading: unhealthy },
-  ...{ scopes: ['flag'], editorScopes: ['flag', 'monitoring'], armed: true, held: null, rolledBack: () => false },
+  now: NOW,
+  environment: 'staging',
+  rollout: 'known',
+  underWay: 'flag-12',
+  reading: unhealthy,
+  scopes: ['flag'],
+  editorScopes: ['flag', 'monitoring'],
+  armed: true,
+  held: null,
+  rolledBack: () => false,
 }
 const unknown = { state: 'unknown', sentence: 'too few requests' } as const
 const healthy = { state: 'healthy', sentence: '0 of 300 requests failed.' } as const

@@ -37,8 +37,15 @@ export function createGuard({ environment, agent, rollouts, watch, acting }: Gua
           const rule = { name: finding.rule, ...RULES[finding.rule] }
           const decision = decide(
             {
-              ...{ by: 'guard', rule, status: 'firing', unevaluated: null, environment, scope: null, over: false },
-              ...{ change: finding.change, startedAt: situation.now },
+              by: 'guard',
+              rule,
+              status: 'firing',
+              unevaluated: null,
+              environment,
+              scope: null,
+              over: false,
+              change: finding.change,
+              startedAt: situation.now,
             },
             situation,
           )
@@ -48,8 +55,16 @@ export function createGuard({ environment, agent, rollouts, watch, acting }: Gua
           standing.set(key, act)
           if (done.get(key) === act) continue
           acting.carryOut({
-            ...{ rollout, rule, change: finding.change, decision, actor, source: 'guard', times: 1, evidence: {} },
-            ...{ reading: { state: finding.state, sentence: finding.sentence }, summary: finding.sentence },
+            rollout,
+            rule,
+            change: finding.change,
+            decision,
+            actor,
+            source: 'guard',
+            times: 1,
+            evidence: {},
+            reading: { state: finding.state, sentence: finding.sentence },
+            summary: finding.sentence,
             startedAt: situation.now,
           })
         }

@@ -88,13 +88,15 @@ export function createInbox(parts: InboxParts): Inbox {
       stored.push({ alert, over, times, decision })
       if (asked.rule === null || situation.rollout === 'unknown' || asked.environment !== environment) continue
       const decided: Decided = {
-        ...{
-          rollout: rollout === null ? null : rollouts.get(rollout)!,
-          rule: asked.rule,
-          change: asked.change,
-          decision,
-        },
-        ...{ reading: situation.reading, actor: ACTOR, source: alert.source, startedAt: alert.startsAt, times },
+        rollout: rollout === null ? null : rollouts.get(rollout)!,
+        rule: asked.rule,
+        change: asked.change,
+        decision,
+        reading: situation.reading,
+        actor: ACTOR,
+        source: alert.source,
+        startedAt: alert.startsAt,
+        times,
         summary: alert.annotations['summary'] ?? alert.annotations['description'] ?? asked.rule.name,
         evidence: { fingerprint: alert.fingerprint, startsAt: new Date(alert.startsAt).toISOString() },
       }
@@ -150,9 +152,15 @@ function askedOf(alert: ReceivedAlert, over: boolean): Asked {
   // A rule that rolls nothing back may ask to fire without data, as that an agent is gone.
   const reason = rule?.scope == null ? undefined : annotations['grafana_state_reason']
   return {
-    ...{ by: 'alert', rule: rule && { name, ...rule }, status: alert.status, unevaluated: replaced ?? reason ?? null },
-    ...{ environment: labels['environment'] || null, scope: labels['sti_rollback'] ?? null, over },
-    ...{ change: labels['change'] || null, startedAt: alert.startsAt },
+    by: 'alert',
+    rule: rule && { name, ...rule },
+    status: alert.status,
+    unevaluated: replaced ?? reason ?? null,
+    environment: labels['environment'] || null,
+    scope: labels['sti_rollback'] ?? null,
+    over,
+    change: labels['change'] || null,
+    startedAt: alert.startsAt,
   }
 }
 

@@ -69,7 +69,12 @@ function parsed<S extends z.ZodType>(schema: S, body: Uint8Array): z.output<S> {
 function toReceived(source: ReceivedAlert['source'], alert: z.output<typeof Alert>, at: number): ReceivedAlert {
   const { status, labels, annotations, startsAt, endsAt } = alert
   return {
-    ...{ source, status, labels, annotations, startsAt, receivedAt: at },
+    source,
+    status,
+    labels,
+    annotations,
+    startsAt,
+    receivedAt: at,
     name: labels['alertname'] ?? '',
     // Year 1 and the like mean that it has not ended.
     endsAt: endsAt !== undefined && endsAt > 0 ? endsAt : null,

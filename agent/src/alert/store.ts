@@ -15,12 +15,21 @@ const KEPT_DAYS = 30
 /** Keeps alerts; the same one again is counted, and follows the last decision. One statement for all of them. */
 export async function storeAlerts(sql: Sql, stored: readonly StoredAlert[]): Promise<void> {
   const rows = stored.map(({ alert, over, times, decision }) => ({
-    ...{ source: alert.source, rule: alert.name, fingerprint: alert.fingerprint, status: alert.status, times },
-    ...{ environment: alert.labels['environment'] ?? null, rollout: alert.labels['rollout'] ?? null },
-    ...{ change: alert.labels['change'] ?? null, labels: alert.labels, annotations: alert.annotations },
+    source: alert.source,
+    rule: alert.name,
+    fingerprint: alert.fingerprint,
+    status: alert.status,
+    times,
+    environment: alert.labels['environment'] ?? null,
+    rollout: alert.labels['rollout'] ?? null,
+    change: alert.labels['change'] ?? null,
+    labels: alert.labels,
+    annotations: alert.annotations,
     starts_at: new Date(alert.startsAt).toISOString(),
     received_at: new Date(alert.receivedAt).toISOString(),
-    ...{ over, decision: decision.act, reasons: decision.reasons },
+    over,
+    decision: decision.act,
+    reasons: decision.reasons,
   }))
   await sql`
     insert into sti.alert as a (source, rule, fingerprint, starts_at, environment, rollout, change, status, labels, annotations,

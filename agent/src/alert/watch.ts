@@ -52,8 +52,14 @@ export function createConditionWatch(parts: ConditionWatchParts): ConditionWatch
     parts.rollouts.map((rollout) => [
       rollout.name,
       {
-        ...{ rollout, persistence: createPersistence(), claimed: new Set<string>() },
-        ...{ state: null, inconsistentSince: null, underWay: null, findings: [], stopCounting: null },
+        rollout,
+        persistence: createPersistence(),
+        claimed: new Set<string>(),
+        state: null,
+        inconsistentSince: null,
+        underWay: null,
+        findings: [],
+        stopCounting: null,
       },
     ]),
   )
@@ -71,9 +77,14 @@ export function createConditionWatch(parts: ConditionWatchParts): ConditionWatch
       of.stopCounting = null
     }
     const found = findingsOf({
-      ...{ now: at, flag: status, inconsistentSince: of.inconsistentSince, state: of.state },
+      now: at,
+      flag: status,
+      inconsistentSince: of.inconsistentSince,
+      state: of.state,
       underWaySeconds: (at - (of.underWay?.since ?? at)) / 1_000,
-      ...{ requests: signals.requests(name), counted: file.api?.histogram !== undefined, api: signals.api(name) },
+      requests: signals.requests(name),
+      counted: file.api?.histogram !== undefined,
+      api: signals.api(name),
     })
     of.findings = of.persistence.settled(found, at)
   }
@@ -95,15 +106,25 @@ export function createConditionWatch(parts: ConditionWatchParts): ConditionWatch
       const base = { now: now(), environment: parts.environment, editorScopes: parts.editorScopes }
       if (of === undefined || rollout === null) {
         return {
-          ...{ ...base, rollout: rollout === null ? null : 'unknown', underWay: null, reading: null },
-          ...{ scopes: [], armed: true, held: null, rolledBack: () => false },
+          ...base,
+          rollout: rollout === null ? null : 'unknown',
+          underWay: null,
+          reading: null,
+          scopes: [],
+          armed: true,
+          held: null,
+          rolledBack: () => false,
         }
       }
       const finding = of.findings.find((one) => one.rule === rule)
       return {
-        ...{ ...base, rollout: 'known', underWay: underWay({ flag: flag(rollout), state: of.state }) },
+        ...base,
+        rollout: 'known',
+        underWay: underWay({ flag: flag(rollout), state: of.state }),
         reading: finding ? { state: finding.state, sentence: finding.sentence } : null,
-        ...{ scopes: of.rollout.file.automaticRollback, armed: holds.armed(rollout), held: heldText(rollout) },
+        scopes: of.rollout.file.automaticRollback,
+        armed: holds.armed(rollout),
+        held: heldText(rollout),
         rolledBack: (change) => {
           const pair = pairOf(rule, change)
           return of.claimed.has(pair) || of.state?.rolledBack.has(pair) === true

@@ -41,7 +41,10 @@ export async function runBackfill(run: Run): Promise<Outcome> {
       parameters().agents > 1,
     )
     const sweep: Sweep = {
-      ...{ run, lane, connect, retried: progress.retried },
+      run,
+      lane,
+      connect,
+      retried: progress.retried,
       change: typeChange(rollout, table.key),
       gate: createGate(run, (wait) => progress.waits(wait === null ? null : `${wait.reason}: ${wait.sentence}`)),
       along: rollout.file.dualWrite === 'trigger' ? 'heap' : 'key',
@@ -108,7 +111,10 @@ async function writeTypes(
   let lookedAt = performance.now()
   run.step('writing types')
   const job = typesJob(run, table, {
-    ...{ parameters, gate: sweep.gate, connect: sweep.connect, retried: progress.retried },
+    parameters,
+    gate: sweep.gate,
+    connect: sweep.connect,
+    retried: progress.retried,
     passed: progress.moved,
     total: () => progress.total,
     decided: (sentence) => run.step(`writing types, ${sentence}`),

@@ -5,7 +5,10 @@ import type { KeyColumn, Rollout } from '../rollout/rollout.ts'
 export function typeChange(rollout: Rollout, key: readonly KeyColumn[]): Change {
   const derived = rollout.derive('t')
   return {
-    ...{ rollout: rollout.name, key, column: rollout.discriminator.sql, value: derived },
+    rollout: rollout.name,
+    key,
+    column: rollout.discriminator.sql,
+    value: derived,
     needed: `t.${rollout.discriminator.sql} is distinct from ${derived}`,
     unmapped: rollout.mayBeUnmapped ? `${derived} is null` : null,
   }

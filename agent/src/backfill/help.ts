@@ -19,7 +19,9 @@ export async function helpBackfill(run: Run): Promise<void> {
   try {
     await help(
       typesJob(run, table, {
-        ...{ parameters, connect: connection(run), total: () => Infinity },
+        parameters,
+        connect: connection(run),
+        total: () => Infinity,
         gate: createGate(run, () => undefined),
         passed: (step) => (written += step.written),
         retried: () => undefined,

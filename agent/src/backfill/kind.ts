@@ -29,7 +29,8 @@ export const backfill: Kind = {
     const rows = estimatedRows === null ? null : Math.round(estimatedRows * (1 - (facts.prefilled?.share ?? 0)))
     const { notes, ...time } = timeFor(rows, lastWrote(facts), { does: 'writes', perSecond: ASSUMED_RATE })
     return {
-      ...{ ...time, rows },
+      ...time,
+      rows,
       estimatedWalBytes: rows === null ? null : rows * ASSUMED_WAL,
       statements: [
         `update ${rollout.table.sql} as t set ${rollout.discriminator.sql} = ${rollout.derive('t')} where <pages of the table> and …`,

@@ -53,7 +53,11 @@ async function retryRow(sweep: Sweep, sql: ReturnType<Sweep['connect']>, key: Ke
     if (faultOf(error) !== 'row') throw error
     const why = { sqlstate: codeOf(error) ?? 'unknown', message: messageOf(error) }
     await recordFailedRow(sql, change, lane, {
-      ...{ relation: relation.sql, row: row(FAILED_ROW_PARAMETER), ...why, nextPosition: lane.position, passed: 0 },
+      relation: relation.sql,
+      row: row(FAILED_ROW_PARAMETER),
+      ...why,
+      nextPosition: lane.position,
+      passed: 0,
     })
   }
 }

@@ -24,7 +24,11 @@ export function typesJob(run: Run, table: Table, teller: Teller): Rewrite {
   /** What is to be said once the batch is committed: outside of what is tried again. */
   let sayings: { kind: string; sentence: string }[] = []
   return {
-    ...{ run, gate, connect, passed, retried },
+    run,
+    gate,
+    connect,
+    passed,
+    retried,
     change: typeChange(rollout, table.key),
     secondaryIndexes: table.secondaryIndexes.length,
     pace: () => paceOf(teller.parameters()),

@@ -39,7 +39,9 @@ export function createBaseline(parts: BaselineParts): Kind {
     async preview(_, asked) {
       const { durationSeconds, live } = BaselineParameters.parse(asked)
       return {
-        ...{ rows: 0, estimatedWalBytes: 0, estimatedSeconds: live ? durationSeconds : 5 },
+        rows: 0,
+        estimatedWalBytes: 0,
+        estimatedSeconds: live ? durationSeconds : 5,
         notes: [
           live
             ? `Samples every signal for ${durationSeconds} s from now on. Writes nothing to the table.`
@@ -69,8 +71,13 @@ async function take({ signals, environment }: BaselineParts, run: Run): Promise<
   return {
     outcome: 'succeeded',
     result: {
-      ...{ baseline: id, digest: contentDigest(content), measured: taken.measured },
-      ...{ signals: known.length, queries: taken.queries.length, unknown, notes: taken.notes },
+      baseline: id,
+      digest: contentDigest(content),
+      measured: taken.measured,
+      signals: known.length,
+      queries: taken.queries.length,
+      unknown,
+      notes: taken.notes,
     },
   }
 }

@@ -44,7 +44,9 @@ export async function readHistory(
       and started_at < ${new Date(until)} and coalesce(ended_at, 'infinity') > ${new Date(from)} order by id limit 5`
   return {
     measured: 'history',
-    ...{ startedAt: new Date(from).toISOString(), endedAt: new Date(until).toISOString(), signals: taken },
+    startedAt: new Date(from).toISOString(),
+    endedAt: new Date(until).toISOString(),
+    signals: taken,
     queries: seen >= ENOUGH ? await keptQueries(sql, own.queries) : await countedQueries(sql),
     notes: [
       seen >= ENOUGH

@@ -81,9 +81,17 @@ function report(run: Run, { startedAt, durationMs }: Sampling, now: number): voi
   const [passed, all] = [Math.min(durationMs, now - startedAt) / 1000, durationMs / 1000]
   run.step('sampling every signal')
   run.progress({
-    ...{ processedRows: Math.floor(passed), writtenRows: 0, failedRows: 0, totalRows: all, unit: 'seconds' },
+    processedRows: Math.floor(passed),
+    writtenRows: 0,
+    failedRows: 0,
+    totalRows: all,
+    unit: 'seconds',
     ratio: Math.floor((passed * 10_000) / all) / 10_000,
-    ...{ rowsPerSecond: null, remainingSeconds: Math.max(0, all - passed) },
-    ...{ batchRows: null, batchSeconds: null, throttled: null, retries: {} },
+    rowsPerSecond: null,
+    remainingSeconds: Math.max(0, all - passed),
+    batchRows: null,
+    batchSeconds: null,
+    throttled: null,
+    retries: {},
   })
 }

@@ -56,14 +56,19 @@ const KEPT_QUERIES = 200
 export function toKept({ durationMs, taken, signals, queries }: Sampling): KeptSampling {
   const dearest = [...queries].sort(([, a], [, b]) => b.total.seconds - a.total.seconds).slice(0, KEPT_QUERIES)
   return {
-    ...{ durationMs, taken: Object.fromEntries(taken) },
-    ...{ signals: Object.fromEntries(signals), queries: Object.fromEntries(dearest) },
+    durationMs,
+    taken: Object.fromEntries(taken),
+    signals: Object.fromEntries(signals),
+    queries: Object.fromEntries(dearest),
   }
 }
 
 export function fromKept(startedAt: number, { durationMs, taken, signals, queries }: KeptSampling): Sampling {
   return {
-    ...{ startedAt, durationMs, taken: new Map(Object.entries(taken)) },
-    ...{ signals: new Map(Object.entries(signals)), queries: new Map(Object.entries(queries)) },
+    startedAt,
+    durationMs,
+    taken: new Map(Object.entries(taken)),
+    signals: new Map(Object.entries(signals)),
+    queries: new Map(Object.entries(queries)),
   }
 }

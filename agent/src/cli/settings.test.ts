@@ -15,8 +15,12 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const terminal = (env: NodeJS.ProcessEnv = {}): Terminal => ({
-  ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() },
-  ...{ env, cwd: join(folder, 'here'), home: join(folder, 'home') },
+  stdin: new PassThrough(),
+  stdout: new PassThrough(),
+  stderr: new PassThrough(),
+  env,
+  cwd: join(folder, 'here'),
+  home: join(folder, 'home'),
 })
 const write = async (path: string, text: string, mode = 0o600): Promise<void> => {
   await writeFile(join(folder, path), text)

@@ -79,7 +79,13 @@ async function check(
       { now: number }[]
     >`select /* sti */ (extract(epoch from clock_timestamp()) * 1000)::float8 as now`
     const context: DropCheckContext = {
-      ...{ database, sql, rollout, table, facts, catalog, now: clock!.now },
+      database,
+      sql,
+      rollout,
+      table,
+      facts,
+      catalog,
+      now: clock!.now,
       ...(await readTarget(sql, rollout, table)),
     }
     const checks: ColumnDropCheck[] = []
@@ -167,21 +173,27 @@ async function produce(run: Run, parts: ColumnDropParts, found: Found): Promise<
   const pullRequest = !parameters.generatePullRequest
     ? null
     : pullRequestOf({
-        ...{
-          facts,
-          environment: parts.environment,
-          operationId: Number(operation.id),
-          at,
-          parameters,
-          checks,
-          archive,
-        },
-        ...{ proof: found.proof, notes: written.notes, down: parameters.includeRollback },
+        facts,
+        environment: parts.environment,
+        operationId: Number(operation.id),
+        at,
+        parameters,
+        checks,
+        archive,
+        proof: found.proof,
+        notes: written.notes,
+        down: parameters.includeRollback,
         files: files.map(({ path, text }) => ({ path, language: path.endsWith('.sql') ? 'sql' : 'javascript', text })),
       })
   const came: Came = {
-    ...{ parameters, checks, prepared: true, reasons: reasonsOf(checks), migration, pullRequest },
-    ...{ archive: archive && brief(archive), proof: found.proof && brief(found.proof) },
+    parameters,
+    checks,
+    prepared: true,
+    reasons: reasonsOf(checks),
+    migration,
+    pullRequest,
+    archive: archive && brief(archive),
+    proof: found.proof && brief(found.proof),
   }
   const outcome = await stored(run, came)
   if (pullRequest === null || !parameters.openPullRequest || parts.github === null) return outcome
@@ -216,7 +228,10 @@ type Came = Pick<
 async function stored({ database, rollout, operation }: Run, came: Came): Promise<Outcome> {
   const verdict = worstOf(came.checks)
   const columnDrop = await writeColumnDrop(database.state, rollout.name, {
-    ...{ ...came, verdict, operationId: Number(operation.id), fileHash: rollout.hash },
+    ...came,
+    verdict,
+    operationId: Number(operation.id),
+    fileHash: rollout.hash,
   })
   const { prepared, reasons, pullRequest } = came
   return {

@@ -19,9 +19,12 @@ export async function columnDropStatus(state: Sql, environment: string, facts: F
   ])
   const staleBecause = columnDrop?.staleBecause ?? null
   return {
-    ...{ rollout: rollout.name, environment, legacyColumns: [...rollout.legacyColumns] },
+    rollout: rollout.name,
+    environment,
+    legacyColumns: [...rollout.legacyColumns],
     last,
-    ...{ fresh: columnDrop !== null && columnDrop.prepared && staleBecause === null, staleBecause },
+    fresh: columnDrop !== null && columnDrop.prepared && staleBecause === null,
+    staleBecause,
     dropped: dropped && {
       columns: [...dropped.columns],
       noticedAt: dropped.noticedAt,
@@ -36,7 +39,9 @@ export async function columnDropStatus(state: Sql, environment: string, facts: F
       lastEvaluatedBy: evaluations.evaluatedBy,
       statementsWatchedSince: statements.since,
       uses: statements.uses.slice(0, SHOWN).map(({ statement, reads, writes, calledAt }) => ({
-        ...{ statement, reads: [...reads], writes: [...writes] },
+        statement,
+        reads: [...reads],
+        writes: [...writes],
         lastCalledAt: calledAt,
       })),
     },

@@ -33,7 +33,10 @@ export async function readColumnDrop(sql: Sql, rollout: string): Promise<Prepare
   const { id, operation_id, at, file_hash, pull_request, ...rest } = row
   return {
     ...rest,
-    ...{ id: Number(id), operationId: Number(operation_id), at: at.toISOString(), fileHash: file_hash },
+    id: Number(id),
+    operationId: Number(operation_id),
+    at: at.toISOString(),
+    fileHash: file_hash,
     pullRequest: pull_request,
   }
 }

@@ -26,7 +26,9 @@ export interface Check {
 /** All questions, in the order in which the first one that says no is the reason. */
 export function checksOf(pressure: Pressure, limits: ThrottleLimits): Check[] {
   const named = (limit: LimitName, check: Omit<Check, 'limit' | 'tiers'>): Check => ({
-    ...{ limit, tiers: limits[limit], ...check },
+    limit,
+    tiers: limits[limit],
+    ...check,
   })
   const lag = pressure.replicationLag()
   const snapshot = pressure.oldestSnapshot()
@@ -86,7 +88,10 @@ export function checksOf(pressure: Pressure, limits: ThrottleLimits): Check[] {
       show: duration,
     }),
     ...pressure.custom().map(({ name, limit, reading }): Check => ({
-      ...{ reason: 'signal', limit: `signals.${name}`, reading, show: String },
+      reason: 'signal',
+      limit: `signals.${name}`,
+      reading,
+      show: String,
       tiers: limits.signals[name] ?? { pace: null, pause: limit, abort: null },
       says: (value) => `${name} is ${value}`,
     })),
@@ -100,7 +105,9 @@ function slotCheck(pressure: Pressure, tiers: Tiers): Check {
   const danger = known?.endangered ?? null
   const lost = danger?.status === 'lost'
   return {
-    ...{ reason: 'slot-retention', limit: 'slotRetainedBytes', show: bytes },
+    reason: 'slot-retention',
+    limit: 'slotRetainedBytes',
+    show: bytes,
     // PostgreSQL itself cuts a slot off at max_slot_wal_keep_size: half of it leaves time to see it coming.
     tiers:
       keptAtMost === null || tiers.pause === null ? tiers : { ...tiers, pause: Math.min(tiers.pause, keptAtMost / 2) },
@@ -118,7 +125,10 @@ function archiveCheck(pressure: Pressure, tiers: Tiers): Check {
   const reading = pressure.archive()
   const failing = isKnown(reading) ? reading.value.failing : null
   return {
-    ...{ reason: 'archive-backlog', limit: 'archiveBacklogFiles', tiers, show: String },
+    reason: 'archive-backlog',
+    limit: 'archiveBacklogFiles',
+    tiers,
+    show: String,
     reading: number(reading, ({ files }) => files),
     says: (files) => `${files} WAL files wait to be archived`,
     also: failing && {

@@ -51,7 +51,9 @@ export async function walkLane(
   if (lane.striped?.filenode !== leaf.filenode) forget()
   const tell = (step: Step, passed: number): void =>
     job.passed({
-      ...{ passed, written: step.written, failed: step.unmapped },
+      passed,
+      written: step.written,
+      failed: step.unmapped,
       batch: { rows: step.written, seconds: step.seconds },
     })
 
@@ -61,8 +63,13 @@ export async function walkLane(
     planned.add(leaf.oid)
     const part = (nextBlock(range.high) - nextBlock(range.low!)) / Math.max(1, leaf.blocks)
     const batch: Batch = {
-      ...{ relation: leaf, rows: inRange(walked, range, FIRST_PARAMETER), upToLine: LAST_LINE, records: 'no' },
-      ...{ nextPosition: lane.position, passed: 0, flush: false },
+      relation: leaf,
+      rows: inRange(walked, range, FIRST_PARAMETER),
+      upToLine: LAST_LINE,
+      records: 'no',
+      nextPosition: lane.position,
+      passed: 0,
+      flush: false,
     }
     const [statement, values] = [batchStatement(change, batch), batchParameters(change, lane, batch)]
     await demandPlan(sql, { table: leaf, statement, values, by: BY_PLACE, part })
@@ -75,7 +82,9 @@ export async function walkLane(
     await run.reached(job.points.batch)
     const started = performance.now()
     const result = await writeBatch(sql, change, lane, {
-      ...{ relation: leaf, rows: inRange(walked, range, FIRST_PARAMETER), ...after },
+      relation: leaf,
+      rows: inRange(walked, range, FIRST_PARAMETER),
+      ...after,
       flush: ++batches % job.pace().checkpointInterval === 0,
     })
     const seconds = (performance.now() - started) / 1000
@@ -88,7 +97,13 @@ export async function walkLane(
   }
 
   return await walk({
-    ...{ sql, walked, from: lane.position, to: lane.high, feedback, goOn, retried: job.retried },
+    sql,
+    walked,
+    from: lane.position,
+    to: lane.high,
+    feedback,
+    goOn,
+    retried: job.retried,
     next(low) {
       if (lane.striped !== null) return { low, high: lane.striped.high, rows: Math.max(2, lane.striped.rows) }
       const [first, end] = [nextBlock(low!), nextBlock(lane.high!)]
@@ -114,8 +129,14 @@ export async function walkLane(
         const parts = inStripes ? Math.min(blocks, partsOf(job.pace().workers)) : 1
         const mostLines = Math.floor(most / Math.ceil(blocks / parts))
         striped = {
-          ...{ high: range.high, stripes: stripesOf(page, Math.max(1, mostLines), inStripes ? share : 1), parts },
-          ...{ done: 0, rows: seen.rows, written: 0, most, filenode: leaf.filenode },
+          high: range.high,
+          stripes: stripesOf(page, Math.max(1, mostLines), inStripes ? share : 1),
+          parts,
+          done: 0,
+          rows: seen.rows,
+          written: 0,
+          most,
+          filenode: leaf.filenode,
         }
       }
       let seconds = 0
@@ -169,8 +190,12 @@ export async function walkLane(
     },
     async poison({ range, sqlstate, message }) {
       const key = await recordFailedRow(sql, change, lane, {
-        ...{ relation: leaf.sql, row: await failedRow(sql, walked, range, job.blames), sqlstate, message },
-        ...{ nextPosition: range.high, passed: 1 },
+        relation: leaf.sql,
+        row: await failedRow(sql, walked, range, job.blames),
+        sqlstate,
+        message,
+        nextPosition: range.high,
+        passed: 1,
       })
       await run.reached(job.points.poison)
       forget()

@@ -54,7 +54,12 @@ export async function leavesOf(sql: Sql, table: string, only?: number): Promise<
     )
   }
   return leaves.map(({ oid, schema, name, sql, blocks, filenode, rows, pages }) => ({
-    ...{ oid, schema, name, sql, blocks, filenode },
+    oid,
+    schema,
+    name,
+    sql,
+    blocks,
+    filenode,
     rowsPerBlock: rows > 0 && pages > 0 ? rows / pages : GUESSED_ROWS_PER_BLOCK,
   }))
 }

@@ -54,20 +54,40 @@ const SHAPES: Record<string, Shape> = {
 }
 
 const LANE: Lane = {
-  ...{ operation_id: 1n, number: 1, relation: null, low: null, high: null, position: null, striped: null },
-  ...{ passed_rows: 0n, written_rows: 0n, failed_rows: 0n, batches: 0n, finished: false },
-  ...{ claim: '00000000-0000-4000-8000-000000000000', epoch: 1n },
+  operation_id: 1n,
+  number: 1,
+  relation: null,
+  low: null,
+  high: null,
+  position: null,
+  striped: null,
+  passed_rows: 0n,
+  written_rows: 0n,
+  failed_rows: 0n,
+  batches: 0n,
+  finished: false,
+  claim: '00000000-0000-4000-8000-000000000000',
+  epoch: 1n,
 }
 
 /** The real statement of a batch, with its stripe and with its failed rows. */
 function batch(key: readonly KeyColumn[], relation: string, rows: Rows, by: readonly KeyColumn[]): Planned {
   const change: Change = {
-    ...{ rollout: 'things', key, column: '"type"', value: `'A'`, needed: `t."type" is distinct from 'A'` },
+    rollout: 'things',
+    key,
+    column: '"type"',
+    value: `'A'`,
+    needed: `t."type" is distinct from 'A'`,
     unmapped: 't.word is null',
   }
   const whole: Batch = {
-    ...{ relation: { sql: relation, oid: 1 }, rows, upToLine: 12 },
-    ...{ nextPosition: null, passed: 1, records: 'counted', flush: false },
+    relation: { sql: relation, oid: 1 },
+    rows,
+    upToLine: 12,
+    nextPosition: null,
+    passed: 1,
+    records: 'counted',
+    flush: false,
   }
   return { table: TABLE, by, statement: batchStatement(change, whole), values: batchParameters(change, LANE, whole) }
 }
@@ -79,7 +99,9 @@ function batches({ key, low, high }: Shape): [writing: Planned, reading: Planned
   return [
     batch(key, TABLE.sql, inRange({ table: TABLE, key }, range, FIRST_PARAMETER), key),
     {
-      ...{ table: TABLE, by: key, values },
+      table: TABLE,
+      by: key,
+      values,
       statement: `select t."type", count(*) from ${TABLE.sql} as t where ${condition} group by 1`,
     },
   ]

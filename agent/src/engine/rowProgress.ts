@@ -15,10 +15,16 @@ export interface WalkedRows {
 export function rowProgress({ passed, written = 0, estimated, perSecond, ...rest }: WalkedRows): Progress {
   const total = Math.max(passed, Math.round(estimated ?? 0))
   return {
-    ...{ processedRows: passed, writtenRows: written, failedRows: 0, totalRows: total },
+    processedRows: passed,
+    writtenRows: written,
+    failedRows: 0,
+    totalRows: total,
     ratio: total === passed ? 1 : Math.floor((passed * 10_000) / total) / 10_000,
-    ...{ rowsPerSecond: perSecond, remainingSeconds: remaining(total - passed, perSecond) },
-    ...{ batchRows: rest.batchRows ?? null, batchSeconds: rest.batchSeconds ?? null, throttled: null },
+    rowsPerSecond: perSecond,
+    remainingSeconds: remaining(total - passed, perSecond),
+    batchRows: rest.batchRows ?? null,
+    batchSeconds: rest.batchSeconds ?? null,
+    throttled: null,
     retries: { ...rest.retries },
   }
 }

@@ -117,14 +117,24 @@ export async function sweepOnce(sweep: Sweep): Promise<Swept | null> {
       return 'done'
     }
     const finished = await walk({
-      ...{ sql, walked: part.walked, from: part.from, to: part.to, goOn, feedback, retried: sweep.retried },
+      sql,
+      walked: part.walked,
+      from: part.from,
+      to: part.to,
+      goOn,
+      feedback,
+      retried: sweep.retried,
       ...(part.walked.key === BY_PLACE ? { next: (after) => nextBlocks(after!, part.to!, blocks) } : {}),
       workAtLength: checkBlocks,
       work: (range) => check(range).then(() => undefined),
       async poison({ range, sqlstate, message }) {
         await recordFailedRow(sql, change, sweep.lane, {
-          ...{ relation: part.walked.table.sql, row: await failedRow(sql, part.walked, range, sweep.blames) },
-          ...{ sqlstate, message, nextPosition: sweep.lane.position, passed: 0 },
+          relation: part.walked.table.sql,
+          row: await failedRow(sql, part.walked, range, sweep.blames),
+          sqlstate,
+          message,
+          nextPosition: sweep.lane.position,
+          passed: 0,
         })
         rows++
         low = range.high
@@ -191,7 +201,11 @@ async function inspect(sql: Sql, { change }: Sweep, walked: Walked, range: Range
 /** Writes the rows of a range without moving a lane. */
 async function writeInPlace(sql: Sql, { change, lane }: Sweep, walked: Walked, range: Range): Promise<void> {
   await writeBatch(sql, change, lane, {
-    ...{ relation: walked.table, rows: inRange(walked, range, FIRST_PARAMETER), records: 'uncounted' },
-    ...{ nextPosition: lane.position, passed: 0, flush: true },
+    relation: walked.table,
+    rows: inRange(walked, range, FIRST_PARAMETER),
+    records: 'uncounted',
+    nextPosition: lane.position,
+    passed: 0,
+    flush: true,
   })
 }

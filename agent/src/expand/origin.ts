@@ -15,8 +15,11 @@ const LARGEST = 2 * 1024 ** 3
  */
 export async function originOf({ rollout, database, operation }: Run, table: Table): Promise<string> {
   const sql = database.engine({
-    ...{ purpose: 'expand', searchPath: rollout.searchPath, readOnly: true },
-    ...{ statementTimeoutMs: READING_MS, parallel: true },
+    purpose: 'expand',
+    searchPath: rollout.searchPath,
+    readOnly: true,
+    statementTimeoutMs: READING_MS,
+    parallel: true,
   })
   try {
     const content =

@@ -45,7 +45,8 @@ export const finalize: Kind = {
         ? timeFor(table.estimatedRows, null, { does: 'reads', perSecond: ASSUMED_RATE })
         : { estimatedSeconds: took, estimateBasis: `finalize ${last!.id}, which took ${shown(took)}`, notes: [] }
     return {
-      ...{ ...time, rows: 0 },
+      ...time,
+      rows: 0,
       statements: [
         createIndex(rollout, rollout.table.sql, table.partitioned).statement,
         addConstraint(rollout).statement,

@@ -178,7 +178,9 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
         enabled: to.enabled,
         percentage,
         parameters: {
-          ...{ enabled: to.enabled, percentage: to.percentage, force: request.force },
+          enabled: to.enabled,
+          percentage: to.percentage,
+          force: request.force,
           ...(request.rampOperation === undefined ? {} : { rampOperation: request.rampOperation }),
         },
         message: to.enabled ? `The flag was turned on for ${percentage} %.` : 'The flag was turned off.',

@@ -43,8 +43,14 @@ export async function accept(
   if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)
   const writesTable = typeof kind.writesTable === 'function' ? kind.writesTable(parameters) : kind.writesTable
   const { row } = await insertOperation(parts.database.state, {
-    ...{ rollout: rollout.name, kind: request.kind, parameters, fileHash: rollout.hash, writesTable },
-    ...{ actor: actorOf(caller), reason: request.reason ?? null, idempotencyKey: key },
+    rollout: rollout.name,
+    kind: request.kind,
+    parameters,
+    fileHash: rollout.hash,
+    writesTable,
+    actor: actorOf(caller),
+    reason: request.reason ?? null,
+    idempotencyKey: key,
   })
   await monitorToo(parts, rollout, request, caller, key)
   parts.poke()
@@ -92,8 +98,13 @@ async function monitorToo(
   if (request.kind !== 'backfill' || !request.parameters.enableMonitoring) return
   if ((await parts.facts(rollout)).monitoring.enhanced) return
   await insertOperation(parts.database.state, {
-    ...{ rollout: rollout.name, kind: 'monitoring', parameters: { enabled: true }, fileHash: rollout.hash },
-    ...{ writesTable: false, actor: actorOf(caller), reason: request.reason ?? null },
+    rollout: rollout.name,
+    kind: 'monitoring',
+    parameters: { enabled: true },
+    fileHash: rollout.hash,
+    writesTable: false,
+    actor: actorOf(caller),
+    reason: request.reason ?? null,
     idempotencyKey: `monitoring of ${key}`,
   })
 }
@@ -139,8 +150,14 @@ async function ramp(
   const reasons = kindOf(parts, request).refusals(facts, request.parameters)
   if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)
   const { row } = await insertOperation(parts.database.state, {
-    ...{ rollout: rollout.name, kind: 'flag', fileHash: rollout.hash, writesTable: false },
-    ...{ actor: actorOf(caller), reason: request.reason ?? null, idempotencyKey: key, requestHash: hashOf(request) },
+    rollout: rollout.name,
+    kind: 'flag',
+    fileHash: rollout.hash,
+    writesTable: false,
+    actor: actorOf(caller),
+    reason: request.reason ?? null,
+    idempotencyKey: key,
+    requestHash: hashOf(request),
     parameters: { ...request.parameters, ...rampFrom(rollout, facts.flag) },
   })
   parts.poke()
@@ -163,16 +180,23 @@ async function turnOff(
   // Answered from what is known: reading the row back could wait for a database that has just gone.
   const now = new Date().toISOString()
   return {
-    ...{
-      id: operationId ?? 0,
-      rollout: rollout.name,
-      kind,
-      state: 'succeeded',
-      parameters,
-      fileHash: rollout.hash,
-      actor,
-    },
-    ...{ reason: request.reason ?? null, createdAt: now, startedAt: now, endedAt: now, step: null, progress: null },
-    ...{ result: null, errorCode: null, error: null, agent: parts.config.agent, persisted },
+    id: operationId ?? 0,
+    rollout: rollout.name,
+    kind,
+    state: 'succeeded',
+    parameters,
+    fileHash: rollout.hash,
+    actor,
+    reason: request.reason ?? null,
+    createdAt: now,
+    startedAt: now,
+    endedAt: now,
+    step: null,
+    progress: null,
+    result: null,
+    errorCode: null,
+    error: null,
+    agent: parts.config.agent,
+    persisted,
   }
 }

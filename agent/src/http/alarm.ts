@@ -16,8 +16,12 @@ export async function automaticRollbackOf(
   holds.set(rollout.name, hold)
   const seenAt = alertPath.seenAt()
   return {
-    ...{ armed: hold === null, scopes: [...rollout.file.automaticRollback], guard: config.guard },
-    ...{ heldBy: hold?.by.name ?? null, heldUntil: hold?.until.toISOString() ?? null, reason: hold?.reason ?? null },
+    armed: hold === null,
+    scopes: [...rollout.file.automaticRollback],
+    guard: config.guard,
+    heldBy: hold?.by.name ?? null,
+    heldUntil: hold?.until.toISOString() ?? null,
+    reason: hold?.reason ?? null,
     pathSeenAt: seenAt === null ? null : new Date(seenAt).toISOString(),
     pathLive: alertPath.live(),
   }

@@ -36,7 +36,11 @@ export async function preview(
     const seen = facts.flag.lastPropagationSeconds
     return {
       ...base,
-      ...{ allowed: reasons.length === 0, reasons, rows: 0, estimatedWalBytes: 0, estimatedSeconds: seen },
+      allowed: reasons.length === 0,
+      reasons,
+      rows: 0,
+      estimatedWalBytes: 0,
+      estimatedSeconds: seen,
       estimateBasis: seen === null ? null : 'the last change of the flag, until its last client had seen it',
       notes: [
         `The flag is ${facts.flag.enabled ? `on for ${facts.flag.percentage} %` : 'off'}; ${clients} client${clients === 1 ? '' : 's'} asked for it lately.`,

@@ -5,7 +5,10 @@ import { acknowledgeBy, escalationOf, isLate, levelsOf, type Clocked } from './c
 const MINUTE = 60_000
 const opened = Date.parse('2026-03-01T10:00:00Z')
 const incident = (change: Partial<Clocked> = {}): Clocked => ({
-  ...{ severity: 'critical', openedAt: opened, acknowledgedAt: null, closedAt: null },
+  severity: 'critical',
+  openedAt: opened,
+  acknowledgedAt: null,
+  closedAt: null,
   ...change,
 })
 
@@ -28,7 +31,9 @@ test('without contacts the levels come at 5, 10, 15 and 30 minutes, and nobody i
   )
   expect(levels).toEqual([0, 0, 1, 1, 2, 3, 3, 4, 4])
   expect(escalationOf(incident(), [], opened)).toEqual({
-    ...{ level: 0, role: null, nextRole: null },
+    level: 0,
+    role: null,
+    nextRole: null,
     nextAt: '2026-03-01T10:05:00.000Z',
   })
   expect(escalationOf(incident(), [], opened + 31 * MINUTE).nextAt).toBeNull()
@@ -47,7 +52,9 @@ test('contacts are called in their order, each after its own time and never befo
     { role: null, seconds: 1_800 },
   ])
   expect(escalationOf(incident(), contacts, opened + 2 * MINUTE)).toEqual({
-    ...{ level: 1, role: 'Technical Lead', nextRole: 'Database Administrator' },
+    level: 1,
+    role: 'Technical Lead',
+    nextRole: 'Database Administrator',
     nextAt: '2026-03-01T10:15:00.000Z',
   })
 })
@@ -57,6 +64,7 @@ test('what was acknowledged or is no critical incident escalates no further', ()
   expect(escalationOf(acknowledged, [], opened + 100 * MINUTE)).toMatchObject({ level: 1, nextAt: null })
   expect(escalationOf(incident({ severity: 'warning' }), [], opened + 100 * MINUTE).level).toBe(0)
   expect(escalationOf(incident({ closedAt: opened }), [], opened + 100 * MINUTE)).toMatchObject({
-    ...{ level: 0, nextAt: null },
+    level: 0,
+    nextAt: null,
   })
 })

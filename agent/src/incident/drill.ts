@@ -23,10 +23,18 @@ export interface NewDrill {
  */
 export async function openDrill(sql: Sql, rollout: string, drill: NewDrill): Promise<IncidentRow | null> {
   const found = await openIncident(sql, {
-    ...{ rollout, rule: DRILL, change: null, severity: drill.severity, drill: true, source: 'drill', times: 1 },
+    rollout,
+    rule: DRILL,
+    change: null,
+    severity: drill.severity,
+    drill: true,
+    source: 'drill',
+    times: 1,
     summary: `A drill of the alert procedure: acknowledge it.${drill.reason === null ? '' : ` ${drill.reason}`}`,
     reasons: [`${drill.actor.name} has started it.`],
-    ...{ reading: null, actor: drill.actor, startedAt: null },
+    reading: null,
+    actor: drill.actor,
+    startedAt: null,
     rolledBack: drill.flagOff && { scope: 'flag', operationId: drill.flagOff.operationId },
   })
   return found?.opened ? await readIncident(sql, found.id) : null

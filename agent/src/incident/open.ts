@@ -11,7 +11,9 @@ export async function readOpenIncidents(sql: Sql, { name, file }: Rollout): Prom
     where closed_at is null and acknowledged_at is null and (rollout = ${name} or rollout is null) order by id`
   const now = Date.now()
   return rows.map(({ rollout, severity, seconds }) => ({
-    ...{ rollout, severity, openedAt: now - seconds * 1_000 },
+    rollout,
+    severity,
+    openedAt: now - seconds * 1_000,
     levels:
       severity === 'critical' ? levelsOf(rollout === null ? [] : file.contacts).map((level) => level.seconds) : [],
   }))

@@ -15,11 +15,19 @@ export async function openOwed(sql: Sql, rollout: string, actor: Actor): Promise
         and i.rule in ('StiErrorBudgetExceeded', 'StiBackfillFailed'))`
   for (const { id, code, error, at } of failed) {
     await openIncident(sql, {
-      ...{ rollout, rule: code === 'error-budget' ? 'StiErrorBudgetExceeded' : 'StiBackfillFailed' },
-      ...{ change: `backfill-${id}`, severity: 'critical', drill: false, source: 'operation', times: 1 },
-      ...{ summary: `Backfill ${id} failed: ${error ?? 'without a sentence'}`, reading: null, rolledBack: null },
+      rollout,
+      rule: code === 'error-budget' ? 'StiErrorBudgetExceeded' : 'StiBackfillFailed',
+      change: `backfill-${id}`,
+      severity: 'critical',
+      drill: false,
+      source: 'operation',
+      times: 1,
+      summary: `Backfill ${id} failed: ${error ?? 'without a sentence'}`,
+      reading: null,
+      rolledBack: null,
       reasons: ['It was started with --rollback-on-error: the flag goes off if it was on.'],
-      ...{ actor, startedAt: at.getTime() },
+      actor,
+      startedAt: at.getTime(),
     })
   }
 }

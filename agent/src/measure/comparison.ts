@@ -9,9 +9,11 @@ export async function comparisonOf(comparing: Comparing): Promise<BaselineCompar
   const { queries, unheard } = compareQueries(comparing)
   return {
     baseline: summary,
-    ...{ from: new Date(comparing.from).toISOString(), until: new Date().toISOString() },
+    from: new Date(comparing.from).toISOString(),
+    until: new Date().toISOString(),
     verdict: summary.unusable.length > 0 ? 'inconclusive' : overall(signals, queries),
-    ...{ signals, queries: [...queries] },
+    signals,
+    queries: [...queries],
     notes: [
       ...summary.unusable.map((reason) => `Nothing follows from it: ${reason}.`),
       ...summary.warnings.map((warning) => `Of the baseline: ${warning}.`),

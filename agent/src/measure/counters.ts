@@ -26,7 +26,12 @@ export async function countedQueries(sql: Sql): Promise<QueryBaseline[]> {
       and left(query, 2000) ~* ${NORMALISED} and not (strpos(query, '/* sti */') > 0 or query ~ '\\msti"?\\.')
     group by 1 having sum(calls) > 0 order by sum(total_exec_time) desc limit ${BASELINE_QUERIES}`
   return rows.map((row) => ({
-    ...{ query: row.query, text: row.text, calls: row.calls, ...timesOf(row) },
-    ...{ stepSeconds: null, values: [], since: row.since?.toISOString() ?? null },
+    query: row.query,
+    text: row.text,
+    calls: row.calls,
+    ...timesOf(row),
+    stepSeconds: null,
+    values: [],
+    since: row.since?.toISOString() ?? null,
   }))
 }

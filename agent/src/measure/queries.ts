@@ -37,9 +37,13 @@ export async function keptQueries(sql: Sql, queries: SampledQueries): Promise<Qu
     dearest.map(([query]) => query),
   )
   return dearest.map(([query, { blocks, total }]) => ({
-    ...{ query, text: texts.get(query) ?? '', calls: total.calls },
+    query,
+    text: texts.get(query) ?? '',
+    calls: total.calls,
     ...timesOf(total),
-    ...{ stepSeconds: blocks.stepMs / 1000, values: means(blocks), since: null },
+    stepSeconds: blocks.stepMs / 1000,
+    values: means(blocks),
+    since: null,
   }))
 }
 

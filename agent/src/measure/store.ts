@@ -68,7 +68,15 @@ export async function readBaseline(sql: Sql, use: Use, id: number): Promise<Base
   return {
     ...summary,
     content: {
-      ...{ rollout, environment, fileHash, sourcesHash: sources, release, measured, startedAt, endedAt, notes },
+      rollout,
+      environment,
+      fileHash,
+      sourcesHash: sources,
+      release,
+      measured,
+      startedAt,
+      endedAt,
+      notes,
       signals: signals.map(({ signal }) => signal),
       queries: queries.map((each) => each.summary),
     },
@@ -150,17 +158,27 @@ async function select(sql: Sql, condition: ReturnType<Sql>, limit: number): Prom
 
 function toSummary(row: Row, use: Use): BaselineSummary {
   const content = {
-    ...{ rollout: row.rollout, environment: row.environment, fileHash: row.file_hash, sourcesHash: row.sources_hash },
-    ...{ release: row.release, measured: row.measured, notes: row.notes },
-    ...{ startedAt: row.started_at.toISOString(), endedAt: row.ended_at.toISOString() },
+    rollout: row.rollout,
+    environment: row.environment,
+    fileHash: row.file_hash,
+    sourcesHash: row.sources_hash,
+    release: row.release,
+    measured: row.measured,
+    notes: row.notes,
+    startedAt: row.started_at.toISOString(),
+    endedAt: row.ended_at.toISOString(),
   }
   return {
     ...content,
     id: Number(row.id),
     operationId: row.operation_id === null ? null : Number(row.operation_id),
-    ...{ source: row.source, digest: row.digest, oneRunOnly: row.one_run_only },
-    ...{ createdAt: row.created_at.toISOString(), createdBy: row.created_by },
-    ...{ signals: row.signals, queries: row.queries },
+    source: row.source,
+    digest: row.digest,
+    oneRunOnly: row.one_run_only,
+    createdAt: row.created_at.toISOString(),
+    createdBy: row.created_by,
+    signals: row.signals,
+    queries: row.queries,
     ...fitness(content, use),
   }
 }

@@ -21,8 +21,13 @@ export function summaryOf(signal: string, blocks: Blocks, missing: string | null
   const sorted = [...known].sort((a, b) => a - b)
   const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))]!
   return {
-    ...{ ...of, mean: rounded(mean.mean), standardDeviation: rounded(Math.sqrt(mean.variance)) },
-    ...{ median: at(0.5), p95: at(0.95), maximum: sorted.at(-1)!, unknown: null },
+    ...of,
+    mean: rounded(mean.mean),
+    standardDeviation: rounded(Math.sqrt(mean.variance)),
+    median: at(0.5),
+    p95: at(0.95),
+    maximum: sorted.at(-1)!,
+    unknown: null,
   }
 }
 

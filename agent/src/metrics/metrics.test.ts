@@ -56,8 +56,16 @@ test('a state is left when the next one is entered', async () => {
   let stage: RolloutReadings['stage'] = 'backfilling'
   let throttled: string | null = 'replica r1 is 20 MB behind'
   const progress = {
-    ...{ processedRows: 999_999, writtenRows: 5, failedRows: 2, totalRows: 1_000_000, ratio: 0.999999 },
-    ...{ rowsPerSecond: null, remainingSeconds: 1.5, batchRows: 100, batchSeconds: 0.1, retries: {} },
+    processedRows: 999_999,
+    writtenRows: 5,
+    failedRows: 2,
+    totalRows: 1_000_000,
+    ratio: 0.999999,
+    rowsPerSecond: null,
+    remainingSeconds: 1.5,
+    batchRows: 100,
+    batchSeconds: 0.1,
+    retries: {},
   }
   const { metrics } = created(() => [
     readings({
@@ -94,8 +102,13 @@ test('a state is left when the next one is entered', async () => {
 
 test('a check that came to no conclusion has a verdict and no number', async () => {
   const check = {
-    ...{ layer: 'integrity' as const, value: null, limit: null, detail: '', sampleKeys: [] },
-    ...{ query: null, seconds: null },
+    layer: 'integrity' as const,
+    value: null,
+    limit: null,
+    detail: '',
+    sampleKeys: [],
+    query: null,
+    seconds: null,
   }
   const checks = [
     { ...check, check: 'coverage', verdict: 'fail' as const, discrepancies: 2 },

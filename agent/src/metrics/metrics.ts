@@ -57,7 +57,10 @@ function moment(source: MetricsSource, signals: Signals, now: number): Moment {
   const all = source.rollouts()
   const oldest = now - 3_000 * source.refreshSeconds
   return {
-    ...{ build: source.build, signals, all, alertPathSeenAt: source.alertPathSeenAt?.() ?? null },
+    build: source.build,
+    signals,
+    all,
+    alertPathSeenAt: source.alertPathSeenAt?.() ?? null,
     rollouts: all.filter(({ readAt }) => readAt >= oldest),
   }
 }

@@ -21,7 +21,9 @@ export const monitoring: Kind = {
       const { changes, refused } = await planSettings(sql)
       const raised = context.facts.monitoring.enhanced ? [] : [sampling(context.rollout)]
       return {
-        ...{ rows: 0, estimatedSeconds: 1, estimatedWalBytes: 0 },
+        rows: 0,
+        estimatedSeconds: 1,
+        estimatedWalBytes: 0,
         statements: [...raised, ...changes].map((change) => change.statement),
         notes: [...refused, 'Sessions that are open keep their settings until they connect anew.'],
       }
@@ -39,7 +41,8 @@ export const monitoringRollback: Kind = {
   refusals: (facts) => [...facts.blockers, ...nothing(facts)],
   async preview({ facts }) {
     return {
-      ...{ rows: 0, estimatedWalBytes: 0 },
+      rows: 0,
+      estimatedWalBytes: 0,
       statements: facts.monitoringChanges.map((change) => change.inverse).reverse(),
       notes: ['What somebody else has changed since is left as it is, and named.'],
     }

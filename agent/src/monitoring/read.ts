@@ -25,7 +25,9 @@ export async function readMonitoring(
     samplingSeconds: row?.sampling_seconds ?? NORMAL_SAMPLING_SECONDS,
     changes: changes.map((change) => ({
       ...valuesOf(change, row?.sampling_seconds),
-      ...{ object: change.object, at: change.appliedAt, operationId: change.operationId },
+      object: change.object,
+      at: change.appliedAt,
+      operationId: change.operationId,
     })),
     refused: row === undefined ? [] : ((last?.result?.['refused'] as string[] | undefined) ?? []),
   }

@@ -9,13 +9,11 @@ import type { OperationRow } from './row.ts'
 export async function rollBackAfter(sql: Sql, failed: OperationRow): Promise<boolean> {
   if (failed.kind !== 'backfill' || failed.parameters['rollbackOnError'] !== 'data') return false
   const { created } = await insertOperation(sql, {
-    ...{
-      rollout: failed.rollout,
-      kind: 'rollback',
-      fileHash: failed.file_hash,
-      writesTable: true,
-      actor: failed.actor,
-    },
+    rollout: failed.rollout,
+    kind: 'rollback',
+    fileHash: failed.file_hash,
+    writesTable: true,
+    actor: failed.actor,
     parameters: { scope: 'data', full: false, confirm: failed.rollout },
     reason: `backfill ${failed.id} failed, and was started with --rollback-on-error=data`,
     idempotencyKey: `after-${failed.id}`,

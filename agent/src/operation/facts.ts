@@ -69,8 +69,10 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   const ended = operations.filter((row) => row.state === 'succeeded').map(toOperation)
   const open = operations.filter((row) => !['succeeded', 'failed', 'cancelled'].includes(row.state)).map(toOperation)
   const all = changes.map(({ applied_at, confirmed_at, operation_id, ...change }) => ({
-    ...{ ...change, operationId: Number(operation_id) },
-    ...{ appliedAt: applied_at.toISOString(), confirmed: confirmed_at !== null },
+    ...change,
+    operationId: Number(operation_id),
+    appliedAt: applied_at.toISOString(),
+    confirmed: confirmed_at !== null,
   }))
   const journaled = all.filter((change) => !ofMonitoring(change))
   const monitoringChanges = all.filter(ofMonitoring)
@@ -80,12 +82,17 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   const now = { rollout, flag: source.flag(rollout.name), failedRows: failed[0]!.open, archive }
   const lastWriteEndedAt = written[0]?.ended?.toISOString() ?? null
   const facts: Known = {
-    ...{ rollout, table, faults, blockers, triggerFault: wrong, changes: journaled, validation, counted, promotion },
-    ...{
-      monitoringChanges,
-      monitoring: await readMonitoring(state, rollout.name, monitoringChanges, switchedOn),
-      baseline,
-    },
+    table,
+    faults,
+    blockers,
+    triggerFault: wrong,
+    changes: journaled,
+    validation,
+    counted,
+    promotion,
+    monitoringChanges,
+    monitoring: await readMonitoring(state, rollout.name, monitoringChanges, switchedOn),
+    baseline,
     failedSince: validation === null ? [] : await failedSince(state, rollout.name, validation.id, requires),
     undeclaredTriggers: table === null ? [] : undeclaredTriggers(rollout, table),
     notes: [...notes, ...otherFile(rollout, open)],
@@ -94,14 +101,17 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     lastBackfill: written[0]!.backfill === null ? null : Number(written[0]!.backfill),
     rehearsalAskedAt: written[0]!.rehearsal?.toISOString() ?? null,
     finalizeMissing: table === null ? ['the table could not be read'] : await finalizeMissing(state, rollout, table),
-    ...{ open, succeeded: ended, backup: source.backup(rollout.name) },
+    open,
+    succeeded: ended,
+    backup: source.backup(rollout.name),
     backfilled,
     ...columnOf(table, journaled, backfilled),
     // A rollback of the system takes the data back as well.
     dataRolledBack: rolledBack(ended, 'data', 'system'),
     flagRolledBack: rolledBack(ended, 'flag'),
     acceptedRows: failed[0]!.accepted,
-    ...{ ...now, lastWriteEndedAt },
+    ...now,
+    lastWriteEndedAt,
     droppedColumns: droppedColumns(rollout, table),
     columnDrop: prepared && { ...prepared, staleBecause: staleBecause(prepared, { ...now, lastWriteEndedAt }) },
   }

@@ -85,8 +85,12 @@ export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
   return Scope.options.map((scope) => {
     const { seconds, basis } = estimateOf(facts, scope)
     return {
-      ...{ scope, ready: reasons[scope].length === 0, reasons: [...reasons[scope]] },
-      ...{ estimatedSeconds: seconds, estimateBasis: basis, provedAt: provedAt(facts, scope) },
+      scope,
+      ready: reasons[scope].length === 0,
+      reasons: [...reasons[scope]],
+      estimatedSeconds: seconds,
+      estimateBasis: basis,
+      provedAt: provedAt(facts, scope),
     }
   })
 }

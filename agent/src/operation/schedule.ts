@@ -28,13 +28,17 @@ interface Scheduled {
 
 const VALIDATION: Scheduled = {
   // A ramp lasts, and wants to hear what a validation finds meanwhile.
-  ...{ kind: 'validation', parameters: { full: true }, beside: ['flag'] },
+  kind: 'validation',
+  parameters: { full: true },
+  beside: ['flag'],
   every: ({ rollout }) => rollout.file.validation.every,
   due: async (facts, sql) => (covered(facts) ? dueAt(facts, await lastAskedAt(sql, facts.rollout.name)) : null),
 }
 
 const REHEARSAL: Scheduled = {
-  ...{ kind: 'rehearsal', parameters: {}, beside: [] },
+  kind: 'rehearsal',
+  parameters: {},
+  beside: [],
   every: ({ rollout }) => rollout.file.rehearsal.every,
   due: (facts) => Promise.resolve(rehearsalDueAt(facts)),
 }

@@ -14,7 +14,9 @@ export function alertmanagerConfig(file: AlertingFile, calls: readonly Call[]): 
           matchers: ['sti_receiver="agents"'],
           receiver: 'sti-agents',
           group_by: ['alertname', 'environment', 'rollout', 'change', 'agent'],
-          ...{ group_wait: '0s', group_interval: '10s', repeat_interval: '1m' },
+          group_wait: '0s',
+          group_interval: '10s',
+          repeat_interval: '1m',
         },
         ...called.map(({ environment, rollout, level, receiver }) => ({
           matchers: [
@@ -24,7 +26,9 @@ export function alertmanagerConfig(file: AlertingFile, calls: readonly Call[]): 
             `level="${level}"`,
           ],
           receiver,
-          ...{ group_wait: '0s', group_interval: '1m', repeat_interval: '15m' },
+          group_wait: '0s',
+          group_interval: '1m',
+          repeat_interval: '15m',
           continue: true,
         })),
       ],

@@ -12,7 +12,11 @@ const TICK_SECONDS = 10
 /** Grafana's own rules, as its provisioning files have them, with one more for each call. */
 export function grafanaRules(file: AlertingFile, groups: readonly RuleGroup[], calls: readonly Call[]): unknown {
   const group = (name: string, interval: string, rules: unknown[]): unknown => ({
-    ...{ orgId: file.organization, name, folder: file.folder, interval, rules },
+    orgId: file.organization,
+    name,
+    folder: file.folder,
+    interval,
+    rules,
   })
   const written = groups.map(({ name, interval, rules }) =>
     group(
@@ -58,7 +62,9 @@ function grafanaRule(file: AlertingFile, rule: Rule, { uid, title }: Titled, not
         relativeTimeRange: { from: 0, to: 0 },
         datasourceUid: '__expr__',
         model: {
-          ...{ refId: 'B', type: 'math', expression: `$A ${operator} ${number}` },
+          refId: 'B',
+          type: 'math',
+          expression: `$A ${operator} ${number}`,
           datasource: { type: '__expr__', uid: '__expr__' },
         },
       },
@@ -67,7 +73,8 @@ function grafanaRule(file: AlertingFile, rule: Rule, { uid, title }: Titled, not
     for: rule.for ?? '0s',
     annotations: {
       ...Object.fromEntries(Object.entries(annotations).map(([name, text]) => [name, inGrafana(text)])),
-      ...{ __dashboardUid__: dashboard, __panelId__: String(panelId) },
+      __dashboardUid__: dashboard,
+      __panelId__: String(panelId),
     },
     labels: rule.labels ?? {},
     ...(notification === null ? {} : { notification_settings: notification }),
@@ -126,8 +133,11 @@ function callRule(file: AlertingFile, groups: readonly RuleGroup[], call: Call):
     { ...rule, expr, labels: { ...rule.labels, role } },
     { uid: `sti-call-${id}`, title: `${ESCALATION} ${level}: ${rollout} in ${environment}` },
     {
-      ...{ receiver, group_by: ['grafana_folder', 'alertname'] },
-      ...{ group_wait: '0s', group_interval: '1m', repeat_interval: '15m' },
+      receiver,
+      group_by: ['grafana_folder', 'alertname'],
+      group_wait: '0s',
+      group_interval: '1m',
+      repeat_interval: '15m',
     },
   )
 }

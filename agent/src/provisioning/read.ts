@@ -19,7 +19,9 @@ export async function readAlerting(
   const rollouts = await Promise.all(
     Object.entries(parsed.data.rollouts).map(async ([environment, folder]) =>
       (await loadRollouts(resolve(dirname(path), folder))).map(({ name, file }) => ({
-        ...{ environment, rollout: name, contacts: file.contacts },
+        environment,
+        rollout: name,
+        contacts: file.contacts,
       })),
     ),
   )

@@ -33,14 +33,16 @@ export function stepChecks(rollout: Rollout, judged: Judged): Check[] {
 }
 
 const clientsHaveSeen = ({ flag }: Judged): Check => ({
-  ...{ name: 'flag-consistency', layer: 'integrity' },
+  name: 'flag-consistency',
+  layer: 'integrity',
   run() {
     const { clients } = flag()
     const stale = clients.filter((client) => client.stale)
     const names = stale.slice(0, 5).map(({ client }) => client)
     return Promise.resolve({
       verdict: stale.length === 0 ? 'pass' : 'inconclusive',
-      ...{ value: stale.length, limit: 0 },
+      value: stale.length,
+      limit: 0,
       detail:
         stale.length === 0
           ? `${clients.length} clients have seen it`
@@ -51,12 +53,14 @@ const clientsHaveSeen = ({ flag }: Judged): Check => ({
 
 /** What has come up against enabling since it was asked for. */
 const gate = ({ force }: Judged): Check => ({
-  ...{ name: 'gate', layer: 'integrity' },
+  name: 'gate',
+  layer: 'integrity',
   run({ facts }) {
     const reasons = force ? unforceable(facts) : enablingRefusals(facts)
     return Promise.resolve({
       verdict: reasons.length === 0 ? 'pass' : 'inconclusive',
-      ...{ value: reasons.length, limit: 0 },
+      value: reasons.length,
+      limit: 0,
       detail: reasons.length === 0 ? 'open' : reasons.join(' ').replace(/\.$/, ''),
     })
   },
@@ -64,26 +68,34 @@ const gate = ({ force }: Judged): Check => ({
 
 /** A validation beside the ramp has found what the one before did not. */
 const failedValidation: Check = {
-  ...{ name: 'validation', layer: 'integrity' },
+  name: 'validation',
+  layer: 'integrity',
   run({ facts }) {
     const failed = facts.failedSince
     return Promise.resolve({
       verdict: failed.length === 0 ? 'pass' : 'fail',
-      ...{ value: failed.length, limit: 0 },
+      value: failed.length,
+      limit: 0,
       detail: failed.length === 0 ? 'nothing has failed since' : `failed since then: ${failed.join(', ')}`,
     })
   },
 }
 
 const newRows = ({ change }: Judged): Check => ({
-  ...{ name: 'new-rows', layer: 'integrity', seconds: 60 },
+  name: 'new-rows',
+  layer: 'integrity',
+  seconds: 60,
   async run({ sql, rollout, table }) {
     // Legacy columns do not follow the type then: the two may differ.
     if (rollout.file.restore === 'none') return null
     const { query, rows, stayed, shown } = await wrongSince(sql, rollout, table, change)
     return {
       verdict: stayed.length === 0 ? 'pass' : 'fail',
-      ...{ value: stayed.length, limit: 0, discrepancies: stayed.length, sampleKeys: stayed.slice(0, 10), query },
+      value: stayed.length,
+      limit: 0,
+      discrepancies: stayed.length,
+      sampleKeys: stayed.slice(0, 10),
+      query,
       detail: `${rows} rows were written in this step${shown}, ${stayed.length} of them hold another type than their legacy columns say`,
     }
   },
@@ -91,7 +103,8 @@ const newRows = ({ change }: Judged): Check => ({
 
 /** Where a baseline can be used its check of errors says more. */
 const errorsOfStep = ({ changedAt }: Judged): Check => ({
-  ...{ name: 'error-ratio-of-step', layer: 'performance' },
+  name: 'error-ratio-of-step',
+  layer: 'performance',
   run({ rollout, parts, facts }) {
     if (rollout.file.api === undefined || facts.baseline?.unusable.length === 0) return Promise.resolve(null)
     const limit = rollout.file.limits.errorRatio

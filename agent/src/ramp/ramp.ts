@@ -32,7 +32,9 @@ export function createRamp(parts: RampParts): Kind {
       const steps = stepsFrom(rollout, facts.flag)
       const { hold } = rollout.file.flag
       return Promise.resolve({
-        ...{ rows: 0, estimatedWalBytes: 0, estimatedSeconds: steps.length * hold },
+        rows: 0,
+        estimatedWalBytes: 0,
+        estimatedSeconds: steps.length * hold,
         notes: [
           `Goes up by ${steps.join(', ')} %, holds each step for ${hold} s and judges it: on with pass, held with inconclusive, off with fail.`,
           'A pause or the end leaves the flag at the percentage that it has. Whoever changes the flag ends the ramp.',
@@ -94,8 +96,11 @@ async function raise(of: Climb, place: Place): Promise<Place> {
   async function changed(): Promise<boolean> {
     try {
       await parts.flags.change(run.rollout, { enabled: true, percentage }, actor, why, {
-        ...{ idempotencyKey: stepKey(id, index), requestHash: stepKey(id, index) },
-        ...{ expectedVersion: place.version, force: asked.force, rampOperation: Number(id) },
+        idempotencyKey: stepKey(id, index),
+        requestHash: stepKey(id, index),
+        expectedVersion: place.version,
+        force: asked.force,
+        rampOperation: Number(id),
       })
       return true
     } catch (error) {
@@ -120,8 +125,13 @@ async function watched(of: Climb, place: Place): Promise<boolean> {
   const before = run.operation.progress?.ramp
   const known = before?.step === place.index + 1 ? before : null
   let state: RampProgress = {
-    ...{ step: place.index + 1, steps, percentage, holdSeconds, heldSeconds: known?.heldSeconds ?? 0 },
-    ...{ verdict: known?.verdict ?? null, why: known?.why ?? [] },
+    step: place.index + 1,
+    steps,
+    percentage,
+    holdSeconds,
+    heldSeconds: known?.heldSeconds ?? 0,
+    verdict: known?.verdict ?? null,
+    why: known?.why ?? [],
   }
   const show = (more: Partial<RampProgress>, text: string): void => {
     state = { ...state, ...more }
@@ -226,15 +236,18 @@ function report(run: Run, ramp: RampProgress): void {
   const total = ramp.steps.length * ramp.holdSeconds
   const passed = (ramp.step - 1) * ramp.holdSeconds + ramp.heldSeconds
   run.progress({
-    ...{
-      processedRows: Math.floor(passed),
-      writtenRows: 0,
-      failedRows: 0,
-      totalRows: Math.ceil(total),
-      unit: 'seconds',
-    },
+    processedRows: Math.floor(passed),
+    writtenRows: 0,
+    failedRows: 0,
+    totalRows: Math.ceil(total),
+    unit: 'seconds',
     ratio: Math.floor((passed * 10_000) / total) / 10_000,
-    ...{ rowsPerSecond: null, remainingSeconds: total - passed, batchRows: null, batchSeconds: null, retries: {} },
-    ...{ throttled: ramp.verdict === 'inconclusive' ? ramp.why.join('; ') : null, ramp },
+    rowsPerSecond: null,
+    remainingSeconds: total - passed,
+    batchRows: null,
+    batchSeconds: null,
+    retries: {},
+    throttled: ramp.verdict === 'inconclusive' ? ramp.why.join('; ') : null,
+    ramp,
   })
 }

@@ -31,10 +31,17 @@ export async function readAttestations(
   return rows.map((row) => {
     const why = fault(row, subjects)
     return {
-      ...{ id: Number(row.id), item: row.item, note: row.note, by: row.actor, at: row.at.toISOString() },
+      id: Number(row.id),
+      item: row.item,
+      note: row.note,
+      by: row.actor,
+      at: row.at.toISOString(),
       expiresAt: row.expires_at.toISOString(),
       withdrawnAt: row.withdrawn_at?.toISOString() ?? null,
-      ...{ withdrawnBy: row.withdrawn_by, withdrawnNote: row.withdrawn_note, counts: why === null, why },
+      withdrawnBy: row.withdrawn_by,
+      withdrawnNote: row.withdrawn_note,
+      counts: why === null,
+      why,
     }
   })
 }

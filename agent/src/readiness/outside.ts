@@ -37,7 +37,9 @@ const NO_GRAFANA = 'the agent knows no Grafana: set STI_GRAFANA_URL'
 export function watchOutside({ state, environment, grafana, prometheusUrl, rollouts }: OutsideParts): OutsideWatch {
   const look = <T>(url: string | null, missing: string, ask: (url: string) => Promise<T>): Poll<Reading<T>> =>
     poll<Reading<T>>({
-      ...{ intervalMs: EVERY_MS, now: Date.now, unknown: (sentence) => ({ unknown: sentence }) },
+      intervalMs: EVERY_MS,
+      now: Date.now,
+      unknown: (sentence) => ({ unknown: sentence }),
       refresh: async () => (url === null ? { unknown: missing } : { value: await ask(url), at: Date.now() }),
     })
   const ofGrafana = look(grafana?.url ?? null, NO_GRAFANA, (url) => lookAtGrafana(url, grafana!.token, Date.now()))

@@ -55,8 +55,15 @@ async function look({ state, environment, outside, families, alertPath }: Readin
     readAnswered(state, name),
   ])
   return {
-    ...{ environment, facts, attestations, outside: outside(name), families, rollbacks, promoted },
-    ...{ answered, alertPath: alertPath() },
+    environment,
+    facts,
+    attestations,
+    outside: outside(name),
+    families,
+    rollbacks,
+    promoted,
+    answered,
+    alertPath: alertPath(),
     begunAt: first?.at?.toISOString() ?? null,
   }
 }
@@ -103,9 +110,14 @@ function contactsOf(seen: Seen): ContactReadiness[] {
   return seen.facts.rollout.file.contacts.map((contact) => {
     const attestation = lastOf(seen, contactItem(contact.role))
     return {
-      ...{ item: contactItem(contact.role), role: contact.role, name: contact.name },
-      ...{ phone: contact.phone ?? null, email: contact.email ?? null, escalateAfterSeconds: contact.escalateAfter },
-      ...{ confirmed: attestation?.counts === true, attestation },
+      item: contactItem(contact.role),
+      role: contact.role,
+      name: contact.name,
+      phone: contact.phone ?? null,
+      email: contact.email ?? null,
+      escalateAfterSeconds: contact.escalateAfter,
+      confirmed: attestation?.counts === true,
+      attestation,
     }
   })
 }

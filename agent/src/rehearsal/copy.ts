@@ -89,7 +89,12 @@ export async function copyRows(
   if (tableRows <= sample) {
     const walked: Walked = { table: run.rollout.table, key: table.key }
     return await walk({
-      ...{ sql, walked, from: null, to: null, goOn, retried: () => undefined },
+      sql,
+      walked,
+      from: null,
+      to: null,
+      goOn,
+      retried: () => undefined,
       feedback: createFeedback(PIECE, PIECE, 0.25),
       async work(range) {
         const { condition, values } = inRange(walked, range, 1)

@@ -125,7 +125,8 @@ function extrapolated(
   const byRow = archive! + clear!
   const times = sampleRows > 0 ? Math.max(1, tableRows / sampleRows) : 1
   return {
-    ...{ scope, seconds: byRow + revert! },
+    scope,
+    seconds: byRow + revert!,
     rowsPerSecond: sampleRows > 0 && byRow > 0 ? sampleRows / byRow : null,
     estimatedSeconds: byRow * times + revert!,
   }
@@ -152,15 +153,17 @@ async function counted(sql: Sql, { copy }: Stage, failedRows: number): Promise<s
 
 function progress(run: Run, acts: number): void {
   run.progress({
-    ...{ processedRows: acts, writtenRows: 0, failedRows: 0, totalRows: ACTS, unit: 'steps' },
+    processedRows: acts,
+    writtenRows: 0,
+    failedRows: 0,
+    totalRows: ACTS,
+    unit: 'steps',
     ratio: Math.min(1, Math.floor((acts * 100) / ACTS) / 100),
-    ...{
-      rowsPerSecond: null,
-      remainingSeconds: null,
-      batchRows: null,
-      batchSeconds: null,
-      throttled: null,
-      retries: {},
-    },
+    rowsPerSecond: null,
+    remainingSeconds: null,
+    batchRows: null,
+    batchSeconds: null,
+    throttled: null,
+    retries: {},
   })
 }

@@ -31,7 +31,8 @@ export function createRehearsal({ environment }: { readonly environment: string 
       const last = facts.succeeded.findLast((one) => one.kind === 'rehearsal')
       const took = last?.startedAt && last.endedAt ? Date.parse(last.endedAt) - Date.parse(last.startedAt) : null
       return Promise.resolve({
-        ...{ rows: 0, estimatedWalBytes: null },
+        rows: 0,
+        estimatedWalBytes: null,
         estimatedSeconds: took === null ? null : took / 1000,
         estimateBasis: took === null ? null : `rehearsal ${last!.id}`,
         statements: copyStatements(copyOf(facts.rollout, 0n), facts, false),
@@ -72,8 +73,13 @@ async function rehearse(run: Run, environment: string): Promise<Outcome> {
     await play.act('plan', () => planned(run, sql, stage.copy, table, tableRows))
     const { steps, scopes, content } = await play.rollOutAndBack(tableRows)
     const result = {
-      ...{ sampleRows: content.rows, tableRows, structure: structureHash(rollout, table), checksum: content.checksum },
-      ...{ steps, scopes, notes: copyNotes(facts, table, unlogged) },
+      sampleRows: content.rows,
+      tableRows,
+      structure: structureHash(rollout, table),
+      checksum: content.checksum,
+      steps,
+      scopes,
+      notes: copyNotes(facts, table, unlogged),
     }
     await run.event('rehearsal', 'the copy was what it was before, after each rollback', { after: result })
     return { outcome: 'succeeded', result }

@@ -19,8 +19,16 @@ export interface Stage {
 }
 
 const OFF: Omit<FlagStatus, 'key'> = {
-  ...{ enabled: false, percentage: 0, version: 0, changedAt: null, changedBy: null, persisted: true },
-  ...{ ageSeconds: 0, clients: [], consistent: true, lastPropagationSeconds: null },
+  enabled: false,
+  percentage: 0,
+  version: 0,
+  changedAt: null,
+  changedBy: null,
+  persisted: true,
+  ageSeconds: 0,
+  clients: [],
+  consistent: true,
+  lastPropagationSeconds: null,
 }
 
 export function createStage(run: Run, copy: Rollout, environment: string): Stage {
@@ -30,7 +38,9 @@ export function createStage(run: Run, copy: Rollout, environment: string): Stage
   const facts = async (): Promise<Facts> => {
     const read = await readFacts(
       {
-        ...{ state: run.database.state, environment, agentFaults: () => [] },
+        state: run.database.state,
+        environment,
+        agentFaults: () => [],
         flag: () => ({ key: copy.file.flag.key, ...OFF }),
         backup: () => ({ available: false, ageSeconds: null, detail: 'Nobody backs up a copy.' }),
         // The file was checked against the table itself, and the copy has none of its triggers.
@@ -43,7 +53,9 @@ export function createStage(run: Run, copy: Rollout, environment: string): Stage
     return { ...read, verified: verified || read.verified, holdsDerived: true }
   }
   return {
-    ...{ copy, facts, overdue },
+    copy,
+    facts,
+    overdue,
     verify() {
       verified = true
     },
@@ -53,7 +65,8 @@ export function createStage(run: Run, copy: Rollout, environment: string): Stage
         ...run,
         rollout: copy,
         operation: { ...run.operation, kind, parameters, rollout: copy.name, progress: null },
-        ...{ facts, parameters: () => parameters },
+        facts,
+        parameters: () => parameters,
         asked: (): Asked => (overdue() && run.asked() === 'go-on' ? 'cancel' : run.asked()),
         step: (text) => run.step(`${kind} of the copy: ${text}`),
         event: (of, message, details) => run.event(of, `${kind} of the copy: ${message}`, details),

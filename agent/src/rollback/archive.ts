@@ -29,7 +29,12 @@ export async function archiveInexpressible(job: ArchiveJob): Promise<number | nu
   const constant =
     job.prefilled === null ? '' : ` and ${type} <> ${literal(job.prefilled.type)}::${rollout.discriminator.dataType}`
   const finished = await walk({
-    ...{ sql, walked, from: null, to: null, goOn: job.goOn, retried: () => undefined },
+    sql,
+    walked,
+    from: null,
+    to: null,
+    goOn: job.goOn,
+    retried: () => undefined,
     feedback: createFeedback(10_000, 100_000, 0.25),
     async work(range) {
       const { condition, values } = inRange(walked, range, 3)

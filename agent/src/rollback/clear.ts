@@ -30,7 +30,13 @@ export async function clearColumn(run: Run, table: Table): Promise<number | null
   const lane = await takeLane(database.state, operation.id, run.agent)
   const progress = await createProgress(run, table.estimatedRows)
   const sweep: Sweep = {
-    ...{ run, change, lane, along: 'key', workers: () => 1, retried: progress.retried, blames: holdsDerived(rollout) },
+    run,
+    change,
+    lane,
+    along: 'key',
+    workers: () => 1,
+    retried: progress.retried,
+    blames: holdsDerived(rollout),
     gate: createGate(run, (wait) => run.step(wait === null ? 'clearing the column' : `waits: ${wait.sentence}`)),
     connect: () =>
       database.engine({
@@ -69,7 +75,11 @@ export async function clearColumn(run: Run, table: Table): Promise<number | null
 function clearing(rollout: Rollout, table: Table): Change {
   const type = `t.${rollout.discriminator.sql}`
   return {
-    ...{ rollout: rollout.name, key: table.key, column: rollout.discriminator.sql, value: 'null', unmapped: null },
+    rollout: rollout.name,
+    key: table.key,
+    column: rollout.discriminator.sql,
+    value: 'null',
+    unmapped: null,
     needed: `${type} is not null and ${type} is not distinct from ${rollout.derive('t')}`,
   }
 }

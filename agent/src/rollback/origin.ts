@@ -34,13 +34,11 @@ export async function compareWithOrigin(run: Run, complete: boolean): Promise<Or
   if (before === undefined)
     return { structure: 'not known', differences: [], content: 'not summed', checksum: null, checksumBefore: null }
   const sql = database.engine({
-    ...{
-      purpose: 'rollback',
-      searchPath: rollout.searchPath,
-      readOnly: true,
-      statementTimeoutMs: 5_000,
-      parallel: true,
-    },
+    purpose: 'rollback',
+    searchPath: rollout.searchPath,
+    readOnly: true,
+    statementTimeoutMs: 5_000,
+    parallel: true,
   })
   try {
     const all = structureDifferences(before.structure, await readStructure(sql, rollout.table.sql))
@@ -57,7 +55,8 @@ export async function compareWithOrigin(run: Run, complete: boolean): Promise<Or
       structure: differences.length === 0 ? 'as before expand' : 'as before expand, but for what others changed',
       differences,
       content: now === null ? 'not summed' : equal ? 'equal' : 'written since',
-      ...{ checksum: now?.checksum ?? null, checksumBefore: before.checksum },
+      checksum: now?.checksum ?? null,
+      checksumBefore: before.checksum,
     }
   } finally {
     await sql.end({ timeout: 1 })

@@ -36,7 +36,11 @@ export async function prepare(run: Run, sql: Sql): Promise<Prepared | null> {
     table.discriminator === null || !(columnIsOurs(facts) || mustClear(facts))
       ? 0
       : await archiveInexpressible({
-          ...{ sql, rollout, walked, operationId: operation.id, prefilled: facts.prefilled },
+          sql,
+          rollout,
+          walked,
+          operationId: operation.id,
+          prefilled: facts.prefilled,
           async goOn() {
             await run.reached('rollback.archive')
             return await goOn()

@@ -36,7 +36,8 @@ test('the newest time that the file’s query gives is the last backup; none, an
     detail: expect.stringMatching(/more than 60 min/),
   })
   expect(await statusWith('select last_archived_time from pg_stat_archiver')).toMatchObject({
-    ...{ available: false, ageSeconds: null },
+    available: false,
+    ageSeconds: null,
     detail: expect.stringMatching(/gives no time of a backup; (archive_mode is off|nothing was archived yet)/),
   })
   expect(await statusWith('select 1')).toMatchObject({

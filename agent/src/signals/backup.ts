@@ -37,13 +37,18 @@ function watchOne(
   const asked = probe(
     () =>
       database.engine({
-        ...{ purpose: 'backup', readOnly: true, statementTimeoutMs: BOUND_MS, searchPath: rollout.searchPath },
+        purpose: 'backup',
+        readOnly: true,
+        statementTimeoutMs: BOUND_MS,
+        searchPath: rollout.searchPath,
       }),
     BOUND_MS,
   )
   const { query, maxAge } = rollout.file.backup
   const status = poll<BackupStatus>({
-    ...{ intervalMs: EVERY_MS, now, unknown },
+    intervalMs: EVERY_MS,
+    now,
+    unknown,
     refresh: async () => judged(await look(asked, query), maxAge, await lookAtArchive(asked, rollout.name)),
   })
   return { status, asked }
@@ -110,13 +115,15 @@ function judged({ age, mode, archived, failing }: Seen, maxAge: number, kept: Ke
       : ` The archive of the legacy columns had checksum ${kept.checksum} over ${kept.rows.toLocaleString('en')} rows ${shown(kept.seconds)} ago, ${kept.differing} of them not as in the table.`
   if (age === null)
     return {
-      ...{ available: false, ageSeconds: null },
+      available: false,
+      ageSeconds: null,
       detail: `backup.query of the rollout file gives no time of a backup; ${archiver}.${columns}`,
     }
   const seconds = Math.max(0, age)
   const old = seconds > maxAge
   return {
-    ...{ available: !old, ageSeconds: seconds },
+    available: !old,
+    ageSeconds: seconds,
     detail: `The last backup is ${shown(seconds)} old, ${old ? 'more than' : 'of at most'} ${shown(maxAge)}; ${archiver}.${columns}`,
   }
 }

@@ -21,7 +21,9 @@ test.runIf(hasPrometheus)('application and host can be read from Prometheus', as
     ...every,
     name: 'vehicles',
     queries: {
-      ...{ cpu: 'vector(0.25)', memory: 'vector(0.5)', disk: 'nothing' },
+      cpu: 'vector(0.25)',
+      memory: 'vector(0.5)',
+      disk: 'nothing',
       diskOperations: `${direction('read', 5)} or ${direction('write', 6)}`,
       network: direction('receive', 7),
     },
@@ -34,7 +36,9 @@ test.runIf(hasPrometheus)('application and host can be read from Prometheus', as
   expect(latency.errorRatio).toEqual({ unknown: 'vector(1) / 0 gives Infinity' })
   const read = await until(host.read, ({ cpu }) => isKnown(cpu))
   expect(read).toMatchObject({
-    ...{ host: 'vehicles', cpu: { value: 0.25 }, memory: { value: 0.5 } },
+    host: 'vehicles',
+    cpu: { value: 0.25 },
+    memory: { value: 0.5 },
     disk: { unknown: 'nothing gives no series' },
     diskOperations: { value: { read: 5, write: 6 } },
     networkBytes: { unknown: expect.stringMatching(/must give one series each for direction receive and transmit$/) },

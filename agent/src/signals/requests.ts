@@ -36,11 +36,16 @@ const KEPT_MS = 60_000
 export function recentRequests({ source, now }: RequestsOptions): Poll<Reading<RecentRequests>> {
   let scrapes: readonly Scrape[] = []
   return poll<Reading<RecentRequests>>({
-    ...{ intervalMs: EVERY_MS, maximumAgeMs: 3_000, now, unknown: (sentence) => ({ unknown: sentence }) },
+    intervalMs: EVERY_MS,
+    maximumAgeMs: 3_000,
+    now,
+    unknown: (sentence) => ({ unknown: sentence }),
     async refresh() {
       if (source === undefined) return { unknown: 'the rollout file has no api.histogram' }
       const { status, text } = await boundedGet(source.url, {
-        ...{ milliseconds: 2_000, bytes: 1_000_000, headers: { accept: 'text/plain; version=0.0.4' } },
+        milliseconds: 2_000,
+        bytes: 1_000_000,
+        headers: { accept: 'text/plain; version=0.0.4' },
       })
       if (status !== 200) throw new Error(`${source.url} answered HTTP ${status}`)
       const at = now()
@@ -81,7 +86,8 @@ function countedOf(source: ApiHistogram, scrapes: readonly Scrape[]): Requests {
   const errors = errorRatioOf(counts, source, all, (ratio) => ({ value: ratio, at }))
   const bounds = cumulative(grown.filter(({ name }) => name === `${source.name}_bucket`))
   return {
-    ...{ seconds: (at - scrapes[0]!.at) / 1_000, all },
+    seconds: (at - scrapes[0]!.at) / 1_000,
+    all,
     failed: 'unknown' in errors ? errors : { value: Math.round(errors.value * all), at },
     slowerThan(seconds) {
       const index = bounds.findIndex(({ bound }) => bound >= seconds)

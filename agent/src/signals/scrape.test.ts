@@ -126,7 +126,9 @@ async function application(): Promise<{ histogram: Histogram; url: string; stop:
   new Counter({ name: 'other_total', help: 'With a line\nin its help.', registers: [registry] }).inc()
   const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
   const histogram = new Histogram({
-    ...{ name: 'request_seconds', help: 'Requests.', buckets },
+    name: 'request_seconds',
+    help: 'Requests.',
+    buckets,
     labelNames: ['route', 'status'],
     registers: [registry],
   })

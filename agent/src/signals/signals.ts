@@ -114,10 +114,14 @@ export function createSignals(options: SignalsOptions): Signals {
     const every = { prometheus: client, intervalMs: INTERVAL_MS, now }
     const requests = recentRequests({ source: file.api?.histogram, now })
     return {
-      ...{ vacuum, latency, watchTable: createWatching([vacuum, ...(latency ? [latency] : [])]) },
-      ...{ requests, watchRequests: createWatching([requests]) },
+      vacuum,
+      latency,
+      watchTable: createWatching([vacuum, ...(latency ? [latency] : [])]),
+      requests,
+      watchRequests: createWatching([requests]),
       api: apiReadings({
-        ...{ ...every, source: file.api },
+        ...every,
+        source: file.api,
         intervals: { intervalMs: INTERVAL_MS, onInterval: (readings) => recordApi(recent, name, readings) },
       }),
       host: typeof file.host === 'object' ? promqlHost({ ...every, name, queries: file.host.promql }) : null,

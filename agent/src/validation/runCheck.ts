@@ -31,7 +31,9 @@ export async function runCheck(check: Check, context: Context, scanned: Scan | n
     signal: abort.signal,
     get sql() {
       opened ??= context.run.database.engine({
-        ...{ purpose: `check ${check.name}`, searchPath: context.rollout.searchPath, readOnly: true },
+        purpose: `check ${check.name}`,
+        searchPath: context.rollout.searchPath,
+        readOnly: true,
         statementTimeoutMs: seconds * 1000,
       })
       return opened
@@ -54,8 +56,13 @@ export async function runCheck(check: Check, context: Context, scanned: Scan | n
   }
   if (finding === null) return null
   return {
-    ...{ check: check.name, layer: check.layer, verdict: finding.verdict, value: finding.value, limit: finding.limit },
-    ...{ discrepancies: finding.discrepancies ?? 0, detail: finding.detail },
+    check: check.name,
+    layer: check.layer,
+    verdict: finding.verdict,
+    value: finding.value,
+    limit: finding.limit,
+    discrepancies: finding.discrepancies ?? 0,
+    detail: finding.detail,
     sampleKeys: (finding.sampleKeys ?? []).map((key) => [...key]),
     query: finding.query ?? null,
     seconds: Math.round(performance.now() - started) / 1000,
@@ -66,7 +73,8 @@ function unanswered(error: unknown, seconds: number): Finding {
   const late = error instanceof TookTooLong || codeOf(error) === '57014'
   const code = codeOf(error)
   return {
-    ...{ value: null, limit: null },
+    value: null,
+    limit: null,
     verdict: late ? 'inconclusive' : 'error',
     detail: late
       ? `it took longer than ${seconds} s and was given up: look at what holds it up, then validate again`

@@ -168,7 +168,11 @@ export async function resultOf(sql: Sql, operationId: bigint): Promise<Record<st
   if (!row) return null
   const { verdict, layers, coverage, integrityScore, totalRows } = toValidation({ ...row, checks: [] })
   return {
-    ...{ validation: Number(row.id), verdict, coverage, rows: totalRows, integrityScore },
+    validation: Number(row.id),
+    verdict,
+    coverage,
+    rows: totalRows,
+    integrityScore,
     layers: Object.fromEntries(layers.map((one) => [one.layer, one.verdict])),
   }
 }

@@ -48,7 +48,9 @@ export function createValidation(parts: ValidationParts): Kind {
         ? timeFor(rows, measured, { does: 'reads', perSecond: ASSUMED_RATE })
         : { estimatedSeconds: null, estimateBasis: null, notes: [] }
       return {
-        ...{ ...time, rows: 0, estimatedWalBytes: 0 },
+        ...time,
+        rows: 0,
+        estimatedWalBytes: 0,
         notes: [
           ...notes,
           `Runs ${checks.length} checks.`,
@@ -93,15 +95,22 @@ async function validate(run: Run, parts: ValidationParts): Promise<Outcome> {
     run.claim,
     { rollout, startedAt },
     {
-      ...{ verdict: overall(layers), layers, integrityScore: integrityScore(layers, results), checks: results },
-      ...{ coverage: scanned && coverageOf(scanned), totalRows: scanned && scanned.rows },
-      ...{ checksum: scanned && scanned.checksum, confusion: scanned?.confusion ?? [] },
+      verdict: overall(layers),
+      layers,
+      integrityScore: integrityScore(layers, results),
+      checks: results,
+      coverage: scanned && coverageOf(scanned),
+      totalRows: scanned && scanned.rows,
+      checksum: scanned && scanned.checksum,
+      confusion: scanned?.confusion ?? [],
     },
   )
   if (scanned !== null) {
     const { rows, checksum, discrepancies, raising, kept } = scanned
     await saveRowCount(database.state, rollout.name, Number(result['validation']), {
-      ...{ rows, checksum, counters: reading.counters },
+      rows,
+      checksum,
+      counters: reading.counters,
       wrong: discrepancies + raising + kept,
       hashedBy: await hashedBy(database.state, rollout.hash),
     })

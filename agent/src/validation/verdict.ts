@@ -25,7 +25,9 @@ export function layerResults(
     const verdict = worst(own.map((result) => result.verdict))
     const first = own.find((result) => result.verdict === verdict)
     return {
-      ...{ layer, verdict, required: rollout.file.validation.requires.includes(layer) },
+      layer,
+      verdict,
+      required: rollout.file.validation.requires.includes(layer),
       complete: all.every((one) => one.layer !== layer || ran.has(one.name) || inapplicable.has(one.name)),
       detail: verdict === 'pass' ? '' : first ? `${first.check}: ${first.detail}` : WITHOUT_CHECKS[layer],
     }

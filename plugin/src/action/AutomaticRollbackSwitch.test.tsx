@@ -7,8 +7,14 @@ import { AutomaticRollbackSwitch } from './AutomaticRollbackSwitch'
 const agent = { uid: 'u', name: 'STI staging', expected: null }
 const environment = { name: 'staging', production: false, agent, all: [agent] as const, status: {} as AgentStatus }
 const armed: AutomaticRollback = {
-  ...{ armed: true, scopes: ['flag'], heldBy: null, heldUntil: null, reason: null },
-  ...{ guard: true, pathSeenAt: null, pathLive: false },
+  armed: true,
+  scopes: ['flag'],
+  heldBy: null,
+  heldUntil: null,
+  reason: null,
+  guard: true,
+  pathSeenAt: null,
+  pathLive: false,
 }
 
 const show = (state: Partial<AutomaticRollback>) =>

@@ -244,9 +244,12 @@ export function toRequest(start: Start, environment: string, choices: Choices, r
       return { ...common, kind: 'rollback', parameters: { scope: 'data', full: choices.full, confirm: choices.typed } }
     case 'rollback-system':
       return {
-        ...{ ...common, kind: 'rollback' },
+        ...common,
+        kind: 'rollback',
         parameters: {
-          ...{ scope: 'system', full: false, confirm: choices.typed },
+          scope: 'system',
+          full: false,
+          confirm: choices.typed,
           ...(choices.force ? { force: true } : {}),
         },
       }

@@ -13,11 +13,20 @@ const check: ColumnDropCheck = {
   seconds: 0.1,
 }
 const last: PreparedColumnDrop = {
-  ...{ id: 1, operationId: 9, at: '2026-11-26T18:00:00Z', fileHash: 'f', prepared: true, reasons: [] },
+  id: 1,
+  operationId: 9,
+  at: '2026-11-26T18:00:00Z',
+  fileHash: 'f',
+  prepared: true,
+  reasons: [],
   verdict: 'pass',
   parameters: {
-    ...{ validateData: true, generatePullRequest: true, includeRollback: true, safetyChecks: true },
-    ...{ openPullRequest: false, exportArchive: false },
+    validateData: true,
+    generatePullRequest: true,
+    includeRollback: true,
+    safetyChecks: true,
+    openPullRequest: false,
+    exportArchive: false,
   },
   checks: [check],
   migration: { up: 'alter table t drop column a;', down: 'alter table t add column a int;' },

@@ -3,8 +3,17 @@ import { expect, test } from 'vitest'
 import { toAnnotations, toTable } from './events'
 
 const event = (id: number, kind: string, reason: string | null = null): OperationEvent => ({
-  ...{ id, operationId: 7, rollout: 'vehicles', at: `2026-01-01T00:00:0${id}Z`, kind, message: `${kind} ${id}` },
-  ...{ actor: { name: 'ada', level: 'editor', via: 'grafana' }, reason, before: null, after: null, hash: '' },
+  id,
+  operationId: 7,
+  rollout: 'vehicles',
+  at: `2026-01-01T00:00:0${id}Z`,
+  kind,
+  message: `${kind} ${id}`,
+  actor: { name: 'ada', level: 'editor', via: 'grafana' },
+  reason,
+  before: null,
+  after: null,
+  hash: '',
 })
 
 test('starts and flag changes are marks, each a point in time; batches are not', () => {

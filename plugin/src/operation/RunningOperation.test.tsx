@@ -7,8 +7,17 @@ import type { Environment } from '../agent/useEnvironment'
 import { RunningOperation } from './RunningOperation'
 
 const progress = {
-  ...{ ratio: 0.25, processedRows: 250, totalRows: 1000, writtenRows: 250, failedRows: 0, throttled: null },
-  ...{ rowsPerSecond: 10, remainingSeconds: 75, batchRows: 10, batchSeconds: 0.1, retries: {} },
+  ratio: 0.25,
+  processedRows: 250,
+  totalRows: 1000,
+  writtenRows: 250,
+  failedRows: 0,
+  throttled: null,
+  rowsPerSecond: 10,
+  remainingSeconds: 75,
+  batchRows: 10,
+  batchSeconds: 0.1,
+  retries: {},
 }
 
 const show = (more: Partial<Operation>) => {

@@ -15,5 +15,8 @@ type Of = Pick<Finding, 'rule' | 'change'>
 export const healthy = (of: Of, sentence: string): Finding => ({ ...of, state: 'healthy', sentence, persistsMs: 0 })
 export const unknown = (of: Of, sentence: string): Finding => ({ ...of, state: 'unknown', sentence, persistsMs: 0 })
 export const unhealthy = (of: Of, sentence: string, persistsMs = 0): Finding => ({
-  ...{ ...of, state: 'unhealthy', sentence, persistsMs },
+  ...of,
+  state: 'unhealthy',
+  sentence,
+  persistsMs,
 })

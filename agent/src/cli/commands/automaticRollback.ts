@@ -47,7 +47,9 @@ async function change(
   if (!reason) throw usage('This needs --reason: it is kept with the events.')
   const { target, rollout, output } = await openRollout(terminal, options)
   const now = await target.agent.automaticRollback(rollout.rollout, {
-    ...{ ...to, environment: target.environment, reason },
+    ...to,
+    environment: target.environment,
+    reason,
   })
   output.value(now)
   for (const line of linesOf(now)) output.line(line)

@@ -31,7 +31,9 @@ async function drill(terminal: Terminal, options: DrillOptions): Promise<Exit> {
   const { target, rollout, output } = await openRollout(terminal, options)
   const { severity, rollBackFlag = false, reason } = options
   const opened = await target.agent.drill(rollout.rollout, {
-    ...{ environment: target.environment, severity, rollBackFlag },
+    environment: target.environment,
+    severity,
+    rollBackFlag,
     ...(reason === undefined ? {} : { reason }),
   })
   const most = options.timeout ?? ACKNOWLEDGE_SECONDS[severity]

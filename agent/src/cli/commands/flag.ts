@@ -34,8 +34,10 @@ async function flag(terminal: Terminal, options: FlagOptions): Promise<Exit> {
     kind: 'flag' as const,
     environment: target.environment,
     parameters: {
-      ...{ enabled: options.enable === true, percentage: options.percentage },
-      ...{ ramp: options.ramp, force: options.force },
+      enabled: options.enable === true,
+      percentage: options.percentage,
+      ramp: options.ramp,
+      force: options.force,
     },
     reason: options.reason,
   }

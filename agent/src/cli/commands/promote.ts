@@ -27,7 +27,8 @@ async function promote(terminal: Terminal, file: string | undefined, options: Pr
   const report = file === undefined ? undefined : await readJson(terminal, file)
   const { target, rollout, output } = await openRollout(terminal, options)
   const { gate, promotions } = await target.agent.promote(rollout.rollout, {
-    ...{ environment: target.environment, force },
+    environment: target.environment,
+    force,
     ...(report === undefined ? {} : { report }),
     ...(reason === undefined ? {} : { reason }),
   })

@@ -21,7 +21,9 @@ export const registerRehearse: Register = (program, run) => {
 async function rehearse(terminal: Terminal, options: RehearseOptions): Promise<Exit> {
   const { target, rollout, output } = await openRollout(terminal, options)
   const request: OperationInput = {
-    ...{ kind: 'rehearsal', environment: target.environment, reason: options.reason },
+    kind: 'rehearsal',
+    environment: target.environment,
+    reason: options.reason,
     parameters: options.sample === undefined ? {} : { sample: options.sample },
   }
   const operation = await runOperation(target, rollout.rollout, request, output, options)

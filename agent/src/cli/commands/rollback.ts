@@ -129,7 +129,8 @@ async function takeBack(
 ): Promise<Operation | null> {
   const patient = <T>(ask: (agent: AgentClient) => Promise<T>): Promise<T> =>
     askAny(target.agents, ask, {
-      ...{ line: output.note, stop: () => false },
+      line: output.note,
+      stop: () => false,
       then: 'Ask again (sti rollback all): what is taken back is passed over.',
     })
   const operations = await patient((agent) => agent.operations(name))

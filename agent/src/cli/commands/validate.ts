@@ -53,7 +53,8 @@ async function validate(terminal: Terminal, options: ValidateOptions): Promise<E
     kind: 'validation' as const,
     environment: target.environment,
     parameters: {
-      ...{ layers: options.layer, checks: options.check },
+      layers: options.layer,
+      checks: options.check,
       ...(options.fullValidation ? { full: true } : {}),
       ...(given ? { baseline: given.id } : {}),
     },

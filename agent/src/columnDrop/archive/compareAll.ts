@@ -20,7 +20,11 @@ export async function compareAll(sql: Sql, of: Archiving, comparing: Comparing):
   let seen = NOTHING_COMPARED
   let last: Key | null = null
   const finished = await walk({
-    ...{ sql, walked: of.walked, from: null, to: null, feedback: createFeedback(10_000, 200_000, 0.25) },
+    sql,
+    walked: of.walked,
+    from: null,
+    to: null,
+    feedback: createFeedback(10_000, 200_000, 0.25),
     goOn: () => comparing.goOn(),
     retried: (sqlstate) => comparing.retried(sqlstate),
     async work(range) {

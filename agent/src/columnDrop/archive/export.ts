@@ -41,7 +41,11 @@ export async function exportArchive(
     if (written.stopped) return null
     const { size } = await stat(unfinished)
     const exported: ArchiveExport = {
-      ...{ path, at: new Date().toISOString(), rows: written.rows, bytes: size, sha256: await sha256(unfinished) },
+      path,
+      at: new Date().toISOString(),
+      rows: written.rows,
+      bytes: size,
+      sha256: await sha256(unfinished),
     }
     await rename(unfinished, path)
     const about = { rollout: rollout.name, table: rollout.table.sql, fileHash: rollout.hash, columns: manifest.columns }
@@ -69,7 +73,12 @@ async function* lines(
     const page: { text: string; rows: number; high: readonly string[] | null } = { text: '', rows: 0, high: null }
     let turns = 0
     const done = await walk({
-      ...{ sql, walked, from, to: null, feedback: createFeedback(ROWS, ROWS, 1), retried: () => undefined },
+      sql,
+      walked,
+      from,
+      to: null,
+      feedback: createFeedback(ROWS, ROWS, 1),
+      retried: () => undefined,
       async goOn() {
         if (turns++ > 0) return false
         written.stopped = !(await goOn())

@@ -115,7 +115,11 @@ async function copyAll(
   let lane = claimed
   let batches = 0
   const finished = await walk({
-    ...{ sql, walked: of.walked, from: lane.position, to: null, feedback: createFeedback(1_000, 50_000, 0.1) },
+    sql,
+    walked: of.walked,
+    from: lane.position,
+    to: null,
+    feedback: createFeedback(1_000, 50_000, 0.1),
     goOn: createGoOn(run, (wait) => run.step(wait === null ? 'keeping the legacy columns' : `waits: ${wait.sentence}`)),
     retried: progress.retried,
     async work(range) {

@@ -36,7 +36,8 @@ export async function readManifest(sql: Sql, rollout: Pick<Rollout, 'name'>): Pr
   return {
     operationId: Number(row.operation_id),
     fileHash: row.file_hash,
-    ...{ relation: row.relation, there: row.there },
+    relation: row.relation,
+    there: row.there,
     columns: row.columns,
     madeAt: row.made_at.toISOString(),
     completedAt: row.completed_at?.toISOString() ?? null,

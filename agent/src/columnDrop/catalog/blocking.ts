@@ -60,11 +60,15 @@ async function readKeyed(sql: Sql, legacy: Legacy): Promise<Blocking[]> {
   )
   return [
     ...keyed.map((name) => ({
-      ...{ kind: 'key', identity: legacy.key.join(', '), columns: [name] },
+      kind: 'key',
+      identity: legacy.key.join(', '),
+      columns: [name],
       why: 'Rows are known by it: without it no row could be found again',
     })),
     ...partitioned.map(({ name }) => ({
-      ...{ kind: 'partition key', identity: name, columns: [name] },
+      kind: 'partition key',
+      identity: name,
+      columns: [name],
       why: 'PostgreSQL refuses to drop a column of a partition key',
     })),
   ]

@@ -35,7 +35,12 @@ function withChildren(definition: string): string {
 }
 
 const KINDS: Record<string, LegacyConstraint['kind']> = {
-  ...{ c: 'check', f: 'foreign key', u: 'unique', p: 'primary key', x: 'exclusion', n: 'not null' },
+  c: 'check',
+  f: 'foreign key',
+  u: 'unique',
+  p: 'primary key',
+  x: 'exclusion',
+  n: 'not null',
 }
 
 /** Constraints over a legacy column, those of partitions of their own too. Children first. */

@@ -28,7 +28,10 @@ export function answered(
   started: number,
 ): ColumnDropCheck {
   return {
-    ...{ check: name, question, verdict, evidence },
+    check: name,
+    question,
+    verdict,
+    evidence,
     findings: findings.slice(0, KEPT).map((one) => (one.length > LONGEST ? `${one.slice(0, LONGEST - 1)}…` : one)),
     seconds: Math.round(performance.now() - started) / 1000,
   }

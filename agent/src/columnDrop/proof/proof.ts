@@ -51,7 +51,9 @@ export async function proveMigration(
   const { database, rollout, operation } = run
   const copy = rolloutOfCopy(rollout, operation.id)
   const sql = database.engine({
-    ...{ purpose: `proof ${operation.id}`, searchPath: copy.searchPath, statementTimeoutMs: 600_000 },
+    purpose: `proof ${operation.id}`,
+    searchPath: copy.searchPath,
+    statementTimeoutMs: 600_000,
   })
   const reader = database.engine({ purpose: 'proof' })
   try {
@@ -138,7 +140,11 @@ async function prove({ run, sql, reader, table, copy, leftOut }: Proving, sample
   const times = Math.max(1, table.estimatedRows ?? rows) / Math.max(1, rows)
   return {
     passed: checks.every((check) => check.ok),
-    ...{ rows, up, down, checks, leftOut },
+    rows,
+    up,
+    down,
+    checks,
+    leftOut,
     estimated: { upLockedSeconds: up.lockedSeconds * times, downLockedSeconds: down.lockedSeconds * times },
   }
 }

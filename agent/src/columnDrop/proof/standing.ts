@@ -15,8 +15,12 @@ export async function makeCopy(run: Run, sql: Sql, statements: readonly string[]
     what: 'making a schema for the proof',
     steps: [
       {
-        ...{ kind: 'proof', object, statement: first!, inverse: removing(copy).join(';\n') },
-        ...{ look: `to_regnamespace(${literal(object)})::text`, back: null },
+        kind: 'proof',
+        object,
+        statement: first!,
+        inverse: removing(copy).join(';\n'),
+        look: `to_regnamespace(${literal(object)})::text`,
+        back: null,
       },
     ],
   })

@@ -31,10 +31,14 @@ export async function openDraft(config: GithubConfig, wanted: ColumnDropPullRequ
       request,
     })
     const { data: parent } = await octokit.request('GET /repos/{owner}/{repo}/git/commits/{commit_sha}', {
-      ...{ ...of, commit_sha: head.object.sha, request },
+      ...of,
+      commit_sha: head.object.sha,
+      request,
     })
     const { data: tree } = await octokit.request('POST /repos/{owner}/{repo}/git/trees', {
-      ...{ ...of, base_tree: parent.tree.sha, request },
+      ...of,
+      base_tree: parent.tree.sha,
+      request,
       tree: wanted.files.map(({ path, text }) => ({
         path,
         mode: '100644' as const,
@@ -43,23 +47,41 @@ export async function openDraft(config: GithubConfig, wanted: ColumnDropPullRequ
       })),
     })
     const { data: commit } = await octokit.request('POST /repos/{owner}/{repo}/git/commits', {
-      ...{ ...of, message: wanted.title, tree: tree.sha, parents: [parent.sha], request },
+      ...of,
+      message: wanted.title,
+      tree: tree.sha,
+      parents: [parent.sha],
+      request,
     })
     await pointBranch(octokit, of, wanted.branch, commit.sha, request)
     const { data: open } = await octokit.request('GET /repos/{owner}/{repo}/pulls', {
-      ...{ ...of, head: `${config.owner}:${wanted.branch}`, state: 'open' as const, request },
+      ...of,
+      head: `${config.owner}:${wanted.branch}`,
+      state: 'open' as const,
+      request,
     })
     const text = { title: wanted.title, body: wanted.body }
     const { data: pull } =
       open[0] === undefined
         ? await octokit.request('POST /repos/{owner}/{repo}/pulls', {
-            ...{ ...of, ...text, head: wanted.branch, base, draft: true, request },
+            ...of,
+            ...text,
+            head: wanted.branch,
+            base,
+            draft: true,
+            request,
           })
         : await octokit.request('PATCH /repos/{owner}/{repo}/pulls/{pull_number}', {
-            ...{ ...of, ...text, pull_number: open[0].number, request },
+            ...of,
+            ...text,
+            pull_number: open[0].number,
+            request,
           })
     await octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/labels', {
-      ...{ ...of, issue_number: pull.number, labels: wanted.labels, request },
+      ...of,
+      issue_number: pull.number,
+      labels: wanted.labels,
+      request,
     })
     return pull.html_url
   } catch (error) {

@@ -33,8 +33,11 @@ export function agentRoutes(app: App, parts: Parts): void {
     const caller = c.get('caller')
     return c.json(
       {
-        ...{ agent: config.agent, version: parts.version, contract: CONTRACT_VERSION },
-        ...{ environment: config.environment, production: config.production },
+        agent: config.agent,
+        version: parts.version,
+        contract: CONTRACT_VERSION,
+        environment: config.environment,
+        production: config.production,
         rollouts: parts.rollouts.map((rollout) => rollout.name),
         dependencies: await parts.health(),
         foreignState: parts.foreignState(),

@@ -34,7 +34,9 @@ export function drillRoutes(app: App, parts: Parts): void {
     }
     const flagOff = rollBackFlag
       ? await parts.flags.turnOff(rollout, actor, `a drill of the alert procedure${reason ? `: ${reason}` : ''}`, {
-          ...{ kind: 'rollback', idempotencyKey: randomUUID(), parameters: { scope: 'flag', drill: true } },
+          kind: 'rollback',
+          idempotencyKey: randomUUID(),
+          parameters: { scope: 'flag', drill: true },
         })
       : null
     const row = await openDrill(state, rollout.name, { severity, actor, reason: reason ?? null, flagOff })

@@ -70,8 +70,13 @@ export function failedRowRoutes(app: App, parts: Parts): void {
     const { keys, reason } = c.req.valid('json')
     const accepted = await acceptFailedRows(state, rollout.name, keys, caller.name, reason)
     await appendEvent(state, {
-      ...{ operationId: null, rollout: rollout.name, actor: actorOf(caller), kind: 'failed-rows', reason },
-      ...{ message: `${accepted} failed rows accepted`, after: keys.slice(0, 100) },
+      operationId: null,
+      rollout: rollout.name,
+      actor: actorOf(caller),
+      kind: 'failed-rows',
+      reason,
+      message: `${accepted} failed rows accepted`,
+      after: keys.slice(0, 100),
     })
     return c.json({ accepted }, 200)
   })

@@ -35,7 +35,9 @@ export function reportRoutes(app: App, parts: Parts): void {
     const report = await gatherReport(
       { state, environment, production, agent, version, signals },
       {
-        ...{ facts, readiness: await parts.readiness(facts), by: actorOf(c.get('caller')) },
+        facts,
+        readiness: await parts.readiness(facts),
+        by: actorOf(c.get('caller')),
         promotions: await readPromotions({ state, environment, trustedKeys }, rollout),
       },
     )

@@ -88,7 +88,8 @@ async function read(parts: Parts, rollout: Rollout, caller: Caller): Promise<Rol
     alarmDetail(parts, rollout),
   ])
   return {
-    ...{ ...detail, ...alarm },
+    ...detail,
+    ...alarm,
     file: caller.mayAct && reaches(caller.level, 'editor') ? detail.file : withoutContacts(detail.file),
     actions: detail.actions.map((action) => {
       const refusal = mayDo(caller, action.action, parts.config)

@@ -62,8 +62,13 @@ export function steeringRoutes(app: App, parts: Parts): void {
         `${row.kind} ${row.id} is ${row.state}: only a backfill that has not ended can be tuned.`,
       )
     await appendEvent(state, {
-      ...{ operationId: row.id, rollout: row.rollout, actor: actorOf(caller), kind: 'tune', message: 'tuned' },
-      ...{ before: row.parameters, after: moved.parameters },
+      operationId: row.id,
+      rollout: row.rollout,
+      actor: actorOf(caller),
+      kind: 'tune',
+      message: 'tuned',
+      before: row.parameters,
+      after: moved.parameters,
     })
     return c.json(toOperation(moved), 202)
   })

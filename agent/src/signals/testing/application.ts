@@ -19,7 +19,10 @@ export async function startApplication(): Promise<Application> {
   const registry = new Registry()
   const buckets = [0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1]
   const histogram = new Histogram({
-    ...{ name: 'http_request_duration_seconds', help: 'Requests.', buckets, labelNames: ['status'] },
+    name: 'http_request_duration_seconds',
+    help: 'Requests.',
+    buckets,
+    labelNames: ['status'],
     registers: [registry],
   })
   new Counter({ name: 'other_total', help: 'Something else.', registers: [registry] }).inc()

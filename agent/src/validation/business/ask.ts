@@ -41,7 +41,9 @@ export async function ask(url: string, headers: Record<string, string> = {}): Pr
 export function notAsked(error: unknown, rest: Pick<Finding, 'limit' | 'query'>): Finding {
   if (!(error instanceof NotAsked)) throw error
   return {
-    ...{ ...rest, verdict: 'inconclusive', value: null },
+    ...rest,
+    verdict: 'inconclusive',
+    value: null,
     detail: `the application could not be asked, ${error.message}: see that it answers, then validate again`,
   }
 }

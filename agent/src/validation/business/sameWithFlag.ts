@@ -15,7 +15,9 @@ const PAUSE_MS = 300
  */
 export function sameWithFlagCheck(name: string, { url, status }: { url: string; status: number }): Check {
   return {
-    ...{ name, layer: 'business', seconds: 90 },
+    name,
+    layer: 'business',
+    seconds: 90,
     async run({ parts, signal }) {
       const rest = { limit: status, query: `GET ${url} with X-Sti-Flag: on, off, on` }
       const asked = (flag: 'on' | 'off'): Promise<Answer> =>

@@ -17,7 +17,9 @@ const LONGEST_VALUE = 200
  */
 export function violationsCheck(name: string, query: string): Check {
   return {
-    ...{ name, layer: 'business', seconds: 60 },
+    name,
+    layer: 'business',
+    seconds: 60,
     async run({ sql, table, signal }) {
       const found = { limit: 0, query }
       let before: readonly Key[] | null = null
@@ -29,7 +31,10 @@ export function violationsCheck(name: string, query: string): Check {
         if (rows > MOST || lasting.length > 0) {
           const count = rows > MOST ? rows : lasting.length
           return {
-            ...{ ...found, verdict: 'fail', value: count, discrepancies: count },
+            ...found,
+            verdict: 'fail',
+            value: count,
+            discrepancies: count,
             detail: `${rows > MOST ? `more than ${MOST}` : count} rows violate it`,
             sampleKeys: (rows > MOST ? keys : lasting).slice(0, SAMPLES),
           }
@@ -37,7 +42,9 @@ export function violationsCheck(name: string, query: string): Check {
         before = keys
       }
       return {
-        ...{ ...found, verdict: 'inconclusive', value: null },
+        ...found,
+        verdict: 'inconclusive',
+        value: null,
         detail: `rows violate it and others do a moment later, ${LOOKS} times: let the query leave out what the application is about to mend`,
       }
     },

@@ -13,7 +13,9 @@ interface Found {
  * trigger of a foreign key is off, and rows keep to a CHECK that PostgreSQL has not validated.
  */
 export const constraints: Check = {
-  ...{ name: 'constraints-valid', layer: 'integrity', seconds: 120 },
+  name: 'constraints-valid',
+  layer: 'integrity',
+  seconds: 120,
   async run({ sql, facts, table }) {
     const found = await read(sql, table.oid)
     const busy = facts.open.some((one) => one.kind === 'finalize' || one.kind === 'rollback')
@@ -41,7 +43,9 @@ export const constraints: Check = {
     const unproved = found.notValid.map(({ name }) => name)
     return {
       verdict: faults.length === 0 ? 'pass' : 'fail',
-      ...{ value: faults.length, limit: 0, discrepancies: rows },
+      value: faults.length,
+      limit: 0,
+      discrepancies: rows,
       detail:
         faults.length > 0
           ? faults.join('; ')

@@ -19,12 +19,10 @@ export const dualWriteApplication: Check = {
       return { verdict: 'inconclusive', value: 0, limit: 0, detail, query }
     }
     return {
-      ...{
-        verdict: stayed.length === 0 ? 'pass' : 'fail',
-        value: stayed.length,
-        limit: 0,
-        discrepancies: stayed.length,
-      },
+      verdict: stayed.length === 0 ? 'pass' : 'fail',
+      value: stayed.length,
+      limit: 0,
+      discrepancies: stayed.length,
       detail: `${rows} rows were written since the backfill ended${shown}: ${stayed.length} hold another type than their legacy columns say, and ${moved} moved meanwhile`,
       sampleKeys: stayed.slice(0, 10),
       query,

@@ -31,7 +31,10 @@ function judge(seen: Seen, ways: readonly Way[], { file }: Rollout): Finding {
   if (fault !== null) {
     const holds = `it then holds ${fault.type ?? 'no type'}, and its legacy columns say ${fault.legacy ?? 'no type'}`
     return {
-      ...{ verdict: 'fail', value: shown.length, limit: ways.length, discrepancies: 1 },
+      verdict: 'fail',
+      value: shown.length,
+      limit: ways.length,
+      discrepancies: 1,
       detail: `a row was written ${fault.way === 'legacy' ? 'by its legacy columns' : 'by its type'} to be ${fault.wrote}: ${holds}`,
       sampleKeys: seen.key === null ? [] : [seen.key],
     }
@@ -39,7 +42,9 @@ function judge(seen: Seen, ways: readonly Way[], { file }: Rollout): Finding {
   if (ways.every((way) => shown.includes(way))) {
     const back = file.restore === 'none' ? 'a type that is written stays' : 'legacy columns follow the type'
     return {
-      ...{ verdict: 'pass', value: shown.length, limit: ways.length },
+      verdict: 'pass',
+      value: shown.length,
+      limit: ways.length,
       detail: `the type follows legacy columns${ways.includes('type') ? `, and ${back}` : '; the way back is not there before finalize'}`,
     }
   }

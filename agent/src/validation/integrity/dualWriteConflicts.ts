@@ -19,7 +19,9 @@ export const dualWriteConflicts: Check = {
     const limit = before > value ? 0 : before
     const sampleKeys = await pruneConflicts(state, rollout)
     return {
-      ...{ verdict: value <= limit ? 'pass' : 'fail', value, limit },
+      verdict: value <= limit ? 'pass' : 'fail',
+      value,
+      limit,
       detail:
         `${value - limit} since the validation before; in all ${counted.refused} refused, ` +
         `${counted.legacy} resolved by the legacy columns, ${counted.type} by the type`,

@@ -10,7 +10,8 @@ export const dualWriteTrigger: Check = {
     const fault = facts.triggerFault ?? (missing && `The flag is on without ${missing}: turn it off, then finalize.`)
     return {
       verdict: fault === null ? 'pass' : 'fail',
-      ...{ value: null, limit: null },
+      value: null,
+      limit: null,
       detail: fault ?? 'there, on, of this file, and the last of its sort',
     }
   },

@@ -10,7 +10,11 @@ export const expressionNeverRaises: Check = {
     const accepted = await acceptedWrong(context.sql, context.rollout, context.table)
     return {
       verdict: raising <= accepted ? 'pass' : 'fail',
-      ...{ value: raising, limit: 0, discrepancies: raising, sampleKeys: raisingKeys, query },
+      value: raising,
+      limit: 0,
+      discrepancies: raising,
+      sampleKeys: raisingKeys,
+      query,
       detail: raising === 0 ? 'on no row' : 'the conditions of the file raise an error on these rows',
     }
   },

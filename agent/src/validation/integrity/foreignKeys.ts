@@ -23,7 +23,9 @@ const SAMPLES = 10
  * calls the constraint valid.
  */
 export const foreignKeys: Check = {
-  ...{ name: 'foreign-keys', layer: 'integrity', seconds: 600 },
+  name: 'foreign-keys',
+  layer: 'integrity',
+  seconds: 600,
   async run({ sql, table, run }) {
     const keys = await foreignKeysOf(sql, table.oid)
     const unread = keys.filter((key) => !key.readable)
@@ -49,7 +51,10 @@ export const foreignKeys: Check = {
     }
     return {
       verdict: rows === 0 ? 'pass' : 'fail',
-      ...{ value: rows, limit: 0, discrepancies: rows, sampleKeys: samples },
+      value: rows,
+      limit: 0,
+      discrepancies: rows,
+      sampleKeys: samples,
       detail:
         rows > 0
           ? broken.join('; ')

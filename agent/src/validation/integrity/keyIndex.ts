@@ -10,7 +10,9 @@ const MOST_BYTES = 10 * 1024 ** 3
  * more than 10 GB.
  */
 export const keyIndex: Check = {
-  ...{ name: 'key-index', layer: 'integrity', seconds: 300 },
+  name: 'key-index',
+  layer: 'integrity',
+  seconds: 300,
   async run({ sql, table }) {
     const [found] = await sql<{ call: string | null; indexes: { oid: string; name: string }[]; bytes: number }[]>`
       select (select case when has_schema_privilege(n.oid, 'usage')
@@ -34,7 +36,10 @@ export const keyIndex: Check = {
       // index_corrupted and data_corrupted: that is what it looks for.
       if (!['XX001', 'XX002'].includes(codeOf(error) ?? '')) throw error
       return {
-        ...{ verdict: 'fail', value: null, limit: null, query },
+        verdict: 'fail',
+        value: null,
+        limit: null,
+        query,
         detail: `${messageOf(error)}: rows may be missed by everything that reads along it; REINDEX it, then validate again`,
       }
     }

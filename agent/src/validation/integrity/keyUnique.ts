@@ -12,7 +12,9 @@ const SAMPLES = 10
  * rows of each range are counted by key.
  */
 export const keyUnique: Check = {
-  ...{ name: 'key-unique', layer: 'integrity', seconds: 600 },
+  name: 'key-unique',
+  layer: 'integrity',
+  seconds: 600,
   async run({ sql, rollout, table, run }) {
     const walked = { table: rollout.table, key: table.key }
     const twice: Key[] = []
@@ -30,7 +32,10 @@ export const keyUnique: Check = {
     const names = table.key.map((column) => column.sql).join(', ')
     return {
       verdict: rows === 0 ? 'pass' : 'fail',
-      ...{ value: rows, limit: 0, discrepancies: rows, sampleKeys: twice.slice(0, SAMPLES) },
+      value: rows,
+      limit: 0,
+      discrepancies: rows,
+      sampleKeys: twice.slice(0, SAMPLES),
       detail:
         rows === 0
           ? `each ${names} occurs once`

@@ -10,7 +10,10 @@ import { hashedBy, readRowCount } from '../counts/store.ts'
  * others have written: their changes are right, and no sum can tell them from wrong ones.
  */
 export const legacyUnchanged: Check = {
-  ...{ name: 'legacy-checksum', layer: 'integrity', needsScan: true, seconds: 120 },
+  name: 'legacy-checksum',
+  layer: 'integrity',
+  needsScan: true,
+  seconds: 120,
   async run({ scan, run, rollout, table, sql }) {
     const { state } = run.database
     const then = await readRowCount(state, rollout.name)
@@ -32,7 +35,9 @@ export const legacyUnchanged: Check = {
     )
     if (rows !== then.rows || (await younger(sql, query))) return null
     return {
-      ...{ ...found, verdict: 'fail', query },
+      ...found,
+      verdict: 'fail',
+      query,
       detail: `the checksum of key and legacy columns is ${checksum}, at ${before} it was ${then.checksum}, and no row was written since: look for corruption, or for a type whose values somebody renamed`,
     }
   },

@@ -7,7 +7,9 @@ export const noFailedRow: Check = {
     const { failedRows } = facts
     return {
       verdict: failedRows === 0 ? 'pass' : 'fail',
-      ...{ value: failedRows, limit: 0, discrepancies: failedRows },
+      value: failedRows,
+      limit: 0,
+      discrepancies: failedRows,
       detail: failedRows === 0 ? 'none' : 'mend them and retry, or let an admin accept them by key',
     }
   },

@@ -14,7 +14,10 @@ export const noNullType: Check = {
     const open = rollout.file.constraint === 'notNull' && finalized && table.discriminator?.notNull === false
     return {
       verdict: rows <= accepted && !open ? 'pass' : 'fail',
-      ...{ value: rows, limit: accepted, discrepancies: Math.max(0, rows - accepted), query },
+      value: rows,
+      limit: accepted,
+      discrepancies: Math.max(0, rows - accepted),
+      query,
       detail: open
         ? `the file says constraint: notNull, and ${rollout.discriminator.sql} may be NULL again: finalize once more`
         : rows === 0

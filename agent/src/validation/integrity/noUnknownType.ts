@@ -8,7 +8,10 @@ export const noUnknownType: Check = {
     const { unknownTypes, query } = scan()
     return {
       verdict: unknownTypes === 0 ? 'pass' : 'fail',
-      ...{ value: unknownTypes, limit: 0, discrepancies: unknownTypes, query },
+      value: unknownTypes,
+      limit: 0,
+      discrepancies: unknownTypes,
+      query,
       detail: `the file knows ${rollout.types.join(', ')}`,
     }
   },

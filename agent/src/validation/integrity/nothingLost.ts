@@ -9,7 +9,10 @@ import { readRowCount } from '../counts/store.ts'
  * inserts that were rolled back as well, so they prove nothing.
  */
 export const nothingLost: Check = {
-  ...{ name: 'nothing-lost', layer: 'integrity', needsScan: true, seconds: 90 },
+  name: 'nothing-lost',
+  layer: 'integrity',
+  needsScan: true,
+  seconds: 90,
   async run({ scan, run, rollout, table, signal }) {
     const { state } = run.database
     const then = await readRowCount(state, rollout.name)
@@ -44,7 +47,8 @@ export const nothingLost: Check = {
       return { ...found, verdict: 'inconclusive', detail }
     }
     return {
-      ...{ ...found, verdict: 'fail' },
+      ...found,
+      verdict: 'fail',
       detail: `${lost} rows are gone without a DELETE (TRUNCATE, a partition taken away, corruption); ${numbers}. The next validation compares with this count`,
     }
   },

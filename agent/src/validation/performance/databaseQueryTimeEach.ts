@@ -4,7 +4,9 @@ import { comparable, inconclusive, PERFORMANCE_SECONDS } from './baseline.ts'
 
 /** No normalised query has become slower beyond its limit. */
 export const databaseQueryTimeEach: Check = {
-  ...{ name: 'database-query-time-each', layer: 'performance', seconds: PERFORMANCE_SECONDS },
+  name: 'database-query-time-each',
+  layer: 'performance',
+  seconds: PERFORMANCE_SECONDS,
   async run(context) {
     const ready = await comparable(context)
     if ('verdict' in ready) return ready
@@ -32,7 +34,8 @@ export const databaseQueryTimeEach: Check = {
         : `${told.length} queries compared, the slowest`
     return {
       verdict: slow.length > 0 ? 'fail' : 'pass',
-      ...{ value: (slow[0] ?? told[0])!.ratio, limit: told[0]!.limit },
+      value: (slow[0] ?? told[0])!.ratio,
+      limit: told[0]!.limit,
       detail: `${head}: ${shown.join(', ')}; ${others}`,
     }
   },

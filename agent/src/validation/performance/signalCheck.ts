@@ -5,7 +5,9 @@ import { comparable, PERFORMANCE_SECONDS } from './baseline.ts'
 /** A check that one signal has not moved beyond its limit against the baseline. */
 export function signalCheck(name: string, signal: string): Check {
   return {
-    ...{ name, layer: 'performance', seconds: PERFORMANCE_SECONDS },
+    name,
+    layer: 'performance',
+    seconds: PERFORMANCE_SECONDS,
     async run(context) {
       const ready = await comparable(context)
       if ('verdict' in ready) return ready

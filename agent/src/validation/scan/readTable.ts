@@ -34,7 +34,7 @@ export async function readTable(run: Run, table: Table, checkpoint: Checkpoint):
     const source = await openSource(run, useReplica)
     try {
       const { sql, replica } = source
-      const job = { ...{ sql, reading, from: at, tally, replica }, passed: report.passed, retried: report.retried }
+      const job = { sql, reading, from: at, tally, replica, passed: report.passed, retried: report.retried }
       usedReplica ||= replica
       return await scan({
         ...job,

@@ -100,7 +100,11 @@ export async function scan(job: ScanJob): Promise<boolean> {
     job.passed(rows)
   }
   return await walk({
-    ...{ sql, walked, from: job.from, to: null, feedback },
+    sql,
+    walked,
+    from: job.from,
+    to: null,
+    feedback,
     async goOn() {
       if (job.replica && failures >= REPLICA_TRIES) throw new ReplicaLost()
       if (spans?.reached(position)) await spans.refresh()
@@ -137,7 +141,11 @@ export function scanned(reading: Reading, tally: Tally, wrong: readonly Suspect[
   const sum = (of: (cell: ConfusionCell) => boolean): number =>
     confusion.filter(of).reduce((total, cell) => total + cell.rows, 0)
   return {
-    ...{ rows: tally.rows, confusion, raising: tally.raising, raisingKeys: tally.raisingKeys, replica },
+    rows: tally.rows,
+    confusion,
+    raising: tally.raising,
+    raisingKeys: tally.raisingKeys,
+    replica,
     discrepancies: sum((cell) => differs(reading, cell)),
     kept: sum((cell) => cell.actual !== cell.expected && !differs(reading, cell)),
     discrepancyKeys: samplesOf(wrong),

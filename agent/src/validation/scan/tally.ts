@@ -19,7 +19,12 @@ const SAMPLES = 10
 const SUSPECTS = 1_000
 
 export const emptyTally = (): Tally => ({
-  ...{ rows: 0, cells: [], checksum: '0', raising: 0, raisingKeys: [], suspects: [] },
+  rows: 0,
+  cells: [],
+  checksum: '0',
+  raising: 0,
+  raisingKeys: [],
+  suspects: [],
 })
 
 export function suspectsLeft({ suspects }: Tally): number {

@@ -4,7 +4,8 @@ import { known } from './read.ts'
 
 /** WAL is archived, and no attempt fails. */
 export const archiver: Check = {
-  ...{ name: 'archiver', layer: 'system' },
+  name: 'archiver',
+  layer: 'system',
   async run({ run, rollout, sql, signal }) {
     const backlog = await known(() => run.pressure.archive(), signal)
     if ('verdict' in backlog) return backlog

@@ -17,7 +17,8 @@ const TIME_TO_BEGIN = 600
 
 /** Autovacuum is on for the table and every partition, and keeps up with dead rows. */
 export const autovacuum: Check = {
-  ...{ name: 'autovacuum', layer: 'system' },
+  name: 'autovacuum',
+  layer: 'system',
   async run({ rollout, facts, sql }) {
     const rows = await sql<Row[]>`
       select c.oid::regclass::text as relation, coalesce(s.n_dead_tup, 0)::float8 as dead, coalesce(s.n_live_tup, 0)::float8 as live,

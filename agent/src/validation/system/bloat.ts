@@ -12,7 +12,8 @@ const SMALL_BYTES = 16 * 1024 ** 2
  * reads only pages that are not all visible; else the dead rows alone, as the statistics count them.
  */
 export const bloat: Check = {
-  ...{ name: 'bloat', layer: 'system' },
+  name: 'bloat',
+  layer: 'system',
   async run({ rollout, table, sql }) {
     if (table.bytes < SMALL_BYTES)
       return {

@@ -6,7 +6,8 @@ const HOUR_MS = 3_600_000
 
 /** Of all requests that the agent has seen in the last hour, no more failed than the file lets. */
 export const errorRatio: Check = {
-  ...{ name: 'error-ratio', layer: 'system' },
+  name: 'error-ratio',
+  layer: 'system',
   async run({ rollout, parts }) {
     const limit = rollout.file.limits.errorRatio
     const { recent } = parts.signals

@@ -4,7 +4,8 @@ import { known } from './read.ts'
 
 /** Nobody keeps row versions from being pruned for longer than a backfill would wait for. */
 export const longTransactions: Check = {
-  ...{ name: 'long-transactions', layer: 'system' },
+  name: 'long-transactions',
+  layer: 'system',
   async run({ run, rollout, parts, signal }) {
     const [snapshot, transaction] = await Promise.all([
       known(() => run.pressure.oldestSnapshot(), signal),

@@ -4,7 +4,8 @@ import { known } from './read.ts'
 
 /** No signal of the rollout file itself is above its limit. Does not apply to a file without any. */
 export const ownSignals: Check = {
-  ...{ name: 'signals', layer: 'system' },
+  name: 'signals',
+  layer: 'system',
   async run({ run, rollout, signal }) {
     if (rollout.file.signals.length === 0) return null
     // Each has its own interval; what is known of it a moment later counts.

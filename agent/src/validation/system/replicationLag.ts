@@ -4,7 +4,8 @@ import { known } from './read.ts'
 
 /** No replica is further behind than a backfill would wait for. */
 export const replicationLag: Check = {
-  ...{ name: 'replication-lag', layer: 'system' },
+  name: 'replication-lag',
+  layer: 'system',
   async run({ parts, rollout, signal }) {
     const lag = await known(() => parts.signals.replication(), signal)
     if ('verdict' in lag) return lag

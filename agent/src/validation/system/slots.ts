@@ -4,7 +4,8 @@ import { known } from './read.ts'
 
 /** No replication slot keeps more WAL than a backfill would wait for, and none is about to lose what it needs. */
 export const slots: Check = {
-  ...{ name: 'replication-slots', layer: 'system' },
+  name: 'replication-slots',
+  layer: 'system',
   async run({ run, rollout, signal }) {
     const retention = await known(() => run.pressure.slots(), signal)
     if ('verdict' in retention) return retention
