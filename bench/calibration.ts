@@ -3,11 +3,11 @@ import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { startPostgres } from '../test/support/server.ts'
-import { middle, spread } from './median.ts'
+import { median, relativeSpread } from './median.ts'
 
 /** Above this the machine does other things too, and the figures are not worth comparing. */
-const NOISY = 0.15
-const STATEMENTS = 1000
+const NOISE_LIMIT_RATIO = 0.15
+const STATEMENTS_PER_SAMPLE = 1000
 
 export interface Calibration {
   /** Does the same work once more, about two seconds, and remembers how long it took. */
@@ -28,22 +28,22 @@ export async function startCalibration(): Promise<Calibration> {
   await sql.unsafe('insert into public.account select n, 0 from generate_series(1, 1000) n')
   const hashing: number[] = []
   const statements: number[] = []
-  const take = async (): Promise<void> => {
-    hashing.push(middle(await repeatedly(hashOnEveryCore)))
-    statements.push(middle(await repeatedly(() => runStatements(sql))))
+  const takeSample = async (): Promise<void> => {
+    hashing.push(median(await timeRepeatedly(hashOnEveryCore)))
+    statements.push(median(await timeRepeatedly(() => runStatements(sql))))
   }
   // The first one only warms up.
-  await take()
+  await takeSample()
   hashing.length = statements.length = 0
   return {
-    sample: take,
+    sample: takeSample,
     warning() {
-      const [cpu, database] = [spread(hashing), spread(statements)]
-      if (Math.max(cpu, database) <= NOISY) return null
+      const [cpu, database] = [relativeSpread(hashing), relativeSpread(statements)]
+      if (Math.max(cpu, database) <= NOISE_LIMIT_RATIO) return null
       const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`
       return (
         `This machine is too noisy to compare by: between methods the same work varied by ${percent(cpu)} (hashing) ` +
-        `and ${percent(database)} (small statements), at most ${percent(NOISY)} is good; measure again when it is quiet.`
+        `and ${percent(database)} (small statements), at most ${percent(NOISE_LIMIT_RATIO)} is good; measure again when it is quiet.`
       )
     },
     async stop() {
@@ -53,7 +53,7 @@ export async function startCalibration(): Promise<Calibration> {
   }
 }
 
-async function repeatedly(work: () => Promise<void>): Promise<number[]> {
+async function timeRepeatedly(work: () => Promise<void>): Promise<number[]> {
   const times: number[] = []
   for (let n = 0; n < 5; n++) {
     const started = performance.now()
@@ -69,5 +69,5 @@ async function hashOnEveryCore(): Promise<void> {
 }
 
 async function runStatements(sql: postgres.Sql): Promise<void> {
-  for (let n = 1; n <= STATEMENTS; n++) await sql`update public.account set balance = balance + 1 where id = ${n}`
+  for (let n = 1; n <= STATEMENTS_PER_SAMPLE; n++) await sql`update public.account set balance = balance + 1 where id = ${n}`
 }

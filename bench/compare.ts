@@ -1,31 +1,31 @@
 import { readFile } from 'node:fs/promises'
-import type { Measured } from './measure.ts'
-import { markdown, megabytes } from './print.ts'
+import type { MethodResult } from './measure.ts'
+import { markdownTable, formatMegabytes } from './print.ts'
 import type { Goal } from './reach.ts'
 
 /** What an earlier run wrote with `--json`. */
-export async function readMeasured(path: string): Promise<Measured[]> {
+export async function readResults(path: string): Promise<MethodResult[]> {
   const list: unknown = JSON.parse(await readFile(path, 'utf8'))
-  if (!Array.isArray(list) || !list.every((one) => typeof (one as Measured).rowsPerSecond === 'number')) {
+  if (!Array.isArray(list) || !list.every((one) => typeof (one as MethodResult).rowsPerSecond === 'number')) {
     throw new Error('it is not what --json writes')
   }
-  return list as Measured[]
+  return list as MethodResult[]
 }
 
 /** The time for one row and the agent's memory, now against then. */
-export function comparison(now: readonly Measured[], then: readonly Measured[]): string {
-  const microseconds = (one: Measured): string => (1e6 / one.rowsPerSecond).toFixed(2)
-  const memory = (one: Measured): string => (one.agentRssBytes === undefined ? '-' : megabytes(one.agentRssBytes))
-  const rows = pairs(now, then).map(([a, b]) => [
+export function comparisonTable(now: readonly MethodResult[], then: readonly MethodResult[]): string {
+  const microseconds = (one: MethodResult): string => (1e6 / one.rowsPerSecond).toFixed(2)
+  const memory = (one: MethodResult): string => (one.agentRssBytes === undefined ? '-' : formatMegabytes(one.agentRssBytes))
+  const rows = matchByMethod(now, then).map(([a, b]) => [
     ...[a.method, String(b.rows), String(a.rows), microseconds(b), microseconds(a)],
     ...[(b.rowsPerSecond / a.rowsPerSecond).toFixed(2), memory(b), memory(a)],
   ])
-  return markdown(['method', 'rows then', 'rows now', 'µs/row then', 'µs/row now', 'ratio', 'memory then', 'now'], rows)
+  return markdownTable(['method', 'rows then', 'rows now', 'µs/row then', 'µs/row now', 'ratio', 'memory then', 'now'], rows)
 }
 
 /** Time and memory must not grow with the table. */
-export function comparisonGoals(now: readonly Measured[], then: readonly Measured[]): Goal[] {
-  return pairs(now, then)
+export function comparisonGoals(now: readonly MethodResult[], then: readonly MethodResult[]): Goal[] {
+  return matchByMethod(now, then)
     .filter(([a, b]) => a.method === 'engine' && a.rows > b.rows)
     .flatMap(([a, b]): Goal[] => [
       {
@@ -43,6 +43,6 @@ export function comparisonGoals(now: readonly Measured[], then: readonly Measure
     ])
 }
 
-function pairs(now: readonly Measured[], then: readonly Measured[]): [Measured, Measured][] {
-  return now.flatMap((a) => then.filter((b) => b.method === a.method).map((b): [Measured, Measured] => [a, b]))
+function matchByMethod(now: readonly MethodResult[], then: readonly MethodResult[]): [MethodResult, MethodResult][] {
+  return now.flatMap((a) => then.filter((b) => b.method === a.method).map((b): [MethodResult, MethodResult] => [a, b]))
 }

@@ -1,18 +1,18 @@
 import { writeFile } from 'node:fs/promises'
 import { startCalibration } from './calibration.ts'
 import { methodBars } from './chart/methods.ts'
-import { comparison, comparisonGoals } from './compare.ts'
-import { foreground } from './foreground/main.ts'
-import { HELP, parseOptions, UsageError, type Options } from './options.ts'
-import { goalLines, goals } from './reach.ts'
-import { NOTES, resultsTable } from './results.ts'
-import { runAll } from './runs.ts'
-import { validation } from './validation/main.ts'
+import { comparisonTable, comparisonGoals } from './compare.ts'
+import { runForegroundBench } from './foreground/main.ts'
+import { HELP, parseOptions, UsageError, type BenchOptions } from './options.ts'
+import { goalLines, methodGoals } from './reach.ts'
+import { RESULTS_NOTES, resultsTable } from './results.ts'
+import { runMethods } from './runs.ts'
+import { runValidationBench } from './validation/main.ts'
 
 try {
   const options = await parseOptions(process.argv.slice(2))
   if (options === 'help') process.stdout.write(HELP)
-  else process.exitCode = await bench(options)
+  else process.exitCode = await runBench(options)
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   process.stderr.write(`${error.message}\n`)
@@ -20,14 +20,14 @@ try {
 }
 
 /** Answers the exit code: 1 when a method failed. */
-async function bench(options: Options): Promise<number> {
+async function runBench(options: BenchOptions): Promise<number> {
   const calibration = await startCalibration()
   try {
     const code = options.validation
-      ? await validation(options, calibration)
+      ? await runValidationBench(options, calibration)
       : options.foreground
-        ? await foreground(options, calibration)
-        : await methods(options, calibration)
+        ? await runForegroundBench(options, calibration)
+        : await runMethodsBench(options, calibration)
     const warning = calibration.warning()
     if (warning !== null) process.stdout.write(`\n${warning}\n`)
     return code
@@ -36,12 +36,12 @@ async function bench(options: Options): Promise<number> {
   }
 }
 
-async function methods(options: Options, calibration: Awaited<ReturnType<typeof startCalibration>>): Promise<number> {
-  const { results, failed } = await runAll(options, calibration)
+async function runMethodsBench(options: BenchOptions, calibration: Awaited<ReturnType<typeof startCalibration>>): Promise<number> {
+  const { results, failed } = await runMethods(options, calibration)
   const measured = results.map((one) => one.median)
-  process.stdout.write(`${options.rows} rows:\n\n${resultsTable(results)}\n${NOTES}\n`)
-  if (options.compare) process.stdout.write(`${comparison(measured, options.compare)}\n`)
-  const all = [...goals(measured), ...(options.compare ? comparisonGoals(measured, options.compare) : [])]
+  process.stdout.write(`${options.rows} rows:\n\n${resultsTable(results)}\n${RESULTS_NOTES}\n`)
+  if (options.compare) process.stdout.write(`${comparisonTable(measured, options.compare)}\n`)
+  const all = [...methodGoals(measured), ...(options.compare ? comparisonGoals(measured, options.compare) : [])]
   process.stdout.write(goalLines(all))
   if (options.json) await writeFile(options.json, `${JSON.stringify(measured, null, 2)}\n`)
   if (options.svg) await writeFile(options.svg, methodBars(measured))

@@ -1,11 +1,11 @@
 /** Of an uneven number of values the middle one, else the mean of the two in the middle. */
-export function middle(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const half = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
 }
 
 /** (largest - smallest) / median. */
-export function spread(values: readonly number[]): number {
-  return (Math.max(...values) - Math.min(...values)) / middle(values)
+export function relativeSpread(values: readonly number[]): number {
+  return (Math.max(...values) - Math.min(...values)) / median(values)
 }

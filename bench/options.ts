@@ -1,18 +1,18 @@
 import { access, constants } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Measured } from './measure.ts'
-import { readMeasured } from './compare.ts'
+import type { MethodResult } from './measure.ts'
+import { readResults } from './compare.ts'
 import type { Method } from './method.ts'
 import { METHODS } from './methods/all.ts'
 
-export interface Options {
+export interface BenchOptions {
   readonly rows: number
   readonly runs: number
   readonly methods: readonly Method[]
   readonly json: string | null
   readonly svg: string | null
-  readonly compare: readonly Measured[] | null
+  readonly compare: readonly MethodResult[] | null
   /** The cost of a validation is measured instead. */
   readonly validation: boolean
   /** Null: the methods are measured, not the latency of others. */
@@ -48,8 +48,8 @@ export const HELP = `npm run bench -- [options]
 `
 
 /** @throws UsageError */
-export async function parseOptions(args: string[]): Promise<Options | 'help'> {
-  const values = parse(args)
+export async function parseOptions(args: string[]): Promise<BenchOptions | 'help'> {
+  const values = parseArguments(args)
   if (values.help) return 'help'
   const foreground = values.foreground === true
   for (const name of ['workers', 'nice-ratio', 'batch-seconds', 'rate'] as const) {
@@ -62,28 +62,28 @@ export async function parseOptions(args: string[]): Promise<Options | 'help'> {
     if (values.validation && values[name] !== undefined)
       throw new UsageError(`--${name} has no meaning with --validation`)
   }
-  for (const name of ['json', 'svg'] as const) await demandWritable(name, values[name])
+  for (const name of ['json', 'svg'] as const) await requireWritableFolder(name, values[name])
   return {
-    rows: whole('rows', values.rows, 2_000_000),
-    runs: whole('runs', values.runs, foreground || values.validation ? 5 : 1),
-    methods: values.methods === undefined ? METHODS : [...new Set(values.methods.split(','))].map(methodOf),
+    rows: parsePositiveInteger('rows', values.rows, 2_000_000),
+    runs: parsePositiveInteger('runs', values.runs, foreground || values.validation ? 5 : 1),
+    methods: values.methods === undefined ? METHODS : [...new Set(values.methods.split(','))].map(findMethod),
     validation: values.validation === true,
     json: values.json ?? null,
     svg: values.svg ?? null,
-    compare: values.compare === undefined ? null : await earlier(values.compare),
+    compare: values.compare === undefined ? null : await readEarlierResults(values.compare),
     foreground: foreground
       ? {
-          workers: whole('workers', values.workers, 1),
-          niceRatio: atLeastZero('nice-ratio', values['nice-ratio'], 0),
+          workers: parsePositiveInteger('workers', values.workers, 1),
+          niceRatio: parseNonNegativeNumber('nice-ratio', values['nice-ratio'], 0),
           batchSeconds:
-            values['batch-seconds'] === undefined ? null : atLeastZero('batch-seconds', values['batch-seconds'], 0.1),
-          perSecond: whole('rate', values.rate, 400),
+            values['batch-seconds'] === undefined ? null : parseNonNegativeNumber('batch-seconds', values['batch-seconds'], 0.1),
+          perSecond: parsePositiveInteger('rate', values.rate, 400),
         }
       : null,
   }
 }
 
-function parse(args: string[]) {
+function parseArguments(args: string[]) {
   const text = { type: 'string' } as const
   const options = {
     rows: text,
@@ -109,7 +109,7 @@ function parse(args: string[]) {
   }
 }
 
-function methodOf(name: string): Method {
+function findMethod(name: string): Method {
   const method = METHODS.find((one) => one.name === name)
   if (method === undefined) {
     throw new UsageError(`There is no method '${name}': use ${METHODS.map((one) => one.name).join(', ')}`)
@@ -117,7 +117,7 @@ function methodOf(name: string): Method {
   return method
 }
 
-function whole(name: string, given: string | undefined, otherwise: number): number {
+function parsePositiveInteger(name: string, given: string | undefined, otherwise: number): number {
   const value = given === undefined ? otherwise : given.trim() === '' ? NaN : Number(given)
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new UsageError(`--${name} takes a whole number above 0, such as ${otherwise}`)
@@ -125,22 +125,22 @@ function whole(name: string, given: string | undefined, otherwise: number): numb
   return value
 }
 
-function atLeastZero(name: string, given: string | undefined, otherwise: number): number {
+function parseNonNegativeNumber(name: string, given: string | undefined, otherwise: number): number {
   const value = given === undefined ? otherwise : given.trim() === '' ? NaN : Number(given)
   if (!(value >= 0 && value < Infinity)) throw new UsageError(`--${name} takes a number of 0 or more, such as 2`)
   return value
 }
 
 /** Before a long run, not after it. */
-async function demandWritable(name: string, path: string | undefined): Promise<void> {
+async function requireWritableFolder(name: string, path: string | undefined): Promise<void> {
   if (path === undefined) return
   await access(dirname(path), constants.W_OK).catch(() => {
     throw new UsageError(`--${name} ${path}: its folder is not there or cannot be written: make it or name another`)
   })
 }
 
-async function earlier(path: string): Promise<Measured[]> {
-  return await readMeasured(path).catch((error: Error) => {
+async function readEarlierResults(path: string): Promise<MethodResult[]> {
+  return await readResults(path).catch((error: Error) => {
     throw new UsageError(`--compare ${path} cannot be read (${error.message}): name a file that --json wrote`)
   })
 }

@@ -1,5 +1,5 @@
 /** A table in Markdown, aligned, so that it can be read here and pasted into a document. The first column is text. */
-export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, n) => Math.max(3, title.length, ...rows.map((row) => row[n]!.length)))
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, n) => (n === 0 ? cell.padEnd(widths[n]!) : cell.padStart(widths[n]!))).join(' | ')} |\n`
@@ -7,8 +7,8 @@ export function markdown(head: readonly string[], rows: readonly (readonly strin
   return [line(head), line(rule), ...rows.map(line)].join('')
 }
 
-export const grouped = (value: number): string => Math.round(value).toLocaleString('en-US')
+export const formatCount = (value: number): string => Math.round(value).toLocaleString('en-US')
 
-export const megabytes = (bytes: number): string => `${grouped(bytes / 1048576)} MB`
+export const formatMegabytes = (bytes: number): string => `${formatCount(bytes / 1048576)} MB`
 
-export const percent = (ratio: number): string => `${(ratio * 100).toFixed(ratio < 0.1 ? 1 : 0)} %`
+export const formatPercent = (ratio: number): string => `${(ratio * 100).toFixed(ratio < 0.1 ? 1 : 0)} %`

@@ -1,4 +1,4 @@
-import type { Measured } from './measure.ts'
+import type { MethodResult } from './measure.ts'
 
 /** What the engine is to reach: a ratio of two figures of one run. */
 export interface Goal {
@@ -9,29 +9,29 @@ export interface Goal {
   readonly value: number | null
 }
 
-export function goals(measured: readonly Measured[]): Goal[] {
-  const of = (method: string): Measured | undefined => measured.find((one) => one.method === method)
-  const ratio = (method: string, to: string, pick: (one: Measured) => number): number | null => {
-    const [a, b] = [of(method), of(to)]
+export function methodGoals(measured: readonly MethodResult[]): Goal[] {
+  const findResult = (method: string): MethodResult | undefined => measured.find((one) => one.method === method)
+  const ratio = (method: string, to: string, pick: (one: MethodResult) => number): number | null => {
+    const [a, b] = [findResult(method), findResult(to)]
     return a && b ? pick(a) / pick(b) : null
   }
-  const speed = (one: Measured): number => one.rowsPerSecond
-  const growth = (one: Measured): number => one.heapGrowthBytes + one.indexGrowthBytes
-  const least = (what: string, limit: number, value: number | null): Goal => ({ what, bound: 'at least', limit, value })
-  const most = (what: string, limit: number, value: number | null): Goal => ({ what, bound: 'at most', limit, value })
+  const speed = (one: MethodResult): number => one.rowsPerSecond
+  const growth = (one: MethodResult): number => one.heapGrowthBytes + one.indexGrowthBytes
+  const atLeast = (what: string, limit: number, value: number | null): Goal => ({ what, bound: 'at least', limit, value })
+  const atMost = (what: string, limit: number, value: number | null): Goal => ({ what, bound: 'at most', limit, value })
   return [
-    least('rows/s of engine to single-update', 1.6, ratio('engine', 'single-update', speed)),
-    least('rows/s of engine-2 to single-update', 2.2, ratio('engine-2', 'single-update', speed)),
-    least('rows/s of engine-prefill to single-update', 2.8, ratio('engine-prefill', 'single-update', speed)),
-    least('rows/s of engine-prefill-90 to single-update', 8, ratio('engine-prefill-90', 'single-update', speed)),
-    least('rows/s of engine to pgroll-method', 2.4, ratio('engine', 'pgroll-method', speed)),
-    most(
+    atLeast('rows/s of engine to single-update', 1.6, ratio('engine', 'single-update', speed)),
+    atLeast('rows/s of engine-2 to single-update', 2.2, ratio('engine-2', 'single-update', speed)),
+    atLeast('rows/s of engine-prefill to single-update', 2.8, ratio('engine-prefill', 'single-update', speed)),
+    atLeast('rows/s of engine-prefill-90 to single-update', 8, ratio('engine-prefill-90', 'single-update', speed)),
+    atLeast('rows/s of engine to pgroll-method', 2.4, ratio('engine', 'pgroll-method', speed)),
+    atMost(
       'WAL bytes/row of engine to single-update',
       0.55,
       ratio('engine', 'single-update', (one) => one.walBytesPerRow),
     ),
-    most('growth of heap and indexes, engine to single-update', 0.4, ratio('engine', 'single-update', growth)),
-    least('rows/s of clear to engine', 0.8, ratio('clear', 'engine', speed)),
+    atMost('growth of heap and indexes, engine to single-update', 0.4, ratio('engine', 'single-update', growth)),
+    atLeast('rows/s of clear to engine', 0.8, ratio('clear', 'engine', speed)),
   ]
 }
 

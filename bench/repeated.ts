@@ -1,17 +1,17 @@
-import type { Measured } from './measure.ts'
-import { middle, spread } from './median.ts'
-import type { Shares } from './table.ts'
+import type { MethodResult } from './measure.ts'
+import { median, relativeSpread } from './median.ts'
+import type { MajorityPercent } from './table.ts'
 
 /** The medians of several runs of one method, and how far its rows/s lay apart. */
-export interface Repeated {
-  readonly median: Measured
+export interface RepeatedRuns {
+  readonly median: MethodResult
   readonly spread: number
   readonly runs: number
-  readonly shares: Shares
+  readonly shares: MajorityPercent
 }
 
-export function repeated(runs: readonly Measured[], shares: Shares): Repeated {
-  const of = (pick: (one: Measured) => number): number => middle(runs.map(pick))
+export function summarizeRuns(runs: readonly MethodResult[], shares: MajorityPercent): RepeatedRuns {
+  const medianOf = (pick: (one: MethodResult) => number): number => median(runs.map(pick))
   const [first] = runs
   if (first === undefined) throw new Error('nothing was measured')
   return {
@@ -19,15 +19,15 @@ export function repeated(runs: readonly Measured[], shares: Shares): Repeated {
       method: first.method,
       workers: first.workers,
       rows: first.rows,
-      rowsPerSecond: Math.round(of((one) => one.rowsPerSecond)),
-      walBytesPerRow: Math.round(of((one) => one.walBytesPerRow)),
-      heapGrowthBytes: Math.round(of((one) => one.heapGrowthBytes)),
-      indexGrowthBytes: Math.round(of((one) => one.indexGrowthBytes)),
-      hotRatio: of((one) => one.hotRatio),
-      seconds: of((one) => one.seconds),
-      ...(first.agentRssBytes === undefined ? {} : { agentRssBytes: of((one) => one.agentRssBytes ?? NaN) }),
+      rowsPerSecond: Math.round(medianOf((one) => one.rowsPerSecond)),
+      walBytesPerRow: Math.round(medianOf((one) => one.walBytesPerRow)),
+      heapGrowthBytes: Math.round(medianOf((one) => one.heapGrowthBytes)),
+      indexGrowthBytes: Math.round(medianOf((one) => one.indexGrowthBytes)),
+      hotRatio: medianOf((one) => one.hotRatio),
+      seconds: medianOf((one) => one.seconds),
+      ...(first.agentRssBytes === undefined ? {} : { agentRssBytes: medianOf((one) => one.agentRssBytes ?? NaN) }),
     },
-    spread: spread(runs.map((one) => one.rowsPerSecond)),
+    spread: relativeSpread(runs.map((one) => one.rowsPerSecond)),
     runs: runs.length,
     shares,
   }

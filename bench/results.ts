@@ -1,12 +1,12 @@
-import { grouped, markdown, megabytes, percent } from './print.ts'
-import type { Repeated } from './repeated.ts'
+import { formatCount, markdownTable, formatMegabytes, formatPercent } from './print.ts'
+import type { RepeatedRuns } from './repeated.ts'
 
 /** The table of all methods, with ratios to single-update of the same run. */
-export function resultsTable(results: readonly Repeated[]): string {
+export function resultsTable(results: readonly RepeatedRuns[]): string {
   const single = results.find((one) => one.median.method === 'single-update')?.median
   const ratio = (value: number, to: number | undefined): string => (to === undefined ? '-' : (value / to).toFixed(2))
   const several = results.some((one) => one.runs > 1)
-  return markdown(
+  return markdownTable(
     [
       ...['method', 'workers', 'commonest type', 'rows/s', 'ratio'],
       ...(several ? ['spread'] : []),
@@ -14,18 +14,18 @@ export function resultsTable(results: readonly Repeated[]): string {
     ],
     results.map(({ median: one, shares, spread }) => [
       ...[one.method, String(one.workers), `${shares} %`],
-      ...[grouped(one.rowsPerSecond), ratio(one.rowsPerSecond, single?.rowsPerSecond)],
-      ...(several ? [percent(spread)] : []),
-      ...[grouped(one.walBytesPerRow), ratio(one.walBytesPerRow, single?.walBytesPerRow)],
-      ...[megabytes(one.heapGrowthBytes), megabytes(one.indexGrowthBytes)],
+      ...[formatCount(one.rowsPerSecond), ratio(one.rowsPerSecond, single?.rowsPerSecond)],
+      ...(several ? [formatPercent(spread)] : []),
+      ...[formatCount(one.walBytesPerRow), ratio(one.walBytesPerRow, single?.walBytesPerRow)],
+      ...[formatMegabytes(one.heapGrowthBytes), formatMegabytes(one.indexGrowthBytes)],
       ratio(one.heapGrowthBytes + one.indexGrowthBytes, single && single.heapGrowthBytes + single.indexGrowthBytes),
-      percent(one.hotRatio),
-      one.agentRssBytes === undefined ? '-' : megabytes(one.agentRssBytes),
+      formatPercent(one.hotRatio),
+      one.agentRssBytes === undefined ? '-' : formatMegabytes(one.agentRssBytes),
     ]),
   )
 }
 
 /** What a reader of the table should know. */
-export const NOTES = `Ratios are to single-update of this run. It writes every row whatever its type, so one share of types serves for all
+export const RESULTS_NOTES = `Ratios are to single-update of this run. It writes every row whatever its type, so one share of types serves for all
 ratios. Growth is heap and indexes together. The engine runs with its trigger, throttle, checkpoints and final sweep.
 `

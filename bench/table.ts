@@ -1,16 +1,16 @@
 import type postgres from 'postgres'
 
 /** How many rows of a hundred hold the commonest type, Car; spread evenly over the pages, so that each page has all. */
-export type Shares = 50 | 90
+export type MajorityPercent = 50 | 90
 
-const TYPES: Record<Shares, { isTruck: string; isBike: string }> = {
+const TYPE_CONDITIONS: Record<MajorityPercent, { isTruck: string; isBike: string }> = {
   50: { isTruck: 'n % 10 < 3', isBike: 'n % 10 in (5, 6)' },
   90: { isTruck: 'n % 20 = 0', isBike: 'n % 20 = 10' },
 }
 
 /** `rows` vehicles with a primary key and three secondary indexes; built the same way for every method. */
-export async function makeTable(sql: postgres.Sql, rows: number, shares: Shares): Promise<void> {
-  const { isTruck, isBike } = TYPES[shares]
+export async function createBenchTable(sql: postgres.Sql, rows: number, shares: MajorityPercent): Promise<void> {
+  const { isTruck, isBike } = TYPE_CONDITIONS[shares]
   // By default, not always: pgroll fills a row by setting its key to itself.
   await sql.unsafe(`
     create table public.vehicles (
@@ -32,13 +32,13 @@ export async function makeTable(sql: postgres.Sql, rows: number, shares: Shares)
   await sql.unsafe('checkpoint')
 }
 
-export const ADD_COLUMN = 'alter table public.vehicles add column type text'
+export const ADD_COLUMN_SQL = 'alter table public.vehicles add column type text'
 
-export const DERIVED = `case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`
+export const DERIVED_TYPE_SQL = `case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`
 
 /** How many of the first `rows` rows are not as the method says that it leaves them. */
-export async function wrongRows(sql: postgres.Sql, rows: number, leaves: 'types' | 'nothing'): Promise<number> {
-  const wrong = leaves === 'types' ? `type is distinct from ${DERIVED}` : 'type is not null'
+export async function countWrongRows(sql: postgres.Sql, rows: number, leaves: 'types' | 'nothing'): Promise<number> {
+  const wrong = leaves === 'types' ? `type is distinct from ${DERIVED_TYPE_SQL}` : 'type is not null'
   const [row] = await sql.unsafe<{ rows: number }[]>(
     `select count(*)::int as rows from public.vehicles where id <= ${rows} and ${wrong}`,
   )

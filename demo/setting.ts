@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** A required setting; a secret may also come as NAME_FILE. */
-export function setting(name: string, fallback?: string): string {
+export function readEnv(name: string, fallback?: string): string {
   const file = process.env[`${name}_FILE`]
   const value = process.env[name] ?? (file ? readFileSync(file, 'utf8').trim() : fallback)
   if (value === undefined || value === '') {

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startLoad } from '../bench/foreground/startLoad.ts'
 import { parseOptions } from '../bench/options.ts'
-import { makeTable } from '../bench/table.ts'
+import { createBenchTable } from '../bench/table.ts'
 import { withDatabase } from './support/database.ts'
 
 let folder: string
@@ -19,7 +19,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 test('two methods side by side: table, goals, JSON, chart, and a comparison with an earlier run', async () => {
   const [json, svg, earlier] = ['now.json', 'chart.svg', 'earlier.json'].map((name) => join(folder, name))
   await writeFile(earlier!, JSON.stringify([{ method: 'single-update', rows: 10, rowsPerSecond: 1 }]))
-  const { code, output, errors } = await bench(
+  const { code, output, errors } = await runBench(
     ...['--rows', '20000', '--methods', 'single-update,engine', '--json', json!, '--svg', svg!, '--compare', earlier!],
   )
   expect(code, errors).toBe(0)
@@ -56,14 +56,14 @@ test.each([
 })
 
 test.each([[['--speed', '1']], [['--methods', 'magic']]])('%j ends with code 2 and one line', async (args) => {
-  const { code, output, errors } = await bench(...args)
+  const { code, output, errors } = await runBench(...args)
   expect({ code, output }).toEqual({ code: 2, output: '' })
   expect(errors.trimEnd().split('\n')).toHaveLength(1)
 })
 
 test('the latency of a request counts from when it was due, also when its client was still waiting', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await makeTable(sql, 1000, 50)
+    await createBenchTable(sql, 1000, 50)
     const load = await startLoad({ url, rows: 1000, clients: 2, perSecond: 100 })
     await delay(300)
     await sql.unsafe(`do $$ begin
@@ -79,14 +79,14 @@ test('the latency of a request counts from when it was due, also when its client
   })
 })
 
-async function bench(...args: string[]): Promise<{ code: number | null; output: string; errors: string }> {
+async function runBench(...args: string[]): Promise<{ code: number | null; output: string; errors: string }> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'bench/main.ts', ...args])
-  const [output, errors] = [read(child.stdout), read(child.stderr)]
+  const [output, errors] = [readStream(child.stdout), readStream(child.stderr)]
   const [code] = (await once(child, 'exit')) as [number | null]
   return { code, output: await output, errors: await errors }
 }
 
-async function read(stream: NodeJS.ReadableStream): Promise<string> {
+async function readStream(stream: NodeJS.ReadableStream): Promise<string> {
   let text = ''
   for await (const part of stream) text += String(part)
   return text

@@ -8,45 +8,45 @@ import { findOnPath } from '../demo/start/findOnPath.ts'
  * The test command: every check of the code, then every test. Goes through all of them whatever fails; the last line
  * has the true sums, each check counting as one. Arguments are passed to vitest: npm test -- agent/src/flag
  */
-interface Counts {
+interface TestCounts {
   readonly passed: number
   readonly failed: number
 }
 
 const root = new URL('../', import.meta.url).pathname
 const scratch = await mkdtemp(join(tmpdir(), 'sti-test-'))
-const only = process.argv.slice(2)
-const counts: Counts[] = []
+const vitestArguments = process.argv.slice(2)
+const counts: TestCounts[] = []
 
 const SOURCES = ['agent/src', 'demo', 'bench', 'test', 'plugin/src', 'plugin/dashboard']
 const ruleChecks = [
-  () => check('prometheus configuration', 'promtool', ['check', 'config', 'provisioning/prometheus/prometheus.yml']),
-  async () => check('alert rules', 'promtool', ['check', 'rules', ...(await listed('alerts', '.rules.yml'))]),
+  () => runCheck('prometheus configuration', 'promtool', ['check', 'config', 'provisioning/prometheus/prometheus.yml']),
+  async () => runCheck('alert rules', 'promtool', ['check', 'rules', ...(await listFiles('alerts', '.rules.yml'))]),
   async () =>
-    check('alert rules fire and stay silent', 'promtool', [
-      ...['test', 'rules', ...(await listed('alerts/tests', '.test.yml'))],
+    runCheck('alert rules fire and stay silent', 'promtool', [
+      ...['test', 'rules', ...(await listFiles('alerts/tests', '.test.yml'))],
     ]),
 ]
 
-if (only.length === 0) {
+if (vitestArguments.length === 0) {
   const promtool = await findOnPath('promtool')
-  if (!promtool) say('Prometheus’ configuration and rules: left out, no promtool (Debian: apt-get install prometheus)')
-  await inLanes(availableParallelism(), [
-    () => check('types', 'npm', ['run', '--silent', 'typecheck']),
-    () => check('lint', 'npm', ['run', '--silent', 'lint']),
-    () => check('format', 'npx', ['prettier', '--check', '--log-level', 'warn', '.']),
-    () => check('import directions', 'npx', ['depcruise', ...SOURCES, '--config', '.dependency-cruiser.cjs']),
-    () => check('dead code', 'npx', ['knip']),
-    () => check('generated files', 'npx', ['tsx', 'test/generated.ts']),
+  if (!promtool) printHeading('Prometheus’ configuration and rules: left out, no promtool (Debian: apt-get install prometheus)')
+  await runConcurrently(availableParallelism(), [
+    () => runCheck('types', 'npm', ['run', '--silent', 'typecheck']),
+    () => runCheck('lint', 'npm', ['run', '--silent', 'lint']),
+    () => runCheck('format', 'npx', ['prettier', '--check', '--log-level', 'warn', '.']),
+    () => runCheck('import directions', 'npx', ['depcruise', ...SOURCES, '--config', '.dependency-cruiser.cjs']),
+    () => runCheck('dead code', 'npx', ['knip']),
+    () => runCheck('generated files', 'npx', ['tsx', 'test/generated.ts']),
     ...(promtool ? ruleChecks : []),
-    audit,
-    () => check('plugin build', 'npm', ['run', '--silent', 'build', '-w', 'plugin']),
+    auditDependencies,
+    () => runCheck('plugin build', 'npm', ['run', '--silent', 'build', '-w', 'plugin']),
   ])
 }
-await vitest('tests', root, only)
-if (only.length === 0) {
-  await vitest('plugin tests', join(root, 'plugin'), [])
-  await grafana()
+await runVitest('tests', root, vitestArguments)
+if (vitestArguments.length === 0) {
+  await runVitest('plugin tests', join(root, 'plugin'), [])
+  await runGrafanaTests()
 }
 await rm(scratch, { recursive: true, force: true })
 
@@ -55,13 +55,13 @@ const failed = counts.reduce((sum, one) => sum + one.failed, 0)
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
 process.exit(failed === 0 ? 0 : 1)
 
-async function listed(folder: string, suffix: string): Promise<string[]> {
+async function listFiles(folder: string, suffix: string): Promise<string[]> {
   const names = await readdir(join(root, folder))
   return names.filter((name) => name.endsWith(suffix)).map((name) => `${folder}/${name}`)
 }
 
 /** As many at a time as there are lanes, in their order. */
-async function inLanes(lanes: number, jobs: (() => Promise<void>)[]): Promise<void> {
+async function runConcurrently(lanes: number, jobs: (() => Promise<void>)[]): Promise<void> {
   const left = [...jobs]
   const lane = async (): Promise<void> => {
     for (let job = left.shift(); job !== undefined; job = left.shift()) await job()
@@ -70,29 +70,29 @@ async function inLanes(lanes: number, jobs: (() => Promise<void>)[]): Promise<vo
 }
 
 /** What it says comes in one piece, since others run beside it. */
-async function check(name: string, command: string, args: string[]): Promise<void> {
+async function runCheck(name: string, command: string, args: string[]): Promise<void> {
   const started = Date.now()
-  const { code, output } = await quietly(command, args)
+  const { code, output } = await runCaptured(command, args)
   counts.push(code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
   process.stdout.write(output)
-  say(`${name}: ${code === 0 ? 'ok' : 'FAILED'} (${Math.round((Date.now() - started) / 1000)} s)`)
+  printHeading(`${name}: ${code === 0 ? 'ok' : 'FAILED'} (${Math.round((Date.now() - started) / 1000)} s)`)
 }
 
 /** What the registry knows of the production dependencies. Where it does not answer, that is all there is to say. */
-async function audit(): Promise<void> {
-  const { code, output } = await quietly('npm', ['audit', '--omit=dev', '--json'], 'not')
+async function auditDependencies(): Promise<void> {
+  const { code, output } = await runCaptured('npm', ['audit', '--omit=dev', '--json'], 'not')
   try {
     const report = JSON.parse(output) as { metadata?: { vulnerabilities: Record<string, number> }; error?: unknown }
-    if (report.metadata === undefined) return say('vulnerabilities: not known, the registry does not answer npm audit')
+    if (report.metadata === undefined) return printHeading('vulnerabilities: not known, the registry does not answer npm audit')
     const { high = 0, critical = 0 } = report.metadata.vulnerabilities
     counts.push(high + critical === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
-    say(`vulnerabilities: ${high} high, ${critical} critical in production dependencies`)
+    printHeading(`vulnerabilities: ${high} high, ${critical} critical in production dependencies`)
   } catch {
-    say(`vulnerabilities: not known, npm audit answered nothing readable (exit ${code})`)
+    printHeading(`vulnerabilities: not known, npm audit answered nothing readable (exit ${code})`)
   }
 }
 
-async function vitest(name: string, cwd: string, args: string[]): Promise<void> {
+async function runVitest(name: string, cwd: string, args: string[]): Promise<void> {
   const file = join(scratch, `${name.replaceAll(' ', '-')}.json`)
   const code = await run(
     'npx',
@@ -108,10 +108,10 @@ async function vitest(name: string, cwd: string, args: string[]): Promise<void> 
   // A file that cannot even be loaded, or an error outside any test, fails the run without a failed test.
   const ok = code === 0 && report.success === true
   counts.push({ passed: report.numPassedTests ?? 0, failed: !ok && failed === 0 ? 1 : failed })
-  say(`${name}: ${ok ? 'ok' : 'FAILED'}`)
+  printHeading(`${name}: ${ok ? 'ok' : 'FAILED'}`)
 }
 
-async function grafana(): Promise<void> {
+async function runGrafanaTests(): Promise<void> {
   const file = join(scratch, 'grafana.json')
   const code = await run('npx', ['tsx', 'test/grafana/main.ts', file])
   const report = JSON.parse(await readFile(file, 'utf8').catch(() => 'null')) as {
@@ -120,7 +120,7 @@ async function grafana(): Promise<void> {
   if (report === null && code === 0) return
   const failed = (report?.stats.unexpected ?? 0) + (report?.stats.flaky ?? 0)
   counts.push({ passed: report?.stats.expected ?? 0, failed: code !== 0 && failed === 0 ? 1 : failed })
-  say(`Grafana: ${code === 0 ? 'ok' : 'FAILED'}`)
+  printHeading(`Grafana: ${code === 0 ? 'ok' : 'FAILED'}`)
 }
 
 function run(command: string, args: string[], cwd = root): Promise<number> {
@@ -132,7 +132,7 @@ function run(command: string, args: string[], cwd = root): Promise<number> {
 }
 
 /** What it writes to both of its outputs, or to standard output alone. */
-function quietly(
+function runCaptured(
   command: string,
   args: string[],
   errors: 'too' | 'not' = 'too',
@@ -147,6 +147,6 @@ function quietly(
   })
 }
 
-function say(text: string): void {
+function printHeading(text: string): void {
   process.stdout.write(`== ${text}\n`)
 }

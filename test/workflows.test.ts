@@ -2,13 +2,13 @@ import { NoOperationTraceWriter, parseWorkflow } from '@actions/workflow-parser'
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 
-const folder = new URL('../.github/workflows/', import.meta.url)
+const WORKFLOWS_FOLDER = new URL('../.github/workflows/', import.meta.url)
 
 test('every workflow file is what GitHub accepts', async () => {
-  const names = await readdir(folder)
+  const names = await readdir(WORKFLOWS_FOLDER)
   expect(names).toContain('ci.yml')
   for (const name of names) {
-    const content = await readFile(new URL(name, folder), 'utf8')
+    const content = await readFile(new URL(name, WORKFLOWS_FOLDER), 'utf8')
     const { context } = parseWorkflow({ name, content }, new NoOperationTraceWriter())
     expect([name, context.errors.getErrors().map((error) => error.message)]).toEqual([name, []])
   }

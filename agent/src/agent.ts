@@ -1,59 +1,59 @@
 import { serve } from '@hono/node-server'
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
-import { createAlarm } from './alert/alarm.ts'
-import { readHold } from './alert/hold.ts'
-import { createHolds } from './alert/holds.ts'
-import { createAlertPath } from './alert/path.ts'
-import { readAlarmState } from './alert/state.ts'
+import { createAlerting } from './alert/alarm.ts'
+import { readRollbackHold } from './alert/hold.ts'
+import { createRollbackHoldCache } from './alert/holds.ts'
+import { createAlertWatchdog } from './alert/path.ts'
+import { readAlertingState } from './alert/state.ts'
 import { backfill } from './backfill/kind.ts'
 import { createBaseline } from './baseline/baseline.ts'
 import { createColumnDrop } from './columnDrop/columnDrop.ts'
 import { createArchiveRemoval } from './columnDrop/removal.ts'
-import { createColumnWatch } from './columnDrop/watch/watch.ts'
+import { createUsageWatch } from './columnDrop/watch/watch.ts'
 import type { Config } from './config.ts'
-import { agentActor, Scope, type Readiness } from './contract/index.ts'
+import { agentActor, RollbackScope, type Readiness } from './contract/index.ts'
 import { connect } from './database/connect.ts'
-import { adopt } from './database/identity.ts'
-import { watchDatabase } from './database/watch.ts'
-import type { Facts } from './engine/facts.ts'
-import type { Kind } from './engine/kind.ts'
-import { goOnAtOnce, type Reached } from './engine/points.ts'
-import { promotionGate } from './evidence/promotion.ts'
+import { adoptDatabase } from './database/identity.ts'
+import { createDatabaseMonitor } from './database/watch.ts'
+import type { RolloutFacts } from './engine/facts.ts'
+import type { OperationDefinition } from './engine/kind.ts'
+import { noopFailpoint, type FailpointHook } from './engine/points.ts'
+import { readPromotionGate } from './evidence/promotion.ts'
 import { expand } from './expand/expand.ts'
 import { finalize } from './finalize/finalize.ts'
 import { createFlags } from './flag/flags.ts'
-import { dependencies } from './health.ts'
+import { checkDependencies } from './health.ts'
 import { buildApp } from './http/app.ts'
 import { createAuthentication } from './http/authentication.ts'
-import { reaches } from './http/caller.ts'
-import { neededLevel } from './http/rights.ts'
+import { isAtLeast } from './http/caller.ts'
+import { requiredLevel } from './http/rights.ts'
 import { readOpenIncidents } from './incident/open.ts'
-import { openOwed } from './incident/owed.ts'
+import { openIncidentForFailedBackfill } from './incident/owed.ts'
 import type { Log } from './log.ts'
-import { keepPeaks } from './measure/peaks.ts'
+import { createPeakRecorder } from './measure/peaks.ts'
 import { createMetrics } from './metrics/metrics.ts'
-import { SERIES } from './metrics/names.ts'
-import { createFileChecks, readFacts } from './operation/facts.ts'
+import { METRICS } from './metrics/names.ts'
+import { createFileCheckCache, readFacts } from './operation/facts.ts'
 import { monitoring } from './monitoring/monitoring.ts'
-import type { Observer } from './operation/observer.ts'
-import { createOverview } from './operation/overview.ts'
-import { readingsOf } from './operation/readings.ts'
+import type { OperationObserver } from './operation/observer.ts'
+import { createReconcileLoop } from './operation/overview.ts'
+import { readMetricsReadings } from './operation/readings.ts'
 import { createRunner } from './operation/runner.ts'
-import { rollback } from './operation/rollbacks.ts'
-import { createSchedule } from './operation/schedule.ts'
-import { endOvertakenRamps } from './ramp/overtaken.ts'
-import { createRamp } from './ramp/ramp.ts'
+import { rollbackKind } from './operation/rollbacks.ts'
+import { createScheduler } from './operation/schedule.ts'
+import { endSupersededRamps } from './ramp/overtaken.ts'
+import { createRampKind } from './ramp/ramp.ts'
 import { createRehearsal } from './rehearsal/rehearsal.ts'
-import { watchOutside } from './readiness/outside.ts'
+import { createExternalSystemsMonitor } from './readiness/outside.ts'
 import { readReadiness } from './readiness/readiness.ts'
-import { checkFile, rightsNotes } from './rollout/check.ts'
+import { checkRolloutFile, privilegeNotes } from './rollout/check.ts'
 import type { Rollout } from './rollout/rollout.ts'
-import { watchBackups } from './signals/backup.ts'
+import { createBackupMonitor } from './signals/backup.ts'
 import { createSignals } from './signals/signals.ts'
 import { createValidation } from './validation/validation.ts'
 
-const READ_EVERY_SECONDS = 2
+const RECONCILE_INTERVAL_SECONDS = 2
 
 export interface Agent {
   readonly url: string
@@ -62,7 +62,7 @@ export interface Agent {
 
 export interface AgentOptions {
   /** Called between any two statements of an operation: for tests that end the process there. */
-  readonly reached?: Reached
+  readonly reached?: FailpointHook
 }
 
 /** Wires the agent and listens. It boots without the database, says so, and goes on when it is there. */
@@ -71,7 +71,7 @@ export async function startAgent(
   rollouts: readonly Rollout[],
   version: string,
   log: Log,
-  { reached = goOnAtOnce }: AgentOptions = {},
+  { reached = noopFailpoint }: AgentOptions = {},
 ): Promise<Agent> {
   const database = connect(config.databaseUrl, config.agent, config.replicaUrl)
   const flags = createFlags({
@@ -92,71 +92,71 @@ export async function startAgent(
   // Every kind of operation; a change of the flag in one step is written by its room at once.
   const validation = createValidation({ signals, environment: config.environment, flagToken: config.tokens.flag })
   const baseline = createBaseline({ signals, environment: config.environment })
-  const ramp = createRamp({ flags, signals, environment: config.environment, flagToken: config.tokens.flag })
+  const ramp = createRampKind({ flags, signals, environment: config.environment, flagToken: config.tokens.flag })
   const rehearsal = createRehearsal({ environment: config.environment })
-  const columnWatch = createColumnWatch({
+  const columnUsageWatch = createUsageWatch({
     state: database.state,
     agent: config.agent,
     log,
     lastEvaluation: (rollout) => flags.lastEvaluation(rollout),
   })
-  const columnDrop = createColumnDrop({ ...config, watch: columnWatch })
-  const kinds: readonly Kind[] = [
+  const columnDrop = createColumnDrop({ ...config, watch: columnUsageWatch })
+  const kinds: readonly OperationDefinition[] = [
     expand,
     baseline,
     backfill,
     validation,
     finalize,
-    rollback,
+    rollbackKind,
     monitoring,
     ramp,
     rehearsal,
     columnDrop,
     createArchiveRemoval(config),
   ]
-  const names = rollouts.map((rollout) => rollout.name)
-  const peaks = keepPeaks({ sql: database.state, recent: signals.recent, rollouts: names, log })
-  const watch = watchDatabase({
+  const rolloutNames = rollouts.map((rollout) => rollout.name)
+  const peaks = createPeakRecorder({ sql: database.state, recent: signals.recent, rollouts: rolloutNames, log })
+  const databaseMonitor = createDatabaseMonitor({
     database,
     log,
     environment: config.environment,
     subscriberReady: rollouts.some((rollout) => rollout.file.publication === 'subscriber-ready'),
     onIdentity: (reason) => flags.serveOff(reason),
   })
-  const checks = createFileChecks(checkFile, rightsNotes, (rollout) =>
+  const fileChecks = createFileCheckCache(checkRolloutFile, privilegeNotes, (rollout) =>
     database.engine({ purpose: 'check', searchPath: rollout.searchPath }),
   )
-  const facts = async (rollout: Rollout): Promise<Facts> => {
-    watch.demand()
+  const readCurrentFacts = async (rollout: Rollout): Promise<RolloutFacts> => {
+    databaseMonitor.assertReady()
     return await readFacts(
       {
         state: database.state,
         environment: config.environment,
-        agentFaults: watch.faults,
-        checks,
+        agentFaults: databaseMonitor.unavailableReasons,
+        checks: fileChecks,
         flag: (name) => flags.status(name),
         backup: backups.read,
-        promotion: (one) => promotionGate({ ...config, state: database.state }, one),
+        promotion: (one) => readPromotionGate({ ...config, state: database.state }, one),
       },
       rollout,
     )
   }
-  const backups = watchBackups(database, rollouts)
-  const outside = watchOutside({ ...config, state: database.state, rollouts })
-  const readiness = async (of: Facts): Promise<Readiness> =>
+  const backups = createBackupMonitor(database, rollouts)
+  const externalSystems = createExternalSystemsMonitor({ ...config, state: database.state, rollouts })
+  const readiness = async (rolloutFacts: RolloutFacts): Promise<Readiness> =>
     await readReadiness(
       {
         ...config,
         state: database.state,
-        outside: outside.read,
-        families: SERIES.length,
-        alertPath: () => ({ seenAt: alertPath.seenAt(), live: alertPath.live() }),
+        outside: externalSystems.read,
+        families: METRICS.length,
+        alertPath: () => ({ seenAt: alertPath.lastSeenAt(), live: alertPath.isLive() }),
       },
-      of,
+      rolloutFacts,
     )
-  const holds = createHolds()
-  const alertPath = createAlertPath()
-  const alarm = createAlarm({
+  const holds = createRollbackHoldCache()
+  const alertPath = createAlertWatchdog()
+  const alarm = createAlerting({
     state: database.state,
     environment: config.environment,
     agent: config.agent,
@@ -165,52 +165,52 @@ export async function startAgent(
     flags,
     signals,
     holds,
-    path: alertPath,
+    watchdog: alertPath,
     log,
-    editorScopes: Scope.options.filter((scope) => reaches('editor', neededLevel(`rollback-${scope}`, config))),
+    editorScopes: RollbackScope.options.filter((scope) => isAtLeast('editor', requiredLevel(`rollback-${scope}`, config))),
   })
-  const fromMemory = (name: string) => ({
+  const inMemoryReadings = (name: string) => ({
     flag: flags.status(name),
-    automaticRollbackArmed: holds.armed(name),
+    automaticRollbackArmed: holds.isArmed(name),
     conditions: alarm.conditions(name),
   })
-  const overview = createOverview({
+  const reconcileLoop = createReconcileLoop({
     rollouts,
-    facts,
+    facts: readCurrentFacts,
     log,
-    async read(read) {
-      await schedule.consider(read)
-      await endOvertakenRamps(database.state, read, config.agent)
-      await columnWatch.consider(read)
-      signals.sample(read.rollout.name, read.monitoring.enhanced ? read.monitoring.samplingSeconds : null)
-      const { name } = read.rollout
-      if (read.blockers.length === 0) await openOwed(database.state, name, agentActor(config.agent))
-      holds.set(name, await readHold(database.state, name))
-      const numbers = await readingsOf(database.state, read)
-      alarm.saw(name, await readAlarmState(database.state, read, numbers))
-      const incidents = await readOpenIncidents(database.state, read.rollout)
-      return { ...numbers, readiness: await readiness(read), incidents, ...fromMemory(name) }
+    async read(currentFacts) {
+      await scheduler.startDueOperations(currentFacts)
+      await endSupersededRamps(database.state, currentFacts, config.agent)
+      await columnUsageWatch.pollIfDue(currentFacts)
+      signals.setSampleInterval(currentFacts.rollout.name, currentFacts.monitoring.enhanced ? currentFacts.monitoring.samplingSeconds : null)
+      const { name } = currentFacts.rollout
+      if (currentFacts.blockers.length === 0) await openIncidentForFailedBackfill(database.state, name, agentActor(config.agent))
+      holds.set(name, await readRollbackHold(database.state, name))
+      const readings = await readMetricsReadings(database.state, currentFacts)
+      alarm.updateState(name, await readAlertingState(database.state, currentFacts, readings))
+      const incidents = await readOpenIncidents(database.state, currentFacts.rollout)
+      return { ...readings, readiness: await readiness(currentFacts), incidents, ...inMemoryReadings(name) }
     },
-    seconds: READ_EVERY_SECONDS,
+    seconds: RECONCILE_INTERVAL_SECONDS,
   })
   const metrics = createMetrics({
     environment: config.environment,
     signals,
     source: {
       build: { version, agent: config.agent },
-      refreshSeconds: READ_EVERY_SECONDS,
+      refreshSeconds: RECONCILE_INTERVAL_SECONDS,
       // As they are at the scrape, also while the database is away.
-      rollouts: () => overview.readings().map((one) => ({ ...one, ...fromMemory(one.rollout) })),
-      alertPathSeenAt: alertPath.seenAt,
+      rollouts: () => reconcileLoop.readings().map((one) => ({ ...one, ...inMemoryReadings(one.rollout) })),
+      watchdogSeenAt: alertPath.lastSeenAt,
     },
   })
-  flags.onPropagation((rollout, seconds) => metrics.propagationObserved(rollout, seconds))
-  const observer: Observer = {
-    progressed: () => undefined,
-    batch: (row, seconds, rows) => metrics.batchObserved({ rollout: row.rollout, seconds, rows }),
-    ended: (row, state) => {
+  flags.onPropagation((rollout, seconds) => metrics.observePropagation(rollout, seconds))
+  const observer: OperationObserver = {
+    progressReported: () => undefined,
+    batchWritten: (row, seconds, rows) => metrics.observeBatch({ rollout: row.rollout, seconds, rows }),
+    operationEnded: (row, state) => {
       const seconds = (Date.now() - (row.started_at ?? row.created_at).getTime()) / 1000
-      metrics.operationEnded({ rollout: row.rollout, kind: row.kind, state, seconds })
+      metrics.observeOperation({ rollout: row.rollout, kind: row.kind, state, seconds })
     },
   }
   const turnFlagOff = async (name: string, reason: string): Promise<void> => {
@@ -227,20 +227,20 @@ export async function startAgent(
     database,
     rollouts,
     kinds,
-    facts,
+    facts: readCurrentFacts,
     turnFlagOff,
     observer,
     reached,
     log,
-    agentFaults: watch.faults,
-    watchPressure: (rollout) => signals.watch(rollout),
+    agentFaults: databaseMonitor.unavailableReasons,
+    watchPressure: (rollout) => signals.watchThrottle(rollout),
   })
-  const schedule = createSchedule({
+  const scheduler = createScheduler({
     agent: config.agent,
     state: database.state,
     kinds,
     log,
-    poke: () => runner.poke(),
+    poke: () => runner.wake(),
   })
   const authentication = createAuthentication(config)
   let serving = true
@@ -254,26 +254,26 @@ export async function startAgent(
     signals,
     authentication,
     log,
-    facts,
+    facts: readCurrentFacts,
     readiness,
     holds,
     alertPath,
-    inbox: alarm.inbox,
-    incidentAnswered: ({ rollout, severity, opened_at, acknowledged_at }) =>
-      metrics.incidentAcknowledged({
+    inbox: alarm.alertQueue,
+    incidentAcknowledged: ({ rollout, severity, opened_at, acknowledged_at }) =>
+      metrics.observeAcknowledgement({
         rollout,
         severity,
         seconds: (acknowledged_at!.getTime() - opened_at.getTime()) / 1000,
       }),
-    poke: runner.poke,
-    agentFaults: watch.faults,
-    foreignState: watch.foreignState,
-    demandDatabase: watch.demand,
+    wakeRunner: runner.wake,
+    agentFaults: databaseMonitor.unavailableReasons,
+    foreignState: databaseMonitor.foreignState,
+    requireDatabase: databaseMonitor.assertReady,
     async adopt(actor) {
-      await adopt(database.state, config.environment, actor)
-      await watch.look()
+      await adoptDatabase(database.state, config.environment, actor)
+      await databaseMonitor.checkNow()
     },
-    health: () => dependencies({ database, authentication, prometheusUrl: config.prometheusUrl }),
+    health: () => checkDependencies({ database, authentication, prometheusUrl: config.prometheusUrl }),
     metrics: metrics.text,
     serving: () => serving,
   })
@@ -283,13 +283,13 @@ export async function startAgent(
     ) as Server
     listening.once('error', reject)
   })
-  watch.start()
+  databaseMonitor.start()
   flags.start()
   signals.start()
-  outside.start()
+  externalSystems.start()
   backups.start()
   peaks.start()
-  overview.start()
+  reconcileLoop.start()
   alarm.start()
   runner.start()
   const url = `http://${config.host}:${(server.address() as { port: number }).port}`
@@ -298,7 +298,7 @@ export async function startAgent(
     message: 'listening',
     url,
     environment: config.environment,
-    rollouts: names,
+    rollouts: rolloutNames,
   })
   return {
     url,
@@ -307,8 +307,8 @@ export async function startAgent(
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await runner.stop()
       await alarm.stop()
-      outside.stop()
-      await Promise.all([backups.stop(), watch.stop(), flags.stop(), overview.stop(), peaks.stop(), signals.stop()])
+      externalSystems.stop()
+      await Promise.all([backups.stop(), databaseMonitor.stop(), flags.stop(), reconcileLoop.stop(), peaks.stop(), signals.stop()])
       server.closeAllConnections()
       await closed
       await database.close()

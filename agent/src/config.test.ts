@@ -6,7 +6,7 @@ import { ConfigError, loadConfig } from './config.ts'
 
 const token = (name: string): string => `${name}-0123456789abcdefghijkl`
 
-const good = {
+const validEnv = {
   STI_ENVIRONMENT: 'staging',
   STI_DATABASE_URL: 'postgres://sti:s3cret@db:5432/app',
   STI_ROLLOUTS: '/etc/sti',
@@ -27,7 +27,7 @@ function faultsOf(env: NodeJS.ProcessEnv): readonly string[] {
 }
 
 test('what is left out has a default, and no secret has one', () => {
-  expect(loadConfig(good)).toMatchObject({
+  expect(loadConfig(validEnv)).toMatchObject({
     environment: 'staging',
     production: false,
     host: '127.0.0.1',
@@ -38,11 +38,11 @@ test('what is left out has a default, and no secret has one', () => {
     prometheusUrl: null,
     rights: {},
   })
-  expect(loadConfig({ ...good, STI_ENVIRONMENT: 'production' }).production).toBe(true)
-  expect(loadConfig({ ...good, STI_ENVIRONMENT: 'production', STI_PRODUCTION: 'false' }).production).toBe(false)
+  expect(loadConfig({ ...validEnv, STI_ENVIRONMENT: 'production' }).production).toBe(true)
+  expect(loadConfig({ ...validEnv, STI_ENVIRONMENT: 'production', STI_PRODUCTION: 'false' }).production).toBe(false)
   const secrets = ['VIEWER', 'EDITOR', 'ADMIN', 'FLAG'].map((name) => `STI_TOKEN_${name}`)
   for (const name of [...secrets, 'STI_DATABASE_URL', 'STI_ENVIRONMENT', 'STI_ROLLOUTS'])
-    expect(faultsOf({ ...good, [name]: undefined })).toEqual([`${name} is missing`])
+    expect(faultsOf({ ...validEnv, [name]: undefined })).toEqual([`${name} is missing`])
 })
 
 test('all faults come at once, and none shows the value of a secret', () => {
@@ -80,29 +80,29 @@ test('any two equal credentials fail the boot', () => {
   const names = Object.keys(tokens) as (keyof typeof tokens)[]
   for (const one of names)
     for (const other of names)
-      if (one !== other) expect(faultsOf({ ...good, ...tokens, [one]: tokens[other] })).toHaveLength(1)
+      if (one !== other) expect(faultsOf({ ...validEnv, ...tokens, [one]: tokens[other] })).toHaveLength(1)
   for (const one of names)
-    expect(faultsOf({ ...good, ...tokens, STI_PERSONAL_TOKENS: `ci:viewer:${tokens[one]}` })).toHaveLength(1)
+    expect(faultsOf({ ...validEnv, ...tokens, STI_PERSONAL_TOKENS: `ci:viewer:${tokens[one]}` })).toHaveLength(1)
 })
 
 test('a secret is read from its file and trimmed; both at once is a fault', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sti-config-'))
   const file = join(folder, 'tokens')
   writeFileSync(file, `\nci:editor:${token('ci')}\n\nme:admin:${token('me')}\n`)
-  const env = { ...good, STI_PERSONAL_TOKENS_FILE: file }
+  const env = { ...validEnv, STI_PERSONAL_TOKENS_FILE: file }
   expect(loadConfig(env).personalTokens).toEqual([
     { name: 'ci', level: 'editor', token: token('ci') },
     { name: 'me', level: 'admin', token: token('me') },
   ])
   writeFileSync(file, `${token('from-file')}\n`)
-  const { STI_TOKEN_FLAG: _, ...rest } = good
+  const { STI_TOKEN_FLAG: _, ...rest } = validEnv
   expect(loadConfig({ ...rest, STI_TOKEN_FLAG_FILE: file }).tokens.flag).toBe(token('from-file'))
-  expect(faultsOf({ ...good, STI_TOKEN_FLAG_FILE: file })).toHaveLength(1)
+  expect(faultsOf({ ...validEnv, STI_TOKEN_FLAG_FILE: file })).toHaveLength(1)
   rmSync(folder, { recursive: true })
 })
 
 test('Grafana and raised rights', () => {
-  const env = { ...good, STI_GRAFANA_URL: 'http://grafana:3000/', STI_RIGHTS: 'enable=admin, backfill=admin' }
+  const env = { ...validEnv, STI_GRAFANA_URL: 'http://grafana:3000/', STI_RIGHTS: 'enable=admin, backfill=admin' }
   expect(loadConfig(env)).toMatchObject({
     grafana: { url: 'http://grafana:3000', issuer: 'http://grafana:3000', audience: 'org:1', token: null },
     rights: { enable: 'admin', backfill: 'admin' },

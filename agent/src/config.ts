@@ -1,10 +1,10 @@
 import { hostname } from 'node:os'
 import type { GithubConfig } from './columnDrop/pullRequest/github.ts'
-import { Level } from './contract/index.ts'
-import { reaches } from './http/caller.ts'
-import { RIGHTS, type RaisedRights, type Right } from './http/rights.ts'
-import { readSettings, type Settings } from './settings.ts'
-import { KeyFault, signingKeyOf, trustedKeysOf, type SigningKey, type TrustedKey } from './signature/keys.ts'
+import { AccessLevel } from './contract/index.ts'
+import { isAtLeast } from './http/caller.ts'
+import { RIGHT_LEVELS, type RaisedRights, type Right } from './http/rights.ts'
+import { createEnvReader, type EnvReader } from './settings.ts'
+import { InvalidKey, parseSigningKey, parseTrustedKeys, type SigningKey, type TrustedKey } from './signature/keys.ts'
 
 export interface Config {
   readonly environment: string
@@ -14,7 +14,7 @@ export interface Config {
   /** A standby of the same server, which validations read; null: they read the primary. */
   readonly replicaUrl: string | null
   /** Folder of the rollout files. */
-  readonly rollouts: string
+  readonly rolloutsFolder: string
   readonly host: string
   readonly port: number
   readonly tokens: {
@@ -46,7 +46,7 @@ export interface Config {
 
 export interface PersonalToken {
   readonly name: string
-  readonly level: Level
+  readonly level: AccessLevel
   readonly token: string
 }
 
@@ -73,186 +73,186 @@ export class ConfigError extends Error {
   }
 }
 
-const TOKEN_LENGTH = 24
+const MIN_TOKEN_LENGTH = 24
 /** Of those that are not named after their token. */
-const VARIABLES: Readonly<Record<string, string>> = { alertmanager: 'STI_ALERTMANAGER_TOKEN' }
+const TOKEN_VARIABLES: Readonly<Record<string, string>> = { alertmanager: 'STI_ALERTMANAGER_TOKEN' }
 
 /** Reads the agent's environment variables. Throws one ConfigError with every fault; none shows a secret's value. */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
-  const settings = readSettings(env)
+  const settings = createEnvReader(env)
   const environment = settings.required('STI_ENVIRONMENT')
   if (environment && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(environment))
-    settings.fault('STI_ENVIRONMENT may have letters, digits, dot, dash and underscore, at most 63')
-  const port = portOf(settings)
+    settings.addFault('STI_ENVIRONMENT may have letters, digits, dot, dash and underscore, at most 63')
+  const port = readPort(settings)
   const tokens = {
-    viewer: token(settings, 'STI_TOKEN_VIEWER', settings.required('STI_TOKEN_VIEWER')),
-    editor: token(settings, 'STI_TOKEN_EDITOR', settings.required('STI_TOKEN_EDITOR')),
-    admin: token(settings, 'STI_TOKEN_ADMIN', settings.required('STI_TOKEN_ADMIN')),
-    flag: token(settings, 'STI_TOKEN_FLAG', settings.required('STI_TOKEN_FLAG')),
-    metrics: optionalToken(settings, 'STI_TOKEN_METRICS'),
-    alertmanager: optionalToken(settings, 'STI_ALERTMANAGER_TOKEN'),
+    viewer: checkToken(settings, 'STI_TOKEN_VIEWER', settings.required('STI_TOKEN_VIEWER')),
+    editor: checkToken(settings, 'STI_TOKEN_EDITOR', settings.required('STI_TOKEN_EDITOR')),
+    admin: checkToken(settings, 'STI_TOKEN_ADMIN', settings.required('STI_TOKEN_ADMIN')),
+    flag: checkToken(settings, 'STI_TOKEN_FLAG', settings.required('STI_TOKEN_FLAG')),
+    metrics: readOptionalToken(settings, 'STI_TOKEN_METRICS'),
+    alertmanager: readOptionalToken(settings, 'STI_ALERTMANAGER_TOKEN'),
   }
-  const webhookSecret = optionalToken(settings, 'STI_WEBHOOK_SECRET')
-  const personalTokens = personalTokensOf(settings)
-  refuseEqual(settings, [
+  const webhookSecret = readOptionalToken(settings, 'STI_WEBHOOK_SECRET')
+  const personalTokens = readPersonalTokens(settings)
+  requireDistinctCredentials(settings, [
     ...Object.entries(tokens).map(
-      ([name, value]) => [VARIABLES[name] ?? `STI_TOKEN_${name.toUpperCase()}`, value] as const,
+      ([name, value]) => [TOKEN_VARIABLES[name] ?? `STI_TOKEN_${name.toUpperCase()}`, value] as const,
     ),
     ['STI_WEBHOOK_SECRET', webhookSecret] as const,
     ...personalTokens.map(({ name, token }) => [`the personal token of ${name}`, token] as const),
   ])
   const config: Config = {
     environment,
-    production: booleanOf(settings, 'STI_PRODUCTION') ?? environment === 'production',
+    production: readBoolean(settings, 'STI_PRODUCTION') ?? environment === 'production',
     agent: settings.optional('STI_AGENT') ?? `${hostname()}-${port}`,
-    databaseUrl: databaseUrlOf(settings, 'STI_DATABASE_URL', settings.required('STI_DATABASE_URL')),
-    replicaUrl: replicaUrlOf(settings),
-    rollouts: settings.required('STI_ROLLOUTS'),
+    databaseUrl: checkDatabaseUrl(settings, 'STI_DATABASE_URL', settings.required('STI_DATABASE_URL')),
+    replicaUrl: readReplicaUrl(settings),
+    rolloutsFolder: settings.required('STI_ROLLOUTS'),
     host: settings.optional('STI_HOST') ?? '127.0.0.1',
     port,
     tokens,
     webhookSecret,
-    guard: booleanOf(settings, 'STI_GUARD') ?? true,
+    guard: readBoolean(settings, 'STI_GUARD') ?? true,
     personalTokens,
-    grafana: grafanaOf(settings),
-    prometheusUrl: urlOf(settings, 'STI_PROMETHEUS_URL'),
-    signingKey: keyOf(settings, 'STI_SIGNING_KEY', (text) => signingKeyOf(text, environment)),
-    trustedKeys: keyOf(settings, 'STI_TRUSTED_KEYS', trustedKeysOf) ?? [],
-    rights: rightsOf(settings),
-    github: githubOf(settings),
+    grafana: readGrafanaConfig(settings),
+    prometheusUrl: readUrl(settings, 'STI_PROMETHEUS_URL'),
+    signingKey: readKey(settings, 'STI_SIGNING_KEY', (text) => parseSigningKey(text, environment)),
+    trustedKeys: readKey(settings, 'STI_TRUSTED_KEYS', parseTrustedKeys) ?? [],
+    rights: readRaisedRights(settings),
+    github: readGithubConfig(settings),
     archiveFolder: settings.optional('STI_ARCHIVE_FOLDER'),
   }
   if (settings.faults.length > 0) throw new ConfigError(settings.faults)
   return config
 }
 
-function portOf(settings: Settings): number {
+function readPort(settings: EnvReader): number {
   const text = settings.optional('STI_PORT') ?? '8090'
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (port < 1 || port > 65_535) settings.fault('STI_PORT must be a number from 1 to 65535')
+  if (port < 1 || port > 65_535) settings.addFault('STI_PORT must be a number from 1 to 65535')
   return port
 }
 
-function booleanOf(settings: Settings, name: string): boolean | null {
+function readBoolean(settings: EnvReader, name: string): boolean | null {
   const text = settings.optional(name)
-  if (text !== null && text !== 'true' && text !== 'false') settings.fault(`${name} must be true or false`)
+  if (text !== null && text !== 'true' && text !== 'false') settings.addFault(`${name} must be true or false`)
   return text === null ? null : text === 'true'
 }
 
-function databaseUrlOf(settings: Settings, name: string, text: string): string {
+function checkDatabaseUrl(settings: EnvReader, name: string, text: string): string {
   if (text && !/^postgres(ql)?:\/\/./.test(text))
-    settings.fault(`${name} must look like postgres://user:password@host:5432/name`)
+    settings.addFault(`${name} must look like postgres://user:password@host:5432/name`)
   return text
 }
 
-function replicaUrlOf(settings: Settings): string | null {
+function readReplicaUrl(settings: EnvReader): string | null {
   const text = settings.optional('STI_REPLICA_URL')
-  return text === null ? null : databaseUrlOf(settings, 'STI_REPLICA_URL', text)
+  return text === null ? null : checkDatabaseUrl(settings, 'STI_REPLICA_URL', text)
 }
 
-function urlOf(settings: Settings, name: string): string | null {
+function readUrl(settings: EnvReader, name: string): string | null {
   const text = settings.optional(name)
   if (text === null) return null
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    settings.fault(`${name} must be a URL that begins with http:// or https://`)
+    settings.addFault(`${name} must be a URL that begins with http:// or https://`)
     return null
   }
   return text.replace(/\/+$/, '')
 }
 
-function grafanaOf(settings: Settings): GrafanaConfig | null {
-  const url = urlOf(settings, 'STI_GRAFANA_URL')
-  const issuer = urlOf(settings, 'STI_GRAFANA_ISSUER')
+function readGrafanaConfig(settings: EnvReader): GrafanaConfig | null {
+  const url = readUrl(settings, 'STI_GRAFANA_URL')
+  const issuer = readUrl(settings, 'STI_GRAFANA_ISSUER')
   const audience = settings.optional('STI_GRAFANA_AUDIENCE') ?? 'org:1'
   const token = settings.optional('STI_GRAFANA_TOKEN')
-  if (!/^org:\d+$/.test(audience)) settings.fault('STI_GRAFANA_AUDIENCE must look like org:1')
+  if (!/^org:\d+$/.test(audience)) settings.addFault('STI_GRAFANA_AUDIENCE must look like org:1')
   if (url === null) {
-    if (issuer !== null) settings.fault('STI_GRAFANA_ISSUER needs STI_GRAFANA_URL beside it')
-    if (token !== null) settings.fault('STI_GRAFANA_TOKEN needs STI_GRAFANA_URL beside it')
+    if (issuer !== null) settings.addFault('STI_GRAFANA_ISSUER needs STI_GRAFANA_URL beside it')
+    if (token !== null) settings.addFault('STI_GRAFANA_TOKEN needs STI_GRAFANA_URL beside it')
     return null
   }
   return { url, issuer: issuer ?? url, audience, token }
 }
 
-function githubOf(settings: Settings): GithubConfig | null {
+function readGithubConfig(settings: EnvReader): GithubConfig | null {
   const repository = settings.optional('STI_GITHUB_REPOSITORY')
   const token = settings.optional('STI_GITHUB_TOKEN')
-  const apiUrl = urlOf(settings, 'STI_GITHUB_API_URL')
+  const apiUrl = readUrl(settings, 'STI_GITHUB_API_URL')
   if (repository === null) {
-    if (token !== null) settings.fault('STI_GITHUB_TOKEN needs STI_GITHUB_REPOSITORY beside it')
-    if (apiUrl !== null) settings.fault('STI_GITHUB_API_URL needs STI_GITHUB_REPOSITORY beside it')
+    if (token !== null) settings.addFault('STI_GITHUB_TOKEN needs STI_GITHUB_REPOSITORY beside it')
+    if (apiUrl !== null) settings.addFault('STI_GITHUB_API_URL needs STI_GITHUB_REPOSITORY beside it')
     return null
   }
   const [owner = '', name = '', ...rest] = repository.split('/')
   if (![owner, name].every((part) => /^[A-Za-z0-9._-]{1,100}$/.test(part)) || rest.length > 0)
-    settings.fault('STI_GITHUB_REPOSITORY must look like owner/name')
-  if (token === null) settings.fault('STI_GITHUB_REPOSITORY needs STI_GITHUB_TOKEN beside it')
+    settings.addFault('STI_GITHUB_REPOSITORY must look like owner/name')
+  if (token === null) settings.addFault('STI_GITHUB_REPOSITORY needs STI_GITHUB_TOKEN beside it')
   return { owner, repository: name, token: token ?? '', apiUrl: apiUrl ?? 'https://api.github.com' }
 }
 
-function keyOf<T>(settings: Settings, name: string, parse: (text: string) => T): T | null {
+function readKey<T>(settings: EnvReader, name: string, parse: (text: string) => T): T | null {
   const text = settings.optional(name)
   if (text === null) return null
   try {
     return parse(text)
   } catch (error) {
-    if (!(error instanceof KeyFault)) throw error
-    settings.fault(`${name} ${error.message}`)
+    if (!(error instanceof InvalidKey)) throw error
+    settings.addFault(`${name} ${error.message}`)
     return null
   }
 }
 
 /** A bearer token of RFC 6750, so that no proxy and no provisioning file changes a character of it. */
-function token(settings: Settings, name: string, value: string): string {
-  if (value && value.length < TOKEN_LENGTH) settings.fault(`${name} must have at least ${TOKEN_LENGTH} characters`)
+function checkToken(settings: EnvReader, name: string, value: string): string {
+  if (value && value.length < MIN_TOKEN_LENGTH) settings.addFault(`${name} must have at least ${MIN_TOKEN_LENGTH} characters`)
   if (value && !/^[A-Za-z0-9._~+/-]+=*$/.test(value))
-    settings.fault(`${name} may have letters, digits and - . _ ~ + / only, and = at its end`)
+    settings.addFault(`${name} may have letters, digits and - . _ ~ + / only, and = at its end`)
   return value
 }
 
-function optionalToken(settings: Settings, name: string): string | null {
+function readOptionalToken(settings: EnvReader, name: string): string | null {
   const value = settings.optional(name)
-  return value === null ? null : token(settings, name, value)
+  return value === null ? null : checkToken(settings, name, value)
 }
 
-function personalTokensOf(settings: Settings): PersonalToken[] {
+function readPersonalTokens(settings: EnvReader): PersonalToken[] {
   const lines = (settings.optional('STI_PERSONAL_TOKENS') ?? '').split('\n')
   const names = new Set<string>()
   return lines.flatMap((line, index): PersonalToken[] => {
     if (!line.trim()) return []
     const where = `STI_PERSONAL_TOKENS line ${index + 1}`
     const [name = '', levelText = '', value = '', ...rest] = line.trim().split(':')
-    const level = Level.safeParse(levelText)
+    const level = AccessLevel.safeParse(levelText)
     if (!/^[A-Za-z0-9._@-]{1,64}$/.test(name) || !level.success || !value || rest.length > 0) {
-      settings.fault(`${where} must be name:level:token with the level viewer, editor or admin`)
+      settings.addFault(`${where} must be name:level:token with the level viewer, editor or admin`)
       return []
     }
-    if (names.has(name)) settings.fault(`${where} names ${name} a second time`)
+    if (names.has(name)) settings.addFault(`${where} names ${name} a second time`)
     names.add(name)
-    return [{ name, level: level.data, token: token(settings, `${where} (${name}): the token`, value) }]
+    return [{ name, level: level.data, token: checkToken(settings, `${where} (${name}): the token`, value) }]
   })
 }
 
-function refuseEqual(settings: Settings, credentials: readonly (readonly [string, string | null])[]): void {
+function requireDistinctCredentials(settings: EnvReader, credentials: readonly (readonly [string, string | null])[]): void {
   credentials.forEach(([name, value], index) => {
-    const twin = value && credentials.slice(0, index).find(([, other]) => other === value)
-    if (twin) settings.fault(`${name} equals ${twin[0]}; every credential must be another one`)
+    const duplicate = value && credentials.slice(0, index).find(([, other]) => other === value)
+    if (duplicate) settings.addFault(`${name} equals ${duplicate[0]}; every credential must be another one`)
   })
 }
 
-function rightsOf(settings: Settings): RaisedRights {
+function readRaisedRights(settings: EnvReader): RaisedRights {
   const rights: RaisedRights = {}
   for (const part of (settings.optional('STI_RIGHTS') ?? '').split(/[,\n]/)) {
     if (!part.trim()) continue
     const [right = '', levelText = '', ...rest] = part.split('=').map((word) => word.trim())
-    const level = Level.safeParse(levelText)
-    if (!Object.hasOwn(RIGHTS, right) || !level.success || rest.length > 0) {
-      settings.fault(`STI_RIGHTS: "${part.trim()}" must be right=level; rights are ${Object.keys(RIGHTS).join(', ')}`)
+    const level = AccessLevel.safeParse(levelText)
+    if (!Object.hasOwn(RIGHT_LEVELS, right) || !level.success || rest.length > 0) {
+      settings.addFault(`STI_RIGHTS: "${part.trim()}" must be right=level; rights are ${Object.keys(RIGHT_LEVELS).join(', ')}`)
       continue
     }
-    const needed: Level = RIGHTS[right as Right]
-    if (!reaches(level.data, needed))
-      settings.fault(`STI_RIGHTS: ${right} needs ${needed} at least; it can be raised, not lowered`)
+    const needed: AccessLevel = RIGHT_LEVELS[right as Right]
+    if (!isAtLeast(level.data, needed))
+      settings.addFault(`STI_RIGHTS: ${right} needs ${needed} at least; it can be raised, not lowered`)
     rights[right as Right] = level.data
   }
   return rights

@@ -1,58 +1,58 @@
-import type { Dependency } from './contract/index.ts'
+import type { DependencyHealth } from './contract/index.ts'
 import type { Database } from './database/connect.ts'
-import { messageOf } from './engine/errors.ts'
+import { errorMessage } from './engine/errors.ts'
 import type { Authentication } from './http/authentication.ts'
 
-const BOUND_MS = 2_000
+const CHECK_TIMEOUT_MS = 2_000
 
 /** The health of what this agent depends on, each asked now and for two seconds at most. */
-export async function dependencies(parts: {
+export async function checkDependencies(deps: {
   readonly database: Database
   readonly authentication: Authentication
   readonly prometheusUrl: string | null
-}): Promise<Dependency[]> {
-  const [postgresql, prometheus, keys] = await Promise.all([
-    askDatabase(parts.database),
-    parts.prometheusUrl === null ? null : askPrometheus(parts.prometheusUrl),
-    parts.authentication.keysHealth(),
+}): Promise<DependencyHealth[]> {
+  const [postgresql, prometheus, signingKeys] = await Promise.all([
+    checkDatabase(deps.database),
+    deps.prometheusUrl === null ? null : checkPrometheus(deps.prometheusUrl),
+    deps.authentication.signingKeysHealth(),
   ])
   return [
     postgresql,
     ...(prometheus === null ? [] : [prometheus]),
-    ...(keys === null ? [] : [{ name: 'grafana-keys' as const, healthy: keys.healthy, detail: keys.detail }]),
+    ...(signingKeys === null ? [] : [{ name: 'grafana-keys' as const, healthy: signingKeys.healthy, detail: signingKeys.detail }]),
   ]
 }
 
 /** Bounded by a timer alone: the driver's own cancel can end the process when the server is away. */
-async function askDatabase(database: Database): Promise<Dependency> {
+async function checkDatabase(database: Database): Promise<DependencyHealth> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in 2 s')), BOUND_MS)
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in 2 s')), CHECK_TIMEOUT_MS)
   })
   try {
-    const [server] = await Promise.race([version(database), late])
+    const [server] = await Promise.race([readServerVersion(database), timeout])
     return { name: 'postgresql', healthy: true, detail: `PostgreSQL ${server!.version}` }
   } catch (error) {
-    return { name: 'postgresql', healthy: false, detail: `The agent does not reach PostgreSQL: ${messageOf(error)}.` }
+    return { name: 'postgresql', healthy: false, detail: `The agent does not reach PostgreSQL: ${errorMessage(error)}.` }
   } finally {
     clearTimeout(timer)
   }
 }
 
-async function version(database: Database): Promise<{ version: string }[]> {
+async function readServerVersion(database: Database): Promise<{ version: string }[]> {
   return await database.state<{ version: string }[]>`select current_setting('server_version') as version`
 }
 
-async function askPrometheus(url: string): Promise<Dependency> {
+async function checkPrometheus(url: string): Promise<DependencyHealth> {
   try {
-    const answer = await fetch(`${url.replace(/\/$/, '')}/-/ready`, {
-      signal: AbortSignal.timeout(BOUND_MS),
+    const response = await fetch(`${url.replace(/\/$/, '')}/-/ready`, {
+      signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
       redirect: 'error',
     })
-    await answer.body?.cancel()
-    if (answer.ok) return { name: 'prometheus', healthy: true, detail: 'ready' }
-    return { name: 'prometheus', healthy: false, detail: `Prometheus answers ${answer.status}.` }
+    await response.body?.cancel()
+    if (response.ok) return { name: 'prometheus', healthy: true, detail: 'ready' }
+    return { name: 'prometheus', healthy: false, detail: `Prometheus answers ${response.status}.` }
   } catch (error) {
-    return { name: 'prometheus', healthy: false, detail: `The agent does not reach Prometheus: ${messageOf(error)}.` }
+    return { name: 'prometheus', healthy: false, detail: `The agent does not reach Prometheus: ${errorMessage(error)}.` }
   }
 }

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { startAgent } from './agent.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { createLog } from './log.ts'
-import { loadRollouts, RolloutFaults } from './rollout/compile.ts'
+import { loadRollouts, RolloutFileError } from './rollout/compile.ts'
 
-const STOP_MS = 10_000
+const SHUTDOWN_TIMEOUT_MS = 10_000
 
 try {
   const config = loadConfig(process.env)
-  const rollouts = await loadRollouts(config.rollouts)
+  const rollouts = await loadRollouts(config.rolloutsFolder)
   const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
@@ -19,7 +19,7 @@ try {
     if (stopping) return
     stopping = true
     log({ level: 'info', message: `${signal}: stopping at the next safe point` })
-    setTimeout(() => process.exit(1), STOP_MS).unref()
+    setTimeout(() => process.exit(1), SHUTDOWN_TIMEOUT_MS).unref()
     void agent.stop().then(() => process.exit(0))
   }
   process.on('SIGTERM', () => stop('SIGTERM'))
@@ -30,7 +30,7 @@ try {
     process.exit(70)
   })
 } catch (error) {
-  if (error instanceof ConfigError || error instanceof RolloutFaults) {
+  if (error instanceof ConfigError || error instanceof RolloutFileError) {
     process.stderr.write(`${error.message}\n`)
     process.exit(2)
   }

@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs'
 
-export interface Settings {
+export interface EnvReader {
   /** Every fault so far, in the order they were found. */
   readonly faults: readonly string[]
-  fault(sentence: string): void
+  addFault(sentence: string): void
   /** The value of NAME, or of the file that NAME_FILE names, trimmed; null when absent or empty. */
   optional(name: string): string | null
   /** As `optional`; absent is a fault (said once) and gives ''. */
   required(name: string): string
 }
 
-export function readSettings(env: NodeJS.ProcessEnv): Settings {
+export function createEnvReader(env: NodeJS.ProcessEnv): EnvReader {
   const faults: string[] = []
-  const read = new Map<string, string | null>()
+  const cache = new Map<string, string | null>()
 
-  function value(name: string): string | null {
+  function readValue(name: string): string | null {
     const direct = env[name]?.trim() || null
     const file = env[`${name}_FILE`]?.trim() || null
     if (direct !== null && file !== null) {
@@ -33,19 +33,19 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   }
 
   const optional = (name: string): string | null => {
-    if (!read.has(name)) read.set(name, value(name))
-    return read.get(name) ?? null
+    if (!cache.has(name)) cache.set(name, readValue(name))
+    return cache.get(name) ?? null
   }
   return {
     faults,
-    fault: (sentence) => faults.push(sentence),
+    addFault: (sentence) => faults.push(sentence),
     optional,
     required(name) {
-      const before = faults.length
-      const first = !read.has(name)
-      const found = optional(name)
-      if (found === null && first && faults.length === before) faults.push(`${name} is missing`)
-      return found ?? ''
+      const faultCount = faults.length
+      const isFirstRead = !cache.has(name)
+      const optionalValue = optional(name)
+      if (optionalValue === null && isFirstRead && faults.length === faultCount) faults.push(`${name} is missing`)
+      return optionalValue ?? ''
     },
   }
 }

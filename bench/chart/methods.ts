@@ -1,20 +1,20 @@
-import type { Measured } from '../measure.ts'
-import { grouped } from '../print.ts'
-import { polyline, rectangle, svg, text } from './svg.ts'
+import type { MethodResult } from '../measure.ts'
+import { formatCount } from '../print.ts'
+import { svgPolyline, svgRectangle, renderSvg, svgText } from './svg.ts'
 
-const NAMES = 150
-const BARS = 240
-const VALUES = 75
-const ROW = 26
-const TOP = 64
+const NAME_WIDTH = 150
+const BAR_WIDTH = 240
+const VALUE_WIDTH = 75
+const ROW_HEIGHT = 26
+const TOP_MARGIN = 64
 
 /** Bars of rows/s and of WAL bytes per row, one line for each method; ours stand out. */
-export function methodBars(measured: readonly Measured[]): string {
-  const width = NAMES + 2 * (BARS + VALUES) + 20
-  const height = TOP + measured.length * ROW + 16
-  const rows = grouped(measured[0]?.rows ?? 0)
-  const second = NAMES + BARS + VALUES
-  return svg(
+export function methodBars(measured: readonly MethodResult[]): string {
+  const width = NAME_WIDTH + 2 * (BAR_WIDTH + VALUE_WIDTH) + 20
+  const height = TOP_MARGIN + measured.length * ROW_HEIGHT + 16
+  const rows = formatCount(measured[0]?.rows ?? 0)
+  const secondPanelLeft = NAME_WIDTH + BAR_WIDTH + VALUE_WIDTH
+  return renderSvg(
     {
       width,
       height,
@@ -24,36 +24,36 @@ export function methodBars(measured: readonly Measured[]): string {
         .join('; '),
     },
     [
-      text(16, 24, `Filling a column of ${rows} rows: primary key and three secondary indexes`, { kind: 'title' }),
-      text(NAMES, 50, 'rows/s (more is better)', { kind: 'quiet' }),
-      text(second, 50, 'WAL bytes/row (less is better)', { kind: 'quiet' }),
-      ...panel(measured, NAMES, (one) => one.rowsPerSecond),
-      ...panel(measured, second, (one) => one.walBytesPerRow),
-      ...measured.map((one, n) => text(NAMES - 10, TOP + n * ROW + 15, one.method, { anchor: 'end' })),
+      svgText(16, 24, `Filling a column of ${rows} rows: primary key and three secondary indexes`, { kind: 'title' }),
+      svgText(NAME_WIDTH, 50, 'rows/s (more is better)', { kind: 'quiet' }),
+      svgText(secondPanelLeft, 50, 'WAL bytes/row (less is better)', { kind: 'quiet' }),
+      ...drawBars(measured, NAME_WIDTH, (one) => one.rowsPerSecond),
+      ...drawBars(measured, secondPanelLeft, (one) => one.walBytesPerRow),
+      ...measured.map((one, n) => svgText(NAME_WIDTH - 10, TOP_MARGIN + n * ROW_HEIGHT + 15, one.method, { anchor: 'end' })),
     ],
   )
 }
 
-function panel(measured: readonly Measured[], left: number, pick: (one: Measured) => number): string[] {
+function drawBars(measured: readonly MethodResult[], left: number, pick: (one: MethodResult) => number): string[] {
   const most = Math.max(1, ...measured.map(pick))
-  const bottom = TOP + measured.length * ROW
+  const bottom = TOP_MARGIN + measured.length * ROW_HEIGHT
   return [
-    polyline(
+    svgPolyline(
       [
-        [left, TOP - 4],
+        [left, TOP_MARGIN - 4],
         [left, bottom],
       ],
       'grid',
     ),
     ...measured.flatMap((one, n) => {
-      const length = (pick(one) / most) * BARS
-      const y = TOP + n * ROW
+      const length = (pick(one) / most) * BAR_WIDTH
+      const y = TOP_MARGIN + n * ROW_HEIGHT
       return [
-        rectangle(left, y, length, ROW - 6, isOurs(one) ? 'ours' : 'other'),
-        text(left + length + 6, y + 15, grouped(pick(one))),
+        svgRectangle(left, y, length, ROW_HEIGHT - 6, isEngineMethod(one) ? 'ours' : 'other'),
+        svgText(left + length + 6, y + 15, formatCount(pick(one))),
       ]
     }),
   ]
 }
 
-const isOurs = ({ method }: Measured): boolean => method.startsWith('engine') || method === 'clear'
+const isEngineMethod = ({ method }: MethodResult): boolean => method.startsWith('engine') || method === 'clear'

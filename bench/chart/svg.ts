@@ -23,7 +23,7 @@ const STYLE = `
     .reference { stroke: #9198a1 }
   }`
 
-export interface Picture {
+export interface SvgPicture {
   readonly width: number
   readonly height: number
   /** What it shows, for those who do not see it. */
@@ -31,10 +31,10 @@ export interface Picture {
   readonly description: string
 }
 
-export function svg({ width, height, title, description }: Picture, parts: readonly string[]): string {
+export function renderSvg({ width, height, title, description }: SvgPicture, parts: readonly string[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title description">
-<title id="title">${escaped(title)}</title>
-<desc id="description">${escaped(description)}</desc>
+<title id="title">${escapeXml(title)}</title>
+<desc id="description">${escapeXml(description)}</desc>
 <style>${STYLE}
 </style>
 <rect class="ground" width="${width}" height="${height}"/>
@@ -43,24 +43,24 @@ ${parts.join('\n')}
 `
 }
 
-export function text(
+export function svgText(
   x: number,
   y: number,
   content: string,
   { kind = '', anchor = 'start' }: { kind?: string; anchor?: 'start' | 'middle' | 'end' } = {},
 ): string {
-  return `<text x="${round(x)}" y="${round(y)}" class="${kind}" text-anchor="${anchor}">${escaped(content)}</text>`
+  return `<text x="${round(x)}" y="${round(y)}" class="${kind}" text-anchor="${anchor}">${escapeXml(content)}</text>`
 }
 
-export function rectangle(x: number, y: number, width: number, height: number, kind: string): string {
+export function svgRectangle(x: number, y: number, width: number, height: number, kind: string): string {
   return `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" rx="2" class="${kind}"/>`
 }
 
-export function polyline(points: readonly (readonly [number, number])[], kind: string): string {
+export function svgPolyline(points: readonly (readonly [number, number])[], kind: string): string {
   return `<polyline class="${kind}" points="${points.map(([x, y]) => `${round(x)},${round(y)}`).join(' ')}"/>`
 }
 
 const round = (value: number): string => String(Math.round(value * 10) / 10)
 
-const escaped = (content: string): string =>
+const escapeXml = (content: string): string =>
   content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')

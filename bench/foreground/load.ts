@@ -3,7 +3,7 @@ import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import postgres from 'postgres'
-import type { ClockData } from './clock.ts'
+import type { RequestClockData } from './clock.ts'
 import { createRequests } from './requests.ts'
 
 /** What the process is started with, as JSON. */
@@ -51,7 +51,7 @@ const typescript = createRequire(import.meta.url).resolve('tsx/cjs')
 const program = fileURLToPath(new URL('./clock.ts', import.meta.url))
 const clock = new Worker(`require(${JSON.stringify(typescript)}); require(${JSON.stringify(program)})`, {
   eval: true,
-  workerData: { start, interval } satisfies ClockData,
+  workerData: { start, interval } satisfies RequestClockData,
 })
 clock.on('error', (error) => {
   throw error
@@ -62,11 +62,11 @@ clock.on('message', (n: number) => {
   client.queue.push(n * interval)
   if (!client.busy) {
     lateness.push(now() - n * interval)
-    void work(client)
+    void serveQueue(client)
   }
 })
 
-async function work(client: (typeof clients)[number]): Promise<void> {
+async function serveQueue(client: (typeof clients)[number]): Promise<void> {
   client.busy = true
   for (let at = client.queue.shift(); at !== undefined; at = client.queue.shift()) {
     await client.request()
@@ -76,12 +76,12 @@ async function work(client: (typeof clients)[number]): Promise<void> {
   client.busy = false
 }
 
-process.on('message', () => void finish())
+process.on('message', () => void finishAndReport())
 process.once('disconnect', () => process.exit(1))
 process.send!('ready')
 
 /** What was due is still done, and counts. */
-async function finish(): Promise<void> {
+async function finishAndReport(): Promise<void> {
   stopping = true
   while (clients.some((client) => client.busy)) await new Promise((resolve) => setTimeout(resolve, 20))
   const report: LoadReport = {

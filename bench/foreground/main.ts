@@ -1,43 +1,43 @@
 import { writeFile } from 'node:fs/promises'
 import type { Calibration } from '../calibration.ts'
 import { latencyPanels } from '../chart/latency.ts'
-import type { Options } from '../options.ts'
-import { grouped } from '../print.ts'
+import type { BenchOptions } from '../options.ts'
+import { formatCount } from '../print.ts'
 import { goalLines } from '../reach.ts'
-import { observe, type Observed } from './observe.ts'
+import { observeScenario, type ScenarioRun } from './observe.ts'
 import { percentile } from './percentile.ts'
 import { scenarios, type Scenario } from './scenarios.ts'
-import { seriesOf } from './series.ts'
-import { foregroundGoals, summary, summaryTable } from './summary.ts'
+import { toLatencySeries } from './series.ts'
+import { foregroundGoals, summarizeScenario, summaryTable } from './summary.ts'
 
-const CLIENTS = 4
+const CLIENT_COUNT = 4
 
 /** The latency of other clients during a backfill, several rounds of all scenarios. Answers the exit code. */
-export async function foreground(options: Options, calibration: Calibration): Promise<number> {
+export async function runForegroundBench(options: BenchOptions, calibration: Calibration): Promise<number> {
   const { rows, runs, json, svg } = options
   const { workers, niceRatio, batchSeconds, perSecond } = options.foreground!
   const all = scenarios(workers, niceRatio, batchSeconds)
-  const observed = new Map<Scenario, Observed[]>(all.map((scenario) => [scenario, []]))
+  const observed = new Map<Scenario, ScenarioRun[]>(all.map((scenario) => [scenario, []]))
   const failed = new Set<Scenario>()
   await calibration.sample()
   for (let run = 1; run <= runs; run++) {
     for (const scenario of all.filter((one) => !failed.has(one))) {
       try {
-        const one = await observe(scenario, { rows, perSecond, clients: CLIENTS })
+        const one = await observeScenario(scenario, { rows, perSecond, clients: CLIENT_COUNT })
         observed.get(scenario)!.push(one)
         const latency = scenario.load ? `, p99 ${p99(one).toFixed(2)} ms` : ''
-        say(`run ${run}: ${scenario.method.name}: ${one.seconds.toFixed(1)} s${latency}`)
+        writeProgress(`run ${run}: ${scenario.method.name}: ${one.seconds.toFixed(1)} s${latency}`)
       } catch (error) {
         failed.add(scenario)
-        say(`run ${run}: ${scenario.method.name} failed: ${(error as Error).message}`)
+        writeProgress(`run ${run}: ${scenario.method.name} failed: ${(error as Error).message}`)
       }
       await calibration.sample()
     }
   }
   const good = all.filter((scenario) => !failed.has(scenario))
-  const summaries = good.map((scenario) => summary(scenario, rows, observed.get(scenario)!))
+  const summaries = good.map((scenario) => summarizeScenario(scenario, rows, observed.get(scenario)!))
   const batch = batchSeconds === null ? '' : `, batches of at most ${batchSeconds} s`
-  const offered = `${CLIENTS} clients, ${perSecond} requests/s in all, ${grouped(rows)} rows`
+  const offered = `${CLIENT_COUNT} clients, ${perSecond} requests/s in all, ${formatCount(rows)} rows`
   process.stdout.write(
     `${offered}; engine: workers ${workers}, nice ratio ${niceRatio}${batch}; medians of ${runs} runs:\n\n`,
   )
@@ -45,7 +45,7 @@ export async function foreground(options: Options, calibration: Calibration): Pr
   if (json) await writeFile(json, `${JSON.stringify(summaries, null, 2)}\n`)
   if (svg) {
     const drawn = good.filter((scenario) => scenario.load)
-    const series = drawn.map((scenario) => seriesOf(scenario.title, typical(observed.get(scenario)!)))
+    const series = drawn.map((scenario) => toLatencySeries(scenario.title, medianRun(observed.get(scenario)!)))
     await writeFile(
       svg,
       latencyPanels(series, `${offered}; of each second green p50, blue p99; dashed: p99 with nothing beside it`),
@@ -55,15 +55,15 @@ export async function foreground(options: Options, calibration: Calibration): Pr
 }
 
 /** The run whose p99 is the middle one. */
-function typical(runs: readonly Observed[]): Observed {
+function medianRun(runs: readonly ScenarioRun[]): ScenarioRun {
   return [...runs].sort((a, b) => p99(a) - p99(b))[(runs.length - 1) >> 1]!
 }
 
-function p99(run: Observed): number {
+function p99(run: ScenarioRun): number {
   return percentile(
     run.requests.map((one) => one.milliseconds),
     0.99,
   )
 }
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`)
+const writeProgress = (line: string): void => void process.stderr.write(`${line}\n`)

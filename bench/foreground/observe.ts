@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { onServerOfItsOwn } from '../server.ts'
-import { wrongRows } from '../table.ts'
+import { withDedicatedServer } from '../server.ts'
+import { countWrongRows } from '../table.ts'
 import type { LoadReport } from './load.ts'
 import type { Scenario } from './scenarios.ts'
 import { startLoad } from './startLoad.ts'
@@ -9,45 +9,45 @@ import { startLoad } from './startLoad.ts'
 const WARM_UP_MS = 3_000
 
 /** One run of a scenario. */
-export interface Observed {
+export interface ScenarioRun {
   readonly seconds: number
   /** Of the requests that were due while the backfill ran. */
-  readonly requests: readonly Request[]
+  readonly requests: readonly TimedRequest[]
   readonly lateness: readonly number[]
 }
 
-export interface Request {
+export interface TimedRequest {
   /** Seconds after the backfill began. */
   readonly at: number
   readonly milliseconds: number
 }
 
-export async function observe(
+export async function observeScenario(
   { method, load }: Scenario,
   settings: { rows: number; clients: number; perSecond: number },
-): Promise<Observed> {
-  return await onServerOfItsOwn(method, settings.rows, async (url, sql) => {
-    const found: Observed[] = []
+): Promise<ScenarioRun> {
+  return await withDedicatedServer(method, settings.rows, async (url, sql) => {
+    const runs: ScenarioRun[] = []
     await method.run(url, async (work) => {
       const running = load ? await startLoad({ url, ...settings }) : null
       try {
         if (running) await delay(WARM_UP_MS)
         const began = Date.now()
-        const told = await work()
+        const reportedSeconds = await work()
         const ended = Date.now()
-        const seconds = told ?? (ended - began) / 1000
-        found.push({ seconds, ...within(await running?.stop(), began, ended) })
+        const seconds = reportedSeconds ?? (ended - began) / 1000
+        runs.push({ seconds, ...requestsBetween(await running?.stop(), began, ended) })
       } finally {
         running?.kill()
       }
     })
-    const wrong = await wrongRows(sql, settings.rows, method.leaves)
+    const wrong = await countWrongRows(sql, settings.rows, method.leaves)
     if (wrong !== 0) throw new Error(`${method.name} left ${wrong} rows wrong`)
-    return found[0]!
+    return runs[0]!
   })
 }
 
-function within(report: LoadReport | undefined, began: number, ended: number): Omit<Observed, 'seconds'> {
+function requestsBetween(report: LoadReport | undefined, began: number, ended: number): Omit<ScenarioRun, 'seconds'> {
   if (report === undefined) return { requests: [], lateness: [] }
   const requests = Array.from(report.due, (due, n) => ({ due, milliseconds: report.latency[n]! }))
     .filter(({ due }) => due >= began && due < ended)

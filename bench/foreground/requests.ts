@@ -5,7 +5,7 @@ import type postgres from 'postgres'
  * types, one of ten inserts. Keys are drawn evenly; each client draws the same ones in each run.
  */
 export function createRequests(sql: postgres.Sql, rows: number, client: number): () => Promise<void> {
-  const random = numbers(client + 1)
+  const random = xorshift32(client + 1)
   let inserted = 0
   return async () => {
     const what = random()
@@ -23,7 +23,7 @@ export function createRequests(sql: postgres.Sql, rows: number, client: number):
 }
 
 /** Numbers in [0, 1) from a seed: xorshift32 (Marsaglia, "Xorshift RNGs", 2003). */
-function numbers(seed: number): () => number {
+function xorshift32(seed: number): () => number {
   let state = (seed * 2_654_435_761) >>> 0 || 1
   return () => {
     state ^= state << 13

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Method } from '../method.ts'
-import { engine } from '../methods/engine.ts'
-import { ranges } from '../methods/ranges.ts'
+import { engineBackfill } from '../methods/engine.ts'
+import { keyRanges } from '../methods/ranges.ts'
 import { singleUpdate } from '../methods/singleUpdate.ts'
-import { ADD_COLUMN } from '../table.ts'
-import { byHand } from '../methods/byHand.ts'
-import { processor } from './processor.ts'
+import { ADD_COLUMN_SQL } from '../table.ts'
+import { withExplicitSql } from '../methods/byHand.ts'
+import { cpuOnlyMethod } from './processor.ts'
 
 /** Seconds of the load without anything beside it. */
-const ALONE_SECONDS = 30
+const IDLE_SCENARIO_SECONDS = 30
 
 export interface Scenario {
   readonly method: Method
@@ -20,26 +20,26 @@ export interface Scenario {
 /** In the order of a round. */
 export function scenarios(workers: number, niceRatio: number, batchSeconds: number | null): Scenario[] {
   const nice = niceRatio === 0 ? '' : `, nice ratio ${niceRatio}`
-  const share = processor(batchSeconds ?? (niceRatio > 0 ? 0.01 : 0.1), niceRatio, ALONE_SECONDS)
+  const cpuOnly = cpuOnlyMethod(batchSeconds ?? (niceRatio > 0 ? 0.01 : 0.1), niceRatio, IDLE_SCENARIO_SECONDS)
   return [
-    { method: nothing, title: 'nothing beside it', load: true },
-    { method: engine({ name: 'engine', workers, niceRatio, batchSeconds }), title: `the engine${nice}`, load: true },
-    { method: share, title: 'its share of a processor, and nothing else', load: true },
+    { method: idleMethod, title: 'nothing beside it', load: true },
+    { method: engineBackfill({ name: 'engine', workers, niceRatio, batchSeconds }), title: `the engine${nice}`, load: true },
+    { method: cpuOnly, title: 'its share of a processor, and nothing else', load: true },
     { method: singleUpdate, title: 'one UPDATE', load: true },
-    { method: ranges(50_000), title: 'ranges of 50,000 rows', load: true },
-    { method: engine({ name: 'engine-unthrottled', workers }), title: 'the engine alone', load: false },
+    { method: keyRanges(50_000), title: 'ranges of 50,000 rows', load: true },
+    { method: engineBackfill({ name: 'engine-unthrottled', workers }), title: 'the engine alone', load: false },
   ]
 }
 
-const nothing: Method = {
+const idleMethod: Method = {
   name: 'none',
   workers: 0,
   shares: 50,
   leaves: 'nothing',
   async run(url, timed) {
-    await byHand(url, async (sql) => {
-      await sql.unsafe(ADD_COLUMN)
-      await timed(() => delay(ALONE_SECONDS * 1000))
+    await withExplicitSql(url, async (sql) => {
+      await sql.unsafe(ADD_COLUMN_SQL)
+      await timed(() => delay(IDLE_SCENARIO_SECONDS * 1000))
     })
     return {}
   },

@@ -1,9 +1,9 @@
-import type { Series } from '../chart/latency.ts'
-import type { Observed } from './observe.ts'
+import type { LatencySeries } from '../chart/latency.ts'
+import type { ScenarioRun } from './observe.ts'
 import { percentile } from './percentile.ts'
 
 /** One run second by second; the last, shorter part counts with the second before it. */
-export function seriesOf(title: string, { seconds, requests }: Observed): Series {
+export function toLatencySeries(title: string, { seconds, requests }: ScenarioRun): LatencySeries {
   const parts = Math.max(1, Math.floor(seconds))
   const buckets = Array.from({ length: parts }, (): number[] => [])
   for (const { at, milliseconds } of requests) buckets[Math.min(parts - 1, Math.floor(at))]!.push(milliseconds)

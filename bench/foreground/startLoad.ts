@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import type { LoadReport, LoadSettings } from './load.ts'
 
-export interface Load {
+export interface RunningLoad {
   /** Ends it once all that was due is done. */
   stop(): Promise<LoadReport>
   /** At once, when its answer is no longer wanted. */
@@ -9,26 +9,26 @@ export interface Load {
 }
 
 /** The load generator as a process of its own; answers when it runs. */
-export async function startLoad(settings: LoadSettings): Promise<Load> {
+export async function startLoad(settings: LoadSettings): Promise<RunningLoad> {
   const child = fork(new URL('./load.ts', import.meta.url), [JSON.stringify(settings)], {
     execArgv: ['--import', 'tsx'],
     serialization: 'advanced',
   })
-  let gone = false
-  const answer = (): Promise<unknown> =>
+  let exited = false
+  const nextMessage = (): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const ended = (): void => reject(new Error('the load generator ended by itself: it says why above'))
-      if (gone) ended()
+      if (exited) ended()
       child.once('message', resolve)
       child.once('exit', ended)
     })
   child.once('exit', () => {
-    gone = true
+    exited = true
   })
-  await answer()
+  await nextMessage()
   return {
     async stop() {
-      const report = answer()
+      const report = nextMessage()
       if (child.connected) child.send('stop')
       return (await report) as LoadReport
     },

@@ -1,12 +1,12 @@
-import { middle } from '../median.ts'
+import { median } from '../median.ts'
 import type { Goal } from '../reach.ts'
-import { grouped, markdown } from '../print.ts'
-import type { Observed } from './observe.ts'
+import { formatCount, markdownTable } from '../print.ts'
+import type { ScenarioRun } from './observe.ts'
 import { percentile } from './percentile.ts'
 import type { Scenario } from './scenarios.ts'
 
 /** What `--foreground --json` writes, one entry for each scenario: medians of the runs. */
-export interface Summary {
+export interface ScenarioSummary {
   readonly scenario: string
   readonly workers: number
   readonly rows: number
@@ -22,41 +22,41 @@ export interface Summary {
   readonly latenessMs: number | null
 }
 
-export function summary({ method, load }: Scenario, rows: number, runs: readonly Observed[]): Summary {
-  const of = (p: number, pick: (run: Observed) => readonly number[] = latencies): number | null =>
-    load ? Number(middle(runs.map((run) => percentile(pick(run), p))).toFixed(3)) : null
+export function summarizeScenario({ method, load }: Scenario, rows: number, runs: readonly ScenarioRun[]): ScenarioSummary {
+  const medianPercentile = (p: number, pick: (run: ScenarioRun) => readonly number[] = latencies): number | null =>
+    load ? Number(median(runs.map((run) => percentile(pick(run), p))).toFixed(3)) : null
   return {
     scenario: method.name,
     workers: method.workers,
     rows,
     runs: runs.length,
-    p50Ms: of(0.5),
-    p95Ms: of(0.95),
-    p99Ms: of(0.99),
-    maxMs: of(1),
-    rowsPerSecond: method.leaves === 'nothing' ? null : Math.round(middle(runs.map((run) => rows / run.seconds))),
-    latenessMs: of(0.99, (run) => run.lateness),
+    p50Ms: medianPercentile(0.5),
+    p95Ms: medianPercentile(0.95),
+    p99Ms: medianPercentile(0.99),
+    maxMs: medianPercentile(1),
+    rowsPerSecond: method.leaves === 'nothing' ? null : Math.round(median(runs.map((run) => rows / run.seconds))),
+    latenessMs: medianPercentile(0.99, (run) => run.lateness),
   }
 }
 
-const latencies = (run: Observed): number[] => run.requests.map((one) => one.milliseconds)
+const latencies = (run: ScenarioRun): number[] => run.requests.map((one) => one.milliseconds)
 
-export function summaryTable(all: readonly Summary[]): string {
+export function summaryTable(all: readonly ScenarioSummary[]): string {
   const milliseconds = (value: number | null): string => (value === null ? '-' : value.toFixed(value < 100 ? 2 : 0))
-  return markdown(
+  return markdownTable(
     ['beside the load', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms', 'rows/s', 'load late p99 ms'],
     all.map((one) => [
       ...[one.scenario, milliseconds(one.p50Ms), milliseconds(one.p95Ms), milliseconds(one.p99Ms)],
-      ...[milliseconds(one.maxMs), one.rowsPerSecond === null ? '-' : grouped(one.rowsPerSecond)],
+      ...[milliseconds(one.maxMs), one.rowsPerSecond === null ? '-' : formatCount(one.rowsPerSecond)],
       milliseconds(one.latenessMs),
     ]),
   )
 }
 
 /** p99 is good at one and a half times that of nothing beside it, or at 2 ms. */
-export function foregroundGoals(all: readonly Summary[]): Goal[] {
-  const of = (name: string): Summary | undefined => all.find((one) => one.scenario === name)
-  const [none, ours, share, alone] = [of('none'), of('engine'), of('processor'), of('engine-unthrottled')]
+export function foregroundGoals(all: readonly ScenarioSummary[]): Goal[] {
+  const findSummary = (name: string): ScenarioSummary | undefined => all.find((one) => one.scenario === name)
+  const [none, ours, share, alone] = [findSummary('none'), findSummary('engine'), findSummary('processor'), findSummary('engine-unthrottled')]
   const ratio = (a: number | null | undefined, b: number | null | undefined): number | null => (a && b ? a / b : null)
   const p99 = ours?.p99Ms ?? null
   return [

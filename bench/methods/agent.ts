@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { startAgentProcess, type AgentProcess } from '../../test/support/agentProcess.ts'
-import { VEHICLES } from '../../test/support/vehicles.ts'
+import { VEHICLES_FILE } from '../../test/support/vehicles.ts'
 
 /** The agent as a user runs it, a process of its own: HTTP, trigger, checkpoints, throttle, final sweep, all on. */
 export async function withAgentProcess<T>(
@@ -9,7 +9,7 @@ export async function withAgentProcess<T>(
   prefill: boolean,
   use: (agent: AgentProcess) => Promise<T>,
 ): Promise<T> {
-  const agent = await startAgentProcess(url, `${VEHICLES}${prefill ? 'prefill: majority\n' : ''}`)
+  const agent = await startAgentProcess(url, `${VEHICLES_FILE}${prefill ? 'prefill: majority\n' : ''}`)
   try {
     return await use(agent)
   } finally {
@@ -18,16 +18,16 @@ export async function withAgentProcess<T>(
 }
 
 /** From the request to the end, by the database's clock: whoever polls sees the end later. */
-export function secondsOf({ createdAt, endedAt }: Operation): number {
+export function operationSeconds({ createdAt, endedAt }: Operation): number {
   return (Date.parse(endedAt!) - Date.parse(createdAt)) / 1000
 }
 
 /** From here on the peak counts anew. Linux only; elsewhere there is no figure. */
-export async function forgetPeak(pid: number): Promise<void> {
+export async function resetPeakRss(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/clear_refs`, '5').catch(() => undefined)
 }
 
-export async function peakRss(pid: number): Promise<{ agentRssBytes?: number }> {
+export async function readPeakRss(pid: number): Promise<{ agentRssBytes?: number }> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
   const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]
   return kilobytes === undefined ? {} : { agentRssBytes: Number(kilobytes) * 1024 }

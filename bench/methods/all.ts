@@ -1,20 +1,20 @@
 import type { Method } from '../method.ts'
-import { clear } from './clear.ts'
-import { engine } from './engine.ts'
+import { clearColumn } from './clear.ts'
+import { engineBackfill } from './engine.ts'
 import { pgroll } from './pgroll.ts'
-import { pgrollMethod } from './pgrollMethod.ts'
-import { ranges } from './ranges.ts'
+import { pgrollTechnique } from './pgrollMethod.ts'
+import { keyRanges } from './ranges.ts'
 import { singleUpdate } from './singleUpdate.ts'
 
 export const METHODS: readonly Method[] = [
   singleUpdate,
-  ranges(1000),
-  ranges(50_000),
-  pgrollMethod,
+  keyRanges(1000),
+  keyRanges(50_000),
+  pgrollTechnique,
   pgroll,
-  engine({ name: 'engine', workers: 1 }),
-  engine({ name: 'engine-2', workers: 2 }),
-  engine({ name: 'engine-prefill', workers: 2, prefill: true }),
-  engine({ name: 'engine-prefill-90', workers: 2, prefill: true, shares: 90 }),
-  clear,
+  engineBackfill({ name: 'engine', workers: 1 }),
+  engineBackfill({ name: 'engine-2', workers: 2 }),
+  engineBackfill({ name: 'engine-prefill', workers: 2, prefill: true }),
+  engineBackfill({ name: 'engine-prefill-90', workers: 2, prefill: true, shares: 90 }),
+  clearColumn,
 ]

@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 
 /** One connection, as a person's script would use it. */
-export async function byHand(url: string, use: (sql: postgres.Sql) => Promise<void>): Promise<void> {
+export async function withExplicitSql(url: string, use: (sql: postgres.Sql) => Promise<void>): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {
     await use(sql)

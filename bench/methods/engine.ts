@@ -1,18 +1,18 @@
-import type { Extras, Method } from '../method.ts'
-import type { Shares } from '../table.ts'
-import { forgetPeak, peakRss, secondsOf, withAgentProcess } from './agent.ts'
+import type { AgentMemory, Method } from '../method.ts'
+import type { MajorityPercent } from '../table.ts'
+import { resetPeakRss, readPeakRss, operationSeconds, withAgentProcess } from './agent.ts'
 
 export interface EngineOptions {
   readonly name: string
   readonly workers: number
   readonly niceRatio?: number
   readonly batchSeconds?: number | null
-  readonly shares?: Shares
+  readonly shares?: MajorityPercent
   readonly prefill?: boolean
 }
 
 /** The backfill of the product. */
-export function engine({
+export function engineBackfill({
   name,
   workers,
   niceRatio = 0,
@@ -27,11 +27,11 @@ export function engine({
     shares,
     leaves: 'types',
     run: (url, timed) =>
-      withAgentProcess(url, prefill, async (agent): Promise<Extras> => {
+      withAgentProcess(url, prefill, async (agent): Promise<AgentMemory> => {
         await agent.run('expand')
-        await forgetPeak(agent.pid)
-        await timed(async () => secondsOf(await agent.run('backfill', { workers, niceRatio, ...pace })))
-        return await peakRss(agent.pid)
+        await resetPeakRss(agent.pid)
+        await timed(async () => operationSeconds(await agent.run('backfill', { workers, niceRatio, ...pace })))
+        return await readPeakRss(agent.pid)
       }),
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Method } from '../method.ts'
-import { DERIVED } from '../table.ts'
+import { DERIVED_TYPE_SQL } from '../table.ts'
 
 /** pgroll itself, a program on the PATH: `start` adds the column and fills it, `complete` gives it its name. */
 export const pgroll: Method = {
@@ -13,16 +13,16 @@ export const pgroll: Method = {
   shares: 50,
   leaves: 'types',
   // From then on it notes what other programs create; started on a table that it did not see made, it refuses.
-  before: (url) => program(url, 'init'),
+  before: (url) => runPgroll(url, 'init'),
   async run(url, timed) {
     const folder = await mkdtemp(join(tmpdir(), 'sti-bench-'))
     try {
       const file = join(folder, 'vehicles_type.json')
       const column = { name: 'type', type: 'text', nullable: true }
-      const operations = [{ add_column: { table: 'vehicles', up: DERIVED, column } }]
+      const operations = [{ add_column: { table: 'vehicles', up: DERIVED_TYPE_SQL, column } }]
       await writeFile(file, JSON.stringify({ operations }))
-      await timed(() => program(url, 'start', file))
-      await program(url, 'complete')
+      await timed(() => runPgroll(url, 'start', file))
+      await runPgroll(url, 'complete')
       return {}
     } finally {
       await rm(folder, { recursive: true, force: true })
@@ -30,7 +30,7 @@ export const pgroll: Method = {
   },
 }
 
-async function program(url: string, ...args: string[]): Promise<void> {
+async function runPgroll(url: string, ...args: string[]): Promise<void> {
   await promisify(execFile)('pgroll', ['--postgres-url', `${url}?sslmode=disable`, ...args], {
     maxBuffer: 64 * 1024 * 1024,
   })

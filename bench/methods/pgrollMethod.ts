@@ -1,8 +1,8 @@
 import type { Method } from '../method.ts'
-import { ADD_COLUMN, DERIVED } from '../table.ts'
-import { byHand } from './byHand.ts'
+import { ADD_COLUMN_SQL, DERIVED_TYPE_SQL } from '../table.ts'
+import { withExplicitSql } from './byHand.ts'
 
-const BATCH = 1000
+const BATCH_ROWS = 1000
 
 /**
  * How pgroll fills a column, written anew from reading its source (github.com/xataio/pgroll, pkg/backfill: backfill.go
@@ -16,14 +16,14 @@ const BATCH = 1000
  *   the text holds that key as a constant, so each batch is parsed and planned anew; no delay between batches.
  * What it does once for each migration (views, its own state) is left out.
  */
-export const pgrollMethod: Method = {
+export const pgrollTechnique: Method = {
   name: 'pgroll-method',
   workers: 1,
   shares: 50,
   leaves: 'types',
   async run(url, timed) {
-    await byHand(url, async (sql) => {
-      await sql.unsafe(ADD_COLUMN)
+    await withExplicitSql(url, async (sql) => {
+      await sql.unsafe(ADD_COLUMN_SQL)
       await sql.unsafe('alter table public.vehicles add column needs_backfill boolean default true')
       await sql.unsafe(`
         create function public.fill_type() returns trigger language plpgsql as $$
@@ -39,7 +39,7 @@ export const pgrollMethod: Method = {
         begin
           select setting into schemas from current_setting('search_path') as setting;
           if schemas <> 'public_with_type' then
-            new.type := ${DERIVED};
+            new.type := ${DERIVED_TYPE_SQL};
             new.needs_backfill := false;
           end if;
           return new;
@@ -51,7 +51,7 @@ export const pgrollMethod: Method = {
           const rows = await sql.unsafe<{ last: string | null }[]>(
             `with batch as (
                select id from public.vehicles where needs_backfill ${after}
-               order by id limit ${BATCH} for no key update
+               order by id limit ${BATCH_ROWS} for no key update
              ),
              written as (
                update public.vehicles v set id = v.id from batch where v.id = batch.id returning v.id

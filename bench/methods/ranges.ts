@@ -1,17 +1,17 @@
 import type { Method } from '../method.ts'
-import { ADD_COLUMN, DERIVED } from '../table.ts'
-import { byHand } from './byHand.ts'
+import { ADD_COLUMN_SQL, DERIVED_TYPE_SQL } from '../table.ts'
+import { withExplicitSql } from './byHand.ts'
 
 /** Ranges of the key of `size` rows, one transaction each, without a trigger, written by hand. */
-export function ranges(size: number): Method {
+export function keyRanges(size: number): Method {
   return {
     name: `range-${size}`,
     workers: 1,
     shares: 50,
     leaves: 'types',
     async run(url, timed) {
-      await byHand(url, async (sql) => {
-        await sql.unsafe(ADD_COLUMN)
+      await withExplicitSql(url, async (sql) => {
+        await sql.unsafe(ADD_COLUMN_SQL)
         await timed(async () => {
           for (let low = '0'; ;) {
             const [bound] = await sql.unsafe<{ id: string }[]>(
@@ -22,7 +22,7 @@ export function ranges(size: number): Method {
             )
             if (bound?.id == null) return
             await sql.unsafe(
-              `update public.vehicles set type = ${DERIVED}
+              `update public.vehicles set type = ${DERIVED_TYPE_SQL}
                where id > $1::bigint and id <= $2::bigint and type is null`,
               [low, bound.id],
               { prepare: true },

@@ -1,6 +1,6 @@
 import type { Method } from '../method.ts'
-import { ADD_COLUMN, DERIVED } from '../table.ts'
-import { byHand } from './byHand.ts'
+import { ADD_COLUMN_SQL, DERIVED_TYPE_SQL } from '../table.ts'
+import { withExplicitSql } from './byHand.ts'
 
 /** One UPDATE of the whole table, in one transaction, without a trigger. */
 export const singleUpdate: Method = {
@@ -9,9 +9,9 @@ export const singleUpdate: Method = {
   shares: 50,
   leaves: 'types',
   async run(url, timed) {
-    await byHand(url, async (sql) => {
-      await sql.unsafe(ADD_COLUMN)
-      await timed(async () => void (await sql.unsafe(`update public.vehicles set type = ${DERIVED}`)))
+    await withExplicitSql(url, async (sql) => {
+      await sql.unsafe(ADD_COLUMN_SQL)
+      await timed(async () => void (await sql.unsafe(`update public.vehicles set type = ${DERIVED_TYPE_SQL}`)))
     })
     return {}
   },

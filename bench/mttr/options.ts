@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export interface Options {
+export interface MttrOptions {
   readonly rounds: number
   /** Which way is measured; the other one is kept out of it by the agent's configuration. */
   readonly path: 'alert' | 'guard'
@@ -8,14 +8,14 @@ export interface Options {
   readonly json: string | null
 }
 
-export const help = `npm run mttr                       from a fault to the flag off at the last client, through Prometheus and Grafana
+export const HELP = `npm run mttr                       from a fault to the flag off at the last client, through Prometheus and Grafana
         -- --rounds N             how often it is measured (10)
            --path alert|guard     by alerts with the agent's own guard switched off (alert), or by the guard alone
            --rows N               vehicles in the table (20000)
            --json FILE            every round's figures`
 
 /** Reads the command line; a fault comes as one sentence. */
-export function parseOptions(args: string[]): Options | { readonly fault: string } | 'help' {
+export function parseOptions(args: string[]): MttrOptions | { readonly fault: string } | 'help' {
   try {
     const { values } = parseArgs({
       args,

@@ -1,24 +1,24 @@
-import { untilRollout } from '../../demo/start/api.ts'
+import { waitForRollout } from '../../demo/start/api.ts'
 import { agentUrl } from '../../demo/start/environment.ts'
-import { turnOn, type Stand } from './stand.ts'
-import { roundOf, type Round } from './timeline.ts'
+import { turnFlagOn, type Testbed } from './stand.ts'
+import { toMttrRound, type MttrRound } from './timeline.ts'
 
-const RULE = 'StiApiErrorsHigh'
+const RULE_NAME = 'StiApiErrorsHigh'
 /** Longer than any round that is not stuck. */
-const PATIENCE_MS = 120_000
-const ROLE = 'vehicles_app'
+const STEP_TIMEOUT_MS = 120_000
+const APPLICATION_ROLE = 'vehicles_app'
 
 /**
  * One fault: the flag is on and all is well; then the application may not read `type` any more, so that whatever goes by
  * the flag fails, and what goes by the legacy columns does not. Ends with the fault mended and the flag off.
  */
-export async function measureRound(stand: Stand, phaseMs: number): Promise<Round> {
-  const { staging, sql } = stand
-  await turnOn(stand)
-  await until('the application well again, as the agent reads it', async () => (await condition(stand, 0)) ?? null)
-  if (stand.prometheusUrl !== null) {
-    await until('Prometheus’ knowledge of that', () => scrapedAt(stand, 0))
-    await until('Grafana’s rule at rest', async () => ((await activeAt(stand)) === null ? true : null))
+export async function measureRound(testbed: Testbed, phaseMs: number): Promise<MttrRound> {
+  const { staging, sql } = testbed
+  await turnFlagOn(testbed)
+  await waitFor('the application well again, as the agent reads it', async () => (await conditionReadAt(testbed, 0)) ?? null)
+  if (testbed.prometheusUrl !== null) {
+    await waitFor('Prometheus’ knowledge of that', () => scrapedAt(testbed, 0))
+    await waitFor('Grafana’s rule at rest', async () => ((await activeAt(testbed)) === null ? true : null))
   }
   // So that faults come at every moment between two scrapes and two evaluations.
   await new Promise((resolve) => setTimeout(resolve, phaseMs))
@@ -27,74 +27,74 @@ export async function measureRound(stand: Stand, phaseMs: number): Promise<Round
     where attrelid = 'public.vehicles'::regclass and attnum > 0 and not attisdropped and attname <> 'type'`
   const injected = Date.now()
   await sql.unsafe(
-    `revoke select on public.vehicles from ${ROLE}; grant select (${columns!.names}) on public.vehicles to ${ROLE}`,
+    `revoke select on public.vehicles from ${APPLICATION_ROLE}; grant select (${columns!.names}) on public.vehicles to ${APPLICATION_ROLE}`,
   )
   try {
-    const rolledBack = untilRollout(staging, ({ flag }) => !flag.enabled, 'the flag off', PATIENCE_MS / 1000)
-    const seen = {
-      signal: watch(() => condition(stand, 1), rolledBack),
-      scraped: stand.prometheusUrl === null ? null : watch(() => scrapedAt(stand, 1), rolledBack),
-      fired: stand.grafana === null ? null : watch(() => activeAt(stand), rolledBack),
+    const rolledBack = waitForRollout(staging, ({ flag }) => !flag.enabled, 'the flag off', STEP_TIMEOUT_MS / 1000)
+    const observations = {
+      signal: pollUntilEnd(() => conditionReadAt(testbed, 1), rolledBack),
+      scraped: testbed.prometheusUrl === null ? null : pollUntilEnd(() => scrapedAt(testbed, 1), rolledBack),
+      fired: testbed.grafana === null ? null : pollUntilEnd(() => activeAt(testbed), rolledBack),
     }
-    await Promise.race([rolledBack, stand.accident])
-    const { flag } = await untilRollout(
+    await Promise.race([rolledBack, testbed.unexpectedExit])
+    const { flag } = await waitForRollout(
       staging,
       (rollout) => rollout.flag.consistent && rollout.flag.lastPropagationSeconds !== null,
       'the flag off at every client',
       60,
     )
-    const off = Date.parse(flag.changedAt!)
-    const fired = (await seen.fired) ?? null
-    return roundOf({
+    const flagOffAt = Date.parse(flag.changedAt!)
+    const fired = (await observations.fired) ?? null
+    return toMttrRound({
       injected,
-      signal: (await seen.signal) ?? off,
-      scraped: (await seen.scraped) ?? null,
+      signal: (await observations.signal) ?? flagOffAt,
+      scraped: (await observations.scraped) ?? null,
       fired,
-      received: stand.grafana === null ? null : await receivedAt(stand, injected),
-      off,
-      seen: off + flag.lastPropagationSeconds! * 1000,
+      received: testbed.grafana === null ? null : await receivedAt(testbed, injected),
+      off: flagOffAt,
+      seen: flagOffAt + flag.lastPropagationSeconds! * 1000,
     })
   } finally {
-    await sql.unsafe(`grant select on public.vehicles to ${ROLE}`)
+    await sql.unsafe(`grant select on public.vehicles to ${APPLICATION_ROLE}`)
   }
 }
 
 /** When the agent's own series says so, by this machine's clock. */
-async function condition({ staging }: Stand, wanted: 0 | 1): Promise<number | null> {
+async function conditionReadAt({ staging }: Testbed, wanted: 0 | 1): Promise<number | null> {
   const text = await (await fetch(`${agentUrl(staging)}/metrics`)).text()
-  const line = text.split('\n').find((one) => one.startsWith('sti_alert_condition{') && one.includes(`rule="${RULE}"`))
+  const line = text.split('\n').find((one) => one.startsWith('sti_alert_condition{') && one.includes(`rule="${RULE_NAME}"`))
   return line?.endsWith(` ${wanted}`) ? Date.now() : null
 }
 
 /** The time stamp of the sample that Prometheus has of it. */
-async function scrapedAt({ staging, prometheusUrl }: Stand, wanted: 0 | 1): Promise<number | null> {
-  const series = `sti_alert_condition{rule="${RULE}",environment="${staging.name}"}`
+async function scrapedAt({ staging, prometheusUrl }: Testbed, wanted: 0 | 1): Promise<number | null> {
+  const series = `sti_alert_condition{rule="${RULE_NAME}",environment="${staging.name}"}`
   // Of a comparison timestamp() would give the time of the query.
   const promql = `max(timestamp(${series}) and ${series} == ${wanted})`
   const answer = await fetch(`${prometheusUrl}/api/v1/query?query=${encodeURIComponent(promql)}`)
   const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } }
-  const [found] = data.result
-  return found === undefined ? null : Number(found.value[1]) * 1000
+  const [sample] = data.result
+  return sample === undefined ? null : Number(sample.value[1]) * 1000
 }
 
-interface AlertOfRule {
+interface RuleAlert {
   readonly state: string
   readonly activeAt: string
   readonly labels: Readonly<Record<string, string>>
 }
 
 /** Since when Grafana's rule has been firing for staging. */
-async function activeAt({ staging, grafana }: Stand): Promise<number | null> {
+async function activeAt({ staging, grafana }: Testbed): Promise<number | null> {
   const authorization = `Basic ${Buffer.from(`admin:${grafana!.password}`).toString('base64')}`
-  const answer = await fetch(`${grafana!.url}/api/prometheus/grafana/api/v1/rules?rule_name=${RULE}`, {
+  const answer = await fetch(`${grafana!.url}/api/prometheus/grafana/api/v1/rules?rule_name=${RULE_NAME}`, {
     headers: { authorization },
   })
   const { data } = (await answer.json()) as {
-    data: { groups: { rules: { name: string; alerts?: AlertOfRule[] }[] }[] }
+    data: { groups: { rules: { name: string; alerts?: RuleAlert[] }[] }[] }
   }
   const alerts = data.groups
     .flatMap(({ rules }) => rules)
-    .flatMap(({ name, alerts: found }) => (name === RULE ? (found ?? []) : []))
+    .flatMap(({ name, alerts: found }) => (name === RULE_NAME ? (found ?? []) : []))
   const firing = alerts.find(
     ({ state, labels }) => state.startsWith('Alerting') && labels['environment'] === staging.name,
   )
@@ -102,16 +102,16 @@ async function activeAt({ staging, grafana }: Stand): Promise<number | null> {
 }
 
 /** When the webhook arrived that the agent acted on. */
-async function receivedAt({ sql }: Stand, injected: number): Promise<number> {
+async function receivedAt({ sql }: Testbed, injected: number): Promise<number> {
   const [row] = await sql<{ at: Date }[]>`
     select received_at as at from sti.alert
-    where rule = ${RULE} and status = 'firing' and received_at > ${new Date(injected)} order by id limit 1`
+    where rule = ${RULE_NAME} and status = 'firing' and received_at > ${new Date(injected)} order by id limit 1`
   if (row === undefined) throw new Error('the flag is off, and no alert has arrived: something else has turned it off')
   return row.at.getTime()
 }
 
 /** Looks until it is so, at the latest until the other thing has happened and one last look after it. */
-async function watch(look: () => Promise<number | null>, end: Promise<unknown>): Promise<number | null> {
+async function pollUntilEnd(read: () => Promise<number | null>, end: Promise<unknown>): Promise<number | null> {
   let over = false
   void end.then(
     () => (over = true),
@@ -119,18 +119,18 @@ async function watch(look: () => Promise<number | null>, end: Promise<unknown>):
   )
   for (;;) {
     const last = over
-    const found = await look().catch(() => null)
-    if (found !== null || last) return found
+    const result = await read().catch(() => null)
+    if (result !== null || last) return result
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
 }
 
-async function until<T>(what: string, look: () => Promise<T | null>): Promise<T> {
-  const end = Date.now() + PATIENCE_MS
+async function waitFor<T>(what: string, read: () => Promise<T | null>): Promise<T> {
+  const end = Date.now() + STEP_TIMEOUT_MS
   for (;;) {
-    const found = await look().catch(() => null)
-    if (found !== null) return found
-    if (Date.now() > end) throw new Error(`${what} did not come within ${PATIENCE_MS / 1000} s`)
+    const result = await read().catch(() => null)
+    if (result !== null) return result
+    if (Date.now() > end) throw new Error(`${what} did not come within ${STEP_TIMEOUT_MS / 1000} s`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }

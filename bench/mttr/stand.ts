@@ -3,21 +3,21 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import postgres from 'postgres'
 import type { Operation, RolloutDetail } from '../../agent/src/contract/index.ts'
-import { rolloutOf, untilRollout } from '../../demo/start/api.ts'
+import { fetchRollout, waitForRollout } from '../../demo/start/api.ts'
 import { agentUrl, type DemoEnvironment } from '../../demo/start/environment.ts'
-import { openProcesses } from '../../demo/start/processes.ts'
-import { screen } from '../../demo/start/screen.ts'
+import { startProcesses } from '../../demo/start/processes.ts'
+import { createConsole } from '../../demo/start/screen.ts'
 import { startStack } from '../../demo/start/stack.ts'
-import type { Options } from './options.ts'
+import type { MttrOptions } from './options.ts'
 
 /** The demo, rolled out in staging up to the flag. */
-export interface Stand {
+export interface Testbed {
   readonly staging: DemoEnvironment
   readonly prometheusUrl: string | null
   readonly grafana: { readonly url: string; readonly password: string } | null
   /** As a superuser of staging's database. */
   readonly sql: postgres.Sql
-  readonly accident: Promise<never>
+  readonly unexpectedExit: Promise<never>
   run(kind: string, parameters: Record<string, unknown>): Promise<Operation>
   stop(): Promise<void>
 }
@@ -26,7 +26,7 @@ export interface Stand {
  * Starts the demo with its own provisioning. The guard is switched off by the agent's configuration (STI_GUARD) where
  * alerts are measured; where the guard is, there is no Prometheus and no Grafana that could send one.
  */
-export async function startStand({ path, rows }: Options): Promise<Stand> {
+export async function startTestbed({ path, rows }: MttrOptions): Promise<Testbed> {
   const root = resolve(import.meta.dirname, '../..')
   const runFolder = await mkdtemp(join(tmpdir(), 'sti-mttr-'))
   await chmod(runFolder, 0o755)
@@ -34,7 +34,7 @@ export async function startStand({ path, rows }: Options): Promise<Stand> {
   await mkdir(join(folder, 'logs'), { recursive: true })
   // Every process of the demo inherits it.
   process.env['STI_GUARD'] = String(path === 'guard')
-  const processes = openProcesses(root, runFolder, join(folder, 'logs'))
+  const processes = startProcesses(root, runFolder, join(folder, 'logs'))
   let sql: postgres.Sql | undefined
   const stop = async (): Promise<void> => {
     await sql?.end({ timeout: 1 })
@@ -42,19 +42,19 @@ export async function startStand({ path, rows }: Options): Promise<Stand> {
     await rm(runFolder, { recursive: true, force: true })
   }
   try {
-    const stack = await startStack({ root, runFolder, folder }, processes, screen(), { rows, bare: path === 'guard' })
+    const stack = await startStack({ root, runFolder, folder }, processes, createConsole(), { rows, bare: path === 'guard' })
     const { staging, prometheus, grafana } = stack
     if (path === 'alert' && (prometheus === null || grafana === null))
       throw new Error('Prometheus and Grafana have to be installed: what is measured leads through both')
     sql = postgres(staging.database.superuserUrl, { max: 2, onnotice: () => undefined })
     const run = (kind: string, parameters: Record<string, unknown>): Promise<Operation> =>
-      operation(staging, kind, parameters)
+      runOperation(staging, kind, parameters)
     for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const)
       await run(kind, kind === 'validation' ? { full: true } : {})
     return {
       staging,
       sql,
-      accident: processes.accident,
+      unexpectedExit: processes.unexpectedExit,
       run,
       stop,
       prometheusUrl: prometheus?.url ?? null,
@@ -70,11 +70,11 @@ export async function startStand({ path, rows }: Options): Promise<Stand> {
 }
 
 /** Turns the flag on for everybody, after a validation where the agent wants one; gives the rollout as it is then. */
-export async function turnOn({ staging, run }: Stand): Promise<RolloutDetail> {
-  const enable = (await rolloutOf(staging)).actions.find(({ action }) => action === 'enable')
+export async function turnFlagOn({ staging, run }: Testbed): Promise<RolloutDetail> {
+  const enable = (await fetchRollout(staging)).actions.find(({ action }) => action === 'enable')
   if (enable?.allowed === false) await run('validation', { full: true })
   await run('flag', { enabled: true, percentage: 100 })
-  return untilRollout(
+  return waitForRollout(
     staging,
     ({ flag }) => flag.enabled && flag.consistent && flag.clients.length > 0 && flag.lastPropagationSeconds !== null,
     'the flag on at every client',
@@ -82,7 +82,7 @@ export async function turnOn({ staging, run }: Stand): Promise<RolloutDetail> {
   )
 }
 
-async function operation(
+async function runOperation(
   staging: DemoEnvironment,
   kind: string,
   parameters: Record<string, unknown>,

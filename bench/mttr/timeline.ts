@@ -1,5 +1,5 @@
 /** When what was seen of one fault, in milliseconds since 1970 by the clock of this machine. */
-export interface Timeline {
+export interface FaultTimeline {
   readonly injected: number
   /** The agent's own reading says so. */
   readonly signal: number
@@ -15,32 +15,32 @@ export interface Timeline {
   readonly seen: number
 }
 
-export const PARTS = ['signal', 'scrape', 'rule', 'webhook', 'decision', 'propagation'] as const
-export type Part = (typeof PARTS)[number]
+export const MTTR_PHASES = ['signal', 'scrape', 'rule', 'webhook', 'decision', 'propagation'] as const
+export type MttrPhase = (typeof MTTR_PHASES)[number]
 
 /** One round in seconds; null: not part of this path. */
-export interface Round {
-  readonly parts: Readonly<Record<Part, number | null>>
+export interface MttrRound {
+  readonly parts: Readonly<Record<MttrPhase, number | null>>
   readonly whole: number
   /** What the agent itself takes: from the webhook, or by the guard from the signal, to the flag off. */
   readonly agent: number
 }
 
-export function roundOf({ injected, signal, scraped, fired, received, off, seen }: Timeline): Round {
+export function toMttrRound({ injected, signal, scraped, fired, received, off, seen }: FaultTimeline): MttrRound {
   const decided = received ?? signal
   return {
     parts: {
-      signal: between(injected, signal),
-      scrape: scraped === null ? null : between(signal, scraped),
-      rule: scraped === null || fired === null ? null : between(scraped, fired),
-      webhook: fired === null || received === null ? null : between(fired, received),
-      decision: between(decided, off),
-      propagation: between(off, seen),
+      signal: secondsBetween(injected, signal),
+      scrape: scraped === null ? null : secondsBetween(signal, scraped),
+      rule: scraped === null || fired === null ? null : secondsBetween(scraped, fired),
+      webhook: fired === null || received === null ? null : secondsBetween(fired, received),
+      decision: secondsBetween(decided, off),
+      propagation: secondsBetween(off, seen),
     },
-    whole: between(injected, seen),
-    agent: between(decided, off),
+    whole: secondsBetween(injected, seen),
+    agent: secondsBetween(decided, off),
   }
 }
 
 /** Two looks at different clocks of one machine may come out the other way round by a few milliseconds. */
-const between = (from: number, to: number): number => Math.max(0, to - from) / 1000
+const secondsBetween = (from: number, to: number): number => Math.max(0, to - from) / 1000

@@ -1,31 +1,31 @@
 import postgres from 'postgres'
 import type { AgentProcess } from '../../test/support/agentProcess.ts'
 import { startPostgres } from '../../test/support/server.ts'
-import { secondsOf, withAgentProcess } from '../methods/agent.ts'
-import { SETTINGS } from '../server.ts'
-import { makeTable } from '../table.ts'
+import { operationSeconds, withAgentProcess } from '../methods/agent.ts'
+import { SERVER_SETTINGS } from '../server.ts'
+import { createBenchTable } from '../table.ts'
 
 /** Seconds that the server spent on them, by pg_stat_statements. */
-export interface Cost {
+export interface ValidationCost {
   readonly countSeconds: number
   readonly readingSeconds: number
   /** From the request to the end, as its user sees it. */
   readonly operationSeconds: number
 }
 
-interface At {
+interface CoveredTable {
   readonly agent: AgentProcess
   readonly sql: postgres.Sql
   readonly rows: number
 }
 
 /** A table of so many rows, covered, and as autovacuum leaves it. */
-export async function validated<T>(rows: number, use: (at: At) => Promise<T>): Promise<T> {
-  const server = await startPostgres(SETTINGS.flatMap((setting) => ['-c', setting]))
+export async function withCoveredTable<T>(rows: number, use: (at: CoveredTable) => Promise<T>): Promise<T> {
+  const server = await startPostgres(SERVER_SETTINGS.flatMap((setting) => ['-c', setting]))
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
   try {
     await sql`create extension pg_stat_statements`
-    await makeTable(sql, rows, 50)
+    await createBenchTable(sql, rows, 50)
     return await withAgentProcess(server.url, false, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
@@ -40,23 +40,23 @@ export async function validated<T>(rows: number, use: (at: At) => Promise<T>): P
 }
 
 /** The checks that need the one reading and nothing else. */
-const CHECKS = ['coverage', 'type-matches-legacy', 'no-unknown-type']
+const READING_CHECKS = ['coverage', 'type-matches-legacy', 'no-unknown-type']
 
-export async function measureOnce({ agent, sql, rows }: At): Promise<Cost> {
+export async function measureValidation({ agent, sql, rows }: CoveredTable): Promise<ValidationCost> {
   await sql`select pg_stat_statements_reset()`
   await sql`select count(*) from public.vehicles`
-  const countSeconds = await spent(sql, 'select count(*) from public.vehicles%')
-  const operation = await agent.run('validation', { checks: CHECKS })
+  const countSeconds = await statementSeconds(sql, 'select count(*) from public.vehicles%')
+  const operation = await agent.run('validation', { checks: READING_CHECKS })
   const { verdict, rows: read } = operation.result as { verdict: string; rows: number }
   if (verdict !== 'pass' || read !== rows) throw new Error(`the validation read ${read} of ${rows} rows: ${verdict}`)
   return {
     countSeconds,
-    readingSeconds: await spent(sql, '%/* sti */%"vehicles"%'),
-    operationSeconds: secondsOf(operation),
+    readingSeconds: await statementSeconds(sql, '%/* sti */%"vehicles"%'),
+    operationSeconds: operationSeconds(operation),
   }
 }
 
-async function spent(sql: postgres.Sql, like: string): Promise<number> {
+async function statementSeconds(sql: postgres.Sql, like: string): Promise<number> {
   const [row] = await sql<{ seconds: number }[]>`
     select coalesce(sum(total_exec_time + total_plan_time), 0)::float8 / 1000 as seconds from pg_stat_statements where query like ${like}`
   if (!row?.seconds) throw new Error(`pg_stat_statements has no ${like}`)

@@ -1,8 +1,8 @@
 import postgres from 'postgres'
-import { createVehicles, seedVehicles } from './schema.ts'
+import { createVehiclesTable, seedVehicles } from './schema.ts'
 
 /** Role names are the same in both databases. */
-export const roles = { agent: 'sti_agent', application: 'vehicles_app' }
+export const DEMO_ROLES = { agent: 'sti_agent', application: 'vehicles_app' }
 
 export interface RolePasswords {
   readonly agent: string
@@ -12,14 +12,14 @@ export interface RolePasswords {
 /** Two roles: the agent's owns the table, may CREATE in the database and reads statistics; the application's may not. */
 export async function createRoles(sql: postgres.Sql, passwords: RolePasswords): Promise<void> {
   for (const purpose of ['agent', 'application'] as const) {
-    const name = roles[purpose]
-    const [found] = await sql`select from pg_roles where rolname = ${name}`
+    const name = DEMO_ROLES[purpose]
+    const [existing] = await sql`select from pg_roles where rolname = ${name}`
     const [row] = await sql<{ statement: string }[]>`
-      select format('%s role %I login password %L', ${found ? 'alter' : 'create'}::text, ${name}::text,
+      select format('%s role %I login password %L', ${existing ? 'alter' : 'create'}::text, ${name}::text,
         ${passwords[purpose]}::text) as statement`
     if (row) await sql.unsafe(row.statement)
   }
-  await sql.unsafe(`grant pg_monitor to ${roles.agent}`)
+  await sql.unsafe(`grant pg_monitor to ${DEMO_ROLES.agent}`)
 }
 
 /** Creates a database with its vehicles. */
@@ -27,11 +27,11 @@ export async function createDatabase(superuserUrl: string, rows: number): Promis
   const name = new URL(superuserUrl).pathname.slice(1)
   const root = postgres(superuserUrl.replace(/\/\w+$/, '/postgres'), { max: 1, onnotice: () => undefined })
   await root.unsafe(`create database ${name}`)
-  await root.unsafe(`grant create on database ${name} to ${roles.agent}`)
+  await root.unsafe(`grant create on database ${name} to ${DEMO_ROLES.agent}`)
   await root.end()
   const sql = postgres(superuserUrl, { max: 1, onnotice: () => undefined })
   await sql.unsafe('create extension pg_stat_statements')
-  await createVehicles(sql, roles)
+  await createVehiclesTable(sql, DEMO_ROLES)
   await seedVehicles(sql, rows)
   await sql.end()
 }

@@ -1,13 +1,13 @@
 import postgres from 'postgres'
 import { createDatabase, createRoles } from './create.ts'
-import { setting } from '../setting.ts'
+import { readEnv } from '../setting.ts'
 
 /** Fills a PostgreSQL server for docker compose: roles and databases with vehicles; does nothing where they are. */
-const server = setting('POSTGRES_HOST', 'postgres')
-const url = (name: string): string => `postgres://postgres:${setting('POSTGRES_PASSWORD')}@${server}:5432/${name}`
+const server = readEnv('POSTGRES_HOST', 'postgres')
+const url = (name: string): string => `postgres://postgres:${readEnv('POSTGRES_PASSWORD')}@${server}:5432/${name}`
 const sql = postgres(url('postgres'), { max: 1, onnotice: () => undefined })
-await createRoles(sql, { agent: setting('AGENT_PASSWORD'), application: setting('APPLICATION_PASSWORD') })
-for (const wanted of setting('DATABASES', 'staging:1000000 production:50000').split(' ')) {
+await createRoles(sql, { agent: readEnv('AGENT_PASSWORD'), application: readEnv('APPLICATION_PASSWORD') })
+for (const wanted of readEnv('DATABASES', 'staging:1000000 production:50000').split(' ')) {
   const [name = '', rows = ''] = wanted.split(':')
   if (!/^[a-z]+$/.test(name) || !/^\d+$/.test(rows))
     throw new Error(`DATABASES must look like staging:1000000, not ${wanted}`)

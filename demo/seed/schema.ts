@@ -4,7 +4,7 @@ import type postgres from 'postgres'
  * The legacy table as it stands before any rollout: two booleans say what a vehicle is. Its own trigger keeps
  * updated_at, and leaves it alone for writes that are not the application's (`sti.engine` is on).
  */
-export async function createVehicles(sql: postgres.Sql, roles: { agent: string; application: string }): Promise<void> {
+export async function createVehiclesTable(sql: postgres.Sql, roles: { agent: string; application: string }): Promise<void> {
   await sql.unsafe(`
     create table public.vehicles (
       id bigint generated always as identity primary key,
@@ -33,7 +33,7 @@ export async function createVehicles(sql: postgres.Sql, roles: { agent: string; 
 }
 
 /** What row n of the seed is; the same expression writes the table and proves later that nothing was lost. */
-export const seedRow = `
+export const SEED_ROW_SQL = `
   'VIN' || lpad(to_hex(n * 2654435761), 14, '0') as vin,
   'vehicle ' || n as name,
   n % 10 < 2 as is_truck,
@@ -47,7 +47,7 @@ export const seedRow = `
 export async function seedVehicles(sql: postgres.Sql, rows: number): Promise<void> {
   await sql.unsafe(`
     insert into public.vehicles (vin, name, is_truck, is_bike, axles, owner_email, price, created_at, updated_at)
-    select ${seedRow} from generate_series(1, ${BigInt(rows)}::bigint) n order by n`)
+    select ${SEED_ROW_SQL} from generate_series(1, ${BigInt(rows)}::bigint) n order by n`)
   await sql.unsafe('create unique index vehicles_vin on public.vehicles (vin)')
   await sql.unsafe('create index vehicles_created_at on public.vehicles (created_at)')
   await sql.unsafe('vacuum analyze public.vehicles')

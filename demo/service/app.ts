@@ -1,9 +1,9 @@
 import { Hono } from 'hono'
 import type { Context } from 'hono'
-import { forcedFlag } from './flag.ts'
+import { flagOverride } from './flag.ts'
 import { requestMetrics } from './metrics.ts'
-import { isKind, kinds, type VehicleInput } from './vehicle.ts'
-import type { By, vehicleStore } from './vehicles.ts'
+import { isVehicleKind, VEHICLE_KINDS, type VehicleInput } from './vehicle.ts'
+import type { TypeSource, vehicleStore } from './vehicles.ts'
 
 export interface AppDependencies {
   readonly vehicles: ReturnType<typeof vehicleStore>
@@ -16,8 +16,8 @@ export function buildApp({ vehicles, flag, flagToken }: AppDependencies): Hono {
   const metrics = requestMetrics()
   const app = new Hono()
 
-  async function goesBy(context: Context): Promise<By> {
-    const forced = forcedFlag((name) => context.req.header(name), flagToken)
+  async function chooseTypeSource(context: Context): Promise<TypeSource> {
+    const forced = flagOverride((name) => context.req.header(name), flagToken)
     const on = forced ?? (await flag(context.req.header('x-user') ?? 'anonymous'))
     const by = on ? 'type' : 'legacy'
     context.header('x-goes-by', by)
@@ -37,29 +37,29 @@ export function buildApp({ vehicles, flag, flagToken }: AppDependencies): Hono {
   app.use('/vehicles/*', metrics.measure)
   app.get('/vehicles', async (context) => {
     const kind = context.req.query('kind')
-    if (!isKind(kind)) return context.json({ error: `kind must be one of ${kinds.join(', ')}` }, 400)
+    if (!isVehicleKind(kind)) return context.json({ error: `kind must be one of ${VEHICLE_KINDS.join(', ')}` }, 400)
     const after = wholeNumber(context.req.query('after') ?? '0')
     const limit = wholeNumber(context.req.query('limit') ?? '20')
     if (after === null || limit === null || limit > 100) {
       return context.json({ error: 'after must be an id and limit a number up to 100' }, 400)
     }
-    return context.json({ vehicles: await vehicles.list(kind, after, limit, await goesBy(context)) })
+    return context.json({ vehicles: await vehicles.list(kind, after, limit, await chooseTypeSource(context)) })
   })
   app.get('/vehicles/:id', async (context) => {
     const id = wholeNumber(context.req.param('id'))
-    const vehicle = id === null ? null : await vehicles.find(id, await goesBy(context))
+    const vehicle = id === null ? null : await vehicles.find(id, await chooseTypeSource(context))
     return vehicle ? context.json(vehicle) : context.json({ error: 'no such vehicle' }, 404)
   })
   app.post('/vehicles', async (context) => {
     const input = parseInput(await context.req.json().catch(() => null))
     if (!input) return context.json({ error: 'the body is not a vehicle' }, 422)
-    return context.json(await vehicles.create(input, await goesBy(context)), 201)
+    return context.json(await vehicles.create(input, await chooseTypeSource(context)), 201)
   })
   app.put('/vehicles/:id', async (context) => {
     const id = wholeNumber(context.req.param('id'))
     const input = parseInput(await context.req.json().catch(() => null))
     if (!input) return context.json({ error: 'the body is not a vehicle' }, 422)
-    const vehicle = id === null ? null : await vehicles.update(id, input, await goesBy(context))
+    const vehicle = id === null ? null : await vehicles.update(id, input, await chooseTypeSource(context))
     return vehicle ? context.json(vehicle) : context.json({ error: 'no such vehicle' }, 404)
   })
   app.delete('/vehicles/:id', async (context) => {

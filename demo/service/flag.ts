@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { OFREPProvider } from '@openfeature/ofrep-provider'
 import { OpenFeature } from '@openfeature/server-sdk'
 
-export interface FlagOptions {
+export interface FlagClientOptions {
   /** The agent's address. */
   readonly url: string
   readonly token: string
@@ -12,17 +12,17 @@ export interface FlagOptions {
 }
 
 /** How long a request may wait for the flag. The provider's own time-out has no effect. */
-const BOUND_MS = 250
+const FLAG_TIMEOUT_MS = 250
 
 /** Evaluates the flag at the agent. No answer within 250 ms, or any fault, is off. */
-export async function openFlag(options: FlagOptions): Promise<(user: string) => Promise<boolean>> {
+export async function connectFlag(options: FlagClientOptions): Promise<(user: string) => Promise<boolean>> {
   const provider = new OFREPProvider({
     baseUrl: options.url,
     headers: [
       ['Authorization', `Bearer ${options.token}`],
       ['X-Sti-Client', options.client],
     ],
-    fetchImplementation: (request: Request) => fetch(request, { signal: AbortSignal.timeout(BOUND_MS) }),
+    fetchImplementation: (request: Request) => fetch(request, { signal: AbortSignal.timeout(FLAG_TIMEOUT_MS) }),
   })
   await OpenFeature.setProviderAndWait(provider)
   OpenFeature.setLogger({
@@ -39,11 +39,11 @@ export async function openFlag(options: FlagOptions): Promise<(user: string) => 
  * `X-Sti-Flag: on|off` decides for one request, if the caller holds the flag token: a validation compares both
  * answers that way.
  */
-export function forcedFlag(header: (name: string) => string | undefined, token: string): boolean | null {
-  const wish = header('x-sti-flag')
-  if (wish !== 'on' && wish !== 'off') return null
+export function flagOverride(header: (name: string) => string | undefined, token: string): boolean | null {
+  const requested = header('x-sti-flag')
+  if (requested !== 'on' && requested !== 'off') return null
   const given = Buffer.from(header('authorization') ?? '')
   const expected = Buffer.from(`Bearer ${token}`)
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null
-  return wish === 'on'
+  return requested === 'on'
 }

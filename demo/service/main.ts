@@ -2,25 +2,25 @@ import { serve } from '@hono/node-server'
 import { hostname } from 'node:os'
 import postgres from 'postgres'
 import { buildApp } from './app.ts'
-import { setting } from '../setting.ts'
-import { openFlag } from './flag.ts'
+import { readEnv } from '../setting.ts'
+import { connectFlag } from './flag.ts'
 import { vehicleStore } from './vehicles.ts'
 
-const port = Number(setting('PORT', '8080'))
-const sql = postgres(setting('DATABASE_URL'), { max: 10, onnotice: () => undefined })
-const flagToken = setting('FLAG_TOKEN')
+const port = Number(readEnv('PORT', '8080'))
+const sql = postgres(readEnv('DATABASE_URL'), { max: 10, onnotice: () => undefined })
+const flagToken = readEnv('FLAG_TOKEN')
 const app = buildApp({
   vehicles: vehicleStore(sql),
-  flag: await openFlag({
-    url: setting('FLAG_URL'),
+  flag: await connectFlag({
+    url: readEnv('FLAG_URL'),
     token: flagToken,
-    key: setting('FLAG_KEY', 'vehicles-sti'),
+    key: readEnv('FLAG_KEY', 'vehicles-sti'),
     client: `${hostname()}-${port}`,
   }),
   flagToken,
 })
 
-const server = serve({ fetch: app.fetch, port, hostname: setting('HOST', '127.0.0.1') }, () => process.send?.('ready'))
+const server = serve({ fetch: app.fetch, port, hostname: readEnv('HOST', '127.0.0.1') }, () => process.send?.('ready'))
 server.on('error', (error: Error) => {
   process.stderr.write(`The service cannot listen on port ${port}: ${error.message}\n`)
   process.exit(1)

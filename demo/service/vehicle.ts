@@ -3,7 +3,7 @@ export interface Vehicle {
   id: number
   vin: string
   name: string
-  kind: Kind
+  kind: VehicleKind
   isTruck: boolean
   isBike: boolean
   axles: number
@@ -11,8 +11,8 @@ export interface Vehicle {
   price: number
 }
 
-export const kinds = ['truck', 'bike', 'car'] as const
-export type Kind = (typeof kinds)[number]
+export const VEHICLE_KINDS = ['truck', 'bike', 'car'] as const
+export type VehicleKind = (typeof VEHICLE_KINDS)[number]
 
 export interface VehicleInput {
   vin: string
@@ -24,8 +24,8 @@ export interface VehicleInput {
   price: number
 }
 
-export const isKind = (text: string | undefined): text is Kind => kinds.some((kind) => kind === text)
+export const isVehicleKind = (text: string | undefined): text is VehicleKind => VEHICLE_KINDS.some((kind) => kind === text)
 
 /** What the legacy columns say. Truck wins where both are set, as it always did in this service. */
-export const legacyKind = (row: { isTruck: boolean; isBike: boolean }): Kind =>
+export const legacyKind = (row: { isTruck: boolean; isBike: boolean }): VehicleKind =>
   row.isTruck ? 'truck' : row.isBike ? 'bike' : 'car'

@@ -2,7 +2,7 @@ import type { RolloutDetail } from '@sti-rollout/agent/contract'
 import { agentUrl, type DemoEnvironment } from './environment.ts'
 
 /** The rollout as the agent shows it. */
-export async function rolloutOf(environment: DemoEnvironment): Promise<RolloutDetail> {
+export async function fetchRollout(environment: DemoEnvironment): Promise<RolloutDetail> {
   const response = await fetch(`${agentUrl(environment)}/v1/rollouts/vehicles`, {
     headers: { authorization: `Bearer ${environment.tokens.personal}` },
     signal: AbortSignal.timeout(10_000),
@@ -13,17 +13,17 @@ export async function rolloutOf(environment: DemoEnvironment): Promise<RolloutDe
 }
 
 /** Looks each 200 ms until the rollout is as wanted; gives it, or throws after `seconds`. */
-export async function untilRollout(
+export async function waitForRollout(
   environment: DemoEnvironment,
-  wanted: (rollout: RolloutDetail) => boolean,
+  condition: (rollout: RolloutDetail) => boolean,
   what: string,
   seconds: number,
 ): Promise<RolloutDetail> {
-  const until = Date.now() + seconds * 1000
+  const deadline = Date.now() + seconds * 1000
   for (;;) {
-    const rollout = await rolloutOf(environment)
-    if (wanted(rollout)) return rollout
-    if (Date.now() > until) throw new Error(`${what} did not happen within ${seconds} s`)
+    const rollout = await fetchRollout(environment)
+    if (condition(rollout)) return rollout
+    if (Date.now() > deadline) throw new Error(`${what} did not happen within ${seconds} s`)
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
 }

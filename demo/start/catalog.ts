@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 
 /** Everything in schema public, as text: columns, indexes, constraints, triggers, functions, statistics targets. */
-export async function catalogOf(url: string): Promise<string[]> {
+export async function readCatalog(url: string): Promise<string[]> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {
     const rows = await sql<{ line: string }[]>`
@@ -24,7 +24,7 @@ export async function catalogOf(url: string): Promise<string[]> {
 }
 
 /** What is there now and was not before, and the other way round. */
-export const catalogDifference = (before: readonly string[], now: readonly string[]): string[] => [
+export const diffCatalogs = (before: readonly string[], now: readonly string[]): string[] => [
   ...now.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
   ...before.filter((line) => !now.includes(line)).map((line) => `- ${line}`),
 ]

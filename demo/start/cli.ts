@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
 /** Runs `sti` as a user does, its output on this terminal. Throws when its exit code is another than 0. */
-export async function sti(root: string, config: string, args: readonly string[]): Promise<void> {
+export async function runSti(root: string, config: string, args: readonly string[]): Promise<void> {
   const code = await new Promise<number | null>((resolve, reject) => {
     const child = spawn(process.execPath, [join(root, 'agent/bin/sti.js'), ...args, '--config', config], {
       stdio: 'inherit',

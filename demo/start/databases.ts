@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
-import { createRoles, roles } from '../seed/create.ts'
+import { createRoles, DEMO_ROLES } from '../seed/create.ts'
 
-export const postgresFlags = [
+export const POSTGRES_FLAGS = [
   ['listen_addresses', '127.0.0.1'],
   ['unix_socket_directories', ''],
   ['shared_preload_libraries', 'pg_stat_statements'],
@@ -21,11 +21,11 @@ export interface DemoDatabase {
 }
 
 /** 48 hexadecimal digits, new ones in every run. */
-export const secret = (): string => randomBytes(24).toString('hex')
+export const newSecret = (): string => randomBytes(24).toString('hex')
 
 /** Creates the roles with passwords of this run, and gives the addresses of a database for each of them. */
-export async function prepareServer(port: number, password: string): Promise<(name: string) => DemoDatabase> {
-  const passwords = { agent: secret(), application: secret() }
+export async function prepareRoles(port: number, password: string): Promise<(name: string) => DemoDatabase> {
+  const passwords = { agent: newSecret(), application: newSecret() }
   const url = (user: string, word: string, name: string): string =>
     `postgres://${user}:${word}@127.0.0.1:${port}/${name}`
   const sql = postgres(url('postgres', password, 'postgres'), { max: 1, onnotice: () => undefined })
@@ -34,7 +34,7 @@ export async function prepareServer(port: number, password: string): Promise<(na
   return (name) => ({
     name,
     superuserUrl: url('postgres', password, name),
-    agentUrl: url(roles.agent, passwords.agent, name),
-    applicationUrl: url(roles.application, passwords.application, name),
+    agentUrl: url(DEMO_ROLES.agent, passwords.agent, name),
+    applicationUrl: url(DEMO_ROLES.application, passwords.application, name),
   })
 }

@@ -9,11 +9,11 @@ interface RunRecord {
 
 const recordPath = (folder: string): string => join(folder, 'run.json')
 
-export async function recordRun(folder: string, run: RunRecord): Promise<void> {
+export async function writeRunRecord(folder: string, run: RunRecord): Promise<void> {
   await writeFile(recordPath(folder), JSON.stringify(run))
 }
 
-export async function forgetRun(folder: string): Promise<void> {
+export async function removeRunRecord(folder: string): Promise<void> {
   await rm(recordPath(folder), { force: true })
 }
 
@@ -21,21 +21,21 @@ export async function forgetRun(folder: string): Promise<void> {
  * What an earlier run left behind: one that still runs is an error; one that was killed with all its processes may
  * have left PostgreSQL, Prometheus and Grafana running, which are stopped, and its folder, which is removed.
  */
-export async function clearEarlierRun(folder: string, tell: (message: string) => void): Promise<void> {
-  const record = await readRecord(folder)
+export async function cleanUpPreviousRun(folder: string, tell: (message: string) => void): Promise<void> {
+  const record = await readRunRecord(folder)
   if (!record) return
-  if (record.pid !== process.pid && isAlive(record.pid) && (await isOurs(record.pid, 'demo/start/main'))) {
+  if (record.pid !== process.pid && isAlive(record.pid) && (await commandLineIncludes(record.pid, 'demo/start/main'))) {
     throw new Error(`Another demo runs here (process ${record.pid}): end it, or start this one with --folder .demo2`)
   }
   for (const file of ['Grafana.pid', 'Prometheus.pid', 'postgres/postmaster.pid']) {
     const pid = await readPid(join(record.folder, file))
-    if (pid !== null && isAlive(pid) && (await isOurs(pid, record.folder))) await stopLeftover(pid, tell)
+    if (pid !== null && isAlive(pid) && (await commandLineIncludes(pid, record.folder))) await stopLeftover(pid, tell)
   }
   await rm(record.folder, { recursive: true, force: true })
-  await forgetRun(folder)
+  await removeRunRecord(folder)
 }
 
-async function readRecord(folder: string): Promise<RunRecord | null> {
+async function readRunRecord(folder: string): Promise<RunRecord | null> {
   const text = await readFile(recordPath(folder), 'utf8').catch(() => null)
   if (text === null) return null
   try {
@@ -69,7 +69,7 @@ function isAlive(pid: number): boolean {
 }
 
 /** Process ids are used again: its command line must name what we look for. */
-async function isOurs(pid: number, part: string): Promise<boolean> {
+async function commandLineIncludes(pid: number, part: string): Promise<boolean> {
   const proc = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => null)
   if (proc !== null) return proc.includes(part)
   return new Promise((resolve) => {

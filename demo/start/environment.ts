@@ -3,10 +3,10 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TrafficMessage, TrafficReport } from '../traffic/main.ts'
-import { secret, type DemoDatabase } from './databases.ts'
-import type { Processes } from './processes.ts'
+import { newSecret, type DemoDatabase } from './databases.ts'
+import type { DemoProcesses } from './processes.ts'
 
-export interface Tokens {
+export interface DemoTokens {
   readonly viewer: string
   readonly editor: string
   readonly admin: string
@@ -26,21 +26,21 @@ export interface DemoEnvironment {
   readonly agentPort: number
   readonly servicePorts: readonly number[]
   readonly requestsPerSecond: number
-  readonly tokens: Tokens
+  readonly tokens: DemoTokens
   /** What its reports are signed with. */
   readonly signingKey: KeyObject
   /** Those whose reports may promote a rollout here. */
   readonly trusts: readonly Pick<DemoEnvironment, 'name' | 'signingKey'>[]
 }
 
-export const newTokens = (): Tokens => ({
-  viewer: secret(),
-  editor: secret(),
-  admin: secret(),
-  flag: secret(),
-  personal: secret(),
-  webhook: secret(),
-  alertmanager: secret(),
+export const newTokens = (): DemoTokens => ({
+  viewer: newSecret(),
+  editor: newSecret(),
+  admin: newSecret(),
+  flag: newSecret(),
+  personal: newSecret(),
+  webhook: newSecret(),
+  alertmanager: newSecret(),
 })
 
 export const newSigningKey = (): KeyObject => generateKeyPairSync('ed25519').privateKey
@@ -59,7 +59,7 @@ const serviceUrl = (port: number): string => `http://127.0.0.1:${port}`
 
 /** Starts the agent; it needs the database only. */
 export async function startAgent(
-  processes: Processes,
+  processes: DemoProcesses,
   root: string,
   folder: string,
   environment: DemoEnvironment,
@@ -86,7 +86,7 @@ export async function startAgent(
     ...(addresses.prometheus ? { STI_PROMETHEUS_URL: addresses.prometheus } : {}),
     ...(addresses.grafana ? { STI_GRAFANA_URL: addresses.grafana } : {}),
   })
-  await answers(processes, `${agentUrl(environment)}/readyz`, `agent ${name}`)
+  await waitUntilReady(processes, `${agentUrl(environment)}/readyz`, `agent ${name}`)
 }
 
 /** The rollout file with the address of this run's service. Of several instances one is measured. */
@@ -97,7 +97,7 @@ async function writeRollouts(from: string, to: string, environment: DemoEnvironm
   await writeFile(join(to, 'vehicles.yaml'), text.replaceAll('http://service:8080', serviceUrl(port ?? 0)))
 }
 
-export async function startServices(processes: Processes, environment: DemoEnvironment): Promise<void> {
+export async function startServices(processes: DemoProcesses, environment: DemoEnvironment): Promise<void> {
   await Promise.all(
     environment.servicePorts.map(async (port, index) => {
       processes.run(`service ${environment.name} ${index + 1}`, 'demo/service/main.ts', {
@@ -106,16 +106,16 @@ export async function startServices(processes: Processes, environment: DemoEnvir
         FLAG_URL: agentUrl(environment),
         FLAG_TOKEN: environment.tokens.flag,
       })
-      await answers(processes, `${serviceUrl(port)}/healthz`, `service ${environment.name} ${index + 1}`)
+      await waitUntilReady(processes, `${serviceUrl(port)}/healthz`, `service ${environment.name} ${index + 1}`)
     }),
   )
 }
 
-export interface Traffic {
-  ask(message: TrafficMessage): Promise<TrafficReport>
+export interface TrafficClient {
+  send(message: TrafficMessage): Promise<TrafficReport>
 }
 
-export async function startTraffic(processes: Processes, environment: DemoEnvironment): Promise<Traffic> {
+export async function startTraffic(processes: DemoProcesses, environment: DemoEnvironment): Promise<TrafficClient> {
   const child = processes.run(`traffic ${environment.name}`, 'demo/traffic/main.ts', {
     SERVICE_URLS: environment.servicePorts.map(serviceUrl).join(','),
     REQUESTS_PER_SECOND: String(environment.requestsPerSecond),
@@ -123,7 +123,7 @@ export async function startTraffic(processes: Processes, environment: DemoEnviro
   })
   await nextMessage(child, processes)
   return {
-    ask(message) {
+    send(message) {
       const answer = nextMessage<TrafficReport>(child, processes)
       child.send(message)
       return answer
@@ -131,23 +131,23 @@ export async function startTraffic(processes: Processes, environment: DemoEnviro
   }
 }
 
-function nextMessage<T>(child: ChildProcess, processes: Processes): Promise<T> {
+function nextMessage<T>(child: ChildProcess, processes: DemoProcesses): Promise<T> {
   const message = new Promise<T>((resolve) => child.once('message', (value) => resolve(value as T)))
-  return Promise.race([message, processes.accident])
+  return Promise.race([message, processes.unexpectedExit])
 }
 
 /** Waits until an address answers 200, at most 60 s. */
-export async function answers(processes: Processes, url: string, name: string): Promise<void> {
-  const until = Date.now() + 60_000
+export async function waitUntilReady(processes: DemoProcesses, url: string, name: string): Promise<void> {
+  const deadline = Date.now() + 60_000
   let last = 'nothing'
-  while (Date.now() < until) {
+  while (Date.now() < deadline) {
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch((error: Error) => error)
     if (response instanceof Response) {
       const text = await response.text()
       if (response.ok) return
       last = `${response.status} ${text.slice(0, 300)}`
     }
-    await Promise.race([new Promise((resolve) => setTimeout(resolve, 100)), processes.accident])
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, 100)), processes.unexpectedExit])
   }
   throw new Error(`${name} does not answer at ${url}: ${last}. See ${processes.logOf(name)}`)
 }

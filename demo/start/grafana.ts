@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { mkdir, readdir, realpath, stat, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { agentUrl, answers, type DemoEnvironment } from './environment.ts'
+import { agentUrl, waitUntilReady, type DemoEnvironment } from './environment.ts'
 import { findOnPath, isExecutable } from './findOnPath.ts'
-import type { Processes } from './processes.ts'
+import type { DemoProcesses } from './processes.ts'
 
-export interface Grafana {
+export interface GrafanaInstallation {
   readonly home: string
   readonly file: string
   readonly port: number
@@ -14,7 +14,7 @@ export interface Grafana {
 }
 
 /** Grafana's installation: GRAFANA_HOME, the folder of its package, or `grafana` on the PATH. */
-export async function findGrafana(choosePort: () => Promise<number>): Promise<Grafana | null> {
+export async function findGrafana(choosePort: () => Promise<number>): Promise<GrafanaInstallation | null> {
   const onPath = await findOnPath('grafana')
   const homes = [process.env.GRAFANA_HOME, '/usr/share/grafana', onPath && dirname(dirname(await realpath(onPath)))]
   for (const home of homes) {
@@ -29,7 +29,7 @@ export async function findGrafana(choosePort: () => Promise<number>): Promise<Gr
 export async function buildPlugin(root: string): Promise<boolean> {
   const built = await stat(join(root, 'plugin/dist/plugin.json')).catch(() => null)
   const changed = await Promise.all(
-    ['plugin/src', 'plugin/dashboard', 'agent/src/contract', 'alerts'].map((path) => newest(join(root, path))),
+    ['plugin/src', 'plugin/dashboard', 'agent/src/contract', 'alerts'].map((path) => newestModificationMs(join(root, path))),
   )
   if (built !== null && built.mtimeMs >= Math.max(...changed)) return false
   await promisify(execFile)('npm', ['run', 'build', '-w', 'plugin'], { cwd: root, maxBuffer: 1e8 })
@@ -37,7 +37,7 @@ export async function buildPlugin(root: string): Promise<boolean> {
 }
 
 /** When the youngest file of a folder was written, in milliseconds since 1970. */
-async function newest(folder: string): Promise<number> {
+async function newestModificationMs(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile())
   const times = await Promise.all(files.map(async (file) => (await stat(join(file.parentPath, file.name))).mtimeMs))
@@ -46,10 +46,10 @@ async function newest(folder: string): Promise<number> {
 
 /** Starts Grafana with the repository's provisioning files; addresses and tokens reach them by its environment. */
 export async function startGrafana(
-  processes: Processes,
+  processes: DemoProcesses,
   root: string,
   folder: string,
-  grafana: Grafana,
+  grafana: GrafanaInstallation,
   password: string,
   prometheusUrl: string | null,
   environments: readonly DemoEnvironment[],
@@ -81,7 +81,7 @@ export async function startGrafana(
       ...provisioningVariables(root, prometheusUrl, environments),
     },
   })
-  await answers(processes, `${grafana.url}/api/health`, 'Grafana')
+  await waitUntilReady(processes, `${grafana.url}/api/health`, 'Grafana')
 }
 
 /** What provisioning/grafana expects in its environment. */

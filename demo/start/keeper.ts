@@ -8,11 +8,11 @@ import { join } from 'node:path'
  * A process that holds what cannot notice by itself that `npm start` is gone: PostgreSQL, Prometheus and Grafana. When
  * the channel to its parent closes, for whatever reason, it stops them and removes the run's folder.
  */
-export type KeeperRequest =
+export type SupervisorRequest =
   | { readonly postgres: { readonly port: number; readonly password: string; readonly flags: readonly string[] } }
-  | { readonly command: Command }
+  | { readonly command: SupervisedCommand }
 
-export interface Command {
+export interface SupervisedCommand {
   readonly name: string
   readonly file: string
   readonly args: readonly string[]
@@ -20,7 +20,7 @@ export interface Command {
   readonly log: string
 }
 
-export type KeeperAnswer =
+export type SupervisorMessage =
   { readonly started: string } | { readonly failed: string } | { readonly exited: string; readonly code: number | null }
 
 const folder = process.argv[2] ?? ''
@@ -28,16 +28,16 @@ const children = new Map<string, ChildProcess>()
 let postgres: EmbeddedPostgres | null = null
 let stopping = false
 
-process.on('message', (request: KeeperRequest) => {
-  const work = 'postgres' in request ? startPostgres(request.postgres) : Promise.resolve(start(request.command))
+process.on('message', (request: SupervisorRequest) => {
+  const work = 'postgres' in request ? startPostgres(request.postgres) : Promise.resolve(startCommand(request.command))
   work.then(
-    () => answer({ started: 'postgres' in request ? 'PostgreSQL' : request.command.name }),
-    (error: unknown) => answer({ failed: error instanceof Error ? error.message : 'it ended at once' }),
+    () => sendMessage({ started: 'postgres' in request ? 'PostgreSQL' : request.command.name }),
+    (error: unknown) => sendMessage({ failed: error instanceof Error ? error.message : 'it ended at once' }),
   )
 })
-process.once('disconnect', () => void stop())
+process.once('disconnect', () => void stopAll())
 
-function answer(message: KeeperAnswer): void {
+function sendMessage(message: SupervisorMessage): void {
   if (process.connected) process.send?.(message)
 }
 
@@ -66,7 +66,7 @@ async function startPostgres(wanted: { port: number; password: string; flags: re
   }
 }
 
-function start(command: Command): void {
+function startCommand(command: SupervisedCommand): void {
   const log = openSync(command.log, 'a')
   const child = spawn(command.file, command.args, {
     env: { ...process.env, ...command.env },
@@ -78,11 +78,11 @@ function start(command: Command): void {
   child.once('error', () => undefined)
   child.once('exit', (code) => {
     children.delete(command.name)
-    if (!stopping) answer({ exited: command.name, code })
+    if (!stopping) sendMessage({ exited: command.name, code })
   })
 }
 
-async function stop(): Promise<void> {
+async function stopAll(): Promise<void> {
   if (stopping) return
   stopping = true
   await Promise.all([...children.values()].map(stopChild))

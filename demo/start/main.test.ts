@@ -12,14 +12,14 @@ let folder = ''
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'sti-start-'))))
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-interface Run {
+interface DemoRun {
   readonly child: ChildProcess
   /** Everything it printed so far. */
   text(): string
   readonly runFolder: string
 }
 
-async function start(...args: string[]): Promise<Run> {
+async function startDemo(...args: string[]): Promise<DemoRun> {
   let text = ''
   const child = spawn(
     process.execPath,
@@ -27,7 +27,7 @@ async function start(...args: string[]): Promise<Run> {
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (text += data.toString()))
-  await until(
+  await waitUntil(
     () => text.includes('stays up') || child.exitCode !== null,
     () => text,
   )
@@ -35,7 +35,7 @@ async function start(...args: string[]): Promise<Run> {
   return { child, text: () => text, runFolder: (JSON.parse(record) as { folder: string }).folder }
 }
 
-async function until(what: () => boolean, why: () => string): Promise<void> {
+async function waitUntil(what: () => boolean, why: () => string): Promise<void> {
   for (let tries = 0; !what(); tries++) {
     if (tries === 1000) throw new Error(`waited 100 s in vain: ${why()}`)
     await new Promise((done) => setTimeout(done, 100))
@@ -45,14 +45,14 @@ async function until(what: () => boolean, why: () => string): Promise<void> {
 /** Addresses of the run; all of them must be dead in the end. */
 const addresses = (text: string): string[] => text.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? []
 
-async function allGone({ runFolder, text }: Run): Promise<void> {
-  await until(
+async function expectNothingLeft({ runFolder, text }: DemoRun): Promise<void> {
+  await waitUntil(
     () => !existsSync(runFolder),
     () => `${runFolder} is still there`,
   )
   for (const address of addresses(text())) {
     let answers = true
-    await until(
+    await waitUntil(
       () => {
         void fetch(address).catch(() => (answers = false))
         return !answers
@@ -73,16 +73,16 @@ function occupy(port: number): Promise<Server | null> {
 test('SIGTERM leaves nothing; a taken port is named and avoided', async () => {
   const taken = await occupy(8090)
   try {
-    const run = await start('--idle')
+    const run = await startDemo('--idle')
     expect(run.text()).toContain('Port 8090 is taken: the agent of staging uses 80')
     expect(addresses(run.text()).length).toBeGreaterThan(3)
-    const second = await start('--idle')
+    const second = await startDemo('--idle')
     expect(second.child.exitCode).toBe(1)
     expect(second.text()).toContain(`Another demo runs here (process ${run.child.pid})`)
     run.child.kill('SIGTERM')
     const [code] = (await once(run.child, 'exit')) as [number]
     expect(code).toBe(0)
-    await allGone(run)
+    await expectNothingLeft(run)
     for (const file of ['run.json', 'sti.yaml']) expect(existsSync(join(folder, file)), file).toBe(false)
   } finally {
     taken?.close()
@@ -90,7 +90,7 @@ test('SIGTERM leaves nothing; a taken port is named and avoided', async () => {
 }, 240_000)
 
 test('SIGKILL leaves no process either', async () => {
-  const run = await start('--idle')
+  const run = await startDemo('--idle')
   run.child.kill('SIGKILL')
-  await allGone(run)
+  await expectNothingLeft(run)
 }, 240_000)

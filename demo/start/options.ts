@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export interface Options {
+export interface DemoOptions {
   /** End after the rollout and its rollback. */
   readonly exit: boolean
   /** Leave the rollout to the user. */
@@ -13,7 +13,7 @@ export interface Options {
   readonly folder: string
 }
 
-export const help = `npm start                 a rollout in staging on screen; stays up afterwards
+export const HELP = `npm start                 a rollout in staging on screen; stays up afterwards
 npm start -- --exit       the same and everything back; ends with code 0 only if everything held
 npm start -- --idle       databases, agents, services and traffic; the rollout is yours
           --rows N        vehicles in staging, 1000 to 20000000 (default 1000000)
@@ -21,7 +21,7 @@ npm start -- --idle       databases, agents, services and traffic; the rollout i
           --folder DIR    where sti.yaml and the logs go (default .demo)`
 
 /** Reads the command line; a fault comes as one sentence. */
-export function parseOptions(args: string[]): Options | { fault: string } | 'help' {
+export function parseOptions(args: string[]): DemoOptions | { fault: string } | 'help' {
   try {
     const { values } = parseArgs({
       args,

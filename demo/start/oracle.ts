@@ -1,8 +1,8 @@
 import postgres from 'postgres'
-import { seedRow } from '../seed/schema.ts'
-import type { Expected, ExpectedRow } from '../traffic/expected.ts'
+import { SEED_ROW_SQL } from '../seed/schema.ts'
+import type { ExpectedRows, ExpectedRow } from '../traffic/expected.ts'
 
-export interface Differences {
+export interface RowDifferences {
   readonly rows: number
   readonly lost: number
   readonly extra: number
@@ -16,7 +16,7 @@ export interface Differences {
  * Compares every row with what it must be, all columns of it: the traffic knows the rows it changed, every other row
  * of the seed must be as it was written, its updated_at too. The traffic must be paused.
  */
-export async function compare(url: string, seedRows: number, expected: Expected): Promise<Differences> {
+export async function compareRows(url: string, seedRows: number, expected: ExpectedRows): Promise<RowDifferences> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {
     const [counts] = await sql<
@@ -33,7 +33,7 @@ export async function compare(url: string, seedRows: number, expected: Expected)
         select id, vin, name, is_truck, is_bike, axles, owner_email, price,
           null::timestamptz as created_at, null::timestamptz as updated_at from touched
         union all
-        select n, ${sql.unsafe(seedRow)} from generate_series(1, ${seedRows}::bigint) n
+        select n, ${sql.unsafe(SEED_ROW_SQL)} from generate_series(1, ${seedRows}::bigint) n
         where not exists (select from apart where apart.id = n)
       ), compared as (
         select coalesce(v.id, e.id) as id, e.id is null as extra, v.id is null as lost,
@@ -56,7 +56,7 @@ export async function compare(url: string, seedRows: number, expected: Expected)
       lost: Number(counts.lost),
       extra: Math.max(0, Number(counts.extra) - expected.unknownCreations),
       changed: Number(counts.changed),
-      wrongType: await wrongTypes(sql),
+      wrongType: await countWrongTypes(sql),
       samples: counts.samples ?? [],
     }
   } finally {
@@ -64,7 +64,7 @@ export async function compare(url: string, seedRows: number, expected: Expected)
   }
 }
 
-const recordset = (expected: Expected) =>
+const recordset = (expected: ExpectedRows) =>
   [...expected.updated, ...expected.created].map((row: ExpectedRow) => ({
     id: row.id,
     vin: row.vin,
@@ -76,7 +76,7 @@ const recordset = (expected: Expected) =>
     price: row.price,
   }))
 
-async function wrongTypes(sql: postgres.Sql): Promise<number | null> {
+async function countWrongTypes(sql: postgres.Sql): Promise<number | null> {
   const [column] = await sql`
     select from pg_attribute where attrelid = 'public.vehicles'::regclass and attname = 'type' and not attisdropped`
   if (!column) return null
@@ -87,7 +87,7 @@ async function wrongTypes(sql: postgres.Sql): Promise<number | null> {
 }
 
 /** One word that says whether it held, for the screen. */
-export function verdict(found: Differences): { held: boolean; text: string } {
+export function summarizeDifferences(found: RowDifferences): { held: boolean; text: string } {
   const held = found.lost + found.extra + found.changed === 0 && !found.wrongType
   const types = found.wrongType === null ? '' : `, ${found.wrongType} of a wrong type`
   const samples = found.samples.length > 0 ? ` (${found.samples.join(', ')})` : ''

@@ -1,23 +1,23 @@
 import { createServer, type Server } from 'node:net'
 
-export interface Ports {
+export interface PortReservations {
   /** The wanted port, or where it is taken the next free one, and tells. It is kept from others until `free`. */
-  take(wanted: number, what: string): Promise<number>
+  reserve(wanted: number, what: string): Promise<number>
   /** Gives ports up, for the process that listens there from now on. */
-  free(...ports: readonly number[]): Promise<void>
+  release(...ports: readonly number[]): Promise<void>
 }
 
 /**
  * Every address has to be known before the first process starts, and the last one starts a minute later: until then
  * this process listens on its port, or another run would take it meanwhile.
  */
-export function openPorts(tell: (message: string) => void): Ports {
+export function createPortReservations(tell: (message: string) => void): PortReservations {
   const held = new Map<number, Server>()
   return {
-    async take(wanted, what) {
+    async reserve(wanted, what) {
       for (let candidate = wanted; candidate < wanted + 200; candidate++) {
         if (held.has(candidate)) continue
-        const server = await listen(candidate)
+        const server = await tryListen(candidate)
         if (server === null) continue
         held.set(candidate, server)
         if (candidate !== wanted) tell(`Port ${wanted} is taken: ${what} uses ${candidate}.`)
@@ -25,7 +25,7 @@ export function openPorts(tell: (message: string) => void): Ports {
       }
       throw new Error(`No port from ${wanted} to ${wanted + 199} is free for ${what}.`)
     },
-    async free(...ports) {
+    async release(...ports) {
       for (const port of ports) {
         const server = held.get(port)
         if (server) await new Promise<void>((resolve) => server.close(() => resolve()))
@@ -36,7 +36,7 @@ export function openPorts(tell: (message: string) => void): Ports {
 }
 
 /** Null when somebody listens there. */
-function listen(port: number): Promise<Server | null> {
+function tryListen(port: number): Promise<Server | null> {
   return new Promise((resolve) => {
     // Whoever asks already, such as an agent that looks for Grafana, finds nobody.
     const server = createServer((socket) => void socket.destroy())

@@ -2,22 +2,22 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Command, KeeperAnswer, KeeperRequest } from './keeper.ts'
+import type { SupervisedCommand, SupervisorMessage, SupervisorRequest } from './keeper.ts'
 
-export interface Processes {
+export interface DemoProcesses {
   /** Runs a TypeScript file of this repository. */
   run(name: string, file: string, env: Record<string, string>): ChildProcess
   postgres(wanted: { port: number; password: string; flags: readonly string[] }): Promise<void>
-  command(command: Omit<Command, 'log'>): Promise<void>
+  command(command: Omit<SupervisedCommand, 'log'>): Promise<void>
   /** Rejects when something ends that should not. */
-  readonly accident: Promise<never>
+  readonly unexpectedExit: Promise<never>
   logOf(name: string): string
   /** Ends everything and waits until it is gone. */
   stop(): Promise<void>
 }
 
 /** The processes of one run; all of them end with this process, however it ends. */
-export function openProcesses(root: string, folder: string, logs: string): Processes {
+export function startProcesses(root: string, folder: string, logs: string): DemoProcesses {
   const children = new Map<string, ChildProcess>()
   let stopping = false
   let report: (error: Error) => void = () => undefined
@@ -37,33 +37,33 @@ export function openProcesses(root: string, folder: string, logs: string): Proce
     })
     child.once('exit', (code, signal) => {
       children.delete(name)
-      if (!stopping) void tell(name, `${code ?? signal}`)
+      if (!stopping) void reportExit(name, `${code ?? signal}`)
     })
     return child
   }
 
-  async function tell(name: string, how: string): Promise<void> {
+  async function reportExit(name: string, how: string): Promise<void> {
     const tail = (await readFile(logOf(name), 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n    ')
     report(new Error(`${name} ended by itself (${how}). The end of ${logOf(name)}:\n    ${tail}`))
   }
 
-  const keeper = start('keeper', 'demo/start/keeper.ts', [folder], process.env, [])
-  keeper.on('message', (message: KeeperAnswer) => {
-    if ('exited' in message) void tell(message.exited, `${message.code}`)
+  const supervisor = start('keeper', 'demo/start/keeper.ts', [folder], process.env, [])
+  supervisor.on('message', (message: SupervisorMessage) => {
+    if ('exited' in message) void reportExit(message.exited, `${message.code}`)
   })
   let queue: Promise<unknown> = Promise.resolve()
-  const ask = (request: KeeperRequest): Promise<void> => {
+  const sendRequest = (request: SupervisorRequest): Promise<void> => {
     const answered = queue.then(
       () =>
         new Promise<void>((resolve, reject) => {
-          const listen = (message: KeeperAnswer): void => {
+          const listen = (message: SupervisorMessage): void => {
             if ('exited' in message) return
-            keeper.off('message', listen)
+            supervisor.off('message', listen)
             if ('failed' in message) reject(new Error(message.failed))
             else resolve()
           }
-          keeper.on('message', listen)
-          keeper.send(request)
+          supervisor.on('message', listen)
+          supervisor.send(request)
         }),
     )
     queue = answered.catch(() => undefined)
@@ -77,19 +77,19 @@ export function openProcesses(root: string, folder: string, logs: string): Proce
       children.set(name, child)
       return child
     },
-    postgres: (wanted) => ask({ postgres: wanted }),
-    command: (command) => ask({ command: { ...command, log: logOf(command.name) } }),
-    accident,
+    postgres: (wanted) => sendRequest({ postgres: wanted }),
+    command: (command) => sendRequest({ command: { ...command, log: logOf(command.name) } }),
+    unexpectedExit: accident,
     logOf,
     async stop() {
       stopping = true
-      await Promise.all([...children.values()].map((child) => end(child, () => void child.kill('SIGTERM'))))
-      await end(keeper, () => keeper.disconnect())
+      await Promise.all([...children.values()].map((child) => endProcess(child, () => void child.kill('SIGTERM'))))
+      await endProcess(supervisor, () => supervisor.disconnect())
     },
   }
 }
 
-function end(child: ChildProcess, ask: () => void): Promise<void> {
+function endProcess(child: ChildProcess, ask: () => void): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
   return new Promise((resolve) => {
     const late = setTimeout(() => child.kill('SIGKILL'), 20_000)

@@ -1,22 +1,22 @@
 import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findOnPath } from './findOnPath.ts'
-import { answers } from './environment.ts'
-import type { Processes } from './processes.ts'
+import { waitUntilReady } from './environment.ts'
+import type { DemoProcesses } from './processes.ts'
 
-export interface Target {
+export interface ScrapeTarget {
   readonly file: string
   readonly port: number
   readonly environment: string
 }
 
-export interface Prometheus {
+export interface PrometheusInstallation {
   readonly file: string
   readonly port: number
   readonly url: string
 }
 
-export async function findPrometheus(choosePort: () => Promise<number>): Promise<Prometheus | null> {
+export async function findPrometheus(choosePort: () => Promise<number>): Promise<PrometheusInstallation | null> {
   const file = await findOnPath('prometheus')
   if (file === null) return null
   const port = await choosePort()
@@ -28,42 +28,42 @@ export async function findPrometheus(choosePort: () => Promise<number>): Promise
  * so it is copied into the run's folder, the targets are written beside it and the rules linked.
  */
 export async function startPrometheus(
-  processes: Processes,
+  processes: DemoProcesses,
   root: string,
   folder: string,
-  prometheus: Prometheus,
-  targets: readonly Target[],
+  prometheus: PrometheusInstallation,
+  targets: readonly ScrapeTarget[],
 ): Promise<void> {
-  const place = join(folder, 'provisioning/prometheus')
-  await mkdir(join(place, 'targets'), { recursive: true })
-  await copyFile(join(root, 'provisioning/prometheus/prometheus.yml'), join(place, 'prometheus.yml'))
+  const configFolder = join(folder, 'provisioning/prometheus')
+  await mkdir(join(configFolder, 'targets'), { recursive: true })
+  await copyFile(join(root, 'provisioning/prometheus/prometheus.yml'), join(configFolder, 'prometheus.yml'))
   await symlink(join(root, 'alerts'), join(folder, 'alerts'), 'dir')
   for (const { file, port, environment } of targets) {
     const target = [{ targets: [`127.0.0.1:${port}`], labels: { environment } }]
-    await writeFile(join(place, 'targets', `${file}.json`), JSON.stringify(target))
+    await writeFile(join(configFolder, 'targets', `${file}.json`), JSON.stringify(target))
   }
   await processes.command({
     name: 'Prometheus',
     file: prometheus.file,
     args: [
-      `--config.file=${join(place, 'prometheus.yml')}`,
+      `--config.file=${join(configFolder, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(folder, 'prometheus')}`,
       `--web.listen-address=127.0.0.1:${prometheus.port}`,
     ],
     env: {},
   })
-  await answers(processes, `${prometheus.url}/-/ready`, 'Prometheus')
+  await waitUntilReady(processes, `${prometheus.url}/-/ready`, 'Prometheus')
 }
 
 /** Waits until Prometheus has read every agent and service once, at most 30 s. */
-export async function targetsUp(url: string, wanted: number): Promise<void> {
-  const until = Date.now() + 30_000
+export async function waitForTargets(url: string, wanted: number): Promise<void> {
+  const deadline = Date.now() + 30_000
   for (;;) {
     const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent('sum(up{job=~"sti-.*"})')}`)
     const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } }
     const up = Number(data.result[0]?.value[1] ?? 0)
     if (up === wanted) return
-    if (Date.now() > until) throw new Error(`Prometheus reads ${up} of ${wanted} targets: see ${url}/targets`)
+    if (Date.now() > deadline) throw new Error(`Prometheus reads ${up} of ${wanted} targets: see ${url}/targets`)
     await new Promise((resolve) => setTimeout(resolve, 250))
   }
 }

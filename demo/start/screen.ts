@@ -1,13 +1,13 @@
-export interface Timing {
+export interface StepTiming {
   readonly name: string
   readonly seconds: number
 }
 
-const WIDTH = 46
+const STEP_NAME_WIDTH = 46
 
 /** Prints a step with its duration and what it found; keeps the durations for the end. */
-export function screen() {
-  const timings: Timing[] = []
+export function createConsole() {
+  const timings: StepTiming[] = []
   const write = (text: string): void => void process.stdout.write(text)
   return {
     timings,
@@ -31,7 +31,7 @@ export function screen() {
     },
     /** Something checked, without a duration. */
     check(name: string, remark: string): void {
-      write(`  ${name.padEnd(WIDTH)}      ok  ${remark}\n`)
+      write(`  ${name.padEnd(STEP_NAME_WIDTH)}      ok  ${remark}\n`)
     },
   }
 
@@ -44,10 +44,10 @@ export function screen() {
 
   function done(name: string, started: number, remark: string): void {
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
-    write(`${process.stdout.isTTY ? '\r' : ''}  ${name.padEnd(WIDTH)}${seconds.padStart(6)} s  ${remark}\n`)
+    write(`${process.stdout.isTTY ? '\r' : ''}  ${name.padEnd(STEP_NAME_WIDTH)}${seconds.padStart(6)} s  ${remark}\n`)
   }
 }
 
-export type Screen = ReturnType<typeof screen>
+export type DemoConsole = ReturnType<typeof createConsole>
 
-export const grouped = (value: number): string => value.toLocaleString('en-US')
+export const formatCount = (value: number): string => value.toLocaleString('en-US')

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createDatabase } from '../seed/create.ts'
-import { postgresFlags, prepareServer, secret } from './databases.ts'
+import { POSTGRES_FLAGS, prepareRoles, newSecret } from './databases.ts'
 import {
   agentUrl,
   newSigningKey,
@@ -10,25 +10,25 @@ import {
   startServices,
   startTraffic,
   type DemoEnvironment,
-  type Traffic,
+  type TrafficClient,
 } from './environment.ts'
-import { buildPlugin, findGrafana, startGrafana, type Grafana } from './grafana.ts'
-import { openPorts, type Ports } from './ports.ts'
-import type { Processes } from './processes.ts'
-import { findPrometheus, startPrometheus, targetsUp, type Prometheus } from './prometheus.ts'
-import { grouped, type Screen } from './screen.ts'
+import { buildPlugin, findGrafana, startGrafana, type GrafanaInstallation } from './grafana.ts'
+import { createPortReservations, type PortReservations } from './ports.ts'
+import type { DemoProcesses } from './processes.ts'
+import { findPrometheus, startPrometheus, waitForTargets, type PrometheusInstallation } from './prometheus.ts'
+import { formatCount, type DemoConsole } from './screen.ts'
 
-export interface Stack {
+export interface DemoStack {
   readonly staging: DemoEnvironment
   readonly production: DemoEnvironment
-  readonly stagingTraffic: Traffic
-  readonly prometheus: Prometheus | null
-  readonly grafana: Grafana | null
+  readonly stagingTraffic: TrafficClient
+  readonly prometheus: PrometheusInstallation | null
+  readonly grafana: GrafanaInstallation | null
   readonly config: string
   readonly grafanaPasswordFile: string
 }
 
-export interface Place {
+export interface DemoFolders {
   readonly root: string
   /** Removed at the end; readable by the role that PostgreSQL runs as. */
   readonly runFolder: string
@@ -38,20 +38,20 @@ export interface Place {
 
 /** Everything there is, in the order in which each needs the ones before it. */
 export async function startStack(
-  place: Place,
-  processes: Processes,
-  screen: Screen,
+  place: DemoFolders,
+  processes: DemoProcesses,
+  screen: DemoConsole,
   { rows, bare }: { rows: number; bare: boolean },
-): Promise<Stack> {
+): Promise<DemoStack> {
   const { root, runFolder } = place
-  const ports = openPorts((message) => screen.line(`  ${message}`))
+  const ports = createPortReservations((message) => screen.line(`  ${message}`))
   const [staging, production] = await startDatabases(processes, screen, ports, rows)
   const environments = [staging, production]
-  const prometheus = bare ? null : await findPrometheus(() => ports.take(9090, 'Prometheus'))
-  const grafana = bare ? null : await findGrafana(() => ports.take(3000, 'Grafana'))
+  const prometheus = bare ? null : await findPrometheus(() => ports.reserve(9090, 'Prometheus'))
+  const grafana = bare ? null : await findGrafana(() => ports.reserve(3000, 'Grafana'))
   const addresses = { prometheus: prometheus?.url ?? null, grafana: grafana?.url ?? null }
   for (const environment of environments) {
-    await ports.free(environment.agentPort, ...environment.servicePorts)
+    await ports.release(environment.agentPort, ...environment.servicePorts)
     await screen.step(
       `agent ${environment.name}`,
       () => startAgent(processes, root, runFolder, environment, addresses),
@@ -68,42 +68,42 @@ export async function startStack(
   )
   if (!stagingTraffic) throw new Error('there is no traffic in staging')
   if (prometheus) {
-    await ports.free(prometheus.port)
-    await showPrometheus(place, processes, screen, prometheus, environments, grafana)
+    await ports.release(prometheus.port)
+    await startPrometheusStep(place, processes, screen, prometheus, environments, grafana)
   }
   const grafanaPasswordFile = join(place.folder, 'grafana-password')
   if (grafana) {
-    await showPlugin(place, screen)
-    await ports.free(grafana.port)
-    await showGrafana(place, processes, screen, grafana, prometheus, environments, grafanaPasswordFile)
+    await buildPluginStep(place, screen)
+    await ports.release(grafana.port)
+    await startGrafanaStep(place, processes, screen, grafana, prometheus, environments, grafanaPasswordFile)
   }
   const config = await writeConfig(place.folder, environments)
   return { staging, production, stagingTraffic, prometheus, grafana, config, grafanaPasswordFile }
 }
 
 async function startDatabases(
-  processes: Processes,
-  screen: Screen,
-  ports: Ports,
+  processes: DemoProcesses,
+  screen: DemoConsole,
+  ports: PortReservations,
   rows: number,
 ): Promise<[DemoEnvironment, DemoEnvironment]> {
-  const postgresPort = await ports.take(54_320, 'PostgreSQL')
-  const password = secret()
-  await ports.free(postgresPort)
+  const postgresPort = await ports.reserve(54_320, 'PostgreSQL')
+  const password = newSecret()
+  await ports.release(postgresPort)
   await screen.step(
     'PostgreSQL',
-    () => processes.postgres({ port: postgresPort, password, flags: postgresFlags }),
+    () => processes.postgres({ port: postgresPort, password, flags: POSTGRES_FLAGS }),
     () => `127.0.0.1:${postgresPort}`,
   )
-  const database = await prepareServer(postgresPort, password)
+  const database = await prepareRoles(postgresPort, password)
   const staging: DemoEnvironment = {
     name: 'staging',
     database: database('staging'),
     rows,
-    agentPort: await ports.take(8090, 'the agent of staging'),
+    agentPort: await ports.reserve(8090, 'the agent of staging'),
     servicePorts: [
-      await ports.take(8080, 'the first service of staging'),
-      await ports.take(8081, 'the second service of staging'),
+      await ports.reserve(8080, 'the first service of staging'),
+      await ports.reserve(8081, 'the second service of staging'),
     ],
     requestsPerSecond: 80,
     tokens: newTokens(),
@@ -114,8 +114,8 @@ async function startDatabases(
     name: 'production',
     database: database('production'),
     rows: Math.min(50_000, rows),
-    agentPort: await ports.take(8091, 'the agent of production'),
-    servicePorts: [await ports.take(8082, 'the service of production')],
+    agentPort: await ports.reserve(8091, 'the agent of production'),
+    servicePorts: [await ports.reserve(8082, 'the service of production')],
     requestsPerSecond: 20,
     tokens: newTokens(),
     signingKey: newSigningKey(),
@@ -125,19 +125,19 @@ async function startDatabases(
     await screen.step(
       `database ${name}`,
       () => createDatabase(target.superuserUrl, count),
-      () => `${grouped(count)} vehicles`,
+      () => `${formatCount(count)} vehicles`,
     )
   }
   return [staging, production]
 }
 
-async function showPrometheus(
-  { root, runFolder }: Place,
-  processes: Processes,
-  screen: Screen,
-  prometheus: Prometheus,
+async function startPrometheusStep(
+  { root, runFolder }: DemoFolders,
+  processes: DemoProcesses,
+  screen: DemoConsole,
+  prometheus: PrometheusInstallation,
   environments: readonly DemoEnvironment[],
-  grafana: Grafana | null,
+  grafana: GrafanaInstallation | null,
 ): Promise<void> {
   const targets = environments.flatMap(({ name, agentPort, servicePorts }) => [
     { file: `sti-agent-${name}`, port: agentPort, environment: name },
@@ -148,13 +148,13 @@ async function showPrometheus(
     'Prometheus',
     async () => {
       await startPrometheus(processes, root, runFolder, prometheus, all)
-      await targetsUp(prometheus.url, targets.length)
+      await waitForTargets(prometheus.url, targets.length)
     },
     () => `${prometheus.url}, ${targets.length} targets up`,
   )
 }
 
-function showPlugin({ root }: Place, screen: Screen): Promise<unknown> {
+function buildPluginStep({ root }: DemoFolders, screen: DemoConsole): Promise<unknown> {
   return screen.step(
     'plugin',
     () => buildPlugin(root),
@@ -162,16 +162,16 @@ function showPlugin({ root }: Place, screen: Screen): Promise<unknown> {
   )
 }
 
-async function showGrafana(
-  { root, runFolder }: Place,
-  processes: Processes,
-  screen: Screen,
-  grafana: Grafana,
-  prometheus: Prometheus | null,
+async function startGrafanaStep(
+  { root, runFolder }: DemoFolders,
+  processes: DemoProcesses,
+  screen: DemoConsole,
+  grafana: GrafanaInstallation,
+  prometheus: PrometheusInstallation | null,
   environments: readonly DemoEnvironment[],
   passwordFile: string,
 ): Promise<void> {
-  const password = secret()
+  const password = newSecret()
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
   await screen.step(
     'Grafana',

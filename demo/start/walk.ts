@@ -1,24 +1,24 @@
-import { rolloutOf, untilRollout } from './api.ts'
-import { catalogDifference, catalogOf } from './catalog.ts'
-import { sti } from './cli.ts'
-import type { DemoEnvironment, Traffic } from './environment.ts'
-import { compare, verdict } from './oracle.ts'
-import { grouped, type Screen } from './screen.ts'
+import { fetchRollout, waitForRollout } from './api.ts'
+import { diffCatalogs, readCatalog } from './catalog.ts'
+import { runSti } from './cli.ts'
+import type { DemoEnvironment, TrafficClient } from './environment.ts'
+import { compareRows, summarizeDifferences } from './oracle.ts'
+import { formatCount, type DemoConsole } from './screen.ts'
 
-export interface Stage {
-  readonly screen: Screen
+export interface ScenarioContext {
+  readonly screen: DemoConsole
   readonly root: string
   readonly config: string
   readonly environment: DemoEnvironment
-  readonly traffic: Traffic
+  readonly traffic: TrafficClient
 }
 
 /** The rollout forward, as a user does it, with what must hold after each step. */
-export async function rollOut(stage: Stage): Promise<void> {
+export async function rollOut(stage: ScenarioContext): Promise<void> {
   const { screen, environment } = stage
   const run = (step: string, ...args: string[]): Promise<void> => {
     const all = [...args, '--environment', environment.name]
-    return screen.command(step, `npm run sti -- ${all.join(' ')}`, () => sti(stage.root, stage.config, all))
+    return screen.command(step, `npm run sti -- ${all.join(' ')}`, () => runSti(stage.root, stage.config, all))
   }
   await run('baseline', 'baseline', '--live', '--duration', '60s', '--release', 'before')
   // Service, load and database share one machine here: what is slow says nothing of the change.
@@ -27,45 +27,45 @@ export async function rollOut(stage: Stage): Promise<void> {
   await run('backfill', 'backfill', '--rollback-on-error', '--progress-reporting')
   await run('validation', 'validate', '--full-validation')
   await run('finalize', 'finalize')
-  const enable = (await rolloutOf(environment)).actions.find((action) => action.action === 'enable')
+  const enable = (await fetchRollout(environment)).actions.find((action) => action.action === 'enable')
   if (enable && !enable.allowed) await run('validation again', 'validate', '--full-validation')
   await run('flag on for half of the users', 'flag', '--enable', '--percentage', '50')
   screen.line()
-  await seenByAll(stage, true)
-  await goesBy(stage, 'both')
-  await nothingLost(stage)
+  await expectFlagSeenByAll(stage, true)
+  await expectTypeSource(stage, 'both')
+  await expectNothingLost(stage)
   await run('flag on', 'flag', '--enable')
   screen.line()
-  await seenByAll(stage, true)
-  await goesBy(stage, 'type')
-  await nothingLost(stage)
+  await expectFlagSeenByAll(stage, true)
+  await expectTypeSource(stage, 'type')
+  await expectNothingLost(stage)
 }
 
 /** Flag and data back, and the table as it was before. */
-export async function rollBack(stage: Stage, catalogBefore: readonly string[]): Promise<void> {
+export async function rollBack(stage: ScenarioContext, catalogBefore: readonly string[]): Promise<void> {
   const { screen, environment } = stage
   const run = (step: string, ...args: string[]): Promise<void> => {
     const all = [...args, '--environment', environment.name]
-    return screen.command(step, `npm run sti -- ${all.join(' ')}`, () => sti(stage.root, stage.config, all))
+    return screen.command(step, `npm run sti -- ${all.join(' ')}`, () => runSti(stage.root, stage.config, all))
   }
   await run('rollback flag', 'rollback', 'flag', '--reason', 'demo')
   screen.line()
-  await seenByAll(stage, false)
-  await goesBy(stage, 'legacy')
+  await expectFlagSeenByAll(stage, false)
+  await expectTypeSource(stage, 'legacy')
   await run('rollback data', 'rollback', 'data', '--full-rollback', '--confirm', 'vehicles')
   screen.line()
-  const difference = catalogDifference(catalogBefore, await catalogOf(environment.database.superuserUrl))
+  const difference = diffCatalogs(catalogBefore, await readCatalog(environment.database.superuserUrl))
   if (difference.length > 0) throw new Error(`the table is not as it was:\n    ${difference.join('\n    ')}`)
   screen.check('columns, indexes, constraints and triggers', `as before the rollout, ${catalogBefore.length} in all`)
-  await nothingLost(stage)
+  await expectNothingLost(stage)
 }
 
-function seenByAll({ screen, environment }: Stage, on: boolean): Promise<unknown> {
+function expectFlagSeenByAll({ screen, environment }: ScenarioContext, on: boolean): Promise<unknown> {
   const name = on ? 'every service has seen the flag on' : 'every service has seen the flag off'
   return screen.step(
     name,
     () =>
-      untilRollout(
+      waitForRollout(
         environment,
         ({ flag }) => flag.enabled === on && flag.consistent && flag.clients.length > 0,
         name,
@@ -77,10 +77,10 @@ function seenByAll({ screen, environment }: Stage, on: boolean): Promise<unknown
 }
 
 /** How often `goesBy` looks: on a busy machine the flag is sometimes not answered in time, and then it is off. */
-const LOOKS = 5
+const MAXIMUM_ATTEMPTS = 5
 
 /** For 3 s requests read and write by the wanted columns, without an error or a wrong answer. */
-function goesBy({ screen, traffic }: Stage, by: 'type' | 'legacy' | 'both'): Promise<unknown> {
+function expectTypeSource({ screen, traffic }: ScenarioContext, by: 'type' | 'legacy' | 'both'): Promise<unknown> {
   const name = {
     type: 'reads and writes go by type',
     legacy: 'reads and writes go by legacy columns',
@@ -89,13 +89,13 @@ function goesBy({ screen, traffic }: Stage, by: 'type' | 'legacy' | 'both'): Pro
   return screen.step(
     name,
     async () => {
-      for (let look = 1; ; look++) {
-        const seen = await counted(traffic)
-        const wrong = seen.find(({ all, typed }) => !held(by, all, typed))
-        if (!wrong) return seen
-        if (look === LOOKS)
+      for (let attempt = 1; ; attempt++) {
+        const counts = await countTraffic(traffic)
+        const wrong = counts.find(({ all, typed }) => !hasExpectedShare(by, all, typed))
+        if (!wrong) return counts
+        if (attempt === MAXIMUM_ATTEMPTS)
           throw new Error(
-            `${LOOKS} times in a row, the last time of ${wrong.all} ${wrong.what} ${wrong.typed} went by type`,
+            `${MAXIMUM_ATTEMPTS} times in a row, the last time of ${wrong.all} ${wrong.what} ${wrong.typed} went by type`,
           )
       }
     },
@@ -105,22 +105,22 @@ function goesBy({ screen, traffic }: Stage, by: 'type' | 'legacy' | 'both'): Pro
 }
 
 /** What is under way at either end of the window may be counted without its answer. */
-function held(by: 'type' | 'legacy' | 'both', all: number, typed: number): boolean {
+function hasExpectedShare(by: 'type' | 'legacy' | 'both', all: number, typed: number): boolean {
   const share = typed / all
   return all >= 10 && (by === 'type' ? share >= 0.9 : by === 'legacy' ? share <= 0.1 : share > 0.05 && share < 0.95)
 }
 
-interface Count {
+interface TrafficCount {
   readonly what: 'reads' | 'writes'
   readonly all: number
   readonly typed: number
 }
 
 /** The reads, and the writes but for deletions, which go by neither, of 3 s. */
-async function counted(traffic: Traffic): Promise<readonly [Count, Count]> {
-  const { counters: before } = await traffic.ask('report')
+async function countTraffic(traffic: TrafficClient): Promise<readonly [TrafficCount, TrafficCount]> {
+  const { counters: before } = await traffic.send('report')
   await new Promise((resolve) => setTimeout(resolve, 3_000))
-  const { counters: after } = await traffic.ask('report')
+  const { counters: after } = await traffic.send('report')
   return [
     { what: 'reads', all: after.reads - before.reads, typed: after.readsByType - before.readsByType },
     { what: 'writes', all: after.changes - before.changes, typed: after.writesByType - before.writesByType },
@@ -128,28 +128,28 @@ async function counted(traffic: Traffic): Promise<readonly [Count, Count]> {
 }
 
 /** Pauses the traffic and compares every row; then no request may have failed so far. */
-export async function nothingLost({ screen, traffic, environment }: Stage): Promise<void> {
+export async function expectNothingLost({ screen, traffic, environment }: ScenarioContext): Promise<void> {
   await screen.step(
     'every row compared with what it must be',
     async () => {
-      const { expected } = await traffic.ask('pause')
+      const { expected } = await traffic.send('pause')
       if (!expected) throw new Error('the traffic did not pause')
       try {
-        const found = verdict(await compare(environment.database.superuserUrl, environment.rows, expected))
-        if (!found.held) throw new Error(`the table is not what it must be: ${found.text}`)
-        return found
+        const comparison = summarizeDifferences(await compareRows(environment.database.superuserUrl, environment.rows, expected))
+        if (!comparison.held) throw new Error(`the table is not what it must be: ${comparison.text}`)
+        return comparison
       } finally {
-        await traffic.ask('resume')
+        await traffic.send('resume')
       }
     },
-    (found) => found.text,
+    (comparison) => comparison.text,
   )
-  const { counters } = await traffic.ask('report')
+  const { counters } = await traffic.send('report')
   const { requests, writes, errors, wrongAnswers, lastError } = counters
   if (errors + wrongAnswers > 0) {
     throw new Error(
       `of ${requests} requests ${errors} failed and ${wrongAnswers} had a wrong answer; last: ${lastError}`,
     )
   }
-  screen.check('traffic', `${grouped(requests)} requests, ${grouped(writes)} of them writes, no error`)
+  screen.check('traffic', `${formatCount(requests)} requests, ${formatCount(writes)} of them writes, no error`)
 }

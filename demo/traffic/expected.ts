@@ -4,7 +4,7 @@ import type { Vehicle, VehicleInput } from '../service/vehicle.ts'
  * What the traffic knows of the rows it changed. It is the table's only writer, so every other row of the seed must be
  * as it was, and above the seed there must be no row that is not in `created`.
  */
-export interface Expected {
+export interface ExpectedRows {
   readonly updated: readonly ExpectedRow[]
   /** Rows of the seed that were deleted. */
   readonly deleted: readonly number[]
@@ -20,11 +20,11 @@ export interface ExpectedRow extends VehicleInput {
 }
 
 /** Most rows of the seed that get changed, so that what must be remembered stays bounded. */
-const UPDATED_LIMIT = 20_000
-const DELETED_LIMIT = 2_000
-const CREATED_LIMIT = 2_000
+const MAXIMUM_UPDATED_ROWS = 20_000
+const MAXIMUM_DELETED_ROWS = 2_000
+const MAXIMUM_CREATED_ROWS = 2_000
 
-export function expectations(seedRows: number) {
+export function trackExpectedRows(seedRows: number) {
   const updated = new Map<number, ExpectedRow>()
   const deleted = new Set<number>()
   const created = new Map<number, ExpectedRow>()
@@ -37,16 +37,16 @@ export function expectations(seedRows: number) {
   return {
     /** A row to update, held until `release`: two writes under way to one row would leave its state unknown. */
     takeForUpdate(): number | null {
-      const touched = updated.size >= UPDATED_LIMIT ? ([...updated.keys()][random(updated.size)] ?? null) : null
+      const touched = updated.size >= MAXIMUM_UPDATED_ROWS ? ([...updated.keys()][random(updated.size)] ?? null) : null
       const id = Math.random() < 0.2 ? someCreated() : (touched ?? 1 + random(seedRows))
       return id !== null && free(id) ? hold(id) : null
     },
     takeForDelete(): number | null {
-      const seed = deleted.size < DELETED_LIMIT && deleted.size < seedRows / 100 && Math.random() < 0.3
+      const seed = deleted.size < MAXIMUM_DELETED_ROWS && deleted.size < seedRows / 100 && Math.random() < 0.3
       const id = seed ? 1 + random(seedRows) : someCreated()
       return id !== null && free(id) ? hold(id) : null
     },
-    mayCreate: () => created.size < CREATED_LIMIT,
+    mayCreate: () => created.size < MAXIMUM_CREATED_ROWS,
     wasCreated: (row: Vehicle) => void created.set(row.id, fieldsOf(row)),
     wasUpdated: (row: Vehicle) => void (row.id > seedRows ? created : updated).set(row.id, fieldsOf(row)),
     wasDeleted(id: number) {
@@ -58,7 +58,7 @@ export function expectations(seedRows: number) {
     isUnknown: (id: number) => void unknown.add(id),
     isUnknownCreation: () => void unknownCreations++,
     release: (id: number) => void busy.delete(id),
-    report: (): Expected => ({
+    report: (): ExpectedRows => ({
       updated: [...updated.values()],
       deleted: [...deleted],
       created: [...created.values()],

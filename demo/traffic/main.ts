@@ -1,47 +1,47 @@
-import { setting } from '../setting.ts'
-import { expectations, type Expected } from './expected.ts'
-import { newCounters, oneRequest, type Counters } from './requests.ts'
+import { readEnv } from '../setting.ts'
+import { trackExpectedRows, type ExpectedRows } from './expected.ts'
+import { newTrafficCounters, sendRandomRequest, type TrafficCounters } from './requests.ts'
 
 export type TrafficMessage = 'pause' | 'resume' | 'report'
 export interface TrafficReport {
-  readonly counters: Counters
+  readonly counters: TrafficCounters
   /** Given only while paused: otherwise a write may be under way. */
-  readonly expected: Expected | null
+  readonly expected: ExpectedRows | null
 }
 
 /** Most requests under way at once; beyond it the load waits instead of piling up. */
-const IN_FLIGHT_LIMIT = 32
+const MAXIMUM_IN_FLIGHT_REQUESTS = 32
 
-const services = setting('SERVICE_URLS').split(',')
-const rate = Number(setting('REQUESTS_PER_SECOND', '80'))
-const seedRows = Number(setting('SEED_ROWS'))
-const expected = expectations(seedRows)
-const counters = newCounters()
+const services = readEnv('SERVICE_URLS').split(',')
+const rate = Number(readEnv('REQUESTS_PER_SECOND', '80'))
+const seedRows = Number(readEnv('SEED_ROWS'))
+const expected = trackExpectedRows(seedRows)
+const counters = newTrafficCounters()
 let paused = false
 let inFlight = 0
-let owed = 0
+let dueRequests = 0
 let last = performance.now()
 
 const ticker = setInterval(() => {
   const now = performance.now()
-  owed = Math.min(owed + ((now - last) / 1000) * rate, IN_FLIGHT_LIMIT)
+  dueRequests = Math.min(dueRequests + ((now - last) / 1000) * rate, MAXIMUM_IN_FLIGHT_REQUESTS)
   last = now
-  if (paused) owed = 0
-  for (; owed >= 1 && inFlight < IN_FLIGHT_LIMIT; owed--) {
+  if (paused) dueRequests = 0
+  for (; dueRequests >= 1 && inFlight < MAXIMUM_IN_FLIGHT_REQUESTS; dueRequests--) {
     const base = services[Math.floor(Math.random() * services.length)]
     if (base === undefined) break
     inFlight++
-    void oneRequest(base, seedRows, expected, counters).finally(() => inFlight--)
+    void sendRandomRequest(base, seedRows, expected, counters).finally(() => inFlight--)
   }
 }, 10)
 
 process.on('message', (message: TrafficMessage) => {
   if (message !== 'report') paused = message === 'pause'
-  void answer()
+  void sendReport()
 })
 
 /** Answers once nothing is under way, if it is paused. */
-async function answer(): Promise<void> {
+async function sendReport(): Promise<void> {
   while (paused && inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5))
   const report: TrafficReport = { counters, expected: paused ? expected.report() : null }
   process.send?.(report)

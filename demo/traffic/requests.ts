@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { kinds, legacyKind, type Vehicle, type VehicleInput } from '../service/vehicle.ts'
-import type { expectations } from './expected.ts'
+import { VEHICLE_KINDS, legacyKind, type Vehicle, type VehicleInput } from '../service/vehicle.ts'
+import type { trackExpectedRows } from './expected.ts'
 
-export interface Counters {
+export interface TrafficCounters {
   requests: number
   reads: number
   writes: number
@@ -17,7 +17,7 @@ export interface Counters {
   lastError: string | null
 }
 
-export const newCounters = (): Counters => ({
+export const newTrafficCounters = (): TrafficCounters => ({
   requests: 0,
   reads: 0,
   writes: 0,
@@ -30,27 +30,27 @@ export const newCounters = (): Counters => ({
   lastError: null,
 })
 
-type Expectations = ReturnType<typeof expectations>
+type RowTracker = ReturnType<typeof trackExpectedRows>
 
 /** One request of the mix: 70 % lists, 10 % single reads, 12 % updates, 5 % creations, 3 % deletions. */
-export async function oneRequest(
+export async function sendRandomRequest(
   base: string,
   seedRows: number,
-  expected: Expectations,
-  counters: Counters,
+  expected: RowTracker,
+  counters: TrafficCounters,
 ): Promise<void> {
   const dice = Math.random()
-  if (dice < 0.7) return list(base, seedRows, counters)
-  if (dice < 0.8) return read(base, seedRows, counters)
-  if (dice < 0.92) return update(base, expected, counters)
-  if (dice < 0.97) return create(base, expected, counters)
-  return remove(base, expected, counters)
+  if (dice < 0.7) return listVehicles(base, seedRows, counters)
+  if (dice < 0.8) return readVehicle(base, seedRows, counters)
+  if (dice < 0.92) return updateVehicle(base, expected, counters)
+  if (dice < 0.97) return createVehicle(base, expected, counters)
+  return deleteVehicle(base, expected, counters)
 }
 
-async function list(base: string, seedRows: number, counters: Counters): Promise<void> {
-  const kind = kinds[Math.floor(Math.random() * kinds.length)] ?? 'truck'
+async function listVehicles(base: string, seedRows: number, counters: TrafficCounters): Promise<void> {
+  const kind = VEHICLE_KINDS[Math.floor(Math.random() * VEHICLE_KINDS.length)] ?? 'truck'
   const after = Math.floor(Math.random() * seedRows)
-  const response = await call(counters, 'reads', `${base}/vehicles?kind=${kind}&after=${after}`)
+  const response = await sendRequest(counters, 'reads', `${base}/vehicles?kind=${kind}&after=${after}`)
   if (!response) return
   if (response.headers.get('x-goes-by') === 'type') counters.readsByType++
   const { vehicles } = (await response.json()) as { vehicles: Vehicle[] }
@@ -60,9 +60,9 @@ async function list(base: string, seedRows: number, counters: Counters): Promise
   }
 }
 
-async function read(base: string, seedRows: number, counters: Counters): Promise<void> {
+async function readVehicle(base: string, seedRows: number, counters: TrafficCounters): Promise<void> {
   const id = 1 + Math.floor(Math.random() * seedRows)
-  const response = await call(counters, 'reads', `${base}/vehicles/${id}`, undefined, [404])
+  const response = await sendRequest(counters, 'reads', `${base}/vehicles/${id}`, undefined, [404])
   if (!response) return
   if (response.headers.get('x-goes-by') === 'type') counters.readsByType++
   if (response.status === 404) return void (await response.arrayBuffer())
@@ -73,24 +73,24 @@ async function read(base: string, seedRows: number, counters: Counters): Promise
   }
 }
 
-async function update(base: string, expected: Expectations, counters: Counters): Promise<void> {
+async function updateVehicle(base: string, expected: RowTracker, counters: TrafficCounters): Promise<void> {
   const id = expected.takeForUpdate()
   if (id === null) return void counters.skipped++
   try {
     const body = randomVehicle()
-    const response = await call(counters, 'writes', `${base}/vehicles/${id}`, { method: 'PUT', body })
-    if (response) expected.wasUpdated(await written(counters, response, body))
+    const response = await sendRequest(counters, 'writes', `${base}/vehicles/${id}`, { method: 'PUT', body })
+    if (response) expected.wasUpdated(await recordWrite(counters, response, body))
     else expected.isUnknown(id)
   } finally {
     expected.release(id)
   }
 }
 
-async function create(base: string, expected: Expectations, counters: Counters): Promise<void> {
+async function createVehicle(base: string, expected: RowTracker, counters: TrafficCounters): Promise<void> {
   if (!expected.mayCreate()) return void counters.skipped++
   const body = randomVehicle()
-  const response = await call(counters, 'writes', `${base}/vehicles`, { method: 'POST', body })
-  if (response) expected.wasCreated(await written(counters, response, body))
+  const response = await sendRequest(counters, 'writes', `${base}/vehicles`, { method: 'POST', body })
+  if (response) expected.wasCreated(await recordWrite(counters, response, body))
   else expected.isUnknownCreation()
 }
 
@@ -98,23 +98,23 @@ async function create(base: string, expected: Expectations, counters: Counters):
  * The row as it must be from now on: what was asked for. Of the legacy columns new code says only what they must mean:
  * a truck stays one whether it is a bike as well or not.
  */
-async function written(counters: Counters, response: Response, asked: VehicleInput): Promise<Vehicle> {
+async function recordWrite(counters: TrafficCounters, response: Response, requested: VehicleInput): Promise<Vehicle> {
   counters.changes++
   if (response.headers.get('x-goes-by') === 'type') counters.writesByType++
   const vehicle = (await response.json()) as Vehicle
-  const kind = legacyKind(asked)
+  const kind = legacyKind(requested)
   if (vehicle.kind !== kind || legacyKind(vehicle) !== kind) {
     counters.wrongAnswers++
     counters.lastError = `vehicle ${vehicle.id} was written as ${kind} and is ${vehicle.kind}`
   }
-  return { ...vehicle, name: asked.name, axles: asked.axles, price: asked.price }
+  return { ...vehicle, name: requested.name, axles: requested.axles, price: requested.price }
 }
 
-async function remove(base: string, expected: Expectations, counters: Counters): Promise<void> {
+async function deleteVehicle(base: string, expected: RowTracker, counters: TrafficCounters): Promise<void> {
   const id = expected.takeForDelete()
   if (id === null) return void counters.skipped++
   try {
-    const response = await call(counters, 'writes', `${base}/vehicles/${id}`, { method: 'DELETE' })
+    const response = await sendRequest(counters, 'writes', `${base}/vehicles/${id}`, { method: 'DELETE' })
     if (response) expected.wasDeleted(id)
     else expected.isUnknown(id)
   } finally {
@@ -123,12 +123,12 @@ async function remove(base: string, expected: Expectations, counters: Counters):
 }
 
 /** The answer, or null where it is an error, which is counted. */
-async function call(
-  counters: Counters,
+async function sendRequest(
+  counters: TrafficCounters,
   sort: 'reads' | 'writes',
   url: string,
   init: { method?: string; body?: VehicleInput } = {},
-  alsoFine: readonly number[] = [],
+  acceptedStatuses: readonly number[] = [],
 ): Promise<Response | null> {
   counters.requests++
   counters[sort]++
@@ -139,7 +139,7 @@ async function call(
       headers: { 'content-type': 'application/json', 'x-user': `user-${Math.floor(Math.random() * 5000)}` },
       signal: AbortSignal.timeout(5_000),
     })
-    if (response.ok || alsoFine.includes(response.status)) return response
+    if (response.ok || acceptedStatuses.includes(response.status)) return response
     await response.arrayBuffer()
     throw new Error(`answered ${response.status}`)
   } catch (error) {

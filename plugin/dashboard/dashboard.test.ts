@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { SERIES_NAMES } from '../../agent/src/metrics/names.ts'
-import { dashboard } from './dashboard.ts'
+import { buildDashboard } from './dashboard.ts'
 import { generatedFiles } from './generatedFiles.ts'
 
-interface Panel {
+interface PanelJson {
   title: string
   type: string
   gridPos: { x: number; y: number; w: number; h: number }
@@ -13,13 +13,13 @@ interface Panel {
   fieldConfig: { defaults: { noValue?: string } }
 }
 
-const panels = (dashboard() as { panels: Panel[] }).panels
-const eight = panels.filter(({ type }) => type !== 'sti-rollout-panel')
-const series = (panel: Panel) =>
+const panels = (buildDashboard() as { panels: PanelJson[] }).panels
+const monitoringPanels = panels.filter(({ type }) => type !== 'sti-rollout-panel')
+const seriesOf = (panel: PanelJson) =>
   new Set((panel.targets ?? []).flatMap(({ expr }) => expr.match(/\b(?:sti_\w+|up)\b/g) ?? []))
 
 test('there are eight panels under the action bar, named as the plan names them', () => {
-  expect(eight.map(({ title }) => title)).toEqual([
+  expect(monitoringPanels.map(({ title }) => title)).toEqual([
     'STI Progress Tracker',
     'API Performance Monitor',
     'Database Health Checker',
@@ -34,8 +34,8 @@ test('there are eight panels under the action bar, named as the plan names them'
 
 test('every series that a panel asks for is one that the agent exports', () => {
   const known = new Set([...SERIES_NAMES, 'up'])
-  for (const panel of eight) {
-    for (const name of series(panel)) expect(known, `${name} of ${panel.title}`).toContain(name)
+  for (const panel of monitoringPanels) {
+    for (const name of seriesOf(panel)) expect(known, `${name} of ${panel.title}`).toContain(name)
   }
 })
 
@@ -73,12 +73,12 @@ test.each([
   ['Rollback Readiness', ['sti_backup_available', 'sti_backup_age_seconds', 'sti_contact_confirmed']],
   ['Rollback Readiness', ['sti_automatic_rollback_armed', 'sti_alert_path_seen_timestamp_seconds']],
 ])('%s shows %j', (title, wanted) => {
-  const panel = eight.find((each) => each.title === title) as Panel
-  expect([...series(panel)]).toEqual(expect.arrayContaining(wanted))
+  const panel = monitoringPanels.find((each) => each.title === title) as PanelJson
+  expect([...seriesOf(panel)]).toEqual(expect.arrayContaining(wanted))
 })
 
 test('each panel says why it is empty, and none reaches over another', () => {
-  for (const panel of eight) expect(panel.fieldConfig.defaults.noValue, panel.title).toMatch(/[.?]$/)
+  for (const panel of monitoringPanels) expect(panel.fieldConfig.defaults.noValue, panel.title).toMatch(/[.?]$/)
   const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
     Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
   )

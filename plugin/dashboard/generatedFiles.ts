@@ -1,4 +1,4 @@
-import { dashboard } from './dashboard.ts'
+import { buildDashboard } from './dashboard.ts'
 
 export interface GeneratedFile {
   /** From the root of the repository. */
@@ -11,7 +11,7 @@ export function generatedFiles(): GeneratedFile[] {
   return [
     {
       path: 'plugin/src/dashboards/sti-rollout-monitoring.json',
-      text: `${JSON.stringify(dashboard(), null, 2)}\n`,
+      text: `${JSON.stringify(buildDashboard(), null, 2)}\n`,
     },
   ]
 }

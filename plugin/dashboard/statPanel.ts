@@ -8,9 +8,9 @@ import {
   VizTextDisplayOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common'
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/stat'
-import { colored, mapped, texts, thresholds } from './look.ts'
-import { SILENT } from './series.ts'
-import { now, PROMETHEUS } from './targets.ts'
+import { colorOverride, valueMappings, textMappings, thresholds } from './look.ts'
+import { NO_AGENT_SCRAPED } from './series.ts'
+import { instantQuery, PROMETHEUS } from './targets.ts'
 
 /** Values in their own units, side by side; one that says so when no agent of the environment answers the scrape. */
 export const statPanel = (title: string, description: string, empty: string) =>
@@ -28,5 +28,5 @@ export const statPanel = (title: string, description: string, empty: string) =>
     .text(new VizTextDisplayOptionsBuilder().titleSize(12).valueSize(18))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['last']).values(false).fields(''))
     .thresholds(thresholds([null, 'text']))
-    .withTarget(now('Stale', 'agent', SILENT))
-    .overrideByQuery('Stale', [colored('red'), mapped(texts({ '0': ['stale', 'red'] }))])
+    .withTarget(instantQuery('Stale', 'agent', NO_AGENT_SCRAPED))
+    .overrideByQuery('Stale', [colorOverride('red'), valueMappings(textMappings({ '0': ['stale', 'red'] }))])

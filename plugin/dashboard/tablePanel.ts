@@ -10,16 +10,16 @@ import { PROMETHEUS } from './targets.ts'
 export function tablePanel(
   title: string,
   description: string,
-  empty: string,
+  noValueText: string,
   key: string,
   columns: Record<string, string>,
 ) {
-  const wanted = [key, ...Object.keys(columns)]
+  const fieldNames = [key, ...Object.keys(columns)]
   return new PanelBuilder()
     .title(title)
     .description(description)
     .datasource(PROMETHEUS)
-    .noValue(empty)
+    .noValue(noValueText)
     .cellHeight(TableCellHeight.Sm)
     .showHeader(true)
     .minWidth(40)
@@ -27,7 +27,7 @@ export function tablePanel(
     .overrideByRegexp('.*', [{ id: 'noValue', value: '–' }])
     .withTransformation({
       id: 'filterFieldsByName',
-      options: { include: { pattern: `^(${wanted.map((name) => name.replace('#', '\\#')).join('|')})$` } },
+      options: { include: { pattern: `^(${fieldNames.map((name) => name.replace('#', '\\#')).join('|')})$` } },
     })
     .withTransformation({ id: 'joinByField', options: { byField: key, mode: 'outer' } })
     .withTransformation({
@@ -35,7 +35,7 @@ export function tablePanel(
       options: {
         excludeByName: {},
         includeByName: {},
-        indexByName: Object.fromEntries(wanted.map((name, index) => [name, index])),
+        indexByName: Object.fromEntries(fieldNames.map((name, index) => [name, index])),
         renameByName: columns,
       },
     })

@@ -7,10 +7,10 @@ const query = (refId: string, expr: string, legend: string) =>
   new DataqueryBuilder().refId(refId).expr(expr).legendFormat(legend).datasource(PROMETHEUS)
 
 /** The value now. */
-export const now = (refId: string, legend: string, expr: string) => query(refId, expr, legend).instant()
+export const instantQuery = (refId: string, legend: string, expr: string) => query(refId, expr, legend).instant()
 
 /** The values over the range of the dashboard. */
-export const over = (refId: string, legend: string, expr: string) => query(refId, expr, legend).range()
+export const rangeQuery = (refId: string, legend: string, expr: string) => query(refId, expr, legend).range()
 
 /** The values now, a row for each set of labels. */
-export const rows = (refId: string, expr: string) => query(refId, expr, '').instant().format(PromQueryFormat.Table)
+export const tableQuery = (refId: string, expr: string) => query(refId, expr, '').instant().format(PromQueryFormat.Table)

@@ -12,9 +12,9 @@ import {
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common'
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
-import { between, colored, LEGEND_ONLY, mapped, texts } from './look.ts'
-import { SILENT } from './series.ts'
-import { now, over, PROMETHEUS } from './targets.ts'
+import { axisRange, colorOverride, LEGEND_ONLY, valueMappings, textMappings } from './look.ts'
+import { NO_AGENT_SCRAPED } from './series.ts'
+import { instantQuery, rangeQuery, PROMETHEUS } from './targets.ts'
 
 /**
  * Lines over time. The legend is a list: at this size Grafana gives a legend 88 pixels, two rows of a table, or four lines.
@@ -43,15 +43,15 @@ export const timePanel = (title: string, description: string, empty: string) =>
         .calcs(['last']),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.None))
-    .withTarget(over('Silent', 'no answer', `(${SILENT}) + 1`))
-    .withTarget(now('Stale', 'stale', `(${SILENT}) + 1`))
+    .withTarget(rangeQuery('Silent', 'no answer', `(${NO_AGENT_SCRAPED}) + 1`))
+    .withTarget(instantQuery('Stale', 'stale', `(${NO_AGENT_SCRAPED}) + 1`))
     // By name, not by query: the time field of the first query gives the time axis, and must not be hidden with it.
     .overrideByName('no answer', [
-      colored('red'),
-      ...between(0, 1),
+      colorOverride('red'),
+      ...axisRange(0, 1),
       { id: 'custom.hideFrom', value: { legend: true, tooltip: true, viz: false } },
       { id: 'custom.axisPlacement', value: 'hidden' },
       { id: 'custom.lineWidth', value: 0 },
       { id: 'custom.fillOpacity', value: 25 },
     ])
-    .overrideByName('stale', [colored('red'), mapped(texts({ '1': ['no agent answers', 'red'] })), ...LEGEND_ONLY])
+    .overrideByName('stale', [colorOverride('red'), valueMappings(textMappings({ '1': ['no agent answers', 'red'] })), ...LEGEND_ONLY])

@@ -2,7 +2,7 @@ import { AppPlugin, PluginExtensionPoints } from '@grafana/data'
 import { locationService } from '@grafana/runtime'
 import { LoadingPlaceholder } from '@grafana/ui'
 import React, { lazy, Suspense } from 'react'
-import { APP_ID, to } from './ids'
+import { APP_ID, routes } from './ids'
 
 /** Scenes speaks through Grafana's translations, which have to be there before it loads. */
 const LazyApp = lazy(async () => {
@@ -24,5 +24,5 @@ export const plugin = new AppPlugin<object>().setRootPage(Root).addLink({
   category: 'STI Rollout',
   icon: 'history',
   // Not `path`: Grafana 12.3 closes the palette on such an entry and goes nowhere.
-  onClick: () => locationService.push(to.rollback()),
+  onClick: () => locationService.push(routes.rollback()),
 })

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export interface Application {
+export interface MetricsApplication {
   /** To be put into a rollout file. */
   readonly file: string
   /** From now on this part of the requests fails. */
@@ -13,11 +13,11 @@ export interface Application {
   stop(): void
 }
 
-const PER_READING = 25
+const REQUESTS_PER_SCRAPE = 25
 
 /** Starts one for as long as a test uses it. */
-export async function withApplication(use: (application: Application) => Promise<void>): Promise<void> {
-  const application = await startApplication()
+export async function withMetricsApplication(use: (application: MetricsApplication) => Promise<void>): Promise<void> {
+  const application = await startMetricsApplication()
   try {
     await use(application)
   } finally {
@@ -26,14 +26,14 @@ export async function withApplication(use: (application: Application) => Promise
 }
 
 /** An application's page of metrics: each time that it is read, some requests more have ended. */
-async function startApplication(): Promise<Application> {
+async function startMetricsApplication(): Promise<MetricsApplication> {
   const ended = { '200': 0, '503': 0 }
   let ratio = 0
   let hidden = false
   let firstReadAt: number | null = null
   const server = createServer((_, answer) => {
-    const failed = Math.round(PER_READING * ratio)
-    ended['200'] += PER_READING - failed
+    const failed = Math.round(REQUESTS_PER_SCRAPE * ratio)
+    ended['200'] += REQUESTS_PER_SCRAPE - failed
     ended['503'] += failed
     if (failed > 0) firstReadAt ??= Date.now()
     answer.statusCode = hidden ? 500 : 200

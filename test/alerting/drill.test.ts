@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest'
 import type { Readiness } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent } from '../support/agent.ts'
-import { withCommand } from '../support/command.ts'
+import { withSti } from '../support/command.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { enabled } from './messages.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { forceFlagOn } from './messages.ts'
 
 test('a drill opens an incident, waits for the acknowledgement, and leaves an attestation with its times', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
-    await withAgent(url, VEHICLES, async (agent) => {
-      await withCommand(async (sti) => {
+    await createVehicles(sql, 10)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
+      await withSti(async (sti) => {
         const drilling = sti(agent.url, 'drill', '--reason', 'monthly')
         await expect
           .poll(async () => (await sti(agent.url, 'incidents', '--open')).out, { timeout: 10_000 })
@@ -31,7 +31,7 @@ test('a drill opens an incident, waits for the acknowledgement, and leaves an at
         expect((await sti(agent.url, 'incidents', 'resolve', String(id))).code).toBe(3)
 
         // Nothing is turned off unless it is asked for.
-        await enabled(agent)
+        await forceFlagOn(agent)
         const second = sti(agent.url, 'drill', '--timeout', '1')
         expect((await second).code).toBe(1)
         expect((await agent.rollout()).flag.enabled).toBe(true)

@@ -2,19 +2,19 @@ import { expect, test } from 'vitest'
 import type { RolloutDetail } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { startProxy } from '../support/proxy.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { withApplication } from './application.ts'
-import { enabled, errorsHigh, grafanaMessage, send, signed, WEBHOOKS } from './messages.ts'
-import { reads } from './reads.ts'
+import { startTcpProxy } from '../support/proxy.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { withMetricsApplication } from './application.ts'
+import { forceFlagOn, errorsHighAlert, grafanaMessage, sendWebhook, signedHeaders, WEBHOOK_CONFIG } from './messages.ts'
+import { waitForErrorCondition } from './reads.ts'
 
-const GUARDED = { ...WEBHOOKS, guard: true } as const
+const GUARDED = { ...WEBHOOK_CONFIG, guard: true } as const
 
 test('two guards and an alert that decide the same at once make one rollback and one incident, within 3 s', async () => {
-  await withApplication(async (application) => {
+  await withMetricsApplication(async (application) => {
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 10)
-      const file = VEHICLES + application.file
+      await createVehicles(sql, 10)
+      const file = VEHICLES_FILE + application.file
       await withAgent(
         url,
         file,
@@ -23,13 +23,13 @@ test('two guards and an alert that decide the same at once make one rollback and
             url,
             file,
             async (second) => {
-              const change = await enabled(agent)
+              const change = await forceFlagOn(agent)
               await expect.poll(async () => (await second.rollout()).flag.enabled, { timeout: 5_000 }).toBe(true)
-              await reads(agent, 0)
+              await waitForErrorCondition(agent, 0)
               application.fail(0.4)
               await expect.poll(() => application.firstReadAt(), { timeout: 5_000, interval: 10 }).not.toBeNull()
-              const body = grafanaMessage([errorsHigh(change)])
-              await Promise.all([send(agent, body, signed(body)), send(second, body, signed(body))])
+              const body = grafanaMessage([errorsHighAlert(change)])
+              await Promise.all([sendWebhook(agent, body, signedHeaders(body)), sendWebhook(second, body, signedHeaders(body))])
               const off = async (one: typeof agent): Promise<boolean> => !(await one.rollout()).flag.enabled
               await expect.poll(() => off(agent), { timeout: 5_000, interval: 20 }).toBe(true)
               const seconds = (Date.now() - application.firstReadAt()!) / 1_000
@@ -53,18 +53,18 @@ test('two guards and an alert that decide the same at once make one rollback and
 })
 
 test('a backfill stands still, once; a person resumes it, and the same fault does not stop it again', async () => {
-  await withApplication(async (application) => {
+  await withMetricsApplication(async (application) => {
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 5_000)
+      await createVehicles(sql, 5_000)
       await withAgent(
         url,
-        VEHICLES + application.file,
+        VEHICLES_FILE + application.file,
         async (agent) => {
           await agent.run('expand')
           const { id } = await agent.request('backfill', { batchSize: 10, niceRatio: 50 })
-          await reads(agent, 0)
+          await waitForErrorCondition(agent, 0)
           application.fail(0.4)
-          const stopped = await agent.ended(id)
+          const stopped = await agent.waitForEnd(id)
           expect(stopped.state).toBe('paused')
           await expect
             .poll(async () => (await agent.rollout()).incidents, { timeout: 5_000 })
@@ -88,17 +88,17 @@ test('a backfill stands still, once; a person resumes it, and the same fault doe
 })
 
 test('held, it opens an incident and rolls nothing back; armed again, it does', async () => {
-  await withApplication(async (application) => {
+  await withMetricsApplication(async (application) => {
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 10)
+      await createVehicles(sql, 10)
       await withAgent(
         url,
-        VEHICLES + application.file,
+        VEHICLES_FILE + application.file,
         async (agent) => {
-          await enabled(agent)
+          await forceFlagOn(agent)
           const switched = '/v1/rollouts/vehicles/automatic-rollback'
           await agent.post(switched, { armed: false, reason: 'load test' })
-          await reads(agent, 0)
+          await waitForErrorCondition(agent, 0)
           application.fail(0.4)
           await expect
             .poll(async () => (await agent.rollout()).incidents, { timeout: 8_000 })
@@ -117,19 +117,19 @@ test('held, it opens an incident and rolls nothing back; armed again, it does', 
 })
 
 test('while the database is away the flag goes off from memory, and what was decided is written when it is back', async () => {
-  await withApplication(async (application) => {
+  await withMetricsApplication(async (application) => {
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 10)
-      const way = await startProxy(url)
+      await createVehicles(sql, 10)
+      const way = await startTcpProxy(url)
       try {
         await withAgent(
           way.url,
-          VEHICLES + application.file,
+          VEHICLES_FILE + application.file,
           async (agent) => {
-            const change = await enabled(agent)
-            await reads(agent, 0)
+            const change = await forceFlagOn(agent)
+            await waitForErrorCondition(agent, 0)
             way.refuse(true)
-            way.drop()
+            way.resetConnections()
             application.fail(0.4)
             const served = async (): Promise<boolean> => {
               const text = await (await fetch(`${agent.url}/metrics`)).text()
@@ -137,8 +137,8 @@ test('while the database is away the flag goes off from memory, and what was dec
             }
             await expect.poll(served, { timeout: 8_000, interval: 50 }).toBe(false)
             // Grafana sends again what it could not deliver: the decision is the same, and nothing happens twice.
-            const body = grafanaMessage([errorsHigh(change)])
-            expect((await send(agent, body, signed(body))).status).toBe(202)
+            const body = grafanaMessage([errorsHighAlert(change)])
+            expect((await sendWebhook(agent, body, signedHeaders(body))).status).toBe(202)
             expect(await sql`select from sti.automatic_rollback`).toHaveLength(0)
             way.refuse(false)
             await expect

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Incident, Problem, RolloutDetail, RolloutSummary } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 const CONTACTS = `contacts:
   - { role: Technical Lead, name: Ada, email: ada@example.com, escalateAfter: 2m }
@@ -10,13 +10,13 @@ const CONTACTS = `contacts:
 
 test('a backfill with --rollback-on-error that fails opens one incident; it is acknowledged with a name, then closed', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 500)
-    await withAgent(url, VEHICLES + CONTACTS, async (agent) => {
+    await createVehicles(sql, 500)
+    await withAgent(url, VEHICLES_FILE + CONTACTS, async (agent) => {
       await agent.run('expand')
       await sql.unsafe(`alter table public.vehicles add constraint no_bike check (type <> 'Bike') not valid`)
       const { id } = await agent.request('backfill', { rollbackOnError: true })
-      expect(await agent.ended(id)).toMatchObject({ state: 'failed', errorCode: 'error-budget' })
-      const [incident] = await opened(agent.rollout)
+      expect(await agent.waitForEnd(id)).toMatchObject({ state: 'failed', errorCode: 'error-budget' })
+      const [incident] = await waitForIncident(agent.rollout)
       expect(incident).toMatchObject({
         rollout: 'vehicles',
         rule: 'StiErrorBudgetExceeded',
@@ -30,7 +30,7 @@ test('a backfill with --rollback-on-error that fails opens one incident; it is a
         escalation: { level: 0, role: null, nextRole: 'Technical Lead' },
       })
       expect(Date.parse(incident!.acknowledgeBy) - Date.parse(incident!.openedAt)).toBe(300_000)
-      const text = await metrics(agent.url)
+      const text = await fetchMetrics(agent.url)
       expect(text).toMatch(
         /sti_incident_open_seconds\{environment="staging",rollout="vehicles",severity="critical",escalation="0"\} \d/,
       )
@@ -46,11 +46,11 @@ test('a backfill with --rollback-on-error that fails opens one incident; it is a
       const again = await agent.post<Problem>(path, {}, bob)
       expect(again.status).toBe(409)
       expect(again.body.detail).toContain('was acknowledged by bob')
-      expect(await metrics(agent.url)).toContain('sti_incident_acknowledgement_seconds_count{')
+      expect(await fetchMetrics(agent.url)).toContain('sti_incident_acknowledgement_seconds_count{')
 
       // It stays one incident, however often it is looked at, and open until a person closes it.
       await new Promise((resolve) => setTimeout(resolve, 2_500))
-      expect(await metrics(agent.url)).not.toContain('sti_incident_open_seconds{')
+      expect(await fetchMetrics(agent.url)).not.toContain('sti_incident_open_seconds{')
       const { rollouts } = await agent.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts')
       expect(rollouts[0]!.openIncidents).toBe(1)
       expect(await agent.post(`/v1/incidents/${incident!.id}/resolve`, { note: 'mended' })).toMatchObject({
@@ -76,8 +76,8 @@ test('a backfill with --rollback-on-error that fails opens one incident; it is a
 
 test('automatic rollback is held by a person for a time and arms itself again', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 10)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       const path = '/v1/rollouts/vehicles/automatic-rollback'
       expect((await agent.rollout()).automaticRollback).toMatchObject({
         armed: true,
@@ -94,14 +94,14 @@ test('automatic rollback is held by a person for a time and arms itself again', 
       expect((await agent.post(path, { armed: false })).status).toBe(422)
       const held = await agent.post(path, { ...hold, until: until(6_000), environment: 'staging' })
       expect(held).toMatchObject({ status: 200, body: { armed: false, heldBy: 'ann', reason: 'load test' } })
-      await expect.poll(() => metrics(agent.url), { timeout: 5_000 }).toMatch(/sti_automatic_rollback_armed\{[^}]*\} 0/)
+      await expect.poll(() => fetchMetrics(agent.url), { timeout: 5_000 }).toMatch(/sti_automatic_rollback_armed\{[^}]*\} 0/)
       await expect.poll(async () => (await agent.rollout()).automaticRollback.armed, { timeout: 9_000 }).toBe(true)
       expect((await agent.post(path, hold)).body).toMatchObject({ armed: false })
       expect((await agent.post(path, { armed: true, reason: 'done' })).body).toMatchObject({
         armed: true,
         heldBy: null,
       })
-      await expect.poll(() => metrics(agent.url), { timeout: 5_000 }).toMatch(/sti_automatic_rollback_armed\{[^}]*\} 1/)
+      await expect.poll(() => fetchMetrics(agent.url), { timeout: 5_000 }).toMatch(/sti_automatic_rollback_armed\{[^}]*\} 1/)
     })
     const events = await sql<{ message: string }[]>`
       select message from sti.operation_event where kind = 'automatic-rollback' order by id`
@@ -109,7 +109,7 @@ test('automatic rollback is held by a person for a time and arms itself again', 
   })
 })
 
-async function opened(rollout: () => Promise<RolloutDetail>): Promise<Incident[]> {
+async function waitForIncident(rollout: () => Promise<RolloutDetail>): Promise<Incident[]> {
   for (;;) {
     const { incidents } = await rollout()
     if (incidents.length > 0) return incidents
@@ -117,6 +117,6 @@ async function opened(rollout: () => Promise<RolloutDetail>): Promise<Incident[]
   }
 }
 
-async function metrics(url: string): Promise<string> {
+async function fetchMetrics(url: string): Promise<string> {
   return await (await fetch(`${url}/metrics`)).text()
 }

@@ -2,23 +2,23 @@ import { createHmac } from 'node:crypto'
 import type { TestAgent } from '../support/agent.ts'
 import { TOKENS } from '../support/agent.ts'
 
-export const SECRET = 'webhook-secret-of-a-test-007'
-export const ALERTMANAGER = 'alertmanager-token-test-0008'
+export const WEBHOOK_SECRET = 'webhook-secret-of-a-test-007'
+export const ALERTMANAGER_TOKEN = 'alertmanager-token-test-0008'
 
 /** What an agent that takes both webhooks is configured with. */
-export const WEBHOOKS = {
-  webhookSecret: SECRET,
+export const WEBHOOK_CONFIG = {
+  webhookSecret: WEBHOOK_SECRET,
   tokens: {
     viewer: TOKENS.viewer,
     editor: TOKENS.editor,
     admin: TOKENS.admin,
     flag: TOKENS.flag,
     metrics: null,
-    alertmanager: ALERTMANAGER,
+    alertmanager: ALERTMANAGER_TOKEN,
   },
 } as const
 
-export interface Alert {
+export interface WebhookAlert {
   readonly status?: 'firing' | 'resolved'
   readonly labels: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
@@ -27,7 +27,7 @@ export interface Alert {
 }
 
 /** An alert of the rule about failed requests, as Grafana sends it. */
-export function errorsHigh(change: string, labels: Readonly<Record<string, string>> = {}): Alert {
+export function errorsHighAlert(change: string, labels: Readonly<Record<string, string>> = {}): WebhookAlert {
   return {
     labels: {
       alertname: 'StiApiErrorsHigh',
@@ -43,7 +43,7 @@ export function errorsHigh(change: string, labels: Readonly<Record<string, strin
 }
 
 /** A message as Grafana 12 sends it. */
-export function grafanaMessage(alerts: readonly Alert[], orgId = 1): string {
+export function grafanaMessage(alerts: readonly WebhookAlert[], orgId = 1): string {
   return JSON.stringify({
     receiver: 'sti-agents',
     status: 'firing',
@@ -71,19 +71,19 @@ export function grafanaMessage(alerts: readonly Alert[], orgId = 1): string {
   })
 }
 
-export function signed(
+export function signedHeaders(
   body: string,
   at: number = Math.floor(Date.now() / 1000),
-  secret = SECRET,
+  secret = WEBHOOK_SECRET,
 ): Record<string, string> {
   const signature = createHmac('sha256', secret).update(`${at}:`).update(body).digest('hex')
   return { 'content-type': 'application/json', 'x-sti-timestamp': String(at), 'x-sti-signature': signature }
 }
 
-export async function send(
+export async function sendWebhook(
   agent: Pick<TestAgent, 'url'>,
   body: string,
-  headers: Record<string, string> = signed(body),
+  headers: Record<string, string> = signedHeaders(body),
   to: 'grafana' | 'alertmanager' = 'grafana',
 ): Promise<{ status: number; text: string }> {
   const answer = await fetch(`${agent.url}/v1/webhooks/${to}`, { method: 'POST', headers, body })
@@ -91,7 +91,7 @@ export async function send(
 }
 
 /** Turns the flag on past every gate, and answers the change that this is. */
-export async function enabled(agent: TestAgent): Promise<string> {
+export async function forceFlagOn(agent: TestAgent): Promise<string> {
   const request = { kind: 'flag', environment: 'staging', parameters: { enabled: true, force: true }, reason: 'test' }
   const { status, body } = await agent.post('/v1/rollouts/vehicles/operations', request)
   if (status !== 202) throw new Error(JSON.stringify(body))

@@ -1,66 +1,66 @@
 import { expect, test } from 'vitest'
 import { TOKENS, withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { withApplication } from './application.ts'
-import { ALERTMANAGER, enabled, errorsHigh, grafanaMessage, send, signed, WEBHOOKS } from './messages.ts'
-import { reads } from './reads.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { withMetricsApplication } from './application.ts'
+import { ALERTMANAGER_TOKEN, forceFlagOn, errorsHighAlert, grafanaMessage, sendWebhook, signedHeaders, WEBHOOK_CONFIG } from './messages.ts'
+import { waitForErrorCondition } from './reads.ts'
 
 const NOW = Math.floor(Date.now() / 1000)
-const fresh = (alerts: Parameters<typeof grafanaMessage>[0], orgId = 1): string => grafanaMessage(alerts, orgId)
+const grafanaMessageNow = (alerts: Parameters<typeof grafanaMessage>[0], orgId = 1): string => grafanaMessage(alerts, orgId)
 
 /** Those that are refused: what is sent, the headers when not as they should be, and the status. */
-const refused: [string, string, Record<string, string> | undefined, number][] = [
-  ['no signature', fresh([errorsHigh('flag-1')]), { 'content-type': 'application/json' }, 403],
-  ['another secret', 'x', signed('x', NOW, 'another-secret-of-a-test-009'), 403],
-  ['another body', fresh([errorsHigh('flag-1')]), signed('another body'), 403],
-  ['six minutes old', 'y', signed('y', NOW - 400), 403],
-  ['from the future', 'z', signed('z', NOW + 3_600), 403],
+const REFUSED_MESSAGES: [string, string, Record<string, string> | undefined, number][] = [
+  ['no signature', grafanaMessageNow([errorsHighAlert('flag-1')]), { 'content-type': 'application/json' }, 403],
+  ['another secret', 'x', signedHeaders('x', NOW, 'another-secret-of-a-test-009'), 403],
+  ['another body', grafanaMessageNow([errorsHighAlert('flag-1')]), signedHeaders('another body'), 403],
+  ['six minutes old', 'y', signedHeaders('y', NOW - 400), 403],
+  ['from the future', 'z', signedHeaders('z', NOW + 3_600), 403],
   ['no JSON', '{"alerts":', undefined, 422],
   ['no alerts', JSON.stringify({ version: '1', orgId: 1, alerts: [] }), undefined, 422],
-  ['another organization', fresh([errorsHigh('flag-1')], 2), undefined, 403],
+  ['another organization', grafanaMessageNow([errorsHighAlert('flag-1')], 2), undefined, 403],
   ['too large', ' '.repeat(5 * 1024 * 1024), undefined, 413],
-  ['a token of the API', fresh([errorsHigh('flag-1')]), { authorization: `Bearer ${TOKENS.admin}` }, 403],
+  ['a token of the API', grafanaMessageNow([errorsHighAlert('flag-1')]), { authorization: `Bearer ${TOKENS.admin}` }, 403],
 ]
 
 test('forged, replayed, malformed and misleading messages turn nothing off; the true one does', async () => {
-  await withApplication(async (application) => {
+  await withMetricsApplication(async (application) => {
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 10)
+      await createVehicles(sql, 10)
       await withAgent(
         url,
-        VEHICLES + application.file,
+        VEHICLES_FILE + application.file,
         async (agent) => {
-          const change = await enabled(agent)
-          for (const [name, body, headers, status] of refused)
-            expect([name, (await send(agent, body, headers)).status]).toEqual([name, status])
-          expect((await send(agent, 'x', { authorization: `Bearer ${TOKENS.editor}` }, 'alertmanager')).status).toBe(
+          const change = await forceFlagOn(agent)
+          for (const [name, body, headers, status] of REFUSED_MESSAGES)
+            expect([name, (await sendWebhook(agent, body, headers)).status]).toEqual([name, status])
+          expect((await sendWebhook(agent, 'x', { authorization: `Bearer ${TOKENS.editor}` }, 'alertmanager')).status).toBe(
             403,
           )
-          const secrets = { authorization: `Bearer ${ALERTMANAGER}` }
+          const secrets = { authorization: `Bearer ${ALERTMANAGER_TOKEN}` }
           expect((await fetch(`${agent.url}/v1/rollouts`, { headers: secrets })).status).toBe(403)
 
           // All is well: what claims the opposite is contradicted by the agent's own reading.
-          await reads(agent, 0)
+          await waitForErrorCondition(agent, 0)
           const misleading = [
-            errorsHigh(change),
-            { ...errorsHigh(change), status: 'resolved' as const },
-            errorsHigh(change, { environment: 'production' }),
-            errorsHigh(change, { environment: '' }),
-            errorsHigh(change, { rollout: 'orders' }),
-            errorsHigh('flag-99'),
-            errorsHigh(change, { alertname: 'TestAlert' }),
-            errorsHigh(change, { alertname: 'DatasourceNoData', rulename: 'StiApiErrorsHigh' }),
-            errorsHigh(change, { alertname: 'DatasourceError', rulename: 'StiApiErrorsHigh' }),
-            errorsHigh(change, { sti_rollback: 'data' }),
-            { ...errorsHigh(change), startsAt: new Date(Date.now() + 3_600_000).toISOString() },
+            errorsHighAlert(change),
+            { ...errorsHighAlert(change), status: 'resolved' as const },
+            errorsHighAlert(change, { environment: 'production' }),
+            errorsHighAlert(change, { environment: '' }),
+            errorsHighAlert(change, { rollout: 'orders' }),
+            errorsHighAlert('flag-99'),
+            errorsHighAlert(change, { alertname: 'TestAlert' }),
+            errorsHighAlert(change, { alertname: 'DatasourceNoData', rulename: 'StiApiErrorsHigh' }),
+            errorsHighAlert(change, { alertname: 'DatasourceError', rulename: 'StiApiErrorsHigh' }),
+            errorsHighAlert(change, { sti_rollback: 'data' }),
+            { ...errorsHighAlert(change), startsAt: new Date(Date.now() + 3_600_000).toISOString() },
           ].map((alert, index) => ({ ...alert, fingerprint: `misleading-${index}` }))
-          for (const alert of misleading) expect((await send(agent, grafanaMessage([alert]))).status).toBe(202)
-          await expect.poll(() => count(sql), { timeout: 5_000 }).toBe(misleading.length)
-          const replayed = grafanaMessage([errorsHigh(change)])
-          const headers = signed(replayed)
-          expect((await send(agent, replayed, headers)).status).toBe(202)
-          expect(await send(agent, replayed, headers)).toMatchObject({ status: 409 })
+          for (const alert of misleading) expect((await sendWebhook(agent, grafanaMessage([alert]))).status).toBe(202)
+          await expect.poll(() => countRows(sql), { timeout: 5_000 }).toBe(misleading.length)
+          const replayed = grafanaMessage([errorsHighAlert(change)])
+          const headers = signedHeaders(replayed)
+          expect((await sendWebhook(agent, replayed, headers)).status).toBe(202)
+          expect(await sendWebhook(agent, replayed, headers)).toMatchObject({ status: 409 })
           expect((await agent.rollout()).flag.enabled).toBe(true)
           expect(await sql`select from sti.alert where decision = 'roll-back'`).toHaveLength(0)
           const decisions = await sql<{ decision: string }[]>`
@@ -86,10 +86,10 @@ test('forged, replayed, malformed and misleading messages turn nothing off; the 
 
           // The application fails: what the alert says is what the agent reads.
           application.fail(0.4)
-          await reads(agent, 1)
+          await waitForErrorCondition(agent, 1)
           const sentAt = Date.now()
           const { version } = (await agent.rollout()).flag
-          expect((await send(agent, grafanaMessage([errorsHigh(`flag-${version}`)]))).status).toBe(202)
+          expect((await sendWebhook(agent, grafanaMessage([errorsHighAlert(`flag-${version}`)]))).status).toBe(202)
           await expect.poll(async () => (await agent.rollout()).flag.enabled, { interval: 20 }).toBe(false)
           expect(Date.now() - sentAt).toBeLessThan(1_000)
           await expect
@@ -101,40 +101,40 @@ test('forged, replayed, malformed and misleading messages turn nothing off; the 
             select after from sti.operation_event where kind = 'decision' and after->>'act' = 'roll-back'`
           expect(decided!.after.act).toBe('roll-back')
         },
-        { config: WEBHOOKS },
+        { config: WEBHOOK_CONFIG },
       )
     })
   })
 })
 
 test('a watchdog from Alertmanager shows that the path lives; a storm leads to one rollback and one incident', async () => {
-  await withApplication(async (application) => {
+  await withMetricsApplication(async (application) => {
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 10)
+      await createVehicles(sql, 10)
       await withAgent(
         url,
-        VEHICLES + application.file,
+        VEHICLES_FILE + application.file,
         async (agent) => {
-          const change = await enabled(agent)
-          const bearer = { authorization: `Bearer ${ALERTMANAGER}`, 'content-type': 'application/json' }
+          const change = await forceFlagOn(agent)
+          const bearer = { authorization: `Bearer ${ALERTMANAGER_TOKEN}`, 'content-type': 'application/json' }
           const watchdog = { alertname: 'StiWatchdog', environment: 'staging', agent: 'agent-1' }
           const message = (labels: Record<string, string>): string =>
             JSON.stringify({ version: '4', alerts: [{ status: 'firing', labels, startsAt: '2026-01-01T00:00:00Z' }] })
-          await send(agent, message({ ...watchdog, agent: 'agent-2' }), bearer, 'alertmanager')
-          await send(agent, message({ ...watchdog, environment: 'production' }), bearer, 'alertmanager')
+          await sendWebhook(agent, message({ ...watchdog, agent: 'agent-2' }), bearer, 'alertmanager')
+          await sendWebhook(agent, message({ ...watchdog, environment: 'production' }), bearer, 'alertmanager')
           expect((await agent.rollout()).automaticRollback.pathLive).toBe(false)
-          expect((await send(agent, message(watchdog), bearer, 'alertmanager')).status).toBe(202)
+          expect((await sendWebhook(agent, message(watchdog), bearer, 'alertmanager')).status).toBe(202)
           expect((await agent.rollout()).automaticRollback.pathLive).toBe(true)
           expect(await (await fetch(`${agent.url}/metrics`)).text()).toMatch(
             /sti_alert_path_seen_timestamp_seconds\{.*\} \d+/,
           )
 
           application.fail(0.4)
-          await reads(agent, 1)
+          await waitForErrorCondition(agent, 1)
           // A thousand alerts in a second, in any order, each resolved as often as it fires, and all of it sent again.
           const startsAt = new Date().toISOString()
           const storm = Array.from({ length: 1_000 }, (_, index) => ({
-            ...errorsHigh(change, { pod: `pod-${index % 500}` }),
+            ...errorsHighAlert(change, { pod: `pod-${index % 500}` }),
             fingerprint: `pod-${index % 500}`,
             startsAt,
             status: index < 500 ? ('resolved' as const) : ('firing' as const),
@@ -145,7 +145,7 @@ test('a watchdog from Alertmanager shows that the path lives; a storm leads to o
               grafanaMessage(storm.slice(part * 100, part * 100 + 100)),
             )
             const answers = await Promise.all(
-              sent.map((body, at) => send(agent, body, signed(body, later(again * 10 + at)))),
+              sent.map((body, at) => sendWebhook(agent, body, signedHeaders(body, later(again * 10 + at)))),
             )
             expect(answers.every(({ status }) => status === 202)).toBe(true)
           }
@@ -166,7 +166,7 @@ test('a watchdog from Alertmanager shows that the path lives; a storm leads to o
           expect(await sql`select from sti.automatic_rollback`).toHaveLength(1)
           expect(await sql`select from sti.alert`).toHaveLength(500)
         },
-        { config: WEBHOOKS },
+        { config: WEBHOOK_CONFIG },
       )
     })
   })
@@ -175,6 +175,6 @@ test('a watchdog from Alertmanager shows that the path lives; a storm leads to o
 /** Every message is signed at a second of its own, so that none is taken for the one before. */
 const later = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds
 
-async function count(sql: { unsafe(text: string): Promise<{ length: number }> }): Promise<number> {
+async function countRows(sql: { unsafe(text: string): Promise<{ length: number }> }): Promise<number> {
   return (await sql.unsafe('select from sti.alert')).length
 }

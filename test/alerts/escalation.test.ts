@@ -3,22 +3,22 @@ import { expect, onTestFinished, test } from 'vitest'
 import { connect } from '../../agent/src/database/connect.ts'
 import { createMetrics } from '../../agent/src/metrics/metrics.ts'
 import type { OpenIncident } from '../../agent/src/metrics/source.ts'
-import { readings, sourceOf } from '../../agent/src/metrics/testing/source.ts'
-import { callsOf } from '../../agent/src/provisioning/calls.ts'
+import { rolloutReadings, createMetricsSource } from '../../agent/src/metrics/testing/source.ts'
+import { planEscalation } from '../../agent/src/provisioning/calls.ts'
 import { AlertingSchema } from '../../agent/src/provisioning/file.ts'
 import { provision } from '../../agent/src/provisioning/provision.ts'
-import { readRules } from '../../agent/src/provisioning/rules.ts'
+import { readPrometheusRules } from '../../agent/src/provisioning/rules.ts'
 import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/prometheusServer.ts'
 import { createSignals } from '../../agent/src/signals/signals.ts'
-import { until } from '../../agent/src/signals/testing/until.ts'
+import { waitUntil } from '../../agent/src/signals/testing/until.ts'
 import { freePort } from '../support/server.ts'
 import { hasGrafana, startGrafana } from './grafanaServer.ts'
 import { startMailServer, type Mail } from './mailServer.ts'
 
 /** Seconds after which each level is called; STI_ESCALATION=minutes runs the plan's own 5, 10, 15 and 30 minutes. */
-const LEVELS = process.env['STI_ESCALATION'] === 'minutes' ? [300, 600, 900, 1_800] : [2, 8, 14, 34]
+const ESCALATION_LEVEL_SECONDS = process.env['STI_ESCALATION'] === 'minutes' ? [300, 600, 900, 1_800] : [2, 8, 14, 34]
 /** One scrape, one interval of the rule and what Grafana needs to send. */
-const LATE = 1 + 10 + 5
+const LATENESS_LIMIT_SECONDS = 1 + 10 + 5
 const ROLES = ['Technical Lead', 'DevOps Engineer', 'Database Administrator', 'System Architect']
 const contacts = ROLES.map((role, index) => ({ role, email: `level-${index + 1}@example.com` }))
 
@@ -27,42 +27,42 @@ test.runIf(hasGrafana && hasPrometheus)(
   async () => {
     let opened: number | null = null
     const agent = await startMetrics(() =>
-      opened === null ? [] : [{ rollout: 'vehicles', severity: 'critical', openedAt: opened, levels: LEVELS }],
+      opened === null ? [] : [{ rollout: 'vehicles', severity: 'critical', openedAt: opened, escalationSeconds: ESCALATION_LEVEL_SECONDS }],
     )
     const { grafana, mails } = await startAlerting(agent)
-    await until(
-      () => rulesOf(grafana),
+    await waitUntil(
+      () => readRuleStates(grafana),
       (rules) => rules.length > 25 && rules.every(({ health }) => health === 'ok' || health === 'nodata'),
       60,
     )
     opened = Date.now()
     const called = (to: string): Mail | undefined => mails.find((mail) => mail.to === to)
     const begun = opened
-    for (const [index, level] of LEVELS.slice(0, 3).entries()) {
-      const mail = await until(
+    for (const [index, level] of ESCALATION_LEVEL_SECONDS.slice(0, 3).entries()) {
+      const mail = await waitUntil(
         async () => called(contacts[index]!.email),
         (found) => found !== undefined,
-        level + LATE,
+        level + LATENESS_LIMIT_SECONDS,
       )
       const after = (mail!.at - begun) / 1000
       expect(after).toBeGreaterThanOrEqual(level)
-      expect(after).toBeLessThan(level + LATE)
+      expect(after).toBeLessThan(level + LATENESS_LIMIT_SECONDS)
     }
     opened = null
-    const down = await until(
+    const down = await waitUntil(
       async () => mails.find(({ subject }) => subject.includes('StiAgentDown')),
       (found) => found !== undefined,
       60,
     )
     expect(down!.to).toBe('pager@example.com')
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, begun + LEVELS[3]! * 1000 - Date.now())))
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, begun + ESCALATION_LEVEL_SECONDS[3]! * 1000 - Date.now())))
     expect(called(contacts[3]!.email)).toBeUndefined()
     expect(mails.filter(({ subject }) => /NoData|DatasourceError/.test(subject))).toEqual([])
     expect(mails.filter(({ to }) => to === 'pager@example.com').map(({ subject }) => subject)).toEqual(
       expect.arrayContaining([expect.stringContaining('StiIncidentOpen')]),
     )
   },
-  (LEVELS[3]! + 120) * 1000,
+  (ESCALATION_LEVEL_SECONDS[3]! + 120) * 1000,
 )
 
 interface RuleState {
@@ -70,7 +70,7 @@ interface RuleState {
   readonly health: string
 }
 
-async function rulesOf(grafana: { get<T>(path: string): Promise<T> }): Promise<RuleState[]> {
+async function readRuleStates(grafana: { get<T>(path: string): Promise<T> }): Promise<RuleState[]> {
   const { data } = await grafana.get<{ data: { groups: { rules: RuleState[] }[] } }>(
     '/api/prometheus/grafana/api/v1/rules',
   )
@@ -81,7 +81,7 @@ async function rulesOf(grafana: { get<T>(path: string): Promise<T> }): Promise<R
 async function startMetrics(incidents: () => readonly OpenIncident[]): Promise<number> {
   const database = connect('postgres://nobody@127.0.0.1:1/none', 'a')
   const signals = createSignals({ database, agent: 'a', rollouts: [], prometheusUrl: null, now: Date.now })
-  const source = sourceOf(() => [readings({ incidents: incidents() })])
+  const source = createMetricsSource(() => [rolloutReadings({ incidents: incidents() })])
   const metrics = createMetrics({ environment: 'production', source, signals })
   const server = createServer((_, response) => void metrics.text().then((text) => response.end(text)))
   const port = await freePort()
@@ -113,8 +113,8 @@ async function startAlerting(agentPort: number) {
     agents: [{ name: 'production', url: 'http://127.0.0.1:1', secretVariable: 'STI_TEST_SECRET' }],
   })
   const rollouts = [{ environment: 'production', rollout: 'vehicles', contacts }]
-  expect(callsOf(rollouts, {}).unreachable).toEqual([])
-  const { grafana: files } = provision(file, await readRules(), rollouts)
+  expect(planEscalation(rollouts, {}).unreachable).toEqual([])
+  const { grafana: files } = provision(file, await readPrometheusRules(), rollouts)
   const mail = await startMailServer()
   const source = { name: 'Prometheus', uid: 'sti-prometheus', type: 'prometheus', access: 'proxy', url: prometheus.url }
   const pager = {

@@ -1,15 +1,15 @@
 import { format } from 'prettier'
 import { provision } from '../../agent/src/provisioning/provision.ts'
-import { readAlerting } from '../../agent/src/provisioning/read.ts'
-import { readRules } from '../../agent/src/provisioning/rules.ts'
+import { readAlertingFile } from '../../agent/src/provisioning/read.ts'
+import { readPrometheusRules } from '../../agent/src/provisioning/rules.ts'
 
 const root = new URL('../../', import.meta.url)
 
 /** Files of the repository that are made from alerts/ and the agents and contacts of two files; paths from its root. */
 export async function generatedFiles(): Promise<{ path: string; text: string }[]> {
-  const groups = await readRules()
-  const demo = await readAlerting(new URL('provisioning/alerting.yaml', root).pathname)
-  const example = await readAlerting(new URL('alerts/example/alerting.yaml', root).pathname)
+  const groups = await readPrometheusRules()
+  const demo = await readAlertingFile(new URL('provisioning/alerting.yaml', root).pathname)
+  const example = await readAlertingFile(new URL('alerts/example/alerting.yaml', root).pathname)
   const { grafana } = provision(demo.file, groups, demo.rollouts)
   const { alertmanager } = provision(example.file, groups, example.rollouts)
   const files = [

@@ -6,8 +6,8 @@ import { onTestFinished } from 'vitest'
 import { findGrafana } from '../../demo/start/grafana.ts'
 import { freePort } from '../support/server.ts'
 
-const installed = await findGrafana(async () => 0)
-export const hasGrafana = installed !== null
+const installation = await findGrafana(async () => 0)
+export const hasGrafana = installation !== null
 if (!hasGrafana) console.log('Tests against a real Grafana are skipped: install Grafana 12.3 or later')
 
 export interface GrafanaServer {
@@ -27,7 +27,7 @@ export async function startGrafana(
     await writeFile(join(folder, 'provisioning', path), text)
   }
   const port = await freePort()
-  const child = spawn(installed!.file, ['server', `--homepath=${installed!.home}`], {
+  const child = spawn(installation!.file, ['server', `--homepath=${installation!.home}`], {
     stdio: 'ignore',
     env: {
       PATH: process.env.PATH,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseOptions } from '../../bench/mttr/options.ts'
-import { roundOf } from '../../bench/mttr/timeline.ts'
+import { toMttrRound } from '../../bench/mttr/timeline.ts'
 
 const alert = {
   injected: 0,
@@ -13,14 +13,14 @@ const alert = {
 }
 
 test('a round is the sum of its parts', () => {
-  const { parts, whole, agent } = roundOf(alert)
+  const { parts, whole, agent } = toMttrRound(alert)
   expect(parts).toEqual({ signal: 4, scrape: 2, rule: 8, webhook: 0.2, decision: 0.05, propagation: 0.05 })
   expect(Object.values(parts).reduce((sum, part) => sum! + part!, 0)).toBeCloseTo(whole)
   expect(agent).toBe(0.05)
 })
 
 test('by the guard there is neither scrape nor rule nor webhook, and its part begins with the signal', () => {
-  const { parts, agent } = roundOf({ ...alert, scraped: null, fired: null, received: null, off: 4_500 })
+  const { parts, agent } = toMttrRound({ ...alert, scraped: null, fired: null, received: null, off: 4_500 })
   expect(parts).toMatchObject({ scrape: null, rule: null, webhook: null, decision: 0.5 })
   expect(agent).toBe(0.5)
 })

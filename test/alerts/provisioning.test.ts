@@ -3,11 +3,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { PANELS } from '../../agent/src/provisioning/panels.ts'
-import { withCommand } from '../support/command.ts'
-import { VEHICLES } from '../support/vehicles.ts'
+import { DASHBOARD_PANELS } from '../../agent/src/provisioning/panels.ts'
+import { withSti } from '../support/command.ts'
+import { VEHICLES_FILE } from '../support/vehicles.ts'
 
-interface Rule {
+interface ProvisionedRule {
   readonly title: string
   readonly uid: string
   readonly noDataState: string
@@ -37,10 +37,10 @@ const CONTACTS = `contacts:
 `
 
 /** What `sti provisioning` writes for two agents and five contacts. */
-async function written() {
-  return await withCommand(async (sti, folder) => {
+async function writeProvisioning() {
+  return await withSti(async (sti, folder) => {
     await mkdir(join(folder, 'files'))
-    await writeFile(join(folder, 'files/vehicles.yaml'), VEHICLES + CONTACTS)
+    await writeFile(join(folder, 'files/vehicles.yaml'), VEHICLES_FILE + CONTACTS)
     await writeFile(join(folder, 'alerting.yaml'), AGENTS)
     const answer = await sti(null, 'provisioning', 'alerting.yaml', '--output', 'out', '--alertmanager', 'am.yml')
     const read = async (name: string) => readFile(join(folder, name), 'utf8')
@@ -49,7 +49,7 @@ async function written() {
     return {
       answer,
       texts,
-      rules: (rules as { groups: { interval: string; rules: Rule[] }[] }).groups.flatMap((group) => group.rules),
+      rules: (rules as { groups: { interval: string; rules: ProvisionedRule[] }[] }).groups.flatMap((group) => group.rules),
       intervals: (rules as { groups: { interval: string }[] }).groups.map(({ interval }) => interval),
       points: (points as { contactPoints: ContactPoint[] }).contactPoints,
       alertmanager: alertmanager as { receivers: { name: string; webhook_configs?: unknown[] }[] },
@@ -58,7 +58,7 @@ async function written() {
 }
 
 test('says what it wrote, and whom nobody can call', async () => {
-  const { answer } = await written()
+  const { answer } = await writeProvisioning()
   expect(answer).toMatchObject({ code: 0, out: expect.stringContaining('Written: out/sti-rules.yaml') as string })
   expect(answer.err.split('\n').filter(Boolean)).toEqual([
     expect.stringMatching(/vehicles in production: the Database Administrator has no e-mail address.* level 3/),
@@ -67,7 +67,7 @@ test('says what it wrote, and whom nobody can call', async () => {
 })
 
 test('each contact is called by a rule of its own level and rollout; a role may have a contact point of yours', async () => {
-  const { rules, points } = await written()
+  const { rules, points } = await writeProvisioning()
   const calls = rules.filter(({ uid }) => uid.startsWith('sti-call-'))
   expect(calls.map(({ title, notification_settings: to }) => [title, to?.receiver])).toEqual([
     ['StiIncidentEscalation 1: vehicles in production', 'STI vehicles in production, level 1: Technical Lead'],
@@ -81,7 +81,7 @@ test('each contact is called by a rule of its own level and rollout; a role may 
 })
 
 test('one contact point has a signed webhook for each agent; no secret is in any file', async () => {
-  const { points, alertmanager, texts } = await written()
+  const { points, alertmanager, texts } = await writeProvisioning()
   expect(points[0]).toMatchObject({
     name: 'STI agents',
     receivers: [
@@ -118,7 +118,7 @@ test.runIf(hasAmtool)('Alertmanager accepts the example', () => {
 })
 
 test('every rule says what no data and an error mean, where its panel is, and none is in the way of your policies', async () => {
-  const { rules, intervals, texts } = await written()
+  const { rules, intervals, texts } = await writeProvisioning()
   expect(new Set(rules.map(({ title }) => title)).size).toBe(rules.length)
   expect(rules.every(({ uid }) => /^[a-z0-9-]{1,40}$/.test(uid))).toBe(true)
   expect(intervals.every((interval) => Number(interval.replace('s', '')) % 10 === 0)).toBe(true)
@@ -132,7 +132,7 @@ test('every rule says what no data and an error mean, where its panel is, and no
     // Grafana wants these two in every list.
     if (to) expect(to.group_by).toEqual(expect.arrayContaining(['grafana_folder', 'alertname']))
     expect(annotations['__dashboardUid__']).toBe('sti-rollout-monitoring')
-    expect(PANELS[Number(annotations['__panelId__']) - 1]).toBeDefined()
+    expect(DASHBOARD_PANELS[Number(annotations['__panelId__']) - 1]).toBeDefined()
     expect(annotations['rollout_url']).toMatch(/^\{\{ externalURL \}\}a\/sti-rollout-app\//)
     // It is Prometheus' language, and Grafana would show it as it stands.
     expect(Object.values(annotations).join()).not.toMatch(/\$externalLabels|\$value\b/)
@@ -143,12 +143,12 @@ test('every rule says what no data and an error mean, where its panel is, and no
 test('the panels are those of the dashboard', async () => {
   const url = new URL('../../plugin/src/dashboards/sti-rollout-monitoring.json', import.meta.url)
   const { panels } = JSON.parse(await readFile(url, 'utf8')) as { panels: { id: number; title: string }[] }
-  for (const [index, title] of PANELS.entries())
+  for (const [index, title] of DASHBOARD_PANELS.entries())
     expect(panels.find(({ id }) => id === index + 1)).toMatchObject({ title })
 })
 
 test('faults are named with their place, before anything is written', async () => {
-  await withCommand(async (sti, folder) => {
+  await withSti(async (sti, folder) => {
     await writeFile(join(folder, 'none.yaml'), 'agents: []\n')
     expect(await sti(null, 'provisioning', 'none.yaml')).toMatchObject({ code: 2 })
     const broken = await sti(null, 'provisioning', 'none.yaml', '--output', 'out')

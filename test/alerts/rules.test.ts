@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { ruleNamed } from '../../agent/src/alert/rules.ts'
+import { findAlertRule } from '../../agent/src/alert/rules.ts'
 import { SERIES_NAMES } from '../../agent/src/metrics/names.ts'
 
-interface Rule {
+interface PrometheusAlertRule {
   readonly alert: string
   readonly expr: string
   readonly labels?: Readonly<Record<string, string>>
@@ -18,7 +18,7 @@ const root = new URL('../../', import.meta.url)
 const names = (await readdir(new URL('alerts/', root))).filter((name) => name.endsWith('.rules.yml'))
 const yaml = async (path: string): Promise<unknown> => parse(await readFile(new URL(path, root), 'utf8'))
 const files = await Promise.all(
-  names.map(async (name) => (await yaml(`alerts/${name}`)) as { groups: { rules: Rule[] }[] }),
+  names.map(async (name) => (await yaml(`alerts/${name}`)) as { groups: { rules: PrometheusAlertRule[] }[] }),
 )
 const rules = files.flatMap(({ groups }) => groups.flatMap((group) => group.rules))
 const runbook = await readFile(new URL('alerts/RUNBOOK.md', root), 'utf8')
@@ -54,7 +54,7 @@ test.each([...new Set(rules.map(({ alert }) => alert))])('the heading of %s lead
 })
 
 test.each(rules)('the agent knows $alert, how bad it is and what it may roll back', ({ alert, labels = {} }) => {
-  expect(ruleNamed(alert)).toMatchObject({
+  expect(findAlertRule(alert)).toMatchObject({
     severity: labels['severity'] ?? 'critical',
     scope: labels['sti_rollback'] ?? null,
   })

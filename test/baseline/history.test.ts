@@ -4,22 +4,22 @@ import type {
   BaselineComparison,
   BaselineSummary,
   CheckResult,
-  Preview,
+  OperationPreview,
   Validation,
 } from '../../agent/src/contract/index.ts'
 import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/prometheusServer.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 const BASELINES = '/v1/rollouts/vehicles/baselines'
-const FILE = `${VEHICLES}api: { histogram: { url: "http://127.0.0.1:9/metrics", name: http_request_duration_seconds, errors: { status: "5.." } } }
+const FILE = `${VEHICLES_FILE}api: { histogram: { url: "http://127.0.0.1:9/metrics", name: http_request_duration_seconds, errors: { status: "5.." } } }
 signals: [{ name: queue, promql: "sum(queue_depth)", limit: 100 }, { name: gone, promql: "nothing_at_all", limit: 1 }]
 `
 const HOUR = 3_600
 
 /** What a day and an hour of scrapes have stored; for the last hour each request takes 30 % longer. */
-function day(until: number): string {
+function hourlySeries(until: number): string {
   let state = 7
   const noise = (): number => 0.9 + 0.2 * ((state = (state * 16_807) % 2_147_483_647) / 2_147_483_647)
   const times = Array.from({ length: (25 * HOUR) / 15 }, (_, step) => until - 25 * HOUR + (step + 1) * 15)
@@ -42,9 +42,9 @@ test.skipIf(!hasPrometheus)(
   'a day of Prometheus is read, and what is slower now against it is found',
   async () => {
     const until = Math.floor(Date.now() / 15_000) * 15
-    const prometheus = await startPrometheus({ 'prometheus.yml': 'scrape_configs: []' }, 'prometheus.yml', day(until))
+    const prometheus = await startPrometheus({ 'prometheus.yml': 'scrape_configs: []' }, 'prometheus.yml', hourlySeries(until))
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 300)
+      await createVehicles(sql, 300)
       await withAgent(
         url,
         FILE,
@@ -98,7 +98,7 @@ test.skipIf(!hasPrometheus)(
 
           // A week is not there, and no part of it stands for the whole.
           const week = await agent.request('baseline', { durationSeconds: 7 * 24 * HOUR })
-          expect(await agent.ended(week.id)).toMatchObject({
+          expect(await agent.waitForEnd(week.id)).toMatchObject({
             state: 'failed',
             errorCode: 'no-baseline',
             error: expect.stringMatching(
@@ -111,7 +111,7 @@ test.skipIf(!hasPrometheus)(
       // Without Prometheus there is no history, and nothing to ask what was asked of it.
       await withAgent(url, FILE, async (agent) => {
         const body = { kind: 'baseline', environment: 'staging', parameters: { durationSeconds: 60 } }
-        const preview = await agent.post<Preview>('/v1/rollouts/vehicles/operations?dryRun=true', body)
+        const preview = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', body)
         expect(preview.body.reasons.join()).toContain('sample from now on (--live)')
         await agent.run('validation', { checks: ['api-latency-average'] })
         const { checks } = await agent.get<Validation>('/v1/rollouts/vehicles/validations/latest')

@@ -17,8 +17,8 @@ import type {
 } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { startApplication } from '../../agent/src/signals/testing/application.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { startHistogramApplication } from '../../agent/src/signals/testing/application.ts'
 
 let folder = ''
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'sti-baseline-'))))
@@ -37,20 +37,20 @@ async function sti(url: string, ...args: string[]): Promise<{ code: number; out:
 
 test('sampled across two agents, exported, imported, compared; what is as it was passes, and what is slower fails', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 500)
-    const application = await startApplication()
+    await createVehicles(sql, 500)
+    const application = await startHistogramApplication()
     const asking = setInterval(
       () => void sql`select count(*), pg_sleep(0.004) from vehicles`.catch(() => undefined),
       50,
     )
     try {
-      const file = VEHICLES + application.file
+      const file = VEHICLES_FILE + application.file
       const id = await withAgent(url, file, async (agent) => {
         const { id } = await agent.request('baseline', { durationSeconds: 60, live: true, release: 'v1' })
-        await until(agent, id, ({ progress }) => (progress?.processedRows ?? 0) >= 12)
+        await waitForProgress(agent, id, ({ progress }) => (progress?.processedRows ?? 0) >= 12)
         return id
       })
-      await withAgent(url, file, (agent) => judged(agent, id, sql, application), { name: 'agent-2' })
+      await withAgent(url, file, (agent) => expectVerdicts(agent, id, sql, application), { name: 'agent-2' })
     } finally {
       clearInterval(asking)
       await application.stop()
@@ -58,15 +58,15 @@ test('sampled across two agents, exported, imported, compared; what is as it was
   })
 }, 400_000)
 
-type Sql = Parameters<Parameters<typeof withDatabase>[0]>[0]['sql']
+type TestDatabaseSql = Parameters<Parameters<typeof withDatabase>[0]>[0]['sql']
 
-async function judged(
+async function expectVerdicts(
   agent: TestAgent,
   id: number,
-  sql: Sql,
-  application: Awaited<ReturnType<typeof startApplication>>,
+  sql: TestDatabaseSql,
+  application: Awaited<ReturnType<typeof startHistogramApplication>>,
 ): Promise<void> {
-  const taken = await agent.ended(id)
+  const taken = await agent.waitForEnd(id)
   expect(taken).toMatchObject({ state: 'succeeded', agent: 'agent-2' })
   const baselines = '/v1/rollouts/vehicles/baselines'
   const kept = await agent.get<Baseline>(`${baselines}/newest`)
@@ -118,7 +118,7 @@ async function judged(
   expect(past).toMatchObject({ code: 4, out: expect.stringContaining('Nothing follows from it') as string })
 
   await agent.run('expand')
-  const as = await decided(() => performance(agent))
+  const as = await validateUntilDecided(() => readPerformanceLayer(agent))
   expect(as.map(({ verdict, check }) => `${check} ${verdict}`)).toEqual([
     'api-error-ratio pass',
     'api-latency-average pass',
@@ -138,10 +138,10 @@ async function judged(
   expect(metrics).toMatch(/sti_signal_baseline_ratio\{[^}]*signal="api-latency-average"\} (0\.9|1\.0)/)
 
   // The flag is changed: what was before counts no longer.
-  application.slower(1.3)
-  application.failing(1)
+  application.slowDown(1.3)
+  application.failPercent(1)
   await agent.run('flag', { enabled: false })
-  const changed = await decided(() => performance(agent, 'v1.json'))
+  const changed = await validateUntilDecided(() => readPerformanceLayer(agent, 'v1.json'))
   expect(changed.slice(0, 4).map(({ verdict, check }) => `${check} ${verdict}`)).toEqual([
     'api-error-ratio fail',
     'api-latency-average fail',
@@ -159,7 +159,7 @@ async function judged(
 }
 
 /** As a person does it: what cannot be told yet is asked again when more has been seen. */
-async function decided(validate: () => Promise<CheckResult[]>): Promise<CheckResult[]> {
+async function validateUntilDecided(validate: () => Promise<CheckResult[]>): Promise<CheckResult[]> {
   for (let again = 0; ; again++) {
     const checks = await validate()
     if (again === 5 || !checks.slice(0, 4).some(({ verdict }) => verdict === 'inconclusive')) return checks
@@ -168,7 +168,7 @@ async function decided(validate: () => Promise<CheckResult[]>): Promise<CheckRes
 }
 
 /** The checks of the performance layer, by name. */
-async function performance(agent: TestAgent, file?: string): Promise<CheckResult[]> {
+async function readPerformanceLayer(agent: TestAgent, file?: string): Promise<CheckResult[]> {
   if (file === undefined) await agent.run('validation', { layers: ['performance'] })
   else await sti(agent.url, 'validate', '--full-validation', '--performance-baseline', file)
   const { operations } = await agent.get<{ operations: Operation[] }>('/v1/operations')
@@ -179,6 +179,6 @@ async function performance(agent: TestAgent, file?: string): Promise<CheckResult
   return validation.checks.filter(({ layer }) => layer === 'performance')
 }
 
-async function until(agent: TestAgent, id: number, holds: (operation: Operation) => boolean): Promise<void> {
+async function waitForProgress(agent: TestAgent, id: number, holds: (operation: Operation) => boolean): Promise<void> {
   while (!holds(await agent.get<Operation>(`/v1/operations/${id}`))) await new Promise((done) => setTimeout(done, 200))
 }

@@ -2,11 +2,11 @@ import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { CheckResult, Validation } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
-import { withServer } from '../support/database.ts'
+import { withDedicatedServer } from '../support/database.ts'
 import { startPostgres } from '../support/server.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
-async function system(agent: TestAgent, ...checks: string[]): Promise<Record<string, CheckResult>> {
+async function validateSystemLayer(agent: TestAgent, ...checks: string[]): Promise<Record<string, CheckResult>> {
   await agent.run('validation', checks.length > 0 ? { checks } : { layers: ['system'] })
   const validation = await agent.get<Validation>('/v1/rollouts/vehicles/validations/latest')
   return Object.fromEntries(validation.checks.map((check) => [check.check, check]))
@@ -14,13 +14,13 @@ async function system(agent: TestAgent, ...checks: string[]): Promise<Record<str
 
 // A server of its own: these checks judge what every session of the server does.
 test('each check of the system layer fails by what it is there for, and by nothing else', async () => {
-  await withServer(async ({ url, sql }) => {
-    await vehicles(sql, 120_000)
+  await withDedicatedServer(async ({ url, sql }) => {
+    await createVehicles(sql, 120_000)
     // The check judges other people's load on this machine: its limit is out of the way until it is asked.
-    const file = `${VEHICLES}throttle: { oldestSnapshotSeconds: 1 }\nlimits: { resourceUsage: 0.999999 }\n`
+    const file = `${VEHICLES_FILE}throttle: { oldestSnapshotSeconds: 1 }\nlimits: { resourceUsage: 0.999999 }\n`
     await withAgent(url, file, async (agent) => {
       await agent.run('expand')
-      const healthy = await whenRead(agent)
+      const healthy = await waitForReading(agent)
       const verdicts = Object.fromEntries(Object.values(healthy).map(({ check, verdict }) => [check, verdict]))
       expect(verdicts).toEqual({
         archiver: 'pass',
@@ -40,21 +40,21 @@ test('each check of the system layer fails by what it is there for, and by nothi
 
       // An agent that is gone has kept what it saw.
       await sql`insert into sti.peak values ('vehicles', 'host-disk', date_trunc('hour', now()), 1, clock_timestamp(), 10)`
-      expect((await system(agent, 'disk'))['disk']).toMatchObject({ verdict: 'fail', value: 1 })
+      expect((await validateSystemLayer(agent, 'disk'))['disk']).toMatchObject({ verdict: 'fail', value: 1 })
 
       const session = postgres(url, { max: 1, onnotice: () => undefined })
       await session.unsafe('begin isolation level repeatable read; select 1 from vehicles limit 1')
-      await read(2)
-      const held = (await system(agent, 'long-transactions'))['long-transactions']!
+      await waitForPoll(2)
+      const held = (await validateSystemLayer(agent, 'long-transactions'))['long-transactions']!
       expect(held).toMatchObject({ verdict: 'fail', limit: 1, detail: expect.stringMatching(/pid \d+/) as string })
       await session.unsafe('rollback')
       await session.end()
       // What is read each two seconds says so a moment later.
-      await read(4)
-      expect((await system(agent, 'long-transactions'))['long-transactions']!.verdict).toBe('pass')
+      await waitForPoll(4)
+      expect((await validateSystemLayer(agent, 'long-transactions'))['long-transactions']!.verdict).toBe('pass')
 
       await sql`alter table vehicles set (autovacuum_enabled = off)`
-      expect((await system(agent, 'autovacuum'))['autovacuum']).toMatchObject({
+      expect((await validateSystemLayer(agent, 'autovacuum'))['autovacuum']).toMatchObject({
         verdict: 'fail',
         detail: 'autovacuum is off for vehicles: switch it on',
       })
@@ -66,13 +66,13 @@ test('each check of the system layer fails by what it is there for, and by nothi
       await one`select pg_stat_force_next_flush()`
       await one`analyze vehicles`
       await one.end()
-      const bloated = (await system(agent, 'bloat'))['bloat']!
+      const bloated = (await validateSystemLayer(agent, 'bloat'))['bloat']!
       expect(bloated).toMatchObject({
         verdict: 'fail',
         detail: expect.stringContaining('pgstattuple is not installed') as string,
       })
       await sql`create extension pgstattuple`
-      const measured = (await system(agent, 'bloat'))['bloat']!
+      const measured = (await validateSystemLayer(agent, 'bloat'))['bloat']!
       expect(measured).toMatchObject({
         verdict: 'fail',
         detail: expect.stringContaining('by pgstattuple_approx') as string,
@@ -83,7 +83,7 @@ test('each check of the system layer fails by what it is there for, and by nothi
           async () => {
             await sql`vacuum full vehicles`
             await sql`analyze vehicles`
-            return (await system(agent, 'bloat'))['bloat']!.verdict
+            return (await validateSystemLayer(agent, 'bloat'))['bloat']!.verdict
           },
           { timeout: 20_000 },
         )
@@ -96,12 +96,12 @@ test('an archiver that fails is named, and a role that sees nothing knows nothin
   const server = await startPostgres(['-c', 'archive_mode=on', '-c', 'archive_command=/bin/false'])
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
   try {
-    await vehicles(sql, 100)
+    await createVehicles(sql, 100)
     await sql`select pg_switch_wal()`
-    await withAgent(server.url, VEHICLES, async (agent) => {
+    await withAgent(server.url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
-      await read(3)
-      expect((await system(agent, 'archiver'))['archiver']).toMatchObject({
+      await waitForPoll(3)
+      expect((await validateSystemLayer(agent, 'archiver'))['archiver']).toMatchObject({
         verdict: 'fail',
         detail: expect.stringMatching(/^the archiver fails at [0-9A-F]{24}/) as string,
       })
@@ -114,9 +114,9 @@ test('an archiver that fails is named, and a role that sees nothing knows nothin
       'drop schema sti cascade; alter table vehicles drop column type; grant create on schema public to blind',
     )
     Object.assign(address, { username: 'blind', password: 'blind' })
-    await withAgent(address.href, VEHICLES, async (agent) => {
+    await withAgent(address.href, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
-      const found = await system(agent, 'archiver', 'long-transactions', 'replication-lag', 'connections')
+      const found = await validateSystemLayer(agent, 'archiver', 'long-transactions', 'replication-lag', 'connections')
       for (const { check, verdict, detail } of Object.values(found)) {
         expect({ check, verdict }).toEqual({ check, verdict: 'inconclusive' })
         expect(detail).toContain('pg_monitor')
@@ -129,12 +129,12 @@ test('an archiver that fails is named, and a role that sees nothing knows nothin
 }, 120_000)
 
 /** The host is read each five seconds, and what was read is kept each five: the first minute may know too little. */
-async function whenRead(agent: TestAgent): Promise<Record<string, CheckResult>> {
-  for (const end = Date.now() + 60_000; ; await read(1)) {
-    const found = await system(agent)
+async function waitForReading(agent: TestAgent): Promise<Record<string, CheckResult>> {
+  for (const end = Date.now() + 60_000; ; await waitForPoll(1)) {
+    const found = await validateSystemLayer(agent)
     const known = ['cpu', 'disk', 'memory', 'connections'].every((name) => found[name]!.verdict !== 'inconclusive')
     if (known || Date.now() > end) return found
   }
 }
 
-const read = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+const waitForPoll = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000))

@@ -6,29 +6,29 @@ import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { removeArchive } from '../../agent/src/columnDrop/archive/remove.ts'
 import { exportArchive } from '../../agent/src/columnDrop/archive/export.ts'
-import { keepArchive } from '../../agent/src/columnDrop/archive/keep.ts'
-import { isAway } from '../../agent/src/engine/errors.ts'
-import { takeLane } from '../../agent/src/engine/lane.ts'
-import type { Facts } from '../../agent/src/engine/facts.ts'
-import { dependents, planRevert } from '../../agent/src/rollback/plan.ts'
-import { revert, toRevert } from '../../agent/src/rollback/revert.ts'
-import { withGround, type Ground } from './ground.ts'
-import { fileOf } from './shapes.ts'
+import { runArchive } from '../../agent/src/columnDrop/archive/keep.ts'
+import { isConnectionError } from '../../agent/src/engine/errors.ts'
+import { claimOperationLane } from '../../agent/src/engine/lane.ts'
+import type { RolloutFacts } from '../../agent/src/engine/facts.ts'
+import { readColumnDependents, planRevert } from '../../agent/src/rollback/plan.ts'
+import { revertChanges, changesToRevert } from '../../agent/src/rollback/revert.ts'
+import { withColumnDropEnvironment, type ColumnDropEnvironment } from './ground.ts'
+import { rolloutFile } from './shapes.ts'
 
-const FILE = fileOf({ name: '', create: '', more: ['note'] })
+const FILE = rolloutFile({ name: '', create: '', more: ['note'] })
 const TABLE = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text);
   insert into app.things select n, n % 3 = 0, n % 3 = 1, 'note ' || n from generate_series(1, 3000) n`
 
-const withArchive = (use: (ground: Ground) => Promise<void>, create = TABLE, file = FILE): Promise<void> =>
-  withGround(create, file, async (ground) => {
-    await ground.keep()
+const withArchive = (use: (ground: ColumnDropEnvironment) => Promise<void>, create = TABLE, file = FILE): Promise<void> =>
+  withColumnDropEnvironment(create, file, async (ground) => {
+    await ground.keepArchive()
     await use(ground)
   })
 
-const equal = { complete: true, equal: true, faults: [] }
+const EQUAL_STATE = { complete: true, equal: true, faults: [] }
 
 test('every write is in the archive, whatever it does to the key', async () => {
-  await withArchive(async ({ sql, state }) => {
+  await withArchive(async ({ sql, archiveState: state }) => {
     await sql`delete from app.things where id % 7 = 0`
     await sql`update app.things set id = id + 10000 where id % 7 = 1`
     await sql`insert into app.things (id, type, note) values (10, 'B', 'new') on conflict (id) do update set note = 'again', type = 'A'`
@@ -38,10 +38,10 @@ test('every write is in the archive, whatever it does to the key', async () => {
         `begin; update app.things set note = 'lost'; savepoint a; delete from app.things; rollback to a; rollback`,
       )
       .catch(() => undefined)
-    expect(await state()).toMatchObject(equal)
+    expect(await state()).toMatchObject(EQUAL_STATE)
     await sql`truncate app.things`
     await sql`insert into app.things (id, is_a, is_b) values (1, true, false)`
-    expect(await state()).toMatchObject({ ...equal, comparison: { rows: 1, archivedRows: 1 } })
+    expect(await state()).toMatchObject({ ...EQUAL_STATE, comparison: { rows: 1, archivedRows: 1 } })
   })
 })
 
@@ -50,10 +50,10 @@ test('a row that another trigger writes in between is kept as it is in the end',
       update app.things set note = coalesce(note, '') || '!' where id = new.id + 1 and pg_trigger_depth() < 3; return null; end $$;
     create trigger "a_chain" after update on app.things for each row execute function app.chain()`
   await withArchive(
-    async ({ sql, state }) => {
+    async ({ sql, archiveState: state }) => {
       await sql`update app.things set note = 'all' where id <= 20`
       await sql`update app.things set note = 'some' where id in (5, 6, 7)`
-      expect(await state()).toMatchObject(equal)
+      expect(await state()).toMatchObject(EQUAL_STATE)
     },
     `${TABLE}; ${triggers}`,
     `${FILE}triggers: { a_chain: harmless }\n`,
@@ -61,7 +61,7 @@ test('a row that another trigger writes in between is kept as it is in the end',
 })
 
 test('rows that come, change and go while the archive is made are in it, or not', async () => {
-  await withGround(TABLE.replace('3000', '20000'), FILE, async ({ sql, keep, state }) => {
+  await withColumnDropEnvironment(TABLE.replace('3000', '20000'), FILE, async ({ sql, keepArchive: keep, archiveState: state }) => {
     let writing = true
     const write = async (from: number): Promise<void> => {
       for (let n = from; writing; n += 3) {
@@ -76,12 +76,12 @@ test('rows that come, change and go while the archive is made are in it, or not'
     writing = false
     await Promise.all(writers)
     expect(manifest).toMatchObject({ verified: { differing: 0 } })
-    expect(await state()).toMatchObject(equal)
+    expect(await state()).toMatchObject(EQUAL_STATE)
   })
 })
 
 test('what somebody wrote past the triggers is found, and mended by the next preparation', async () => {
-  await withArchive(async ({ sql, state, another, table }) => {
+  await withArchive(async ({ sql, archiveState: state, newRun: another, table }) => {
     await sql.unsafe(`alter table app.things disable trigger "~sti_archive";
       alter table app.things disable trigger "~sti_archive_update"`)
     await sql`update app.things set note = 'past' where id <= 3`
@@ -92,18 +92,18 @@ test('what somebody wrote past the triggers is found, and mended by the next pre
     await sql.unsafe(`alter table app.things enable always trigger "~sti_archive";
       alter table app.things enable always trigger "~sti_archive_update"`)
     expect(await state()).toMatchObject({ complete: true, equal: false, comparison: { differing: 6 } })
-    expect(await keepArchive(await another(), await table())).toMatchObject({ verified: { differing: 0 } })
-    expect(await state()).toMatchObject(equal)
+    expect(await runArchive(await another(), await table())).toMatchObject({ verified: { differing: 0 } })
+    expect(await state()).toMatchObject(EQUAL_STATE)
   })
 })
 
 test('without its table the application goes on writing, and the archive is not complete', async () => {
-  await withArchive(async ({ sql, state, another, table }) => {
+  await withArchive(async ({ sql, archiveState: state, newRun: another, table }) => {
     await sql`drop table sti.columns_things`
     await sql`update app.things set note = 'still' where id = 1`
     expect(await state()).toMatchObject({ complete: false, equal: null })
-    await keepArchive(await another(), await table())
-    expect(await state()).toMatchObject(equal)
+    await runArchive(await another(), await table())
+    expect(await state()).toMatchObject(EQUAL_STATE)
   })
 })
 
@@ -111,19 +111,19 @@ test('a partition that is truncated alone leaves no ghosts, one that is detached
   const create = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text) partition by range (id);
     create table app.low partition of app.things for values from (0) to (1000); create table app.high partition of app.things default;
     insert into app.things select n, n % 3 = 0, n % 3 = 1, 'note' from generate_series(1, 2000) n`
-  await withArchive(async ({ sql, state, another, table }) => {
+  await withArchive(async ({ sql, archiveState: state, newRun: another, table }) => {
     await sql`truncate app.low`
-    expect(await state()).toMatchObject({ ...equal, comparison: { rows: 1001, archivedRows: 1001 } })
+    expect(await state()).toMatchObject({ ...EQUAL_STATE, comparison: { rows: 1001, archivedRows: 1001 } })
     await sql`insert into app.things (id, is_a, is_b) values (5, true, false)`
     await sql`update app.things set id = 5000 where id = 5`
-    expect(await state()).toMatchObject(equal)
+    expect(await state()).toMatchObject(EQUAL_STATE)
     await sql`alter table app.things detach partition app.low`
     await sql.unsafe(
       `alter table app.low rename to old; create table app.new partition of app.things for values from (0) to (1000)`,
     )
     expect((await state()).faults[0]).toMatch(/truncate" of the archive is not on app.new/)
-    await keepArchive(await another(), await table())
-    expect(await state()).toMatchObject(equal)
+    await runArchive(await another(), await table())
+    expect(await state()).toMatchObject(EQUAL_STATE)
     // What was detached has kept its trigger.
     await removeArchive(await another(), await table())
     expect(await sql`select tgname from pg_trigger where tgname like '~sti_archive%'`).toEqual([])
@@ -132,7 +132,7 @@ test('a partition that is truncated alone leaves no ghosts, one that is detached
 })
 
 test('a connection that dies in the middle of a batch costs that batch alone', async () => {
-  await withGround(TABLE.replace('3000', '20000'), FILE, async ({ sql, keep, state }) => {
+  await withColumnDropEnvironment(TABLE.replace('3000', '20000'), FILE, async ({ sql, keepArchive: keep, archiveState: state }) => {
     let keeping = true
     const killer = (async () => {
       for (let kills = 0; keeping && kills < 6; kills++) {
@@ -143,32 +143,32 @@ test('a connection that dies in the middle of a batch costs that batch alone', a
     // As the runner does: what is lost with its connection is claimed again.
     const again = async (): ReturnType<typeof keep> =>
       await keep().catch((error: unknown) => {
-        if (isAway(error) || (error as { code?: string }).code === 'fence-lost') return again()
+        if (isConnectionError(error) || (error as { code?: string }).code === 'fence-lost') return again()
         throw error
       })
     const manifest = await again()
     keeping = false
     await killer
     expect(manifest).toMatchObject({ verified: { rows: 20_000, differing: 0 } })
-    expect(await state()).toMatchObject(equal)
+    expect(await state()).toMatchObject(EQUAL_STATE)
   })
 })
 
 test('an agent that was overtaken writes nothing more', async () => {
-  await withGround(TABLE, FILE, async ({ run, table, database, sql }) => {
+  await withColumnDropEnvironment(TABLE, FILE, async ({ run, table, database, sql }) => {
     let overtaken = false
     const slow = {
       ...run,
       progress: () => {
-        if (!overtaken) void takeLane(database.state, run.operation.id, 'other').then(() => undefined)
+        if (!overtaken) void claimOperationLane(database.state, run.operation.id, 'other').then(() => undefined)
         overtaken = true
       },
       asked: () => 'go-on' as const,
     }
-    await expect(keepArchive(slow, await table())).rejects.toThrow('another agent has taken this archive over')
+    await expect(runArchive(slow, await table())).rejects.toThrow('another agent has taken this archive over')
     const [row] = await sql<{ done: boolean }[]>`select completed_at is not null as done from sti.column_archive`
     expect(row!.done).toBe(false)
-    expect(await keepArchive(run, await table())).toMatchObject({ verified: { rows: 3000, differing: 0 } })
+    expect(await runArchive(run, await table())).toMatchObject({ verified: { rows: 3000, differing: 0 } })
   })
 })
 
@@ -210,7 +210,7 @@ test('the export holds every row, and its manifest says so', async () => {
 test('the rollbacks of data and system are not stopped by it, and take it away', async () => {
   await withArchive(async ({ sql, database, rollout, run, table, changes }) => {
     const column = async (): Promise<boolean> => (await table()).discriminator !== null
-    expect(await dependents(database.state, rollout)).toEqual([])
+    expect(await readColumnDependents(database.state, rollout)).toEqual([])
     const plan = await planRevert(database.state, rollout, await changes())
     expect(plan.map(({ change, standing }) => `${change.kind} ${standing}`)).toEqual([
       ...[
@@ -224,7 +224,7 @@ test('the rollbacks of data and system are not stopped by it, and take it away',
       ],
     ])
     const engine = database.engine({ searchPath: rollout.searchPath })
-    await revert(run, engine, toRevert({ changes: await changes() } as unknown as Facts, false))
+    await revertChanges(run, engine, changesToRevert({ changes: await changes() } as unknown as RolloutFacts, false))
     await engine.end({ timeout: 1 })
     expect(await column()).toBe(false)
     await sql`insert into app.things (id, is_a, is_b) values (9000, true, false)`

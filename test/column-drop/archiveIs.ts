@@ -1,9 +1,9 @@
 import type { Database } from '../../agent/src/database/connect.ts'
 import type { Rollout, Table } from '../../agent/src/rollout/rollout.ts'
-import type { Comparison } from '../../agent/src/columnDrop/archive/compare.ts'
-import { compareAll } from '../../agent/src/columnDrop/archive/compareAll.ts'
+import type { ArchiveComparison } from '../../agent/src/columnDrop/archive/compare.ts'
+import { compareArchive } from '../../agent/src/columnDrop/archive/compareAll.ts'
 import { readManifest, type ArchiveManifest } from '../../agent/src/columnDrop/archive/manifest.ts'
-import { keptOf } from '../../agent/src/columnDrop/archive/names.ts'
+import { archiveLayout } from '../../agent/src/columnDrop/archive/names.ts'
 import { archiveFault } from '../../agent/src/columnDrop/archive/verify.ts'
 
 /** Whether the archive holds now what the table holds. */
@@ -13,13 +13,13 @@ export interface ArchiveState {
   readonly complete: boolean
   /** Each row is in both and the same. Null: there is nothing to compare. */
   readonly equal: boolean | null
-  readonly comparison: Comparison | null
+  readonly comparison: ArchiveComparison | null
   /** Why it is not complete, or not equal; empty when all is well. */
   readonly faults: readonly string[]
 }
 
 /** Compares archive and table row by row; reads only. */
-export async function archiveIs(database: Database, rollout: Rollout, table: Table): Promise<ArchiveState> {
+export async function readArchiveState(database: Database, rollout: Rollout, table: Table): Promise<ArchiveState> {
   const manifest = await readManifest(database.state, rollout)
   const fault = await archiveFault(database.state, rollout, table)
   const unfinished = manifest?.completedAt == null ? ['The archive is not complete: prepare the column drop.'] : []
@@ -31,15 +31,15 @@ export async function archiveIs(database: Database, rollout: Rollout, table: Tab
     purpose: 'compare archive',
     searchPath: rollout.searchPath,
     readOnly: true,
-    ranges: true,
+    avoidSeqScan: true,
   })
   try {
-    const of = { rollout, walked: { table: rollout.table, key: table.key }, kept: keptOf(rollout, table) }
-    const comparison = await compareAll(sql, of, {
+    const source = { rollout, walked: { table: rollout.table, key: table.key }, layout: archiveLayout(rollout, table) }
+    const comparison = await compareArchive(sql, source, {
       goOn: () => Promise.resolve(true),
       retried: () => undefined,
-      passed: () => undefined,
-      differs: () => Promise.resolve(),
+      onCompared: () => undefined,
+      onDifference: () => Promise.resolve(),
     })
     const equal = comparison === null ? null : comparison.differing === 0
     const faults =

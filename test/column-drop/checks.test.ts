@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { ColumnDrop } from '../../agent/src/contract/index.ts'
-import { evaluate, found, prepared, SOAK, soaked, validate, withEnabled } from './enabled.ts'
+import { evaluateFlag, findColumnDropCheck, prepareColumnDrop, SOAK_FILE, waitForSoak, validateIntegrity, withEnabledRollout } from './enabled.ts'
 
 test('every check passes where nothing needs the columns, and each one trips', async () => {
-  await withEnabled(async ({ agent, database: { sql } }) => {
-    const first = await prepared(agent)
+  await withEnabledRollout(async ({ agent, database: { sql } }) => {
+    const first = await prepareColumnDrop(agent)
     expect(first.reasons).toEqual([])
     expect(first).toMatchObject({ verdict: 'pass', prepared: true })
     expect(first.checks.map(({ check }) => check)).toEqual([
@@ -34,10 +34,10 @@ test('every check passes where nothing needs the columns, and each one trips', a
       create function public.builds() returns bigint language plpgsql as
         'declare n bigint; begin execute $$select count(*) from vehicles where is_truck$$ into n; return n; end';
       create function public.harmless() returns bigint language sql as 'select count(*) from public.vehicles where type = $$Truck$$'`)
-    const tripped = await prepared(agent)
+    const tripped = await prepareColumnDrop(agent)
     expect(tripped).toMatchObject({ verdict: 'fail', prepared: false, migration: null, pullRequest: null })
     expect((await agent.rollout()).stage).toBe('enabled')
-    const objects = found(tripped, 'no-dependent-objects')
+    const objects = findColumnDropCheck(tripped, 'no-dependent-objects')
     for (const name of [
       'trucks',
       'whole',
@@ -54,7 +54,7 @@ test('every check passes where nothing needs the columns, and each one trips', a
         `${name} in ${objects.findings.join('\n')}`,
       ).toBe(true)
     expect(objects.verdict).toBe('fail')
-    const bodies = found(tripped, 'no-function-body')
+    const bodies = findColumnDropCheck(tripped, 'no-function-body')
     expect(bodies.verdict).toBe('fail')
     for (const name of ['trucks()', 'kind_of(', 'builds()'])
       expect(
@@ -62,56 +62,56 @@ test('every check passes where nothing needs the columns, and each one trips', a
         name,
       ).toBe(true)
     expect(bodies.findings.some((line) => line.includes('harmless'))).toBe(false)
-    expect(found(tripped, 'no-subscriber')).toMatchObject({ verdict: 'fail', findings: ['news'] })
-    expect(found(tripped, 'flag-stable').verdict).toBe('pass')
+    expect(findColumnDropCheck(tripped, 'no-subscriber')).toMatchObject({ verdict: 'fail', findings: ['news'] })
+    expect(findColumnDropCheck(tripped, 'flag-stable').verdict).toBe('pass')
     await sql.unsafe(`
       drop view public.trucks, public.whole; drop index public.vehicles_mixed; alter table public.vehicles drop constraint vehicles_axles;
       drop statistics public.vehicles_mixed_kinds; drop policy mine on public.vehicles; alter table public.vehicles drop column heavy;
       drop trigger vehicles_touched on public.vehicles; drop publication news;
       drop function public.trucks(), public.kind_of(public.vehicles)`)
-    const undecided = await prepared(agent)
-    expect(found(undecided, 'no-function-body')).toMatchObject({ verdict: 'inconclusive' })
+    const undecided = await prepareColumnDrop(agent)
+    expect(findColumnDropCheck(undecided, 'no-function-body')).toMatchObject({ verdict: 'inconclusive' })
     expect(undecided).toMatchObject({ verdict: 'inconclusive', prepared: false })
     await sql.unsafe('drop function public.builds()')
 
     // What the application still does.
     await sql.unsafe('select * from public.vehicles where id = 1')
     await sql.unsafe('update "vehicles" set "is_truck" = true where id = 7')
-    await evaluate(agent, 'web-1')
-    const used = await prepared(agent)
-    expect(found(used, 'no-statement-reads')).toMatchObject({ verdict: 'fail' })
-    expect(found(used, 'no-statement-reads').evidence).toContain('select * from public.vehicles')
-    expect(found(used, 'no-statement-writes').evidence).toContain('"is_truck"')
-    expect(found(used, 'flag-not-evaluated').evidence).toContain('web-1')
+    await evaluateFlag(agent, 'web-1')
+    const used = await prepareColumnDrop(agent)
+    expect(findColumnDropCheck(used, 'no-statement-reads')).toMatchObject({ verdict: 'fail' })
+    expect(findColumnDropCheck(used, 'no-statement-reads').evidence).toContain('select * from public.vehicles')
+    expect(findColumnDropCheck(used, 'no-statement-writes').evidence).toContain('"is_truck"')
+    expect(findColumnDropCheck(used, 'flag-not-evaluated').evidence).toContain('web-1')
     const { watch } = await agent.get<ColumnDrop>('/v1/rollouts/vehicles/column-drop')
     expect(watch).toMatchObject({ lastEvaluatedBy: 'web-1', soakSeconds: 3 })
     expect(watch.uses.filter(({ lastCalledAt }) => lastCalledAt !== null)).toHaveLength(2)
 
     // It has stopped for the soak time; indexes and statistics of the columns alone go with them.
-    await soaked(agent)
-    await validate(agent)
-    const again = await prepared(agent)
+    await waitForSoak(agent)
+    await validateIntegrity(agent)
+    const again = await prepareColumnDrop(agent)
     expect(again.reasons).toEqual([])
-    expect(found(again, 'no-dependent-objects').findings).toHaveLength(2)
+    expect(findColumnDropCheck(again, 'no-dependent-objects').findings).toHaveLength(2)
 
     // Counters that were reset say nothing of what was before.
     await sql.unsafe('select pg_stat_statements_reset()')
-    const reset = await prepared(agent)
-    expect(found(reset, 'no-statement-reads')).toMatchObject({ verdict: 'inconclusive' })
-    expect(found(reset, 'no-statement-reads').evidence).toMatch(/reset/)
+    const reset = await prepareColumnDrop(agent)
+    expect(findColumnDropCheck(reset, 'no-statement-reads')).toMatchObject({ verdict: 'inconclusive' })
+    expect(findColumnDropCheck(reset, 'no-statement-reads').evidence).toMatch(/reset/)
 
     // An evaluation without a name, a failed row, and a flag that is not at 100 %.
-    await evaluate(agent)
+    await evaluateFlag(agent)
     await sql.unsafe(`insert into sti.failed_row (rollout, key, sqlstate, message, operation_id, accepted_by)
       select 'vehicles', '["1"]', '22000', 'x', max(id), 'ann' from sti.operation`)
     await agent.run('flag', { enabled: true, percentage: 50 })
-    const last = await prepared(agent)
-    expect(found(last, 'flag-not-evaluated').evidence).toContain('without a name')
-    expect(found(last, 'no-failed-rows')).toMatchObject({ verdict: 'fail' })
-    expect(found(last, 'flag-stable')).toMatchObject({ verdict: 'fail' })
-    expect(found(last, 'validation-passed')).toMatchObject({ verdict: 'fail' })
+    const last = await prepareColumnDrop(agent)
+    expect(findColumnDropCheck(last, 'flag-not-evaluated').evidence).toContain('without a name')
+    expect(findColumnDropCheck(last, 'no-failed-rows')).toMatchObject({ verdict: 'fail' })
+    expect(findColumnDropCheck(last, 'flag-stable')).toMatchObject({ verdict: 'fail' })
+    expect(findColumnDropCheck(last, 'validation-passed')).toMatchObject({ verdict: 'fail' })
     // A draft is made of it all the same, and says so.
-    const draft = await prepared(agent, { safetyChecks: false })
+    const draft = await prepareColumnDrop(agent, { safetyChecks: false })
     expect(draft).toMatchObject({ verdict: 'fail', prepared: true, archive: null })
     expect(draft.pullRequest!.body).toContain('This is a draft')
     expect(draft.pullRequest!.title).toContain('[Do Not Merge]')
@@ -119,18 +119,18 @@ test('every check passes where nothing needs the columns, and each one trips', a
 })
 
 test('without pg_stat_statements nobody knows, and a watch that began a moment ago is too short', async () => {
-  await withEnabled(
+  await withEnabledRollout(
     async ({ agent, database: { sql } }) => {
       await sql.unsafe('drop extension pg_stat_statements')
-      const blind = await prepared(agent)
+      const blind = await prepareColumnDrop(agent)
       expect(blind).toMatchObject({ verdict: 'fail', prepared: false })
-      expect(found(blind, 'no-statement-reads')).toMatchObject({ verdict: 'inconclusive' })
-      expect(found(blind, 'no-statement-reads').evidence).toContain('CREATE EXTENSION')
-      expect(found(blind, 'flag-not-evaluated')).toMatchObject({ verdict: 'inconclusive' })
-      expect(found(blind, 'flag-stable')).toMatchObject({ verdict: 'fail' })
+      expect(findColumnDropCheck(blind, 'no-statement-reads')).toMatchObject({ verdict: 'inconclusive' })
+      expect(findColumnDropCheck(blind, 'no-statement-reads').evidence).toContain('CREATE EXTENSION')
+      expect(findColumnDropCheck(blind, 'flag-not-evaluated')).toMatchObject({ verdict: 'inconclusive' })
+      expect(findColumnDropCheck(blind, 'flag-stable')).toMatchObject({ verdict: 'fail' })
     },
     {},
-    SOAK.replace('soak: 3s', 'soak: 7d'),
+    SOAK_FILE.replace('soak: 3s', 'soak: 7d'),
     false,
   )
 })

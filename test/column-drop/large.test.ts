@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { runTimed } from '../../agent/src/columnDrop/proof/timed.ts'
-import { proveMigration } from '../../agent/src/columnDrop/proof/proof.ts'
-import { withGround } from './ground.ts'
-import { fileOf } from './shapes.ts'
+import { runMigrationTrial } from '../../agent/src/columnDrop/proof/proof.ts'
+import { withColumnDropEnvironment } from './ground.ts'
+import { rolloutFile } from './shapes.ts'
 
 /** `STI_DROP_ROWS=2000000` measures a larger table. */
 const ROWS = Number(process.env['STI_DROP_ROWS'] ?? 20_000)
@@ -16,7 +16,7 @@ test.each([
     const create = `create table app.things (id bigint primary key, is_a boolean not null, is_b boolean not null, note text, code text);
       insert into app.things select n, n % 3 = 0, n % 3 = 1, md5(n::text), 'c' || n from generate_series(1, ${ROWS}) n;
       create index things_note on app.things (note); create index things_code on app.things (code)`
-    await withGround(create, fileOf({ name: '', create: '', more }), async (ground) => {
+    await withColumnDropEnvironment(create, rolloutFile({ name: '', create: '', more }), async (ground) => {
       const { database, rollout, run, table, catalog } = ground
       const took: Record<string, number> = {}
       const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
@@ -25,11 +25,11 @@ test.each([
         took[what] = Math.round(performance.now() - began) / 1000
         return done
       }
-      expect(await timed('archive and comparison', ground.keep)).toMatchObject({
+      expect(await timed('archive and comparison', ground.keepArchive)).toMatchObject({
         verified: { rows: ROWS, differing: 0 },
       })
-      expect(await timed('comparison', ground.state)).toMatchObject({ equal: true })
-      const proof = await timed('proof', async () => await proveMigration(run, await table(), await catalog(), 100_000))
+      expect(await timed('comparison', ground.archiveState)).toMatchObject({ equal: true })
+      const proof = await timed('proof', async () => await runMigrationTrial(run, await table(), await catalog(), 100_000))
       expect(proof.checks.filter((check) => !check.ok)).toEqual([])
       const { up, down } = await ground.migration()
       const sql = database.engine({ purpose: 'migration', statementTimeoutMs: 0, searchPath: rollout.searchPath })

@@ -1,34 +1,34 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { migrationRefusals } from '../../agent/src/columnDrop/migration/notes.ts'
-import { alone, templated } from '../../agent/src/columnDrop/migration/template.ts'
+import { wrapInTransaction, renderMigrationFiles } from '../../agent/src/columnDrop/migration/template.ts'
 import { withSession } from '../safety/disturbing.ts'
 import { withDatabase } from '../support/database.ts'
-import { withGround, type Ground } from './ground.ts'
-import { fileOf } from './shapes.ts'
+import { withColumnDropEnvironment, type ColumnDropEnvironment } from './ground.ts'
+import { rolloutFile } from './shapes.ts'
 
-const FILE = fileOf({ name: '', create: '' })
+const FILE = rolloutFile({ name: '', create: '' })
 const TABLE = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text);
   insert into app.things select n, n % 3 = 0, n % 3 = 1, 'note ' || n from generate_series(1, 100) n`
 
-async function run(url: string, text: string): Promise<string[]> {
+async function runScript(url: string, text: string): Promise<string[]> {
   const notices: string[] = []
   const sql = postgres(url, { max: 1, onnotice: ({ message }) => notices.push(String(message)) })
   try {
-    await sql.unsafe(alone(text))
+    await sql.unsafe(wrapInTransaction(text))
     return notices
   } finally {
     await sql.end({ timeout: 1 })
   }
 }
 
-const there = async ({ sql }: Ground): Promise<number> => {
+const countRowsWithTable = async ({ sql }: ColumnDropEnvironment): Promise<number> => {
   const [row] = await sql<{ there: number }[]>`select count(*)::int as there from pg_attribute
     where attrelid = 'app.things'::regclass and attname in ('is_a', 'is_b')`
   return row!.there
 }
 
-const DISTURBED: readonly [string, string, RegExp][] = [
+const DISTURBED_CASES: readonly [string, string, RegExp][] = [
   [
     'a row differs',
     `update sti.columns_things set is_a = not is_a where id = 5`,
@@ -66,54 +66,54 @@ const DISTURBED: readonly [string, string, RegExp][] = [
 ]
 
 test('up drops nothing when something is not as it must be', async () => {
-  await withGround(TABLE, FILE, async (ground) => {
-    await ground.keep()
+  await withColumnDropEnvironment(TABLE, FILE, async (ground) => {
+    await ground.keepArchive()
     const { up } = await ground.migration()
-    for (const [what, disturb, refusal] of DISTURBED) {
+    for (const [what, disturb, refusal] of DISTURBED_CASES) {
       // Both in one transaction, which the refusal takes back as a whole.
       const sql = postgres(ground.url, { max: 1, onnotice: () => undefined })
       const answer = await sql.unsafe(`begin; ${disturb}; ${up}`).catch(String)
       await sql.end({ timeout: 1 })
       expect({ what, answer }).toEqual({ what, answer: expect.stringMatching(refusal) })
-      expect(await there(ground)).toBe(2)
+      expect(await countRowsWithTable(ground)).toBe(2)
     }
-    await run(ground.url, up)
-    expect(await there(ground)).toBe(0)
+    await runScript(ground.url, up)
+    expect(await countRowsWithTable(ground)).toBe(0)
   })
 })
 
 test('up waits its turn for the lock, and names who holds it when it does not get it', async () => {
-  await withGround(TABLE, FILE, async (ground) => {
-    await ground.keep()
+  await withColumnDropEnvironment(TABLE, FILE, async (ground) => {
+    await ground.keepArchive()
     const { up } = await ground.migration()
     await withSession(ground.url, async (session) => {
       await session.unsafe(`begin; lock table app.things in share mode`)
-      const going = run(ground.url, up)
+      const going = runScript(ground.url, up)
       // Whoever comes meanwhile is let through.
       for (let n = 0; n < 10; n++) {
         await new Promise((resolve) => setTimeout(resolve, 100))
         await ground.sql`select count(*) from app.things`
       }
-      expect(await there(ground)).toBe(2)
+      expect(await countRowsWithTable(ground)).toBe(2)
       await session.unsafe('commit')
       await going
     })
-    expect(await there(ground)).toBe(0)
+    expect(await countRowsWithTable(ground)).toBe(0)
   })
 })
 
 test('in a database that the agent never saw an empty table loses the columns and gets them back, one with rows does not', async () => {
-  await withGround(TABLE, FILE, async (ground) => {
-    await ground.keep()
+  await withColumnDropEnvironment(TABLE, FILE, async (ground) => {
+    await ground.keepArchive()
     const { up, down } = await ground.migration()
     await withDatabase(async ({ url, sql }) => {
       await sql.unsafe(`create schema app; create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text, type text);
         insert into app.things values (1, true, false)`)
-      await expect(run(url, up)).rejects.toThrow('there are rows, and no archive of them')
+      await expect(runScript(url, up)).rejects.toThrow('there are rows, and no archive of them')
       await sql`truncate app.things`
-      await run(url, up)
+      await runScript(url, up)
       await sql`insert into app.things (id, type) values (1, 'B'), (2, 'Other')`
-      await run(url, down)
+      await runScript(url, down)
       expect(await sql`select id, is_a, is_b from app.things order by id`).toEqual([
         { id: 1, is_a: false, is_b: true },
         { id: 2, is_a: false, is_b: false },
@@ -133,16 +133,16 @@ legacyColumns: [size]
 flag: { key: things }
 `
   const create = `create table app.things (id int primary key, size int); insert into app.things select n, n - 3 from generate_series(1, 60) n where n <> 3`
-  await withGround(create, file, async (ground) => {
+  await withColumnDropEnvironment(create, file, async (ground) => {
     const { sql, url } = ground
-    await ground.keep()
+    await ground.keepArchive()
     await sql`insert into app.things (id, size) values (100, 0), (101, null)`
-    expect(await ground.state()).toMatchObject({ equal: true })
+    expect(await ground.archiveState()).toMatchObject({ equal: true })
     const before = await sql`select id, size, type from app.things order by id`
     const { up, down } = await ground.migration()
-    await run(url, up)
+    await runScript(url, up)
     await sql`insert into app.things (id, type) values (200, 'Small'), (201, null)`
-    await run(url, down)
+    await runScript(url, down)
     const after = await sql`select id, size, type from app.things order by id`
     expect(after.slice(0, before.length)).toEqual([...before])
     expect(after.slice(before.length)).toEqual([
@@ -164,17 +164,17 @@ legacyColumns: [is_a]
 flag: { key: things }
 `
   const create = `create table app.things (id int primary key, is_a boolean not null default false); insert into app.things select n, n % 2 = 0 from generate_series(1, 10) n`
-  await withGround(create, file, async (ground) => {
+  await withColumnDropEnvironment(create, file, async (ground) => {
     const { sql, url } = ground
-    await ground.keep()
+    await ground.keepArchive()
     await sql`update app.things set type = 'A' where id = 1`
-    expect(await ground.state()).toMatchObject({ equal: true })
+    expect(await ground.archiveState()).toMatchObject({ equal: true })
     const { up, down, notes } = await ground.migration()
     expect(notes.join(' ')).toMatch(/restore: none/)
-    await run(url, up)
+    await runScript(url, up)
     await sql`update app.things set type = 'A' where id = 3`
     await sql`insert into app.things (id, type) values (20, 'A')`
-    await run(url, down)
+    await runScript(url, down)
     expect(await sql`select id, is_a, type from app.things where id in (1, 2, 3, 20) order by id`).toEqual([
       { id: 1, is_a: false, type: 'A' },
       { id: 2, is_a: true, type: 'A' },
@@ -185,16 +185,16 @@ flag: { key: things }
 })
 
 test('a column that new rows could be given no value for is refused', async () => {
-  const file = fileOf({ name: '', create: '', more: ['code'] })
+  const file = rolloutFile({ name: '', create: '', more: ['code'] })
   const create = TABLE.replace('note text', 'note text, code text not null')
     .replace('insert into app.things', 'insert into app.things (id, is_a, is_b, note, code)')
     .replace(`'note ' || n`, `'note ' || n, 'c'`)
-  await withGround(create, file, async ({ rollout, catalog }) => {
+  await withColumnDropEnvironment(create, file, async ({ rollout, catalog }) => {
     expect(migrationRefusals(rollout, await catalog())).toEqual([
       'Column "code" is NOT NULL and has no default, and restore of A, B, Other does not name it: a row that new code inserts after the drop could not be brought back. Name it in restore, or give it a default.',
     ])
   })
-  await withGround(TABLE, FILE, async ({ rollout, catalog }) => {
+  await withColumnDropEnvironment(TABLE, FILE, async ({ rollout, catalog }) => {
     expect(migrationRefusals(rollout, await catalog())).toEqual([])
   })
 })
@@ -210,7 +210,7 @@ test('what stands in the way is named, with what it stands on', async () => {
     create function app.count_a() returns bigint language sql stable begin atomic select count(*) from app.things where is_a; end;
     create function app.nothing() returns trigger language plpgsql as $$ begin return new; end $$;
     create trigger on_flag after update of is_b on app.things for each row execute function app.nothing()`
-  await withGround(
+  await withColumnDropEnvironment(
     create,
     `${FILE}publication: subscriber-ready\ntriggers: { on_flag: harmless }\n`,
     async ({ catalog }) => {
@@ -230,19 +230,19 @@ test('what stands in the way is named, with what it stands on', async () => {
 })
 
 test('files of a migration are those of the project’s own tool', async () => {
-  await withGround(TABLE, FILE, async (ground) => {
-    await ground.keep()
+  await withColumnDropEnvironment(TABLE, FILE, async (ground) => {
+    await ground.keepArchive()
     const migration = await ground.migration()
     const at = new Date(1_700_000_000_000)
     const path = 'db/{timestamp}_{name}.sql'
-    const [file] = templated(migration, { template: 'node-pg-migrate', path }, at)
+    const [file] = renderMigrationFiles(migration, { template: 'node-pg-migrate', path }, at)
     expect(file!.path).toBe('db/1700000000000_drop_legacy_columns_of_things.sql')
     // As node-pg-migrate finds them.
     const up = /^\s*--[\s-]*up\s+migration/im
     const down = /^\s*--[\s-]*down\s+migration/im
     expect(file!.text.match(new RegExp(up, 'gim'))).toHaveLength(1)
     expect(file!.text.match(new RegExp(down, 'gim'))).toHaveLength(1)
-    expect(templated(migration, { template: 'plain', path }, at).map((one) => one.path)).toEqual([
+    expect(renderMigrationFiles(migration, { template: 'plain', path }, at).map((one) => one.path)).toEqual([
       'db/1700000000000_drop_legacy_columns_of_things.up.sql',
       'db/1700000000000_drop_legacy_columns_of_things.down.sql',
     ])

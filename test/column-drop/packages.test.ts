@@ -3,10 +3,10 @@ import PgBoss from 'pg-boss'
 import { expect, test } from 'vitest'
 import type { ColumnDrop } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
-import { withServer, type TestDatabase } from '../support/database.ts'
-import { enable, found, soaked } from './enabled.ts'
+import { withDedicatedServer, type TestDatabase } from '../support/database.ts'
+import { enableRollout, findColumnDropCheck, waitForSoak } from './enabled.ts'
 
-const BOSS = `rollout: jobs
+const PG_BOSS_FILE = `rollout: jobs
 table: pgboss.job
 discriminator: { column: kind, dataType: text }
 types:
@@ -18,7 +18,7 @@ validation: { requires: [integrity] }
 soak: 3s
 `
 
-const WORKER = `rollout: jobs
+const GRAPHILE_WORKER_FILE = `rollout: jobs
 table: graphile_worker._private_jobs
 discriminator: { column: kind, dataType: text }
 types:
@@ -31,7 +31,7 @@ soak: 3s
 `
 
 /** What a package does with its table: adds jobs of both types and works through them. */
-interface Package {
+interface JobPackage {
   /** Adds so many. */
   add(count: number): Promise<void>
   /** Works on some; answers how many are done. */
@@ -44,12 +44,12 @@ interface Package {
 }
 
 /** To 100 % and back while the package is at work in every stage; the drop is refused because it needs the column. */
-async function thereAndBack(
+async function dropAndRestore(
   { sql, url }: TestDatabase,
   file: string,
   table: string,
   derived: string,
-  package_: Package,
+  package_: JobPackage,
 ): Promise<ColumnDrop> {
   const wrong = async (): Promise<number> => {
     const [row] = await sql.unsafe<{ wrong: number }[]>(
@@ -63,12 +63,12 @@ async function thereAndBack(
     await agent.run('expand')
     await package_.add(20)
     expect(await package_.work()).toBeGreaterThan(0)
-    await enable(agent)
+    await enableRollout(agent)
     expect((await agent.rollout()).stage).toBe('enabled')
     await package_.add(20)
     expect(await package_.work()).toBeGreaterThan(0)
     expect(await wrong()).toBe(0)
-    await soaked(agent, 'jobs')
+    await waitForSoak(agent, 'jobs')
     await package_.add(2)
     await package_.work()
     await package_.add(2)
@@ -90,16 +90,16 @@ async function thereAndBack(
 }
 
 test('pg-boss works through a whole rollout of its jobs, and the drop of a column it writes is refused', async () => {
-  await withServer(async (database) => {
+  await withDedicatedServer(async (database) => {
     await database.sql.unsafe('create extension pg_stat_statements')
     const boss = new PgBoss({ connectionString: database.url, max: 2, supervise: false, schedule: false })
     boss.on('error', () => undefined)
     await boss.start()
     try {
       await boss.createQueue('mail')
-      const drop = await thereAndBack(
+      const drop = await dropAndRestore(
         database,
-        BOSS,
+        PG_BOSS_FILE,
         'pgboss.job',
         `case when retry_backoff then 'Backoff' else 'Plain' end`,
         {
@@ -117,8 +117,8 @@ test('pg-boss works through a whole rollout of its jobs, and the drop of a colum
       )
       const { last } = drop
       expect(last).toMatchObject({ prepared: false, migration: null })
-      expect(found(last!, 'no-statement-writes').evidence).toContain('retry_backoff')
-      expect(found(last!, 'no-statement-writes').verdict).toBe('fail')
+      expect(findColumnDropCheck(last!, 'no-statement-writes').evidence).toContain('retry_backoff')
+      expect(findColumnDropCheck(last!, 'no-statement-writes').verdict).toBe('fail')
     } finally {
       await boss.stop({ graceful: false, close: true })
     }
@@ -126,7 +126,7 @@ test('pg-boss works through a whole rollout of its jobs, and the drop of a colum
 })
 
 test('graphile-worker works through a whole rollout of its jobs; its functions and a generated column keep the column', async () => {
-  await withServer(async (database) => {
+  await withDedicatedServer(async (database) => {
     await database.sql.unsafe('create extension pg_stat_statements')
     const options = { connectionString: database.url, noHandleSignals: true, logger: new Logger(() => () => undefined) }
     let utils = await makeWorkerUtils(options)
@@ -140,9 +140,9 @@ test('graphile-worker works through a whole rollout of its jobs; its functions a
       },
     }
     try {
-      const drop = await thereAndBack(
+      const drop = await dropAndRestore(
         database,
-        WORKER,
+        GRAPHILE_WORKER_FILE,
         'graphile_worker._private_jobs',
         `case when max_attempts = 1 then 'Once' else 'Again' end`,
         {
@@ -167,10 +167,10 @@ test('graphile-worker works through a whole rollout of its jobs; its functions a
       )
       const { last } = drop
       expect(last).toMatchObject({ prepared: false, migration: null })
-      expect(found(last!, 'no-function-body')).toMatchObject({ verdict: 'fail' })
-      expect(found(last!, 'no-function-body').findings.join(' ')).toContain('add_job')
-      expect(found(last!, 'no-dependent-objects').findings.join(' ')).toContain('is_available')
-      expect(found(last!, 'no-statement-reads').verdict).toBe('fail')
+      expect(findColumnDropCheck(last!, 'no-function-body')).toMatchObject({ verdict: 'fail' })
+      expect(findColumnDropCheck(last!, 'no-function-body').findings.join(' ')).toContain('add_job')
+      expect(findColumnDropCheck(last!, 'no-dependent-objects').findings.join(' ')).toContain('is_available')
+      expect(findColumnDropCheck(last!, 'no-statement-reads').verdict).toBe('fail')
     } finally {
       await utils.release()
     }

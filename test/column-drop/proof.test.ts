@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
-import { proveMigration } from '../../agent/src/columnDrop/proof/proof.ts'
-import { withGround } from './ground.ts'
-import { fileOf, SHAPES } from './shapes.ts'
+import { runMigrationTrial } from '../../agent/src/columnDrop/proof/proof.ts'
+import { withColumnDropEnvironment } from './ground.ts'
+import { rolloutFile, DROP_TABLE_SHAPES } from './shapes.ts'
 
-const HERE = ['plain columns', 'quoted names', 'partitions in two', 'foreign keys', 'domains', 'unique and']
+const TESTED_SHAPES = ['plain columns', 'quoted names', 'partitions in two', 'foreign keys', 'domains', 'unique and']
 
-test.each(SHAPES.filter(({ name }) => HERE.some((one) => name.startsWith(one))))(
+test.each(DROP_TABLE_SHAPES.filter(({ name }) => TESTED_SHAPES.some((one) => name.startsWith(one))))(
   'up and down of a table with $name are proved on a copy, and nothing of it stays',
   async (shape) => {
-    await withGround(shape.create, fileOf(shape), async ({ run, table, catalog, sql }) => {
+    await withColumnDropEnvironment(shape.create, rolloutFile(shape), async ({ run, table, catalog, sql }) => {
       const before = await sql`select nspname from pg_namespace where nspname !~ '^pg_' order by 1`
       const objects = await sql`select relname::text as name from pg_class where relnamespace = 'sti'::regnamespace
         union all select proname from pg_proc where pronamespace = 'sti'::regnamespace order by 1`
-      const proof = await proveMigration(run, await table(), await catalog(), 100)
+      const proof = await runMigrationTrial(run, await table(), await catalog(), 100)
       expect(proof.checks.filter((check) => !check.ok)).toEqual([])
       expect(proof.passed).toBe(true)
       expect(proof.rows).toBeGreaterThanOrEqual(100)
@@ -31,8 +31,8 @@ test.each(SHAPES.filter(({ name }) => HERE.some((one) => name.startsWith(one))))
 )
 
 test('what an agent left that died over a proof is taken away by the next one', async () => {
-  const [shape] = SHAPES
-  await withGround(shape!.create, fileOf(shape!), async ({ run, another, table, catalog, sql }) => {
+  const [shape] = DROP_TABLE_SHAPES
+  await withColumnDropEnvironment(shape!.create, rolloutFile(shape!), async ({ run, newRun: another, table, catalog, sql }) => {
     let taken = false
     const dying = {
       ...run,
@@ -56,10 +56,10 @@ test('what an agent left that died over a proof is taken away by the next one', 
         },
       },
     }
-    await expect(proveMigration(dying, await table(), await catalog(), 100)).rejects.toThrow('dies')
+    await expect(runMigrationTrial(dying, await table(), await catalog(), 100)).rejects.toThrow('dies')
     const [left] = await sql`select from pg_namespace where nspname like 'sti_proof_%'`
     expect(left).toBeDefined()
-    expect(await proveMigration(await another(), await table(), await catalog(), 100)).toMatchObject({ passed: true })
+    expect(await runMigrationTrial(await another(), await table(), await catalog(), 100)).toMatchObject({ passed: true })
     expect(await sql`select from pg_namespace where nspname like 'sti_proof_%'`).toEqual([])
     expect(await sql`select from sti.change where kind = 'proof' and reverted_at is null`).toEqual([])
   })
@@ -68,9 +68,9 @@ test('what an agent left that died over a proof is taken away by the next one', 
 test('an undo that would fail is found', async () => {
   const create = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, code int not null unique);
     insert into app.things select n, n % 3 = 0, n % 3 = 1, n from generate_series(1, 100) n`
-  const file = fileOf({ name: '', create: '', more: ['code'] }).replaceAll('"is_b": "', '"code": "0", "is_b": "')
-  await withGround(create, file, async ({ run, table, catalog }) => {
-    const proof = await proveMigration(run, await table(), await catalog(), 100)
+  const file = rolloutFile({ name: '', create: '', more: ['code'] }).replaceAll('"is_b": "', '"code": "0", "is_b": "')
+  await withColumnDropEnvironment(create, file, async ({ run, table, catalog }) => {
+    const proof = await runMigrationTrial(run, await table(), await catalog(), 100)
     expect(proof.passed).toBe(false)
     expect(proof.checks.find((check) => !check.ok)).toMatchObject({
       check: 'down runs',

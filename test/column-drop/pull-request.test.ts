@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { ColumnDrop, Problem, ReadinessItem, Readiness } from '../../agent/src/contract/index.ts'
 import { TOKENS } from '../support/agent.ts'
-import { withCommand } from '../support/command.ts'
+import { withSti } from '../support/command.ts'
 import { startGithub } from './githubServer.ts'
-import { DEFAULTS, evaluate, found, prepared, soaked, withEnabled } from './enabled.ts'
-import { migrate } from './migrate.ts'
+import { PREPARATION_DEFAULTS, evaluateFlag, findColumnDropCheck, prepareColumnDrop, waitForSoak, withEnabledRollout } from './enabled.ts'
+import { runMigration } from './migrate.ts'
 
 const TOKEN = 'a-token-of-github'
 
@@ -19,12 +19,12 @@ test('a draft pull request with its label is opened on a branch of its own; the 
     github: { owner: 'acme', repository: 'app', token: TOKEN, apiUrl: github.url },
   }
   try {
-    await withEnabled(
+    await withEnabledRollout(
       async ({ agent, database: { sql, url } }) => {
         const before = (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items
         const item = (items: ReadinessItem[]) => items.find((one) => one.item === 'column-drop-migration')!
         expect(item(before)).toMatchObject({ state: 'not-ready' })
-        const run = await prepared(agent, { openPullRequest: true, validateData: true, exportArchive: true })
+        const run = await prepareColumnDrop(agent, { openPullRequest: true, validateData: true, exportArchive: true })
         expect(run.reasons).toEqual([])
         const pull = run.pullRequest!
         expect(run.archive).toMatchObject({ exported: { rows: 300 } })
@@ -64,8 +64,8 @@ test('a draft pull request with its label is opened on a branch of its own; the 
         // What GitHub refuses is said in its words, without the token, and stops nothing else.
         for (const what of ['drafts', 'token'] as const) {
           github.refuse(what)
-          const failed = await agent.ended(
-            (await agent.request('column-drop', { ...DEFAULTS, openPullRequest: true })).id,
+          const failed = await agent.waitForEnd(
+            (await agent.request('column-drop', { ...PREPARATION_DEFAULTS, openPullRequest: true })).id,
           )
           expect(failed.result, JSON.stringify(failed.result)).toBeNull()
           expect(failed).toMatchObject({ state: 'failed', errorCode: 'github' })
@@ -84,9 +84,9 @@ test('a draft pull request with its label is opened on a branch of its own; the 
             { authorization: `Bearer ${token}` },
           )
         expect(await ask(TOKENS.ann, {})).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
-        expect(await ask(TOKENS.bob, DEFAULTS)).toMatchObject({ status: 403 })
+        expect(await ask(TOKENS.bob, PREPARATION_DEFAULTS)).toMatchObject({ status: 403 })
 
-        await withCommand(async (sti, cwd) => {
+        await withSti(async (sti, cwd) => {
           const written = join(cwd, 'drop')
           const options = ['--include-rollback', '--generate-pr', '--safety-checks', '--output', 'drop']
           const done = await sti(agent.url, 'prepare-column-drop', ...options)
@@ -102,23 +102,23 @@ test('a draft pull request with its label is opened on a branch of its own; the 
             'up.sql',
           ])
           expect(await readFile(join(written, 'BODY.md'), 'utf8')).toContain('Do Not Merge')
-          await evaluate(agent)
+          await evaluateFlag(agent)
           const refused = await sti(agent.url, 'prepare-column-drop', ...options)
           expect(refused.code).toBe(3)
           expect(refused.out).toContain('Refused')
           await sql.unsafe(
             `create function public.f() returns void language plpgsql as 'begin execute $$select is_truck from vehicles$$; end'`,
           )
-          await soaked(agent)
+          await waitForSoak(agent)
           expect(await sti(agent.url, 'prepare-column-drop', ...options)).toMatchObject({ code: 4 })
           expect(await sti(agent.url, 'prepare-column-drop', '--generate-pr')).toMatchObject({ code: 0 })
         })
 
         // The real drop is somebody else's; the agent sees that it happened.
         await sql.unsafe('drop function public.f()')
-        const ready = await prepared(agent)
-        expect(found(ready, 'archive-complete').verdict).toBe('pass')
-        await migrate(url, ready.migration!.up)
+        const ready = await prepareColumnDrop(agent)
+        expect(findColumnDropCheck(ready, 'archive-complete').verdict).toBe('pass')
+        await runMigration(url, ready.migration!.up)
         expect((await agent.rollout()).stage).toBe('dropped')
         const data = await agent.post<Problem>('/v1/rollouts/vehicles/operations', {
           kind: 'rollback',
@@ -127,7 +127,7 @@ test('a draft pull request with its label is opened on a branch of its own; the 
         })
         expect(data.status).toBe(409)
         expect(data.body.reasons!.join(' ')).toContain('migration down')
-        await migrate(url, ready.migration!.down!)
+        await runMigration(url, ready.migration!.down!)
         expect((await agent.rollout()).stage).not.toBe('dropped')
         const [{ wrong }] = (await sql`select count(*)::int as wrong from public.vehicles
           where type is distinct from case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`) as unknown as [

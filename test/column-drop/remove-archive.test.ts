@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
-import type { ColumnDrop, OperationEvent, Preview, Problem } from '../../agent/src/contract/index.ts'
+import type { ColumnDrop, OperationEvent, OperationPreview, Problem } from '../../agent/src/contract/index.ts'
 import { TOKENS, type TestAgent } from '../support/agent.ts'
-import { withCommand, type Sti } from '../support/command.ts'
-import { found, prepared, withEnabled } from './enabled.ts'
-import { migrate } from './migrate.ts'
+import { withSti, type RunSti } from '../support/command.ts'
+import { findColumnDropCheck, prepareColumnDrop, withEnabledRollout } from './enabled.ts'
+import { runMigration } from './migrate.ts'
 
 const PATH = '/v1/rollouts/vehicles'
 const CONFIRMED = ['--confirm', 'vehicles', '--reason', 'nobody needs it'] as const
@@ -15,12 +15,12 @@ const CONFIRMED = ['--confirm', 'vehicles', '--reason', 'nobody needs it'] as co
 test('the archive is removed before the drop, and after it only once it was exported, beside writes', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sti-archive-'))
   try {
-    await withEnabled(
+    await withEnabledRollout(
       ({ agent, database: { sql, url } }) =>
-        withCommand(async (sti) => {
+        withSti(async (sti) => {
           const writers = startWriters(sql)
-          await givenUp(agent, sti, url, sql)
-          await dropped(agent, sti, url, sql, folder)
+          await expectRefusals(agent, sti, url, sql)
+          await dropColumns(agent, sti, url, sql, folder)
           expect(await writers.stop()).toBeGreaterThan(100)
         }),
       { config: { archiveFolder: folder } },
@@ -31,47 +31,47 @@ test('the archive is removed before the drop, and after it only once it was expo
 })
 
 /** Before the drop: nothing is lost, and what was prepared holds no more. */
-async function givenUp(agent: TestAgent, sti: Sti, url: string, sql: postgres.Sql): Promise<void> {
-  expect(await ask(agent, {})).toMatchObject({
+async function expectRefusals(agent: TestAgent, sti: RunSti, url: string, sql: postgres.Sql): Promise<void> {
+  expect(await requestRemoval(agent, {})).toMatchObject({
     status: 409,
     body: { reasons: ['There is no archive of legacy columns.'] },
   })
-  const { migration, checks } = await prepared(agent)
+  const { migration, checks } = await prepareColumnDrop(agent)
   // All rows are compared once, in this run: what stands after the last row is asked once for each pass.
   expect(checks.find(({ check }) => check === 'archive-complete')!.evidence).toMatch(/compared until 20/)
   const [compared] = await sql<{ times: number }[]>`/* sti */
     select sum(calls)::int as times from pg_stat_statements where query like 'select /* sti */ count(*)::int as archived,%'`
   expect(compared!.times).toBe(1)
   expect((await agent.rollout()).stage).toBe('ready-to-drop')
-  expect(await ask(agent, {}, TOKENS.bob)).toMatchObject({ status: 403 })
-  expect(await ask(agent, { confirm: 'other' })).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
-  expect(await ask(agent, {}, TOKENS.ann, null)).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
+  expect(await requestRemoval(agent, {}, TOKENS.bob)).toMatchObject({ status: 403 })
+  expect(await requestRemoval(agent, { confirm: 'other' })).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
+  expect(await requestRemoval(agent, {}, TOKENS.ann, null)).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
   expect(await sti(agent.url, 'remove-archive', '--confirm', 'vehicles')).toMatchObject({ code: 2 })
-  const { body } = await ask<Preview>(agent, {}, TOKENS.ann, 'test', '?dryRun=true')
+  const { body } = await requestRemoval<OperationPreview>(agent, {}, TOKENS.ann, 'test', '?dryRun=true')
   expect(body).toMatchObject({ allowed: true, rows: expect.any(Number) as number })
   expect(body.notes.join(' ')).toMatch(/nothing is lost.*prepared holds no more.*never exported.*all the same/)
   const done = await sti(agent.url, 'remove-archive', ...CONFIRMED)
   expect(done, done.err).toMatchObject({ code: 0 })
-  expect(await left(sql)).toBe(0)
+  expect(await readLeftovers(sql)).toBe(0)
   expect((await agent.rollout()).stage).toBe('enabled')
   const status = await agent.get<ColumnDrop>(`${PATH}/column-drop`)
   expect(status).toMatchObject({ archive: null, fresh: false, staleBecause: 'its archive was removed' })
-  await expect(migrate(url, migration!.up)).rejects.toThrow('there is no complete archive of the legacy columns')
+  await expect(runMigration(url, migration!.up)).rejects.toThrow('there is no complete archive of the legacy columns')
 }
 
 /** After it: the way back goes with it, so it has to be exported or forced. */
-async function dropped(agent: TestAgent, sti: Sti, url: string, sql: postgres.Sql, folder: string): Promise<void> {
-  const again = await prepared(agent)
+async function dropColumns(agent: TestAgent, sti: RunSti, url: string, sql: postgres.Sql, folder: string): Promise<void> {
+  const again = await prepareColumnDrop(agent)
   expect(again.reasons).toEqual([])
-  expect(found(again, 'archive-complete').verdict).toBe('pass')
-  await migrate(url, again.migration!.up)
+  expect(findColumnDropCheck(again, 'archive-complete').verdict).toBe('pass')
+  await runMigration(url, again.migration!.up)
   expect((await agent.rollout()).stage).toBe('dropped')
   const { actions } = await agent.rollout()
   expect(actions.find(({ action }) => action === 'remove-archive')).toMatchObject({ allowed: true })
-  const refused = await ask(agent, {})
+  const refused = await requestRemoval(agent, {})
   expect(refused).toMatchObject({ status: 409 })
   expect(refused.body.reasons!.join(' ')).toContain('never exported')
-  const { body } = await ask<Preview>(agent, { force: true }, TOKENS.ann, 'test', '?dryRun=true')
+  const { body } = await requestRemoval<OperationPreview>(agent, { force: true }, TOKENS.ann, 'test', '?dryRun=true')
   expect(body.allowed).toBe(true)
   expect(body.notes.join(' ')).toMatch(
     /This takes the way back: .*is_truck, is_bike.*what a row had of its own is lost/,
@@ -79,7 +79,7 @@ async function dropped(agent: TestAgent, sti: Sti, url: string, sql: postgres.Sq
 
   // Somebody has compared it, and it was not the same.
   await sql`/* sti */ update sti.column_archive set verified_differing = 1`
-  expect((await ask(agent, { exportArchive: true })).body.reasons).toEqual([
+  expect((await requestRemoval(agent, { exportArchive: true })).body.reasons).toEqual([
     expect.stringContaining('never found equal'),
   ])
   await sql`/* sti */ update sti.column_archive set verified_differing = 0`
@@ -90,7 +90,7 @@ async function dropped(agent: TestAgent, sti: Sti, url: string, sql: postgres.Sq
     expect.stringMatching(/^sti-archive-vehicles-\d+\.jsonl\.gz$/),
     expect.stringMatching(/^sti-archive-vehicles-\d+\.jsonl\.gz\.manifest\.json$/),
   ])
-  expect(await left(sql)).toBe(0)
+  expect(await readLeftovers(sql)).toBe(0)
   const [operation] = (await agent.rollout()).operations
   const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/operations/${operation!.id}/events`)
   expect(events.find(({ kind }) => kind === 'archive')).toMatchObject({
@@ -98,19 +98,19 @@ async function dropped(agent: TestAgent, sti: Sti, url: string, sql: postgres.Sq
     message: 'archive sti."columns_vehicles" is removed, with its triggers',
     before: { archive: { exported: { path: expect.stringContaining(folder) as string }, verified: { differing: 0 } } },
   })
-  const status = await noticed(agent)
+  const status = await waitForDropNoticed(agent)
   expect(status.archive).toBeNull()
   expect(status.dropped!.restore).toContain('The archive was removed')
   expect((await agent.rollout()).stage).toBe('dropped')
   // What restore says of each type is all that the way back knows now.
-  await migrate(url, again.migration!.down!)
+  await runMigration(url, again.migration!.down!)
   const [row] = await sql<{ wrong: number }[]>`/* sti */ select count(*)::int as wrong from public.vehicles
     where type is distinct from case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`
   expect(row!.wrong).toBe(0)
 }
 
 /** The agent looks every two seconds whether the columns are gone. */
-async function noticed(agent: TestAgent): Promise<ColumnDrop> {
+async function waitForDropNoticed(agent: TestAgent): Promise<ColumnDrop> {
   for (;;) {
     const status = await agent.get<ColumnDrop>(`${PATH}/column-drop`)
     if (status.dropped !== null) return status
@@ -118,7 +118,7 @@ async function noticed(agent: TestAgent): Promise<ColumnDrop> {
   }
 }
 
-async function ask<T = Problem>(
+async function requestRemoval<T = Problem>(
   agent: TestAgent,
   parameters: Record<string, unknown>,
   token = TOKENS.ann,
@@ -138,7 +138,7 @@ async function ask<T = Problem>(
 }
 
 /** What there is of the archive in the database. */
-async function left(sql: postgres.Sql): Promise<number> {
+async function readLeftovers(sql: postgres.Sql): Promise<number> {
   const [row] = await sql<{ left: number }[]>`/* sti */
     select ((select count(*) from pg_trigger where tgname like '~sti_archive%') + (select count(*) from sti.column_archive)
       + (select count(*) from pg_class where relname = 'columns_vehicles') + (select count(*) from pg_proc where proname = 'keep_vehicles')

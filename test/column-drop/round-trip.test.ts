@@ -1,53 +1,53 @@
 import postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
-import { alone } from '../../agent/src/columnDrop/migration/template.ts'
-import { bothWaysMissing, triggerFault } from '../../agent/src/dualWrite/verify.ts'
-import { dumpSchema, PG_DUMP, readSchema } from './dump.ts'
-import { withGround } from './ground.ts'
-import { fileOf, flagsOf, keyOf, SHAPES, tableOf, valuesOf, type Shape } from './shapes.ts'
+import { wrapInTransaction } from '../../agent/src/columnDrop/migration/template.ts'
+import { findMissingReverseSync, findTriggerFault } from '../../agent/src/dualWrite/verify.ts'
+import { dumpSchema, PG_DUMP_PATH, readTableSchema } from './dump.ts'
+import { withColumnDropEnvironment } from './ground.ts'
+import { rolloutFile, flagColumns, shapeKey, DROP_TABLE_SHAPES, shapeTable, keyValues, type DropTableShape } from './shapes.ts'
 
 afterAll(() => {
-  if (PG_DUMP === null) console.log('no pg_dump of PostgreSQL 18: schemas were compared by queries of the catalog')
+  if (PG_DUMP_PATH === null) console.log('no pg_dump of PostgreSQL 18: schemas were compared by queries of the catalog')
 })
 
-test.each(SHAPES)('the columns of a table with $name go and come back', async (shape) => {
-  await withGround(shape.create, fileOf(shape), async (ground) => {
+test.each(DROP_TABLE_SHAPES)('the columns of a table with $name go and come back', async (shape) => {
+  await withColumnDropEnvironment(shape.create, rolloutFile(shape), async (ground) => {
     const { sql, url } = ground
-    const schema = await readSchema(sql, tableOf(shape))
-    const dump = PG_DUMP === null ? [] : dumpSchema(url)
-    await ground.keep()
+    const schema = await readTableSchema(sql, shapeTable(shape))
+    const dump = PG_DUMP_PATH === null ? [] : dumpSchema(url)
+    await ground.keepArchive()
     await writesBefore(sql, shape)
-    expect(await ground.state()).toMatchObject({ complete: true, equal: true, faults: [] })
+    expect(await ground.archiveState()).toMatchObject({ complete: true, equal: true, faults: [] })
     const { up, down } = await ground.migration()
     const before = await rowsOf(sql, shape)
-    const run = (text: string): Promise<void> => runAlone(url, text)
+    const run = (text: string): Promise<void> => runInOwnConnection(url, text)
     await run(up)
     await run(up)
-    expect(await legacyLeft(sql, shape)).toBe(0)
-    expect(Object.keys([...(await rowsOf(sql, shape)).values()][0]!)).not.toContain(bare(flagsOf(shape)[0]))
+    expect(await legacyColumnsLeft(sql, shape)).toBe(0)
+    expect(Object.keys([...(await rowsOf(sql, shape)).values()][0]!)).not.toContain(unquoteName(flagColumns(shape)[0]))
     await writesAfter(sql, shape)
     await run(down)
-    const [a, b] = flagsOf(shape)
-    const flip = `set local sti.engine = 'on'; update ${tableOf(shape)} set ${a} = not ${a} where ${here(shape, 9)} returning ${a} as a, ${b} as b, type`
+    const [a, b] = flagColumns(shape)
+    const flip = `set local sti.engine = 'on'; update ${shapeTable(shape)} set ${a} = not ${a} where ${rowCondition(shape, 9)} returning ${a} as a, ${b} as b, type`
     const [, [flipped]] = (await sql.unsafe(flip)) as unknown as [unknown, { a: boolean; b: boolean; type: string }[]]
     await run(down)
-    const [again] = await sql.unsafe(`select ${a} as a, ${b} as b, type from ${tableOf(shape)} where ${here(shape, 9)}`)
+    const [again] = await sql.unsafe(`select ${a} as a, ${b} as b, type from ${shapeTable(shape)} where ${rowCondition(shape, 9)}`)
     expect(again).toEqual(flipped)
     expect(flipped!.type).toBe(flipped!.a ? 'A' : flipped!.b ? 'B' : 'Other')
     await sql.unsafe(flip)
-    expect(await readSchema(sql, tableOf(shape))).toEqual(schema)
-    if (PG_DUMP !== null) expect(dumpSchema(url)).toEqual(dump)
-    expect(await triggerFault(ground.database.state, ground.rollout, await ground.table())).toBe(null)
-    expect(await bothWaysMissing(ground.database.state, ground.rollout, await ground.table())).toBe(null)
+    expect(await readTableSchema(sql, shapeTable(shape))).toEqual(schema)
+    if (PG_DUMP_PATH !== null) expect(dumpSchema(url)).toEqual(dump)
+    expect(await findTriggerFault(ground.database.state, ground.rollout, await ground.table())).toBe(null)
+    expect(await findMissingReverseSync(ground.database.state, ground.rollout, await ground.table())).toBe(null)
     compareRows(shape, before, await rowsOf(sql, shape))
   })
 })
 
 /** As a terminal would run it: on a connection of its own. */
-async function runAlone(url: string, text: string): Promise<void> {
+async function runInOwnConnection(url: string, text: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {
-    await sql.unsafe(alone(text))
+    await sql.unsafe(wrapInTransaction(text))
   } catch (error) {
     throw new Error(`${String(error)}\n${JSON.stringify(error)}\n${text}`)
   } finally {
@@ -55,53 +55,53 @@ async function runAlone(url: string, text: string): Promise<void> {
   }
 }
 
-type Row = Record<string, unknown>
+type TableRow = Record<string, unknown>
 
-const bare = (name: string): string => name.replace(/^"(.*)"$/, '$1').replaceAll('""', '"')
-const here = (shape: Shape, n: number): string => `(${keyOf(shape)}) = (${valuesOf(shape, n)})`
+const unquoteName = (name: string): string => name.replace(/^"(.*)"$/, '$1').replaceAll('""', '"')
+const rowCondition = (shape: DropTableShape, n: number): string => `(${shapeKey(shape)}) = (${keyValues(shape, n)})`
 
 /** Old code and new code, both while the archive is kept by its triggers alone. */
-async function writesBefore(sql: postgres.Sql, shape: Shape): Promise<void> {
-  const [a, b] = flagsOf(shape)
-  const table = tableOf(shape)
+async function writesBefore(sql: postgres.Sql, shape: DropTableShape): Promise<void> {
+  const [a, b] = flagColumns(shape)
+  const table = shapeTable(shape)
   for (const n of [9, 901, 902, 903, 904, 905])
     await sql.unsafe(
-      `insert into ${table} (${keyOf(shape)}, ${a}, ${b}) values (${valuesOf(shape, n)}, ${n % 2 === 0}, false) on conflict (${keyOf(shape)}) do nothing`,
+      `insert into ${table} (${shapeKey(shape)}, ${a}, ${b}) values (${keyValues(shape, n)}, ${n % 2 === 0}, false) on conflict (${shapeKey(shape)}) do nothing`,
     )
-  await sql.unsafe(`insert into ${table} (${keyOf(shape)}, type) values (${valuesOf(shape, 910)}, 'B')`)
-  await sql.unsafe(`update ${table} set ${a} = not ${a}, ${b} = false where ${here(shape, 901)}`)
-  await sql.unsafe(`update ${table} set type = 'B' where ${here(shape, 902)}`)
-  await sql.unsafe(`delete from ${table} where ${here(shape, 903)}`)
-  await sql.unsafe(`update ${table} set (${keyOf(shape)}) = row(${valuesOf(shape, 909)}) where ${here(shape, 904)}`)
+  await sql.unsafe(`insert into ${table} (${shapeKey(shape)}, type) values (${keyValues(shape, 910)}, 'B')`)
+  await sql.unsafe(`update ${table} set ${a} = not ${a}, ${b} = false where ${rowCondition(shape, 901)}`)
+  await sql.unsafe(`update ${table} set type = 'B' where ${rowCondition(shape, 902)}`)
+  await sql.unsafe(`delete from ${table} where ${rowCondition(shape, 903)}`)
+  await sql.unsafe(`update ${table} set (${shapeKey(shape)}) = row(${keyValues(shape, 909)}) where ${rowCondition(shape, 904)}`)
 }
 
 /** New code once the columns are gone: it inserts, makes a row another type and back, and deletes. */
-async function writesAfter(sql: postgres.Sql, shape: Shape): Promise<void> {
-  const table = tableOf(shape)
-  await sql.unsafe(`insert into ${table} (${keyOf(shape)}, type) values (${valuesOf(shape, 950)}, 'B')`)
-  await sql.unsafe(`update ${table} set type = 'A' where ${here(shape, 902)}`)
-  const other = (type: string): string => `update ${table} set type = '${type}' where ${here(shape, 901)}`
+async function writesAfter(sql: postgres.Sql, shape: DropTableShape): Promise<void> {
+  const table = shapeTable(shape)
+  await sql.unsafe(`insert into ${table} (${shapeKey(shape)}, type) values (${keyValues(shape, 950)}, 'B')`)
+  await sql.unsafe(`update ${table} set type = 'A' where ${rowCondition(shape, 902)}`)
+  const other = (type: string): string => `update ${table} set type = '${type}' where ${rowCondition(shape, 901)}`
   await sql.unsafe(`set local sti.engine = 'on'; ${other('Other')}; ${other('A')}`)
-  await sql.unsafe(`delete from ${table} where ${here(shape, 905)}`)
+  await sql.unsafe(`delete from ${table} where ${rowCondition(shape, 905)}`)
 }
 
-async function legacyLeft(sql: postgres.Sql, shape: Shape): Promise<number> {
-  const names = [...flagsOf(shape), ...(shape.more ?? [])].map(bare)
+async function legacyColumnsLeft(sql: postgres.Sql, shape: DropTableShape): Promise<number> {
+  const names = [...flagColumns(shape), ...(shape.more ?? [])].map(unquoteName)
   const [row] = await sql<{ left: number }[]>`
-    select count(*)::int as left from pg_attribute where attrelid = ${tableOf(shape)}::regclass and attname = any (${names})`
+    select count(*)::int as left from pg_attribute where attrelid = ${shapeTable(shape)}::regclass and attname = any (${names})`
   return row!.left
 }
 
-async function rowsOf(sql: postgres.Sql, shape: Shape): Promise<Map<string, Row>> {
-  const rows = await sql.unsafe<{ key: string; row: Row }[]>(
-    `select row(${keyOf(shape)})::text as key, to_jsonb(t) as row from ${tableOf(shape)} t`,
+async function rowsOf(sql: postgres.Sql, shape: DropTableShape): Promise<Map<string, TableRow>> {
+  const rows = await sql.unsafe<{ key: string; row: TableRow }[]>(
+    `select row(${shapeKey(shape)})::text as key, to_jsonb(t) as row from ${shapeTable(shape)} t`,
   )
   return new Map(rows.map(({ key, row }) => [key, row]))
 }
 
 /** All rows are what they were, but for those that new code has written since. */
-function compareRows(shape: Shape, before: Map<string, Row>, after: Map<string, Row>): void {
-  const [a, b] = flagsOf(shape).map(bare) as [string, string]
+function compareRows(shape: DropTableShape, before: Map<string, TableRow>, after: Map<string, TableRow>): void {
+  const [a, b] = flagColumns(shape).map(unquoteName) as [string, string]
   const changed = [...after].filter(
     ([key, row]) => JSON.stringify(sorted(row)) !== JSON.stringify(sorted(before.get(key) ?? {})),
   )
@@ -115,4 +115,4 @@ function compareRows(shape: Shape, before: Map<string, Row>, after: Map<string, 
   expect(after.size).toBe(before.size)
 }
 
-const sorted = (row: Row): unknown => Object.entries(row).sort(([one], [other]) => (one < other ? -1 : 1))
+const sorted = (row: TableRow): unknown => Object.entries(row).sort(([one], [other]) => (one < other ? -1 : 1))

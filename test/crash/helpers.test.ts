@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
 import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
-import { FILE, pause, ROUNDS, until } from '../outage/busy.ts'
-import { engineWrites, laneSums, legacyTable } from './legacy.ts'
-import { differences, oracleOf, startWriters, sums, type Writers } from './writers.ts'
+import { BUSY_FILE, sleep, ROUNDS, waitUntil } from '../outage/busy.ts'
+import { takeEngineWrites, readLaneSums, createLegacyTable } from './legacy.ts'
+import { compareWithOracle, readOracle, startRandomWriters, summarizeMismatches, type RandomWriters } from './writers.ts'
 import type postgres from 'postgres'
 
 const ROWS = 300_000
 
-interface Together {
+interface TwoAgentBackfill {
   readonly sql: postgres.Sql
   readonly first: AgentProcess
   readonly second: AgentProcess
@@ -19,12 +19,12 @@ interface Together {
 }
 
 /** A backfill that two agents write at the same time, beside writers; afterwards table and counters must be exact. */
-async function together(disturb: (both: Together) => Promise<void>): Promise<string> {
+async function withTwoAgents(disturb: (both: TwoAgentBackfill) => Promise<void>): Promise<string> {
   return await withDatabase(async ({ url, sql }) => {
-    await legacyTable(sql, ROWS)
-    const oracle = await oracleOf(sql)
-    const agents = [await startAgentProcess(url, FILE, 'first'), await startAgentProcess(url, FILE, 'second')] as const
-    const writers: Writers = startWriters(url, oracle, 2)
+    await createLegacyTable(sql, ROWS)
+    const oracle = await readOracle(sql)
+    const agents = [await startAgentProcess(url, BUSY_FILE, 'first'), await startAgentProcess(url, BUSY_FILE, 'second')] as const
+    const writers: RandomWriters = startRandomWriters(url, oracle, 2)
     try {
       await agents[0].run('expand')
       const { id } = await agents[0].request('backfill', { agents: 2, niceRatio: 3 })
@@ -37,20 +37,20 @@ async function together(disturb: (both: Together) => Promise<void>): Promise<str
           where operation_id = ${id} and relation is not null and not finished and claim is not null`
         return held!.agents ?? []
       }
-      await until('both agents write', 30, async () => (await holders()).length === 2)
+      await waitUntil('both agents write', 30, async () => (await holders()).length === 2)
       await disturb({ sql, first, second, id, holders })
-      await until(
+      await waitUntil(
         'it ends',
         240,
         async () => (await first.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded',
       )
       await writers.stop()
-      const found = await differences(sql, oracle)
+      const found = await compareWithOracle(sql, oracle)
       expect(found.slice(0, 5)).toEqual([])
-      expect(await engineWrites(sql)).toBe((await laneSums(sql, id)).written)
+      expect(await takeEngineWrites(sql)).toBe((await readLaneSums(sql, id)).written)
       const ended = await first.get<Operation>(`/v1/operations/${id}`)
       expect(ended.progress).toMatchObject({ ratio: 1, failedRows: 0 })
-      return sums(found)
+      return summarizeMismatches(found)
     } finally {
       await writers.stop()
       await Promise.all(agents.map((agent) => agent.stop()))
@@ -62,22 +62,22 @@ test(
   'two agents write one backfill; once it stands paused neither writes',
   { timeout: 300_000 + ROUNDS * 60_000 },
   async () => {
-    const found = await together(async ({ sql, first, id, holders }) => {
+    const found = await withTwoAgents(async ({ sql, first, id, holders }) => {
       for (let round = 0; round < ROUNDS; round++) {
         await first.post(`/v1/operations/${id}/pause`, { environment: 'staging' })
-        await until(
+        await waitUntil(
           'it stands',
           30,
           async () => (await first.get<Operation>(`/v1/operations/${id}`)).state === 'paused',
         )
         expect(await holders()).toEqual([])
-        const { written } = await laneSums(sql, id)
-        await pause(1_500)
-        expect((await laneSums(sql, id)).written).toBe(written)
+        const { written } = await readLaneSums(sql, id)
+        await sleep(1_500)
+        expect((await readLaneSums(sql, id)).written).toBe(written)
         await first.post(`/v1/operations/${id}/resume`, { environment: 'staging' })
-        await until('both write again', 60, async () => (await holders()).length === 2)
+        await waitUntil('both write again', 60, async () => (await holders()).length === 2)
       }
-      await until('the other one has nothing left', 120, async () => {
+      await waitUntil('the other one has nothing left', 120, async () => {
         const { events } = await first.get<{ events: OperationEvent[] }>(`/v1/operations/${id}/events`)
         return events.filter((event) => /helped: [1-9]\d* rows written/.test(event.message)).length > ROUNDS
       })
@@ -87,6 +87,6 @@ test(
 )
 
 test('an agent that helps is killed: its lanes are taken up by the holder', { timeout: 300_000 }, async () => {
-  const found = await together(({ second }) => second.kill())
+  const found = await withTwoAgents(({ second }) => second.kill())
   console.log(`a helping agent killed: ${found}`)
 })

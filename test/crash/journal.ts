@@ -4,7 +4,7 @@ import type postgres from 'postgres'
  * Every difference between what the journal says is there and what the catalog has, read in one snapshot. Only an index
  * that is not confirmed may be missing: it is journaled before it is made. `ours`: the column came by expand.
  */
-export async function journalFaults(sql: postgres.Sql, ours: boolean): Promise<string[]> {
+export async function findJournalFaults(sql: postgres.Sql, ours: boolean): Promise<string[]> {
   const [row] = await sql<
     { journal: { kind: string; object: string; confirmed: boolean }[]; catalog: { kind: string; object: string }[] }[]
   >`
@@ -36,13 +36,13 @@ export async function journalFaults(sql: postgres.Sql, ours: boolean): Promise<s
       ) as found) as catalog`
   const name = (one: { kind: string; object: string }): string => `${one.kind} ${one.object}`
   const { journal, catalog } = row!
-  const there = new Set(catalog.map(name))
+  const present = new Set(catalog.map(name))
   const journaled = new Map<string, number>()
   for (const one of journal) journaled.set(name(one), (journaled.get(name(one)) ?? 0) + 1)
   return [
-    ...[...there].filter((one) => !journaled.has(one)).map((one) => `${one} is there and not journaled`),
+    ...[...present].filter((one) => !journaled.has(one)).map((one) => `${one} is there and not journaled`),
     ...journal
-      .filter((one) => !there.has(name(one)) && (one.confirmed || one.kind !== 'index'))
+      .filter((one) => !present.has(name(one)) && (one.confirmed || one.kind !== 'index'))
       .map((one) => `${name(one)} is journaled and not there`),
     ...[...journaled].filter(([, times]) => times > 1).map(([one, times]) => `${one} is journaled ${times} times`),
   ]

@@ -1,15 +1,15 @@
 import type postgres from 'postgres'
-import { vehicles } from '../support/vehicles.ts'
+import { createVehicles } from '../support/vehicles.ts'
 
 /** What the rollout file must say of the triggers below. */
-export const TRIGGERS = 'triggers: { counted: harmless, refuses: harmless }\n'
+export const TRIGGERS_FILE_PART = 'triggers: { counted: harmless, refuses: harmless }\n'
 
 /**
  * The legacy table, with an application that counts each row that the engine writes, in the transaction that writes it,
  * and that refuses to update rows by name when it is told to.
  */
-export async function legacyTable(sql: postgres.Sql, rows: number, slowSeconds = 0): Promise<void> {
-  await vehicles(sql, rows)
+export async function createLegacyTable(sql: postgres.Sql, rows: number, slowSeconds = 0): Promise<void> {
+  await createVehicles(sql, rows)
   await sql.unsafe(`
     create table public.engine_writes (rows bigint not null);
     create function public.counted() returns trigger language plpgsql as $$ begin
@@ -31,30 +31,30 @@ export async function legacyTable(sql: postgres.Sql, rows: number, slowSeconds =
 }
 
 /** Rows that no writer knows, by name. Answers their keys. */
-export async function namedRows(sql: postgres.Sql, name: string, count: number): Promise<string[]> {
+export async function insertNamedRows(sql: postgres.Sql, name: string, count: number): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     insert into public.vehicles (name, is_truck, is_bike) select ${`named ${name}`}, true, false
     from generate_series(1, ${count}::int) returning id`
   return rows.map((row) => row.id)
 }
 
-export async function refuse(sql: postgres.Sql, name: string): Promise<void> {
+export async function refuseUpdates(sql: postgres.Sql, name: string): Promise<void> {
   await sql`insert into public.refused (name) values (${`named ${name}`})`
 }
 
-export async function mend(sql: postgres.Sql, name: string): Promise<void> {
+export async function allowUpdates(sql: postgres.Sql, name: string): Promise<void> {
   await sql`delete from public.refused where name = ${`named ${name}`}`
 }
 
 /** Rows that the engine has written, as the application counted them, since the last call. */
-export async function engineWrites(sql: postgres.Sql): Promise<number> {
+export async function takeEngineWrites(sql: postgres.Sql): Promise<number> {
   const [row] = await sql<{ rows: number }[]>`
     with taken as (delete from public.engine_writes returning rows) select coalesce(sum(rows), 0)::int as rows from taken`
   return row!.rows
 }
 
 /** Rows that all lanes of an operation say they have written and passed. */
-export async function laneSums(sql: postgres.Sql, id: number): Promise<{ passed: number; written: number }> {
+export async function readLaneSums(sql: postgres.Sql, id: number): Promise<{ passed: number; written: number }> {
   const [row] = await sql<{ passed: number; written: number }[]>`
     select coalesce(sum(passed_rows), 0)::int as passed, coalesce(sum(written_rows), 0)::int as written
     from sti.lane where operation_id = ${id}`

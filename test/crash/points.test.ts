@@ -1,13 +1,13 @@
 import type postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
-import { POINTS, type Point } from '../../agent/src/engine/points.ts'
+import { FAILPOINT_NAMES, type FailpointName } from '../../agent/src/engine/points.ts'
 import { withSession } from '../safety/disturbing.ts'
-import { withDatabase, withServer } from '../support/database.ts'
-import { VEHICLES } from '../support/vehicles.ts'
-import { journalFaults } from './journal.ts'
-import { engineWrites, laneSums, legacyTable, mend, namedRows, refuse, TRIGGERS } from './legacy.ts'
-import { startRelay, type Killing, type Relay } from './relay.ts'
-import { differences, oracleOf, startWriters, sums, type Expected, type Oracle, type Writers } from './writers.ts'
+import { withDatabase, withDedicatedServer } from '../support/database.ts'
+import { VEHICLES_FILE } from '../support/vehicles.ts'
+import { findJournalFaults } from './journal.ts'
+import { takeEngineWrites, readLaneSums, createLegacyTable, allowUpdates, insertNamedRows, refuseUpdates, TRIGGERS_FILE_PART } from './legacy.ts'
+import { startAgentRelay, type CrashSchedule, type AgentRelay } from './relay.ts'
+import { compareWithOracle, readOracle, startRandomWriters, summarizeMismatches, type ExpectedTypeColumn, type VehicleOracle, type RandomWriters } from './writers.ts'
 
 /** In the first round an agent dies at its first arrival at each point; later on a little later, or at a later arrival. */
 const ROUNDS = Number(process.env['STI_CRASH_ROUNDS'] ?? 1)
@@ -15,37 +15,37 @@ const ROWS = 1_500
 const SOAK_SECONDS = 2
 const BACKFILL = { batchSize: 50, checkpointInterval: 3, workers: 2 }
 
-const kills: Point[] = []
+const kills: FailpointName[] = []
 const found: string[] = []
 
-interface Life {
+interface RelayedRollout {
   readonly url: string
   readonly sql: postgres.Sql
-  readonly relay: Relay
-  readonly oracle: Oracle
-  readonly writers: Writers
+  readonly relay: AgentRelay
+  readonly oracle: VehicleOracle
+  readonly writers: RandomWriters
   /** Points that nobody has died at in this round. */
-  readonly left: ReadonlySet<Point>
+  readonly left: ReadonlySet<FailpointName>
   /** Called while no agent lives, after one has died at this point. */
-  once(point: Point, then: () => Promise<void>): void
+  once(point: FailpointName, then: () => Promise<void>): void
   /** Compares table and journal with what they must be. */
-  compare(expected: Expected, except?: ReadonlySet<string>): Promise<void>
+  compare(expected: ExpectedTypeColumn, except?: ReadonlySet<string>): Promise<void>
 }
 
-async function withLife(
+async function withRelayedRollout(
   file: string,
   ours: boolean,
-  left: Set<Point>,
+  left: Set<FailpointName>,
   round: number,
-  live: (life: Life) => Promise<void>,
-  within: typeof withServer = withDatabase,
+  live: (life: RelayedRollout) => Promise<void>,
+  within: typeof withDedicatedServer = withDatabase,
 ): Promise<void> {
   await within(async ({ url, sql }) => {
-    await legacyTable(sql, ROWS, 0.01)
+    await createLegacyTable(sql, ROWS, 0.01)
     if (!ours) await sql`alter table public.vehicles add column type text`
-    const oracle = await oracleOf(sql)
-    const hooks = new Map<Point, () => Promise<void>>()
-    const killing: Killing = {
+    const oracle = await readOracle(sql)
+    const hooks = new Map<FailpointName, () => Promise<void>>()
+    const killing: CrashSchedule = {
       points: left,
       how: () =>
         round === 0
@@ -54,13 +54,13 @@ async function withLife(
       async died(point) {
         kills.push(point)
         // What the dead agent had sent may still run; each statement of it is whole or not there.
-        expect({ point, faults: await journalFaults(sql, ours) }).toEqual({ point, faults: [] })
+        expect({ point, faults: await findJournalFaults(sql, ours) }).toEqual({ point, faults: [] })
         await hooks.get(point)?.()
         hooks.delete(point)
       },
     }
-    const relay = await startRelay(url, sql, file, killing)
-    const writers = startWriters(url, oracle, 3)
+    const relay = await startAgentRelay(url, sql, file, killing)
+    const writers = startRandomWriters(url, oracle, 3)
     try {
       await live({
         url,
@@ -71,12 +71,12 @@ async function withLife(
         left,
         once: (point, then) => hooks.set(point, then),
         async compare(expected, except) {
-          await writers.rest()
-          const differing = await differences(sql, oracle, expected, except)
+          await writers.pause()
+          const differing = await compareWithOracle(sql, oracle, expected, except)
           found.push(...differing)
           expect(differing.slice(0, 5)).toEqual([])
-          expect(await journalFaults(sql, ours)).toEqual([])
-          writers.goOn()
+          expect(await findJournalFaults(sql, ours)).toEqual([])
+          writers.resume()
         },
       })
     } finally {
@@ -88,9 +88,9 @@ async function withLife(
 }
 
 /** A column that expand makes; NOT NULL; the flag on and off; everything taken back. */
-async function whole(life: Life): Promise<void> {
+async function runWholeRollout(life: RelayedRollout): Promise<void> {
   const { sql, relay } = life
-  const wrong = await namedRows(sql, 'left', 5)
+  const wrong = await insertNamedRows(sql, 'left', 5)
   wrong.forEach((id) => life.oracle.set(id, { is_truck: true, is_bike: false, axles: null }))
   await relay.run('expand')
   await life.compare('derived', new Set(life.oracle.keys()))
@@ -104,9 +104,9 @@ async function whole(life: Life): Promise<void> {
   life.once('backfill.lane-finished', pastTheTrigger)
   life.once('sweep.written', pastTheTrigger)
   const backfill = await relay.run('backfill', BACKFILL)
-  const lanes = await laneSums(sql, backfill.id)
+  const lanes = await readLaneSums(sql, backfill.id)
   expect(backfill.result).toMatchObject({ failedRows: 0, writtenRows: lanes.written })
-  expect(await engineWrites(sql)).toBe(lanes.written)
+  expect(await takeEngineWrites(sql)).toBe(lanes.written)
   await life.compare('derived')
   expect((await relay.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
   await finalizeTwice(life, 'named left')
@@ -118,15 +118,15 @@ async function whole(life: Life): Promise<void> {
   // Two steps, each of them set once, whoever died in between.
   await relay.run('flag', { enabled: true, ramp: true })
   await relay.run('rollback', { scope: 'flag' })
-  expect(await flag(sql)).toEqual({ enabled: false, changes: 3 })
+  expect(await readFlag(sql)).toEqual({ enabled: false, changes: 3 })
   await relay.run('flag', { enabled: true, percentage: 100 })
   await relay.run('rollback', { scope: 'data', confirm: 'vehicles' })
-  expect(await flag(sql)).toEqual({ enabled: false, changes: 5 })
+  expect(await readFlag(sql)).toEqual({ enabled: false, changes: 5 })
   await life.compare('no column')
 }
 
 /** A rehearsal, and everything taken back change by change. */
-async function takenBack({ sql, relay, compare }: Life): Promise<void> {
+async function rollBackEverything({ sql, relay, compare }: RelayedRollout): Promise<void> {
   for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await relay.run(kind)
   const rehearsal = await relay.run('rehearsal', { sample: 500 })
   expect(rehearsal.result?.['scopes']).toHaveLength(2)
@@ -138,7 +138,7 @@ async function takenBack({ sql, relay, compare }: Life): Promise<void> {
   const rollback = await relay.run('rollback', { scope: 'system', confirm: 'vehicles' })
   expect(rollback.result).toMatchObject({ left: [], origin: { structure: 'as before expand' } })
   expect(await settingsOfDatabase(sql)).toEqual([])
-  expect((await flag(sql)).enabled).toBe(false)
+  expect((await readFlag(sql)).enabled).toBe(false)
   await compare('no column')
 }
 
@@ -146,19 +146,19 @@ async function takenBack({ sql, relay, compare }: Life): Promise<void> {
  * The archive of a column drop, kept and removed beside new code, which knows the type alone. It has to be a server of
  * its own: other tests throw entries out of pg_stat_statements.
  */
-async function archived(life: Life): Promise<void> {
+async function prepareAndRemoveArchive(life: RelayedRollout): Promise<void> {
   const { sql, relay, oracle, writers } = life
-  const typed = await namedRows(sql, 'typed', 20)
-  const past = await namedRows(sql, 'past', 5)
+  const typed = await insertNamedRows(sql, 'typed', 20)
+  const past = await insertNamedRows(sql, 'past', 5)
   past.forEach((id) => oracle.set(id, { is_truck: true, is_bike: false, axles: null }))
   for (const kind of ['expand', 'backfill'] as const) await relay.run(kind)
   await relay.run('validation', { layers: ['integrity'] })
   await relay.run('finalize')
-  await writers.rest()
+  await writers.pause()
   await relay.run('flag', { enabled: true, percentage: 100 })
   // What the machine of a test does is no matter here.
   await relay.run('validation', { layers: ['integrity'] })
-  await soaked(sql)
+  await waitForSoak(sql)
   const newCode = startNewCode(sql, oracle, typed)
   // A hand that goes past the triggers of the archive.
   life.once('archive.completed', () =>
@@ -182,7 +182,7 @@ async function archived(life: Life): Promise<void> {
 }
 
 /** Until the flag is at 100 % and watched for the soak time. */
-async function soaked(sql: postgres.Sql): Promise<void> {
+async function waitForSoak(sql: postgres.Sql): Promise<void> {
   for (;;) {
     const [row] = await sql<{ enough: boolean | null }[]>`
       select /* sti */ greatest((select watched_since from sti.statement_watch), (select watched_since from sti.flag_watch))
@@ -201,7 +201,7 @@ async function archiveDifferences(sql: postgres.Sql): Promise<number> {
 }
 
 /** Writes types of these rows, and what the legacy columns become by that to the oracle. */
-function startNewCode(sql: postgres.Sql, oracle: Oracle, ids: readonly string[]): { stop(): Promise<void> } {
+function startNewCode(sql: postgres.Sql, oracle: VehicleOracle, ids: readonly string[]): { stop(): Promise<void> } {
   let writing = true
   const write = async (): Promise<void> => {
     for (let n = 0; writing; n++) {
@@ -224,7 +224,7 @@ function startNewCode(sql: postgres.Sql, oracle: Oracle, ids: readonly string[])
 }
 
 /** Finalize, whose first index is left INVALID by a connection that dies. */
-async function finalizeTwice({ url, sql, relay, left }: Life, name: string): Promise<void> {
+async function finalizeTwice({ url, sql, relay, left }: RelayedRollout, name: string): Promise<void> {
   const cut = left.has('index.invalid') || left.has('index.dropped')
   const id = await withSession(url, async (session) => {
     // CONCURRENTLY waits for every older transaction.
@@ -252,17 +252,17 @@ async function settingsOfDatabase(sql: postgres.Sql): Promise<string[]> {
   return rows.flatMap(({ setconfig }) => setconfig)
 }
 
-async function flag(sql: postgres.Sql): Promise<{ enabled: boolean; changes: number }> {
+async function readFlag(sql: postgres.Sql): Promise<{ enabled: boolean; changes: number }> {
   const [row] = await sql<{ enabled: boolean; changes: number }[]>`
     select enabled, (select count(*)::int from sti.operation_event where kind = 'flag') as changes from sti.flag`
   return { ...row! }
 }
 
 /** A backfill that fails, and that somebody wants to be followed by a rollback of the data. */
-async function failing({ sql, relay, oracle, compare }: Life): Promise<void> {
-  const refused = await namedRows(sql, 'refused', 5)
+async function runFailingBackfill({ sql, relay, oracle, compare }: RelayedRollout): Promise<void> {
+  const refused = await insertNamedRows(sql, 'refused', 5)
   refused.forEach((id) => oracle.set(id, { is_truck: true, is_bike: false, axles: null }))
-  await refuse(sql, 'refused')
+  await refuseUpdates(sql, 'refused')
   await relay.run('expand')
   const backfill = await relay.request('backfill', { ...BACKFILL, rollbackOnError: 'data' })
   expect(await relay.ended(backfill)).toMatchObject({ state: 'failed', errorCode: 'error-budget' })
@@ -276,13 +276,13 @@ async function failing({ sql, relay, oracle, compare }: Life): Promise<void> {
 }
 
 /** A column that was there before, a locked table, rows that are refused, a pause; everything cleared again. */
-async function contrary(life: Life): Promise<void> {
+async function runWithContrarySession(life: RelayedRollout): Promise<void> {
   const { url, sql, relay, left } = life
-  const refused = await namedRows(sql, 'refused', 3)
-  const sticky = await namedRows(sql, 'sticky', 2)
+  const refused = await insertNamedRows(sql, 'refused', 3)
+  const sticky = await insertNamedRows(sql, 'sticky', 2)
   const named = [...refused, ...sticky]
   named.forEach((id) => life.oracle.set(id, { is_truck: true, is_bike: false, axles: null }))
-  await refuse(sql, 'refused')
+  await refuseUpdates(sql, 'refused')
   const locks = await withSession(url, async (session) => {
     await session.unsafe('begin; select from public.vehicles limit 1')
     const id = await relay.request('expand')
@@ -298,24 +298,24 @@ async function contrary(life: Life): Promise<void> {
   let ended = await relay.ended(backfill)
   // It stands until the queue has been looked at.
   while (ended.state === 'paused') ended = await relay.ended(backfill)
-  const lanes = await laneSums(sql, backfill)
+  const lanes = await readLaneSums(sql, backfill)
   expect(ended).toMatchObject({ state: 'succeeded', result: { failedRows: 3, writtenRows: lanes.written } })
-  expect(await engineWrites(sql)).toBe(lanes.written)
+  expect(await takeEngineWrites(sql)).toBe(lanes.written)
   await life.compare('derived', new Set(refused))
-  await mend(sql, 'refused')
+  await allowUpdates(sql, 'refused')
   expect((await relay.run('backfill', { failedRowsOnly: true })).result).toMatchObject({ failedRows: 0 })
   await life.compare('derived')
   expect((await relay.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
   await finalizeTwice(life, 'named sticky')
   await life.compare('derived')
-  await refuse(sql, 'sticky')
+  await refuseUpdates(sql, 'sticky')
   life.writers.touched()
   const rollback = await relay.request('rollback', { scope: 'data', confirm: 'vehicles' })
   expect(await relay.ended(rollback)).toMatchObject({ state: 'failed', errorCode: 'rows-left' })
   // What somebody wrote since the trigger went is theirs.
   const theirs = life.writers.touched()
   await life.compare('cleared', new Set([...sticky, ...theirs]))
-  await mend(sql, 'sticky')
+  await allowUpdates(sql, 'sticky')
   await relay.run('rollback', { scope: 'data', confirm: 'vehicles' })
   await life.compare('cleared', new Set([...theirs, ...life.writers.touched()]))
 }
@@ -324,19 +324,19 @@ test(
   `an agent killed at every point of a rollout, ${ROUNDS} time${ROUNDS === 1 ? '' : 's'}, loses, doubles and misses no row`,
   { timeout: 600_000 * ROUNDS },
   async () => {
-    const stepwise = VEHICLES.replace('vehicles-sti }', 'vehicles-sti, ramp: [50, 100], hold: 1s }')
-    const file = `${stepwise}${TRIGGERS}errorBudget: 0.01\n`
+    const stepwise = VEHICLES_FILE.replace('vehicles-sti }', 'vehicles-sti, ramp: [50, 100], hold: 1s }')
+    const file = `${stepwise}${TRIGGERS_FILE_PART}errorBudget: 0.01\n`
     for (let round = 0; round < ROUNDS; round++) {
-      const left = new Set<Point>(POINTS)
-      await withLife(`${file}constraint: notNull\n`, true, left, round, whole)
-      await withLife(file.replace(/errorBudget.*\n/, ''), true, left, round, failing)
-      await withLife(file, false, left, round, contrary)
-      await withLife(file, true, left, round, takenBack)
-      await withLife(`${file}soak: ${SOAK_SECONDS}s\n`, true, left, round, archived, withServer)
+      const left = new Set<FailpointName>(FAILPOINT_NAMES)
+      await withRelayedRollout(`${file}constraint: notNull\n`, true, left, round, runWholeRollout)
+      await withRelayedRollout(file.replace(/errorBudget.*\n/, ''), true, left, round, runFailingBackfill)
+      await withRelayedRollout(file, false, left, round, runWithContrarySession)
+      await withRelayedRollout(file, true, left, round, rollBackEverything)
+      await withRelayedRollout(`${file}soak: ${SOAK_SECONDS}s\n`, true, left, round, prepareAndRemoveArchive, withDedicatedServer)
       // Later rounds wait for a second arrival, which not every point has.
       if (round === 0) expect([...left]).toEqual([])
     }
   },
 )
 
-afterAll(() => console.log(`killed at points: ${kills.length} kills, ${sums(found)}`))
+afterAll(() => console.log(`killed at points: ${kills.length} kills, ${summarizeMismatches(found)}`))

@@ -4,17 +4,17 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type postgres from 'postgres'
-import type { Point } from '../../agent/src/engine/points.ts'
+import type { FailpointName } from '../../agent/src/engine/points.ts'
 import type { Operation, OperationRequest } from '../../agent/src/contract/index.ts'
 import { agentClient } from '../support/agent.ts'
 import { agentEnvironment } from '../support/agentProcess.ts'
 import { freePort } from '../support/server.ts'
-import type { Doom } from './doomed.ts'
+import type { CrashPlan } from './doomed.ts'
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** One agent after another, each until it is killed; the next one takes over. */
-export interface Relay {
+export interface AgentRelay {
   /** Asks until an agent has answered: one may die meanwhile. Answers the operation's id. */
   request(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<number>
   steer(id: number, cause: 'pause' | 'resume'): Promise<void>
@@ -24,17 +24,17 @@ export interface Relay {
   stop(): Promise<void>
 }
 
-export interface Killing {
+export interface CrashSchedule {
   /** Points that nobody has died at yet; each agent dies at the first of them that it reaches. */
-  readonly points: Set<Point>
+  readonly points: Set<FailpointName>
   /** How an agent dies this time. */
   how(): { arrival: number; delayMs: number }
-  died(point: Point): Promise<void>
+  died(point: FailpointName): Promise<void>
   /** The next one will answer at this address. */
   lives?(url: string): void
 }
 
-export async function startRelay(url: string, sql: postgres.Sql, file: string, killing: Killing): Promise<Relay> {
+export async function startAgentRelay(url: string, sql: postgres.Sql, file: string, killing: CrashSchedule): Promise<AgentRelay> {
   const folder = await mkdtemp(join(tmpdir(), 'sti-relay-'))
   await writeFile(join(folder, 'rollout.yaml'), file)
   let spare = warm()
@@ -54,21 +54,21 @@ export async function startRelay(url: string, sql: postgres.Sql, file: string, k
     const child = await spare
     const grave = join(folder, `grave-${++generation}`)
     const port = await freePort()
-    const doom: Doom = {
+    const doom: CrashPlan = {
       environment: agentEnvironment(url, folder, port, 'agent-1'),
       points: [...killing.points],
-      grave,
+      crashFile: grave,
       ...killing.how(),
     }
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve())).then(async () => {
       if (stopped) return
       const point = await readFile(grave, 'utf8').catch(() => null)
       if (point === null) throw new Error('an agent died that was not killed')
-      killing.points.delete(point as Point)
+      killing.points.delete(point as FailpointName)
       // As if its lease had run out: nobody has to wait for that.
       await sql`update sti.operation set lease_until = '-infinity' where lease_until is not null`
       await sql`update sti.lane set lease_until = '-infinity' where lease_until is not null`
-      await killing.died(point as Point)
+      await killing.died(point as FailpointName)
       current = await next()
     })
     // Whoever asks next hears of it.
@@ -81,13 +81,13 @@ export async function startRelay(url: string, sql: postgres.Sql, file: string, k
   }
 
   /** What an agent answers, whichever is alive then. */
-  async function ask<T>(what: (client: ReturnType<typeof agentClient>) => Promise<T>): Promise<T> {
+  async function withCurrentAgent<T>(what: (client: ReturnType<typeof agentClient>) => Promise<T>): Promise<T> {
     for (;;) {
       const asked = current
       try {
         return await what(agentClient(asked.url, 'vehicles'))
       } catch (error) {
-        if (error instanceof Answered) throw error
+        if (error instanceof UnexpectedAnswer) throw error
         if (asked.child.exitCode !== null || asked.child.signalCode !== null) await asked.gone
         await pause(20)
       }
@@ -97,20 +97,20 @@ export async function startRelay(url: string, sql: postgres.Sql, file: string, k
   async function post(path: string, body: unknown): Promise<Operation> {
     const key = { 'idempotency-key': randomUUID() }
     for (;;) {
-      const { status, body: answer } = await ask((client) => client.post<Operation>(path, body, key))
+      const { status, body: answer } = await withCurrentAgent((client) => client.post<Operation>(path, body, key))
       if (status === 202) return answer
       // An agent that has just started does not know the database yet.
       if (status !== 503 && !/not been reached|has not been read/.test(JSON.stringify(answer)))
-        throw new Answered(`${path}: ${status} ${JSON.stringify(answer)}`)
+        throw new UnexpectedAnswer(`${path}: ${status} ${JSON.stringify(answer)}`)
       await pause(20)
     }
   }
 
-  const request: Relay['request'] = async (kind, parameters = {}) =>
+  const request: AgentRelay['request'] = async (kind, parameters = {}) =>
     (await post('/v1/rollouts/vehicles/operations', { kind, environment: 'staging', parameters, reason: 'test' })).id
-  const ended: Relay['ended'] = async (id) => {
+  const ended: AgentRelay['ended'] = async (id) => {
     for (;;) {
-      const operation = await ask((client) => client.get<Operation>(`/v1/operations/${id}`))
+      const operation = await withCurrentAgent((client) => client.get<Operation>(`/v1/operations/${id}`))
       if (['succeeded', 'failed', 'cancelled', 'paused'].includes(operation.state)) return operation
       await pause(20)
     }
@@ -124,7 +124,7 @@ export async function startRelay(url: string, sql: postgres.Sql, file: string, k
       } catch (error) {
         // Asked before, by an agent that died with the answer.
         const asked = cause === 'pause' ? /is paused/ : /is (queued|running)/
-        if (!(error instanceof Answered && asked.test(error.message))) throw error
+        if (!(error instanceof UnexpectedAnswer && asked.test(error.message))) throw error
       }
     },
     async run(kind, parameters) {
@@ -149,4 +149,4 @@ export async function startRelay(url: string, sql: postgres.Sql, file: string, k
 }
 
 /** An agent has answered, and not as hoped. */
-class Answered extends Error {}
+class UnexpectedAnswer extends Error {}

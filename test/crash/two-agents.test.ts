@@ -2,20 +2,20 @@ import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { startAgentProcess } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
-import { FILE, pause, ROUNDS, until } from '../outage/busy.ts'
-import { engineWrites, laneSums, legacyTable } from './legacy.ts'
-import { differences, oracleOf, startWriters, sums } from './writers.ts'
+import { BUSY_FILE, sleep, ROUNDS, waitUntil } from '../outage/busy.ts'
+import { takeEngineWrites, readLaneSums, createLegacyTable } from './legacy.ts'
+import { compareWithOracle, readOracle, startRandomWriters, summarizeMismatches } from './writers.ts'
 
 test(
   'an agent that was frozen beyond its lease writes nothing when it wakes up: another one has taken over',
   { timeout: 300_000 + ROUNDS * 60_000 },
   async () => {
     await withDatabase(async ({ url, sql }) => {
-      await legacyTable(sql, 5_000 + ROUNDS * 4_000, 0.05)
-      const oracle = await oracleOf(sql)
-      const first = await startAgentProcess(url, FILE, 'first')
-      const second = await startAgentProcess(url, FILE, 'second')
-      const writers = startWriters(url, oracle, 2)
+      await createLegacyTable(sql, 5_000 + ROUNDS * 4_000, 0.05)
+      const oracle = await readOracle(sql)
+      const first = await startAgentProcess(url, BUSY_FILE, 'first')
+      const second = await startAgentProcess(url, BUSY_FILE, 'second')
+      const writers = startRandomWriters(url, oracle, 2)
       const byId = new Map([first, second].map((agent, at) => [at === 0 ? 'first' : 'second', agent]))
       try {
         await first.run('expand')
@@ -24,35 +24,35 @@ test(
           const [row] = await sql<{ agent: string }[]>`select agent from sti.operation where id = ${id}`
           return row!.agent
         }
-        await until('batches are written', 20, async () => (await laneSums(sql, id)).written > 300)
+        await waitUntil('batches are written', 20, async () => (await readLaneSums(sql, id)).written > 300)
         for (let turn = 0; turn < ROUNDS; turn++) {
           const name = await holder()
           const frozen = byId.get(name)!
           process.kill(frozen.pid, 'SIGSTOP')
           try {
-            await until('the other one takes over', 40, async () => (await holder()) !== name)
-            const taken = await laneSums(sql, id)
-            await until('and works', 20, async () => (await laneSums(sql, id)).written > taken.written + 100)
+            await waitUntil('the other one takes over', 40, async () => (await holder()) !== name)
+            const taken = await readLaneSums(sql, id)
+            await waitUntil('and works', 20, async () => (await readLaneSums(sql, id)).written > taken.written + 100)
           } finally {
             process.kill(frozen.pid, 'SIGCONT')
           }
-          await pause(1_500)
+          await sleep(1_500)
           // Whoever woke up holds nothing: its lanes are the other one's, and it says so itself.
           expect(await holder()).not.toBe(name)
           const [row] = await sql<{ agents: string[] }[]>`
             select to_jsonb(array_agg(distinct agent)) as agents from sti.lane where operation_id = ${id} and not finished`
           expect(row!.agents ?? []).not.toContain(name)
         }
-        await until(
+        await waitUntil(
           'it ends',
           240,
           async () => (await first.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded',
         )
         await writers.stop()
-        const found = await differences(sql, oracle)
-        console.log(`two agents, each frozen beyond its lease: ${sums(found)}`)
+        const found = await compareWithOracle(sql, oracle)
+        console.log(`two agents, each frozen beyond its lease: ${summarizeMismatches(found)}`)
         expect(found.slice(0, 5)).toEqual([])
-        expect(await engineWrites(sql)).toBe((await laneSums(sql, id)).written)
+        expect(await takeEngineWrites(sql)).toBe((await readLaneSums(sql, id)).written)
       } finally {
         await writers.stop()
         await Promise.all([first.stop(), second.stop()])

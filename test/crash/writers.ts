@@ -1,41 +1,41 @@
 import postgres from 'postgres'
 
-export interface Vehicle {
+export interface WrittenVehicle {
   readonly is_truck: boolean
   readonly is_bike: boolean
   readonly axles: number | null
 }
 
 /** What the application wrote, kept beside the database: the truth that the table is compared with. */
-export type Oracle = Map<string, Vehicle>
+export type VehicleOracle = Map<string, WrittenVehicle>
 
 /** The rows as they are now. */
-export async function oracleOf(sql: postgres.Sql): Promise<Oracle> {
+export async function readOracle(sql: postgres.Sql): Promise<VehicleOracle> {
   const rows = await sql<{ id: string; is_truck: boolean; is_bike: boolean; axles: number | null }[]>`
     select id, is_truck, is_bike, axles from public.vehicles`
   return new Map(rows.map(({ id, ...vehicle }) => [id, vehicle]))
 }
 
-export interface Writers {
-  readonly oracle: Oracle
+export interface RandomWriters {
+  readonly oracle: VehicleOracle
   /** Statements that the database has confirmed. */
   writes(): number
   /** Keys written since the last call. */
   touched(): Set<string>
   /** Waits until no statement runs; none begins before goOn(). */
-  rest(): Promise<void>
-  goOn(): void
+  pause(): Promise<void>
+  resume(): void
   stop(): Promise<void>
 }
 
 /** How long a writer rests after each statement: the machine also has other work. */
-const REST_MS = 4
+const PAUSE_AFTER_WRITE_MS = 4
 
 /**
  * `count` sessions that insert, update and delete at random; each owns the keys with its own remainder. A statement
  * whose answer is lost, since the server died, may have happened or not: the writer looks once the server is back.
  */
-export function startWriters(url: string, oracle: Oracle, count: number): Writers {
+export function startRandomWriters(url: string, oracle: VehicleOracle, count: number): RandomWriters {
   const sql = postgres(url, { max: count, onnotice: () => undefined, backoff: () => 0.1 })
   let writes = 0
   let stopped = false
@@ -61,7 +61,7 @@ export function startWriters(url: string, oracle: Oracle, count: number): Writer
       const id = own[at]
       if (dice < 0.3 || id === undefined) {
         const name = `written ${writer} ${crypto.randomUUID()}`
-        const row = await settled(
+        const row = await resolveLostAnswer(
           sql<{ id: string }[]>`insert into public.vehicles (name, is_truck, is_bike, axles)
             values (${name}, ${vehicle.is_truck}, ${vehicle.is_bike}, ${vehicle.axles}) returning id`,
           () => sql<{ id: string }[]>`select id from public.vehicles where name = ${name}`,
@@ -71,18 +71,18 @@ export function startWriters(url: string, oracle: Oracle, count: number): Writer
         touched.add(row.id)
         own.push(row.id)
       } else if (dice < 0.85) {
-        const row = await settled(
+        const row = await resolveLostAnswer(
           sql<
-            Vehicle[]
+            WrittenVehicle[]
           >`update public.vehicles set is_truck = ${vehicle.is_truck}, is_bike = ${vehicle.is_bike}, axles = ${vehicle.axles}
             where id = ${id} returning is_truck, is_bike, axles`,
-          () => sql<Vehicle[]>`select is_truck, is_bike, axles from public.vehicles where id = ${id}`,
+          () => sql<WrittenVehicle[]>`select is_truck, is_bike, axles from public.vehicles where id = ${id}`,
         )
         if (row === null) throw new Error(`row ${id} is gone and nobody has deleted it`)
         oracle.set(id, { is_truck: row.is_truck, is_bike: row.is_bike, axles: row.axles })
         touched.add(id)
       } else {
-        const left = await settled(
+        const left = await resolveLostAnswer(
           sql<
             { there: boolean }[]
           >`with gone as (delete from public.vehicles where id = ${id} returning 1) select false as there from gone`,
@@ -94,7 +94,7 @@ export function startWriters(url: string, oracle: Oracle, count: number): Writer
         own.pop()
       }
       writes++
-      await pause(REST_MS)
+      await pause(PAUSE_AFTER_WRITE_MS)
     }
   }
   const running: Promise<unknown>[] = Array.from({ length: count }, (_, writer) => write(writer))
@@ -108,11 +108,11 @@ export function startWriters(url: string, oracle: Oracle, count: number): Writer
       touched = new Set()
       return keys
     },
-    async rest() {
+    async pause() {
       resting = true
-      await Promise.race([until(() => idle === count), ...running])
+      await Promise.race([waitUntil(() => idle === count), ...running])
     },
-    goOn() {
+    resume() {
       resting = false
     },
     async stop() {
@@ -127,30 +127,30 @@ export function startWriters(url: string, oracle: Oracle, count: number): Writer
 }
 
 /** The row that a statement answers, or, when its answer was lost, the one that `look` finds once it can look. */
-async function settled<T>(statement: PromiseLike<T[]>, look: () => PromiseLike<T[]>): Promise<T | null> {
+async function resolveLostAnswer<T>(statement: PromiseLike<T[]>, readBack: () => PromiseLike<T[]>): Promise<T | null> {
   try {
     return (await statement)[0] ?? null
   } catch (error) {
-    if (!isLost(error)) throw error
+    if (!isAnswerLost(error)) throw error
   }
   for (;;) {
     try {
       // Answers after a connection that died may begin with holes.
-      return [...(await look())].find((row) => row !== undefined) ?? null
+      return [...(await readBack())].find((row) => row !== undefined) ?? null
     } catch (error) {
-      if (!isLost(error)) throw error
+      if (!isAnswerLost(error)) throw error
       await pause(50)
     }
   }
 }
 
 /** The server is away, or could not write: what was asked for may have happened or not. */
-function isLost(error: unknown): boolean {
+function isAnswerLost(error: unknown): boolean {
   const code = String((error as { code?: unknown }).code)
   return /^(CONNECT|ECONN|EPIPE|08|57P0|53|58|XX)/.test(code)
 }
 
-async function until(met: () => boolean): Promise<void> {
+async function waitUntil(met: () => boolean): Promise<void> {
   while (!met()) await pause(5)
 }
 
@@ -159,40 +159,40 @@ function pause(ms: number): Promise<void> {
 }
 
 /** What the column of the type must hold: what is derived, nothing but in rows that were written since, or no column. */
-export type Expected = 'derived' | 'cleared' | 'no column'
+export type ExpectedTypeColumn = 'derived' | 'cleared' | 'no column'
 
 /**
  * Every difference between the table and the oracle, by key; empty: no row lost, doubled or wrong. Rows of `except` are
  * not asked for their type.
  */
-export async function differences(
+export async function compareWithOracle(
   sql: postgres.Sql,
-  oracle: Oracle,
-  expected: Expected = 'derived',
+  oracle: VehicleOracle,
+  expected: ExpectedTypeColumn = 'derived',
   except: ReadonlySet<string> = new Set(),
 ): Promise<string[]> {
   const rows = await sql<
     { id: string; is_truck: boolean; is_bike: boolean; axles: number | null; type: string | null }[]
   >`
     select id, is_truck, is_bike, axles, ${expected === 'no column' ? sql`null::text` : sql`type`} as type from public.vehicles`
-  const found: string[] = []
-  const seen = new Set<string>()
+  const mismatches: string[] = []
+  const seenKeys = new Set<string>()
   for (const row of rows) {
     const known = oracle.get(row.id)
-    if (seen.has(row.id)) found.push(`${row.id} is doubled: it is there twice`)
-    seen.add(row.id)
-    if (known === undefined) found.push(`${row.id} is doubled: it was deleted and is there`)
+    if (seenKeys.has(row.id)) mismatches.push(`${row.id} is doubled: it is there twice`)
+    seenKeys.add(row.id)
+    if (known === undefined) mismatches.push(`${row.id} is doubled: it was deleted and is there`)
     else if (known.is_truck !== row.is_truck || known.is_bike !== row.is_bike || known.axles !== row.axles)
-      found.push(`${row.id} is wrong: it holds other values`)
+      mismatches.push(`${row.id} is wrong: it holds other values`)
     const type = expected !== 'derived' ? null : row.is_truck ? 'Truck' : row.is_bike ? 'Bike' : 'Car'
-    if (row.type !== type && !except.has(row.id)) found.push(`${row.id} is wrong: type ${row.type}, not ${type}`)
+    if (row.type !== type && !except.has(row.id)) mismatches.push(`${row.id} is wrong: type ${row.type}, not ${type}`)
   }
-  for (const id of oracle.keys()) if (!seen.has(id)) found.push(`${id} is lost`)
-  return found
+  for (const id of oracle.keys()) if (!seenKeys.has(id)) mismatches.push(`${id} is lost`)
+  return mismatches
 }
 
 /** Says how many rows were found lost, doubled or wrong, for whoever reads the run. */
-export function sums(found: readonly string[]): string {
+export function summarizeMismatches(found: readonly string[]): string {
   const count = (word: string): number => found.filter((one) => one.includes(` is ${word}`)).length
   return `lost ${count('lost')}, doubled ${count('doubled')}, wrong ${count('wrong')}`
 }

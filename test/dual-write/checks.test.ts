@@ -1,24 +1,24 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { CheckResult, Validation } from '../../agent/src/contract/index.ts'
-import { quiet } from '../safety/asking.ts'
+import { QUIET_LOG } from '../safety/asking.ts'
 import { withSession } from '../safety/disturbing.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { finalized, NO_RESTORE, withConflicts } from './finalized.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { withFinalizedRollout, NO_RESTORE_FILE, withConflicts } from './finalized.ts'
 
-async function checked(agent: TestAgent, name: string): Promise<CheckResult> {
+async function runCheck(agent: TestAgent, name: string): Promise<CheckResult> {
   const { result } = await agent.run('validation', { checks: [name] })
   const { validation } = result as { validation: number }
   const { checks } = await agent.get<Validation>(`/v1/rollouts/vehicles/validations/${validation}`)
   return checks.find((one) => one.check === name)!
 }
 
-const canary = (agent: TestAgent): Promise<CheckResult> => checked(agent, 'dual-write-canary')
+const canary = (agent: TestAgent): Promise<CheckResult> => runCheck(agent, 'dual-write-canary')
 
 /** All rows with what tells one version of a row from another. */
-async function versions(sql: postgres.Sql): Promise<unknown> {
+async function readTupleVersions(sql: postgres.Sql): Promise<unknown> {
   return await sql`select xmin::text as version, v.* from public.vehicles v order by id`
 }
 
@@ -27,21 +27,21 @@ const FUNCTION = (name: string, body: string): string =>
 
 test('the canary shows one way before finalize and both after it, and changes nothing', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 10)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
       expect(await canary(agent)).toMatchObject({ verdict: 'pass', value: 1, limit: 1 })
       await agent.run('validation')
       await agent.run('finalize')
-      const before = await versions(sql)
+      const before = await readTupleVersions(sql)
       expect(await canary(agent)).toMatchObject({
         verdict: 'pass',
         value: 2,
         limit: 2,
         detail: 'the type follows legacy columns, and legacy columns follow the type',
       })
-      expect(await versions(sql)).toEqual(before)
+      expect(await readTupleVersions(sql)).toEqual(before)
     })
   })
 })
@@ -65,7 +65,7 @@ test.each([
     /written by its type to be Bike: it then holds Truck, and its legacy columns say Truck$/,
   ],
 ])('the canary finds %s', async (_, statement, sentence) => {
-  await finalized(
+  await withFinalizedRollout(
     async ({ sql, agent }) => {
       await sql.unsafe(statement)
       const found = await canary(agent)
@@ -76,13 +76,13 @@ test.each([
     {
       before: `${FUNCTION('undo', 'return null;')}
         create trigger undo after update on public.vehicles for each row execute function public.undo()`,
-      file: `${VEHICLES}triggers: { undo: harmless }\n`,
+      file: `${VEHICLES_FILE}triggers: { undo: harmless }\n`,
     },
   )
 })
 
 test('a row that is locked is passed over, and a table of locked rows decides nothing', async () => {
-  await finalized(async ({ url, agent }) => {
+  await withFinalizedRollout(async ({ url, agent }) => {
     await withSession(url, async (session) => {
       await session.unsafe('begin; select from public.vehicles where id <= 2 for update')
       expect(await canary(agent)).toMatchObject({ verdict: 'pass' })
@@ -96,7 +96,7 @@ test('a row that is locked is passed over, and a table of locked rows decides no
 })
 
 test('an empty table, a table of which no row may be changed, and an undeclared trigger decide nothing', async () => {
-  await finalized(async ({ sql, agent }) => {
+  await withFinalizedRollout(async ({ sql, agent }) => {
     await sql`alter table public.vehicles add constraint fixed check (is_truck = (id in (1, 2, 10)) and is_bike = (id = 5)) not valid`
     expect((await canary(agent)).detail).toMatch(
       /^none of 10 rows could be written as another type: 23514 .*violates check constraint "fixed"$/,
@@ -115,26 +115,26 @@ test('an empty table, a table of which no row may be changed, and an undeclared 
 })
 
 test('with restore: none a row gets its own type back, and one that is written stays; neither is a discrepancy', async () => {
-  await finalized(
+  await withFinalizedRollout(
     async ({ sql, agent }) => {
       expect(await canary(agent)).toMatchObject({ verdict: 'pass', value: 2 })
       await sql`update public.vehicles set type = 'Bike' where id in (3, 4)`
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
-      expect((await checked(agent, 'type-matches-legacy')).detail).toBe(
+      expect((await runCheck(agent, 'type-matches-legacy')).detail).toBe(
         'no row says otherwise; 2 hold a type that new code wrote, which turning the flag off loses',
       )
       await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = null where id = 1;
         alter table public.vehicles enable always trigger "~sti_derive"`)
-      expect(await checked(agent, 'type-matches-legacy')).toMatchObject({ verdict: 'fail', sampleKeys: [['1']] })
+      expect(await runCheck(agent, 'type-matches-legacy')).toMatchObject({ verdict: 'fail', sampleKeys: [['1']] })
     },
-    { file: NO_RESTORE },
+    { file: NO_RESTORE_FILE },
   )
 })
 
 test('a conflict since the validation before fails the check once, and is counted in the metrics', async () => {
-  await finalized(
+  await withFinalizedRollout(
     async ({ sql, agent }) => {
-      const check = (): Promise<CheckResult> => checked(agent, 'dual-write-conflicts')
+      const check = (): Promise<CheckResult> => runCheck(agent, 'dual-write-conflicts')
       expect(await check()).toMatchObject({ verdict: 'pass', value: 0 })
       await sql`update public.vehicles set is_truck = true, type = 'Bike' where id in (3, 4)`
       expect(await check()).toMatchObject({ verdict: 'fail', value: 2, limit: 0, sampleKeys: [['4'], ['3']] })
@@ -149,12 +149,12 @@ test('a conflict since the validation before fails the check once, and is counte
 
 test('dualWrite: application is judged by the rows that were written since the backfill', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 100)
+    await createVehicles(sql, 100)
     await withAgent(
       url,
-      `${VEHICLES}dualWrite: application\n`,
+      `${VEHICLES_FILE}dualWrite: application\n`,
       async (agent) => {
-        const check = (): Promise<CheckResult> => checked(agent, 'dual-write-application')
+        const check = (): Promise<CheckResult> => runCheck(agent, 'dual-write-application')
         await agent.run('expand')
         expect(await check()).toMatchObject({ verdict: 'inconclusive' })
         await agent.run('backfill')
@@ -183,7 +183,7 @@ test('dualWrite: application is judged by the rows that were written since the b
           ) as string,
         })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })

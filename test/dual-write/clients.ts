@@ -1,27 +1,27 @@
 import postgres from 'postgres'
 
 /** A row as somebody wrote it last: what the row must be, whichever column it was written by. */
-export interface Known {
-  readonly type: Type
+export interface ExpectedVehicle {
+  readonly type: VehicleType
   readonly name: string
 }
-export type Type = 'Truck' | 'Bike' | 'Car'
-const TYPES: readonly Type[] = ['Truck', 'Bike', 'Car']
+export type VehicleType = 'Truck' | 'Bike' | 'Car'
+const VEHICLE_TYPES: readonly VehicleType[] = ['Truck', 'Bike', 'Car']
 
-const legacyOf = (type: Type): { is_truck: boolean; is_bike: boolean } => ({
+const legacyColumns = (type: VehicleType): { is_truck: boolean; is_bike: boolean } => ({
   is_truck: type === 'Truck',
   is_bike: type === 'Bike',
 })
 
-export interface Clients {
+export interface MixedCodeClients {
   /** What each row must be, by key. */
-  readonly known: ReadonlyMap<string, Known>
+  readonly known: ReadonlyMap<string, ExpectedVehicle>
   writes(): { old: number; new: number }
   /** From now on new code may write: the flag is on. */
   newCode(on: boolean): void
   /** Waits until no statement runs; none begins before goOn(). */
-  rest(): Promise<void>
-  goOn(): void
+  pause(): Promise<void>
+  resume(): void
   stop(): Promise<void>
 }
 
@@ -29,7 +29,7 @@ export interface Clients {
  * Sessions of old code, which knows only legacy columns, and of new code, which knows only the type. Rows belong to one
  * session of each sort in turn, so that the last write of each is known; both sorts write every row.
  */
-export function startClients(url: string, known: Map<string, Known>, count: number): Clients {
+export function startMixedCodeClients(url: string, known: Map<string, ExpectedVehicle>, count: number): MixedCodeClients {
   const sql = postgres(url, { max: count, onnotice: () => undefined })
   const written = { old: 0, new: 0 }
   let flagOn = false
@@ -47,18 +47,18 @@ export function startClients(url: string, known: Map<string, Known>, count: numb
       }
       // Half of the application's instances have seen the flag.
       const sort = flagOn && Math.random() < 0.5 ? 'new' : 'old'
-      const type = TYPES[Math.floor(Math.random() * 3)]!
+      const type = VEHICLE_TYPES[Math.floor(Math.random() * 3)]!
       const name = `by ${sort} code ${crypto.randomUUID()}`
       const dice = Math.random()
       const at = Math.floor(Math.random() * own.length)
       const id = own[at]
       if (dice < 0.15 || id === undefined) {
-        const values = sort === 'new' ? { name, type } : { name, ...legacyOf(type) }
+        const values = sort === 'new' ? { name, type } : { name, ...legacyColumns(type) }
         const [row] = await sql<{ id: string }[]>`insert into public.vehicles ${sql(values)} returning id`
         own.push(row!.id)
         known.set(row!.id, { type, name })
       } else if (dice < 0.9) {
-        const values = sort === 'new' ? { name, type } : { name, ...legacyOf(type) }
+        const values = sort === 'new' ? { name, type } : { name, ...legacyColumns(type) }
         await sql`update public.vehicles set ${sql(values)} where id = ${id}`
         known.set(id, { type, name })
       } else if (dice < 0.95) {
@@ -84,14 +84,14 @@ export function startClients(url: string, known: Map<string, Known>, count: numb
     newCode(on) {
       flagOn = on
     },
-    async rest() {
+    async pause() {
       resting = true
       const all = (async () => {
         while (idle < count) await pause(5)
       })()
       await Promise.race([all, ...running])
     },
-    goOn() {
+    resume() {
       resting = false
     },
     async stop() {
@@ -110,19 +110,19 @@ function pause(ms: number): Promise<void> {
 }
 
 /** Every row that is not what it must be; read by legacy columns, and by the type where there is one. */
-export async function edits(sql: postgres.Sql, known: ReadonlyMap<string, Known>, typed: boolean): Promise<string[]> {
-  const rows = await sql<{ id: string; name: string; legacy: Type; type: Type | null }[]>`
+export async function findLostEdits(sql: postgres.Sql, known: ReadonlyMap<string, ExpectedVehicle>, typed: boolean): Promise<string[]> {
+  const rows = await sql<{ id: string; name: string; legacy: VehicleType; type: VehicleType | null }[]>`
     select id, name, case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end as legacy,
       ${typed ? sql`type` : sql`null::text`} as type from public.vehicles`
-  const found: string[] = []
-  const there = new Set(rows.map((row) => row.id))
-  for (const id of known.keys()) if (!there.has(id)) found.push(`${id} is lost`)
+  const mismatches: string[] = []
+  const presentKeys = new Set(rows.map((row) => row.id))
+  for (const id of known.keys()) if (!presentKeys.has(id)) mismatches.push(`${id} is lost`)
   for (const { id, name, legacy, type } of rows) {
-    const must = known.get(id)
-    if (must === undefined) found.push(`${id} was deleted and is there`)
-    else if (must.name !== name) found.push(`${id}: an edit is lost`)
-    else if (must.type !== legacy) found.push(`${id}: legacy columns say ${legacy}, and it was written as ${must.type}`)
-    else if (typed && must.type !== type) found.push(`${id}: the type is ${type}, and it was written as ${must.type}`)
+    const expected = known.get(id)
+    if (expected === undefined) mismatches.push(`${id} was deleted and is there`)
+    else if (expected.name !== name) mismatches.push(`${id}: an edit is lost`)
+    else if (expected.type !== legacy) mismatches.push(`${id}: legacy columns say ${legacy}, and it was written as ${expected.type}`)
+    else if (typed && expected.type !== type) mismatches.push(`${id}: the type is ${type}, and it was written as ${expected.type}`)
   }
-  return found
+  return mismatches
 }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { quiet } from '../safety/asking.ts'
+import { QUIET_LOG } from '../safety/asking.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { edits, startClients, type Known, type Type } from './clients.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { findLostEdits, startMixedCodeClients, type ExpectedVehicle, type VehicleType } from './clients.ts'
 
 const SESSIONS = 6
 const NEW_CODE_WRITES = 3_000
@@ -13,17 +13,17 @@ test(
   { timeout: 240_000 },
   async () => {
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 3_000)
+      await createVehicles(sql, 3_000)
       // New code cannot give them, so the application's own schema has to.
       await sql`alter table public.vehicles alter is_truck set default false, alter is_bike set default false`
-      const rows = await sql<{ id: string; name: string; type: Type }[]>`
+      const rows = await sql<{ id: string; name: string; type: VehicleType }[]>`
       select id, name, case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end as type from public.vehicles`
-      const known = new Map<string, Known>(rows.map(({ id, ...row }) => [id, row]))
-      const clients = startClients(url, known, SESSIONS)
+      const known = new Map<string, ExpectedVehicle>(rows.map(({ id, ...row }) => [id, row]))
+      const clients = startMixedCodeClients(url, known, SESSIONS)
       const compare = async (typed: boolean): Promise<void> => {
-        await clients.rest()
-        expect((await edits(sql, known, typed)).slice(0, 5)).toEqual([])
-        clients.goOn()
+        await clients.pause()
+        expect((await findLostEdits(sql, known, typed)).slice(0, 5)).toEqual([])
+        clients.resume()
       }
       const untilNewCodeWrote = async (more: number): Promise<void> => {
         const from = clients.writes().new
@@ -32,7 +32,7 @@ test(
       try {
         await withAgent(
           url,
-          VEHICLES,
+          VEHICLES_FILE,
           async (agent) => {
             await agent.run('expand')
             await agent.run('backfill', { batchSize: 200 })
@@ -56,14 +56,14 @@ test(
             await untilNewCodeWrote(300)
             await compare(true)
             clients.newCode(false)
-            await clients.rest()
-            clients.goOn()
+            await clients.pause()
+            clients.resume()
             const rollback = await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
             // Whatever new code has written is in the legacy columns: there is nothing to archive.
             expect(rollback.result).toMatchObject({ archivedValues: 0 })
             await compare(false)
           },
-          quiet,
+          QUIET_LOG,
         )
       } finally {
         await clients.stop()

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { quiet, refusals } from '../safety/asking.ts'
+import { QUIET_LOG, requestRefused } from '../safety/asking.ts'
 import { withSession } from '../safety/disturbing.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { finalized, NO_RESTORE, withConflicts } from './finalized.ts'
-import { BIKE, CAR, rowOf, tried, TRUCK } from './rows.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { withFinalizedRollout, NO_RESTORE_FILE, withConflicts } from './finalized.ts'
+import { BIKE, CAR, readRow, tryStatements, TRUCK } from './rows.ts'
 
 const typed = `update public.vehicles set type = 'Truck' where id = 3`
 const sentenceOf = async (agent: { rollout(): Promise<{ faults: string[] }> }): Promise<string> =>
@@ -13,32 +13,32 @@ const sentenceOf = async (agent: { rollout(): Promise<{ faults: string[] }> }): 
 
 test('before finalize a write of the type has no effect, also once coverage is verified', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 10)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       for (const kind of ['expand', 'backfill', 'validation'] as const) {
         await agent.run(kind)
-        if (kind !== 'expand') expect(await tried(url, typed, 'id = 3')).toEqual(CAR)
+        if (kind !== 'expand') expect(await tryStatements(url, typed, 'id = 3')).toEqual(CAR)
       }
-      expect(await refusals(agent, 'flag', { enabled: true })).toMatch(
+      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(
         /missing: .*the way back of the dual-write trigger/,
       )
       await agent.run('finalize')
-      expect(await tried(url, typed, 'id = 3')).toEqual(TRUCK)
+      expect(await tryStatements(url, typed, 'id = 3')).toEqual(TRUCK)
     })
   })
 })
 
 test('a flag that was forced on does not let finalize pass by the validation', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
+    await createVehicles(sql, 10)
     await withAgent(
       url,
-      VEHICLES,
+      VEHICLES_FILE,
       async (agent) => {
         await agent.run('expand')
         await agent.run('flag', { enabled: true, force: true })
-        expect(await refusals(agent, 'finalize')).toMatch(/Coverage is not verified: run a validation first/)
-        expect(await tried(url, typed, 'id = 3')).not.toEqual(TRUCK)
+        expect(await requestRefused(agent, 'finalize')).toMatch(/Coverage is not verified: run a validation first/)
+        expect(await tryStatements(url, typed, 'id = 3')).not.toEqual(TRUCK)
         await agent.run('validation', { checks: ['dual-write-trigger'] })
         expect((await agent.rollout()).validation!.checks[0]).toMatchObject({
           check: 'dual-write-trigger',
@@ -46,17 +46,17 @@ test('a flag that was forced on does not let finalize pass by the validation', a
           detail: 'The flag is on without the way back of the dual-write trigger: turn it off, then finalize.',
         })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
 
 test('a trigger that somebody dropped while the flag is on comes back with both ways', async () => {
-  await finalized(async ({ url, sql, agent }) => {
+  await withFinalizedRollout(async ({ url, sql, agent }) => {
     await agent.run('flag', { enabled: true })
     await sql`drop trigger "~sti_derive" on public.vehicles`
     await agent.run('expand')
-    expect(await tried(url, typed, 'id = 3')).toEqual(TRUCK)
+    expect(await tryStatements(url, typed, 'id = 3')).toEqual(TRUCK)
     expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass' })
     await agent.run('finalize')
     await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
@@ -68,33 +68,33 @@ test('a trigger that somebody dropped while the flag is on comes back with both 
 })
 
 test('a function whose text somebody has changed is noticed, and put right with both ways', async () => {
-  await finalized(async ({ url, sql, agent }) => {
+  await withFinalizedRollout(async ({ url, sql, agent }) => {
     const [{ text }] = await sql<[{ text: string }]>`select pg_get_functiondef('sti.derive_vehicles'::regproc) as text`
     await sql.unsafe(text.replace(`new."is_truck" := true`, `new."is_truck" := false`))
-    expect(await refusals(agent, 'backfill')).toMatch(/The function of the dual-write trigger was changed by somebody/)
+    expect(await requestRefused(agent, 'backfill')).toMatch(/The function of the dual-write trigger was changed by somebody/)
     await agent.run('expand')
-    expect(await tried(url, typed, 'id = 3')).toEqual(TRUCK)
+    expect(await tryStatements(url, typed, 'id = 3')).toEqual(TRUCK)
   })
 })
 
 test('a changed file derives only, and not while the flag is on, until it is finalized itself', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
+    await createVehicles(sql, 10)
     const run = (file: string, use: Parameters<typeof withAgent<void>>[2]): Promise<void> =>
-      withAgent(url, file, use, quiet)
-    await run(VEHICLES, async (agent) => {
+      withAgent(url, file, use, QUIET_LOG)
+    await run(VEHICLES_FILE, async (agent) => {
       for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
       await agent.run('flag', { enabled: true })
     })
     await run(withConflicts('legacy'), async (agent) => {
-      expect(await refusals(agent, 'expand')).toMatch(/takes back what new code writes: turn the flag off/)
+      expect(await requestRefused(agent, 'expand')).toMatch(/takes back what new code writes: turn the flag off/)
       await agent.run('rollback', { scope: 'flag' })
       await agent.run('expand')
-      expect(await tried(url, typed, 'id = 3')).toEqual(CAR)
+      expect(await tryStatements(url, typed, 'id = 3')).toEqual(CAR)
       for (const kind of ['backfill', 'validation', 'finalize'] as const) await agent.run(kind)
-      expect(await tried(url, typed, 'id = 3')).toEqual(TRUCK)
+      expect(await tryStatements(url, typed, 'id = 3')).toEqual(TRUCK)
       expect(
-        await tried(url, `update public.vehicles set type = 'Bike', is_truck = true where id = 3`, 'id = 3'),
+        await tryStatements(url, `update public.vehicles set type = 'Bike', is_truck = true where id = 3`, 'id = 3'),
       ).toEqual(TRUCK)
     })
   })
@@ -102,22 +102,22 @@ test('a changed file derives only, and not while the flag is on, until it is fin
 
 test('another default of a legacy column has to be finalized again: an INSERT is judged by it', async () => {
   const insert = `insert into public.vehicles (name, is_truck, type) values ('new', false, 'Bike')`
-  await finalized(
+  await withFinalizedRollout(
     async ({ url, sql, agent }) => {
       await sql`alter table public.vehicles alter is_bike set default true`
       expect((await agent.rollout()).stage).toBe('verified')
-      expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/a column has another default now/)
+      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/a column has another default now/)
       await agent.run('finalize')
       expect((await agent.rollout()).stage).toBe('finalized')
-      expect(await tried(url, insert.replace('Bike', 'Car'), `name = 'new'`)).toEqual(CAR)
+      expect(await tryStatements(url, insert.replace('Bike', 'Car'), `name = 'new'`)).toEqual(CAR)
       expect(await sentenceOf(agent)).toBe('')
       // With a default of the type old code gives one without knowing it.
       await sql`alter table public.vehicles alter type set default 'Car', alter is_bike set default false`
       await agent.run('finalize')
       const old = `insert into public.vehicles (name, is_truck) values ('new', true)`
-      expect(await tried(url, old, `name = 'new'`)).toEqual(TRUCK)
+      expect(await tryStatements(url, old, `name = 'new'`)).toEqual(TRUCK)
       expect(
-        await tried(url, `insert into public.vehicles (name, type) values ('new', 'Bike')`, `name = 'new'`),
+        await tryStatements(url, `insert into public.vehicles (name, type) values ('new', 'Bike')`, `name = 'new'`),
       ).toEqual(BIKE)
     },
     { before: 'alter table public.vehicles alter is_truck set default false, alter is_bike set default false' },
@@ -125,7 +125,7 @@ test('another default of a legacy column has to be finalized again: an INSERT is
 })
 
 test('with restore: none the data rollback keeps what the legacy columns cannot say', async () => {
-  await finalized(
+  await withFinalizedRollout(
     async ({ sql, agent }) => {
       await agent.run('flag', { enabled: true })
       await sql`update public.vehicles set type = 'Bike' where id = 3`
@@ -136,12 +136,12 @@ test('with restore: none the data rollback keeps what the legacy columns cannot 
         { key: ['3'], type: 'Bike', expected: 'Car' },
       ])
     },
-    { file: NO_RESTORE },
+    { file: NO_RESTORE_FILE },
   )
 })
 
 test('a role without any right on schema sti writes both ways, has its conflicts kept, and can call nothing of ours', async () => {
-  await finalized(
+  await withFinalizedRollout(
     async ({ url, sql }) => {
       await sql.unsafe(
         `create role clerk_of_restore; grant select, insert, update on public.vehicles to clerk_of_restore`,
@@ -159,9 +159,9 @@ test('a role without any right on schema sti writes both ways, has its conflicts
           await session`set role clerk_of_restore`
           await expect(session.unsafe(`select ${call}`)).rejects.toThrow(/permission denied for function conflict_met/)
         })
-        expect(await rowOf(sql, 'id = 3')).toEqual(TRUCK)
-        expect(await rowOf(sql, 'id = 4')).toEqual(BIKE)
-        expect(await rowOf(sql, 'id = 6')).toEqual(BIKE)
+        expect(await readRow(sql, 'id = 3')).toEqual(TRUCK)
+        expect(await readRow(sql, 'id = 4')).toEqual(BIKE)
+        expect(await readRow(sql, 'id = 6')).toEqual(BIKE)
         expect(await sql`select key, writer from sti.conflict`).toEqual([{ key: ['6'], writer: 'postgres' }])
       } finally {
         await sql.unsafe('drop owned by clerk_of_restore; drop role clerk_of_restore')

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { withSession } from '../safety/disturbing.ts'
-import { finalized, NO_RESTORE, withConflicts } from './finalized.ts'
-import { BIKE, CAR, conflicts, rowOf, SEED, tried, TRUCK, type Row } from './rows.ts'
-import { VEHICLES } from '../support/vehicles.ts'
+import { withFinalizedRollout, NO_RESTORE_FILE, withConflicts } from './finalized.ts'
+import { BIKE, CAR, readConflictCounts, readRow, SEED_ROW_IDS, tryStatements, TRUCK, type VehicleColumns } from './rows.ts'
+import { VEHICLES_FILE } from '../support/vehicles.ts'
 
 const DEFAULTS = `alter table public.vehicles alter is_truck set default false, alter is_bike set default false`
 const CONFLICT = /^23514 a row of public\.vehicles is given a type and legacy columns that disagree: type is /
 const UNKNOWN = /^23514 .*violates check constraint "sti_vehicles_type_check"/
 
 /** Case, the row it is about, assignments, what the row then is or what refuses them. */
-const UPDATES: [string, keyof typeof SEED, string, Row | RegExp][] = [
+const UPDATES: [string, keyof typeof SEED_ROW_IDS, string, VehicleColumns | RegExp][] = [
   ['new code: the type alone', 'car', `type = 'Truck'`, TRUCK],
   ['new code: from one type to another', 'truck', `type = 'Bike'`, BIKE],
   ['new code: to the type of otherwise', 'truck', `type = 'Car'`, CAR],
@@ -27,7 +27,7 @@ const UPDATES: [string, keyof typeof SEED, string, Row | RegExp][] = [
   ['both, and they disagree', 'car', `is_truck = true, type = 'Bike'`, CONFLICT],
 ]
 
-const INSERTS: [string, string, Row | RegExp][] = [
+const INSERTS: [string, string, VehicleColumns | RegExp][] = [
   ['new code: the type alone', `(name, type) values ('new', 'Truck')`, TRUCK],
   ['new code: the type of otherwise', `(name, type) values ('new', 'Car')`, CAR],
   ['old code: legacy columns alone', `(name, is_bike) values ('new', true)`, BIKE],
@@ -46,13 +46,13 @@ const INSERTS: [string, string, Row | RegExp][] = [
 
 const byName = `name = 'new'`
 
-function expectRow(found: Row | string, wanted: Row | RegExp, name: string): void {
+function expectRow(found: VehicleColumns | string, wanted: VehicleColumns | RegExp, name: string): void {
   if (wanted instanceof RegExp) expect(found, name).toMatch(wanted)
   else expect(found, name).toEqual(wanted)
 }
 
 /** A trigger that takes a Truck's name away would show that our function does not need the WHEN clause. */
-const RAISING = VEHICLES.replace('when: is_truck', 'when: "is_truck and 12 / axles > 0"')
+const RAISING = VEHICLES_FILE.replace('when: is_truck', 'when: "is_truck and 12 / axles > 0"')
   .replace('legacyColumns: [is_truck, is_bike]', 'legacyColumns: [is_truck, is_bike, axles]')
   .replace(`restore: { is_truck: "true"`, `restore: { axles: 2, is_truck: "true"`)
   .replace(`restore: { is_truck: "false", is_bike: "true"`, `restore: { axles: 2, is_truck: "false", is_bike: "true"`)
@@ -60,66 +60,66 @@ const RAISING = VEHICLES.replace('when: is_truck', 'when: "is_truck and 12 / axl
 
 describe('a write once the rollout is finalized', () => {
   test('updates', async () => {
-    await finalized(async ({ url }) => {
+    await withFinalizedRollout(async ({ url }) => {
       for (const [name, seed, assignments, wanted] of UPDATES) {
-        const statement = `update public.vehicles set ${assignments} where id = ${SEED[seed]}`
-        expectRow(await tried(url, statement, `id = ${SEED[seed]}`), wanted, name)
+        const statement = `update public.vehicles set ${assignments} where id = ${SEED_ROW_IDS[seed]}`
+        expectRow(await tryStatements(url, statement, `id = ${SEED_ROW_IDS[seed]}`), wanted, name)
       }
     })
   })
 
   test('inserts', async () => {
-    await finalized(
+    await withFinalizedRollout(
       async ({ url }) => {
         for (const [name, rest, wanted] of INSERTS)
-          expectRow(await tried(url, `insert into public.vehicles ${rest}`, byName), wanted, name)
+          expectRow(await tryStatements(url, `insert into public.vehicles ${rest}`, byName), wanted, name)
       },
       { before: DEFAULTS },
     )
   })
 
   test('without defaults a legacy column that is not NULL was given', async () => {
-    await finalized(async ({ url }) => {
+    await withFinalizedRollout(async ({ url }) => {
       const both = `insert into public.vehicles (name, type, is_truck, is_bike) values ('new', 'Bike', false, false)`
-      expect(await tried(url, both, byName)).toMatch(CONFLICT)
+      expect(await tryStatements(url, both, byName)).toMatch(CONFLICT)
     })
   })
 
   test('by ON CONFLICT, MERGE and COPY', async () => {
-    await finalized(
+    await withFinalizedRollout(
       async ({ url, sql }) => {
         const upsert = (columns: string, values: string, set: string): string =>
           `insert into public.vehicles (id, name, ${columns}) overriding system value values (3, 'new', ${values})
              on conflict (id) do update set name = excluded.name, ${set}`
-        expect(await tried(url, upsert('type', `'Truck'`, 'type = excluded.type'), byName)).toEqual(TRUCK)
-        expect(await tried(url, upsert('is_bike', 'true', 'is_bike = excluded.is_bike'), byName)).toEqual(BIKE)
+        expect(await tryStatements(url, upsert('type', `'Truck'`, 'type = excluded.type'), byName)).toEqual(TRUCK)
+        expect(await tryStatements(url, upsert('is_bike', 'true', 'is_bike = excluded.is_bike'), byName)).toEqual(BIKE)
         const merge = (
           set: string,
         ): string => `merge into public.vehicles v using (values (3), (null)) s (id) on v.id = s.id
           when matched then update set ${set}, name = 'new' when not matched then insert (name, type) values ('other', 'Bike')`
-        expect(await tried(url, merge(`type = 'Truck'`), byName)).toEqual(TRUCK)
-        expect(await tried(url, merge(`type = 'Truck'`), `name = 'other'`)).toEqual(BIKE)
-        expect(await tried(url, merge('is_bike = true'), byName)).toEqual(BIKE)
+        expect(await tryStatements(url, merge(`type = 'Truck'`), byName)).toEqual(TRUCK)
+        expect(await tryStatements(url, merge(`type = 'Truck'`), `name = 'other'`)).toEqual(BIKE)
+        expect(await tryStatements(url, merge('is_bike = true'), byName)).toEqual(BIKE)
         const copied = await sql`copy public.vehicles (name, type) from stdin`.writable()
         await new Promise<void>((resolve, reject) => {
           copied.on('error', reject).on('finish', resolve)
           copied.end('copied\tTruck\n')
         })
-        expect(await rowOf(sql, `name = 'copied'`)).toEqual(TRUCK)
+        expect(await readRow(sql, `name = 'copied'`)).toEqual(TRUCK)
       },
       { before: DEFAULTS },
     )
   })
 
   test('of a row that is moved between partitions, by old code and by new', async () => {
-    await finalized(
+    await withFinalizedRollout(
       async ({ url, sql }) => {
         const move = (set: string): string => `update public.vehicles set id = id + 100, ${set} where id = 1`
-        expect(await tried(url, move('is_bike = is_bike'), 'id = 101')).toEqual(TRUCK)
-        expect(await tried(url, move(`type = 'Bike'`), 'id = 101')).toEqual(BIKE)
-        expect(await tried(url, move('is_truck = false'), 'id = 101')).toEqual(CAR)
-        expect(await tried(url, move(`type = 'Car', is_bike = true`), 'id = 101')).toMatch(CONFLICT)
-        expect((await conflicts(sql))['legacy']).toBe(0)
+        expect(await tryStatements(url, move('is_bike = is_bike'), 'id = 101')).toEqual(TRUCK)
+        expect(await tryStatements(url, move(`type = 'Bike'`), 'id = 101')).toEqual(BIKE)
+        expect(await tryStatements(url, move('is_truck = false'), 'id = 101')).toEqual(CAR)
+        expect(await tryStatements(url, move(`type = 'Car', is_bike = true`), 'id = 101')).toMatch(CONFLICT)
+        expect((await readConflictCounts(sql))['legacy']).toBe(0)
       },
       {
         // The columns of one partition stand in another order.
@@ -134,53 +134,53 @@ describe('a write once the rollout is finalized', () => {
   })
 
   test('with an expression that can raise, and does', async () => {
-    await finalized(
+    await withFinalizedRollout(
       async ({ url, sql }) => {
         for (const [name, seed, assignments, wanted] of UPDATES) {
-          const statement = `update public.vehicles set ${assignments} where id = ${SEED[seed]}`
-          expectRow(await tried(url, statement, `id = ${SEED[seed]}`), wanted, name)
+          const statement = `update public.vehicles set ${assignments} where id = ${SEED_ROW_IDS[seed]}`
+          expectRow(await tryStatements(url, statement, `id = ${SEED_ROW_IDS[seed]}`), wanted, name)
         }
         const zero = `update public.vehicles set axles = 0 where id = 1`
-        expect(await tried(url, zero, 'id = 1')).toEqual([true, false, null])
-        expect(await tried(url, `${zero}; update public.vehicles set type = 'Bike' where id = 1`, 'id = 1')).toEqual(
+        expect(await tryStatements(url, zero, 'id = 1')).toEqual([true, false, null])
+        expect(await tryStatements(url, `${zero}; update public.vehicles set type = 'Bike' where id = 1`, 'id = 1')).toEqual(
           BIKE,
         )
-        expect(await tried(url, `${zero}; update public.vehicles set type = 'Truck' where id = 1`, 'id = 1')).toEqual(
+        expect(await tryStatements(url, `${zero}; update public.vehicles set type = 'Truck' where id = 1`, 'id = 1')).toEqual(
           TRUCK,
         )
-        expect(await tried(url, `${zero}; update public.vehicles set axles = 3 where id = 1`, 'id = 1')).toEqual(TRUCK)
-        expect(await conflicts(sql)).toEqual({ refused: 1, legacy: 0, type: 0 })
+        expect(await tryStatements(url, `${zero}; update public.vehicles set axles = 3 where id = 1`, 'id = 1')).toEqual(TRUCK)
+        expect(await readConflictCounts(sql)).toEqual({ refused: 1, legacy: 0, type: 0 })
       },
       { file: RAISING },
     )
   })
 
   test('of a row that no type matches', async () => {
-    await finalized(
+    await withFinalizedRollout(
       async ({ url }) => {
         const unmapped = 'update public.vehicles set is_truck = false where id = 1'
-        expect(await tried(url, unmapped, 'id = 1')).toEqual([false, false, null])
+        expect(await tryStatements(url, unmapped, 'id = 1')).toEqual([false, false, null])
         expect(
-          await tried(url, `${unmapped}; update public.vehicles set type = 'Bike' where id = 1`, 'id = 1'),
+          await tryStatements(url, `${unmapped}; update public.vehicles set type = 'Bike' where id = 1`, 'id = 1'),
         ).toEqual(BIKE)
       },
       {
-        file: VEHICLES.replace(/otherwise:.*\n/, ''),
+        file: VEHICLES_FILE.replace(/otherwise:.*\n/, ''),
         before: 'delete from public.vehicles where not is_truck and not is_bike',
       },
     )
   })
 
   test('of legacy columns of any type: an enum, json without an equality, and one with a default of its own', async () => {
-    await finalized(
+    await withFinalizedRollout(
       async ({ url }) => {
-        const change = (set: string): Promise<Row | string> =>
+        const change = (set: string): Promise<VehicleColumns | string> =>
           withSession(url, async (session) => {
             try {
               await session.unsafe(`begin; update public.vehicles set ${set} where id = 1`)
               const [row] =
                 await session`select kind::text, extra->>'wheels' as wheels, type::text from public.vehicles where id = 1`
-              return [row!['kind'], row!['wheels'], row!['type']] as unknown as Row
+              return [row!['kind'], row!['wheels'], row!['type']] as unknown as VehicleColumns
             } catch (error) {
               return String((error as { code: string }).code)
             } finally {
@@ -224,7 +224,7 @@ describe('a write that says two things', () => {
   const disagreeing = `update public.vehicles set is_truck = true, type = 'Bike' where id = 3`
 
   test('is refused, with what to do, and counted though it was rolled back', async () => {
-    await finalized(
+    await withFinalizedRollout(
       async ({ url, sql }) => {
         await expect(sql.unsafe(disagreeing)).rejects.toMatchObject({
           code: '23514',
@@ -235,11 +235,11 @@ describe('a write that says two things', () => {
             "a row of public.vehicles is given a type and legacy columns that disagree: type is 'Bike', and is_truck, is_bike say 'Truck'",
           hint: expect.stringMatching(/^Write the type or the legacy columns, or both so that they agree/) as string,
         })
-        expect(await rowOf(sql, 'id = 3')).toEqual(CAR)
-        expect(await conflicts(sql)).toEqual({ refused: 1, legacy: 0, type: 0 })
+        expect(await readRow(sql, 'id = 3')).toEqual(CAR)
+        expect(await readConflictCounts(sql)).toEqual({ refused: 1, legacy: 0, type: 0 })
         // A subscription would stop at an error.
         const applied = `set local session_replication_role = replica; ${disagreeing}`
-        expect(await tried(url, applied, 'id = 3')).toEqual(TRUCK)
+        expect(await tryStatements(url, applied, 'id = 3')).toEqual(TRUCK)
       },
       { file: withConflicts('refuse') },
     )
@@ -249,10 +249,10 @@ describe('a write that says two things', () => {
     ['legacy', TRUCK],
     ['type', BIKE],
   ] as const)('is resolved by %s, and what lost is kept', async (policy, wanted) => {
-    await finalized(
+    await withFinalizedRollout(
       async ({ sql }) => {
         await sql.unsafe(disagreeing)
-        expect(await rowOf(sql, 'id = 3')).toEqual(wanted)
+        expect(await readRow(sql, 'id = 3')).toEqual(wanted)
         expect(await sql`select rollout, key, resolution, type_given, legacy_says, writer from sti.conflict`).toEqual([
           {
             rollout: 'vehicles',
@@ -263,14 +263,14 @@ describe('a write that says two things', () => {
             writer: 'postgres',
           },
         ])
-        expect(await conflicts(sql)).toEqual({ refused: 0, legacy: 0, type: 0, [policy]: 1 })
+        expect(await readConflictCounts(sql)).toEqual({ refused: 0, legacy: 0, type: 0, [policy]: 1 })
       },
       { file: withConflicts(policy) },
     )
   })
 
   test('makes no other writer wait', async () => {
-    await finalized(
+    await withFinalizedRollout(
       async ({ url, sql }) => {
         await withSession(url, async (session) => {
           await session.unsafe(`begin; ${disagreeing}`)
@@ -279,7 +279,7 @@ describe('a write that says two things', () => {
           )
           await session.unsafe('commit')
         })
-        expect((await conflicts(sql))['type']).toBe(2)
+        expect((await readConflictCounts(sql))['type']).toBe(2)
       },
       { file: withConflicts('type') },
     )
@@ -287,10 +287,10 @@ describe('a write that says two things', () => {
 })
 
 test('a row that somebody wrote past the trigger follows its legacy columns at its next write, and that is counted', async () => {
-  await finalized(async ({ sql }) => {
+  await withFinalizedRollout(async ({ sql }) => {
     await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 3;
       alter table public.vehicles enable always trigger "~sti_derive"; update public.vehicles set name = 'x' where id = 3`)
-    expect(await rowOf(sql, 'id = 3')).toEqual(CAR)
+    expect(await readRow(sql, 'id = 3')).toEqual(CAR)
     expect(await sql`select type_given, legacy_says from sti.conflict`).toEqual([
       { type_given: 'Bike', legacy_says: 'Car' },
     ])
@@ -301,41 +301,41 @@ test('a trigger of the application that changes legacy columns is seen, whoever 
   const crown = `create function public.crown() returns trigger language plpgsql as $$ begin new.is_truck := new.axles > 5; return new; end $$;
     create trigger zz_crown before insert or update on public.vehicles for each row execute function public.crown();
     update public.vehicles set axles = case when is_truck then 6 else 2 end`
-  await finalized(
+  await withFinalizedRollout(
     async ({ url }) => {
-      const update = (set: string): Promise<Row | string> =>
-        tried(url, `update public.vehicles set ${set} where id = 3`, 'id = 3')
+      const update = (set: string): Promise<VehicleColumns | string> =>
+        tryStatements(url, `update public.vehicles set ${set} where id = 3`, 'id = 3')
       expect(await update('axles = 8')).toEqual(TRUCK)
       expect(await update(`axles = 8, type = 'Truck'`)).toEqual(TRUCK)
       expect(await update(`type = 'Bike'`)).toEqual(BIKE)
       expect(await update(`axles = 8, type = 'Bike'`)).toMatch(CONFLICT)
     },
-    { before: crown, file: `${VEHICLES}triggers: { zz_crown: harmless }\n` },
+    { before: crown, file: `${VEHICLES_FILE}triggers: { zz_crown: harmless }\n` },
   )
 })
 
 test('with restore: none a type that was written alone stays, until the legacy columns come to say something else', async () => {
-  await finalized(
+  await withFinalizedRollout(
     async ({ url, sql }) => {
       const id = 'id = 3'
       const typed = `update public.vehicles set type = 'Bike' where ${id}`
-      const kept: Row = [false, false, 'Bike']
-      expect(await tried(url, typed, id)).toEqual(kept)
-      expect(await tried(url, `${typed}; update public.vehicles set name = 'x' where ${id}`, id)).toEqual(kept)
-      expect(await tried(url, `${typed}; update public.vehicles set is_truck = true where ${id}`, id)).toEqual(TRUCK)
+      const kept: VehicleColumns = [false, false, 'Bike']
+      expect(await tryStatements(url, typed, id)).toEqual(kept)
+      expect(await tryStatements(url, `${typed}; update public.vehicles set name = 'x' where ${id}`, id)).toEqual(kept)
+      expect(await tryStatements(url, `${typed}; update public.vehicles set is_truck = true where ${id}`, id)).toEqual(TRUCK)
       expect(
-        await tried(
+        await tryStatements(
           url,
           `insert into public.vehicles (name, is_truck, is_bike, type) values ('new', false, false, 'Bike')`,
           byName,
         ),
       ).toEqual(kept)
-      expect(await tried(url, `update public.vehicles set type = 'Bike', is_truck = true where ${id}`, id)).toMatch(
+      expect(await tryStatements(url, `update public.vehicles set type = 'Bike', is_truck = true where ${id}`, id)).toMatch(
         CONFLICT,
       )
-      expect(await tried(url, `update public.vehicles set type = 'Boat' where ${id}`, id)).toMatch(UNKNOWN)
-      expect((await conflicts(sql))['legacy']).toBe(0)
+      expect(await tryStatements(url, `update public.vehicles set type = 'Boat' where ${id}`, id)).toMatch(UNKNOWN)
+      expect((await readConflictCounts(sql))['legacy']).toBe(0)
     },
-    { file: NO_RESTORE },
+    { file: NO_RESTORE_FILE },
   )
 })

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest'
-import { typed, wrong } from '../safety/disturbing.ts'
-import { expanded, plain, watched } from './rows.ts'
+import { countTypedRows, countWrongRows } from '../safety/disturbing.ts'
+import { withExpandedTable, plainTable, readEngineWrites } from './rows.ts'
 
 /** Pages with two rows and pages with seventy, deleted rows, pages of which most is gone, free space. */
-const uneven = (rows: number): string =>
-  plain(
+const unevenTable = (rows: number): string =>
+  plainTable(
     rows,
     `case when n % 400 < 40 then repeat('x', 200 + n % 1500) else '' end`,
     `delete from public.vehicles where n_of(name) % 7 = 0 or n_of(name) % 1000 between 300 and 380`,
     'with (fillfactor = 85)',
   )
 
-const N_OF = `create function n_of(text) returns int language sql immutable as 'select substr($1, 9)::int';`
+const ROW_NUMBER_FUNCTION = `create function n_of(text) returns int language sql immutable as 'select substr($1, 9)::int';`
 
 test.each([
   { batchSize: 1, workers: 1, rows: 300 },
@@ -23,11 +23,11 @@ test.each([
   { batchSize: 1000, workers: 1, rows: 20_000 },
   { batchSize: 1000, workers: 3, rows: 20_000 },
 ])('no transaction writes more than $batchSize rows with $workers workers', async ({ batchSize, workers, rows }) => {
-  await expanded({ create: N_OF + uneven(rows), watched: {} }, async ({ sql, agent }) => {
+  await withExpandedTable({ create: ROW_NUMBER_FUNCTION + unevenTable(rows), watched: {} }, async ({ sql, agent }) => {
     const { result } = await agent.run('backfill', { batchSize, workers, maximumBatchSeconds: 5 })
-    expect(await wrong(sql)).toBe(0)
-    const seen = await watched(sql)
-    expect(seen.rows).toBe(await typed(sql))
+    expect(await countWrongRows(sql)).toBe(0)
+    const seen = await readEngineWrites(sql)
+    expect(seen.rows).toBe(await countTypedRows(sql))
     expect(seen.largest).toBeLessThanOrEqual(batchSize)
     // It is an upper bound, and not far from what batches have.
     expect(seen.transactions).toBeLessThan((8 * seen.rows) / batchSize + 20)

@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest'
-import { eventsOf, until } from '../safety/asking.ts'
-import { backends } from '../safety/disturbing.ts'
-import type { Point } from '../../agent/src/engine/points.ts'
-import { toTheFront } from './front.ts'
-import { expanded, plain, watch, watched } from './rows.ts'
+import { readEventMessages, waitFor } from '../safety/asking.ts'
+import { engineBackendPids } from '../safety/disturbing.ts'
+import type { FailpointName } from '../../agent/src/engine/points.ts'
+import { moveRowsToFront } from './front.ts'
+import { withExpandedTable, plainTable, recordEngineWrites, readEngineWrites } from './rows.ts'
 
 test('a column that was there before is cleared while others move its rows: nothing derived is left', async () => {
   const ROWS = 12_000
-  await expanded(
-    { create: plain(ROWS, `''`, 'alter table public.vehicles add column type text'), watched: {} },
+  await withExpandedTable(
+    { create: plainTable(ROWS, `''`, 'alter table public.vehicles add column type text'), watched: {} },
     async ({ sql, agent }) => {
       await agent.run('backfill')
       await sql`truncate public.watched`
-      await watch(sql, 0.03)
+      await recordEngineWrites(sql, 0.03)
       const { id } = await agent.request('rollback', { scope: 'data', confirm: 'vehicles' })
-      await until('the trigger is gone', async () => (await eventsOf(agent, id)).includes('taken back'))
+      await waitFor('the trigger is gone', async () => (await readEventMessages(agent, id)).includes('taken back'))
       // The name has an index: each of these rows leaves its page, some to where the lanes have been.
       let [writes, ended] = [0, false]
       const moving = (async () => {
@@ -24,7 +24,7 @@ test('a column that was there before is cleared while others move its rows: noth
           await new Promise((resolve) => setTimeout(resolve, 5))
         }
       })()
-      const rollback = await agent.ended(id).finally(() => (ended = true))
+      const rollback = await agent.waitForEnd(id).finally(() => (ended = true))
       await moving
       expect(writes).toBeGreaterThan(20)
       expect(rollback).toMatchObject({ state: 'succeeded', error: null })
@@ -33,29 +33,29 @@ test('a column that was there before is cleared while others move its rows: noth
       >`select count(*)::int as rows from public.vehicles where type is not null`
       expect(left[0]!.rows).toBe(0)
       expect(rollback.result).toMatchObject({ clearedRows: ROWS })
-      expect(await watched(sql)).toMatchObject({ rows: ROWS })
-      expect(await backends(sql, 'rollback')).toEqual([])
+      expect(await readEngineWrites(sql)).toMatchObject({ rows: ROWS })
+      expect(await engineBackendPids(sql, 'rollback')).toEqual([])
     },
   )
 })
 
 test('rows that move behind the lanes, and then to where the sweep has been, are cleared', async () => {
   const ROWS = 24_000
-  const hooks = new Map<Point, () => Promise<void>>()
-  const reached = async (point: Point): Promise<void> => {
+  const hooks = new Map<FailpointName, () => Promise<void>>()
+  const reached = async (point: FailpointName): Promise<void> => {
     const then = hooks.get(point)
     hooks.delete(point)
     await then?.()
   }
-  const create = plain(ROWS, `''`, 'alter table public.vehicles add column type text')
-  await expanded({ create, reached }, async ({ sql, agent }) => {
+  const create = plainTable(ROWS, `''`, 'alter table public.vehicles add column type text')
+  await withExpandedTable({ create, reached }, async ({ sql, agent }) => {
     await agent.run('backfill')
     await sql`vacuum full public.vehicles`
     hooks.set('rollback.clear', async () => {
       // Full pages: all but the first few go behind the last lane.
       await sql`update public.vehicles set name = name || '!' where id > 23000`
     })
-    hooks.set('sweep.looked', () => toTheFront(sql, 'axles = 1', 'id > 23950 and type is not null'))
+    hooks.set('sweep.looked', () => moveRowsToFront(sql, 'axles = 1', 'id > 23950 and type is not null'))
     const rollback = await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
     expect(hooks.size).toBe(0)
     const left = await sql<{ rows: number }[]>`select count(*)::int as rows from public.vehicles where type is not null`

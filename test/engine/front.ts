@@ -2,21 +2,21 @@ import type postgres from 'postgres'
 import { expect } from 'vitest'
 
 /** Blocks that a sweep along the heap looks at first. */
-const FIRST_RANGE = 128
+const FIRST_RANGE_BLOCKS = 128
 
 /** Changes rows of the last pages of a table of 24,000 vehicles, so that they come to stand on its first ones. */
-export async function toTheFront(sql: postgres.Sql, change: string, where: string): Promise<void> {
+export async function moveRowsToFront(sql: postgres.Sql, change: string, where: string): Promise<void> {
   const blocks = async (): Promise<{ first: number; last: number }> => {
     const [row] = await sql.unsafe<{ first: number; last: number }[]>(
       `select min((ctid::text::point)[0])::int as first, max((ctid::text::point)[0])::int as last from public.vehicles where ${where}`,
     )
     return row!
   }
-  expect((await blocks()).first).toBeGreaterThan(FIRST_RANGE)
+  expect((await blocks()).first).toBeGreaterThan(FIRST_RANGE_BLOCKS)
   await sql`delete from public.vehicles where id < 12000`
   await sql`vacuum public.vehicles`
   // Too wide for any page but an empty one.
   await sql`alter table public.vehicles alter column filler set storage plain`
   await sql.unsafe(`update public.vehicles set filler = repeat('x', 6000), ${change} where ${where}`)
-  expect((await blocks()).last).toBeLessThan(FIRST_RANGE)
+  expect((await blocks()).last).toBeLessThan(FIRST_RANGE_BLOCKS)
 }

@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 
 /** The application refuses every UPDATE of these rows, and takes a while for it. */
-export async function refuse(sql: postgres.Sql, ids: readonly number[], seconds = 0): Promise<void> {
+export async function freezeRows(sql: postgres.Sql, ids: readonly number[], seconds = 0): Promise<void> {
   await sql.unsafe(`
     create or replace function public.frozen() returns trigger language plpgsql as $$ begin
       if new.id in (${ids.join(', ')}) and new.name = old.name then
@@ -11,7 +11,7 @@ export async function refuse(sql: postgres.Sql, ids: readonly number[], seconds 
     create or replace trigger frozen before update on public.vehicles for each row execute function public.frozen()`)
 }
 
-export const FROZEN = { triggers: ['frozen'], file: 'errorBudget: 1\n' }
-export const FROZEN_FROM_THE_START = `
+export const FROZEN_ROWS_OPTIONS = { triggers: ['frozen'], file: 'errorBudget: 1\n' }
+export const FROZEN_TRIGGER_SQL = `
   create function public.frozen() returns trigger language plpgsql as $$ begin return new; end $$;
   create trigger frozen before update on public.vehicles for each row execute function public.frozen()`

@@ -1,47 +1,47 @@
 import { expect, test } from 'vitest'
-import { steer, until } from '../safety/asking.ts'
-import { backends, typed, wrong } from '../safety/disturbing.ts'
-import { FROZEN, FROZEN_FROM_THE_START, refuse } from './frozen.ts'
-import { expectEachBatchOnce, full, recorded, striped } from './moves.ts'
-import { once } from './once.ts'
-import { expanded, lanes, plain, watch, watched } from './rows.ts'
+import { controlOperation, waitFor } from '../safety/asking.ts'
+import { engineBackendPids, countTypedRows, countWrongRows } from '../safety/disturbing.ts'
+import { FROZEN_ROWS_OPTIONS, FROZEN_TRIGGER_SQL, freezeRows } from './frozen.ts'
+import { expectEachBatchOnce, fullPagesTable, recordLaneMoves, waitForStripes } from './moves.ts'
+import { onNthArrival } from './once.ts'
+import { withExpandedTable, readLanes, plainTable, recordEngineWrites, readEngineWrites } from './rows.ts'
 
 const BACKFILL = { batchSize: 100, maximumBatchSeconds: 5 }
 
 test.each([1, 2])(
   'a pause inside a striped range counts exactly, and it goes on with the next stripe: %i workers',
   async (workers) => {
-    await expanded({ create: full(6_000), watched: { seconds: 0.02 } }, async ({ sql, agent }) => {
+    await withExpandedTable({ create: fullPagesTable(6_000), watched: { seconds: 0.02 } }, async ({ sql, agent }) => {
       await sql`update public.vehicles set name = name where id <= 300`
       const all = (await sql`select from public.vehicles`).length
       // Written by the application since expand: passed, and not written again.
-      const right = await typed(sql)
-      await recorded(sql)
+      const right = await countTypedRows(sql)
+      await recordLaneMoves(sql)
       const { id } = await agent.request('backfill', { ...BACKFILL, workers })
       for (const batches of [3, 6]) {
-        await striped(sql, id, batches)
-        await steer(agent, id, 'pause')
-        const { progress } = await agent.ended(id)
-        const [lane] = await lanes(sql, id)
+        await waitForStripes(sql, id, batches)
+        await controlOperation(agent, id, 'pause')
+        const { progress } = await agent.waitForEnd(id)
+        const [lane] = await readLanes(sql, id)
         expect(lane!.striped!.done).toBeGreaterThanOrEqual(batches)
-        const written = (await typed(sql)) - right
-        expect(await watched(sql)).toMatchObject({ rows: written })
+        const written = (await countTypedRows(sql)) - right
+        expect(await readEngineWrites(sql)).toMatchObject({ rows: written })
         expect(lane!.written).toBe(written)
         expect(progress).toMatchObject({ writtenRows: written, processedRows: lane!.passed + lane!.striped!.written })
-        expect(await backends(sql, 'backfill')).toEqual([])
-        await steer(agent, id, 'resume')
+        expect(await engineBackendPids(sql, 'backfill')).toEqual([])
+        await controlOperation(agent, id, 'resume')
       }
-      await watch(sql, 0)
-      const ended = await until('it ends', async () => {
-        const operation = await agent.ended(id)
+      await recordEngineWrites(sql, 0)
+      const ended = await waitFor('it ends', async () => {
+        const operation = await agent.waitForEnd(id)
         return operation.state !== 'paused' && operation
       })
       expect(ended).toMatchObject({
         state: 'succeeded',
         result: { passedRows: all, writtenRows: all - right, failedRows: 0 },
       })
-      expect(await wrong(sql)).toBe(0)
-      expect(await watched(sql)).toMatchObject({ rows: all - right })
+      expect(await countWrongRows(sql)).toBe(0)
+      expect(await readEngineWrites(sql)).toMatchObject({ rows: all - right })
       expect(await expectEachBatchOnce(sql)).toBeGreaterThan(8)
     })
   },
@@ -49,25 +49,25 @@ test.each([1, 2])(
 
 test('paused while it isolates a row in the last block, a lane goes on behind that row', async () => {
   const agentOf = { pause: async (): Promise<void> => undefined }
-  const { reached } = once('backfill.poison', 1, () => agentOf.pause())
-  await expanded({ create: [plain(40), FROZEN_FROM_THE_START], ...FROZEN, reached }, async ({ sql, agent }) => {
-    await refuse(sql, [20])
+  const { reached } = onNthArrival('backfill.poison', 1, () => agentOf.pause())
+  await withExpandedTable({ create: [plainTable(40), FROZEN_TRIGGER_SQL], ...FROZEN_ROWS_OPTIONS, reached }, async ({ sql, agent }) => {
+    await freezeRows(sql, [20])
     const { id } = await agent.request('backfill')
     agentOf.pause = async () => {
-      await steer(agent, id, 'pause')
+      await controlOperation(agent, id, 'pause')
       // Until the agent has heard it.
       await new Promise((resolve) => setTimeout(resolve, 1_200))
     }
-    expect((await agent.ended(id)).state).toBe('paused')
-    const [lane] = await lanes(sql, id)
+    expect((await agent.waitForEnd(id)).state).toBe('paused')
+    const [lane] = await readLanes(sql, id)
     expect(lane).toMatchObject({ position: ['(0,20)'], failed: 1, finished: false })
-    await steer(agent, id, 'resume')
-    const ended = await until('it ends', async () => {
-      const operation = await agent.ended(id)
+    await controlOperation(agent, id, 'resume')
+    const ended = await waitFor('it ends', async () => {
+      const operation = await agent.waitForEnd(id)
       return operation.state !== 'paused' && operation
     })
     expect(ended.result).toMatchObject({ passedRows: 40, writtenRows: 39, failedRows: 1 })
     // By the lane, and not by the sweep.
-    expect((await lanes(sql, id))[0]).toMatchObject({ written: 39, finished: true })
+    expect((await readLanes(sql, id))[0]).toMatchObject({ written: 39, finished: true })
   })
 })

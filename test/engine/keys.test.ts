@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { wrong } from '../safety/disturbing.ts'
-import { expanded, sum, lanes, watched } from './rows.ts'
+import { countWrongRows } from '../safety/disturbing.ts'
+import { withExpandedTable, sumOf, readLanes, readEngineWrites } from './rows.ts'
 
 const FLAGS = 'is_truck boolean not null, is_bike boolean not null, note text'
 const rows = (key: string): string =>
@@ -19,15 +19,15 @@ test.each([
     `create table public.vehicles (id bigint primary key, ${FLAGS}); ${rows('case when n % 2 = 0 then n else 9000000000000000 - n * 1000000::bigint end')}`,
   ],
 ])('two workers write a table with a %s key', async (_, create) => {
-  await expanded({ create, watched: {} }, async ({ sql, agent }) => {
+  await withExpandedTable({ create, watched: {} }, async ({ sql, agent }) => {
     await sql`delete from public.vehicles where length(note) = 7`
     const [{ count }] = (await sql`select count(*)::int as count from public.vehicles`) as unknown as [
       { count: number },
     ]
     const { id, result } = await agent.run('backfill', { workers: 2, batchSize: 200, maximumBatchSeconds: 5 })
     expect(result).toMatchObject({ passedRows: count, writtenRows: count, failedRows: 0 })
-    expect(await watched(sql)).toMatchObject({ rows: count })
-    expect(sum(await lanes(sql, id), (lane) => lane.written)).toBe(count)
-    expect(await wrong(sql)).toBe(0)
+    expect(await readEngineWrites(sql)).toMatchObject({ rows: count })
+    expect(sumOf(await readLanes(sql, id), (lane) => lane.written)).toBe(count)
+    expect(await countWrongRows(sql)).toBe(0)
   })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { wrong } from '../safety/disturbing.ts'
-import { expanded, watched } from './rows.ts'
+import { countWrongRows } from '../safety/disturbing.ts'
+import { withExpandedTable, readEngineWrites } from './rows.ts'
 
 test.each([1, 40])('a page with more than 256 line pointers is written %i rows at a time, too', async (batchSize) => {
   // A row that was never committed keeps its line pointer as long as an index may know it, and none of its room.
@@ -15,13 +15,13 @@ test.each([1, 40])('a page with more than 256 line pointers is written %i rows a
     'vacuum (index_cleanup off) public.vehicles',
     'insert into public.vehicles select n, n % 2 = 0, false from generate_series(21, 190) n',
   ]
-  await expanded({ create, watched: {} }, async ({ sql, agent }) => {
+  await withExpandedTable({ create, watched: {} }, async ({ sql, agent }) => {
     const [page] = await sql<{ lines: number; pages: number }[]>`
       select max((ctid::text::point)[1])::int as lines, count(distinct (ctid::text::point)[0])::int as pages from public.vehicles`
     expect(page).toEqual({ lines: 290, pages: 1 })
     await agent.run('backfill', { batchSize, maximumBatchSeconds: 5 })
-    expect(await wrong(sql)).toBe(0)
-    expect(await watched(sql)).toMatchObject({ rows: 190 })
-    expect((await watched(sql)).largest).toBeLessThanOrEqual(batchSize)
+    expect(await countWrongRows(sql)).toBe(0)
+    expect(await readEngineWrites(sql)).toMatchObject({ rows: 190 })
+    expect((await readEngineWrites(sql)).largest).toBeLessThanOrEqual(batchSize)
   })
 })

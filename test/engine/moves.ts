@@ -1,19 +1,19 @@
 import type postgres from 'postgres'
 import { expect } from 'vitest'
-import { until } from '../safety/asking.ts'
-import { lanes, plain } from './rows.ts'
+import { waitFor } from '../safety/asking.ts'
+import { readLanes, plainTable } from './rows.ts'
 
 /** Vehicles on full pages, the last one too, so that a row that moves goes behind the lane. */
-export function full(rows: number): string[] {
+export function fullPagesTable(rows: number): string[] {
   return [
-    plain(rows, `''`, '', 'with (autovacuum_enabled = off)'),
+    plainTable(rows, `''`, '', 'with (autovacuum_enabled = off)'),
     'delete from public.vehicles where (ctid::text::point)[0] = (select max((ctid::text::point)[0]) from public.vehicles)',
     'vacuum public.vehicles',
   ]
 }
 
 /** Each batch of the lane over the table: where it stood and what of its range was done, afterwards. */
-export async function recorded(sql: postgres.Sql): Promise<void> {
+export async function recordLaneMoves(sql: postgres.Sql): Promise<void> {
   await sql.unsafe(`
     create table public.moves (id bigserial, low jsonb, position jsonb, high jsonb, done int, passed bigint, written bigint);
     create function public.moves() returns trigger language plpgsql as $$ begin
@@ -25,7 +25,7 @@ export async function recorded(sql: postgres.Sql): Promise<void> {
     create trigger moves after update on sti.lane for each row execute function public.moves()`)
 }
 
-interface Move {
+interface LaneMove {
   readonly low: readonly string[]
   readonly position: readonly string[]
   readonly high: readonly string[]
@@ -35,10 +35,10 @@ interface Move {
 
 /** Every range goes from its first batch to its last one, and none of them comes twice. */
 export async function expectEachBatchOnce(sql: postgres.Sql): Promise<number> {
-  const moves = await sql<Move[]>`select low, position, high, done from public.moves order by id`
+  const moves = await sql<LaneMove[]>`select low, position, high, done from public.moves order by id`
   let longest = 0
   let done = 0
-  let before: Move | null = null
+  let before: LaneMove | null = null
   for (const move of moves) {
     done++
     if (before !== null && before.done !== null) expect([move.low, move.high]).toEqual([before.low, before.high])
@@ -53,6 +53,6 @@ export async function expectEachBatchOnce(sql: postgres.Sql): Promise<number> {
   return longest
 }
 
-export async function striped(sql: postgres.Sql, id: number, batches: number): Promise<void> {
-  await until('stripes of a range are written', async () => ((await lanes(sql, id))[0]?.striped?.done ?? 0) >= batches)
+export async function waitForStripes(sql: postgres.Sql, id: number, batches: number): Promise<void> {
+  await waitFor('stripes of a range are written', async () => ((await readLanes(sql, id))[0]?.striped?.done ?? 0) >= batches)
 }

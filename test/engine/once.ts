@@ -1,13 +1,13 @@
-import type { Point } from '../../agent/src/engine/points.ts'
+import type { FailpointName } from '../../agent/src/engine/points.ts'
 
 /** Calls `then` when the agent arrives at this point for the nth time; the agent waits for it. */
-export function once(point: Point, arrival: number, then: () => Promise<void>) {
-  const seen = { arrivals: 0 }
+export function onNthArrival(point: FailpointName, arrival: number, action: () => Promise<void>) {
+  const counter = { arrivals: 0 }
   return {
-    seen,
-    reached: async (at: Point): Promise<void> => {
-      if (at !== point) return
-      if (++seen.arrivals === arrival) await then()
+    seen: counter,
+    reached: async (reachedPoint: FailpointName): Promise<void> => {
+      if (reachedPoint !== point) return
+      if (++counter.arrivals === arrival) await action()
     },
   }
 }

@@ -1,22 +1,22 @@
 import { expect, test } from 'vitest'
-import { BY_PLACE } from '../../agent/src/engine/blocks.ts'
-import { failedRow, recordFailedRow } from '../../agent/src/engine/failedRow.ts'
-import { nextRange, type Walked } from '../../agent/src/engine/range.ts'
-import { failedRows, until } from '../safety/asking.ts'
-import { typed, wrong } from '../safety/disturbing.ts'
-import { withLane } from '../safety/lane.ts'
-import { FROZEN, FROZEN_FROM_THE_START, refuse } from './frozen.ts'
-import { full } from './moves.ts'
-import { expanded, lanes, plain, sum, watched } from './rows.ts'
+import { CTID_KEY } from '../../agent/src/engine/blocks.ts'
+import { failedRowCondition, recordFailedRow } from '../../agent/src/engine/failedRow.ts'
+import { readNextRange, type KeyedTable } from '../../agent/src/engine/range.ts'
+import { readFailedRows, waitFor } from '../safety/asking.ts'
+import { countTypedRows, countWrongRows } from '../safety/disturbing.ts'
+import { withTestLane } from '../safety/lane.ts'
+import { FROZEN_ROWS_OPTIONS, FROZEN_TRIGGER_SQL, freezeRows } from './frozen.ts'
+import { fullPagesTable } from './moves.ts'
+import { withExpandedTable, readLanes, plainTable, sumOf, readEngineWrites } from './rows.ts'
 
 test.each([1, 3])(
   'rows that fail inside stripes are recorded by their key, and every other one is written: %i workers',
   async (workers) => {
     const ids = [3, 4, 700, 1_501, 2_500, 3_600]
-    await expanded(
-      { create: [...full(4_000), FROZEN_FROM_THE_START], watched: {}, ...FROZEN },
+    await withExpandedTable(
+      { create: [...fullPagesTable(4_000), FROZEN_TRIGGER_SQL], watched: {}, ...FROZEN_ROWS_OPTIONS },
       async ({ sql, agent }) => {
-        await refuse(sql, ids)
+        await freezeRows(sql, ids)
         const all = (await sql`select from public.vehicles`).length
         const { id, result, progress } = await agent.run('backfill', {
           batchSize: 100,
@@ -26,17 +26,17 @@ test.each([1, 3])(
         const counts = { writtenRows: all - ids.length, failedRows: ids.length }
         expect(result).toMatchObject({ passedRows: all, ...counts })
         expect(progress).toMatchObject({ processedRows: all - ids.length, totalRows: all, ...counts })
-        const failed = await failedRows(agent)
+        const failed = await readFailedRows(agent)
         expect(failed.map((row) => row.key.map(Number)).sort((a, b) => a[0]! - b[0]!)).toEqual(ids.map((one) => [one]))
         expect(new Set(failed.map((row) => row.message))).toEqual(new Set(ids.map((one) => `row ${one} is frozen`)))
-        const each = await lanes(sql, id)
-        expect([sum(each, (lane) => lane.written), sum(each, (lane) => lane.failed)]).toEqual([
+        const each = await readLanes(sql, id)
+        expect([sumOf(each, (lane) => lane.written), sumOf(each, (lane) => lane.failed)]).toEqual([
           all - ids.length,
           ids.length,
         ])
-        expect(await watched(sql)).toMatchObject({ rows: all - ids.length })
-        expect(await typed(sql)).toBe(all - ids.length)
-        expect(await wrong(sql)).toBe(ids.length)
+        expect(await readEngineWrites(sql)).toMatchObject({ rows: all - ids.length })
+        expect(await countTypedRows(sql)).toBe(all - ids.length)
+        expect(await countWrongRows(sql)).toBe(ids.length)
       },
     )
   },
@@ -46,38 +46,38 @@ test.each([
   ['mends', `update public.vehicles set name = 'mended' where id = 500`, 1_000],
   ['deletes', 'delete from public.vehicles where id = 500', 999],
 ])('a row that the application %s while it fails is no failed row', async (_, statement, rows) => {
-  await expanded({ create: [plain(1_000), FROZEN_FROM_THE_START], ...FROZEN }, async ({ sql, agent }) => {
-    await refuse(sql, [500], 0.3)
+  await withExpandedTable({ create: [plainTable(1_000), FROZEN_TRIGGER_SQL], ...FROZEN_ROWS_OPTIONS }, async ({ sql, agent }) => {
+    await freezeRows(sql, [500], 0.3)
     const { id } = await agent.request('backfill', { batchSize: 100, maximumBatchSeconds: 5 })
-    await until('it fails', async () => {
+    await waitFor('it fails', async () => {
       const [row] = await sql`select from pg_stat_activity where application_name like 'sti % backfill%'
         and datname = current_database() and wait_event = 'PgSleep'`
       return row !== undefined
     })
     await sql.unsafe(statement)
-    expect(await agent.ended(id)).toMatchObject({ state: 'succeeded', result: { passedRows: rows, failedRows: 0 } })
-    expect(await failedRows(agent)).toEqual([])
-    expect(await wrong(sql)).toBe(0)
+    expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded', result: { passedRows: rows, failedRows: 0 } })
+    expect(await readFailedRows(agent)).toEqual([])
+    expect(await countWrongRows(sql)).toBe(0)
   })
 })
 
 test('between its failure and its record a row may move, and another one may come before it: nothing is recorded of either', async () => {
-  await withLane(20, async ({ sql, database, engine, change, lane }) => {
+  await withTestLane(20, async ({ sql, database, engine, change, lane }) => {
     const relation = { schema: 'public', name: 'vehicles', sql: 'public.vehicles' }
-    const walked: Walked = { table: relation, key: BY_PLACE }
+    const walked: KeyedTable = { table: relation, key: CTID_KEY }
     await sql`delete from public.vehicles where id between 2 and 9`
     await sql`vacuum public.vehicles`
-    const range = (await nextRange(engine, walked, ['(0,1)'], null, 1))!
+    const range = (await readNextRange(engine, walked, ['(0,1)'], null, 1))!
     expect(range).toEqual({ low: ['(0,1)'], high: ['(0,10)'], rows: 1 })
     const record = async (): Promise<unknown> => {
-      const row = await failedRow(engine, walked, range)
+      const row = await failedRowCondition(engine, walked, range)
       return await recordFailedRow(engine, change, lane, {
         relation: relation.sql,
-        row,
+        rowCondition: row,
         sqlstate: 'P0001',
         message: 'x',
         nextPosition: null,
-        passed: 0,
+        passedRows: 0,
       })
     }
     // Two others take the room before it: only the one that failed is recorded.

@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startAgent } from '../../agent/src/agent.ts'
 import { loadConfig } from '../../agent/src/config.ts'
-import type { Reached } from '../../agent/src/engine/points.ts'
+import type { FailpointHook } from '../../agent/src/engine/points.ts'
 import { loadRollouts } from '../../agent/src/rollout/compile.ts'
 import { agentClient, type TestAgent } from '../support/agent.ts'
 import { agentEnvironment } from '../support/agentProcess.ts'
 import { freePort } from '../support/server.ts'
 
 /** A real agent in this process, and a test that is called between any two of its statements. */
-export async function withReached<T>(
+export async function withFailpointAgent<T>(
   url: string,
   file: string,
-  reached: Reached,
+  reached: FailpointHook,
   use: (agent: TestAgent) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'sti-rollouts-'))

@@ -1,18 +1,18 @@
 import type postgres from 'postgres'
-import type { Reached } from '../../agent/src/engine/points.ts'
+import type { FailpointHook } from '../../agent/src/engine/points.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES } from '../support/vehicles.ts'
-import { quiet } from '../safety/asking.ts'
-import { withReached } from './reached.ts'
+import { VEHICLES_FILE } from '../support/vehicles.ts'
+import { QUIET_LOG } from '../safety/asking.ts'
+import { withFailpointAgent } from './reached.ts'
 
-export interface Running {
+export interface ExpandedTable {
   readonly url: string
   readonly sql: postgres.Sql
   readonly agent: TestAgent
 }
 
-export interface Shape {
+export interface EngineTableOptions {
   /** SQL that makes public.vehicles, with is_truck and is_bike: each text a transaction of its own. */
   readonly create: string | readonly string[]
   /** Triggers of the table that the file calls harmless. */
@@ -20,24 +20,24 @@ export interface Shape {
   /** More of the rollout file. */
   readonly file?: string
   /** Called at each point between two statements of the agent. */
-  readonly reached?: Reached
+  readonly reached?: FailpointHook
   /** Counts each statement of the engine and makes it take this long, on these tables. */
   readonly watched?: { readonly seconds?: number; readonly tables?: readonly string[] }
 }
 
 /** A table of this shape, expanded, with an agent beside it. */
-export async function expanded(shape: Shape, use: (running: Running) => Promise<void>): Promise<void> {
+export async function withExpandedTable(shape: EngineTableOptions, use: (running: ExpandedTable) => Promise<void>): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     for (const text of [shape.create].flat()) await sql.unsafe(text)
-    if (shape.watched) await watch(sql, shape.watched.seconds ?? 0, shape.watched.tables)
+    if (shape.watched) await recordEngineWrites(sql, shape.watched.seconds ?? 0, shape.watched.tables)
     const triggers = [...(shape.watched ? ['watched'] : []), ...(shape.triggers ?? [])]
-    const file = `${VEHICLES}triggers: { ${triggers.map((name) => `${name}: harmless`).join(', ')} }\n${shape.file ?? ''}`
+    const file = `${VEHICLES_FILE}triggers: { ${triggers.map((name) => `${name}: harmless`).join(', ')} }\n${shape.file ?? ''}`
     const live = async (agent: TestAgent): Promise<void> => {
       await agent.run('expand')
       await use({ url, sql, agent })
     }
-    if (shape.reached) await withReached(url, file, shape.reached, live)
-    else await withAgent(url, file, live, quiet)
+    if (shape.reached) await withFailpointAgent(url, file, shape.reached, live)
+    else await withAgent(url, file, live, QUIET_LOG)
   })
 }
 
@@ -45,7 +45,7 @@ export async function expanded(shape: Shape, use: (running: Running) => Promise<
  * Vehicles with three secondary indexes; `filler` says how wide each row `n` is, and `than` what happens to the table
  * before anybody looks at it.
  */
-export function plain(rows: number, filler = `''`, then = '', options = ''): string {
+export function plainTable(rows: number, filler = `''`, then = '', options = ''): string {
   return `
     create table public.vehicles (
       id bigint generated always as identity primary key, name text not null, is_truck boolean not null,
@@ -61,7 +61,7 @@ export function plain(rows: number, filler = `''`, then = '', options = ''): str
 }
 
 /** Records each statement of the engine that writes rows: its transaction, connection and rows. */
-export async function watch(
+export async function recordEngineWrites(
   sql: postgres.Sql,
   seconds: number,
   tables: readonly string[] = ['public.vehicles'],
@@ -79,7 +79,7 @@ export async function watch(
     ${tables.map((table) => `create or replace trigger watched after update on ${table} referencing new table as changed for each statement execute function public.watched();`).join('\n')}`)
 }
 
-export interface Watched {
+export interface EngineWriteCounts {
   readonly rows: number
   readonly transactions: number
   readonly largest: number
@@ -87,15 +87,15 @@ export interface Watched {
 }
 
 /** What the engine has written, as the application counted it. */
-export async function watched(sql: postgres.Sql): Promise<Watched> {
-  const [row] = await sql<Watched[]>`
+export async function readEngineWrites(sql: postgres.Sql): Promise<EngineWriteCounts> {
+  const [row] = await sql<EngineWriteCounts[]>`
     select coalesce(sum(rows), 0)::int as rows, count(*)::int as transactions, coalesce(max(rows), 0)::int as largest,
       count(distinct pid)::int as connections
     from (select xid, min(pid) as pid, sum(rows) as rows from public.watched group by xid) as t`
   return row!
 }
 
-export interface LaneRow {
+export interface StoredLane {
   readonly number: number
   readonly passed: number
   readonly written: number
@@ -112,13 +112,13 @@ export interface LaneRow {
 }
 
 /** The lanes over the table, without the operation's own. */
-export async function lanes(sql: postgres.Sql, id: number): Promise<LaneRow[]> {
-  return await sql<LaneRow[]>`
+export async function readLanes(sql: postgres.Sql, id: number): Promise<StoredLane[]> {
+  return await sql<StoredLane[]>`
     select number, passed_rows::int as passed, written_rows::int as written, failed_rows::int as failed, finished,
       claim is not null as claimed, position, striped
     from sti.lane where operation_id = ${id} and relation is not null order by number`
 }
 
-export function sum<T>(of: readonly T[], number: (one: T) => number): number {
-  return of.reduce((total, one) => total + number(one), 0)
+export function sumOf<T>(items: readonly T[], number: (one: T) => number): number {
+  return items.reduce((total, one) => total + number(one), 0)
 }

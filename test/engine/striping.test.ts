@@ -2,8 +2,8 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { OperationEvent } from '../../agent/src/contract/index.ts'
 import type { TestAgent } from '../support/agent.ts'
-import { withSession, wrong } from '../safety/disturbing.ts'
-import { expanded, plain } from './rows.ts'
+import { withSession, countWrongRows } from '../safety/disturbing.ts'
+import { withExpandedTable, plainTable } from './rows.ts'
 
 const BACKFILL = { batchSize: 1000, maximumBatchSeconds: 5 }
 
@@ -19,7 +19,7 @@ async function backfill(sql: postgres.Sql, agent: TestAgent): Promise<{ said: st
 }
 
 /** As it was before any backfill: full pages, and no type. */
-async function emptied(sql: postgres.Sql): Promise<void> {
+async function emptyAndVacuum(sql: postgres.Sql): Promise<void> {
   await sql.unsafe(`
     alter table public.vehicles disable trigger "~sti_derive";
     update public.vehicles set type = null;
@@ -28,8 +28,8 @@ async function emptied(sql: postgres.Sql): Promise<void> {
 }
 
 test('an old snapshot makes it fall back and is named; when it is gone the next run stripes, and most updates are HOT', async () => {
-  await expanded(
-    { create: plain(60_000, `''`, '', 'with (autovacuum_enabled = off)') },
+  await withExpandedTable(
+    { create: plainTable(60_000, `''`, '', 'with (autovacuum_enabled = off)') },
     async ({ url, sql, agent }) => {
       await withSession(url, async (session) => {
         await session.unsafe('begin isolation level repeatable read; select count(*) from public.vehicles')
@@ -45,12 +45,12 @@ test('an old snapshot makes it fall back and is named; when it is gone the next 
         expect(Number(found?.[2])).toBeGreaterThanOrEqual(1)
         expect(Number(found?.[2])).toBeLessThan(30)
         expect(hot).toBeLessThan(0.1)
-        expect(await wrong(sql)).toBe(0)
+        expect(await countWrongRows(sql)).toBe(0)
       })
       for (let attempt = 1; ; attempt++) {
-        await emptied(sql)
+        await emptyAndVacuum(sql)
         const { said, hot } = await backfill(sql, agent)
-        expect(await wrong(sql)).toBe(0)
+        expect(await countWrongRows(sql)).toBe(0)
         // On a busy machine a trial can come out the other way, and sessions of others keep their snapshots for longer.
         if ((hot <= 0.6 || !said[0]!.startsWith('striped')) && attempt < 4) continue
         expect(said[0]).toMatch(/^striped ranges: \d\d % of the updates are HOT$/)
@@ -62,11 +62,11 @@ test('an old snapshot makes it fall back and is named; when it is gone the next 
 })
 
 test('a table without a secondary index is written in plain ranges, and that is said once', async () => {
-  const create = `${plain(3_000)}; drop index public.vehicles_name_idx, public.vehicles_is_truck_name_idx, public.vehicles_is_bike_name_idx`
-  await expanded({ create }, async ({ sql, agent }) => {
+  const create = `${plainTable(3_000)}; drop index public.vehicles_name_idx, public.vehicles_is_truck_name_idx, public.vehicles_is_bike_name_idx`
+  await withExpandedTable({ create }, async ({ sql, agent }) => {
     const { said, hot } = await backfill(sql, agent)
     expect(said).toEqual(['plain ranges: there is no secondary index'])
     expect(hot).toBeLessThan(0.1)
-    expect(await wrong(sql)).toBe(0)
+    expect(await countWrongRows(sql)).toBe(0)
   })
 })

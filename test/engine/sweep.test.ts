@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest'
-import { eventsOf, steer, until } from '../safety/asking.ts'
-import { typed, withSession, wrong } from '../safety/disturbing.ts'
-import { toTheFront } from './front.ts'
-import { once } from './once.ts'
-import { expanded, plain, watch, watched } from './rows.ts'
+import { readEventMessages, controlOperation, waitFor } from '../safety/asking.ts'
+import { countTypedRows, withSession, countWrongRows } from '../safety/disturbing.ts'
+import { moveRowsToFront } from './front.ts'
+import { onNthArrival } from './once.ts'
+import { withExpandedTable, plainTable, recordEngineWrites, readEngineWrites } from './rows.ts'
 
 test('rows that the sweep has to write come in such batches, too', async () => {
-  await expanded(
+  await withExpandedTable(
     {
-      create: plain(6_000, `case when n % 400 < 40 then repeat('x', 200 + n % 1500) else '' end`),
+      create: plainTable(6_000, `case when n % 400 < 40 then repeat('x', 200 + n % 1500) else '' end`),
       watched: { seconds: 0.02 },
     },
     async ({ url, sql, agent }) => {
       const { id } = await agent.request('backfill', { batchSize: 100, maximumBatchSeconds: 5 })
-      await until('a third is written', async () => (await typed(sql)) > 1_700)
-      await steer(agent, id, 'pause')
-      await agent.ended(id)
+      await waitFor('a third is written', async () => (await countTypedRows(sql)) > 1_700)
+      await controlOperation(agent, id, 'pause')
+      await agent.waitForEnd(id)
       // What was written goes, and what is left moves to where the lane has been already.
       await withSession(url, async (session) => {
         await session`delete from public.vehicles where type is not null`
@@ -23,10 +23,10 @@ test('rows that the sweep has to write come in such batches, too', async () => {
       })
       await sql`truncate public.watched`
       const left = await sql`select from public.vehicles`
-      await steer(agent, id, 'resume')
-      expect(await agent.ended(id)).toMatchObject({ state: 'succeeded', result: { passedRows: left.length } })
-      expect(await wrong(sql)).toBe(0)
-      const seen = await watched(sql)
+      await controlOperation(agent, id, 'resume')
+      expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded', result: { passedRows: left.length } })
+      expect(await countWrongRows(sql)).toBe(0)
+      const seen = await readEngineWrites(sql)
       expect(seen.rows).toBe(left.length)
       expect(seen.largest).toBeLessThanOrEqual(100)
     },
@@ -34,33 +34,33 @@ test('rows that the sweep has to write come in such batches, too', async () => {
 })
 
 test('where the application writes the type itself, the sweep goes along the key and finds rows that moved past the lane', async () => {
-  const shape = { create: plain(4_000), watched: { seconds: 0.02 }, file: 'dualWrite: application\n' }
-  await expanded(shape, async ({ sql, agent }) => {
+  const shape = { create: plainTable(4_000), watched: { seconds: 0.02 }, file: 'dualWrite: application\n' }
+  await withExpandedTable(shape, async ({ sql, agent }) => {
     const { id } = await agent.request('backfill', { batchSize: 100, workers: 2, maximumBatchSeconds: 5 })
-    await until('rows are written', async () => (await typed(sql)) > 300)
+    await waitFor('rows are written', async () => (await countTypedRows(sql)) > 300)
     // Rows that have no type yet go behind the lane.
     const moved = await sql`update public.vehicles set name = name || '!' where id > 3000 and type is null`
     expect(moved.count).toBeGreaterThan(800)
-    await watch(sql, 0)
-    expect(await agent.ended(id)).toMatchObject({
+    await recordEngineWrites(sql, 0)
+    expect(await agent.waitForEnd(id)).toMatchObject({
       state: 'succeeded',
       result: { passedRows: 4_000, writtenRows: 4_000 },
     })
-    expect(await wrong(sql)).toBe(0)
-    expect(await watched(sql)).toMatchObject({ rows: 4_000 })
-    expect((await watched(sql)).largest).toBeLessThanOrEqual(100)
-    const [said] = (await eventsOf(agent, id)).filter((message) => message.includes('were not right'))
+    expect(await countWrongRows(sql)).toBe(0)
+    expect(await readEngineWrites(sql)).toMatchObject({ rows: 4_000 })
+    expect((await readEngineWrites(sql)).largest).toBeLessThanOrEqual(100)
+    const [said] = (await readEventMessages(agent, id)).filter((message) => message.includes('were not right'))
     expect(Number(said?.split(' ')[0])).toBeGreaterThan(800)
   })
 })
 
 test('where the application writes the type itself, a row that moves to where the sweep has been is found', async () => {
   const then = { run: async (): Promise<void> => undefined }
-  const { reached } = once('sweep.looked', 1, () => then.run())
-  await expanded({ create: plain(24_000), file: 'dualWrite: application\n', reached }, async ({ sql, agent }) => {
-    then.run = () => toTheFront(sql, 'type = null', 'id > 23950')
+  const { reached } = onNthArrival('sweep.looked', 1, () => then.run())
+  await withExpandedTable({ create: plainTable(24_000), file: 'dualWrite: application\n', reached }, async ({ sql, agent }) => {
+    then.run = () => moveRowsToFront(sql, 'type = null', 'id > 23950')
     const { id } = await agent.run('backfill')
-    expect(await eventsOf(agent, id)).toContain('50 rows were not right and have been written or recorded')
-    expect(await wrong(sql)).toBe(0)
+    expect(await readEventMessages(agent, id)).toContain('50 rows were not right and have been written or recorded')
+    expect(await countWrongRows(sql)).toBe(0)
   })
 })

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Readiness, ReadinessItem } from '../../agent/src/contract/index.ts'
-import { lookAtAlertRules } from '../../agent/src/readiness/alertRules.ts'
-import { lookAtGrafana } from '../../agent/src/readiness/grafana.ts'
-import { lookAtUptime } from '../../agent/src/readiness/uptime.ts'
+import { fetchAlertRules } from '../../agent/src/readiness/alertRules.ts'
+import { fetchGrafanaStatus } from '../../agent/src/readiness/grafana.ts'
+import { fetchUptime } from '../../agent/src/readiness/uptime.ts'
 import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/prometheusServer.ts'
 import { findGrafana } from '../../demo/start/grafana.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { freePort } from '../support/server.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 const grafana = await findGrafana(freePort)
 if (grafana === null) console.log('What readiness asks of Grafana is not tested: install Grafana, or set GRAFANA_HOME')
@@ -21,7 +21,7 @@ test.skipIf(!hasPrometheus)(
   'what a real Prometheus has of the agent, of its rules and of the past',
   async () => {
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 50)
+      await createVehicles(sql, 50)
       const port = await freePort()
       const rules = `groups: [{ name: ours, rules: [{ alert: StiAgentDown, expr: 'up{job="sti-agent"} == 0' }] }]`
       const jobs = [
@@ -32,16 +32,16 @@ test.skipIf(!hasPrometheus)(
       const prometheus = await startPrometheus({ 'prometheus.yml': config, 'ours.yml': rules }, 'prometheus.yml')
       await withAgent(
         url,
-        VEHICLES,
+        VEHICLES_FILE,
         async (agent) => {
           await agent.run('expand')
           const wait = { timeout: 60_000, interval: 500 }
-          const uptime = () => lookAtUptime(prometheus.url, 'staging', 20)
+          const uptime = () => fetchUptime(prometheus.url, 'staging', 20)
           await expect.poll(uptime, wait).toMatchObject([
             { job: 'grafana', ratio: 0 },
             { job: 'sti-agent', ratio: expect.closeTo(1, 0.5) as number },
           ])
-          await expect(lookAtUptime(prometheus.url, 'production', 20)).rejects.toThrow(
+          await expect(fetchUptime(prometheus.url, 'production', 20)).rejects.toThrow(
             /scrapes nothing as job sti-agent/,
           )
           const item = async (name: string): Promise<ReadinessItem> =>
@@ -109,18 +109,18 @@ groups:
       await rm(folder, { recursive: true, force: true })
     })
     await expect
-      .poll(() => lookAtGrafana(url, null, 1).then(() => 'healthy', String), { timeout: 120_000 })
+      .poll(() => fetchGrafanaStatus(url, null, 1).then(() => 'healthy', String), { timeout: 120_000 })
       .toBe('healthy')
-    expect((await lookAtGrafana(url, null, 1)).missing).toMatchObject({
+    expect((await fetchGrafanaStatus(url, null, 1)).missing).toMatchObject({
       unknown: expect.stringMatching(/STI_GRAFANA_TOKEN_FILE/) as string,
     })
-    expect((await lookAtGrafana(url, 'nonsense', 1)).missing).toMatchObject({
+    expect((await fetchGrafanaStatus(url, 'nonsense', 1)).missing).toMatchObject({
       unknown: expect.stringMatching(/refuses/) as string,
     })
-    await expect(lookAtAlertRules(null, { url, token: null })).rejects.toThrow(/Grafana answers 401/)
+    await expect(fetchAlertRules(null, { url, token: null })).rejects.toThrow(/Grafana answers 401/)
     const token = await viewerToken(url)
-    expect(await lookAtAlertRules(null, { url, token })).toEqual([{ place: 'Grafana', loaded: 1, broken: [] }])
-    const missing = async () => (await lookAtGrafana(url, token, 1)).missing
+    expect(await fetchAlertRules(null, { url, token })).toEqual([{ place: 'Grafana', loaded: 1, broken: [] }])
+    const missing = async () => (await fetchGrafanaStatus(url, token, 1)).missing
     await expect.poll(missing, { timeout: 30_000 }).toEqual({ value: ['Rollback Readiness'], at: 1 })
     await writeFile(join(dashboards, 'one.json'), JSON.stringify({ ...dashboard, version: 2 }))
     await expect.poll(missing, { timeout: 60_000, interval: 1_000 }).toEqual({ value: [], at: 1 })

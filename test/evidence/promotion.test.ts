@@ -4,29 +4,29 @@ import type { Promotion, PromotionGate, Problem, SignedReport } from '../../agen
 import { signReport } from '../../agent/src/signature/sign.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { newSigningKey, trusting } from '../support/signing.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { newSigningKey, trustKeys } from '../support/signing.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 const PROMOTIONS = '/v1/rollouts/vehicles/promotions'
 const REPORT = '/v1/rollouts/vehicles/report'
-const FILE = `${VEHICLES}promotion: { from: staging, maxAge: 1h, backfillToo: true }\n`
+const FILE = `${VEHICLES_FILE}promotion: { from: staging, maxAge: 1h, backfillToo: true }\n`
 /** Where things are may differ. */
-const ELSEWHERE = `${FILE}api: { histogram: { url: "http://app.production.example/metrics", name: http_request_duration_seconds } }\n`
+const OTHER_METRICS_FILE = `${FILE}api: { histogram: { url: "http://app.production.example/metrics", name: http_request_duration_seconds } }\n`
 
 const staging = newSigningKey('staging')
 const stranger = newSigningKey('staging')
 
-interface Answer {
+interface PromotionsResponse {
   readonly gate: PromotionGate
   readonly promotions: Promotion[]
 }
 
 /** A database of staging in which the rollout has passed its validation, and one of production, each with its agent. */
-async function withBoth(
+async function withTwoEnvironments(
   use: (both: { staging: TestAgent; production: TestAgent; sql: postgres.Sql; report: SignedReport }) => Promise<void>,
 ): Promise<void> {
   await withDatabase(async (one) => {
-    await vehicles(one.sql, 300)
+    await createVehicles(one.sql, 300)
     await withAgent(
       one.url,
       FILE,
@@ -34,11 +34,11 @@ async function withBoth(
         for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await there.run(kind)
         const report = await there.get<SignedReport>(`${REPORT}?format=json`)
         await withDatabase(async (two) => {
-          await vehicles(two.sql, 300)
-          const config = { environment: 'production', production: true, trustedKeys: trusting(staging) }
+          await createVehicles(two.sql, 300)
+          const config = { environment: 'production', production: true, trustedKeys: trustKeys(staging) }
           await withAgent(
             two.url,
-            ELSEWHERE,
+            OTHER_METRICS_FILE,
             (here) => use({ staging: there, production: here, sql: two.sql, report }),
             {
               name: 'agent-2',
@@ -52,17 +52,17 @@ async function withBoth(
   })
 }
 
-const handIn = (agent: TestAgent, report: unknown, more = {}) =>
-  agent.post<Answer & Problem>(PROMOTIONS, { environment: 'production', report, ...more })
+const submitReport = (agent: TestAgent, report: unknown, more = {}) =>
+  agent.post<PromotionsResponse & Problem>(PROMOTIONS, { environment: 'production', report, ...more })
 
 test('production writes nothing and turns nothing on before it has a report of staging', async () => {
-  await withBoth(async ({ production, report }) => {
+  await withTwoEnvironments(async ({ production, report }) => {
     await production.run('expand')
     await expect(production.run('backfill')).rejects.toThrow(/Not promoted from staging: hand in a signed report/)
     const before = (await production.rollout()).promotion
     expect(before).toMatchObject({ from: 'staging', promoted: false, promotion: null, maximumAgeSeconds: 3600 })
 
-    const { status, body } = await handIn(production, report, { reason: 'change 4711' })
+    const { status, body } = await submitReport(production, report, { reason: 'change 4711' })
     expect(status).toBe(200)
     expect(body.gate).toMatchObject({ promoted: true, reasons: [] })
     expect(body.promotions).toMatchObject([
@@ -82,8 +82,8 @@ test('production writes nothing and turns nothing on before it has a report of s
 })
 
 test('the flag is refused as well when rows may be written without a promotion, and again when it has grown old', async () => {
-  await withBoth(async ({ production, report, sql }) => {
-    expect((await handIn(production, report)).status).toBe(200)
+  await withTwoEnvironments(async ({ production, report, sql }) => {
+    expect((await submitReport(production, report)).status).toBe(200)
     for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await production.run(kind)
     await sql`update sti.promotion set validated_at = validated_at - interval '61 minutes'`
     await expect(production.run('flag', { enabled: true })).rejects.toThrow(
@@ -95,9 +95,9 @@ test('the flag is refused as well when rows may be written without a promotion, 
 })
 
 test('what is not a signed report of staging of the same rollout is refused, each with its reason', async () => {
-  await withBoth(async ({ production, staging: there, report }) => {
+  await withTwoEnvironments(async ({ production, staging: there, report }) => {
     const refused = async (handed: unknown, says: RegExp): Promise<void> => {
-      const { status, body } = await handIn(production, handed)
+      const { status, body } = await submitReport(production, handed)
       expect([status, body.reasons?.join(' ') ?? body.detail]).toEqual([409, expect.stringMatching(says)])
     }
     const signed = (change: (of: SignedReport['report']) => void, key = staging): Promise<SignedReport> => {
@@ -119,7 +119,7 @@ test('what is not a signed report of staging of the same rollout is refused, eac
     await refused(await signed((of) => (of.validation!.endedAt = ago(2))), /ended 2 h ago; the file allows 60 min/)
     await refused(await signed((of) => (of.validation!.endedAt = ago(-1))), /in the future/)
     await refused('report', /no report of ours/)
-    expect((await production.get<Answer>(PROMOTIONS)).promotions).toEqual([])
+    expect((await production.get<PromotionsResponse>(PROMOTIONS)).promotions).toEqual([])
 
     // Written in bulk since: the report that staging itself gives now does not count either.
     await there.run('backfill')
@@ -128,7 +128,7 @@ test('what is not a signed report of staging of the same rollout is refused, eac
 })
 
 test('staging does not wait for itself, an editor cannot force, and a forced promotion shows in later reports', async () => {
-  await withBoth(async ({ staging: there, production }) => {
+  await withTwoEnvironments(async ({ staging: there, production }) => {
     await there.run('flag', { enabled: true })
     expect((await there.rollout()).promotion).toBeNull()
     const atHome = await there.post<Problem>(PROMOTIONS, { environment: 'staging', force: true, reason: 'no' })
@@ -141,7 +141,7 @@ test('staging does not wait for itself, an editor cannot force, and a forced pro
     expect((await production.post(PROMOTIONS, { ...force, report: {}, reason: 'now' })).status).toBe(422)
     expect((await production.post(PROMOTIONS, { ...force, environment: 'staging', reason: 'now' })).status).toBe(409)
     expect(
-      (await production.post<Answer>(PROMOTIONS, { ...force, reason: 'the old table burns' })).body.gate.promoted,
+      (await production.post<PromotionsResponse>(PROMOTIONS, { ...force, reason: 'the old table burns' })).body.gate.promoted,
     ).toBe(true)
     await production.run('expand')
     await production.run('backfill')

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import type { Problem, Readiness, ReadinessItem } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
-import { withCommand } from '../support/command.ts'
+import { withSti } from '../support/command.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
-const contacts = (phone: string): string => `${VEHICLES}contacts:
+const contacts = (phone: string): string => `${VEHICLES_FILE}contacts:
   - { role: Technical Lead, name: Ann, phone: "${phone}", email: ann@example.com, escalateAfter: 5m }
   - { role: DevOps Engineer, name: Bob, phone: "2", email: bob@example.com, escalateAfter: 10m }
 `
@@ -13,11 +13,11 @@ const ATTESTATIONS = '/v1/rollouts/vehicles/attestations'
 
 const readiness = (agent: TestAgent): Promise<Readiness> => agent.get('/v1/rollouts/vehicles/readiness')
 
-async function item(agent: TestAgent, name: string): Promise<ReadinessItem> {
+async function findItem(agent: TestAgent, name: string): Promise<ReadinessItem> {
   return (await readiness(agent)).items.find((one) => one.item === name)!
 }
 
-async function series(agent: TestAgent, name: string): Promise<string[]> {
+async function readSeries(agent: TestAgent, name: string): Promise<string[]> {
   const text = await (await fetch(`${agent.url}/metrics`)).text()
   return text
     .split('\n')
@@ -27,8 +27,8 @@ async function series(agent: TestAgent, name: string): Promise<string[]> {
 
 test('what is measured follows the rollout, and what nobody knows is never ready', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 300)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 300)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       const first = await readiness(agent)
       const plan = { staging: 7, production: 6, monitoring: 5, success: 12 }
       for (const [list, count] of Object.entries(plan))
@@ -38,26 +38,26 @@ test('what is measured follows the rollout, and what nobody knows is never ready
 
       for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
       for (const name of ['coverage', 'integrity', 'dual-write', 'backfill-tested', 'full-coverage', 'zero-rollbacks'])
-        expect(await item(agent, name)).toMatchObject({
+        expect(await findItem(agent, name)).toMatchObject({
           state: 'ready',
           next: null,
           since: expect.any(String) as string,
         })
       for (const name of ['alerting', 'dashboards', 'dashboard', 'alerts', 'dashboard-uptime', 'alert-response'])
-        expect((await item(agent, name)).state).toBe('unknown')
+        expect((await findItem(agent, name)).state).toBe('unknown')
       for (const name of ['column-drop-migration', 'rollbacks-tested', 'contacts', 'training'])
-        expect((await item(agent, name)).state).toBe('not-ready')
+        expect((await findItem(agent, name)).state).toBe('not-ready')
 
       // A row behind the back, and a validation that finds it.
       await sql.unsafe(
         `alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 1;
         alter table public.vehicles enable always trigger "~sti_derive"`,
       )
-      await agent.ended((await agent.request('validation')).id)
-      expect(await item(agent, 'coverage')).toMatchObject({ state: 'not-ready' })
-      expect(await item(agent, 'integrity')).toMatchObject({ state: 'not-ready' })
+      await agent.waitForEnd((await agent.request('validation')).id)
+      expect(await findItem(agent, 'coverage')).toMatchObject({ state: 'not-ready' })
+      expect(await findItem(agent, 'integrity')).toMatchObject({ state: 'not-ready' })
       await agent.run('backfill')
-      expect(await item(agent, 'integrity')).toMatchObject({
+      expect(await findItem(agent, 'integrity')).toMatchObject({
         state: 'unknown',
         sentence: 'Rows were written in bulk since the last validation.',
       })
@@ -67,9 +67,9 @@ test('what is measured follows the rollout, and what nobody knows is never ready
 
 test('how soon critical incidents were answered counts, drills too', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
-    await withAgent(url, VEHICLES, async (agent) => {
-      const response = () => item(agent, 'alert-response')
+    await createVehicles(sql, 10)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
+      const response = () => findItem(agent, 'alert-response')
       const incident = (rule: string, severity: string, answered: string | null) =>
         sql`insert into sti.incident (rollout, rule, severity, drill, source, summary, opened_by, opened_at, acknowledged_at)
           values ('vehicles', ${rule}, ${severity}, true, 'drill', 'one', '{}', now() - interval '1 hour',
@@ -93,23 +93,23 @@ test('how soon critical incidents were answered counts, drills too', async () =>
 
 test('a rollback is counted, whoever called it a flag change; enhanced monitoring is none', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 100)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 100)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       for (const kind of ['expand', 'backfill', 'validation', 'finalize', 'monitoring'] as const) await agent.run(kind)
       await agent.run('rollback', { scope: 'monitoring' })
       // Off when it was off is no rollback.
       await agent.run('flag', { enabled: false })
-      expect((await item(agent, 'zero-rollbacks')).state).toBe('ready')
+      expect((await findItem(agent, 'zero-rollbacks')).state).toBe('ready')
       await agent.run('flag', { enabled: true, percentage: 10 })
       await agent.run('flag', { enabled: true, percentage: 50 })
-      expect((await item(agent, 'zero-rollbacks')).state).toBe('ready')
+      expect((await findItem(agent, 'zero-rollbacks')).state).toBe('ready')
       await agent.run('flag', { enabled: false })
-      expect(await item(agent, 'zero-rollbacks')).toMatchObject({
+      expect(await findItem(agent, 'zero-rollbacks')).toMatchObject({
         state: 'not-ready',
         sentence: expect.stringMatching(/^1, the last one: .*ann/) as string,
       })
       await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
-      expect((await item(agent, 'zero-rollbacks')).sentence).toMatch(
+      expect((await findItem(agent, 'zero-rollbacks')).sentence).toMatch(
         /^2, the last one: rollback \d+ of scope data by ann/,
       )
     })
@@ -118,7 +118,7 @@ test('a rollback is counted, whoever called it a flag change; enhanced monitorin
 
 test('a sign-off has a name, a note and an end; withdrawn, expired or of another contact it does not count', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
+    await createVehicles(sql, 10)
     await withAgent(url, contacts('1'), async (agent) => {
       const sign = (body: object, token = TOKENS.bob) =>
         agent.post<Problem & Readiness>(ATTESTATIONS, body, { authorization: `Bearer ${token}` })
@@ -141,14 +141,14 @@ test('a sign-off has a name, a note and an end; withdrawn, expired or of another
       expect((await sign({ item: 'training', note, withdraw: true })).status).toBe(409)
 
       expect((await sign({ item: 'training', note })).status).toBe(200)
-      expect(await item(agent, 'training')).toMatchObject({
+      expect(await findItem(agent, 'training')).toMatchObject({
         state: 'ready',
         by: 'attested',
         attestation: { by: { name: 'bob' }, note, counts: true },
       })
       expect((await readiness(agent)).ratios).toMatchObject({ team: 0.333, documentation: 0 })
       await sign({ item: 'training', note: 'half of the team is new', withdraw: true })
-      expect(await item(agent, 'training')).toMatchObject({
+      expect(await findItem(agent, 'training')).toMatchObject({
         state: 'not-ready',
         sentence: expect.stringMatching(/withdrawn by bob: half of the team is new/) as string,
       })
@@ -157,30 +157,30 @@ test('a sign-off has a name, a note and an end; withdrawn, expired or of another
       expect((await readiness(agent)).ratios.documentation).toBe(1)
       await sql`update sti.attestation set expires_at = clock_timestamp() where item = 'documentation'`
       expect((await readiness(agent)).ratios.documentation).toBe(0)
-      expect((await item(agent, 'documentation')).sentence).toMatch(/expired on/)
+      expect((await findItem(agent, 'documentation')).sentence).toMatch(/expired on/)
 
       await sign({ item: 'contact:Technical Lead', note: 'called, she answered' })
-      expect((await item(agent, 'contacts')).sentence).toMatch(
+      expect((await findItem(agent, 'contacts')).sentence).toMatch(
         /^1 of 2 contacts are not confirmed, first DevOps Engineer/,
       )
       await sign({ item: 'contact:DevOps Engineer', note: 'called' })
-      expect((await item(agent, 'contacts')).state).toBe('ready')
+      expect((await findItem(agent, 'contacts')).state).toBe('ready')
       await expect
-        .poll(() => series(agent, 'sti_contact_confirmed'), { timeout: 10_000 })
+        .poll(() => readSeries(agent, 'sti_contact_confirmed'), { timeout: 10_000 })
         .toEqual(['role="Technical Lead" 1', 'role="DevOps Engineer" 1'])
-      await expect.poll(() => series(agent, 'sti_readiness_ratio'), { timeout: 10_000 }).toContain('list="team" 0.333')
+      await expect.poll(() => readSeries(agent, 'sti_readiness_ratio'), { timeout: 10_000 }).toContain('list="team" 0.333')
       // Each of them is in the chain.
       const events = await sql`select actor->>'name' as by from sti.operation_event where kind = 'attestation'`
       expect(events).toHaveLength(5)
     })
     // Another number in the file: whoever answered the old one has not answered this one.
     await withAgent(url, contacts('3'), async (agent) => {
-      expect(await item(agent, 'contacts')).toMatchObject({
+      expect(await findItem(agent, 'contacts')).toMatchObject({
         state: 'not-ready',
         sentence: expect.stringMatching(/first Technical Lead: .*changed since/) as string,
       })
       await expect
-        .poll(() => series(agent, 'sti_contact_confirmed'), { timeout: 10_000 })
+        .poll(() => readSeries(agent, 'sti_contact_confirmed'), { timeout: 10_000 })
         .toEqual(['role="Technical Lead" 0', 'role="DevOps Engineer" 1'])
     })
   })
@@ -188,9 +188,9 @@ test('a sign-off has a name, a note and an end; withdrawn, expired or of another
 
 test('sti readiness and sti attest', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
+    await createVehicles(sql, 10)
     await withAgent(url, contacts('1'), async (agent) => {
-      await withCommand(async (sti) => {
+      await withSti(async (sti) => {
         const before = await sti(agent.url, 'readiness', '--todo')
         expect(before.code).toBe(4)
         expect(before.out).toMatch(

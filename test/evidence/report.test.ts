@@ -3,16 +3,16 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Readiness, RolloutDetail, SignedReport } from '../../agent/src/contract/index.ts'
-import { sourcesHash } from '../../agent/src/measure/sources.ts'
-import { compile } from '../../agent/src/rollout/compile.ts'
+import { hashSignalSources } from '../../agent/src/measure/sources.ts'
+import { compileRollout } from '../../agent/src/rollout/compile.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
-import { withCommand, type Sti } from '../support/command.ts'
+import { withSti, type RunSti } from '../support/command.ts'
 import { withDatabase, type TestDatabase } from '../support/database.ts'
 import { newSigningKey } from '../support/signing.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
-const NASTY = '<script>alert(1)</script> & "q" | a`b` [x](http://evil) \n# no heading'
-const FILE = `${VEHICLES}contacts:
+const MARKUP_INJECTION = '<script>alert(1)</script> & "q" | a`b` [x](http://evil) \n# no heading'
+const FILE = `${VEHICLES_FILE}contacts:
   - { role: Technical Lead, name: "Ann <b>Lee</b>", phone: "+49 30 1234567", email: ann@example.com, escalateAfter: 5m }
 `
 const key = newSigningKey('staging')
@@ -20,13 +20,13 @@ const key = newSigningKey('staging')
 /** A rollout that was gone through in staging, with texts of people that a page might take for its own. */
 async function withRollout(use: (agent: TestAgent, database: TestDatabase) => Promise<void>): Promise<void> {
   await withDatabase(async (database) => {
-    await vehicles(database.sql, 400)
+    await createVehicles(database.sql, 400)
     await withAgent(
       database.url,
       FILE,
       async (agent) => {
         for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
-        await agent.post('/v1/rollouts/vehicles/attestations', { item: 'training', note: NASTY })
+        await agent.post('/v1/rollouts/vehicles/attestations', { item: 'training', note: MARKUP_INJECTION })
         await agent.run('validation')
         await use(agent, database)
       },
@@ -35,7 +35,7 @@ async function withRollout(use: (agent: TestAgent, database: TestDatabase) => Pr
   })
 }
 
-async function textOf(agent: TestAgent, format: string): Promise<string> {
+async function downloadReport(agent: TestAgent, format: string): Promise<string> {
   const answer = await fetch(`${agent.url}/v1/rollouts/vehicles/report?format=${format}`, {
     headers: { authorization: `Bearer ${TOKENS.viewer}` },
   })
@@ -45,7 +45,7 @@ async function textOf(agent: TestAgent, format: string): Promise<string> {
 
 /** Of an hour in which the machine's memory was used to 30 %. */
 async function importBaseline(agent: TestAgent): Promise<void> {
-  const { rollout } = compile('rollout.yaml', FILE)
+  const { rollout } = compileRollout('rollout.yaml', FILE)
   const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString()
   const values = Array.from({ length: 12 }, () => 0.3)
   const memory = {
@@ -61,7 +61,7 @@ async function importBaseline(agent: TestAgent): Promise<void> {
     rollout: 'vehicles',
     environment: 'staging',
     fileHash: rollout!.hash,
-    sourcesHash: sourcesHash(rollout!.file),
+    sourcesHash: hashSignalSources(rollout!.file),
     release: 'v1',
     measured: 'live',
     startedAt: ago(70),
@@ -77,7 +77,7 @@ async function importBaseline(agent: TestAgent): Promise<void> {
 test('the report says all that was done, in each format, and nothing in it is taken for markup', async () => {
   await withRollout(async (agent) => {
     await importBaseline(agent)
-    const { report } = JSON.parse(await textOf(agent, 'json')) as SignedReport
+    const { report } = JSON.parse(await downloadReport(agent, 'json')) as SignedReport
     expect(report.baseline!.baseline).toMatchObject({ id: 1, release: 'v1', source: 'import' })
     expect(report.baseline!.signals.find(({ name }) => name === 'host-memory')).toMatchObject({ baseline: 0.3 })
     expect(report.readiness.items.find(({ item }) => item === 'baseline')).toMatchObject({ state: 'ready' })
@@ -88,7 +88,7 @@ test('the report says all that was done, in each format, and nothing in it is ta
     expect(report.events.entries.at(-1)!.hash).toBe(report.events.head)
     expect(report.changes.map(({ kind }) => kind)).toContain('column')
 
-    const html = await textOf(agent, 'html')
+    const html = await downloadReport(agent, 'html')
     const tags = new Set([...html.matchAll(/<\/?([a-z0-9]+)/gi)].map(([, tag]) => tag!.toLowerCase()))
     const known =
       'html head meta title style body h1 h2 h3 p table thead tbody tr th td pre figure svg text line polyline g circle'
@@ -97,7 +97,7 @@ test('the report says all that was done, in each format, and nothing in it is ta
     expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;q&quot;')
     expect(html).toMatch(/<polyline[^>]+points="[\d., ]+"/)
 
-    const markdown = await textOf(agent, 'md')
+    const markdown = await downloadReport(agent, 'md')
     expect(markdown).toContain('&lt;script&gt;')
     expect(markdown.replaceAll(/^```[\s\S]*?^```/gm, '')).not.toMatch(/<|^# no heading/m)
     // Every row of a table has as many cells as its head.
@@ -134,7 +134,7 @@ test('phones and e-mail addresses are for editors, and in no report', async () =
 
 test('sti validate writes the report, and sti verify takes it only as it was signed', async () => {
   await withRollout(async (agent) => {
-    await withCommand(async (sti, folder) => {
+    await withSti(async (sti, folder) => {
       const written = await sti(agent.url, 'validate', '--generate-report', '--output', 'report.json')
       expect(written).toMatchObject({ code: 0, out: expect.stringContaining('report: report.json') as string })
       const keys = await sti(agent.url, 'signing-key')
@@ -148,7 +148,7 @@ test('sti validate writes the report, and sti verify takes it only as it was sig
           out: expect.stringMatching(/rollout vehicles in staging, written at .* for ann/) as string,
         })
       }
-      await changed(sti, folder)
+      await expectChangedReportRefused(sti, folder)
       expect((await sti(null, 'verify', 'report.json')).code).toBe(2)
       expect((await sti(null, 'verify', 'nowhere.json', '--keys', 'key.pem')).code).toBe(2)
       expect((await sti(agent.url, 'validate', '--generate-report', '--output', 'report.pdf')).code).toBe(2)
@@ -165,7 +165,7 @@ test('sti validate writes the report, and sti verify takes it only as it was sig
 })
 
 /** A report that was changed, cut off, or signed by nobody or somebody else. */
-async function changed(sti: Sti, folder: string): Promise<void> {
+async function expectChangedReportRefused(sti: RunSti, folder: string): Promise<void> {
   const text = await readFile(join(folder, 'report.json'), 'utf8')
   const report = JSON.parse(text) as SignedReport
   const stranger = newSigningKey('staging').publicKey
@@ -186,15 +186,15 @@ async function changed(sti: Sti, folder: string): Promise<void> {
 
 test('without a key the report says that it is unsigned, and proves nothing', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 50)
-    await withAgent(url, VEHICLES, async (agent) => {
-      const signed = JSON.parse(await textOf(agent, 'json')) as SignedReport
+    await createVehicles(sql, 50)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
+      const signed = JSON.parse(await downloadReport(agent, 'json')) as SignedReport
       expect(signed).toMatchObject({
         signature: null,
         unsigned: expect.stringMatching(/STI_SIGNING_KEY_FILE/) as string,
       })
-      expect(await textOf(agent, 'html')).toContain('Unsigned.')
-      await withCommand(async (sti, folder) => {
+      expect(await downloadReport(agent, 'html')).toContain('Unsigned.')
+      await withSti(async (sti, folder) => {
         await writeFile(join(folder, 'report.json'), JSON.stringify(signed))
         await writeFile(join(folder, 'keys.json'), JSON.stringify({ keys: [key.publicKey] }))
         expect((await sti(null, 'verify', 'report.json', '--keys', 'keys.json')).code).toBe(1)

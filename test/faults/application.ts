@@ -7,7 +7,7 @@ import { TOKENS } from '../support/agent.ts'
 import { freePort } from '../support/server.ts'
 
 /** What is wrong with the application. */
-export interface Behaviour {
+export interface ApplicationBehavior {
   /** Milliseconds that each read of a list takes beyond its query. */
   readonly listMs: number
   /** One in so many lists takes this long instead. */
@@ -25,11 +25,11 @@ export interface Behaviour {
 }
 
 /** The demo's service on its own port, which can be made bad. */
-export interface Application {
+export interface FaultyApplication {
   readonly url: string
-  become(behaviour: Partial<Behaviour>): void
+  become(behaviour: Partial<ApplicationBehavior>): void
   /** Reads another database from now on, and is well again. */
-  lead(databaseUrl: string): Promise<void>
+  connectTo(databaseUrl: string): Promise<void>
   /** So many requests a second, whatever the answers take. */
   load(perSecond: number): void
   /** Nobody listens any more, until it leads another database. */
@@ -37,7 +37,7 @@ export interface Application {
   stop(): Promise<void>
 }
 
-const WELL: Behaviour = {
+const HEALTHY_BEHAVIOR: ApplicationBehavior = {
   listMs: 0,
   slowest: null,
   failOneIn: null,
@@ -48,10 +48,10 @@ const WELL: Behaviour = {
   asksMore: false,
 }
 
-export async function startApplication(): Promise<Application> {
+export async function startFaultyApplication(): Promise<FaultyApplication> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  let now = WELL
+  let now = HEALTHY_BEHAVIOR
   let sql: postgres.Sql | null = null
   let server: Server | null = null
   let loading: NodeJS.Timeout | undefined
@@ -103,9 +103,9 @@ export async function startApplication(): Promise<Application> {
   return {
     url,
     become: (behaviour) => void (now = { ...now, ...behaviour }),
-    async lead(databaseUrl) {
+    async connectTo(databaseUrl) {
       await close()
-      now = WELL
+      now = HEALTHY_BEHAVIOR
       const answer = open(databaseUrl)
       server = createServer((request, response) => {
         const asked = new Request(url + request.url, { headers: request.headers as Record<string, string> })

@@ -1,33 +1,33 @@
-import type { Fault, Place } from './fault.ts'
-import { run } from './sql.ts'
+import type { SeededFault, FaultPlace } from './fault.ts'
+import { runStatements } from './sql.ts'
 
-const at = { ground: 'vehicles', layer: 'business' } as const
-type Application = Place['application']
-const become =
-  (behaviour: Parameters<Application['become']>[0]) =>
-  async ({ application }: Place): Promise<void> =>
+const shared = { ground: 'vehicles', layer: 'business' } as const
+type SeedApplication = FaultPlace['application']
+const misbehave =
+  (behaviour: Parameters<SeedApplication['become']>[0]) =>
+  async ({ application }: FaultPlace): Promise<void> =>
     application.become(behaviour)
 
 /** What the rollout file asks of the table and of the application. */
-export const businessFaults: readonly Fault[] = [
+export const businessFaults: readonly SeededFault[] = [
   {
-    ...at,
+    ...shared,
     name: 'rule-violated',
     checks: ['only-trucks-have-more-axles'],
     what: 'a row breaks a rule of the rollout file',
-    seed: run(
+    seed: runStatements(
       `update public.vehicles set axles = 4 where id = (select min(id) from public.vehicles where type = 'Car' and id > 2000)`,
     ),
   },
   {
-    ...at,
+    ...shared,
     name: 'another-answer-with-the-flag',
     checks: ['list-of-trucks'],
     what: 'new code answers a request otherwise than old code: it leaves out a row',
-    seed: become({ newCodeForgets: true }),
+    seed: misbehave({ newCodeForgets: true }),
   },
   {
-    ...at,
+    ...shared,
     name: 'wrong-type-on-the-first-page',
     checks: ['list-of-trucks'],
     what: 'a row of a list has another type than its legacy columns say, so new code does not list it',
@@ -39,30 +39,30 @@ export const businessFaults: readonly Fault[] = [
     },
   },
   {
-    ...at,
+    ...shared,
     name: 'wrong-status',
     checks: ['healthy'],
     what: 'a request is answered 503, where the file expects 200',
-    seed: become({ healthStatus: 503 }),
+    seed: misbehave({ healthStatus: 503 }),
   },
   {
-    ...at,
+    ...shared,
     name: 'redirect',
     checks: ['healthy'],
     what: 'a request is answered with a redirect, which is not followed',
     unknown: /redirect/,
-    seed: become({ healthRedirects: true }),
+    seed: misbehave({ healthRedirects: true }),
   },
   {
-    ...at,
+    ...shared,
     name: 'flag-not-heard',
     checks: ['list-of-trucks'],
     what: 'the application does not say that it heard the flag of a request',
     unknown: /without the header X-Sti-Flag/,
-    seed: become({ deaf: true }),
+    seed: misbehave({ deaf: true }),
   },
   {
-    ...at,
+    ...shared,
     name: 'application-away',
     checks: ['healthy', 'list-of-trucks'],
     what: 'the application does not listen',

@@ -1,5 +1,5 @@
 /** The demo's table: two booleans say what a vehicle is, its own trigger keeps updated_at. */
-const TYPES = `rollout: vehicles
+const TYPES_FILE_PART = `rollout: vehicles
 table: public.vehicles
 discriminator: { column: type, dataType: text }
 types:
@@ -14,12 +14,12 @@ validation: { every: 7d, requires: [integrity] }
 `
 
 /** With limits that a test can reach: the defaults want half an hour and 64 MB. */
-const THROTTLE = `throttle: { oldestSnapshotSeconds: 3, replicationLagBytes: 1000000, replicationLagSeconds: 3, slotRetainedBytes: 30000000 }
+const THROTTLE_FILE_PART = `throttle: { oldestSnapshotSeconds: 3, replicationLagBytes: 1000000, replicationLagSeconds: 3, slotRetainedBytes: 30000000 }
 signals:
   - { name: advisory-locks, sql: "select count(*) from pg_locks where locktype = 'advisory'", limit: 5 }
 `
 
-export const vehiclesFile = (application: string): string => `${TYPES}${THROTTLE}api:
+export const vehiclesFile = (application: string): string => `${TYPES_FILE_PART}${THROTTLE_FILE_PART}api:
   histogram: { url: '${application}/metrics', name: http_request_duration_seconds, errors: { status: '5..' } }
 checks:
   - name: only-trucks-have-more-axles

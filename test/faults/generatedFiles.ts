@@ -1,6 +1,6 @@
 import { format } from 'prettier'
-import { Layer } from '../../agent/src/contract/index.ts'
-import type { Fault } from './fault.ts'
+import { ValidationLayer } from '../../agent/src/contract/index.ts'
+import type { SeededFault } from './fault.ts'
 import { FAULTS } from './list.ts'
 
 const HEAD = `# Seeded faults
@@ -21,7 +21,7 @@ This table is made from \`test/faults\` (\`npm run generate\`).
 
 /** Files of the repository that are made from this folder; paths from its root. */
 export async function generatedFiles(): Promise<{ path: string; text: string }[]> {
-  const tables = Layer.options.map((layer) => {
+  const tables = ValidationLayer.options.map((layer) => {
     const rows = FAULTS.filter((fault) => fault.layer === layer).map(row)
     return `## ${layer}\n\n| fault | what is seeded | found by | may follow |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
   })
@@ -29,7 +29,7 @@ export async function generatedFiles(): Promise<{ path: string; text: string }[]
   return [{ path: 'docs/faults.md', text }]
 }
 
-function row({ name, what, checks, unknown, follows = [] }: Fault): string {
+function row({ name, what, checks, unknown, follows = [] }: SeededFault): string {
   const code = (names: readonly string[]): string => names.map((one) => `\`${one}\``).join(', ')
   const others = follows.filter((one) => !checks.includes(one))
   return `| ${name} | ${what} | ${code(checks)}${unknown ? ', inconclusive' : ''} | ${code(others)} |`

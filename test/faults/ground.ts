@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
-import { withAgent, type AgentClient } from '../support/agent.ts'
+import { withAgent, type TestAgentClient } from '../support/agent.ts'
 import { startPostgres, type PostgresServer } from '../support/server.ts'
-import { startApplication, type Application } from './application.ts'
-import type { Place } from './fault.ts'
-import { startSmallAgent } from './smallRoot.ts'
-import { until } from './sql.ts'
+import { startFaultyApplication, type FaultyApplication } from './application.ts'
+import type { FaultPlace } from './fault.ts'
+import { startSmallDiskAgent } from './smallRoot.ts'
+import { waitUntil } from './sql.ts'
 
 /** A healthy rollout to be had again and again: each place is a fresh copy of the same database. */
-export interface Ground {
-  withPlace<T>(use: (place: Place) => Promise<T>): Promise<T>
+export interface FaultTestEnvironment {
+  withPlace<T>(use: (place: FaultPlace) => Promise<T>): Promise<T>
   stop(): Promise<void>
 }
 
-export interface GroundOptions {
+export interface FaultTestEnvironmentOptions {
   readonly table: (sql: postgres.Sql) => Promise<void>
   readonly file: (application: string) => string
   readonly flags?: readonly string[]
@@ -21,13 +21,13 @@ export interface GroundOptions {
   readonly smallRoot?: boolean
 }
 
-export const FLAGS = ['-c', 'fsync=off', '-c', 'autovacuum_naptime=1s']
+export const POSTGRES_FLAGS = ['-c', 'fsync=off', '-c', 'autovacuum_naptime=1s']
 const quiet = { log: (): void => undefined }
 
 /** A server of its own, and on it a table that was rolled out as far as finalize. */
-export async function prepareGround({ table, file, flags = [], smallRoot = false }: GroundOptions): Promise<Ground> {
-  const server = await startPostgres([...FLAGS, ...flags])
-  const application = await startApplication()
+export async function prepareTestEnvironment({ table, file, flags = [], smallRoot = false }: FaultTestEnvironmentOptions): Promise<FaultTestEnvironment> {
+  const server = await startPostgres([...POSTGRES_FLAGS, ...flags])
+  const application = await startFaultyApplication()
   const stop = async (): Promise<void> => {
     await application.stop()
     await server.stop()
@@ -36,7 +36,7 @@ export async function prepareGround({ table, file, flags = [], smallRoot = false
     const text = file(application.url)
     const template = await createDatabase(server, 'finished')
     await withSql(template, table)
-    await application.lead(template)
+    await application.connectTo(template)
     await withAgent(
       template,
       text,
@@ -56,22 +56,22 @@ export async function prepareGround({ table, file, flags = [], smallRoot = false
   }
 }
 
-interface Prepared {
+interface PreparedEnvironment {
   readonly server: PostgresServer
-  readonly application: Application
+  readonly application: FaultyApplication
   readonly text: string
   readonly smallRoot: boolean
 }
 
-async function withPlace<T>(of: Prepared, use: (place: Place) => Promise<T>): Promise<T> {
-  const { server, application } = of
+async function withPlace<T>(environment: PreparedEnvironment, use: (place: FaultPlace) => Promise<T>): Promise<T> {
+  const { server, application } = environment
   const name = `place_${randomBytes(6).toString('hex')}`
   const url = await createDatabase(server, name, 'finished')
   try {
-    await application.lead(url)
+    await application.connectTo(url)
     return await withSql(url, (sql) =>
-      withItsAgent(url, of, async (agent, fillDisk) => {
-        await adopt(agent)
+      withPlaceAgent(url, environment, async (agent, fillDisk) => {
+        await adoptCopy(agent)
         // PostgreSQL counts the writes of a copy anew: a first validation takes its counters.
         await agent.run('validation', { layers: ['integrity'] })
         return await use({ url, sql, agent, application, server, fillDisk })
@@ -83,13 +83,13 @@ async function withPlace<T>(of: Prepared, use: (place: Place) => Promise<T>): Pr
   }
 }
 
-async function withItsAgent<T>(
+async function withPlaceAgent<T>(
   url: string,
-  { text, smallRoot }: Prepared,
-  use: (agent: AgentClient, fillDisk: Place['fillDisk']) => Promise<T>,
+  { text, smallRoot }: PreparedEnvironment,
+  use: (agent: TestAgentClient, fillDisk: FaultPlace['fillDisk']) => Promise<T>,
 ): Promise<T> {
   if (!smallRoot) return await withAgent(url, text, (agent) => use(agent, null), { ...quiet, boot: 'without-database' })
-  const agent = await startSmallAgent(url, text)
+  const agent = await startSmallDiskAgent(url, text)
   try {
     return await use(agent, (part) => agent.fill(part))
   } finally {
@@ -98,8 +98,8 @@ async function withItsAgent<T>(
 }
 
 /** Its state is that of another database: somebody who knows says that it may be used here. */
-async function adopt(agent: AgentClient): Promise<void> {
-  await until('the copy is adopted', 60, async () => {
+async function adoptCopy(agent: TestAgentClient): Promise<void> {
+  await waitUntil('the copy is adopted', 60, async () => {
     const { status } = await agent.post('/v1/agent/adopt', { environment: 'staging', reason: 'a copy' })
     return status === 200 && (await fetch(`${agent.url}/readyz`)).ok
   })

@@ -1,35 +1,35 @@
 import { seedUnderTraffic } from './cells.ts'
-import type { Fault, GroundName } from './fault.ts'
+import type { SeededFault, FaultEnvironmentName } from './fault.ts'
 import { PARTITIONS_FILE, vehiclesFile } from './files.ts'
-import { prepareGround, type GroundOptions } from './ground.ts'
-import { broken, control, seedOne, type Outcome } from './seedOne.ts'
+import { prepareTestEnvironment, type FaultTestEnvironmentOptions } from './ground.ts'
+import { failedOutcome, validateHealthyPlace, seedFault, type SeedOutcome } from './seedOne.ts'
 import { SERVER_FLAGS } from './server.ts'
-import { largeTable, partitionedTable, vehiclesTable } from './tables.ts'
+import { createLargeTable, createPartitionedTable, createFaultVehiclesTable } from './tables.ts'
 
-export type Report = (outcome: Outcome) => void
-type Seeding = (faults: readonly Fault[], report: Report) => Promise<void>
+export type OutcomeReporter = (outcome: SeedOutcome) => void
+type FaultSeeder = (faults: readonly SeededFault[], report: OutcomeReporter) => Promise<void>
 
-const vehicles = { table: vehiclesTable, file: vehiclesFile }
+const vehicles = { table: createFaultVehiclesTable, file: vehiclesFile }
 
 /** How the faults of each ground are seeded; each outcome is told as it comes. */
-export const GROUNDS: Readonly<Record<GroundName, Seeding>> = {
-  vehicles: inTurn(vehicles),
-  partitions: inTurn({ table: partitionedTable, file: () => PARTITIONS_FILE }),
-  server: inTurn({ table: largeTable, file: vehiclesFile, flags: SERVER_FLAGS }),
-  machine: inTurn(vehicles),
-  disk: inTurn({ ...vehicles, smallRoot: true }),
+export const FAULT_SEEDERS: Readonly<Record<FaultEnvironmentName, FaultSeeder>> = {
+  vehicles: seedInTurn(vehicles),
+  partitions: seedInTurn({ table: createPartitionedTable, file: () => PARTITIONS_FILE }),
+  server: seedInTurn({ table: createLargeTable, file: vehiclesFile, flags: SERVER_FLAGS }),
+  machine: seedInTurn(vehicles),
+  disk: seedInTurn({ ...vehicles, smallRoot: true }),
   traffic: seedUnderTraffic,
 }
 
 /** One after the other. A healthy place is looked at before the first fault, before each of them and after the last one. */
-function inTurn(options: GroundOptions): Seeding {
+function seedInTurn(options: FaultTestEnvironmentOptions): FaultSeeder {
   return async (faults, report) => {
-    const ground = await prepareGround(options)
+    const ground = await prepareTestEnvironment(options)
     try {
       for (const fault of faults)
-        report(await ground.withPlace((place) => seedOne(fault, place)).catch((error: unknown) => broken(fault, error)))
+        report(await ground.withPlace((place) => seedFault(fault, place)).catch((error: unknown) => failedOutcome(fault, error)))
       // Where no place could be had for a fault, there is none for nothing either.
-      report(await ground.withPlace(control).catch((error: unknown) => broken(null, error)))
+      report(await ground.withPlace(validateHealthyPlace).catch((error: unknown) => failedOutcome(null, error)))
     } finally {
       await ground.stop()
     }

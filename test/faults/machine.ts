@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { cpuTime } from '../../agent/src/signals/proc.ts'
-import { NotHere, type Fault } from './fault.ts'
-import { pause } from './sql.ts'
+import { parseCpuTicks } from '../../agent/src/signals/proc.ts'
+import { UnsupportedMachineError, type SeededFault } from './fault.ts'
+import { sleep } from './sql.ts'
 
 /** Longer than half a minute, which is what counts of processor time. */
-const BUSY_MS = 40_000
-const BUSY = 0.5
+const CPU_LOAD_MS = 40_000
+const BUSY_CPU_RATIO = 0.5
 
 /** The machine is short of something. */
-export const machineFaults: readonly Fault[] = [
+export const machineFaults: readonly SeededFault[] = [
   {
     name: 'noisy-neighbour',
     ground: 'machine',
@@ -18,11 +18,11 @@ export const machineFaults: readonly Fault[] = [
     checks: ['cpu'],
     what: 'somebody else uses every processor of the machine',
     async seed() {
-      if ((await busyNow()) > BUSY) throw new NotHere('others use the processors of this machine already')
+      if ((await readCpuUsage()) > BUSY_CPU_RATIO) throw new UnsupportedMachineError('others use the processors of this machine already')
       const neighbours = Array.from({ length: availableParallelism() }, () =>
-        spawn(process.execPath, ['-e', `const end = Date.now() + ${2 * BUSY_MS}; while (Date.now() < end);`]),
+        spawn(process.execPath, ['-e', `const end = Date.now() + ${2 * CPU_LOAD_MS}; while (Date.now() < end);`]),
       )
-      await pause(BUSY_MS)
+      await sleep(CPU_LOAD_MS)
       return async () => neighbours.forEach((neighbour) => neighbour.kill())
     },
   },
@@ -35,15 +35,15 @@ export const machineFaults: readonly Fault[] = [
     async seed({ fillDisk }) {
       await fillDisk!(0.9)
       // It is read every five seconds, and counted as often.
-      await pause(12_000)
+      await sleep(12_000)
     },
   },
 ]
 
 /** The part of all processor time of the next three seconds that is used. */
-async function busyNow(): Promise<number> {
-  const before = cpuTime(await readFile('/proc/stat', 'utf8'))
-  await pause(3_000)
-  const after = cpuTime(await readFile('/proc/stat', 'utf8'))
+async function readCpuUsage(): Promise<number> {
+  const before = parseCpuTicks(await readFile('/proc/stat', 'utf8'))
+  await sleep(3_000)
+  const after = parseCpuTicks(await readFile('/proc/stat', 'utf8'))
   return (after.busy - before.busy) / (after.total - before.total)
 }

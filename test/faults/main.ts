@@ -1,22 +1,22 @@
 import { parseArgs } from 'node:util'
-import { Grounds, type Fault, type GroundName } from './fault.ts'
-import { GROUNDS } from './grounds.ts'
+import { ENVIRONMENT_NAMES, type SeededFault, type FaultEnvironmentName } from './fault.ts'
+import { FAULT_SEEDERS } from './grounds.ts'
 import { FAULTS } from './list.ts'
-import type { Outcome } from './seedOne.ts'
+import type { SeedOutcome } from './seedOne.ts'
 
 /** Those of a row disturb each other little; traffic and the machine want to be alone. */
-const TOGETHER: readonly GroundName[][] = [['vehicles', 'partitions', 'server'], ['traffic'], ['machine'], ['disk']]
+const PARALLEL_ENVIRONMENTS: readonly FaultEnvironmentName[][] = [['vehicles', 'partitions', 'server'], ['traffic'], ['machine'], ['disk']]
 
 const HELP = `npm run faults [-- --only NAME …] [-- --list]
 
 Seeds each kind of fault in turn, on real servers with a real agent, and looks whether a validation finds it. The last
 line has the sums; the exit code is 1 when one was not found, or a check failed that nothing was wrong with.
 
-  --only NAME   only this one; may be given several times; also the name of a ground (${Grounds.join(', ')})
+  --only NAME   only this one; may be given several times; also the name of a ground (${ENVIRONMENT_NAMES.join(', ')})
   --list        what there is
 `
 
-const { only, list, help } = options()
+const { only, list, help } = parseOptions()
 const chosen = FAULTS.filter(({ name, ground }) => only === undefined || only.includes(name) || only.includes(ground))
 const unknown = (only ?? []).filter((name) => !FAULTS.some((fault) => fault.name === name || fault.ground === name))
 if (help) process.stdout.write(HELP)
@@ -27,7 +27,7 @@ else if (unknown.length > 0) {
   for (const fault of chosen) process.stdout.write(`${fault.name.padEnd(40)} ${fault.layer.padEnd(12)} ${fault.what}\n`)
 else process.exitCode = await seedAll(chosen)
 
-function options() {
+function parseOptions() {
   try {
     return parseArgs({
       options: {
@@ -42,15 +42,15 @@ function options() {
   }
 }
 
-async function seedAll(faults: readonly Fault[]): Promise<number> {
-  const outcomes: Outcome[] = []
-  for (const together of TOGETHER) {
+async function seedAll(faults: readonly SeededFault[]): Promise<number> {
+  const outcomes: SeedOutcome[] = []
+  for (const together of PARALLEL_ENVIRONMENTS) {
     const seeding = together.map(async (ground) => {
       const own = faults.filter((fault) => fault.ground === ground)
       if (own.length === 0) return
-      await GROUNDS[ground](own, (outcome) => {
+      await FAULT_SEEDERS[ground](own, (outcome) => {
         outcomes.push(outcome)
-        tell(ground, outcome)
+        printOutcome(ground, outcome)
       })
     })
     for (const one of await Promise.allSettled(seeding)) if (one.status === 'rejected') throw one.reason
@@ -62,7 +62,7 @@ async function seedAll(faults: readonly Fault[]): Promise<number> {
   return found === seeded && alarms === 0 ? 0 : 1
 }
 
-function tell(ground: string, { fault, verdict, because, alarms, seconds }: Outcome): void {
+function printOutcome(ground: string, { fault, verdict, because, alarms, seconds }: SeedOutcome): void {
   const head = [
     ground.padEnd(10),
     verdict.padEnd(9),

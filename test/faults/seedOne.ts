@@ -1,10 +1,10 @@
-import type { CheckResult, Layer, Validation } from '../../agent/src/contract/index.ts'
-import type { AgentClient } from '../support/agent.ts'
-import { NotHere, type Fault, type Place } from './fault.ts'
+import type { CheckResult, ValidationLayer, Validation } from '../../agent/src/contract/index.ts'
+import type { TestAgentClient } from '../support/agent.ts'
+import { UnsupportedMachineError, type SeededFault, type FaultPlace } from './fault.ts'
 
-export interface Outcome {
+export interface SeedOutcome {
   /** Null: a control run without any fault. */
-  readonly fault: Fault | null
+  readonly fault: SeededFault | null
   readonly verdict: 'found' | 'not found' | 'left out' | 'healthy'
   /** What found it, or why not. */
   readonly because: string
@@ -14,63 +14,63 @@ export interface Outcome {
 }
 
 /** A validation of every layer, or of these. */
-async function validateAll(agent: AgentClient, layers?: readonly Layer[]): Promise<Validation> {
+async function validate(agent: TestAgentClient, layers?: readonly ValidationLayer[]): Promise<Validation> {
   const { result } = await agent.run('validation', layers ? { layers } : {})
   return await agent.get<Validation>(`/v1/rollouts/vehicles/validations/${Number(result!['validation'])}`)
 }
 
 /** Looks at a healthy place, seeds the fault, looks again. */
-export async function seedOne(fault: Fault, place: Place): Promise<Outcome> {
-  const healthy = alarmsOf(await validateAll(place.agent), null).map((alarm) => `before it was seeded, ${alarm}`)
-  return await findOne(fault, place, healthy)
+export async function seedFault(fault: SeededFault, place: FaultPlace): Promise<SeedOutcome> {
+  const healthy = falseAlarms(await validate(place.agent), null).map((alarm) => `before it was seeded, ${alarm}`)
+  return await seedAndValidate(fault, place, healthy)
 }
 
 /** Seeds the fault and looks once. */
-export async function findOne(fault: Fault, place: Place, before: readonly string[] = []): Promise<Outcome> {
+export async function seedAndValidate(fault: SeededFault, place: FaultPlace, before: readonly string[] = []): Promise<SeedOutcome> {
   const started = Date.now()
   const after = (): number => (Date.now() - started) / 1000
   let undo
   try {
     undo = await fault.seed(place)
-    const validation = await validateAll(place.agent, fault.layers)
-    const found = findersOf(validation, fault)
+    const validation = await validate(place.agent, fault.layers)
+    const detections = detectingChecks(validation, fault)
     return {
       fault,
-      alarms: [...before, ...alarmsOf(validation, fault)],
+      alarms: [...before, ...falseAlarms(validation, fault)],
       seconds: after(),
-      verdict: found.length > 0 ? 'found' : 'not found',
-      because: found.length > 0 ? found.map(told).join('; ') : expected(validation, fault),
+      verdict: detections.length > 0 ? 'found' : 'not found',
+      because: detections.length > 0 ? detections.map(describeCheck).join('; ') : describeExpectedChecks(validation, fault),
     }
   } catch (error) {
-    return { ...broken(fault, error), alarms: before, seconds: after() }
+    return { ...failedOutcome(fault, error), alarms: before, seconds: after() }
   } finally {
     if (undo) await undo()
   }
 }
 
 /** Its place could not be had, or not be left again. */
-export function broken(fault: Fault | null, error: unknown): Outcome {
-  const verdict = error instanceof NotHere ? 'left out' : 'not found'
+export function failedOutcome(fault: SeededFault | null, error: unknown): SeedOutcome {
+  const verdict = error instanceof UnsupportedMachineError ? 'left out' : 'not found'
   return { fault, verdict, because: messageOf(error), alarms: [], seconds: 0 }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** A place where nothing was seeded. */
-export async function control(place: Place): Promise<Outcome> {
+export async function validateHealthyPlace(place: FaultPlace): Promise<SeedOutcome> {
   const started = Date.now()
-  const validation = await validateAll(place.agent)
+  const validation = await validate(place.agent)
   const open = validation.checks.filter((one) => one.verdict === 'inconclusive').map((one) => one.check)
   return {
     fault: null,
     verdict: 'healthy',
-    alarms: alarmsOf(validation, null),
+    alarms: falseAlarms(validation, null),
     because: `${validation.checks.length} checks${open.length > 0 ? `, inconclusive: ${open.join(', ')}` : ''}`,
     seconds: (Date.now() - started) / 1000,
   }
 }
 
-function findersOf({ checks }: Validation, fault: Fault): CheckResult[] {
+function detectingChecks({ checks }: Validation, fault: SeededFault): CheckResult[] {
   const { unknown } = fault
   return checks.filter(
     (one) =>
@@ -81,19 +81,19 @@ function findersOf({ checks }: Validation, fault: Fault): CheckResult[] {
 }
 
 /** They speak of the machine, which the faults of the other grounds load themselves. */
-const OF_THE_MACHINE = ['cpu', 'memory', 'disk']
+const MACHINE_CHECKS = ['cpu', 'memory', 'disk']
 
 /** A check that could not be answered is one as well: nobody can tell what it would have said. */
-function alarmsOf({ checks }: Validation, fault: Fault | null): string[] {
-  const may = fault === null ? OF_THE_MACHINE : [...fault.checks, ...(fault.follows ?? []), ...OF_THE_MACHINE]
+function falseAlarms({ checks }: Validation, fault: SeededFault | null): string[] {
+  const allowedToFail = fault === null ? MACHINE_CHECKS : [...fault.checks, ...(fault.follows ?? []), ...MACHINE_CHECKS]
   return checks
-    .filter((one) => one.verdict === 'error' || (one.verdict === 'fail' && !may.includes(one.check)))
-    .map(told)
+    .filter((one) => one.verdict === 'error' || (one.verdict === 'fail' && !allowedToFail.includes(one.check)))
+    .map(describeCheck)
 }
 
-function expected({ checks }: Validation, fault: Fault): string {
-  const named = checks.filter((one) => fault.checks.includes(one.check)).map(told)
+function describeExpectedChecks({ checks }: Validation, fault: SeededFault): string {
+  const named = checks.filter((one) => fault.checks.includes(one.check)).map(describeCheck)
   return named.length > 0 ? named.join('; ') : `no check ${fault.checks.join(', ')} was run`
 }
 
-const told = ({ check, verdict, detail }: CheckResult): string => `${check} ${verdict}: ${detail}`
+const describeCheck = ({ check, verdict, detail }: CheckResult): string => `${check} ${verdict}: ${detail}`

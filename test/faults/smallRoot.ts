@@ -3,16 +3,16 @@ import { mkdtemp, open, rm, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { agentClient, type AgentClient } from '../support/agent.ts'
+import { agentClient, type TestAgentClient } from '../support/agent.ts'
 import { agentEnvironment } from '../support/agentProcess.ts'
 import { freePort } from '../support/server.ts'
-import { NotHere } from './fault.ts'
-import { until } from './sql.ts'
+import { UnsupportedMachineError } from './fault.ts'
+import { waitUntil } from './sql.ts'
 
-const MEGABYTES = 32
+const DISK_MEGABYTES = 32
 const REPOSITORY = new URL('../../', import.meta.url).pathname
 
-export interface SmallAgent extends AgentClient {
+export interface SmallDiskAgent extends TestAgentClient {
   /** Fills its root file system up to this part. */
   fill(part: number): Promise<void>
   stop(): Promise<void>
@@ -23,16 +23,16 @@ export interface SmallAgent extends AgentClient {
  * which ends with it. Everything else there is this machine's.
  * @throws NotHere where nobody may mount
  */
-export async function startSmallAgent(databaseUrl: string, file: string): Promise<SmallAgent> {
+export async function startSmallDiskAgent(databaseUrl: string, file: string): Promise<SmallDiskAgent> {
   await promisify(execFile)('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()]).catch(() => {
-    throw new NotHere('this machine lets nobody mount a small file system')
+    throw new UnsupportedMachineError('this machine lets nobody mount a small file system')
   })
   const folder = await mkdtemp(join(tmpdir(), 'sti-small-'))
   await writeFile(join(folder, 'rollout.yaml'), file)
   const port = await freePort()
   const script = `set -e
     root=$(mktemp -d)
-    mount -t tmpfs -o size=${MEGABYTES}m tmpfs $root
+    mount -t tmpfs -o size=${DISK_MEGABYTES}m tmpfs $root
     for each in /*; do
       if [ -L $each ]; then cp -P $each $root; elif [ -d $each ]; then mkdir $root$each; mount --rbind $each $root$each; fi
     done
@@ -49,7 +49,7 @@ export async function startSmallAgent(databaseUrl: string, file: string): Promis
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    await until('the agent on a small disk listens', 60, async () => {
+    await waitUntil('the agent on a small disk listens', 60, async () => {
       if (child.exitCode !== null) throw new Error(`it has ended with ${child.exitCode}`)
       return await fetch(`${url}/livez`).then(
         () => true,

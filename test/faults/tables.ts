@@ -1,16 +1,16 @@
 import type postgres from 'postgres'
-import { createVehicles, seedVehicles } from '../../demo/seed/schema.ts'
+import { createVehiclesTable, seedVehicles } from '../../demo/seed/schema.ts'
 
 const EXTENSIONS = ['pg_stat_statements', 'amcheck', 'pg_surgery', 'pgstattuple']
 
-async function extensions(sql: postgres.Sql): Promise<void> {
+async function createExtensions(sql: postgres.Sql): Promise<void> {
   for (const name of EXTENSIONS) await sql.unsafe(`create extension ${name}`)
 }
 
 /** The demo's table, one that it refers to and one that refers to it. */
-export async function vehiclesTable(sql: postgres.Sql, rows = 3_000): Promise<void> {
-  await extensions(sql)
-  await createVehicles(sql, { agent: 'postgres', application: 'postgres' })
+export async function createFaultVehiclesTable(sql: postgres.Sql, rows = 3_000): Promise<void> {
+  await createExtensions(sql)
+  await createVehiclesTable(sql, { agent: 'postgres', application: 'postgres' })
   await seedVehicles(sql, rows)
   await sql.unsafe(`
     create table public.owner (id bigint primary key);
@@ -23,14 +23,14 @@ export async function vehiclesTable(sql: postgres.Sql, rows = 3_000): Promise<vo
 }
 
 /** As above, with something that takes its time elsewhere: what noise there is on a busy machine is small beside it. */
-export async function trafficTable(sql: postgres.Sql): Promise<void> {
-  await vehiclesTable(sql, 30_000)
+export async function createTrafficTable(sql: postgres.Sql): Promise<void> {
+  await createFaultVehiclesTable(sql, 30_000)
   await sql.unsafe('create function public.elsewhere() returns void language sql as $$ select pg_sleep(0.03) $$')
 }
 
 /** As above, of a size that matters. */
-export async function largeTable(sql: postgres.Sql): Promise<void> {
-  await vehiclesTable(sql, 30_000)
+export async function createLargeTable(sql: postgres.Sql): Promise<void> {
+  await createFaultVehiclesTable(sql, 30_000)
   await sql.unsafe(
     `alter table public.vehicles add column note text; update public.vehicles set note = repeat('x', 700)`,
   )
@@ -38,8 +38,8 @@ export async function largeTable(sql: postgres.Sql): Promise<void> {
 }
 
 /** Four partitions by key. */
-export async function partitionedTable(sql: postgres.Sql, rows = 4_000): Promise<void> {
-  await extensions(sql)
+export async function createPartitionedTable(sql: postgres.Sql, rows = 4_000): Promise<void> {
+  await createExtensions(sql)
   const each = rows / 4
   await sql.unsafe(`create table public.vehicles (id bigint not null primary key, weight int not null) partition by range (id);
     ${[0, 1, 2, 3].map((n) => `create table public.vehicles_${n} partition of public.vehicles for values from (${n * each}) to (${(n + 1) * each})`).join(';\n')};

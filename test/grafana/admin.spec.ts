@@ -3,47 +3,47 @@ import { DEFAULT_A11Y_TAGS, expect, test } from '@grafana/plugin-e2e'
 import type { FileChooser, Page } from '@playwright/test'
 import { readFile, writeFile } from 'node:fs/promises'
 import {
-  action,
-  complaints,
-  CONFIGURATION,
-  DASHBOARD,
+  actionButton,
+  collectBrowserErrors,
+  CONFIGURATION_PAGE,
+  DASHBOARD_PAGE,
   dialog,
-  facts,
-  INCIDENTS,
-  part,
-  PRODUCTION,
-  READINESS,
-  ROLLBACK,
-  ROLLOUTS,
-  STAGING,
+  rolloutSummary,
+  INCIDENTS_PAGE,
+  pageSection,
+  PRODUCTION_ROLLOUT_PAGE,
+  READINESS_PAGE,
+  ROLLBACK_PAGE,
+  ROLLOUTS_PAGE,
+  STAGING_ROLLOUT_PAGE,
 } from './places.ts'
-import { openAs, ADMIN } from './users.ts'
+import { openPageAs, ADMIN } from './users.ts'
 
 let page: Page
 test.beforeAll(async ({ browser }) => {
-  page = await openAs(browser, ADMIN)
+  page = await openPageAs(browser, ADMIN)
   await beginBaseline()
 })
 test.afterAll(() => page.context().close())
 
 const PAGES = {
-  rollouts: [ROLLOUTS, 'Every rollout in every environment'],
-  rollout: [STAGING, 'Recent operations'],
-  operation: [`${STAGING}/operations/2`, 'Events'],
-  validation: [`${STAGING}/validation`, 'Types held and types expected'],
-  readiness: [`${STAGING}/readiness`, 'Monitoring and observability'],
-  incidents: [`${STAGING}/incidents`, 'vehicles in staging'],
-  allIncidents: [INCIDENTS, 'who has seen it'],
-  allReadiness: [READINESS, 'unknown is not ready'],
-  promotion: [`${PRODUCTION}/validation`, 'promoted from staging'],
-  rollback: [ROLLBACK, 'Flags that are on come first.'],
-  configuration: [CONFIGURATION, 'Agent → PostgreSQL'],
-  dashboard: [DASHBOARD, 'Rollback Readiness'],
+  rollouts: [ROLLOUTS_PAGE, 'Every rollout in every environment'],
+  rollout: [STAGING_ROLLOUT_PAGE, 'Recent operations'],
+  operation: [`${STAGING_ROLLOUT_PAGE}/operations/2`, 'Events'],
+  validation: [`${STAGING_ROLLOUT_PAGE}/validation`, 'Types held and types expected'],
+  readiness: [`${STAGING_ROLLOUT_PAGE}/readiness`, 'Monitoring and observability'],
+  incidents: [`${STAGING_ROLLOUT_PAGE}/incidents`, 'vehicles in staging'],
+  allIncidents: [INCIDENTS_PAGE, 'who has seen it'],
+  allReadiness: [READINESS_PAGE, 'unknown is not ready'],
+  promotion: [`${PRODUCTION_ROLLOUT_PAGE}/validation`, 'promoted from staging'],
+  rollback: [ROLLBACK_PAGE, 'Flags that are on come first.'],
+  configuration: [CONFIGURATION_PAGE, 'Agent → PostgreSQL'],
+  dashboard: [DASHBOARD_PAGE, 'Rollback Readiness'],
 } as const
 
 for (const [name, [path, text]] of Object.entries(PAGES)) {
   test(`${name}: no complaint in the console, no barrier, in both themes`, async () => {
-    const found = complaints(page)
+    const found = collectBrowserErrors(page)
     for (const theme of ['dark', 'light']) {
       await page.goto(`${path}${path.includes('?') ? '&' : '?'}theme=${theme}`)
       await expect(page.getByText(text).first()).toBeVisible()
@@ -118,8 +118,8 @@ test.describe('the test of a data source names the hop that fails', () => {
 })
 
 test('an admin promotes without a report only with a reason, which stays to be read', async () => {
-  await page.goto(`${PRODUCTION}/validation`)
-  const promotion = part(page, 'Promotion')
+  await page.goto(`${PRODUCTION_ROLLOUT_PAGE}/validation`)
+  const promotion = pageSection(page, 'Promotion')
   await promotion.getByRole('button', { name: 'Force' }).click()
   const yes = dialog(page).getByRole('button', { name: 'Force', exact: true })
   await expect(yes).toBeDisabled()
@@ -131,8 +131,8 @@ test('an admin promotes without a report only with a reason, which stays to be r
 })
 
 test('an admin takes enhanced monitoring back', async () => {
-  await page.goto(`${STAGING}/readiness`)
-  const monitoring = part(page, 'Enhanced monitoring')
+  await page.goto(`${STAGING_ROLLOUT_PAGE}/readiness`)
+  const monitoring = pageSection(page, 'Enhanced monitoring')
   await monitoring.getByRole('button', { name: 'Switch on' }).click()
   await dialog(page).getByRole('button', { name: 'Switch on', exact: true }).click()
   await expect(monitoring.getByRole('row', { name: /sampling of vehicles/ })).toContainText('5 s')
@@ -143,8 +143,8 @@ test('an admin takes enhanced monitoring back', async () => {
 
 test('a column drop is refused with its reasons, and a draft of it shows migration, undo and pull request', async () => {
   test.setTimeout(90_000)
-  const found = complaints(page)
-  await page.goto(`${STAGING}/column-drop`)
+  const found = collectBrowserErrors(page)
+  await page.goto(`${STAGING_ROLLOUT_PAGE}/column-drop`)
   await expect(page.getByText('Nothing has been prepared yet')).toBeVisible()
   const prepare = page.getByRole('button', { name: 'Prepare', exact: true })
   await prepare.click()
@@ -156,7 +156,7 @@ test('a column drop is refused with its reasons, and a draft of it shows migrati
   await yes.click()
   await expect(dialog(page)).toBeHidden()
   await expect(page.getByText('Refused: nothing was written')).toBeVisible({ timeout: 30_000 })
-  const checks = part(page, 'Safety checks')
+  const checks = pageSection(page, 'Safety checks')
   await expect(checks.getByRole('row', { name: /flag-stable/ })).toContainText('fail')
   await expect(checks.getByRole('row', { name: /no-failed-rows/ })).toContainText('pass')
 
@@ -171,19 +171,19 @@ test('a column drop is refused with its reasons, and a draft of it shows migrati
   await expect(page.getByText('A draft: it was not held to its safety checks')).toBeVisible({ timeout: 30_000 })
   await expect(page.getByLabel('Up: drops the columns', { exact: true })).toContainText('drop column')
   await expect(page.getByLabel('Down: brings columns and data back', { exact: true })).toContainText('add column')
-  await expect(part(page, 'Pull request')).toContainText('[Do Not Merge]')
+  await expect(pageSection(page, 'Pull request')).toContainText('[Do Not Merge]')
   await expect(page.getByRole('button', { name: 'Copy Its text' })).toBeVisible()
   for (const theme of ['dark', 'light']) {
-    await page.goto(`${STAGING}/column-drop?theme=${theme}`)
-    await expect(part(page, 'Pull request')).toBeVisible()
+    await page.goto(`${STAGING_ROLLOUT_PAGE}/column-drop?theme=${theme}`)
+    await expect(pageSection(page, 'Pull request')).toBeVisible()
     expect(await barriers('main'), theme).toEqual([])
   }
   expect(found).toEqual([])
 })
 
 test('system changes go back only for who types its name; an admin may force, and sees what the time rests on', async () => {
-  await page.goto(`${STAGING}/readiness`)
-  const ways = part(page, 'Ways back')
+  await page.goto(`${STAGING_ROLLOUT_PAGE}/readiness`)
+  const ways = pageSection(page, 'Ways back')
   await expect(ways.getByRole('row', { name: /^flag/ })).toContainText('yes')
   await expect(ways.getByRole('row', { name: /^backup/ })).toBeVisible()
   await ways.getByRole('button', { name: 'Roll back system' }).click()
@@ -195,8 +195,8 @@ test('system changes go back only for who types its name; an admin may force, an
 
 test('a baseline is exported, chosen as a file, imported and compared', async ({}, testInfo) => {
   test.setTimeout(90_000)
-  await page.goto(`${STAGING}/validation`)
-  const section = part(page, 'Baseline')
+  await page.goto(`${STAGING_ROLLOUT_PAGE}/validation`)
+  const section = pageSection(page, 'Baseline')
   const taken = section.getByRole('row', { name: /live v2\.0\.1/ })
   await expect(taken).toBeVisible({ timeout: 45_000 })
   const [download] = await Promise.all([
@@ -235,9 +235,9 @@ test('a baseline is exported, chosen as a file, imported and compared', async ({
 
 test('the data goes back only for who types its name and says why', async () => {
   test.setTimeout(120_000)
-  await page.goto(STAGING)
-  await expect(action(page, 'Roll back data')).not.toHaveAttribute('aria-disabled', 'true', { timeout: 60_000 })
-  await action(page, 'Roll back data').click()
+  await page.goto(STAGING_ROLLOUT_PAGE)
+  await expect(actionButton(page, 'Roll back data')).not.toHaveAttribute('aria-disabled', 'true', { timeout: 60_000 })
+  await actionButton(page, 'Roll back data').click()
   const yes = dialog(page).getByRole('button', { name: 'Roll back data', exact: true })
   await dialog(page).getByLabel('Reason').fill('the test is over')
   await dialog(page)
@@ -249,5 +249,5 @@ test('the data goes back only for who types its name and says why', async () => 
     .fill('vehicles')
   await yes.click()
   await expect(dialog(page)).toBeHidden()
-  await expect(facts(page)).toContainText('rolled-back', { timeout: 60_000 })
+  await expect(rolloutSummary(page)).toContainText('rolled-back', { timeout: 60_000 })
 })

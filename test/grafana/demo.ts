@@ -3,20 +3,20 @@ import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '../..')
 /** Few enough to be through in half a minute, enough that the page sees the backfill run. */
-const ROWS = 300_000
-const READY_MS = 180_000
+const VEHICLE_COUNT = 300_000
+const READY_TIMEOUT_MS = 180_000
 
-export interface Demo {
+export interface RunningDemo {
   readonly grafanaUrl: string
   readonly passwordFile: string
   stop(): Promise<void>
 }
 
 /** Starts the demo with nothing rolled out, and waits until everything answers. */
-export async function startDemo(folder: string): Promise<Demo> {
+export async function startDemo(folder: string): Promise<RunningDemo> {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', 'demo/start/main.ts', '--idle', '--rows', String(ROWS), '--folder', folder],
+    ['--import', 'tsx', 'demo/start/main.ts', '--idle', '--rows', String(VEHICLE_COUNT), '--folder', folder],
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const ended = new Promise<void>((done) => child.once('close', () => done()))
@@ -27,8 +27,8 @@ export async function startDemo(folder: string): Promise<Demo> {
   let output = ''
   const ready = new Promise<string>((done, fail) => {
     const timer = setTimeout(
-      () => fail(new Error(`The demo was not ready within ${READY_MS / 1000} s:\n${output}`)),
-      READY_MS,
+      () => fail(new Error(`The demo was not ready within ${READY_TIMEOUT_MS / 1000} s:\n${output}`)),
+      READY_TIMEOUT_MS,
     )
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString()

@@ -1,38 +1,38 @@
 import { expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
 import { readFile } from 'node:fs/promises'
-import { failingRequests } from './failingRequests.ts'
+import { startFailingRequests } from './failingRequests.ts'
 import {
-  act,
-  action,
-  allowed,
-  DASHBOARD,
+  confirmAction,
+  actionButton,
+  waitForAllowed,
+  DASHBOARD_PAGE,
   dialog,
-  facts,
-  PANELS,
-  panel,
-  part,
-  PRODUCTION,
-  ROLLOUTS,
-  STAGING,
+  rolloutSummary,
+  PANEL_TITLES,
+  dashboardPanel,
+  pageSection,
+  PRODUCTION_ROLLOUT_PAGE,
+  ROLLOUTS_PAGE,
+  STAGING_ROLLOUT_PAGE,
 } from './places.ts'
-import { openAs, EDITOR } from './users.ts'
+import { openPageAs, EDITOR } from './users.ts'
 
 let page: Page
-test.beforeAll(async ({ browser }) => void (page = await openAs(browser, EDITOR)))
+test.beforeAll(async ({ browser }) => void (page = await openPageAs(browser, EDITOR)))
 test.afterAll(() => page.context().close())
 
 test('what is not allowed yet says what would have to be true', async () => {
-  await page.goto(STAGING)
-  await action(page, 'Enable flag').hover()
+  await page.goto(STAGING_ROLLOUT_PAGE)
+  await actionButton(page, 'Enable flag').hover()
   await expect(page.getByRole('tooltip')).toContainText('expand')
-  await action(page, 'Roll back data').hover()
+  await actionButton(page, 'Roll back data').hover()
   await expect(page.getByRole('tooltip')).toContainText('admin')
 })
 
 test('production is red before anything happens there', async () => {
-  await page.goto(PRODUCTION)
-  await action(page, 'Expand').click()
+  await page.goto(PRODUCTION_ROLLOUT_PAGE)
+  await actionButton(page, 'Expand').click()
   const badge = dialog(page).getByRole('heading').getByText('production', { exact: true })
   await expect(badge).toHaveCSS('background-color', /^rgb\((1[89]\d|2\d\d), \d{1,2}, \d{1,2}\)$/)
   await dialog(page).getByRole('button', { name: 'Do nothing' }).click()
@@ -41,24 +41,24 @@ test('production is red before anything happens there', async () => {
 
 test('an editor takes staging from new to enabled with the buttons', async () => {
   test.setTimeout(150_000)
-  await page.goto(STAGING)
-  await act(page, 'Expand')
-  await allowed(page, 'Backfill')
-  await act(page, 'Backfill')
+  await page.goto(STAGING_ROLLOUT_PAGE)
+  await confirmAction(page, 'Expand')
+  await waitForAllowed(page, 'Backfill')
+  await confirmAction(page, 'Backfill')
   await expect(page.getByRole('progressbar', { name: 'Backfill of vehicles' })).toBeVisible()
-  await expect(facts(page)).toContainText('covered', { timeout: 60_000 })
-  await act(page, 'Validate')
-  await allowed(page, 'Finalize')
-  await act(page, 'Finalize')
-  await allowed(page, 'Enable flag')
-  await expect(facts(page)).toContainText('finalized')
-  await act(page, 'Enable flag')
-  await expect(facts(page)).toContainText('Flag on')
+  await expect(rolloutSummary(page)).toContainText('covered', { timeout: 60_000 })
+  await confirmAction(page, 'Validate')
+  await waitForAllowed(page, 'Finalize')
+  await confirmAction(page, 'Finalize')
+  await waitForAllowed(page, 'Enable flag')
+  await expect(rolloutSummary(page)).toContainText('finalized')
+  await confirmAction(page, 'Enable flag')
+  await expect(rolloutSummary(page)).toContainText('Flag on')
 })
 
 test('an editor signs off what only people know, and takes it back', async () => {
-  await page.goto(`${STAGING}/readiness`)
-  const list = part(page, 'Production readiness')
+  await page.goto(`${STAGING_ROLLOUT_PAGE}/readiness`)
+  const list = pageSection(page, 'Production readiness')
   const training = list.getByRole('listitem').filter({ hasText: 'Team training completed' }).first()
   await training.getByRole('button', { name: /^Sign off/ }).click()
   const yes = dialog(page).getByRole('button', { name: 'Sign off', exact: true })
@@ -70,21 +70,21 @@ test('an editor signs off what only people know, and takes it back', async () =>
   await dialog(page).getByLabel('Why').fill('Two are new.')
   await dialog(page).getByRole('button', { name: 'Withdraw', exact: true }).click()
   await expect(training).toContainText('withdrawn')
-  await expect(part(page, 'Contacts')).toContainText('+1 555 0100')
+  await expect(pageSection(page, 'Contacts')).toContainText('+1 555 0100')
 })
 
 test('the report of staging, as the browser got it, promotes production; a changed one does not', async ({}, testInfo) => {
-  await page.goto(`${STAGING}/validation`)
+  await page.goto(`${STAGING_ROLLOUT_PAGE}/validation`)
   const [download] = await Promise.all([
     page.waitForEvent('download'),
-    part(page, 'Report').getByRole('button', { name: 'JSON' }).click(),
+    pageSection(page, 'Report').getByRole('button', { name: 'JSON' }).click(),
   ])
   const file = testInfo.outputPath('report.json')
   await download.saveAs(file)
   const text = await readFile(file, 'utf8')
 
-  await page.goto(`${PRODUCTION}/validation`)
-  const promotion = part(page, 'Promotion')
+  await page.goto(`${PRODUCTION_ROLLOUT_PAGE}/validation`)
+  const promotion = pageSection(page, 'Promotion')
   await promotion.getByRole('button', { name: 'Force' }).hover()
   await expect(page.getByRole('tooltip')).toContainText('admin')
   await promotion.getByRole('button', { name: 'Hand in a report' }).click()
@@ -109,8 +109,8 @@ test('the report of staging, as the browser got it, promotes production; a chang
 
 test('an editor runs one layer and one check, and the whole validation still says what the flag needs', async () => {
   test.setTimeout(90_000)
-  await page.goto(`${STAGING}/validation`)
-  const integrity = part(page, 'Data integrity')
+  await page.goto(`${STAGING_ROLLOUT_PAGE}/validation`)
+  const integrity = pageSection(page, 'Data integrity')
   await expect(integrity).toContainText('the flag needs it')
   await expect(integrity.getByRole('row', { name: /coverage/ })).toContainText('100 %')
   await page.getByRole('button', { name: 'Validate' }).click()
@@ -130,13 +130,13 @@ test('an editor runs one layer and one check, and the whole validation still say
     parameters: { full: false, layers: ['system'], checks: ['no-failed-row'] },
   })
   await expect(integrity.getByRole('row', { name: /coverage/ })).toContainText('100 %')
-  const partial = part(page, 'The last validation was of a part')
+  const partial = pageSection(page, 'The last validation was of a part')
   await expect(partial).toContainText('integrity in part: pass')
   await expect(partial.getByRole('row', { name: /no-failed-row/ })).toContainText('pass')
 })
 
 test('the dashboard shows all eight panels with data', async () => {
-  await page.goto(DASHBOARD)
+  await page.goto(DASHBOARD_PAGE)
   const words = [
     /100/,
     /throughput/,
@@ -147,21 +147,21 @@ test('the dashboard shows all eight panels with data', async () => {
     /staging.*enabled/,
     /Flag.*ready/,
   ]
-  for (const [index, title] of PANELS.entries()) {
-    await panel(page, title).scrollIntoViewIfNeeded()
-    await expect(panel(page, title)).toContainText(words[index] as RegExp)
+  for (const [index, title] of PANEL_TITLES.entries()) {
+    await dashboardPanel(page, title).scrollIntoViewIfNeeded()
+    await expect(dashboardPanel(page, title)).toContainText(words[index] as RegExp)
   }
-  const bottom = await panel(page, 'Rollback Readiness').boundingBox()
+  const bottom = await dashboardPanel(page, 'Rollback Readiness').boundingBox()
   expect(bottom && bottom.y + bottom.height, 'legible at 1440 x 900 without scrolling').toBeLessThanOrEqual(900)
 })
 
 test('two clicks on the dashboard turn the flag off, and the page of the operation says who did it', async () => {
-  await page.goto(DASHBOARD)
-  await expect(facts(page)).toContainText('Flag on')
-  await act(page, 'Roll back flag')
-  await expect(facts(page)).toContainText('Flag off')
+  await page.goto(DASHBOARD_PAGE)
+  await expect(rolloutSummary(page)).toContainText('Flag on')
+  await confirmAction(page, 'Roll back flag')
+  await expect(rolloutSummary(page)).toContainText('Flag off')
 
-  await page.goto(STAGING)
+  await page.goto(STAGING_ROLLOUT_PAGE)
   await page
     .getByRole('link', { name: /^Rollback of the flag/ })
     .first()
@@ -173,24 +173,24 @@ test('two clicks on the dashboard turn the flag off, and the page of the operati
 
 test('the flag goes up in steps that are seen, until somebody turns it off', async () => {
   test.setTimeout(60_000)
-  await page.goto(STAGING)
-  await allowed(page, 'Enable flag')
-  await action(page, 'Enable flag').click()
+  await page.goto(STAGING_ROLLOUT_PAGE)
+  await waitForAllowed(page, 'Enable flag')
+  await actionButton(page, 'Enable flag').click()
   await dialog(page).getByRole('radio', { name: 'In steps' }).click()
   await expect(dialog(page)).toContainText('Goes up by 10, 50, 100 %')
   await dialog(page).getByRole('button', { name: 'Enable flag', exact: true }).click()
   await expect(dialog(page)).toBeHidden()
   const ramp = page.getByRole('region', { name: /^Ramp of the flag \d+$/ })
   await expect(ramp).toContainText('step 1 of 3: on for 10 %')
-  await expect(facts(page)).toContainText('ramping')
-  await action(page, 'Enable flag').hover()
-  await act(page, 'Roll back flag')
+  await expect(rolloutSummary(page)).toContainText('ramping')
+  await actionButton(page, 'Enable flag').hover()
+  await confirmAction(page, 'Roll back flag')
   await expect(ramp).toBeHidden()
-  await expect(facts(page)).toContainText('Flag off')
+  await expect(rolloutSummary(page)).toContainText('Flag off')
 })
 
 test('automatic rollback is held until a time, with a reason, and armed again', async () => {
-  await page.goto(STAGING)
+  await page.goto(STAGING_ROLLOUT_PAGE)
   const lever = page.getByRole('group', { name: 'Automatic rollback of vehicles' })
   await expect(lever).toContainText('armed')
   await lever.getByRole('button', { name: 'Hold' }).click()
@@ -199,9 +199,9 @@ test('automatic rollback is held until a time, with a reason, and armed again', 
   await dialog(page).getByLabel('Reason').fill('a load test until lunch')
   await yes.click()
   await expect(lever).toContainText('Held by sti-test-editor until')
-  await page.goto(ROLLOUTS)
+  await page.goto(ROLLOUTS_PAGE)
   await expect(page.getByRole('row', { name: /staging vehicles/ })).toContainText('Held by sti-test-editor')
-  await page.goto(STAGING)
+  await page.goto(STAGING_ROLLOUT_PAGE)
   await lever.getByRole('button', { name: 'Arm' }).click()
   await dialog(page).getByLabel('Reason').fill('it is over')
   await dialog(page).getByRole('button', { name: 'Arm', exact: true }).click()
@@ -210,18 +210,18 @@ test('automatic rollback is held until a time, with a reason, and armed again', 
 
 test('requests that fail turn the flag off, and whoever is on call acknowledges the incident with a note', async () => {
   test.setTimeout(90_000)
-  await page.goto(STAGING)
-  await allowed(page, 'Enable flag')
-  await act(page, 'Enable flag')
-  await expect(facts(page)).toContainText('Flag on')
-  const failing = await failingRequests(page)
+  await page.goto(STAGING_ROLLOUT_PAGE)
+  await waitForAllowed(page, 'Enable flag')
+  await confirmAction(page, 'Enable flag')
+  await expect(rolloutSummary(page)).toContainText('Flag on')
+  const failing = await startFailingRequests(page)
   try {
-    await expect(facts(page)).toContainText('Flag off', { timeout: 45_000 })
+    await expect(rolloutSummary(page)).toContainText('Flag off', { timeout: 45_000 })
   } finally {
     await failing.stop()
   }
 
-  await facts(page)
+  await rolloutSummary(page)
     .getByRole('link', { name: /open incident/ })
     .click()
   const incident = page.getByRole('article', { name: /^Incident \d+$/ }).filter({ hasText: 'StiApiErrorsHigh' })
@@ -238,8 +238,8 @@ test('requests that fail turn the flag off, and whoever is on call acknowledges 
 })
 
 test('the command palette leads to every flag', async () => {
-  await page.goto(STAGING)
-  await expect(facts(page)).toBeVisible()
+  await page.goto(STAGING_ROLLOUT_PAGE)
+  await expect(rolloutSummary(page)).toBeVisible()
   await page.keyboard.press('ControlOrMeta+k')
   await page.getByPlaceholder(/search or jump/i).fill('roll back')
   await page.getByText('Roll back a flag…').click()
@@ -249,10 +249,10 @@ test('the command palette leads to every flag', async () => {
 
 test('at the width of a phone nothing is wider than the screen', async () => {
   await page.setViewportSize({ width: 400, height: 800 })
-  for (const path of [STAGING, `${STAGING}/validation`, `${STAGING}/readiness`, `${STAGING}/incidents`]) {
+  for (const path of [STAGING_ROLLOUT_PAGE, `${STAGING_ROLLOUT_PAGE}/validation`, `${STAGING_ROLLOUT_PAGE}/readiness`, `${STAGING_ROLLOUT_PAGE}/incidents`]) {
     await page.goto(path)
     const shown = path.endsWith('incidents') ? page.getByText(/no incident|late|acknowledge/).first() : null
-    await expect(shown ?? (path === STAGING ? facts(page) : page.getByRole('region').first())).toBeVisible()
+    await expect(shown ?? (path === STAGING_ROLLOUT_PAGE ? rolloutSummary(page) : page.getByRole('region').first())).toBeVisible()
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(400)
   }
   await page.setViewportSize({ width: 1440, height: 900 })

@@ -23,11 +23,11 @@ try {
 
 async function main(): Promise<number> {
   const browser = await findBrowser()
-  if (browser === null) return leaveOut('no Chromium is installed (Debian: apt-get install chromium)')
+  if (browser === null) return skipTests('no Chromium is installed (Debian: apt-get install chromium)')
   const { STI_TEST_GRAFANA_URL: url, STI_TEST_GRAFANA_USER: user, STI_TEST_GRAFANA_PASSWORD: password } = process.env
   if (url) return playwright({ url, user: user ?? 'admin', password: password ?? 'admin', browser })
   if ((await findGrafana(async () => 0)) === null) {
-    return leaveOut('no Grafana is installed, and STI_TEST_GRAFANA_URL is not set')
+    return skipTests('no Grafana is installed, and STI_TEST_GRAFANA_URL is not set')
   }
   const demo = await startDemo(join(scratch, 'demo'))
   try {
@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   }
 }
 
-interface Target {
+interface GrafanaTarget {
   readonly url: string
   readonly user: string
   readonly password: string
@@ -46,7 +46,7 @@ interface Target {
 }
 
 /** Runs the tests; the sessions of the users are kept in the scratch folder. */
-function playwright({ url, user, password, browser }: Target): Promise<number> {
+function playwright({ url, user, password, browser }: GrafanaTarget): Promise<number> {
   const cli = createRequire(import.meta.url).resolve('@playwright/test/cli')
   const child = spawn(process.execPath, [cli, 'test', '--config', join(import.meta.dirname, 'playwright.config.ts')], {
     cwd: scratch,
@@ -66,7 +66,7 @@ function playwright({ url, user, password, browser }: Target): Promise<number> {
   })
 }
 
-function leaveOut(why: string): number {
+function skipTests(why: string): number {
   process.stdout.write(`Grafana tests: left out, ${why}\n`)
   return 0
 }

@@ -2,24 +2,24 @@ import type { PluginOptions } from '@grafana/plugin-e2e'
 import type { Browser, Page } from '@playwright/test'
 import { join } from 'node:path'
 
-type User = NonNullable<PluginOptions['user']>
+type TestUser = NonNullable<PluginOptions['user']>
 
 export const ADMIN = {
   user: process.env.STI_TEST_GRAFANA_USER ?? 'admin',
   password: process.env.STI_TEST_GRAFANA_PASSWORD ?? 'admin',
   role: 'Admin',
-} satisfies User
-export const EDITOR = { user: 'sti-test-editor', password: 'sti-test-editor', role: 'Editor' } satisfies User
-export const VIEWER = { user: 'sti-test-viewer', password: 'sti-test-viewer', role: 'Viewer' } satisfies User
+} satisfies TestUser
+export const EDITOR = { user: 'sti-test-editor', password: 'sti-test-editor', role: 'Editor' } satisfies TestUser
+export const VIEWER = { user: 'sti-test-viewer', password: 'sti-test-viewer', role: 'Viewer' } satisfies TestUser
 
 /** Where the login of plugin-e2e leaves the session of a user. */
-export const storageOf = ({ user }: { user: string }): string => join(process.cwd(), `playwright/.auth/${user}.json`)
+export const sessionFile = ({ user }: { user: string }): string => join(process.cwd(), `playwright/.auth/${user}.json`)
 
 /** One page for all tests of a role: Grafana's files are loaded once, which is most of the time a page takes. */
-export async function openAs(browser: Browser, user: { user: string }): Promise<Page> {
+export async function openPageAs(browser: Browser, user: { user: string }): Promise<Page> {
   const context = await browser.newContext({
     baseURL: process.env.STI_TEST_GRAFANA_URL,
-    storageState: storageOf(user),
+    storageState: sessionFile(user),
     viewport: { width: 1440, height: 900 },
   })
   return context.newPage()

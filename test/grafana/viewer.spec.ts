@@ -1,43 +1,43 @@
 import { expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
-import { action, bar, DASHBOARD, dialog, part, PRODUCTION, READINESS, RUNBOOK, STAGING } from './places.ts'
-import { openAs, VIEWER } from './users.ts'
+import { actionButton, actionBar, DASHBOARD_PAGE, dialog, pageSection, PRODUCTION_ROLLOUT_PAGE, READINESS_PAGE, RUNBOOK_PAGE, STAGING_ROLLOUT_PAGE } from './places.ts'
+import { openPageAs, VIEWER } from './users.ts'
 
 let page: Page
-test.beforeAll(async ({ browser }) => void (page = await openAs(browser, VIEWER)))
+test.beforeAll(async ({ browser }) => void (page = await openPageAs(browser, VIEWER)))
 test.afterAll(() => page.context().close())
 
 test('a viewer sees the buttons, none of which can be pressed, each with its reason', async () => {
-  await page.goto(STAGING)
-  const buttons = bar(page).getByRole('button')
+  await page.goto(STAGING_ROLLOUT_PAGE)
+  const buttons = actionBar(page).getByRole('button')
   await expect(buttons).toHaveCount(9)
   for (const button of await buttons.all()) await expect(button).toHaveAttribute('aria-disabled', 'true')
-  await action(page, 'Expand').hover()
+  await actionButton(page, 'Expand').hover()
   await expect(page.getByRole('tooltip')).toContainText('editor')
-  await action(page, 'Expand').click({ force: true })
+  await actionButton(page, 'Expand').click({ force: true })
   await expect(dialog(page)).toBeHidden()
 })
 
 test('the bar on the dashboard says the same', async () => {
-  await page.goto(DASHBOARD)
-  await action(page, 'Roll back flag').focus()
+  await page.goto(DASHBOARD_PAGE)
+  await actionButton(page, 'Roll back flag').focus()
   await expect(page.getByRole('tooltip')).toContainText('editor')
 })
 
 test('a viewer reads the readiness, without phones, and may sign off nothing', async () => {
-  await page.goto(READINESS)
+  await page.goto(READINESS_PAGE)
   await page
     .getByRole('row', { name: /staging/ })
     .getByRole('link', { name: 'vehicles' })
     .click()
   await expect(page.getByRole('group', { name: 'Production readiness' })).toContainText('%')
-  const training = part(page, 'Production readiness').getByRole('button', { name: 'Sign off: Team training completed' })
+  const training = pageSection(page, 'Production readiness').getByRole('button', { name: 'Sign off: Team training completed' })
   await expect(training).toHaveAttribute('aria-disabled', 'true')
   await training.hover()
   await expect(page.getByRole('tooltip')).toContainText('editor')
-  await expect(part(page, 'Contacts').getByRole('row', { name: /Ada Lindqvist/ })).toContainText('for editors')
-  await expect(part(page, 'Contacts')).not.toContainText('555')
-  await expect(part(page, 'Enhanced monitoring').getByRole('button', { name: 'Take back' })).toHaveAttribute(
+  await expect(pageSection(page, 'Contacts').getByRole('row', { name: /Ada Lindqvist/ })).toContainText('for editors')
+  await expect(pageSection(page, 'Contacts')).not.toContainText('555')
+  await expect(pageSection(page, 'Enhanced monitoring').getByRole('button', { name: 'Take back' })).toHaveAttribute(
     'aria-disabled',
     'true',
   )
@@ -54,22 +54,22 @@ test('Grafana evaluates every rule that is provisioned', async () => {
 })
 
 test('the link of an alert leads to its heading of the runbook', async () => {
-  await page.goto(`${RUNBOOK}#stiapierrorshigh`)
-  await expect(part(page, 'StiApiErrorsHigh')).toBeFocused()
-  await part(page, 'StiApiErrorsHigh').getByRole('link', { name: 'the application fails on writes' }).click()
-  await expect(part(page, 'The application fails on writes of the table')).toBeFocused()
+  await page.goto(`${RUNBOOK_PAGE}#stiapierrorshigh`)
+  await expect(pageSection(page, 'StiApiErrorsHigh')).toBeFocused()
+  await pageSection(page, 'StiApiErrorsHigh').getByRole('link', { name: 'the application fails on writes' }).click()
+  await expect(pageSection(page, 'The application fails on writes of the table')).toBeFocused()
 })
 
 test('a viewer reads what production still wants, and may neither hand in nor force', async () => {
-  await page.goto(`${PRODUCTION}/validation`)
-  const promotion = part(page, 'Promotion')
+  await page.goto(`${PRODUCTION_ROLLOUT_PAGE}/validation`)
+  const promotion = pageSection(page, 'Promotion')
   await expect(promotion).toContainText('not promoted from staging')
   for (const name of ['Hand in a report', 'Force']) {
     await expect(promotion.getByRole('button', { name })).toHaveAttribute('aria-disabled', 'true')
   }
   const [report] = await Promise.all([
     page.waitForEvent('download'),
-    part(page, 'Report').getByRole('button', { name: 'Markdown' }).click(),
+    pageSection(page, 'Report').getByRole('button', { name: 'Markdown' }).click(),
   ])
   expect(report.suggestedFilename()).toMatch(/^sti-report-vehicles-production-.*\.md$/)
 })

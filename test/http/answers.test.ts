@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
-import type { Operation, OperationEvent, Preview, Problem } from '../../agent/src/contract/index.ts'
+import type { Operation, OperationEvent, OperationPreview, Problem } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 async function withVehicles(use: (agent: TestAgent) => Promise<void>): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 500)
-    await withAgent(url, VEHICLES, use)
+    await createVehicles(sql, 500)
+    await withAgent(url, VEHICLES_FILE, use)
   })
 }
 
 /** Sends bytes as they are, as somebody who is not our client. */
-async function raw(
+async function sendRaw(
   agent: TestAgent,
   method: string,
   path: string,
@@ -31,8 +31,8 @@ async function raw(
   return { status: answer.status, type: answer.headers.get('content-type'), body: (await answer.json()) as Problem }
 }
 
-const operations = '/v1/rollouts/vehicles/operations'
-const request = (kind: string, parameters: unknown = {}, environment = 'staging'): string =>
+const OPERATIONS_PATH = '/v1/rollouts/vehicles/operations'
+const requestBody = (kind: string, parameters: unknown = {}, environment = 'staging'): string =>
   JSON.stringify({ kind, environment, parameters })
 
 test('bad input gets a problem with a code and a sentence, and nothing is done', async () => {
@@ -44,104 +44,104 @@ test('bad input gets a problem with a code and a sentence, and nothing is done',
       code: string,
       says: RegExp,
     ][] = [
-      ['no token', raw(agent, 'GET', '/v1/agent', null), 403, 'forbidden', /token/],
-      ['another class of token', raw(agent, 'GET', '/v1/agent', TOKENS.flag), 403, 'forbidden', /token/],
+      ['no token', sendRaw(agent, 'GET', '/v1/agent', null), 403, 'forbidden', /token/],
+      ['another class of token', sendRaw(agent, 'GET', '/v1/agent', TOKENS.flag), 403, 'forbidden', /token/],
       [
         'a token of Grafana without an identity',
-        raw(agent, 'POST', operations, TOKENS.admin, request('expand')),
+        sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.admin, requestBody('expand')),
         403,
         'forbidden',
         /only read/,
       ],
       [
         'failed rows of another environment',
-        raw(agent, 'POST', '/v1/rollouts/vehicles/failed-rows/retry', TOKENS.ann, '{"environment":"production"}'),
+        sendRaw(agent, 'POST', '/v1/rollouts/vehicles/failed-rows/retry', TOKENS.ann, '{"environment":"production"}'),
         409,
         'wrong-environment',
         /serves staging; the request is for production/,
       ],
       [
         'failed rows of no environment',
-        raw(agent, 'POST', '/v1/rollouts/vehicles/failed-rows/retry', TOKENS.ann, '{}'),
+        sendRaw(agent, 'POST', '/v1/rollouts/vehicles/failed-rows/retry', TOKENS.ann, '{}'),
         422,
         'invalid-body',
         /body/,
       ],
       [
         'unknown rollout',
-        raw(agent, 'GET', '/v1/rollouts/nothing', TOKENS.ann),
+        sendRaw(agent, 'GET', '/v1/rollouts/nothing', TOKENS.ann),
         404,
         'unknown-rollout',
         /there are: vehicles/,
       ],
-      ['unknown address', raw(agent, 'GET', '/v1/nothing', TOKENS.ann), 404, 'not-found', /nothing at this address/],
-      ['unknown operation', raw(agent, 'GET', '/v1/operations/999', TOKENS.ann), 404, 'not-found', /no operation 999/],
+      ['unknown address', sendRaw(agent, 'GET', '/v1/nothing', TOKENS.ann), 404, 'not-found', /nothing at this address/],
+      ['unknown operation', sendRaw(agent, 'GET', '/v1/operations/999', TOKENS.ann), 404, 'not-found', /no operation 999/],
       [
         'another environment',
-        raw(agent, 'POST', operations, TOKENS.ann, request('expand', {}, 'production')),
+        sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, requestBody('expand', {}, 'production')),
         409,
         'wrong-environment',
         /serves staging/,
       ],
-      ['refused', raw(agent, 'POST', operations, TOKENS.ann, request('backfill')), 409, 'refused', /expand first/],
+      ['refused', sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, requestBody('backfill')), 409, 'refused', /expand first/],
       [
         'refused gate',
-        raw(agent, 'POST', operations, TOKENS.ann, request('flag', { enabled: true })),
+        sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, requestBody('flag', { enabled: true })),
         409,
         'refused',
         /sti expand/,
       ],
-      ['not JSON', raw(agent, 'POST', operations, TOKENS.ann, '{'), 400, 'bad-request', /JSON/],
+      ['not JSON', sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, '{'), 400, 'bad-request', /JSON/],
       [
         'not JSON by its type',
-        raw(agent, 'POST', operations, TOKENS.ann, 'x', 'text/plain'),
+        sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, 'x', 'text/plain'),
         415,
         'unsupported-media-type',
         /json/,
       ],
       [
         'unknown kind',
-        raw(agent, 'POST', operations, TOKENS.ann, request('drop-everything')),
+        sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, requestBody('drop-everything')),
         422,
         'invalid-body',
         /body/,
       ],
       [
         'bad parameter',
-        raw(agent, 'POST', operations, TOKENS.ann, request('backfill', { batchSize: -1 })),
+        sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, requestBody('backfill', { batchSize: -1 })),
         422,
         'invalid-body',
         /body/,
       ],
       [
         'too large',
-        raw(agent, 'POST', operations, TOKENS.ann, JSON.stringify({ reason: 'x'.repeat(300_000) })),
+        sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, JSON.stringify({ reason: 'x'.repeat(300_000) })),
         413,
         'too-large',
         /large/,
       ],
       [
         'data rollback without its name',
-        raw(agent, 'POST', operations, TOKENS.ann, request('rollback', { scope: 'data' })),
+        sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, requestBody('rollback', { scope: 'data' })),
         422,
         'invalid-body',
         /name/,
       ],
       [
         'an editor and the data',
-        raw(agent, 'POST', operations, TOKENS.bob, request('rollback', { scope: 'data', confirm: 'vehicles' })),
+        sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.bob, requestBody('rollback', { scope: 'data', confirm: 'vehicles' })),
         403,
         'forbidden',
         /admin/,
       ],
       [
         'an editor and force',
-        raw(agent, 'POST', operations, TOKENS.bob, request('flag', { enabled: true, force: true })),
+        sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.bob, requestBody('flag', { enabled: true, force: true })),
         403,
         'forbidden',
         /admin/,
       ],
-      ['an ambiguous path', raw(agent, 'GET', '/v1/rollouts/x%2f..%2fy', TOKENS.ann), 400, 'bad-path', /path/],
+      ['an ambiguous path', sendRaw(agent, 'GET', '/v1/rollouts/x%2f..%2fy', TOKENS.ann), 400, 'bad-path', /path/],
     ]
     for (const [what, answer, status, code, says] of cases) {
       const { status: got, body } = await answer
@@ -149,7 +149,7 @@ test('bad input gets a problem with a code and a sentence, and nothing is done',
       expect(body.detail).toMatch(says)
       expect(JSON.stringify(body)).not.toMatch(/node_modules|\.ts:\d|at .+:\d+:\d+/)
     }
-    const bad = await raw(agent, 'POST', operations, TOKENS.ann, request('backfill', { batchSize: -1 }))
+    const bad = await sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, requestBody('backfill', { batchSize: -1 }))
     expect(bad.type).toBe('application/problem+json')
     expect(bad.body.reasons).toEqual([expect.stringContaining('parameters.batchSize')])
     expect((await agent.get<{ operations: Operation[] }>('/v1/operations')).operations).toEqual([])
@@ -158,7 +158,7 @@ test('bad input gets a problem with a code and a sentence, and nothing is done',
 
 test('a dry run changes nothing, and the same key twice is one operation', async () => {
   await withVehicles(async (agent) => {
-    const preview = await agent.post<Preview>(`${operations}?dryRun=true`, {
+    const preview = await agent.post<OperationPreview>(`${OPERATIONS_PATH}?dryRun=true`, {
       kind: 'expand',
       environment: 'staging',
       parameters: {},
@@ -168,17 +168,17 @@ test('a dry run changes nothing, and the same key twice is one operation', async
     expect((await agent.rollout()).stage).toBe('new')
     const body = { kind: 'expand', environment: 'staging', parameters: {} }
     const twice = await Promise.all(
-      [1, 2].map(() => agent.post<Operation>(operations, body, { 'idempotency-key': 'one' })),
+      [1, 2].map(() => agent.post<Operation>(OPERATIONS_PATH, body, { 'idempotency-key': 'one' })),
     )
     expect(new Set(twice.map((answer) => answer.body.id)).size).toBe(1)
-    await agent.ended(twice[0]!.body.id)
-    expect((await agent.post<Operation>(operations, body, { 'idempotency-key': 'one' })).body).toMatchObject({
+    await agent.waitForEnd(twice[0]!.body.id)
+    expect((await agent.post<Operation>(OPERATIONS_PATH, body, { 'idempotency-key': 'one' })).body).toMatchObject({
       id: twice[0]!.body.id,
       state: 'succeeded',
     })
-    const other = await agent.post<Problem>(operations, { ...body, reason: 'another' }, { 'idempotency-key': 'one' })
+    const other = await agent.post<Problem>(OPERATIONS_PATH, { ...body, reason: 'another' }, { 'idempotency-key': 'one' })
     expect(other).toMatchObject({ status: 409, body: { code: 'conflict' } })
-    const enabling = await agent.post<Preview>(`${operations}?dryRun=true`, {
+    const enabling = await agent.post<OperationPreview>(`${OPERATIONS_PATH}?dryRun=true`, {
       kind: 'flag',
       environment: 'staging',
       parameters: { enabled: true },
@@ -216,7 +216,7 @@ test('the API describes itself', async () => {
   await withVehicles(async (agent) => {
     const document = await agent.get<{ paths: Record<string, unknown> }>('/v1/openapi.json')
     expect(Object.keys(document.paths)).toEqual(
-      expect.arrayContaining([operations.replace('vehicles', '{rollout}'), '/v1/agent']),
+      expect.arrayContaining([OPERATIONS_PATH.replace('vehicles', '{rollout}'), '/v1/agent']),
     )
   })
 })

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 test('what was validated before rows were written again does not open the flag', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 1_000)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 1_000)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/run the backfill/)
       await agent.run('backfill')
@@ -26,8 +26,8 @@ test('what was validated before rows were written again does not open the flag',
 
 test('an empty table cannot show that both codes write right: it is decided once it has a row', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 0)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 0)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'inconclusive', coverage: 1, rows: 0 })
@@ -45,10 +45,10 @@ test('an empty table cannot show that both codes write right: it is decided once
 
 test('a fault of the file closes every way forward, and no way back', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 1_000)
+    await createVehicles(sql, 1_000)
     await sql.unsafe(`create function touch() returns trigger language plpgsql as 'begin return new; end';
       create trigger touch before update on public.vehicles for each row execute function touch()`)
-    await withAgent(url, `${VEHICLES}triggers: { touch: harmless }\n`, async (agent) => {
+    await withAgent(url, `${VEHICLES_FILE}triggers: { touch: harmless }\n`, async (agent) => {
       await agent.run('expand')
       await sql`drop trigger touch on public.vehicles`
       await sql`create publication everything for all tables`
@@ -62,9 +62,9 @@ test('a fault of the file closes every way forward, and no way back', async () =
 })
 
 test('a file that can restore nothing keeps the flag off until it accepts that, whoever forces it', async () => {
-  const none = `${VEHICLES.replaceAll(/, restore: \{[^}]*\}/g, '')}restore: none\n`
+  const none = `${VEHICLES_FILE.replaceAll(/, restore: \{[^}]*\}/g, '')}restore: none\n`
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 100)
+    await createVehicles(sql, 100)
     await withAgent(url, none, async (agent) => {
       for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
       for (const force of [false, true])

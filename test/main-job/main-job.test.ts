@@ -2,13 +2,13 @@ import { expect, test } from 'vitest'
 import type { OperationEvent } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 test('the main job: expand, backfill, validation, finalize, flag on, flag off, everything back', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 20_000)
+    await createVehicles(sql, 20_000)
     const before = await sql`select * from public.vehicles order by id`
-    await withAgent(url, VEHICLES, async (agent) => {
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       const [inserted] =
         await sql`insert into public.vehicles (name, is_truck, is_bike) values ('new', false, true) returning id, type`

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 test('--rollback-on-error=data: a backfill that fails takes the column back', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 2_000)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 2_000)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await sql.unsafe(`alter table public.vehicles add constraint no_bike check (type <> 'Bike') not valid`)
       const { id } = await agent.request('backfill', { rollbackOnError: 'data' })
-      expect(await agent.ended(id)).toMatchObject({ state: 'failed', errorCode: 'error-budget' })
+      expect(await agent.waitForEnd(id)).toMatchObject({ state: 'failed', errorCode: 'error-budget' })
       for (let attempt = 0; attempt < 100 && (await agent.rollout()).stage !== 'rolled-back'; attempt++) {
         await new Promise((resolve) => setTimeout(resolve, 100))
       }

@@ -2,14 +2,14 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { EXPECTED, fileOf, SHAPES, type Shape } from './shapes.ts'
+import { EXPECTED_TYPE_SQL, rolloutFile, JOB_TABLE_SHAPES, type JobTableShape } from './shapes.ts'
 
-test.each(SHAPES)('the whole job over a table with $name, and everything as it was', async (shape) => {
+test.each(JOB_TABLE_SHAPES)('the whole job over a table with $name, and everything as it was', async (shape) => {
   await withDatabase(async ({ url, sql }) => {
     await sql.unsafe(`create schema app; create extension pg_stat_statements; ${shape.create}; analyze`)
     const [rows, schema] = [await rowsOf(sql, shape), await schemaOf(sql, shape)]
     expect(rows.length).toBe(300)
-    await withAgent(url, fileOf(shape), async (agent) => {
+    await withAgent(url, rolloutFile(shape), async (agent) => {
       await agent.run('expand')
       const backfill = await agent.run('backfill', { batchSize: 70 })
       const failedRows = shape.unmapped ?? 0
@@ -45,12 +45,12 @@ async function acceptAll(agent: TestAgent, count: number): Promise<void> {
   expect({ status, body }).toEqual({ status: 200, body: { accepted: count } })
 }
 
-const tableOf = ({ table }: Shape): string => table.replaceAll("'", '')
+const tableOf = ({ table }: JobTableShape): string => table.replaceAll("'", '')
 
-async function compareWithOracle(sql: postgres.Sql, shape: Shape): Promise<void> {
+async function compareWithOracle(sql: postgres.Sql, shape: JobTableShape): Promise<void> {
   const column = shape.column?.replaceAll("'", '') ?? 'type'
   const wrong = await sql.unsafe(
-    `select * from ${tableOf(shape)} where ${column}::text is distinct from (${shape.expected ?? EXPECTED})`,
+    `select * from ${tableOf(shape)} where ${column}::text is distinct from (${shape.expected ?? EXPECTED_TYPE_SQL})`,
   )
   expect(wrong).toEqual([])
   const [plan] = await sql.unsafe(
@@ -59,13 +59,13 @@ async function compareWithOracle(sql: postgres.Sql, shape: Shape): Promise<void>
   expect(plan!.kinds).toBeGreaterThan(0)
 }
 
-async function rowsOf(sql: postgres.Sql, shape: Shape): Promise<unknown[]> {
+async function rowsOf(sql: postgres.Sql, shape: JobTableShape): Promise<unknown[]> {
   const rows = await sql.unsafe(`select to_jsonb(t) as row from ${tableOf(shape)} t order by ${shape.key}`)
   return rows.map((row) => row['row'] as unknown)
 }
 
 /** Everything about the table and its partitions that a person would see. */
-async function schemaOf(sql: postgres.Sql, shape: Shape): Promise<unknown> {
+async function schemaOf(sql: postgres.Sql, shape: JobTableShape): Promise<unknown> {
   const [row] = await sql.unsafe(
     `with tree as (select '${tableOf(shape).replaceAll("'", "''")}'::regclass as oid
        union select relid from pg_partition_tree('${tableOf(shape).replaceAll("'", "''")}'))

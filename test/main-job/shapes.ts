@@ -1,5 +1,5 @@
 /** A shape of table that the whole job must carry through. Its rows: is_a and is_b say what they are. */
-export interface Shape {
+export interface JobTableShape {
   readonly name: string
   /** Creates the table `table` with about 300 rows. */
   readonly create: string
@@ -18,36 +18,36 @@ export interface Shape {
   readonly before?: boolean
 }
 
-const FLAGS = 'is_a boolean not null, is_b boolean not null'
-const VALUES = 'n % 3 = 0, n % 3 = 1'
-const plain = (id: string, value: string, more = ''): string => `
-  create table app.things (${id}, ${FLAGS}${more});
-  insert into app.things (id, is_a, is_b) select ${value}, ${VALUES} from generate_series(1, 300) n`
+const FLAG_COLUMNS_SQL = 'is_a boolean not null, is_b boolean not null'
+const FLAG_VALUES_SQL = 'n % 3 = 0, n % 3 = 1'
+const plainTable = (id: string, value: string, more = ''): string => `
+  create table app.things (${id}, ${FLAG_COLUMNS_SQL}${more});
+  insert into app.things (id, is_a, is_b) select ${value}, ${FLAG_VALUES_SQL} from generate_series(1, 300) n`
 
-const TABLE = { table: 'app.things', key: 'id' }
+const PLAIN_TABLE = { table: 'app.things', key: 'id' }
 
-export const SHAPES: readonly Shape[] = [
-  { ...TABLE, name: 'text key', create: plain('id text primary key', `'k ''"\\ ' || n`) },
+export const JOB_TABLE_SHAPES: readonly JobTableShape[] = [
+  { ...PLAIN_TABLE, name: 'text key', create: plainTable('id text primary key', `'k ''"\\ ' || n`) },
   {
-    ...TABLE,
+    ...PLAIN_TABLE,
     name: 'text key of another collation',
-    create: plain(
+    create: plainTable(
       'id text collate "en-x-icu" primary key',
       `chr(96 + n % 26) || case n % 2 when 0 then upper(n::text || 'x') else n::text end`,
     ),
   },
-  { ...TABLE, name: 'uuid key', create: plain('id uuid primary key', 'gen_random_uuid()') },
+  { ...PLAIN_TABLE, name: 'uuid key', create: plainTable('id uuid primary key', 'gen_random_uuid()') },
   {
-    ...TABLE,
+    ...PLAIN_TABLE,
     name: 'timestamp key',
-    create: plain('id timestamptz primary key', `timestamptz '2024-03-31 00:30+01' + n * interval '61.000007 s'`),
+    create: plainTable('id timestamptz primary key', `timestamptz '2024-03-31 00:30+01' + n * interval '61.000007 s'`),
   },
   {
-    ...TABLE,
+    ...PLAIN_TABLE,
     name: 'generated always as identity',
     create: `
-      create table app.things (id bigint generated always as identity primary key, ${FLAGS});
-      insert into app.things (is_a, is_b) select ${VALUES} from generate_series(1, 300) n`,
+      create table app.things (id bigint generated always as identity primary key, ${FLAG_COLUMNS_SQL});
+      insert into app.things (is_a, is_b) select ${FLAG_VALUES_SQL} from generate_series(1, 300) n`,
   },
   {
     name: 'composite key with an enum',
@@ -55,15 +55,15 @@ export const SHAPES: readonly Shape[] = [
     key: 'region, id, day',
     create: `
       create type app.region as enum ('west', 'east');
-      create table app.things (region app.region, id int, day date, ${FLAGS}, primary key (region, id, day));
-      insert into app.things select case n % 2 when 0 then 'west' else 'east' end::app.region, n / 4, date '2024-01-01' + n % 4, ${VALUES}
+      create table app.things (region app.region, id int, day date, ${FLAG_COLUMNS_SQL}, primary key (region, id, day));
+      insert into app.things select case n % 2 when 0 then 'west' else 'east' end::app.region, n / 4, date '2024-01-01' + n % 4, ${FLAG_VALUES_SQL}
         from generate_series(1, 300) n`,
   },
   {
     name: 'no primary key, a unique index',
     table: 'app.things',
     key: 'id',
-    create: `${plain('id int not null', 'n')}; create unique index on app.things (id)`,
+    create: `${plainTable('id int not null', 'n')}; create unique index on app.things (id)`,
   },
   {
     name: 'quoted names in another schema',
@@ -80,7 +80,7 @@ legacyColumns: ['"Is A"', '"Is B"']
     create: `
       create schema "My Schema";
       create table "My Schema"."Big Things" ("Row Id" int primary key, "Is A" boolean not null, "Is B" boolean not null);
-      insert into "My Schema"."Big Things" select n, ${VALUES} from generate_series(1, 300) n`,
+      insert into "My Schema"."Big Things" select n, ${FLAG_VALUES_SQL} from generate_series(1, 300) n`,
   },
   {
     name: 'partitioned in two levels',
@@ -88,41 +88,41 @@ legacyColumns: ['"Is A"', '"Is B"']
     key: 'id, day',
     create: `
       create schema "Parts";
-      create table app.things (id int, day date, ${FLAGS}, primary key (id, day)) partition by range (day);
+      create table app.things (id int, day date, ${FLAG_COLUMNS_SQL}, primary key (id, day)) partition by range (day);
       create table app.things_1 partition of app.things for values from ('2024-01-01') to ('2024-02-01');
       create table "Parts"."Second One" partition of app.things for values from ('2024-02-01') to ('2024-03-01') partition by hash (id);
       create table "Parts"."Leaf 0" partition of "Parts"."Second One" for values with (modulus 2, remainder 0);
       create table "Parts"."Leaf 1" partition of "Parts"."Second One" for values with (modulus 2, remainder 1);
       create table app.things_rest partition of app.things default;
-      insert into app.things select n, date '2024-01-01' + n % 70, ${VALUES} from generate_series(1, 300) n`,
+      insert into app.things select n, date '2024-01-01' + n % 70, ${FLAG_VALUES_SQL} from generate_series(1, 300) n`,
   },
   {
-    ...TABLE,
+    ...PLAIN_TABLE,
     name: 'enum discriminator',
     dataType: 'app.kind',
-    create: `create type app.kind as enum ('B', 'Other', 'A'); ${plain('id int primary key', 'n')}`,
+    create: `create type app.kind as enum ('B', 'Other', 'A'); ${plainTable('id int primary key', 'n')}`,
   },
   {
-    ...TABLE,
+    ...PLAIN_TABLE,
     name: 'unconstrained domain discriminator',
     dataType: `'app."Kind"'`,
-    create: `create domain app."Kind" as varchar(20); ${plain('id int primary key', 'n')}`,
+    create: `create domain app."Kind" as varchar(20); ${plainTable('id int primary key', 'n')}`,
   },
-  { ...TABLE, name: 'varchar with a length', dataType: 'varchar(5)', create: plain('id int primary key', 'n') },
+  { ...PLAIN_TABLE, name: 'varchar with a length', dataType: 'varchar(5)', create: plainTable('id int primary key', 'n') },
   {
-    ...TABLE,
+    ...PLAIN_TABLE,
     name: 'generated columns in the table',
-    create: plain(
+    create: plainTable(
       'id int primary key',
       'n',
       ', stored int generated always as (id * 2) stored, either boolean generated always as (is_a or is_b) stored',
     ),
   },
   {
-    ...TABLE,
+    ...PLAIN_TABLE,
     name: 'triggers of the application',
     file: `triggers: { touch: skips, audit: skips }\n`,
-    create: `${plain('id int primary key', 'n', ', touched int not null default 0')};
+    create: `${plainTable('id int primary key', 'n', ', touched int not null default 0')};
       create table app.audit (id int, is_a boolean);
       create function app.touch() returns trigger language plpgsql as $$ begin
         if current_setting('sti.engine', true) = 'on' then return new; end if;
@@ -134,13 +134,13 @@ legacyColumns: ['"Is A"', '"Is B"']
       create trigger audit after insert or update on app.things for each row execute function app.audit()`,
   },
   {
-    ...TABLE,
+    ...PLAIN_TABLE,
     name: 'a column that was there before, empty',
     before: true,
-    create: plain('id int primary key', 'n', ', type text'),
+    create: plainTable('id int primary key', 'n', ', type text'),
   },
   {
-    ...TABLE,
+    ...PLAIN_TABLE,
     name: 'rows that no type matches',
     unmapped: 100,
     file: `types:
@@ -150,31 +150,31 @@ legacyColumns: [is_a, is_b]
 errorBudget: 1
 `,
     expected: `case when is_a then 'A' when is_b then 'B' end`,
-    create: plain('id int primary key', 'n'),
+    create: plainTable('id int primary key', 'n'),
   },
   {
-    ...TABLE,
+    ...PLAIN_TABLE,
     name: 'NOT NULL asked for',
     file: 'constraint: notNull\n',
-    create: plain('id int primary key', 'n'),
+    create: plainTable('id int primary key', 'n'),
   },
 ]
 
-const TYPES = `types:
+const TYPES_FILE_PART = `types:
   - { name: A, when: is_a, restore: { is_a: "true", is_b: "false" } }
   - { name: B, when: is_b, restore: { is_a: "false", is_b: "true" } }
 otherwise: { name: Other, restore: { is_a: "false", is_b: "false" } }
 legacyColumns: [is_a, is_b]
 `
 
-export const EXPECTED = `case when is_a then 'A' when is_b then 'B' else 'Other' end`
+export const EXPECTED_TYPE_SQL = `case when is_a then 'A' when is_b then 'B' else 'Other' end`
 
-export function fileOf(shape: Shape): string {
+export function rolloutFile(shape: JobTableShape): string {
   const own = shape.file ?? ''
   return `rollout: things
 table: ${shape.table}
 discriminator: { column: ${shape.column ?? 'type'}, dataType: ${shape.dataType ?? 'text'} }
-${own.startsWith('types:') ? own : TYPES + own}flag: { key: things }
+${own.startsWith('types:') ? own : TYPES_FILE_PART + own}flag: { key: things }
 validation: { requires: [integrity] }
 `
 }

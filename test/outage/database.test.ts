@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { startPostgres, type PostgresServer } from '../support/server.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 const ROWS = 60_000
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -12,7 +12,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 async function withServer(test: (server: PostgresServer) => Promise<void>): Promise<void> {
   const server = await startPostgres()
   try {
-    await withSql(server, (sql) => vehicles(sql, ROWS))
+    await withSql(server, (sql) => createVehicles(sql, ROWS))
     await test(server)
   } finally {
     await server.stop()
@@ -52,7 +52,7 @@ test(
   { timeout: 180_000 },
   async () => {
     await withServer(async (server) => {
-      await withAgent(server.url, VEHICLES, async (agent) => {
+      await withAgent(server.url, VEHICLES_FILE, async (agent) => {
         await agent.run('expand')
         const { id } = await agent.request('backfill', { batchSize: 100, checkpointInterval: 5 })
         for (let kills = 0; kills < 2; kills++) {
@@ -69,7 +69,7 @@ test(
           await server.restart()
           await until('ready again', () => ready(agent.url))
         }
-        const ended = await agent.ended(id)
+        const ended = await agent.waitForEnd(id)
         expect(ended).toMatchObject({ state: 'succeeded', result: { passedRows: ROWS, failedRows: 0 } })
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1, rows: ROWS })
       })
@@ -80,7 +80,7 @@ test(
 
 test('a database that freezes and thaws: the lease may run out, no row is lost', { timeout: 180_000 }, async () => {
   await withServer(async (server) => {
-    await withAgent(server.url, VEHICLES, async (agent) => {
+    await withAgent(server.url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       const { id } = await agent.request('backfill', { batchSize: 100 })
       await pause(500)
@@ -102,7 +102,7 @@ test(
       await server.crash()
       await withAgent(
         server.url,
-        VEHICLES,
+        VEHICLES_FILE,
         async (agent) => {
           expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
           expect(

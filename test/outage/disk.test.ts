@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { TOKENS } from '../support/agent.ts'
 import type { AgentProcess } from '../support/agentProcess.ts'
-import { busyBackfill, pause, ready, stateOf, until } from './busy.ts'
+import { withBusyBackfill, sleep, isReady, readOperation, waitUntil } from './busy.ts'
 import { withSmallDisk } from './disk.ts'
 
-async function served(agent: AgentProcess): Promise<boolean> {
+async function readServedFlag(agent: AgentProcess): Promise<boolean> {
   const answer = await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
     method: 'POST',
     headers: { authorization: `Bearer ${TOKENS.flag}`, 'content-type': 'application/json' },
@@ -20,7 +20,7 @@ test(
   async () => {
     let how = ''
     const mounted = await withSmallDisk(160, async ({ server, fill, free }) => {
-      const found = await busyBackfill({ url: server.url, rows: 12_000 }, async ({ agent, id, sql }) => {
+      const found = await withBusyBackfill({ url: server.url, rows: 12_000 }, async ({ agent, id, sql }) => {
         const turn = (enabled: boolean): Promise<{ status: number; body: Operation }> =>
           agent.post<Operation>('/v1/rollouts/vehicles/operations', {
             kind: 'flag',
@@ -29,7 +29,7 @@ test(
             parameters: enabled ? { enabled, percentage: 100, force: true } : { enabled },
           })
         expect(await turn(true)).toMatchObject({ status: 202 })
-        expect(await served(agent)).toBe(true)
+        expect(await readServedFlag(agent)).toBe(true)
         await fill(0)
         // Somebody else's writes use up what is left of the current segment.
         const filling = sql
@@ -40,28 +40,28 @@ test(
             () => 'written',
             (error: { code: string }) => error.code,
           )
-        await until(
+        await waitUntil(
           'no write gets through',
           60,
-          async () => !(await ready(agent)) || (await stateOf(agent, id)).state === 'paused',
+          async () => !(await isReady(agent)) || (await readOperation(agent, id)).state === 'paused',
         )
         how = await filling
         expect(how).not.toBe('written')
         const off = await turn(false)
         expect(off).toMatchObject({ status: 202 })
-        expect(await served(agent)).toBe(false)
-        await pause(3_000)
-        expect(await served(agent)).toBe(false)
+        expect(await readServedFlag(agent)).toBe(false)
+        await sleep(3_000)
+        expect(await readServedFlag(agent)).toBe(false)
         await free()
         await server.crash()
         await server.restart()
-        await until('ready again', 30, () => ready(agent))
-        await until('the off is written', 20, async () => {
+        await waitUntil('ready again', 30, () => isReady(agent))
+        await waitUntil('the off is written', 20, async () => {
           const [flag] = await sql<{ enabled: boolean }[]>`select enabled from sti.flag`
           return flag?.enabled === false
         })
         // An error of the disk stands it until a person has made room; a server that died over it does not.
-        if ((await stateOf(agent, id)).state === 'paused') await agent.post(`/v1/operations/${id}/resume`, {})
+        if ((await readOperation(agent, id)).state === 'paused') await agent.post(`/v1/operations/${id}/resume`, {})
       })
       console.log(`the disk of the WAL was full (${how}): ${found}`)
     })

@@ -3,14 +3,14 @@ import { expect, test } from 'vitest'
 import type { Operation, RolloutDetail } from '../../agent/src/contract/index.ts'
 import { TOKENS } from '../support/agent.ts'
 import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts'
-import { withCommand } from '../support/command.ts'
+import { withSti } from '../support/command.ts'
 import { startPostgres, type PostgresServer } from '../support/server.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { ready, until } from './busy.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { isReady, waitUntil } from './busy.ts'
 import { withSmallDisk } from './disk.ts'
 
 /** What an application sees that bounds its question as docs/flag.md says: its code's default is off. */
-async function seen(agent: Pick<AgentProcess, 'url'>): Promise<boolean> {
+async function readFlagState(agent: Pick<AgentProcess, 'url'>): Promise<boolean> {
   try {
     const answer = await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
       method: 'POST',
@@ -35,12 +35,12 @@ async function withFlagOn(
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined, backoff: () => 0.1 })
   const agents: AgentProcess[] = []
   const again = async (): Promise<AgentProcess> => {
-    const agent = await startAgentProcess(server.url, VEHICLES)
+    const agent = await startAgentProcess(server.url, VEHICLES_FILE)
     agents.push(agent)
     return agent
   }
   try {
-    await vehicles(sql, 200)
+    await createVehicles(sql, 200)
     const first = await again()
     for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await first.run(kind)
     await turnOn(first)
@@ -53,31 +53,31 @@ async function withFlagOn(
 
 async function turnOn(agent: AgentProcess): Promise<void> {
   await agent.run('flag', { enabled: true, percentage: 100 })
-  expect(await seen(agent)).toBe(true)
+  expect(await readFlagState(agent)).toBe(true)
 }
 
 /** The statement of the runbook. */
-const statement = (sql: postgres.Sql): Promise<unknown> => sql`
+const turnOffStatement = (sql: postgres.Sql): Promise<unknown> => sql`
   update sti.flag set enabled = false, percentage = 0, version = version + 1, changed_at = clock_timestamp() where rollout = 'vehicles'`
 
 test('breaking the glass: Grafana down, agent down, database down, and both', { timeout: 120_000 }, async () => {
   const server = await startPostgres(['-c', 'fsync=off'])
   try {
     await withFlagOn(server, async ({ agent, sql, again }) => {
-      await withCommand(async (sti) => {
+      await withSti(async (sti) => {
         // Grafana: none is there at all, and the command needs none.
         const off = await sti(agent.url, 'flag', '--environment', 'staging', '--disable')
         expect(off).toMatchObject({ code: 0 })
-        expect(await seen(agent)).toBe(false)
+        expect(await readFlagState(agent)).toBe(false)
         expect((await sti(agent.url, 'status')).out).toMatch(/flag +vehicles-sti off\n/)
 
         // The agent: clients get no answer. The statement keeps it off when an agent is back.
         await turnOn(agent)
         await agent.kill()
-        expect(await seen(agent)).toBe(false)
-        await statement(sql)
+        expect(await readFlagState(agent)).toBe(false)
+        await turnOffStatement(sql)
         const second = await again()
-        expect(await seen(second)).toBe(false)
+        expect(await readFlagState(second)).toBe(false)
         expect((await second.get<RolloutDetail>('/v1/rollouts/vehicles')).flag).toMatchObject({
           enabled: false,
           consistent: true,
@@ -86,27 +86,27 @@ test('breaking the glass: Grafana down, agent down, database down, and both', { 
         // The database: the agent goes on answering what it knows, off at once when it is told so, and writes it later.
         await turnOn(second)
         await server.crash()
-        expect(await seen(second)).toBe(true)
+        expect(await readFlagState(second)).toBe(true)
         const inMemory = await sti(second.url, 'flag', '--disable')
         expect(inMemory).toMatchObject({ code: 0 })
         expect(inMemory.out).toMatch(/serves the flag off from memory; its database does not know yet/)
-        expect(await seen(second)).toBe(false)
+        expect(await readFlagState(second)).toBe(false)
         await server.restart()
-        await until('it is written', 30, async () => {
+        await waitUntil('it is written', 30, async () => {
           const [flag] = await sql<{ enabled: boolean }[]>`select enabled from sti.flag`
           return flag?.enabled === false
         })
-        await until('ready again', 30, () => ready(second))
-        expect(await seen(second)).toBe(false)
+        await waitUntil('ready again', 30, () => isReady(second))
+        expect(await readFlagState(second)).toBe(false)
 
         // Agent and database: nothing may be started before the statement.
         await turnOn(second)
         await server.crash()
         await second.kill()
-        expect(await seen(second)).toBe(false)
+        expect(await readFlagState(second)).toBe(false)
         await server.restart()
-        await until('the statement', 30, () => statement(sql).then(() => true))
-        expect(await seen(await again())).toBe(false)
+        await waitUntil('the statement', 30, () => turnOffStatement(sql).then(() => true))
+        expect(await readFlagState(await again())).toBe(false)
       })
     })
   } finally {
@@ -124,18 +124,18 @@ test('breaking the glass: the disk of the WAL is full', { timeout: 120_000 }, as
           'create table public.bulk as select repeat(md5(n::text), 30) as text from generate_series(1, 200000) n',
         ),
       ).rejects.toThrow()
-      await withCommand(async (sti) => {
+      await withSti(async (sti) => {
         const off = await sti(agent.url, 'flag', '--disable')
         expect(off).toMatchObject({ code: 0 })
-        expect(await seen(agent)).toBe(false)
+        expect(await readFlagState(agent)).toBe(false)
         await free()
         await server.crash()
         await server.restart()
-        await until('it is written', 30, async () => {
+        await waitUntil('it is written', 30, async () => {
           const { operations } = await agent.get<{ operations: Operation[] }>('/v1/operations')
           return operations[0]?.kind === 'flag' && operations[0].parameters['enabled'] === false
         })
-        expect(await seen(agent)).toBe(false)
+        expect(await readFlagState(agent)).toBe(false)
       })
     })
   })

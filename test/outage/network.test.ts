@@ -1,19 +1,19 @@
 import { test } from 'vitest'
 import { withDatabase } from '../support/database.ts'
-import { startProxy, type Proxy } from '../support/proxy.ts'
-import { busyBackfill, pause, ready, until } from './busy.ts'
+import { startTcpProxy, type TcpProxy } from '../support/proxy.ts'
+import { withBusyBackfill, sleep, isReady, waitUntil } from './busy.ts'
 
-interface Fault {
+interface NetworkFault {
   readonly what: string
-  readonly begin: (proxy: Proxy) => void
-  readonly end: (proxy: Proxy) => void
+  readonly begin: (proxy: TcpProxy) => void
+  readonly end: (proxy: TcpProxy) => void
   readonly lastsMs: number
   /** It cuts the agent off for so long that /readyz must say so. */
   readonly cutsOff: boolean
 }
 
-const FAULTS: Fault[] = [
-  { what: 'resets every connection', begin: (proxy) => proxy.drop(), end: () => undefined, lastsMs: 0, cutsOff: false },
+const NETWORK_FAULTS: NetworkFault[] = [
+  { what: 'resets every connection', begin: (proxy) => proxy.resetConnections(), end: () => undefined, lastsMs: 0, cutsOff: false },
   {
     what: 'breaks off in the middle of answers',
     begin: (proxy) => proxy.breakAnswers(),
@@ -25,7 +25,7 @@ const FAULTS: Fault[] = [
     what: 'is down for 5 s',
     begin(proxy) {
       proxy.refuse(true)
-      proxy.drop()
+      proxy.resetConnections()
     },
     end: (proxy) => proxy.refuse(false),
     lastsMs: 5_000,
@@ -68,20 +68,20 @@ const FAULTS: Fault[] = [
   },
 ]
 
-test.each(FAULTS)(
+test.each(NETWORK_FAULTS)(
   'the network $what: the agent goes on by itself and no row is lost',
   { timeout: 300_000 },
   async (fault) => {
     await withDatabase(async ({ url }) => {
-      const proxy = await startProxy(url)
+      const proxy = await startTcpProxy(url)
       try {
-        const found = await busyBackfill({ url, agentUrl: proxy.url }, async ({ agent }) => {
+        const found = await withBusyBackfill({ url, agentUrl: proxy.url }, async ({ agent }) => {
           const begun = Date.now()
           fault.begin(proxy)
-          if (fault.cutsOff) await until('/readyz says so', 10, async () => !(await ready(agent)))
-          await pause(fault.lastsMs - (Date.now() - begun))
+          if (fault.cutsOff) await waitUntil('/readyz says so', 10, async () => !(await isReady(agent)))
+          await sleep(fault.lastsMs - (Date.now() - begun))
           fault.end(proxy)
-          await until('ready again', 20, () => ready(agent))
+          await waitUntil('ready again', 20, () => isReady(agent))
         })
         console.log(`the network ${fault.what}: ${found}`)
       } finally {

@@ -1,27 +1,27 @@
 import { expect, test } from 'vitest'
-import { laneSums } from '../crash/legacy.ts'
+import { readLaneSums } from '../crash/legacy.ts'
 import { TOKENS } from '../support/agent.ts'
-import { startProxy } from '../support/proxy.ts'
+import { startTcpProxy } from '../support/proxy.ts'
 import { startPostgres } from '../support/server.ts'
-import { busyBackfill, FILE, pause, ready, stateOf, until, type Busy } from './busy.ts'
-import { startReplica } from './replica.ts'
+import { withBusyBackfill, BUSY_FILE, sleep, isReady, readOperation, waitUntil, type BusyBackfill } from './busy.ts'
+import { startStreamingReplica } from './replica.ts'
 
 /** Waits until the backfill waits because of the replica; it writes nothing more then. */
-async function throttled({ agent, id, sql }: Busy): Promise<void> {
-  await until('it waits for the replica', 30, async () =>
-    ((await stateOf(agent, id)).progress?.throttled ?? '').startsWith('replication-lag'),
+async function waitForThrottle({ agent, id, sql }: BusyBackfill): Promise<void> {
+  await waitUntil('it waits for the replica', 30, async () =>
+    ((await readOperation(agent, id)).progress?.throttled ?? '').startsWith('replication-lag'),
   )
-  const before = await laneSums(sql, id)
-  await pause(1_000)
-  const after = await laneSums(sql, id)
+  const before = await readLaneSums(sql, id)
+  await sleep(1_000)
+  const after = await readLaneSums(sql, id)
   // The batch of that moment still ends.
   expect(after.written - before.written).toBeLessThanOrEqual(100)
 }
 
-async function goesOn({ agent, id, sql }: Busy): Promise<void> {
-  const before = await laneSums(sql, id)
-  await until('it goes on', 30, async () => (await laneSums(sql, id)).written > before.written)
-  await until('and says so', 10, async () => (await stateOf(agent, id)).progress?.throttled === null)
+async function waitForProgress({ agent, id, sql }: BusyBackfill): Promise<void> {
+  const before = await readLaneSums(sql, id)
+  await waitUntil('it goes on', 30, async () => (await readLaneSums(sql, id)).written > before.written)
+  await waitUntil('and says so', 10, async () => (await readOperation(agent, id)).progress?.throttled === null)
 }
 
 test(
@@ -29,44 +29,44 @@ test(
   { timeout: 240_000 },
   async () => {
     const primary = await startPostgres(['-c', 'wal_keep_size=512MB', '-c', 'fsync=off'])
-    const replica = await startReplica(primary)
-    const way = await startProxy(primary.url)
+    const replica = await startStreamingReplica(primary)
+    const way = await startTcpProxy(primary.url)
     try {
-      const file = `${FILE}throttle: { replicationLagBytes: 200000 }\n`
-      const found = await busyBackfill({ url: way.url, rows: 12_000, file }, async (busy) => {
+      const file = `${BUSY_FILE}throttle: { replicationLagBytes: 200000 }\n`
+      const found = await withBusyBackfill({ url: way.url, rows: 12_000, file }, async (busy) => {
         await replica.sql`select pg_wal_replay_pause()`
-        await throttled(busy)
+        await waitForThrottle(busy)
         await replica.sql`select pg_wal_replay_resume()`
-        await goesOn(busy)
+        await waitForProgress(busy)
         await replica.signalReceiver('SIGSTOP')
-        await throttled(busy)
+        await waitForThrottle(busy)
         await replica.signalReceiver('SIGCONT')
-        await goesOn(busy)
+        await waitForProgress(busy)
         // What the primary had confirmed and not sent would be lost with it, whatever the agent does.
-        await busy.writers.rest()
+        await busy.writers.pause()
         const [at] = await busy.sql<{ lsn: string }[]>`select pg_current_wal_lsn()::text as lsn`
-        await until('the replica has it', 10, async () => {
+        await waitUntil('the replica has it', 10, async () => {
           const [row] = await replica.sql<
             { has: boolean }[]
           >`select pg_last_wal_replay_lsn() >= ${at!.lsn}::pg_lsn as has`
           return row!.has
         })
         way.refuse(true)
-        way.drop()
+        way.resetConnections()
         await primary.crash()
         await replica.sql`select pg_promote()`
         await replica.sql`checkpoint`
-        way.lead(replica.url)
+        way.connectTo(replica.url)
         way.refuse(false)
         const reasons = async (): Promise<string> => (await fetch(`${busy.agent.url}/readyz`)).text()
-        await until('it says whose state that is', 20, async () => /timeline/.test(await reasons()))
+        await waitUntil('it says whose state that is', 20, async () => /timeline/.test(await reasons()))
         const adopted = await busy.agent.post('/v1/agent/adopt', { environment: 'staging', reason: 'promoted' })
         expect(adopted).toMatchObject({ status: 200 })
-        await until('ready again', 20, () => ready(busy.agent))
-        busy.writers.goOn()
+        await waitUntil('ready again', 20, () => isReady(busy.agent))
+        busy.writers.resume()
         // The replica that it knew is the primary now: unknown, and so it waits, until somebody who knows says otherwise.
-        await until('it waits for the replica that is gone', 20, async () =>
-          /replica .* is gone/.test((await stateOf(busy.agent, busy.id)).progress?.throttled ?? ''),
+        await waitUntil('it waits for the replica that is gone', 20, async () =>
+          /replica .* is gone/.test((await readOperation(busy.agent, busy.id)).progress?.throttled ?? ''),
         )
         const tuned = await fetch(`${busy.agent.url}/v1/operations/${busy.id}`, {
           method: 'PATCH',

@@ -9,7 +9,7 @@ import { freePort, type PostgresServer } from '../support/server.ts'
 
 const run = promisify(execFile)
 
-export interface Replica {
+export interface StreamingReplica {
   readonly url: string
   readonly sql: postgres.Sql
   /** To the process that receives the WAL. */
@@ -21,7 +21,7 @@ export interface Replica {
  * A real second server that streams from this one, made from a copy of its files between backup start and stop. `flags`:
  * what the primary was started with that a standby must have as well.
  */
-export async function startReplica(primary: PostgresServer, flags: readonly string[] = []): Promise<Replica> {
+export async function startStreamingReplica(primary: PostgresServer, flags: readonly string[] = []): Promise<StreamingReplica> {
   const folder = await mkdtemp(join(tmpdir(), 'sti-replica-'))
   const data = join(folder, 'data')
   const source = join(primary.folder, 'data')
@@ -37,7 +37,7 @@ export async function startReplica(primary: PostgresServer, flags: readonly stri
   await run('chown', ['-R', `${uid}:${gid}`, folder])
   await chown(folder, uid, gid)
   const port = await freePort()
-  const at = new URL(primary.url)
+  const primaryUrl = new URL(primary.url)
   const embedded = new EmbeddedPostgres({
     databaseDir: data,
     user: 'postgres',
@@ -59,14 +59,14 @@ export async function startReplica(primary: PostgresServer, flags: readonly stri
       ...['-c', 'max_connections=200', '-c', 'wal_receiver_status_interval=1'],
       ...[
         '-c',
-        `primary_conninfo=host=127.0.0.1 port=${at.port} user=postgres password=postgres application_name=replica`,
+        `primary_conninfo=host=127.0.0.1 port=${primaryUrl.port} user=postgres password=postgres application_name=replica`,
       ],
       ...flags,
     ],
   })
   // It waits for a server that takes writes, which this one is once it is promoted.
   embedded.start().catch(() => undefined)
-  const url = primary.url.replace(`:${at.port}/`, `:${port}/`)
+  const url = primary.url.replace(`:${primaryUrl.port}/`, `:${port}/`)
   const sql = postgres(url, { max: 1, onnotice: () => undefined, backoff: () => 0.1 })
   for (let attempt = 0; ; attempt++) {
     if (

@@ -1,24 +1,24 @@
 import { expect, test } from 'vitest'
-import type { Point } from '../../agent/src/engine/points.ts'
-import { journalFaults } from '../crash/journal.ts'
-import { startRelay } from '../crash/relay.ts'
+import type { FailpointName } from '../../agent/src/engine/points.ts'
+import { findJournalFaults } from '../crash/journal.ts'
+import { startAgentRelay } from '../crash/relay.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 test(
   'an agent that dies around the transaction of a prefill leaves it whole or not there, and the next one goes on',
   { timeout: 240_000 },
   async () => {
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 1_000)
-      const left = new Set<Point>(['expand.begun', 'expand.looked', 'ddl.sending', 'ddl.committed', 'expand.told'])
-      const died: Point[] = []
-      const relay = await startRelay(url, sql, `${VEHICLES}prefill: majority\n`, {
+      await createVehicles(sql, 1_000)
+      const left = new Set<FailpointName>(['expand.begun', 'expand.looked', 'ddl.sending', 'ddl.committed', 'expand.told'])
+      const died: FailpointName[] = []
+      const relay = await startAgentRelay(url, sql, `${VEHICLES_FILE}prefill: majority\n`, {
         points: left,
         how: () => ({ arrival: 1, delayMs: 0 }),
         async died(point) {
           died.push(point)
-          expect({ point, faults: await journalFaults(sql, true) }).toEqual({ point, faults: [] })
+          expect({ point, faults: await findJournalFaults(sql, true) }).toEqual({ point, faults: [] })
         },
       })
       try {

@@ -1,32 +1,32 @@
 import type postgres from 'postgres'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { OperationEvent, Preview } from '../../agent/src/contract/index.ts'
+import type { OperationEvent, OperationPreview } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { quiet, refusals } from '../safety/asking.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { QUIET_LOG, requestRefused } from '../safety/asking.ts'
 
-const PREFILLED = `${VEHICLES}prefill: majority\n`
+const PREFILLED = `${VEHICLES_FILE}prefill: majority\n`
 const EXPECTED = `case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`
-const BACK = { scope: 'data', confirm: 'vehicles' }
+const DATA_ROLLBACK = { scope: 'data', confirm: 'vehicles' }
 
-interface Of {
+interface PrefillTest {
   readonly url: string
   readonly sql: postgres.Sql
   readonly agent: TestAgent
 }
 
 /** 60 % of the vehicles are cars, 30 % trucks, 10 % bikes. */
-async function withVehicles(rows: number, file: string, use: (of: Of) => Promise<void>, before = ''): Promise<void> {
+async function withVehicles(rows: number, file: string, use: (of: PrefillTest) => Promise<void>, before = ''): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, rows)
+    await createVehicles(sql, rows)
     await sql.unsafe(before)
-    await withAgent(url, file, (agent) => use({ url, sql, agent }), quiet)
+    await withAgent(url, file, (agent) => use({ url, sql, agent }), QUIET_LOG)
   })
 }
 
-async function wrong(sql: postgres.Sql, expected = EXPECTED): Promise<number> {
+async function countWrongRows(sql: postgres.Sql, expected = EXPECTED): Promise<number> {
   const [row] = await sql.unsafe<{ n: number }[]>(
     `select count(*)::int as n from public.vehicles where type is distinct from ${expected}`,
   )
@@ -40,7 +40,7 @@ async function file(sql: postgres.Sql): Promise<string> {
   return rows[0]!.file
 }
 
-async function metrics(agent: TestAgent): Promise<string> {
+async function fetchMetrics(agent: TestAgent): Promise<string> {
   // The readings are refreshed every two seconds.
   await delay(2_500)
   const answer = await fetch(`${agent.url}/metrics`, { headers: { authorization: `Bearer ${TOKENS.viewer}` } })
@@ -55,7 +55,7 @@ test('a prefill touches no row, is not coverage, and the backfill writes only th
   await withVehicles(10_000, PREFILLED, async ({ sql, agent }) => {
     const before = await file(sql)
     const asked = { kind: 'expand', environment: 'staging', parameters: {} }
-    const { body: preview } = await agent.post<Preview>('/v1/rollouts/vehicles/operations?dryRun=true', asked)
+    const { body: preview } = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', asked)
     expect(preview.notes.join('\n')).toMatch(/read as Car, the commonest type \(60 % of 10,000 rows\)/)
     expect(preview.statements[0]).toMatch(/add column "type" text default 'Car'::text;\n.* drop default$/)
 
@@ -76,22 +76,22 @@ test('a prefill touches no row, is not coverage, and the backfill writes only th
     expect((await agent.rollout()).notes.join()).toMatch(/read as Car, whatever they are: nothing may read type/)
     expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0.6 })
     expect((await agent.rollout()).coverage).toBe(0.6)
-    expect((await metrics(agent)).match(/^sti_coverage_ratio\{.*\} (.*)$/m)?.[1]).toBe('0.6')
-    expect(await refusals(agent, 'finalize')).toMatch(/The backfill has not ended/)
-    expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/still read as Car: run the backfill/)
-    expect(await refusals(agent, 'flag', { enabled: true, force: true })).toMatch(/still read as Car: run the backfill/)
+    expect((await fetchMetrics(agent)).match(/^sti_coverage_ratio\{.*\} (.*)$/m)?.[1]).toBe('0.6')
+    expect(await requestRefused(agent, 'finalize')).toMatch(/The backfill has not ended/)
+    expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/still read as Car: run the backfill/)
+    expect(await requestRefused(agent, 'flag', { enabled: true, force: true })).toMatch(/still read as Car: run the backfill/)
 
     expect((await agent.run('backfill')).result).toMatchObject({
       passedRows: 10_000,
       writtenRows: 4_000,
       failedRows: 0,
     })
-    expect(await wrong(sql)).toBe(0)
+    expect(await countWrongRows(sql)).toBe(0)
     expect((await agent.rollout()).notes.join()).not.toMatch(/read as Car/)
     expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
     await agent.run('finalize')
     await agent.run('flag', { enabled: true })
-    await agent.run('rollback', BACK)
+    await agent.run('rollback', DATA_ROLLBACK)
     expect(
       await sql`select 1 from pg_attribute where attrelid = 'public.vehicles'::regclass and attname = 'type'`,
     ).toEqual([])
@@ -106,11 +106,11 @@ test('a column that is dropped by hand and prefilled again is not covered by the
     expect((await agent.rollout()).coverage).toBe(null)
     await agent.run('expand')
     expect(await agent.rollout()).toMatchObject({ stage: 'expanded', coverage: null })
-    expect(await refusals(agent, 'finalize')).toMatch(/The backfill has not ended/)
-    expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/Coverage is not complete/)
+    expect(await requestRefused(agent, 'finalize')).toMatch(/The backfill has not ended/)
+    expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/Coverage is not complete/)
     await agent.run('backfill')
     expect((await agent.rollout()).stage).toBe('covered')
-    expect(await wrong(sql)).toBe(0)
+    expect(await countWrongRows(sql)).toBe(0)
   })
 })
 
@@ -118,18 +118,18 @@ test('a rollback of a prefilled table archives nothing that nobody wrote, and wh
   await withVehicles(1_000, PREFILLED, async ({ sql, agent }) => {
     const legacy = await sql`select * from public.vehicles order by id`
     for (const kind of ['expand', 'backfill', 'validation'] as const) await agent.run(kind)
-    await agent.run('rollback', BACK)
+    await agent.run('rollback', DATA_ROLLBACK)
     expect((await agent.rollout()).coverage).toBe(null)
     await agent.run('expand')
     expect(await agent.rollout()).toMatchObject({ coverage: null })
-    const asked = { kind: 'rollback', environment: 'staging', parameters: BACK }
+    const asked = { kind: 'rollback', environment: 'staging', parameters: DATA_ROLLBACK }
     const path = '/v1/rollouts/vehicles/operations?dryRun=true'
-    expect((await agent.post<Preview>(path, asked)).body.notes.join('\n')).toMatch(
+    expect((await agent.post<OperationPreview>(path, asked)).body.notes.join('\n')).toMatch(
       /hold Car, the constant .* not archived/,
     )
-    expect((await agent.run('rollback', BACK)).result).toMatchObject({ archivedValues: 0, clearedRows: 0 })
+    expect((await agent.run('rollback', DATA_ROLLBACK)).result).toMatchObject({ archivedValues: 0, clearedRows: 0 })
     expect(await sql`select * from public.vehicles order by id`).toEqual(legacy)
-    const { body } = await agent.post<Preview>(path, asked)
+    const { body } = await agent.post<OperationPreview>(path, asked)
     expect(body.reasons).toEqual(['There is nothing to take back.'])
     expect(body).toMatchObject({ rows: 0, statements: [] })
     expect(body.notes.join('\n')).toMatch(/Column "type" is not there/)
@@ -175,7 +175,7 @@ test('under writers no insert ever sees the constant, and every row is right at 
       await Promise.all(writers)
       expect(failures).toBe(0)
       expect(changed.length).toBeGreaterThan(500)
-      expect(await wrong(sql)).toBe(0)
+      expect(await countWrongRows(sql)).toBe(0)
       const seen = await sql<{ there: boolean; n: number }[]>`
         select there, count(*)::int as n from public.seen where type is null group by 1 order by 1`
       expect(seen.map((row) => row.there)).toEqual([false, true])
@@ -208,7 +208,7 @@ test('partitions keep no default, are not rewritten, and read as the constant', 
       expect(await sql`select distinct type from public.vehicles`).toEqual([{ type: 'Car' }])
       expect(await sql`insert into public.third values (1500, true, false) returning type`).toEqual([{ type: 'Truck' }])
       expect((await agent.run('backfill')).result).toMatchObject({ passedRows: 1_001, writtenRows: 400 })
-      expect(await wrong(sql)).toBe(0)
+      expect(await countWrongRows(sql)).toBe(0)
     },
     parted,
   )
@@ -244,7 +244,7 @@ prefill: majority
         { type: null, axles: 4, n: 100 },
       ])
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0.333333 })
-      expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/200 failed rows/)
+      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/200 failed rows/)
     },
     `update public.vehicles set axles = 0 where id in (select id from public.vehicles where axles = 3 order by id limit 5)`,
   )
@@ -264,7 +264,7 @@ test.each([
       await agent.run('expand')
       expect(await file(sql)).toBe(there)
       expect((await agent.run('backfill')).result).toMatchObject({ writtenRows: 400 })
-      expect(await wrong(sql, `(${EXPECTED})::${dataType}`)).toBe(0)
+      expect(await countWrongRows(sql, `(${EXPECTED})::${dataType}`)).toBe(0)
     },
     before,
   )
@@ -275,7 +275,7 @@ test('it is refused while somebody may read by type, whatever the file says', as
     for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
     await agent.run('flag', { enabled: true })
     await sql`alter table public.vehicles drop column type cascade`
-    expect(await refusals(agent, 'expand')).toMatch(/The flag is on: turn it off before the column is prefilled/)
+    expect(await requestRefused(agent, 'expand')).toMatch(/The flag is on: turn it off before the column is prefilled/)
     await agent.run('rollback', { scope: 'flag' })
     await agent.run('expand')
     expect((await agent.rollout()).stage).not.toBe('finalized')
@@ -302,8 +302,8 @@ test('it is left out where it does not pay, and where the column is there alread
 
 test('a changed file does not prefill again', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 1_000)
-    await withAgent(url, PREFILLED, (agent) => agent.run('expand'), quiet)
+    await createVehicles(sql, 1_000)
+    await withAgent(url, PREFILLED, (agent) => agent.run('expand'), QUIET_LOG)
     const renamed = PREFILLED.replace('name: Car', 'name: Automobile')
     await withAgent(
       url,
@@ -312,12 +312,12 @@ test('a changed file does not prefill again', async () => {
         expect((await agent.run('expand')).result).toMatchObject({ prefill: null })
         expect(await sql`select distinct type from public.vehicles`).toEqual([{ type: 'Car' }])
         expect((await agent.rollout()).notes.join()).toMatch(/read as Car, whatever they are/)
-        expect(await refusals(agent, 'flag', { enabled: true, force: true })).toMatch(/still read as Car/)
+        expect(await requestRefused(agent, 'flag', { enabled: true, force: true })).toMatch(/still read as Car/)
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0 })
         expect((await agent.run('backfill')).result).toMatchObject({ writtenRows: 1_000 })
-        expect(await wrong(sql, EXPECTED.replace('Car', 'Automobile'))).toBe(0)
+        expect(await countWrongRows(sql, EXPECTED.replace('Car', 'Automobile'))).toBe(0)
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })

@@ -1,13 +1,13 @@
 import { TOKENS } from '../support/agent.ts'
 
 /** A process of the application that asks for the flag, as often as a short poll does. */
-export interface Client {
+export interface PollingFlagClient {
   /** The flag's answers for one user after another, in percent of on, as they were last. */
-  on(): number
+  percentOn(): number
   stop(): void
 }
 
-export function startClient(url: string, name: string): Client {
+export function startFlagClient(url: string, name: string): PollingFlagClient {
   const headers = {
     'x-api-key': TOKENS.flag,
     'x-sti-client': name,
@@ -24,7 +24,7 @@ export function startClient(url: string, name: string): Client {
   }
   const timer = setInterval(() => void ask().catch(() => undefined), 25)
   return {
-    on: () => (100 * answers.filter(Boolean).length) / Math.max(1, answers.length),
+    percentOn: () => (100 * answers.filter(Boolean).length) / Math.max(1, answers.length),
     stop: () => clearInterval(timer),
   }
 }

@@ -1,19 +1,19 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { FlagStatus, Operation, OperationEvent, Problem } from '../../agent/src/contract/index.ts'
-import { eventsOf, operationOf, quiet, refusals, steer, until } from '../safety/asking.ts'
+import { readEventMessages, readOperation, QUIET_LOG, requestRefused, controlOperation, waitFor } from '../safety/asking.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { startClient } from './asking.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { startFlagClient } from './asking.ts'
 
-const FILE = VEHICLES.replace('{ key: vehicles-sti }', '{ key: vehicles-sti, ramp: [25, 100], hold: 1s }')
+const FILE = VEHICLES_FILE.replace('{ key: vehicles-sti }', '{ key: vehicles-sti, ramp: [25, 100], hold: 1s }')
 const RAMP = { enabled: true, ramp: true }
 
 /** Two agents of one database, covered and finalized; the flag is asked for at both. */
-async function withTwo(work: (one: TestAgent, two: TestAgent, sql: postgres.Sql) => Promise<void>): Promise<void> {
+async function withTwoAgents(work: (one: TestAgent, two: TestAgent, sql: postgres.Sql) => Promise<void>): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 2_000)
+    await createVehicles(sql, 2_000)
     await withAgent(
       url,
       FILE,
@@ -22,53 +22,53 @@ async function withTwo(work: (one: TestAgent, two: TestAgent, sql: postgres.Sql)
           url,
           FILE,
           async (two) => {
-            const clients = [startClient(one.url, 'client-1'), startClient(two.url, 'client-2')]
+            const clients = [startFlagClient(one.url, 'client-1'), startFlagClient(two.url, 'client-2')]
             try {
               for (const kind of ['expand', 'backfill', 'validation', 'finalize', 'validation'] as const)
                 await one.run(kind)
               for (const agent of [one, two])
-                await until('both clients are known', async () => (await flagOf(agent)).clients.length === 2)
+                await waitFor('both clients are known', async () => (await readFlag(agent)).clients.length === 2)
               await work(one, two, sql)
             } finally {
               clients.forEach((client) => client.stop())
             }
           },
-          { name: 'agent-2', ...quiet },
+          { name: 'agent-2', ...QUIET_LOG },
         ),
-      quiet,
+      QUIET_LOG,
     )
   })
 }
 
-const flagOf = async (agent: TestAgent): Promise<FlagStatus> => (await agent.rollout()).flag
+const readFlag = async (agent: TestAgent): Promise<FlagStatus> => (await agent.rollout()).flag
 
 /** The agent that sets it serves it at once, another one within a second or two. */
-const isOnFor = (agent: TestAgent, percentage: number): Promise<boolean> =>
-  until(`on for ${percentage} %`, async () => (await flagOf(agent)).percentage === percentage)
+const waitForPercentage = (agent: TestAgent, percentage: number): Promise<boolean> =>
+  waitFor(`on for ${percentage} %`, async () => (await readFlag(agent)).percentage === percentage)
 
-const atStep = (agent: TestAgent, id: number, step: number): Promise<Operation> =>
-  until(`step ${step}`, async () => {
-    const operation = await operationOf(agent, id)
+const waitForStep = (agent: TestAgent, id: number, step: number): Promise<Operation> =>
+  waitFor(`step ${step}`, async () => {
+    const operation = await readOperation(agent, id)
     if (operation.endedAt !== null) throw new Error(`it has ended: ${operation.state} ${operation.error}`)
     return operation.progress?.ramp?.step === step && operation
   })
 
 test('a ramp goes to 100 % on pass; whoever turns the flag off through any agent ends it for good', async () => {
-  await withTwo(async (one, two) => {
+  await withTwoAgents(async (one, two) => {
     const asked = await one.request('flag', RAMP)
     expect(asked).toMatchObject({ kind: 'flag', state: 'queued', parameters: { steps: [25, 100], holdSeconds: 1 } })
-    await atStep(one, asked.id, 1)
-    await isOnFor(one, 25)
+    await waitForStep(one, asked.id, 1)
+    await waitForPercentage(one, 25)
     expect((await one.rollout()).stage).toBe('ramping')
-    expect(await refusals(one, 'flag', RAMP)).toMatch(/Ramp \d+ is running: resume or cancel it/)
-    expect(await one.ended(asked.id)).toMatchObject({
+    expect(await requestRefused(one, 'flag', RAMP)).toMatch(/Ramp \d+ is running: resume or cancel it/)
+    expect(await one.waitForEnd(asked.id)).toMatchObject({
       state: 'succeeded',
       result: { percentage: 100, steps: [25, 100] },
       progress: { ratio: 1, ramp: { step: 2, percentage: 100, heldSeconds: 1, verdict: 'pass', why: [] } },
     })
-    await isOnFor(one, 100)
+    await waitForPercentage(one, 100)
     expect((await one.rollout()).stage).toBe('enabled')
-    expect((await eventsOf(one, asked.id)).filter((message) => message.startsWith('step'))).toEqual([
+    expect((await readEventMessages(one, asked.id)).filter((message) => message.startsWith('step'))).toEqual([
       'step 1 of 2, 25 %: pass',
       'step 2 of 2, 100 %: pass',
     ])
@@ -79,7 +79,7 @@ test('a ramp goes to 100 % on pass; whoever turns the flag off through any agent
       `ann: The flag was turned on for 25 %. ramp ${asked.id}, step 1 of 2: test`,
       `ann: The flag was turned on for 100 %. ramp ${asked.id}, step 2 of 2: test`,
     ])
-    expect(await refusals(one, 'flag', RAMP)).toMatch(/on for 100 %: there is no step left/)
+    expect(await requestRefused(one, 'flag', RAMP)).toMatch(/on for 100 %: there is no step left/)
 
     for (const [through, kind] of [
       [one, 'flag'],
@@ -87,36 +87,36 @@ test('a ramp goes to 100 % on pass; whoever turns the flag off through any agent
     ] as const) {
       await one.run('flag', { enabled: false })
       const { id } = await one.request('flag', RAMP)
-      await atStep(one, id, 1)
+      await waitForStep(one, id, 1)
       const off = kind === 'flag' ? { enabled: false } : { scope: 'flag' }
       const bob = { authorization: `Bearer ${TOKENS.bob}` }
       const body = { kind, environment: 'staging', parameters: off, reason: 'it looks odd' }
       expect((await through.post('/v1/rollouts/vehicles/operations', body, bob)).status).toBe(202)
-      const ended = await one.ended(id)
+      const ended = await one.waitForEnd(id)
       expect(ended).toMatchObject({ state: 'failed', errorCode: 'flag-changed' })
       expect(ended.error).toBe('bob turned the flag off (it looks odd): the ramp is over and sets it no more.')
       await new Promise((resolve) => setTimeout(resolve, 1_200))
-      expect(await flagOf(one)).toMatchObject({ enabled: false, percentage: 0 })
+      expect(await readFlag(one)).toMatchObject({ enabled: false, percentage: 0 })
     }
     await one.run('validation')
 
     // Paused it holds its percentage; cancelled it leaves it. Turned off while it stands, it is over.
     const { id } = await one.request('flag', RAMP)
-    await atStep(one, id, 1)
-    await steer(one, id, 'pause')
-    expect(await one.ended(id)).toMatchObject({ state: 'paused', error: null })
-    await isOnFor(one, 25)
+    await waitForStep(one, id, 1)
+    await controlOperation(one, id, 'pause')
+    expect(await one.waitForEnd(id)).toMatchObject({ state: 'paused', error: null })
+    await waitForPercentage(one, 25)
     await one.run('flag', { enabled: false })
-    await until('it is over', async () => (await operationOf(one, id)).state === 'cancelled')
-    expect((await operationOf(one, id)).error).toBe(
+    await waitFor('it is over', async () => (await readOperation(one, id)).state === 'cancelled')
+    expect((await readOperation(one, id)).error).toBe(
       'ann turned the flag off (test): the ramp is over and sets it no more.',
     )
     const next = await one.request('flag', RAMP)
-    await atStep(one, next.id, 1)
-    await steer(one, next.id, 'cancel')
-    expect((await one.ended(next.id)).state).toBe('cancelled')
-    expect(await eventsOf(one, next.id)).toContain('The flag stays on for 25 %.')
-    await isOnFor(one, 25)
+    await waitForStep(one, next.id, 1)
+    await controlOperation(one, next.id, 'cancel')
+    expect((await one.waitForEnd(next.id)).state).toBe('cancelled')
+    expect(await readEventMessages(one, next.id)).toContain('The flag stays on for 25 %.')
+    await waitForPercentage(one, 25)
     // It goes on from there, never down.
     const last = await one.run('flag', RAMP)
     expect(last.result).toMatchObject({ steps: [25, 100] })
@@ -124,52 +124,52 @@ test('a ramp goes to 100 % on pass; whoever turns the flag off through any agent
 }, 120_000)
 
 test('a ramp holds while it cannot be judged, and stands in the end; what fails turns the flag off', async () => {
-  await withTwo(async (one, two, sql) => {
+  await withTwoAgents(async (one, two, sql) => {
     expect((await one.post<Problem>('/v1/rollouts/vehicles/operations', request({ force: true }))).status).toBe(422)
     const { id } = await one.request('flag', RAMP)
-    await atStep(one, id, 1)
+    await waitForStep(one, id, 1)
     const [index] = await sql<{ definition: string }[]>`
       select pg_get_indexdef('public.sti_vehicles_type_idx'::regclass) as definition`
     await sql.unsafe('drop index public.sti_vehicles_type_idx')
-    const held = await until('it says what it waits for', async () => {
-      const operation = await operationOf(one, id)
+    const held = await waitFor('it says what it waits for', async () => {
+      const operation = await readOperation(one, id)
       return operation.progress?.ramp?.verdict === 'inconclusive' && operation
     })
     expect(held).toMatchObject({
       state: 'running',
       progress: { throttled: expect.stringMatching(/Not finalized/) as string },
     })
-    const stands = await one.ended(id)
+    const stands = await one.waitForEnd(id)
     expect(stands).toMatchObject({ state: 'paused', errorCode: 'trouble' })
     expect(stands.error).toMatch(/^The step at 25 % was inconclusive 3 times, and stays as it is: gate: Not finalized/)
-    await isOnFor(two, 25)
+    await waitForPercentage(two, 25)
     await sql.unsafe(index!.definition)
-    await steer(one, id, 'resume')
-    expect(await until('it goes on', async () => (await operationOf(one, id)).state === 'succeeded')).toBe(true)
+    await controlOperation(one, id, 'resume')
+    expect(await waitFor('it goes on', async () => (await readOperation(one, id)).state === 'succeeded')).toBe(true)
 
     await one.run('flag', { enabled: false })
-    await automatic(one, { armed: false, reason: 'a load test' })
+    await setAutomaticRollback(one, { armed: false, reason: 'a load test' })
     const bad = await one.request('flag', RAMP)
-    await atStep(one, bad.id, 1)
+    await waitForStep(one, bad.id, 1)
     await sql.unsafe(`
       alter table public.vehicles disable trigger user;
       update public.vehicles set type = 'Bike' where is_truck and id < 50;
       alter table public.vehicles enable always trigger "~sti_derive"`)
     // While somebody holds automatic rollback it stands, and says who; armed again it turns off.
-    const standing = await one.ended(bad.id)
+    const standing = await one.waitForEnd(bad.id)
     expect(standing).toMatchObject({ state: 'paused', errorCode: 'trouble' })
     expect(standing.error).toMatch(/^The step at 25 % failed .* ann holds automatic rollback until .*\(a load test\)/)
-    await isOnFor(one, 25)
-    await automatic(one, { armed: true, reason: 'it is over' })
-    await steer(one, bad.id, 'resume')
-    await until('it ends', async () => (await operationOf(one, bad.id)).endedAt !== null)
-    const failed = await operationOf(one, bad.id)
+    await waitForPercentage(one, 25)
+    await setAutomaticRollback(one, { armed: true, reason: 'it is over' })
+    await controlOperation(one, bad.id, 'resume')
+    await waitFor('it ends', async () => (await readOperation(one, bad.id)).endedAt !== null)
+    const failed = await readOperation(one, bad.id)
     expect(failed).toMatchObject({ state: 'failed', errorCode: 'ramp-failed' })
     expect(failed.error).toMatch(/^The step at 25 % failed, and the flag is off: /)
     expect(failed.error).toMatch(/new-rows|dual-write/)
     // The other agent may have turned it off: this one reads it within a second or two.
-    await until('it is off', async () => (await one.rollout()).stage === 'rolled-back')
-    expect(await flagOf(one)).toMatchObject({ enabled: false })
+    await waitFor('it is off', async () => (await one.rollout()).stage === 'rolled-back')
+    expect(await readFlag(one)).toMatchObject({ enabled: false })
     const { operations } = await one.get<{ operations: Operation[] }>('/v1/operations')
     expect(operations[0]).toMatchObject({ kind: 'rollback', parameters: { scope: 'flag' }, actor: { via: 'agent' } })
     expect(operations[0]!.reason).toMatch(new RegExp(`^ramp ${bad.id} failed at 25 %`))
@@ -182,7 +182,7 @@ const request = (parameters: object): object => ({
   parameters: { ...RAMP, ...parameters },
 })
 
-async function automatic(agent: TestAgent, wanted: { armed: boolean; reason: string }): Promise<void> {
+async function setAutomaticRollback(agent: TestAgent, wanted: { armed: boolean; reason: string }): Promise<void> {
   const { status } = await agent.post('/v1/rollouts/vehicles/automatic-rollback', wanted)
   expect(status).toBe(200)
 }

@@ -1,14 +1,14 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
-import type { Operation, Preview, Readiness } from '../../agent/src/contract/index.ts'
-import { eventsOf, quiet, refusals, steer, until } from '../safety/asking.ts'
+import type { Operation, OperationPreview, Readiness } from '../../agent/src/contract/index.ts'
+import { readEventMessages, QUIET_LOG, requestRefused, controlOperation, waitFor } from '../safety/asking.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
-import { withCommand } from '../support/command.ts'
+import { withSti } from '../support/command.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 /** What a rehearsal may leave behind of itself, besides its operation and events. */
-async function leftovers(sql: postgres.Sql): Promise<string[]> {
+async function findLeftovers(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql<{ what: string }[]>`
     select 'schema ' || nspname as what from pg_namespace where nspname like 'sti\\_rehearsal%'
     union all select 'function ' || proname from pg_proc where proname like 'derive\\_~%'
@@ -21,7 +21,7 @@ async function leftovers(sql: postgres.Sql): Promise<string[]> {
 }
 
 /** Everything of the real table, rows and catalog. */
-async function image(sql: postgres.Sql): Promise<unknown> {
+async function readTableImage(sql: postgres.Sql): Promise<unknown> {
   const [row] = await sql`
     select (select md5(string_agg(v::text, ',' order by id)) from public.vehicles v) as rows,
       (select relfilenode from pg_class where oid = 'public.vehicles'::regclass) as filenode,
@@ -32,33 +32,33 @@ async function image(sql: postgres.Sql): Promise<unknown> {
   return row
 }
 
-const readinessOf = async (agent: TestAgent) =>
+const readRollbackReadiness = async (agent: TestAgent) =>
   (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items.find(({ item }) => item === 'rollbacks-tested')!
 
-async function preview(agent: TestAgent, kind: string, parameters: object = {}): Promise<Preview> {
+async function preview(agent: TestAgent, kind: string, parameters: object = {}): Promise<OperationPreview> {
   const body = { kind, environment: 'staging', parameters }
-  return (await agent.post<Preview>('/v1/rollouts/vehicles/operations?dryRun=true', body)).body
+  return (await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', body)).body
 }
 
 test('a rehearsal proves both rollbacks on a copy, times them, and leaves the table and everything else alone', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 30_000)
+    await createVehicles(sql, 30_000)
     await sql.unsafe(`create table public.audit (id bigint);
       create function public.audited() returns trigger language plpgsql as $$ begin insert into public.audit values (new.id); return null; end $$;
       create trigger audited after insert or update on public.vehicles for each row execute function public.audited()`)
-    const file = `${VEHICLES}triggers: { audited: harmless }\nprefill: majority\nrehearsal: { sample: 5000 }\n`
+    const file = `${VEHICLES_FILE}triggers: { audited: harmless }\nprefill: majority\nrehearsal: { sample: 5000 }\n`
     await withAgent(
       url,
       file,
       async (agent) => {
-        expect(await readinessOf(agent)).toMatchObject({
+        expect(await readRollbackReadiness(agent)).toMatchObject({
           state: 'not-ready',
           sentence: expect.stringMatching(/No rollback has been rehearsed/),
         })
         expect((await preview(agent, 'rollback', { scope: 'data', confirm: 'vehicles' })).estimatedSeconds).toBeNull()
         // PostgreSQL counts what was written a moment later.
-        await until('the rows are counted', async () => ((await image(sql)) as { written: string }).written === '30000')
-        const before = await image(sql)
+        await waitFor('the rows are counted', async () => ((await readTableImage(sql)) as { written: string }).written === '30000')
+        const before = await readTableImage(sql)
         const first = await agent.run('rehearsal')
         expect(first.result).toMatchObject({ tableRows: 30_000, scopes: [{ scope: 'data' }, { scope: 'system' }] })
         expect(Number(first.result?.['sampleRows'])).toBeGreaterThan(3_000)
@@ -68,9 +68,9 @@ test('a rehearsal proves both rollbacks on a copy, times them, and leaves the ta
           ...['copy', 'plan', 'expand for data', 'backfill for data', 'rollback data', 'compare data'],
           ...['expand for system', 'backfill for system', 'finalize', 'rollback system', 'compare system'],
         ])
-        expect(await image(sql)).toEqual(before)
+        expect(await readTableImage(sql)).toEqual(before)
         expect(await sql`select * from public.audit`).toEqual([])
-        expect(await leftovers(sql)).toEqual([])
+        expect(await findLeftovers(sql)).toEqual([])
         const detail = await agent.rollout()
         expect(detail.stage).toBe('new')
         expect(detail.rehearsal).toMatchObject({
@@ -84,32 +84,32 @@ test('a rehearsal proves both rollbacks on a copy, times them, and leaves the ta
           provedAt: first.endedAt,
           estimateBasis: expect.stringMatching(/^rehearsal 1: [\d,]+ rows in /),
         })
-        expect(await readinessOf(agent)).toMatchObject({
+        expect(await readRollbackReadiness(agent)).toMatchObject({
           state: 'ready',
           sentence: expect.stringMatching(/^Rehearsal 1 took data and system back/),
         })
-        await until('its series', async () =>
+        await waitFor('its series', async () =>
           /sti_rehearsal_success_timestamp_seconds\{[^}]*\} 1\d+/.test(
             await (await fetch(`${agent.url}/metrics`)).text(),
           ),
         )
         // With everything of ours on the table.
         for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
-        await withCommand(async (sti) => {
+        await withSti(async (sti) => {
           const answer = await sti(agent.url, 'rehearse', '--sample', '100000')
           expect(answer).toMatchObject({ code: 0, err: expect.stringMatching(/ of 11 steps/) })
           expect(answer.out).toMatch(/rollback system, .*: 6 changes taken back/)
           expect(answer.out).toMatch(/data: about .* for the 30,000 rows of the table/)
         })
-        expect(await leftovers(sql)).toEqual([])
+        expect(await findLeftovers(sql)).toEqual([])
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
         expect((await preview(agent, 'rollback', { scope: 'system', confirm: 'vehicles' })).estimateBasis).toMatch(
           /^rehearsal 6: 30,000 rows in /,
         )
         // Also one that came to nothing puts the next one off, in what is said as in what is done.
         const dropped = await agent.request('rehearsal')
-        await steer(agent, dropped.id, 'cancel')
-        await until('it ends', async () => (await agent.get<Operation>(`/v1/operations/${dropped.id}`)).endedAt)
+        await controlOperation(agent, dropped.id, 'cancel')
+        await waitFor('it ends', async () => (await agent.get<Operation>(`/v1/operations/${dropped.id}`)).endedAt)
         const due = Date.parse(dropped.createdAt) + 7 * 86_400_000
         expect((await agent.rollout()).rehearsal).toMatchObject({ counts: true, dueAt: new Date(due).toISOString() })
         const changed = { counts: false, why: expect.stringMatching(/structure of the table has changed/) }
@@ -131,46 +131,46 @@ test('a rehearsal proves both rollbacks on a copy, times them, and leaves the ta
         expect((await agent.rollout()).rehearsal).toMatchObject({ counts: true })
         await sql`alter table public.vehicles add column colour text`
         expect((await agent.rollout()).rehearsal).toMatchObject(changed)
-        expect(await readinessOf(agent)).toMatchObject({ state: 'not-ready' })
+        expect(await readRollbackReadiness(agent)).toMatchObject({ state: 'not-ready' })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
 
 test('paused it leaves nothing and begins anew, cancelled it leaves nothing, and it starts by itself at its interval', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 60_000)
+    await createVehicles(sql, 60_000)
     await withAgent(
       url,
-      `${VEHICLES}rehearsal: { every: 5s, sample: 60000 }\n`,
+      `${VEHICLES_FILE}rehearsal: { every: 5s, sample: 60000 }\n`,
       async (agent) => {
         const running = async (id: number, step: RegExp): Promise<void> => {
-          await until(String(step), async () =>
+          await waitFor(String(step), async () =>
             step.test((await agent.get<Operation>(`/v1/operations/${id}`)).step ?? ''),
           )
         }
         const { id } = await agent.request('rehearsal')
-        expect(await refusals(agent, 'rehearsal')).toMatch(/Rehearsal 1 is (queued|running): wait for it/)
+        expect(await requestRefused(agent, 'rehearsal')).toMatch(/Rehearsal 1 is (queued|running): wait for it/)
         await running(id, /backfill/)
-        await steer(agent, id, 'pause')
-        expect((await agent.ended(id)).state).toBe('paused')
-        expect(await leftovers(sql)).toEqual([])
-        await steer(agent, id, 'resume')
-        await until('it goes on', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'running')
+        await controlOperation(agent, id, 'pause')
+        expect((await agent.waitForEnd(id)).state).toBe('paused')
+        expect(await findLeftovers(sql)).toEqual([])
+        await controlOperation(agent, id, 'resume')
+        await waitFor('it goes on', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'running')
         await running(id, /backfill/)
-        await steer(agent, id, 'cancel')
-        await until('it ends', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'cancelled')
-        expect(await leftovers(sql)).toEqual([])
-        expect(await eventsOf(agent, id)).toContain('stands at a safe point')
+        await controlOperation(agent, id, 'cancel')
+        await waitFor('it ends', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'cancelled')
+        expect(await findLeftovers(sql)).toEqual([])
+        expect(await readEventMessages(agent, id)).toContain('stands at a safe point')
         await agent.run('expand')
-        const scheduled = await until('one by itself', async () => {
+        const scheduled = await waitFor('one by itself', async () => {
           const { operations } = await agent.get<{ operations: Operation[] }>('/v1/operations')
           return operations.find((one) => one.kind === 'rehearsal' && one.reason === 'scheduled, every 5 s')
         })
-        expect((await agent.ended(scheduled.id)).state).toBe('succeeded')
+        expect((await agent.waitForEnd(scheduled.id)).state).toBe('succeeded')
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
@@ -196,18 +196,18 @@ test.each([
 ])('a table with %s is rehearsed before expand and once it is finalized', async (_, file, shape) => {
   await withDatabase(async ({ url, sql }) => {
     if (shape === PARTITIONED) await sql`create extension if not exists pg_stat_statements`
-    else await vehicles(sql, 3_000)
+    else await createVehicles(sql, 3_000)
     await sql.unsafe(shape)
     await withAgent(
       url,
-      `${VEHICLES}${file}`,
+      `${VEHICLES_FILE}${file}`,
       async (agent) => {
         expect((await agent.run('rehearsal')).result).toMatchObject({ sampleRows: 3_000 })
         for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
         expect((await agent.run('rehearsal')).result).toMatchObject({ sampleRows: 3_000 })
-        expect(await leftovers(sql)).toEqual([])
+        expect(await findLeftovers(sql)).toEqual([])
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })

@@ -1,32 +1,32 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
-import type { Point } from '../../agent/src/engine/points.ts'
-import { structureOf } from '../../agent/src/engine/structure.ts'
-import { journalFaults } from '../crash/journal.ts'
-import { startRelay } from '../crash/relay.ts'
-import { withCommand } from '../support/command.ts'
+import type { FailpointName } from '../../agent/src/engine/points.ts'
+import { tableStructureSql } from '../../agent/src/engine/structure.ts'
+import { findJournalFaults } from '../crash/journal.ts'
+import { startAgentRelay } from '../crash/relay.ts'
+import { withSti } from '../support/command.ts'
 import { withDatabase } from '../support/database.ts'
-import { startProxy } from '../support/proxy.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { readRows, startTraffic } from './traffic.ts'
+import { startTcpProxy } from '../support/proxy.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { readRows, startMixedTraffic } from './traffic.ts'
 
 /** STI_TRAFFIC_WRITES=18000 writes for longer. */
 const WRITES = Number(process.env['STI_TRAFFIC_WRITES'] ?? 600)
 
 /** What the catalog says of the table and of the database, whoever made it. */
-async function catalog(sql: postgres.Sql): Promise<unknown> {
+async function readCatalog(sql: postgres.Sql): Promise<unknown> {
   const [found] = await sql`
-    select ${sql.unsafe(structureOf('"public"."vehicles"'))} as "table", (select jsonb_agg(format('%s.%s', n.nspname, p.proname) order by 1) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    select ${sql.unsafe(tableStructureSql('"public"."vehicles"'))} as "table", (select jsonb_agg(format('%s.%s', n.nspname, p.proname) order by 1) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname = 'public' or p.proname like 'derive\\_%') as functions,
       (select jsonb_agg(setconfig) from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase
         where d.datname = current_database()) as settings`
   return found
 }
 
-interface Shape {
+interface RollbackCase {
   readonly before: string
-  readonly kills: readonly Point[]
+  readonly kills: readonly FailpointName[]
   /** The column was there before, and is there afterwards. */
   readonly kept: boolean
 }
@@ -41,35 +41,35 @@ test.each([
       kills: ['rollback.clear', 'system.reverted'],
     },
   ],
-] as [string, Shape][])(
+] as [string, RollbackCase][])(
   'sti rollback all takes everything back once the flag was on for all, with %s, under writers, over killed agents',
   { timeout: 180_000 + WRITES * 20 },
   async (_, { before, kills, kept }) => {
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 2_000)
+      await createVehicles(sql, 2_000)
       await sql.unsafe(
         `alter table public.vehicles alter is_truck set default false, alter is_bike set default false; ${before}`,
       )
       const left = new Set(kills)
       // The command knows one address, at which one agent after the other answers.
-      const door = await startProxy('http://127.0.0.1:1')
+      const door = await startTcpProxy('http://127.0.0.1:1')
       const at = door.url.replace(/\/$/, '')
-      const relay = await startRelay(url, sql, VEHICLES, {
+      const relay = await startAgentRelay(url, sql, VEHICLES_FILE, {
         points: left,
         how: () => ({ arrival: 1, delayMs: 0 }),
         died: async (point) =>
-          expect({ point, faults: await journalFaults(sql, !kept) }).toEqual({ point, faults: [] }),
-        lives: (agent) => door.lead(agent),
+          expect({ point, faults: await findJournalFaults(sql, !kept) }).toEqual({ point, faults: [] }),
+        lives: (agent) => door.connectTo(agent),
       })
       const oracle = await readRows(sql)
-      const origin = await catalog(sql)
-      const traffic = startTraffic(url, at, oracle, 3, 5)
+      const origin = await readCatalog(sql)
+      const traffic = startMixedTraffic(url, at, oracle, 3, 5)
       try {
         for (const kind of ['expand', 'backfill', 'validation', 'finalize', 'monitoring'] as const)
           await relay.run(kind)
         await relay.run('flag', { enabled: true, percentage: 100 })
         const { old, new: fresh } = traffic.writes
-        await traffic.made(old + fresh + WRITES)
+        await traffic.waitForWrites(old + fresh + WRITES)
         expect(traffic.writes.new).toBeGreaterThan(fresh + WRITES / 2)
         traffic.touched.clear()
         const typed = async (): Promise<Map<string, string>> => {
@@ -78,15 +78,15 @@ test.each([
             : []
           return new Map(rows.map(({ id, type }) => [id, type]))
         }
-        await withCommand(async (sti) => {
+        await withSti(async (sti) => {
           const all = (): ReturnType<typeof sti> =>
             sti(at, 'rollback', 'all', '--confirm', 'vehicles', '--reason', 'test')
           const first = await all()
           expect(first, first.err).toMatchObject({ code: 0 })
           expect([...left]).toEqual([])
-          await traffic.made(traffic.writes.old + traffic.writes.new + 200)
-          expect(await catalog(sql)).toEqual(origin)
-          expect(await journalFaults(sql, !kept)).toEqual([])
+          await traffic.waitForWrites(traffic.writes.old + traffic.writes.new + 200)
+          expect(await readCatalog(sql)).toEqual(origin)
+          expect(await findJournalFaults(sql, !kept)).toEqual([])
           expect(await sql`select kind, object from sti.change where reverted_at is null`).toEqual([])
           if (kept) {
             expect([...(await typed()).keys()].filter((id) => !traffic.touched.has(id))).toEqual([])

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { quiet, until } from '../safety/asking.ts'
+import { QUIET_LOG, waitFor } from '../safety/asking.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { readRows, startTraffic, type Oracle } from './traffic.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { readRows, startMixedTraffic, type LegacyOracle } from './traffic.ts'
 
 /** An hour at five writes a second. STI_TRAFFIC_WRITES=200000 takes longer. */
 const WRITES = Number(process.env['STI_TRAFFIC_WRITES'] ?? 18_000)
 
-const checksum = (rows: Oracle): string => {
+const checksum = (rows: LegacyOracle): string => {
   const hash = createHash('sha256')
   for (const [id, row] of [...rows].toSorted(([a], [b]) => Number(a) - Number(b)))
     hash.update(JSON.stringify([id, row]))
@@ -24,23 +24,23 @@ test.each([
   { timeout: 120_000 + WRITES * 20 },
   async (scope, writes) => {
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 5_000)
+      await createVehicles(sql, 5_000)
       await sql`alter table public.vehicles alter is_truck set default false, alter is_bike set default false`
       await withAgent(
         url,
-        VEHICLES,
+        VEHICLES_FILE,
         async (agent) => {
           for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
           const oracle = await readRows(sql)
-          const traffic = startTraffic(url, agent.url, oracle, 4)
+          const traffic = startMixedTraffic(url, agent.url, oracle, 4)
           try {
-            await traffic.made(writes / 6)
+            await traffic.waitForWrites(writes / 6)
             await agent.run('flag', { enabled: true, percentage: 100 })
-            await traffic.made(writes)
+            await traffic.waitForWrites(writes)
             const { result } = await agent.run('rollback', { scope, confirm: 'vehicles' })
             expect(result).toMatchObject({ archivedValues: 0, origin: { structure: 'as before expand' } })
             const after = traffic.writes.old
-            await until('old code goes on', async () => traffic.writes.old > after + 200)
+            await waitFor('old code goes on', async () => traffic.writes.old > after + 200)
           } finally {
             await traffic.stop()
           }
@@ -54,7 +54,7 @@ test.each([
             `rollback of scope ${scope} after ${traffic.writes.old} writes of old code and ${traffic.writes.new} of new: ${lost.length} edits lost`,
           )
         },
-        quiet,
+        QUIET_LOG,
       )
     })
   },

@@ -2,22 +2,22 @@ import postgres from 'postgres'
 import { TOKENS } from '../support/agent.ts'
 
 /** What the application must find in the legacy columns, whichever code of it has written them. */
-export interface Row {
+export interface LegacyRow {
   readonly name: string
   readonly is_truck: boolean
   readonly is_bike: boolean
   readonly axles: number | null
 }
 
-export type Oracle = Map<string, Row>
+export type LegacyOracle = Map<string, LegacyRow>
 
-export interface Traffic {
+export interface MixedTraffic {
   /** Writes that the database has confirmed, by the code that made them. */
   readonly writes: { old: number; new: number }
   /** Keys that were written. */
   readonly touched: Set<string>
   /** Resolves once so many were made in all. */
-  made(writes: number): Promise<void>
+  waitForWrites(writes: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -28,22 +28,22 @@ const LEGACY = {
 } as const
 const TYPES = Object.keys(LEGACY) as (keyof typeof LEGACY)[]
 /** Writes after which an instance of the application asks for its flag again. */
-const ASKS_AFTER = 10
+const WRITES_PER_FLAG_EVALUATION = 10
 
-const one = <T>(of: readonly T[]): T => of[Math.floor(Math.random() * of.length)]!
+const randomItem = <T>(of: readonly T[]): T => of[Math.floor(Math.random() * of.length)]!
 
 /**
  * Instances of an application under way from old code to new: one that is told that the flag is on writes the type and
  * no legacy column, else legacy columns and no type. Each owns the keys with its own remainder, and is a client by name.
  * It rests `restMs` after each write.
  */
-export function startTraffic(
+export function startMixedTraffic(
   databaseUrl: string,
   agentUrl: string,
-  oracle: Oracle,
+  oracle: LegacyOracle,
   instances: number,
   restMs = 0,
-): Traffic {
+): MixedTraffic {
   const sql = postgres(databaseUrl, { max: instances, onnotice: () => undefined })
   const writes = { old: 0, new: 0 }
   const touched = new Set<string>()
@@ -51,10 +51,10 @@ export function startTraffic(
 
   /** While no agent answers it is the default of the code, which is off. */
   const flagOf = async (instance: number): Promise<boolean> => {
-    const answer = await ask(instance).catch(() => null)
+    const answer = await evaluateFlag(instance).catch(() => null)
     return answer?.ok === true && ((await answer.json()) as { value: boolean }).value
   }
-  const ask = (instance: number): Promise<Response> =>
+  const evaluateFlag = (instance: number): Promise<Response> =>
     fetch(`${agentUrl}/ofrep/v1/evaluate/flags/vehicles-sti`, {
       method: 'POST',
       headers: {
@@ -68,14 +68,14 @@ export function startTraffic(
     const own = [...oracle.keys()].filter((id) => Number(id) % instances === instance)
     let on = await flagOf(instance)
     for (let n = 1; !stopped; n++) {
-      if (n % ASKS_AFTER === 0) on = await flagOf(instance)
-      const type = one(TYPES)
+      if (n % WRITES_PER_FLAG_EVALUATION === 0) on = await flagOf(instance)
+      const type = randomItem(TYPES)
       const axles = Math.random() < 0.1 ? null : 2 + Math.floor(Math.random() * 3)
       const at = Math.floor(Math.random() * own.length)
       const id = own[at]!
       const dice = Math.random()
       if (dice < 0.2) {
-        const row: Row = { name: `written ${instance} ${n}`, ...LEGACY[type], axles }
+        const row: LegacyRow = { name: `written ${instance} ${n}`, ...LEGACY[type], axles }
         const [made] = on
           ? await sql`insert into public.vehicles (name, axles, type) values (${row.name}, ${axles}, ${type}) returning id`
           : await sql`insert into public.vehicles ${sql(row)} returning id`
@@ -83,7 +83,7 @@ export function startTraffic(
         touched.add(made!['id'] as string)
         own.push(made!['id'] as string)
       } else if (dice < 0.9) {
-        const row: Row = { ...oracle.get(id)!, ...LEGACY[type], axles }
+        const row: LegacyRow = { ...oracle.get(id)!, ...LEGACY[type], axles }
         if (on) await sql`update public.vehicles set type = ${type}, axles = ${axles} where id = ${id}`
         else await sql`update public.vehicles set ${sql({ ...LEGACY[type], axles })} where id = ${id}`
         oracle.set(id, row)
@@ -104,7 +104,7 @@ export function startTraffic(
   return {
     writes,
     touched,
-    async made(count) {
+    async waitForWrites(count) {
       const done = (async () => {
         while (writes.old + writes.new < count) await new Promise((resolve) => setTimeout(resolve, 20))
       })()
@@ -122,7 +122,7 @@ export function startTraffic(
 }
 
 /** The rows as they are now. */
-export async function readRows(sql: postgres.Sql): Promise<Oracle> {
-  const rows = await sql<(Row & { id: string })[]>`select id, name, is_truck, is_bike, axles from public.vehicles`
+export async function readRows(sql: postgres.Sql): Promise<LegacyOracle> {
+  const rows = await sql<(LegacyRow & { id: string })[]>`select id, name, is_truck, is_bike, axles from public.vehicles`
   return new Map(rows.map(({ id, name, is_truck, is_bike, axles }) => [id, { name, is_truck, is_bike, axles }]))
 }

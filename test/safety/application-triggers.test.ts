@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { operationOf, quiet, refusals, runBadly, steer, until } from './asking.ts'
-import { slow, typed, wrong } from './disturbing.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { readOperation, QUIET_LOG, requestRefused, runToFailure, controlOperation, waitFor } from './asking.ts'
+import { slowUpdates, countTypedRows, countWrongRows } from './disturbing.ts'
 
 const TOUCH = `
   create function public.touch() returns trigger language plpgsql as $$ begin
@@ -13,19 +13,19 @@ const TOUCH = `
 
 test('an UPDATE trigger that the file does not speak of refuses the backfill; one that skips is left in peace', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 500)
+    await createVehicles(sql, 500)
     await sql.unsafe(TOUCH)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
-      expect(await refusals(agent, 'backfill')).toMatch(/Trigger touch on public.vehicles fires on every row/)
-      expect(await typed(sql)).toBe(0)
+      expect(await requestRefused(agent, 'backfill')).toMatch(/Trigger touch on public.vehicles fires on every row/)
+      expect(await countTypedRows(sql)).toBe(0)
     })
     const before = await sql`select id, updated_at from public.vehicles order by id`
-    await withAgent(url, `${VEHICLES}triggers: { touch: skips }\n`, async (agent) => {
+    await withAgent(url, `${VEHICLES_FILE}triggers: { touch: skips }\n`, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
     })
-    expect(await wrong(sql)).toBe(0)
+    expect(await countWrongRows(sql)).toBe(0)
     expect(await sql`select id, updated_at from public.vehicles order by id`).toEqual(before)
     const [touched] = await sql`update public.vehicles set name = 'x' where id = 1 returning updated_at`
     expect(touched!.updated_at).not.toEqual(before[0]!.updated_at)
@@ -34,29 +34,29 @@ test('an UPDATE trigger that the file does not speak of refuses the backfill; on
 
 test('a trigger that came while the backfill stood paused keeps it standing, with the reason', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 2_000)
-    await slow(sql, 0.1)
+    await createVehicles(sql, 2_000)
+    await slowUpdates(sql, 0.1)
     await withAgent(
       url,
-      `${VEHICLES}triggers: { slow: harmless }\n`,
+      `${VEHICLES_FILE}triggers: { slow: harmless }\n`,
       async (agent) => {
         await agent.run('expand')
         const { id } = await agent.request('backfill', { batchSize: 100 })
-        await until('rows are written', async () => (await typed(sql)) > 0)
-        await steer(agent, id, 'pause')
-        expect((await agent.ended(id)).state).toBe('paused')
+        await waitFor('rows are written', async () => (await countTypedRows(sql)) > 0)
+        await controlOperation(agent, id, 'pause')
+        expect((await agent.waitForEnd(id)).state).toBe('paused')
         await sql.unsafe(TOUCH)
-        const written = await typed(sql)
-        await steer(agent, id, 'resume')
-        const standing = await until('it stands again', async () => {
-          const operation = await operationOf(agent, id)
+        const written = await countTypedRows(sql)
+        await controlOperation(agent, id, 'resume')
+        const standing = await waitFor('it stands again', async () => {
+          const operation = await readOperation(agent, id)
           return operation.state === 'paused' && operation
         })
         expect(standing.error).toMatch(/Trigger touch on public.vehicles fires on every row/)
-        expect(await typed(sql)).toBe(written)
-        await steer(agent, id, 'cancel')
+        expect(await countTypedRows(sql)).toBe(written)
+        await controlOperation(agent, id, 'cancel')
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
@@ -70,14 +70,14 @@ const AUDIT = `
 
 test('a trigger that cannot bear one more column takes the whole expand back, with a clear sentence', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
+    await createVehicles(sql, 10)
     // It skips our batches and fires for one column only: the application would still meet it on its next write.
     await sql.unsafe(AUDIT)
     await withAgent(
       url,
-      `${VEHICLES}triggers: { audit: skips }\n`,
+      `${VEHICLES_FILE}triggers: { audit: skips }\n`,
       async (agent) => {
-        const operation = await runBadly(agent, 'expand')
+        const operation = await runToFailure(agent, 'expand')
         expect(operation.state).toBe('failed')
         expect(operation.error).toMatch(
           /Everything was taken back: INSERT has more expressions than target columns.*function audit\(\) line 3.*one more column/,
@@ -90,16 +90,16 @@ test('a trigger that cannot bear one more column takes the whole expand back, wi
         await sql`update public.vehicles set is_truck = not is_truck where id = 1`
         expect((await sql`select count(*)::int as n from public.audit`)[0]!.n).toBe(1)
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
 
 test('a trigger that the trial write does not reach is named in the preview', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 1)
+    await createVehicles(sql, 1)
     await sql.unsafe(AUDIT.replace('after update of is_truck', 'after insert'))
-    await withAgent(url, VEHICLES, async (agent) => {
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       const body = { kind: 'expand', environment: 'staging', parameters: {} }
       const preview = await agent.post<{ notes: string[] }>('/v1/rollouts/vehicles/operations?dryRun=true', body)
       expect(preview.body.notes.join('\n')).toMatch(/Trigger audit does not fire on UPDATE, so it is not tried/)

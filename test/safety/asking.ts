@@ -2,29 +2,29 @@ import type { FailedRow, Operation, OperationEvent, Problem } from '../../agent/
 import { TOKENS, type TestAgent } from '../support/agent.ts'
 
 /** The agents of these tests meet trouble on purpose: what they log about it is not shown. */
-export const quiet = { log: (): void => undefined }
+export const QUIET_LOG = { log: (): void => undefined }
 
 /** Waits until `look` answers something. Fails after 20 seconds. */
-export async function until<T>(what: string, look: () => Promise<T | null | undefined | false>): Promise<T> {
+export async function waitFor<T>(what: string, read: () => Promise<T | null | undefined | false>): Promise<T> {
   for (const end = Date.now() + 20_000; Date.now() < end;) {
-    const found = await look()
-    if (found !== null && found !== undefined && found !== false) return found
+    const result = await read()
+    if (result !== null && result !== undefined && result !== false) return result
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
   throw new Error(`waited in vain: ${what}`)
 }
 
-export function operationOf(agent: TestAgent, id: number): Promise<Operation> {
+export function readOperation(agent: TestAgent, id: number): Promise<Operation> {
   return agent.get<Operation>(`/v1/operations/${id}`)
 }
 
-export async function eventsOf(agent: TestAgent, id: number): Promise<string[]> {
+export async function readEventMessages(agent: TestAgent, id: number): Promise<string[]> {
   const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/operations/${id}/events`)
   return events.map((event) => event.message)
 }
 
 /** Asks for an operation that must be refused; answers the reasons. */
-export async function refusals(agent: TestAgent, kind: string, parameters: object = {}): Promise<string> {
+export async function requestRefused(agent: TestAgent, kind: string, parameters: object = {}): Promise<string> {
   const { rollout } = await agent.rollout()
   const body = { kind, environment: 'staging', parameters, reason: 'test' }
   const answer = await agent.post<Problem>(`/v1/rollouts/${rollout}/operations`, body)
@@ -33,27 +33,27 @@ export async function refusals(agent: TestAgent, kind: string, parameters: objec
 }
 
 /** Runs an operation that must not succeed; answers it as it ended or stands. */
-export async function runBadly(
+export async function runToFailure(
   agent: TestAgent,
   kind: 'expand' | 'backfill' | 'validation' | 'finalize' | 'rollback',
   parameters: Record<string, unknown> = {},
 ): Promise<Operation> {
-  const operation = await agent.ended((await agent.request(kind, parameters)).id)
+  const operation = await agent.waitForEnd((await agent.request(kind, parameters)).id)
   if (operation.state === 'succeeded') throw new Error(`${kind} succeeded`)
   return operation
 }
 
-export async function failedRows(agent: TestAgent): Promise<FailedRow[]> {
+export async function readFailedRows(agent: TestAgent): Promise<FailedRow[]> {
   const { rollout } = await agent.rollout()
   return (await agent.get<{ failedRows: FailedRow[] }>(`/v1/rollouts/${rollout}/failed-rows`)).failedRows
 }
 
-export async function steer(agent: TestAgent, id: number, cause: 'pause' | 'resume' | 'cancel'): Promise<void> {
+export async function controlOperation(agent: TestAgent, id: number, cause: 'pause' | 'resume' | 'cancel'): Promise<void> {
   const { status, body } = await agent.post(`/v1/operations/${id}/${cause}`, {})
   if (status !== 202) throw new Error(`${cause}: ${status} ${JSON.stringify(body)}`)
 }
 
-export async function tune(agent: TestAgent, id: number, patch: object): Promise<void> {
+export async function tuneOperation(agent: TestAgent, id: number, patch: object): Promise<void> {
   const headers = { authorization: `Bearer ${TOKENS.ann}`, 'content-type': 'application/json' }
   const answer = await fetch(`${agent.url}/v1/operations/${id}`, {
     method: 'PATCH',

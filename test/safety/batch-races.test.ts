@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
-import { engineWaits, withSession } from './disturbing.ts'
-import { withLane } from './lane.ts'
+import { waitForEngineLockWait, withSession } from './disturbing.ts'
+import { withTestLane } from './lane.ts'
 
 test('a row that somebody changes while the batch waits for it gets the type of its new values', async () => {
-  await withLane(10, async ({ url, sql, lane, batch }) => {
+  await withTestLane(10, async ({ url, sql, lane, batch }) => {
     await withSession(url, async (session) => {
       await session.unsafe(
         'begin; update public.vehicles set is_truck = not is_truck, is_bike = not is_bike where id = 5',
       )
       const written = batch(lane, 0, 10)
-      await engineWaits(sql, 'backfill')
+      await waitForEngineLockWait(sql, 'backfill')
       await session.unsafe('commit')
       expect(await written).toMatchObject({ written: 10, unmapped: 0 })
     })
@@ -21,11 +21,11 @@ test('a row that somebody changes while the batch waits for it gets the type of 
 })
 
 test('a row that somebody has put right meanwhile is not written again', async () => {
-  await withLane(10, async ({ url, sql, lane, batch }) => {
+  await withTestLane(10, async ({ url, sql, lane, batch }) => {
     await withSession(url, async (session) => {
       await session.unsafe(`begin; update public.vehicles set type = 'Bike' where id = 5`)
       const written = batch(lane, 0, 10)
-      await engineWaits(sql, 'backfill')
+      await waitForEngineLockWait(sql, 'backfill')
       await session.unsafe('commit')
       expect((await written).written).toBe(9)
     })
@@ -33,11 +33,11 @@ test('a row that somebody has put right meanwhile is not written again', async (
 })
 
 test('a row that is deleted while the batch waits for it is gone, and the batch goes on', async () => {
-  await withLane(10, async ({ url, sql, lane, batch }) => {
+  await withTestLane(10, async ({ url, sql, lane, batch }) => {
     await withSession(url, async (session) => {
       await session.unsafe('begin; delete from public.vehicles where id = 5')
       const written = batch(lane, 0, 10)
-      await engineWaits(sql, 'backfill')
+      await waitForEngineLockWait(sql, 'backfill')
       await session.unsafe('commit')
       expect((await written).written).toBe(9)
     })
@@ -46,11 +46,11 @@ test('a row that is deleted while the batch waits for it is gone, and the batch 
 })
 
 test('a row that is moved out of the range while the batch waits for it is left to the range it is in now', async () => {
-  await withLane(10, async ({ url, sql, lane, batch }) => {
+  await withTestLane(10, async ({ url, sql, lane, batch }) => {
     await withSession(url, async (session) => {
       await session.unsafe('begin; update public.vehicles set id = default where id = 5')
       const written = batch(lane, 0, 10)
-      await engineWaits(sql, 'backfill')
+      await waitForEngineLockWait(sql, 'backfill')
       await session.unsafe('commit')
       expect((await written).written).toBe(9)
     })
@@ -59,7 +59,7 @@ test('a row that is moved out of the range while the batch waits for it is left 
 })
 
 test('who took the lane over fences the old holder off: its batch writes no row and no checkpoint', async () => {
-  await withLane(100, async ({ sql, database, lane, batch, takeOver }) => {
+  await withTestLane(100, async ({ sql, database, lane, batch, takeOver }) => {
     await batch(lane, 0, 10)
     const at10 = { ...lane, position: ['10'] }
     const taken = await takeOver()
@@ -74,7 +74,7 @@ test('who took the lane over fences the old holder off: its batch writes no row 
 })
 
 test('a batch whose answer was lost is not applied twice', async () => {
-  await withLane(100, async ({ database, lane, batch }) => {
+  await withTestLane(100, async ({ database, lane, batch }) => {
     await batch(lane, 0, 10)
     await expect(batch(lane, 0, 10)).rejects.toThrow(/another agent/)
     const [stored] = await database.state`select passed_rows, batches from sti.lane`
@@ -83,11 +83,11 @@ test('a batch whose answer was lost is not applied twice', async () => {
 })
 
 test('while the old holder waits inside its batch the lane cannot be taken, and after it only from its checkpoint', async () => {
-  await withLane(10, async ({ url, sql, lane, batch, takeOver }) => {
+  await withTestLane(10, async ({ url, sql, lane, batch, takeOver }) => {
     await withSession(url, async (session) => {
       await session.unsafe('begin; update public.vehicles set name = name where id = 5')
       const written = batch(lane, 0, 10)
-      await engineWaits(sql, 'backfill')
+      await waitForEngineLockWait(sql, 'backfill')
       const taking = takeOver()
       await session.unsafe('commit')
       expect((await written).written).toBe(10)

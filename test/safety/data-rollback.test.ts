@@ -2,26 +2,26 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { eventsOf, failedRows, quiet, refusals, runBadly, until } from './asking.ts'
-import { slow } from './disturbing.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { readEventMessages, readFailedRows, QUIET_LOG, requestRefused, runToFailure, waitFor } from './asking.ts'
+import { slowUpdates } from './disturbing.ts'
 
-interface RolledOut {
+interface DataRollbackTest {
   readonly url: string
   readonly sql: postgres.Sql
   readonly agent: TestAgent
 }
 
-async function rolledOut(
-  use: (of: RolledOut) => Promise<void>,
+async function withRolledOutTable(
+  use: (of: DataRollbackTest) => Promise<void>,
   of: { file?: string; before?: string; finalize?: boolean } = {},
 ): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 500)
+    await createVehicles(sql, 500)
     if (of.before) await sql.unsafe(of.before)
     await withAgent(
       url,
-      of.file ?? VEHICLES,
+      of.file ?? VEHICLES_FILE,
       async (agent) => {
         await agent.run('expand')
         await agent.run('backfill', { batchSize: 100 })
@@ -29,24 +29,24 @@ async function rolledOut(
         if (of.finalize !== false) await agent.run('finalize')
         await use({ url, sql, agent })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 }
 
-const BACK = { scope: 'data', confirm: 'vehicles' }
-const THERE = { before: 'alter table public.vehicles add column type text' }
+const DATA_ROLLBACK = { scope: 'data', confirm: 'vehicles' }
+const EXISTING_COLUMN = { before: 'alter table public.vehicles add column type text' }
 
 /** Somebody writes past the trigger. */
-const past = (statement: string): string => `alter table public.vehicles disable trigger "~sti_derive"; ${statement};
+const bypassTrigger = (statement: string): string => `alter table public.vehicles disable trigger "~sti_derive"; ${statement};
   alter table public.vehicles enable always trigger "~sti_derive"`
 
 test('values that legacy columns cannot express are archived before the column goes; legacy edits survive', async () => {
-  await rolledOut(async ({ sql, agent }) => {
-    await sql.unsafe(past(`update public.vehicles set type = 'Bike' where id in (3, 4)`))
+  await withRolledOutTable(async ({ sql, agent }) => {
+    await sql.unsafe(bypassTrigger(`update public.vehicles set type = 'Bike' where id in (3, 4)`))
     await sql`update public.vehicles set is_truck = false, is_bike = true, name = 'edited' where id = 11`
     const legacy = await sql`select id, name, is_truck, is_bike, axles, updated_at from public.vehicles order by id`
-    const rollback = await agent.run('rollback', BACK)
+    const rollback = await agent.run('rollback', DATA_ROLLBACK)
     expect(rollback.result).toMatchObject({ archivedValues: 2, clearedRows: 0 })
     expect(await sql`select key, type, expected from sti.archive order by key`).toEqual([
       { key: ['3'], type: 'Bike', expected: 'Car' },
@@ -57,29 +57,29 @@ test('values that legacy columns cannot express are archived before the column g
 })
 
 test('a column that was there before is cleared only where the value is still the derived one', async () => {
-  await rolledOut(async ({ sql, agent }) => {
-    await sql.unsafe(past(`update public.vehicles set type = 'Bike' where id in (3, 4)`))
-    expect((await agent.run('rollback', BACK)).result).toMatchObject({ archivedValues: 2, clearedRows: 498 })
+  await withRolledOutTable(async ({ sql, agent }) => {
+    await sql.unsafe(bypassTrigger(`update public.vehicles set type = 'Bike' where id in (3, 4)`))
+    expect((await agent.run('rollback', DATA_ROLLBACK)).result).toMatchObject({ archivedValues: 2, clearedRows: 498 })
     expect(await sql`select id::int, type from public.vehicles where type is not null order by id`).toEqual([
       { id: 3, type: 'Bike' },
       { id: 4, type: 'Bike' },
     ])
     // Nothing of ours is left that would give the others a type again.
     expect(await sql`update public.vehicles set name = name where id = 7 returning type`).toEqual([{ type: null }])
-  }, THERE)
+  }, EXISTING_COLUMN)
 })
 
 test('while the column is being cleared the application’s writes succeed, and what it writes stays', async () => {
-  await rolledOut(
+  await withRolledOutTable(
     async ({ sql, agent }) => {
-      await slow(sql, 0.7)
-      const operation = await agent.request('rollback', BACK)
+      await slowUpdates(sql, 0.7)
+      const operation = await agent.request('rollback', DATA_ROLLBACK)
       // Trigger, constraint and NOT NULL go together; the batches come after that.
-      await until('they are gone', async () => (await eventsOf(agent, operation.id)).includes('taken back'))
+      await waitFor('they are gone', async () => (await readEventMessages(agent, operation.id)).includes('taken back'))
       await sql`insert into public.vehicles (name, is_truck, is_bike) values ('x', true, false)`
       await sql`insert into public.vehicles (name, is_truck, is_bike, type) values ('y', true, false, 'Van')`
       await sql`update public.vehicles set type = 'Mine' where id = 400`
-      expect((await agent.ended(operation.id)).state).toBe('succeeded')
+      expect((await agent.waitForEnd(operation.id)).state).toBe('succeeded')
       const rows = await sql`select name, type from public.vehicles where type is not null order by name`
       expect(rows).toEqual([
         { name: 'vehicle 400', type: 'Mine' },
@@ -87,34 +87,34 @@ test('while the column is being cleared the application’s writes succeed, and 
       ])
     },
     {
-      before: `${THERE.before}; create function public.slow() returns trigger language plpgsql as $$ begin return null; end $$;
+      before: `${EXISTING_COLUMN.before}; create function public.slow() returns trigger language plpgsql as $$ begin return null; end $$;
         create trigger slow after update on public.vehicles for each statement execute function public.slow()`,
-      file: `${VEHICLES}constraint: notNull\ntriggers: { slow: harmless }\n`,
+      file: `${VEHICLES_FILE}constraint: notNull\ntriggers: { slow: harmless }\n`,
     },
   )
 })
 
 test('a row that cannot be cleared is recorded, the rest is cleared, and a second try ends it', async () => {
-  await rolledOut(async ({ sql, agent }) => {
+  await withRolledOutTable(async ({ sql, agent }) => {
     await sql.unsafe(`
       create function public.frozen() returns trigger language plpgsql as
         $$ begin if new.id = 77 then raise exception 'frozen'; end if; return new; end $$;
       create trigger frozen before update on public.vehicles for each row execute function public.frozen()`)
-    const failed = await runBadly(agent, 'rollback', BACK)
+    const failed = await runToFailure(agent, 'rollback', DATA_ROLLBACK)
     expect(failed).toMatchObject({ state: 'failed', errorCode: 'rows-left' })
     expect(failed.error).toMatch(/^1 rows could not be cleared and keep their type/)
-    expect((await failedRows(agent)).map((row) => [row.key[0], row.sqlstate])).toEqual([['77', 'P0001']])
+    expect((await readFailedRows(agent)).map((row) => [row.key[0], row.sqlstate])).toEqual([['77', 'P0001']])
     expect(await sql`select id::int, type from public.vehicles where type is not null`).toEqual([
       { id: 77, type: 'Car' },
     ])
     await sql`drop trigger frozen on public.vehicles`
-    expect((await agent.run('rollback', BACK)).result).toMatchObject({ clearedRows: 1 })
-    expect(await failedRows(agent)).toEqual([])
-  }, THERE)
+    expect((await agent.run('rollback', DATA_ROLLBACK)).result).toMatchObject({ clearedRows: 1 })
+    expect(await readFailedRows(agent)).toEqual([])
+  }, EXISTING_COLUMN)
 })
 
 test('a client that may still read by type blocks it until somebody accepts that', async () => {
-  await rolledOut(async ({ agent }) => {
+  await withRolledOutTable(async ({ agent }) => {
     await agent.run('flag', { enabled: true })
     const asked = await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
       method: 'POST',
@@ -123,14 +123,14 @@ test('a client that may still read by type blocks it until somebody accepts that
     })
     expect(await asked.json()).toMatchObject({ value: true })
     await agent.run('rollback', { scope: 'flag' })
-    expect(await refusals(agent, 'rollback', BACK)).toMatch(/These clients may still read by type: shop-1\./)
+    expect(await requestRefused(agent, 'rollback', DATA_ROLLBACK)).toMatch(/These clients may still read by type: shop-1\./)
   })
 })
 
 test('what depends on the column stops the drop, and everything stays as it was', async () => {
-  await rolledOut(async ({ sql, agent }) => {
+  await withRolledOutTable(async ({ sql, agent }) => {
     await sql`create view public.trucks as select * from public.vehicles where type = 'Truck'`
-    const failed = await runBadly(agent, 'rollback', BACK)
+    const failed = await runToFailure(agent, 'rollback', DATA_ROLLBACK)
     expect(failed).toMatchObject({ state: 'failed', errorCode: '2BP01' })
     // A rollback that failed may have written: what was validated before it counts no more.
     expect(await agent.rollout()).toMatchObject({ stage: 'covered', validation: { verdict: 'pass' } })

@@ -2,33 +2,33 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { quiet, refusals } from './asking.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { QUIET_LOG, requestRefused } from './asking.ts'
 import { withSession } from './disturbing.ts'
 
 /** Expands a table of ten rows and tries what an application would do. */
-async function expanded(
+async function withExpandedTable(
   file: string,
   use: (sql: postgres.Sql, url: string) => Promise<void>,
   before = 'select 1',
 ): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
+    await createVehicles(sql, 10)
     await sql.unsafe(before)
-    await withAgent(url, file, (agent) => agent.run('expand'), quiet)
+    await withAgent(url, file, (agent) => agent.run('expand'), QUIET_LOG)
     await use(sql, url)
   })
 }
 
 const INSERT = 'insert into public.vehicles (name, is_truck, is_bike, axles)'
-const UNMAPPED = VEHICLES.replace(/otherwise:.*\n/, '')
+const UNMAPPED = VEHICLES_FILE.replace(/otherwise:.*\n/, '')
 
 test('another BEFORE trigger that changes legacy columns is seen', async () => {
   const crown = `
     create function public.crown() returns trigger language plpgsql as $$ begin new.is_truck := new.axles > 5; return new; end $$;
     create trigger zz_crown before insert or update on public.vehicles for each row execute function public.crown()`
-  await expanded(
-    VEHICLES,
+  await withExpandedTable(
+    VEHICLES_FILE,
     async (sql) => {
       expect(await sql.unsafe(`${INSERT} values ('x', false, false, 8) returning type`)).toEqual([{ type: 'Truck' }])
       expect(await sql.unsafe(`update public.vehicles set axles = 9 where id = 1 returning type`)).toEqual([
@@ -43,7 +43,7 @@ test('another BEFORE trigger that changes legacy columns is seen', async () => {
 })
 
 test('a session in the replica role, as of a logical subscription, writes the right type', async () => {
-  await expanded(VEHICLES, async (_, url) => {
+  await withExpandedTable(VEHICLES_FILE, async (_, url) => {
     await withSession(url, async (session) => {
       await session`set session_replication_role = replica`
       expect(await session.unsafe(`${INSERT} values ('x', true, false, 2) returning type`)).toEqual([{ type: 'Truck' }])
@@ -52,7 +52,7 @@ test('a session in the replica role, as of a logical subscription, writes the ri
 })
 
 test('what the application itself writes to the type gives way to its legacy columns', async () => {
-  await expanded(VEHICLES, async (sql) => {
+  await withExpandedTable(VEHICLES_FILE, async (sql) => {
     const rows = await sql`update public.vehicles set type = 'Bike' where id = 2 returning is_truck, type`
     expect(rows).toEqual([{ is_truck: true, type: 'Truck' }])
   })
@@ -63,10 +63,10 @@ test('a trigger that sorts after ours is refused by expand, and one that comes l
     create or replace function public.later() returns trigger language plpgsql as $$ begin new.is_truck := true; return new; end $$;
     create trigger "~~later" before update on public.vehicles for each row execute function public.later()`
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
+    await createVehicles(sql, 10)
     await sql.unsafe(later)
-    await withAgent(url, VEHICLES, async (agent) => {
-      expect(await refusals(agent, 'expand')).toMatch(/Trigger ~~later sorts after ours .* rename it/)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
+      expect(await requestRefused(agent, 'expand')).toMatch(/Trigger ~~later sorts after ours .* rename it/)
       await sql.unsafe('drop trigger "~~later" on public.vehicles')
       await agent.run('expand')
       await agent.run('backfill')
@@ -88,12 +88,12 @@ test.each([
   ['given another search_path', 'alter function sti.derive_vehicles() reset search_path', /changed by somebody/],
 ])('a trigger that was %s is noticed, and expand puts it right', async (_, statement, sentence) => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 10)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
       await sql.unsafe(statement)
-      expect(await refusals(agent, 'backfill')).toMatch(sentence)
+      expect(await requestRefused(agent, 'backfill')).toMatch(sentence)
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail' })
       await agent.run('expand')
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass' })
@@ -108,10 +108,10 @@ test('a partition whose trigger was disabled is noticed', async () => {
       create table public.small partition of public.vehicles for values from (0) to (100);
       create table public.large partition of public.vehicles for values from (100) to (200);
       insert into public.vehicles select n, n % 2 = 0, false from generate_series(1, 199) n; analyze`)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await sql`alter table public.large disable trigger "~sti_derive"`
-      expect(await refusals(agent, 'backfill')).toMatch(/does not fire on partition large/)
+      expect(await requestRefused(agent, 'backfill')).toMatch(/does not fire on partition large/)
       await agent.run('expand')
       expect(await sql`insert into public.vehicles values (0, true, false) returning type`).toEqual([{ type: 'Truck' }])
       await agent.run('backfill')
@@ -120,19 +120,19 @@ test('a partition whose trigger was disabled is noticed', async () => {
 })
 
 test('a row that no type matches gets NULL, and the write succeeds', async () => {
-  await expanded(UNMAPPED, async (sql) => {
+  await withExpandedTable(UNMAPPED, async (sql) => {
     expect(await sql.unsafe(`${INSERT} values ('x', false, false, 2) returning type`)).toEqual([{ type: null }])
     expect(await sql`update public.vehicles set is_truck = false where id = 2 returning type`).toEqual([{ type: null }])
   })
 })
 
 test('an expression that raises never fails a write of the application', async () => {
-  const raising = VEHICLES.replace('when: is_truck', 'when: "12 / axles > 4"').replace(
+  const raising = VEHICLES_FILE.replace('when: is_truck', 'when: "12 / axles > 4"').replace(
     'legacyColumns: [is_truck, is_bike]',
     'legacyColumns: [is_truck, is_bike, axles]',
   )
   const file = `${raising}restore: none\n`.replaceAll(/, restore: \{[^}]*\}/g, '')
-  await expanded(file, async (sql) => {
+  await withExpandedTable(file, async (sql) => {
     expect(await sql.unsafe(`${INSERT} values ('x', false, true, 0) returning type`)).toEqual([{ type: null }])
     expect(await sql.unsafe(`${INSERT} values ('x', false, true, 2) returning type`)).toEqual([{ type: 'Truck' }])
     expect(await sql`update public.vehicles set axles = 0 where id = 2 returning type`).toEqual([{ type: null }])
@@ -144,8 +144,8 @@ const CLERK = `create role clerk_of_test login password 'clerk';
 
 test('a role without any right on schema sti writes as before', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
-    await withAgent(url, VEHICLES, (agent) => agent.run('expand'))
+    await createVehicles(sql, 10)
+    await withAgent(url, VEHICLES_FILE, (agent) => agent.run('expand'))
     await sql.unsafe(CLERK)
     try {
       await withSession(url, async (session) => {
@@ -164,11 +164,11 @@ test('a role without any right on schema sti writes as before', async () => {
 
 test('a search_path of the writer finds nothing of his in the trigger', async () => {
   // Not a plain comparison, so that it stands in the function and not in the WHEN clause.
-  const file = VEHICLES.replace('when: is_truck', 'when: "length(name) > 3 and is_truck"').replace(
+  const file = VEHICLES_FILE.replace('when: is_truck', 'when: "length(name) > 3 and is_truck"').replace(
     'legacyColumns: [is_truck, is_bike]',
     'legacyColumns: [is_truck, is_bike, name]',
   )
-  await expanded(`${file}restore: none\n`.replaceAll(/, restore: \{[^}]*\}/g, ''), async (sql, url) => {
+  await withExpandedTable(`${file}restore: none\n`.replaceAll(/, restore: \{[^}]*\}/g, ''), async (sql, url) => {
     await sql.unsafe(`create schema evil; create function evil.length(text) returns int language sql as 'select 0'`)
     await withSession(url, async (session) => {
       await session`set search_path = evil, pg_catalog, public`

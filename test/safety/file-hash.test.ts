@@ -1,45 +1,45 @@
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { eventsOf, operationOf, quiet, refusals, steer, until } from './asking.ts'
-import { slow, typed, wrong } from './disturbing.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { readEventMessages, readOperation, QUIET_LOG, requestRefused, controlOperation, waitFor } from './asking.ts'
+import { slowUpdates, countTypedRows, countWrongRows } from './disturbing.ts'
 
 /** Bikes have become Cycles. */
-const OTHER = VEHICLES.replace('name: Bike', 'name: Cycle')
+const CHANGED_FILE = VEHICLES_FILE.replace('name: Bike', 'name: Cycle')
 
 test('an operation pins the hash of its file: an agent with another file does not claim it', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 1_000)
-    await slow(sql, 0.1)
-    const id = await withAgent(url, `${VEHICLES}triggers: { slow: harmless }\n`, async (agent) => {
+    await createVehicles(sql, 1_000)
+    await slowUpdates(sql, 0.1)
+    const id = await withAgent(url, `${VEHICLES_FILE}triggers: { slow: harmless }\n`, async (agent) => {
       await agent.run('expand')
       const { id } = await agent.request('backfill', { batchSize: 100 })
-      await until('rows are written', async () => (await typed(sql)) > 0)
-      await steer(agent, id, 'pause')
-      expect((await agent.ended(id)).state).toBe('paused')
+      await waitFor('rows are written', async () => (await countTypedRows(sql)) > 0)
+      await controlOperation(agent, id, 'pause')
+      expect((await agent.waitForEnd(id)).state).toBe('paused')
       return id
     })
-    const written = await typed(sql)
+    const written = await countTypedRows(sql)
     await withAgent(
       url,
-      `${OTHER}triggers: { slow: harmless }\n`,
+      `${CHANGED_FILE}triggers: { slow: harmless }\n`,
       async (agent) => {
-        await steer(agent, id, 'resume')
+        await controlOperation(agent, id, 'resume')
         // It looks for work every half second.
         await new Promise((resolve) => setTimeout(resolve, 1_500))
-        expect((await operationOf(agent, id)).state).toBe('queued')
-        expect(await typed(sql)).toBe(written)
+        expect((await readOperation(agent, id)).state).toBe('queued')
+        expect(await countTypedRows(sql)).toBe(written)
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
 
 test('the trigger of an earlier file is noticed, stops everything, and is replaced with its constraint by expand', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 100)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 100)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
       await agent.run('validation')
@@ -47,15 +47,15 @@ test('the trigger of an earlier file is noticed, stops everything, and is replac
     })
     await withAgent(
       url,
-      OTHER,
+      CHANGED_FILE,
       async (agent) => {
         expect((await agent.rollout()).stage).toBe('new')
-        expect(await refusals(agent, 'backfill')).toMatch(/another version of the rollout file: expand again/)
-        expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/sti expand/)
+        expect(await requestRefused(agent, 'backfill')).toMatch(/another version of the rollout file: expand again/)
+        expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/sti expand/)
         const validation = await agent.run('validation')
         expect(validation.result).toMatchObject({ verdict: 'fail' })
         const expand = await agent.run('expand')
-        expect(await eventsOf(agent, expand.id)).toContain('column, function and trigger are there')
+        expect(await readEventMessages(agent, expand.id)).toContain('column, function and trigger are there')
         // The old constraint knew no Cycle: with it this write of the application would fail.
         const [cycle] =
           await sql`insert into public.vehicles (name, is_truck, is_bike) values ('c', false, true) returning type`
@@ -69,7 +69,7 @@ test('the trigger of an earlier file is noticed, stops everything, and is replac
         expect(check!.text).toMatch(/Cycle/)
         await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
       },
-      quiet,
+      QUIET_LOG,
     )
     const columns =
       await sql`select attname from pg_attribute where attrelid = 'public.vehicles'::regclass and attname = 'type'`
@@ -79,15 +79,15 @@ test('the trigger of an earlier file is noticed, stops everything, and is replac
 
 test('a file that lets the application write the type takes the trigger of an earlier one away', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
-    await withAgent(url, VEHICLES, (agent) => agent.run('expand'))
-    await withAgent(url, `${VEHICLES}dualWrite: application\n`, async (agent) => {
-      expect(await refusals(agent, 'backfill')).toMatch(/trigger of an earlier rollout file is still on the table/)
+    await createVehicles(sql, 10)
+    await withAgent(url, VEHICLES_FILE, (agent) => agent.run('expand'))
+    await withAgent(url, `${VEHICLES_FILE}dualWrite: application\n`, async (agent) => {
+      expect(await requestRefused(agent, 'backfill')).toMatch(/trigger of an earlier rollout file is still on the table/)
       await agent.run('expand')
       const triggers = await sql`select tgname from pg_trigger where tgrelid = 'public.vehicles'::regclass`
       expect(triggers).toEqual([])
       await agent.run('backfill')
-      expect(await wrong(sql)).toBe(0)
+      expect(await countWrongRows(sql)).toBe(0)
       // Only what the application writes from now on shows that it writes both sides.
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'inconclusive' })
       await sql`update public.vehicles set is_truck = true, type = 'Truck' where id = 3`

@@ -2,16 +2,16 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { eventsOf, operationOf, quiet, refusals, runBadly, steer, until } from './asking.ts'
-import { backends, withSession } from './disturbing.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { readEventMessages, readOperation, QUIET_LOG, requestRefused, runToFailure, controlOperation, waitFor } from './asking.ts'
+import { engineBackendPids, withSession } from './disturbing.ts'
 
-async function verified(
+async function withVerifiedRollout(
   file: string,
   use: (of: { url: string; sql: postgres.Sql; agent: TestAgent }) => Promise<void>,
 ): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 500)
+    await createVehicles(sql, 500)
     await withAgent(
       url,
       file,
@@ -21,16 +21,16 @@ async function verified(
         await agent.run('validation')
         await use({ url, sql, agent })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 }
 
-const INDEX = 'public.sti_vehicles_type_idx'
+const TYPE_INDEX = 'public.sti_vehicles_type_idx'
 
 async function indexValid(sql: postgres.Sql): Promise<boolean | null> {
   const [row] = await sql<{ valid: boolean }[]>`
-    select indisvalid as valid from pg_index where indexrelid = to_regclass(${INDEX})`
+    select indisvalid as valid from pg_index where indexrelid = to_regclass(${TYPE_INDEX})`
   return row?.valid ?? null
 }
 
@@ -43,7 +43,7 @@ async function journal(sql: postgres.Sql): Promise<string[]> {
 }
 
 test('after expand and finalize the journal names what is in the catalog, and the flag has statistics and an index', async () => {
-  await verified(VEHICLES, async ({ sql, agent }) => {
+  await withVerifiedRollout(VEHICLES_FILE, async ({ sql, agent }) => {
     const expanded = [
       'column "public"."vehicles"."type"',
       'function sti."derive_vehicles"',
@@ -53,7 +53,7 @@ test('after expand and finalize the journal names what is in the catalog, and th
     // Autovacuum would gather them again just then.
     await sql`alter table public.vehicles set (autovacuum_enabled = off)`
     await sql`delete from pg_statistic where starelid = 'public.vehicles'::regclass`
-    expect(await refusals(agent, 'flag', { enabled: true })).toMatch(
+    expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(
       /missing: the index sti_vehicles_type_idx, the constraint sti_vehicles_type_check, the statistics/,
     )
     await agent.run('finalize')
@@ -75,23 +75,23 @@ test('after expand and finalize the journal names what is in the catalog, and th
 })
 
 test('an index whose making is killed is INVALID; the next try drops it, makes it again and journals it once', async () => {
-  await verified(VEHICLES, async ({ url, sql, agent }) => {
+  await withVerifiedRollout(VEHICLES_FILE, async ({ url, sql, agent }) => {
     await withSession(url, async (session) => {
       // CONCURRENTLY waits for every older transaction.
       await session.unsafe('begin; update public.vehicles set name = name where id = 1')
       const { id } = await agent.request('finalize')
-      await until('the index is being made', async () => (await indexValid(sql)) === false)
-      const said = await until('it names whom it waits for', async () =>
-        (await eventsOf(agent, id)).find((message) => /^making index sti_vehicles_type_idx waits for/.test(message)),
+      await waitFor('the index is being made', async () => (await indexValid(sql)) === false)
+      const said = await waitFor('it names whom it waits for', async () =>
+        (await readEventMessages(agent, id)).find((message) => /^making index sti_vehicles_type_idx waits for/.test(message)),
       )
       const [pid] = await session<{ pid: number }[]>`select pg_backend_pid() as pid`
       expect(said).toMatch(
         new RegExp(`pid ${pid!.pid} \\(postgres, idle in transaction, transaction \\d\\d:\\d\\d:\\d\\d old\\)`),
       )
-      for (const backend of await backends(sql, 'finalize')) await sql`select pg_terminate_backend(${backend})`
+      for (const backend of await engineBackendPids(sql, 'finalize')) await sql`select pg_terminate_backend(${backend})`
       await session.unsafe('commit')
-      expect(await agent.ended(id)).toMatchObject({ state: 'succeeded' })
-      expect((await eventsOf(agent, id)).join()).toMatch(/INVALID, left by a try that was cut off/)
+      expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded' })
+      expect((await readEventMessages(agent, id)).join()).toMatch(/INVALID, left by a try that was cut off/)
     })
     expect(await indexValid(sql)).toBe(true)
     expect((await journal(sql)).filter((text) => text.includes('idx'))).toEqual([
@@ -101,23 +101,23 @@ test('an index whose making is killed is INVALID; the next try drops it, makes i
 })
 
 test('an index that waits can be stopped, and goes on when it is resumed', async () => {
-  await verified(VEHICLES, async ({ url, sql, agent }) => {
+  await withVerifiedRollout(VEHICLES_FILE, async ({ url, sql, agent }) => {
     const { id } = await withSession(url, async (session) => {
       await session.unsafe('begin; update public.vehicles set name = name where id = 1')
       const operation = await agent.request('finalize')
-      await until('the index is being made', async () => (await indexValid(sql)) === false)
-      await steer(agent, operation.id, 'pause')
-      expect((await agent.ended(operation.id)).state).toBe('paused')
+      await waitFor('the index is being made', async () => (await indexValid(sql)) === false)
+      await controlOperation(agent, operation.id, 'pause')
+      expect((await agent.waitForEnd(operation.id)).state).toBe('paused')
       return operation
     })
-    await steer(agent, id, 'resume')
-    await until('it goes on', async () => (await operationOf(agent, id)).state === 'succeeded')
+    await controlOperation(agent, id, 'resume')
+    await waitFor('it goes on', async () => (await readOperation(agent, id)).state === 'succeeded')
     expect(await indexValid(sql)).toBe(true)
   })
 })
 
 test('NOT NULL is set where the file wants it, and writes without a type still get one', async () => {
-  await verified(`${VEHICLES}constraint: notNull\n`, async ({ sql, agent }) => {
+  await withVerifiedRollout(`${VEHICLES_FILE}constraint: notNull\n`, async ({ sql, agent }) => {
     await agent.run('finalize')
     const [column] =
       await sql`select attnotnull from pg_attribute where attrelid = 'public.vehicles'::regclass and attname = 'type'`
@@ -129,10 +129,10 @@ test('NOT NULL is set where the file wants it, and writes without a type still g
 })
 
 test('a row that went wrong since the validation fails finalize with what to do', async () => {
-  await verified(VEHICLES, async ({ sql, agent }) => {
+  await withVerifiedRollout(VEHICLES_FILE, async ({ sql, agent }) => {
     await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Boat' where id = 3;
       alter table public.vehicles enable always trigger "~sti_derive"`)
-    expect(await runBadly(agent, 'finalize')).toMatchObject({
+    expect(await runToFailure(agent, 'finalize')).toMatchObject({
       errorCode: 'finalize',
       error: expect.stringMatching(/^A row does not hold what the constraint asks: .* Run a validation\.$/) as string,
     })
@@ -149,7 +149,7 @@ test('a partitioned table gets its index without a write having to wait', async 
       insert into public.vehicles select n, n % 2 = 0, false from generate_series(1, 199) n; analyze`)
     await withAgent(
       url,
-      VEHICLES,
+      VEHICLES_FILE,
       async (agent) => {
         await agent.run('expand')
         await agent.run('backfill')
@@ -157,8 +157,8 @@ test('a partitioned table gets its index without a write having to wait', async 
         await withSession(url, async (session) => {
           await session.unsafe('begin; update public.vehicles set is_bike = is_bike where id = 150')
           const { id } = await agent.request('finalize')
-          await until('it waits', async () =>
-            (await eventsOf(agent, id)).find((message) => /waits for pid/.test(message)),
+          await waitFor('it waits', async () =>
+            (await readEventMessages(agent, id)).find((message) => /waits for pid/.test(message)),
           )
           await withSession(url, async (other) => {
             await other.unsafe(
@@ -166,7 +166,7 @@ test('a partitioned table gets its index without a write having to wait', async 
             )
           })
           await session.unsafe('commit')
-          expect((await agent.ended(id)).state).toBe('succeeded')
+          expect((await agent.waitForEnd(id)).state).toBe('succeeded')
         })
         const indexes = await sql`select indexrelid::regclass::text as name, indisvalid as valid from pg_index
           where indexrelid::regclass::text ~ 'sti_' order by 1`
@@ -175,7 +175,7 @@ test('a partitioned table gets its index without a write having to wait', async 
         expect(await sql`select indexrelid from pg_index where indexrelid::regclass::text ~ 'sti_'`).toEqual([])
         expect(await journal(sql)).toEqual([])
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })

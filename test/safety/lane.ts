@@ -1,22 +1,22 @@
-import { compile } from '../../agent/src/rollout/compile.ts'
-import { typeChange } from '../../agent/src/backfill/change.ts'
-import { writeBatch, FIRST_PARAMETER } from '../../agent/src/engine/batch.ts'
-import type { Change } from '../../agent/src/engine/change.ts'
+import { compileRollout } from '../../agent/src/rollout/compile.ts'
+import { discriminatorUpdate } from '../../agent/src/backfill/change.ts'
+import { writeBatch, BATCH_ROWS_FIRST_PARAMETER } from '../../agent/src/engine/batch.ts'
+import type { ColumnUpdate } from '../../agent/src/engine/change.ts'
 import { connect, type Database, type Sql } from '../../agent/src/database/connect.ts'
 import { migrate } from '../../agent/src/database/migrate.ts'
-import { takeLane, type Lane } from '../../agent/src/engine/lane.ts'
-import { inRange, type Walked } from '../../agent/src/engine/range.ts'
+import { claimOperationLane, type Lane } from '../../agent/src/engine/lane.ts'
+import { rangeCondition, type KeyedTable } from '../../agent/src/engine/range.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
-export interface OneLane {
+export interface TestLane {
   readonly url: string
   /** The test's own connection. */
   readonly sql: import('postgres').Sql
   readonly database: Database
   readonly engine: Sql
-  readonly change: Change
-  readonly walked: Walked
+  readonly change: ColumnUpdate
+  readonly walked: KeyedTable
   readonly lane: Lane
   /** The batch of the rows with low < id <= high. */
   batch(lane: Lane, low: number, high: number): Promise<{ written: number; unmapped: number }>
@@ -24,21 +24,21 @@ export interface OneLane {
 }
 
 /** A table with its empty column, and one lane over it: what a batch meets, without an agent around it. */
-export async function withLane(rows: number, use: (lane: OneLane) => Promise<void>): Promise<void> {
+export async function withTestLane(rows: number, use: (lane: TestLane) => Promise<void>): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, rows)
+    await createVehicles(sql, rows)
     await sql`alter table public.vehicles add column type text`
     const database = connect(url, 'a')
     try {
       await migrate(database, false)
-      const { rollout } = compile('vehicles.yaml', VEHICLES)
+      const { rollout } = compileRollout('vehicles.yaml', VEHICLES_FILE)
       const [operation] = await database.state<{ id: bigint }[]>`
         insert into sti.operation (rollout, kind, parameters, file_hash, writes_table, actor, request_hash)
         values ('vehicles', 'backfill', '{}', ${rollout!.hash}, true, '{}', '') returning id`
       const engine = database.engine({ purpose: 'backfill', searchPath: rollout!.searchPath, lockTimeoutMs: 10_000 })
       const walked = { table: rollout!.table, key: [{ name: 'id', sql: '"id"', type: 'bigint' }] }
-      const change = typeChange(rollout!, walked.key)
-      const takeOver = (): Promise<Lane> => takeLane(database.state, operation!.id, 'a')
+      const change = discriminatorUpdate(rollout!, walked.key)
+      const takeOver = (): Promise<Lane> => claimOperationLane(database.state, operation!.id, 'a')
       await use({
         url,
         sql,
@@ -51,10 +51,10 @@ export async function withLane(rows: number, use: (lane: OneLane) => Promise<voi
         batch: (lane, low, high) =>
           writeBatch(engine, change, lane, {
             relation: walked.table,
-            rows: inRange(walked, { low: [String(low)], high: [String(high)], rows: high - low }, FIRST_PARAMETER),
+            rows: rangeCondition(walked, { low: [String(low)], high: [String(high)], rows: high - low }, BATCH_ROWS_FIRST_PARAMETER),
             nextPosition: [String(high)],
-            passed: high - low,
-            records: 'counted',
+            passedRows: high - low,
+            unmappedRecording: 'counted',
             flush: true,
           }),
       })

@@ -1,23 +1,23 @@
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { eventsOf, quiet, steer, until } from './asking.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { readEventMessages, QUIET_LOG, controlOperation, waitFor } from './asking.ts'
 import { withSession } from './disturbing.ts'
 
 test('DDL that waits names who holds the lock, lets readers and writers pass, and can be paused and resumed', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
+    await createVehicles(sql, 10)
     await withAgent(
       url,
-      VEHICLES,
+      VEHICLES_FILE,
       async (agent) => {
         const id = await withSession(url, async (session) => {
           await session.unsafe('begin; select from public.vehicles')
           const [{ pid }] = (await session`select pg_backend_pid() as pid`) as unknown as [{ pid: number }]
           const operation = await agent.request('expand')
-          const said = await until('it says who', async () =>
-            (await eventsOf(agent, operation.id)).find((message) => /waits for a lock held by/.test(message)),
+          const said = await waitFor('it says who', async () =>
+            (await readEventMessages(agent, operation.id)).find((message) => /waits for a lock held by/.test(message)),
           )
           expect(said).toMatch(
             new RegExp(`pid ${pid} \\(postgres, idle in transaction, transaction \\d\\d:\\d\\d:\\d\\d old\\)`),
@@ -25,14 +25,14 @@ test('DDL that waits names who holds the lock, lets readers and writers pass, an
           await withSession(url, async (other) => {
             await other.unsafe(`set statement_timeout = '1s'; update public.vehicles set name = name`)
           })
-          await steer(agent, operation.id, 'pause')
-          expect((await agent.ended(operation.id)).state).toBe('paused')
+          await controlOperation(agent, operation.id, 'pause')
+          expect((await agent.waitForEnd(operation.id)).state).toBe('paused')
           return operation.id
         })
-        await steer(agent, id, 'resume')
-        await until('it is there', async () => (await agent.rollout()).stage === 'expanded')
+        await controlOperation(agent, id, 'resume')
+        await waitFor('it is there', async () => (await agent.rollout()).stage === 'expanded')
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest'
-import { nextRange } from '../../agent/src/engine/range.ts'
-import { withLane } from './lane.ts'
+import { readNextRange } from '../../agent/src/engine/range.ts'
+import { withTestLane } from './lane.ts'
 
 test('an answer that a dying connection cut off leaves nothing in the next one', async () => {
-  await withLane(100, async ({ engine, walked }) => {
+  await withTestLane(100, async ({ engine, walked }) => {
     const lost: unknown[] = []
     for (let attempt = 0; attempt < 5; attempt++) {
-      await nextRange(engine, walked, null, null, 10)
+      await readNextRange(engine, walked, null, null, 10)
       // This answer's row arrives, its end does not.
       await engine`select pg_terminate_backend(pg_backend_pid())`.catch(() => undefined)
       for (let again = 0; again < 3; again++) {
-        const ask = nextRange(engine, walked, null, null, 10)
+        const ask = readNextRange(engine, walked, null, null, 10)
         const range = await ask.catch((error: { code: string }) => void lost.push(error.code))
         if (range !== undefined) expect(range).toEqual({ low: null, high: ['10'], rows: 10 })
       }

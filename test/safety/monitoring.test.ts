@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import type { OperationEvent, Preview } from '../../agent/src/contract/index.ts'
+import type { OperationEvent, OperationPreview } from '../../agent/src/contract/index.ts'
 import type postgres from 'postgres'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { withAgentRole } from './role.ts'
 
 /** What is set for new sessions of this database, of all of them or of one role. */
-async function settings(sql: postgres.Sql): Promise<string[]> {
+async function readSettings(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql<{ setting: string }[]>`
     select coalesce(r.rolname || ': ', '') || c as setting from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase
       left join pg_roles r on r.oid = s.setrole, unnest(s.setconfig) c where d.datname = current_database() order by 1`
@@ -15,28 +15,28 @@ async function settings(sql: postgres.Sql): Promise<string[]> {
 }
 
 const sampled = async (agent: TestAgent): Promise<number> => (await agent.rollout()).monitoring.samplingSeconds
-const OURS = ['pg_stat_statements.track=all', 'track_io_timing=on']
+const ENHANCED_SETTINGS = ['pg_stat_statements.track=all', 'track_io_timing=on']
 
 test('enhanced monitoring is journaled, shows in new sessions, and what was there before is there again after it', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 100)
+    await createVehicles(sql, 100)
     const name = new URL(url).pathname.slice(1)
     await sql.unsafe(
       `alter database ${name} set pg_stat_statements.track = 'none'; alter database ${name} set work_mem = '5MB'`,
     )
-    const before = await settings(sql)
-    await withAgent(url, VEHICLES, async (agent) => {
-      const shown = await agent.post<Preview>('/v1/rollouts/vehicles/operations?dryRun=true', {
+    const before = await readSettings(sql)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
+      const shown = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', {
         kind: 'monitoring',
         environment: 'staging',
         parameters: {},
       })
       expect(shown.body.statements).toHaveLength(3)
-      expect(await settings(sql)).toEqual(before)
+      expect(await readSettings(sql)).toEqual(before)
       expect(await sampled(agent)).toBe(5)
 
       await agent.run('monitoring')
-      expect(await settings(sql)).toEqual([...OURS, 'work_mem=5MB'])
+      expect(await readSettings(sql)).toEqual([...ENHANCED_SETTINGS, 'work_mem=5MB'])
       expect(await sampled(agent)).toBe(1)
       expect((await agent.rollout()).monitoring).toMatchObject({
         enhanced: true,
@@ -54,7 +54,7 @@ test('enhanced monitoring is journaled, shows in new sessions, and what was ther
       )
 
       await agent.run('rollback', { scope: 'monitoring' })
-      expect(await settings(sql)).toEqual(before)
+      expect(await readSettings(sql)).toEqual(before)
       expect(await sampled(agent)).toBe(5)
       const journal =
         await sql`select count(*)::int as changes, count(reverted_at)::int as reverted, count(left_because)::int as kept from sti.change`
@@ -66,15 +66,15 @@ test('enhanced monitoring is journaled, shows in new sessions, and what was ther
 
 test('what somebody else has changed since is left alone and named', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 100)
+    await createVehicles(sql, 100)
     const name = new URL(url).pathname.slice(1)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('monitoring')
       await sql.unsafe(
         `alter database ${name} set track_io_timing = 'off'; alter database ${name} reset pg_stat_statements.track`,
       )
       const off = await agent.run('monitoring', { enabled: false })
-      expect(await settings(sql)).toEqual(['track_io_timing=off'])
+      expect(await readSettings(sql)).toEqual(['track_io_timing=off'])
       expect(off.result).toEqual({
         reverted: 1,
         kept: [],
@@ -91,11 +91,11 @@ test('what somebody else has changed since is left alone and named', async () =>
 
 test('two rollouts of one database: the settings go when the last of them needs them no more', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 100)
+    await createVehicles(sql, 100)
     await sql`create table public.lorries as select * from public.vehicles`
     await sql`alter table public.lorries add primary key (id)`
-    const lorries = VEHICLES.replaceAll('vehicles', 'lorries')
-    await withAgent(url, VEHICLES, async (first) => {
+    const lorries = VEHICLES_FILE.replaceAll('vehicles', 'lorries')
+    await withAgent(url, VEHICLES_FILE, async (first) => {
       await withAgent(
         url,
         lorries,
@@ -105,9 +105,9 @@ test('two rollouts of one database: the settings go when the last of them needs 
           const back = await first.run('rollback', { scope: 'monitoring' })
           expect(back.result).toMatchObject({ reverted: 1, left: [] })
           expect((back.result!['kept'] as string[]).join()).toMatch(/track_io_timing.*: lorries,.*: lorries/)
-          expect(await settings(sql)).toEqual(OURS)
+          expect(await readSettings(sql)).toEqual(ENHANCED_SETTINGS)
           await second.run('rollback', { scope: 'monitoring' })
-          expect(await settings(sql)).toEqual([])
+          expect(await readSettings(sql)).toEqual([])
         },
         { name: 'agent-2' },
       )
@@ -118,9 +118,9 @@ test('two rollouts of one database: the settings go when the last of them needs 
 test('what the role of the agent may not do is named, and the rest is done', async () => {
   await withAgentRole({ monitor: true }, async ({ url, sql, role }) => {
     const name = new URL(url).pathname.slice(1)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('monitoring')
-      expect(await settings(sql)).toEqual([])
+      expect(await readSettings(sql)).toEqual([])
       const { refused, enhanced } = (await agent.rollout()).monitoring
       expect([enhanced, ...refused]).toEqual([
         true,
@@ -131,14 +131,14 @@ test('what the role of the agent may not do is named, and the rest is done', asy
       // Once granted it can be asked for again; without owning the database it is for its own sessions.
       await sql.unsafe(`grant set on parameter track_io_timing, pg_stat_statements.track to ${role}`)
       await agent.run('monitoring')
-      expect(await settings(sql)).toEqual(OURS.map((setting) => `${role}: ${setting}`))
+      expect(await readSettings(sql)).toEqual(ENHANCED_SETTINGS.map((setting) => `${role}: ${setting}`))
       expect((await agent.rollout()).monitoring.refused[0]).toMatch(
         new RegExp(
           `own sessions only, since ${role} does not own the database: its owner can alter database "${name}" set`,
         ),
       )
       await agent.run('rollback', { scope: 'monitoring' })
-      expect(await settings(sql)).toEqual([])
+      expect(await readSettings(sql)).toEqual([])
       expect((await agent.rollout()).monitoring).toMatchObject({ enhanced: false, changes: [], refused: [] })
     })
   })
@@ -146,20 +146,20 @@ test('what the role of the agent may not do is named, and the rest is done', asy
 
 test('a backfill with --enable-monitoring switches it on once; only an admin takes it back', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 2_000)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 2_000)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       const request = { kind: 'backfill', environment: 'staging', parameters: { enableMonitoring: true } }
       const post = (): Promise<{ status: number; body: { id: number } }> =>
         agent.post('/v1/rollouts/vehicles/operations', request, { 'idempotency-key': 'once' })
-      await agent.ended((await post()).body.id)
+      await agent.waitForEnd((await post()).body.id)
       await post()
       const on = await sql<
         { id: string; state: string }[]
       >`select id, state from sti.operation where kind = 'monitoring'`
       expect(on).toHaveLength(1)
-      await agent.ended(Number(on[0]!.id))
-      expect(await settings(sql)).toEqual(OURS)
+      await agent.waitForEnd(Number(on[0]!.id))
+      expect(await readSettings(sql)).toEqual(ENHANCED_SETTINGS)
       const { events } = await agent.get<{ events: OperationEvent[] }>('/v1/rollouts/vehicles/events')
       expect(events.some(({ kind }) => kind === 'reading')).toBe(true)
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES } from '../support/vehicles.ts'
-import { quiet, runBadly } from './asking.ts'
+import { VEHICLES_FILE } from '../support/vehicles.ts'
+import { QUIET_LOG, runToFailure } from './asking.ts'
 
 test('a validation that would read a whole partition for each range is refused with what to do', async () => {
   await withDatabase(async ({ url, sql }) => {
@@ -16,11 +16,11 @@ test('a validation that would read a whole partition for each range is refused w
       analyze public.vehicles`)
     await withAgent(
       url,
-      VEHICLES,
+      VEHICLES_FILE,
       async (agent) => {
         await agent.run('expand')
         await sql`update pg_index set indisvalid = false where indexrelid = 'public.two_pkey'::regclass`
-        expect(await runBadly(agent, 'validation')).toMatchObject({
+        expect(await runToFailure(agent, 'validation')).toMatchObject({
           errorCode: 'plan',
           error: expect.stringMatching(
             /^For each batch PostgreSQL would read all of public\.two .* REINDEX INDEX CONCURRENTLY public\.two_pkey/,
@@ -29,7 +29,7 @@ test('a validation that would read a whole partition for each range is refused w
         await sql`update pg_index set indisvalid = true where indexrelid = 'public.two_pkey'::regclass`
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0 })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })

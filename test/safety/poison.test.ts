@@ -2,11 +2,11 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { eventsOf, failedRows, quiet, refusals, runBadly } from './asking.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { readEventMessages, readFailedRows, QUIET_LOG, requestRefused, runToFailure } from './asking.ts'
 
 /** The application refuses every UPDATE of these rows. */
-async function refuse(
+async function refuseRows(
   sql: postgres.Sql,
   ids: readonly number[],
   raise = `raise exception 'row % is frozen', new.id`,
@@ -17,7 +17,7 @@ async function refuse(
     create or replace trigger frozen before update on public.vehicles for each row execute function public.frozen()`)
 }
 
-const FILE = `${VEHICLES}triggers: { frozen: harmless }\n`
+const FILE = `${VEHICLES_FILE}triggers: { frozen: harmless }\n`
 
 test.each([
   { name: 'the first row', ids: [1] },
@@ -27,8 +27,8 @@ test.each([
   { name: 'a whole batch', ids: Array.from({ length: 20 }, (_, i) => 101 + i) },
 ])('poison rows are isolated: $name', async ({ ids }) => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 500)
-    await refuse(sql, ids)
+    await createVehicles(sql, 500)
+    await refuseRows(sql, ids)
     await withAgent(
       url,
       `${FILE}errorBudget: 1\n`,
@@ -46,45 +46,45 @@ test.each([
           totalRows: 500,
           ratio: (500 - ids.length) / 500,
         })
-        const rows = await failedRows(agent)
+        const rows = await readFailedRows(agent)
         expect(rows.map((row) => Number(row.key[0])).sort((a, b) => a - b)).toEqual(ids)
         expect(rows[0]).toMatchObject({ sqlstate: 'P0001', message: `row ${rows[0]!.key[0]} is frozen` })
         const untyped = await sql`select id::int from public.vehicles where type is null order by id`
         expect(untyped.map((row) => row['id'] as number)).toEqual(ids)
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
 
 test('more failed rows than the error budget fail the backfill; once mended it starts with a clean count', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 500)
-    await refuse(sql, [10, 20, 30, 40])
+    await createVehicles(sql, 500)
+    await refuseRows(sql, [10, 20, 30, 40])
     await withAgent(
       url,
       `${FILE}errorBudget: 0.005\n`,
       async (agent) => {
         await agent.run('expand')
-        const failed = await runBadly(agent, 'backfill', { batchSize: 100 })
+        const failed = await runToFailure(agent, 'backfill', { batchSize: 100 })
         expect(failed).toMatchObject({ state: 'failed', errorCode: 'error-budget' })
         expect(failed.error).toMatch(
           /^3 rows failed, more than the error budget of 0.005 of 500 rows\. .* start the backfill again/,
         )
-        expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/Coverage is not complete/)
+        expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/Coverage is not complete/)
         // Two are mended; the two that are left are within the budget, whatever was recorded before.
-        await refuse(sql, [30, 40])
+        await refuseRows(sql, [30, 40])
         expect((await agent.run('backfill', { batchSize: 100 })).result).toMatchObject({ failedRows: 2 })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
 
 test('failed rows hold the flag back until they are mended and retried', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 500)
-    await refuse(sql, [7, 8])
+    await createVehicles(sql, 500)
+    await refuseRows(sql, [7, 8])
     await withAgent(
       url,
       `${FILE}errorBudget: 1\n`,
@@ -92,34 +92,34 @@ test('failed rows hold the flag back until they are mended and retried', async (
         await agent.run('expand')
         const backfill = await agent.run('backfill')
         expect(
-          (await eventsOf(agent, backfill.id)).filter((message) => /failed: row . is frozen \(P0001\)/.test(message))
+          (await readEventMessages(agent, backfill.id)).filter((message) => /failed: row . is frozen \(P0001\)/.test(message))
             .length,
         ).toBe(2)
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 498 / 500 })
-        expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/2 failed rows: mend and retry them/)
-        await refuse(sql, [8])
+        expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/2 failed rows: mend and retry them/)
+        await refuseRows(sql, [8])
         await agent
           .post('/v1/rollouts/vehicles/failed-rows/retry', { environment: 'staging' })
-          .then(({ body }) => agent.ended((body as { id: number }).id))
-        expect((await failedRows(agent)).map((row) => row.key)).toEqual([['8']])
+          .then(({ body }) => agent.waitForEnd((body as { id: number }).id))
+        expect((await readFailedRows(agent)).map((row) => row.key)).toEqual([['8']])
         await sql`delete from public.vehicles where id = 8`
         await agent
           .post('/v1/rollouts/vehicles/failed-rows/retry', { environment: 'staging' })
-          .then(({ body }) => agent.ended((body as { id: number }).id))
-        expect(await failedRows(agent)).toEqual([])
+          .then(({ body }) => agent.waitForEnd((body as { id: number }).id))
+        expect(await readFailedRows(agent)).toEqual([])
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1, rows: 499 })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
 
-const UNMAPPED = VEHICLES.replace(/otherwise:.*\n/, '')
-const accept = (keys: string[][]) => ({ keys, reason: 'known' })
+const UNMAPPED = VEHICLES_FILE.replace(/otherwise:.*\n/, '')
+const acceptanceBody = (keys: string[][]) => ({ keys, reason: 'known' })
 
 test('an acceptance by an admin counts for its row alone, and only while that row is wrong', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 20)
+    await createVehicles(sql, 20)
     await sql`update public.vehicles set is_truck = true where id <> 3`
     await withAgent(
       url,
@@ -129,7 +129,7 @@ test('an acceptance by an admin counts for its row alone, and only while that ro
         await agent.run('expand')
         expect((await agent.run('backfill')).result).toMatchObject({ failedRows: 1, writtenRows: 19 })
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail' })
-        await agent.post('/v1/rollouts/vehicles/failed-rows/accept', accept([['3']]))
+        await agent.post('/v1/rollouts/vehicles/failed-rows/accept', acceptanceBody([['3']]))
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 0.95 })
         await agent.run('finalize')
         await agent.run('flag', { enabled: true })
@@ -140,22 +140,22 @@ test('an acceptance by an admin counts for its row alone, and only while that ro
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0.95 })
         // After the row was right again, a new failure of it wants a new acceptance.
         await agent.run('backfill')
-        expect((await failedRows(agent)).map((row) => [row.key[0], row.accepted])).toEqual([['4', null]])
+        expect((await readFailedRows(agent)).map((row) => [row.key[0], row.accepted])).toEqual([['4', null]])
         await sql`update public.vehicles set is_truck = false where id = 3`
         await agent.run('backfill')
-        expect((await failedRows(agent)).map((row) => [row.key[0], row.accepted]).sort()).toEqual([
+        expect((await readFailedRows(agent)).map((row) => [row.key[0], row.accepted]).sort()).toEqual([
           ['3', null],
           ['4', null],
         ])
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
 
 test('a row that no type matches and that comes behind the backfill is found by the sweep', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 1_000)
+    await createVehicles(sql, 1_000)
     await sql`update public.vehicles set is_truck = true`
     // When the last batch is written somebody makes a row at the front what no type matches.
     await sql.unsafe(`
@@ -170,19 +170,19 @@ test('a row that no type matches and that comes behind the backfill is found by 
       async (agent) => {
         await agent.run('expand')
         expect((await agent.run('backfill', { batchSize: 100 })).result).toMatchObject({ failedRows: 1 })
-        expect((await failedRows(agent)).map((row) => [row.key[0], row.sqlstate])).toEqual([['5', 'unmapped']])
+        expect((await readFailedRows(agent)).map((row) => [row.key[0], row.sqlstate])).toEqual([['5', 'unmapped']])
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
 
 test('a row on which the expression raises is a failed row, and a validation counts it', async () => {
-  const raising = VEHICLES.replace('when: is_truck', 'when: "12 / axles > 4"')
+  const raising = VEHICLES_FILE.replace('when: is_truck', 'when: "12 / axles > 4"')
     .replace('legacyColumns: [is_truck, is_bike]', 'legacyColumns: [is_truck, is_bike, axles]')
     .replaceAll(/, restore: \{[^}]*\}/g, '')
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 300)
+    await createVehicles(sql, 300)
     await sql`update public.vehicles set axles = 0 where id in (1, 150)`
     await withAgent(
       url,
@@ -193,7 +193,7 @@ test('a row on which the expression raises is a failed row, and a validation cou
           failedRows: 2,
           writtenRows: 298,
         })
-        expect((await failedRows(agent)).map((row) => row.sqlstate)).toEqual(['22012', '22012'])
+        expect((await readFailedRows(agent)).map((row) => row.sqlstate)).toEqual(['22012', '22012'])
         await agent.run('validation')
         const checks = (await agent.rollout()).validation!.checks
         expect(checks.find((one) => one.check === 'expression-never-raises')).toMatchObject({
@@ -201,10 +201,10 @@ test('a row on which the expression raises is a failed row, and a validation cou
           discrepancies: 2,
           sampleKeys: [['1'], ['150']],
         })
-        await agent.post('/v1/rollouts/vehicles/failed-rows/accept', accept([['1'], ['150']]))
+        await agent.post('/v1/rollouts/vehicles/failed-rows/accept', acceptanceBody([['1'], ['150']]))
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', rows: 300 })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })

@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest'
-import type { OperationRequest, Preview } from '../../agent/src/contract/index.ts'
+import type { OperationRequest, OperationPreview } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { quiet } from './asking.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { QUIET_LOG } from './asking.ts'
 
 test('a preview says whether its time was measured here or is assumed, and what of', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 2_000)
+    await createVehicles(sql, 2_000)
     await withAgent(
       url,
-      VEHICLES,
+      VEHICLES_FILE,
       async (agent) => {
-        const preview = async (kind: OperationRequest['kind']): Promise<Preview> => {
+        const preview = async (kind: OperationRequest['kind']): Promise<OperationPreview> => {
           const body = { kind, environment: 'staging', parameters: {} }
-          return (await agent.post<Preview>('/v1/rollouts/vehicles/operations?dryRun=true', body)).body
+          return (await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', body)).body
         }
         const assumed = {
           backfill: 'writes 50,000 rows/s',
@@ -42,7 +42,7 @@ test('a preview says whether its time was measured here or is assumed, and what 
         await sql`update pg_class set reltuples = -1 where oid = 'public.vehicles'::regclass`
         expect(await preview('backfill')).toMatchObject({ rows: null, estimatedSeconds: null, estimateBasis: null })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })

@@ -3,8 +3,8 @@ import { connect } from '../../agent/src/database/connect.ts'
 import { migrate } from '../../agent/src/database/migrate.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { refusals } from './asking.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { requestRefused } from './asking.ts'
 
 test('a FOR ALL TABLES publication keeps our schema out until the file says that the subscriber is ready', async () => {
   await withDatabase(async ({ url, sql }) => {
@@ -22,11 +22,11 @@ test('a FOR ALL TABLES publication keeps our schema out until the file says that
 
 test('a table that is published is not expanded until the file says that the subscriber is ready', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
+    await createVehicles(sql, 10)
     await sql`create publication fleet for table public.vehicles`
-    await withAgent(url, VEHICLES, async (agent) => {
-      expect(await refusals(agent, 'expand')).toMatch(/Publication fleet sends .* subscribers/)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
+      expect(await requestRefused(agent, 'expand')).toMatch(/Publication fleet sends .* subscribers/)
     })
-    await withAgent(url, `${VEHICLES}publication: subscriber-ready\n`, (agent) => agent.run('expand'))
+    await withAgent(url, `${VEHICLES_FILE}publication: subscriber-ready\n`, (agent) => agent.run('expand'))
   })
 })

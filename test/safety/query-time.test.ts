@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { quiet } from './asking.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { QUIET_LOG } from './asking.ts'
 
 test('our own bulk statements are none of the application’s query time', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 60_000)
+    await createVehicles(sql, 60_000)
     await withAgent(
       url,
-      `${VEHICLES}prefill: majority\n`,
+      `${VEHICLES_FILE}prefill: majority\n`,
       async (agent) => {
         await agent.run('expand')
         await agent.run('backfill')
@@ -33,7 +33,7 @@ test('our own bulk statements are none of the application’s query time', async
             String(bulk),
           ).not.toEqual([])
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })

@@ -1,27 +1,27 @@
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
-import { VEHICLES } from '../support/vehicles.ts'
-import { operationOf, quiet, runBadly, steer, until } from './asking.ts'
-import { slow, typed, wrong } from './disturbing.ts'
+import { VEHICLES_FILE } from '../support/vehicles.ts'
+import { readOperation, QUIET_LOG, runToFailure, controlOperation, waitFor } from './asking.ts'
+import { slowUpdates, countTypedRows, countWrongRows } from './disturbing.ts'
 import { withAgentRole } from './role.ts'
 
 test('a role that owns the table, may CREATE in database and schema and has pg_monitor is enough for the whole job', async () => {
   await withAgentRole({ monitor: true }, async ({ url, sql, role }) => {
     await withAgent(
       url,
-      VEHICLES,
+      VEHICLES_FILE,
       async (agent) => {
         await agent.run('expand')
         await agent.run('backfill')
         await agent.run('validation')
         // An index is made in the table's schema; owning the table is not enough for that.
-        expect((await runBadly(agent, 'finalize')).error).toMatch(/GRANT CREATE ON SCHEMA public TO agent_/)
+        expect((await runToFailure(agent, 'finalize')).error).toMatch(/GRANT CREATE ON SCHEMA public TO agent_/)
         await sql.unsafe(`grant create on schema public to ${role}`)
         await agent.run('finalize')
-        expect(await wrong(sql)).toBe(0)
+        expect(await countWrongRows(sql)).toBe(0)
         await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
@@ -30,44 +30,44 @@ test('without pg_monitor the sessions of others look idle: the backfill waits an
   await withAgentRole({ monitor: false }, async ({ url, sql }) => {
     await withAgent(
       url,
-      VEHICLES,
+      VEHICLES_FILE,
       async (agent) => {
         expect((await agent.rollout()).notes.join()).toMatch(/not in pg_monitor/)
         await agent.run('expand')
         const { id } = await agent.request('backfill')
-        const waiting = await until('it says why it waits', async () => {
-          const { progress } = await operationOf(agent, id)
+        const waiting = await waitFor('it says why it waits', async () => {
+          const { progress } = await readOperation(agent, id)
           return /pg_monitor|pg_read_all_stats/.test(progress?.throttled ?? '') && progress
         })
         expect(waiting.throttled).toMatch(/^lock-waiters-unknown: /)
-        expect(await typed(sql)).toBe(0)
-        await steer(agent, id, 'cancel')
-        await agent.ended(id)
+        expect(await countTypedRows(sql)).toBe(0)
+        await controlOperation(agent, id, 'cancel')
+        await agent.waitForEnd(id)
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
 
 test('a policy that hides rows from the owner shows no false 100 %', async () => {
   await withAgentRole({ monitor: true }, async ({ url, sql }) => {
-    await slow(sql, 0.05)
+    await slowUpdates(sql, 0.05)
     await withAgent(
       url,
-      `${VEHICLES}triggers: { slow: harmless }\n`,
+      `${VEHICLES_FILE}triggers: { slow: harmless }\n`,
       async (agent) => {
         await agent.run('expand')
         const { id } = await agent.request('backfill', { batchSize: 100 })
-        await until('rows are written', async () => (await typed(sql)) > 0)
+        await waitFor('rows are written', async () => (await countTypedRows(sql)) > 0)
         await sql.unsafe(`create policy few on public.vehicles using (id < 1000);
           alter table public.vehicles enable row level security, force row level security`)
-        const ended = await agent.ended(id)
+        const ended = await agent.waitForEnd(id)
         expect(ended).toMatchObject({ state: 'failed', errorCode: '42501' })
         expect(ended.progress!.ratio).toBeLessThan(1)
         // The policy is read each time: whatever is asked for now is refused with what to do.
         await expect(agent.request('validation')).rejects.toThrow(/forces row level security .* BYPASSRLS/)
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })

@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 import { withDatabase } from '../support/database.ts'
-import { vehicles } from '../support/vehicles.ts'
+import { createVehicles } from '../support/vehicles.ts'
 
 /** A database whose table belongs to an agent's role with the rights that the documentation asks for, and no others. */
 export async function withAgentRole(
@@ -9,7 +9,7 @@ export async function withAgentRole(
 ): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     const role = `agent_${new URL(url).pathname.slice(1)}`
-    await vehicles(sql, 2_000)
+    await createVehicles(sql, 2_000)
     await sql.unsafe(`create role ${role} login password 'agent';
       alter table public.vehicles owner to ${role};
       grant create on database ${new URL(url).pathname.slice(1)} to ${role};

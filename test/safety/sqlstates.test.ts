@@ -3,14 +3,14 @@ import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { createFeedback } from '../../agent/src/engine/feedback.ts'
-import { walk } from '../../agent/src/engine/walk.ts'
-import { withLane } from './lane.ts'
-import { failedRows, operationOf, quiet, steer, until } from './asking.ts'
-import { backends, engineWaits, openSession, slow, typed, withSession, wrong } from './disturbing.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { createBatchSizeController } from '../../agent/src/engine/feedback.ts'
+import { walkRanges } from '../../agent/src/engine/walk.ts'
+import { withTestLane } from './lane.ts'
+import { readFailedRows, readOperation, QUIET_LOG, controlOperation, waitFor } from './asking.ts'
+import { engineBackendPids, waitForEngineLockWait, holdTransaction, slowUpdates, countTypedRows, withSession, countWrongRows } from './disturbing.ts'
 
-interface Running {
+interface InterruptedBackfill {
   readonly url: string
   readonly sql: postgres.Sql
   readonly agent: TestAgent
@@ -19,82 +19,82 @@ interface Running {
 }
 
 /** A backfill of 2,000 rows in batches of 100 that has written some of them. `first` is done before it begins. */
-async function inTheMiddle(
-  use: (running: Running) => Promise<void>,
+async function withRunningBackfill(
+  use: (running: InterruptedBackfill) => Promise<void>,
   seconds = 0.05,
   first: (url: string) => Promise<unknown> = async () => undefined,
 ): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 2_000)
-    await slow(sql, seconds)
+    await createVehicles(sql, 2_000)
+    await slowUpdates(sql, seconds)
     await withAgent(
       url,
-      `${VEHICLES}triggers: { slow: harmless }\nerrorBudget: 1\n`,
+      `${VEHICLES_FILE}triggers: { slow: harmless }\nerrorBudget: 1\n`,
       async (agent) => {
         await agent.run('expand')
         await first(url)
         const { id } = await agent.request('backfill', { batchSize: 100 })
-        await until('rows are written', async () => (await typed(sql)) > 0)
-        await use({ url, sql, agent, id, ended: () => agent.ended(id) })
+        await waitFor('rows are written', async () => (await countTypedRows(sql)) > 0)
+        await use({ url, sql, agent, id, ended: () => agent.waitForEnd(id) })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 }
 
-async function right({ sql, ended }: Running): Promise<Operation> {
+async function expectRight({ sql, ended }: InterruptedBackfill): Promise<Operation> {
   const operation = await ended()
   expect(operation).toMatchObject({
     state: 'succeeded',
     result: { passedRows: 2_000, writtenRows: 2_000, failedRows: 0 },
   })
   expect(operation.progress).toMatchObject({ processedRows: 2_000, totalRows: 2_000, ratio: 1 })
-  expect(await wrong(sql)).toBe(0)
+  expect(await countWrongRows(sql)).toBe(0)
   return operation
 }
 
 /** The application's own trigger answers with this. */
-const raises = (sql: postgres.Sql, sqlstate: string, when = 'true') =>
+const raiseOnUpdate = (sql: postgres.Sql, sqlstate: string, when = 'true') =>
   sql.unsafe(`create or replace function public.slow() returns trigger language plpgsql as
     $$ begin if ${when} then raise exception 'as if' using errcode = '${sqlstate}'; end if; return null; end $$`)
 
 test('57P01: the engine’s connection is terminated again and again; nothing is lost, nothing counted twice', async () => {
-  await inTheMiddle(async (running) => {
+  await withRunningBackfill(async (running) => {
     for (let kill = 0; kill < 3; kill++) {
-      const pid = await until('the engine is connected', async () => (await backends(running.sql, 'backfill'))[0])
+      const pid = await waitFor('the engine is connected', async () => (await engineBackendPids(running.sql, 'backfill'))[0])
       await running.sql`select pg_terminate_backend(${pid})`
-      await until('it is gone', async () => !(await backends(running.sql, 'backfill')).includes(pid))
+      await waitFor('it is gone', async () => !(await engineBackendPids(running.sql, 'backfill')).includes(pid))
     }
-    const { progress } = await right(running)
+    const { progress } = await expectRight(running)
     const kills = ['57P01', 'CONNECTION_CLOSED'].reduce((sum, code) => sum + (progress!.retries[code] ?? 0), 0)
     expect(kills).toBeGreaterThan(0)
   })
 })
 
 test('57014: a cancelled batch is halved and gets through', async () => {
-  await inTheMiddle(async (running) => {
-    const batch = await until('a batch runs', async () => {
+  await withRunningBackfill(async (running) => {
+    const batch = await waitFor('a batch runs', async () => {
       const [row] = await running.sql<{ pid: number }[]>`select pid from pg_stat_activity
         where datname = current_database() and application_name like 'sti % backfill%' and state = 'active' and query like '%written%'`
       return row?.pid
     })
     await running.sql`select pg_cancel_backend(${batch})`
-    const { progress } = await right(running)
+    const { progress } = await expectRight(running)
     expect(progress!.retries['57014']).toBe(1)
   }, 0.2)
 })
 
 test('55P03: a session that holds a row is waited for, with the lock time-out in between', async () => {
-  const holder = openSession()
-  await inTheMiddle(
+  const holder = holdTransaction()
+  await withRunningBackfill(
     async (running) => {
-      await until(
+      await waitFor(
         'it has timed out',
-        async () => (await operationOf(running.agent, running.id)).progress?.retries['55P03'],
+        async () => (await readOperation(running.agent, running.id)).progress?.retries['55P03'],
       )
       // The rows of the batch are free while it waits to try again.
       await holder.end()
-      await right(running)
+      await expectRight(running)
     },
     0,
     (url) => holder.begin(url, 'select from public.vehicles where id = 1999 for update'),
@@ -103,11 +103,11 @@ test('55P03: a session that holds a row is waited for, with the lock time-out in
 
 test('40P01: a deadlock with the application is tried again', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 200)
+    await createVehicles(sql, 200)
     await sql.unsafe(`alter database ${new URL(url).pathname.slice(1)} set deadlock_timeout = '700ms'`)
     await withAgent(
       url,
-      VEHICLES,
+      VEHICLES_FILE,
       async (agent) => {
         await agent.run('expand')
         await withSession(url, async (session) => {
@@ -115,39 +115,39 @@ test('40P01: a deadlock with the application is tried again', async () => {
             `set deadlock_timeout = '60s'; begin; update public.vehicles set name = name where id = 200`,
           )
           const { id } = await agent.request('backfill', { batchSize: 200 })
-          await engineWaits(sql, 'backfill')
+          await waitForEngineLockWait(sql, 'backfill')
           await session.unsafe('update public.vehicles set name = name where id = 1')
           await session.unsafe('commit')
-          const operation = await agent.ended(id)
+          const operation = await agent.waitForEnd(id)
           // The trigger has written the two that the session changed.
           expect(operation).toMatchObject({ state: 'succeeded', result: { writtenRows: 198 } })
           expect(operation.progress!.retries['40P01']).toBeGreaterThan(0)
         })
-        expect(await wrong(sql)).toBe(0)
+        expect(await countWrongRows(sql)).toBe(0)
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
 
 test('23514: rows that break a constraint of the application are failed rows', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 500)
+    await createVehicles(sql, 500)
     await sql`update public.vehicles set axles = -1 where id in (150, 151)`
     await sql`alter table public.vehicles add constraint some_axles check (axles > 0) not valid`
     await withAgent(
       url,
-      `${VEHICLES}errorBudget: 1\n`,
+      `${VEHICLES_FILE}errorBudget: 1\n`,
       async (agent) => {
         await agent.run('expand')
         expect((await agent.run('backfill')).result).toMatchObject({ failedRows: 2, writtenRows: 498 })
-        const rows = (await failedRows(agent)).map((row) => [row.key[0], row.sqlstate])
+        const rows = (await readFailedRows(agent)).map((row) => [row.key[0], row.sqlstate])
         expect(rows).toEqual([
           ['150', '23514'],
           ['151', '23514'],
         ])
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })
@@ -155,35 +155,35 @@ test('23514: rows that break a constraint of the application are failed rows', a
 test.each(['53100', '58030', 'XX000'])(
   '%s: the backfill stands with the reason, and goes on once it is mended',
   async (sqlstate) => {
-    await inTheMiddle(async (running) => {
+    await withRunningBackfill(async (running) => {
       const { sql, agent, id, ended } = running
-      await raises(sql, sqlstate)
+      await raiseOnUpdate(sql, sqlstate)
       expect(await ended()).toMatchObject({ state: 'paused', error: `as if (${sqlstate}). Mend it, then resume.` })
-      await raises(sql, sqlstate, 'false')
-      await steer(agent, id, 'resume')
-      await until('it goes on', async () => (await operationOf(agent, id)).state !== 'paused')
-      await right(running)
+      await raiseOnUpdate(sql, sqlstate, 'false')
+      await controlOperation(agent, id, 'resume')
+      await waitFor('it goes on', async () => (await readOperation(agent, id)).state !== 'paused')
+      await expectRight(running)
     })
   },
 )
 
 test('25006: a connection that leads to a read-only server is given up for a new one', async () => {
-  await withLane(100, async ({ url, sql, engine, walked, lane, batch }) => {
+  await withTestLane(100, async ({ url, sql, engine, walked, lane, batch }) => {
     const database = new URL(url).pathname.slice(1)
     await sql.unsafe(`alter database ${database} set default_transaction_read_only = on`)
-    for (const pid of await backends(sql, 'backfill')) await sql`select pg_terminate_backend(${pid})`
+    for (const pid of await engineBackendPids(sql, 'backfill')) await sql`select pg_terminate_backend(${pid})`
     const met: string[] = []
     let back = null as Promise<void> | null
-    const finished = await walk({
+    const finished = await walkRanges({
       sql: engine,
-      walked: walked,
+      target: walked,
       from: null,
       to: null,
-      feedback: createFeedback(100, 100, 1),
-      goOn: () => Promise.resolve(true),
-      work: async (range) => void (await batch(lane, 0, Number(range.high[0]))),
-      poison: () => Promise.reject(new Error('no row is at fault')),
-      retried(sqlstate) {
+      sizeController: createBatchSizeController(100, 100, 1),
+      mayContinue: () => Promise.resolve(true),
+      processCountedRange: async (range) => void (await batch(lane, 0, Number(range.high[0]))),
+      handlePoisonRow: () => Promise.reject(new Error('no row is at fault')),
+      onRetry(sqlstate) {
         met.push(sqlstate)
         // From now on the address leads to the primary; the connection still does not.
         if (sqlstate === '25006')
@@ -196,7 +196,7 @@ test('25006: a connection that leads to a read-only server is given up for a new
     })
     await back
     expect({ finished, met }).toMatchObject({ finished: true, met: expect.arrayContaining(['25006']) as string[] })
-    expect(await wrong(sql)).toBe(0)
+    expect(await countWrongRows(sql)).toBe(0)
   })
 })
 
@@ -210,7 +210,7 @@ test.each([
   ['42P01', 'drop table public.vehicles', /The table is gone: bring it back/],
   ['42703', 'alter table public.vehicles drop column is_truck cascade', /A column is gone: bring it back/],
 ])('%s fails the operation with what to do', async (sqlstate, statement, sentence) => {
-  await inTheMiddle(async ({ sql, ended }) => {
+  await withRunningBackfill(async ({ sql, ended }) => {
     await sql.unsafe(statement)
     const operation = await ended()
     expect(operation).toMatchObject({ state: 'failed', errorCode: sqlstate })

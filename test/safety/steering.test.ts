@@ -1,71 +1,71 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
-import type { Progress } from '../../agent/src/contract/index.ts'
+import type { OperationProgress } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { eventsOf, operationOf, quiet, steer, tune, until } from './asking.ts'
-import { backends, slow, typed, withSession, wrong } from './disturbing.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { readEventMessages, readOperation, QUIET_LOG, controlOperation, tuneOperation, waitFor } from './asking.ts'
+import { engineBackendPids, slowUpdates, countTypedRows, withSession, countWrongRows } from './disturbing.ts'
 
-interface Running {
+interface SteeredRollout {
   readonly url: string
   readonly sql: postgres.Sql
   readonly agent: TestAgent
 }
 
 /** An expanded table of 2,000 rows, whose batches take this long. */
-async function expanded(seconds: number, use: (running: Running) => Promise<void>): Promise<void> {
+async function withSlowTable(seconds: number, use: (running: SteeredRollout) => Promise<void>): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 2_000)
-    await slow(sql, seconds)
+    await createVehicles(sql, 2_000)
+    await slowUpdates(sql, seconds)
     await withAgent(
       url,
-      `${VEHICLES}triggers: { slow: harmless }\n`,
+      `${VEHICLES_FILE}triggers: { slow: harmless }\n`,
       async (agent) => {
         await agent.run('expand')
         await use({ url, sql, agent })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 }
 
 test('pause stands at a safe point and writes nothing; resume goes on from there; cancel keeps what was done', async () => {
-  await expanded(0.1, async ({ sql, agent }) => {
+  await withSlowTable(0.1, async ({ sql, agent }) => {
     const { id } = await agent.request('backfill', { batchSize: 100 })
-    await until('rows are written', async () => (await typed(sql)) > 0)
-    await steer(agent, id, 'pause')
-    const paused = await agent.ended(id)
-    const written = await typed(sql)
+    await waitFor('rows are written', async () => (await countTypedRows(sql)) > 0)
+    await controlOperation(agent, id, 'pause')
+    const paused = await agent.waitForEnd(id)
+    const written = await countTypedRows(sql)
     expect(paused).toMatchObject({
       state: 'paused',
       progress: { writtenRows: written, processedRows: written, totalRows: 2_000 },
     })
     expect(paused.progress!.ratio).toBe(written / 2_000)
-    expect(await backends(sql, 'backfill')).toEqual([])
-    await steer(agent, id, 'resume')
-    const resumed = await until('it goes on', async () => {
-      const { progress } = await operationOf(agent, id)
+    expect(await engineBackendPids(sql, 'backfill')).toEqual([])
+    await controlOperation(agent, id, 'resume')
+    const resumed = await waitFor('it goes on', async () => {
+      const { progress } = await readOperation(agent, id)
       return progress!.writtenRows > written && progress
     })
     expect(resumed.processedRows).toBe(resumed.writtenRows)
-    await steer(agent, id, 'cancel')
-    expect((await agent.ended(id)).state).toBe('cancelled')
-    const kept = await typed(sql)
+    await controlOperation(agent, id, 'cancel')
+    expect((await agent.waitForEnd(id)).state).toBe('cancelled')
+    const kept = await countTypedRows(sql)
     expect(kept).toBeGreaterThan(written)
     const again = await agent.run('backfill')
     expect(again.result).toMatchObject({ passedRows: 2_000, writtenRows: 2_000 - kept })
-    expect(await wrong(sql)).toBe(0)
+    expect(await countWrongRows(sql)).toBe(0)
   })
 })
 
 test('progress is exact from the first second to the end, and never above 1', async () => {
-  await expanded(0.1, async ({ sql, agent }) => {
+  await withSlowTable(0.1, async ({ sql, agent }) => {
     const { id } = await agent.request('backfill', { batchSize: 100 })
-    const seen: Progress[] = []
+    const seen: OperationProgress[] = []
     let inserted = 0
-    const ended = await until('it ends', async () => {
-      const { state, progress } = await operationOf(agent, id)
+    const ended = await waitFor('it ends', async () => {
+      const { state, progress } = await readOperation(agent, id)
       if (progress !== null) seen.push(progress)
       if (inserted++ < 5) await sql`insert into public.vehicles (name, is_truck, is_bike) values ('new', true, false)`
       return state === 'succeeded' && progress
@@ -91,24 +91,24 @@ test('progress is exact from the first second to the end, and never above 1', as
 })
 
 test('a batch size that is changed while it runs holds from the next batches on', async () => {
-  await expanded(0.25, async ({ sql, agent }) => {
+  await withSlowTable(0.25, async ({ sql, agent }) => {
     const { id } = await agent.request('backfill', { batchSize: 200, maximumBatchSeconds: 5 })
-    await until('it runs', async () => ((await operationOf(agent, id)).progress?.batchRows ?? 0) > 100)
-    await tune(agent, id, { batchSize: 20 })
-    await until('it is smaller', async () => {
-      const rows = (await operationOf(agent, id)).progress?.batchRows ?? Infinity
+    await waitFor('it runs', async () => ((await readOperation(agent, id)).progress?.batchRows ?? 0) > 100)
+    await tuneOperation(agent, id, { batchSize: 20 })
+    await waitFor('it is smaller', async () => {
+      const rows = (await readOperation(agent, id)).progress?.batchRows ?? Infinity
       return rows > 0 && rows <= 20
     })
-    await tune(agent, id, { batchSize: 1000 })
-    await agent.ended(id)
-    expect(await wrong(sql)).toBe(0)
+    await tuneOperation(agent, id, { batchSize: 1000 })
+    await agent.waitForEnd(id)
+    expect(await countWrongRows(sql)).toBe(0)
   })
 })
 
 test('it waits while a session waits behind it, says why, and goes on afterwards', async () => {
-  await expanded(1.2, async ({ url, sql, agent }) => {
+  await withSlowTable(1.2, async ({ url, sql, agent }) => {
     const { id } = await agent.request('backfill', { batchSize: 1000, maximumBatchSeconds: 5 })
-    const batch = await until('a batch runs', async () => {
+    const batch = await waitFor('a batch runs', async () => {
       const rows = await sql`select from pg_stat_activity where datname = current_database()
         and application_name like 'sti % backfill%' and wait_event = 'PgSleep'`
       return rows.length > 0
@@ -119,9 +119,9 @@ test('it waits while a session waits behind it, says why, and goes on afterwards
     await withSession(url, async (session) => {
       await session.unsafe(`update public.vehicles set name = 'behind' where id <= 200`)
     })
-    const ended = await agent.ended(id)
+    const ended = await agent.waitForEnd(id)
     expect(ended.state).toBe('succeeded')
-    const said = (await eventsOf(agent, id)).filter((message) =>
+    const said = (await readEventMessages(agent, id)).filter((message) =>
       /waits: 1 session waiting for our locks|goes on/.test(message),
     )
     expect(said.slice(-2)).toEqual(['waits: 1 session waiting for our locks', 'goes on'])
@@ -130,7 +130,7 @@ test('it waits while a session waits behind it, says why, and goes on afterwards
 })
 
 test('every Nth checkpoint is flushed, and only those', async () => {
-  await expanded(0, async ({ sql, agent }) => {
+  await withSlowTable(0, async ({ sql, agent }) => {
     await sql.unsafe(`
       create table public.commits (batches bigint, position jsonb, flushed text);
       create function public.commits() returns trigger language plpgsql as $$ begin

@@ -1,19 +1,19 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
-import type { Operation, Preview } from '../../agent/src/contract/index.ts'
+import type { Operation, OperationPreview } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { quiet, refusals } from './asking.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { QUIET_LOG, requestRefused } from './asking.ts'
 
-interface RolledOut {
+interface SystemRollbackTest {
   readonly sql: postgres.Sql
   readonly agent: TestAgent
 }
 
-async function rolledOut(use: (of: RolledOut) => Promise<void>, file = VEHICLES): Promise<void> {
+async function withRolledOutTable(use: (of: SystemRollbackTest) => Promise<void>, file = VEHICLES_FILE): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 500)
+    await createVehicles(sql, 500)
     await withAgent(
       url,
       file,
@@ -21,15 +21,15 @@ async function rolledOut(use: (of: RolledOut) => Promise<void>, file = VEHICLES)
         for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
         await use({ sql, agent })
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 }
 
-const SYSTEM = { scope: 'system', confirm: 'vehicles' }
+const SYSTEM_ROLLBACK = { scope: 'system', confirm: 'vehicles' }
 
 const post = (agent: TestAgent, parameters: Record<string, unknown>, reason?: string, query = '') =>
-  agent.post<Operation & Preview & { reasons: string[] }>(`/v1/rollouts/vehicles/operations${query}`, {
+  agent.post<Operation & OperationPreview & { reasons: string[] }>(`/v1/rollouts/vehicles/operations${query}`, {
     kind: 'rollback',
     environment: 'staging',
     parameters,
@@ -37,7 +37,7 @@ const post = (agent: TestAgent, parameters: Record<string, unknown>, reason?: st
   })
 
 /** What the catalog has of ours, and the rows without the column. */
-async function left(sql: postgres.Sql): Promise<string[]> {
+async function findLeftovers(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql<{ name: string }[]>`
     select 'column' as name from pg_attribute where attrelid = 'public.vehicles'::regclass and attname = 'type' and not attisdropped
     union all select 'trigger' from pg_trigger where tgrelid = 'public.vehicles'::regclass and tgname = '~sti_derive'
@@ -50,9 +50,9 @@ async function left(sql: postgres.Sql): Promise<string[]> {
 }
 
 test('every journaled change is taken back in reverse order, and the table is what it was before expand', async () => {
-  await rolledOut(async ({ sql, agent }) => {
+  await withRolledOutTable(async ({ sql, agent }) => {
     await agent.run('monitoring')
-    const preview = await post(agent, SYSTEM, undefined, '?dryRun=true')
+    const preview = await post(agent, SYSTEM_ROLLBACK, undefined, '?dryRun=true')
     expect(preview.body.allowed).toBe(true)
     expect(preview.body.statements.slice(0, 5).map((statement) => statement.replace(/\s+/g, ' ').slice(0, 32))).toEqual(
       [
@@ -64,63 +64,63 @@ test('every journaled change is taken back in reverse order, and the table is wh
       ],
     )
     expect(preview.body.estimateBasis).toMatch(/^validation 3 read 500 rows in /)
-    const { result } = await agent.run('rollback', SYSTEM)
+    const { result } = await agent.run('rollback', SYSTEM_ROLLBACK)
     expect(result).toMatchObject({
       left: [],
       origin: { structure: 'as before expand', differences: [], content: 'equal' },
       monitoring: { left: [] },
     })
     expect(result?.['reverted']).toHaveLength(6)
-    expect(await left(sql)).toEqual([])
+    expect(await findLeftovers(sql)).toEqual([])
     expect(await agent.rollout()).toMatchObject({ stage: 'rolled-back' })
-    expect(await refusals(agent, 'rollback', SYSTEM)).toMatch(/nothing to take back/)
+    expect(await requestRefused(agent, 'rollback', SYSTEM_ROLLBACK)).toMatch(/nothing to take back/)
   })
 })
 
 test('what somebody else has changed since is reported and left alone, with all that stands under it, until it is forced', async () => {
-  await rolledOut(async ({ sql, agent }) => {
+  await withRolledOutTable(async ({ sql, agent }) => {
     await sql.unsafe(`alter table public.vehicles drop constraint sti_vehicles_type_check;
       alter table public.vehicles add constraint sti_vehicles_type_check check (type <> 'Boat');
       drop index public.sti_vehicles_type_idx; create index theirs on public.vehicles (type, name)`)
-    const preview = await post(agent, SYSTEM, undefined, '?dryRun=true')
+    const preview = await post(agent, SYSTEM_ROLLBACK, undefined, '?dryRun=true')
     expect(preview.body.notes.filter((note) => /unless forced/.test(note))).toEqual([
       expect.stringMatching(
         /sti_vehicles_type_check.*somebody has changed it since, it is now: CHECK \(\(type <> 'Boat'/,
       ),
       expect.stringMatching(/"type": "sti_vehicles_type_check" on .*, index theirs stands on it/),
     ])
-    const { result } = await agent.run('rollback', SYSTEM)
+    const { result } = await agent.run('rollback', SYSTEM_ROLLBACK)
     expect(result?.['left']).toHaveLength(2)
     expect(result?.['origin']).toMatchObject({ differences: ['index theirs was added'] })
-    expect(await left(sql)).toEqual(['column', 'constraint', 'journal column', 'journal constraint'])
+    expect(await findLeftovers(sql)).toEqual(['column', 'constraint', 'journal column', 'journal constraint'])
 
-    expect((await post(agent, { ...SYSTEM, force: true })).body.reasons).toEqual([expect.stringMatching(/^reason: /)])
+    expect((await post(agent, { ...SYSTEM_ROLLBACK, force: true })).body.reasons).toEqual([expect.stringMatching(/^reason: /)])
     const editor = await fetch(`${agent.url}/v1/rollouts/vehicles/operations`, {
       method: 'POST',
       headers: { authorization: `Bearer ${TOKENS.bob}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ kind: 'rollback', environment: 'staging', parameters: SYSTEM }),
+      body: JSON.stringify({ kind: 'rollback', environment: 'staging', parameters: SYSTEM_ROLLBACK }),
     })
     expect(editor.status).toBe(403)
-    const forced = await post(agent, { ...SYSTEM, force: true }, 'agreed with whoever made it')
-    expect((await agent.ended(forced.body.id)).result).toMatchObject({
+    const forced = await post(agent, { ...SYSTEM_ROLLBACK, force: true }, 'agreed with whoever made it')
+    expect((await agent.waitForEnd(forced.body.id)).result).toMatchObject({
       left: [],
       origin: { structure: 'as before expand' },
     })
-    expect(await left(sql)).toEqual([])
+    expect(await findLeftovers(sql)).toEqual([])
   })
 })
 
 test('a trigger that somebody has changed goes on deriving, and what is gone already is nobody’s fault', async () => {
-  await rolledOut(async ({ sql, agent }) => {
+  await withRolledOutTable(async ({ sql, agent }) => {
     await sql.unsafe(`alter table public.vehicles enable replica trigger "~sti_derive";
       alter table public.vehicles drop constraint sti_vehicles_type_check`)
-    const { result } = await agent.run('rollback', SYSTEM)
+    const { result } = await agent.run('rollback', SYSTEM_ROLLBACK)
     expect(result?.['left']).toEqual([
       expect.stringMatching(/^~sti_derive on "public"."vehicles": somebody has changed it since/),
       expect.stringMatching(/^sti."derive_vehicles": ~sti_derive on .* stands on it/),
       expect.stringMatching(/"type": ~sti_derive on .* stands on it/),
     ])
-    expect(await left(sql)).toEqual([
+    expect(await findLeftovers(sql)).toEqual([
       'column',
       'function',
       'journal column',
@@ -134,11 +134,11 @@ test('a trigger that somebody has changed goes on deriving, and what is gone alr
 })
 
 test('it begins with the data: the flag goes off, and what legacy columns cannot express is archived', async () => {
-  await rolledOut(async ({ sql, agent }) => {
+  await withRolledOutTable(async ({ sql, agent }) => {
     await agent.run('flag', { enabled: true })
     await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id in (3, 4);
       alter table public.vehicles enable always trigger "~sti_derive"; update public.vehicles set is_truck = true where id = 9`)
-    expect((await agent.run('rollback', SYSTEM)).result).toMatchObject({
+    expect((await agent.run('rollback', SYSTEM_ROLLBACK)).result).toMatchObject({
       archivedValues: 2,
       origin: { structure: 'as before expand', content: 'written since' },
     })
@@ -148,10 +148,10 @@ test('it begins with the data: the flag goes off, and what legacy columns cannot
 })
 
 test('once legacy columns are dropped, data and system are refused', async () => {
-  await rolledOut(async ({ sql, agent }) => {
+  await withRolledOutTable(async ({ sql, agent }) => {
     await sql.unsafe(`drop trigger "~sti_derive" on public.vehicles; alter table public.vehicles drop column is_bike`)
     for (const scope of ['data', 'system'])
-      expect(await refusals(agent, 'rollback', { scope, confirm: 'vehicles' })).toMatch(
+      expect(await requestRefused(agent, 'rollback', { scope, confirm: 'vehicles' })).toMatch(
         /The legacy columns \(is_bike\) were dropped/,
       )
   })

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { quiet, refusals } from './asking.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { QUIET_LOG, requestRefused } from './asking.ts'
 
-const past = (statement: string): string => `alter table public.vehicles disable trigger "~sti_derive"; ${statement};
+const bypassTrigger = (statement: string): string => `alter table public.vehicles disable trigger "~sti_derive"; ${statement};
   alter table public.vehicles enable always trigger "~sti_derive"`
 
 test('it reads in key ranges, each a statement of its own, and counts every row once', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 25_000)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 25_000)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
       await sql`select pg_stat_statements_reset()`
@@ -38,13 +38,13 @@ test('it reads in key ranges, each a statement of its own, and counts every row 
 
 test('it finds one wrong row among many, names it, and closes the gate', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 20_000)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 20_000)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
       await agent.run('validation')
       await agent.run('finalize')
-      await sql.unsafe(past(`update public.vehicles set type = 'Bike' where id = 17001`))
+      await sql.unsafe(bypassTrigger(`update public.vehicles set type = 'Bike' where id = 17001`))
       const { result } = await agent.run('validation')
       expect(result).toMatchObject({ verdict: 'fail', coverage: 0.99995 })
       const { checks } = (await agent.rollout()).validation!
@@ -53,14 +53,14 @@ test('it finds one wrong row among many, names it, and closes the gate', async (
         discrepancies: 1,
         sampleKeys: [['17001']],
       })
-      expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/No validation of this rollout file has passed/)
+      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/No validation of this rollout file has passed/)
     })
   })
 })
 
 test('its session can write nothing, even where an expression of the file lies about itself', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
+    await createVehicles(sql, 10)
     // It calls itself immutable, and counts its calls in a table.
     await sql.unsafe(`
       create table public.calls (at timestamptz);
@@ -68,7 +68,7 @@ test('its session can write nothing, even where an expression of the file lies a
         insert into public.calls values (clock_timestamp()); return true; end $$;
       create function public.lies(boolean) returns boolean language plpgsql immutable as $$ begin
         perform public.count_call(); return $1; end $$`)
-    const file = VEHICLES.replace('when: is_truck', 'when: "lies(is_truck)"')
+    const file = VEHICLES_FILE.replace('when: is_truck', 'when: "lies(is_truck)"')
     await withAgent(
       url,
       file,
@@ -80,10 +80,10 @@ test('its session can write nothing, even where an expression of the file lies a
         const { id } = await agent.request('validation')
         await new Promise((resolve) => setTimeout(resolve, 1_500))
         await agent.post(`/v1/operations/${id}/cancel`, {})
-        expect((await agent.ended(id)).state).not.toBe('succeeded')
+        expect((await agent.waitForEnd(id)).state).not.toBe('succeeded')
         expect(await sql`select count(*)::int as n from public.calls`).toEqual(before)
       },
-      quiet,
+      QUIET_LOG,
     )
   })
 })

@@ -15,11 +15,11 @@ export const TOKENS = {
   bob: 'personal-token-of-bob-00006',
 }
 
-export interface TestAgent extends AgentClient {
+export interface TestAgent extends TestAgentClient {
   readonly agent: Agent
 }
 
-export interface AgentClient {
+export interface TestAgentClient {
   readonly url: string
   /** As ann, who is an admin. */
   get<T>(path: string): Promise<T>
@@ -28,7 +28,7 @@ export interface AgentClient {
   /** Asks for an operation and waits until it has ended. Fails when it is refused or ends otherwise. */
   run(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<Operation>
   request(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<Operation>
-  ended(id: number): Promise<Operation>
+  waitForEnd(id: number): Promise<Operation>
 }
 
 /** A real agent in this process, on a free port, with one rollout file. */
@@ -50,7 +50,7 @@ export async function withAgent<T>(
     production: false,
     agent: options.name ?? 'agent-1',
     databaseUrl: url,
-    rollouts: folder,
+    rolloutsFolder: folder,
     host: '127.0.0.1',
     port: 0,
     grafana: null,
@@ -96,14 +96,14 @@ export async function withAgent<T>(
   }
 }
 
-export function agentClient(url: string, rollout: string, environment = 'staging'): AgentClient {
+export function agentClient(url: string, rollout: string, environment = 'staging'): TestAgentClient {
   const headers = { authorization: `Bearer ${TOKENS.ann}`, 'content-type': 'application/json' }
   const get = async <T>(path: string): Promise<T> => {
     const answer = await fetch(url + path, { headers })
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
     return (await answer.json()) as T
   }
-  const post: AgentClient['post'] = async <T>(path: string, body: unknown, more = {}) => {
+  const post: TestAgentClient['post'] = async <T>(path: string, body: unknown, more = {}) => {
     const answer = await fetch(url + path, {
       method: 'POST',
       headers: { ...headers, ...more },
@@ -118,7 +118,7 @@ export function agentClient(url: string, rollout: string, environment = 'staging
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
-  const request: AgentClient['request'] = async (kind, parameters = {}) => {
+  const request: TestAgentClient['request'] = async (kind, parameters = {}) => {
     const body = { kind, environment, parameters, reason: 'test' }
     const { status, body: answer } = await post<Operation>(`/v1/rollouts/${rollout}/operations`, body)
     if (status === 202) return answer
@@ -129,7 +129,7 @@ export function agentClient(url: string, rollout: string, environment = 'staging
     get,
     post,
     request,
-    ended,
+    waitForEnd: ended,
     rollout: () => get<RolloutDetail>(`/v1/rollouts/${rollout}`),
     async run(kind, parameters) {
       const operation = await ended((await request(kind, parameters)).id)

@@ -2,10 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { agentClient, TOKENS, type AgentClient } from './agent.ts'
+import { agentClient, TOKENS, type TestAgentClient } from './agent.ts'
 import { freePort } from './server.ts'
 
-export interface AgentProcess extends AgentClient {
+export interface AgentProcess extends TestAgentClient {
   readonly pid: number
   /** SIGKILL: nothing of the process gets to say goodbye. */
   kill(): Promise<void>

@@ -6,18 +6,18 @@ import { text } from 'node:stream/consumers'
 import { runProgram } from '../../agent/src/cli/program.ts'
 import { TOKENS } from './agent.ts'
 
-export interface Answer {
+export interface CommandResult {
   readonly code: number
   readonly out: string
   readonly err: string
 }
 
 /** Runs the sti command as in a terminal that is none, in a folder of its own, with the agent of an address. */
-export type Sti = (url: string | null, ...argv: string[]) => Promise<Answer>
+export type RunSti = (url: string | null, ...argv: string[]) => Promise<CommandResult>
 
-export async function withCommand<T>(use: (sti: Sti, folder: string) => Promise<T>, token = TOKENS.ann): Promise<T> {
+export async function withSti<T>(use: (sti: RunSti, folder: string) => Promise<T>, token = TOKENS.ann): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'sti-command-'))
-  const sti: Sti = async (url, ...argv) => {
+  const sti: RunSti = async (url, ...argv) => {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()]
     const texts = Promise.all([text(stdout), text(stderr)])
     const env = url === null ? {} : { STI_URL: url, STI_TOKEN: token }

@@ -36,7 +36,7 @@ export async function withDatabase<T>(
 }
 
 /** On a server of its own: the statements of all other tests would throw its entries out of pg_stat_statements. */
-export async function withServer<T>(test: (database: TestDatabase) => Promise<T>): Promise<T> {
+export async function withDedicatedServer<T>(test: (database: TestDatabase) => Promise<T>): Promise<T> {
   const server = await startPostgres(['-c', 'fsync=off'])
   try {
     return await withDatabase(test, server.url)

@@ -2,11 +2,11 @@ import { connect, createServer, type Socket } from 'node:net'
 import { freePort } from './server.ts'
 
 /** A TCP way between an agent and PostgreSQL that can be made bad. */
-export interface Proxy {
+export interface TcpProxy {
   /** The database behind it, by its address. */
   readonly url: string
   /** Resets every connection. */
-  drop(): void
+  resetConnections(): void
   /** Resets new connections at once, until told otherwise. */
   refuse(refused: boolean): void
   /** Resets each connection in the middle of its next answer. */
@@ -19,24 +19,24 @@ export interface Proxy {
   freeze(which: 'these' | 'all'): void
   thaw(): void
   /** New connections go to this server from now on. */
-  lead(databaseUrl: string): void
+  connectTo(databaseUrl: string): void
   stop(): Promise<void>
 }
 
-interface Way {
+interface ProxiedConnection {
   readonly agent: Socket
   readonly server: Socket
   breaks: boolean
 }
 
-export async function startProxy(databaseUrl: string): Promise<Proxy> {
+export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   let target = new URL(databaseUrl)
-  const ways = new Set<Way>()
+  const connections = new Set<ProxiedConnection>()
   let refused = false
   let frozen = false
   let delayMs = 0
 
-  const forward = (way: Way, from: Socket, to: Socket): void => {
+  const forward = (way: ProxiedConnection, from: Socket, to: Socket): void => {
     let last = Promise.resolve()
     const after = (then: () => void): void => {
       const wait = delayMs
@@ -54,7 +54,7 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
     from.on('end', () => after(() => void to.end()))
     from.on('error', () => undefined)
     from.on('close', () => {
-      ways.delete(way)
+      connections.delete(way)
       to.destroy()
     })
   }
@@ -67,7 +67,7 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
       server: connect({ host: target.hostname, port: Number(target.port), allowHalfOpen: true, noDelay: true }),
       breaks: false,
     }
-    ways.add(way)
+    connections.add(way)
     forward(way, agent, way.server)
     forward(way, way.server, agent)
     if (frozen) pause(way)
@@ -77,46 +77,46 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
   const url = Object.assign(new URL(databaseUrl), { host: `127.0.0.1:${port}` }).toString()
   return {
     url,
-    drop: () => ways.forEach(reset),
+    resetConnections: () => connections.forEach(reset),
     refuse(wanted) {
       refused = wanted
     },
     breakAnswers() {
-      for (const way of ways) way.breaks = true
+      for (const way of connections) way.breaks = true
     },
     delay(ms) {
       delayMs = ms
     },
     halfClose(side) {
-      for (const way of ways) way[side].end()
+      for (const way of connections) way[side].end()
     },
     freeze(which) {
       frozen = which === 'all'
-      ways.forEach(pause)
+      connections.forEach(pause)
     },
     thaw() {
       frozen = false
-      for (const way of ways) {
+      for (const way of connections) {
         way.agent.resume()
         way.server.resume()
       }
     },
-    lead(other) {
+    connectTo(other) {
       target = new URL(other)
     },
     async stop() {
-      ways.forEach(reset)
+      connections.forEach(reset)
       await new Promise((resolve) => server.close(resolve))
     },
   }
 }
 
-function reset(way: Way): void {
+function reset(way: ProxiedConnection): void {
   way.agent.resetAndDestroy()
   way.server.resetAndDestroy()
 }
 
-function pause(way: Way): void {
+function pause(way: ProxiedConnection): void {
   way.agent.pause()
   way.server.pause()
 }

@@ -69,18 +69,18 @@ export async function startPostgres(flags: string[] = []): Promise<PostgresServe
     embedded,
     async stop() {
       const pids = await serverPids(folder)
-      for (const pid of pids) signalTo(pid, 'SIGCONT')
+      for (const pid of pids) sendSignal(pid, 'SIGCONT')
       // The package's own stop() hangs when the server is dead already.
       if (pids.length > 0) await embedded.stop()
       await rm(folder, { recursive: true, force: true })
     },
     async crash() {
-      for (const pid of await serverPids(folder)) signalTo(pid, 'SIGKILL')
-      await gone(folder)
+      for (const pid of await serverPids(folder)) sendSignal(pid, 'SIGKILL')
+      await waitUntilStopped(folder)
     },
     restart: () => embedded.start(),
     async signal(signal) {
-      for (const pid of await serverPids(folder)) signalTo(pid, signal)
+      for (const pid of await serverPids(folder)) sendSignal(pid, signal)
     },
   }
 }
@@ -97,7 +97,7 @@ async function serverPids(folder: string): Promise<number[]> {
 }
 
 /** Waits until no process listens for this folder any more. */
-async function gone(folder: string): Promise<void> {
+async function waitUntilStopped(folder: string): Promise<void> {
   while ((await serverPids(folder)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
@@ -110,7 +110,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function signalTo(pid: number, signal: NodeJS.Signals): void {
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {

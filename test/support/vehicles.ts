@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 
 /** The legacy table of the main job with `rows` rows, analyzed. */
-export async function vehicles(sql: postgres.Sql, rows: number): Promise<void> {
+export async function createVehicles(sql: postgres.Sql, rows: number): Promise<void> {
   await sql.unsafe(`
     create extension if not exists pg_stat_statements;
     create table public.vehicles (
@@ -18,7 +18,7 @@ export async function vehicles(sql: postgres.Sql, rows: number): Promise<void> {
     analyze public.vehicles`)
 }
 
-export const VEHICLES = `rollout: vehicles
+export const VEHICLES_FILE = `rollout: vehicles
 table: public.vehicles
 discriminator: { column: type, dataType: text }
 types:

@@ -2,14 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
-import { createVehicles, seedVehicles } from '../../demo/seed/schema.ts'
+import { createVehiclesTable, seedVehicles } from '../../demo/seed/schema.ts'
 import { buildApp } from '../../demo/service/app.ts'
 import { vehicleStore } from '../../demo/service/vehicles.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { freePort } from '../support/server.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { named, validate } from './layer.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { findCheck, validate } from './layer.ts'
 
 const listening = (server: Server): Promise<number> =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
@@ -28,10 +28,10 @@ async function withServer<T>(
   }
 }
 
-async function covered(checks: string, use: (agent: TestAgent, sql: postgres.Sql) => Promise<void>): Promise<void> {
+async function withCoveredTable(checks: string, use: (agent: TestAgent, sql: postgres.Sql) => Promise<void>): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 1_000)
-    await withAgent(url, `${VEHICLES}checks:\n${checks}`, async (agent) => {
+    await createVehicles(sql, 1_000)
+    await withAgent(url, `${VEHICLES_FILE}checks:\n${checks}`, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
       await use(agent, sql)
@@ -42,7 +42,7 @@ async function covered(checks: string, use: (agent: TestAgent, sql: postgres.Sql
 test('the real service answers the same with the flag on and off, and is caught where it does not', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql.unsafe('create extension if not exists pg_stat_statements')
-    await createVehicles(sql, { agent: 'postgres', application: 'postgres' })
+    await createVehiclesTable(sql, { agent: 'postgres', application: 'postgres' })
     await seedVehicles(sql, 3_000)
     const store = postgres(url, { max: 4, onnotice: () => undefined })
     const app = buildApp({ vehicles: vehicleStore(store), flag: async () => false, flagToken: TOKENS.flag })
@@ -53,7 +53,7 @@ test('the real service answers the same with the flag on and off, and is caught 
       )
     })
     const at = `http://127.0.0.1:${await listening(service)}`
-    const file = `${VEHICLES}triggers: { touch_updated_at: skips }
+    const file = `${VEHICLES_FILE}triggers: { touch_updated_at: skips }
 checks:
   - { name: trucks, request: { url: '${at}/vehicles?kind=truck', sameWithFlag: true } }
   - { name: one, request: { url: '${at}/vehicles/11', sameWithFlag: true } }
@@ -65,24 +65,24 @@ checks:
         await agent.run('expand')
         await agent.run('backfill')
         const sound = await validate(agent, { layers: ['business'] })
-        expect(named(sound, 'trucks')).toMatchObject({
+        expect(findCheck(sound, 'trucks')).toMatchObject({
           verdict: 'pass',
           query: `GET ${at}/vehicles?kind=truck with X-Sti-Flag: on, off, on`,
           detail: expect.stringMatching(/^the same with the flag on and off: 200, \d+ bytes, SHA-256 [0-9a-f]{64}$/),
         })
-        expect(named(sound, 'one').verdict).toBe('pass')
-        expect(named(sound, 'healthy').verdict).toBe('pass')
-        expect(named(sound, 'gone')).toMatchObject({ verdict: 'fail', value: 404, limit: 200 })
+        expect(findCheck(sound, 'one').verdict).toBe('pass')
+        expect(findCheck(sound, 'healthy').verdict).toBe('pass')
+        expect(findCheck(sound, 'gone')).toMatchObject({ verdict: 'fail', value: 404, limit: 200 })
         // A truck that reads as a car by its type alone: another list with the flag on.
         await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Car' where id = 11;
           alter table public.vehicles enable always trigger "~sti_derive"`)
         const wrong = await validate(agent, { checks: ['trucks', 'one', 'healthy'] })
         for (const name of ['trucks', 'one'])
-          expect(named(wrong, name)).toMatchObject({
+          expect(findCheck(wrong, name)).toMatchObject({
             verdict: 'fail',
             detail: expect.stringContaining('another answer with the flag on'),
           })
-        expect(named(wrong, 'healthy').verdict).toBe('pass')
+        expect(findCheck(wrong, 'healthy').verdict).toBe('pass')
       })
     } finally {
       service.closeAllConnections()
@@ -120,7 +120,7 @@ test('an application that does not hear the flag, redirects, says too much or ne
       const plain = (name: string): string => `  - { name: ${name}, request: { url: '${at}/${name}' } }\n`
       const checks = `${same('deaf')}${plain('moved')}${plain('large')}${same('restless')}${same('busy')}
   - { name: nobody, request: { url: 'http://127.0.0.1:${await freePort()}/' } }\n`
-      await covered(checks, async (agent) => {
+      await withCoveredTable(checks, async (agent) => {
         const found = await validate(agent, { layers: ['business'] })
         const verdicts = Object.fromEntries(found.checks.map((one) => [one.check, one.verdict]))
         expect(verdicts).toEqual({
@@ -131,10 +131,10 @@ test('an application that does not hear the flag, redirects, says too much or ne
           busy: 'pass',
           nobody: 'inconclusive',
         })
-        expect(named(found, 'deaf').detail).toMatch(/without the header X-Sti-Flag, so nobody knows what it read by/)
-        expect(named(found, 'moved').detail).toMatch(/redirect/)
-        expect(named(found, 'large').detail).toMatch(/longer than 1000000 bytes/)
-        expect(named(found, 'nobody').detail).toMatch(/ECONNREFUSED/)
+        expect(findCheck(found, 'deaf').detail).toMatch(/without the header X-Sti-Flag, so nobody knows what it read by/)
+        expect(findCheck(found, 'moved').detail).toMatch(/redirect/)
+        expect(findCheck(found, 'large').detail).toMatch(/longer than 1000000 bytes/)
+        expect(findCheck(found, 'nobody').detail).toMatch(/ECONNREFUSED/)
         // The flag token goes only where the file says sameWithFlag.
         expect(tokens.filter((one) => one.startsWith('/moved') || one.startsWith('/large'))).toEqual(
           expect.not.arrayContaining([expect.stringContaining(TOKENS.flag)]),
@@ -149,13 +149,13 @@ test('rows that break a rule are counted and named, rows that are only passing b
   const checks = `  - { name: trucks-have-axles, violations: "select id, name from public.vehicles where type = 'Truck' and axles is null" }
   - { name: few-names, violations: "select id from public.vehicles where name is not null" }
 `
-  await covered(checks, async (agent, sql) => {
-    expect(named(await validate(agent, { checks: ['trucks-have-axles'] }), 'trucks-have-axles').verdict).toBe('pass')
+  await withCoveredTable(checks, async (agent, sql) => {
+    expect(findCheck(await validate(agent, { checks: ['trucks-have-axles'] }), 'trucks-have-axles').verdict).toBe('pass')
     await sql`update public.vehicles set axles = null where id in (11, 12, 21)`
     const broken = await validate(agent, { checks: ['trucks-have-axles', 'few-names'] })
-    expect(named(broken, 'trucks-have-axles')).toMatchObject({ verdict: 'fail', discrepancies: 3 })
-    expect(named(broken, 'trucks-have-axles').sampleKeys).toEqual(expect.arrayContaining([['11'], ['12'], ['21']]))
-    expect(named(broken, 'few-names')).toMatchObject({ verdict: 'fail', discrepancies: 1_000 })
+    expect(findCheck(broken, 'trucks-have-axles')).toMatchObject({ verdict: 'fail', discrepancies: 3 })
+    expect(findCheck(broken, 'trucks-have-axles').sampleKeys).toEqual(expect.arrayContaining([['11'], ['12'], ['21']]))
+    expect(findCheck(broken, 'few-names')).toMatchObject({ verdict: 'fail', discrepancies: 1_000 })
     await sql`update public.vehicles set axles = 2`
     // Another row at each look, and each of them mended at once.
     let writing = true
@@ -167,7 +167,7 @@ test('rows that break a rule are counted and named, rows that are only passing b
       }
     })()
     try {
-      expect(named(await validate(agent, { checks: ['trucks-have-axles'] }), 'trucks-have-axles').verdict).not.toBe(
+      expect(findCheck(await validate(agent, { checks: ['trucks-have-axles'] }), 'trucks-have-axles').verdict).not.toBe(
         'fail',
       )
     } finally {

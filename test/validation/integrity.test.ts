@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import { withAgent, type TestAgent } from '../support/agent.ts'
-import { withDatabase, withServer } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { named, notPassed, validate } from './layer.ts'
+import { withDatabase, withDedicatedServer } from '../support/database.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { findCheck, failedChecks, validate } from './layer.ts'
 
-type Sql = import('postgres').Sql
+type PostgresSql = import('postgres').Sql
 
 /** A covered table, with a table that it refers to and one that refers to it. */
-async function covered(use: (of: { agent: TestAgent; sql: Sql; url: string }) => Promise<void>): Promise<void> {
+async function withCoveredTable(use: (of: { agent: TestAgent; sql: PostgresSql; url: string }) => Promise<void>): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 5_000)
+    await createVehicles(sql, 5_000)
     await sql.unsafe(
       `create extension amcheck; create extension pg_surgery;
       create table public.owner (id bigint primary key);
@@ -21,7 +21,7 @@ async function covered(use: (of: { agent: TestAgent; sql: Sql; url: string }) =>
       select pg_stat_force_next_flush()`,
     )
     await sql`vacuum analyze`
-    await withAgent(url, VEHICLES, async (agent) => {
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
       await use({ agent, sql, url })
@@ -29,12 +29,12 @@ async function covered(use: (of: { agent: TestAgent; sql: Sql; url: string }) =>
   })
 }
 
-const only = (...checks: string[]): Record<string, unknown> => ({ checks })
+const onlyChecks = (...checks: string[]): Record<string, unknown> => ({ checks })
 
 test('a sound table passes every check of the layer, also when it is written between two validations', async () => {
-  await covered(async ({ agent, sql }) => {
+  await withCoveredTable(async ({ agent, sql }) => {
     const first = await validate(agent)
-    expect(notPassed(first)).toEqual([])
+    expect(failedChecks(first)).toEqual([])
     expect(first).toMatchObject({ verdict: 'pass', coverage: 1, integrityScore: 1, totalRows: 5_000 })
     expect(first.layers.find((one) => one.layer === 'integrity')).toEqual({
       layer: 'integrity',
@@ -43,11 +43,11 @@ test('a sound table passes every check of the layer, also when it is written bet
       complete: true,
       detail: '',
     })
-    expect(named(first, 'key-index').detail).toBe('amcheck finds every row in vehicles_pkey')
+    expect(findCheck(first, 'key-index').detail).toBe('amcheck finds every row in vehicles_pkey')
     // Nobody writes: key and legacy columns have the checksum that they had.
     const second = await validate(agent)
-    expect(notPassed(second)).toEqual([])
-    expect(named(second, 'legacy-checksum').verdict).toBe('pass')
+    expect(failedChecks(second)).toEqual([])
+    expect(findCheck(second, 'legacy-checksum').verdict).toBe('pass')
     await sql.unsafe(`delete from public.vehicles where id between 2001 and 2500;
       insert into public.vehicles (name, is_truck, is_bike) select 'new', true, false from generate_series(1, 50);
       do $$ begin
@@ -55,31 +55,31 @@ test('a sound table passes every check of the layer, also when it is written bet
         raise exception 'no';
       exception when others then null; end $$`)
     const third = await validate(agent)
-    expect(notPassed(third)).toEqual([])
+    expect(failedChecks(third)).toEqual([])
     expect(third.totalRows).toBe(4_550)
     expect(third.checks.map((one) => one.check)).not.toContain('legacy-checksum')
   })
 })
 
 test('rows that were taken away without a trace are found', { timeout: 240_000 }, async () => {
-  await covered(async ({ agent, sql }) => {
+  await withCoveredTable(async ({ agent, sql }) => {
     await validate(agent)
     const gone = (await sql<{ ctid: string }[]>`select ctid::text from public.vehicles where id = 4001`)[0]!.ctid
     await sql.unsafe(`select heap_force_kill('public.vehicles'::regclass, array['${gone}']::tid[])`)
-    const lost = await validate(agent, only('nothing-lost'))
-    expect(named(lost, 'nothing-lost')).toMatchObject({ verdict: 'fail', value: 4_999, limit: 5_000, discrepancies: 1 })
+    const lost = await validate(agent, onlyChecks('nothing-lost'))
+    expect(findCheck(lost, 'nothing-lost')).toMatchObject({ verdict: 'fail', value: 4_999, limit: 5_000, discrepancies: 1 })
     expect(lost.verdict).toBe('fail')
     // The loss was reported: the next count is compared with this one. TRUNCATE is no DELETE.
-    expect(named(await validate(agent, only('nothing-lost')), 'nothing-lost').verdict).toBe('pass')
+    expect(findCheck(await validate(agent, onlyChecks('nothing-lost')), 'nothing-lost').verdict).toBe('pass')
     await sql.unsafe('truncate public.vehicles cascade')
-    expect(named(await validate(agent, only('nothing-lost')), 'nothing-lost')).toMatchObject({
+    expect(findCheck(await validate(agent, onlyChecks('nothing-lost')), 'nothing-lost')).toMatchObject({
       verdict: 'fail',
       value: 0,
       discrepancies: 4_999,
       detail: expect.stringContaining('4999 rows are gone without a DELETE'),
     })
     await sql`select pg_stat_reset()`
-    expect(named(await validate(agent, only('nothing-lost')), 'nothing-lost')).toMatchObject({
+    expect(findCheck(await validate(agent, onlyChecks('nothing-lost')), 'nothing-lost')).toMatchObject({
       verdict: 'inconclusive',
       detail: expect.stringContaining('set its counters back'),
     })
@@ -87,29 +87,29 @@ test('rows that were taken away without a trace are found', { timeout: 240_000 }
 })
 
 test('a key that occurs twice and a row that its index misses are found', async () => {
-  await covered(async ({ agent, sql }) => {
+  await withCoveredTable(async ({ agent, sql }) => {
     await sql.unsafe(`drop table public.trip; alter table public.vehicles alter id drop identity;
       update pg_index set indisunique = false where indexrelid = 'public.vehicles_pkey'::regclass;
       insert into public.vehicles (id, name, is_truck, is_bike) values (17, 'again', true, false);
       update pg_index set indisunique = true where indexrelid = 'public.vehicles_pkey'::regclass`)
-    const twice = await validate(agent, only('key-unique', 'key-index'))
-    expect(named(twice, 'key-unique')).toMatchObject({ verdict: 'fail', discrepancies: 1, sampleKeys: [['17']] })
+    const twice = await validate(agent, onlyChecks('key-unique', 'key-index'))
+    expect(findCheck(twice, 'key-unique')).toMatchObject({ verdict: 'fail', discrepancies: 1, sampleKeys: [['17']] })
     // A row that is written while PostgreSQL takes the index for unready has no entry in it.
     await sql.unsafe(`delete from public.vehicles where name = 'again';
       update pg_index set indisready = false where indexrelid = 'public.vehicles_pkey'::regclass;
       insert into public.vehicles (id, name, is_truck, is_bike) values (90000, 'hidden', true, false);
       update pg_index set indisready = true where indexrelid = 'public.vehicles_pkey'::regclass`)
-    const hidden = await validate(agent, only('key-unique', 'key-index'))
-    expect(named(hidden, 'key-unique').verdict).toBe('pass')
-    expect(named(hidden, 'key-index')).toMatchObject({ verdict: 'fail', detail: expect.stringContaining('REINDEX') })
+    const hidden = await validate(agent, onlyChecks('key-unique', 'key-index'))
+    expect(findCheck(hidden, 'key-unique').verdict).toBe('pass')
+    expect(findCheck(hidden, 'key-index')).toMatchObject({ verdict: 'fail', detail: expect.stringContaining('REINDEX') })
   })
 })
 
 test('what a constraint only claims is looked at on the rows', async () => {
-  await covered(async ({ agent, sql }) => {
-    expect(notPassed(await validate(agent))).toEqual([])
+  await withCoveredTable(async ({ agent, sql }) => {
+    expect(failedChecks(await validate(agent))).toEqual([])
     await agent.run('finalize')
-    const check = async (name: string) => named(await validate(agent, only(name)), name)
+    const check = async (name: string) => findCheck(await validate(agent, onlyChecks(name)), name)
     await sql.unsafe(`select set_config('session_replication_role', 'replica', true);
       update public.vehicles set owner_id = 777 where id = 3000; delete from public.vehicles where id = 5`)
     expect(await check('foreign-keys')).toMatchObject({
@@ -146,7 +146,7 @@ test('what a constraint only claims is looked at on the rows', async () => {
 })
 
 test('a row that is wrong for a moment is no discrepancy, and one that stays wrong is', async () => {
-  await covered(async ({ agent, sql }) => {
+  await withCoveredTable(async ({ agent, sql }) => {
     await sql.unsafe('alter table public.vehicles disable trigger "~sti_derive"')
     // As an application that writes both itself, in two transactions.
     let writing = true
@@ -161,11 +161,11 @@ test('a row that is wrong for a moment is no discrepancy, and one that stays wro
     })()
     try {
       for (let round = 0; round < 6; round++) {
-        expect(notPassed(await validate(agent, only('coverage', 'type-matches-legacy')))).toEqual([])
+        expect(failedChecks(await validate(agent, onlyChecks('coverage', 'type-matches-legacy')))).toEqual([])
       }
       await sql`update public.vehicles set type = 'Bike' where id = 4999`
-      const found = await validate(agent, only('coverage', 'type-matches-legacy'))
-      expect(named(found, 'type-matches-legacy')).toMatchObject({ discrepancies: 1, sampleKeys: [['4999']] })
+      const found = await validate(agent, onlyChecks('coverage', 'type-matches-legacy'))
+      expect(findCheck(found, 'type-matches-legacy')).toMatchObject({ discrepancies: 1, sampleKeys: [['4999']] })
       expect(found.coverage).toBe(0.9998)
     } finally {
       writing = false
@@ -176,12 +176,12 @@ test('a row that is wrong for a moment is no discrepancy, and one that stays wro
 
 test('legacy columns that say something else without having been written are found', async () => {
   // What others have open in any database of a server makes every row look young.
-  await withServer(async ({ url, sql }) => {
-    await vehicles(sql, 2_000)
+  await withDedicatedServer(async ({ url, sql }) => {
+    await createVehicles(sql, 2_000)
     await sql.unsafe(`create type public.build as enum ('light', 'heavy', 'odd');
       alter table public.vehicles add column build public.build not null default 'light';
       update public.vehicles set build = 'odd' where id % 7 = 0`)
-    const file = VEHICLES.replace('when: is_truck', "when: is_truck or build = 'heavy'").replace(
+    const file = VEHICLES_FILE.replace('when: is_truck', "when: is_truck or build = 'heavy'").replace(
       'legacyColumns: [is_truck, is_bike]',
       'legacyColumns: [is_truck, is_bike, build]',
     )
@@ -194,11 +194,11 @@ test('legacy columns that say something else without having been written are fou
         await agent.run('expand')
         await agent.run('backfill')
         await validate(agent)
-        expect(named(await validate(agent), 'legacy-checksum').verdict).toBe('pass')
+        expect(findCheck(await validate(agent), 'legacy-checksum').verdict).toBe('pass')
         await sql`update public.vehicles set build = 'light' where id = 7`
         expect((await validate(agent)).checks.map((one) => one.check)).not.toContain('legacy-checksum')
         await sql`alter type public.build rename value 'odd' to 'even'`
-        expect(named(await validate(agent), 'legacy-checksum')).toMatchObject({
+        expect(findCheck(await validate(agent), 'legacy-checksum')).toMatchObject({
           verdict: 'fail',
           detail: expect.stringContaining('no row was written since'),
         })

@@ -7,14 +7,14 @@ export async function validate(agent: TestAgent, parameters: Record<string, unkn
   return await agent.get<Validation>(`/v1/rollouts/vehicles/validations/${Number(result!['validation'])}`)
 }
 
-export function named(validation: Validation, check: string): CheckResult {
+export function findCheck(validation: Validation, check: string): CheckResult {
   const found = validation.checks.find((one) => one.check === check)
   if (!found) throw new Error(`no check ${check} among ${validation.checks.map((one) => one.check).join(', ')}`)
   return found
 }
 
 /** Those that did not pass, as `name: detail`. */
-export function notPassed(validation: Validation, layer = 'integrity'): string[] {
+export function failedChecks(validation: Validation, layer = 'integrity'): string[] {
   return validation.checks
     .filter((one) => one.layer === layer && one.verdict !== 'pass')
     .map((one) => `${one.check} ${one.verdict}: ${one.detail}`)

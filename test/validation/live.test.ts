@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { startClients, type Known, type Type } from '../dual-write/clients.ts'
-import { quiet } from '../safety/asking.ts'
+import { startMixedCodeClients, type ExpectedVehicle, type VehicleType } from '../dual-write/clients.ts'
+import { QUIET_LOG } from '../safety/asking.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { notPassed, validate } from './layer.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { failedChecks, validate } from './layer.ts'
 
 /** STI_LIVE_SECONDS=600 validates for ten minutes. */
 const SECONDS = Number(process.env['STI_LIVE_SECONDS'] ?? 20)
@@ -14,14 +14,14 @@ test(
   { timeout: (SECONDS + 240) * 1000 },
   async () => {
     await withDatabase(async ({ url, sql }) => {
-      await vehicles(sql, 20_000)
+      await createVehicles(sql, 20_000)
       await sql.unsafe(`create extension amcheck;
         alter table public.vehicles alter is_truck set default false, alter is_bike set default false`)
-      const rows = await sql<{ id: string; name: string; type: Type }[]>`
+      const rows = await sql<{ id: string; name: string; type: VehicleType }[]>`
         select id, name, case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end as type
         from public.vehicles where id <= 5000`
-      const clients = startClients(url, new Map<string, Known>(rows.map(({ id, ...row }) => [id, row])), 4)
-      const file = `${VEHICLES}checks:
+      const clients = startMixedCodeClients(url, new Map<string, ExpectedVehicle>(rows.map(({ id, ...row }) => [id, row])), 4)
+      const file = `${VEHICLES_FILE}checks:
   - { name: types-and-flags-agree, violations: "select id from public.vehicles where type = 'Truck' and not is_truck" }
 `
       let validations = 0
@@ -38,10 +38,10 @@ test(
             for (const end = Date.now() + SECONDS * 1000; Date.now() < end;) {
               const validation = await validate(agent, { layers: ['integrity', 'business'] })
               validations++
-              alarms.push(...notPassed(validation), ...notPassed(validation, 'business'))
+              alarms.push(...failedChecks(validation), ...failedChecks(validation, 'business'))
             }
           },
-          quiet,
+          QUIET_LOG,
         )
       } finally {
         await clients.stop()

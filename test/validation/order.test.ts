@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES } from '../support/vehicles.ts'
+import { VEHICLES_FILE } from '../support/vehicles.ts'
 
 const ROWS = 300_000
 
@@ -11,7 +11,7 @@ test('rows in another order than that of their key are read by its index, not th
       create table public.vehicles (id uuid primary key, is_truck boolean not null, is_bike boolean not null);
       insert into public.vehicles select gen_random_uuid(), n % 3 = 0, n % 7 = 0 from generate_series(1, ${ROWS}) n`)
     await sql`vacuum analyze public.vehicles`
-    await withAgent(url, VEHICLES, async (agent) => {
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
       await sql`vacuum analyze public.vehicles`

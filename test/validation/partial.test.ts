@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
-import { refusals } from '../safety/asking.ts'
+import { requestRefused } from '../safety/asking.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { validate } from './layer.ts'
 
 test('a validation of a part opens nothing, and one that fails closes what was open', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 1_000)
-    await withAgent(url, VEHICLES, async (agent) => {
+    await createVehicles(sql, 1_000)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
       const part = await validate(agent, { checks: ['coverage', 'no-failed-row'] })
@@ -17,7 +17,7 @@ test('a validation of a part opens nothing, and one that fails closes what was o
       ])
       expect(part).toMatchObject({ verdict: 'pass', integrityScore: null })
       expect((await agent.rollout()).stage).toBe('covered')
-      expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/did not look at all of the layer integrity/)
+      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/did not look at all of the layer integrity/)
       expect((await validate(agent, { layers: ['integrity'] })).verdict).toBe('pass')
       expect(await agent.rollout()).toMatchObject({ stage: 'verified', coverage: 1 })
       // A later one of another layer does not stand for it.
@@ -27,11 +27,11 @@ test('a validation of a part opens nothing, and one that fails closes what was o
         alter table public.vehicles enable always trigger "~sti_derive"`)
       expect((await validate(agent, { checks: ['coverage'] })).verdict).toBe('fail')
       expect((await agent.rollout()).stage).toBe('covered')
-      expect(await refusals(agent, 'flag', { enabled: true })).toMatch(/Failed since validation \d+: coverage/)
+      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/Failed since validation \d+: coverage/)
       await sql`update public.vehicles set is_bike = is_bike where id = 7`
       await validate(agent, { checks: ['coverage'] })
       expect((await agent.rollout()).stage).toBe('verified')
-      expect(await refusals(agent, 'validation', { checks: ['coverage', 'magic'] })).toMatch(
+      expect(await requestRefused(agent, 'validation', { checks: ['coverage', 'magic'] })).toMatch(
         /There is no check magic; there are: coverage, type-matches-legacy/,
       )
     })
@@ -40,12 +40,12 @@ test('a validation of a part opens nothing, and one that fails closes what was o
 
 test('a layer that the file requires and that cannot be judged is refused in words', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 1_000)
-    await withAgent(url, VEHICLES.replace('[integrity]', '[integrity, business]'), async (agent) => {
+    await createVehicles(sql, 1_000)
+    await withAgent(url, VEHICLES_FILE.replace('[integrity]', '[integrity, business]'), async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
       expect((await validate(agent)).verdict).toBe('inconclusive')
-      expect(await refusals(agent, 'flag', { enabled: true })).toMatch(
+      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(
         /the layer business is inconclusive \(the rollout file has no checks: write some, or leave business out of validation.requires\)/,
       )
     })

@@ -1,17 +1,17 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
-import { startReplica } from '../outage/replica.ts'
-import { until } from '../safety/asking.ts'
+import { startStreamingReplica } from '../outage/replica.ts'
+import { waitFor } from '../safety/asking.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { startPostgres } from '../support/server.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
-import { named, notPassed, validate } from './layer.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { findCheck, failedChecks, validate } from './layer.ts'
 
 // A validation waits for a replica that lags, as everything of ours does; here it is to be seen what it reads.
-const FILE = `${VEHICLES}throttle: { replicationLagBytes: none, replicationLagSeconds: none }\n`
+const FILE = `${VEHICLES_FILE}throttle: { replicationLagBytes: none, replicationLagSeconds: none }\n`
 
-async function messages(agent: TestAgent, kind = 'validation'): Promise<string[]> {
+async function readMessages(agent: TestAgent, kind = 'validation'): Promise<string[]> {
   const { operations } = await agent.get<{ operations: Operation[] }>('/v1/operations')
   const { id } = operations.find((one) => one.kind === 'validation')!
   const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/operations/${id}/events`)
@@ -24,8 +24,8 @@ test(
   async () => {
     const primary = await startPostgres(['-c', 'wal_keep_size=512MB', '-c', 'fsync=off'])
     const sql = postgres(primary.url, { max: 2, onnotice: () => undefined })
-    await vehicles(sql, 30_000)
-    const replica = await startReplica(primary)
+    await createVehicles(sql, 30_000)
+    const replica = await startStreamingReplica(primary)
     try {
       await withAgent(
         primary.url,
@@ -35,9 +35,9 @@ test(
           await agent.run('backfill')
           await replica.sql`select pg_stat_statements_reset()`
           const served = await validate(agent)
-          expect(notPassed(served)).toEqual([])
-          expect(await messages(agent)).toEqual(['reads the replica'])
-          expect(named(served, 'coverage').detail).toBe(
+          expect(failedChecks(served)).toEqual([])
+          expect(await readMessages(agent)).toEqual(['reads the replica'])
+          expect(findCheck(served, 'coverage').detail).toBe(
             '30000 of 30000 rows hold the type that their legacy columns say, read on the replica',
           )
           const [read] = await replica.sql<{ calls: number }[]>`
@@ -48,8 +48,8 @@ test(
           await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 77;
           alter table public.vehicles enable always trigger "~sti_derive"`)
           const late = await validate(agent, { checks: ['coverage'] })
-          expect(named(late, 'coverage')).toMatchObject({ verdict: 'fail', sampleKeys: [['77']] })
-          expect((await messages(agent))[0]).toMatch(
+          expect(findCheck(late, 'coverage')).toMatchObject({ verdict: 'fail', sampleKeys: [['77']] })
+          expect((await readMessages(agent))[0]).toMatch(
             /reads the primary instead of the replica: it is \d+ bytes of WAL behind/,
           )
           await replica.sql`select pg_wal_replay_resume()`
@@ -57,10 +57,10 @@ test(
           expect((await validate(agent, { checks: ['coverage'] })).verdict).toBe('pass')
           await replica.stop()
           const alone = await validate(agent, { checks: ['coverage'] })
-          expect(named(alone, 'coverage').detail).toBe(
+          expect(findCheck(alone, 'coverage').detail).toBe(
             '30000 of 30000 rows hold the type that their legacy columns say',
           )
-          expect((await messages(agent))[0]).toMatch(
+          expect((await readMessages(agent))[0]).toMatch(
             /reads the primary instead of the replica: it (cannot be asked|has not answered)/,
           )
         },
@@ -77,11 +77,11 @@ test(
 test('a replica that dies or cancels in the middle leaves the rest to the primary', { timeout: 240_000 }, async () => {
   const primary = await startPostgres(['-c', 'wal_keep_size=512MB', '-c', 'fsync=off'])
   const sql = postgres(primary.url, { max: 2, onnotice: () => undefined })
-  await vehicles(sql, 30_000)
+  await createVehicles(sql, 30_000)
   await sql.unsafe(`create function public.slowly(is_truck boolean) returns boolean language plpgsql immutable as $$ begin
     if current_setting('transaction_read_only') = 'on' and random() < 0.03 then perform pg_sleep(0.001); end if;
     return is_truck; end $$`)
-  const replica = await startReplica(primary)
+  const replica = await startStreamingReplica(primary)
   try {
     await withAgent(
       primary.url,
@@ -90,7 +90,7 @@ test('a replica that dies or cancels in the middle leaves the rest to the primar
         await agent.run('expand')
         await agent.run('backfill')
         const { id } = await agent.request('validation', { checks: ['coverage'] })
-        await until('it reads the replica', async () => {
+        await waitFor('it reads the replica', async () => {
           const { progress } = await agent.get<Operation>(`/v1/operations/${id}`)
           return (progress?.processedRows ?? 0) > 1_000
         })
@@ -100,8 +100,8 @@ test('a replica that dies or cancels in the middle leaves the rest to the primar
           await new Promise((resolve) => setTimeout(resolve, 200))
         }
         await replica.stop()
-        expect((await agent.ended(id)).result).toMatchObject({ verdict: 'pass', rows: 30_000, coverage: 1 })
-        const told = await messages(agent)
+        expect((await agent.waitForEnd(id)).result).toMatchObject({ verdict: 'pass', rows: 30_000, coverage: 1 })
+        const told = await readMessages(agent)
         expect(told[0]).toBe('reads the replica')
         expect(told).toContain('the replica is away or cancels what it is asked: reads on from the primary')
       },

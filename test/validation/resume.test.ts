@@ -1,34 +1,34 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
-import { until } from '../safety/asking.ts'
-import type { AgentClient } from '../support/agent.ts'
+import { waitFor } from '../safety/asking.ts'
+import type { TestAgentClient } from '../support/agent.ts'
 import { withAgent } from '../support/agent.ts'
 import { startAgentProcess } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 const ROWS = 30_000
-const FILE = VEHICLES.replace('when: is_truck', 'when: "slowly(is_truck)"')
+const FILE = VEHICLES_FILE.replace('when: is_truck', 'when: "slowly(is_truck)"')
 
 /** Reading the table takes some seconds, writing it does not. */
 async function slowToRead(sql: postgres.Sql): Promise<void> {
-  await vehicles(sql, ROWS)
+  await createVehicles(sql, ROWS)
   await sql.unsafe(`create function public.slowly(is_truck boolean) returns boolean language plpgsql immutable as $$ begin
     if current_setting('transaction_read_only') = 'on' and random() < 0.03 then perform pg_sleep(0.001); end if;
     return is_truck; end $$`)
 }
 
-const operationOf = (agent: AgentClient, id: number): Promise<Operation> => agent.get(`/v1/operations/${id}`)
+const operationOf = (agent: TestAgentClient, id: number): Promise<Operation> => agent.get(`/v1/operations/${id}`)
 
-async function messages(agent: AgentClient, id: number): Promise<string> {
+async function readMessages(agent: TestAgentClient, id: number): Promise<string> {
   const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/operations/${id}/events`)
   return events.map((event) => event.message).join('\n')
 }
 
-async function begun(agent: AgentClient): Promise<number> {
+async function waitForBegin(agent: TestAgentClient): Promise<number> {
   const { id } = await agent.request('validation', { layers: ['integrity'] })
-  await until('rows are read', async () => ((await operationOf(agent, id)).progress?.processedRows ?? 0) > 1_000)
+  await waitFor('rows are read', async () => ((await operationOf(agent, id)).progress?.processedRows ?? 0) > 1_000)
   return id
 }
 
@@ -42,9 +42,9 @@ test(
         await agent.run('expand')
         await agent.run('backfill')
         const paused = async (): Promise<{ id: number; position: number }> => {
-          const id = await begun(agent)
+          const id = await waitForBegin(agent)
           await agent.post(`/v1/operations/${id}/pause`, {})
-          expect((await agent.ended(id)).state).toBe('paused')
+          expect((await agent.waitForEnd(id)).state).toBe('paused')
           const [row] = await sql<{ position: string[]; finished: boolean }[]>`
           select position, finished from sti.validation_scan where operation_id = ${id}`
           expect(row!.finished).toBe(false)
@@ -52,15 +52,15 @@ test(
         }
         const resumed = async (id: number): Promise<Operation> => {
           await agent.post(`/v1/operations/${id}/resume`, {})
-          await until('it runs', async () => (await operationOf(agent, id)).state !== 'paused')
-          return await agent.ended(id)
+          await waitFor('it runs', async () => (await operationOf(agent, id)).state !== 'paused')
+          return await agent.waitForEnd(id)
         }
         const first = await paused()
         const at = Date.now()
         // Right before and after: neither is a fault, and rows that come behind it are none either.
         await sql`update public.vehicles set is_truck = not is_truck where id in (1, ${first.position}, ${first.position + 1})`
         expect((await resumed(first.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })
-        expect(await messages(agent, first.id)).toMatch(
+        expect(await readMessages(agent, first.id)).toMatch(
           new RegExp(`reads on from ${first.position}, ${first.position} rows are read`),
         )
         const { startedAt } = (await agent.rollout()).validation!
@@ -70,14 +70,14 @@ test(
         const rewritten = await paused()
         await sql`cluster public.vehicles using vehicles_pkey`
         expect((await resumed(rewritten.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS })
-        expect(await messages(agent, rewritten.id)).toContain(
+        expect(await readMessages(agent, rewritten.id)).toContain(
           'reads the table anew: the table is another one, or was rewritten',
         )
 
         const written = await paused()
         await agent.run('backfill')
         expect((await resumed(written.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS })
-        expect(await messages(agent, written.id)).toContain(
+        expect(await readMessages(agent, written.id)).toContain(
           'reads the table anew: rows were written in bulk since it began',
         )
         expect((await agent.rollout()).stage).toBe('verified')
@@ -97,8 +97,8 @@ test(
       try {
         await first.run('expand')
         await first.run('backfill')
-        id = await begun(first)
-        await until(
+        id = await waitForBegin(first)
+        await waitFor(
           'its place is kept',
           async () => (await sql`select from sti.validation_scan where position is not null`)[0],
         )
@@ -107,8 +107,8 @@ test(
       }
       const second = await startAgentProcess(url, FILE, 'agent-2')
       try {
-        expect((await second.ended(id)).result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })
-        expect(await messages(second, id)).toMatch(/taken over.*\n(.*\n)*reads on from \d+/)
+        expect((await second.waitForEnd(id)).result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })
+        expect(await readMessages(second, id)).toMatch(/taken over.*\n(.*\n)*reads on from \d+/)
       } finally {
         await second.stop()
       }

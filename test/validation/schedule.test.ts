@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
-import { until } from '../safety/asking.ts'
+import { waitFor } from '../safety/asking.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { VEHICLES, vehicles } from '../support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
-const FILE = VEHICLES.replace('requires: [integrity]', 'every: 5s, requires: [integrity]')
+const FILE = VEHICLES_FILE.replace('requires: [integrity]', 'every: 5s, requires: [integrity]')
 
 test('a validation starts by itself once the table is covered, once whatever agents there are, and goes on after a restart', async () => {
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 2_000)
+    await createVehicles(sql, 2_000)
     await withAgent(url, FILE, async (one) => {
       const validations = async (): Promise<Operation[]> =>
         (await one.get<{ operations: Operation[] }>('/v1/operations')).operations.filter(
@@ -23,13 +23,13 @@ test('a validation starts by itself once the table is covered, once whatever age
         async () => {
           await one.run('expand')
           await one.run('backfill')
-          await until('the first one', async () => (await validations()).length === 1)
+          await waitFor('the first one', async () => (await validations()).length === 1)
           const [first] = await validations()
           expect(first).toMatchObject({ actor: { via: 'agent' }, reason: 'scheduled, every 5 s' })
-          expect((await one.ended(first!.id)).result).toMatchObject({ verdict: 'pass' })
+          expect((await one.waitForEnd(first!.id)).result).toMatchObject({ verdict: 'pass' })
           const text = await (await fetch(`${one.url}/metrics`)).text()
           expect(text).toMatch(/sti_validation_due_timestamp_seconds\{environment="staging",rollout="vehicles"\} 1\d+/)
-          await until('the second one', async () => (await validations()).length === 2)
+          await waitFor('the second one', async () => (await validations()).length === 2)
           const [second] = await validations()
           expect(Date.parse(second!.createdAt) - Date.parse(first!.createdAt)).toBeGreaterThanOrEqual(5_000)
         },
@@ -37,19 +37,19 @@ test('a validation starts by itself once the table is covered, once whatever age
       )
     })
     await withAgent(url, FILE, async (again) => {
-      await until('it goes on', async () => {
+      await waitFor('it goes on', async () => {
         const [row] = await sql<{ n: number }[]>`select count(*)::int as n from sti.operation where kind = 'validation'`
         return row!.n >= 3
       })
       // One that found a fault says so in its events and series, and starts nothing.
       await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 17;
         alter table public.vehicles enable always trigger "~sti_derive"`)
-      await until('one that fails', async () => {
+      await waitFor('one that fails', async () => {
         const [event] = await sql<{ message: string }[]>`
           select message from sti.operation_event where kind = 'verdict' and message like 'verdict fail%'`
         return event?.message.includes('integrity fail (coverage: 1999 of 2000 rows')
       })
-      await until('its series', async () =>
+      await waitFor('its series', async () =>
         /sti_check_verdict\{[^}]*check="coverage"[^}]*verdict="fail"\} 1/.test(
           await (await fetch(`${again.url}/metrics`)).text(),
         ),

@@ -1,27 +1,27 @@
 import { expect, test } from 'vitest'
-import type { Sample } from '../signals/exposition.ts'
-import { unknownApi } from '../signals/scrape.ts'
-import { recentOf } from '../signals/requests.ts'
-import type { Finding } from './conditions/finding.ts'
-import type { Seen, StateSeen } from './conditions/seen.ts'
-import { findingsOf } from './conditions.ts'
-import { createPersistence } from './persistence.ts'
+import type { ExpositionSample } from '../signals/exposition.ts'
+import { unknownApiReadings } from '../signals/scrape.ts'
+import { countRecentRequests } from '../signals/requests.ts'
+import type { ConditionFinding } from './conditions/finding.ts'
+import type { ConditionInput, DatabaseState } from './conditions/seen.ts'
+import { evaluateConditions } from './conditions.ts'
+import { createFindingDebouncer } from './persistence.ts'
 
 const NOW = 1_800_000_000_000
-const SOURCE = { url: '', name: 'http', errors: { status: '5..' } }
+const HISTOGRAM = { url: '', name: 'http', errors: { status: '5..' } }
 
-interface Second {
+interface SecondOfRequests {
   readonly all: number
   readonly failed?: number
   readonly slow?: number
 }
 
 /** What the application has counted after each of these seconds, the last one now. */
-function requests(...seconds: Second[]): Seen['requests'] {
+function requests(...seconds: SecondOfRequests[]): ConditionInput['requests'] {
   let [good, failed, slow] = [0, 0, 0]
   const scrape = (at: number) => ({
     at,
-    samples: [...of('200', good, slow), ...of('503', failed, 0)],
+    samples: [...samplesOf('200', good, slow), ...samplesOf('503', failed, 0)],
   })
   const scrapes = [scrape(NOW - seconds.length * 1_000)]
   seconds.forEach((second, index) => {
@@ -30,17 +30,17 @@ function requests(...seconds: Second[]): Seen['requests'] {
     slow += second.slow ?? 0
     scrapes.push(scrape(NOW - (seconds.length - 1 - index) * 1_000))
   })
-  return recentOf(SOURCE, scrapes)
+  return countRecentRequests(HISTOGRAM, scrapes)
 }
 
-const of = (status: string, count: number, slow: number): Sample[] => [
+const samplesOf = (status: string, count: number, slow: number): ExpositionSample[] => [
   { name: 'http_count', labels: { status }, value: count },
   { name: 'http_bucket', labels: { status, le: '0.1' }, value: count - slow },
   { name: 'http_bucket', labels: { status, le: '1' }, value: count },
   { name: 'http_bucket', labels: { status, le: '+Inf' }, value: count },
 ]
 
-const STATE: StateSeen = {
+const DATABASE_STATE: DatabaseState = {
   readAt: NOW - 1_000,
   writer: null,
   lastBackfill: null,
@@ -55,7 +55,7 @@ const STATE: StateSeen = {
   errorLimit: 0.001,
 }
 
-function seen(change: Partial<Seen> = {}, state: Partial<StateSeen> = {}): Seen {
+function conditionInput(change: Partial<ConditionInput> = {}, state: Partial<DatabaseState> = {}): ConditionInput {
   return {
     flag: {
       key: 'k',
@@ -71,88 +71,88 @@ function seen(change: Partial<Seen> = {}, state: Partial<StateSeen> = {}): Seen 
       lastPropagationSeconds: null,
     },
     now: NOW,
-    underWaySeconds: 300,
+    activeSeconds: 300,
     inconsistentSince: null,
     counted: true,
-    api: unknownApi('none'),
-    requests: requests(...Array<Second>(30).fill({ all: 30 })),
-    state: { ...STATE, ...state },
+    api: unknownApiReadings('none'),
+    requests: requests(...Array<SecondOfRequests>(30).fill({ all: 30 })),
+    state: { ...DATABASE_STATE, ...state },
     ...change,
   }
 }
 
-const stateOf = (rule: Finding['rule'], of: Seen): Finding['state'] | undefined =>
-  findingsOf(of).find((finding) => finding.rule === rule)?.state
+const stateOf = (rule: ConditionFinding['rule'], input: ConditionInput): ConditionFinding['state'] | undefined =>
+  evaluateConditions(input).find((finding) => finding.rule === rule)?.state
 
-const calm = Array<Second>(30).fill({ all: 30 })
-test.each<[string, Second[], Finding['state']]>([
-  ['none fails', calm, 'healthy'],
-  ['one of 900 fails, which the limit of 1 in 1,000 explains', [{ all: 30, failed: 1 }, ...calm], 'unknown'],
-  ['two fail', [...calm, { all: 30, failed: 2 }], 'unknown'],
-  ['three of the last 330 fail', [...calm.slice(0, 10), { all: 30, failed: 3 }], 'unknown'],
-  ['a third fails since a second ago', [...calm, { all: 30, failed: 10 }], 'unhealthy'],
-  ['one in a hundred fails for a minute', Array<Second>(60).fill({ all: 100, failed: 1 }), 'unhealthy'],
+const calmSeconds = Array<SecondOfRequests>(30).fill({ all: 30 })
+test.each<[string, SecondOfRequests[], ConditionFinding['state']]>([
+  ['none fails', calmSeconds, 'healthy'],
+  ['one of 900 fails, which the limit of 1 in 1,000 explains', [{ all: 30, failed: 1 }, ...calmSeconds], 'unknown'],
+  ['two fail', [...calmSeconds, { all: 30, failed: 2 }], 'unknown'],
+  ['three of the last 330 fail', [...calmSeconds.slice(0, 10), { all: 30, failed: 3 }], 'unknown'],
+  ['a third fails since a second ago', [...calmSeconds, { all: 30, failed: 10 }], 'unhealthy'],
+  ['one in a hundred fails for a minute', Array<SecondOfRequests>(60).fill({ all: 100, failed: 1 }), 'unhealthy'],
   ['there are too few requests', [{ all: 5 }], 'unknown'],
 ])('errors: %s', (_, seconds, state) => {
-  expect(stateOf('StiApiErrorsHigh', seen({ requests: requests(...seconds) }))).toBe(state)
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: requests(...seconds) }))).toBe(state)
 })
 
-test.each<[string, Second[], Finding['state']]>([
-  ['none is slow', calm, 'healthy'],
-  ['one in twenty is slow, as may be', Array<Second>(30).fill({ all: 40, slow: 2 }), 'healthy'],
-  ['a little more than one in twenty, for a moment', [...calm, { all: 30, slow: 3 }], 'healthy'],
-  ['half are slow for two seconds', [...calm, { all: 30, slow: 20 }, { all: 30, slow: 20 }], 'unhealthy'],
+test.each<[string, SecondOfRequests[], ConditionFinding['state']]>([
+  ['none is slow', calmSeconds, 'healthy'],
+  ['one in twenty is slow, as may be', Array<SecondOfRequests>(30).fill({ all: 40, slow: 2 }), 'healthy'],
+  ['a little more than one in twenty, for a moment', [...calmSeconds, { all: 30, slow: 3 }], 'healthy'],
+  ['half are slow for two seconds', [...calmSeconds, { all: 30, slow: 20 }, { all: 30, slow: 20 }], 'unhealthy'],
   [
     'they were slow, and are not any more',
-    [{ all: 30, slow: 30 }, { all: 30, slow: 30 }, ...calm.slice(0, 5)],
+    [{ all: 30, slow: 30 }, { all: 30, slow: 30 }, ...calmSeconds.slice(0, 5)],
     'healthy',
   ],
-  ['one in ten for a minute', Array<Second>(60).fill({ all: 30, slow: 3 }), 'unhealthy'],
+  ['one in ten for a minute', Array<SecondOfRequests>(60).fill({ all: 30, slow: 3 }), 'unhealthy'],
 ])('latency: %s', (_, seconds, state) => {
-  expect(stateOf('StiApiLatencyHigh', seen({ requests: requests(...seconds) }))).toBe(state)
+  expect(stateOf('StiApiLatencyHigh', conditionInput({ requests: requests(...seconds) }))).toBe(state)
 })
 
 test('what happened before the change is not its fault', () => {
-  const before = requests(...Array<Second>(20).fill({ all: 30, failed: 15 }), ...calm.slice(0, 4))
-  expect(stateOf('StiApiErrorsHigh', seen({ requests: before, underWaySeconds: 30 }))).toBe('unhealthy')
-  expect(stateOf('StiApiErrorsHigh', seen({ requests: before, underWaySeconds: 3 }))).toBe('healthy')
+  const before = requests(...Array<SecondOfRequests>(20).fill({ all: 30, failed: 15 }), ...calmSeconds.slice(0, 4))
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: before, activeSeconds: 30 }))).toBe('unhealthy')
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: before, activeSeconds: 3 }))).toBe('healthy')
 })
 
 test('without a baseline, without a reading or without the database nothing is known', () => {
-  expect(stateOf('StiApiLatencyHigh', seen({}, { latencyLimit: null }))).toBe('unknown')
-  expect(stateOf('StiApiErrorsHigh', seen({ requests: { unknown: 'it is away' } }))).toBe('unknown')
-  expect(stateOf('StiApiErrorsHigh', seen({ state: null }))).toBe('unknown')
-  expect(stateOf('StiDiscrepancyAfterCoverage', seen({}, { covered: true, readAt: NOW - 60_000 }))).toBe('unknown')
+  expect(stateOf('StiApiLatencyHigh', conditionInput({}, { latencyLimit: null }))).toBe('unknown')
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: { unknown: 'it is away' } }))).toBe('unknown')
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ state: null }))).toBe('unknown')
+  expect(stateOf('StiDiscrepancyAfterCoverage', conditionInput({}, { covered: true, readAt: NOW - 60_000 }))).toBe('unknown')
 })
 
 test('of the application nothing is said while nothing is under way, and a change is named by what it is', () => {
-  const off = { ...seen().flag, enabled: false }
-  expect(stateOf('StiApiErrorsHigh', seen({ flag: off }))).toBeUndefined()
-  expect(findingsOf(seen())[0]!.change).toBe('flag-12')
-  const backfilling = seen({ flag: off }, { writer: { kind: 'backfill', id: 7 } })
-  expect(findingsOf(backfilling)[0]!.change).toBe('backfill-7')
+  const off = { ...conditionInput().flag, enabled: false }
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ flag: off }))).toBeUndefined()
+  expect(evaluateConditions(conditionInput())[0]!.change).toBe('flag-12')
+  const backfilling = conditionInput({ flag: off }, { writer: { kind: 'backfill', id: 7 } })
+  expect(evaluateConditions(backfilling)[0]!.change).toBe('backfill-7')
 })
 
 test('failed rows are judged by the error budget, stale clients by a minute', () => {
   const budget = (failedRows: number): unknown =>
-    stateOf('StiErrorBudgetExceeded', seen({}, { lastBackfill: 7, failedRows }))
+    stateOf('StiErrorBudgetExceeded', conditionInput({}, { lastBackfill: 7, failedRows }))
   expect([budget(0), budget(1), budget(2)]).toEqual(['healthy', 'healthy', 'unhealthy'])
   const client = { client: 'a', lastSeenAt: '', answeredOn: true, stale: true, acceptedBy: null }
-  const flag = { ...seen().flag, clients: [client], consistent: false }
-  const stale = (ms: number): unknown => stateOf('StiFlagInconsistent', seen({ flag, inconsistentSince: NOW - ms }))
+  const flag = { ...conditionInput().flag, clients: [client], consistent: false }
+  const stale = (ms: number): unknown => stateOf('StiFlagInconsistent', conditionInput({ flag, inconsistentSince: NOW - ms }))
   expect([stale(1_000), stale(60_001)]).toEqual(['healthy', 'unhealthy'])
 })
 
 test('a finding counts once it has been so at every look for as long as its condition asks', () => {
-  const persistence = createPersistence()
-  const finding = (state: Finding['state']): Finding => ({
+  const persistence = createFindingDebouncer()
+  const finding = (state: ConditionFinding['state']): ConditionFinding => ({
     rule: 'StiApiErrorsHigh',
     change: 'flag-12',
     state,
     sentence: 'x.',
-    persistsMs: 1_000,
+    requiredMs: 1_000,
   })
-  const at = (ms: number, state: Finding['state']): unknown => persistence.settled([finding(state)], ms)[0]!.state
+  const at = (ms: number, state: ConditionFinding['state']): unknown => persistence.debounce([finding(state)], ms)[0]!.state
   expect([at(0, 'unhealthy'), at(500, 'unhealthy'), at(999, 'unhealthy'), at(1_000, 'unhealthy')]).toEqual([
     ...['unknown', 'unknown', 'unknown', 'unhealthy'],
   ])

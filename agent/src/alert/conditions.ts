@@ -1,20 +1,20 @@
-import { errorCondition } from './conditions/errors.ts'
-import type { Finding } from './conditions/finding.ts'
+import { errorRateCondition } from './conditions/errors.ts'
+import type { ConditionFinding } from './conditions/finding.ts'
 import { latencyCondition } from './conditions/latency.ts'
-import { underWay, type Seen } from './conditions/seen.ts'
-import { discrepancyCondition, errorBudgetCondition, inconsistentCondition } from './conditions/state.ts'
+import { activeChange, type ConditionInput } from './conditions/seen.ts'
+import { discrepancyCondition, errorBudgetCondition, flagConsistencyCondition } from './conditions/state.ts'
 
 /**
  * What the agent itself reads of each rule that it can read: pure. Of the application nothing is said while nothing of
  * ours is under way, since nothing of it could be taken back.
  */
-export function findingsOf(seen: Seen): Finding[] {
-  const change = underWay(seen)
+export function evaluateConditions(input: ConditionInput): ConditionFinding[] {
+  const change = activeChange(input)
   return [
-    change === null ? null : latencyCondition(change, seen),
-    change === null ? null : errorCondition(change, seen),
-    discrepancyCondition(seen),
-    errorBudgetCondition(seen),
-    inconsistentCondition(seen),
+    change === null ? null : latencyCondition(change, input),
+    change === null ? null : errorRateCondition(change, input),
+    discrepancyCondition(input),
+    errorBudgetCondition(input),
+    flagConsistencyCondition(input),
   ].filter((finding) => finding !== null)
 }

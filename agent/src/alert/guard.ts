@@ -1,9 +1,9 @@
 import { agentActor } from '../contract/index.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import type { Acting } from './act.ts'
+import type { DecisionExecutor } from './act.ts'
 import { decide } from './decide.ts'
-import { RULES } from './rules.ts'
-import type { ConditionWatch } from './watch.ts'
+import { ALERT_RULES } from './rules.ts'
+import type { ConditionMonitor } from './watch.ts'
 
 /**
  * The agent's own guard: while the flag is on or a backfill runs it decides about what it reads itself as it would about
@@ -11,65 +11,65 @@ import type { ConditionWatch } from './watch.ts'
  */
 export interface Guard {
   /** Decides about what was read last; waits for nothing. */
-  look(): void
+  evaluate(): void
 }
 
-export interface GuardParts {
+export interface GuardDependencies {
   readonly environment: string
   readonly agent: string
   readonly rollouts: readonly Rollout[]
-  readonly watch: ConditionWatch
-  readonly acting: Acting
+  readonly monitor: ConditionMonitor
+  readonly executor: DecisionExecutor
 }
 
-export function createGuard({ environment, agent, rollouts, watch, acting }: GuardParts): Guard {
+export function createGuard({ environment, agent, rollouts, monitor, executor }: GuardDependencies): Guard {
   const actor = agentActor(agent)
   /** What was done about each finding that still stands: it is done once. */
-  let done = new Map<string, string>()
+  let lastActions = new Map<string, string>()
 
   return {
-    look() {
-      const standing = new Map<string, string>()
+    evaluate() {
+      const currentActions = new Map<string, string>()
       for (const rollout of rollouts) {
-        for (const finding of watch.findings(rollout.name)) {
-          const situation = watch.situation(rollout.name, finding.rule)
-          if (finding.state !== 'unhealthy' || situation.underWay === null) continue
-          const rule = { name: finding.rule, ...RULES[finding.rule] }
+        for (const finding of monitor.findings(rollout.name)) {
+          const context = monitor.decisionContext(rollout.name, finding.rule)
+          if (finding.state !== 'unhealthy' || context.activeChange === null) continue
+          const rule = { name: finding.rule, ...ALERT_RULES[finding.rule] }
           const decision = decide(
             {
-              by: 'guard',
+              source: 'guard',
               rule,
               status: 'firing',
-              unevaluated: null,
+              evaluationFailure: null,
               environment,
               scope: null,
-              over: false,
+              seenResolved: false,
               change: finding.change,
-              startedAt: situation.now,
+              startedAt: context.now,
             },
-            situation,
+            context,
           )
           const key = JSON.stringify([rollout.name, finding.rule, finding.change])
           // What has been rolled back stays unhealthy for as long as its spans reach back.
-          const act = decision.act === 'incident' && situation.rolledBack(finding.change) ? 'roll-back' : decision.act
-          standing.set(key, act)
-          if (done.get(key) === act) continue
-          acting.carryOut({
+          const action = decision.action === 'incident' && context.rolledBack(finding.change) ? 'roll-back' : decision.action
+          currentActions.set(key, action)
+          if (lastActions.get(key) === action) continue
+          executor.execute({
             rollout,
             rule,
             change: finding.change,
             decision,
             actor,
             source: 'guard',
-            times: 1,
+            alertCount: 1,
             evidence: {},
             reading: { state: finding.state, sentence: finding.sentence },
             summary: finding.sentence,
-            startedAt: situation.now,
+            startedAt: context.now,
           })
         }
       }
-      done = standing
+      lastActions = currentActions
     },
   }
 }

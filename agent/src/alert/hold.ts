@@ -2,22 +2,22 @@ import type { Actor } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 
 /** While it lasts nothing of this rollout is rolled back by itself. */
-export interface Hold {
+export interface RollbackHold {
   readonly by: Actor
   readonly until: Date
   readonly reason: string
 }
 
 /** The hold that lasts now, by the database's clock; null: automatic rollback is armed. */
-export async function readHold(sql: Sql, rollout: string): Promise<Hold | null> {
-  const [row] = await sql<Hold[]>`
+export async function readRollbackHold(sql: Sql, rollout: string): Promise<RollbackHold | null> {
+  const [row] = await sql<RollbackHold[]>`
     select held_by as by, held_until as until, reason from sti.automatic_rollback_hold
     where rollout = ${rollout} and held_until > clock_timestamp()`
   return row ?? null
 }
 
 /** Holds automatic rollback until then; a hold that lasts is replaced. With its event, in one statement. */
-export async function holdRollback(sql: Sql, rollout: string, { by, until, reason }: Hold): Promise<void> {
+export async function holdAutomaticRollback(sql: Sql, rollout: string, { by, until, reason }: RollbackHold): Promise<void> {
   await sql`
     with held as (
       insert into sti.automatic_rollback_hold as h (rollout, held_by, held_until, reason)
@@ -31,7 +31,7 @@ export async function holdRollback(sql: Sql, rollout: string, { by, until, reaso
 }
 
 /** Arms it. False: it was not held. */
-export async function armRollback(
+export async function armAutomaticRollback(
   sql: Sql,
   rollout: string,
   { by, reason }: { readonly by: Actor; readonly reason: string },

@@ -1,25 +1,25 @@
-import type { Hold } from './hold.ts'
+import type { RollbackHold } from './hold.ts'
 
 /** The holds as they were read last, so that a decision waits for no database. One ends by itself. */
-export interface Holds {
+export interface RollbackHoldCache {
   /** Null: the database says that there is none. */
-  set(rollout: string, hold: Hold | null): void
+  set(rollout: string, hold: RollbackHold | null): void
   /** Null: automatic rollback is armed; undefined: it has not been read since the agent started. */
-  of(rollout: string): Hold | null | undefined
-  armed(rollout: string): boolean | null
+  get(rollout: string): RollbackHold | null | undefined
+  isArmed(rollout: string): boolean | null
 }
 
-export function createHolds(now: () => number = Date.now): Holds {
-  const holds = new Map<string, Hold | null>()
-  const of: Holds['of'] = (rollout) => {
+export function createRollbackHoldCache(now: () => number = Date.now): RollbackHoldCache {
+  const holds = new Map<string, RollbackHold | null>()
+  const currentHold: RollbackHoldCache['get'] = (rollout) => {
     const hold = holds.get(rollout)
     return hold && hold.until.getTime() <= now() ? null : hold
   }
   return {
     set: (rollout, hold) => void holds.set(rollout, hold),
-    of,
-    armed(rollout) {
-      const hold = of(rollout)
+    get: currentHold,
+    isArmed(rollout) {
+      const hold = currentHold(rollout)
       return hold === undefined ? null : hold === null
     },
   }

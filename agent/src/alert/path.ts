@@ -1,23 +1,23 @@
 /** How often the rule that always fires is sent again. */
-const WATCHDOG_SECONDS = 60
+const WATCHDOG_INTERVAL_SECONDS = 60
 /** Not seen for so many of its intervals, the path of alerts is not live. */
-const INTERVALS = 3
+const MAX_MISSED_INTERVALS = 3
 
 /** Whether alerts reach this agent from end to end; from memory, so nothing is known after a start. */
-export interface AlertPath {
-  saw(): void
+export interface AlertWatchdog {
+  recordHeartbeat(): void
   /** Milliseconds since 1970; null: not since the agent started. */
-  seenAt(): number | null
-  live(): boolean
+  lastSeenAt(): number | null
+  isLive(): boolean
 }
 
-export function createAlertPath(now: () => number = Date.now): AlertPath {
-  let seenAt: number | null = null
+export function createAlertWatchdog(now: () => number = Date.now): AlertWatchdog {
+  let lastSeenAt: number | null = null
   return {
-    saw() {
-      seenAt = now()
+    recordHeartbeat() {
+      lastSeenAt = now()
     },
-    seenAt: () => seenAt,
-    live: () => seenAt !== null && now() - seenAt <= INTERVALS * WATCHDOG_SECONDS * 1_000,
+    lastSeenAt: () => lastSeenAt,
+    isLive: () => lastSeenAt !== null && now() - lastSeenAt <= MAX_MISSED_INTERVALS * WATCHDOG_INTERVAL_SECONDS * 1_000,
   }
 }

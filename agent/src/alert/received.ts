@@ -15,6 +15,6 @@ export interface ReceivedAlert {
 }
 
 /** The same alert, however often it is sent and whatever its status. */
-export function identityOf({ name, fingerprint, startsAt }: ReceivedAlert): string {
+export function alertIdentity({ name, fingerprint, startsAt }: ReceivedAlert): string {
   return JSON.stringify([name, fingerprint, startsAt])
 }

@@ -1,21 +1,21 @@
-import type { Scope, Severity } from '../contract/index.ts'
+import type { RollbackScope, Severity } from '../contract/index.ts'
 
 /** An alert of ours, by its name. */
-export interface Rule {
+export interface AlertRule {
   readonly severity: Severity
   /** What it may roll back by itself; null: nothing. */
-  readonly scope: Scope | null
+  readonly scope: RollbackScope | null
   /** Whether it opens an incident. Those that speak of incidents and of the path itself do not. */
-  readonly opens: boolean
+  readonly opensIncident: boolean
 }
 
-const critical = (scope: Scope | null = null): Rule => ({ severity: 'critical', scope, opens: true })
-const warning: Rule = { severity: 'warning', scope: null, opens: true }
-const info: Rule = { severity: 'info', scope: null, opens: false }
-const silent = (severity: Severity): Rule => ({ severity, scope: null, opens: false })
+const critical = (scope: RollbackScope | null = null): AlertRule => ({ severity: 'critical', scope, opensIncident: true })
+const warning: AlertRule = { severity: 'warning', scope: null, opensIncident: true }
+const info: AlertRule = { severity: 'info', scope: null, opensIncident: false }
+const withoutIncident = (severity: Severity): AlertRule => ({ severity, scope: null, opensIncident: false })
 
 /** Every rule of alerts/. What an alert says of itself beyond its name is never taken for what its rule may do. */
-export const RULES = {
+export const ALERT_RULES = {
   StiApiLatencyHigh: critical('flag'),
   StiApiErrorsHigh: critical('flag'),
   StiDiscrepancyAfterCoverage: critical('flag'),
@@ -38,12 +38,12 @@ export const RULES = {
   StiOperationCancelled: info,
   StiFlagChanged: info,
   StiCoverageReached: info,
-  StiIncidentOpen: silent('critical'),
-  StiIncidentEscalation: silent('critical'),
-  StiWatchdog: silent('info'),
-} as const satisfies Record<string, Rule>
-export type RuleName = keyof typeof RULES
+  StiIncidentOpen: withoutIncident('critical'),
+  StiIncidentEscalation: withoutIncident('critical'),
+  StiWatchdog: withoutIncident('info'),
+} as const satisfies Record<string, AlertRule>
+export type AlertRuleName = keyof typeof ALERT_RULES
 
-export function ruleNamed(name: string): Rule | null {
-  return Object.hasOwn(RULES, name) ? RULES[name as RuleName] : null
+export function findAlertRule(name: string): AlertRule | null {
+  return Object.hasOwn(ALERT_RULES, name) ? ALERT_RULES[name as AlertRuleName] : null
 }

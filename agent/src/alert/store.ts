@@ -1,20 +1,20 @@
 import type { Sql } from '../database/connect.ts'
-import type { Decision } from './decide.ts'
+import type { AlertDecision } from './decide.ts'
 import type { ReceivedAlert } from './received.ts'
 
 export interface StoredAlert {
   readonly alert: ReceivedAlert
-  readonly over: boolean
-  readonly times: number
-  readonly decision: Decision
+  readonly seenResolved: boolean
+  readonly count: number
+  readonly decision: AlertDecision
 }
 
-const KEPT_ALERTS = 10_000
-const KEPT_DAYS = 30
+const MAX_STORED_ALERTS = 10_000
+const ALERT_RETENTION_DAYS = 30
 
 /** Keeps alerts; the same one again is counted, and follows the last decision. One statement for all of them. */
 export async function storeAlerts(sql: Sql, stored: readonly StoredAlert[]): Promise<void> {
-  const rows = stored.map(({ alert, over, times, decision }) => ({
+  const rows = stored.map(({ alert, seenResolved: over, count: times, decision }) => ({
     source: alert.source,
     rule: alert.name,
     fingerprint: alert.fingerprint,
@@ -28,7 +28,7 @@ export async function storeAlerts(sql: Sql, stored: readonly StoredAlert[]): Pro
     starts_at: new Date(alert.startsAt).toISOString(),
     received_at: new Date(alert.receivedAt).toISOString(),
     over,
-    decision: decision.act,
+    decision: decision.action,
     reasons: decision.reasons,
   }))
   await sql`
@@ -48,8 +48,8 @@ export async function storeAlerts(sql: Sql, stored: readonly StoredAlert[]): Pro
 }
 
 /** Drops the oldest. */
-export async function dropOldAlerts(sql: Sql): Promise<void> {
+export async function deleteOldAlerts(sql: Sql): Promise<void> {
   await sql`
-    delete from sti.alert where last_received_at < clock_timestamp() - make_interval(days => ${KEPT_DAYS})
-      or id <= (select id from sti.alert order by id desc offset ${KEPT_ALERTS} limit 1)`
+    delete from sti.alert where last_received_at < clock_timestamp() - make_interval(days => ${ALERT_RETENTION_DAYS})
+      or id <= (select id from sti.alert order by id desc offset ${MAX_STORED_ALERTS} limit 1)`
 }

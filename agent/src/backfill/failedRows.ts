@@ -1,9 +1,9 @@
 import type { FailedRow } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import { bind, tuple, type Key } from '../engine/keys.ts'
+import { keyPlaceholders, keyTuple, type Key } from '../engine/keys.ts'
 import type { KeyColumn, Rollout } from '../rollout/rollout.ts'
 
-interface Row {
+interface StoredFailedRow {
   readonly key: Key
   readonly sqlstate: string
   readonly message: string
@@ -16,7 +16,7 @@ interface Row {
 
 /** Rows that failed and are not right yet, the longest failing first. */
 export async function listFailedRows(sql: Sql, rollout: string, limit = 1000): Promise<FailedRow[]> {
-  const rows = await sql<Row[]>`
+  const rows = await sql<StoredFailedRow[]>`
     select key, sqlstate, message, attempts, first_failed_at, last_failed_at, accepted_by, accepted_reason
     from sti.failed_row where rollout = ${rollout} and recovered_at is null order by first_failed_at, key limit ${limit}`
   return rows.map((row) => ({
@@ -31,7 +31,7 @@ export async function listFailedRows(sql: Sql, rollout: string, limit = 1000): P
 }
 
 /** Keys of all rows that failed and are not right yet. */
-export async function openFailedKeys(sql: Sql, rollout: string): Promise<Key[]> {
+export async function listFailedRowKeys(sql: Sql, rollout: string): Promise<Key[]> {
   const rows = await sql<{ key: Key }[]>`
     select key from sti.failed_row where rollout = ${rollout} and recovered_at is null order by first_failed_at, key`
   return rows.map((row) => row.key)
@@ -48,11 +48,11 @@ export async function acceptFailedRows(
   sql: Sql,
   rollout: string,
   keys: readonly Key[],
-  by: string,
+  acceptedBy: string,
   reason: string,
 ): Promise<number> {
   const rows = await sql`
-    update sti.failed_row set accepted_by = ${by}, accepted_reason = ${reason}
+    update sti.failed_row set accepted_by = ${acceptedBy}, accepted_reason = ${reason}
     where rollout = ${rollout} and recovered_at is null
       and key in (select value from jsonb_array_elements(${sql.json(keys)}::jsonb))
     returning 1`
@@ -60,17 +60,17 @@ export async function acceptFailedRows(
 }
 
 /** Marks a failed row as recovered when it holds the derived type now, or is gone. */
-export async function settleFailedRow(
+export async function markFailedRowRecovered(
   sql: Sql,
   rollout: Rollout,
   columns: readonly KeyColumn[],
   key: Key,
 ): Promise<boolean> {
-  const first = 3
+  const firstParameter = 3
   const rows = await sql.unsafe(
     `update sti.failed_row set recovered_at = clock_timestamp()
      where rollout = $1::text and key = $2::text::jsonb and recovered_at is null and not exists (
-       select from ${rollout.table.sql} as t where ${tuple(columns, 't')} = ${bind(columns, first)}
+       select from ${rollout.table.sql} as t where ${keyTuple(columns, 't')} = ${keyPlaceholders(columns, firstParameter)}
          and (t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')} or ${rollout.derive('t')} is null))
      returning 1`,
     [rollout.name, JSON.stringify(key), ...key],

@@ -1,35 +1,35 @@
-import { createGate } from '../engine/goOn.ts'
-import type { Run } from '../engine/kind.ts'
-import { help } from '../engine/rewrite.ts'
-import { demandTable } from '../engine/table.ts'
+import { createThrottleGate } from '../engine/goOn.ts'
+import type { RunContext } from '../engine/kind.ts'
+import { helpBulkUpdate } from '../engine/rewrite.ts'
+import { requireTable } from '../engine/table.ts'
 import { backfillRefusals } from './refusals.ts'
-import { connection, parametersOf, typesJob } from './types.ts'
+import { createConnector, createParametersReader, createBackfillJob } from './types.ts'
 
 /**
  * Writes lanes of a backfill that another agent holds. Sweep, counting and the end are the holder's; so is the error
  * budget, which it reads from the lanes.
  */
-export async function helpBackfill(run: Run): Promise<void> {
-  const facts = await run.facts()
-  const table = demandTable(facts)
+export async function runBackfillHelper(run: RunContext): Promise<void> {
+  const facts = await run.readFacts()
+  const table = requireTable(facts)
   if (backfillRefusals(facts).length > 0) return
-  const parameters = parametersOf(run)
-  let written = 0
-  await run.event('help', `${run.agent} helps with ${parameters().workers} workers`)
+  const parameters = createParametersReader(run)
+  let writtenRows = 0
+  await run.recordEvent('help', `${run.agent} helps with ${parameters().workers} workers`)
   try {
-    await help(
-      typesJob(run, table, {
+    await helpBulkUpdate(
+      createBackfillJob(run, table, {
         parameters,
-        connect: connection(run),
+        connect: createConnector(run),
         total: () => Infinity,
-        gate: createGate(run, () => undefined),
-        passed: (step) => (written += step.written),
-        retried: () => undefined,
+        gate: createThrottleGate(run, () => undefined),
+        onProgress: (step) => (writtenRows += step.writtenRows),
+        onRetry: () => undefined,
         decided: () => undefined,
         looked: () => Promise.resolve(),
       }),
     )
   } finally {
-    await run.event('help', `${run.agent} helped: ${written} rows written`)
+    await run.recordEvent('help', `${run.agent} helped: ${writtenRows} rows written`)
   }
 }

@@ -1,16 +1,16 @@
 import { BackfillParameters } from '../contract/index.ts'
-import type { Facts } from '../engine/facts.ts'
-import type { Kind } from '../engine/kind.ts'
-import { rateOf, timeFor, type Rate } from '../engine/measured.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import type { OperationDefinition } from '../engine/kind.ts'
+import { measuredRate, estimateDuration, type MeasuredRate } from '../engine/measured.ts'
 import { runBackfill } from './backfill.ts'
-import { helpBackfill } from './help.ts'
+import { runBackfillHelper } from './help.ts'
 import { backfillRefusals } from './refusals.ts'
 
 /** Rows per second and WAL bytes per row that a preview assumes before anything was measured here. */
-const ASSUMED_RATE = 50_000
-const ASSUMED_WAL = 500
+const ASSUMED_ROWS_PER_SECOND = 50_000
+const ASSUMED_WAL_BYTES_PER_ROW = 500
 
-export const backfill: Kind = {
+export const backfill: OperationDefinition = {
   kind: 'backfill',
   writesTable: true,
   refusals(facts, parameters) {
@@ -26,12 +26,12 @@ export const backfill: Kind = {
   async preview({ rollout, table, facts }, parameters) {
     const { batchSize, checkpointInterval, workers, agents } = BackfillParameters.parse(parameters)
     const { estimatedRows } = table
-    const rows = estimatedRows === null ? null : Math.round(estimatedRows * (1 - (facts.prefilled?.share ?? 0)))
-    const { notes, ...time } = timeFor(rows, lastWrote(facts), { does: 'writes', perSecond: ASSUMED_RATE })
+    const rows = estimatedRows === null ? null : Math.round(estimatedRows * (1 - (facts.activePrefill?.share ?? 0)))
+    const { notes, ...time } = estimateDuration(rows, lastWriteRate(facts), { does: 'writes', perSecond: ASSUMED_ROWS_PER_SECOND })
     return {
       ...time,
       rows,
-      estimatedWalBytes: rows === null ? null : rows * ASSUMED_WAL,
+      estimatedWalBytes: rows === null ? null : rows * ASSUMED_WAL_BYTES_PER_ROW,
       statements: [
         `update ${rollout.table.sql} as t set ${rollout.discriminator.sql} = ${rollout.derive('t')} where <pages of the table> and …`,
       ],
@@ -43,16 +43,16 @@ export const backfill: Kind = {
         ...(workers * agents > 1 ? [`At most ${workers * agents} batches are written at the same time.`] : []),
         `Each batch commits its checkpoint with its rows; every ${checkpointInterval}th is flushed to disk.`,
         `A row that fails is recorded and left out; more than ${rollout.file.errorBudget * 100} % of them fail the backfill.`,
-        ...(facts.backfilled ? ['It has ended before: rows that are right are skipped.'] : []),
+        ...(facts.lastSucceededBackfill ? ['It has ended before: rows that are right are skipped.'] : []),
       ],
     }
   },
   run: runBackfill,
-  help: helpBackfill,
+  runHelper: runBackfillHelper,
 }
 
 /** How fast the last one wrote; of one that found most rows right already that says nothing. */
-function lastWrote({ backfilled }: Facts): Rate | null {
+function lastWriteRate({ lastSucceededBackfill: backfilled }: RolloutFacts): MeasuredRate | null {
   const { passedRows, writtenRows } = backfilled?.result ?? {}
-  return Number(writtenRows) * 2 >= Number(passedRows) ? rateOf(backfilled ?? undefined, writtenRows) : null
+  return Number(writtenRows) * 2 >= Number(passedRows) ? measuredRate(backfilled ?? undefined, writtenRows) : null
 }

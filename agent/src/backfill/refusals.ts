@@ -1,16 +1,16 @@
-import type { Facts } from '../engine/facts.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
 
 /** What would have to be true before rows are written in bulk; asked again each time the backfill goes on. */
-export function backfillRefusals(facts: Facts): string[] {
+export function backfillRefusals(facts: RolloutFacts): string[] {
   return [
     ...facts.faults,
-    ...(facts.expanded ? [] : [notExpanded(facts)]),
+    ...(facts.expanded ? [] : [notExpandedRefusal(facts)]),
     ...facts.undeclaredTriggers,
     ...(facts.flag.enabled ? ['The flag is on: turn it off before rows are written in bulk.'] : []),
   ]
 }
 
-function notExpanded({ changes, triggerFault }: Facts): string {
+function notExpandedRefusal({ changes, triggerFault }: RolloutFacts): string {
   return changes.length > 0 && triggerFault !== null
     ? triggerFault
     : 'The column and its trigger are not there yet: expand first.'

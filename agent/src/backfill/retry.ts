@@ -1,10 +1,10 @@
-import { FIRST_PARAMETER, writeBatch } from '../engine/batch.ts'
-import type { Rows } from '../engine/change.ts'
-import { codeOf, faultOf, messageOf } from '../engine/errors.ts'
-import { FAILED_ROW_PARAMETER, recordFailedRow } from '../engine/failedRow.ts'
-import { bind, tuple, type Key } from '../engine/keys.ts'
-import { createPatience } from '../engine/patience.ts'
-import { countFailedRows, openFailedKeys, settleFailedRow } from './failedRows.ts'
+import { BATCH_ROWS_FIRST_PARAMETER, writeBatch } from '../engine/batch.ts'
+import type { RowCondition } from '../engine/change.ts'
+import { errorCode, classifyError, errorMessage } from '../engine/errors.ts'
+import { FAILED_ROW_FIRST_PARAMETER, recordFailedRow } from '../engine/failedRow.ts'
+import { keyPlaceholders, keyTuple, type Key } from '../engine/keys.ts'
+import { createRetryBackoff } from '../engine/patience.ts'
+import { countFailedRows, listFailedRowKeys, markFailedRowRecovered } from './failedRows.ts'
 import type { Sweep } from '../engine/sweep.ts'
 
 /**
@@ -12,22 +12,22 @@ import type { Sweep } from '../engine/sweep.ts'
  * or null when it was asked to stop.
  */
 export async function retryFailedRows(sweep: Sweep): Promise<number | null> {
-  const { run, change } = sweep
+  const { run, columnUpdate: change } = sweep
   const { state } = run.database
   const sql = sweep.connect()
-  const goOn = sweep.gate.worker()
-  const patience = createPatience(sql, sweep.retried)
+  const mayContinue = sweep.gate.worker()
+  const backoff = createRetryBackoff(sql, sweep.onRetry)
   try {
-    for (const key of await openFailedKeys(state, change.rollout)) {
+    for (const key of await listFailedRowKeys(state, change.rollout)) {
       for (;;) {
-        if (!(await goOn())) return null
+        if (!(await mayContinue())) return null
         try {
-          await run.reached('retry.row')
+          await run.failpoint('retry.row')
           await retryRow(sweep, sql, key)
-          patience.calm()
+          backoff.reset()
           break
         } catch (error) {
-          await patience.bear(error)
+          await backoff.waitOrThrow(error)
         }
       }
     }
@@ -38,26 +38,26 @@ export async function retryFailedRows(sweep: Sweep): Promise<number | null> {
 }
 
 async function retryRow(sweep: Sweep, sql: ReturnType<Sweep['connect']>, key: Key): Promise<void> {
-  const { change, lane, run } = sweep
+  const { columnUpdate, lane, run } = sweep
   const relation = run.rollout.table
-  const row = (first: number): Rows => ({
-    condition: `${tuple(change.key, 't')} = ${bind(change.key, first)}`,
+  const row = (first: number): RowCondition => ({
+    condition: `${keyTuple(columnUpdate.key, 't')} = ${keyPlaceholders(columnUpdate.key, first)}`,
     values: key,
   })
   try {
-    const stay = { nextPosition: lane.position, passed: 0, records: 'uncounted' as const, flush: true }
-    await writeBatch(sql, change, lane, { relation, rows: row(FIRST_PARAMETER), ...stay })
-    await run.reached('retry.written')
-    await settleFailedRow(sql, run.rollout, change.key, key)
+    const stay = { nextPosition: lane.position, passedRows: 0, unmappedRecording: 'uncounted' as const, flush: true }
+    await writeBatch(sql, columnUpdate, lane, { relation, rows: row(BATCH_ROWS_FIRST_PARAMETER), ...stay })
+    await run.failpoint('retry.written')
+    await markFailedRowRecovered(sql, run.rollout, columnUpdate.key, key)
   } catch (error) {
-    if (faultOf(error) !== 'row') throw error
-    const why = { sqlstate: codeOf(error) ?? 'unknown', message: messageOf(error) }
-    await recordFailedRow(sql, change, lane, {
+    if (classifyError(error) !== 'row') throw error
+    const failure = { sqlstate: errorCode(error) ?? 'unknown', message: errorMessage(error) }
+    await recordFailedRow(sql, columnUpdate, lane, {
       relation: relation.sql,
-      row: row(FAILED_ROW_PARAMETER),
-      ...why,
+      rowCondition: row(FAILED_ROW_FIRST_PARAMETER),
+      ...failure,
       nextPosition: lane.position,
-      passed: 0,
+      passedRows: 0,
     })
   }
 }

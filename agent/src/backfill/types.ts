@@ -1,13 +1,13 @@
 import { BackfillParameters } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { Pace, Rewrite } from '../engine/job.ts'
-import type { Run } from '../engine/kind.ts'
+import type { BulkUpdateTuning, BulkUpdateJob } from '../engine/job.ts'
+import type { RunContext } from '../engine/kind.ts'
 import type { Table } from '../rollout/rollout.ts'
-import { checkBudget } from './budget.ts'
-import { typeChange } from './change.ts'
+import { enforceErrorBudget } from './budget.ts'
+import { discriminatorUpdate } from './change.ts'
 
 /** What whoever writes types has to hear, the holder of the backfill or an agent that helps. */
-type Teller = Pick<Rewrite, 'gate' | 'connect' | 'passed' | 'retried'> & {
+type BackfillJobHooks = Pick<BulkUpdateJob, 'gate' | 'connect' | 'onProgress' | 'onRetry'> & {
   parameters(): BackfillParameters
   /** Rows of the table, for the error budget. */
   total(): number
@@ -18,65 +18,65 @@ type Teller = Pick<Rewrite, 'gate' | 'connect' | 'passed' | 'retried'> & {
 }
 
 /** Gives every row of the table its type: the work of the lanes, with failed rows told and held against the budget. */
-export function typesJob(run: Run, table: Table, teller: Teller): Rewrite {
+export function createBackfillJob(run: RunContext, table: Table, hooks: BackfillJobHooks): BulkUpdateJob {
   const { database, rollout, operation } = run
-  const { gate, connect, passed, retried } = teller
+  const { gate, connect, onProgress: passed, onRetry: retried } = hooks
   /** What is to be said once the batch is committed: outside of what is tried again. */
-  let sayings: { kind: string; sentence: string }[] = []
+  let pendingEvents: { kind: string; sentence: string }[] = []
   return {
     run,
     gate,
     connect,
-    passed,
-    retried,
-    change: typeChange(rollout, table.key),
-    secondaryIndexes: table.secondaryIndexes.length,
-    pace: () => paceOf(teller.parameters()),
-    points: {
+    onProgress: passed,
+    onRetry: retried,
+    columnUpdate: discriminatorUpdate(rollout, table.key),
+    secondaryIndexCount: table.secondaryIndexes.length,
+    tuning: () => resolveTuning(hooks.parameters()),
+    failpoints: {
       lanes: 'backfill.lanes',
       batch: 'backfill.batch',
       written: 'backfill.written',
       poison: 'backfill.poison',
       laneFinished: 'backfill.lane-finished',
     },
-    failed: (sentence) => sayings.push({ kind: 'failed-row', sentence }),
-    decided(sentence) {
-      sayings.push({ kind: 'striping', sentence })
-      teller.decided(sentence)
+    onFailedRows: (sentence) => pendingEvents.push({ kind: 'failed-row', sentence }),
+    onStripeDecision(sentence) {
+      pendingEvents.push({ kind: 'striping', sentence })
+      hooks.decided(sentence)
     },
-    async between() {
-      await teller.looked()
-      const now = sayings
-      sayings = []
-      for (const { kind, sentence } of now) await run.event(kind, sentence)
-      if (!now.some(({ kind }) => kind === 'failed-row')) return
-      await run.reached('backfill.failure-told')
-      await checkBudget(database.state, rollout, operation.id, teller.total())
+    async betweenBatches() {
+      await hooks.looked()
+      const events = pendingEvents
+      pendingEvents = []
+      for (const { kind, sentence } of events) await run.recordEvent(kind, sentence)
+      if (!events.some(({ kind }) => kind === 'failed-row')) return
+      await run.failpoint('backfill.failure-told')
+      await enforceErrorBudget(database.state, rollout, operation.id, hooks.total())
     },
   }
 }
 
 /** Whoever wants it to rest wants it gentle: a request that meets a batch waits for a hundredth of a second at most. */
-function paceOf(parameters: BackfillParameters): Pace {
+function resolveTuning(parameters: BackfillParameters): BulkUpdateTuning {
   const maximumBatchSeconds = parameters.maximumBatchSeconds ?? (parameters.niceRatio > 0 ? 0.01 : 0.1)
   return { batchSize: undefined, ...parameters, maximumBatchSeconds }
 }
 
 /** A connection of one worker of a backfill. */
-export function connection({ database, operation, rollout }: Run): () => Sql {
+export function createConnector({ database, operation, rollout }: RunContext): () => Sql {
   const { searchPath } = rollout
   return () =>
-    database.engine({ purpose: `backfill ${operation.id}`, searchPath, ranges: true, statementTimeoutMs: 20_000 })
+    database.engine({ purpose: `backfill ${operation.id}`, searchPath, avoidSeqScan: true, statementTimeoutMs: 20_000 })
 }
 
 /** The parameters as they are now. Asked several times for each batch, and parsed only when somebody has changed them. */
-export function parametersOf(run: Run): () => BackfillParameters {
-  let of = run.parameters()
-  let parsed = BackfillParameters.parse(of)
+export function createParametersReader(run: RunContext): () => BackfillParameters {
+  let lastParameters = run.parameters()
+  let parsed = BackfillParameters.parse(lastParameters)
   return () => {
-    const now = run.parameters()
-    if (now !== of) parsed = BackfillParameters.parse(now)
-    of = now
+    const current = run.parameters()
+    if (current !== lastParameters) parsed = BackfillParameters.parse(current)
+    lastParameters = current
     return parsed
   }
 }

@@ -1,26 +1,26 @@
 import { BaselineParameters, type BaselineContent } from '../contract/index.ts'
-import { OperationFailure } from '../engine/errors.ts'
-import type { Kind, Outcome, Run } from '../engine/kind.ts'
-import { contentDigest, saveBaseline, useOf } from '../measure/store.ts'
+import { OperationFailedError } from '../engine/errors.ts'
+import type { OperationDefinition, RunOutcome, RunContext } from '../engine/kind.ts'
+import { computeBaselineDigest, saveBaseline, createBaselineContext } from '../measure/store.ts'
 import type { Signals } from '../signals/signals.ts'
-import { readHistory } from './fromHistory.ts'
+import { measureFromHistory } from './fromHistory.ts'
 import { sampleLive } from './live.ts'
 
-export interface BaselineParts {
+export interface BaselineDependencies {
   readonly signals: Signals
   readonly environment: string
 }
 
 /** What was measured, before it is known under which file. */
-export type Taken = Pick<BaselineContent, 'measured' | 'startedAt' | 'endedAt' | 'signals' | 'queries' | 'notes'>
+export type BaselineMeasurement = Pick<BaselineContent, 'measured' | 'startedAt' | 'endedAt' | 'signals' | 'queries' | 'notes'>
 
 /** Measures every signal and every query as they are, so that later ones can be compared with them. */
-export function createBaseline(parts: BaselineParts): Kind {
+export function createBaseline(dependencies: BaselineDependencies): OperationDefinition {
   return {
     kind: 'baseline',
     writesTable: false,
-    refusals({ blockers, open }, asked) {
-      const { live } = BaselineParameters.parse(asked)
+    refusals({ blockers, openOperations: open }, parameters) {
+      const { live } = BaselineParameters.parse(parameters)
       const writer = open.find(({ kind }) => ['expand', 'backfill', 'finalize', 'rollback'].includes(kind))
       return [
         ...blockers,
@@ -31,13 +31,13 @@ export function createBaseline(parts: BaselineParts): Kind {
           ? [`${writer.kind} ${writer.id} is ${writer.state}: its load would be part of the baseline. Wait for it.`]
           : []),
         // A page that asks what is allowed has not said yet which of the two it wants.
-        ...(!live && parts.signals.history === null && 'durationSeconds' in asked
+        ...(!live && dependencies.signals.history === null && 'durationSeconds' in parameters
           ? ['The agent has no Prometheus, and so no history: set STI_PROMETHEUS_URL, or sample from now on (--live).']
           : []),
       ]
     },
-    async preview(_, asked) {
-      const { durationSeconds, live } = BaselineParameters.parse(asked)
+    async preview(_, parameters) {
+      const { durationSeconds, live } = BaselineParameters.parse(parameters)
       return {
         rows: 0,
         estimatedWalBytes: 0,
@@ -49,44 +49,44 @@ export function createBaseline(parts: BaselineParts): Kind {
         ],
       }
     },
-    run: (run) => take(parts, run),
+    run: (run) => measureBaseline(dependencies, run),
   }
 }
 
-async function take({ signals, environment }: BaselineParts, run: Run): Promise<Outcome> {
+async function measureBaseline({ signals, environment }: BaselineDependencies, run: RunContext): Promise<RunOutcome> {
   const { rollout, database, operation } = run
   const { durationSeconds, live, release = null } = BaselineParameters.parse(operation.parameters)
-  const taken = live
+  const measurement = live
     ? await sampleLive(run, signals, durationSeconds)
-    : await readHistory(run, signals, environment, durationSeconds)
-  if (taken === null) return { outcome: 'stopped' }
-  const known = taken.signals.filter(({ unknown }) => unknown === null)
-  if (known.length === 0) throw new OperationFailure('no-baseline', nothingKnown(taken, durationSeconds))
-  const { fileHash, sourcesHash } = useOf(rollout, environment)
-  const content = { ...taken, rollout: rollout.name, environment, fileHash, sourcesHash, release }
-  const kept = { rollout: rollout.name, operationId: operation.id, oneRunOnly: false, createdBy: operation.actor }
-  const id = await saveBaseline(database.state, { ...kept, source: taken.measured, content }, operation.reason)
+    : await measureFromHistory(run, signals, environment, durationSeconds)
+  if (measurement === null) return { outcome: 'stopped' }
+  const knownSignals = measurement.signals.filter(({ unknown }) => unknown === null)
+  if (knownSignals.length === 0) throw new OperationFailedError('no-baseline', explainNoSignal(measurement, durationSeconds))
+  const { fileHash, sourcesHash } = createBaselineContext(rollout, environment)
+  const content = { ...measurement, rollout: rollout.name, environment, fileHash, sourcesHash, release }
+  const record = { rollout: rollout.name, operationId: operation.id, oneRunOnly: false, createdBy: operation.actor }
+  const id = await saveBaseline(database.state, { ...record, source: measurement.measured, content }, operation.reason)
   await database.state`delete from sti.baseline_sampling where operation_id = ${operation.id}`
-  const unknown = taken.signals.filter((one) => one.unknown !== null).map((one) => `${one.signal}: ${one.unknown}`)
+  const unknown = measurement.signals.filter((one) => one.unknown !== null).map((one) => `${one.signal}: ${one.unknown}`)
   return {
     outcome: 'succeeded',
     result: {
       baseline: id,
-      digest: contentDigest(content),
-      measured: taken.measured,
-      signals: known.length,
-      queries: taken.queries.length,
+      digest: computeBaselineDigest(content),
+      measured: measurement.measured,
+      signals: knownSignals.length,
+      queries: measurement.queries.length,
       unknown,
-      notes: taken.notes,
+      notes: measurement.notes,
     },
   }
 }
 
-const hours = (seconds: number): string => (seconds < 7_200 ? `${seconds} s` : `${Math.round(seconds / 3_600)} hours`)
+const formatHours = (seconds: number): string => (seconds < 7_200 ? `${seconds} s` : `${Math.round(seconds / 3_600)} hours`)
 
-function nothingKnown({ measured, signals }: Taken, seconds: number): string {
+function explainNoSignal({ measured, signals }: BaselineMeasurement, seconds: number): string {
   const first = signals[0] ? ` (${signals[0].signal}: ${signals[0].unknown})` : ''
   return measured === 'history'
-    ? `Prometheus does not have ${hours(seconds)} of history of any signal${first}: ask for a shorter --duration, or sample from now on with --live.`
+    ? `Prometheus does not have ${formatHours(seconds)} of history of any signal${first}: ask for a shorter --duration, or sample from now on with --live.`
     : `No signal was read for long enough${first}: look at the agent's health, and take a longer --duration; 60 s at least.`
 }

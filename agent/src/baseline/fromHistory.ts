@@ -1,44 +1,44 @@
-import { BASELINE_VALUES, type SignalBaseline } from '../contract/index.ts'
-import { OperationFailure } from '../engine/errors.ts'
-import type { Run } from '../engine/kind.ts'
-import { createBlocks, put, stepFor } from '../measure/blocks.ts'
-import { countedQueries } from '../measure/counters.ts'
-import { keptQueries } from '../measure/queries.ts'
-import { ENOUGH } from '../measure/ratioTest.ts'
+import { MAX_BASELINE_VALUES, type SignalBaseline } from '../contract/index.ts'
+import { OperationFailedError } from '../engine/errors.ts'
+import type { RunContext } from '../engine/kind.ts'
+import { createTimeBuckets, addReading, chooseBucketSize } from '../measure/blocks.ts'
+import { readQueryCounters } from '../measure/counters.ts'
+import { summarizeTopQueries } from '../measure/queries.ts'
+import { MIN_VALUES } from '../measure/ratioTest.ts'
 import { HISTORY_STEP_SECONDS } from '../measure/now.ts'
-import { summaryOf } from '../measure/summary.ts'
-import type { History } from '../signals/history.ts'
+import { summarizeSignal } from '../measure/summary.ts'
+import type { SignalHistory } from '../signals/history.ts'
 import type { Signals } from '../signals/signals.ts'
-import type { Taken } from './baseline.ts'
-import { createSampling, takeRecent } from './sampling.ts'
+import type { BaselineMeasurement } from './baseline.ts'
+import { createSampling, addRecentReadings } from './sampling.ts'
 
 /** Prometheus refuses more than 11,000 steps, and its answer must stay below a megabyte. */
-const MOST_STEPS = 5_000
-const AN_HOUR_MS = 3_600_000
+const MAX_PROMETHEUS_STEPS = 5_000
+const HOUR_MS = 3_600_000
 
 /** Reads what Prometheus knows of the time until now. Null: it was asked to stop. */
-export async function readHistory(
-  run: Run,
+export async function measureFromHistory(
+  run: RunContext,
   signals: Signals,
   environment: string,
   durationSeconds: number,
-): Promise<Taken | null> {
+): Promise<BaselineMeasurement | null> {
   const { history, recent } = signals
-  if (history === null) throw new OperationFailure('no-history', 'The agent has no Prometheus: sample with --live.')
+  if (history === null) throw new OperationFailedError('no-history', 'The agent has no Prometheus: sample with --live.')
   const until = Date.now()
   const from = until - durationSeconds * 1000
-  const taken: SignalBaseline[] = []
+  const signalBaselines: SignalBaseline[] = []
   const queries = history.queries(run.rollout.name, environment)
   for (const [signal, promql] of queries) {
-    if (run.asked() !== 'go-on') return null
-    run.step(`reading ${signal}, ${taken.length + 1} of ${queries.size}`)
-    taken.push(await readSignal(history, signal, promql, from, until))
+    if (run.directive() !== 'go-on') return null
+    run.setStep(`reading ${signal}, ${signalBaselines.length + 1} of ${queries.size}`)
+    signalBaselines.push(await readSignal(history, signal, promql, from, until))
   }
-  taken.sort((a, b) => (a.signal < b.signal ? -1 : 1))
-  const own = createSampling(Math.max(from, until - AN_HOUR_MS), Math.min(until - from, AN_HOUR_MS))
-  takeRecent(own, recent, run.rollout.name, until)
+  signalBaselines.sort((a, b) => (a.signal < b.signal ? -1 : 1))
+  const sampling = createSampling(Math.max(from, until - HOUR_MS), Math.min(until - from, HOUR_MS))
+  addRecentReadings(sampling, recent, run.rollout.name, until)
   const sql = run.database.state
-  const seen = Math.max(0, ...[...own.queries.values()].map(({ blocks }) => blocks.counts.filter((n) => n > 0).length))
+  const bucketsWithReadings = Math.max(0, ...[...sampling.queries.values()].map(({ blocks }) => blocks.counts.filter((n) => n > 0).length))
   const operations = await sql<{ id: bigint; kind: string }[]>`
     select id, kind from sti.operation where rollout = ${run.rollout.name} and writes_table
       and started_at < ${new Date(until)} and coalesce(ended_at, 'infinity') > ${new Date(from)} order by id limit 5`
@@ -46,11 +46,11 @@ export async function readHistory(
     measured: 'history',
     startedAt: new Date(from).toISOString(),
     endedAt: new Date(until).toISOString(),
-    signals: taken,
-    queries: seen >= ENOUGH ? await keptQueries(sql, own.queries) : await countedQueries(sql),
+    signals: signalBaselines,
+    queries: bucketsWithReadings >= MIN_VALUES ? await summarizeTopQueries(sql, sampling.queries) : await readQueryCounters(sql),
     notes: [
-      seen >= ENOUGH
-        ? `Single queries are as the agent saw them in the last ${Math.round(own.durationMs / 60_000)} min: Prometheus has no history of them.`
+      bucketsWithReadings >= MIN_VALUES
+        ? `Single queries are as the agent saw them in the last ${Math.round(sampling.durationMs / 60_000)} min: Prometheus has no history of them.`
         : 'Single queries are means since their counters began: the agent has not watched them for long enough.',
       ...operations.map(({ id, kind }) => `${kind} ${id} ran in this time: its load is part of the baseline.`),
     ],
@@ -58,19 +58,19 @@ export async function readHistory(
 }
 
 async function readSignal(
-  history: History,
+  history: SignalHistory,
   signal: string,
   promql: string,
   from: number,
   until: number,
 ): Promise<SignalBaseline> {
-  const stepSeconds = Math.max(HISTORY_STEP_SECONDS, Math.ceil((until - from) / MOST_STEPS / 1000))
-  const { stepMs, length } = stepFor(until - from, stepSeconds * 1000, BASELINE_VALUES)
-  const blocks = createBlocks(from, stepMs, length)
+  const stepSeconds = Math.max(HISTORY_STEP_SECONDS, Math.ceil((until - from) / MAX_PROMETHEUS_STEPS / 1000))
+  const { stepMs, length } = chooseBucketSize(until - from, stepSeconds * 1000, MAX_BASELINE_VALUES)
+  const blocks = createTimeBuckets(from, stepMs, length)
   try {
-    for (const reading of await history.read(promql, { from, until, stepSeconds })) put(blocks, reading)
-    return summaryOf(signal, blocks, null)
+    for (const reading of await history.readRange(promql, { from, until, stepSeconds })) addReading(blocks, reading)
+    return summarizeSignal(signal, blocks, null)
   } catch (error) {
-    return summaryOf(signal, createBlocks(from, stepMs, length), (error as Error).message.slice(0, 1000))
+    return summarizeSignal(signal, createTimeBuckets(from, stepMs, length), (error as Error).message.slice(0, 1000))
   }
 }

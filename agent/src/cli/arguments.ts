@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 
 /** A parser for a whole number within limits, for commander. */
-export function wholeNumber(minimum: number, maximum: number): (text: string) => number {
+export function wholeNumberParser(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : NaN
     if (!(value >= minimum && value <= maximum)) {
@@ -12,7 +12,7 @@ export function wholeNumber(minimum: number, maximum: number): (text: string) =>
 }
 
 /** A number within limits, decimals allowed. */
-export function decimal(minimum: number, maximum: number): (text: string) => number {
+export function decimalParser(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
     const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN
     if (!(value >= minimum && value <= maximum))
@@ -21,6 +21,6 @@ export function decimal(minimum: number, maximum: number): (text: string) => num
   }
 }
 
-export const percentage = decimal(0, 100)
+export const parsePercentage = decimalParser(0, 100)
 
-export const operationId = wholeNumber(1, Number.MAX_SAFE_INTEGER)
+export const parseOperationId = wholeNumberParser(1, Number.MAX_SAFE_INTEGER)

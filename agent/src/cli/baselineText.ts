@@ -1,15 +1,15 @@
-import type { BaselineComparison, BaselineSummary, Compared } from '../contract/index.ts'
-import { bytes, duration, percent, since } from './numbers.ts'
-import { columns } from './text.ts'
+import type { BaselineComparison, BaselineSummary, BaselineComparisonItem } from '../contract/index.ts'
+import { formatBytes, formatDuration, formatPercent, secondsBetween } from './numbers.ts'
+import { alignColumns } from './text.ts'
 
-export const baselineHead = ['ID', 'MEASURED', 'FROM', 'FOR', 'RELEASE', 'ENVIRONMENT', 'SIGNALS', 'USABLE']
+export const BASELINE_COLUMNS = ['ID', 'MEASURED', 'FROM', 'FOR', 'RELEASE', 'ENVIRONMENT', 'SIGNALS', 'USABLE']
 
-export function baselineRow(baseline: BaselineSummary): string[] {
+export function formatBaselineRow(baseline: BaselineSummary): string[] {
   return [
     String(baseline.id),
     baseline.source === 'import' ? `${baseline.measured}, imported` : baseline.measured,
     baseline.startedAt.slice(0, 19).replace('T', ' '),
-    duration(since(baseline.startedAt, baseline.endedAt)),
+    formatDuration(secondsBetween(baseline.startedAt, baseline.endedAt)),
     baseline.release ?? '-',
     baseline.environment,
     String(baseline.signals.filter(({ unknown }) => unknown === null).length),
@@ -17,25 +17,25 @@ export function baselineRow(baseline: BaselineSummary): string[] {
   ]
 }
 
-export function baselineLines(baseline: BaselineSummary): string[] {
+export function formatBaseline(baseline: BaselineSummary): string[] {
   const { signals, startedAt, endedAt, release } = baseline
-  const rows = signals.map((one) =>
-    one.mean === null
-      ? [one.signal, 'unknown', '', '', one.unknown ?? '']
-      : [one.signal, ...[one.mean, one.p95!, one.maximum!].map((value) => inUnit(one.signal, value)), `${one.samples}`],
+  const rows = signals.map((signal) =>
+    signal.mean === null
+      ? [signal.signal, 'unknown', '', '', signal.unknown ?? '']
+      : [signal.signal, ...[signal.mean, signal.p95!, signal.maximum!].map((value) => formatSignalValue(signal.signal, value)), `${signal.samples}`],
   )
   return [
-    `baseline ${baseline.id}${release === null ? '' : ` of ${release}`}: ${duration(since(startedAt, endedAt))} until ${endedAt}, ${baseline.measured}, ${baseline.queries} queries`,
-    ...columns([['SIGNAL', 'MEAN', 'P95', 'MAXIMUM', 'READINGS'], ...rows]),
+    `baseline ${baseline.id}${release === null ? '' : ` of ${release}`}: ${formatDuration(secondsBetween(startedAt, endedAt))} until ${endedAt}, ${baseline.measured}, ${baseline.queries} queries`,
+    ...alignColumns([['SIGNAL', 'MEAN', 'P95', 'MAXIMUM', 'READINGS'], ...rows]),
     ...baseline.notes.map((note) => `note: ${note}`),
     ...baseline.warnings.map((warning) => `warning: ${warning}`),
     ...baseline.unusable.map((reason) => `not to be judged by: ${reason}`),
   ]
 }
 
-const SHOWN_QUERIES = 10
+const MAX_QUERIES_SHOWN = 10
 
-export function comparisonLines({
+export function formatComparison({
   baseline,
   from,
   until,
@@ -44,34 +44,34 @@ export function comparisonLines({
   queries,
   notes,
 }: BaselineComparison): string[] {
-  const rows = [...signals, ...queries.slice(0, SHOWN_QUERIES)].map((one) => [
-    one.verdict ?? '-',
-    one.name.replace(/\s+/g, ' ').slice(0, 60),
-    ...[one.baseline, one.now].map((value) => (value === null ? '-' : inUnit(unitOf(one, signals), value))),
-    one.ratio === null ? '-' : one.ratio.toFixed(3),
-    one.detail,
+  const rows = [...signals, ...queries.slice(0, MAX_QUERIES_SHOWN)].map((item) => [
+    item.verdict ?? '-',
+    item.name.replace(/\s+/g, ' ').slice(0, 60),
+    ...[item.baseline, item.now].map((value) => (value === null ? '-' : formatSignalValue(unitSignal(item, signals), value))),
+    item.ratio === null ? '-' : item.ratio.toFixed(3),
+    item.detail,
   ])
   return [
-    `now (the last ${duration(since(from, until))}) against baseline ${baseline.id} of ${baseline.endedAt}`,
-    ...columns([['VERDICT', 'WHAT', 'BASELINE', 'NOW', 'RATIO', 'DETAIL'], ...rows]),
-    ...(queries.length > SHOWN_QUERIES ? [`… and ${queries.length - SHOWN_QUERIES} more queries`] : []),
+    `now (the last ${formatDuration(secondsBetween(from, until))}) against baseline ${baseline.id} of ${baseline.endedAt}`,
+    ...alignColumns([['VERDICT', 'WHAT', 'BASELINE', 'NOW', 'RATIO', 'DETAIL'], ...rows]),
+    ...(queries.length > MAX_QUERIES_SHOWN ? [`… and ${queries.length - MAX_QUERIES_SHOWN} more queries`] : []),
     ...notes,
     `compared: ${verdict}`,
   ]
 }
 
 /** A query is time, as the signal of all queries is. */
-const unitOf = (one: Compared, signals: readonly Compared[]): string =>
-  signals.includes(one) ? one.name : 'query-time'
+const unitSignal = (item: BaselineComparisonItem, signals: readonly BaselineComparisonItem[]): string =>
+  signals.includes(item) ? item.name : 'query-time'
 
-const RATIOS = new Set(['api-error-ratio', 'buffer-hit-ratio', 'connections', 'host-cpu', 'host-memory', 'host-disk'])
-const SECONDS = new Set(['api-latency-average', 'api-latency-p95', 'query-time', 'lock-wait', 'oldest-transaction'])
-const PER_SECOND = new Set(['api-request-rate', 'host-disk-operations'])
+const RATIO_SIGNALS = new Set(['api-error-ratio', 'buffer-hit-ratio', 'connections', 'host-cpu', 'host-memory', 'host-disk'])
+const DURATION_SIGNALS = new Set(['api-latency-average', 'api-latency-p95', 'query-time', 'lock-wait', 'oldest-transaction'])
+const RATE_SIGNALS = new Set(['api-request-rate', 'host-disk-operations'])
 
-function inUnit(signal: string, value: number): string {
-  if (RATIOS.has(signal)) return percent(value)
-  if (SECONDS.has(signal)) return value > 0 && value < 0.01 ? `${(value * 1000).toFixed(3)} ms` : duration(value)
-  if (PER_SECOND.has(signal)) return `${value.toFixed(1)}/s`
-  if (signal === 'host-network') return `${bytes(value)}/s`
-  return signal === 'replication' ? bytes(value) : String(value)
+function formatSignalValue(signal: string, value: number): string {
+  if (RATIO_SIGNALS.has(signal)) return formatPercent(value)
+  if (DURATION_SIGNALS.has(signal)) return value > 0 && value < 0.01 ? `${(value * 1000).toFixed(3)} ms` : formatDuration(value)
+  if (RATE_SIGNALS.has(signal)) return `${value.toFixed(1)}/s`
+  if (signal === 'host-network') return `${formatBytes(value)}/s`
+  return signal === 'replication' ? formatBytes(value) : String(value)
 }

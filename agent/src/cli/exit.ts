@@ -1,19 +1,19 @@
 /** Exit codes of every command; documented in docs/cli.md. */
-export const Exit = { done: 0, failed: 1, usage: 2, refused: 3, inconclusive: 4 } as const
-export type Exit = (typeof Exit)[keyof typeof Exit]
+export const ExitCode = { done: 0, failed: 1, usage: 2, refused: 3, inconclusive: 4 } as const
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 
 /** Ends the command with one sentence and an exit code; `reasons` are printed below it. */
 export class CliError extends Error {
-  readonly exit: Exit
+  readonly exitCode: ExitCode
   readonly code: string
   readonly reasons: readonly string[]
 
-  constructor(exit: Exit, code: string, message: string, reasons: readonly string[] = []) {
+  constructor(exit: ExitCode, code: string, message: string, reasons: readonly string[] = []) {
     super(message)
-    this.exit = exit
+    this.exitCode = exit
     this.code = code
     this.reasons = reasons.filter((reason) => reason !== message)
   }
 }
 
-export const usage = (message: string): CliError => new CliError(Exit.usage, 'usage', message)
+export const usageError = (message: string): CliError => new CliError(ExitCode.usage, 'usage', message)

@@ -1,13 +1,13 @@
-const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+const groupedNumber = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 
 /** 1234567 as 1,234,567. */
-export const count = (value: number): string => grouped.format(value)
+export const formatCount = (value: number): string => groupedNumber.format(value)
 
 /** A ratio as a percentage with one decimal, rounded down: 100 % only when it is 1. */
-export const percent = (ratio: number): string => `${(Math.floor(ratio * 1000 + 1e-9) / 10).toFixed(1)} %`
+export const formatPercent = (ratio: number): string => `${(Math.floor(ratio * 1000 + 1e-9) / 10).toFixed(1)} %`
 
 /** Seconds as 850 ms, 3.2 s, 4 min 10 s, 2 h 5 min. */
-export function duration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
   if (seconds < 60) return `${seconds.toFixed(1)} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`
@@ -15,7 +15,7 @@ export function duration(seconds: number): string {
 }
 
 /** Bytes in the units of PostgreSQL's pg_size_pretty. */
-export function bytes(value: number): string {
+export function formatBytes(value: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB']
   let unit = 0
   while (value >= 1024 && unit < units.length - 1) {
@@ -25,5 +25,5 @@ export function bytes(value: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
 }
 
-export const since = (from: string, to: string | null): number =>
+export const secondsBetween = (from: string, to: string | null): number =>
   Math.max(0, ((to === null ? Date.now() : Date.parse(to)) - Date.parse(from)) / 1000)

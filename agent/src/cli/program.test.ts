@@ -6,19 +6,19 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { TOKENS, withAgent, type TestAgent } from '../../../test/support/agent.ts'
 import { withDatabase, type TestDatabase } from '../../../test/support/database.ts'
-import { VEHICLES, vehicles } from '../../../test/support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../../../test/support/vehicles.ts'
 import { Limits, LimitsPatch, type Operation } from '../contract/index.ts'
-import { limit, ownLimit } from './limits.ts'
+import { parseLimitOption, parseInitialLimitOption } from './limits.ts'
 import { runProgram } from './program.ts'
 
-interface Answer {
+interface CliResult {
   readonly code: number
   readonly out: string
   readonly err: string
 }
 
 /** The command as in a terminal that is none, with the agent of this address. */
-async function sti(url: string, line: string, token = TOKENS.ann): Promise<Answer> {
+async function runSti(url: string, line: string, token = TOKENS.ann): Promise<CliResult> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const texts = Promise.all([text(stdout), text(stderr)])
   const env = { STI_URL: url, STI_TOKEN: token }
@@ -34,8 +34,8 @@ async function withStaging(
   use: (agent: TestAgent, database: TestDatabase) => Promise<void>,
 ): Promise<void> {
   await withDatabase(async (database) => {
-    await vehicles(database.sql, rows)
-    await withAgent(database.url, VEHICLES, (agent) => use(agent, database))
+    await createVehicles(database.sql, rows)
+    await withAgent(database.url, VEHICLES_FILE, (agent) => use(agent, database))
   })
 }
 
@@ -74,32 +74,32 @@ describe('what is typed wrong', () => {
     ['rollback', 'rollback'],
     ['operations show', "argument 'id'"],
   ])('%s', async (line, sentence) => {
-    const answer = await sti('http://127.0.0.1:9', line)
+    const answer = await runSti('http://127.0.0.1:9', line)
     expect(answer).toMatchObject({ code: 2, err: expect.stringContaining(sentence) as string })
     expect(answer.err).not.toMatch(/^\s+at /m)
   })
 
   test('with --json a wrong option is one JSON object', async () => {
-    const { code, err } = await sti('http://127.0.0.1:9', 'backfill --json --batch-size 0')
+    const { code, err } = await runSti('http://127.0.0.1:9', 'backfill --json --batch-size 0')
     expect(code).toBe(2)
     expect(JSON.parse(err)).toMatchObject({ error: expect.stringContaining('whole number') as string, code: 'usage' })
   })
 
   test('limits add up to what the contract takes', () => {
     const given = ['lockWaiters=2', 'slotRetainedBytes.pause=1e9', 'slotRetainedBytes.abort=none', 'signals.q-1=0.5']
-    const all = given.reduce<Limits>((before, text) => ownLimit(text, before), {})
+    const all = given.reduce<Limits>((before, text) => parseInitialLimitOption(text, before), {})
     const slots = { pause: 1e9, abort: 'none' }
     expect(Limits.parse(all)).toEqual({ lockWaiters: 2, slotRetainedBytes: slots, signals: { 'q-1': 0.5 } })
-    const back = limit('signals.q-1=file', limit('lockWaiters=file', all))
+    const back = parseLimitOption('signals.q-1=file', parseLimitOption('lockWaiters=file', all))
     expect(LimitsPatch.parse(back)).toEqual({ lockWaiters: null, slotRetainedBytes: slots, signals: { 'q-1': null } })
   })
 
   test('an agent that is not there', async () => {
-    const answer = await sti('http://127.0.0.1:9', 'status')
+    const answer = await runSti('http://127.0.0.1:9', 'status')
     expect(answer.code).toBe(1)
     expect(answer.err).toMatch(/^sti: The agent at http:\/\/127\.0\.0\.1:9 cannot be reached \(.+\)\.\n$/)
     for (const line of ['flag --disable', 'rollback flag'])
-      expect(await sti('http://127.0.0.1:9', line)).toMatchObject({
+      expect(await runSti('http://127.0.0.1:9', line)).toMatchObject({
         code: 1,
         err: expect.stringContaining('RUNBOOK') as string,
       })
@@ -109,8 +109,8 @@ describe('what is typed wrong', () => {
 describe('against an agent', () => {
   test('the plan, command by command, and its exit codes', async () => {
     await withStaging(3_000, async ({ url }, { sql }) => {
-      const step = async (line: string, code = 0): Promise<Answer> => {
-        const answer = await sti(url, line)
+      const step = async (line: string, code = 0): Promise<CliResult> => {
+        const answer = await runSti(url, line)
         expect(answer, `${line}\n${answer.out}${answer.err}`).toMatchObject({ code })
         return answer
       }
@@ -144,7 +144,7 @@ describe('against an agent', () => {
 
   test('a token of too low a level is refused in words', async () => {
     await withStaging(10, async ({ url }) => {
-      const answer = await sti(url, 'expand --environment staging', TOKENS.viewer)
+      const answer = await runSti(url, 'expand --environment staging', TOKENS.viewer)
       expect(answer.code).toBe(3)
       expect(answer.err).toMatch(/^sti: .+\n/)
     })
@@ -152,13 +152,13 @@ describe('against an agent', () => {
 
   test('--json prints the operation as it changes, one line each, and faults as JSON', async () => {
     await withStaging(10, async ({ url }) => {
-      const { out } = await sti(url, 'expand --json')
+      const { out } = await runSti(url, 'expand --json')
       const states = out
         .trim()
         .split('\n')
         .map((line) => (JSON.parse(line) as Operation).state)
       expect(states.at(-1)).toBe('succeeded')
-      const refused = await sti(url, 'flag --enable --json')
+      const refused = await runSti(url, 'flag --enable --json')
       expect(JSON.parse(refused.err)).toMatchObject({ code: 'refused', reasons: expect.any(Array) as string[] })
     })
   })
@@ -182,10 +182,10 @@ describe('against an agent', () => {
       const running = (await agent.rollout()).running
       expect(await err).toContain(`backfill ${running?.id} goes on`)
       expect(await err).toContain(`sti operations cancel ${running?.id}`)
-      expect((await sti(agent.url, `operations pause ${running?.id}`)).code).toBe(0)
-      expect((await agent.ended(running?.id ?? 0)).state).toBe('paused')
-      expect((await sti(agent.url, 'operations cancel')).code).toBe(0)
-      expect((await sti(agent.url, `watch ${running?.id}`)).code).toBe(1)
+      expect((await runSti(agent.url, `operations pause ${running?.id}`)).code).toBe(0)
+      expect((await agent.waitForEnd(running?.id ?? 0)).state).toBe('paused')
+      expect((await runSti(agent.url, 'operations cancel')).code).toBe(0)
+      expect((await runSti(agent.url, `watch ${running?.id}`)).code).toBe(1)
     })
   })
 })

@@ -23,11 +23,11 @@ import { registerStatus } from './commands/status.ts'
 import { registerValidate } from './commands/validate.ts'
 import { registerVerify } from './commands/verify.ts'
 import { registerWatch } from './commands/watch.ts'
-import { CliError, Exit } from './exit.ts'
-import type { Register, Run } from './session.ts'
+import { CliError, ExitCode } from './exit.ts'
+import type { RegisterCommand, RunAction } from './session.ts'
 import type { Terminal } from './terminal.ts'
 
-const commands: readonly Register[] = [
+const commands: readonly RegisterCommand[] = [
   registerStatus,
   registerWatch,
   registerOperations,
@@ -55,29 +55,29 @@ const commands: readonly Register[] = [
 ]
 
 /** Runs one command; `argv` without the program's own name. Gives the exit code and never rejects. */
-export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<Exit> {
-  let code: Exit = Exit.done
-  const run: Run =
+export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  let exitCode: ExitCode = ExitCode.done
+  const run: RunAction =
     (action) =>
     async (...args) => {
-      code = await action(terminal, ...args)
+      exitCode = await action(terminal, ...args)
     }
   const program = new Command('sti')
     .description('Takes a live PostgreSQL table to single-table inheritance, and back.')
     .version((createRequire(import.meta.url)('../../package.json') as { version: string }).version)
   for (const register of commands) register(program, run)
   const json = argv.includes('--json')
-  settle(program, terminal, json)
+  configureCommand(program, terminal, json)
   try {
     await program.parseAsync([...argv], { from: 'user' })
-    return code
+    return exitCode
   } catch (error) {
-    return report(error, terminal, json)
+    return reportError(error, terminal, json)
   }
 }
 
 /** Sub-commands do not inherit these when they are made before: set on all of them. */
-function settle(command: Command, terminal: Terminal, json: boolean): void {
+function configureCommand(command: Command, terminal: Terminal, json: boolean): void {
   command
     .exitOverride()
     .showSuggestionAfterError()
@@ -86,26 +86,26 @@ function settle(command: Command, terminal: Terminal, json: boolean): void {
       writeErr: (text) => void terminal.stderr.write(text),
       outputError: (text, write) => {
         const sentence = text.trim().replace(/^error: (.)/, (_, first: string) => first.toUpperCase())
-        write(json ? faultLine('usage', sentence, []) : `sti: ${sentence}\n`)
+        write(json ? errorJson('usage', sentence, []) : `sti: ${sentence}\n`)
       },
     })
-  for (const sub of command.commands) settle(sub, terminal, json)
+  for (const sub of command.commands) configureCommand(sub, terminal, json)
 }
 
-function report(error: unknown, terminal: Terminal, json: boolean): Exit {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.done : Exit.usage
-  const known =
+function reportError(error: unknown, terminal: Terminal, json: boolean): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.usage
+  const cliError =
     error instanceof CliError
       ? error
-      : new CliError(Exit.failed, 'internal', `This should not happen: ${(error as Error).message}`)
-  const { code, message, reasons } = known
+      : new CliError(ExitCode.failed, 'internal', `This should not happen: ${(error as Error).message}`)
+  const { code, message, reasons } = cliError
   terminal.stderr.write(
     json
-      ? faultLine(code, message, reasons)
+      ? errorJson(code, message, reasons)
       : [`sti: ${message}`, ...reasons.map((reason) => `  - ${reason}`)].join('\n') + '\n',
   )
-  return known.exit
+  return cliError.exitCode
 }
 
-const faultLine = (code: string, error: string, reasons: readonly string[]): string =>
+const errorJson = (code: string, error: string, reasons: readonly string[]): string =>
   `${JSON.stringify({ error, code, reasons })}\n`

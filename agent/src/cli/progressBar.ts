@@ -1,6 +1,6 @@
 import cliProgress from 'cli-progress'
-import type { Operation, Progress } from '../contract/index.ts'
-import { count, duration, percent } from './numbers.ts'
+import type { Operation, OperationProgress } from '../contract/index.ts'
+import { formatCount, formatDuration, formatPercent } from './numbers.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface ProgressView {
@@ -11,41 +11,41 @@ export interface ProgressView {
 }
 
 /** `52.1 %  521,000 / 1,000,000 rows  2,940,000 rows/min  10 s left`, and why it waits. */
-export function progressText(progress: Progress): string {
+export function formatProgress(progress: OperationProgress): string {
   if (progress.ramp) {
     const { step, steps, percentage, heldSeconds, holdSeconds, why } = progress.ramp
-    const held = `held ${duration(heldSeconds)} of ${duration(holdSeconds)}`
+    const held = `held ${formatDuration(heldSeconds)} of ${formatDuration(holdSeconds)}`
     return [`on at ${percentage} %, step ${step} of ${steps.length}`, held, ...why].join('  ')
   }
   if (progress.unit === 'steps') {
-    return [percent(progress.ratio), `${progress.processedRows} of ${progress.totalRows} steps`].join('  ')
+    return [formatPercent(progress.ratio), `${progress.processedRows} of ${progress.totalRows} steps`].join('  ')
   }
   if (progress.unit === 'seconds') {
-    return `${percent(progress.ratio)}  ${duration(progress.processedRows)} of ${duration(progress.totalRows)} sampled`
+    return `${formatPercent(progress.ratio)}  ${formatDuration(progress.processedRows)} of ${formatDuration(progress.totalRows)} sampled`
   }
   const parts = [
-    percent(progress.ratio),
-    `${count(progress.processedRows)} / ${count(progress.totalRows)} rows`,
-    progress.rowsPerSecond === null ? null : `${count(progress.rowsPerSecond * 60)} rows/min`,
-    progress.remainingSeconds === null ? null : `${duration(progress.remainingSeconds)} left`,
-    progress.failedRows > 0 ? `${count(progress.failedRows)} failed` : null,
+    formatPercent(progress.ratio),
+    `${formatCount(progress.processedRows)} / ${formatCount(progress.totalRows)} rows`,
+    progress.rowsPerSecond === null ? null : `${formatCount(progress.rowsPerSecond * 60)} rows/min`,
+    progress.remainingSeconds === null ? null : `${formatDuration(progress.remainingSeconds)} left`,
+    progress.failedRows > 0 ? `${formatCount(progress.failedRows)} failed` : null,
     progress.throttled === null ? null : `throttled: ${progress.throttled}`,
   ]
   return parts.filter((part) => part !== null).join('  ')
 }
 
 /** The numbers of a walk; once that is over, what is done after it. */
-function doing({ step, endedAt }: Operation, progress: Progress): string {
-  return progress.ratio === 1 && step !== null && endedAt === null ? step : progressText(progress)
+function formatActivity({ step, endedAt }: Operation, progress: OperationProgress): string {
+  return progress.ratio === 1 && step !== null && endedAt === null ? step : formatProgress(progress)
 }
 
-const plainText = (operation: Operation): string => {
+const formatOperationLine = (operation: Operation): string => {
   const head = `${operation.kind} ${operation.id}  ${operation.state}`
-  if (operation.progress) return `${head}  ${doing(operation, operation.progress)}`
+  if (operation.progress) return `${head}  ${formatActivity(operation, operation.progress)}`
   return operation.step ? `${head}  ${operation.step}` : head
 }
 
-interface Line {
+interface BarPayload {
   readonly head: string
   /** Null for an operation that does not walk the table: it has no bar. */
   readonly ratio: number | null
@@ -54,18 +54,18 @@ interface Line {
 
 const BAR_WIDTH = 24
 
-function formatLine(_options: unknown, _values: unknown, { head, ratio, text }: Line): string {
+function formatBar(_options: unknown, _values: unknown, { head, ratio, text }: BarPayload): string {
   if (ratio === null) return `${head}  ${text}`
   const full = Math.floor(ratio * BAR_WIDTH)
   return `${head} [${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}] ${text}`
 }
 
 /** A bar that is drawn over itself, for a terminal. */
-export function barView(terminal: Terminal): ProgressView {
+export function createBarView(terminal: Terminal): ProgressView {
   const bars = new cliProgress.MultiBar(
     {
       stream: terminal.stderr,
-      format: formatLine,
+      format: formatBar,
       hideCursor: true,
       fps: 10,
       autopadding: false,
@@ -79,11 +79,11 @@ export function barView(terminal: Terminal): ProgressView {
     show(operation) {
       const progress = operation.progress
       const state = operation.state === 'running' && (progress ?? operation.step) ? null : operation.state
-      const said = progress ? doing(operation, progress) : operation.step
-      const payload: Line = {
+      const activity = progress ? formatActivity(operation, progress) : operation.step
+      const payload: BarPayload = {
         head: operation.kind,
         ratio: progress?.ratio ?? null,
-        text: [state, said].filter((part) => part !== null).join('  '),
+        text: [state, activity].filter((part) => part !== null).join('  '),
       }
       bar ??= bars.create(1, 0, payload)
       bar.update(progress ? progress.ratio : 0, payload)
@@ -94,18 +94,18 @@ export function barView(terminal: Terminal): ProgressView {
 }
 
 /** Lines for a log: a new one when the state or the step changes, and at most every `everyMs` for the numbers. */
-export function lineView(terminal: Terminal, everyMs: number): ProgressView {
+export function createLineView(terminal: Terminal, everyMs: number): ProgressView {
   let last = ''
   let lastAt = 0
   return {
     show(operation) {
-      const quiet = operation.progress === null && operation.step === null
-      if (operation.endedAt !== null || (quiet && operation.state !== 'paused')) return
+      const nothingToShow = operation.progress === null && operation.step === null
+      if (operation.endedAt !== null || (nothingToShow && operation.state !== 'paused')) return
       const key = `${operation.state} ${operation.step} ${operation.progress?.throttled ?? ''}`
       if (key === last && Date.now() - lastAt < everyMs) return
       last = key
       lastAt = Date.now()
-      terminal.stderr.write(`${plainText(operation)}\n`)
+      terminal.stderr.write(`${formatOperationLine(operation)}\n`)
     },
     line: (text) => void terminal.stderr.write(`${text}\n`),
     end: () => undefined,
@@ -113,7 +113,7 @@ export function lineView(terminal: Terminal, everyMs: number): ProgressView {
 }
 
 /** With `--json`: the operation, each time it changed. */
-export function jsonView(terminal: Terminal): ProgressView {
+export function createJsonView(terminal: Terminal): ProgressView {
   let last = ''
   return {
     show(operation) {

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
-import type { Operation, Preview } from '../contract/index.ts'
-import { AgentAway, type AgentClient, type OperationInput } from './client.ts'
-import { CliError, Exit } from './exit.ts'
-import { follow } from './follow.ts'
+import type { Operation, OperationPreview } from '../contract/index.ts'
+import { AgentUnreachableError, type AgentClient, type OperationInput } from './client.ts'
+import { CliError, ExitCode } from './exit.ts'
+import { followOperation } from './follow.ts'
 import type { CommonOptions } from './session.ts'
-import type { Target } from './target.ts'
+import type { EnvironmentTarget } from './target.ts'
 import type { Output } from './terminal.ts'
-import { operationText, previewLines } from './text.ts'
+import { formatOperation, formatPreview } from './text.ts'
 
 export interface RunOptions extends CommonOptions {
   readonly reason?: string
@@ -16,7 +16,7 @@ export interface RunOptions extends CommonOptions {
   readonly progressReporting?: boolean
 }
 
-export function withRun(command: Command): Command {
+export function addRunOptions(command: Command): Command {
   return command
     .option('--reason <text>', 'why, kept with the operation and its events')
     .option('--dry-run', 'say in numbers what it would do; change nothing')
@@ -28,7 +28,7 @@ export function withRun(command: Command): Command {
  * `--dry-run`.
  */
 export async function runOperation(
-  target: Target,
+  target: EnvironmentTarget,
   rollout: string,
   request: OperationInput,
   output: Output,
@@ -38,29 +38,29 @@ export async function runOperation(
     refuseUnlessAllowed(await showPreview(target, rollout, request, output))
     return null
   }
-  const operation = await send(target.agents, (agent, key) => agent.start(rollout, request, key))
-  return waitFor(target, operation, output, options)
+  const operation = await sendIdempotent(target.agents, (agent, key) => agent.start(rollout, request, key))
+  return waitForOperation(target, operation, output, options)
 }
 
 export async function showPreview(
-  target: Target,
+  target: EnvironmentTarget,
   rollout: string,
   request: OperationInput,
   output: Output,
-): Promise<Preview> {
+): Promise<OperationPreview> {
   const preview = await target.agent.preview(rollout, request)
-  for (const line of previewLines(preview)) output.line(line)
+  for (const line of formatPreview(preview)) output.line(line)
   output.value(preview)
   return preview
 }
 
-export function refuseUnlessAllowed(preview: Preview): void {
-  if (!preview.allowed) throw new CliError(Exit.refused, 'refused', `${preview.kind} would be refused now.`)
+export function refuseUnlessAllowed(preview: OperationPreview): void {
+  if (!preview.allowed) throw new CliError(ExitCode.refused, 'refused', `${preview.kind} would be refused now.`)
 }
 
 /** Follows an accepted operation to its end and says how it ended. */
-export async function waitFor(
-  target: Target,
+export async function waitForOperation(
+  target: EnvironmentTarget,
   operation: Operation,
   output: Output,
   options: RunOptions,
@@ -70,37 +70,37 @@ export async function waitFor(
     output.value(operation)
     return operation
   }
-  const last = await follow(target.agents, operation, output, {
-    reporting: options.progressReporting ?? false,
+  const finished = await followOperation(target.agents, operation, output, {
+    progressLines: options.progressReporting ?? false,
     cancelHint: `sti operations cancel ${operation.id}`,
   })
-  output.line(operationText(last))
-  return last
+  output.line(formatOperation(finished))
+  return finished
 }
 
 /**
  * Sends a request with one Idempotency-Key per invocation: when no answer comes it is sent again, to each agent of
  * the environment in turn, and the agents still start it once.
  */
-export async function send(
+export async function sendIdempotent(
   agents: readonly AgentClient[],
   request: (agent: AgentClient, key: string) => Promise<Operation>,
 ): Promise<Operation> {
   const key = randomUUID()
-  let away: AgentAway | undefined
+  let unreachable: AgentUnreachableError | undefined
   for (const agent of [...agents, ...agents]) {
     try {
       return await request(agent, key)
     } catch (error) {
-      if (!(error instanceof AgentAway)) throw error
-      away ??= error
+      if (!(error instanceof AgentUnreachableError)) throw error
+      unreachable ??= error
     }
   }
-  throw away ?? new CliError(Exit.usage, 'usage', 'No agent is configured.')
+  throw unreachable ?? new CliError(ExitCode.usage, 'usage', 'No agent is configured.')
 }
 
 /** The exit code of an operation: done, failed, or unknown while it goes on. */
-export function exitOf(operation: Operation | null, detach: boolean | undefined): Exit {
-  if (operation === null || detach || operation.state === 'succeeded') return Exit.done
-  return Exit.failed
+export function exitCodeOfOperation(operation: Operation | null, detach: boolean | undefined): ExitCode {
+  if (operation === null || detach || operation.state === 'succeeded') return ExitCode.done
+  return ExitCode.failed
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { RolloutSummary } from '../contract/index.ts'
-import type { Exit } from './exit.ts'
-import { loadSettings, type Settings } from './settings.ts'
-import { chooseRollout, chooseTarget, type Target, type TargetOptions } from './target.ts'
-import { output, type Output, type Terminal } from './terminal.ts'
+import type { ExitCode } from './exit.ts'
+import { loadCliSettings, type CliSettings } from './settings.ts'
+import { selectRollout, selectTarget, type EnvironmentTarget, type TargetOptions } from './target.ts'
+import { createOutput, type Output, type Terminal } from './terminal.ts'
 
 export interface CommonOptions extends TargetOptions {
   readonly config?: string
@@ -11,13 +11,13 @@ export interface CommonOptions extends TargetOptions {
 }
 
 /** Registers one command; its action gives the exit code. */
-export type Register = (program: Command, run: Run) => void
-export type Run = <A extends unknown[]>(
-  action: (terminal: Terminal, ...args: A) => Promise<Exit>,
+export type RegisterCommand = (program: Command, run: RunAction) => void
+export type RunAction = <A extends unknown[]>(
+  action: (terminal: Terminal, ...args: A) => Promise<ExitCode>,
 ) => (...args: A) => Promise<void>
 
 /** The options that every command talking to an agent has. */
-export function withTarget(command: Command): Command {
+export function addTargetOptions(command: Command): Command {
   return command
     .option('-e, --environment <name>', 'environment to act on (default: the only one configured)')
     .option('-r, --rollout <name>', 'rollout to act on (default: the only one there is)')
@@ -25,28 +25,28 @@ export function withTarget(command: Command): Command {
     .option('--json', 'one JSON value per line, for machines')
 }
 
-export async function openSettings(
+export async function loadCommandSettings(
   terminal: Terminal,
   options: CommonOptions,
-): Promise<{ settings: Settings; output: Output }> {
-  const out = output(terminal, options.json ?? false)
-  const settings = await loadSettings(terminal, options.config)
+): Promise<{ settings: CliSettings; output: Output }> {
+  const out = createOutput(terminal, options.json ?? false)
+  const settings = await loadCliSettings(terminal, options.config)
   for (const warning of settings.warnings) out.note(`Warning: ${warning}`)
   return { settings, output: out }
 }
 
-export async function openTarget(
+export async function openCommandTarget(
   terminal: Terminal,
   options: CommonOptions,
-): Promise<{ target: Target; output: Output }> {
-  const { settings, output: out } = await openSettings(terminal, options)
-  return { target: await chooseTarget(settings, options), output: out }
+): Promise<{ target: EnvironmentTarget; output: Output }> {
+  const { settings, output: out } = await loadCommandSettings(terminal, options)
+  return { target: await selectTarget(settings, options), output: out }
 }
 
-export async function openRollout(
+export async function openCommandRollout(
   terminal: Terminal,
   options: CommonOptions,
-): Promise<{ target: Target; rollout: RolloutSummary; output: Output }> {
-  const { target, output: out } = await openTarget(terminal, options)
-  return { target, rollout: await chooseRollout(target, options.rollout), output: out }
+): Promise<{ target: EnvironmentTarget; rollout: RolloutSummary; output: Output }> {
+  const { target, output: out } = await openCommandTarget(terminal, options)
+  return { target, rollout: await selectRollout(target, options.rollout), output: out }
 }

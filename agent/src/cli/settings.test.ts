@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { loadSettings } from './settings.ts'
+import { loadCliSettings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 
 let folder = ''
@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const terminal = (env: NodeJS.ProcessEnv = {}): Terminal => ({
+const createTerminal = (env: NodeJS.ProcessEnv = {}): Terminal => ({
   stdin: new PassThrough(),
   stdout: new PassThrough(),
   stderr: new PassThrough(),
@@ -22,22 +22,22 @@ const terminal = (env: NodeJS.ProcessEnv = {}): Terminal => ({
   cwd: join(folder, 'here'),
   home: join(folder, 'home'),
 })
-const write = async (path: string, text: string, mode = 0o600): Promise<void> => {
+const writeConfig = async (path: string, text: string, mode = 0o600): Promise<void> => {
   await writeFile(join(folder, path), text)
   await chmod(join(folder, path), mode)
 }
-const agents = async (env?: NodeJS.ProcessEnv, config?: string) =>
-  Object.fromEntries((await loadSettings(terminal(env), config)).environments)
+const loadAgents = async (env?: NodeJS.ProcessEnv, config?: string) =>
+  Object.fromEntries((await loadCliSettings(createTerminal(env), config)).environments)
 
 test('environments of both files together, the nearer file first', async () => {
-  await write(
+  await writeConfig(
     'home/.config/sti/config.yaml',
     `environments:
   staging: { url: http://far:1, token: far }
   production: [{ url: http://p:1/, token: one }, { url: http://p:2, token: two }]`,
   )
-  await write('here/sti.yaml', 'environments: { staging: { url: http://near:1, token: near } }')
-  expect(await agents()).toEqual({
+  await writeConfig('here/sti.yaml', 'environments: { staging: { url: http://near:1, token: near } }')
+  expect(await loadAgents()).toEqual({
     staging: [{ url: 'http://near:1', token: 'near' }],
     production: [
       { url: 'http://p:1', token: 'one' },
@@ -47,24 +47,24 @@ test('environments of both files together, the nearer file first', async () => {
 })
 
 test('STI_URL comes before the files, and --config before both', async () => {
-  await write('here/sti.yaml', 'environments: { staging: { url: http://near:1, token: near } }')
-  await write('here/other.yaml', 'environments: { staging: { url: http://other:1, token: other } }')
+  await writeConfig('here/sti.yaml', 'environments: { staging: { url: http://near:1, token: near } }')
+  await writeConfig('here/other.yaml', 'environments: { staging: { url: http://other:1, token: other } }')
   const env = { STI_URL: 'http://env:1/', STI_TOKEN: 'env' }
-  expect(await agents(env)).toEqual({ '': [{ url: 'http://env:1', token: 'env' }] })
-  expect(await agents(env, 'other.yaml')).toEqual({ staging: [{ url: 'http://other:1', token: 'other' }] })
+  expect(await loadAgents(env)).toEqual({ '': [{ url: 'http://env:1', token: 'env' }] })
+  expect(await loadAgents(env, 'other.yaml')).toEqual({ staging: [{ url: 'http://other:1', token: 'other' }] })
 })
 
 test('a token file lies beside the configuration that names it', async () => {
-  await write('home/.config/sti/config.yaml', 'environments: { staging: { url: http://a:1, tokenFile: token } }', 0o644)
-  await write('home/.config/sti/token', 'secret\n')
-  const settings = await loadSettings(terminal(), undefined)
+  await writeConfig('home/.config/sti/config.yaml', 'environments: { staging: { url: http://a:1, tokenFile: token } }', 0o644)
+  await writeConfig('home/.config/sti/token', 'secret\n')
+  const settings = await loadCliSettings(createTerminal(), undefined)
   expect(settings.environments.get('staging')).toEqual([{ url: 'http://a:1', token: 'secret' }])
   expect(settings.warnings).toEqual([])
 })
 
 test('warns of a token that others may read', async () => {
-  await write('here/sti.yaml', 'environments: { staging: { url: http://a:1, token: secret } }', 0o644)
-  const { warnings } = await loadSettings(terminal(), undefined)
+  await writeConfig('here/sti.yaml', 'environments: { staging: { url: http://a:1, token: secret } }', 0o644)
+  const { warnings } = await loadCliSettings(createTerminal(), undefined)
   expect(warnings).toHaveLength(1)
   expect(warnings[0]).toMatch(/chmod 600/)
 })
@@ -84,8 +84,8 @@ test.each([
   ['no such token file', 'environments: { a: { url: http://a:1, tokenFile: y } }', {}, /ENOENT/],
   ['no address', 'environments: { a: { url: nowhere, token: x } }', {}, /http or https URL/],
 ])('one sentence for %s', async (_, file, env, sentence) => {
-  if (file !== undefined) await write('here/sti.yaml', file)
-  const fault = await loadSettings(terminal(env), undefined).catch((error: Error) => error)
+  if (file !== undefined) await writeConfig('here/sti.yaml', file)
+  const fault = await loadCliSettings(createTerminal(env), undefined).catch((error: Error) => error)
   expect(fault).toMatchObject({ exit: 2, message: expect.stringMatching(sentence) as string })
   expect((fault as Error).message).not.toContain('\n')
 })

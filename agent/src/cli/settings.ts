@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { usage } from './exit.ts'
+import { usageError } from './exit.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface AgentAddress {
@@ -11,7 +11,7 @@ export interface AgentAddress {
   readonly token: string
 }
 
-export interface Settings {
+export interface CliSettings {
   /** Agents by environment; the key '' holds the agent of STI_URL, whose environment only it knows. */
   readonly environments: ReadonlyMap<string, readonly AgentAddress[]>
   readonly warnings: readonly string[]
@@ -34,24 +34,24 @@ const SettingsFile = z.strictObject({
  * Where the agents are: `--config FILE` alone if given, else STI_URL and STI_TOKEN if set, else ./sti.yaml and
  * ~/.config/sti/config.yaml together, an environment named in both taken from ./sti.yaml.
  */
-export async function loadSettings(terminal: Terminal, config: string | undefined): Promise<Settings> {
+export async function loadCliSettings(terminal: Terminal, config: string | undefined): Promise<CliSettings> {
   if (config !== undefined) {
-    const file = await readSettings(resolve(terminal.cwd, config))
-    if (!file) throw usage(`The file ${config} does not exist.`)
+    const file = await readSettingsFile(resolve(terminal.cwd, config))
+    if (!file) throw usageError(`The file ${config} does not exist.`)
     return file
   }
   const { STI_URL, STI_TOKEN } = terminal.env
   if (STI_URL) {
-    if (!STI_TOKEN) throw usage('STI_URL is set and STI_TOKEN is not: set it to a token of that agent.')
-    if (!/^https?:\/\//.test(STI_URL)) throw usage('STI_URL must begin with http:// or https://.')
-    return { environments: new Map([['', [{ url: bare(STI_URL), token: STI_TOKEN }]]]), warnings: [] }
+    if (!STI_TOKEN) throw usageError('STI_URL is set and STI_TOKEN is not: set it to a token of that agent.')
+    if (!/^https?:\/\//.test(STI_URL)) throw usageError('STI_URL must begin with http:// or https://.')
+    return { environments: new Map([['', [{ url: withoutTrailingSlash(STI_URL), token: STI_TOKEN }]]]), warnings: [] }
   }
   const files = [
-    await readSettings(join(terminal.home, '.config/sti/config.yaml')),
-    await readSettings(join(terminal.cwd, 'sti.yaml')),
+    await readSettingsFile(join(terminal.home, '.config/sti/config.yaml')),
+    await readSettingsFile(join(terminal.cwd, 'sti.yaml')),
   ].filter((file) => file !== null)
   if (files.length === 0) {
-    throw usage(
+    throw usageError(
       'No agent is configured: write ./sti.yaml or ~/.config/sti/config.yaml, or set STI_URL and STI_TOKEN ' +
         '(see docs/cli.md).',
     )
@@ -62,35 +62,35 @@ export async function loadSettings(terminal: Terminal, config: string | undefine
   }
 }
 
-async function readSettings(path: string): Promise<Settings | null> {
+async function readSettingsFile(path: string): Promise<CliSettings | null> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
-    throw usage(`The file ${path} cannot be read: ${error.code}.`)
+    throw usageError(`The file ${path} cannot be read: ${error.code}.`)
   })
   if (text === null) return null
   const parsed = SettingsFile.safeParse(parseYaml(path, text))
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`)
-    throw usage(`${path}: ${faults.join('; ')}.`)
+    throw usageError(`${path}: ${faults.join('; ')}.`)
   }
   const environments = new Map<string, AgentAddress[]>()
   for (const [environment, entry] of Object.entries(parsed.data.environments)) {
     const agents = Array.isArray(entry) ? entry : [entry]
     environments.set(
       environment,
-      await Promise.all(agents.map(async (agent) => ({ url: bare(agent.url), token: await readToken(path, agent) }))),
+      await Promise.all(agents.map(async (agent) => ({ url: withoutTrailingSlash(agent.url), token: await readToken(path, agent) }))),
     )
   }
   const inline = Object.values(parsed.data.environments).some((entry) => [entry].flat().some((agent) => agent.token))
-  const open = inline && process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0
-  return { environments, warnings: open ? [`${path} holds tokens and others may read it: chmod 600 ${path}`] : [] }
+  const readableByOthers = inline && process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0
+  return { environments, warnings: readableByOthers ? [`${path} holds tokens and others may read it: chmod 600 ${path}`] : [] }
 }
 
 function parseYaml(path: string, text: string): unknown {
   try {
     return parse(text)
   } catch (error) {
-    throw usage(`${path}: ${(error as Error).message.split('\n')[0]}`)
+    throw usageError(`${path}: ${(error as Error).message.split('\n')[0]}`)
   }
 }
 
@@ -98,9 +98,9 @@ async function readToken(path: string, agent: z.infer<typeof AgentEntry>): Promi
   if (agent.token !== undefined) return agent.token
   const file = resolve(dirname(path), agent.tokenFile ?? '')
   const token = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw usage(`The token file ${file}, named in ${path}, cannot be read: ${error.code}.`)
+    throw usageError(`The token file ${file}, named in ${path}, cannot be read: ${error.code}.`)
   })
   return token.trim()
 }
 
-const bare = (url: string): string => url.replace(/\/+$/, '')
+const withoutTrailingSlash = (url: string): string => url.replace(/\/+$/, '')

@@ -23,7 +23,7 @@ export interface Output {
   value(value: unknown): void
 }
 
-export function output(terminal: Terminal, json: boolean): Output {
+export function createOutput(terminal: Terminal, json: boolean): Output {
   return {
     json,
     terminal,
@@ -34,11 +34,11 @@ export function output(terminal: Terminal, json: boolean): Output {
 }
 
 /** Both ends are a terminal: a person is there to be asked. */
-export function interactive(terminal: Terminal): boolean {
+export function isInteractive(terminal: Terminal): boolean {
   return terminal.stdin.isTTY === true && terminal.stderr.isTTY === true
 }
 
-export async function ask(terminal: Terminal, question: string): Promise<string> {
+export async function askQuestion(terminal: Terminal, question: string): Promise<string> {
   const lines = createInterface({ input: terminal.stdin, output: terminal.stderr })
   try {
     return (await lines.question(question)).trim()

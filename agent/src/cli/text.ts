@@ -1,20 +1,20 @@
-import type { Operation, Preview, Progress, RolloutDetail, RolloutSummary, Validation } from '../contract/index.ts'
-import { bytes, count, duration, percent, since } from './numbers.ts'
-import { progressText } from './progressBar.ts'
+import type { Operation, OperationPreview, OperationProgress, RolloutDetail, RolloutSummary, Validation } from '../contract/index.ts'
+import { formatBytes, formatCount, formatDuration, formatPercent, secondsBetween } from './numbers.ts'
+import { formatProgress } from './progressBar.ts'
 
 /** Columns of equal width, two spaces apart. */
-export function columns(rows: readonly (readonly string[])[]): string[] {
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
-  for (const row of rows) row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)))
+  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)))
   return rows.map((row) =>
     row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
       .join('  ')
       .trimEnd(),
   )
 }
 
-export function flagText(flag: RolloutSummary['flag']): string {
+export function formatFlag(flag: RolloutSummary['flag']): string {
   const state = flag.enabled ? `on at ${flag.percentage} %` : 'off'
   const stale = flag.clients.filter((client) => client.stale).length
   const remarks = [
@@ -24,34 +24,34 @@ export function flagText(flag: RolloutSummary['flag']): string {
   return remarks.length > 0 ? `${state} (${remarks.join(', ')})` : state
 }
 
-export const coverageText = (coverage: number | null): string => (coverage === null ? 'not counted' : percent(coverage))
+export const formatCoverage = (coverage: number | null): string => (coverage === null ? 'not counted' : formatPercent(coverage))
 
-export function summaryRows(summaries: readonly RolloutSummary[]): string[][] {
+export function formatSummaryRows(summaries: readonly RolloutSummary[]): string[][] {
   return summaries.map((summary) => [
     summary.environment,
     summary.rollout,
     summary.stage,
-    coverageText(summary.coverage),
-    flagText(summary.flag),
+    formatCoverage(summary.coverage),
+    formatFlag(summary.flag),
     summary.running ? `${summary.running.kind} ${summary.running.id} ${summary.running.state}` : '-',
-    summary.faults.length > 0 ? `${summary.faults.length} faults` : `${count(summary.failedRows)} failed rows`,
+    summary.faults.length > 0 ? `${summary.faults.length} faults` : `${formatCount(summary.failedRows)} failed rows`,
   ])
 }
 
-export const summaryHead = ['ENVIRONMENT', 'ROLLOUT', 'STAGE', 'COVERAGE', 'FLAG', 'RUNNING', 'ROWS']
+export const SUMMARY_COLUMNS = ['ENVIRONMENT', 'ROLLOUT', 'STAGE', 'COVERAGE', 'FLAG', 'RUNNING', 'ROWS']
 
-export function detailLines(detail: RolloutDetail): string[] {
+export function formatRolloutDetail(detail: RolloutDetail): string[] {
   const running = detail.running
-  const lines = columns([
+  const lines = alignColumns([
     ['rollout', `${detail.rollout} in ${detail.environment}, table ${detail.table}`],
     ['stage', detail.stage],
-    ['coverage', coverageText(detail.coverage)],
-    ['flag', `${detail.flag.key} ${flagText(detail.flag)}`],
+    ['coverage', formatCoverage(detail.coverage)],
+    ['flag', `${detail.flag.key} ${formatFlag(detail.flag)}`],
     ['clients', `${detail.flag.clients.length}, ${detail.flag.consistent ? 'consistent' : 'not consistent'}`],
-    ['failed rows', count(detail.failedRows)],
-    ['running', running ? operationText(running) : 'nothing'],
-    ['validation', detail.validation ? validationText(detail.validation) : 'none'],
-    ['baseline', detail.baseline ? baselineText(detail.baseline) : 'none'],
+    ['failed rows', formatCount(detail.failedRows)],
+    ['running', running ? formatOperation(running) : 'nothing'],
+    ['validation', detail.validation ? formatLatestValidation(detail.validation) : 'none'],
+    ['baseline', detail.baseline ? formatLatestBaseline(detail.baseline) : 'none'],
   ])
   for (const fault of detail.faults) lines.push(`fault: ${fault}`)
   for (const note of detail.notes) lines.push(`note: ${note}`)
@@ -63,58 +63,58 @@ export function detailLines(detail: RolloutDetail): string[] {
   return lines
 }
 
-export function operationText(operation: Operation): string {
+export function formatOperation(operation: Operation): string {
   const { startedAt, endedAt, progress } = operation
-  const took = startedAt && endedAt && endedAt > startedAt ? ` in ${duration(since(startedAt, endedAt))}` : ''
-  const head = `${operation.kind} ${operation.id} ${operation.state}${took}`
+  const elapsed = startedAt && endedAt && endedAt > startedAt ? ` in ${formatDuration(secondsBetween(startedAt, endedAt))}` : ''
+  const head = `${operation.kind} ${operation.id} ${operation.state}${elapsed}`
   if (operation.error) return `${head}: ${operation.error}`
   if (!progress) return head
-  return `${head}: ${endedAt ? outcomeText(progress) : progressText(progress)}`
+  return `${head}: ${endedAt ? formatOutcome(progress) : formatProgress(progress)}`
 }
 
 /** What a walk did in the end; `52.1 %  521,000 of 1,000,000 rows, 520,000 written`. */
-function outcomeText(progress: Progress): string {
-  if (progress.unit !== undefined) return progressText(progress)
-  const failed = progress.failedRows > 0 ? `, ${count(progress.failedRows)} failed` : ''
-  const written = progress.writtenRows > 0 ? `, ${count(progress.writtenRows)} written` : ''
-  return `${percent(progress.ratio)}, ${count(progress.processedRows)} of ${count(progress.totalRows)} rows${written}${failed}`
+function formatOutcome(progress: OperationProgress): string {
+  if (progress.unit !== undefined) return formatProgress(progress)
+  const failed = progress.failedRows > 0 ? `, ${formatCount(progress.failedRows)} failed` : ''
+  const written = progress.writtenRows > 0 ? `, ${formatCount(progress.writtenRows)} written` : ''
+  return `${formatPercent(progress.ratio)}, ${formatCount(progress.processedRows)} of ${formatCount(progress.totalRows)} rows${written}${failed}`
 }
 
 /** What a list of operations has to tell apart: which rollback, and the flag on or off. */
-function kindText({ kind, parameters }: Operation): string {
+function formatKind({ kind, parameters }: Operation): string {
   const { scope, enabled } = parameters
   if (kind === 'rollback' && typeof scope === 'string') return `${kind} ${scope}`
   if (kind === 'flag' && typeof enabled === 'boolean') return `${kind} ${enabled ? 'on' : 'off'}`
   return kind
 }
 
-export const operationHead = ['ID', 'KIND', 'STATE', 'STARTED', 'TOOK', 'BY', 'WHY']
+export const OPERATION_COLUMNS = ['ID', 'KIND', 'STATE', 'STARTED', 'TOOK', 'BY', 'WHY']
 
-export function operationRow(operation: Operation): string[] {
+export function formatOperationRow(operation: Operation): string[] {
   const { startedAt } = operation
   return [
     String(operation.id),
-    kindText(operation),
+    formatKind(operation),
     operation.state,
     startedAt?.slice(0, 19).replace('T', ' ') ?? '-',
-    startedAt ? duration(since(startedAt, operation.endedAt)) : '-',
+    startedAt ? formatDuration(secondsBetween(startedAt, operation.endedAt)) : '-',
     operation.actor.name,
     operation.error ?? operation.reason ?? '-',
   ]
 }
 
-function baselineText({ id, release, endedAt, unusable }: NonNullable<RolloutDetail['baseline']>): string {
-  const head = `${id}${release === null ? '' : ` of ${release}`}, ${duration(since(endedAt, null))} ago`
+function formatLatestBaseline({ id, release, endedAt, unusable }: NonNullable<RolloutDetail['baseline']>): string {
+  const head = `${id}${release === null ? '' : ` of ${release}`}, ${formatDuration(secondsBetween(endedAt, null))} ago`
   return unusable[0] === undefined ? head : `${head}, not to be judged by: ${unusable[0]}`
 }
 
-function validationText(validation: Validation): string {
-  const when = validation.endedAt ? `${duration(since(validation.endedAt, null))} ago` : 'running'
+function formatLatestValidation(validation: Validation): string {
+  const when = validation.endedAt ? `${formatDuration(secondsBetween(validation.endedAt, null))} ago` : 'running'
   return `${validation.verdict}, ${when}, ${validation.checks.length} checks`
 }
 
 /** Layer by layer; a layer that the rollout file does not require is named so, since it decides nothing. */
-export function validationLines(validation: Validation): string[] {
+export function formatValidation(validation: Validation): string[] {
   const lines: string[] = []
   const widths = [7, ...validation.checks.map((check) => check.check.length)]
   for (const layer of validation.layers) {
@@ -122,27 +122,27 @@ export function validationLines(validation: Validation): string[] {
       (remark) => remark !== null,
     )
     lines.push(`${layer.layer}: ${layer.verdict}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`)
-    const own = validation.checks.filter((check) => check.layer === layer.layer)
-    if (own.length === 0) lines.push(`  ${layer.detail}`)
-    for (const check of own) {
+    const layerChecks = validation.checks.filter((check) => check.layer === layer.layer)
+    if (layerChecks.length === 0) lines.push(`  ${layer.detail}`)
+    for (const check of layerChecks) {
       lines.push(`  ${check.verdict.padEnd(12)}  ${check.check.padEnd(Math.max(...widths))}  ${check.detail}`)
       if (check.sampleKeys.length > 0) lines.push(`    rows ${check.sampleKeys.map((key) => key.join('/')).join(', ')}`)
     }
   }
-  const score = validation.integrityScore === null ? '' : `, integrity score ${percent(validation.integrityScore)}`
-  const rowsText = validation.totalRows === null ? '' : ` of ${count(validation.totalRows)} rows`
-  const counted = validation.coverage === null ? 'the table was not read' : `coverage ${percent(validation.coverage)}`
+  const score = validation.integrityScore === null ? '' : `, integrity score ${formatPercent(validation.integrityScore)}`
+  const rowsText = validation.totalRows === null ? '' : ` of ${formatCount(validation.totalRows)} rows`
+  const counted = validation.coverage === null ? 'the table was not read' : `coverage ${formatPercent(validation.coverage)}`
   lines.push(`${counted}${rowsText}${score}: ${validation.verdict}`)
   return lines
 }
 
-export function previewLines(preview: Preview): string[] {
+export function formatPreview(preview: OperationPreview): string[] {
   const facts = [
-    preview.rows === null || preview.rows === 0 ? null : `${count(preview.rows)} rows`,
-    preview.estimatedSeconds === null ? null : `about ${duration(preview.estimatedSeconds)}`,
+    preview.rows === null || preview.rows === 0 ? null : `${formatCount(preview.rows)} rows`,
+    preview.estimatedSeconds === null ? null : `about ${formatDuration(preview.estimatedSeconds)}`,
     preview.estimatedWalBytes === null || preview.estimatedWalBytes === 0
       ? null
-      : `about ${bytes(preview.estimatedWalBytes)} of WAL`,
+      : `about ${formatBytes(preview.estimatedWalBytes)} of WAL`,
   ].filter((fact) => fact !== null)
   return [
     `${preview.kind} of ${preview.rollout} in ${preview.environment}${facts.length ? `: ${facts.join(', ')}` : ''}`,

@@ -1,26 +1,26 @@
 import { ColumnDropParameters } from '../contract/index.ts'
-import type { Facts } from '../engine/facts.ts'
-import type { Kind } from '../engine/kind.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import type { OperationDefinition } from '../engine/kind.ts'
 import { readLegacyCatalog } from './catalog/read.ts'
-import { prepare, type ColumnDropParts } from './prepare.ts'
+import { prepareColumnDrop, type ColumnDropDependencies } from './prepare.ts'
 
 /**
  * Checks, archive, migration, proof and pull request: all but the drop itself, which the user's own migration tool
  * runs. Refused or produced, it succeeds: its result says which.
  */
-export function createColumnDrop(parts: ColumnDropParts): Kind {
+export function createColumnDrop(dependencies: ColumnDropDependencies): OperationDefinition {
   return {
     kind: 'column-drop',
     // The archive puts triggers on the table.
     writesTable: true,
-    refusals: (facts, parameters) => refusals(facts, ColumnDropParameters.parse(parameters), parts),
+    refusals: (facts, parameters) => columnDropRefusals(facts, ColumnDropParameters.parse(parameters), dependencies),
     async preview({ database, rollout, table, facts }, parameters) {
       const { safetyChecks, openPullRequest } = ColumnDropParameters.parse(parameters)
       const catalog = await readLegacyCatalog(database, rollout, table)
       const rows = Math.round(table.estimatedRows ?? 0)
       return {
         rows: safetyChecks ? rows : 0,
-        estimatedSeconds: safetyChecks ? Math.max(2, rows / ARCHIVE_RATE) : 2,
+        estimatedSeconds: safetyChecks ? Math.max(2, rows / ARCHIVE_ROWS_PER_SECOND) : 2,
         estimatedWalBytes: safetyChecks ? rows * 150 : 0,
         statements: [
           `alter table ${rollout.table.sql} ${rollout.legacyColumns.map((name) => `drop column ${JSON.stringify(name)}`).join(', ')}`,
@@ -33,7 +33,7 @@ export function createColumnDrop(parts: ColumnDropParts): Kind {
               ]
             : ['A draft: what the safety checks find stands in it, nothing is archived, and it must not be merged.']),
           ...(openPullRequest
-            ? [`A draft pull request is opened in ${parts.github!.owner}/${parts.github!.repository}.`]
+            ? [`A draft pull request is opened in ${dependencies.github!.owner}/${dependencies.github!.repository}.`]
             : []),
           ...(catalog.blocking.length > 0
             ? [`${catalog.blocking.length} objects of the database depend on the columns now.`]
@@ -42,17 +42,17 @@ export function createColumnDrop(parts: ColumnDropParts): Kind {
         ],
       }
     },
-    run: (run) => prepare(run, parts),
+    run: (run) => prepareColumnDrop(run, dependencies),
   }
 }
 
 /** Rows per second that a preview assumes. */
-const ARCHIVE_RATE = 50_000
+const ARCHIVE_ROWS_PER_SECOND = 50_000
 
-function refusals(
-  facts: Facts,
+function columnDropRefusals(
+  facts: RolloutFacts,
   { openPullRequest, exportArchive, safetyChecks }: ColumnDropParameters,
-  { github, archiveFolder }: ColumnDropParts,
+  { github, archiveFolder }: ColumnDropDependencies,
 ): string[] {
   if (facts.stage === 'dropped')
     return ['The legacy columns are gone already: the migration down of the pull request brings them back.']

@@ -1,12 +1,12 @@
-import type { ColumnDropBrief, Facts } from '../engine/facts.ts'
+import type { ColumnDropSummary, RolloutFacts } from '../engine/facts.ts'
 
 /** What was prepared longer ago than this says too little of today. */
-const DAYS = 14
+const MAX_AGE_DAYS = 14
 
 /** Why what was prepared does not hold any more; null: it does. */
-export function staleBecause(
-  last: Pick<ColumnDropBrief, 'at' | 'fileHash' | 'archived'>,
-  facts: Pick<Facts, 'rollout' | 'flag' | 'lastWriteEndedAt' | 'failedRows' | 'archive'>,
+export function stalenessReason(
+  last: Pick<ColumnDropSummary, 'at' | 'fileHash' | 'archived'>,
+  facts: Pick<RolloutFacts, 'rollout' | 'flag' | 'lastWriteEndedAt' | 'failedRows' | 'archive'>,
 ): string | null {
   if (last.fileHash !== facts.rollout.hash) return 'the rollout file has changed since'
   if (facts.flag.changedAt !== null && facts.flag.changedAt > last.at) return 'the flag was changed since'
@@ -14,6 +14,6 @@ export function staleBecause(
     return 'a backfill or a rollback has written the table since'
   if (last.archived && facts.archive?.there !== true) return 'its archive was removed'
   if (facts.failedRows > 0) return 'there are failed rows'
-  if (Date.now() - Date.parse(last.at) > DAYS * 86_400_000) return `it is older than ${DAYS} days`
+  if (Date.now() - Date.parse(last.at) > MAX_AGE_DAYS * 86_400_000) return `it is older than ${MAX_AGE_DAYS} days`
   return null
 }

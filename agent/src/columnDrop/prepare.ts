@@ -1,72 +1,72 @@
 import { ColumnDropParameters, type ColumnDropCheck, type PreparedColumnDrop } from '../contract/index.ts'
-import type { Facts } from '../engine/facts.ts'
-import type { Outcome, Run } from '../engine/kind.ts'
-import { demandTable } from '../engine/table.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import type { RunOutcome, RunContext } from '../engine/kind.ts'
+import { requireTable } from '../engine/table.ts'
 import type { Table } from '../rollout/rollout.ts'
-import { exportTo } from './archive/exportTo.ts'
-import { keepArchive, type KeptArchive } from './archive/keep.ts'
+import { exportToFolder } from './archive/exportTo.ts'
+import { runArchive, type VerifiedArchive } from './archive/keep.ts'
 import type { ArchiveManifest } from './archive/manifest.ts'
 import { archiveFault } from './archive/verify.ts'
 import type { LegacyCatalog } from './catalog/legacy.ts'
 import { readLegacyCatalog } from './catalog/read.ts'
-import { CHECKS } from './checks/checks.ts'
+import { DROP_CHECKS } from './checks/checks.ts'
 import type { DropCheckContext } from './checks/check.ts'
-import { answered, reasonsOf, runDropCheck, worstOf } from './checks/runChecks.ts'
-import { templated } from './migration/template.ts'
+import { toCheckResult, failureReasons, runDropCheck, worstVerdict } from './checks/runChecks.ts'
+import { renderMigrationFiles } from './migration/template.ts'
 import { writeMigration } from './migration/write.ts'
-import { proveMigration, type Proof } from './proof/proof.ts'
-import { openDraft, type GithubConfig } from './pullRequest/github.ts'
-import { proofLines } from './pullRequest/proofLines.ts'
-import { pullRequestOf } from './pullRequest/pullRequest.ts'
-import { readTarget } from './sql/readTarget.ts'
+import { runMigrationTrial, type MigrationTrial } from './proof/proof.ts'
+import { openDraftPullRequest, type GithubConfig } from './pullRequest/github.ts'
+import { trialLines } from './pullRequest/proofLines.ts'
+import { buildPullRequest } from './pullRequest/pullRequest.ts'
+import { readColumnUseTarget } from './sql/readTarget.ts'
 import { writeColumnDrop } from './store.ts'
-import type { ColumnWatch } from './watch/watch.ts'
+import type { UsageWatch } from './watch/watch.ts'
 
-export interface ColumnDropParts {
+export interface ColumnDropDependencies {
   readonly environment: string
   /** Null: pull requests are written, not opened. */
   readonly github: GithubConfig | null
   /** Where archives are exported to; null: nowhere. */
   readonly archiveFolder: string | null
-  readonly watch: ColumnWatch
+  readonly watch: UsageWatch
 }
 
 /** Everything but the drop. What it came to is stored whether it refused or not. */
-export async function prepare(run: Run, parts: ColumnDropParts): Promise<Outcome> {
+export async function prepareColumnDrop(run: RunContext, dependencies: ColumnDropDependencies): Promise<RunOutcome> {
   const parameters = ColumnDropParameters.parse(run.operation.parameters)
-  const facts = await run.facts()
-  const table = demandTable(facts)
+  const facts = await run.readFacts()
+  const table = requireTable(facts)
   const catalog = await readLegacyCatalog(run.database, run.rollout, table)
-  const checks = await check(run, parts, facts, table, catalog)
+  const checks = await runSafetyChecks(run, dependencies, facts, table, catalog)
   if (checks === null) return { outcome: 'stopped' }
-  await run.event('column-drop', `safety checks: ${worstOf(checks)}`, {
+  await run.recordEvent('column-drop', `safety checks: ${worstVerdict(checks)}`, {
     after: checks.map(({ check, verdict, evidence }) => ({ check, verdict, evidence })),
   })
-  if (parameters.safetyChecks && worstOf(checks) !== 'pass') return await refused(run, parameters, checks)
+  if (parameters.safetyChecks && worstVerdict(checks) !== 'pass') return await storeRefusal(run, parameters, checks)
   let archive: ArchiveManifest | null = null
   if (parameters.safetyChecks) {
     const started = performance.now()
-    const kept = await keepArchive(run, table)
-    if (kept === null) return { outcome: 'stopped' }
-    archive = kept
-    const compared = await archiveComplete(run, table, kept, started)
-    checks.push(compared)
-    if (compared.verdict !== 'pass') return await refused(run, parameters, checks)
+    const verifiedArchive = await runArchive(run, table)
+    if (verifiedArchive === null) return { outcome: 'stopped' }
+    archive = verifiedArchive
+    const archiveCheck = await checkArchiveComplete(run, table, verifiedArchive, started)
+    checks.push(archiveCheck)
+    if (archiveCheck.verdict !== 'pass') return await storeRefusal(run, parameters, checks)
   }
   if (archive !== null && parameters.exportArchive) {
-    const exported = await exportTo(run, table, parts.archiveFolder!)
+    const exported = await exportToFolder(run, table, dependencies.archiveFolder!)
     if (exported === null) return { outcome: 'stopped' }
     archive = { ...archive, exported }
   }
-  const proof = parameters.validateData ? await proved(run, table, catalog, checks) : null
-  if (parameters.safetyChecks && worstOf(checks) !== 'pass') return await refused(run, parameters, checks, proof)
-  return await produce(run, parts, { parameters, facts, table, catalog, checks, archive, proof })
+  const proof = parameters.validateData ? await checkTrialOnCopy(run, table, catalog, checks) : null
+  if (parameters.safetyChecks && worstVerdict(checks) !== 'pass') return await storeRefusal(run, parameters, checks, proof)
+  return await produceColumnDrop(run, dependencies, { parameters, facts, table, catalog, checks, archive, proof })
 }
 
-async function check(
-  run: Run,
-  parts: ColumnDropParts,
-  facts: Facts,
+async function runSafetyChecks(
+  run: RunContext,
+  dependencies: ColumnDropDependencies,
+  facts: RolloutFacts,
   table: Table,
   catalog: LegacyCatalog,
 ): Promise<ColumnDropCheck[] | null> {
@@ -74,7 +74,7 @@ async function check(
   const sql = database.engine({ purpose: 'column drop checks', readOnly: true })
   try {
     // What happened until now counts, not until the last look.
-    await parts.watch.look(facts)
+    await dependencies.watch.poll(facts)
     const [clock] = await sql<
       { now: number }[]
     >`select /* sti */ (extract(epoch from clock_timestamp()) * 1000)::float8 as now`
@@ -86,13 +86,13 @@ async function check(
       facts,
       catalog,
       now: clock!.now,
-      ...(await readTarget(sql, rollout, table)),
+      ...(await readColumnUseTarget(sql, rollout, table)),
     }
     const checks: ColumnDropCheck[] = []
-    for (const one of CHECKS) {
-      if (run.asked() !== 'go-on') return null
-      run.step(`checking: ${one.name}`)
-      checks.push(await runDropCheck(one, context))
+    for (const dropCheck of DROP_CHECKS) {
+      if (run.directive() !== 'go-on') return null
+      run.setStep(`checking: ${dropCheck.name}`)
+      checks.push(await runDropCheck(dropCheck, context))
     }
     return checks
   } finally {
@@ -101,10 +101,10 @@ async function check(
 }
 
 /** What the comparison of this run found, and whether the triggers that keep the archive true were in order after it. */
-async function archiveComplete(
-  { database, rollout }: Run,
+async function checkArchiveComplete(
+  { database, rollout }: RunContext,
   table: Table,
-  { relation, completedAt, verified }: KeptArchive,
+  { relation, completedAt, verified }: VerifiedArchive,
   started: number,
 ): Promise<ColumnDropCheck> {
   const fault = await archiveFault(database.state, rollout, table)
@@ -113,7 +113,7 @@ async function archiveComplete(
     ...(completedAt === null ? ['The archive is not complete: prepare the column drop.'] : []),
   ]
   const pass = faults.length === 0 && verified.differing === 0
-  return answered(
+  return toCheckResult(
     { name: 'archive-complete', question: 'Is every row in the archive, and the same?' },
     {
       verdict: pass ? 'pass' : 'fail',
@@ -127,19 +127,19 @@ async function archiveComplete(
 }
 
 /** Runs the migration both ways on a copy; what became of it is one more check. */
-async function proved(run: Run, table: Table, catalog: LegacyCatalog, checks: ColumnDropCheck[]): Promise<Proof> {
+async function checkTrialOnCopy(run: RunContext, table: Table, catalog: LegacyCatalog, checks: ColumnDropCheck[]): Promise<MigrationTrial> {
   const started = performance.now()
-  const proof = await proveMigration(run, table, catalog, Math.min(SAMPLE_ROWS, run.rollout.file.rehearsal.sample))
-  const failed = proof.checks.filter((one) => !one.ok)
+  const proof = await runMigrationTrial(run, table, catalog, Math.min(MAX_SAMPLE_ROWS, run.rollout.file.rehearsal.sample))
+  const failedChecks = proof.checks.filter((one) => !one.ok)
   checks.push(
-    answered(
+    toCheckResult(
       { name: 'trial-on-copy', question: 'Do up and down run on a copy, and is everything back afterwards?' },
       {
         verdict: proof.passed ? 'pass' : 'fail',
         evidence: proof.passed
           ? `up and down ran on a copy with ${proof.rows} rows, twice each, with new code writing in between, and everything was what it had been`
-          : `${failed.map(({ check, detail }) => `not so: ${check} (${detail})`).join('; ')}`,
-        findings: proofLines(proof),
+          : `${failedChecks.map(({ check, detail }) => `not so: ${check} (${detail})`).join('; ')}`,
+        findings: trialLines(proof),
       },
       started,
     ),
@@ -148,96 +148,96 @@ async function proved(run: Run, table: Table, catalog: LegacyCatalog, checks: Co
 }
 
 /** Rows of the copy at most. */
-const SAMPLE_ROWS = 100_000
+const MAX_SAMPLE_ROWS = 100_000
 
-interface Found {
+interface PreparationFindings {
   readonly parameters: ColumnDropParameters
-  readonly facts: Facts
+  readonly facts: RolloutFacts
   readonly table: Table
   readonly catalog: LegacyCatalog
   readonly checks: ColumnDropCheck[]
   readonly archive: ArchiveManifest | null
-  readonly proof: Proof | null
+  readonly proof: MigrationTrial | null
 }
 
-async function produce(run: Run, parts: ColumnDropParts, found: Found): Promise<Outcome> {
-  const { parameters, facts, table, catalog, checks } = found
+async function produceColumnDrop(run: RunContext, dependencies: ColumnDropDependencies, findings: PreparationFindings): Promise<RunOutcome> {
+  const { parameters, facts, table, catalog, checks } = findings
   const { rollout, operation } = run
-  run.step('writing the migration')
-  const both = writeMigration({ rollout, table, catalog, changes: facts.changes })
-  const written = parameters.includeRollback ? both : { ...both, down: WITHOUT_DOWN }
+  run.setStep('writing the migration')
+  const fullMigration = writeMigration({ rollout, table, catalog, changes: facts.changes })
+  const written = parameters.includeRollback ? fullMigration : { ...fullMigration, down: MISSING_DOWN_SQL }
   const migration = { up: written.up, down: parameters.includeRollback ? written.down : null }
   const at = new Date()
-  const { archive } = found
-  const files = templated(written, rollout.file.migration, at)
+  const { archive } = findings
+  const files = renderMigrationFiles(written, rollout.file.migration, at)
   const pullRequest = !parameters.generatePullRequest
     ? null
-    : pullRequestOf({
+    : buildPullRequest({
         facts,
-        environment: parts.environment,
+        environment: dependencies.environment,
         operationId: Number(operation.id),
         at,
         parameters,
         checks,
         archive,
-        proof: found.proof,
+        proof: findings.proof,
         notes: written.notes,
         down: parameters.includeRollback,
         files: files.map(({ path, text }) => ({ path, language: path.endsWith('.sql') ? 'sql' : 'javascript', text })),
       })
-  const came: Came = {
+  const columnDrop: ColumnDropOutcome = {
     parameters,
     checks,
     prepared: true,
-    reasons: reasonsOf(checks),
+    reasons: failureReasons(checks),
     migration,
     pullRequest,
-    archive: archive && brief(archive),
-    proof: found.proof && brief(found.proof),
+    archive: archive && toJsonObject(archive),
+    proof: findings.proof && toJsonObject(findings.proof),
   }
-  const outcome = await stored(run, came)
-  if (pullRequest === null || !parameters.openPullRequest || parts.github === null) return outcome
+  const outcome = await storeColumnDrop(run, columnDrop)
+  if (pullRequest === null || !parameters.openPullRequest || dependencies.github === null) return outcome
   // What was prepared is kept, also when it cannot be opened.
-  run.step('opening the pull request')
-  const url = await openDraft(parts.github, pullRequest)
-  await run.event('column-drop', `draft pull request ${url}`)
-  return await stored(run, { ...came, pullRequest: { ...pullRequest, url } })
+  run.setStep('opening the pull request')
+  const url = await openDraftPullRequest(dependencies.github, pullRequest)
+  await run.recordEvent('column-drop', `draft pull request ${url}`)
+  return await storeColumnDrop(run, { ...columnDrop, pullRequest: { ...pullRequest, url } })
 }
 
 /** For a tool that knows both ways of a migration: this one has been asked for without its way back. */
-const WITHOUT_DOWN = `do $$ begin
+const MISSING_DOWN_SQL = `do $$ begin
   raise exception 'prepared without a way back: sti prepare-column-drop --include-rollback writes one';
 end $$;
 `
 
-async function refused(
-  run: Run,
+async function storeRefusal(
+  run: RunContext,
   parameters: ColumnDropParameters,
   checks: ColumnDropCheck[],
-  proof: Proof | null = null,
-): Promise<Outcome> {
-  const nothing = { migration: null, pullRequest: null, archive: null, proof: proof && brief(proof) }
-  return await stored(run, { parameters, checks, prepared: false, reasons: reasonsOf(checks), ...nothing })
+  proof: MigrationTrial | null = null,
+): Promise<RunOutcome> {
+  const emptyOutputs = { migration: null, pullRequest: null, archive: null, proof: proof && toJsonObject(proof) }
+  return await storeColumnDrop(run, { parameters, checks, prepared: false, reasons: failureReasons(checks), ...emptyOutputs })
 }
 
-type Came = Pick<
+type ColumnDropOutcome = Pick<
   PreparedColumnDrop,
   'parameters' | 'checks' | 'prepared' | 'reasons' | 'migration' | 'pullRequest' | 'archive' | 'proof'
 >
 
-async function stored({ database, rollout, operation }: Run, came: Came): Promise<Outcome> {
-  const verdict = worstOf(came.checks)
+async function storeColumnDrop({ database, rollout, operation }: RunContext, outcome: ColumnDropOutcome): Promise<RunOutcome> {
+  const verdict = worstVerdict(outcome.checks)
   const columnDrop = await writeColumnDrop(database.state, rollout.name, {
-    ...came,
+    ...outcome,
     verdict,
     operationId: Number(operation.id),
     fileHash: rollout.hash,
   })
-  const { prepared, reasons, pullRequest } = came
+  const { prepared, reasons, pullRequest } = outcome
   return {
     outcome: 'succeeded',
     result: { columnDrop, verdict, prepared, reasons, pullRequest: pullRequest?.url ?? null },
   }
 }
 
-const brief = <T>(value: T): Record<string, unknown> => JSON.parse(JSON.stringify(value)) as Record<string, unknown>
+const toJsonObject = <T>(value: T): Record<string, unknown> => JSON.parse(JSON.stringify(value)) as Record<string, unknown>

@@ -1,19 +1,19 @@
 import type { ColumnDrop } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { Facts } from '../engine/facts.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
 import { readColumnDrop } from './store.ts'
-import { readDropped } from './watch/dropped.ts'
+import { readDroppedColumns } from './watch/dropped.ts'
 import { readEvaluations } from './watch/evaluations.ts'
 import { readStatements } from './watch/statements.ts'
 
-const SHOWN = 50
+const MAX_USES_SHOWN = 50
 
 /** What there is of the column drop of a rollout: the newest run, and what the watch has seen. */
-export async function columnDropStatus(state: Sql, environment: string, facts: Facts): Promise<ColumnDrop> {
+export async function columnDropStatus(state: Sql, environment: string, facts: RolloutFacts): Promise<ColumnDrop> {
   const { rollout, flag, columnDrop } = facts
   const [last, dropped, evaluations, statements] = await Promise.all([
     readColumnDrop(state, rollout.name),
-    readDropped(state, rollout.name),
+    readDroppedColumns(state, rollout.name),
     readEvaluations(state, rollout.name),
     readStatements(state, rollout.name),
   ])
@@ -28,7 +28,7 @@ export async function columnDropStatus(state: Sql, environment: string, facts: F
     dropped: dropped && {
       columns: [...dropped.columns],
       noticedAt: dropped.noticedAt,
-      restore: restoring(dropped.undo, facts),
+      restore: restoreAdvice(dropped.undo, facts),
     },
     archive: facts.archive,
     watch: {
@@ -38,7 +38,7 @@ export async function columnDropStatus(state: Sql, environment: string, facts: F
       lastEvaluatedAt: evaluations.evaluatedAt,
       lastEvaluatedBy: evaluations.evaluatedBy,
       statementsWatchedSince: statements.since,
-      uses: statements.uses.slice(0, SHOWN).map(({ statement, reads, writes, calledAt }) => ({
+      uses: statements.uses.slice(0, MAX_USES_SHOWN).map(({ statement, reads, writes, calledAt }) => ({
         statement,
         reads: [...reads],
         writes: [...writes],
@@ -48,7 +48,7 @@ export async function columnDropStatus(state: Sql, environment: string, facts: F
   }
 }
 
-function restoring(undo: boolean, { archive }: Facts): string {
+function restoreAdvice(undo: boolean, { archive }: RolloutFacts): string {
   if (archive?.there !== true)
     return 'The archive was removed, and the data with it: the migration down gives each row what restore of the rollout file says of its type. What a row had of its own is in backups, and in a file if the archive was exported: the event of the removal names it.'
   return undo

@@ -1,8 +1,8 @@
 import type { ColumnDropPullRequest, PreparedColumnDrop } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { ColumnDropBrief } from '../engine/facts.ts'
+import type { ColumnDropSummary } from '../engine/facts.ts'
 
-interface Row {
+interface ColumnDropRow {
   readonly id: bigint
   readonly operation_id: bigint
   readonly at: Date
@@ -18,7 +18,7 @@ interface Row {
   readonly proof: PreparedColumnDrop['proof']
 }
 
-interface Brief {
+interface ColumnDropBriefRow {
   readonly file_hash: string
   /** Of the pull request; null: there is none. */
   readonly title: string | null
@@ -28,7 +28,7 @@ interface Brief {
 
 /** The newest run; null: there was none. */
 export async function readColumnDrop(sql: Sql, rollout: string): Promise<PreparedColumnDrop | null> {
-  const [row] = await sql<Row[]>`select * from sti.column_drop where rollout = ${rollout} order by id desc limit 1`
+  const [row] = await sql<ColumnDropRow[]>`select * from sti.column_drop where rollout = ${rollout} order by id desc limit 1`
   if (row === undefined) return null
   const { id, operation_id, at, file_hash, pull_request, ...rest } = row
   return {
@@ -42,8 +42,8 @@ export async function readColumnDrop(sql: Sql, rollout: string): Promise<Prepare
 }
 
 /** The same, without what it produced. */
-export async function readColumnDropBrief(sql: Sql, rollout: string): Promise<ColumnDropBrief | null> {
-  const [row] = await sql<(Pick<Row, 'id' | 'at' | 'verdict' | 'prepared' | 'reasons'> & Brief)[]>`
+export async function readColumnDropBrief(sql: Sql, rollout: string): Promise<ColumnDropSummary | null> {
+  const [row] = await sql<(Pick<ColumnDropRow, 'id' | 'at' | 'verdict' | 'prepared' | 'reasons'> & ColumnDropBriefRow)[]>`
     select id, at, file_hash, verdict, prepared, reasons, pull_request->>'title' as title, pull_request->>'url' as url,
       coalesce(jsonb_typeof(archive) = 'object', false) as archived
     from sti.column_drop where rollout = ${rollout} order by id desc limit 1`

@@ -3,16 +3,16 @@ import { Actor } from './operation.ts'
 import { Instant, Verdict } from './words.ts'
 
 /** At most this many values of a signal are kept, each the mean of its part of the time. */
-export const BASELINE_VALUES = 480
+export const MAX_BASELINE_VALUES = 480
 /** At most this many normalised queries, those that took the most time, with at most so many values each. */
-export const BASELINE_QUERIES = 50
-export const BASELINE_QUERY_VALUES = 120
+export const MAX_BASELINE_QUERIES = 50
+export const MAX_BASELINE_QUERY_VALUES = 120
 /** Of a query's text as many characters are kept. */
-export const BASELINE_TEXT = 500
+export const MAX_QUERY_TEXT_LENGTH = 500
 
 /** Where a baseline came from, and how what it holds was measured: only values measured the same way are compared. */
-export const Measured = z.enum(['history', 'live'])
-export type Measured = z.infer<typeof Measured>
+export const BaselineMethod = z.enum(['history', 'live'])
+export type BaselineMethod = z.infer<typeof BaselineMethod>
 
 const values = (most: number) =>
   z
@@ -31,7 +31,7 @@ export const SignalBaseline = z
     p95: z.number().nullable(),
     maximum: z.number().nullable(),
     stepSeconds: z.number().positive(),
-    values: values(BASELINE_VALUES),
+    values: values(MAX_BASELINE_VALUES),
     unknown: z.string().max(1000).nullable(),
   })
   .openapi('SignalBaseline')
@@ -41,12 +41,12 @@ export type SignalBaseline = z.infer<typeof SignalBaseline>
 export const QueryBaseline = z
   .object({
     query: z.string().max(64).describe('MD5 of its normalised text: the same on every server'),
-    text: z.string().max(BASELINE_TEXT).describe('its beginning'),
+    text: z.string().max(MAX_QUERY_TEXT_LENGTH).describe('its beginning'),
     calls: z.number().min(0),
     meanSeconds: z.number().min(0),
     standardDeviationSeconds: z.number().min(0).describe('over its calls'),
     stepSeconds: z.number().positive().nullable().describe('null: only its counters since `since` are known'),
-    values: values(BASELINE_QUERY_VALUES),
+    values: values(MAX_BASELINE_QUERY_VALUES),
     since: Instant.nullable().describe('of the counters, where there are no values'),
   })
   .openapi('QueryBaseline')
@@ -60,11 +60,11 @@ export const BaselineContent = z
     fileHash: z.string().describe('of the rollout file under which it was measured'),
     sourcesHash: z.string().describe('of those parts of the file that say where signals are read'),
     release: z.string().max(100).nullable(),
-    measured: Measured,
+    measured: BaselineMethod,
     startedAt: Instant,
     endedAt: Instant,
     signals: z.array(SignalBaseline).max(200),
-    queries: z.array(QueryBaseline).max(BASELINE_QUERIES),
+    queries: z.array(QueryBaseline).max(MAX_BASELINE_QUERIES),
     notes: z.array(z.string().max(2000)).max(50).describe('what a person should know before trusting it'),
   })
   .openapi('BaselineContent')
@@ -100,7 +100,7 @@ export const BaselineImport = z
 export type BaselineImport = z.infer<typeof BaselineImport>
 
 /** One signal, or one query, beside the baseline. */
-export const Compared = z
+export const BaselineComparisonItem = z
   .object({
     name: z.string(),
     verdict: Verdict.nullable().describe('null: no limit speaks of it'),
@@ -111,7 +111,7 @@ export const Compared = z
     detail: z.string(),
   })
   .openapi('Compared')
-export type Compared = z.infer<typeof Compared>
+export type BaselineComparisonItem = z.infer<typeof BaselineComparisonItem>
 
 export const BaselineComparison = z
   .object({
@@ -119,8 +119,8 @@ export const BaselineComparison = z
     from: Instant,
     until: Instant,
     verdict: Verdict,
-    signals: z.array(Compared),
-    queries: z.array(Compared).describe('those that both know, the slowest against the baseline first'),
+    signals: z.array(BaselineComparisonItem),
+    queries: z.array(BaselineComparisonItem).describe('those that both know, the slowest against the baseline first'),
     notes: z.array(z.string()),
   })
   .openapi('BaselineComparison')

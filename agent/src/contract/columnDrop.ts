@@ -129,7 +129,7 @@ export const PreparedColumnDrop = z
 export type PreparedColumnDrop = z.infer<typeof PreparedColumnDrop>
 
 /** What the agent sees of the application while it waits for the drop. */
-export const ColumnDropWatch = z
+export const ColumnUsageWatch = z
   .object({
     soakSeconds: z.number(),
     flagFullSince: Instant.nullable().describe('since when the flag is at 100 %; null: it is not'),
@@ -149,7 +149,7 @@ export const ColumnDropWatch = z
       .describe('statements of the application that name legacy columns; those called last first, at most 50'),
   })
   .openapi('ColumnDropWatch')
-export type ColumnDropWatch = z.infer<typeof ColumnDropWatch>
+export type ColumnUsageWatch = z.infer<typeof ColumnUsageWatch>
 
 export const ColumnDrop = z
   .object({
@@ -164,7 +164,7 @@ export const ColumnDrop = z
       .nullable()
       .describe('the migration ran: the columns are gone, and how they come back'),
     archive: ColumnArchive.nullable().describe('null: there is none, or it was removed'),
-    watch: ColumnDropWatch,
+    watch: ColumnUsageWatch,
   })
   .openapi('ColumnDrop')
 export type ColumnDrop = z.infer<typeof ColumnDrop>

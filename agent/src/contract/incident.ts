@@ -1,13 +1,13 @@
 import { z } from '@hono/zod-openapi'
 import { Actor } from './operation.ts'
-import { Instant, Scope } from './words.ts'
+import { Instant, RollbackScope } from './words.ts'
 
 /** How soon an alert wants somebody: critical 5 minutes, warning 15, info 60. */
 export const Severity = z.enum(['critical', 'warning', 'info'])
 export type Severity = z.infer<typeof Severity>
 
 /** Seconds until an incident of this severity is to be acknowledged. */
-export const ACKNOWLEDGE_SECONDS = { critical: 300, warning: 900, info: 3_600 } as const satisfies Record<
+export const ACKNOWLEDGE_TIMEOUT_SECONDS = { critical: 300, warning: 900, info: 3_600 } as const satisfies Record<
   Severity,
   number
 >
@@ -16,11 +16,11 @@ export const ConditionState = z.enum(['healthy', 'unhealthy', 'unknown'])
 export type ConditionState = z.infer<typeof ConditionState>
 
 /** What the agent itself reads of a rule. */
-export const OwnReading = z
+export const ConditionReading = z
   .object({ state: ConditionState, sentence: z.string() })
   .describe('what the agent itself reads of the rule')
   .openapi('OwnReading')
-export type OwnReading = z.infer<typeof OwnReading>
+export type ConditionReading = z.infer<typeof ConditionReading>
 
 export const IncidentState = z.enum(['open', 'acknowledged', 'closed'])
 export type IncidentState = z.infer<typeof IncidentState>
@@ -48,9 +48,9 @@ export const Incident = z
     source: z.enum(['grafana', 'alertmanager', 'guard', 'operation', 'drill']).describe('what opened it'),
     summary: z.string(),
     reasons: z.array(z.string()).describe('what the agent decided, and why'),
-    reading: OwnReading.nullable().describe('null: the agent has no reading of this rule'),
+    reading: ConditionReading.nullable().describe('null: the agent has no reading of this rule'),
     rollback: z
-      .object({ scope: Scope, at: Instant, operationId: z.number().int().nullable() })
+      .object({ scope: RollbackScope, at: Instant, operationId: z.number().int().nullable() })
       .nullable()
       .describe('what was rolled back by itself; null: nothing'),
     openedAt: Instant,

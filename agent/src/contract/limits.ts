@@ -34,7 +34,7 @@ const pacedLimit = (unit: string) =>
  * Limits of the throttle. Above `pause` work waits, above `abort` it stops and stands until a person resumes it; above
  * `pace` it rests more between two batches.
  */
-export const LIMITS = {
+export const LIMIT_SCHEMAS = {
   lockWaiters: limit('sessions that wait for a lock of ours'),
   replicationLagBytes: limit('bytes that the replica furthest behind has not replayed'),
   replicationLagSeconds: limit('seconds that the replica furthest behind is late'),
@@ -53,7 +53,7 @@ export const SignalLimits = z
   .describe('by the name of an entry of signals')
 
 export const Limits = z
-  .strictObject({ ...LIMITS, signals: SignalLimits })
+  .strictObject({ ...LIMIT_SCHEMAS, signals: SignalLimits })
   .partial()
   .openapi('Limits')
 export type Limits = z.infer<typeof Limits>
@@ -61,8 +61,8 @@ export type Limits = z.infer<typeof Limits>
 /** As a JSON merge patch: null takes an override back, so that the limit of the rollout file holds again. */
 export const LimitsPatch = z
   .strictObject({
-    ...(Object.fromEntries(Object.entries(LIMITS).map(([name, schema]) => [name, schema.nullable()])) as {
-      [N in keyof typeof LIMITS]: z.ZodNullable<(typeof LIMITS)[N]>
+    ...(Object.fromEntries(Object.entries(LIMIT_SCHEMAS).map(([name, schema]) => [name, schema.nullable()])) as {
+      [N in keyof typeof LIMIT_SCHEMAS]: z.ZodNullable<(typeof LIMIT_SCHEMAS)[N]>
     }),
     signals: z.record(z.string(), limit('the signal’s own unit').nullable()),
   })

@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi'
 import { ArchiveRemovalParameters, ColumnDropParameters } from './columnDrop.ts'
 import { Limits, LimitsPatch } from './limits.ts'
-import { Instant, Layer, Level, OperationKind, OperationState, Scope, Verdict } from './words.ts'
+import { Instant, ValidationLayer, AccessLevel, OperationKind, OperationState, RollbackScope, Verdict } from './words.ts'
 
 export const Actor = z
   .object({
     name: z.string().describe('login in Grafana, name of a personal token, or what else acted'),
-    level: Level,
+    level: AccessLevel,
     via: z.enum(['grafana', 'token', 'agent', 'webhook']),
   })
   .openapi('Actor')
@@ -30,7 +30,7 @@ export const RampProgress = z
 export type RampProgress = z.infer<typeof RampProgress>
 
 /** Numbers of a walk over the table; rows are exact counts. */
-export const Progress = z
+export const OperationProgress = z
   .object({
     processedRows: z.number().int().describe('rows known right: written, or found right'),
     writtenRows: z.number().int(),
@@ -50,7 +50,7 @@ export const Progress = z
     ramp: RampProgress.optional().describe('only of a ramp'),
   })
   .openapi('Progress')
-export type Progress = z.infer<typeof Progress>
+export type OperationProgress = z.infer<typeof OperationProgress>
 
 export const BaselineParameters = z
   .object({
@@ -111,7 +111,7 @@ export type BackfillParameters = z.infer<typeof BackfillParameters>
 export const ValidationParameters = z
   .object({
     full: z.boolean().default(true).describe('every check of every layer, unless layers or checks are named'),
-    layers: z.array(Layer).min(1).optional().describe('only these layers'),
+    layers: z.array(ValidationLayer).min(1).optional().describe('only these layers'),
     checks: z.array(z.string().max(100)).min(1).max(100).optional().describe('only these checks, by name'),
     baseline: z
       .number()
@@ -137,7 +137,7 @@ export type FlagParameters = z.infer<typeof FlagParameters>
 
 export const RollbackParameters = z
   .object({
-    scope: Scope,
+    scope: RollbackScope,
     full: z.boolean().default(false).describe('data: also revert what else expand and finalize did'),
     force: z
       .boolean()
@@ -194,7 +194,7 @@ export const OperationRequest = z
 export type OperationRequest = z.infer<typeof OperationRequest>
 
 /** What an operation would do, in numbers; nothing was changed. */
-export const Preview = z
+export const OperationPreview = z
   .object({
     kind: OperationKind,
     environment: z.string(),
@@ -209,7 +209,7 @@ export const Preview = z
     notes: z.array(z.string()).describe('what a person should know before saying yes'),
   })
   .openapi('Preview')
-export type Preview = z.infer<typeof Preview>
+export type OperationPreview = z.infer<typeof OperationPreview>
 
 export const Operation = z
   .object({
@@ -225,7 +225,7 @@ export const Operation = z
     startedAt: Instant.nullable(),
     endedAt: Instant.nullable(),
     step: z.string().nullable().describe('what it does now, in words'),
-    progress: Progress.nullable(),
+    progress: OperationProgress.nullable(),
     result: z.record(z.string(), z.unknown()).nullable(),
     errorCode: z.string().nullable(),
     error: z.string().nullable().describe('one sentence that says what to do'),

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { Instant, Level, Verdict } from './words.ts'
+import { Instant, AccessLevel, Verdict } from './words.ts'
 
 /** An Ed25519 public key as a JWK (RFC 8037), with the environment whose reports it signs. */
 export const PublicKey = z
@@ -23,7 +23,7 @@ export const Promotion = z
     verdict: Verdict.nullable(),
     validatedAt: Instant.nullable(),
     generatedAt: Instant.nullable(),
-    by: z.object({ name: z.string(), level: Level }),
+    by: z.object({ name: z.string(), level: AccessLevel }),
     at: Instant,
     reason: z.string().nullable(),
     counts: z.boolean().describe('for the file as it is now'),

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { Instant, Scope } from './words.ts'
+import { Instant, RollbackScope } from './words.ts'
 
 /** Whether there is a backup to fall back on, as the rollout file's own query says. */
 export const BackupStatus = z
@@ -12,15 +12,15 @@ export const BackupStatus = z
 export type BackupStatus = z.infer<typeof BackupStatus>
 
 /** What taking back one scope took on the sample, and what that means for the table. */
-export const RehearsedScope = z
+export const ScopeRehearsal = z
   .object({
-    scope: Scope,
+    scope: RollbackScope,
     seconds: z.number().describe('on the sample'),
     rowsPerSecond: z.number().nullable().describe('of the sample that were read or written; null: none had to be'),
     estimatedSeconds: z.number().describe('for the table as it was then'),
   })
   .openapi('RehearsedScope')
-export type RehearsedScope = z.infer<typeof RehearsedScope>
+export type ScopeRehearsal = z.infer<typeof ScopeRehearsal>
 
 /** `result` of an operation of kind rehearsal. */
 export const RehearsalResult = z
@@ -30,7 +30,7 @@ export const RehearsalResult = z
     structure: z.string().describe('SHA-256 of the structure of the table that was rehearsed, without what is ours'),
     checksum: z.string().describe('of the sample before expand, and again after each rollback'),
     steps: z.array(z.object({ step: z.string(), seconds: z.number(), detail: z.string() })),
-    scopes: z.array(RehearsedScope),
+    scopes: z.array(ScopeRehearsal),
     notes: z.array(z.string()).describe('what the sample does not have of the table'),
   })
   .openapi('RehearsalResult')

@@ -5,7 +5,7 @@ import { Incident } from './incident.ts'
 import { Promotion } from './promotion.ts'
 import { Attestation, Readiness } from './readiness.ts'
 import { Validation } from './validation.ts'
-import { Instant, Stage, Verdict } from './words.ts'
+import { Instant, RolloutStage, Verdict } from './words.ts'
 
 export const ReportFormat = z.enum(['json', 'md', 'html'])
 export type ReportFormat = z.infer<typeof ReportFormat>
@@ -29,7 +29,7 @@ const ProgressPoint = z.object({
   totalRows: z.number().int(),
 })
 
-const Change = z.object({
+const ReportedChange = z.object({
   kind: z.string(),
   object: z.string(),
   statement: z.string(),
@@ -41,7 +41,7 @@ const Change = z.object({
 })
 
 /** All that is claimed of a rollout, at one moment. */
-export const Report = z
+export const EvidenceReport = z
   .object({
     format: z.literal('sti-report/1'),
     generatedAt: Instant,
@@ -51,7 +51,7 @@ export const Report = z
     agent: z.object({ name: z.string(), version: z.string(), contract: z.string() }),
     rollout: z.string(),
     table: z.string(),
-    stage: Stage,
+    stage: RolloutStage,
     coverage: z.number().nullable(),
     verified: z.boolean().describe('the validation passed, and no row was written in bulk since'),
     file: z.object({
@@ -69,7 +69,7 @@ export const Report = z
       total: z.number().int(),
       entries: z.array(OperationEvent).describe('of this rollout, the oldest first; the last 2,000'),
     }),
-    changes: z.array(Change),
+    changes: z.array(ReportedChange),
     failedRows: z.object({
       open: z.number().int(),
       accepted: z.number().int(),
@@ -83,12 +83,12 @@ export const Report = z
     readiness: Readiness,
   })
   .openapi('Report')
-export type Report = z.infer<typeof Report>
+export type EvidenceReport = z.infer<typeof EvidenceReport>
 
 /** A report as it is handed on. `hash` is over its canonical JSON (RFC 8785), so that formatting does not matter. */
 export const SignedReport = z
   .object({
-    report: Report,
+    report: EvidenceReport,
     hash: z.string().describe('SHA-256'),
     signature: z
       .string()

@@ -5,7 +5,7 @@ import { Monitoring } from './monitoring.ts'
 import { Operation } from './operation.ts'
 import { PromotionGate } from './promotion.ts'
 import { BackupStatus, RehearsalStatus } from './rehearsal.ts'
-import { Action, Instant, Scope, Stage } from './words.ts'
+import { Action, Instant, RollbackScope, RolloutStage } from './words.ts'
 import { Validation } from './validation.ts'
 import { FlagStatus } from './flag.ts'
 
@@ -21,7 +21,7 @@ export type AllowedAction = z.infer<typeof AllowedAction>
 
 export const ScopeReadiness = z
   .object({
-    scope: Scope,
+    scope: RollbackScope,
     ready: z.boolean(),
     reasons: z.array(z.string()),
     estimatedSeconds: z.number().nullable().describe('null: nothing was measured here yet'),
@@ -38,7 +38,7 @@ export const RolloutSummary = z
     rollout: z.string(),
     environment: z.string(),
     table: z.string(),
-    stage: Stage,
+    stage: RolloutStage,
     coverage: z
       .number()
       .nullable()

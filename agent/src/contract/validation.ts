@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi'
-import { Instant, Layer, Verdict } from './words.ts'
+import { Instant, ValidationLayer, Verdict } from './words.ts'
 
 export const CheckResult = z
   .object({
     check: z.string(),
-    layer: Layer,
+    layer: ValidationLayer,
     verdict: Verdict,
     value: z.number().nullable(),
     limit: z.number().nullable(),
@@ -19,7 +19,7 @@ export type CheckResult = z.infer<typeof CheckResult>
 
 export const LayerResult = z
   .object({
-    layer: Layer,
+    layer: ValidationLayer,
     verdict: Verdict,
     required: z.boolean().describe('the rollout file names it in validation.requires'),
     complete: z.boolean().describe('every check of the layer was run; of a part nothing follows for the flag'),

@@ -36,20 +36,20 @@ export const OperationState = z.enum([
 export type OperationState = z.infer<typeof OperationState>
 
 /** The scopes of a rollback, in the order in which everything is taken back. */
-export const Scope = z.enum(['flag', 'data', 'system', 'monitoring'])
-export type Scope = z.infer<typeof Scope>
+export const RollbackScope = z.enum(['flag', 'data', 'system', 'monitoring'])
+export type RollbackScope = z.infer<typeof RollbackScope>
 
 export const Verdict = z.enum(['pass', 'fail', 'inconclusive', 'error'])
 export type Verdict = z.infer<typeof Verdict>
 
-export const Layer = z.enum(['integrity', 'performance', 'system', 'business'])
-export type Layer = z.infer<typeof Layer>
+export const ValidationLayer = z.enum(['integrity', 'performance', 'system', 'business'])
+export type ValidationLayer = z.infer<typeof ValidationLayer>
 
 /** What a token or a person may do; each level includes the ones before it. */
-export const Level = z.enum(['viewer', 'editor', 'admin'])
-export type Level = z.infer<typeof Level>
+export const AccessLevel = z.enum(['viewer', 'editor', 'admin'])
+export type AccessLevel = z.infer<typeof AccessLevel>
 
-export const Stage = z.enum([
+export const RolloutStage = z.enum([
   'new',
   'expanded',
   'backfilling',
@@ -62,7 +62,7 @@ export const Stage = z.enum([
   'dropped',
   'rolled-back',
 ])
-export type Stage = z.infer<typeof Stage>
+export type RolloutStage = z.infer<typeof RolloutStage>
 
 /** What a person can ask for; the agent answers for each whether it is allowed now, and if not why. */
 export const Action = z.enum([

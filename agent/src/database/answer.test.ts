@@ -3,12 +3,12 @@ import { withDatabase } from '../../../test/support/database.ts'
 import { connect, type Sql } from './connect.ts'
 
 /** Rows of this answer arrive, its end does not. */
-async function loseAnswer(sql: Sql, rows: number): Promise<void> {
+async function loseResult(sql: Sql, rows: number): Promise<void> {
   await sql`select n, case when n = ${rows} then pg_terminate_backend(pg_backend_pid()) end
     from generate_series(1, ${rows}::int) n`.catch(() => undefined)
 }
 
-const ASKS = {
+const QUERIES = {
   one: (sql: Sql) => sql`select 1 as one`,
   parameters: (sql: Sql) => sql`select ${'x'}::text as x from generate_series(1, 3)`,
   fragments: (sql: Sql) => sql`select n from generate_series(1, 3) n ${sql`where n in ${sql([1, 2])}`}`,
@@ -24,11 +24,11 @@ test.each(['state', 'urgent', 'engine'] as const)(
       const database = connect(url, 'a')
       const sql = which === 'engine' ? database.engine() : database[which]
       const whole = new Map<string, unknown>()
-      for (const [name, ask] of Object.entries(ASKS)) whole.set(name, await ask(sql))
+      for (const [name, ask] of Object.entries(QUERIES)) whole.set(name, await ask(sql))
       const errors = new Set<unknown>()
-      for (const [name, ask] of Object.entries(ASKS)) {
+      for (const [name, ask] of Object.entries(QUERIES)) {
         // Each of the client's connections, so that each is met again.
-        for (let each = 0; each < sql.options.max; each++) await loseAnswer(sql, 3)
+        for (let each = 0; each < sql.options.max; each++) await loseResult(sql, 3)
         let answered = 0
         while (answered < 2 * sql.options.max) {
           try {

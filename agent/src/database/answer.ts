@@ -6,51 +6,51 @@ import type postgres from 'postgres'
  * of an answer in a variable that only the end of that answer sets back, so when a connection dies in between, the next
  * answer begins with as many holes as rows had come, and its first row would be read as no row.
  */
-export function watchAnswers<T extends postgres.Sql<{ bigint: bigint }>>(sql: T, waits: () => () => void): T {
-  const watched = (made: unknown): unknown => (made instanceof Promise ? watch(made, waits) : made)
-  const unsafe = sql.unsafe.bind(sql) as (...of: unknown[]) => unknown
-  sql.unsafe = ((...of: unknown[]) => watched(unsafe(...of))) as T['unsafe']
+export function guardResults<T extends postgres.Sql<{ bigint: bigint }>>(sql: T, onSend: () => () => void): T {
+  const guardIfQuery = (result: unknown): unknown => (result instanceof Promise ? guardQuery(result, onSend) : result)
+  const unsafe = sql.unsafe.bind(sql) as (...args: unknown[]) => unknown
+  sql.unsafe = ((...args: unknown[]) => guardIfQuery(unsafe(...args))) as T['unsafe']
   // Fragments pass through it too, and are never handed over; names and lists of values are no promises.
   return new Proxy(sql, {
-    apply: (target, self, of) => watched(Reflect.apply(target as (...of: unknown[]) => unknown, self, of)),
+    apply: (target, self, args) => guardIfQuery(Reflect.apply(target as (...args: unknown[]) => unknown, self, args)),
   })
 }
 
 /** The driver is handed a statement, and settles it, by these properties of its own promise. */
-interface Statement {
+interface DriverQuery {
   handler: (statement: unknown) => void
   resolve: (answer: unknown) => void
   reject: (error: unknown) => void
 }
 
-function watch(made: Promise<unknown>, waits: () => () => void): Promise<unknown> {
-  const statement = made as unknown as Statement
-  const { handler, resolve, reject } = statement
-  let settled = (): void => undefined
-  statement.handler = (of) => {
-    settled = waits()
-    handler(of)
+function guardQuery(result: Promise<unknown>, onSend: () => () => void): Promise<unknown> {
+  const query = result as unknown as DriverQuery
+  const { handler, resolve, reject } = query
+  let onSettled = (): void => undefined
+  query.handler = (argument) => {
+    onSettled = onSend()
+    handler(argument)
   }
-  statement.resolve = (answer) => {
-    settled()
-    if (hasHoles(answer))
-      reject(new LostAnswer('an earlier connection died in the middle of an answer, and this answer was lost with it'))
-    else resolve(answer)
+  query.resolve = (rows) => {
+    onSettled()
+    if (hasHoles(rows))
+      reject(new IncompleteResultError('an earlier connection died in the middle of an answer, and this answer was lost with it'))
+    else resolve(rows)
   }
-  statement.reject = (error) => {
-    settled()
+  query.reject = (error) => {
+    onSettled()
     reject(error)
   }
-  return made
+  return result
 }
 
 /** One result, or those of several statements in one text. */
-function hasHoles(answer: unknown): boolean {
-  if (!Array.isArray(answer) || answer.length === 0) return false
-  return !(0 in answer) || (Array.isArray(answer[0]) && answer.some(hasHoles))
+function hasHoles(rows: unknown): boolean {
+  if (!Array.isArray(rows) || rows.length === 0) return false
+  return !(0 in rows) || (Array.isArray(rows[0]) && rows.some(hasHoles))
 }
 
 /** As good as a lost connection: nobody knows the rows, and the statement is asked again. */
-export class LostAnswer extends Error {
+export class IncompleteResultError extends Error {
   readonly code = 'CONNECTION_CLOSED'
 }

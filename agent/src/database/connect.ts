@@ -1,6 +1,6 @@
 import postgres from 'postgres'
-import { watchAnswers } from './answer.ts'
-import { createDeadline } from './deadline.ts'
+import { guardResults } from './answer.ts'
+import { createSocketTimeout } from './deadline.ts'
 
 export type Sql = postgres.Sql<{ bigint: bigint }>
 
@@ -31,7 +31,7 @@ export interface EngineSettings {
    * It works in ranges of the key or of pages, which an index finds. Where rows do not lie in the order of their key
    * PostgreSQL would rather read the whole table, again for each range.
    */
-  ranges?: boolean
+  avoidSeqScan?: boolean
   /** Long statements that only read may use as many processes as a query of the application does. */
   parallel?: boolean
 }
@@ -41,15 +41,15 @@ export interface EngineSettings {
  * catch it (postgres.js 3.4.9). A transaction is one call: one statement, or several in one `unsafe` text.
  */
 export function connect(url: string, agent: string, replicaUrl: string | null = null): Database {
-  const openAt = (
-    at: string,
+  const openServer = (
+    serverUrl: string,
     max: number,
     purpose: string,
-    silentMs: number | null,
+    socketTimeoutMs: number | null,
     settings: Record<string, string>,
   ): Sql => {
-    const deadline = silentMs === null ? null : createDeadline(silentMs)
-    const sql = postgres(at, {
+    const socketTimeout = socketTimeoutMs === null ? null : createSocketTimeout(socketTimeoutMs)
+    const sql = postgres(serverUrl, {
       max,
       prepare: true,
       fetch_types: false,
@@ -61,24 +61,24 @@ export function connect(url: string, agent: string, replicaUrl: string | null = 
       types: { bigint: postgres.BigInt },
       connection: { application_name: `sti ${agent} ${purpose}`.slice(0, 63), ...settings },
       // The driver takes it; its types do not know it.
-      ...(deadline === null ? {} : { socket: deadline.socket }),
+      ...(socketTimeout === null ? {} : { socket: socketTimeout.socket }),
     })
-    return watchAnswers(sql, deadline?.waits ?? (() => () => undefined))
+    return guardResults(sql, socketTimeout?.watchStatement ?? (() => () => undefined))
   }
-  const open = (max: number, purpose: string, silentMs: number | null, settings: Record<string, string>): Sql =>
-    openAt(url, max, purpose, silentMs, settings)
+  const open = (max: number, purpose: string, socketTimeoutMs: number | null, settings: Record<string, string>): Sql =>
+    openServer(url, max, purpose, socketTimeoutMs, settings)
   // Silent for less than a lease: the heartbeat must get through on another connection before it runs out.
   const state = open(6, 'state', 7_000, { statement_timeout: '5000', lock_timeout: '4000' })
   const urgent = open(1, 'urgent', 4_000, { statement_timeout: '2000', lock_timeout: '1500' })
   const engines = new Set<Sql>()
-  const engineAt =
-    (at: string) =>
+  const engineFactory =
+    (serverUrl: string) =>
     (settings: EngineSettings = {}): Sql => {
       const timeoutMs = settings.statementTimeoutMs ?? 30_000
       // What may take any time has no deadline.
-      const silentMs = timeoutMs === 0 ? null : timeoutMs + 2_000
+      const socketTimeoutMs = timeoutMs === 0 ? null : timeoutMs + 2_000
       // As text: the driver leaves out a 0, and then a time-out of the role would hold.
-      const sql = openAt(at, 1, settings.purpose ?? 'engine', silentMs, {
+      const sql = openServer(serverUrl, 1, settings.purpose ?? 'engine', socketTimeoutMs, {
         statement_timeout: String(timeoutMs),
         lock_timeout: String(settings.lockTimeoutMs ?? 1_000),
         row_security: 'off',
@@ -88,7 +88,7 @@ export function connect(url: string, agent: string, replicaUrl: string | null = 
         jit: 'off',
         // A plan that is made for any range takes no workers.
         ...(settings.parallel ? { plan_cache_mode: 'force_custom_plan' } : { max_parallel_workers_per_gather: '0' }),
-        ...(settings.ranges ? { enable_seqscan: 'off' } : {}),
+        ...(settings.avoidSeqScan ? { enable_seqscan: 'off' } : {}),
         ...(settings.readOnly ? { default_transaction_read_only: 'on' } : {}),
       })
       engines.add(sql)
@@ -102,8 +102,8 @@ export function connect(url: string, agent: string, replicaUrl: string | null = 
   return {
     state,
     urgent,
-    engine: engineAt(url),
-    replica: replicaUrl === null ? null : engineAt(replicaUrl),
+    engine: engineFactory(url),
+    replica: replicaUrl === null ? null : engineFactory(replicaUrl),
     async close() {
       await Promise.all([state, urgent, ...engines].map((sql) => sql.end({ timeout: 2 })))
     },

@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import type { Database } from './connect.ts'
 
-const FOLDER = new URL('./migrations/', import.meta.url)
+const MIGRATIONS_FOLDER = new URL('./migrations/', import.meta.url)
 /** Any number will do, as long as it is ours: it orders agents that boot at once. */
-const LOCK = 7_183_405_112
+const MIGRATION_LOCK_KEY = 7_183_405_112
 
-export class MigrationRefused extends Error {
+export class MigrationRefusedError extends Error {
   readonly code = 'migration-refused'
 }
 
@@ -16,13 +16,13 @@ export class MigrationRefused extends Error {
 export async function migrate(database: Database, subscriberReady: boolean): Promise<void> {
   const sql = database.engine({ purpose: 'migrate', lockTimeoutMs: 5_000, statementTimeoutMs: 60_000 })
   try {
-    await sql`select pg_advisory_lock(${LOCK})`
+    await sql`select pg_advisory_lock(${MIGRATION_LOCK_KEY})`
     const [state] = await sql<{ there: boolean; published: string | null }[]>`
       select to_regclass('sti.migration') is not null as there,
         (select string_agg(pubname, ', ') from pg_publication where puballtables) as published`
     if (!state!.there) {
       if (state!.published !== null && !subscriberReady) {
-        throw new MigrationRefused(
+        throw new MigrationRefusedError(
           `Publication ${state!.published} is FOR ALL TABLES and would send the tables of schema sti to its subscribers: ` +
             'create schema sti there too, or publish tables by name; then say "publication: subscriber-ready" in the rollout file.',
         )
@@ -34,10 +34,10 @@ export async function migrate(database: Database, subscriberReady: boolean): Pro
     const applied = new Set(
       (await sql<{ number: number }[]>`select number from sti.migration`).map((row) => row.number),
     )
-    for (const name of (await readdir(FOLDER)).filter((file) => /^\d{4}_\w+\.sql$/.test(file)).sort()) {
+    for (const name of (await readdir(MIGRATIONS_FOLDER)).filter((file) => /^\d{4}_\w+\.sql$/.test(file)).sort()) {
       const number = Number(name.slice(0, 4))
       if (applied.has(number)) continue
-      const text = await readFile(new URL(name, FOLDER), 'utf8')
+      const text = await readFile(new URL(name, MIGRATIONS_FOLDER), 'utf8')
       await sql.unsafe(`begin; ${text}; insert into sti.migration (number, name) values (${number}, '${name}'); commit`)
     }
   } finally {

@@ -1,17 +1,17 @@
-import type { Change } from '../engine/ddl.ts'
-import { look } from '../engine/look.ts'
-import { literal, quote } from '../rollout/names.ts'
+import type { ReversibleChange } from '../engine/ddl.ts'
+import { catalogDefinition } from '../engine/look.ts'
+import { quoteLiteral, quoteIdentifier } from '../rollout/names.ts'
 import { cannotRaise } from '../rollout/raise.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
-import { conflict, count } from './conflict.ts'
-import { counterSql, RESOLUTIONS } from './counter.ts'
-import { deriveBody, deriveFunction, deriving, dollarQuoted, functionName } from './trigger.ts'
-import { defaultsOf, holdsDefault, sameImage, untouched } from './untouched.ts'
+import { conflictSql, countConflictSql } from './conflict.ts'
+import { conflictSequenceSql, CONFLICT_RESOLUTIONS } from './counter.ts'
+import { deriveFunctionBody, deriveFunctionChange, deriveAssignmentSql, dollarQuote, deriveFunctionName } from './trigger.ts'
+import { columnDefaultsJson, holdsDefaultSql, sameImageSql, columnUnchangedSql } from './untouched.ts'
 
 /** What a function says of itself that serves both ways, with these defaults of the legacy columns. */
-export const BOTH_WAYS = '-- both ways'
-export const bothWaysMark = (rollout: Rollout, table: Pick<Table, 'columns'>): string =>
-  `${BOTH_WAYS}, a column that nobody gave holds its default, of ${defaultsOf(table, watched(rollout))}`
+export const REVERSE_SYNC_PREFIX = '-- both ways'
+export const reverseSyncMark = (rollout: Rollout, table: Pick<Table, 'columns'>): string =>
+  `${REVERSE_SYNC_PREFIX}, a column that nobody gave holds its default, of ${columnDefaultsJson(table, watchedColumns(rollout))}`
 
 /**
  * The dual-write function once coverage is verified. The trigger stays as it is, so the change takes no lock on the table.
@@ -31,115 +31,115 @@ export const bothWaysMark = (rollout: Rollout, table: Pick<Table, 'columns'>): s
  * It raises in one case only: a conflict under `conflicts: refuse`, which is the file's wish. Not where a subscription
  * applies changes: it would stop there, so the legacy columns win.
  */
-export function restoreFunction(rollout: Rollout, table: Table): Change {
-  const safe = cannotRaise(rollout, table)
-  const name = functionName(rollout)
-  const carried = rollout.file.restore !== 'none'
+export function reverseSyncChange(rollout: Rollout, table: Table): ReversibleChange {
+  const neverRaises = cannotRaise(rollout, table)
+  const name = deriveFunctionName(rollout)
+  const restoresLegacy = rollout.file.restore !== 'none'
   const body = `declare
   type_given ${rollout.discriminator.dataType} := new.${rollout.discriminator.sql};
   legacy_says ${rollout.discriminator.dataType};
-  ${carried ? 'written record;\n  now_says' : 'legacy_said'} ${rollout.discriminator.dataType};
+  ${restoresLegacy ? 'written record;\n  now_says' : 'legacy_said'} ${rollout.discriminator.dataType};
 begin
-${deriving(rollout, 'new', 'legacy_says', safe)}
+${deriveAssignmentSql(rollout, 'new', 'legacy_says', neverRaises)}
   if type_given is not distinct from legacy_says then
     return new;
   end if;
-  if type_given is null or ${byDefault(table)}current_setting('sti.engine', true) = 'on' then
-    ${assignType(rollout)} return new;
+  if type_given is null or ${insertDefaultCondition(table)}current_setting('sti.engine', true) = 'on' then
+    ${assignTypeSql(rollout)} return new;
   end if;
-${carried ? carriedBack(rollout, table, safe) : kept(rollout, table, safe)}
+${restoresLegacy ? restoreLegacyBody(rollout, table, neverRaises) : keepTypeBody(rollout, table, neverRaises)}
 end`
-  const counters = RESOLUTIONS.map((resolution) => `create sequence if not exists ${counterSql(rollout, resolution)}`)
+  const counters = CONFLICT_RESOLUTIONS.map((resolution) => `create sequence if not exists ${conflictSequenceSql(rollout, resolution)}`)
   return {
     kind: 'restore',
     object: `${name} both ways`,
     statement: [
       ...counters,
       `create or replace function ${name}() returns trigger language plpgsql security definer
-      set search_path = ${rollout.searchPath} as ${dollarQuoted(`-- rollout file ${rollout.hash}\n${bothWaysMark(rollout, table)}\n${body}`)}`,
+      set search_path = ${rollout.searchPath} as ${dollarQuote(`-- rollout file ${rollout.hash}\n${reverseSyncMark(rollout, table)}\n${body}`)}`,
       `revoke execute on function ${name}() from public`,
     ].join(';\n      '),
-    inverse: deriveFunction(rollout, safe).statement,
-    look: look.function(name),
-    back: deriveBody(rollout, safe),
+    inverse: deriveFunctionChange(rollout, neverRaises).statement,
+    definitionSql: catalogDefinition.function(name),
+    definitionAfterRevert: deriveFunctionBody(rollout, neverRaises),
   }
 }
 
 /** With a default of the type every INSERT of old code holds one: it says nothing. */
-function byDefault({ discriminator }: Table): string {
+function insertDefaultCondition({ discriminator }: Table): string {
   if (discriminator === null || discriminator.default === null) return ''
-  return `tg_op = 'INSERT' and ${holdsDefault(discriminator)} or `
+  return `tg_op = 'INSERT' and ${holdsDefaultSql(discriminator)} or `
 }
 
-function carriedBack(rollout: Rollout, table: Table, safe: boolean): string {
-  const restored = (where: 'untouched' | 'all'): string =>
-    cases(rollout, (type) =>
-      [...rollout.restoreOf(type)!].map(([name, constant]) => {
-        const column = table.columns.find((one) => one.name === name)!
-        const set = `new.${quote(name)} := ${constant}\n;`
-        return where === 'all' ? set : `if ${untouched(column)} then ${set} end if;`
+function restoreLegacyBody(rollout: Rollout, table: Table, neverRaises: boolean): string {
+  const restored = (scope: 'untouched' | 'all'): string =>
+    typeCases(rollout, (type) =>
+      [...rollout.restoreValues(type)!].map(([name, constant]) => {
+        const column = table.columns.find((candidate) => candidate.name === name)!
+        const set = `new.${quoteIdentifier(name)} := ${constant}\n;`
+        return scope === 'all' ? set : `if ${columnUnchangedSql(column)} then ${set} end if;`
       }),
     )
   return `  if tg_op = 'UPDATE' and type_given is not distinct from old.${rollout.discriminator.sql} then
-    if ${sameImage(columns(rollout, 'new'), columns(rollout, 'old'))} then
-      ${count(rollout, table, 'legacy')}
+    if ${sameImageSql(columnListSql(rollout, 'new'), columnListSql(rollout, 'old'))} then
+      ${countConflictSql(rollout, table, 'legacy')}
     end if;
-    ${assignType(rollout)} return new;
+    ${assignTypeSql(rollout)} return new;
   end if;
-  ${leaveUnknown(rollout)}
+  ${leaveUnknownTypeSql(rollout)}
   written := new;
   ${restored('untouched')}
-${deriving(rollout, 'new', 'now_says', safe)}
+${deriveAssignmentSql(rollout, 'new', 'now_says', neverRaises)}
   if now_says is not distinct from type_given then
     return new;
   end if;
   new := written;
-  ${conflict(rollout, table, { legacyWins: assignType(rollout), typeWins: restored('all') })}
+  ${conflictSql(rollout, table, { legacyWins: assignTypeSql(rollout), typeWins: restored('all') })}
   return new;`
 }
 
 /** An INSERT may be the second half of a move between partitions, and then gives what an UPDATE has kept. */
-function kept(rollout: Rollout, table: Table, safe: boolean): string {
+function keepTypeBody(rollout: Rollout, table: Table, neverRaises: boolean): string {
   return `  if tg_op = 'INSERT' then
     return new;
   end if;
-${deriving(rollout, 'old', 'legacy_said', safe)}
+${deriveAssignmentSql(rollout, 'old', 'legacy_said', neverRaises)}
   if legacy_said is not distinct from legacy_says then
     return new;
   end if;
   if type_given is not distinct from old.${rollout.discriminator.sql} then
-    ${assignType(rollout)} return new;
+    ${assignTypeSql(rollout)} return new;
   end if;
-  ${leaveUnknown(rollout)}
-  ${conflict(rollout, table, { legacyWins: assignType(rollout), typeWins: '' })}
+  ${leaveUnknownTypeSql(rollout)}
+  ${conflictSql(rollout, table, { legacyWins: assignTypeSql(rollout), typeWins: '' })}
   return new;`
 }
 
-function cases(rollout: Rollout, statements: (type: string) => readonly string[]): string {
+function typeCases(rollout: Rollout, statements: (type: string) => readonly string[]): string {
   const { dataType } = rollout.discriminator
   const branches = rollout.types.map(
     (type) =>
-      `when type_given is not distinct from ${literal(type)}::${dataType} then\n    ${[...statements(type), 'null;'].join('\n    ')}`,
+      `when type_given is not distinct from ${quoteLiteral(type)}::${dataType} then\n    ${[...statements(type), 'null;'].join('\n    ')}`,
   )
   return `case\n  ${branches.join('\n  ')}\n  end case;`
 }
 
 /** A type that the file does not name: the CHECK constraint of finalize refuses it by its name. */
-function leaveUnknown({ types, discriminator }: Rollout): string {
-  const known = types.map((type) => `${literal(type)}::${discriminator.dataType}`)
-  return `if type_given not in (${known.join(', ')}) then return new; end if;`
+function leaveUnknownTypeSql({ types, discriminator }: Rollout): string {
+  const knownTypes = types.map((type) => `${quoteLiteral(type)}::${discriminator.dataType}`)
+  return `if type_given not in (${knownTypes.join(', ')}) then return new; end if;`
 }
 
-const assignType = ({ discriminator }: Rollout): string => `new.${discriminator.sql} := legacy_says;`
-const columns = ({ reads }: Rollout, row: string): string => reads.map((name) => `${row}.${quote(name)}`).join(', ')
+const assignTypeSql = ({ discriminator }: Rollout): string => `new.${discriminator.sql} := legacy_says;`
+const columnListSql = ({ conditionColumns: reads }: Rollout, row: string): string => reads.map((name) => `${row}.${quoteIdentifier(name)}`).join(', ')
 
 /** The type, and the legacy columns that a restore writes or a condition reads. */
-function watched(rollout: Rollout): string[] {
+function watchedColumns(rollout: Rollout): string[] {
   return [
     ...new Set([
       rollout.discriminator.column,
-      ...rollout.reads,
-      ...rollout.types.flatMap((type) => [...(rollout.restoreOf(type)?.keys() ?? [])]),
+      ...rollout.conditionColumns,
+      ...rollout.types.flatMap((type) => [...(rollout.restoreValues(type)?.keys() ?? [])]),
     ]),
   ]
 }

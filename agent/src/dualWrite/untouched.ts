@@ -1,6 +1,6 @@
 import { parseConstant } from '../rollout/expression.ts'
-import { literal, SqlFault } from '../rollout/names.ts'
-import type { Tree } from '../rollout/parse.ts'
+import { quoteLiteral, InvalidSqlError } from '../rollout/names.ts'
+import type { ParseNode } from '../rollout/parse.ts'
 import type { Column, Table } from '../rollout/rollout.ts'
 
 /**
@@ -8,45 +8,45 @@ import type { Column, Table } from '../rollout/rollout.ts'
  * so that a type without an equality (json) will do. An INSERT says nothing of what it gave: a column that holds its
  * constant default counts as one that was not given. One whose default is no constant counts as given.
  */
-export function untouched(column: Column): string {
+export function columnUnchangedSql(column: Column): string {
   const { sql } = column
-  const same = sameImage(`new.${sql}`, `old.${sql}`)
-  return `(case tg_op when 'UPDATE' then ${same} else ${holdsDefault(column)} end)`
+  const same = sameImageSql(`new.${sql}`, `old.${sql}`)
+  return `(case tg_op when 'UPDATE' then ${same} else ${holdsDefaultSql(column)} end)`
 }
 
 /** Equal byte by byte. Without the casts PostgreSQL would look for an operator `*=` of the columns' own types. */
-export function sameImage(one: string, other: string): string {
-  return `row(${one})::record operator(pg_catalog.*=) row(${other})::record`
+export function sameImageSql(left: string, right: string): string {
+  return `row(${left})::record operator(pg_catalog.*=) row(${right})::record`
 }
 
 /** The defaults that the conditions above were made with. */
-export function defaultsOf(table: Pick<Table, 'columns'>, names: readonly string[]): string {
+export function columnDefaultsJson(table: Pick<Table, 'columns'>, names: readonly string[]): string {
   return JSON.stringify(names.map((name) => table.columns.find((column) => column.name === name)?.default ?? null))
 }
 
 /** An INSERT that left the column out, or gave its default in so many words, as SQL in a trigger. */
-export function holdsDefault({ sql, type, default: given, identity }: Column): string {
+export function holdsDefaultSql({ sql, type, default: defaultExpression, identity }: Column): string {
   if (identity !== null) return 'false'
-  if (given === null) return `new.${sql} is null`
-  const constant = constantOf(given)
+  if (defaultExpression === null) return `new.${sql} is null`
+  const constant = parseConstantText(defaultExpression)
   if (constant === undefined) return 'false'
   if (constant === null) return `new.${sql} is null`
-  return sameImage(`new.${sql}`, `${literal(constant)}::${type}`)
+  return sameImageSql(`new.${sql}`, `${quoteLiteral(constant)}::${type}`)
 }
 
 /**
  * The text of a constant, whatever it is cast to: PostgreSQL writes a type's name as the search path of whoever asks
  * wants it. Undefined: it is none.
  */
-function constantOf(expression: string): string | null | undefined {
-  let tree: Tree
+function parseConstantText(expression: string): string | null | undefined {
+  let tree: ParseNode
   try {
     tree = parseConstant(expression).tree
   } catch (error) {
-    if (error instanceof SqlFault) return undefined
+    if (error instanceof InvalidSqlError) return undefined
     throw error
   }
-  while ('TypeCast' in tree) tree = (tree['TypeCast'] as { arg: Tree }).arg
+  while ('TypeCast' in tree) tree = (tree['TypeCast'] as { arg: ParseNode }).arg
   const value = tree['A_Const'] as ConstantNode | undefined
   if (value === undefined) return undefined
   if (value.isnull) return null

@@ -1,34 +1,34 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from './answer.ts'
-import type { Change, Rows } from './change.ts'
-import { FAILED_AGAIN } from './failedRow.ts'
+import type { ColumnUpdate, RowCondition } from './change.ts'
+import { ON_REPEATED_FAILURE } from './failedRow.ts'
 import { keyAsJson, type Key } from './keys.ts'
-import { LINE, WIDE_LINE } from './blocks.ts'
-import { FENCE, FENCE_PARAMETERS, FenceLost, fenceParameters, LEASE, type Lane, type Striped } from './lane.ts'
+import { LINE_POINTER_LOW_BYTE, LINE_POINTER } from './blocks.ts'
+import { FENCE_CTE, FENCE_PARAMETER_COUNT, FenceLostError, fenceParameters, LANE_LEASE, type Lane, type RangeState } from './lane.ts'
 
-export const FIRST_PARAMETER = FENCE_PARAMETERS + 6
+export const BATCH_ROWS_FIRST_PARAMETER = FENCE_PARAMETER_COUNT + 6
 
 export interface Batch {
   /** The leaf partition or the table, and its oid when its HOT updates are to be counted. */
   readonly relation: { readonly sql: string; readonly oid?: number }
-  readonly rows: Rows
+  readonly rows: RowCondition
   /** Of those, only the ones up to this line pointer are written; failed rows are looked for in all. */
-  readonly upToLine?: number
+  readonly maxLinePointer?: number
   /** Both bytes of line pointers are compared, and not the low one alone. */
-  readonly wideLines?: boolean
+  readonly twoByteLinePointers?: boolean
   /**
    * Where the lane stands afterwards, what of a range is done then (what this batch writes is added to it), and how many
    * rows it has passed by this batch.
    */
   readonly nextPosition: Key | null
-  readonly striped?: Striped | null
-  readonly passed: number
+  readonly rangeState?: RangeState | null
+  readonly passedRows: number
   /** Whether rows that can be given no value are recorded, and counted as failed rows of the lane. */
-  readonly records: 'no' | 'uncounted' | 'counted'
+  readonly unmappedRecording: 'no' | 'uncounted' | 'counted'
   readonly flush: boolean
 }
 
-export interface Written {
+export interface BatchResult {
   readonly written: number
   readonly unmapped: number
   /** This connection's updates of the relation since its statistics were last sent, and how many of them were HOT. */
@@ -42,36 +42,36 @@ export interface Written {
  * batch waits for it, PostgreSQL computes both again on the new version.
  * @throws FenceLost when somebody else holds the lane; nothing was written then
  */
-export async function writeBatch(sql: Sql, change: Change, lane: Lane, batch: Batch): Promise<Written> {
-  const answer = await sql.unsafe<(Written & { moved: number })[]>(
-    batchStatement(change, batch),
-    batchParameters(change, lane, batch),
+export async function writeBatch(sql: Sql, columnUpdate: ColumnUpdate, lane: Lane, batch: Batch): Promise<BatchResult> {
+  const rows = await sql.unsafe<(BatchResult & { moved: number })[]>(
+    batchStatement(columnUpdate, batch),
+    batchParameters(columnUpdate, lane, batch),
     { prepare: true },
   )
-  const result = onlyRow(answer)
-  if (result.moved !== 1) throw new FenceLost('another agent has taken this lane over')
+  const result = onlyRow(rows)
+  if (result.moved !== 1) throw new FenceLostError('another agent has taken this lane over')
   return result
 }
 
-export function batchStatement(change: Change, batch: Batch): string {
+export function batchStatement(columnUpdate: ColumnUpdate, batch: Batch): string {
   const { relation, rows } = batch
-  return `with ${FENCE},
+  return `with ${FENCE_CTE},
   written as (
-    update ${relation.sql} as t set ${change.column} = ${change.value}
+    update ${relation.sql} as t set ${columnUpdate.column} = ${columnUpdate.value}
     from fence
-    where ${rows.condition}${upToLine(batch)} and ${change.needed}
+    where ${rows.condition}${maxLinePointer(batch)} and ${columnUpdate.needsUpdate}
     returning 1
   ),
-  unmapped as (${batch.records !== 'no' && change.unmapped !== null ? recordUnmapped(change, change.unmapped, batch) : 'select 1 where false'}),
+  unmapped as (${batch.unmappedRecording !== 'no' && columnUpdate.unmapped !== null ? recordUnmappedSql(columnUpdate, columnUpdate.unmapped, batch) : 'select 1 where false'}),
   moved as (
     update sti.lane l set
       position = $7::text::jsonb,
       striped = $8::text::jsonb || jsonb_build_object('written', ($8::text::jsonb->>'written')::bigint + (select count(*) from written)),
       passed_rows = l.passed_rows + $9::text::bigint,
       written_rows = l.written_rows + (select count(*) from written),
-      failed_rows = l.failed_rows + ${batch.records === 'counted' ? '(select count(*) from unmapped)' : '0'},
+      failed_rows = l.failed_rows + ${batch.unmappedRecording === 'counted' ? '(select count(*) from unmapped)' : '0'},
       batches = l.batches + 1,
-      lease_until = clock_timestamp() + '${LEASE}'::interval
+      lease_until = clock_timestamp() + '${LANE_LEASE}'::interval
     from fence where l.operation_id = fence.operation_id and l.number = fence.number
     returning 1
   )
@@ -82,31 +82,31 @@ export function batchStatement(change: Change, batch: Batch): string {
 }
 
 /** A parameter, so that all stripes share one prepared statement; int from the start, since a cast would run for each row. */
-function upToLine({ upToLine, wideLines, rows }: Batch): string {
-  if (upToLine === undefined) return ''
-  const line = wideLines ? WIDE_LINE : LINE
-  return ` and ${line} <= $${FIRST_PARAMETER + rows.values.length}::int4`
+function maxLinePointer({ maxLinePointer, twoByteLinePointers, rows }: Batch): string {
+  if (maxLinePointer === undefined) return ''
+  const linePointer = twoByteLinePointers ? LINE_POINTER : LINE_POINTER_LOW_BYTE
+  return ` and ${linePointer} <= $${BATCH_ROWS_FIRST_PARAMETER + rows.values.length}::int4`
 }
 
-export function batchParameters(change: Change, lane: Lane, batch: Batch): (string | null)[] {
-  const { nextPosition, striped, passed, flush, relation, rows, upToLine } = batch
+export function batchParameters(columnUpdate: ColumnUpdate, lane: Lane, batch: Batch): (string | null)[] {
+  const { nextPosition, rangeState, passedRows, flush, relation, rows, maxLinePointer } = batch
   return [
     ...fenceParameters(lane, lane.position, flush),
     nextPosition === null ? null : JSON.stringify(nextPosition),
-    striped ? JSON.stringify(striped) : null,
-    String(passed),
-    change.rollout,
+    rangeState ? JSON.stringify(rangeState) : null,
+    String(passedRows),
+    columnUpdate.rollout,
     String(relation.oid ?? 0),
     ...rows.values,
-    ...(upToLine === undefined ? [] : [String(upToLine)]),
+    ...(maxLinePointer === undefined ? [] : [String(maxLinePointer)]),
   ]
 }
 
-function recordUnmapped(change: Change, unmapped: string, { relation, rows }: Batch): string {
+function recordUnmappedSql(columnUpdate: ColumnUpdate, unmappedCondition: string, { relation, rows }: Batch): string {
   return `insert into sti.failed_row as f (rollout, key, sqlstate, message, operation_id)
-    select $10::text, ${keyAsJson(change.key, 't')}, 'unmapped', 'no type of the rollout file matches this row', fence.operation_id
+    select $10::text, ${keyAsJson(columnUpdate.key, 't')}, 'unmapped', 'no type of the rollout file matches this row', fence.operation_id
     from ${relation.sql} as t, fence
-    where ${rows.condition} and ${unmapped}
-    ${FAILED_AGAIN}
+    where ${rows.condition} and ${unmappedCondition}
+    ${ON_REPEATED_FAILURE}
     returning 1`
 }

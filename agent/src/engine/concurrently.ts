@@ -1,18 +1,18 @@
 import type { Sql } from '../database/connect.ts'
-import { DdlStopped } from './ddl.ts'
-import { codeOf, isAway } from './errors.ts'
-import { blockersOf } from './holders.ts'
-import type { Run } from './kind.ts'
-import { FenceLost } from './lane.ts'
+import { DdlStoppedError } from './ddl.ts'
+import { errorCode, isConnectionError } from './errors.ts'
+import { describeBlockers } from './holders.ts'
+import type { RunContext } from './kind.ts'
+import { FenceLostError } from './lane.ts'
 
-const LOOK_MS = 500
+const BLOCKER_POLL_INTERVAL_MS = 500
 
 /** For what cannot run in a transaction that begins with the fence. @throws FenceLost when another agent holds the operation */
-export async function demandClaim({ claim, database, asked }: Run): Promise<void> {
-  if (asked() !== 'go-on') throw new DdlStopped()
-  const held = await database.state`
+export async function assertClaimHeld({ claim, database, directive }: RunContext): Promise<void> {
+  if (directive() !== 'go-on') throw new DdlStoppedError()
+  const claimRows = await database.state`
     select from sti.operation where id = ${claim.id} and epoch = ${claim.epoch} and claim = ${claim.claim}`
-  if (held.length === 0) throw new FenceLost('another agent has claimed this operation')
+  if (claimRows.length === 0) throw new FenceLostError('another agent has claimed this operation')
 }
 
 /**
@@ -20,39 +20,39 @@ export async function demandClaim({ claim, database, asked }: Run): Promise<void
  * cancels it when the operation is asked to stop. `sql` is a connection of its own.
  * @throws DdlStopped when it was cancelled for that
  */
-export async function runAlone(run: Run, sql: Sql, what: string, statement: string): Promise<void> {
-  await demandClaim(run)
+export async function runNonTransactional(run: RunContext, sql: Sql, description: string, statement: string): Promise<void> {
+  await assertClaimHeld(run)
   const [backend] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
   let stopping = false
-  let told = ''
-  const look = async (): Promise<void> => {
-    if (run.asked() !== 'go-on') {
+  let reportedBlockers = ''
+  const checkBlockers = async (): Promise<void> => {
+    if (run.directive() !== 'go-on') {
       stopping = true
       await run.database.state`select pg_cancel_backend(${backend!.pid})`
       return
     }
-    const blockers = await blockersOf(run.database.state, backend!.pid)
-    if (blockers !== '' && blockers !== told) await run.event('ddl', `${what} waits for ${blockers}`)
-    told = blockers
+    const blockers = await describeBlockers(run.database.state, backend!.pid)
+    if (blockers !== '' && blockers !== reportedBlockers) await run.recordEvent('ddl', `${description} waits for ${blockers}`)
+    reportedBlockers = blockers
   }
-  let looking = null as Promise<void> | null
+  let pendingCheck = null as Promise<void> | null
   const timer = setInterval(() => {
-    looking ??= look()
+    pendingCheck ??= checkBlockers()
       // Without the database there is nobody to name and nothing to cancel.
-      .catch((error: unknown) => run.step(isAway(error) ? what : `${what} (who holds it is unknown: ${codeOf(error)})`))
+      .catch((error: unknown) => run.setStep(isConnectionError(error) ? description : `${description} (who holds it is unknown: ${errorCode(error)})`))
       .finally(() => {
-        looking = null
+        pendingCheck = null
       })
-  }, LOOK_MS)
+  }, BLOCKER_POLL_INTERVAL_MS)
   try {
-    await run.reached('alone.sending')
+    await run.failpoint('alone.sending')
     await sql.unsafe(statement)
-    await run.reached('alone.done')
+    await run.failpoint('alone.done')
   } catch (error) {
-    if (stopping && codeOf(error) === '57014') throw new DdlStopped()
+    if (stopping && errorCode(error) === '57014') throw new DdlStoppedError()
     throw error
   } finally {
     clearInterval(timer)
-    await looking
+    await pendingCheck
   }
 }

@@ -1,5 +1,5 @@
 /** What an error of PostgreSQL or of the connection to it means for work on a table. */
-export type Fault =
+export type ErrorClass =
   /** The row's own fault: a value it holds, a constraint, a trigger of the application that refuses it. */
   | 'row'
   /** It passes by itself: deadlock, serialization, lock time-out, a lost connection. */
@@ -14,13 +14,13 @@ export type Fault =
   | 'fail'
 
 /** SQLSTATE of a PostgreSQL error, or the driver's or the socket's own code; null when it is neither. */
-export function codeOf(error: unknown): string | null {
+export function errorCode(error: unknown): string | null {
   if (error === null || typeof error !== 'object' || !('code' in error)) return null
   return typeof error.code === 'string' ? error.code : null
 }
 
 /** The connection is gone, or could not be made: SQLSTATEs of a server that goes, the driver's codes, the socket's. */
-const AWAY = new Set([
+const CONNECTION_ERROR_CODES = new Set([
   ...['57P01', '57P02', '57P03', '57P04', '57P05'],
   ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'CONNECTION_CONNECT_TIMEOUT'],
   ...[
@@ -36,13 +36,13 @@ const AWAY = new Set([
   ],
   ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'ENOENT', 'EMFILE', 'ENFILE'],
 ])
-const PASSES = new Set(['40001', '40P01', '55P03', '55006'])
+const TRANSIENT_SQLSTATES = new Set(['40001', '40P01', '55P03', '55006'])
 
 /** Sorts an error by its SQLSTATE class. What is not an error of the database is a fault of ours: it fails the operation. */
-export function faultOf(error: unknown): Fault {
-  const code = codeOf(error)
+export function classifyError(error: unknown): ErrorClass {
+  const code = errorCode(error)
   if (code === null) return 'fail'
-  if (isAway(error) || PASSES.has(code)) return 'retry'
+  if (isConnectionError(error) || TRANSIENT_SQLSTATES.has(code)) return 'retry'
   if (code === '57014') return 'halve'
   if (code === '25006') return 'standby'
   if (code === 'P0001' || /^(22|23|44)...$/.test(code)) return 'row'
@@ -51,17 +51,17 @@ export function faultOf(error: unknown): Fault {
 }
 
 /** The database cannot be reached, as opposed to: it answered with an error. */
-export function isAway(error: unknown): boolean {
-  const code = codeOf(error)
-  return code !== null && (AWAY.has(code) || /^(08...|ERR_(TLS|SSL)_.+)$/.test(code))
+export function isConnectionError(error: unknown): boolean {
+  const code = errorCode(error)
+  return code !== null && (CONNECTION_ERROR_CODES.has(code) || /^(08...|ERR_(TLS|SSL)_.+)$/.test(code))
 }
 
-export function messageOf(error: unknown): string {
+export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
 /** Ends an operation as failed with one stable code and one sentence that says what to do. */
-export class OperationFailure extends Error {
+export class OperationFailedError extends Error {
   readonly code: string
   constructor(code: string, sentence: string) {
     super(sentence)
@@ -70,7 +70,7 @@ export class OperationFailure extends Error {
 }
 
 /** Stands an operation at its safe point until a person has mended what the sentence names. */
-export class OperationTrouble extends Error {
+export class OperationPausedError extends Error {
   readonly code = 'trouble'
 }
 

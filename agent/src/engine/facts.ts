@@ -7,7 +7,7 @@ import type {
   Operation,
   PreparedColumnDrop,
   PromotionGate,
-  Stage,
+  RolloutStage,
   Validation,
 } from '../contract/index.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
@@ -40,7 +40,7 @@ export interface Prefill {
 }
 
 /** Of a run of the column drop, without what it produced: facts are read every few seconds. */
-export type ColumnDropBrief = Pick<
+export type ColumnDropSummary = Pick<
   PreparedColumnDrop,
   'id' | 'at' | 'fileHash' | 'verdict' | 'prepared' | 'reasons'
 > & {
@@ -50,7 +50,7 @@ export type ColumnDropBrief = Pick<
 }
 
 /** What is known of a rollout at one moment, read from catalog and state. Everything else is derived from it. */
-export interface Facts {
+export interface RolloutFacts {
   readonly rollout: Rollout
   /** Null: it could not be read, and `faults` says why. */
   readonly table: Table | null
@@ -73,32 +73,32 @@ export interface Facts {
    * Rows may hold this constant whatever they are: expand added the column with it, and no backfill has ended since.
    * Nothing may read the column then. Null: a row that was not written yet holds NULL.
    */
-  readonly prefilled: Prefill | null
+  readonly activePrefill: Prefill | null
   /** Null: in order; else what is wrong with the dual-write trigger. Only of meaning when something was expanded. */
   readonly triggerFault: string | null
   /** The column is there, and the trigger in order. */
   readonly expanded: boolean
   /** An expand or a backfill has begun since a rollback took everything back: the column may hold what we derived. */
-  readonly holdsDerived: boolean
+  readonly mayHoldDerivedValues: boolean
   readonly finalizeMissing: readonly string[]
   /** Operations that have not ended. */
-  readonly open: readonly Operation[]
+  readonly openOperations: readonly Operation[]
   /** The last one that succeeded of each kind, and of each scope of a rollback; in their order. */
-  readonly succeeded: readonly Operation[]
+  readonly succeededOperations: readonly Operation[]
   readonly backup: BackupStatus
-  readonly backfilled: Operation | null
+  readonly lastSucceededBackfill: Operation | null
   /** The newest backfill or retry, whatever became of it. */
-  readonly lastBackfill: number | null
+  readonly lastBackfillId: number | null
   /** When a rehearsal was last asked for, whatever became of it; ISO 8601. */
-  readonly rehearsalAskedAt: string | null
-  readonly dataRolledBack: Operation | null
-  readonly flagRolledBack: Operation | null
+  readonly rehearsalRequestedAt: string | null
+  readonly lastDataRollback: Operation | null
+  readonly lastFlagRollback: Operation | null
   /** The newest that looked at all that the file requires; where there is none, the newest. */
   readonly validation: Validation | null
   /** Checks that `validation` passed or did not have, and that failed in a later one, which may be of a part. */
-  readonly failedSince: readonly string[]
+  readonly checksFailedSince: readonly string[]
   /** What the newest validation with a complete integrity layer counted. `startedAt`: ISO 8601. */
-  readonly counted: { readonly coverage: number; readonly integrityScore: number; readonly startedAt: string } | null
+  readonly lastCounts: { readonly coverage: number; readonly integrityScore: number; readonly startedAt: string } | null
   /** When the last backfill, retry or data rollback ended, however it ended; ISO 8601. */
   readonly lastWriteEndedAt: string | null
   /** Rows that failed, are not right yet, and were not accepted by an admin. */
@@ -110,10 +110,10 @@ export interface Facts {
   /** Legacy columns that the table does not have. All of them: the migration of the column drop has run. */
   readonly droppedColumns: readonly string[]
   /** The newest run of the column drop, and why it holds no more; null: there was none. */
-  readonly columnDrop: (ColumnDropBrief & { readonly staleBecause: string | null }) | null
+  readonly columnDrop: (ColumnDropSummary & { readonly staleBecause: string | null }) | null
   /** Of the legacy columns; null: there is none, or it was removed. */
   readonly archive: ColumnArchive | null
   /** A validation of this file has passed since the last backfill, retry or rollback ended. */
-  readonly verified: boolean
-  readonly stage: Stage
+  readonly coverageVerified: boolean
+  readonly stage: RolloutStage
 }

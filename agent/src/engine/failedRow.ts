@@ -1,40 +1,40 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from './answer.ts'
-import type { Change, Rows } from './change.ts'
-import { bind, keyAsJson, tuple, type Key } from './keys.ts'
-import { FENCE, FENCE_PARAMETERS, FenceLost, fenceParameters, LEASE, type Lane } from './lane.ts'
-import type { Range, Walked } from './range.ts'
+import type { ColumnUpdate, RowCondition } from './change.ts'
+import { keyPlaceholders, keyAsJson, keyTuple, type Key } from './keys.ts'
+import { FENCE_CTE, FENCE_PARAMETER_COUNT, FenceLostError, fenceParameters, LANE_LEASE, type Lane } from './lane.ts'
+import type { KeyRange, KeyedTable } from './range.ts'
 
 export interface FailedRowRecord {
   readonly relation: string
   /** The one row, on `t`, with its parameters numbered from FAILED_ROW_PARAMETER on. Nothing is recorded when it is gone. */
-  readonly row: Rows
+  readonly rowCondition: RowCondition
   readonly sqlstate: string
   readonly message: string
   /** Where the lane stands afterwards, and whether it has passed this row by that. */
   readonly nextPosition: Key | null
-  readonly passed: 0 | 1
+  readonly passedRows: 0 | 1
 }
 
-export const FAILED_ROW_PARAMETER = FENCE_PARAMETERS + 6
+export const FAILED_ROW_FIRST_PARAMETER = FENCE_PARAMETER_COUNT + 6
 
 /** Whether a row that fails alone is a failed row at all; asked of its place or key. Without it every one is. */
-export type Blames = (sql: Sql, walked: Walked, range: Range) => Promise<boolean>
+export type FailedRowPredicate = (sql: Sql, walked: KeyedTable, range: KeyRange) => Promise<boolean>
 
 /**
  * The row to record; none when it is not to blame. The one at the end of its range: others may have come before it since
  * it was found alone there.
  */
-export async function failedRow(sql: Sql, walked: Walked, range: Range, blames?: Blames): Promise<Rows> {
-  if (blames !== undefined && !(await blames(sql, walked, range))) return { condition: 'false', values: [] }
+export async function failedRowCondition(sql: Sql, target: KeyedTable, range: KeyRange, countsAsFailedRow?: FailedRowPredicate): Promise<RowCondition> {
+  if (countsAsFailedRow !== undefined && !(await countsAsFailedRow(sql, target, range))) return { condition: 'false', values: [] }
   return {
-    condition: `${tuple(walked.key, 't')} = ${bind(walked.key, FAILED_ROW_PARAMETER)}`,
+    condition: `${keyTuple(target.key, 't')} = ${keyPlaceholders(target.key, FAILED_ROW_FIRST_PARAMETER)}`,
     values: range.high,
   }
 }
 
 /** What a failure does to a row that is recorded already: an acceptance does not outlive a recovery. */
-export const FAILED_AGAIN = `on conflict (rollout, key) do update set attempts = f.attempts + 1,
+export const ON_REPEATED_FAILURE = `on conflict (rollout, key) do update set attempts = f.attempts + 1,
       last_failed_at = clock_timestamp(), sqlstate = excluded.sqlstate, message = excluded.message,
       operation_id = excluded.operation_id, recovered_at = null,
       accepted_by = case when f.recovered_at is null then f.accepted_by end,
@@ -46,23 +46,23 @@ export const FAILED_AGAIN = `on conflict (rollout, key) do update set attempts =
  */
 export async function recordFailedRow(
   sql: Sql,
-  change: Change,
+  columnUpdate: ColumnUpdate,
   lane: Lane,
   failed: FailedRowRecord,
 ): Promise<Key | null> {
-  const answer = await sql.unsafe<{ moved: number; key: Key | null }[]>(
-    `with ${FENCE},
+  const rows = await sql.unsafe<{ moved: number; key: Key | null }[]>(
+    `with ${FENCE_CTE},
   failed as (
     insert into sti.failed_row as f (rollout, key, sqlstate, message, operation_id)
-    select $9::text, ${keyAsJson(change.key, 't')}, $10::text, $11::text, fence.operation_id
-    from fence, ${failed.relation} as t where ${failed.row.condition}
-    ${FAILED_AGAIN}
+    select $9::text, ${keyAsJson(columnUpdate.key, 't')}, $10::text, $11::text, fence.operation_id
+    from fence, ${failed.relation} as t where ${failed.rowCondition.condition}
+    ${ON_REPEATED_FAILURE}
     returning key
   ),
   moved as (
     update sti.lane l set position = $7::text::jsonb, striped = null, passed_rows = l.passed_rows + $8::text::bigint,
       failed_rows = l.failed_rows + case when $8::text::bigint > 0 then (select count(*) from failed) else 0 end,
-      lease_until = clock_timestamp() + '${LEASE}'::interval
+      lease_until = clock_timestamp() + '${LANE_LEASE}'::interval
     from fence where l.operation_id = fence.operation_id and l.number = fence.number
     returning 1
   )
@@ -70,14 +70,14 @@ export async function recordFailedRow(
     [
       ...fenceParameters(lane, lane.position, true),
       failed.nextPosition === null ? null : JSON.stringify(failed.nextPosition),
-      String(failed.passed),
-      change.rollout,
+      String(failed.passedRows),
+      columnUpdate.rollout,
       failed.sqlstate,
       failed.message.slice(0, 500),
-      ...failed.row.values,
+      ...failed.rowCondition.values,
     ],
   )
-  const result = onlyRow(answer)
-  if (result.moved !== 1) throw new FenceLost('another agent has taken this lane over')
+  const result = onlyRow(rows)
+  if (result.moved !== 1) throw new FenceLostError('another agent has taken this lane over')
   return result.key
 }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { createGate } from './goOn.ts'
-import type { Asked, Run } from './kind.ts'
+import { createThrottleGate } from './goOn.ts'
+import type { Directive, RunContext } from './kind.ts'
 import type { Pressure } from './throttle.ts'
 
 /** A run whose lock waiters, parameters and wishes a test sets; all else is calm. */
-function running() {
-  const now = { waiters: 0, asked: 'go-on' as Asked, parameters: {} as Record<string, unknown> }
+function createTestRun() {
+  const now = { waiters: 0, asked: 'go-on' as Directive, parameters: {} as Record<string, unknown> }
   const events: string[] = []
   const known = (value: unknown) => () => ({ value, at: Date.now() })
   const pressure = {
@@ -24,18 +24,18 @@ function running() {
     operation: { kind: 'backfill' },
     rollout: { file: { throttle: {}, signals: [] } },
     pressure,
-    asked: () => now.asked,
+    directive: () => now.asked,
     parameters: () => now.parameters,
-    event: (_kind: string, message: string) => Promise.resolve(void events.push(message)),
-  } as unknown as Run
+    recordEvent: (_kind: string, message: string) => Promise.resolve(void events.push(message)),
+  } as unknown as RunContext
   return { now, events, run }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 test('eight workers wait for one reason, which is said once; a wait that comes again at once is not said again', async () => {
-  const { now, events, run } = running()
-  const gate = createGate(run, () => undefined)
+  const { now, events, run } = createTestRun()
+  const gate = createThrottleGate(run, () => undefined)
   const workers = Array.from({ length: 8 }, () => gate.worker())
   for (let round = 0; round < 2; round++) {
     now.waiters = 1
@@ -54,8 +54,8 @@ test('eight workers wait for one reason, which is said once; a wait that comes a
 })
 
 test('above a limit where work stops every worker stops; asked to stop, so does one that rests', async () => {
-  const { now, run } = running()
-  const gate = createGate(run, () => undefined)
+  const { now, run } = createTestRun()
+  const gate = createThrottleGate(run, () => undefined)
   const [first, second] = [gate.worker(), gate.worker()]
   now.parameters = { niceRatio: 50, limits: { lockWaiters: { abort: 2 } } }
   expect(await first()).toBe(true)
@@ -77,9 +77,9 @@ test('above a limit where work stops every worker stops; asked to stop, so does 
 })
 
 test('a worker rests by its own work, not by what it waited', async () => {
-  const { now, run } = running()
+  const { now, run } = createTestRun()
   now.parameters = { niceRatio: 2 }
-  const goOn = createGate(run, () => undefined).worker()
+  const goOn = createThrottleGate(run, () => undefined).worker()
   await pause(200)
   const times: number[] = []
   const timed = async (): Promise<void> => {

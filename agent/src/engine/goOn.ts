@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Limits } from '../contract/index.ts'
-import { OperationTrouble } from './errors.ts'
-import type { Run } from './kind.ts'
-import { gentleLimits, limitsOf, type ThrottleLimits } from './limits.ts'
-import { createPace } from './pace.ts'
-import { createTelling } from './telling.ts'
-import { overload, throttle, type Throttle } from './throttle.ts'
+import { OperationPausedError } from './errors.ts'
+import type { RunContext } from './kind.ts'
+import { essentialLimits, resolveLimits, type ThrottleLimits } from './limits.ts'
+import { createPacer } from './pace.ts'
+import { createWaitReporter } from './telling.ts'
+import { findWorstOverload, decideThrottle, type ThrottleWait } from './throttle.ts'
 
 /** Where all workers of one operation wait and rest. What it says, it says once, however many they are. */
-export interface Gate {
+export interface ThrottleGate {
   /**
    * Answers what one worker asks between two batches: it rests after that worker's own work, and waits while
    * throttled. False: the operation was asked to stop.
@@ -17,71 +17,71 @@ export interface Gate {
   worker(): () => Promise<boolean>
 }
 
-const LOOK_MS = 200
+const POLL_INTERVAL_MS = 200
 /** Signals are no younger than a quarter of a second: one look in this time serves all workers. */
-const LOOK_AGAIN_MS = 50
+const MIN_CHECK_INTERVAL_MS = 50
 /** A wait is over when there was no reason for it for this long. */
-const CALM_MS = 500
+const RESUME_DELAY_MS = 500
 /** Signals that are only just being read are no event before this. */
-const FIRST_READING_MS = 3_000
-const LONGEST_REST_MS = 60_000
+const FIRST_READING_GRACE_MS = 3_000
+const MAX_REST_MS = 60_000
 
 /** `waits` hears at each look why work waits, or null. */
-export function createGate(run: Run, waits: (wait: Throttle) => void): Gate {
-  const began = performance.now()
-  const limits = limitsNow(run)
-  const tellWait = createTelling(run, 'goes on', 10_000)
-  const tellRest = createTelling(run, 'rests no more', 60_000)
-  const pace = createPace()
-  let wait: Throttle = null
-  let seenAt = -Infinity
+export function createThrottleGate(run: RunContext, onWait: (currentWait: ThrottleWait) => void): ThrottleGate {
+  const startedAt = performance.now()
+  const currentLimits = createLimitsReader(run)
+  const reportWait = createWaitReporter(run, 'goes on', 10_000)
+  const reportRest = createWaitReporter(run, 'rests no more', 60_000)
+  const pacer = createPacer()
+  let currentWait: ThrottleWait = null
+  let lastThrottledAt = -Infinity
 
-  let paced: string | null = null
-  let calmAt = -Infinity
+  let pacingSentence: string | null = null
+  let lastClearAt = -Infinity
 
-  const look = (): Throttle => {
-    if (performance.now() - calmAt < LOOK_AGAIN_MS) return null
-    const over = overload(run.pressure, limits())
-    pace.observe(over)
-    if (over && over.ratio > 1) paced = over.sentence
-    const decision = throttle(run.pressure, limits(), wait?.reason)
-    if (decision.act === 'abort') throw new OperationTrouble(decision.sentence)
+  const checkThrottle = (): ThrottleWait => {
+    if (performance.now() - lastClearAt < MIN_CHECK_INTERVAL_MS) return null
+    const worstOverload = findWorstOverload(run.pressure, currentLimits())
+    pacer.observe(worstOverload)
+    if (worstOverload && worstOverload.ratio > 1) pacingSentence = worstOverload.sentence
+    const decision = decideThrottle(run.pressure, currentLimits(), currentWait?.reason)
+    if (decision.act === 'abort') throw new OperationPausedError(decision.sentence)
     if (decision.act === 'pause') {
-      wait = { reason: decision.reason, sentence: decision.sentence }
-      seenAt = isUnknown(wait) ? -Infinity : performance.now()
-    } else if (performance.now() - seenAt >= CALM_MS) wait = null
-    waits(wait)
-    if (wait === null) calmAt = performance.now()
-    return wait
+      currentWait = { reason: decision.reason, sentence: decision.sentence }
+      lastThrottledAt = isUnknownReading(currentWait) ? -Infinity : performance.now()
+    } else if (performance.now() - lastThrottledAt >= RESUME_DELAY_MS) currentWait = null
+    onWait(currentWait)
+    if (currentWait === null) lastClearAt = performance.now()
+    return currentWait
   }
 
   /** In pieces, so that it hears at once when it is asked to stop or to rest less. */
-  const rested = async (workedMs: number): Promise<boolean> => {
+  const rest = async (workedMs: number): Promise<boolean> => {
     const start = performance.now()
     for (;;) {
-      if (run.asked() !== 'go-on') return false
-      const ratio = Math.max(Number(run.parameters()['niceRatio'] ?? 0), pace.restRatio())
-      const left = Math.min(LONGEST_REST_MS, workedMs * ratio) - (performance.now() - start)
-      if (left <= 0) return true
-      await delay(Math.min(LOOK_MS, left))
+      if (run.directive() !== 'go-on') return false
+      const ratio = Math.max(Number(run.parameters()['niceRatio'] ?? 0), pacer.restRatio())
+      const remainingMs = Math.min(MAX_REST_MS, workedMs * ratio) - (performance.now() - start)
+      if (remainingMs <= 0) return true
+      await delay(Math.min(POLL_INTERVAL_MS, remainingMs))
     }
   }
 
   return {
     worker() {
-      let since: number | null = null
+      let workStartedAt: number | null = null
       return async () => {
-        if (since !== null && !(await rested(performance.now() - since))) return false
+        if (workStartedAt !== null && !(await rest(performance.now() - workStartedAt))) return false
         for (;;) {
-          if (run.asked() !== 'go-on') return false
-          const now = look()
-          const first = isUnknown(now) && performance.now() - began < FIRST_READING_MS
-          if (!first) await tellWait(now && { reason: now.reason, sentence: `waits: ${now.sentence}` })
-          await tellRest(pace.restRatio() > 0 ? { reason: 'pace', sentence: `rests more: ${paced}` } : null)
-          if (now === null) break
-          await delay(LOOK_MS)
+          if (run.directive() !== 'go-on') return false
+          const activeWait = checkThrottle()
+          const awaitsFirstReading = isUnknownReading(activeWait) && performance.now() - startedAt < FIRST_READING_GRACE_MS
+          if (!awaitsFirstReading) await reportWait(activeWait && { reason: activeWait.reason, sentence: `waits: ${activeWait.sentence}` })
+          await reportRest(pacer.restRatio() > 0 ? { reason: 'pace', sentence: `rests more: ${pacingSentence}` } : null)
+          if (activeWait === null) break
+          await delay(POLL_INTERVAL_MS)
         }
-        since = performance.now()
+        workStartedAt = performance.now()
         return true
       }
     },
@@ -89,26 +89,26 @@ export function createGate(run: Run, waits: (wait: Throttle) => void): Gate {
 }
 
 /** A gate with one worker. */
-export function createGoOn(run: Run, waits: (wait: Throttle) => void): () => Promise<boolean> {
-  return createGate(run, waits).worker()
+export function createSingleWorkerGate(run: RunContext, onWait: (wait: ThrottleWait) => void): () => Promise<boolean> {
+  return createThrottleGate(run, onWait).worker()
 }
 
-function isUnknown(wait: Throttle): boolean {
+function isUnknownReading(wait: ThrottleWait): boolean {
   return wait !== null && wait.reason.endsWith('-unknown')
 }
 
 /** The limits as they are now: those of a backfill can be tuned while it runs. */
-function limitsNow({ operation, rollout, parameters }: Run): () => ThrottleLimits {
+function createLimitsReader({ operation, rollout, parameters }: RunContext): () => ThrottleLimits {
   if (operation.kind !== 'backfill') {
-    const gentle = gentleLimits(rollout.file)
-    return () => gentle
+    const essential = essentialLimits(rollout.file)
+    return () => essential
   }
-  let of: Record<string, unknown> | null = null
-  let limits = limitsOf(rollout.file)
+  let lastParameters: Record<string, unknown> | null = null
+  let limits = resolveLimits(rollout.file)
   return () => {
-    const now = parameters()
-    if (now !== of) limits = limitsOf(rollout.file, now['limits'] as Limits | undefined)
-    of = now
+    const currentParameters = parameters()
+    if (currentParameters !== lastParameters) limits = resolveLimits(rollout.file, currentParameters['limits'] as Limits | undefined)
+    lastParameters = currentParameters
     return limits
   }
 }

@@ -1,15 +1,15 @@
 import type { Sql } from '../database/connect.ts'
-import type { Change } from './change.ts'
-import type { Climb } from './climb.ts'
-import type { Blames } from './failedRow.ts'
-import type { Feedback } from './feedback.ts'
-import type { Gate } from './goOn.ts'
-import type { Run } from './kind.ts'
-import type { Point } from './points.ts'
-import type { Striping } from './striping.ts'
+import type { ColumnUpdate } from './change.ts'
+import type { BatchSizeHillClimb } from './climb.ts'
+import type { FailedRowPredicate } from './failedRow.ts'
+import type { BatchSizeController } from './feedback.ts'
+import type { ThrottleGate } from './goOn.ts'
+import type { RunContext } from './kind.ts'
+import type { FailpointName } from './points.ts'
+import type { StripePolicy } from './striping.ts'
 
 /** What may be changed while it runs. */
-export interface Pace {
+export interface BulkUpdateTuning {
   readonly workers: number
   /** Rows of one transaction at most; undefined: feedback alone decides. */
   readonly batchSize: number | undefined
@@ -19,40 +19,40 @@ export interface Pace {
 }
 
 /** What is written, and with whom the workers speak. */
-export interface Rewrite {
-  readonly run: Run
-  readonly change: Change
-  readonly gate: Gate
+export interface BulkUpdateJob {
+  readonly run: RunContext
+  readonly columnUpdate: ColumnUpdate
+  readonly gate: ThrottleGate
   /** A connection for one worker; whoever opened it ends it. */
   connect(): Sql
-  pace(): Pace
-  readonly secondaryIndexes: number
-  readonly points: Readonly<Record<'lanes' | 'batch' | 'written' | 'poison' | 'laneFinished', Point>>
+  tuning(): BulkUpdateTuning
+  readonly secondaryIndexCount: number
+  readonly failpoints: Readonly<Record<'lanes' | 'batch' | 'written' | 'poison' | 'laneFinished', FailpointName>>
   /** Called between batches by every worker; what it throws ends the operation. */
-  between(): Promise<void>
-  passed(step: Step): void
-  failed(sentence: string): void
+  betweenBatches(): Promise<void>
+  onProgress(step: BatchProgress): void
+  onFailedRows(sentence: string): void
   /** How it writes, and why, each time that changes. */
-  decided(sentence: string): void
-  retried(sqlstate: string): void
-  readonly blames?: Blames
+  onStripeDecision(sentence: string): void
+  onRetry(sqlstate: string): void
+  readonly countsAsFailedRow?: FailedRowPredicate
 }
 
 /** What a batch did: rows passed for good, written and failed. */
-export interface Step {
-  readonly passed: number
-  readonly written: number
-  readonly failed: number
+export interface BatchProgress {
+  readonly passedRows: number
+  readonly writtenRows: number
+  readonly failedRows: number
   readonly batch?: { readonly rows: number; readonly seconds: number }
 }
 
 /** What the workers of one rewrite share. */
-export interface Shared {
+export interface SharedWorkerState {
   /** Rows of a batch that fit into the time. */
-  readonly feedback: Feedback
+  readonly sizeController: BatchSizeController
   /** Rows of a batch that are written fastest; null: somebody gave a size. */
-  readonly climb: Climb | null
-  readonly striping: Striping
+  readonly hillClimb: BatchSizeHillClimb | null
+  readonly stripePolicy: StripePolicy
   /** Partitions whose plan has been looked at. */
-  readonly planned: Set<number>
+  readonly checkedPartitions: Set<number>
 }

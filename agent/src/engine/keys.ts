@@ -4,7 +4,7 @@ import type { KeyColumn } from '../rollout/rollout.ts'
 export type Key = readonly string[]
 
 /** `(t."a", t."b")`, or just the column when there is one. */
-export function tuple(key: readonly KeyColumn[], alias: string): string {
+export function keyTuple(key: readonly KeyColumn[], alias: string): string {
   const columns = key.map((column) => `${alias}.${column.sql}`)
   return columns.length === 1 ? columns[0]! : `(${columns.join(', ')})`
 }
@@ -18,7 +18,7 @@ export function keyAsJson(key: readonly KeyColumn[], alias: string): string {
  * `$n` and on, cast to the columns' types. The text in between keeps the driver from guessing a type of its own for
  * the parameter.
  */
-export function bind(key: readonly KeyColumn[], first: number): string {
+export function keyPlaceholders(key: readonly KeyColumn[], first: number): string {
   const values = key.map((column, index) => `$${first + index}::text::${column.type}`)
   return values.length === 1 ? values[0]! : `(${values.join(', ')})`
 }

@@ -10,7 +10,7 @@ export interface Lane {
   readonly low: Key | null
   readonly high: Key | null
   readonly position: Key | null
-  readonly striped: Striped | null
+  readonly striped: RangeState | null
   readonly passed_rows: bigint
   readonly written_rows: bigint
   readonly failed_rows: bigint
@@ -25,7 +25,7 @@ export interface Lane {
  * part, so that a page rests for some batches between two of its stripes. `done` of the stripes x parts batches are
  * committed.
  */
-export interface Striped {
+export interface RangeState {
   readonly high: Key
   /** Up to which line pointer each goes. */
   readonly stripes: readonly number[]
@@ -40,15 +40,15 @@ export interface Striped {
   readonly filenode: number
 }
 
-export const LEASE = '15 seconds'
+export const LANE_LEASE = '15 seconds'
 /** The operation's own lane: what is written beside the lanes is fenced by it. */
-const OWN = 0
+const OPERATION_LANE_NUMBER = 0
 
 /** Takes the operation's own lane over: whoever held it before writes nothing any more. */
-export async function takeLane(sql: Sql, operationId: bigint, agent: string): Promise<Lane> {
+export async function claimOperationLane(sql: Sql, operationId: bigint, agent: string): Promise<Lane> {
   const [lane] = await sql<Lane[]>`
     insert into sti.lane (operation_id, number, agent, claim, epoch, lease_until)
-    values (${operationId}, ${OWN}, ${agent}, gen_random_uuid(), 1, clock_timestamp() + ${LEASE}::interval)
+    values (${operationId}, ${OPERATION_LANE_NUMBER}, ${agent}, gen_random_uuid(), 1, clock_timestamp() + ${LANE_LEASE}::interval)
     on conflict (operation_id, number) do update set agent = excluded.agent, claim = excluded.claim,
       epoch = lane.epoch + 1, lease_until = excluded.lease_until
     returning *`
@@ -71,14 +71,14 @@ export async function claimLane(sql: Sql, operationId: bigint, agent: string): P
       order by f.number limit 1 for update of f skip locked
     )
     update sti.lane l set agent = ${agent}, claim = gen_random_uuid(), epoch = l.epoch + 1,
-      lease_until = clock_timestamp() + ${LEASE}::interval
+      lease_until = clock_timestamp() + ${LANE_LEASE}::interval
     from free where l.operation_id = ${operationId} and l.number = free.number
     returning l.*`
   return lane ?? null
 }
 
 /** Gives a lane back, finished or as it stands. Does nothing when somebody else has taken it over. */
-export async function leaveLane(sql: Sql, lane: Lane, finished: boolean): Promise<void> {
+export async function releaseLane(sql: Sql, lane: Lane, finished: boolean): Promise<void> {
   await sql`update sti.lane set finished = ${finished}, claim = null, agent = null, lease_until = null
     where operation_id = ${lane.operation_id} and number = ${lane.number}
       and epoch = ${lane.epoch} and claim = ${lane.claim}`
@@ -89,14 +89,14 @@ export async function leaveLane(sql: Sql, lane: Lane, finished: boolean): Promis
  * claim and position are the holder's. An epoch can come again after a failover, so the random claim stands beside it.
  * Parameters $1 to $5: operation, lane, epoch, claim, position; $6: synchronous_commit for this transaction.
  */
-export const FENCE = `fence as materialized (
+export const FENCE_CTE = `fence as materialized (
     select l.operation_id, l.number, set_config('synchronous_commit', $6::text, true) as synchronous_commit
     from sti.lane l
     where l.operation_id = $1::text::bigint and l.number = $2::text::int and l.epoch = $3::text::bigint
       and l.claim = $4::text::uuid and l.position is not distinct from $5::text::jsonb
     for update
   )`
-export const FENCE_PARAMETERS = 6
+export const FENCE_PARAMETER_COUNT = 6
 
 export function fenceParameters(lane: Lane, position: Key | null, flush: boolean): (string | null)[] {
   return [
@@ -110,6 +110,6 @@ export function fenceParameters(lane: Lane, position: Key | null, flush: boolean
 }
 
 /** The fence matched nothing: another holder has taken the lane over. Nothing was written. */
-export class FenceLost extends Error {
+export class FenceLostError extends Error {
   readonly code = 'fence-lost'
 }

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect, type Sql } from '../database/connect.ts'
 import { migrate } from '../database/migrate.ts'
-import { nextBlock } from './blocks.ts'
+import { firstBlockAfter } from './blocks.ts'
 import type { Key } from './keys.ts'
-import { claimLane, leaveLane } from './lane.ts'
-import { cutLanes, freeLanes, laneTotals } from './lanes.ts'
-import type { Leaf } from './leaves.ts'
+import { claimLane, releaseLane } from './lane.ts'
+import { createLanes, revokeLaneClaims, readLaneTotals } from './lanes.ts'
+import type { LeafPartition } from './leaves.ts'
 
 const OPERATION = 1n
 
@@ -25,11 +25,11 @@ async function withLanes(use: (state: Sql) => Promise<void>): Promise<void> {
   })
 }
 
-function leaf(oid: number, blocks: number, rowsPerBlock: number): Leaf {
+function leaf(oid: number, blocks: number, rowsPerBlock: number): LeafPartition {
   return { oid, blocks, rowsPerBlock, filenode: oid, schema: 'public', name: `leaf_${oid}`, sql: `public.leaf_${oid}` }
 }
 
-interface Cut {
+interface LaneBounds {
   readonly number: number
   readonly relation: number
   readonly low: Key
@@ -37,8 +37,8 @@ interface Cut {
   readonly position: Key
 }
 
-async function lanesOf(state: Sql): Promise<Cut[]> {
-  return await state<Cut[]>`select number, relation, low, high, position from sti.lane order by number`
+async function readLanes(state: Sql): Promise<LaneBounds[]> {
+  return await state<LaneBounds[]>`select number, relation, low, high, position from sti.lane order by number`
 }
 
 test.each([
@@ -53,19 +53,19 @@ test.each([
   ['far more rows than there may be lanes', [leaf(7, 40_000_000, 50), leaf(8, 10_000_000, 50)], 1_024 + 1],
 ])('every page of a table is in one lane: %s', async (_, leaves, count) => {
   await withLanes(async (state) => {
-    expect(await cutLanes(state, OPERATION, leaves)).toBe(count)
-    const lanes = await lanesOf(state)
+    expect(await createLanes(state, OPERATION, leaves)).toBe(count)
+    const lanes = await readLanes(state)
     expect(lanes.map((lane) => lane.number)).toEqual(Array.from({ length: count }, (_, index) => index + 1))
     for (const { oid, blocks } of leaves) {
       const own = lanes.filter((lane) => lane.relation === oid)
       let at = 0
       for (const { low, high, position } of own) {
-        expect(nextBlock(low)).toBe(at)
+        expect(firstBlockAfter(low)).toBe(at)
         expect(position).toEqual(low)
-        at = nextBlock(high)
+        at = firstBlockAfter(high)
       }
       expect(at).toBe(blocks)
-      const sizes = own.map(({ low, high }) => nextBlock(high) - nextBlock(low))
+      const sizes = own.map(({ low, high }) => firstBlockAfter(high) - firstBlockAfter(low))
       expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
     }
   })
@@ -73,12 +73,12 @@ test.each([
 
 test('lanes are cut once; a partition that came since gets its own, and one that is gone keeps what it counted', async () => {
   await withLanes(async (state) => {
-    await cutLanes(state, OPERATION, [leaf(7, 4_000, 50), leaf(8, 10, 50)])
-    const before = await lanesOf(state)
+    await createLanes(state, OPERATION, [leaf(7, 4_000, 50), leaf(8, 10, 50)])
+    const before = await readLanes(state)
     // Partition 8 has grown.
-    expect(await cutLanes(state, OPERATION, [leaf(7, 4_000, 50), leaf(8, 9_000, 50)])).toBe(0)
-    expect(await cutLanes(state, OPERATION, [leaf(8, 10, 50), leaf(9, 10, 50)])).toBe(1)
-    const after = await lanesOf(state)
+    expect(await createLanes(state, OPERATION, [leaf(7, 4_000, 50), leaf(8, 9_000, 50)])).toBe(0)
+    expect(await createLanes(state, OPERATION, [leaf(8, 10, 50), leaf(9, 10, 50)])).toBe(1)
+    const after = await readLanes(state)
     expect(after.slice(0, before.length)).toEqual(before)
     expect(after.slice(before.length)).toMatchObject([{ relation: 9, low: ['(0,0)'], high: ['(10,0)'] }])
   })
@@ -86,7 +86,7 @@ test('lanes are cut once; a partition that came since gets its own, and one that
 
 test('many workers of two agents claim every lane, and none is held by two', async () => {
   await withLanes(async (state) => {
-    await cutLanes(state, OPERATION, [leaf(7, 20_000, 50), leaf(8, 3, 50)])
+    await createLanes(state, OPERATION, [leaf(7, 20_000, 50), leaf(8, 3, 50)])
     const claims = await Promise.all(
       Array.from({ length: 15 }, (_, index) => claimLane(state, OPERATION, index % 2 === 0 ? 'a' : 'b')),
     )
@@ -105,7 +105,7 @@ test('many workers of two agents claim every lane, and none is held by two', asy
 
 test('no lane is claimed of an operation that runs no more', async () => {
   await withLanes(async (state) => {
-    await cutLanes(state, OPERATION, [leaf(7, 4_000, 50)])
+    await createLanes(state, OPERATION, [leaf(7, 4_000, 50)])
     expect(await claimLane(state, OPERATION, 'a')).not.toBeNull()
     for (const over of ['pausing', 'paused', 'failed']) {
       await state`update sti.operation set state = ${over} where id = ${OPERATION}`
@@ -116,7 +116,7 @@ test('no lane is claimed of an operation that runs no more', async () => {
 
 test('a lane is held until it is left, freed, or its lease has run out for somebody else', async () => {
   await withLanes(async (state) => {
-    await cutLanes(state, OPERATION, [leaf(7, 10, 50)])
+    await createLanes(state, OPERATION, [leaf(7, 10, 50)])
     const first = (await claimLane(state, OPERATION, 'a'))!
     expect([await claimLane(state, OPERATION, 'a'), await claimLane(state, OPERATION, 'b')]).toEqual([null, null])
     await state`update sti.lane set lease_until = clock_timestamp() - interval '1 second'`
@@ -126,25 +126,25 @@ test('a lane is held until it is left, freed, or its lease has run out for someb
     expect(second).toMatchObject({ number: first.number, epoch: first.epoch + 1n })
     expect(second.claim).not.toBe(first.claim)
     // The old holder comes too late to give it back.
-    await leaveLane(state, first, true)
+    await releaseLane(state, first, true)
     expect(await claimLane(state, OPERATION, 'a')).toBeNull()
-    await freeLanes(state, OPERATION)
+    await revokeLaneClaims(state, OPERATION)
     const third = (await claimLane(state, OPERATION, 'a'))!
-    await leaveLane(state, third, false)
+    await releaseLane(state, third, false)
     const fourth = (await claimLane(state, OPERATION, 'b'))!
-    await leaveLane(state, fourth, true)
+    await releaseLane(state, fourth, true)
     expect(await claimLane(state, OPERATION, 'b')).toBeNull()
-    await freeLanes(state, OPERATION)
+    await revokeLaneClaims(state, OPERATION)
     expect(await claimLane(state, OPERATION, 'b')).toBeNull()
   })
 })
 
 test('the totals hold what lanes have passed, and what is written of ranges that are not', async () => {
   await withLanes(async (state) => {
-    expect(await laneTotals(state, OPERATION)).toEqual({ passed: 0, written: 0, failed: 0, batches: 0 })
-    await cutLanes(state, OPERATION, [leaf(7, 4_000, 50)])
+    expect(await readLaneTotals(state, OPERATION)).toEqual({ passed: 0, written: 0, failed: 0, batches: 0 })
+    await createLanes(state, OPERATION, [leaf(7, 4_000, 50)])
     await state`update sti.lane set passed_rows = 10, written_rows = 9, failed_rows = 1, batches = 2`
     await state`update sti.lane set striped = '{"written": 5}' where number = 2`
-    expect(await laneTotals(state, OPERATION)).toEqual({ passed: 25, written: 18, failed: 2, batches: 4 })
+    expect(await readLaneTotals(state, OPERATION)).toEqual({ passed: 25, written: 18, failed: 2, batches: 4 })
   })
 })

@@ -2,7 +2,7 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect, type Database } from '../database/connect.ts'
-import { isGone, leavesOf } from './leaves.ts'
+import { isDroppedPartition, readLeafPartitions } from './leaves.ts'
 
 async function inDatabase(use: (database: Database, sql: postgres.Sql) => Promise<void>): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
@@ -29,7 +29,7 @@ test('leaf partitions of every level hold rows, partitioned tables do not; a pla
       create table public.first partition of public.rows for values from (0) to (10);
       create table "My Parts"."Second One" partition of public.rows for values from (10) to (20) partition by hash (n);
       create table "My Parts"."Leaf" partition of "My Parts"."Second One" for values with (modulus 2, remainder 0)`)
-    const [plain] = await leavesOf(state, 'public.plain')
+    const [plain] = await readLeafPartitions(state, 'public.plain')
     const { oid, filenode, ...rest } = plain!
     expect(rest).toEqual({
       schema: 'public',
@@ -39,7 +39,7 @@ test('leaf partitions of every level hold rows, partitioned tables do not; a pla
       rowsPerBlock: 50,
     })
     expect([oid, filenode].every((number) => typeof number === 'number' && number > 0)).toBe(true)
-    const leaves = await leavesOf(state, 'public.rows')
+    const leaves = await readLeafPartitions(state, 'public.rows')
     expect(leaves.map((leaf) => leaf.sql)).toEqual(['public.first', '"My Parts"."Leaf"'])
     expect(leaves.map((leaf) => leaf.blocks)).toEqual([0, 0])
   })
@@ -48,15 +48,15 @@ test('leaf partitions of every level hold rows, partitioned tables do not; a pla
 test('rows of a page as the statistics say; a rewritten table has another file', async () => {
   await inDatabase(async ({ state }, sql) => {
     await sql.unsafe(`create table public.rows as select n from generate_series(1, 1000) n; analyze public.rows`)
-    const [before] = await leavesOf(state, 'public.rows')
+    const [before] = await readLeafPartitions(state, 'public.rows')
     expect(before!.rowsPerBlock).toBe(1000 / (await pages(sql, 'public.rows')))
     await sql`vacuum (truncate off) public.rows`
-    expect((await leavesOf(state, 'public.rows'))[0]).toMatchObject({
+    expect((await readLeafPartitions(state, 'public.rows'))[0]).toMatchObject({
       oid: before!.oid,
       filenode: before!.filenode,
     })
     await sql`vacuum full public.rows`
-    const [after] = await leavesOf(state, 'public.rows')
+    const [after] = await readLeafPartitions(state, 'public.rows')
     expect(after!.oid).toBe(before!.oid)
     expect(after!.filenode).not.toBe(before!.filenode)
   })
@@ -64,10 +64,10 @@ test('rows of a page as the statistics say; a rewritten table has another file',
 
 test('a table that is gone is said to be gone', async () => {
   await inDatabase(async ({ state }) => {
-    await expect(leavesOf(state, 'public.nothing')).rejects.toThrow(
+    await expect(readLeafPartitions(state, 'public.nothing')).rejects.toThrow(
       /^public\.nothing does not exist. The table is gone/,
     )
-    await expect(leavesOf(state, 'public.nothing', 1)).rejects.toThrow(
+    await expect(readLeafPartitions(state, 'public.nothing', 1)).rejects.toThrow(
       /^public\.nothing does not exist. The table is gone/,
     )
   })
@@ -81,19 +81,19 @@ test('one leaf as it is now, until it is dropped or detached', async () => {
       create table public.parts partition of public.rows for values from (0) to (20) partition by range (id);
       create table public.first partition of public.parts for values from (0) to (10);
       create table public.second partition of public.parts for values from (10) to (20)`)
-    const [plain] = await leavesOf(state, 'public.plain')
-    expect(await leavesOf(state, 'public.plain', plain!.oid)).toEqual([plain])
-    expect(await leavesOf(state, 'public.rows', plain!.oid)).toEqual([])
-    const [first, second] = await leavesOf(state, 'public.rows')
-    expect(await leavesOf(state, 'public.rows', first!.oid)).toEqual([first])
+    const [plain] = await readLeafPartitions(state, 'public.plain')
+    expect(await readLeafPartitions(state, 'public.plain', plain!.oid)).toEqual([plain])
+    expect(await readLeafPartitions(state, 'public.rows', plain!.oid)).toEqual([])
+    const [first, second] = await readLeafPartitions(state, 'public.rows')
+    expect(await readLeafPartitions(state, 'public.rows', first!.oid)).toEqual([first])
     const missing = await sql`select from public.nothing`.catch((error: unknown) => error)
-    expect(await isGone(state, 'public.rows', second!.oid, missing)).toBe(false)
+    expect(await isDroppedPartition(state, 'public.rows', second!.oid, missing)).toBe(false)
     await sql`drop table public.first`
     await sql`alter table public.parts detach partition public.second`
     for (const { oid } of [first!, second!]) {
-      expect(await leavesOf(state, 'public.rows', oid)).toEqual([])
-      expect(await isGone(state, 'public.rows', oid, missing)).toBe(true)
-      expect(await isGone(state, 'public.rows', oid, new Error('another one'))).toBe(false)
+      expect(await readLeafPartitions(state, 'public.rows', oid)).toEqual([])
+      expect(await isDroppedPartition(state, 'public.rows', oid, missing)).toBe(true)
+      expect(await isDroppedPartition(state, 'public.rows', oid, new Error('another one'))).toBe(false)
     }
   })
 })
@@ -106,6 +106,6 @@ test('a partition that is no heap is refused by its name', async () => {
       create table public.rows (id int) partition by range (id);
       create table public.near partition of public.rows for values from (0) to (10);
       create foreign table public.far partition of public.rows for values from (10) to (20) server files options (filename '/dev/null')`)
-    await expect(leavesOf(state, 'public.rows')).rejects.toThrow(/^public\.far is stored by something else/)
+    await expect(readLeafPartitions(state, 'public.rows')).rejects.toThrow(/^public\.far is stored by something else/)
   })
 })

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { createPace } from './pace.ts'
+import { createPacer } from './pace.ts'
 
 test('it settles around a limit that only so much work fits below, and works fully again when it is gone', () => {
-  const pace = createPace()
+  const pace = createPacer()
   const share = (): number => 1 / (1 + pace.restRatio())
   // A server whose latency rises with our share of the time: at 0.4 of it the limit is reached.
   const shares: number[] = []
@@ -19,7 +19,7 @@ test('it settles around a limit that only so much work fits below, and works ful
 })
 
 test('it never rests for more than nineteen times its work, counts a reading once, and keeps its pace while unknown', () => {
-  const pace = createPace()
+  const pace = createPacer()
   for (let at = 0; at < 100_000; at += 5_000) pace.observe({ ratio: 9, at })
   expect(pace.restRatio()).toBeCloseTo(19)
   for (let i = 0; i < 50; i++) pace.observe({ ratio: 0.5, at: 200_000 })

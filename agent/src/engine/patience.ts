@@ -1,35 +1,35 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../database/connect.ts'
-import { codeOf, faultOf, isAway, messageOf, OperationTrouble } from './errors.ts'
+import { errorCode, classifyError, isConnectionError, errorMessage, OperationPausedError } from './errors.ts'
 
 /** Bears what passes by itself, with growing pauses and jitter. */
-export interface Patience {
+export interface RetryBackoff {
   /** Returns when it is time to try again. Throws what does not pass, or has not passed after many tries. */
-  bear(error: unknown): Promise<void>
+  waitOrThrow(error: unknown): Promise<void>
   /** It went well: the next error is the first one again. */
-  calm(): void
+  reset(): void
 }
 
-const TRIES = 12
+const MAX_RETRIES = 12
 
-export function createPatience(sql: Sql, retried: (sqlstate: string) => void): Patience {
-  let tries = 0
+export function createRetryBackoff(sql: Sql, onRetry: (sqlstate: string) => void): RetryBackoff {
+  let retries = 0
   return {
-    async bear(error) {
-      const fault = faultOf(error)
+    async waitOrThrow(error) {
+      const errorClass = classifyError(error)
       // While the database is away there is nothing to give up: who walks ends when the lease has run out.
-      const passes = isAway(error) || (['retry', 'halve', 'standby'].includes(fault) && tries < TRIES)
-      if (!passes && (fault === 'row' || fault === 'fail')) throw error
-      if (!passes) {
-        throw new OperationTrouble(`${messageOf(error)} (${codeOf(error)}). Mend it, then resume.`, { cause: error })
+      const isTransient = isConnectionError(error) || (['retry', 'halve', 'standby'].includes(errorClass) && retries < MAX_RETRIES)
+      if (!isTransient && (errorClass === 'row' || errorClass === 'fail')) throw error
+      if (!isTransient) {
+        throw new OperationPausedError(`${errorMessage(error)} (${errorCode(error)}). Mend it, then resume.`, { cause: error })
       }
-      retried(codeOf(error) ?? 'unknown')
-      tries++
-      if (fault === 'standby') await reconnect(sql)
-      await delay(Math.min(2_000, 50 * 2 ** Math.min(tries, 6)) * (0.5 + Math.random()))
+      onRetry(errorCode(error) ?? 'unknown')
+      retries++
+      if (errorClass === 'standby') await reconnect(sql)
+      await delay(Math.min(2_000, 50 * 2 ** Math.min(retries, 6)) * (0.5 + Math.random()))
     },
-    calm() {
-      tries = 0
+    reset() {
+      retries = 0
     },
   }
 }
@@ -38,6 +38,6 @@ export function createPatience(sql: Sql, retried: (sqlstate: string) => void): P
 async function reconnect(sql: Sql): Promise<void> {
   // Not a SELECT: its row would leave a hole in the driver's next answer (answer.ts).
   await sql`do $$ begin perform pg_terminate_backend(pg_backend_pid()); end $$`.catch((error: unknown) => {
-    if (!isAway(error)) throw error
+    if (!isConnectionError(error)) throw error
   })
 }

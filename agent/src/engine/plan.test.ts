@@ -3,17 +3,17 @@ import { withDatabase } from '../../../test/support/database.ts'
 import { connect, type Database, type Sql } from '../database/connect.ts'
 import { migrate } from '../database/migrate.ts'
 import type { KeyColumn } from '../rollout/rollout.ts'
-import { batchParameters, batchStatement, FIRST_PARAMETER, type Batch } from './batch.ts'
-import type { Change, Rows } from './change.ts'
-import { BY_PLACE, startOf } from './blocks.ts'
+import { batchParameters, batchStatement, BATCH_ROWS_FIRST_PARAMETER, type Batch } from './batch.ts'
+import type { ColumnUpdate, RowCondition } from './change.ts'
+import { CTID_KEY, blockStart } from './blocks.ts'
 import type { Lane } from './lane.ts'
-import { demandPlan, type Planned } from './plan.ts'
-import { inRange } from './range.ts'
+import { rejectFullScan, type PlannedStatement } from './plan.ts'
+import { rangeCondition } from './range.ts'
 
 const TABLE = { schema: 'app', name: 'things', sql: '"app"."things"' }
 const column = (name: string, type: string): KeyColumn => ({ name, sql: `"${name}"`, type })
 
-interface Shape {
+interface KeyShape {
   readonly key: readonly KeyColumn[]
   readonly create: string
   readonly low: readonly string[]
@@ -25,7 +25,7 @@ const plain = (id: string, value: string): string =>
   `create table app.things (id ${id} primary key, type text, word text not null);
    insert into app.things select ${value}, null, repeat('x', 100) from generate_series(1, ${ROWS}) n`
 
-const SHAPES: Record<string, Shape> = {
+const SHAPES: Record<string, KeyShape> = {
   bigint: { key: [column('id', 'bigint')], create: plain('bigint', 'n'), low: ['5000'], high: ['6000'] },
   text: { key: [column('id', 'text')], create: plain('text', `'k' || n`), low: ['k5000'], high: ['k5010'] },
   uuid: {
@@ -71,46 +71,46 @@ const LANE: Lane = {
 }
 
 /** The real statement of a batch, with its stripe and with its failed rows. */
-function batch(key: readonly KeyColumn[], relation: string, rows: Rows, by: readonly KeyColumn[]): Planned {
-  const change: Change = {
+function batch(key: readonly KeyColumn[], relation: string, rows: RowCondition, by: readonly KeyColumn[]): PlannedStatement {
+  const change: ColumnUpdate = {
     rollout: 'things',
     key,
     column: '"type"',
     value: `'A'`,
-    needed: `t."type" is distinct from 'A'`,
+    needsUpdate: `t."type" is distinct from 'A'`,
     unmapped: 't.word is null',
   }
   const whole: Batch = {
     relation: { sql: relation, oid: 1 },
     rows,
-    upToLine: 12,
+    maxLinePointer: 12,
     nextPosition: null,
-    passed: 1,
-    records: 'counted',
+    passedRows: 1,
+    unmappedRecording: 'counted',
     flush: false,
   }
-  return { table: TABLE, by, statement: batchStatement(change, whole), values: batchParameters(change, LANE, whole) }
+  return { table: TABLE, keyColumns: by, statement: batchStatement(change, whole), values: batchParameters(change, LANE, whole) }
 }
 
 /** Batches by key, and what a validation reads of a range. */
-function batches({ key, low, high }: Shape): [writing: Planned, reading: Planned] {
+function batches({ key, low, high }: KeyShape): [writing: PlannedStatement, reading: PlannedStatement] {
   const range = { low, high, rows: 1000 }
-  const { condition, values } = inRange({ table: TABLE, key }, range, 1)
+  const { condition, values } = rangeCondition({ table: TABLE, key }, range, 1)
   return [
-    batch(key, TABLE.sql, inRange({ table: TABLE, key }, range, FIRST_PARAMETER), key),
+    batch(key, TABLE.sql, rangeCondition({ table: TABLE, key }, range, BATCH_ROWS_FIRST_PARAMETER), key),
     {
       table: TABLE,
-      by: key,
+      keyColumns: key,
       values,
       statement: `select t."type", count(*) from ${TABLE.sql} as t where ${condition} group by 1`,
     },
   ]
 }
 
-function byPlace(relation: string): Planned {
-  const range = { low: startOf(10), high: startOf(20), rows: 1000 }
-  const rows = inRange({ table: TABLE, key: BY_PLACE }, range, FIRST_PARAMETER)
-  return batch([column('id', 'bigint')], relation, rows, BY_PLACE)
+function byCtid(relation: string): PlannedStatement {
+  const range = { low: blockStart(10), high: blockStart(20), rows: 1000 }
+  const rows = rangeCondition({ table: TABLE, key: CTID_KEY }, range, BATCH_ROWS_FIRST_PARAMETER)
+  return batch([column('id', 'bigint')], relation, rows, CTID_KEY)
 }
 
 async function withThings(
@@ -140,9 +140,9 @@ async function withThings(
 test.each(Object.entries(SHAPES))('batches by key and by place have good plans: %s', async (name, shape) => {
   await withThings(shape.create, async ({ engine, sql }) => {
     const session = engine()
-    for (const planned of batches(shape)) await demandPlan(session, planned)
+    for (const planned of batches(shape)) await rejectFullScan(session, planned)
     const tables = name === 'partitioned' ? ['app.one', 'app.two'] : [TABLE.sql]
-    for (const table of tables) await demandPlan(session, byPlace(table))
+    for (const table of tables) await rejectFullScan(session, byCtid(table))
     // Nothing was run.
     expect(await sql`select 1 from app.things where type is not null limit 1`).toEqual([])
   })
@@ -152,7 +152,7 @@ test('without a valid index on the key it says which, and what to do', async () 
   await withThings(SHAPES['bigint']!.create, async ({ engine, sql }) => {
     const [writing] = batches(SHAPES['bigint']!)
     await sql`update pg_index set indisvalid = false where indexrelid = 'app.things_pkey'::regclass`
-    await expect(demandPlan(engine(), writing)).rejects.toMatchObject({
+    await expect(rejectFullScan(engine(), writing)).rejects.toMatchObject({
       code: 'plan',
       message: expect.stringMatching(
         /^For each batch PostgreSQL would read all of app\.things \([\d,]+ pages\): its index app\.things_pkey on the key \("id"\) is invalid\. REINDEX INDEX CONCURRENTLY app\.things_pkey, then start again\.$/,
@@ -160,11 +160,11 @@ test('without a valid index on the key it says which, and what to do', async () 
     })
     await sql`update pg_index set indisvalid = true where indexrelid = 'app.things_pkey'::regclass`
     await sql`alter table app.things drop constraint things_pkey`
-    await expect(demandPlan(engine(), writing)).rejects.toThrow(
+    await expect(rejectFullScan(engine(), writing)).rejects.toThrow(
       /no index on its key \("id"\)\. CREATE UNIQUE INDEX CONCURRENTLY ON app\.things \("id"\)/,
     )
     // A batch that is most of the table may read all of it.
-    await demandPlan(engine(), { ...writing, part: 0.5 })
+    await rejectFullScan(engine(), { ...writing, tableShare: 0.5 })
   })
 })
 
@@ -172,7 +172,7 @@ test('a partition whose index is gone is named', async () => {
   await withThings(SHAPES['partitioned']!.create, async ({ engine, sql }) => {
     const [writing] = batches(SHAPES['partitioned']!)
     await sql`update pg_index set indisvalid = false where indexrelid = 'app.two_pkey'::regclass`
-    await expect(demandPlan(engine(), writing)).rejects.toThrow(/read all of app\.two \(.*index app\.two_pkey/)
+    await expect(rejectFullScan(engine(), writing)).rejects.toThrow(/read all of app\.two \(.*index app\.two_pkey/)
   })
 })
 
@@ -186,16 +186,16 @@ test('settings of the agent’s role that forbid the good plan are named', async
         await sql.unsafe(`alter database ${name} set ${key} = ${value}`)
     }
     await set({ enable_indexscan: 'off', enable_bitmapscan: 'off' })
-    await expect(demandPlan(engine(), writing)).rejects.toThrow(
+    await expect(rejectFullScan(engine(), writing)).rejects.toThrow(
       /index app\.things_pkey on the key \("id"\) is not used, since enable_bitmapscan and enable_indexscan are off for the agent\. ALTER ROLE/,
     )
-    await demandPlan(engine(), byPlace(TABLE.sql))
+    await rejectFullScan(engine(), byCtid(TABLE.sql))
     // A bitmap of the batch's rows alone is as good.
     await set({ enable_indexscan: 'off' })
-    await demandPlan(engine(), writing)
+    await rejectFullScan(engine(), writing)
     await set({ enable_tidscan: 'off' })
-    await demandPlan(engine(), writing)
-    await expect(demandPlan(engine(), byPlace(TABLE.sql))).rejects.toMatchObject({
+    await rejectFullScan(engine(), writing)
+    await expect(rejectFullScan(engine(), byCtid(TABLE.sql))).rejects.toMatchObject({
       code: 'plan',
       message: expect.stringMatching(
         /TID range scans are switched off, since enable_tidscan is off for the agent\./,
@@ -212,7 +212,7 @@ test('an index that is read from end to end is no better than the table', async 
     await sql.unsafe(`alter database ${name} set enable_seqscan = off`)
     const [, reading] = batches(SHAPES['bigint']!)
     const statement = `select t.word from app.things as t where t.word <> 'y' order by t.word`
-    await expect(demandPlan(engine(), { ...reading, statement, values: [] })).rejects.toThrow(/read all of app\.things/)
+    await expect(rejectFullScan(engine(), { ...reading, statement, values: [] })).rejects.toThrow(/read all of app\.things/)
   })
 })
 
@@ -221,7 +221,7 @@ test('a table of a few pages may be read whole', async () => {
     `create table app.things (id bigint, type text, word text); insert into app.things select n from generate_series(1, 1000) n`,
     async ({ engine }) => {
       const [writing] = batches(SHAPES['bigint']!)
-      await demandPlan(engine(), writing)
+      await rejectFullScan(engine(), writing)
     },
   )
 })

@@ -2,7 +2,7 @@
  * The places between two statements of an operation, in the order in which a whole rollout comes by. What is done up to
  * a point is in the database or is not done: an agent that dies there leaves nothing that another one cannot go on with.
  */
-export const POINTS = [
+export const FAILPOINT_NAMES = [
   'operation.claimed',
   'expand.begun',
   'expand.looked',
@@ -86,9 +86,9 @@ export const POINTS = [
   'operation.ended',
 ] as const
 
-export type Point = (typeof POINTS)[number]
+export type FailpointName = (typeof FAILPOINT_NAMES)[number]
 
 /** Called at each point; the work goes on when it resolves. An agent does nothing there; tests kill its process. */
-export type Reached = (point: Point) => Promise<void>
+export type FailpointHook = (point: FailpointName) => Promise<void>
 
-export const goOnAtOnce: Reached = () => Promise.resolve()
+export const noopFailpoint: FailpointHook = () => Promise.resolve()

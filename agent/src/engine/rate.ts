@@ -1,24 +1,24 @@
 /** Rows per second over the last ten seconds, waiting included, from the first observation on. */
-export interface Rate {
+export interface ThroughputMeter {
   add(rows: number): void
   perSecond(): number | null
 }
 
 const WINDOW_MS = 10_000
 
-export function createRate(now: () => number = () => performance.now()): Rate {
+export function createThroughputMeter(now: () => number = () => performance.now()): ThroughputMeter {
   const started = now()
-  let seen: { at: number; rows: number }[] = []
+  let samples: { at: number; rows: number }[] = []
   return {
     add(rows) {
-      seen.push({ at: now(), rows })
+      samples.push({ at: now(), rows })
     },
     perSecond() {
-      const at = now()
-      seen = seen.filter((entry) => at - entry.at <= WINDOW_MS)
-      const span = Math.min(WINDOW_MS, at - started)
+      const current = now()
+      samples = samples.filter((entry) => current - entry.at <= WINDOW_MS)
+      const span = Math.min(WINDOW_MS, current - started)
       if (span <= 0) return null
-      return (seen.reduce((sum, entry) => sum + entry.rows, 0) * 1000) / span
+      return (samples.reduce((sum, entry) => sum + entry.rows, 0) * 1000) / span
     },
   }
 }

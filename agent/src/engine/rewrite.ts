@@ -1,110 +1,110 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { createClimb } from './climb.ts'
-import { createFeedback, type Feedback } from './feedback.ts'
-import type { Pace, Rewrite, Shared } from './job.ts'
-import { claimLane, leaveLane, type Lane } from './lane.ts'
+import { createBatchSizeHillClimb } from './climb.ts'
+import { createBatchSizeController, type BatchSizeController } from './feedback.ts'
+import type { BulkUpdateTuning, BulkUpdateJob, SharedWorkerState } from './job.ts'
+import { claimLane, releaseLane, type Lane } from './lane.ts'
 import { walkLane } from './laneWalk.ts'
-import { cutLanes, freeLanes, lanesLeft } from './lanes.ts'
-import { isGone, leavesOf } from './leaves.ts'
-import { createStriping, type Striping } from './striping.ts'
-import { runWorkers } from './workers.ts'
+import { createLanes, revokeLaneClaims, hasUnfinishedLanes } from './lanes.ts'
+import { isDroppedPartition, readLeafPartitions } from './leaves.ts'
+import { createStripePolicy, type StripePolicy } from './striping.ts'
+import { runWorkerPool } from './workers.ts'
 
 /** How far feedback may go above the default size when nobody gave one. */
-const FIRST_BATCH = 1_000
-const LARGEST_BATCH = 20_000
+const INITIAL_BATCH_ROWS = 1_000
+const MAX_BATCH_ROWS = 20_000
 /** How often an agent that has nothing left to write looks whether the others are done. */
-const LOOK_MS = 200
+const LANE_POLL_INTERVAL_MS = 200
 
 /**
  * Applies a change to all rows that need it: leaf partitions cut into lanes, which workers claim one after the other.
  * Goes on where a holder before left it. False when it was asked to stop.
  */
-export async function rewrite(job: Rewrite): Promise<boolean> {
+export async function runBulkUpdate(job: BulkUpdateJob): Promise<boolean> {
   const { run } = job
   const state = run.database.state
-  await freeLanes(state, run.operation.id)
+  await revokeLaneClaims(state, run.operation.id)
   for (let round = 1; ; round++) {
-    const leaves = await leavesOf(state, run.rollout.table.sql)
+    const leaves = await readLeafPartitions(state, run.rollout.table.sql)
     // A partition that came while the others were written gets lanes in the next round.
-    const cut = await cutLanes(state, run.operation.id, leaves)
-    if (round > 1 && cut === 0) return true
-    await run.reached(job.points.lanes)
-    const shared = sharedBy(job)
-    const goOn = job.gate.worker()
+    const addedLanes = await createLanes(state, run.operation.id, leaves)
+    if (round > 1 && addedLanes === 0) return true
+    await run.failpoint(job.failpoints.lanes)
+    const shared = createSharedState(job)
+    const mayContinue = job.gate.worker()
     for (;;) {
       if (!(await writeLanes(job, shared))) return false
-      if (!(await lanesLeft(state, run.operation.id))) break
+      if (!(await hasUnfinishedLanes(state, run.operation.id))) break
       // Other agents write the last lanes, or have left them behind.
-      if (!(await goOn())) return false
-      await job.between()
-      await delay(LOOK_MS)
+      if (!(await mayContinue())) return false
+      await job.betweenBatches()
+      await delay(LANE_POLL_INTERVAL_MS)
     }
   }
 }
 
 /** Writes lanes of an operation that another agent holds, until none is free. False when it was asked to stop. */
-export async function help(job: Rewrite): Promise<boolean> {
+export async function helpBulkUpdate(job: BulkUpdateJob): Promise<boolean> {
   const { run } = job
   try {
-    return await writeLanes(job, sharedBy(job))
+    return await writeLanes(job, createSharedState(job))
   } finally {
-    await freeLanes(run.database.state, run.operation.id, run.agent)
+    await revokeLaneClaims(run.database.state, run.operation.id, run.agent)
   }
 }
 
-function sharedBy(job: Rewrite): Shared {
+function createSharedState(job: BulkUpdateJob): SharedWorkerState {
   return {
-    feedback: feedbackOf(job.pace()),
-    climb: job.pace().batchSize === undefined ? createClimb(FIRST_BATCH) : null,
-    striping: stripingOf(job),
-    planned: new Set(),
+    sizeController: createSizeController(job.tuning()),
+    hillClimb: job.tuning().batchSize === undefined ? createBatchSizeHillClimb(INITIAL_BATCH_ROWS) : null,
+    stripePolicy: createJobStripePolicy(job),
+    checkedPartitions: new Set(),
   }
 }
 
-async function writeLanes(job: Rewrite, shared: Shared): Promise<boolean> {
-  return await runWorkers(
-    () => job.pace().workers,
-    (stays) => work(job, shared, stays),
+async function writeLanes(job: BulkUpdateJob, shared: SharedWorkerState): Promise<boolean> {
+  return await runWorkerPool(
+    () => job.tuning().workers,
+    (stays) => runWorker(job, shared, stays),
   )
 }
 
-function feedbackOf({ batchSize, maximumBatchSeconds }: Pace): Feedback {
-  return createFeedback(batchSize ?? FIRST_BATCH, batchSize ?? LARGEST_BATCH, maximumBatchSeconds)
+function createSizeController({ batchSize, maximumBatchSeconds }: BulkUpdateTuning): BatchSizeController {
+  return createBatchSizeController(batchSize ?? INITIAL_BATCH_ROWS, batchSize ?? MAX_BATCH_ROWS, maximumBatchSeconds)
 }
 
-function stripingOf(job: Rewrite): Striping {
-  const { run, secondaryIndexes } = job
-  return createStriping({
-    useless: secondaryIndexes === 0 ? 'there is no secondary index' : null,
-    blocker() {
+function createJobStripePolicy(job: BulkUpdateJob): StripePolicy {
+  const { run, secondaryIndexCount: secondaryIndexes } = job
+  return createStripePolicy({
+    uselessBecause: secondaryIndexes === 0 ? 'there is no secondary index' : null,
+    pruningBlocker() {
       const oldest = run.pressure.oldestSnapshot()
       if (!('value' in oldest) || oldest.value.holder === null || oldest.value.seconds < 1) return null
       return `the snapshot of ${oldest.value.holder}, ${Math.round(oldest.value.seconds)} s old,`
     },
-    decided: (sentence) => job.decided(sentence),
+    onDecision: (sentence) => job.onStripeDecision(sentence),
   })
 }
 
-async function work(job: Rewrite, shared: Shared, stays: () => boolean): Promise<boolean> {
+async function runWorker(job: BulkUpdateJob, shared: SharedWorkerState, keepWorking: () => boolean): Promise<boolean> {
   const { run, gate } = job
   const state = run.database.state
   const sql = job.connect()
-  const worker = gate.worker()
-  const goOn = async (): Promise<boolean> => {
-    const { batchSize, maximumBatchSeconds } = job.pace()
-    shared.feedback.tune(batchSize ?? LARGEST_BATCH, maximumBatchSeconds)
-    await job.between()
-    return stays() && (await worker())
+  const waitAtGate = gate.worker()
+  const mayContinue = async (): Promise<boolean> => {
+    const { batchSize, maximumBatchSeconds } = job.tuning()
+    shared.sizeController.tune(batchSize ?? MAX_BATCH_ROWS, maximumBatchSeconds)
+    await job.betweenBatches()
+    return keepWorking() && (await waitAtGate())
   }
   /** As it is now: a partition that is dropped or detached meanwhile is nobody's work any more. */
   const walkLeaf = async (claimed: Lane): Promise<boolean> => {
     const [table, oid] = [run.rollout.table.sql, claimed.relation!]
-    const [leaf] = await leavesOf(state, table, oid)
+    const [leaf] = await readLeafPartitions(state, table, oid)
     if (leaf === undefined) return true
     try {
-      return await walkLane(job, shared, leaf, claimed, sql, goOn)
+      return await walkLane(job, shared, leaf, claimed, sql, mayContinue)
     } catch (error) {
-      if (await isGone(state, table, oid, error)) return true
+      if (await isDroppedPartition(state, table, oid, error)) return true
       throw error
     }
   }
@@ -113,11 +113,11 @@ async function work(job: Rewrite, shared: Shared, stays: () => boolean): Promise
     for (;;) {
       lane = await claimLane(state, run.operation.id, run.agent)
       if (lane === null) return true
-      const end = await walkLeaf(lane)
-      await leaveLane(state, lane, end)
+      const finished = await walkLeaf(lane)
+      await releaseLane(state, lane, finished)
       lane = null
-      await run.reached(job.points.laneFinished)
-      if (!end) return false
+      await run.failpoint(job.failpoints.laneFinished)
+      if (!finished) return false
     }
   } finally {
     await sql.end({ timeout: 1 })

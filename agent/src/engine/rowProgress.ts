@@ -1,6 +1,6 @@
-import type { Progress } from '../contract/index.ts'
+import type { OperationProgress } from '../contract/index.ts'
 
-export interface WalkedRows {
+export interface RowCounts {
   readonly passed: number
   readonly written?: number
   /** How many there are in all, as far as one knows; never fewer than have passed. */
@@ -12,7 +12,7 @@ export interface WalkedRows {
 }
 
 /** The progress of a walk over rows of which none can fail. */
-export function rowProgress({ passed, written = 0, estimated, perSecond, ...rest }: WalkedRows): Progress {
+export function rowProgress({ passed, written = 0, estimated, perSecond, ...rest }: RowCounts): OperationProgress {
   const total = Math.max(passed, Math.round(estimated ?? 0))
   return {
     processedRows: passed,
@@ -21,7 +21,7 @@ export function rowProgress({ passed, written = 0, estimated, perSecond, ...rest
     totalRows: total,
     ratio: total === passed ? 1 : Math.floor((passed * 10_000) / total) / 10_000,
     rowsPerSecond: perSecond,
-    remainingSeconds: remaining(total - passed, perSecond),
+    remainingSeconds: remainingSeconds(total - passed, perSecond),
     batchRows: rest.batchRows ?? null,
     batchSeconds: rest.batchSeconds ?? null,
     throttled: null,
@@ -29,7 +29,7 @@ export function rowProgress({ passed, written = 0, estimated, perSecond, ...rest
   }
 }
 
-function remaining(rows: number, perSecond: number | null): number | null {
+function remainingSeconds(rows: number, perSecond: number | null): number | null {
   if (rows === 0) return 0
   return perSecond ? rows / perSecond : null
 }

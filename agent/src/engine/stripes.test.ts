@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { FIRST_SHARE, LAST_LINE, stripesOf } from './stripes.ts'
+import { FIRST_STRIPE_SHARE, MAX_ONE_BYTE_LINE_POINTER, computeStripeBounds } from './stripes.ts'
 
 /** Line pointers of 1 to `lines` that each stripe writes: what is left of them up to its bound. */
-function taken(lines: number, stripes: readonly number[]): number[] {
+function takenPerStripe(lines: number, stripes: readonly number[]): number[] {
   const left = new Set(Array.from({ length: lines }, (_, index) => index + 1))
   return stripes.map((bound) => {
-    const own = [...left].filter((line) => (stripes.at(-1)! > LAST_LINE ? line : line & LAST_LINE) <= bound)
+    const own = [...left].filter((line) => (stripes.at(-1)! > MAX_ONE_BYTE_LINE_POINTER ? line : line & MAX_ONE_BYTE_LINE_POINTER) <= bound)
     own.forEach((line) => left.delete(line))
     return own.length
   })
@@ -16,9 +16,9 @@ test('the stripes of a page have each of its rows once, none more than it may, a
     for (const rows of [0.01, 0.5, 1, lines / 3, lines - 1, lines]) {
       for (const most of [1, 2, 3, 10, 59, 60, 100, 1_000]) {
         for (const striped of [true, false]) {
-          const stripes = stripesOf({ rows, lines }, most, striped ? FIRST_SHARE : 1)
+          const stripes = computeStripeBounds({ rows, lastLinePointer: lines }, most, striped ? FIRST_STRIPE_SHARE : 1)
           const found = { lines, rows, most, striped, stripes }
-          const each = taken(lines, stripes)
+          const each = takenPerStripe(lines, stripes)
           if (each.reduce((sum, one) => sum + one, 0) !== lines) expect(found).toBe('every row')
           if (Math.max(...each) > most) expect(found).toBe('small enough')
           if (stripes.some((bound, index) => bound <= (stripes[index - 1] ?? 0))) expect(found).toBe('ascending')

@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest'
-import { createStriping, type Striping } from './striping.ts'
+import { createStripePolicy, type StripePolicy } from './striping.ts'
 
 const FULL = 60
 
-function striping(of: { useless?: string; blocker?: () => string | null } = {}) {
+function createTestPolicy(options: { useless?: string; blocker?: () => string | null } = {}) {
   const clock = { ms: 0 }
   const decided: string[] = []
-  const judged = createStriping({
-    useless: of.useless ?? null,
-    blocker: of.blocker ?? (() => null),
-    decided: (sentence) => decided.push(sentence),
+  const judged = createStripePolicy({
+    uselessBecause: options.useless ?? null,
+    pruningBlocker: options.blocker ?? (() => null),
+    onDecision: (sentence) => decided.push(sentence),
     now: () => clock.ms,
   })
   return { clock, decided, judged }
 }
 
-interface Speeds {
+interface SimulatedRates {
   /** Rows per second of striped and of plain ranges, and the share of HOT updates of striped ones. */
   readonly striped: number
   readonly plain: number
@@ -23,25 +23,25 @@ interface Speeds {
 }
 
 /** Writes so many ranges as it is told to; answers which of them were striped. */
-function write(judged: Striping, ranges: number, { striped: fast, plain, hot }: Speeds): boolean[] {
+function writeRanges(policy: StripePolicy, ranges: number, { striped: fast, plain, hot }: SimulatedRates): boolean[] {
   return Array.from({ length: ranges }, () => {
-    const striped = judged.firstShare(FULL) < 1
+    const striped = policy.firstShare(FULL) < 1
     const written = striped ? 16_000 : 1_000
     const seconds = written / (striped ? fast : plain)
-    judged.observe({ striped, written, seconds, hotRatio: striped ? hot : 0.02, firstHotRatio: null })
+    policy.observe({ striped, written, seconds, hotRatio: striped ? hot : 0.02, firstHotRatio: null })
     return striped
   })
 }
 
 /** Writes until it has chosen; answers the ranges of the trial. */
-function tried(judged: Striping, decided: readonly string[], speeds: Speeds): boolean[] {
+function runTrial(policy: StripePolicy, decided: readonly string[], speeds: SimulatedRates): boolean[] {
   const before = decided.length
   const ranges: boolean[] = []
-  while (decided.length === before && ranges.length < 20) ranges.push(...write(judged, 1, speeds))
+  while (decided.length === before && ranges.length < 20) ranges.push(...writeRanges(policy, 1, speeds))
   return ranges
 }
 
-test.each<[string, Speeds, boolean, string]>([
+test.each<[string, SimulatedRates, boolean, string]>([
   ['faster', { striped: 90, plain: 50, hot: 0.76 }, true, 'striped ranges: 76 % of the updates are HOT'],
   ['a little slower', { striped: 41, plain: 50, hot: 0.76 }, true, 'striped ranges: 76 % of the updates are HOT'],
   [
@@ -69,38 +69,38 @@ test.each<[string, Speeds, boolean, string]>([
     'striped ranges: unknown of the updates are HOT',
   ],
 ])('both ways are measured in turn, and one is chosen: striped is %s', (_, speeds, chosen, sentence) => {
-  const { judged, decided } = striping()
+  const { judged, decided } = createTestPolicy()
   expect(judged.sentence).toBe('measures striped against plain ranges')
-  const trial = tried(judged, decided, speeds)
+  const trial = runTrial(judged, decided, speeds)
   expect(trial.filter(Boolean).length).toBe(2)
   expect(trial.filter((striped) => !striped).length).toBeGreaterThanOrEqual(4)
   // In turn, so that both meet the same load of others.
   expect(trial.lastIndexOf(true)).toBeGreaterThan(trial.indexOf(false))
-  expect(write(judged, 5, speeds)).toEqual(Array(5).fill(chosen))
+  expect(writeRanges(judged, 5, speeds)).toEqual(Array(5).fill(chosen))
   expect(decided).toEqual([sentence])
   expect(judged.sentence).toBe(sentence)
 })
 
 test('ranges in which nothing was written measure nothing', () => {
-  const { judged, decided } = striping()
+  const { judged, decided } = createTestPolicy()
   for (let i = 0; i < 20; i++)
     judged.observe({ striped: i % 2 === 0, written: 0, seconds: 1, hotRatio: null, firstHotRatio: null })
   expect(judged.hotRatio()).toBeNull()
   expect(decided).toEqual([])
-  expect(tried(judged, decided, { striped: 90, plain: 50, hot: 0.8 }).length).toBeGreaterThanOrEqual(6)
+  expect(runTrial(judged, decided, { striped: 90, plain: 50, hot: 0.8 }).length).toBeGreaterThanOrEqual(6)
 })
 
 test('without a use it is never tried, and says so at once', () => {
-  const { judged, decided, clock } = striping({ useless: 'there is no secondary index' })
+  const { judged, decided, clock } = createTestPolicy({ useless: 'there is no secondary index' })
   expect(decided).toEqual(['plain ranges: there is no secondary index'])
-  expect(write(judged, 20, { striped: 90, plain: 50, hot: 0.8 })).toEqual(Array(20).fill(false))
+  expect(writeRanges(judged, 20, { striped: 90, plain: 50, hot: 0.8 })).toEqual(Array(20).fill(false))
   clock.ms += 60_000
   expect(judged.firstShare(FULL) < 1).toBe(false)
   expect(decided.length).toBe(1)
 })
 
 test('where a page has fewer than two rows to write there is nothing to stripe, and nothing is decided by that', () => {
-  const { judged, decided } = striping()
+  const { judged, decided } = createTestPolicy()
   expect([0, 0.1, 1, 1.9].map((rows) => judged.firstShare(rows) < 1)).toEqual([false, false, false, false])
   expect(decided).toEqual([])
   expect(judged.firstShare(2) < 1).toBe(true)
@@ -108,20 +108,20 @@ test('where a page has fewer than two rows to write there is nothing to stripe, 
 
 test('when HOT updates cease it falls back, names what holds dead rows, and tries again half a minute later', () => {
   let holder: string | null = null
-  const { judged, decided, clock } = striping({ blocker: () => holder })
-  const good: Speeds = { striped: 90, plain: 50, hot: 0.8 }
-  tried(judged, decided, good)
+  const { judged, decided, clock } = createTestPolicy({ blocker: () => holder })
+  const good: SimulatedRates = { striped: 90, plain: 50, hot: 0.8 }
+  runTrial(judged, decided, good)
   clock.ms = 7_000
   holder = 'the snapshot of pid 7, 3 s old,'
   // A moving mean: the first bad range is not the end of it.
-  expect(write(judged, 5, { ...good, hot: 0 })).toEqual([true, true, true, false, false])
+  expect(writeRanges(judged, 5, { ...good, hot: 0 })).toEqual([true, true, true, false, false])
   expect(decided.at(-1)).toBe('plain ranges: the snapshot of pid 7, 3 s old, keeps dead rows from being pruned')
   clock.ms += 30_000
   expect(judged.firstShare(FULL) < 1).toBe(false)
   clock.ms += 1
   holder = null
   // Its old HOT share is forgotten.
-  expect(tried(judged, decided, good)[0]).toBe(true)
+  expect(runTrial(judged, decided, good)[0]).toBe(true)
   expect(judged.firstShare(FULL) < 1).toBe(true)
   expect(decided).toEqual([
     'striped ranges: 80 % of the updates are HOT',
@@ -131,17 +131,17 @@ test('when HOT updates cease it falls back, names what holds dead rows, and trie
 })
 
 test('without a known holder it says what it saw, and after how long', () => {
-  const { judged, decided, clock } = striping()
-  tried(judged, decided, { striped: 90, plain: 50, hot: 0.8 })
+  const { judged, decided, clock } = createTestPolicy()
+  runTrial(judged, decided, { striped: 90, plain: 50, hot: 0.8 })
   clock.ms = 12_345
-  write(judged, 3, { striped: 90, plain: 50, hot: 0 })
+  writeRanges(judged, 3, { striped: 90, plain: 50, hot: 0 })
   expect(decided.at(-1)).toBe('plain ranges: only 27 % of the updates of striped ones were HOT (after 12 s)')
 })
 
 test('a second verdict that is the same is not said again', () => {
-  const { judged, decided, clock } = striping({ blocker: () => 'the snapshot of pid 7' })
+  const { judged, decided, clock } = createTestPolicy({ blocker: () => 'the snapshot of pid 7' })
   for (let round = 0; round < 3; round++) {
-    write(judged, 20, { striped: 40, plain: 50, hot: 0 })
+    writeRanges(judged, 20, { striped: 40, plain: 50, hot: 0 })
     expect(judged.firstShare(FULL) < 1).toBe(false)
     clock.ms += 30_001
   }
@@ -149,8 +149,8 @@ test('a second verdict that is the same is not said again', () => {
 })
 
 test('where pages have room the first stripe takes no more than fits there; where they are full it makes room', () => {
-  const judged = createStriping({ useless: null, blocker: () => null, decided: () => undefined })
-  write(judged, 20, { striped: 80_000, plain: 40_000, hot: 0.9 })
+  const judged = createStripePolicy({ uselessBecause: null, pruningBlocker: () => null, onDecision: () => undefined })
+  writeRanges(judged, 20, { striped: 80_000, plain: 40_000, hot: 0.9 })
   const after = (firstHotRatio: number): number => {
     judged.observe({ striped: true, written: 1000, seconds: 0.01, hotRatio: 0.9, firstHotRatio })
     return judged.firstShare(FULL)

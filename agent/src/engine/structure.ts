@@ -1,13 +1,13 @@
 import type { Sql } from '../database/connect.ts'
-import { literal } from '../rollout/names.ts'
+import { quoteLiteral } from '../rollout/names.ts'
 import { onlyRow } from './answer.ts'
 
 /** Each part of a table by its name, such as `column name` or `index public.vehicles_name`, with its definition. */
-export type Structure = Readonly<Record<string, string>>
+export type TableStructure = Readonly<Record<string, string>>
 
 /** As an SQL expression of jsonb; null: there is no such table. */
-export function structureOf(table: string): string {
-  const relation = `to_regclass(${literal(table)})`
+export function tableStructureSql(table: string): string {
+  const relation = `to_regclass(${quoteLiteral(table)})`
   return `(select jsonb_object_agg(p.name, p.definition) from (
     select 'table' as name, concat_ws(' ', c.relkind, c.relpersistence, c.reloptions::text, c.relrowsecurity, c.relforcerowsecurity,
         c.relreplident, c.relowner::regrole, c.relacl::text) as definition
@@ -29,19 +29,19 @@ export function structureOf(table: string): string {
   ) as p)`
 }
 
-export async function readStructure(sql: Sql, table: string): Promise<Structure> {
-  const answer = await sql.unsafe<{ structure: Structure | null }[]>(
-    `select /* sti */ ${structureOf(table)} as structure`,
+export async function readTableStructure(sql: Sql, table: string): Promise<TableStructure> {
+  const result = await sql.unsafe<{ structure: TableStructure | null }[]>(
+    `select /* sti */ ${tableStructureSql(table)} as structure`,
   )
-  return onlyRow(answer).structure ?? {}
+  return onlyRow(result).structure ?? {}
 }
 
 /** In words what `now` has that `before` had not, has not, or has otherwise. */
-export function structureDifferences(before: Structure, now: Structure): string[] {
-  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].toSorted()
+export function describeStructureDifferences(before: TableStructure, after: TableStructure): string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].toSorted()
   return names.flatMap((name) => {
-    if (before[name] === now[name]) return []
+    if (before[name] === after[name]) return []
     if (before[name] === undefined) return [`${name} was added`]
-    return [now[name] === undefined ? `${name} is gone` : `${name} is another: ${now[name]}, before ${before[name]}`]
+    return [after[name] === undefined ? `${name} is gone` : `${name} is another: ${after[name]}, before ${before[name]}`]
   })
 }

@@ -1,23 +1,23 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from './answer.ts'
-import { FIRST_PARAMETER, writeBatch } from './batch.ts'
-import type { Change } from './change.ts'
-import { BY_PLACE, nextBlock, startOf } from './blocks.ts'
-import { failedRow, recordFailedRow, type Blames } from './failedRow.ts'
-import { createFeedback } from './feedback.ts'
-import type { Gate } from './goOn.ts'
+import { BATCH_ROWS_FIRST_PARAMETER, writeBatch } from './batch.ts'
+import type { ColumnUpdate } from './change.ts'
+import { CTID_KEY, firstBlockAfter, blockStart } from './blocks.ts'
+import { failedRowCondition, recordFailedRow, type FailedRowPredicate } from './failedRow.ts'
+import { createBatchSizeController } from './feedback.ts'
+import type { ThrottleGate } from './goOn.ts'
 import { keyAsJson } from './keys.ts'
-import type { Run } from './kind.ts'
+import type { RunContext } from './kind.ts'
 import type { Lane } from './lane.ts'
-import { isGone, leavesOf, type Leaf } from './leaves.ts'
-import { inRange, nextRange, type Range, type Walked } from './range.ts'
-import { walk, type Walk } from './walk.ts'
-import { runWorkers } from './workers.ts'
+import { isDroppedPartition, readLeafPartitions, type LeafPartition } from './leaves.ts'
+import { rangeCondition, readNextRange, type KeyRange, type KeyedTable } from './range.ts'
+import { walkRanges, type RangeWalk } from './walk.ts'
+import { runWorkerPool } from './workers.ts'
 
 export interface Sweep {
-  readonly run: Run
-  readonly change: Change
-  readonly gate: Gate
+  readonly run: RunContext
+  readonly columnUpdate: ColumnUpdate
+  readonly gate: ThrottleGate
   /** The operation's own lane. A sweep does not move it. */
   readonly lane: Lane
   /** A connection for one worker; whoever opened it ends it. */
@@ -25,116 +25,116 @@ export interface Sweep {
   workers(): number
   /** Rows of one transaction at most, when somebody gave that. */
   batchSize?(): number | undefined
-  readonly retried: Walk['retried']
+  readonly onRetry: RangeWalk['onRetry']
   /**
    * `heap`: where whoever moves a row meanwhile makes it right by that, under the dual-write trigger. `key`: where
    * nobody does.
    */
-  readonly along: 'heap' | 'key'
-  readonly blames?: Blames
+  readonly walkOrder: 'heap' | 'key'
+  readonly countsAsFailedRow?: FailedRowPredicate
 }
 
-export interface Swept {
+export interface SweepResult {
   readonly rows: number
   /** Rows that were written or newly recorded as failed. */
-  readonly mended: number
+  readonly fixedRows: number
   /** The table was rewritten, or got a partition, while it was looked at: rows may have been missed. */
-  readonly moved: boolean
+  readonly tableChanged: boolean
 }
 
 /** A part of the table that one worker looks at. */
-interface Part {
+interface SweepPart {
   /** Null: a part of the table along its key. */
-  readonly leaf: number | null
-  readonly walked: Walked
-  readonly from: Range['low']
-  readonly to: Range['low']
+  readonly leafOid: number | null
+  readonly target: KeyedTable
+  readonly from: KeyRange['low']
+  readonly to: KeyRange['low']
 }
 
-interface Inspected {
+interface RangeInspection {
   readonly rows: number
   readonly wrong: number
 }
 
-const BLOCKS_OF_PART = 2_048
-const BLOCKS_OF_RANGE = 128
-const ROWS_OF_BATCH = 5_000
+const PART_BLOCKS = 2_048
+const RANGE_BLOCKS = 128
+const MAX_BATCH_ROWS = 5_000
 
 /**
  * Looks at every row again and writes the ones that are not right: rows that came between two batches, or by a hand that
  * went past the trigger. Null when it was asked to stop.
  */
-export async function sweepOnce(sweep: Sweep): Promise<Swept | null> {
-  const { run, change } = sweep
+export async function sweepOnce(sweep: Sweep): Promise<SweepResult | null> {
+  const { run, columnUpdate } = sweep
   const { rollout, database } = run
-  const before = await leavesOf(database.state, rollout.table.sql)
-  const byKey: Part[] = [{ leaf: null, walked: { table: rollout.table, key: change.key }, from: null, to: null }]
-  const parts = sweep.along === 'heap' ? before.flatMap(partsOf) : byKey
+  const partitionsBefore = await readLeafPartitions(database.state, rollout.table.sql)
+  const wholeTable: SweepPart[] = [{ leafOid: null, target: { table: rollout.table, key: columnUpdate.key }, from: null, to: null }]
+  const parts = sweep.walkOrder === 'heap' ? partitionsBefore.flatMap(splitLeaf) : wholeTable
   let rows = 0
-  let mended = 0
-  const size = (): number => Math.min(ROWS_OF_BATCH, sweep.batchSize?.() ?? ROWS_OF_BATCH)
-  const sweepPart = async (part: Part, sql: Sql, goOnOf: Walk['goOn']): Promise<void> => {
+  let fixedRows = 0
+  const size = (): number => Math.min(MAX_BATCH_ROWS, sweep.batchSize?.() ?? MAX_BATCH_ROWS)
+  const sweepPart = async (part: SweepPart, sql: Sql, waitAtGate: RangeWalk['mayContinue']): Promise<void> => {
     let low = part.from
-    let blocks = BLOCKS_OF_RANGE
-    const feedback = createFeedback(size(), size(), 0.1)
-    const goOn = async (): Promise<boolean> => {
-      feedback.tune(size(), 0.1)
-      return await goOnOf()
+    let blocks = RANGE_BLOCKS
+    const sizeController = createBatchSizeController(size(), size(), 0.1)
+    const mayContinue = async (): Promise<boolean> => {
+      sizeController.tune(size(), 0.1)
+      return await waitAtGate()
     }
-    const check = async (range: Range, most = Infinity): Promise<Inspected> => {
-      const found = await inspect(sql, sweep, part.walked, range)
-      await run.reached('sweep.looked')
-      if (found.wrong > most) return found
-      if (found.wrong > 0) {
-        await writeInPlace(sql, sweep, part.walked, range)
-        await run.reached('sweep.written')
+    const fixRange = async (range: KeyRange, maxRows = Infinity): Promise<RangeInspection> => {
+      const inspection = await inspectRange(sql, sweep, part.target, range)
+      await run.failpoint('sweep.looked')
+      if (inspection.wrong > maxRows) return inspection
+      if (inspection.wrong > 0) {
+        await writeRange(sql, sweep, part.target, range)
+        await run.failpoint('sweep.written')
       }
       // Counted once the write has gone through: a row that cannot be written ends alone in poison().
-      rows += found.rows
-      mended += found.wrong
+      rows += inspection.rows
+      fixedRows += inspection.wrong
       low = range.high
-      return found
+      return inspection
     }
     /** Where more rows are wrong than a batch may have, the range is cut smaller, down to parts of a block. */
-    const checkBlocks = async (range: Range): Promise<'done' | 'again' | 'stopped'> => {
-      const most = size()
-      const { wrong } = await check(range, most)
-      if (wrong <= most) {
-        blocks = Math.min(BLOCKS_OF_RANGE, blocks * 2)
+    const fixBlocks = async (range: KeyRange): Promise<'done' | 'again' | 'stopped'> => {
+      const maxRows = size()
+      const { wrong } = await fixRange(range, maxRows)
+      if (wrong <= maxRows) {
+        blocks = Math.min(RANGE_BLOCKS, blocks * 2)
         return 'done'
       }
-      const cut = nextBlock(range.high) - nextBlock(range.low!)
-      blocks = Math.max(1, Math.floor((cut * most) / wrong))
-      if (cut > 1) return 'again'
+      const blockCount = firstBlockAfter(range.high) - firstBlockAfter(range.low!)
+      blocks = Math.max(1, Math.floor((blockCount * maxRows) / wrong))
+      if (blockCount > 1) return 'again'
       for (let after = range.low; ;) {
-        const piece = await nextRange(sql, part.walked, after, range.high, size())
+        const piece = await readNextRange(sql, part.target, after, range.high, size())
         if (piece === null) break
-        await check(piece)
+        await fixRange(piece)
         after = piece.high
-        if (!(await goOn())) return 'stopped'
+        if (!(await mayContinue())) return 'stopped'
       }
       low = range.high
       return 'done'
     }
-    const finished = await walk({
+    const finished = await walkRanges({
       sql,
-      walked: part.walked,
+      target: part.target,
       from: part.from,
       to: part.to,
-      goOn,
-      feedback,
-      retried: sweep.retried,
-      ...(part.walked.key === BY_PLACE ? { next: (after) => nextBlocks(after!, part.to!, blocks) } : {}),
-      workAtLength: checkBlocks,
-      work: (range) => check(range).then(() => undefined),
-      async poison({ range, sqlstate, message }) {
-        await recordFailedRow(sql, change, sweep.lane, {
-          relation: part.walked.table.sql,
-          row: await failedRow(sql, part.walked, range, sweep.blames),
+      mayContinue,
+      sizeController,
+      onRetry: sweep.onRetry,
+      ...(part.target.key === CTID_KEY ? { nextEstimatedRange: (after) => nextBlockRange(after!, part.to!, blocks) } : {}),
+      processEstimatedRange: fixBlocks,
+      processCountedRange: (range) => fixRange(range).then(() => undefined),
+      async handlePoisonRow({ range, sqlstate, message }) {
+        await recordFailedRow(sql, columnUpdate, sweep.lane, {
+          relation: part.target.table.sql,
+          rowCondition: await failedRowCondition(sql, part.target, range, sweep.countsAsFailedRow),
           sqlstate,
           message,
           nextPosition: sweep.lane.position,
-          passed: 0,
+          passedRows: 0,
         })
         rows++
         low = range.high
@@ -142,17 +142,17 @@ export async function sweepOnce(sweep: Sweep): Promise<Swept | null> {
     })
     if (!finished) parts.unshift({ ...part, from: low })
   }
-  const finished = await runWorkers(sweep.workers, async (stays) => {
+  const finished = await runWorkerPool(sweep.workers, async (keepWorking) => {
     const sql = sweep.connect()
-    const goOn = sweep.gate.worker()
+    const mayContinue = sweep.gate.worker()
     try {
       for (;;) {
-        if (!stays() || run.asked() !== 'go-on') return parts.length === 0
+        if (!keepWorking() || run.directive() !== 'go-on') return parts.length === 0
         const part = parts.shift()
         if (part === undefined) return true
-        await sweepPart(part, sql, async () => stays() && (await goOn())).catch(async (error: unknown) => {
+        await sweepPart(part, sql, async () => keepWorking() && (await mayContinue())).catch(async (error: unknown) => {
           // A partition that was dropped meanwhile; whether there is another one now is looked at in the end.
-          if (part.leaf === null || !(await isGone(database.state, rollout.table.sql, part.leaf, error))) throw error
+          if (part.leafOid === null || !(await isDroppedPartition(database.state, rollout.table.sql, part.leafOid, error))) throw error
         })
       }
     } finally {
@@ -160,52 +160,52 @@ export async function sweepOnce(sweep: Sweep): Promise<Swept | null> {
     }
   })
   if (!finished) return null
-  return { rows, mended, moved: differ(before, await leavesOf(database.state, rollout.table.sql)) }
+  return { rows, fixedRows, tableChanged: partitionsDiffer(partitionsBefore, await readLeafPartitions(database.state, rollout.table.sql)) }
 }
 
-function partsOf(leaf: Leaf): Part[] {
-  const walked: Walked = { table: leaf, key: BY_PLACE }
-  return Array.from({ length: Math.ceil(leaf.blocks / BLOCKS_OF_PART) }, (_, part) => ({
-    leaf: leaf.oid,
-    walked,
-    from: startOf(part * BLOCKS_OF_PART),
-    to: startOf(Math.min(leaf.blocks, (part + 1) * BLOCKS_OF_PART)),
+function splitLeaf(leaf: LeafPartition): SweepPart[] {
+  const target: KeyedTable = { table: leaf, key: CTID_KEY }
+  return Array.from({ length: Math.ceil(leaf.blocks / PART_BLOCKS) }, (_, partIndex) => ({
+    leafOid: leaf.oid,
+    target,
+    from: blockStart(partIndex * PART_BLOCKS),
+    to: blockStart(Math.min(leaf.blocks, (partIndex + 1) * PART_BLOCKS)),
   }))
 }
 
-function nextBlocks(low: NonNullable<Part['from']>, to: NonNullable<Part['to']>, blocks: number): Range | null {
-  const [first, end] = [nextBlock(low), nextBlock(to)]
-  return first >= end ? null : { low, high: startOf(Math.min(end, first + blocks)), rows: 2 }
+function nextBlockRange(low: NonNullable<SweepPart['from']>, to: NonNullable<SweepPart['to']>, blocks: number): KeyRange | null {
+  const [first, endBlock] = [firstBlockAfter(low), firstBlockAfter(to)]
+  return first >= endBlock ? null : { low, high: blockStart(Math.min(endBlock, first + blocks)), rows: 2 }
 }
 
-function differ(before: readonly Leaf[], after: readonly Leaf[]): boolean {
-  const files = (leaves: readonly Leaf[]): string => leaves.map((leaf) => `${leaf.oid} ${leaf.filenode}`).join()
+function partitionsDiffer(before: readonly LeafPartition[], after: readonly LeafPartition[]): boolean {
+  const files = (leaves: readonly LeafPartition[]): string => leaves.map((leaf) => `${leaf.oid} ${leaf.filenode}`).join()
   return files(before) !== files(after)
 }
 
 /** Rows, and how many of them are not right: not the derived type, or a row that no type matches and is not recorded. */
-async function inspect(sql: Sql, { change }: Sweep, walked: Walked, range: Range): Promise<Inspected> {
-  const { condition, values } = inRange(walked, range, 2)
-  const unrecorded = `${change.unmapped} and not exists (select from sti.failed_row f
-      where f.rollout = $1::text and f.key = ${keyAsJson(change.key, 't')} and f.recovered_at is null)`
-  const answer = await sql.unsafe<{ rows: number; wrong: number }[]>(
+async function inspectRange(sql: Sql, { columnUpdate }: Sweep, target: KeyedTable, range: KeyRange): Promise<RangeInspection> {
+  const { condition, values } = rangeCondition(target, range, 2)
+  const unrecorded = `${columnUpdate.unmapped} and not exists (select from sti.failed_row f
+      where f.rollout = $1::text and f.key = ${keyAsJson(columnUpdate.key, 't')} and f.recovered_at is null)`
+  const result = await sql.unsafe<{ rows: number; wrong: number }[]>(
     `select /* sti */ count(*)::int as rows,
-       count(*) filter (where ${change.needed}${change.unmapped === null ? '' : ` or ${unrecorded}`})::int as wrong
-     from ${walked.table.sql} as t where ${condition} and $1::text is not null`,
-    [change.rollout, ...values],
+       count(*) filter (where ${columnUpdate.needsUpdate}${columnUpdate.unmapped === null ? '' : ` or ${unrecorded}`})::int as wrong
+     from ${target.table.sql} as t where ${condition} and $1::text is not null`,
+    [columnUpdate.rollout, ...values],
     { prepare: true },
   )
-  return onlyRow(answer)
+  return onlyRow(result)
 }
 
 /** Writes the rows of a range without moving a lane. */
-async function writeInPlace(sql: Sql, { change, lane }: Sweep, walked: Walked, range: Range): Promise<void> {
-  await writeBatch(sql, change, lane, {
-    relation: walked.table,
-    rows: inRange(walked, range, FIRST_PARAMETER),
-    records: 'uncounted',
+async function writeRange(sql: Sql, { columnUpdate, lane }: Sweep, target: KeyedTable, range: KeyRange): Promise<void> {
+  await writeBatch(sql, columnUpdate, lane, {
+    relation: target.table,
+    rows: rangeCondition(target, range, BATCH_ROWS_FIRST_PARAMETER),
+    unmappedRecording: 'uncounted',
     nextPosition: lane.position,
-    passed: 0,
+    passedRows: 0,
     flush: true,
   })
 }

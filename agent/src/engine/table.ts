@@ -1,11 +1,11 @@
 import type { Table } from '../rollout/rollout.ts'
-import { OperationFailure } from './errors.ts'
-import type { Facts } from './facts.ts'
+import { OperationFailedError } from './errors.ts'
+import type { RolloutFacts } from './facts.ts'
 
 /** The table as the catalog has it. @throws OperationFailure with the reason why it could not be read */
-export function demandTable({ table, faults, rollout }: Facts): Table {
+export function requireTable({ table, faults, rollout }: RolloutFacts): Table {
   if (table !== null) return table
-  throw new OperationFailure(
+  throw new OperationFailedError(
     'table',
     faults.join(' ') || `${rollout.table.sql} could not be read: look at the agent’s log.`,
   )

@@ -1,30 +1,30 @@
-import { isAway } from './errors.ts'
-import type { Run } from './kind.ts'
+import { isConnectionError } from './errors.ts'
+import type { RunContext } from './kind.ts'
 
 /**
  * Says in an event what holds an operation up, and that it does no longer; each change once, however many workers see
  * it. A reason that comes again within `againMs` is not said again unless it stays: events are read by people. While
  * the database is away an event waits for the next look.
  */
-export function createTelling(
-  run: Run,
-  over: string,
-  againMs: number,
+export function createWaitReporter(
+  run: RunContext,
+  endMessage: string,
+  repeatAfterMs: number,
 ): (now: { readonly reason: string; readonly sentence: string } | null) => Promise<void> {
-  const saidAt = new Map<string, number>()
-  let said: string | null = null
-  return async (held) => {
-    const reason = held?.reason ?? null
+  const reportedAt = new Map<string, number>()
+  let reportedReason: string | null = null
+  return async (wait) => {
+    const reason = wait?.reason ?? null
     const now = performance.now()
-    if (reason === said || (reason !== null && now - (saidAt.get(reason) ?? -Infinity) < againMs)) return
-    const before = said
-    said = reason
+    if (reason === reportedReason || (reason !== null && now - (reportedAt.get(reason) ?? -Infinity) < repeatAfterMs)) return
+    const previousReason = reportedReason
+    reportedReason = reason
     try {
-      await run.event('throttle', held?.sentence ?? over)
-      if (reason !== null) saidAt.set(reason, now)
+      await run.recordEvent('throttle', wait?.sentence ?? endMessage)
+      if (reason !== null) reportedAt.set(reason, now)
     } catch (error) {
-      if (!isAway(error)) throw error
-      said = before
+      if (!isConnectionError(error)) throw error
+      reportedReason = previousReason
     }
   }
 }

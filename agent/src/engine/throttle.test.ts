@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import type { Limits } from '../contract/index.ts'
-import { gentleLimits, limitsOf, type LimitedFile } from './limits.ts'
-import { overload, throttle, type Pressure } from './throttle.ts'
+import { essentialLimits, resolveLimits, type ThrottleConfig } from './limits.ts'
+import { findWorstOverload, decideThrottle, type Pressure } from './throttle.ts'
 
-const FILE: LimitedFile = { throttle: {}, signals: [{ name: 'queue', limit: 100 }] }
+const FILE: ThrottleConfig = { throttle: {}, signals: [{ name: 'queue', limit: 100 }] }
 const GB = 1024 ** 3
 
-type Values = { [K in keyof Pressure]: unknown }
-const CALM: Values = {
+type ReadingValues = { [K in keyof Pressure]: unknown }
+const CALM_READINGS: ReadingValues = {
   lockWaiters: { waiters: 0, seconds: 0 },
   replicationLag: { replicas: 1, bytes: 0, seconds: 0 },
   slots: { slot: 'cdc', retainedBytes: 0, keptAtMostBytes: null, endangered: null },
@@ -21,8 +21,8 @@ const CALM: Values = {
 }
 
 /** The readings of a calm server but for these; a text is why nothing is known. */
-function pressure(changed: Partial<Values>): Pressure {
-  const values = { ...CALM, ...changed }
+function pressure(changed: Partial<ReadingValues>): Pressure {
+  const values = { ...CALM_READINGS, ...changed }
   const reading = (value: unknown) => (typeof value === 'string' ? { unknown: value } : { value, at: 1 })
   return {
     ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, () => reading(value)])),
@@ -30,8 +30,8 @@ function pressure(changed: Partial<Values>): Pressure {
   } as unknown as Pressure
 }
 
-function decide(changed: Partial<Values>, own: Limits = {}, before: string | null = null): string {
-  const decision = throttle(pressure(changed), limitsOf(FILE, own), before)
+function decide(changed: Partial<ReadingValues>, own: Limits = {}, before: string | null = null): string {
+  const decision = decideThrottle(pressure(changed), resolveLimits(FILE, own), before)
   return decision.act === 'go-on' ? 'go-on' : `${decision.act} ${decision.reason}: ${decision.sentence}`
 }
 
@@ -42,7 +42,7 @@ test('a calm server lets it go on, also at each limit', () => {
   )
 })
 
-test.each<[Partial<Values>, Limits, string]>([
+test.each<[Partial<ReadingValues>, Limits, string]>([
   [{ lockWaiters: { waiters: 1, seconds: 0 } }, {}, 'pause lock-waiters: 1 session waiting for our locks'],
   [
     { replicationLag: { replicas: 1, bytes: 65 * 1024 ** 2, seconds: 0 } },
@@ -97,7 +97,7 @@ test.each<[Partial<Values>, Limits, string]>([
 })
 
 test('what has a limit and is unknown pauses; what has none is asked nothing', () => {
-  for (const name of Object.keys(CALM) as (keyof Values)[]) {
+  for (const name of Object.keys(CALM_READINGS) as (keyof ReadingValues)[]) {
     const optional = ['autovacuum', 'walRate', 'apiLatencyP95'].includes(name)
     expect(decide({ [name]: 'why' }), name).toMatch(optional ? /^go-on$/ : /^pause [a-z-]+-unknown: .* unknown: why$/)
   }
@@ -132,17 +132,17 @@ test('a wait ends a tenth below the limit that began it, another one begins abov
 })
 
 test('other kinds of operation wait for lock waiters and replicas only, and never stop', () => {
-  const limits = gentleLimits({ ...FILE, throttle: { lockWaiters: { abort: 1 } } })
-  const act = (changed: Partial<Values>): string => throttle(pressure(changed), limits).act
+  const limits = essentialLimits({ ...FILE, throttle: { lockWaiters: { abort: 1 } } })
+  const act = (changed: Partial<ReadingValues>): string => decideThrottle(pressure(changed), limits).act
   expect(act({ lockWaiters: { waiters: 5, seconds: 0 } })).toBe('pause')
   expect(act({ replicationLag: 'why' })).toBe('pause')
   expect(act({ archive: { files: 9999, failing: null }, slots: 'why', connections: 1, custom: 1e9 })).toBe('go-on')
 })
 
 test('the signal that is furthest above its pace is the one that paces', () => {
-  const limits = limitsOf(FILE, { walBytesPerSecond: 100, apiLatencyP95Seconds: 0.1 })
-  expect(overload(pressure({ walRate: 150, apiLatencyP95: 0.3 }), limits)?.ratio).toBeCloseTo(3)
-  expect(overload(pressure({ walRate: 150, apiLatencyP95: 'why' }), limits)?.ratio).toBe(1.5)
-  expect(overload(pressure({ walRate: 'why', apiLatencyP95: 'why' }), limits)).toBeUndefined()
-  expect(overload(pressure({}), limitsOf(FILE))).toBeNull()
+  const limits = resolveLimits(FILE, { walBytesPerSecond: 100, apiLatencyP95Seconds: 0.1 })
+  expect(findWorstOverload(pressure({ walRate: 150, apiLatencyP95: 0.3 }), limits)?.ratio).toBeCloseTo(3)
+  expect(findWorstOverload(pressure({ walRate: 150, apiLatencyP95: 'why' }), limits)?.ratio).toBe(1.5)
+  expect(findWorstOverload(pressure({ walRate: 'why', apiLatencyP95: 'why' }), limits)).toBeUndefined()
+  expect(findWorstOverload(pressure({}), resolveLimits(FILE))).toBeNull()
 })

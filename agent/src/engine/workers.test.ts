@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runWorkers, type Stays } from './workers.ts'
+import { runWorkerPool, type KeepWorking } from './workers.ts'
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -8,7 +8,7 @@ function work(lanes: number, steps: number) {
   const left = Array.from({ length: lanes }, () => steps)
   const held = new Set<number>()
   const now = { working: 0, most: 0, asked: false, fails: null as Error | null, done: 0 }
-  const worker = async (stays: Stays): Promise<boolean> => {
+  const worker = async (stays: KeepWorking): Promise<boolean> => {
     now.working++
     now.most = Math.max(now.most, now.working)
     try {
@@ -37,14 +37,14 @@ function work(lanes: number, steps: number) {
 
 test.each([1, 2, 3, 8])('%i workers do all there is, once, and nobody is left', async (workers) => {
   const { now, worker, rest } = work(8, 5)
-  expect(await runWorkers(() => workers, worker)).toBe(true)
+  expect(await runWorkerPool(() => workers, worker)).toBe(true)
   expect({ ...now, rest: rest() }).toMatchObject({ rest: 0, done: 40, working: 0, most: workers })
 })
 
 test('as many work as are wanted, while that changes', async () => {
   const { now, worker } = work(20, 1_000)
   let wanted = 1
-  const running = runWorkers(() => wanted, worker)
+  const running = runWorkerPool(() => wanted, worker)
   for (const next of [1, 4, 2, 5, 1]) {
     wanted = next
     await pause(400)
@@ -64,7 +64,7 @@ test.each([
     const { now, worker, rest } = work(2, 60)
     let wanted = 3
     let calls = 0
-    const running = runWorkers(
+    const running = runWorkerPool(
       () => wanted,
       async (stays) => {
         if (calls++ > 0) return await worker(stays)
@@ -83,7 +83,7 @@ test.each([
 test('a worker that is wanted again at the moment it ends works again', async () => {
   const { now, worker } = work(4, 1_000)
   let wanted = 3
-  const running = runWorkers(
+  const running = runWorkerPool(
     () => wanted,
     async (stays) => {
       const end = await worker(stays)
@@ -103,7 +103,7 @@ test('a worker that is wanted again at the moment it ends works again', async ()
 test('the first error ends all of them, each at its own safe point, and is the one that is thrown', async () => {
   const { now, worker, rest } = work(6, 100)
   let calls = 0
-  const running = runWorkers(
+  const running = runWorkerPool(
     () => 3,
     async (stays) => {
       if (calls++ !== 1) return await worker(stays)
@@ -119,7 +119,7 @@ test('the first error ends all of them, each at its own safe point, and is the o
 test('asked to stop, one that had found nothing left does not speak for the others', async () => {
   const { now, worker, rest } = work(2, 100)
   let calls = 0
-  const running = runWorkers(
+  const running = runWorkerPool(
     () => 3,
     async (stays) => {
       if (calls++ !== 2) return await worker(stays)

@@ -1,36 +1,36 @@
-import { moment, percent, type Chart } from './blocks.ts'
-import { escaped } from './escape.ts'
+import { formatInstant, formatPercent, type ChartBlock } from './blocks.ts'
+import { escapeHtml } from './escape.ts'
 
-const WIDTH = 900
-const HEIGHT = 220
-const LEFT = 60
-const RIGHT = 20
-const TOP = 30
-const BOTTOM = 30
+const CHART_WIDTH = 900
+const CHART_HEIGHT = 220
+const MARGIN_LEFT = 60
+const MARGIN_RIGHT = 20
+const MARGIN_TOP = 30
+const MARGIN_BOTTOM = 30
 
 /** A line from 0 to 100 % over time as SVG, in place; a point for each value while they are few. */
-export function chart({ title, points }: Chart): string {
+export function renderChart({ title, points }: ChartBlock): string {
   const times = points.map(({ at }) => Date.parse(at))
   const first = Math.min(...times)
   const last = Math.max(...times)
   const x = (time: number): number =>
-    LEFT + (last === first ? 0.5 : (time - first) / (last - first)) * (WIDTH - LEFT - RIGHT)
-  const y = (ratio: number): number => TOP + (1 - ratio) * (HEIGHT - TOP - BOTTOM)
-  const places = points.map(({ ratio }, index) => [round(x(times[index]!)), round(y(ratio))] as const)
+    MARGIN_LEFT + (last === first ? 0.5 : (time - first) / (last - first)) * (CHART_WIDTH - MARGIN_LEFT - MARGIN_RIGHT)
+  const y = (ratio: number): number => MARGIN_TOP + (1 - ratio) * (CHART_HEIGHT - MARGIN_TOP - MARGIN_BOTTOM)
+  const coordinates = points.map(({ ratio }, index) => [roundToTenth(x(times[index]!)), roundToTenth(y(ratio))] as const)
   const grid = [0, 0.25, 0.5, 0.75, 1]
     .map(
       (ratio) =>
-        `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(ratio)}" y2="${y(ratio)}" stroke="#d0d7de"/>` +
-        `<text x="${LEFT - 8}" y="${y(ratio) + 4}" text-anchor="end">${ratio * 100} %</text>`,
+        `<line x1="${MARGIN_LEFT}" x2="${CHART_WIDTH - MARGIN_RIGHT}" y1="${y(ratio)}" y2="${y(ratio)}" stroke="#d0d7de"/>` +
+        `<text x="${MARGIN_LEFT - 8}" y="${y(ratio) + 4}" text-anchor="end">${ratio * 100} %</text>`,
     )
     .join('')
-  const dots = places.length > 60 ? '' : places.map(([at, of]) => `<circle cx="${at}" cy="${of}" r="3"/>`).join('')
-  const what = `${title}: from ${percent(points[0]!.ratio)} to ${percent(points.at(-1)!.ratio)}`
-  return `<figure><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${escaped(what)}" font-family="system-ui, sans-serif" font-size="12" fill="#1b1f24">
-<text x="${LEFT}" y="16" font-weight="600">${escaped(title)}</text>${grid}
-<polyline fill="none" stroke="#1f6feb" stroke-width="2" points="${places.map((place) => place.join(',')).join(' ')}"/><g fill="#1f6feb">${dots}</g>
-<text x="${LEFT}" y="${HEIGHT - 8}">${moment(new Date(first).toISOString())}</text><text x="${WIDTH - RIGHT}" y="${HEIGHT - 8}" text-anchor="end">${moment(new Date(last).toISOString())}</text>
+  const dots = coordinates.length > 60 ? '' : coordinates.map(([at, of]) => `<circle cx="${at}" cy="${of}" r="3"/>`).join('')
+  const label = `${title}: from ${formatPercent(points[0]!.ratio)} to ${formatPercent(points.at(-1)!.ratio)}`
+  return `<figure><svg viewBox="0 0 ${CHART_WIDTH} ${CHART_HEIGHT}" width="${CHART_WIDTH}" height="${CHART_HEIGHT}" role="img" aria-label="${escapeHtml(label)}" font-family="system-ui, sans-serif" font-size="12" fill="#1b1f24">
+<text x="${MARGIN_LEFT}" y="16" font-weight="600">${escapeHtml(title)}</text>${grid}
+<polyline fill="none" stroke="#1f6feb" stroke-width="2" points="${coordinates.map((place) => place.join(',')).join(' ')}"/><g fill="#1f6feb">${dots}</g>
+<text x="${MARGIN_LEFT}" y="${CHART_HEIGHT - 8}">${formatInstant(new Date(first).toISOString())}</text><text x="${CHART_WIDTH - MARGIN_RIGHT}" y="${CHART_HEIGHT - 8}" text-anchor="end">${formatInstant(new Date(last).toISOString())}</text>
 </svg></figure>`
 }
 
-const round = (value: number): number => Math.round(value * 10) / 10
+const roundToTenth = (value: number): number => Math.round(value * 10) / 10

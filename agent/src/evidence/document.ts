@@ -1,38 +1,38 @@
-import type { Report, SignedReport } from '../contract/index.ts'
-import { heading, moment, percent, text, table, type Block } from './blocks.ts'
+import type { EvidenceReport, SignedReport } from '../contract/index.ts'
+import { heading, formatInstant, formatPercent, paragraph, table, type ReportBlock } from './blocks.ts'
 import { historyBlocks } from './history.ts'
-import { proofBlocks } from './proof.ts'
+import { validationBlocks } from './proof.ts'
 import { readinessBlocks } from './readinessBlocks.ts'
 
 /** What a report says, in the order in which somebody who has to decide reads it. */
-export function documentOf(signed: SignedReport): Block[] {
+export function buildReportDocument(signed: SignedReport): ReportBlock[] {
   const { report } = signed
   return [
     heading(`Rollout ${report.rollout} in ${report.environment}`, 1),
-    ...summary(report),
-    ...proofBlocks(report),
+    ...summaryBlocks(report),
+    ...validationBlocks(report),
     ...readinessBlocks(report),
     ...historyBlocks(report),
     ...signatureBlocks(signed),
   ]
 }
 
-function summary(report: Report): Block[] {
+function summaryBlocks(report: EvidenceReport): ReportBlock[] {
   const { validation, failedRows } = report
   const forced = report.promotions.filter((one) => one.forced && one.counts).length
   return [
     table(
       ['', ''],
       [
-        ['written', `${moment(report.generatedAt)} UTC, for ${report.generatedBy}`],
+        ['written', `${formatInstant(report.generatedAt)} UTC, for ${report.generatedBy}`],
         ['environment', `${report.environment}${report.production ? ' (production)' : ''}`],
         ['agent', `${report.agent.name}, version ${report.agent.version}, contract ${report.agent.contract}`],
         ['table', report.table],
         ['stage', report.stage],
-        ['coverage', percent(report.coverage)],
+        ['coverage', formatPercent(report.coverage)],
         [
           'last validation',
-          validation === null ? 'none has ended' : `${validation.verdict}, ended ${moment(validation.endedAt)} UTC`,
+          validation === null ? 'none has ended' : `${validation.verdict}, ended ${formatInstant(validation.endedAt)} UTC`,
         ],
         [
           'it still counts',
@@ -48,15 +48,15 @@ function summary(report: Report): Block[] {
       ],
       '',
     ),
-    text('All times are UTC, by the clock of the database. All hashes are SHA-256.'),
+    paragraph('All times are UTC, by the clock of the database. All hashes are SHA-256.'),
   ]
 }
 
-function signatureBlocks({ hash, signature, unsigned }: SignedReport): Block[] {
+function signatureBlocks({ hash, signature, unsigned }: SignedReport): ReportBlock[] {
   return [
     heading('Signature'),
-    text(`SHA-256 of the report's canonical JSON (RFC 8785): ${hash}`),
-    signature === null ? text(`Unsigned. ${unsigned}`) : { kind: 'code', text: signature },
-    text('To verify it, take the report as JSON: sti verify report.json --keys trusted.json'),
+    paragraph(`SHA-256 of the report's canonical JSON (RFC 8785): ${hash}`),
+    signature === null ? paragraph(`Unsigned. ${unsigned}`) : { kind: 'code', text: signature },
+    paragraph('To verify it, take the report as JSON: sti verify report.json --keys trusted.json'),
   ]
 }

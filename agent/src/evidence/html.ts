@@ -1,11 +1,11 @@
 import type { SignedReport } from '../contract/index.ts'
-import type { Block } from './blocks.ts'
-import { chart } from './chart.ts'
-import { documentOf } from './document.ts'
-import { escaped } from './escape.ts'
+import type { ReportBlock } from './blocks.ts'
+import { renderChart } from './chart.ts'
+import { buildReportDocument } from './document.ts'
+import { escapeHtml } from './escape.ts'
 
 /** A report as one HTML file, for the screen and for paper; it loads nothing and runs nothing. */
-export function reportAsHtml(signed: SignedReport): string {
+export function renderReportHtml(signed: SignedReport): string {
   const { rollout, environment } = signed.report
   return `<!doctype html>
 <html lang="en">
@@ -13,17 +13,17 @@ export function reportAsHtml(signed: SignedReport): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escaped(`Rollout ${rollout} in ${environment}`)}</title>
-<style>${STYLE}</style>
+<title>${escapeHtml(`Rollout ${rollout} in ${environment}`)}</title>
+<style>${STYLESHEET}</style>
 </head>
 <body>
-${documentOf(signed).map(blockAsHtml).join('\n')}
+${buildReportDocument(signed).map(renderBlockHtml).join('\n')}
 </body>
 </html>
 `
 }
 
-const STYLE = `
+const STYLESHEET = `
 :root { color-scheme: light }
 body { font: 15px/1.5 system-ui, sans-serif; color: #1b1f24; background: #fff; max-width: 75rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.7rem } h2 { font-size: 1.25rem; margin-top: 2.2rem; border-bottom: 1px solid #d0d7de } h3 { font-size: 1.05rem }
@@ -39,31 +39,31 @@ svg { max-width: 100%; height: auto }
   td, th { -webkit-print-color-adjust: exact; print-color-adjust: exact }
 }`
 
-const MARKED = ['pass', 'fail', 'inconclusive', 'error', 'ready', 'not-ready', 'unknown']
+const CELL_CLASSES = ['pass', 'fail', 'inconclusive', 'error', 'ready', 'not-ready', 'unknown']
 
-function blockAsHtml(block: Block): string {
+function renderBlockHtml(block: ReportBlock): string {
   switch (block.kind) {
     case 'heading':
-      return `<h${block.level}>${escaped(block.text)}</h${block.level}>`
+      return `<h${block.level}>${escapeHtml(block.text)}</h${block.level}>`
     case 'text':
-      return `<p>${escaped(block.text)}</p>`
+      return `<p>${escapeHtml(block.text)}</p>`
     case 'table': {
-      const head = block.head.map((cell) => `<th scope="col">${escaped(cell)}</th>`).join('')
-      const rows = block.rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('\n')
+      const head = block.head.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join('')
+      const rows = block.rows.map((row) => `<tr>${row.map(renderCell).join('')}</tr>`).join('\n')
       return `<table>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${rows}\n</tbody>\n</table>`
     }
     case 'code':
-      return `<pre>${escaped(block.text)}</pre>`
+      return `<pre>${escapeHtml(block.text)}</pre>`
     case 'chart':
-      return chart(block)
+      return renderChart(block)
   }
 }
 
 /** Of a cell that is not to be broken. */
-const SHORT = 24
+const MAX_NOWRAP_CHARACTERS = 24
 
-function cell(text: string): string {
-  return MARKED.includes(text)
+function renderCell(text: string): string {
+  return CELL_CLASSES.includes(text)
     ? `<td class="${text}">${text}</td>`
-    : `<td${text.length <= SHORT ? ' class="short"' : ''}>${escaped(text)}</td>`
+    : `<td${text.length <= MAX_NOWRAP_CHARACTERS ? ' class="short"' : ''}>${escapeHtml(text)}</td>`
 }

@@ -1,26 +1,26 @@
 import type { SignedReport } from '../contract/index.ts'
-import type { Block } from './blocks.ts'
-import { documentOf } from './document.ts'
+import type { ReportBlock } from './blocks.ts'
+import { buildReportDocument } from './document.ts'
 
 /** A report as Markdown (GitHub's tables). Whatever people or rows wrote stays text. */
-export function reportAsMarkdown(signed: SignedReport): string {
-  return `${documentOf(signed).flatMap(blockAsMarkdown).join('\n\n')}\n`
+export function renderReportMarkdown(signed: SignedReport): string {
+  return `${buildReportDocument(signed).flatMap(renderBlockMarkdown).join('\n\n')}\n`
 }
 
-function blockAsMarkdown(block: Block): string[] {
+function renderBlockMarkdown(block: ReportBlock): string[] {
   switch (block.kind) {
     case 'heading':
-      return [`${'#'.repeat(block.level)} ${escaped(block.text)}`]
+      return [`${'#'.repeat(block.level)} ${escapeMarkdown(block.text)}`]
     case 'text':
-      return [escaped(block.text)]
+      return [escapeMarkdown(block.text)]
     case 'table':
       return [
         [block.head, block.head.map(() => '---'), ...block.rows]
-          .map((row, index) => `| ${row.map((cell) => (index === 1 ? cell : escaped(cell))).join(' | ')} |`)
+          .map((row, index) => `| ${row.map((cell) => (index === 1 ? cell : escapeMarkdown(cell))).join(' | ')} |`)
           .join('\n'),
       ]
     case 'code':
-      return [fenced(block.text)]
+      return [fenceCode(block.text)]
     // The table beside it has its numbers.
     case 'chart':
       return []
@@ -28,7 +28,7 @@ function blockAsMarkdown(block: Block): string[] {
 }
 
 /** Also of line breaks, which would end a row of a table, and of HTML. */
-function escaped(text: string): string {
+function escapeMarkdown(text: string): string {
   return text
     .replace(/[\\`*_{}[\]()#+!|~$@]/g, (character) => `\\${character}`)
     .replaceAll('&', '&amp;')
@@ -39,7 +39,7 @@ function escaped(text: string): string {
 }
 
 /** With a fence that is longer than any in the text. */
-function fenced(text: string): string {
+function fenceCode(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length))
   const fence = '`'.repeat(longest + 1)
   return `${fence}\n${text.trimEnd()}\n${fence}`

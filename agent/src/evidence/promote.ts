@@ -1,12 +1,12 @@
-import type { Actor, Report } from '../contract/index.ts'
+import type { Actor, EvidenceReport } from '../contract/index.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { ReportRefused, verifyReport } from '../signature/verify.ts'
-import { wantedPromotion, type PromotionParts } from './promotion.ts'
-import { span } from './span.ts'
+import { promotionRequirement, type PromotionDependencies } from './promotion.ts'
+import { formatDuration } from './span.ts'
 
 /** Clocks of two environments may differ by so much. */
-const SKEW_SECONDS = 300
+const MAX_CLOCK_SKEW_SECONDS = 300
 
 export class PromotionRefused extends Error {
   readonly code = 'refused'
@@ -21,17 +21,17 @@ export class PromotionRefused extends Error {
  * Takes a signed report of the environment that the rollout file names, and keeps it with who handed it in.
  * @throws ReportRefused when it proves nothing; PromotionRefused with all that would have to be true
  */
-export async function promote(
-  parts: PromotionParts,
+export async function acceptPromotion(
+  parts: PromotionDependencies,
   rollout: Rollout,
-  handedIn: { report: unknown; actor: Actor; reason: string | null },
+  submission: { report: unknown; actor: Actor; reason: string | null },
 ): Promise<void> {
-  demandWanted(parts, rollout)
+  requirePromotionExpected(parts, rollout)
   if (parts.trustedKeys.length === 0)
     throw new ReportRefused('This agent trusts no key: set STI_TRUSTED_KEYS_FILE to the keys of the other environment.')
-  const { report, key } = await verifyReport(handedIn.report, parts.trustedKeys)
+  const { report, key } = await verifyReport(submission.report, parts.trustedKeys)
   const [clock] = await parts.state<{ now: Date }[]>`select clock_timestamp() as now`
-  const reasons = promotionFaults(report, rollout, parts.environment, clock!.now)
+  const reasons = findReportFaults(report, rollout, parts.environment, clock!.now)
   if (reasons.length > 0) throw new PromotionRefused(reasons)
   const { state } = parts
   await state`
@@ -39,12 +39,12 @@ export async function promote(
       insert into sti.promotion (rollout, forced, from_environment, promotion_hash, kid, verdict, validated_at, generated_at,
         report, actor, reason)
       values (${rollout.name}, false, ${report.environment}, ${report.file.promotionHash}, ${key.kid}, ${report.validation!.verdict},
-        ${report.validation!.endedAt}, ${report.generatedAt}, ${state.json(handedIn.report as never)}, ${state.json(handedIn.actor)},
-        ${handedIn.reason})
+        ${report.validation!.endedAt}, ${report.generatedAt}, ${state.json(submission.report as never)}, ${state.json(submission.actor)},
+        ${submission.reason})
       returning id
     )
-    select sti.append_event(null, ${rollout.name}, ${state.json(handedIn.actor)}, 'promotion',
-      ${`promoted from ${report.environment} by a report signed with key ${key.kid}`}, ${handedIn.reason}, null,
+    select sti.append_event(null, ${rollout.name}, ${state.json(submission.actor)}, 'promotion',
+      ${`promoted from ${report.environment} by a report signed with key ${key.kid}`}, ${submission.reason}, null,
       jsonb_build_object('promotion', id, 'validatedAt', ${report.validation!.endedAt}::text)) from promoted`
 }
 
@@ -53,11 +53,11 @@ export async function promote(
  * @throws PromotionRefused when the file wants no promotion here
  */
 export async function forcePromotion(
-  parts: PromotionParts,
+  parts: PromotionDependencies,
   rollout: Rollout,
   { actor, reason }: { actor: Actor; reason: string },
 ): Promise<void> {
-  demandWanted(parts, rollout)
+  requirePromotionExpected(parts, rollout)
   const { state } = parts
   await state`
     with promoted as (
@@ -69,8 +69,8 @@ export async function forcePromotion(
       null, jsonb_build_object('promotion', id)) from promoted`
 }
 
-function demandWanted({ environment }: PromotionParts, rollout: Rollout): void {
-  if (wantedPromotion(rollout, environment) !== null) return
+function requirePromotionExpected({ environment }: PromotionDependencies, rollout: Rollout): void {
+  if (promotionRequirement(rollout, environment) !== null) return
   throw new PromotionRefused([
     rollout.file.promotion === undefined
       ? 'The rollout file wants no promotion: write promotion: { from: staging } into it.'
@@ -79,8 +79,8 @@ function demandWanted({ environment }: PromotionParts, rollout: Rollout): void {
 }
 
 /** What would have to be true of the report, all of it. */
-export function promotionFaults(report: Report, rollout: Rollout, environment: string, now: Date): string[] {
-  const { from, maxAge } = wantedPromotion(rollout, environment)!
+export function findReportFaults(report: EvidenceReport, rollout: Rollout, environment: string, now: Date): string[] {
+  const { from, maxAge } = promotionRequirement(rollout, environment)!
   const { validation } = report
   const faults = [
     report.environment !== from && `The report is of ${report.environment}; the rollout file wants one of ${from}.`,
@@ -89,15 +89,15 @@ export function promotionFaults(report: Report, rollout: Rollout, environment: s
       `The rollout file of ${report.environment} is another one: what it says of the table, the types, limits and checks must be the same here (docs/evidence.md).`,
   ]
   if (validation?.endedAt == null) return [...faults.filter(isText), 'The report has no validation that ended.']
-  const age = (now.getTime() - Date.parse(validation.endedAt)) / 1000
+  const ageSeconds = (now.getTime() - Date.parse(validation.endedAt)) / 1000
   return [
     ...faults,
     validation.verdict !== 'pass' && `Its validation is ${validation.verdict}: only one that passed counts.`,
     validation.fileHash !== report.file.hash &&
       'Its validation is of another version of the rollout file than the report.',
     !report.verified && 'Rows were written in bulk, or a layer is missing, since its validation: validate again there.',
-    age > maxAge && `Its validation ended ${span(age)} ago; the file allows ${span(maxAge)}: validate again there.`,
-    age < -SKEW_SECONDS && `Its validation ended ${span(-age)} in the future: set the clocks right.`,
+    ageSeconds > maxAge && `Its validation ended ${formatDuration(ageSeconds)} ago; the file allows ${formatDuration(maxAge)}: validate again there.`,
+    ageSeconds < -MAX_CLOCK_SKEW_SECONDS && `Its validation ended ${formatDuration(-ageSeconds)} in the future: set the clocks right.`,
   ].filter(isText)
 }
 

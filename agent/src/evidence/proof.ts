@@ -1,12 +1,12 @@
-import type { CheckResult, Report } from '../contract/index.ts'
-import { code, heading, moment, number, percent, table, text, type Block } from './blocks.ts'
+import type { CheckResult, EvidenceReport } from '../contract/index.ts'
+import { codeBlock, heading, formatInstant, formatNumber, formatPercent, table, paragraph, type ReportBlock } from './blocks.ts'
 
 /** Checks with number, limit, verdict and query; coverage over time; what failed. */
-export function proofBlocks(report: Report): Block[] {
+export function validationBlocks(report: EvidenceReport): ReportBlock[] {
   const { validation, failedRows } = report
   return [
     heading('Checks'),
-    ...(validation === null ? [text('No validation has ended yet.')] : checkBlocks(validation.checks)),
+    ...(validation === null ? [paragraph('No validation has ended yet.')] : checkBlocks(validation.checks)),
     heading('Baseline'),
     ...baselineBlocks(report),
     heading('Rows by the type they hold and the type that their legacy columns say'),
@@ -15,7 +15,7 @@ export function proofBlocks(report: Report): Block[] {
       (validation?.confusion ?? []).map(({ actual, expected, rows }) => [
         actual ?? 'NULL',
         expected ?? 'NULL',
-        number(rows),
+        formatNumber(rows),
       ]),
       'Not counted.',
     ),
@@ -34,18 +34,18 @@ export function proofBlocks(report: Report): Block[] {
       'None.',
     ),
     ...(failedRows.open + failedRows.accepted > failedRows.rows.length
-      ? [text(`… and ${number(failedRows.open + failedRows.accepted - failedRows.rows.length)} more.`)]
+      ? [paragraph(`… and ${formatNumber(failedRows.open + failedRows.accepted - failedRows.rows.length)} more.`)]
       : []),
   ]
 }
 
-function checkBlocks(checks: readonly CheckResult[]): Block[] {
+function checkBlocks(checks: readonly CheckResult[]): ReportBlock[] {
   return [
     table(
       ['layer', 'check', 'verdict', 'number', 'limit', 'rows against it', 'detail'],
       checks.map((check) => [
-        ...[check.layer, check.check, check.verdict, number(check.value), number(check.limit)],
-        ...[number(check.discrepancies), detailOf(check)],
+        ...[check.layer, check.check, check.verdict, formatNumber(check.value), formatNumber(check.limit)],
+        ...[formatNumber(check.discrepancies), formatDetail(check)],
       ]),
       'It had no check.',
     ),
@@ -54,61 +54,61 @@ function checkBlocks(checks: readonly CheckResult[]): Block[] {
 }
 
 /** Several checks may be answered by one reading of the table. */
-function queryBlocks(checks: readonly CheckResult[]): Block[] {
-  const asking = new Map<string, string[]>()
+function queryBlocks(checks: readonly CheckResult[]): ReportBlock[] {
+  const checksByQuery = new Map<string, string[]>()
   for (const { check, query } of checks) {
-    if (query !== null) asking.set(query, [...(asking.get(query) ?? []), check])
+    if (query !== null) checksByQuery.set(query, [...(checksByQuery.get(query) ?? []), check])
   }
-  return [...asking].flatMap(([query, names]) => [text(`The query of ${names.join(', ')}:`), code(query)])
+  return [...checksByQuery].flatMap(([query, names]) => [paragraph(`The query of ${names.join(', ')}:`), codeBlock(query)])
 }
 
-function detailOf({ detail, sampleKeys }: CheckResult): string {
+function formatDetail({ detail, sampleKeys }: CheckResult): string {
   return sampleKeys.length === 0 ? detail : `${detail} (such as ${sampleKeys.map((key) => key.join('/')).join(', ')})`
 }
 
-function baselineBlocks({ baseline: compared }: Report): Block[] {
-  if (compared === null) return [text('There is none.')]
-  const { baseline, from, until, notes } = compared
+function baselineBlocks({ baseline: comparison }: EvidenceReport): ReportBlock[] {
+  if (comparison === null) return [paragraph('There is none.')]
+  const { baseline, from, until, notes } = comparison
   const { id, source, release, startedAt, endedAt, digest } = baseline
-  const of = release === null ? '' : ` of release ${release}`
-  const rows = (all: typeof compared.signals): string[][] =>
+  const releaseLabel = release === null ? '' : ` of release ${release}`
+  const rows = (all: typeof comparison.signals): string[][] =>
     all.map((one) => [
-      ...[one.name, one.verdict ?? 'not judged', number(one.baseline), number(one.now), number(one.ratio)],
-      ...[number(one.limit), one.detail],
+      ...[one.name, one.verdict ?? 'not judged', formatNumber(one.baseline), formatNumber(one.now), formatNumber(one.ratio)],
+      ...[formatNumber(one.limit), one.detail],
     ])
   const head = (what: string): string[] => [what, 'verdict', 'baseline', 'now', 'now / baseline', 'limit', 'detail']
   return [
-    text(
-      `Baseline ${id}${of} (${source}), from ${moment(startedAt)} to ${moment(endedAt)}, SHA-256 ${digest}; now is from ${moment(from)} to ${moment(until)}. Means, in seconds, ratios and per second.`,
+    paragraph(
+      `Baseline ${id}${releaseLabel} (${source}), from ${formatInstant(startedAt)} to ${formatInstant(endedAt)}, SHA-256 ${digest}; now is from ${formatInstant(from)} to ${formatInstant(until)}. Means, in seconds, ratios and per second.`,
     ),
-    ...notes.map(text),
-    table(head('signal'), rows(compared.signals), 'It has no signal.'),
-    table(head('query'), rows(compared.queries.slice(0, QUERIES)), 'Both know no query.'),
+    ...notes.map(paragraph),
+    table(head('signal'), rows(comparison.signals), 'It has no signal.'),
+    table(head('query'), rows(comparison.queries.slice(0, MAX_LISTED_QUERIES)), 'Both know no query.'),
   ]
 }
 
 /** Of the queries so many are shown, the slowest against the baseline first; the JSON has all. */
-const QUERIES = 20
+const MAX_LISTED_QUERIES = 20
 
-function coverageBlocks({ validations, progress }: Report): Block[] {
-  const counted = validations.flatMap(({ endedAt, coverage }) =>
+function coverageBlocks({ validations, progress }: EvidenceReport): ReportBlock[] {
+  const coveragePoints = validations.flatMap(({ endedAt, coverage }) =>
     coverage === null ? [] : [{ at: endedAt, ratio: coverage }],
   )
-  const backfill = progress.map(({ at, processedRows, totalRows }) => ({
+  const backfillPoints = progress.map(({ at, processedRows, totalRows }) => ({
     at,
     ratio: totalRows === 0 ? 1 : Math.min(1, processedRows / totalRows),
   }))
   return [
-    ...(counted.length > 1
-      ? [{ kind: 'chart', title: 'Coverage, as validations counted it', points: counted } as const]
+    ...(coveragePoints.length > 1
+      ? [{ kind: 'chart', title: 'Coverage, as validations counted it', points: coveragePoints } as const]
       : []),
-    ...(backfill.length > 1
-      ? [{ kind: 'chart', title: 'Rows right while backfills ran', points: backfill } as const]
+    ...(backfillPoints.length > 1
+      ? [{ kind: 'chart', title: 'Rows right while backfills ran', points: backfillPoints } as const]
       : []),
     table(
       ['validation', 'ended', 'verdict', 'coverage', 'integrity score', 'rollout file'],
       validations.map((one) => [
-        ...[String(one.id), moment(one.endedAt), one.verdict, percent(one.coverage), percent(one.integrityScore)],
+        ...[String(one.id), formatInstant(one.endedAt), one.verdict, formatPercent(one.coverage), formatPercent(one.integrityScore)],
         one.fileHash.slice(0, 12),
       ]),
       'No validation has ended yet.',

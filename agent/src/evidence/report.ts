@@ -1,23 +1,23 @@
-import type { Actor, Incident, Operation, OperationEvent, Promotion, Readiness, Report } from '../contract/index.ts'
+import type { Actor, Incident, Operation, OperationEvent, Promotion, Readiness, EvidenceReport } from '../contract/index.ts'
 import { CONTRACT_VERSION } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { Facts } from '../engine/facts.ts'
-import { toEvent, type EventRow } from '../operation/events.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import { toOperationEvent, type OperationEventRow } from '../operation/events.ts'
 import { toOperation, type OperationRow } from '../operation/row.ts'
-import { coverageOf } from '../operation/stage.ts'
+import { currentCoverage } from '../operation/stage.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Signals } from '../signals/signals.ts'
-import { withoutContacts } from '../rollout/withoutContacts.ts'
+import { redactContacts } from '../rollout/withoutContacts.ts'
 import { listIncidents, toIncident } from '../incident/store.ts'
-import { attestableOf } from '../readiness/attestable.ts'
-import { comparisonOf } from '../measure/comparison.ts'
-import { newestBaseline, readBaseline, useOf } from '../measure/store.ts'
-import { windowOf } from '../measure/window.ts'
+import { listSignOffItems } from '../readiness/attestable.ts'
+import { compareWithBaseline } from '../measure/comparison.ts'
+import { readNewestBaseline, readBaseline, createBaselineContext } from '../measure/store.ts'
+import { readComparisonWindow } from '../measure/window.ts'
 import { readAttestations } from '../readiness/attestations.ts'
-import { readFailedRows } from './failedRows.ts'
+import { readFailedRowSummary } from './failedRows.ts'
 
-export interface ReportParts {
+export interface ReportDependencies {
   readonly state: Sql
   readonly environment: string
   readonly production: boolean
@@ -26,17 +26,17 @@ export interface ReportParts {
   readonly signals: Signals
 }
 
-export interface ReportOf {
-  readonly facts: Facts
+export interface ReportInput {
+  readonly facts: RolloutFacts
   readonly readiness: Readiness
   readonly promotions: readonly Promotion[]
   readonly by: Actor
 }
 
 /** Gathers all that is claimed of a rollout. It reads our own state only, never the table. */
-export async function gatherReport(parts: ReportParts, of: ReportOf): Promise<Report> {
+export async function gatherReport(parts: ReportDependencies, input: ReportInput): Promise<EvidenceReport> {
   const { state, environment, production } = parts
-  const { facts } = of
+  const { facts } = input
   const { rollout } = facts
   const { name } = rollout
   const [[clock], operations, events, validations, progress, changes, failedRows, attestations, baseline, incidents] =
@@ -44,35 +44,35 @@ export async function gatherReport(parts: ReportParts, of: ReportOf): Promise<Re
       state<{ now: Date }[]>`select clock_timestamp() as now`,
       readOperations(state, name),
       readEvents(state, name),
-      state<Report['validations']>`
-      select id::float8, to_char(started_at at time zone 'UTC', ${ISO}) as "startedAt",
-        to_char(ended_at at time zone 'UTC', ${ISO}) as "endedAt", verdict, coverage, integrity_score as "integrityScore",
+      state<EvidenceReport['validations']>`
+      select id::float8, to_char(started_at at time zone 'UTC', ${ISO_8601_FORMAT}) as "startedAt",
+        to_char(ended_at at time zone 'UTC', ${ISO_8601_FORMAT}) as "endedAt", verdict, coverage, integrity_score as "integrityScore",
         file_hash as "fileHash"
       from (select * from sti.validation where rollout = ${name} and ended_at is not null order by id desc limit 500) v order by id`,
       readProgress(state, name),
-      state<Report['changes']>`
+      state<EvidenceReport['changes']>`
       select kind, object, statement, inverse, operation_id::float8 as "operationId",
-        to_char(applied_at at time zone 'UTC', ${ISO}) as at, to_char(reverted_at at time zone 'UTC', ${ISO}) as "revertedAt",
+        to_char(applied_at at time zone 'UTC', ${ISO_8601_FORMAT}) as at, to_char(reverted_at at time zone 'UTC', ${ISO_8601_FORMAT}) as "revertedAt",
         left_because as left
       from sti.change where rollout = ${name} order by id`,
-      readFailedRows(state, name),
-      readAttestations(state, name, attestableOf(rollout.file)),
-      compareBaseline(parts, rollout),
+      readFailedRowSummary(state, name),
+      readAttestations(state, name, listSignOffItems(rollout.file)),
+      readBaselineComparison(parts, rollout),
       readIncidents(state, environment, rollout),
     ])
   return {
     format: 'sti-report/1',
     generatedAt: clock!.now.toISOString(),
-    generatedBy: of.by.name,
+    generatedBy: input.by.name,
     environment,
     production,
     agent: { name: parts.agent, version: parts.version, contract: CONTRACT_VERSION },
     rollout: name,
     table: `${rollout.table.schema}.${rollout.table.name}`,
     stage: facts.stage,
-    coverage: coverageOf(facts),
-    verified: facts.verified,
-    file: { text: withoutContacts(rollout.text), hash: rollout.hash, promotionHash: promotionHash(rollout.file) },
+    coverage: currentCoverage(facts),
+    verified: facts.coverageVerified,
+    file: { text: redactContacts(rollout.text), hash: rollout.hash, promotionHash: promotionHash(rollout.file) },
     validation: facts.validation,
     validations: [...validations],
     progress,
@@ -81,41 +81,41 @@ export async function gatherReport(parts: ReportParts, of: ReportOf): Promise<Re
     events,
     changes: [...changes],
     failedRows,
-    rollbacks: operations.filter(takesBack),
-    promotions: [...of.promotions],
+    rollbacks: operations.filter(isRollback),
+    promotions: [...input.promotions],
     attestations,
     incidents,
     readiness: {
-      ...of.readiness,
-      contacts: of.readiness.contacts.map((contact) => ({ ...contact, phone: null, email: null })),
+      ...input.readiness,
+      contacts: input.readiness.contacts.map((contact) => ({ ...contact, phone: null, email: null })),
     },
   }
 }
 
-const INCIDENTS = 500
+const MAX_INCIDENTS = 500
 
 async function readIncidents(sql: Sql, environment: string, rollout: Rollout): Promise<Incident[]> {
-  const rows = await listIncidents(sql, { rollout: rollout.name, limit: INCIDENTS })
+  const rows = await listIncidents(sql, { rollout: rollout.name, limit: MAX_INCIDENTS })
   const incidents = rows.map((row) => toIncident(row, environment, rollout.file.contacts))
   return incidents.sort((one, other) => one.id - other.id)
 }
 
-async function compareBaseline(
-  { state, environment, signals }: ReportParts,
+async function readBaselineComparison(
+  { state, environment, signals }: ReportDependencies,
   rollout: Rollout,
-): Promise<Report['baseline']> {
-  const use = useOf(rollout, environment)
-  const newest = await newestBaseline(state, use)
-  const baseline = newest === null ? null : await readBaseline(state, use, newest.id)
+): Promise<EvidenceReport['baseline']> {
+  const context = createBaselineContext(rollout, environment)
+  const newest = await readNewestBaseline(state, context)
+  const baseline = newest === null ? null : await readBaseline(state, context, newest.id)
   if (baseline === null) return null
-  const { from } = await windowOf(state, rollout.name, baseline.endedAt)
-  return await comparisonOf({ signals, rollout, environment, baseline, from })
+  const { from } = await readComparisonWindow(state, rollout.name, baseline.endedAt)
+  return await compareWithBaseline({ signals, rollout, environment, baseline, from })
 }
 
 /** As ISO 8601 in UTC; the driver would give a Date. */
-const ISO = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
+const ISO_8601_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
 
-function takesBack({ kind, parameters }: Operation): boolean {
+function isRollback({ kind, parameters }: Operation): boolean {
   return kind === 'rollback' || (kind === 'flag' && parameters['enabled'] === false)
 }
 
@@ -125,33 +125,33 @@ async function readOperations(sql: Sql, rollout: string): Promise<Operation[]> {
   return rows.map(toOperation)
 }
 
-const EVENTS = 2_000
+const MAX_EVENTS = 2_000
 
 /** Readings of the progress apart: they are the curve. */
-async function readEvents(sql: Sql, rollout: string): Promise<Report['events']> {
+async function readEvents(sql: Sql, rollout: string): Promise<EvidenceReport['events']> {
   const [[head], [count], rows] = await Promise.all([
     sql<{ hash: string }[]>`select hash from sti.event_head`,
     sql<{ total: number }[]>`select count(*)::int as total from sti.operation_event where rollout = ${rollout}`,
-    sql<EventRow[]>`
+    sql<OperationEventRow[]>`
       select * from (select * from sti.operation_event where rollout = ${rollout} and kind <> 'reading'
-        order by id desc limit ${EVENTS}) e order by id`,
+        order by id desc limit ${MAX_EVENTS}) e order by id`,
   ])
-  const entries: OperationEvent[] = rows.map(toEvent)
+  const entries: OperationEvent[] = rows.map(toOperationEvent)
   return { head: head!.hash, total: count!.total, entries }
 }
 
-const POINTS = 500
+const MAX_PROGRESS_POINTS = 500
 
 /** Readings of backfills, thinned out evenly. */
-async function readProgress(sql: Sql, rollout: string): Promise<Report['progress']> {
-  const rows = await sql<Report['progress']>`
+async function readProgress(sql: Sql, rollout: string): Promise<EvidenceReport['progress']> {
+  const rows = await sql<EvidenceReport['progress']>`
     with reading as (
       select id, at, operation_id, (after->>'processedRows')::float8 as processed, (after->>'totalRows')::float8 as total,
         row_number() over (order by id) as number, count(*) over () as all_of_them
       from sti.operation_event where rollout = ${rollout} and kind = 'reading'
     )
-    select to_char(at at time zone 'UTC', ${ISO}) as at, operation_id::float8 as "operationId",
+    select to_char(at at time zone 'UTC', ${ISO_8601_FORMAT}) as at, operation_id::float8 as "operationId",
       processed as "processedRows", total as "totalRows"
-    from reading where number % greatest(1, all_of_them / ${POINTS}) = 0 or number = all_of_them order by id`
+    from reading where number % greatest(1, all_of_them / ${MAX_PROGRESS_POINTS}) = 0 or number = all_of_them order by id`
   return [...rows]
 }

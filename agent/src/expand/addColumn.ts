@@ -1,7 +1,7 @@
-import type { Change } from '../engine/ddl.ts'
+import type { ReversibleChange } from '../engine/ddl.ts'
 import type { JournaledChange, Prefill } from '../engine/facts.ts'
-import { look } from '../engine/look.ts'
-import { literal } from '../rollout/names.ts'
+import { catalogDefinition } from '../engine/look.ts'
+import { quoteLiteral } from '../rollout/names.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { Rollout } from '../rollout/rollout.ts'
  * constant default of ADD COLUMN in the catalog and touches no row. The default itself goes at once, and with it in the
  * same transaction comes the trigger: no row that is written later holds the constant unasked.
  */
-export function addColumn({ table, discriminator }: Rollout, prefill: Prefill | null): Change {
+export function addColumnChange({ table, discriminator }: Rollout, prefill: Prefill | null): ReversibleChange {
   const { sql: column, dataType } = discriminator
   const add = `alter table ${table.sql} add column ${column} ${dataType}`
   return {
@@ -18,16 +18,16 @@ export function addColumn({ table, discriminator }: Rollout, prefill: Prefill | 
     statement:
       prefill === null
         ? add
-        : `${add} default ${literal(prefill.type)}::${dataType};\n` +
+        : `${add} default ${quoteLiteral(prefill.type)}::${dataType};\n` +
           `alter table ${table.sql} alter column ${column} drop default`,
     inverse: `alter table ${table.sql} drop column if exists ${column}`,
     before: { existed: false, prefill },
-    look: look.column(table.sql, discriminator.column),
-    back: null,
+    definitionSql: catalogDefinition.column(table.sql, discriminator.column),
+    definitionAfterRevert: null,
   }
 }
 
 /** The prefill that a journaled column was added with, or null. */
-export function prefillOf(change: Pick<JournaledChange, 'before'>): Prefill | null {
+export function readJournaledPrefill(change: Pick<JournaledChange, 'before'>): Prefill | null {
   return (change.before as { prefill?: Prefill | null } | null)?.prefill ?? null
 }

@@ -1,9 +1,9 @@
-import { OperationFailure } from '../engine/errors.ts'
-import type { Run } from '../engine/kind.ts'
+import { OperationFailedError } from '../engine/errors.ts'
+import type { RunContext } from '../engine/kind.ts'
 import type { Table } from '../rollout/rollout.ts'
 
 /** A column that was there before must be empty: the data rollback could not tell its values from ours. */
-export async function refuseValues({ rollout, database }: Run, table: Table): Promise<void> {
+export async function requireEmptyColumn({ rollout, database }: RunContext, table: Table): Promise<void> {
   const sql = database.engine({
     purpose: 'expand',
     searchPath: rollout.searchPath,
@@ -17,7 +17,7 @@ export async function refuseValues({ rollout, database }: Run, table: Table): Pr
        from ${rollout.table.sql} as t where t.${type} is not null limit 1`,
     )
     if (row === undefined) return
-    throw new OperationFailure(
+    throw new OperationFailedError(
       'existing-values',
       `Column ${type} was there before and holds a value already (row ${row.key}): the data rollback could not tell it from ours. ` +
         'Set the column to NULL, or drop it, then expand.',

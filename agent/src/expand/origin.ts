@@ -1,32 +1,32 @@
-import { contentOf } from '../engine/content.ts'
-import type { Run } from '../engine/kind.ts'
-import { structureOf } from '../engine/structure.ts'
-import { literal } from '../rollout/names.ts'
+import { readTableChecksum } from '../engine/content.ts'
+import type { RunContext } from '../engine/kind.ts'
+import { tableStructureSql } from '../engine/structure.ts'
+import { quoteLiteral } from '../rollout/names.ts'
 import type { Table } from '../rollout/rollout.ts'
 
 /** A table that takes longer to read than this is not summed: a snapshot of this length hurts nobody. */
-const READING_MS = 5_000
+const CHECKSUM_TIMEOUT_MS = 5_000
 /** One of more bytes would, so it is not begun. */
-const LARGEST = 2 * 1024 ** 3
+const MAX_CHECKSUM_BYTES = 2 * 1024 ** 3
 
 /**
  * What a rollback is compared with, as a statement that comes before our first change in its transaction: the structure
  * of the table, and a sum over its rows where reading them takes seconds.
  */
-export async function originOf({ rollout, database, operation }: Run, table: Table): Promise<string> {
+export async function recordOriginSql({ rollout, database, operation }: RunContext, table: Table): Promise<string> {
   const sql = database.engine({
     purpose: 'expand',
     searchPath: rollout.searchPath,
     readOnly: true,
-    statementTimeoutMs: READING_MS,
+    statementTimeoutMs: CHECKSUM_TIMEOUT_MS,
     parallel: true,
   })
   try {
-    const content =
-      table.bytes > LARGEST ? null : await contentOf(sql, rollout.table, table, rollout.discriminator.column)
-    const [rows, checksum] = content === null ? ['null', 'null'] : [String(content.rows), literal(content.checksum)]
+    const tableChecksum =
+      table.bytes > MAX_CHECKSUM_BYTES ? null : await readTableChecksum(sql, rollout.table, table, rollout.discriminator.column)
+    const [rows, checksum] = tableChecksum === null ? ['null', 'null'] : [String(tableChecksum.rows), quoteLiteral(tableChecksum.checksum)]
     return `insert into sti.table_origin (rollout, operation_id, relation, structure, rows, checksum)
-      values (${literal(rollout.name)}, ${operation.id}, ${table.oid}, ${structureOf(rollout.table.sql)}, ${rows}, ${checksum})
+      values (${quoteLiteral(rollout.name)}, ${operation.id}, ${table.oid}, ${tableStructureSql(rollout.table.sql)}, ${rows}, ${checksum})
       on conflict (rollout) do update set operation_id = excluded.operation_id, at = clock_timestamp(),
         relation = excluded.relation, structure = excluded.structure, rows = excluded.rows, checksum = excluded.checksum`
   } finally {

@@ -2,10 +2,10 @@ import type { Database, Sql } from '../database/connect.ts'
 import { onlyRow } from '../engine/answer.ts'
 import type { Prefill } from '../engine/facts.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
-import { dollarQuoted } from '../dualWrite/trigger.ts'
+import { dollarQuote } from '../dualWrite/trigger.ts'
 
 /** Below this share so few writes are saved that rows with a wrong type instead of none are not worth it. */
-const SMALLEST_SHARE = 0.2
+const MIN_PREFILL_SHARE = 0.2
 /** Pages to look at. Neighbours are alike, so pages count, not rows: of 1,000 the share is right to about 3 %. */
 const SAMPLED_PAGES = 1_000
 
@@ -19,7 +19,7 @@ export interface PrefillChoice {
 export async function choosePrefill(database: Database, rollout: Rollout, table: Table): Promise<PrefillChoice> {
   const sql = database.engine({ purpose: 'sample', searchPath: rollout.searchPath, readOnly: true })
   try {
-    return judged(rollout, await sampleTypes(sql, rollout, table))
+    return chooseFromSample(rollout, await sampleTypes(sql, rollout, table))
   } finally {
     await sql.end({ timeout: 1 })
   }
@@ -42,54 +42,54 @@ export async function prefillNotes(database: Database, rollout: Rollout): Promis
   ]
 }
 
-interface Sample {
+interface TypeSample {
   readonly rows: number
   /** Rows of each type, in the order of the file; rows that no type matches or whose expression raises are in none. */
-  readonly ofType: readonly number[]
+  readonly rowsByType: readonly number[]
   readonly everyRow: boolean
 }
 
-function judged(rollout: Rollout, { rows, ofType, everyRow }: Sample): PrefillChoice {
-  const not = (why: string): PrefillChoice => ({ prefill: null, sentence: `The column is not prefilled: ${why}.` })
-  if (rows === 0) return not(everyRow ? 'the table is empty' : 'the sampled pages hold no row')
-  const most = Math.max(...ofType)
-  const type = rollout.types[ofType.indexOf(most)]!
-  const share = Math.round((most / rows) * 10_000) / 10_000
-  const of = `${percent(share)} of ${rows.toLocaleString('en')} rows${everyRow ? '' : ' that were sampled'}`
-  if (share < SMALLEST_SHARE)
-    return not(`the commonest type, ${type}, has only ${of}, and below ${percent(SMALLEST_SHARE)} it does not pay`)
+function chooseFromSample(rollout: Rollout, { rows, rowsByType, everyRow }: TypeSample): PrefillChoice {
+  const decline = (reason: string): PrefillChoice => ({ prefill: null, sentence: `The column is not prefilled: ${reason}.` })
+  if (rows === 0) return decline(everyRow ? 'the table is empty' : 'the sampled pages hold no row')
+  const largestCount = Math.max(...rowsByType)
+  const type = rollout.types[rowsByType.indexOf(largestCount)]!
+  const share = Math.round((largestCount / rows) * 10_000) / 10_000
+  const shareDescription = `${formatPercent(share)} of ${rows.toLocaleString('en')} rows${everyRow ? '' : ' that were sampled'}`
+  if (share < MIN_PREFILL_SHARE)
+    return decline(`the commonest type, ${type}, has only ${shareDescription}, and below ${formatPercent(MIN_PREFILL_SHARE)} it does not pay`)
   return {
     prefill: { type, share, sampledRows: rows },
     sentence:
-      `Rows that exist now read as ${type}, the commonest type (${of}), without being written. ` +
+      `Rows that exist now read as ${type}, the commonest type (${shareDescription}), without being written. ` +
       `Rows of other types do too until the backfill has written them: nothing may read the column before that.`,
   }
 }
 
-const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`
+const formatPercent = (share: number): string => `${Math.round(share * 1000) / 10} %`
 
 /**
  * Derives the type of each sampled row alone, so that one whose expression raises spoils nothing. Row by row in
  * PL/pgSQL this costs a few microseconds each.
  */
-async function sampleTypes(sql: Sql, rollout: Rollout, table: Table): Promise<Sample> {
+async function sampleTypes(sql: Sql, rollout: Rollout, table: Table): Promise<TypeSample> {
   const { pages } = onlyRow(
     await sql<{ pages: number }[]>`
       select (coalesce(sum(pg_relation_size(oid::oid)), 0) / current_setting('block_size')::int)::float8 as pages
-      from jsonb_array_elements_text(${sql.json([table.oid, ...table.partitions.map((one) => one.oid)])}::jsonb) as oid`,
+      from jsonb_array_elements_text(${sql.json([table.oid, ...table.partitions.map((partition) => partition.oid)])}::jsonb) as oid`,
   )
   const everyRow = pages <= SAMPLED_PAGES
-  const some = everyRow ? '' : ` tablesample system (${(100 * SAMPLED_PAGES) / pages})`
-  const columns = rollout.reads.map((name) => table.columns.find((column) => column.name === name)!.sql)
+  const sampleClause = everyRow ? '' : ` tablesample system (${(100 * SAMPLED_PAGES) / pages})`
+  const columns = rollout.conditionColumns.map((name) => table.columns.find((column) => column.name === name)!.sql)
   const branches = rollout.types.map((_, index) => `(${index + 1})`).join(', ')
-  const text = `declare
+  const block = `declare
     t record;
-    types constant text[] := array(select jsonb_array_elements_text(${dollarQuoted(JSON.stringify(rollout.types))}::jsonb));
+    types constant text[] := array(select jsonb_array_elements_text(${dollarQuote(JSON.stringify(rollout.types))}::jsonb));
     of_type bigint[] := array(select 0 from (values ${branches}) as type);
     place int;
     seen bigint := 0;
   begin
-    for t in select ${['true as "~row"', ...columns].join(', ')} from ${rollout.table.sql}${some} loop
+    for t in select ${['true as "~row"', ...columns].join(', ')} from ${rollout.table.sql}${sampleClause} loop
       seen := seen + 1;
       begin
         place := array_position(types, (${rollout.derive('t')})::text);
@@ -100,8 +100,8 @@ async function sampleTypes(sql: Sql, rollout: Rollout, table: Table): Promise<Sa
     end loop;
     perform set_config('sti.sample', jsonb_build_array(seen, of_type)::text, true);
   end`
-  const answer = await sql.unsafe(`do /* sti */ ${dollarQuoted(text)}; select current_setting('sti.sample') as sample`)
-  const { sample } = onlyRow((answer as unknown as { sample: string }[][]).at(-1)!)
-  const [rows, ofType] = JSON.parse(sample) as [number, number[]]
-  return { rows, ofType, everyRow }
+  const results = await sql.unsafe(`do /* sti */ ${dollarQuote(block)}; select current_setting('sti.sample') as sample`)
+  const { sample } = onlyRow((results as unknown as { sample: string }[][]).at(-1)!)
+  const [rows, rowsByType] = JSON.parse(sample) as [number, number[]]
+  return { rows, rowsByType, everyRow }
 }

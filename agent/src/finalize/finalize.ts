@@ -1,21 +1,21 @@
-import { demandClaim, runAlone } from '../engine/concurrently.ts'
-import { codeOf, messageOf, OperationFailure } from '../engine/errors.ts'
-import type { Kind, Outcome, Run } from '../engine/kind.ts'
-import { secondsOf, shown, timeFor } from '../engine/measured.ts'
-import { ours } from '../engine/ours.ts'
-import { demandTable } from '../engine/table.ts'
+import { assertClaimHeld, runNonTransactional } from '../engine/concurrently.ts'
+import { errorCode, errorMessage, OperationFailedError } from '../engine/errors.ts'
+import type { OperationDefinition, RunOutcome, RunContext } from '../engine/kind.ts'
+import { operationSeconds, formatSeconds, estimateDuration } from '../engine/measured.ts'
+import { tagStatement } from '../engine/ours.ts'
+import { requireTable } from '../engine/table.ts'
 import { cannotRaise } from '../rollout/raise.ts'
-import { restoreFunction } from '../dualWrite/bothWays.ts'
-import { addConstraint, makeConstraint, setNotNull } from './constraint.ts'
-import { createIndex, makeIndex } from './index.ts'
+import { reverseSyncChange } from '../dualWrite/bothWays.ts'
+import { addConstraintChange, ensureConstraint, setNotNull } from './constraint.ts'
+import { createIndexChange, ensureIndex } from './index.ts'
 import { indexName } from './names.ts'
-import { finalizeMissing } from './verify.ts'
-import { makeBothWays } from './bothWays.ts'
+import { findMissingSteps } from './verify.ts'
+import { enableReverseSync } from './bothWays.ts'
 
 /** Rows per second for index and constraint that a preview assumes before anything was measured here. */
-const ASSUMED_RATE = 500_000
+const ASSUMED_ROWS_PER_SECOND = 500_000
 
-export const finalize: Kind = {
+export const finalize: OperationDefinition = {
   kind: 'finalize',
   writesTable: true,
   refusals(facts) {
@@ -23,7 +23,7 @@ export const finalize: Kind = {
     const wantsNotNull = rollout.file.constraint === 'notNull' && table !== null
     return [
       ...facts.faults,
-      ...(facts.stage === 'covered' || (facts.flag.enabled && !facts.verified)
+      ...(facts.stage === 'covered' || (facts.flag.enabled && !facts.coverageVerified)
         ? ['Coverage is not verified: run a validation first.']
         : []),
       ...(['new', 'expanded', 'backfilling'].includes(facts.stage)
@@ -38,20 +38,20 @@ export const finalize: Kind = {
     ]
   },
   async preview({ rollout, table, facts }) {
-    const last = facts.succeeded.findLast((one) => one.kind === 'finalize')
-    const took = secondsOf(last)
+    const lastFinalize = facts.succeededOperations.findLast((operation) => operation.kind === 'finalize')
+    const took = operationSeconds(lastFinalize)
     const { notes, ...time } =
       took === null
-        ? timeFor(table.estimatedRows, null, { does: 'reads', perSecond: ASSUMED_RATE })
-        : { estimatedSeconds: took, estimateBasis: `finalize ${last!.id}, which took ${shown(took)}`, notes: [] }
+        ? estimateDuration(table.estimatedRows, null, { does: 'reads', perSecond: ASSUMED_ROWS_PER_SECOND })
+        : { estimatedSeconds: took, estimateBasis: `finalize ${lastFinalize!.id}, which took ${formatSeconds(took)}`, notes: [] }
     return {
       ...time,
       rows: 0,
       statements: [
-        createIndex(rollout, rollout.table.sql, table.partitioned).statement,
-        addConstraint(rollout).statement,
+        createIndexChange(rollout, rollout.table.sql, table.partitioned).statement,
+        addConstraintChange(rollout).statement,
         `analyze ${rollout.table.sql}`,
-        ...(rollout.file.dualWrite === 'trigger' ? [restoreFunction(rollout, table).statement] : []),
+        ...(rollout.file.dualWrite === 'trigger' ? [reverseSyncChange(rollout, table).statement] : []),
       ],
       notes: [
         ...notes,
@@ -67,46 +67,46 @@ export const finalize: Kind = {
   run: runFinalize,
 }
 
-async function runFinalize(run: Run): Promise<Outcome> {
+async function runFinalize(run: RunContext): Promise<RunOutcome> {
   const { rollout, database } = run
-  await run.reached('finalize.begun')
-  const table = demandTable(await run.facts())
+  await run.failpoint('finalize.begun')
+  const table = requireTable(await run.readFacts())
   // What runs alone waits for older transactions, and no write waits behind it; transactions have a lock_timeout of their own.
-  const unhurried = { statementTimeoutMs: 0, lockTimeoutMs: 0 }
-  const sql = database.engine({ purpose: 'finalize', searchPath: rollout.searchPath, ...unhurried })
+  const withoutTimeouts = { statementTimeoutMs: 0, lockTimeoutMs: 0 }
+  const sql = database.engine({ purpose: 'finalize', searchPath: rollout.searchPath, ...withoutTimeouts })
   try {
-    run.step('making the index')
-    await makeIndex(run, sql, table)
-    run.step('making the constraint')
-    await makeConstraint(run, sql)
+    run.setStep('making the index')
+    await ensureIndex(run, sql, table)
+    run.setStep('making the constraint')
+    await ensureConstraint(run, sql)
     if (rollout.file.constraint === 'notNull' && table.discriminator?.notNull === false) await setNotNull(run, sql)
-    await run.reached('finalize.not-null')
-    run.step('gathering statistics')
-    await demandClaim(run)
-    await runAlone(run, sql, 'gathering statistics', ours(`analyze ${rollout.table.sql}`))
-    await run.reached('finalize.analyzed')
-    run.step('giving the dual-write trigger its way back')
-    await makeBothWays(run, sql)
-    const missing = await finalizeMissing(database.state, rollout, demandTable(await run.facts()))
+    await run.failpoint('finalize.not-null')
+    run.setStep('gathering statistics')
+    await assertClaimHeld(run)
+    await runNonTransactional(run, sql, 'gathering statistics', tagStatement(`analyze ${rollout.table.sql}`))
+    await run.failpoint('finalize.analyzed')
+    run.setStep('giving the dual-write trigger its way back')
+    await enableReverseSync(run, sql)
+    const missing = await findMissingSteps(database.state, rollout, requireTable(await run.readFacts()))
     if (missing.length > 0)
-      throw new OperationFailure('finalize', `Still missing: ${missing.join(', ')}. Finalize again.`)
+      throw new OperationFailedError('finalize', `Still missing: ${missing.join(', ')}. Finalize again.`)
     return { outcome: 'succeeded', result: { index: indexName(rollout), constraint: rollout.file.constraint } }
   } catch (error) {
-    throw await explained(run, error)
+    throw await toFinalizeError(run, error)
   } finally {
     await sql.end({ timeout: 1 })
   }
 }
 
 /** One sentence for what a person has to mend; other errors as they are. */
-async function explained({ rollout, database }: Run, error: unknown): Promise<unknown> {
-  if (codeOf(error) === '23514') {
-    const sentence = `A row does not hold what the constraint asks: ${messageOf(error)}. Run a validation.`
-    return new OperationFailure('finalize', sentence)
+async function toFinalizeError({ rollout, database }: RunContext, error: unknown): Promise<unknown> {
+  if (errorCode(error) === '23514') {
+    const sentence = `A row does not hold what the constraint asks: ${errorMessage(error)}. Run a validation.`
+    return new OperationFailedError('finalize', sentence)
   }
-  if (codeOf(error) !== '42501') return error
+  if (errorCode(error) !== '42501') return error
   const [role] = await database.state<{ grant: string }[]>`
     select format('GRANT CREATE ON SCHEMA %I TO %I', ${rollout.table.schema}::text, current_user) as grant`
-  const sentence = `${messageOf(error)}: the agent’s role must own the table and be allowed to make an index in its schema (${role!.grant}), then finalize again.`
-  return new OperationFailure('finalize', sentence)
+  const sentence = `${errorMessage(error)}: the agent’s role must own the table and be allowed to make an index in its schema (${role!.grant}), then finalize again.`
+  return new OperationFailedError('finalize', sentence)
 }

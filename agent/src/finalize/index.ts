@@ -1,16 +1,16 @@
 import type { Sql } from '../database/connect.ts'
-import { demandClaim, runAlone } from '../engine/concurrently.ts'
-import { journal, runDdl, type Change } from '../engine/ddl.ts'
-import type { Run } from '../engine/kind.ts'
-import { look } from '../engine/look.ts'
-import { ours } from '../engine/ours.ts'
-import { quote } from '../rollout/names.ts'
+import { assertClaimHeld, runNonTransactional } from '../engine/concurrently.ts'
+import { journalInsertSql, runDdl, type ReversibleChange } from '../engine/ddl.ts'
+import type { RunContext } from '../engine/kind.ts'
+import { catalogDefinition } from '../engine/look.ts'
+import { tagStatement } from '../engine/ours.ts'
+import { quoteIdentifier } from '../rollout/names.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { indexName, partitionIndexName } from './names.ts'
 
 /** The index on the discriminator of a table or of one partition. */
-export function createIndex(rollout: Rollout, table: string, partitioned: boolean): Change {
-  return change(rollout, { table, schema: quote(rollout.table.schema), name: indexName(rollout) }, !partitioned)
+export function createIndexChange(rollout: Rollout, table: string, partitioned: boolean): ReversibleChange {
+  return indexChange(rollout, { table, schema: quoteIdentifier(rollout.table.schema), name: indexName(rollout) }, !partitioned)
 }
 
 /**
@@ -18,82 +18,82 @@ export function createIndex(rollout: Rollout, table: string, partitioned: boolea
  * that failed leaves an INVALID index, which is dropped before the next try. A partitioned table gets its index
  * partition by partition; the one of the whole table then finds them there and is made at once.
  */
-export async function makeIndex(run: Run, sql: Sql, table: Table): Promise<void> {
+export async function ensureIndex(run: RunContext, sql: Sql, table: Table): Promise<void> {
   const { rollout } = run
-  const whole = createIndex(rollout, rollout.table.sql, table.partitioned)
-  if (!table.partitioned) return await makeConcurrently(run, sql, { oid: table.oid, name: indexName(rollout) }, whole)
-  if ((await indexState(run.database.state, table.oid, indexName(rollout)))?.valid) return
+  const tableIndex = createIndexChange(rollout, rollout.table.sql, table.partitioned)
+  if (!table.partitioned) return await ensureIndexConcurrently(run, sql, { oid: table.oid, name: indexName(rollout) }, tableIndex)
+  if ((await readIndexState(run.database.state, table.oid, indexName(rollout)))?.valid) return
   for (const partition of table.partitions) {
-    const schema = await schemaOf(run.database.state, partition.oid)
+    const schema = await readSchemaName(run.database.state, partition.oid)
     const name = partitionIndexName(rollout, partition.oid)
-    const own = change(rollout, { table: partition.sql, schema, name }, true)
-    await makeConcurrently(run, sql, { oid: partition.oid, name }, own)
+    const partitionIndex = indexChange(rollout, { table: partition.sql, schema, name }, true)
+    await ensureIndexConcurrently(run, sql, { oid: partition.oid, name }, partitionIndex)
   }
-  await runDdl(run, sql, { what: 'making the index of the whole table', steps: [whole] })
-  await run.event('ddl', `index ${indexName(rollout)} is there`)
+  await runDdl(run, sql, { description: 'making the index of the whole table', steps: [tableIndex] })
+  await run.recordEvent('ddl', `index ${indexName(rollout)} is there`)
 }
 
-async function makeConcurrently(
-  run: Run,
+async function ensureIndexConcurrently(
+  run: RunContext,
   sql: Sql,
   index: { oid: number; name: string },
-  wanted: Change,
+  change: ReversibleChange,
 ): Promise<void> {
   const { state } = run.database
-  const before = await indexState(state, index.oid, index.name)
-  await run.reached('index.looked')
-  if (!before?.valid) {
-    await demandClaim(run)
-    await journalOnce(run, wanted)
-    await run.reached('index.journaled')
-    const what = `making index ${index.name}`
-    if (before !== null) {
-      await run.event('ddl', `index ${index.name} is INVALID, left by a try that was cut off: it is dropped`)
-      await run.reached('index.invalid')
-      await runAlone(run, sql, what, `drop index concurrently if exists ${wanted.object}`)
-      await run.reached('index.dropped')
+  const existing = await readIndexState(state, index.oid, index.name)
+  await run.failpoint('index.looked')
+  if (!existing?.valid) {
+    await assertClaimHeld(run)
+    await journalOnce(run, change)
+    await run.failpoint('index.journaled')
+    const description = `making index ${index.name}`
+    if (existing !== null) {
+      await run.recordEvent('ddl', `index ${index.name} is INVALID, left by a try that was cut off: it is dropped`)
+      await run.failpoint('index.invalid')
+      await runNonTransactional(run, sql, description, `drop index concurrently if exists ${change.object}`)
+      await run.failpoint('index.dropped')
     }
-    await runAlone(run, sql, what, ours(wanted.statement))
-    await run.reached('index.made')
-    await run.event('ddl', `index ${index.name} is there`)
-    await run.reached('index.told')
+    await runNonTransactional(run, sql, description, tagStatement(change.statement))
+    await run.failpoint('index.made')
+    await run.recordEvent('ddl', `index ${index.name} is there`)
+    await run.failpoint('index.told')
   }
   await state.unsafe(
-    `update sti.change set confirmed_at = clock_timestamp(), made = ${wanted.look}
+    `update sti.change set confirmed_at = clock_timestamp(), made = ${change.definitionSql}
     where rollout = $1::text and object = $2::text and confirmed_at is null and reverted_at is null`,
-    [run.rollout.name, wanted.object],
+    [run.rollout.name, change.object],
   )
-  await run.reached('index.confirmed')
+  await run.failpoint('index.confirmed')
 }
 
 /** A try that was cut off before its index began has been journaled already. */
-async function journalOnce(run: Run, wanted: Change): Promise<void> {
+async function journalOnce(run: RunContext, change: ReversibleChange): Promise<void> {
   const { state } = run.database
-  const open = await state`
-    select from sti.change where rollout = ${run.rollout.name} and object = ${wanted.object} and reverted_at is null`
-  if (open.length === 0) await state.unsafe(journal(run, wanted, false))
+  const journaled = await state`
+    select from sti.change where rollout = ${run.rollout.name} and object = ${change.object} and reverted_at is null`
+  if (journaled.length === 0) await state.unsafe(journalInsertSql(run, change, false))
 }
 
-function change(rollout: Rollout, of: { table: string; schema: string; name: string }, concurrently: boolean): Change {
-  const object = `${of.schema}.${quote(of.name)}`
+function indexChange(rollout: Rollout, target: { table: string; schema: string; name: string }, concurrently: boolean): ReversibleChange {
+  const object = `${target.schema}.${quoteIdentifier(target.name)}`
   return {
     kind: 'index',
     object,
-    statement: `create index ${concurrently ? 'concurrently ' : ''}${quote(of.name)} on ${of.table} (${rollout.discriminator.sql})`,
+    statement: `create index ${concurrently ? 'concurrently ' : ''}${quoteIdentifier(target.name)} on ${target.table} (${rollout.discriminator.sql})`,
     inverse: `drop index if exists ${object}`,
-    look: look.index(object),
-    back: null,
+    definitionSql: catalogDefinition.index(object),
+    definitionAfterRevert: null,
   }
 }
 
-async function indexState(sql: Sql, table: number, name: string): Promise<{ valid: boolean } | null> {
+async function readIndexState(sql: Sql, table: number, name: string): Promise<{ valid: boolean } | null> {
   const [row] = await sql<{ valid: boolean }[]>`
     select i.indisvalid as valid from pg_index i join pg_class c on c.oid = i.indexrelid
     where i.indrelid = ${table}::oid and c.relname = ${name}`
   return row ?? null
 }
 
-async function schemaOf(sql: Sql, table: number): Promise<string> {
+async function readSchemaName(sql: Sql, table: number): Promise<string> {
   const [row] = await sql<{ schema: string }[]>`
     select quote_ident(n.nspname) as schema from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = ${table}::oid`
   return row!.schema

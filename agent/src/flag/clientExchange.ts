@@ -1,13 +1,13 @@
 import type { Actor } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import { SILENT_AFTER_MS, type Clients } from './clients.ts'
+import { SILENT_AFTER_MS, type ClientRegistry } from './clients.ts'
 
 /** Milliseconds to add to this process's clock to get the database's; all agents write times of the latter. */
 export interface ClockOffset {
   milliseconds: number
 }
 
-export async function measureClock(sql: Sql, offset: ClockOffset, now: () => number): Promise<void> {
+export async function measureClockOffset(sql: Sql, offset: ClockOffset, now: () => number): Promise<void> {
   const sent = now()
   const [row] = await sql<
     { at: number }[]
@@ -19,13 +19,13 @@ export async function measureClock(sql: Sql, offset: ClockOffset, now: () => num
  * Writes what this agent's clients did since the last call, deletes those that are gone, and takes over what other
  * agents wrote, in one statement. The rows it reads are those from before its own writing.
  */
-export async function exchangeClients(
+export async function syncClients(
   sql: Sql,
-  byRollout: ReadonlyMap<string, Clients>,
+  byRollout: ReadonlyMap<string, ClientRegistry>,
   offset: ClockOffset,
 ): Promise<void> {
-  const taken = new Map([...byRollout].map(([rollout, clients]) => [rollout, clients.takeDirty()]))
-  const mine = [...taken].flatMap(([rollout, rows]) =>
+  const dirtyRows = new Map([...byRollout].map(([rollout, clients]) => [rollout, clients.takeDirty()]))
+  const ownRows = [...dirtyRows].flatMap(([rollout, rows]) =>
     rows.map((row) => ({
       rollout,
       client: row.client,
@@ -39,7 +39,7 @@ export async function exchangeClients(
       { rollout: string; client: string; seen: number; version: number; on: boolean; by: string }[]
     >`
       with mine as (
-        select * from jsonb_to_recordset(${sql.json(mine)})
+        select * from jsonb_to_recordset(${sql.json(ownRows)})
           as m(rollout text, client text, last_seen_at timestamptz, version bigint, answered_on boolean)
       ), written as (
         insert into sti.flag_client as c (rollout, client, last_seen_at, version, answered_on)
@@ -75,13 +75,13 @@ export async function exchangeClients(
       clients.expire()
     }
   } catch (error) {
-    for (const [rollout, clients] of byRollout) clients.unwritten(taken.get(rollout) ?? [])
+    for (const [rollout, clients] of byRollout) clients.markDirty(dirtyRows.get(rollout) ?? [])
     throw error
   }
 }
 
 /** Records that a person vouches for a silent client. False when it has asked again in the meantime. */
-export async function writeAcceptance(
+export async function recordClientAcceptance(
   sql: Sql,
   acceptance: { rollout: string; client: string; actor: Actor; reason: string },
 ): Promise<boolean> {

@@ -1,25 +1,25 @@
 import type { FlagClient } from '../contract/index.ts'
 
 /** Clients that are told apart, per flag; whoever comes after them counts as the unnamed one. */
-export const MAXIMUM_CLIENTS = 1_000
-export const UNNAMED = '(unnamed)'
+export const MAX_TRACKED_CLIENTS = 1_000
+export const UNNAMED_CLIENT = '(unnamed)'
 /** Milliseconds after which a client that did not ask is gone, or silent if it may still act on "on". */
 export const SILENT_AFTER_MS = 60_000
 /** An accepted client that never came back is forgotten after a day. */
-const FORGOTTEN_AFTER_MS = 24 * 3_600_000
+const ACCEPTED_CLIENT_TTL_MS = 24 * 3_600_000
 
 /** Which state of the flag an answer came from: its version, and how many unwritten changes stood on top. */
-export interface Mark {
+export interface VersionMark {
   readonly version: number
   readonly pending: number
 }
 
 /** Not `>=`: after a restore of the database the same versions count other changes. */
-export function hasSeen(mark: Mark, current: Mark): boolean {
+export function isUpToDate(mark: VersionMark, current: VersionMark): boolean {
   return current.pending > 0 ? mark.pending >= current.pending : mark.version === current.version
 }
 
-interface Client {
+interface TrackedClient {
   lastSeenAt: number
   version: number
   pending: number
@@ -32,7 +32,7 @@ interface Client {
 }
 
 /** A row of sti.flag_client; `lastSeenAt` on this process's clock, `stamp` on the database's, both in ms. */
-export interface ClientRow {
+export interface FlagClientRow {
   readonly client: string
   readonly lastSeenAt: number
   readonly stamp: number
@@ -41,71 +41,71 @@ export interface ClientRow {
   readonly acceptedBy: string | null
 }
 
-export interface Clients {
+export interface ClientRegistry {
   /** A client asked and was answered from `mark`. Returns the name it counts under, or null when it is not counted. */
-  seen(name: string | null, mark: Mark, on: boolean): string | null
+  recordRequest(name: string | null, mark: VersionMark, on: boolean): string | null
   /** An unwritten change was written: who has seen it has seen this version. */
-  settle(pending: number, version: number): void
+  confirmPending(pending: number, version: number): void
   /** Takes over what another agent saw later than this one. */
-  merge(rows: readonly ClientRow[]): void
+  merge(rows: readonly FlagClientRow[]): void
   /** Forgets the clients that are gone. */
   expire(): void
   accept(name: string, by: string): void
   /** Seconds since the client asked and whether it is silent; null when it is not known. */
   silence(name: string): { readonly seconds: number; readonly silent: boolean } | null
   /** Named clients that asked within the last 60 s. */
-  live(): Map<string, Mark>
-  list(current: Mark): FlagClient[]
+  liveClients(): Map<string, VersionMark>
+  list(current: VersionMark): FlagClient[]
   /** What changed since the last call, and has to be written; what could not be goes back through `unwritten`. */
-  takeDirty(): ClientRow[]
-  unwritten(rows: readonly ClientRow[]): void
+  takeDirty(): FlagClientRow[]
+  markDirty(rows: readonly FlagClientRow[]): void
 }
 
 /** `clockOffset`: ms to add to this process's clock to get the database's, which all agents write. */
-export function createClients(now: () => number, clockOffset: () => number = () => 0): Clients {
-  const clients = new Map<string, Client>()
+export function createClientRegistry(now: () => number, clockOffset: () => number = () => 0): ClientRegistry {
+  const clients = new Map<string, TrackedClient>()
 
-  const isSilent = (client: Client): boolean => now() - client.lastSeenAt > SILENT_AFTER_MS && client.answeredOn
-  const isGone = (client: Client): boolean => {
+  const isSilent = (client: TrackedClient): boolean => now() - client.lastSeenAt > SILENT_AFTER_MS && client.answeredOn
+  const isGone = (client: TrackedClient): boolean => {
     const age = now() - client.lastSeenAt
-    if (client.acceptedBy !== null) return age > FORGOTTEN_AFTER_MS
+    if (client.acceptedBy !== null) return age > ACCEPTED_CLIENT_TTL_MS
     return age > SILENT_AFTER_MS && !client.answeredOn
   }
 
-  function nameOf(header: string | null, on: boolean): string | null {
+  function trackedName(header: string | null, on: boolean): string | null {
     const name = header?.trim() ?? ''
-    const usable = /^[\x21-\x7e][\x20-\x7e]{0,199}$/.test(name) && name !== UNNAMED
-    if (usable && (clients.has(name) || clients.size < MAXIMUM_CLIENTS)) return name
+    const usable = /^[\x21-\x7e][\x20-\x7e]{0,199}$/.test(name) && name !== UNNAMED_CLIENT
+    if (usable && (clients.has(name) || clients.size < MAX_TRACKED_CLIENTS)) return name
     // Nobody knows how many processes share no name: one answer of off does not show that all of them have seen it.
-    return on ? UNNAMED : null
+    return on ? UNNAMED_CLIENT : null
   }
 
   return {
-    seen(header, mark, on) {
-      const name = nameOf(header, on)
+    recordRequest(header, mark, on) {
+      const name = trackedName(header, on)
       if (name === null) return null
-      const before = clients.get(name)
-      const sameState = before?.version === mark.version && before.pending === mark.pending
+      const previous = clients.get(name)
+      const sameState = previous?.version === mark.version && previous.pending === mark.pending
       clients.set(name, {
         lastSeenAt: now(),
         version: mark.version,
         pending: mark.pending,
-        answeredOn: on || (sameState && before.answeredOn),
+        answeredOn: on || (sameState && previous.answeredOn),
         acceptedBy: null,
-        stamp: Math.max(Math.round(now() + clockOffset()), (before?.stamp ?? 0) + 1),
+        stamp: Math.max(Math.round(now() + clockOffset()), (previous?.stamp ?? 0) + 1),
         dirty: true,
       })
       return name
     },
-    settle(pending, version) {
+    confirmPending(pending, version) {
       for (const client of clients.values())
         if (client.pending >= pending) Object.assign(client, { version, dirty: true })
     },
     merge(rows) {
       for (const row of rows) {
-        const mine = clients.get(row.client)
-        if (!mine || row.stamp > mine.stamp) clients.set(row.client, { ...row, pending: 0, dirty: false })
-        else if (row.stamp === mine.stamp) mine.acceptedBy = row.acceptedBy
+        const known = clients.get(row.client)
+        if (!known || row.stamp > known.stamp) clients.set(row.client, { ...row, pending: 0, dirty: false })
+        else if (row.stamp === known.stamp) known.acceptedBy = row.acceptedBy
       }
     },
     expire() {
@@ -119,10 +119,10 @@ export function createClients(now: () => number, clockOffset: () => number = () 
       const client = clients.get(name)
       return client ? { seconds: (now() - client.lastSeenAt) / 1000, silent: isSilent(client) } : null
     },
-    live() {
-      const live = new Map<string, Mark>()
+    liveClients() {
+      const live = new Map<string, VersionMark>()
       for (const [name, client] of clients)
-        if (name !== UNNAMED && now() - client.lastSeenAt <= SILENT_AFTER_MS) live.set(name, client)
+        if (name !== UNNAMED_CLIENT && now() - client.lastSeenAt <= SILENT_AFTER_MS) live.set(name, client)
       return live
     },
     list(current) {
@@ -133,13 +133,13 @@ export function createClients(now: () => number, clockOffset: () => number = () 
           lastSeenAt: new Date(client.lastSeenAt).toISOString(),
           answeredOn: client.answeredOn,
           // A process that ended while the flag was on has seen the current state: it is a doubt only after a change.
-          stale: client.acceptedBy === null && !hasSeen(client, current),
+          stale: client.acceptedBy === null && !isUpToDate(client, current),
           acceptedBy: client.acceptedBy,
         }))
         .sort((a, b) => a.client.localeCompare(b.client))
     },
     takeDirty() {
-      const rows: ClientRow[] = []
+      const rows: FlagClientRow[] = []
       for (const [name, client] of clients) {
         if (!client.dirty) continue
         client.dirty = false
@@ -147,7 +147,7 @@ export function createClients(now: () => number, clockOffset: () => number = () 
       }
       return rows
     },
-    unwritten(rows) {
+    markDirty(rows) {
       for (const row of rows) {
         const client = clients.get(row.client)
         if (client) client.dirty = true

@@ -1,62 +1,62 @@
 import { expect, test } from 'vitest'
-import { bucketOf, isWithin } from './bucket.ts'
-import { evaluateServed, type Served } from './evaluation.ts'
+import { computeBucket, isInPercentage } from './bucket.ts'
+import { evaluateServedFlag, type ServedFlag } from './evaluation.ts'
 
-const served = (percentage: number, enabled = true): Served => ({
+const servedAt = (percentage: number, enabled = true): ServedFlag => ({
   kind: 'state',
   enabled,
   percentage,
   version: 3,
   pending: false,
 })
-const people = Array.from({ length: 20_000 }, (_, index) => `user-${index}`)
-const on = (percentage: number, key = 'vehicles-sti'): Set<string> =>
-  new Set(people.filter((targetingKey) => value(key, served(percentage), { targetingKey })))
+const targetingKeys = Array.from({ length: 20_000 }, (_, index) => `user-${index}`)
+const keysWithFlagOn = (percentage: number, key = 'vehicles-sti'): Set<string> =>
+  new Set(targetingKeys.filter((targetingKey) => evaluateValue(key, servedAt(percentage), { targetingKey })))
 
-function value(key: string, state: Served, context: Record<string, unknown>): boolean {
-  const answer = evaluateServed(key, state, context)
+function evaluateValue(key: string, state: ServedFlag, context: Record<string, unknown>): boolean {
+  const answer = evaluateServedFlag(key, state, context)
   if ('errorCode' in answer) throw new Error(answer.errorCode)
   return answer.value
 }
 
 test('off is off for everybody, 100 % on for everybody, also without a targeting key', () => {
-  expect(evaluateServed('k', served(100, false), {})).toMatchObject({
+  expect(evaluateServedFlag('k', servedAt(100, false), {})).toMatchObject({
     value: false,
     reason: 'DISABLED',
     variant: 'off',
   })
-  expect(evaluateServed('k', served(100), {})).toMatchObject({ value: true, reason: 'STATIC', variant: 'on' })
-  expect(evaluateServed('k', served(0), {})).toMatchObject({ value: false, reason: 'STATIC', variant: 'off' })
-  expect(evaluateServed('k', { kind: 'unknown', why: 'w' }, {})).toMatchObject({ value: false, reason: 'UNKNOWN' })
+  expect(evaluateServedFlag('k', servedAt(100), {})).toMatchObject({ value: true, reason: 'STATIC', variant: 'on' })
+  expect(evaluateServedFlag('k', servedAt(0), {})).toMatchObject({ value: false, reason: 'STATIC', variant: 'off' })
+  expect(evaluateServedFlag('k', { kind: 'unknown', why: 'w' }, {})).toMatchObject({ value: false, reason: 'UNKNOWN' })
 })
 
 test('a percentage needs a targeting key', () => {
   for (const context of [{}, { targetingKey: '' }, { targetingKey: 7 }])
-    expect(evaluateServed('k', served(50), context)).toMatchObject({ errorCode: 'TARGETING_KEY_MISSING' })
+    expect(evaluateServedFlag('k', servedAt(50), context)).toMatchObject({ errorCode: 'TARGETING_KEY_MISSING' })
 })
 
 // 20,000 draws: the standard deviation of the share at p is sqrt(p(1-p)/20000); five of them are once in 1.7 million.
 test.each([0.5, 1, 10, 50, 90])('%d %% is on for that share of the keys', (percentage) => {
   const share = percentage / 100
-  const tolerance = 5 * Math.sqrt((share * (1 - share)) / people.length)
-  expect(Math.abs(on(percentage).size / people.length - share)).toBeLessThan(tolerance)
+  const tolerance = 5 * Math.sqrt((share * (1 - share)) / targetingKeys.length)
+  expect(Math.abs(keysWithFlagOn(percentage).size / targetingKeys.length - share)).toBeLessThan(tolerance)
 })
 
 test('the same key always gets the same answer, and a higher percentage only adds keys', () => {
-  const steps = [1, 10, 10, 50, 99].map((percentage) => on(percentage))
+  const steps = [1, 10, 10, 50, 99].map((percentage) => keysWithFlagOn(percentage))
   for (const [index, step] of steps.entries())
     for (const key of steps[index - 1] ?? []) expect(step.has(key)).toBe(true)
   expect(steps[1]).toEqual(steps[2])
 })
 
 test('another flag at the same percentage picks other keys', () => {
-  const b = on(10, 'b')
-  const both = [...on(10, 'a')].filter((key) => b.has(key)).length
-  expect(both / people.length).toBeLessThan(0.02)
+  const b = keysWithFlagOn(10, 'b')
+  const both = [...keysWithFlagOn(10, 'a')].filter((key) => b.has(key)).length
+  expect(both / targetingKeys.length).toBeLessThan(0.02)
 })
 
 test('the buckets are those of before: an upgrade may not move people between on and off', () => {
-  expect(['a', 'b', 'user-1', 'Zoë'].map((key) => bucketOf('vehicles-sti', key))).toMatchInlineSnapshot(`
+  expect(['a', 'b', 'user-1', 'Zoë'].map((key) => computeBucket('vehicles-sti', key))).toMatchInlineSnapshot(`
     [
       9065,
       2994,
@@ -65,7 +65,7 @@ test('the buckets are those of before: an upgrade may not move people between on
     ]
   `)
   // In floating point 0.07 * 100 is more than 7, and 0.29 * 100 less than 29.
-  expect([isWithin(6, 0.07), isWithin(7, 0.07), isWithin(28, 0.29), isWithin(29, 0.29)]).toEqual([
+  expect([isInPercentage(6, 0.07), isInPercentage(7, 0.07), isInPercentage(28, 0.29), isInPercentage(29, 0.29)]).toEqual([
     true,
     false,
     true,

@@ -1,7 +1,7 @@
-import { bucketOf, isWithin } from './bucket.ts'
+import { computeBucket, isInPercentage } from './bucket.ts'
 
 /** The flag as it is served now. */
-export type Served =
+export type ServedFlag =
   | {
       readonly kind: 'state'
       readonly enabled: boolean
@@ -16,7 +16,7 @@ export type Served =
 
 export type EvaluationReason = 'DISABLED' | 'STATIC' | 'SPLIT' | 'UNKNOWN'
 
-type Metadata = Readonly<Record<string, string | number | boolean>>
+type FlagMetadata = Readonly<Record<string, string | number | boolean>>
 
 export type Evaluation =
   | {
@@ -24,7 +24,7 @@ export type Evaluation =
       readonly value: boolean
       readonly reason: EvaluationReason
       readonly variant: 'on' | 'off'
-      readonly metadata: Metadata
+      readonly metadata: FlagMetadata
     }
   | {
       readonly key: string
@@ -33,12 +33,12 @@ export type Evaluation =
     }
 
 /** What a flag answers to one context. Pure; reads nothing but its arguments. */
-export function evaluateServed(key: string, served: Served, context: Readonly<Record<string, unknown>>): Evaluation {
-  if (served.kind === 'unknown') return answer(key, false, 'UNKNOWN', { why: served.why })
+export function evaluateServedFlag(key: string, served: ServedFlag, context: Readonly<Record<string, unknown>>): Evaluation {
+  if (served.kind === 'unknown') return toEvaluation(key, false, 'UNKNOWN', { why: served.why })
   const { enabled, percentage, version, pending } = served
-  const metadata: Metadata = pending ? { version, persisted: false } : { version }
-  if (!enabled) return answer(key, false, 'DISABLED', metadata)
-  if (percentage <= 0 || percentage >= 100) return answer(key, percentage >= 100, 'STATIC', metadata)
+  const metadata: FlagMetadata = pending ? { version, persisted: false } : { version }
+  if (!enabled) return toEvaluation(key, false, 'DISABLED', metadata)
+  if (percentage <= 0 || percentage >= 100) return toEvaluation(key, percentage >= 100, 'STATIC', metadata)
   const { targetingKey } = context
   if (typeof targetingKey !== 'string' || targetingKey === '')
     return {
@@ -46,9 +46,9 @@ export function evaluateServed(key: string, served: Served, context: Readonly<Re
       errorCode: 'TARGETING_KEY_MISSING',
       errorDetails: `The flag is on for ${percentage} %: send a targetingKey, so that each one always gets the same answer.`,
     }
-  return answer(key, isWithin(bucketOf(key, targetingKey), percentage), 'SPLIT', metadata)
+  return toEvaluation(key, isInPercentage(computeBucket(key, targetingKey), percentage), 'SPLIT', metadata)
 }
 
-function answer(key: string, value: boolean, reason: EvaluationReason, metadata: Metadata): Evaluation {
+function toEvaluation(key: string, value: boolean, reason: EvaluationReason, metadata: FlagMetadata): Evaluation {
   return { key, value, reason, variant: value ? 'on' : 'off', metadata }
 }

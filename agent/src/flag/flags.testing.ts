@@ -6,7 +6,7 @@ import type { Rollout } from '../rollout/rollout.ts'
 import { createFlags, type Flags, type FlagsDependencies } from './flags.ts'
 
 /** What this room needs of a rollout. */
-export const vehicles = {
+export const vehiclesRollout = {
   name: 'vehicles',
   hash: 'f'.repeat(64),
   file: { flag: { key: 'vehicles-sti' } },
@@ -14,7 +14,7 @@ export const vehicles = {
 
 export const ann: Actor = { name: 'ann', level: 'editor', via: 'grafana' }
 
-export interface TestAgent {
+export interface FlagTestAgent {
   readonly flags: Flags
   readonly database: Database
   readonly lines: Record<string, unknown>[]
@@ -22,23 +22,23 @@ export interface TestAgent {
 }
 
 /** A started agent's flags over a real database; `serving` false: its identity is not confirmed. */
-export async function startAgent(
+export async function startFlagTestAgent(
   url: string,
   name: string,
-  extra: Partial<FlagsDependencies> & { serving?: boolean; migrated?: boolean } = {},
-): Promise<TestAgent> {
+  options: Partial<FlagsDependencies> & { serving?: boolean; migrated?: boolean } = {},
+): Promise<FlagTestAgent> {
   const database = connect(url, name)
-  if (!extra.migrated) await migrate(database, false)
+  if (!options.migrated) await migrate(database, false)
   const lines: Record<string, unknown>[] = []
   const flags = createFlags({
     database,
     environment: 'staging',
     agent: name,
-    rollouts: [vehicles],
+    rollouts: [vehiclesRollout],
     log: (line) => lines.push(line),
-    ...extra,
+    ...options,
   })
-  if (extra.serving !== false) flags.serveOff(null)
+  if (options.serving !== false) flags.serveOff(null)
   flags.start()
   return {
     flags,
@@ -56,7 +56,7 @@ export function isOn(flags: Flags, client: string | null = null): boolean {
   return 'value' in answer && answer.value
 }
 
-export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 10): Promise<void> {
+export async function waitUntil(what: string, condition: () => boolean | Promise<boolean>, seconds = 10): Promise<void> {
   const end = Date.now() + seconds * 1000
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`waited ${seconds} s for: ${what}`)
@@ -64,49 +64,49 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   }
 }
 
-let keys = 0
-export const request = (requestHash = 'hash') => ({ idempotencyKey: `key-${++keys}`, requestHash, force: false })
-export const off = (kind: 'flag' | 'rollback' = 'flag') => ({
+let keyCount = 0
+export const changeRequest = (requestHash = 'hash') => ({ idempotencyKey: `key-${++keyCount}`, requestHash, force: false })
+export const turnOffRequest = (kind: 'flag' | 'rollback' = 'flag') => ({
   kind,
-  idempotencyKey: `off-${++keys}`,
+  idempotencyKey: `off-${++keyCount}`,
   parameters: kind === 'rollback' ? { scope: 'flag' } : { enabled: false },
 })
 
-export async function enable(agent: TestAgent, percentage = 100): Promise<number> {
-  await until('the flag was read', () => agent.flags.ageSeconds() !== null)
-  return agent.flags.change(vehicles, { enabled: true, percentage }, ann, 'tests', request())
+export async function enableFlag(agent: FlagTestAgent, percentage = 100): Promise<number> {
+  await waitUntil('the flag was read', () => agent.flags.ageSeconds() !== null)
+  return agent.flags.change(vehiclesRollout, { enabled: true, percentage }, ann, 'tests', changeRequest())
 }
 
-export interface Link {
+export interface SeverableProxy {
   readonly url: string
   /** Breaks every connection and refuses new ones, until `mend`. */
   cut(): void
-  mend(): void
+  restore(): void
   /** Keeps back the next answer with this text, and what follows it on that connection. Resolves when it has one. */
-  keepBack(text: string): Promise<void>
+  holdBack(text: string): Promise<void>
   release(): void
   close(): Promise<void>
 }
 
 /** A way to the database that can be cut for one agent alone. */
-export async function link(url: string): Promise<Link> {
+export async function createSeverableProxy(url: string): Promise<SeverableProxy> {
   const target = new URL(url)
   const port = Number(target.port)
   const sockets = new Set<Socket>()
   let open = true
-  let wanted: { text: string; found: () => void } | null = null
-  const kept: { from: Socket; deliver: () => void }[] = []
+  let awaited: { text: string; found: () => void } | null = null
+  const heldBack: { from: Socket; deliver: () => void }[] = []
   const server = createServer((near) => {
     if (!open) return void near.destroy()
     const far = dial(port, target.hostname)
     near.pipe(far)
     far.on('data', (answer) => {
       const deliver = (): void => void near.write(answer)
-      const found = wanted !== null && answer.includes(wanted.text)
-      if (!found && !kept.some(({ from }) => from === far)) return deliver()
-      kept.push({ from: far, deliver })
-      if (found) wanted!.found()
-      if (found) wanted = null
+      const found = awaited !== null && answer.includes(awaited.text)
+      if (!found && !heldBack.some(({ from }) => from === far)) return deliver()
+      heldBack.push({ from: far, deliver })
+      if (found) awaited!.found()
+      if (found) awaited = null
     })
     for (const [one, other] of [
       [near, far],
@@ -130,10 +130,10 @@ export async function link(url: string): Promise<Link> {
   return {
     url: target.toString(),
     cut,
-    mend: () => void (open = true),
-    keepBack: (text) => new Promise((found) => (wanted = { text, found })),
+    restore: () => void (open = true),
+    holdBack: (text) => new Promise((found) => (awaited = { text, found })),
     release() {
-      for (const { deliver } of kept.splice(0)) deliver()
+      for (const { deliver } of heldBack.splice(0)) deliver()
     },
     async close() {
       cut()

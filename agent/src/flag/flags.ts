@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto'
 import type { Actor, FlagStatus } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
-import { goOnAtOnce, type Reached } from '../engine/points.ts'
+import { noopFailpoint, type FailpointHook } from '../engine/points.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { writeAcceptance, type ClockOffset } from './clientExchange.ts'
+import { recordClientAcceptance, type ClockOffset } from './clientExchange.ts'
 import { FlagRefusal } from './errors.ts'
-import { evaluateServed, type Evaluation } from './evaluation.ts'
-import { createFlag, markOf, NO_VERSION, servedOf, type Flag, type LastEvaluation } from './memory.ts'
-import { createPending } from './pending.ts'
-import { createRefresh } from './refresh.ts'
-import { statusOf } from './status.ts'
-import { writeChange, type Change } from './write.ts'
+import { evaluateServedFlag, type Evaluation } from './evaluation.ts'
+import { createInMemoryFlag, toVersionMark, NO_VERSION, toServedFlag, type InMemoryFlag, type LastEvaluation } from './memory.ts'
+import { createPendingWrites } from './pending.ts'
+import { createFlagPoller } from './refresh.ts'
+import { toFlagStatus } from './status.ts'
+import { writeFlagChange, type FlagChange } from './write.ts'
 
 /** How long an answer to turning off waits for the database; the flag is off before that. */
-const OFF_ANSWER_MS = 500
+const TURN_OFF_RESPONSE_TIMEOUT_MS = 500
 
 export interface FlagsDependencies {
   readonly database: Database
@@ -23,10 +23,10 @@ export interface FlagsDependencies {
   readonly rollouts: readonly Rollout[]
   readonly log: (line: Record<string, unknown>) => void
   readonly now?: () => number
-  readonly reached?: Reached
+  readonly reached?: FailpointHook
 }
 
-export interface FlagRequest {
+export interface FlagChangeRequest {
   readonly idempotencyKey: string
   /** A hash over what was asked for: the same key with another hash is a conflict. */
   readonly requestHash: string
@@ -36,7 +36,7 @@ export interface FlagRequest {
   readonly rampOperation?: number
 }
 
-export interface OffRequest {
+export interface TurnOffRequest {
   readonly kind: 'flag' | 'rollback'
   readonly idempotencyKey: string
   readonly parameters: Readonly<Record<string, unknown>>
@@ -65,14 +65,14 @@ export interface Flags {
     to: { readonly enabled: boolean; readonly percentage: number },
     actor: Actor,
     reason: string | null,
-    request: FlagRequest & { readonly force: boolean },
+    request: FlagChangeRequest & { readonly force: boolean },
   ): Promise<number>
   /** Off at once, in memory; written as soon as the database takes it. `persisted` false: it is being tried. */
   turnOff(
     rollout: Rollout,
     actor: Actor,
     reason: string | null,
-    request: OffRequest,
+    request: TurnOffRequest,
   ): Promise<{ readonly persisted: boolean; readonly operationId: number | null }>
   /** A person vouches that a silent client acts on the flag no more. */
   acceptClient(rollout: string, client: string, actor: Actor, reason: string): Promise<void>
@@ -84,58 +84,58 @@ export interface Flags {
 }
 
 export function createFlags(dependencies: FlagsDependencies): Flags {
-  const { database, environment, agent, rollouts, log, now = Date.now, reached = goOnAtOnce } = dependencies
+  const { database, environment, agent, rollouts, log, now = Date.now, reached = noopFailpoint } = dependencies
   const offset: ClockOffset = { milliseconds: 0 }
   const listeners: ((rollout: string, seconds: number) => void)[] = []
-  let offBecause: string | null = 'the identity of the database is not confirmed yet'
-  const flags = new Map<string, Flag>()
+  let offReason: string | null = 'the identity of the database is not confirmed yet'
+  const flags = new Map<string, InMemoryFlag>()
   for (const rollout of rollouts) {
     const report = (seconds: number): void => listeners.forEach((listener) => listener(rollout.name, seconds))
     flags.set(
       rollout.name,
-      createFlag(rollout, now, () => offset.milliseconds, report),
+      createInMemoryFlag(rollout, now, () => offset.milliseconds, report),
     )
   }
   const byKey = new Map([...flags.values()].map((flag) => [flag.key, flag]))
 
-  const pending = createPending(
+  const pending = createPendingWrites(
     { database, reached },
     ({ number, change }, written) => {
-      const flag = flagOf(change.rollout)
-      const ours = written.kind === 'written' || written.last
-      flag.clients.settle(number, ours && written.state ? written.state.version : NO_VERSION)
+      const flag = requireFlag(change.rollout)
+      const isLatest = written.kind === 'written' || written.last
+      flag.clients.confirmPending(number, isLatest && written.state ? written.state.version : NO_VERSION)
       if (written.state) refresh.confirm(flag, written.state)
       log({ level: 'info', event: 'flag-off-written', rollout: change.rollout, operation: written.operationId })
     },
-    (change, error) => refresh.fault(error, change.rollout),
+    (change, error) => refresh.reportFault(error, change.rollout),
   )
-  const refresh = createRefresh({
+  const refresh = createFlagPoller({
     database,
     flags,
     offset,
     log,
     now,
-    mayRead: () => offBecause === null,
+    mayRead: () => offReason === null,
     hasPending: () => pending.count() > 0,
-    mark,
+    mark: currentMark,
   })
   pending.hold(true)
 
-  function flagOf(rollout: string): Flag {
+  function requireFlag(rollout: string): InMemoryFlag {
     const flag = flags.get(rollout)
     if (!flag) throw new FlagRefusal('unknown-rollout', `There is no rollout ${rollout} here.`)
     return flag
   }
 
-  function mark(flag: Flag): ReturnType<typeof markOf> {
-    return markOf(flag, pending.last(flag.rollout), offBecause)
+  function currentMark(flag: InMemoryFlag): ReturnType<typeof toVersionMark> {
+    return toVersionMark(flag, pending.last(flag.rollout), offReason)
   }
 
-  function evaluate(flag: Flag, context: Readonly<Record<string, unknown>>, client: string | null): Evaluation {
-    const answer = evaluateServed(flag.key, servedOf(flag, pending.last(flag.rollout), offBecause), context)
+  function evaluate(flag: InMemoryFlag, context: Readonly<Record<string, unknown>>, client: string | null): Evaluation {
+    const answer = evaluateServedFlag(flag.key, toServedFlag(flag, pending.last(flag.rollout), offReason), context)
     flag.lastEvaluation = { at: now(), client }
-    const counted = flag.clients.seen(client, mark(flag), 'value' in answer && answer.value)
-    if (counted !== null) flag.propagation.seen(counted)
+    const trackedClient = flag.clients.recordRequest(client, currentMark(flag), 'value' in answer && answer.value)
+    if (trackedClient !== null) flag.propagation.recordSeen(trackedClient)
     return answer
   }
 
@@ -147,8 +147,8 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
       await refresh.stop()
     },
     serveOff(reason) {
-      if (reason === offBecause) return
-      offBecause = reason
+      if (reason === offReason) return
+      offReason = reason
       refresh.forget()
       pending.hold(reason !== null)
     },
@@ -163,31 +163,31 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
       const oldest = ages.includes(null) || ages.length === 0 ? null : Math.min(...(ages as number[]))
       return oldest === null ? null : Math.max(0, now() - oldest) / 1000
     },
-    async change(rollout, to, actor, reason, request) {
-      const flag = flagOf(rollout.name)
-      if (offBecause !== null) throw new FlagRefusal('refused', `The flag is served off: ${offBecause}.`)
+    async change(rollout, target, actor, reason, request) {
+      const flag = requireFlag(rollout.name)
+      if (offReason !== null) throw new FlagRefusal('refused', `The flag is served off: ${offReason}.`)
       if (pending.last(rollout.name) > 0)
         throw new FlagRefusal('database-away', 'The flag was turned off and that is not written yet; wait until it is.')
       if (!flag.confirmed)
         throw new FlagRefusal('database-away', 'The flag was not read from the database yet; try again when it is.')
-      const percentage = to.enabled ? to.percentage : 0
-      const change: Change = {
-        ...base(rollout, actor, reason),
+      const percentage = target.enabled ? target.percentage : 0
+      const change: FlagChange = {
+        ...changeBase(rollout, actor, reason),
         ...request,
         kind: 'flag',
-        enabled: to.enabled,
+        enabled: target.enabled,
         percentage,
         parameters: {
-          enabled: to.enabled,
-          percentage: to.percentage,
+          enabled: target.enabled,
+          percentage: target.percentage,
           force: request.force,
           ...(request.rampOperation === undefined ? {} : { rampOperation: request.rampOperation }),
         },
-        message: to.enabled ? `The flag was turned on for ${percentage} %.` : 'The flag was turned off.',
+        message: target.enabled ? `The flag was turned on for ${percentage} %.` : 'The flag was turned off.',
         expectedVersion: request.expectedVersion ?? flag.confirmed.version,
         servedSince: null,
       }
-      const written = await writeChange(database.state, change)
+      const written = await writeFlagChange(database.state, change)
       switch (written.kind) {
         case 'other-request':
           throw new FlagRefusal('conflict', 'This Idempotency-Key belongs to another request; send a new one.')
@@ -197,12 +197,12 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
           return written.operationId
         case 'written':
           refresh.confirm(flag, written.state)
-          flag.propagation.begin(now(), flag.clients, mark(flag), true)
+          flag.propagation.begin(now(), flag.clients, currentMark(flag), true)
           log({
             level: 'info',
             event: 'flag',
             rollout: rollout.name,
-            to,
+            to: target,
             actor,
             reason,
             operation: written.operationId,
@@ -211,27 +211,27 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
       }
     },
     async turnOff(rollout, actor, reason, request) {
-      const flag = flagOf(rollout.name)
-      const settled = pending.add({
-        ...base(rollout, actor, reason),
+      const flag = requireFlag(rollout.name)
+      const pendingWrite = pending.add({
+        ...changeBase(rollout, actor, reason),
         kind: request.kind,
         enabled: false,
         percentage: 0,
         parameters: request.parameters,
         idempotencyKey: request.idempotencyKey,
-        requestHash: request.requestHash ?? hashOf([request.kind, request.parameters]),
+        requestHash: request.requestHash ?? hashTurnOffRequest([request.kind, request.parameters]),
         message: 'The flag was turned off.',
         expectedVersion: null,
         servedSince: new Date(now()).toISOString(),
       })
-      flag.propagation.begin(now(), flag.clients, mark(flag), true)
+      flag.propagation.begin(now(), flag.clients, currentMark(flag), true)
       log({ level: 'info', event: 'flag-off', rollout: rollout.name, actor, reason, ...request })
-      const late = new Promise<null>((resolve) => setTimeout(resolve, OFF_ANSWER_MS, null).unref())
-      const written = await Promise.race([settled, late])
+      const timeout = new Promise<null>((resolve) => setTimeout(resolve, TURN_OFF_RESPONSE_TIMEOUT_MS, null).unref())
+      const written = await Promise.race([pendingWrite, timeout])
       return { persisted: written !== null, operationId: written?.operationId ?? null }
     },
     async acceptClient(rollout, client, actor, reason) {
-      const flag = flagOf(rollout)
+      const flag = requireFlag(rollout)
       const silence = flag.clients.silence(client)
       if (!silence) throw new FlagRefusal('refused', `${client} is not a client of this flag.`)
       if (!silence.silent)
@@ -239,23 +239,23 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
           'refused',
           `${client} asked ${Math.round(silence.seconds)} s ago; only a client that has been silent for 60 s after an answer of on can be accepted.`,
         )
-      const accepted = await writeAcceptance(database.state, { rollout, client, actor, reason })
+      const accepted = await recordClientAcceptance(database.state, { rollout, client, actor, reason })
       if (!accepted) throw new FlagRefusal('conflict', `${client} has asked again or was accepted; look at it again.`)
       flag.clients.accept(client, actor.name)
     },
     status(rollout) {
-      const flag = flagOf(rollout)
-      return statusOf(flag, servedOf(flag, pending.last(rollout), offBecause), mark(flag), now())
+      const flag = requireFlag(rollout)
+      return toFlagStatus(flag, toServedFlag(flag, pending.last(rollout), offReason), currentMark(flag), now())
     },
-    lastEvaluation: (rollout) => flagOf(rollout).lastEvaluation,
+    lastEvaluation: (rollout) => requireFlag(rollout).lastEvaluation,
     onPropagation: (listener) => listeners.push(listener),
   }
 
-  function base(rollout: Rollout, actor: Actor, reason: string | null) {
+  function changeBase(rollout: Rollout, actor: Actor, reason: string | null) {
     return { rollout: rollout.name, fileHash: rollout.hash, actor, reason, agent }
   }
 }
 
-function hashOf(value: unknown): string {
+function hashTurnOffRequest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex')
 }

@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startPostgres, type PostgresServer } from '../../../test/support/server.ts'
-import { ann, enable, isOn, off, startAgent, until, vehicles } from './flags.testing.ts'
+import { ann, enableFlag, isOn, turnOffRequest, startFlagTestAgent, waitUntil, vehiclesRollout } from './flags.testing.ts'
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-async function withRoot<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+async function withSuperuser<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
   try {
     return await work(sql)
@@ -18,18 +18,18 @@ async function withRoot<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> 
   }
 }
 
-const stored = () => withRoot(async (sql) => (await sql`select enabled, version::int from sti.flag`)[0]!)
+const readStoredFlag = () => withSuperuser(async (sql) => (await sql`select enabled, version::int from sti.flag`)[0]!)
 
 test('with PostgreSQL stopped the flag goes off at once, and operation and event follow when it is back', async () => {
-  const agent = await startAgent(server.url, 'a')
-  await enable(agent)
+  const agent = await startFlagTestAgent(server.url, 'a')
+  await enableFlag(agent)
   await server.embedded.stop()
   expect(isOn(agent.flags)).toBe(true)
   const age = agent.flags.ageSeconds()!
-  await until('the age grows', () => agent.flags.ageSeconds()! > age + 1.5)
+  await waitUntil('the age grows', () => agent.flags.ageSeconds()! > age + 1.5)
 
   const began = performance.now()
-  const turned = agent.flags.turnOff(vehicles, ann, 'errors after the release', off('rollback'))
+  const turned = agent.flags.turnOff(vehiclesRollout, ann, 'errors after the release', turnOffRequest('rollback'))
   expect(isOn(agent.flags)).toBe(false)
   const offAfter = performance.now() - began
   expect(await turned).toEqual({ persisted: false, operationId: null })
@@ -38,10 +38,10 @@ test('with PostgreSQL stopped the flag goes off at once, and operation and event
   expect(agent.flags.status('vehicles')).toMatchObject({ enabled: false, persisted: false })
 
   await server.embedded.start()
-  await until('it is written', () => agent.flags.status('vehicles').persisted, 15)
+  await waitUntil('it is written', () => agent.flags.status('vehicles').persisted, 15)
   expect(isOn(agent.flags)).toBe(false)
-  expect(await stored()).toEqual({ enabled: false, version: 2 })
-  await withRoot(async (sql) => {
+  expect(await readStoredFlag()).toEqual({ enabled: false, version: 2 })
+  await withSuperuser(async (sql) => {
     expect(
       await sql`select kind, reason, before->'enabled' as was from sti.operation_event where after->>'servedSince' is not null`,
     ).toMatchObject([{ kind: 'flag', reason: 'errors after the release', was: true }])
@@ -49,27 +49,27 @@ test('with PostgreSQL stopped the flag goes off at once, and operation and event
       { kind: 'rollback', state: 'succeeded' },
     ])
   })
-  await until('it is read again', () => agent.flags.ageSeconds()! < 1.5)
-  await enable(agent)
+  await waitUntil('it is read again', () => agent.flags.ageSeconds()! < 1.5)
+  await enableFlag(agent)
   expect(isOn(agent.flags)).toBe(true)
   await agent.close()
 })
 
 test('an agent that starts without a database answers off, and finds it when it comes', async () => {
-  await withRoot((sql) => sql`update sti.flag set enabled = true, percentage = 100`)
+  await withSuperuser((sql) => sql`update sti.flag set enabled = true, percentage = 100`)
   await server.embedded.stop()
-  const agent = await startAgent(server.url, 'b', { migrated: true })
+  const agent = await startFlagTestAgent(server.url, 'b', { migrated: true })
   expect(agent.flags.evaluate('vehicles-sti', {}, null)).toMatchObject({ value: false, reason: 'UNKNOWN' })
   expect(agent.flags.status('vehicles').ageSeconds).toBeNull()
   await server.embedded.start()
-  await until('it serves on', () => isOn(agent.flags), 15)
+  await waitUntil('it serves on', () => isOn(agent.flags), 15)
   expect(agent.lines.filter((line) => line.event === 'flag-database-away').length).toBeLessThanOrEqual(1)
   await agent.close()
 })
 
 test('with every connection taken the off is still written, over the reserved one', async () => {
-  const agent = await startAgent(server.url, 'c')
-  await enable(agent)
+  const agent = await startFlagTestAgent(server.url, 'c')
+  await enableFlag(agent)
   await new Promise((resolve) => setTimeout(resolve, 1_500))
   const hogs: postgres.Sql[] = []
   for (let full = false; !full;) {
@@ -80,37 +80,37 @@ test('with every connection taken the off is still written, over the reserved on
       (error: { code: string }) => error.code === '53300',
     )
   }
-  const turned = agent.flags.turnOff(vehicles, ann, null, off())
+  const turned = agent.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
   expect(isOn(agent.flags)).toBe(false)
   expect(await turned).toMatchObject({ persisted: true })
   await Promise.all(hogs.map((hog) => hog.end({ timeout: 1 })))
-  expect(await stored()).toMatchObject({ enabled: false })
+  expect(await readStoredFlag()).toMatchObject({ enabled: false })
   await agent.close()
 })
 
 test('with the reserved connection frozen the off is written over a new one, once', async () => {
-  const agent = await startAgent(server.url, 'd')
-  await enable(agent)
-  const pid = await withRoot(async (sql) => {
+  const agent = await startFlagTestAgent(server.url, 'd')
+  await enableFlag(agent)
+  const pid = await withSuperuser(async (sql) => {
     let found: number | undefined
-    await until('the reserved connection is open', async () => {
+    await waitUntil('the reserved connection is open', async () => {
       ;[{ pid: found } = { pid: undefined }] = await sql<{ pid?: number }[]>`
         select pid from pg_stat_activity where application_name = 'sti d urgent' and state = 'idle'`
       return found !== undefined
     })
     return found!
   })
-  const { version } = await stored()
+  const { version } = await readStoredFlag()
   process.kill(pid, 'SIGSTOP')
   try {
-    expect(await agent.flags.turnOff(vehicles, ann, null, off())).toMatchObject({ persisted: false })
+    expect(await agent.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())).toMatchObject({ persisted: false })
     expect(isOn(agent.flags)).toBe(false)
-    await until('it is written', () => agent.flags.status('vehicles').persisted, 8)
+    await waitUntil('it is written', () => agent.flags.status('vehicles').persisted, 8)
   } finally {
     // A process that stays stopped would keep the server from stopping.
     process.kill(pid, 'SIGCONT')
   }
   await new Promise((resolve) => setTimeout(resolve, 500))
-  expect(await stored()).toEqual({ enabled: false, version: version + 1 })
+  expect(await readStoredFlag()).toEqual({ enabled: false, version: version + 1 })
   await agent.close()
 })

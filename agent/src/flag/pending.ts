@@ -1,28 +1,28 @@
 import type { Database, Sql } from '../database/connect.ts'
-import type { Reached } from '../engine/points.ts'
-import { writeChange, type Change, type Written } from './write.ts'
+import type { FailpointHook } from '../engine/points.ts'
+import { writeFlagChange, type FlagChange, type FlagWriteResult } from './write.ts'
 
 /** Milliseconds between two attempts to write what is switched off already. */
-const RETRY_MS = 250
+const RETRY_INTERVAL_MS = 250
 /** Milliseconds after which an attempt counts as hung: more than the statement_timeout of the urgent connection. */
-const HUNG_MS = 2_500
+const ATTEMPT_TIMEOUT_MS = 2_500
 
-export type Settled = Extract<Written, { kind: 'written' | 'earlier' }>
+export type CompletedWrite = Extract<FlagWriteResult, { kind: 'written' | 'earlier' }>
 
-interface Pending {
+interface PendingWrite {
   readonly number: number
-  change: Change
-  readonly settled: Promise<Settled>
-  resolve(written: Settled): void
+  change: FlagChange
+  readonly settled: Promise<CompletedWrite>
+  resolve(written: CompletedWrite): void
 }
 
 /**
  * What is off in memory and not yet written, in order per rollout. Each is tried again until it is written; its
  * idempotency key makes it happen once, also when the answer to an earlier attempt was lost on the way.
  */
-export interface PendingChanges {
+export interface PendingWrites {
   /** Queues a change; resolves when it was written. */
-  add(change: Change): Promise<Settled>
+  add(change: FlagChange): Promise<CompletedWrite>
   /** The number of the last unwritten change of a rollout, counted up from 1; 0: none. */
   last(rollout: string): number
   count(): number
@@ -31,39 +31,39 @@ export interface PendingChanges {
   stop(): void
 }
 
-export function createPending(
-  { database, reached }: { readonly database: Database; readonly reached: Reached },
-  onWritten: (pending: { number: number; change: Change }, written: Settled) => void,
-  onFault: (change: Change, error: unknown) => void,
-): PendingChanges {
-  const queues = new Map<string, Pending[]>()
-  let numbers = 0
-  let held = false
+export function createPendingWrites(
+  { database, reached }: { readonly database: Database; readonly reached: FailpointHook },
+  onWritten: (pending: { number: number; change: FlagChange }, written: CompletedWrite) => void,
+  onFault: (change: FlagChange, error: unknown) => void,
+): PendingWrites {
+  const queues = new Map<string, PendingWrite[]>()
+  let lastNumber = 0
+  let onHold = false
   let stopped = false
   let urgentHung = false
   let running = false
   let timer: NodeJS.Timeout | null = null
 
   async function drain(): Promise<void> {
-    if (running || held || stopped) return
+    if (running || onHold || stopped) return
     running = true
     try {
       for (const [rollout, queue] of queues) {
-        for (let head = queue[0]; head && !held && !stopped; head = queue[0]) if (!(await settle(head, queue))) break
+        for (let head = queue[0]; head && !onHold && !stopped; head = queue[0]) if (!(await writeHead(head, queue))) break
         if (queue.length === 0) queues.delete(rollout)
       }
     } finally {
       running = false
-      if (queues.size > 0 && !stopped) timer ??= setTimeout(again, RETRY_MS)
+      if (queues.size > 0 && !stopped) timer ??= setTimeout(retry, RETRY_INTERVAL_MS)
     }
   }
 
-  function again(): void {
+  function retry(): void {
     timer = null
     void drain()
   }
 
-  async function settle(head: Pending, queue: Pending[]): Promise<boolean> {
+  async function writeHead(head: PendingWrite, queue: PendingWrite[]): Promise<boolean> {
     try {
       await reached('flag.off-served')
       const written = await attempt(head.change)
@@ -85,19 +85,19 @@ export function createPending(
   }
 
   /** A connection whose other end vanished may hang for minutes; after one such attempt a new one is opened. */
-  async function attempt(change: Change): Promise<Written> {
+  async function attempt(change: FlagChange): Promise<FlagWriteResult> {
     if (!urgentHung) {
-      const first = await within(writeChange(database.urgent, change), HUNG_MS, () => (urgentHung = true))
+      const written = await withTimeout(writeFlagChange(database.urgent, change), ATTEMPT_TIMEOUT_MS, () => (urgentHung = true))
       urgentHung = false
-      return first
+      return written
     }
-    const fresh = database.engine({ purpose: 'flag', statementTimeoutMs: 2_000, lockTimeoutMs: 1_500 })
+    const freshConnection = database.engine({ purpose: 'flag', statementTimeoutMs: 2_000, lockTimeoutMs: 1_500 })
     try {
-      const written = await within(writeChange(fresh, change), HUNG_MS, () => undefined)
+      const written = await withTimeout(writeFlagChange(freshConnection, change), ATTEMPT_TIMEOUT_MS, () => undefined)
       urgentHung = false
       return written
     } finally {
-      await end(fresh)
+      await closeConnection(freshConnection)
     }
   }
 
@@ -105,17 +105,17 @@ export function createPending(
     add(change) {
       const queue = queues.get(change.rollout) ?? []
       queues.set(change.rollout, queue)
-      let resolve: (written: Settled) => void = () => undefined
-      const settled = new Promise<Settled>((done) => (resolve = done))
-      queue.push({ number: ++numbers, change, settled, resolve })
+      let resolve: (written: CompletedWrite) => void = () => undefined
+      const settled = new Promise<CompletedWrite>((complete) => (resolve = complete))
+      queue.push({ number: ++lastNumber, change, settled, resolve })
       void drain()
       return settled
     },
     last: (rollout) => queues.get(rollout)?.at(-1)?.number ?? 0,
     count: () => [...queues.values()].reduce((sum, queue) => sum + queue.length, 0),
     hold(value) {
-      held = value
-      if (!held) void drain()
+      onHold = value
+      if (!onHold) void drain()
     },
     stop() {
       stopped = true
@@ -125,18 +125,18 @@ export function createPending(
   }
 }
 
-class Hung extends Error {}
+class AttemptTimeout extends Error {}
 
-function within<T>(work: Promise<T>, milliseconds: number, onHung: () => void): Promise<T> {
+function withTimeout<T>(work: Promise<T>, milliseconds: number, onHung: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       onHung()
-      reject(new Hung(`the database did not answer within ${milliseconds} ms`))
+      reject(new AttemptTimeout(`the database did not answer within ${milliseconds} ms`))
     }, milliseconds)
     work.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
 
-async function end(sql: Sql): Promise<void> {
+async function closeConnection(sql: Sql): Promise<void> {
   await sql.end({ timeout: 0 })
 }

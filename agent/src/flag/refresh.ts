@@ -1,39 +1,39 @@
 import type { Database } from '../database/connect.ts'
-import { exchangeClients, measureClock, type ClockOffset } from './clientExchange.ts'
-import type { Mark } from './clients.ts'
-import type { Flag } from './memory.ts'
-import { readStates, type FlagState } from './write.ts'
+import { syncClients, measureClockOffset, type ClockOffset } from './clientExchange.ts'
+import type { VersionMark } from './clients.ts'
+import type { InMemoryFlag } from './memory.ts'
+import { readFlagStates, type FlagState } from './write.ts'
 
-const EVERY_MS = 1_000
+const POLL_INTERVAL_MS = 1_000
 /** A reading that takes longer is left behind; its answer is ignored if it still comes. */
-const SLOW_MS = 3_000
-const OUTSTANDING = 3
+const READ_TIMEOUT_MS = 3_000
+const MAX_OUTSTANDING_READS = 3
 
-interface RefreshDependencies {
+interface FlagPollerDependencies {
   readonly database: Database
-  readonly flags: ReadonlyMap<string, Flag>
+  readonly flags: ReadonlyMap<string, InMemoryFlag>
   readonly offset: ClockOffset
   readonly log: (line: Record<string, unknown>) => void
   readonly now: () => number
   /** False while the state in the database is not ours: then nothing is read and nothing written. */
   readonly mayRead: () => boolean
   readonly hasPending: () => boolean
-  readonly mark: (flag: Flag) => Mark
+  readonly mark: (flag: InMemoryFlag) => VersionMark
 }
 
-export interface Refresh {
+export interface FlagPoller {
   start(): void
   stop(): Promise<void>
   /** This agent itself has just written this state. */
-  confirm(flag: Flag, state: FlagState): void
+  confirm(flag: InMemoryFlag, state: FlagState): void
   /** Whatever was read belongs to another database. */
   forget(): void
   /** The database did not take or give something; said once on the log until it works again. */
-  fault(error: unknown, rollout?: string): void
+  reportFault(error: unknown, rollout?: string): void
 }
 
 /** Reads the flags each second, so that a change made through another agent is served here too. */
-export function createRefresh(dependencies: RefreshDependencies): Refresh {
+export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoller {
   const { database, flags, offset, log, now, mayRead, hasPending, mark } = dependencies
   const clients = new Map([...flags].map(([rollout, flag]) => [rollout, flag.clients]))
   // What a reading began before may be older than what we wrote meanwhile: it counts only within its generation.
@@ -44,54 +44,54 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
   let stopped = true
   let running: Promise<void> = Promise.resolve()
 
-  async function read(): Promise<void> {
+  async function readFlags(): Promise<void> {
     if (!mayRead()) return
-    const began = now()
-    const mine = generation
-    await measureClock(database.state, offset, now)
-    const states = await readStates(database.state, [...flags.keys()])
-    if (mine !== generation) return
+    const startedAt = now()
+    const readGeneration = generation
+    await measureClockOffset(database.state, offset, now)
+    const states = await readFlagStates(database.state, [...flags.keys()])
+    if (readGeneration !== generation) return
     generation++
     for (const [rollout, flag] of flags) {
       const state = states.get(rollout)
-      if (state) take(flag, state, began)
+      if (state) applyState(flag, state, startedAt)
     }
-    await exchangeClients(database.state, clients, offset)
+    await syncClients(database.state, clients, offset)
     for (const flag of flags.values()) flag.propagation.review(flag.clients, mark(flag))
     // Keeps the reserved connection open: once connections are exhausted it could not be opened any more.
     if (!hasPending()) await database.urgent`select /* sti */ 1`
   }
 
-  function take(flag: Flag, state: FlagState, began: number): void {
-    const before = flag.confirmed
+  function applyState(flag: InMemoryFlag, state: FlagState, startedAt: number): void {
+    const previous = flag.confirmed
     flag.confirmed = state
-    flag.confirmedAt = began
-    if (before && before.version !== state.version && mark(flag).pending === 0)
+    flag.confirmedAt = startedAt
+    if (previous && previous.version !== state.version && mark(flag).pending === 0)
       flag.propagation.begin(state.changedAt.getTime() - offset.milliseconds, flag.clients, mark(flag), false)
   }
 
-  function fault(error: unknown, rollout?: string): void {
+  function reportFault(error: unknown, rollout?: string): void {
     if (!healthy) return
     healthy = false
     log({ level: 'error', event: 'flag-database-away', rollout, message: String(error) })
   }
 
   async function tick(): Promise<void> {
-    if (outstanding < OUTSTANDING) {
+    if (outstanding < MAX_OUTSTANDING_READS) {
       outstanding++
-      const reading = read()
+      const reading = readFlags()
         .then(() => {
           if (!healthy) log({ level: 'info', event: 'flag-database-back' })
           healthy = true
         })
-        .catch(fault)
+        .catch(reportFault)
         .finally(() => outstanding--)
-      await Promise.race([reading, new Promise((resolve) => setTimeout(resolve, SLOW_MS).unref())])
+      await Promise.race([reading, new Promise((resolve) => setTimeout(resolve, READ_TIMEOUT_MS).unref())])
     }
-    if (!stopped) timer = setTimeout(again, EVERY_MS)
+    if (!stopped) timer = setTimeout(runTick, POLL_INTERVAL_MS)
   }
 
-  function again(): void {
+  function runTick(): void {
     timer = null
     running = tick()
   }
@@ -100,7 +100,7 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
     start() {
       if (!stopped) return
       stopped = false
-      again()
+      runTick()
     },
     async stop() {
       stopped = true
@@ -121,8 +121,8 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
       // While a reading runs, it is ignored now, and the next one follows by itself.
       if (timer === null || !mayRead()) return
       clearTimeout(timer)
-      again()
+      runTick()
     },
-    fault,
+    reportFault,
   }
 }

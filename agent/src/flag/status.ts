@@ -1,9 +1,9 @@
 import type { FlagStatus } from '../contract/index.ts'
-import type { Mark } from './clients.ts'
-import type { Served } from './evaluation.ts'
-import type { Flag } from './memory.ts'
+import type { VersionMark } from './clients.ts'
+import type { ServedFlag } from './evaluation.ts'
+import type { InMemoryFlag } from './memory.ts'
 
-export function statusOf(flag: Flag, served: Served, mark: Mark, now: number): FlagStatus {
+export function toFlagStatus(flag: InMemoryFlag, served: ServedFlag, mark: VersionMark, now: number): FlagStatus {
   const on = served.kind === 'state' && served.enabled
   const clients = flag.clients.list(mark)
   return {

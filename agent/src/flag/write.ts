@@ -3,7 +3,7 @@ import type { Actor } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 
 /** A change of a flag as it is written: an operation that has already succeeded, the new state, and one event. */
-export interface Change {
+export interface FlagChange {
   readonly rollout: string
   readonly fileHash: string
   readonly kind: 'flag' | 'rollback'
@@ -30,7 +30,7 @@ export interface FlagState {
   readonly changedBy: Actor | null
 }
 
-export type Written =
+export type FlagWriteResult =
   | { readonly kind: 'written'; readonly operationId: number; readonly state: FlagState }
   /** The same request was written before; nothing was changed now. `last`: nobody has changed the flag since. */
   | { readonly kind: 'earlier'; readonly operationId: number; readonly state: FlagState | null; readonly last: boolean }
@@ -39,14 +39,14 @@ export type Written =
   /** The flag was changed since the caller looked. */
   | { readonly kind: 'changed-meanwhile' }
 
-interface Row {
+interface FlagWriteRow {
   operation_id: number | null
   earlier_id: number | null
   earlier_hash: string | null
-  state: StateRow | null
+  state: FlagStateRow | null
 }
 
-interface StateRow {
+interface FlagStateRow {
   enabled: boolean
   percentage: number
   version: number
@@ -59,21 +59,21 @@ interface StateRow {
  * One statement, so one transaction: it happens whole or not at all, and repeated with the same idempotency key it
  * happens once. `before` locks the flag's row first, so that concurrent changes are counted one after the other.
  */
-export async function writeChange(sql: Sql, change: Change): Promise<Written> {
+export async function writeFlagChange(sql: Sql, change: FlagChange): Promise<FlagWriteResult> {
   try {
-    const written = await attempt(sql, change)
+    const written = await attemptWrite(sql, change)
     // It waited for another change: perhaps for the same request, which its snapshot was too old to see.
-    return written.kind === 'changed-meanwhile' ? await attempt(sql, change) : written
+    return written.kind === 'changed-meanwhile' ? await attemptWrite(sql, change) : written
   } catch (error) {
     // The same request ran at the same moment and was first: now it is there to be found.
-    if (error instanceof Error && 'code' in error && error.code === '23505') return attempt(sql, change)
+    if (error instanceof Error && 'code' in error && error.code === '23505') return attemptWrite(sql, change)
     throw error
   }
 }
 
-async function attempt(sql: Sql, change: Change): Promise<Written> {
+async function attemptWrite(sql: Sql, change: FlagChange): Promise<FlagWriteResult> {
   const json = (value: unknown): postgres.Parameter => sql.json(value as postgres.JSONValue)
-  const [row] = await sql<Row[]>`
+  const [row] = await sql<FlagWriteRow[]>`
     with earlier as (
       select id, request_hash from sti.operation
       where rollout = ${change.rollout} and idempotency_key = ${change.idempotencyKey}
@@ -111,14 +111,14 @@ async function attempt(sql: Sql, change: Change): Promise<Written> {
       coalesce((select to_jsonb(flag) from flag),
         (select to_jsonb(f) from sti.flag f where f.rollout = ${change.rollout})) as state`
   if (!row) throw new Error('a change of the flag answered no row')
-  const state = row.state ? stateOf(row.state) : null
+  const state = row.state ? toFlagState(row.state) : null
   if (row.operation_id !== null && state) return { kind: 'written', operationId: row.operation_id, state }
   if (row.earlier_id === null) return { kind: 'changed-meanwhile' }
   if (row.earlier_hash !== change.requestHash) return { kind: 'other-request', operationId: row.earlier_id }
   return { kind: 'earlier', operationId: row.earlier_id, state, last: row.state?.operation_id === row.earlier_id }
 }
 
-export function stateOf(row: StateRow): FlagState {
+export function toFlagState(row: FlagStateRow): FlagState {
   return {
     enabled: row.enabled,
     percentage: Number(row.percentage),
@@ -129,16 +129,16 @@ export function stateOf(row: StateRow): FlagState {
 }
 
 /** The state of each rollout's flag; a rollout seen for the first time gets its row, which is off. */
-export async function readStates(sql: Sql, rollouts: readonly string[]): Promise<Map<string, FlagState>> {
+export async function readFlagStates(sql: Sql, rollouts: readonly string[]): Promise<Map<string, FlagState>> {
   const names = sql.json([...rollouts])
-  const read = async (): Promise<Map<string, FlagState>> => {
-    const rows = await sql<{ rollout: string; state: StateRow }[]>`
+  const readExisting = async (): Promise<Map<string, FlagState>> => {
+    const rows = await sql<{ rollout: string; state: FlagStateRow }[]>`
       select rollout, to_jsonb(f) as state from sti.flag f
       where rollout in (select jsonb_array_elements_text(${names}))`
-    return new Map(rows.map((row) => [row.rollout, stateOf(row.state)]))
+    return new Map(rows.map((row) => [row.rollout, toFlagState(row.state)]))
   }
-  const found = await read()
-  if (rollouts.every((name) => found.has(name))) return found
+  const existing = await readExisting()
+  if (rollouts.every((name) => existing.has(name))) return existing
   await sql`insert into sti.flag (rollout) select jsonb_array_elements_text(${names}) on conflict do nothing`
-  return read()
+  return readExisting()
 }

@@ -1,20 +1,20 @@
-import { readHold } from '../alert/hold.ts'
+import { readRollbackHold } from '../alert/hold.ts'
 import type { AutomaticRollback, RolloutDetail } from '../contract/index.ts'
 import { listIncidents } from '../incident/store.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import type { Parts } from './parts.ts'
-import { incidentOf } from './routes/incidents.ts'
+import type { ApiDependencies } from './parts.ts'
+import { presentIncident } from './routes/incidents.ts'
 
-const SHOWN = 50
+const MAX_LISTED_INCIDENTS = 50
 
 /** The switch as the database has it now. */
-export async function automaticRollbackOf(
-  { database, config, alertPath, holds }: Parts,
+export async function readAutomaticRollback(
+  { database, config, alertPath, holds }: ApiDependencies,
   rollout: Rollout,
 ): Promise<AutomaticRollback> {
-  const hold = await readHold(database.state, rollout.name)
+  const hold = await readRollbackHold(database.state, rollout.name)
   holds.set(rollout.name, hold)
-  const seenAt = alertPath.seenAt()
+  const watchdogSeenAt = alertPath.lastSeenAt()
   return {
     armed: hold === null,
     scopes: [...rollout.file.automaticRollback],
@@ -22,21 +22,21 @@ export async function automaticRollbackOf(
     heldBy: hold?.by.name ?? null,
     heldUntil: hold?.until.toISOString() ?? null,
     reason: hold?.reason ?? null,
-    pathSeenAt: seenAt === null ? null : new Date(seenAt).toISOString(),
-    pathLive: alertPath.live(),
+    pathSeenAt: watchdogSeenAt === null ? null : new Date(watchdogSeenAt).toISOString(),
+    pathLive: alertPath.isLive(),
   }
 }
 
 /** What a rollout's page says of incidents and of what happens by itself. */
-export async function alarmDetail(
-  parts: Parts,
+export async function readIncidentDetail(
+  deps: ApiDependencies,
   rollout: Rollout,
 ): Promise<Pick<RolloutDetail, 'automaticRollback' | 'incidents' | 'openIncidents'>> {
   const [automaticRollback, rows] = await Promise.all([
-    automaticRollbackOf(parts, rollout),
-    listIncidents(parts.database.state, { rollout: rollout.name, limit: SHOWN }),
+    readAutomaticRollback(deps, rollout),
+    listIncidents(deps.database.state, { rollout: rollout.name, limit: MAX_LISTED_INCIDENTS }),
   ])
-  const incidents = rows.map((row) => incidentOf(parts, row))
+  const incidents = rows.map((row) => presentIncident(deps, row))
   const open = incidents.filter(({ state, drill }) => state !== 'closed' && !drill)
   return { automaticRollback, incidents, openIncidents: open.length }
 }

@@ -1,11 +1,11 @@
 import type { OperationRequest } from '../contract/index.ts'
-import type { Kind } from '../engine/kind.ts'
-import type { Parts } from './parts.ts'
+import type { OperationDefinition } from '../engine/kind.ts'
+import type { ApiDependencies } from './parts.ts'
 import { Refusal } from './problem.ts'
 import type { Right } from './rights.ts'
 
 /** The rights that a request needs, all of them. */
-export function rightsOf(request: OperationRequest): Right[] {
+export function requiredRights(request: OperationRequest): Right[] {
   switch (request.kind) {
     case 'flag':
       if (!request.parameters.enabled) return ['disable']
@@ -36,23 +36,23 @@ export function rightsOf(request: OperationRequest): Right[] {
 }
 
 /** Turning off has no gate, no queue, and needs no database. */
-export function turnsOff(request: OperationRequest): boolean {
+export function turnsFlagOff(request: OperationRequest): boolean {
   if (request.kind === 'flag') return !request.parameters.enabled
   return request.kind === 'rollback' && request.parameters.scope === 'flag'
 }
 
 /** @throws Refusal wrong-environment */
-export function demandEnvironment(parts: Parts, environment: string): void {
-  if (environment === parts.config.environment) return
+export function requireEnvironment(deps: ApiDependencies, environment: string): void {
+  if (environment === deps.config.environment) return
   throw new Refusal(
     'wrong-environment',
-    `This agent serves ${parts.config.environment}; the request is for ${environment}. Nothing was done.`,
+    `This agent serves ${deps.config.environment}; the request is for ${environment}. Nothing was done.`,
   )
 }
 
 /** @throws Refusal not-found */
-export function kindOf(parts: Parts, request: OperationRequest): Kind {
-  const kind = parts.kinds.find((one) => one.kind === request.kind)
+export function requireKind(deps: ApiDependencies, request: OperationRequest): OperationDefinition {
+  const kind = deps.kinds.find((one) => one.kind === request.kind)
   if (kind === undefined) throw new Refusal('not-found', `This agent knows no operation ${request.kind}.`)
   return kind
 }

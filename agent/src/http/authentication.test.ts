@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Config } from '../config.ts'
 import { createAuthentication, type AuthenticationEnv } from './authentication.ts'
 import type { Caller } from './caller.ts'
-import { problemAnswers } from './problem.ts'
+import { createProblemHandlers } from './problem.ts'
 
 const tokens = {
   viewer: 'viewer-0123456789abcdefgh',
@@ -16,20 +16,20 @@ const tokens = {
   flag: 'flag-0123456789abcdefghij',
   metrics: 'metrics-0123456789abcdefg',
 }
-const personal = 'personal-0123456789abcdef'
+const personalToken = 'personal-0123456789abcdef'
 
 const keys = await generateKeyPair('ES256', { extractable: true })
-const strangers = await generateKeyPair('ES256', { extractable: true })
+const foreignKeys = await generateKeyPair('ES256', { extractable: true })
 const rsa = await generateKeyPair('RS256', { extractable: true })
 let keysServer: Server
 let grafanaUrl = ''
-let fetched = 0
+let keyFetchCount = 0
 
 beforeAll(async () => {
   const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
   const other = { ...(await exportJWK(rsa.publicKey)), kid: 'k3', use: 'sig' }
   keysServer = createServer((incoming, answer) => {
-    fetched++
+    keyFetchCount++
     answer.statusCode = incoming.url === '/api/signing-keys/keys' ? 200 : 404
     answer.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk, other] }))
   })
@@ -37,19 +37,19 @@ beforeAll(async () => {
   grafanaUrl = `http://127.0.0.1:${(keysServer.address() as AddressInfo).port}`
 })
 afterAll(() => void keysServer.close())
-beforeEach(() => void (fetched = 0))
+beforeEach(() => void (keyFetchCount = 0))
 
-function build(
+function buildTestApp(
   grafana: Config['grafana'] = { url: grafanaUrl, issuer: 'https://g.example', audience: 'org:1', token: null },
 ) {
   const config = {
     tokens,
-    personalTokens: [{ name: 'ci', level: 'editor', token: personal }],
+    personalTokens: [{ name: 'ci', level: 'editor', token: personalToken }],
     grafana,
   } as unknown as Config
   const authentication = createAuthentication(config)
   const app = new Hono<AuthenticationEnv>()
-  app.onError(problemAnswers(() => undefined).onError)
+  app.onError(createProblemHandlers(() => undefined).onError)
   app.use(authentication.middleware)
   app.all('/v1/*', (c) => c.json(c.get('caller')))
   app.all('*', (c) => c.text('open'))
@@ -58,7 +58,7 @@ function build(
 
 const user: JWTPayload = { type: 'user', username: 'ann', role: 'Editor', sub: 'user:2' }
 
-function identity(
+function signIdentity(
   claims: JWTPayload = {},
   header: Record<string, unknown> = {},
   key = keys.privateKey,
@@ -70,14 +70,14 @@ function identity(
     .sign(key)
 }
 
-interface Answer {
+interface ApiAnswer {
   status: number
   caller: Caller
   detail: string
 }
 
-async function call(
-  app: ReturnType<typeof build>['app'],
+async function callApi(
+  app: ReturnType<typeof buildTestApp>['app'],
   token: string | null,
   {
     id,
@@ -85,7 +85,7 @@ async function call(
     path = '/v1/agent',
     headers = {},
   }: { id?: string; method?: string; path?: string; headers?: Record<string, string> } = {},
-): Promise<Answer> {
+): Promise<ApiAnswer> {
   const response = await app.request(path, {
     method,
     headers: {
@@ -101,38 +101,38 @@ async function call(
   return { status: response.status, caller: body, detail: body.detail }
 }
 
-const unsigned = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString('base64url')
+const encodeUnsigned = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString('base64url')
 
 test('each credential opens its own path and no other; none is 403, never 401', async () => {
-  const { app } = build()
+  const { app } = buildTestApp()
   const opens: Record<string, readonly string[]> = {
-    '/v1/agent': [tokens.viewer, tokens.editor, tokens.admin, personal],
+    '/v1/agent': [tokens.viewer, tokens.editor, tokens.admin, personalToken],
     '/ofrep/v1/evaluate/flags': [tokens.flag],
     '/metrics': [tokens.metrics],
   }
   for (const [path, allowed] of Object.entries(opens))
-    for (const token of [...Object.values(tokens), personal, 'unknown-0123456789abcdefg', '', null])
-      expect((await call(app, token, { path })).status, `${path} with ${token}`).toBe(
+    for (const token of [...Object.values(tokens), personalToken, 'unknown-0123456789abcdefg', '', null])
+      expect((await callApi(app, token, { path })).status, `${path} with ${token}`).toBe(
         token !== null && allowed.includes(token) ? 200 : 403,
       )
-  for (const path of ['/livez', '/readyz']) expect((await call(app, null, { path })).status).toBe(200)
+  for (const path of ['/livez', '/readyz']) expect((await callApi(app, null, { path })).status).toBe(200)
   for (const path of ['/V1/agent', '/v1x', '/', '/ofrep', '/metrics/x', '/livez/x'])
-    expect((await call(app, tokens.admin, { path })).status, path).toBe(404)
+    expect((await callApi(app, tokens.admin, { path })).status, path).toBe(404)
 })
 
 test('a flag client may send its token as X-API-Key; under /v1 that header opens nothing', async () => {
-  const { app } = build()
+  const { app } = buildTestApp()
   const headers = { 'x-api-key': tokens.flag }
-  expect((await call(app, null, { path: '/ofrep/v1/evaluate/flags', headers })).status).toBe(200)
-  expect((await call(app, null, { headers: { 'x-api-key': tokens.admin } })).status).toBe(403)
+  expect((await callApi(app, null, { path: '/ofrep/v1/evaluate/flags', headers })).status).toBe(200)
+  expect((await callApi(app, null, { headers: { 'x-api-key': tokens.admin } })).status).toBe(403)
 })
 
 test('through Grafana the level is the lower of token and role', async () => {
-  const { app } = build()
+  const { app } = buildTestApp()
   const lowest = { viewer: 0, editor: 1, admin: 2 }
   for (const token of ['viewer', 'editor', 'admin'] as const)
     for (const role of ['Viewer', 'Editor', 'Admin'] as const) {
-      const { caller, status } = await call(app, tokens[token], { id: await identity({ role }), method: 'POST' })
+      const { caller, status } = await callApi(app, tokens[token], { id: await signIdentity({ role }), method: 'POST' })
       const level = role.toLowerCase() as keyof typeof lowest
       const expected = lowest[token] < lowest[level] ? token : level
       expect({ status, ...caller }).toEqual({
@@ -147,19 +147,19 @@ test('through Grafana the level is the lower of token and role', async () => {
 })
 
 test('a service account is named by its subject', async () => {
-  const { app } = build()
-  const id = await identity({ type: 'service-account', username: undefined, sub: 'service-account:6', role: 'Admin' })
-  expect((await call(app, tokens.admin, { id })).caller).toMatchObject({ name: 'service-account:6', level: 'admin' })
+  const { app } = buildTestApp()
+  const id = await signIdentity({ type: 'service-account', username: undefined, sub: 'service-account:6', role: 'Admin' })
+  expect((await callApi(app, tokens.admin, { id })).caller).toMatchObject({ name: 'service-account:6', level: 'admin' })
 })
 
 test('who is proven to have no role sees nothing', async () => {
-  const { app } = build()
+  const { app } = buildTestApp()
   for (const role of ['None', '', 'toString', undefined])
-    expect((await call(app, tokens.admin, { id: await identity({ role }) })).status, String(role)).toBe(403)
+    expect((await callApi(app, tokens.admin, { id: await signIdentity({ role }) })).status, String(role)).toBe(403)
 })
 
 test('without a valid identity Grafana reads as a viewer and never acts', async () => {
-  const { app } = build()
+  const { app } = buildTestApp()
   const claims = {
     iss: 'https://g.example/',
     aud: 'org:1',
@@ -169,36 +169,36 @@ test('without a valid identity Grafana reads as a viewer and never acts', async 
     role: 'Admin',
   }
   const pem = await exportSPKI(keys.publicKey)
-  const hs256 = `${unsigned({ alg: 'HS256', typ: 'jwt', kid: 'k1' })}.${unsigned(claims)}`
-  const good = await identity({ role: 'Viewer' })
+  const hs256 = `${encodeUnsigned({ alg: 'HS256', typ: 'jwt', kid: 'k1' })}.${encodeUnsigned(claims)}`
+  const good = await signIdentity({ role: 'Viewer' })
   const [head, , signature] = good.split('.')
   const cases: Record<string, string | undefined> = {
     missing: undefined,
     empty: '',
     garbage: 'not.a.token',
-    'alg none': `${unsigned({ alg: 'none', typ: 'jwt', kid: 'k1' })}.${unsigned(claims)}.`,
+    'alg none': `${encodeUnsigned({ alg: 'none', typ: 'jwt', kid: 'k1' })}.${encodeUnsigned(claims)}.`,
     'HMAC with the public key': `${hs256}.${createHmac('sha256', pem).update(hs256).digest('base64url')}`,
-    'another key': await identity({}, {}, strangers.privateKey),
-    'another algorithm, by a key of Grafana': await identity({}, { alg: 'RS256', kid: 'k3' }, rsa.privateKey),
-    'a role written in afterwards': `${head}.${unsigned(claims)}.${signature}`,
-    expired: await identity({}, {}, keys.privateKey, -30),
-    'no expiry': await identity({ exp: undefined }),
-    'another issuer': await identity({ iss: 'https://other.example/' }),
-    'another organization': await identity({ aud: 'org:2' }),
-    'not a jwt type': await identity({}, { typ: 'at+jwt' }),
-    'no key id': await identity({}, { kid: undefined }),
-    'unknown key id': await identity({}, { kid: 'k2' }),
-    'an api key': await identity({ type: 'api-key' }),
-    'a render service': await identity({ type: 'render-service' }),
+    'another key': await signIdentity({}, {}, foreignKeys.privateKey),
+    'another algorithm, by a key of Grafana': await signIdentity({}, { alg: 'RS256', kid: 'k3' }, rsa.privateKey),
+    'a role written in afterwards': `${head}.${encodeUnsigned(claims)}.${signature}`,
+    expired: await signIdentity({}, {}, keys.privateKey, -30),
+    'no expiry': await signIdentity({ exp: undefined }),
+    'another issuer': await signIdentity({ iss: 'https://other.example/' }),
+    'another organization': await signIdentity({ aud: 'org:2' }),
+    'not a jwt type': await signIdentity({}, { typ: 'at+jwt' }),
+    'no key id': await signIdentity({}, { kid: undefined }),
+    'unknown key id': await signIdentity({}, { kid: 'k2' }),
+    'an api key': await signIdentity({ type: 'api-key' }),
+    'a render service': await signIdentity({ type: 'render-service' }),
     'two headers joined': `${good}, ${good}`,
   }
   for (const [name, id] of Object.entries(cases)) {
-    const read = await call(app, tokens.admin, { id })
+    const read = await callApi(app, tokens.admin, { id })
     expect(read.status, name).toBe(200)
     expect(read.caller, name).toMatchObject({ level: 'viewer', mayAct: false, via: 'grafana' })
     expect(read.caller.why, name).toMatch(/[.:]/)
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
-      const act = await call(app, tokens.admin, { id, method })
+      const act = await callApi(app, tokens.admin, { id, method })
       expect(act.status, `${method} ${name}`).toBe(403)
       expect(act.detail, name).toBe(read.caller.why)
     }
@@ -206,7 +206,7 @@ test('without a valid identity Grafana reads as a viewer and never acts', async 
 })
 
 test('headers that Grafana does not sign change nothing', async () => {
-  const { app } = build()
+  const { app } = buildTestApp()
   const forged = {
     'x-grafana-context': JSON.stringify({ login: 'root', orgRole: 'Admin' }),
     'x-grafana-user': 'root',
@@ -215,56 +215,56 @@ test('headers that Grafana does not sign change nothing', async () => {
     'x-forwarded-for': '127.0.0.1',
     'x-ds-authorization': `Bearer ${tokens.admin}`,
   }
-  expect((await call(app, null, { headers: forged })).status).toBe(403)
-  const read = await call(app, tokens.viewer, { headers: forged, id: await identity({ role: 'Admin' }) })
+  expect((await callApi(app, null, { headers: forged })).status).toBe(403)
+  const read = await callApi(app, tokens.viewer, { headers: forged, id: await signIdentity({ role: 'Admin' }) })
   expect(read.caller).toMatchObject({ name: 'ann', level: 'viewer' })
 })
 
 test('a personal token needs no Grafana, and an identity beside it is not looked at', async () => {
-  const { app } = build(null)
-  const id = await identity({ role: 'Admin' })
-  expect((await call(app, personal, { method: 'POST', id })).caller).toEqual({
+  const { app } = buildTestApp(null)
+  const id = await signIdentity({ role: 'Admin' })
+  expect((await callApi(app, personalToken, { method: 'POST', id })).caller).toEqual({
     name: 'ci',
     level: 'editor',
     via: 'token',
     mayAct: true,
     why: null,
   })
-  expect(fetched).toBe(0)
+  expect(keyFetchCount).toBe(0)
 })
 
 test('without STI_GRAFANA_URL Grafana only reads, also with a good identity', async () => {
-  const { app, authentication } = build(null)
-  const id = await identity()
-  expect((await call(app, tokens.editor, { id })).caller).toMatchObject({ level: 'viewer', mayAct: false })
-  expect((await call(app, tokens.editor, { id, method: 'POST' })).status).toBe(403)
-  expect(await authentication.keysHealth()).toBeNull()
+  const { app, authentication } = buildTestApp(null)
+  const id = await signIdentity()
+  expect((await callApi(app, tokens.editor, { id })).caller).toMatchObject({ level: 'viewer', mayAct: false })
+  expect((await callApi(app, tokens.editor, { id, method: 'POST' })).status).toBe(403)
+  expect(await authentication.signingKeysHealth()).toBeNull()
 })
 
 test('with the keys out of reach reading stays quick, acting is refused with the reason, and health says so', async () => {
-  const { app, authentication } = build({
+  const { app, authentication } = buildTestApp({
     url: 'http://127.0.0.1:1',
     issuer: 'https://g.example',
     audience: 'org:1',
     token: null,
   })
-  const id = await identity()
+  const id = await signIdentity()
   const began = performance.now()
   for (let count = 0; count < 20; count++)
-    expect((await call(app, tokens.editor, { id })).caller).toMatchObject({ level: 'viewer', mayAct: false })
+    expect((await callApi(app, tokens.editor, { id })).caller).toMatchObject({ level: 'viewer', mayAct: false })
   expect(performance.now() - began).toBeLessThan(2_000)
-  const act = await call(app, tokens.editor, { id, method: 'POST' })
+  const act = await callApi(app, tokens.editor, { id, method: 'POST' })
   expect(act.status).toBe(403)
   expect(act.detail).toMatch(/signing keys/)
-  expect(await authentication.keysHealth()).toMatchObject({
+  expect(await authentication.signingKeysHealth()).toMatchObject({
     healthy: false,
     detail: expect.stringMatching(/signing keys/),
   })
 })
 
 test('the keys are fetched once and their health is known before anybody acted', async () => {
-  const { app, authentication } = build()
-  expect(await authentication.keysHealth()).toMatchObject({ name: 'grafana-keys', healthy: true })
-  for (let count = 0; count < 5; count++) await call(app, tokens.editor, { id: await identity(), method: 'POST' })
-  expect(fetched).toBe(1)
+  const { app, authentication } = buildTestApp()
+  expect(await authentication.signingKeysHealth()).toMatchObject({ name: 'grafana-keys', healthy: true })
+  for (let count = 0; count < 5; count++) await callApi(app, tokens.editor, { id: await signIdentity(), method: 'POST' })
+  expect(keyFetchCount).toBe(1)
 })

@@ -1,9 +1,9 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { Config } from '../config.ts'
-import type { Level } from '../contract/index.ts'
+import type { AccessLevel } from '../contract/index.ts'
 import { lowerLevel, type Caller } from './caller.ts'
-import { bearer, digest, findCredential } from './credentials.ts'
-import { createIdentities, type KeysHealth } from './identity.ts'
+import { parseBearerToken, digestCredential, findCredential } from './credentials.ts'
+import { createIdentityVerifier, type SigningKeysHealth } from './identity.ts'
 import { Refusal } from './problem.ts'
 
 export interface AuthenticationEnv {
@@ -14,10 +14,10 @@ export interface Authentication {
   /** Lets a request pass only with the credential of its path; under /v1 it sets `caller`. */
   readonly middleware: MiddlewareHandler<AuthenticationEnv>
   /** Health of Grafana's signing keys; null without STI_GRAFANA_URL. */
-  keysHealth(): Promise<KeysHealth | null>
+  signingKeysHealth(): Promise<SigningKeysHealth | null>
 }
 
-type Holder = { readonly digest: Buffer; readonly level: Level; readonly personal: string | null }
+type CredentialHolder = { readonly digest: Buffer; readonly level: AccessLevel; readonly personal: string | null }
 
 /**
  * Which credential opens which path (docs/security.md). Everything else that a request says of itself is ignored:
@@ -25,34 +25,34 @@ type Holder = { readonly digest: Buffer; readonly level: Level; readonly persona
  */
 export function createAuthentication(config: Config, now: () => number = Date.now): Authentication {
   const { viewer, editor, admin } = config.tokens
-  const holders: Holder[] = [
+  const holders: CredentialHolder[] = [
     ...Object.entries({ viewer, editor, admin }).map(([level, token]) => ({
-      digest: digest(token),
-      level: level as Level,
+      digest: digestCredential(token),
+      level: level as AccessLevel,
       personal: null,
     })),
-    ...config.personalTokens.map(({ name, level, token }) => ({ digest: digest(token), level, personal: name })),
+    ...config.personalTokens.map(({ name, level, token }) => ({ digest: digestCredential(token), level, personal: name })),
   ]
-  const flag = [{ digest: digest(config.tokens.flag) }]
-  const metrics = config.tokens.metrics === null ? null : [{ digest: digest(config.tokens.metrics) }]
-  const { alertmanager: sent } = config.tokens
-  const alertmanager = sent == null ? null : [{ digest: digest(sent) }]
-  const identities = config.grafana ? createIdentities(config.grafana, now) : null
+  const flagCredentials = [{ digest: digestCredential(config.tokens.flag) }]
+  const metricsCredentials = config.tokens.metrics === null ? null : [{ digest: digestCredential(config.tokens.metrics) }]
+  const { alertmanager: alertmanagerToken } = config.tokens
+  const alertmanagerCredentials = alertmanagerToken == null ? null : [{ digest: digestCredential(alertmanagerToken) }]
+  const identityVerifier = config.grafana ? createIdentityVerifier(config.grafana, now) : null
 
-  async function callerOf(c: Context): Promise<Caller> {
-    const token = bearer(c.req.header('authorization'))
+  async function authenticateCaller(c: Context): Promise<Caller> {
+    const token = parseBearerToken(c.req.header('authorization'))
     const holder = token === null ? null : findCredential(holders, token)
     if (token === null) throw new Refusal('forbidden', 'Send a token that opens /v1, as Authorization: Bearer.')
     if (!holder) throw new Refusal('forbidden', 'This token does not open /v1 of this agent: send one that does.')
     if (holder.personal !== null)
       return { name: holder.personal, level: holder.level, via: 'token', mayAct: true, why: null }
-    if (!identities) return reader('Grafana may only read here: set STI_GRAFANA_URL on the agent to let people act.')
-    const identity = await identities.verify(c.req.header('x-grafana-id'))
+    if (!identityVerifier) return readOnlyCaller('Grafana may only read here: set STI_GRAFANA_URL on the agent to let people act.')
+    const identity = await identityVerifier.verify(c.req.header('x-grafana-id'))
     switch (identity.kind) {
       case 'denied':
         throw new Refusal('forbidden', `${identity.name} has no role in Grafana that may see this.`)
       case 'unproven':
-        return reader(identity.why)
+        return readOnlyCaller(identity.why)
       case 'proven':
         return {
           name: identity.name,
@@ -66,11 +66,11 @@ export function createAuthentication(config: Config, now: () => number = Date.no
 
   return {
     async middleware(c, next) {
-      switch (classOf(c.req.path)) {
+      switch (classifyPath(c.req.path)) {
         case 'open':
           break
         case 'api': {
-          const caller = await callerOf(c)
+          const caller = await authenticateCaller(c)
           if (!caller.mayAct && c.req.method !== 'GET' && c.req.method !== 'HEAD')
             throw new Refusal('forbidden', caller.why ?? 'This caller may only read.')
           c.set('caller', caller)
@@ -80,22 +80,22 @@ export function createAuthentication(config: Config, now: () => number = Date.no
         case 'signed':
           break
         case 'alertmanager': {
-          const token = bearer(c.req.header('authorization'))
-          if (alertmanager === null)
+          const token = parseBearerToken(c.req.header('authorization'))
+          if (alertmanagerCredentials === null)
             throw new Refusal('not-found', 'This agent takes no webhook of Alertmanager: set STI_ALERTMANAGER_TOKEN.')
-          if (!token || !findCredential(alertmanager, token))
+          if (!token || !findCredential(alertmanagerCredentials, token))
             throw new Refusal('forbidden', 'Send the token of Alertmanager, as Authorization: Bearer.')
           break
         }
         case 'flag': {
-          const token = bearer(c.req.header('authorization')) ?? c.req.header('x-api-key')
-          if (!token || !findCredential(flag, token))
+          const token = parseBearerToken(c.req.header('authorization')) ?? c.req.header('x-api-key')
+          if (!token || !findCredential(flagCredentials, token))
             throw new Refusal('forbidden', 'Send the flag token, as Authorization: Bearer or X-API-Key.')
           break
         }
         case 'metrics': {
-          const token = bearer(c.req.header('authorization'))
-          if (metrics && (!token || !findCredential(metrics, token)))
+          const token = parseBearerToken(c.req.header('authorization'))
+          if (metricsCredentials && (!token || !findCredential(metricsCredentials, token)))
             throw new Refusal('forbidden', 'Send the metrics token, as Authorization: Bearer.')
           break
         }
@@ -104,16 +104,16 @@ export function createAuthentication(config: Config, now: () => number = Date.no
       }
       await next()
     },
-    keysHealth: async () => (identities ? identities.health() : null),
+    signingKeysHealth: async () => (identityVerifier ? identityVerifier.health() : null),
   }
 }
 
-function reader(why: string): Caller {
+function readOnlyCaller(why: string): Caller {
   return { name: 'somebody in Grafana', level: 'viewer', via: 'grafana', mayAct: false, why }
 }
 
 /** A path that no line names is open to nobody, whatever routes there are. */
-function classOf(path: string): 'open' | 'signed' | 'alertmanager' | 'api' | 'flag' | 'metrics' | 'unknown' {
+function classifyPath(path: string): 'open' | 'signed' | 'alertmanager' | 'api' | 'flag' | 'metrics' | 'unknown' {
   if (path === '/livez' || path === '/readyz') return 'open'
   if (path === '/metrics') return 'metrics'
   if (path === '/v1/webhooks/grafana') return 'signed'

@@ -1,10 +1,10 @@
-import type { Level } from '../contract/index.ts'
+import type { AccessLevel } from '../contract/index.ts'
 
 /** Who calls, as far as it is proven. */
 export interface Caller {
   /** Login of a Grafana user, subject of a service account, or the name of a personal token. */
   readonly name: string
-  readonly level: Level
+  readonly level: AccessLevel
   readonly via: 'grafana' | 'token'
   /** The caller is proven, and may act as far as the level goes. False: it may only read, as a viewer. */
   readonly mayAct: boolean
@@ -12,12 +12,12 @@ export interface Caller {
   readonly why: string | null
 }
 
-const ORDER: readonly Level[] = ['viewer', 'editor', 'admin']
+const LEVELS_ASCENDING: readonly AccessLevel[] = ['viewer', 'editor', 'admin']
 
-export function lowerLevel(one: Level, other: Level): Level {
-  return ORDER.indexOf(one) < ORDER.indexOf(other) ? one : other
+export function lowerLevel(one: AccessLevel, other: AccessLevel): AccessLevel {
+  return LEVELS_ASCENDING.indexOf(one) < LEVELS_ASCENDING.indexOf(other) ? one : other
 }
 
-export function reaches(level: Level, needed: Level): boolean {
-  return ORDER.indexOf(level) >= ORDER.indexOf(needed)
+export function isAtLeast(level: AccessLevel, needed: AccessLevel): boolean {
+  return LEVELS_ASCENDING.indexOf(level) >= LEVELS_ASCENDING.indexOf(needed)
 }

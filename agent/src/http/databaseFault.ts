@@ -1,10 +1,10 @@
-import { codeOf, isAway } from '../engine/errors.ts'
+import { errorCode, isConnectionError } from '../engine/errors.ts'
 
 /** A sentence when PostgreSQL is away or can take nothing now, and the same request may succeed later; else null. */
-export function databaseFault(error: unknown): string | null {
-  const code = codeOf(error)
+export function explainDatabaseUnavailable(error: unknown): string | null {
+  const code = errorCode(error)
   if (code === null) return null
-  if (isAway(error)) return 'The database cannot be reached; try again when the agent says it is back.'
+  if (isConnectionError(error)) return 'The database cannot be reached; try again when the agent says it is back.'
   if (code === '53300') return 'The database has no free connection; try again.'
   if (code === '53100') return 'The disk of the database is full; free space and try again.'
   if (/^53...$/.test(code)) return 'The database is short of resources; try again.'

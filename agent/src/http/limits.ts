@@ -1,17 +1,17 @@
 import type { Limits, LimitsPatch } from '../contract/index.ts'
-import { loosened } from '../engine/limits.ts'
+import { findLoosenedLimits } from '../engine/limits.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Caller } from './caller.ts'
-import type { Parts } from './parts.ts'
+import type { ApiDependencies } from './parts.ts'
 import { Refusal } from './problem.ts'
-import { mayDo } from './rights.ts'
+import { rightRefusal } from './rights.ts'
 
 /**
  * Whether a caller may give an operation these limits: whoever loosens one beyond the rollout file needs the right to
  * force. Null takes a limit back to the file's.
  * @throws Refusal invalid-body, for a signal that the file does not have; forbidden
  */
-export function demandLimits(parts: Parts, rollout: Rollout, caller: Caller, limits: LimitsPatch | undefined): void {
+export function requireLimitRights(deps: ApiDependencies, rollout: Rollout, caller: Caller, limits: LimitsPatch | undefined): void {
   if (limits === undefined) return
   const { file } = rollout
   const names = file.signals.map(({ name }) => name)
@@ -21,15 +21,15 @@ export function demandLimits(parts: Parts, rollout: Rollout, caller: Caller, lim
       `parameters.limits.signals: name one of ${names.join(', ') || 'its signals; there is none'}`,
     ])
   }
-  const loose = loosened(file, withoutNulls(limits))
-  if (loose.length === 0) return
-  const refusal = mayDo(caller, 'force', parts.config)
+  const loosenedLimits = findLoosenedLimits(file, dropNulls(limits))
+  if (loosenedLimits.length === 0) return
+  const refusal = rightRefusal(caller, 'force', deps.config)
   if (refusal !== null)
-    throw new Refusal('forbidden', `Loosens ${loose.join(', ')} beyond the rollout file or its default. ${refusal}`)
+    throw new Refusal('forbidden', `Loosens ${loosenedLimits.join(', ')} beyond the rollout file or its default. ${refusal}`)
 }
 
-function withoutNulls(limits: LimitsPatch): Limits {
-  const kept = <T extends object>(all: T): object =>
-    Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null))
-  return kept({ ...limits, ...(limits.signals ? { signals: kept(limits.signals) } : {}) })
+function dropNulls(limits: LimitsPatch): Limits {
+  const withoutNullEntries = <T extends object>(entries: T): object =>
+    Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== null))
+  return withoutNullEntries({ ...limits, ...(limits.signals ? { signals: withoutNullEntries(limits.signals) } : {}) })
 }

@@ -8,11 +8,11 @@ import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import type { Config } from '../config.ts'
-import { ann, enable, off, startAgent, until, vehicles, type TestAgent } from '../flag/flags.testing.ts'
+import { ann, enableFlag, turnOffRequest, startFlagTestAgent, waitUntil, vehiclesRollout, type FlagTestAgent } from '../flag/flags.testing.ts'
 import { createAuthentication, type AuthenticationEnv } from './authentication.ts'
 import { ofrepRoutes } from './ofrep.ts'
-import { refuseAmbiguousPaths } from './paths.ts'
-import { problemAnswers } from './problem.ts'
+import { rejectAmbiguousPaths } from './paths.ts'
+import { createProblemHandlers } from './problem.ts'
 
 const tokens = {
   viewer: 'viewer-0123456789abcdefgh',
@@ -23,7 +23,7 @@ const tokens = {
 }
 
 interface Serving {
-  readonly agent: TestAgent
+  readonly agent: FlagTestAgent
   readonly base: string
   post(path: string, body?: string, headers?: Record<string, string>): Promise<Response>
   close(): Promise<void>
@@ -31,15 +31,15 @@ interface Serving {
 
 async function withServing(test: (serving: Serving) => Promise<void>): Promise<void> {
   await withDatabase(async ({ url }) => {
-    const agent = await startAgent(url, 'a')
+    const agent = await startFlagTestAgent(url, 'a')
     const config = { tokens, personalTokens: [], grafana: null } as unknown as Config
     const app = new Hono<AuthenticationEnv>()
-    app.onError(problemAnswers((line) => agent.lines.push(line)).onError)
-    app.use(refuseAmbiguousPaths)
+    app.onError(createProblemHandlers((line) => agent.lines.push(line)).onError)
+    app.use(rejectAmbiguousPaths)
     app.use(createAuthentication(config).middleware)
     app.route('/', ofrepRoutes(agent.flags))
     const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' })
-    await until('the port is open', () => server.listening)
+    await waitUntil('the port is open', () => server.listening)
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const close = () =>
       new Promise<void>((resolve) => {
@@ -85,14 +85,14 @@ test('the server provider sees the flag go on and off, and counts as a client', 
   await withServing(async ({ agent, base }) => {
     const app = await client(base, [bearer, ['X-Sti-Client', 'web-1']])
     expect(await app.getBooleanDetails('vehicles-sti', true)).toMatchObject({ value: false })
-    await enable(agent)
+    await enableFlag(agent)
     expect(await app.getBooleanDetails('vehicles-sti', false)).toMatchObject({
       value: true,
       reason: 'STATIC',
       variant: 'on',
       flagMetadata: { version: 1 },
     })
-    await agent.flags.turnOff(vehicles, ann, null, off())
+    await agent.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
     expect(agent.flags.status('vehicles').consistent).toBe(false)
     expect(await app.getBooleanDetails('vehicles-sti', true)).toMatchObject({ value: false, reason: 'DISABLED' })
     expect(agent.flags.status('vehicles')).toMatchObject({
@@ -106,7 +106,7 @@ test('the server provider sees the flag go on and off, and counts as a client', 
 test('percentages stick to the targeting key, and without one the code default holds', async () => {
   await withServing(async ({ agent, base }) => {
     const app = await client(base, [['X-API-Key', tokens.flag]])
-    await enable(agent, 30)
+    await enableFlag(agent, 30)
     const users = Array.from({ length: 600 }, (_, index) => `user-${index}`)
     const askAll = async () => {
       const answers = []
@@ -133,7 +133,7 @@ test('percentages stick to the targeting key, and without one the code default h
 
 test('unknown flag, wrong token, an agent that is gone: the code default, and never an exception', async () => {
   await withServing(async ({ agent, base, close }) => {
-    await enable(agent)
+    await enableFlag(agent)
     const app = await client(base, [bearer])
     expect(await app.getBooleanDetails('other', false)).toMatchObject({
       value: false,
@@ -152,7 +152,7 @@ test('unknown flag, wrong token, an agent that is gone: the code default, and ne
 
 test('an agent that hangs costs 250 ms and gives the code default', async () => {
   const hangs = serve({ fetch: () => new Promise<Response>(() => undefined), port: 0, hostname: '127.0.0.1' })
-  await until('the port is open', () => hangs.listening)
+  await waitUntil('the port is open', () => hangs.listening)
   const app = await client(`http://127.0.0.1:${(hangs.address() as AddressInfo).port}`, [bearer], 250)
   const began = performance.now()
   expect(await app.getBooleanDetails('vehicles-sti', false)).toMatchObject({ value: false, reason: 'ERROR' })
@@ -164,7 +164,7 @@ test('an agent that hangs costs 250 ms and gives the code default', async () => 
 
 test('the web provider polls with its ETag, hears of a change, and keeps the last value when the agent is gone', async () => {
   await withServing(async ({ agent, base, close }) => {
-    await enable(agent)
+    await enableFlag(agent)
     const statuses: number[] = []
     const provider = new OFREPWebProvider({
       baseUrl: base,
@@ -187,23 +187,23 @@ test('the web provider polls with its ETag, hears of a change, and keeps the las
     await WebOpenFeature.setProviderAndWait(provider, { targetingKey: 'user-1' })
     const app = WebOpenFeature.getClient()
     expect(app.getBooleanValue('vehicles-sti', false)).toBe(true)
-    await until('it polls and nothing changed', () => statuses.filter((status) => status === 304).length >= 3)
+    await waitUntil('it polls and nothing changed', () => statuses.filter((status) => status === 304).length >= 3)
     expect(statuses.filter((status) => status === 200)).toHaveLength(1)
     expect(changes).toEqual([])
-    await agent.flags.turnOff(vehicles, ann, null, off())
-    await until('it heard of the change', () => changes.length > 0)
+    await agent.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
+    await waitUntil('it heard of the change', () => changes.length > 0)
     expect(changes[0]).toEqual(['vehicles-sti'])
     expect(app.getBooleanValue('vehicles-sti', true)).toBe(false)
-    await until('it has seen the change', () => agent.flags.status('vehicles').consistent)
+    await waitUntil('it has seen the change', () => agent.flags.status('vehicles').consistent)
     await close()
-    await until('it says that it is stale', () => stale > 0)
+    await waitUntil('it says that it is stale', () => stale > 0)
     expect(app.getBooleanValue('vehicles-sti', true)).toBe(false)
   })
 })
 
 test('a bad request gets the body that providers read', async () => {
   await withServing(async ({ agent, post }) => {
-    await enable(agent, 50)
+    await enableFlag(agent, 50)
     const answer = async (sent: Promise<Response>): Promise<[number, unknown]> => {
       const response = await sent
       return [response.status, await response.json()]
@@ -226,7 +226,7 @@ test('a bad request gets the body that providers read', async () => {
 
 test('the ETag is that of the answer: another context, another answer; the age is a header and changes nothing', async () => {
   await withServing(async ({ agent, post }) => {
-    await enable(agent, 50)
+    await enableFlag(agent, 50)
     const bulk = (user: string, etag?: string) =>
       post('', JSON.stringify({ context: { targetingKey: user } }), etag ? { 'if-none-match': etag } : {})
     const first = await bulk('user-1')

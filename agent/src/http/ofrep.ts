@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Flags } from '../flag/flags.ts'
 import type { Evaluation } from '../flag/evaluation.ts'
 
-const MAXIMUM_BODY = 64 * 1024
+const MAX_BODY_BYTES = 64 * 1024
 
 /**
  * OFREP, the OpenFeature Remote Evaluation Protocol, for /ofrep/v1. A failure has the body that its providers read;
@@ -12,49 +12,49 @@ const MAXIMUM_BODY = 64 * 1024
  */
 export function ofrepRoutes(flags: Flags): Hono {
   const limit = bodyLimit({
-    maxSize: MAXIMUM_BODY,
+    maxSize: MAX_BODY_BYTES,
     onError: (c) =>
-      failure(c, 413, { ...keyOf(c), errorCode: 'INVALID_CONTEXT', errorDetails: 'The body is too large.' }),
+      respondWithFailure(c, 413, { ...flagKeyFrom(c), errorCode: 'INVALID_CONTEXT', errorDetails: 'The body is too large.' }),
   })
   return new Hono()
     .post('/ofrep/v1/evaluate/flags/:key', limit, async (c) => {
       const key = c.req.param('key')
-      const body = await contextOf(c)
-      if ('errorCode' in body) return failure(c, 400, { key, ...body })
-      const evaluation = flags.evaluate(key, body.context, clientOf(c))
-      setAge(c, flags)
+      const body = await parseContext(c)
+      if ('errorCode' in body) return respondWithFailure(c, 400, { key, ...body })
+      const evaluation = flags.evaluate(key, body.context, clientNameFrom(c))
+      setAgeHeaders(c, flags)
       if ('errorCode' in evaluation)
-        return failure(c, evaluation.errorCode === 'FLAG_NOT_FOUND' ? 404 : 400, evaluation)
+        return respondWithFailure(c, evaluation.errorCode === 'FLAG_NOT_FOUND' ? 404 : 400, evaluation)
       return c.json(evaluation)
     })
     .post('/ofrep/v1/evaluate/flags', limit, async (c) => {
-      const body = await contextOf(c)
-      if ('errorCode' in body) return failure(c, 400, body)
-      const text = JSON.stringify({ flags: flags.evaluateAll(body.context, clientOf(c)) })
+      const body = await parseContext(c)
+      if ('errorCode' in body) return respondWithFailure(c, 400, body)
+      const text = JSON.stringify({ flags: flags.evaluateAll(body.context, clientNameFrom(c)) })
       const etag = `"${createHash('sha256').update(text).digest('base64url')}"`
-      setAge(c, flags)
+      setAgeHeaders(c, flags)
       c.header('etag', etag)
-      if (matches(c.req.header('if-none-match'), etag)) return c.body(null, 304)
+      if (matchesEtag(c.req.header('if-none-match'), etag)) return c.body(null, 304)
       return c.body(text, 200, { 'content-type': 'application/json' })
     })
 }
 
-interface Failure {
+interface OfrepFailure {
   readonly key?: string
   readonly errorCode: Extract<Evaluation, { errorCode: string }>['errorCode'] | 'PARSE_ERROR' | 'INVALID_CONTEXT'
   readonly errorDetails: string
 }
 
-function failure(c: Context, status: 400 | 404 | 413, body: Failure): Response {
+function respondWithFailure(c: Context, status: 400 | 404 | 413, body: OfrepFailure): Response {
   return c.json(body, status)
 }
 
-function keyOf(c: Context): { key?: string } {
+function flagKeyFrom(c: Context): { key?: string } {
   const key = c.req.param('key')
   return key === undefined ? {} : { key }
 }
 
-async function contextOf(c: Context): Promise<{ context: Record<string, unknown> } | Omit<Failure, 'key'>> {
+async function parseContext(c: Context): Promise<{ context: Record<string, unknown> } | Omit<OfrepFailure, 'key'>> {
   let body: unknown
   try {
     body = JSON.parse((await c.req.text()) || '{}')
@@ -73,17 +73,17 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function clientOf(c: Context): string | null {
+function clientNameFrom(c: Context): string | null {
   return c.req.header('x-sti-client') ?? null
 }
 
 /** The age stands in a header: in the body it would make every ETag a new one. */
-function setAge(c: Context, flags: Flags): void {
+function setAgeHeaders(c: Context, flags: Flags): void {
   const age = flags.ageSeconds()
   c.header('x-sti-flag-age-seconds', age === null ? 'never' : age.toFixed(1))
   c.header('cache-control', 'no-store')
 }
 
-function matches(header: string | undefined, etag: string): boolean {
+function matchesEtag(header: string | undefined, etag: string): boolean {
   return (header ?? '').split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === etag)
 }

@@ -3,12 +3,12 @@ import { Hono } from 'hono'
 import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { refuseAmbiguousPaths } from './paths.ts'
-import { problemAnswers } from './problem.ts'
+import { rejectAmbiguousPaths } from './paths.ts'
+import { createProblemHandlers } from './problem.ts'
 
 const app = new Hono()
-app.onError(problemAnswers(() => undefined).onError)
-app.use(refuseAmbiguousPaths)
+app.onError(createProblemHandlers(() => undefined).onError)
+app.use(rejectAmbiguousPaths)
 app.get('*', (c) => c.text('reached'))
 let server: ReturnType<typeof serve>
 let port = 0
@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => new Promise<void>((resolve) => void server.close(() => resolve())))
 
 /** fetch resolves dots before it sends; this sends the bytes as they are. */
-function statusOf(path: string): Promise<number> {
+function fetchStatus(path: string): Promise<number> {
   return new Promise((resolve, reject) => {
     request({ host: '127.0.0.1', port, path }, (answer) => {
       answer.resume()
@@ -45,12 +45,12 @@ test.each([
   '/v1//agent',
   'http://127.0.0.1/v1/../metrics',
 ])('%s is refused', async (path) => {
-  expect(await statusOf(path)).toBe(400)
+  expect(await fetchStatus(path)).toBe(400)
 })
 
 test.each(['/v1/agent', '/v1/rollouts/a.b', '/v1/agent?next=../a//b%2f', 'http://127.0.0.1/v1/agent'])(
   '%s passes',
   async (path) => {
-    expect(await statusOf(path)).toBe(200)
+    expect(await fetchStatus(path)).toBe(200)
   },
 )

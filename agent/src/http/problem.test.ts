@@ -2,11 +2,11 @@ import { OpenAPIHono, z } from '@hono/zod-openapi'
 import { bodyLimit } from 'hono/body-limit'
 import { expect, test } from 'vitest'
 import { Problem, ProblemCode } from '../contract/index.ts'
-import { defaultHook, problemAnswers, problemOf, Refusal, statusOf } from './problem.ts'
+import { defaultHook, createProblemHandlers, toProblem, Refusal, problemStatus } from './problem.ts'
 
-function app(log: (line: Record<string, unknown>) => void = () => undefined) {
+function buildTestApp(log: (line: Record<string, unknown>) => void = () => undefined) {
   const app = new OpenAPIHono({ defaultHook })
-  const { onError, notFound } = problemAnswers(log)
+  const { onError, notFound } = createProblemHandlers(log)
   app.onError(onError)
   app.notFound(notFound)
   app.use(bodyLimit({ maxSize: 1000 }))
@@ -29,37 +29,37 @@ function app(log: (line: Record<string, unknown>) => void = () => undefined) {
   return app
 }
 
-async function problem(response: Response): Promise<Problem> {
+async function readProblem(response: Response): Promise<Problem> {
   expect(response.headers.get('content-type')).toBe('application/problem+json')
   const body = Problem.parse(await response.json())
   expect(body.status).toBe(response.status)
   return body
 }
 
-const post = (body: string, type = 'application/json'): Promise<Response> =>
-  Promise.resolve(app().request('/things', { method: 'POST', body, headers: { 'content-type': type } }))
+const postRequest = (body: string, type = 'application/json'): Promise<Response> =>
+  Promise.resolve(buildTestApp().request('/things', { method: 'POST', body, headers: { 'content-type': type } }))
 
 test('every code has a status, and none is 401 or 204', () => {
   for (const code of ProblemCode.options)
-    expect([400, 403, 404, 409, 413, 415, 422, 500, 503]).toContain(statusOf(code))
-  expect(statusOf('forbidden')).toBe(403)
-  expect(statusOf('wrong-environment')).toBe(409)
+    expect([400, 403, 404, 409, 413, 415, 422, 500, 503]).toContain(problemStatus(code))
+  expect(problemStatus('forbidden')).toBe(403)
+  expect(problemStatus('wrong-environment')).toBe(409)
 })
 
 test('a bad body is 422 with the path of each fault; what is not JSON is 400, too large 413', async () => {
-  const invalid = await problem(await post('{"parameters":{"percentage":"all"}}'))
+  const invalid = await readProblem(await postRequest('{"parameters":{"percentage":"all"}}'))
   expect(invalid).toMatchObject({ code: 'invalid-body', status: 422 })
   expect(invalid.reasons?.map((reason) => reason.split(':')[0])).toEqual(['kind', 'parameters.percentage'])
-  expect(await problem(await post('{"kind":'))).toMatchObject({ code: 'bad-request', status: 400 })
-  expect(await problem(await post('a'.repeat(2000)))).toMatchObject({ code: 'too-large', status: 413 })
-  expect((await problem(await app().request('/nothing'))).code).toBe('not-found')
+  expect(await readProblem(await postRequest('{"kind":'))).toMatchObject({ code: 'bad-request', status: 400 })
+  expect(await readProblem(await postRequest('a'.repeat(2000)))).toMatchObject({ code: 'too-large', status: 413 })
+  expect((await readProblem(await buildTestApp().request('/nothing'))).code).toBe('not-found')
 })
 
 test('a refusal says its reasons; a fault of ours says nothing, and is one line on the log', async () => {
   const lines: Record<string, unknown>[] = []
-  const refused = await problem(await app().request('/refuses'))
+  const refused = await readProblem(await buildTestApp().request('/refuses'))
   expect(refused).toMatchObject({ status: 409, detail: 'Backfill first.', reasons: ['coverage is 40 %'] })
-  const failed = await app((line) => lines.push(line)).request('/fails')
+  const failed = await buildTestApp((line) => lines.push(line)).request('/fails')
   const text = await failed.text()
   expect(failed.status).toBe(500)
   expect(text).not.toMatch(/secrets|42P01|\.ts/)
@@ -68,8 +68,8 @@ test('a refusal says its reasons; a fault of ours says nothing, and is one line 
 })
 
 test('an error of another room needs no class of ours, only a code of the contract', () => {
-  expect(problemOf(Object.assign(new Error('no such'), { code: 'unknown-rollout' })).status).toBe(404)
-  expect(problemOf(Object.assign(new Error('a secret'), { code: 'internal' })).detail).not.toContain('secret')
+  expect(toProblem(Object.assign(new Error('no such'), { code: 'unknown-rollout' })).status).toBe(404)
+  expect(toProblem(Object.assign(new Error('a secret'), { code: 'internal' })).detail).not.toContain('secret')
   for (const code of ['ECONNREFUSED', 'CONNECTION_CLOSED', '57P01', '53300', '53100', '08006', '25006'])
-    expect(problemOf(Object.assign(new Error('x'), { code })).code).toBe('database-away')
+    expect(toProblem(Object.assign(new Error('x'), { code })).code).toBe('database-away')
 })

@@ -2,7 +2,7 @@ import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { ProblemCode, type Problem } from '../contract/index.ts'
 import type { Log } from '../log.ts'
-import { databaseFault } from './databaseFault.ts'
+import { explainDatabaseUnavailable } from './databaseFault.ts'
 
 /**
  * A refusal that the caller may read. Rooms below http throw classes of their own with the same shape: `code` is a
@@ -22,7 +22,7 @@ export class Refusal extends Error {
 type ProblemStatus = 400 | 403 | 404 | 409 | 413 | 415 | 422 | 500 | 503
 
 /** The HTTP status of each code. Never 401 (Grafana's proxy turns it into a lost login) and never 204. */
-export function statusOf(code: ProblemCode): ProblemStatus {
+export function problemStatus(code: ProblemCode): ProblemStatus {
   switch (code) {
     case 'bad-request':
     case 'bad-path':
@@ -51,7 +51,7 @@ export function statusOf(code: ProblemCode): ProblemStatus {
   }
 }
 
-const TITLES: Record<ProblemCode, string> = {
+const PROBLEM_TITLES: Record<ProblemCode, string> = {
   'bad-request': 'Bad request',
   'bad-path': 'Bad path',
   forbidden: 'Forbidden',
@@ -68,46 +68,46 @@ const TITLES: Record<ProblemCode, string> = {
 }
 
 /** What the caller gets to read of an error. Whatever is not a refusal of ours says nothing of the inside. */
-export function problemOf(error: unknown): Problem & { status: ProblemStatus } {
-  if (error instanceof HTTPException) return problemOfException(error)
+export function toProblem(error: unknown): Problem & { status: ProblemStatus } {
+  if (error instanceof HTTPException) return toProblemFromException(error)
   if (error instanceof Error && 'code' in error) {
     const code = ProblemCode.safeParse(error.code)
     if (code.success && code.data !== 'internal') {
       const reasons = 'reasons' in error && Array.isArray(error.reasons) ? error.reasons.map(String) : []
-      return problem(code.data, error.message, reasons)
+      return createProblem(code.data, error.message, reasons)
     }
   }
-  const fault = databaseFault(error)
-  if (fault) return problem('database-away', fault)
-  return problem('internal', 'Something went wrong inside the agent; its log has the error.')
+  const fault = explainDatabaseUnavailable(error)
+  if (fault) return createProblem('database-away', fault)
+  return createProblem('internal', 'Something went wrong inside the agent; its log has the error.')
 }
 
-function problemOfException(error: HTTPException): Problem & { status: ProblemStatus } {
+function toProblemFromException(error: HTTPException): Problem & { status: ProblemStatus } {
   switch (error.status) {
     case 413:
-      return problem('too-large', 'The body is too large.')
+      return createProblem('too-large', 'The body is too large.')
     case 415:
-      return problem('unsupported-media-type', 'Send the body as application/json.')
+      return createProblem('unsupported-media-type', 'Send the body as application/json.')
     case 403:
-      return problem('forbidden', 'This is not allowed.')
+      return createProblem('forbidden', 'This is not allowed.')
     case 404:
-      return problem('not-found', 'There is nothing at this address.')
+      return createProblem('not-found', 'There is nothing at this address.')
     default:
       return error.status < 500
-        ? problem('bad-request', 'The request cannot be read; is its body JSON?')
-        : problem('internal', 'Something went wrong inside the agent; its log has the error.')
+        ? createProblem('bad-request', 'The request cannot be read; is its body JSON?')
+        : createProblem('internal', 'Something went wrong inside the agent; its log has the error.')
   }
 }
 
-function problem(
+function createProblem(
   code: ProblemCode,
   detail: string,
   reasons: readonly string[] = [],
 ): Problem & { status: ProblemStatus } {
-  const status = statusOf(code)
+  const status = problemStatus(code)
   return {
     type: `urn:sti-rollout:problem:${code}`,
-    title: TITLES[code],
+    title: PROBLEM_TITLES[code],
     status,
     code,
     detail,
@@ -115,15 +115,15 @@ function problem(
   }
 }
 
-function answer(c: Context, body: Problem & { status: ProblemStatus }): Response {
+function respondWithProblem(c: Context, body: Problem & { status: ProblemStatus }): Response {
   return c.body(JSON.stringify(body), body.status, { 'content-type': 'application/problem+json' })
 }
 
 /** For `app.onError` and `app.notFound`. An error that the caller may not read is one line on the log. */
-export function problemAnswers(log: Log): { onError: ErrorHandler; notFound: NotFoundHandler } {
+export function createProblemHandlers(log: Log): { onError: ErrorHandler; notFound: NotFoundHandler } {
   return {
     onError(error, c) {
-      const body = problemOf(error)
+      const body = toProblem(error)
       if (body.code === 'database-away') log({ level: 'warning', message: error.message, path: c.req.path })
       else if (body.status >= 500)
         log({
@@ -135,25 +135,25 @@ export function problemAnswers(log: Log): { onError: ErrorHandler; notFound: Not
           path: c.req.path,
           answered: body.code,
         })
-      return answer(c, body)
+      return respondWithProblem(c, body)
     },
-    notFound: (c) => answer(c, problem('not-found', 'There is nothing at this address.')),
+    notFound: (c) => respondWithProblem(c, createProblem('not-found', 'There is nothing at this address.')),
   }
 }
 
-interface ValidationResult {
+interface SchemaValidationResult {
   readonly success: boolean
   readonly target?: string
   readonly error?: { readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[] }
 }
 
 /** The `defaultHook` of OpenAPIHono: each fault with its path. */
-export function defaultHook(result: ValidationResult, c: Context): Response | undefined {
+export function defaultHook(result: SchemaValidationResult, c: Context): Response | undefined {
   if (result.success) return undefined
   const reasons = (result.error?.issues ?? []).map((issue) =>
     issue.path.length > 0 ? `${issue.path.map(String).join('.')}: ${issue.message}` : issue.message,
   )
   if (result.target === 'json')
-    return answer(c, problem('invalid-body', 'The body is not what this address takes.', reasons))
-  return answer(c, problem('bad-request', 'The query, path or headers are not what this address takes.', reasons))
+    return respondWithProblem(c, createProblem('invalid-body', 'The body is not what this address takes.', reasons))
+  return respondWithProblem(c, createProblem('bad-request', 'The query, path or headers are not what this address takes.', reasons))
 }

@@ -1,10 +1,10 @@
-import type { Action, Level } from '../contract/index.ts'
-import { reaches, type Caller } from './caller.ts'
+import type { Action, AccessLevel } from '../contract/index.ts'
+import { isAtLeast, type Caller } from './caller.ts'
 
 export type Right = 'read' | Action | 'force'
 
 /** The level that each right needs. STI_RIGHTS may raise one of them, never lower it. */
-export const RIGHTS = {
+export const RIGHT_LEVELS = {
   read: 'viewer',
   expand: 'editor',
   baseline: 'editor',
@@ -37,20 +37,20 @@ export const RIGHTS = {
   'prepare-column-drop': 'admin',
   'remove-archive': 'admin',
   'import-baseline': 'admin',
-} as const satisfies Record<Right, Level>
+} as const satisfies Record<Right, AccessLevel>
 
-export type RaisedRights = Partial<Record<Right, Level>>
+export type RaisedRights = Partial<Record<Right, AccessLevel>>
 
-export function neededLevel(right: Right, config: { readonly rights: RaisedRights }): Level {
-  const standard: Level = RIGHTS[right]
+export function requiredLevel(right: Right, config: { readonly rights: RaisedRights }): AccessLevel {
+  const defaultLevel: AccessLevel = RIGHT_LEVELS[right]
   const raised = config.rights[right]
-  return raised && reaches(raised, standard) ? raised : standard
+  return raised && isAtLeast(raised, defaultLevel) ? raised : defaultLevel
 }
 
 /** Null when the caller has the right, else the sentence of the refusal. */
-export function mayDo(caller: Caller, right: Right, config: { readonly rights: RaisedRights }): string | null {
+export function rightRefusal(caller: Caller, right: Right, config: { readonly rights: RaisedRights }): string | null {
   if (right !== 'read' && !caller.mayAct) return caller.why ?? 'This caller may only read.'
-  const needed = neededLevel(right, config)
-  if (reaches(caller.level, needed)) return null
+  const needed = requiredLevel(right, config)
+  if (isAtLeast(caller.level, needed)) return null
   return `This needs the level ${needed}; ${caller.name} has the level ${caller.level}.`
 }

@@ -2,37 +2,37 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { Refusal } from './problem.ts'
 
 /** How old a signed message may be, and how far ahead its sender's clock, in seconds. */
-const OLDEST_SECONDS = 300
-const AHEAD_SECONDS = 60
+const MAX_AGE_SECONDS = 300
+const MAX_CLOCK_SKEW_SECONDS = 60
 /** Of messages that were let in; the oldest are forgotten first. */
-const REMEMBERED = 20_000
+const MAX_REMEMBERED_SIGNATURES = 20_000
 
 /** Verifies what Grafana's webhook signs, and lets each message in once. */
-export interface WebhookSignatures {
+export interface WebhookVerifier {
   /**
    * `signature`: HMAC-SHA256, hex, over `<timestamp>:<raw body>`; `timestamp`: seconds since 1970.
    * @throws Refusal forbidden, or conflict for one that was let in before
    */
-  demand(signature: string | undefined, timestamp: string | undefined, body: Uint8Array): void
+  verify(signature: string | undefined, timestamp: string | undefined, body: Uint8Array): void
 }
 
 /**
  * Whatever was signed before this process began is refused, because nobody remembers whether it was let in then; the
  * sender signs it anew when it sends it again.
  */
-export function createWebhookSignatures(secret: string, now: () => number = Date.now): WebhookSignatures {
-  const beganAt = Math.floor(now() / 1_000)
-  const letIn = new Map<string, number>()
+export function createWebhookVerifier(secret: string, now: () => number = Date.now): WebhookVerifier {
+  const startedAt = Math.floor(now() / 1_000)
+  const acceptedSignatures = new Map<string, number>()
 
-  function forget(seconds: number): void {
-    for (const [signature, at] of letIn) {
-      if (letIn.size <= REMEMBERED && at >= seconds - OLDEST_SECONDS) return
-      letIn.delete(signature)
+  function forgetExpired(seconds: number): void {
+    for (const [signature, signedAt] of acceptedSignatures) {
+      if (acceptedSignatures.size <= MAX_REMEMBERED_SIGNATURES && signedAt >= seconds - MAX_AGE_SECONDS) return
+      acceptedSignatures.delete(signature)
     }
   }
 
   return {
-    demand(signature, timestamp, body) {
+    verify(signature, timestamp, body) {
       if (!/^\d{1,12}$/.test(timestamp ?? '') || !/^[0-9a-f]{64}$/.test(signature ?? ''))
         throw new Refusal(
           'forbidden',
@@ -42,16 +42,16 @@ export function createWebhookSignatures(secret: string, now: () => number = Date
       if (!timingSafeEqual(expected, Buffer.from(signature!, 'hex')))
         throw new Refusal('forbidden', 'The signature is not of this message with this agent’s STI_WEBHOOK_SECRET.')
       const seconds = now() / 1_000
-      const at = Number(timestamp)
-      if (at < seconds - OLDEST_SECONDS || at > seconds + AHEAD_SECONDS)
+      const signedAt = Number(timestamp)
+      if (signedAt < seconds - MAX_AGE_SECONDS || signedAt > seconds + MAX_CLOCK_SKEW_SECONDS)
         throw new Refusal(
           'forbidden',
-          `The message was signed ${Math.round(seconds - at)} s ago: send it anew, and set the clocks right.`,
+          `The message was signed ${Math.round(seconds - signedAt)} s ago: send it anew, and set the clocks right.`,
         )
-      if (at < beganAt) throw new Refusal('forbidden', 'The message was signed before this agent began: send it anew.')
-      if (letIn.has(signature!)) throw new Refusal('conflict', 'This message has been let in before.')
-      letIn.set(signature!, at)
-      forget(seconds)
+      if (signedAt < startedAt) throw new Refusal('forbidden', 'The message was signed before this agent began: send it anew.')
+      if (acceptedSignatures.has(signature!)) throw new Refusal('conflict', 'This message has been let in before.')
+      acceptedSignatures.set(signature!, signedAt)
+      forgetExpired(seconds)
     },
   }
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { Severity } from '../contract/index.ts'
-import { acknowledgeBy, escalationOf, isLate, levelsOf, type Clocked } from './clock.ts'
+import { acknowledgeDeadline, currentEscalation, isLate, escalationLevels, type IncidentTimes } from './clock.ts'
 
 const MINUTE = 60_000
 const opened = Date.parse('2026-03-01T10:00:00Z')
-const incident = (change: Partial<Clocked> = {}): Clocked => ({
+const incident = (change: Partial<IncidentTimes> = {}): IncidentTimes => ({
   severity: 'critical',
   openedAt: opened,
   acknowledgedAt: null,
@@ -17,7 +17,7 @@ test.each<[Severity, number]>([
   ['warning', 15],
   ['info', 60],
 ])('%s is to be acknowledged within %i minutes', (severity, minutes) => {
-  expect(acknowledgeBy(incident({ severity })) - opened).toBe(minutes * MINUTE)
+  expect(acknowledgeDeadline(incident({ severity })) - opened).toBe(minutes * MINUTE)
   expect(isLate(incident({ severity }), opened + minutes * MINUTE)).toBe(false)
   expect(isLate(incident({ severity }), opened + minutes * MINUTE + 1)).toBe(true)
   expect(isLate(incident({ severity, acknowledgedAt: opened + 1 }), opened + 100 * MINUTE)).toBe(false)
@@ -27,16 +27,16 @@ test.each<[Severity, number]>([
 
 test('without contacts the levels come at 5, 10, 15 and 30 minutes, and nobody is named', () => {
   const levels = [0, 4.9, 5, 9.9, 10, 15, 29.9, 30, 1_000].map(
-    (minutes) => escalationOf(incident(), [], opened + minutes * MINUTE).level,
+    (minutes) => currentEscalation(incident(), [], opened + minutes * MINUTE).level,
   )
   expect(levels).toEqual([0, 0, 1, 1, 2, 3, 3, 4, 4])
-  expect(escalationOf(incident(), [], opened)).toEqual({
+  expect(currentEscalation(incident(), [], opened)).toEqual({
     level: 0,
     role: null,
     nextRole: null,
     nextAt: '2026-03-01T10:05:00.000Z',
   })
-  expect(escalationOf(incident(), [], opened + 31 * MINUTE).nextAt).toBeNull()
+  expect(currentEscalation(incident(), [], opened + 31 * MINUTE).nextAt).toBeNull()
 })
 
 test('contacts are called in their order, each after its own time and never before the one above', () => {
@@ -45,13 +45,13 @@ test('contacts are called in their order, each after its own time and never befo
     { role: 'Database Administrator', escalateAfter: 900 },
     { role: 'System Architect', escalateAfter: 600 },
   ]
-  expect(levelsOf(contacts)).toEqual([
+  expect(escalationLevels(contacts)).toEqual([
     { role: 'Technical Lead', seconds: 120 },
     { role: 'Database Administrator', seconds: 900 },
     { role: 'System Architect', seconds: 900 },
     { role: null, seconds: 1_800 },
   ])
-  expect(escalationOf(incident(), contacts, opened + 2 * MINUTE)).toEqual({
+  expect(currentEscalation(incident(), contacts, opened + 2 * MINUTE)).toEqual({
     level: 1,
     role: 'Technical Lead',
     nextRole: 'Database Administrator',
@@ -61,9 +61,9 @@ test('contacts are called in their order, each after its own time and never befo
 
 test('what was acknowledged or is no critical incident escalates no further', () => {
   const acknowledged = incident({ acknowledgedAt: opened + 6 * MINUTE })
-  expect(escalationOf(acknowledged, [], opened + 100 * MINUTE)).toMatchObject({ level: 1, nextAt: null })
-  expect(escalationOf(incident({ severity: 'warning' }), [], opened + 100 * MINUTE).level).toBe(0)
-  expect(escalationOf(incident({ closedAt: opened }), [], opened + 100 * MINUTE)).toMatchObject({
+  expect(currentEscalation(acknowledged, [], opened + 100 * MINUTE)).toMatchObject({ level: 1, nextAt: null })
+  expect(currentEscalation(incident({ severity: 'warning' }), [], opened + 100 * MINUTE).level).toBe(0)
+  expect(currentEscalation(incident({ closedAt: opened }), [], opened + 100 * MINUTE)).toMatchObject({
     level: 0,
     nextAt: null,
   })

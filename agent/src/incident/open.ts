@@ -2,7 +2,7 @@ import type { Severity } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { OpenIncident } from '../metrics/source.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { levelsOf } from './clock.ts'
+import { escalationLevels } from './clock.ts'
 
 /** Incidents of a rollout, and of the environment as a whole, that nobody has acknowledged: what is to be paged for. */
 export async function readOpenIncidents(sql: Sql, { name, file }: Rollout): Promise<OpenIncident[]> {
@@ -14,7 +14,7 @@ export async function readOpenIncidents(sql: Sql, { name, file }: Rollout): Prom
     rollout,
     severity,
     openedAt: now - seconds * 1_000,
-    levels:
-      severity === 'critical' ? levelsOf(rollout === null ? [] : file.contacts).map((level) => level.seconds) : [],
+    escalationSeconds:
+      severity === 'critical' ? escalationLevels(rollout === null ? [] : file.contacts).map((level) => level.seconds) : [],
   }))
 }

@@ -6,7 +6,7 @@ import { openIncident } from './store.ts'
  * Opens the incident of the last backfill of a rollout when it failed and was started with `--rollback-on-error`: once,
  * whichever agent looks first, and also when the one that ran it died just then.
  */
-export async function openOwed(sql: Sql, rollout: string, actor: Actor): Promise<void> {
+export async function openIncidentForFailedBackfill(sql: Sql, rollout: string, actor: Actor): Promise<void> {
   const failed = await sql<{ id: bigint; code: string | null; error: string | null; at: Date }[]>`
     select id, error_code as code, error, ended_at as at from sti.operation o
     where rollout = ${rollout} and kind = 'backfill' and state = 'failed' and parameters->>'rollbackOnError' in ('true', 'data')
@@ -21,7 +21,7 @@ export async function openOwed(sql: Sql, rollout: string, actor: Actor): Promise
       severity: 'critical',
       drill: false,
       source: 'operation',
-      times: 1,
+      alertCount: 1,
       summary: `Backfill ${id} failed: ${error ?? 'without a sentence'}`,
       reading: null,
       rolledBack: null,

@@ -1,6 +1,6 @@
-import type { Actor, Incident, OwnReading, Scope, Severity } from '../contract/index.ts'
+import type { Actor, Incident, ConditionReading, RollbackScope, Severity } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import { acknowledgeBy, escalationOf, isLate, type Called } from './clock.ts'
+import { acknowledgeDeadline, currentEscalation, isLate, type EscalationContact } from './clock.ts'
 
 export interface IncidentRow {
   readonly id: bigint
@@ -12,8 +12,8 @@ export interface IncidentRow {
   readonly source: Incident['source']
   readonly summary: string
   readonly reasons: string[]
-  readonly reading: OwnReading | null
-  readonly rolled_back_scope: Scope | null
+  readonly reading: ConditionReading | null
+  readonly rolled_back_scope: RollbackScope | null
   readonly rolled_back_at: Date | null
   readonly rollback_operation_id: bigint | null
   readonly opened_at: Date
@@ -31,7 +31,7 @@ export interface IncidentRow {
 }
 
 /** Something that opens an incident, or updates the one that is open of the same rollout and rule. */
-export interface Found {
+export interface NewIncident {
   /** Null: of the environment as a whole. */
   readonly rollout: string | null
   readonly rule: string
@@ -41,13 +41,13 @@ export interface Found {
   readonly source: Incident['source']
   readonly summary: string
   readonly reasons: readonly string[]
-  readonly reading: OwnReading | null
-  readonly rolledBack: { readonly scope: Scope; readonly operationId: number | null } | null
+  readonly reading: ConditionReading | null
+  readonly rolledBack: { readonly scope: RollbackScope; readonly operationId: number | null } | null
   readonly actor: Actor
   /** When the alert began, in milliseconds since 1970; null: now. */
   readonly startedAt: number | null
   /** Alerts that say so. */
-  readonly times: number
+  readonly alertCount: number
 }
 
 /**
@@ -55,17 +55,17 @@ export interface Found {
  * last incident of its rollout and rule was closed is that incident's, and opens none. One statement, so that it can be
  * asked again, and by any number of agents at once.
  */
-export async function openIncident(sql: Sql, found: Found): Promise<{ id: number; opened: boolean } | null> {
-  const { rollout, rule } = found
-  const startedAt = found.startedAt === null ? null : new Date(found.startedAt)
+export async function openIncident(sql: Sql, incident: NewIncident): Promise<{ id: number; opened: boolean } | null> {
+  const { rollout, rule } = incident
+  const startedAt = incident.startedAt === null ? null : new Date(incident.startedAt)
   const [row] = await sql<{ id: bigint; opened: boolean }[]>`
     with opened as (
       insert into sti.incident as i (rollout, rule, change, severity, drill, source, summary, reasons, reading, opened_by, times,
         rolled_back_scope, rolled_back_at, rollback_operation_id)
-      select ${rollout}, ${rule}, ${found.change}::text, ${found.severity}, ${found.drill}, ${found.source}, ${found.summary},
-        ${sql.json([...found.reasons])}::jsonb, ${found.reading === null ? null : sql.json(found.reading)}::jsonb,
-        ${sql.json(found.actor)}::jsonb, ${found.times}::int, ${found.rolledBack?.scope ?? null}::text,
-        case when ${found.rolledBack !== null} then clock_timestamp() end, ${found.rolledBack?.operationId ?? null}::bigint
+      select ${rollout}, ${rule}, ${incident.change}::text, ${incident.severity}, ${incident.drill}, ${incident.source}, ${incident.summary},
+        ${sql.json([...incident.reasons])}::jsonb, ${incident.reading === null ? null : sql.json(incident.reading)}::jsonb,
+        ${sql.json(incident.actor)}::jsonb, ${incident.alertCount}::int, ${incident.rolledBack?.scope ?? null}::text,
+        case when ${incident.rolledBack !== null} then clock_timestamp() end, ${incident.rolledBack?.operationId ?? null}::bigint
       where not exists (select from sti.incident c where coalesce(c.rollout, '') = coalesce(${rollout}::text, '')
         and c.rule = ${rule} and c.closed_at >= ${startedAt}::timestamptz)
       on conflict (coalesce(rollout, ''), rule) where closed_at is null do update set
@@ -79,22 +79,22 @@ export async function openIncident(sql: Sql, found: Found): Promise<{ id: number
         rollback_operation_id = coalesce(excluded.rollback_operation_id, i.rollback_operation_id)
       returning id, xmax = 0 as opened
     ), event as (
-      select sti.append_event(null, ${rollout ?? ''}, ${sql.json(found.actor)}, 'incident',
-        format('incident %s opened: %s', o.id, ${rule}::text), ${found.summary}, null,
-        jsonb_build_object('incident', o.id, 'rule', ${rule}::text, 'change', ${found.change}::text, 'severity', ${found.severity}::text))
+      select sti.append_event(null, ${rollout ?? ''}, ${sql.json(incident.actor)}, 'incident',
+        format('incident %s opened: %s', o.id, ${rule}::text), ${incident.summary}, null,
+        jsonb_build_object('incident', o.id, 'rule', ${rule}::text, 'change', ${incident.change}::text, 'severity', ${incident.severity}::text))
       from opened o where o.opened
     )
     select o.id, o.opened from opened o left join event on true`
   return row ? { id: Number(row.id), opened: row.opened } : null
 }
 
-export interface Answer {
+export interface IncidentUpdate {
   readonly actor: Actor
   readonly note: string | null
 }
 
 /** Says that somebody has seen it. Null: there is none that is open and that nobody has acknowledged. */
-export async function acknowledgeIncident(sql: Sql, id: number, { actor, note }: Answer): Promise<IncidentRow | null> {
+export async function acknowledgeIncident(sql: Sql, id: number, { actor, note }: IncidentUpdate): Promise<IncidentRow | null> {
   const [row] = await sql<IncidentRow[]>`
     with answered as (
       update sti.incident set acknowledged_at = clock_timestamp(), acknowledged_by = ${sql.json(actor)}, acknowledged_note = ${note}
@@ -110,7 +110,7 @@ export async function acknowledgeIncident(sql: Sql, id: number, { actor, note }:
 }
 
 /** A person says that it is over; whoever closes it unacknowledged has acknowledged it by that. */
-export async function closeIncident(sql: Sql, id: number, { actor, note }: Answer): Promise<IncidentRow | null> {
+export async function closeIncident(sql: Sql, id: number, { actor, note }: IncidentUpdate): Promise<IncidentRow | null> {
   const [row] = await sql<IncidentRow[]>`
     with closed as (
       update sti.incident set closed_at = clock_timestamp(), closed_by = ${sql.json(actor)}, closed_note = ${note},
@@ -142,8 +142,8 @@ export async function listIncidents(
     order by (closed_at is null) desc, id desc limit ${limit}`
 }
 
-export function toIncident(row: IncidentRow, environment: string, contacts: readonly Called[]): Incident {
-  const of = {
+export function toIncident(row: IncidentRow, environment: string, contacts: readonly EscalationContact[]): Incident {
+  const times = {
     severity: row.severity,
     openedAt: row.opened_at.getTime(),
     acknowledgedAt: row.acknowledged_at?.getTime() ?? null,
@@ -163,24 +163,24 @@ export function toIncident(row: IncidentRow, environment: string, contacts: read
     state: row.closed_at !== null ? 'closed' : row.acknowledged_at !== null ? 'acknowledged' : 'open',
     reasons: row.reasons,
     reading: row.reading,
-    rollback: rollbackOf(row),
+    rollback: toIncidentRollback(row),
     openedAt: row.opened_at.toISOString(),
     seenAt: row.seen_at.toISOString(),
     times: row.times,
-    acknowledgeBy: new Date(acknowledgeBy(of)).toISOString(),
-    late: isLate(of, now),
+    acknowledgeBy: new Date(acknowledgeDeadline(times)).toISOString(),
+    late: isLate(times, now),
     acknowledgedAt: row.acknowledged_at?.toISOString() ?? null,
     acknowledgedBy: row.acknowledged_by,
     acknowledgedNote: row.acknowledged_note,
-    acknowledgedSeconds: of.acknowledgedAt === null ? null : (of.acknowledgedAt - of.openedAt) / 1_000,
-    escalation: escalationOf(of, contacts, now),
+    acknowledgedSeconds: times.acknowledgedAt === null ? null : (times.acknowledgedAt - times.openedAt) / 1_000,
+    escalation: currentEscalation(times, contacts, now),
     closedAt: row.closed_at?.toISOString() ?? null,
     closedBy: row.closed_by,
     closedNote: row.closed_note,
   }
 }
 
-function rollbackOf({ rolled_back_scope, rolled_back_at, rollback_operation_id }: IncidentRow): Incident['rollback'] {
+function toIncidentRollback({ rolled_back_scope, rolled_back_at, rollback_operation_id }: IncidentRow): Incident['rollback'] {
   if (rolled_back_scope === null || rolled_back_at === null) return null
   const operationId = rollback_operation_id === null ? null : Number(rollback_operation_id)
   return { scope: rolled_back_scope, at: rolled_back_at.toISOString(), operationId }

@@ -1,7 +1,7 @@
 import type { TimedValue } from '../signals/prometheus.ts'
 
 /** A span of time cut into parts of the same length, and what was read in each. */
-export interface Blocks {
+export interface TimeBuckets {
   readonly startedAt: number
   readonly stepMs: number
   /** Sum and number of the readings of each part. */
@@ -9,29 +9,29 @@ export interface Blocks {
   readonly counts: number[]
 }
 
-export function createBlocks(startedAt: number, stepMs: number, length: number): Blocks {
+export function createTimeBuckets(startedAt: number, stepMs: number, length: number): TimeBuckets {
   return { startedAt, stepMs, sums: Array<number>(length).fill(0), counts: Array<number>(length).fill(0) }
 }
 
 /** Parts of at least `shortestMs`, and at most `most` of them. */
-export function stepFor(durationMs: number, shortestMs: number, most: number): { stepMs: number; length: number } {
-  const stepMs = Math.max(shortestMs, Math.ceil(durationMs / most / 1000) * 1000)
-  return { stepMs, length: Math.min(most, Math.max(1, Math.ceil(durationMs / stepMs))) }
+export function chooseBucketSize(durationMs: number, minStepMs: number, maxBuckets: number): { stepMs: number; length: number } {
+  const stepMs = Math.max(minStepMs, Math.ceil(durationMs / maxBuckets / 1000) * 1000)
+  return { stepMs, length: Math.min(maxBuckets, Math.max(1, Math.ceil(durationMs / stepMs))) }
 }
 
 /** A reading outside of the span is left out. */
-export function put({ startedAt, stepMs, sums, counts }: Blocks, { at, value }: TimedValue, weight = 1): void {
-  const part = Math.floor((at - startedAt) / stepMs)
-  if (part < 0 || part >= sums.length) return
-  sums[part] = sums[part]! + value * weight
-  counts[part] = counts[part]! + weight
+export function addReading({ startedAt, stepMs, sums, counts }: TimeBuckets, { at, value }: TimedValue, weight = 1): void {
+  const index = Math.floor((at - startedAt) / stepMs)
+  if (index < 0 || index >= sums.length) return
+  sums[index] = sums[index]! + value * weight
+  counts[index] = counts[index]! + weight
 }
 
 /** The mean of each part, five digits of it; null where nothing was read. */
-export function means({ sums, counts }: Blocks): (number | null)[] {
-  return sums.map((sum, part) => (counts[part]! > 0 ? rounded(sum / counts[part]!) : null))
+export function computeBucketMeans({ sums, counts }: TimeBuckets): (number | null)[] {
+  return sums.map((sum, part) => (counts[part]! > 0 ? roundToFiveDigits(sum / counts[part]!) : null))
 }
 
-export function rounded(value: number): number {
+export function roundToFiveDigits(value: number): number {
   return Number(value.toPrecision(5))
 }

@@ -1,16 +1,16 @@
-import type { Compared, QueryBaseline } from '../contract/index.ts'
-import type { Comparing } from './compare.ts'
-import { meanOf, type Mean } from './mean.ts'
-import { ERROR, judge, type Judgement } from './ratioTest.ts'
+import type { BaselineComparisonItem, QueryBaseline } from '../contract/index.ts'
+import type { ComparisonInput } from './compare.ts'
+import { estimateMean, type SampleMean } from './mean.ts'
+import { SIGNIFICANCE_LEVEL, testRatio, type RatioTestResult } from './ratioTest.ts'
 
 /** A query that is slower by less than this does not fail alone: nobody waits for it, and machines differ by as much. */
-const NOTICED_SECONDS = 0.0001
+const MIN_NOTICEABLE_SECONDS = 0.0001
 
-export interface ComparedQueries {
+export interface QueryComparison {
   /** Those that both know, the slowest against its baseline first. */
-  readonly queries: readonly Compared[]
+  readonly queries: readonly BaselineComparisonItem[]
   /** Queries that ran since, and that the baseline does not have. */
-  readonly unheard: number
+  readonly newQueryCount: number
 }
 
 /**
@@ -18,9 +18,9 @@ export interface ComparedQueries {
  * ERROR as S. Holm says, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6
  * (1979), so that noise fails any of them no oftener than one alone.
  */
-export function compareQueries({ signals, rollout, baseline, from }: Comparing): ComparedQueries {
+export function compareQueries({ signals, rollout, baseline, from }: ComparisonInput): QueryComparison {
   const series = new Map<string, number[]>()
-  for (const { queries } of signals.recent.statements(from)) {
+  for (const { queries } of signals.recent.statementIntervals(from)) {
     for (const [query, { calls, seconds }] of queries) {
       const known = series.get(query)
       if (known) known.push(seconds / calls)
@@ -28,33 +28,33 @@ export function compareQueries({ signals, rollout, baseline, from }: Comparing):
     }
   }
   const limit = { ratio: 1 + rollout.file.limits.queryTimeIncrease, side: 'at most' } as const
-  const both = baseline.content.queries.flatMap((query) => {
-    const now = meanOf(series.get(query.query) ?? [])
-    const then = meanThen(query)
-    return now && then ? [{ query, now, then, judgement: judge(now, then, limit) }] : []
+  const comparisons = baseline.content.queries.flatMap((query) => {
+    const now = estimateMean(series.get(query.query) ?? [])
+    const then = estimateBaselineMean(query)
+    return now && then ? [{ query, now, then, judgement: testRatio(now, then, limit) }] : []
   })
-  const failed = significant(both.map(({ judgement }) => judgement.probability))
-  const queries = both.map(({ query, now, then, judgement }, index): Compared => {
-    const noticed = now.mean - then.mean >= NOTICED_SECONDS
+  const significantIndexes = selectSignificant(comparisons.map(({ judgement }) => judgement.probability))
+  const queries = comparisons.map(({ query, now, then, judgement }, index): BaselineComparisonItem => {
+    const noticed = now.mean - then.mean >= MIN_NOTICEABLE_SECONDS
     const of = { name: query.text || query.query, baseline: then.mean, now: now.mean, limit: limit.ratio }
-    return { ...of, ratio: judgement.ratio, ...verdictOf(judgement, failed.has(index), noticed) }
+    return { ...of, ratio: judgement.ratio, ...judgeQuery(judgement, significantIndexes.has(index), noticed) }
   })
-  const heard = new Set(baseline.content.queries.map(({ query }) => query))
+  const baselineQueries = new Set(baseline.content.queries.map(({ query }) => query))
   return {
     queries: queries.sort((a, b) => (b.ratio ?? 0) - (a.ratio ?? 0)),
-    unheard: [...series.keys()].filter((query) => !heard.has(query)).length,
+    newQueryCount: [...series.keys()].filter((query) => !baselineQueries.has(query)).length,
   }
 }
 
 /** By its values over time; by its counters where those are all that is known. */
-function meanThen(query: QueryBaseline): Mean | null {
-  if (query.stepSeconds !== null) return meanOf(query.values)
+function estimateBaselineMean(query: QueryBaseline): SampleMean | null {
+  if (query.stepSeconds !== null) return estimateMean(query.values)
   if (query.calls < 2) return null
   const { meanSeconds: mean, standardDeviationSeconds: deviation, calls } = query
   return { mean, variance: deviation ** 2, values: calls, effective: calls }
 }
 
-function verdictOf(judgement: Judgement, failed: boolean, noticed: boolean): Pick<Compared, 'verdict' | 'detail'> {
+function judgeQuery(judgement: RatioTestResult, failed: boolean, noticed: boolean): Pick<BaselineComparisonItem, 'verdict' | 'detail'> {
   const { verdict, detail } = judgement
   if (failed && !noticed) return { verdict: 'pass', detail: `${detail}; by less than 0.1 ms` }
   if (failed) return { verdict: 'fail', detail }
@@ -63,10 +63,10 @@ function verdictOf(judgement: Judgement, failed: boolean, noticed: boolean): Pic
 }
 
 /** Which of the probabilities are too small for chance, by their place; null is no probability. */
-export function significant(probabilities: readonly (number | null)[]): Set<number> {
+export function selectSignificant(probabilities: readonly (number | null)[]): Set<number> {
   const sorted = probabilities
     .flatMap((probability, index) => (probability === null ? [] : [{ probability, index }]))
     .sort((a, b) => a.probability - b.probability)
-  const end = sorted.findIndex(({ probability }, place) => probability >= ERROR / (sorted.length - place))
+  const end = sorted.findIndex(({ probability }, place) => probability >= SIGNIFICANCE_LEVEL / (sorted.length - place))
   return new Set((end < 0 ? sorted : sorted.slice(0, end)).map(({ index }) => index))
 }

@@ -1,23 +1,23 @@
 import type { TimedValue } from '../signals/prometheus.ts'
 
 /** Requests that failed and all of them, as the application's readings say. */
-export interface Requests {
+export interface RequestCounts {
   readonly failed: number
   readonly all: number
 }
 
 /** A reading speaks of the time since the one before it, but of no more than this: the agent may have been away. */
-const LONGEST_MS = 30_000
+const MAX_READING_GAP_MS = 30_000
 
 /** From the ratio of errors and the rate of requests, which are read together. */
-export function requestsOf(ratios: readonly TimedValue[], rates: readonly TimedValue[]): Requests {
+export function countRequests(ratios: readonly TimedValue[], rates: readonly TimedValue[]): RequestCounts {
   const ratioAt = new Map(ratios.map(({ at, value }) => [at, value]))
   const requests = { failed: 0, all: 0 }
   rates.forEach(({ at, value }, index) => {
     const before = rates[index - 1]
     const ratio = ratioAt.get(at)
     if (before === undefined || ratio === undefined) return
-    const count = (value * Math.min(LONGEST_MS, at - before.at)) / 1000
+    const count = (value * Math.min(MAX_READING_GAP_MS, at - before.at)) / 1000
     requests.all += count
     requests.failed += count * ratio
   })
@@ -29,22 +29,22 @@ export function requestsOf(ratios: readonly TimedValue[], rates: readonly TimedV
  * the binomial one of rare errors does not exceed. C. J. Clopper and E. S. Pearson, The use of confidence or fiducial
  * limits illustrated in the case of the binomial, Biometrika 26 (1934).
  */
-export function chanceOf({ failed, all }: Requests, limit: number): number {
+export function poissonUpperTail({ failed, all }: RequestCounts, limit: number): number {
   if (failed === 0) return 1
   const expected = all * limit
   if (expected === 0) return 0
   let term = Math.exp(-expected)
   // Far above a limit that many requests are expected to reach, the sum below would begin with nothing.
-  if (term === 0) return failed > expected ? tailByNormal(failed, expected) : 1
-  let below = 0
+  if (term === 0) return failed > expected ? chernoffUpperTail(failed, expected) : 1
+  let cumulative = 0
   for (let count = 0; count < failed; count++) {
-    below += term
+    cumulative += term
     term *= expected / (count + 1)
   }
-  return Math.max(0, 1 - below)
+  return Math.max(0, 1 - cumulative)
 }
 
 /** For an expectation above 700 the normal distribution is as good; Chernoff's bound of its tail. */
-function tailByNormal(failed: number, expected: number): number {
+function chernoffUpperTail(failed: number, expected: number): number {
   return Math.exp(-((failed - expected) ** 2) / (2 * failed))
 }

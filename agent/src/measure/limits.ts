@@ -1,10 +1,10 @@
 import type { RolloutFile } from '../rollout/file.ts'
-import type { Limit } from './ratioTest.ts'
+import type { RatioLimit } from './ratioTest.ts'
 
-type LimitsOfFile = Pick<RolloutFile, 'limits' | 'signals'>
+type FileLimits = Pick<RolloutFile, 'limits' | 'signals'>
 
 /** What a signal may reach against its baseline, of those that are judged against one. */
-export function limitAgainstBaseline({ limits }: LimitsOfFile, signal: string): Limit | null {
+export function findBaselineLimit({ limits }: FileLimits, signal: string): RatioLimit | null {
   switch (signal) {
     case 'api-latency-average':
     case 'api-latency-p95':
@@ -19,25 +19,25 @@ export function limitAgainstBaseline({ limits }: LimitsOfFile, signal: string): 
 }
 
 /** What a signal may be, in its own unit. */
-export interface ValueLimit {
+export interface SignalLimit {
   readonly value: number
-  readonly side: Limit['side']
+  readonly side: RatioLimit['side']
 }
 
 /** Every limit that can be told now: those against a baseline need its means. */
-export function valueLimits(file: LimitsOfFile, means: ReadonlyMap<string, number>): Map<string, ValueLimit> {
+export function listSignalLimits(file: FileLimits, means: ReadonlyMap<string, number>): Map<string, SignalLimit> {
   const { resourceUsage, errorRatio } = file.limits
-  const found = new Map<string, ValueLimit>([
-    ...(['host-cpu', 'host-memory', 'host-disk', 'connections'] as const).map((signal): [string, ValueLimit] => [
+  const limitsBySignal = new Map<string, SignalLimit>([
+    ...(['host-cpu', 'host-memory', 'host-disk', 'connections'] as const).map((signal): [string, SignalLimit] => [
       signal,
       { value: resourceUsage, side: 'at most' },
     ]),
     ['api-error-ratio', { value: errorRatio, side: 'at most' }],
   ])
   for (const [signal, mean] of means) {
-    const limit = limitAgainstBaseline(file, signal)
-    if (limit !== null) found.set(signal, { value: limit.ratio * mean, side: limit.side })
+    const limit = findBaselineLimit(file, signal)
+    if (limit !== null) limitsBySignal.set(signal, { value: limit.ratio * mean, side: limit.side })
   }
-  for (const { name, limit } of file.signals) if (!found.has(name)) found.set(name, { value: limit, side: 'at most' })
-  return found
+  for (const { name, limit } of file.signals) if (!limitsBySignal.has(name)) limitsBySignal.set(name, { value: limit, side: 'at most' })
+  return limitsBySignal
 }

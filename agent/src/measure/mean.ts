@@ -1,5 +1,5 @@
 /** A mean and how surely it is known. */
-export interface Mean {
+export interface SampleMean {
   readonly mean: number
   /** Of the values, with n - 1. */
   readonly variance: number
@@ -9,14 +9,14 @@ export interface Mean {
 }
 
 /** Of values in the order of time; those that are not known are left out. Null: there are fewer than two. */
-export function meanOf(series: readonly (number | null)[]): Mean | null {
+export function estimateMean(series: readonly (number | null)[]): SampleMean | null {
   const known = series.filter((value) => value !== null)
   if (known.length < 2) return null
   const mean = known.reduce((sum, value) => sum + value, 0) / known.length
-  const spread = known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (known.length - 1)
+  const sampleVariance = known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (known.length - 1)
   // What is left of values that are all the same is rounding.
-  const variance = spread <= (1e-12 * mean) ** 2 ? 0 : spread
-  return { mean, variance, values: known.length, effective: known.length / correlationTime(known, mean) }
+  const variance = sampleVariance <= (1e-12 * mean) ** 2 ? 0 : sampleVariance
+  return { mean, variance, values: known.length, effective: known.length / autocorrelationTime(known, mean) }
 }
 
 /**
@@ -25,7 +25,7 @@ export function meanOf(series: readonly (number | null)[]): Mean | null {
  * initial positive sequence. Readings over windows that overlap, and load that comes and goes, have less to say than
  * their number. Never below 1: what swings around its mean gets no credit.
  */
-function correlationTime(values: readonly number[], mean: number): number {
+function autocorrelationTime(values: readonly number[], mean: number): number {
   const n = values.length
   const covariance = (lag: number): number => {
     let sum = 0
@@ -34,11 +34,11 @@ function correlationTime(values: readonly number[], mean: number): number {
   }
   const variance = covariance(0)
   if (variance <= (1e-12 * mean) ** 2) return 1
-  let time = -1
+  let integratedTime = -1
   for (let lag = 0; lag + 1 < n; lag += 2) {
     const pair = (covariance(lag) + covariance(lag + 1)) / variance
     if (pair <= 0) break
-    time += 2 * pair
+    integratedTime += 2 * pair
   }
-  return Math.min(n, Math.max(1, time))
+  return Math.min(n, Math.max(1, integratedTime))
 }

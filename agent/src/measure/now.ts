@@ -1,4 +1,4 @@
-import type { Measured } from '../contract/index.ts'
+import type { BaselineMethod } from '../contract/index.ts'
 import type { TimedValue } from '../signals/prometheus.ts'
 import type { Signals } from '../signals/signals.ts'
 
@@ -10,17 +10,17 @@ export const HISTORY_STEP_SECONDS = 15
  * question to Prometheus. Only those compare: a percentile of five seconds is not one of half a minute.
  * @throws one sentence, when Prometheus does not answer
  */
-export async function readingsSince(
+export async function fetchReadingsSince(
   signals: Signals,
-  of: { readonly rollout: string; readonly environment: string; readonly measured: Measured },
+  source: { readonly rollout: string; readonly environment: string; readonly measured: BaselineMethod },
   signal: string,
   from: number,
 ): Promise<readonly TimedValue[]> {
-  if (of.measured === 'live') return signals.recent.of(of.rollout, signal, from)
-  const promql = signals.history?.queries(of.rollout, of.environment).get(signal)
+  if (source.measured === 'live') return signals.recent.readings(source.rollout, signal, from)
+  const promql = signals.history?.queries(source.rollout, source.environment).get(signal)
   if (!signals.history || promql === undefined) return []
   const until = Date.now()
   if (until - from < HISTORY_STEP_SECONDS * 1000) return []
-  const over = { from, until, stepSeconds: HISTORY_STEP_SECONDS }
-  return await signals.history.read(promql, over)
+  const range = { from, until, stepSeconds: HISTORY_STEP_SECONDS }
+  return await signals.history.readRange(promql, range)
 }

@@ -1,70 +1,70 @@
-import { BASELINE_QUERIES, BASELINE_TEXT, type QueryBaseline } from '../contract/index.ts'
+import { MAX_BASELINE_QUERIES, MAX_QUERY_TEXT_LENGTH, type QueryBaseline } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { StatementInterval, StatementTime } from '../signals/statements.ts'
-import { createBlocks, means, put, rounded, type Blocks } from './blocks.ts'
+import { createTimeBuckets, computeBucketMeans, addReading, roundToFiveDigits, type TimeBuckets } from './blocks.ts'
 
 /** Each query of an interval series: its totals, and its mean time in each part of the span. */
 export interface SampledQuery {
-  readonly blocks: Blocks
+  readonly blocks: TimeBuckets
   total: StatementTime
 }
 
 export type SampledQueries = Map<string, SampledQuery>
 
-export function putInterval(
+export function addInterval(
   queries: SampledQueries,
   interval: StatementInterval,
   span: { readonly startedAt: number; readonly stepMs: number; readonly length: number },
 ): void {
   for (const [query, time] of interval.queries) {
-    let known = queries.get(query)
-    if (!known) {
-      known = { blocks: createBlocks(span.startedAt, span.stepMs, span.length), total: time }
-      queries.set(query, known)
+    let sampled = queries.get(query)
+    if (!sampled) {
+      sampled = { blocks: createTimeBuckets(span.startedAt, span.stepMs, span.length), total: time }
+      queries.set(query, sampled)
     } else {
-      const { calls, seconds, squares } = known.total
-      known.total = { calls: calls + time.calls, seconds: seconds + time.seconds, squares: squares + time.squares }
+      const { calls, seconds, squares } = sampled.total
+      sampled.total = { calls: calls + time.calls, seconds: seconds + time.seconds, squares: squares + time.squares }
     }
-    put(known.blocks, { at: interval.at, value: time.seconds / time.calls }, time.calls)
+    addReading(sampled.blocks, { at: interval.at, value: time.seconds / time.calls }, time.calls)
   }
 }
 
 /** Those that took the most time; their texts are asked of PostgreSQL, and one that it has forgotten has none. */
-export async function keptQueries(sql: Sql, queries: SampledQueries): Promise<QueryBaseline[]> {
-  const dearest = [...queries].sort(([, a], [, b]) => b.total.seconds - a.total.seconds).slice(0, BASELINE_QUERIES)
-  const texts = await textsOf(
+export async function summarizeTopQueries(sql: Sql, queries: SampledQueries): Promise<QueryBaseline[]> {
+  const slowest = [...queries].sort(([, a], [, b]) => b.total.seconds - a.total.seconds).slice(0, MAX_BASELINE_QUERIES)
+  const texts = await readQueryTexts(
     sql,
-    dearest.map(([query]) => query),
+    slowest.map(([query]) => query),
   )
-  return dearest.map(([query, { blocks, total }]) => ({
+  return slowest.map(([query, { blocks, total }]) => ({
     query,
     text: texts.get(query) ?? '',
     calls: total.calls,
-    ...timesOf(total),
+    ...summarizeTimes(total),
     stepSeconds: blocks.stepMs / 1000,
-    values: means(blocks),
+    values: computeBucketMeans(blocks),
     since: null,
   }))
 }
 
-export function timesOf(total: StatementTime): Pick<QueryBaseline, 'meanSeconds' | 'standardDeviationSeconds'> {
+export function summarizeTimes(total: StatementTime): Pick<QueryBaseline, 'meanSeconds' | 'standardDeviationSeconds'> {
   const mean = total.seconds / total.calls
   const variance = Math.max(0, total.squares / total.calls - mean ** 2)
-  return { meanSeconds: rounded(mean), standardDeviationSeconds: rounded(Math.sqrt(variance)) }
+  return { meanSeconds: roundToFiveDigits(mean), standardDeviationSeconds: roundToFiveDigits(Math.sqrt(variance)) }
 }
 
 /** The normalised texts of queries by the MD5 of them, as far as pg_stat_statements holds them. */
-async function textsOf(sql: Sql, queries: readonly string[]): Promise<Map<string, string>> {
-  const schema = await statementsSchema(sql)
+async function readQueryTexts(sql: Sql, queries: readonly string[]): Promise<Map<string, string>> {
+  const schema = await findStatementsSchema(sql)
   if (queries.length === 0 || schema === null) return new Map()
   const rows = await sql<{ query: string; text: string }[]>`
-    select /* sti */ md5(query) as query, min(left(query, ${BASELINE_TEXT})) as text
+    select /* sti */ md5(query) as query, min(left(query, ${MAX_QUERY_TEXT_LENGTH})) as text
     from ${sql(schema)}.pg_stat_statements where md5(query) in (select jsonb_array_elements_text(${sql.json([...queries])}::jsonb)) group by 1`
   return new Map(rows.map(({ query, text }) => [query, text]))
 }
 
 /** Where pg_stat_statements is; null: it is not there. */
-export async function statementsSchema(sql: Sql): Promise<string | null> {
+export async function findStatementsSchema(sql: Sql): Promise<string | null> {
   const [row] = await sql<{ schema: string }[]>`
     select /* sti */ n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace
     where e.extname = 'pg_stat_statements'`

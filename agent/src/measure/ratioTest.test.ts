@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { meanOf } from './mean.ts'
-import { judge, type Judgement } from './ratioTest.ts'
-import { criticalT, upperTail } from './studentT.ts'
+import { estimateMean } from './mean.ts'
+import { testRatio, type RatioTestResult } from './ratioTest.ts'
+import { studentCriticalValue, studentUpperTail } from './studentT.ts'
 
 /** Values around `mean` in the order of time, as a seed gives them. */
 type Noise = (values: number, mean: number) => number[]
 
-function noises(seed: number): Record<'white' | 'correlated' | 'overlapping' | 'spikes', Noise> {
+function createNoiseSources(seed: number): Record<'white' | 'correlated' | 'overlapping' | 'spikes', Noise> {
   let state = seed
   const uniform = (): number => ((state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) + 0.5) / 2 ** 32
   const normal = (): number => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform())
@@ -34,60 +34,60 @@ function noises(seed: number): Record<'white' | 'correlated' | 'overlapping' | '
   }
 }
 
-const AT_MOST = { ratio: 1.1, side: 'at most' } as const
-const RUNS = 2_000
+const AT_MOST_TEN_PERCENT = { ratio: 1.1, side: 'at most' } as const
+const SEEDED_RUNS = 2_000
 
-function verdicts(
-  noise: keyof ReturnType<typeof noises>,
+function countVerdicts(
+  noise: keyof ReturnType<typeof createNoiseSources>,
   now: number,
   values = 120,
   before = 120,
 ): Record<string, number> {
-  const of = noises(20_260)[noise]
-  const found: Record<string, number> = { pass: 0, fail: 0, inconclusive: 0 }
-  for (let run = 0; run < RUNS; run++) {
-    const { verdict } = judge(meanOf(of(values, now))!, meanOf(of(before, 1))!, AT_MOST)
-    found[verdict] = found[verdict]! + 1
+  const series = createNoiseSources(20_260)[noise]
+  const counts: Record<string, number> = { pass: 0, fail: 0, inconclusive: 0 }
+  for (let run = 0; run < SEEDED_RUNS; run++) {
+    const { verdict } = testRatio(estimateMean(series(values, now))!, estimateMean(series(before, 1))!, AT_MOST_TEN_PERCENT)
+    counts[verdict] = counts[verdict]! + 1
   }
-  return found
+  return counts
 }
 
 describe('2,000 seeded runs of ten minutes against ten minutes', () => {
   test.each(['white', 'correlated', 'overlapping', 'spikes'] as const)('%s noise alone does not fail', (noise) => {
-    expect(verdicts(noise, 1)['fail']).toBeLessThanOrEqual(RUNS / 1000)
+    expect(countVerdicts(noise, 1)['fail']).toBeLessThanOrEqual(SEEDED_RUNS / 1000)
   })
 
   test('at the limit itself noise fails about one in a hundred, however it is made', () => {
-    expect(verdicts('white', 1.1)['fail']).toBeLessThanOrEqual(0.02 * RUNS)
-    expect(verdicts('correlated', 1.1)['fail']).toBeLessThanOrEqual(0.03 * RUNS)
-    expect(verdicts('overlapping', 1.1)['fail']).toBeLessThanOrEqual(0.03 * RUNS)
+    expect(countVerdicts('white', 1.1)['fail']).toBeLessThanOrEqual(0.02 * SEEDED_RUNS)
+    expect(countVerdicts('correlated', 1.1)['fail']).toBeLessThanOrEqual(0.03 * SEEDED_RUNS)
+    expect(countVerdicts('overlapping', 1.1)['fail']).toBeLessThanOrEqual(0.03 * SEEDED_RUNS)
   })
 
   test('as before passes where the noise lets one tell', () => {
-    expect(verdicts('white', 1)['pass']).toBe(RUNS)
-    expect(verdicts('correlated', 1)['pass']).toBeGreaterThan(0.95 * RUNS)
+    expect(countVerdicts('white', 1)['pass']).toBe(SEEDED_RUNS)
+    expect(countVerdicts('correlated', 1)['pass']).toBeGreaterThan(0.95 * SEEDED_RUNS)
   })
 
   test('20 % slower fails, and hardly ever passes', () => {
-    expect(verdicts('white', 1.2)['fail']).toBeGreaterThan(0.99 * RUNS)
-    const correlated = verdicts('correlated', 1.2)
-    expect(correlated['fail']).toBeGreaterThan(0.5 * RUNS)
-    expect(correlated['pass']).toBeLessThan(0.01 * RUNS)
-    expect(verdicts('correlated', 1.3)['fail']).toBeGreaterThan(0.95 * RUNS)
-    expect(verdicts('spikes', 1.2)['pass']).toBeLessThan(0.15 * RUNS)
+    expect(countVerdicts('white', 1.2)['fail']).toBeGreaterThan(0.99 * SEEDED_RUNS)
+    const correlated = countVerdicts('correlated', 1.2)
+    expect(correlated['fail']).toBeGreaterThan(0.5 * SEEDED_RUNS)
+    expect(correlated['pass']).toBeLessThan(0.01 * SEEDED_RUNS)
+    expect(countVerdicts('correlated', 1.3)['fail']).toBeGreaterThan(0.95 * SEEDED_RUNS)
+    expect(countVerdicts('spikes', 1.2)['pass']).toBeLessThan(0.15 * SEEDED_RUNS)
   })
 
   test('a minute against a minute tells a third slower, not a tenth', () => {
-    const slower = verdicts('white', 1.33, 12, 12)
-    expect(slower['fail']).toBeGreaterThan(0.6 * RUNS)
+    const slower = countVerdicts('white', 1.33, 12, 12)
+    expect(slower['fail']).toBeGreaterThan(0.6 * SEEDED_RUNS)
     expect(slower['pass']).toBe(0)
-    expect(verdicts('white', 1.12, 12, 12)['fail']).toBeLessThan(0.05 * RUNS)
+    expect(countVerdicts('white', 1.12, 12, 12)['fail']).toBeLessThan(0.05 * SEEDED_RUNS)
   })
 })
 
 describe('what cannot be told', () => {
   const steady = Array.from({ length: 20 }, (_, index) => 1 + (index % 2) / 100)
-  const of = (now: number[], before: number[]): Judgement => judge(meanOf(now)!, meanOf(before)!, AT_MOST)
+  const of = (now: number[], before: number[]): RatioTestResult => testRatio(estimateMean(now)!, estimateMean(before)!, AT_MOST_TEN_PERCENT)
 
   test('too few values, or values that say the same', () => {
     expect(of([2, 2.1, 2], steady)).toMatchObject({
@@ -113,17 +113,17 @@ describe('what cannot be told', () => {
   test('less than at least', () => {
     const atLeast = { ratio: 0.9, side: 'at least' } as const
     const verdict = (now: number): string =>
-      judge(meanOf(steady.map((one) => one * now))!, meanOf(steady)!, atLeast).verdict
+      testRatio(estimateMean(steady.map((one) => one * now))!, estimateMean(steady)!, atLeast).verdict
     expect([verdict(0.8), verdict(0.95), verdict(1.5)]).toEqual(['fail', 'pass', 'pass'])
   })
 })
 
 test('Student’s t is that of the tables', () => {
   // NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2.
-  expect(criticalT(0.05, 1)).toBeCloseTo(6.314, 3)
-  expect(criticalT(0.01, 10)).toBeCloseTo(2.764, 3)
-  expect(criticalT(0.025, 30)).toBeCloseTo(2.042, 3)
-  expect(criticalT(0.001, 100)).toBeCloseTo(3.174, 3)
-  expect(upperTail(0, 5)).toBeCloseTo(0.5, 12)
-  expect(upperTail(-2.764, 10)).toBeCloseTo(0.99, 4)
+  expect(studentCriticalValue(0.05, 1)).toBeCloseTo(6.314, 3)
+  expect(studentCriticalValue(0.01, 10)).toBeCloseTo(2.764, 3)
+  expect(studentCriticalValue(0.025, 30)).toBeCloseTo(2.042, 3)
+  expect(studentCriticalValue(0.001, 100)).toBeCloseTo(3.174, 3)
+  expect(studentUpperTail(0, 5)).toBeCloseTo(0.5, 12)
+  expect(studentUpperTail(-2.764, 10)).toBeCloseTo(0.99, 4)
 })

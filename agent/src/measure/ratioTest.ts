@@ -1,23 +1,23 @@
 import type { Verdict } from '../contract/index.ts'
-import type { Mean } from './mean.ts'
-import { criticalT, upperTail } from './studentT.ts'
+import type { SampleMean } from './mean.ts'
+import { studentCriticalValue, studentUpperTail } from './studentT.ts'
 
 /** How often noise alone may fail a mean that is exactly at its limit. Of one that is as before, far less often. */
-export const ERROR = 0.01
+export const SIGNIFICANCE_LEVEL = 0.01
 /** Fewer values than this on either side, or worth fewer independent ones than the second, prove nothing. */
-export const ENOUGH = 8
-const ENOUGH_EFFECTIVE = 5
+export const MIN_VALUES = 8
+const MIN_EFFECTIVE_VALUES = 5
 /** A pass means: had it been this much beyond its limit, in parts of the baseline, that would have been seen. */
-const RESOLUTION = 0.2
+const RESOLUTION_RATIO = 0.2
 
-export interface Limit {
+export interface RatioLimit {
   /** What now / baseline may reach. */
   readonly ratio: number
   /** At most: it must not rise above; at least: it must not fall below. */
   readonly side: 'at most' | 'at least'
 }
 
-export interface Judgement {
+export interface RatioTestResult {
   readonly verdict: Extract<Verdict, 'pass' | 'fail' | 'inconclusive'>
   readonly ratio: number | null
   /** Where the ratio lies with 98 %, beside the verdict. */
@@ -38,42 +38,42 @@ export interface Judgement {
  * `fail`: beyond the limit, and noise gives that with a probability below `error`. `pass`: not beyond it, and the noise
  * is small enough for a mean 20 points further to have failed. Else inconclusive: longer, or more, says more.
  */
-export function judge(now: Mean, baseline: Mean, limit: Limit, error = ERROR): Judgement {
-  const nothing = { verdict: 'inconclusive', ratio: null, between: null, probability: null } as const
+export function testRatio(now: SampleMean, baseline: SampleMean, limit: RatioLimit, significance = SIGNIFICANCE_LEVEL): RatioTestResult {
+  const undecided = { verdict: 'inconclusive', ratio: null, between: null, probability: null } as const
   for (const [which, { effective, values }] of [['now', now] as const, ['of the baseline', baseline] as const]) {
-    if (values < ENOUGH) return { ...nothing, detail: `too few values ${which}: ${values}, it takes ${ENOUGH}` }
-    if (effective < ENOUGH_EFFECTIVE) {
+    if (values < MIN_VALUES) return { ...undecided, detail: `too few values ${which}: ${values}, it takes ${MIN_VALUES}` }
+    if (effective < MIN_EFFECTIVE_VALUES) {
       const worth = `${values} values ${which} are worth ${Math.floor(effective)} independent ones`
-      return { ...nothing, detail: `${worth}, it takes ${ENOUGH_EFFECTIVE}: measure for longer` }
+      return { ...undecided, detail: `${worth}, it takes ${MIN_EFFECTIVE_VALUES}: measure for longer` }
     }
   }
-  if (baseline.mean <= 0) return { ...nothing, detail: 'the baseline is 0: there is no ratio to it' }
+  if (baseline.mean <= 0) return { ...undecided, detail: 'the baseline is 0: there is no ratio to it' }
   const sign = limit.side === 'at most' ? 1 : -1
   const ratio = now.mean / baseline.mean
   const deviation = sign * (now.mean - limit.ratio * baseline.mean)
-  const parts = [now.variance / now.effective, (limit.ratio ** 2 * baseline.variance) / baseline.effective] as const
-  const error2 = parts[0] + parts[1]
-  const beyond = sign * (ratio - limit.ratio) > 0
-  if (error2 === 0) {
-    const verdict = beyond ? 'fail' : 'pass'
-    return { verdict, ratio, between: [ratio, ratio], probability: beyond ? 0 : 1, detail: inWords(ratio, null) }
+  const varianceParts = [now.variance / now.effective, (limit.ratio ** 2 * baseline.variance) / baseline.effective] as const
+  const errorVariance = varianceParts[0] + varianceParts[1]
+  const isBeyondLimit = sign * (ratio - limit.ratio) > 0
+  if (errorVariance === 0) {
+    const verdict = isBeyondLimit ? 'fail' : 'pass'
+    return { verdict, ratio, between: [ratio, ratio], probability: isBeyondLimit ? 0 : 1, detail: describeRatio(ratio, null) }
   }
-  const standardError = Math.sqrt(error2)
-  const degrees = error2 ** 2 / (parts[0] ** 2 / (now.effective - 1) + parts[1] ** 2 / (baseline.effective - 1))
-  const probability = upperTail(deviation / standardError, degrees)
-  const width = (criticalT(ERROR, degrees) * standardError) / baseline.mean
-  const between = [Math.max(0, ratio - width), ratio + width] as const
-  const known = { ratio, between, probability }
-  const said = inWords(ratio, between)
-  if (probability < error) return { ...known, verdict: 'fail', detail: said }
-  if (beyond) return { ...known, verdict: 'inconclusive', detail: `${said}: beyond the limit, but that may be noise` }
-  if (width > RESOLUTION) {
-    return { ...known, verdict: 'inconclusive', detail: `${said}: too noisy to tell, measure for longer` }
+  const standardError = Math.sqrt(errorVariance)
+  const degrees = errorVariance ** 2 / (varianceParts[0] ** 2 / (now.effective - 1) + varianceParts[1] ** 2 / (baseline.effective - 1))
+  const probability = studentUpperTail(deviation / standardError, degrees)
+  const halfWidth = (studentCriticalValue(SIGNIFICANCE_LEVEL, degrees) * standardError) / baseline.mean
+  const interval = [Math.max(0, ratio - halfWidth), ratio + halfWidth] as const
+  const known = { ratio, between: interval, probability }
+  const description = describeRatio(ratio, interval)
+  if (probability < significance) return { ...known, verdict: 'fail', detail: description }
+  if (isBeyondLimit) return { ...known, verdict: 'inconclusive', detail: `${description}: beyond the limit, but that may be noise` }
+  if (halfWidth > RESOLUTION_RATIO) {
+    return { ...known, verdict: 'inconclusive', detail: `${description}: too noisy to tell, measure for longer` }
   }
-  return { ...known, verdict: 'pass', detail: said }
+  return { ...known, verdict: 'pass', detail: description }
 }
 
-function inWords(ratio: number, between: readonly [number, number] | null): string {
-  const range = between === null ? '' : ` (with 98 % between ${between[0].toFixed(3)} and ${between[1].toFixed(3)})`
-  return `${ratio.toFixed(3)} times the baseline${range}`
+function describeRatio(ratio: number, interval: readonly [number, number] | null): string {
+  const intervalText = interval === null ? '' : ` (with 98 % between ${interval[0].toFixed(3)} and ${interval[1].toFixed(3)})`
+  return `${ratio.toFixed(3)} times the baseline${intervalText}`
 }

@@ -9,10 +9,10 @@ import type {
 import type { Sql } from '../database/connect.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { canonicalHash } from '../signature/canonical.ts'
-import { sourcesHash } from './sources.ts'
-import { fitness, type Use } from './usable.ts'
+import { hashSignalSources } from './sources.ts'
+import { assessFitness, type BaselineContext } from './usable.ts'
 
-interface Row {
+interface BaselineRow {
   readonly id: bigint
   readonly rollout: string
   readonly operation_id: bigint | null
@@ -34,26 +34,26 @@ interface Row {
 }
 
 /** What a baseline of this rollout is used for, now. */
-export function useOf(rollout: Rollout, environment: string): Use {
+export function createBaselineContext(rollout: Rollout, environment: string): BaselineContext {
   const { name, hash, file } = rollout
-  return { rollout: name, environment, fileHash: hash, sourcesHash: sourcesHash(file), now: Date.now() }
+  return { rollout: name, environment, fileHash: hash, sourcesHash: hashSignalSources(file), now: Date.now() }
 }
 
 /** The newest first, those given to one validation apart. */
-export async function listBaselines(sql: Sql, use: Use, limit = 50): Promise<BaselineSummary[]> {
-  const rows = await select(sql, sql`rollout = ${use.rollout} and not one_run_only`, limit)
-  return rows.map((row) => toSummary(row, use))
+export async function listBaselines(sql: Sql, context: BaselineContext, limit = 50): Promise<BaselineSummary[]> {
+  const rows = await selectBaselineRows(sql, sql`rollout = ${context.rollout} and not one_run_only`, limit)
+  return rows.map((row) => toBaselineSummary(row, context))
 }
 
 /** The newest one that can be used; when none can, the newest, which says why; null: there is none. */
-export async function newestBaseline(sql: Sql, use: Use): Promise<BaselineSummary | null> {
-  const all = await listBaselines(sql, use, 5)
-  return all.find(({ unusable }) => unusable.length === 0) ?? all[0] ?? null
+export async function readNewestBaseline(sql: Sql, context: BaselineContext): Promise<BaselineSummary | null> {
+  const baselines = await listBaselines(sql, context, 5)
+  return baselines.find(({ unusable }) => unusable.length === 0) ?? baselines[0] ?? null
 }
 
 /** One with all its values, or null. */
-export async function readBaseline(sql: Sql, use: Use, id: number): Promise<Baseline | null> {
-  const [row] = await select(sql, sql`id = ${id} and rollout = ${use.rollout}`, 1)
+export async function readBaseline(sql: Sql, context: BaselineContext, id: number): Promise<Baseline | null> {
+  const [row] = await selectBaselineRows(sql, sql`id = ${id} and rollout = ${context.rollout}`, 1)
   if (!row) return null
   const [signals, queries] = await Promise.all([
     sql<{ signal: SignalBaseline }[]>`
@@ -63,15 +63,15 @@ export async function readBaseline(sql: Sql, use: Use, id: number): Promise<Base
       select summary from sti.baseline_query where baseline_id = ${id}
       order by (summary->>'calls')::float8 * (summary->>'meanSeconds')::float8 desc, query`,
   ])
-  const summary = toSummary(row, use)
-  const { rollout, environment, fileHash, sourcesHash: sources, release, measured, startedAt, endedAt, notes } = summary
+  const summary = toBaselineSummary(row, context)
+  const { rollout, environment, fileHash, sourcesHash: hashOfSources, release, measured, startedAt, endedAt, notes } = summary
   return {
     ...summary,
     content: {
       rollout,
       environment,
       fileHash,
-      sourcesHash: sources,
+      sourcesHash: hashOfSources,
       release,
       measured,
       startedAt,
@@ -84,9 +84,9 @@ export async function readBaseline(sql: Sql, use: Use, id: number): Promise<Base
 }
 
 /** The id of the stored one with this content, or null. */
-export async function sameBaseline(sql: Sql, rollout: string, content: BaselineContent): Promise<number | null> {
+export async function findSameBaseline(sql: Sql, rollout: string, content: BaselineContent): Promise<number | null> {
   const [row] = await sql<{ id: bigint }[]>`
-    select id from sti.baseline where rollout = ${rollout} and digest = ${contentDigest(content)} order by one_run_only, id limit 1`
+    select id from sti.baseline where rollout = ${rollout} and digest = ${computeBaselineDigest(content)} order by one_run_only, id limit 1`
   return row ? Number(row.id) : null
 }
 
@@ -104,24 +104,24 @@ export interface NewBaseline {
  * Keeps a baseline, in one statement, with the event that the panels show as its annotation. An operation keeps one:
  * asked again after a crash it answers that.
  */
-export async function saveBaseline(sql: Sql, kept: NewBaseline, reason: string | null): Promise<number> {
-  const { content } = kept
+export async function saveBaseline(sql: Sql, baseline: NewBaseline, reason: string | null): Promise<number> {
+  const { content } = baseline
   const signals = content.signals.map(({ values, ...summary }) => ({
     signal: summary.signal,
     summary,
     samples: values,
   }))
   const queries = content.queries.map((summary) => ({ query: summary.query, summary }))
-  const from = kept.source === 'import' ? `imported, measured in ${content.environment}` : kept.source
-  const message = `Baseline${content.release === null ? '' : ` of ${content.release}`} (${from})`
+  const origin = baseline.source === 'import' ? `imported, measured in ${content.environment}` : baseline.source
+  const message = `Baseline${content.release === null ? '' : ` of ${content.release}`} (${origin})`
   const means = Object.fromEntries(content.signals.map(({ signal, mean }) => [signal, mean]))
   const [row] = await sql<{ id: bigint }[]>`
     with kept as (
       insert into sti.baseline (rollout, operation_id, environment, file_hash, sources_hash, release, source, measured,
         digest, one_run_only, started_at, ended_at, created_by, notes)
-      values (${kept.rollout}, ${kept.operationId}, ${content.environment}, ${content.fileHash}, ${content.sourcesHash},
-        ${content.release}, ${kept.source}, ${content.measured}, ${contentDigest(content)}, ${kept.oneRunOnly},
-        ${content.startedAt}, ${content.endedAt}, ${sql.json(kept.createdBy)}, ${sql.json(content.notes)})
+      values (${baseline.rollout}, ${baseline.operationId}, ${content.environment}, ${content.fileHash}, ${content.sourcesHash},
+        ${content.release}, ${baseline.source}, ${content.measured}, ${computeBaselineDigest(content)}, ${baseline.oneRunOnly},
+        ${content.startedAt}, ${content.endedAt}, ${sql.json(baseline.createdBy)}, ${sql.json(content.notes)})
       on conflict (operation_id) do nothing
       returning id
     ), signals as (
@@ -133,30 +133,30 @@ export async function saveBaseline(sql: Sql, kept: NewBaseline, reason: string |
       select kept.id, q.query, q.summary
       from kept, jsonb_to_recordset(${sql.json(queries)}::jsonb) as q(query text, summary jsonb)
     ), event as (
-      select sti.append_event(${kept.operationId}, ${kept.rollout}, ${sql.json(kept.createdBy)}, 'baseline', ${message}, ${reason},
+      select sti.append_event(${baseline.operationId}, ${baseline.rollout}, ${sql.json(baseline.createdBy)}, 'baseline', ${message}, ${reason},
         null, jsonb_build_object('baseline', kept.id, 'release', ${content.release}::text, 'means', ${sql.json(means)}::jsonb)) from kept
     )
     select kept.id from kept, event`
   if (row) return Number(row.id)
-  const [before] = await sql<{ id: bigint }[]>`select id from sti.baseline where operation_id = ${kept.operationId}`
-  return Number(before!.id)
+  const [existing] = await sql<{ id: bigint }[]>`select id from sti.baseline where operation_id = ${baseline.operationId}`
+  return Number(existing!.id)
 }
 
 /** Of what was measured: the file it came in does not matter. */
-export function contentDigest(content: BaselineContent): string {
+export function computeBaselineDigest(content: BaselineContent): string {
   const bySignal = [...content.signals].sort((a, b) => (a.signal < b.signal ? -1 : 1))
   const byQuery = [...content.queries].sort((a, b) => (a.query < b.query ? -1 : 1))
   return canonicalHash({ ...content, signals: bySignal, queries: byQuery })
 }
 
-async function select(sql: Sql, condition: ReturnType<Sql>, limit: number): Promise<Row[]> {
-  return await sql<Row[]>`
+async function selectBaselineRows(sql: Sql, condition: ReturnType<Sql>, limit: number): Promise<BaselineRow[]> {
+  return await sql<BaselineRow[]>`
     select b.*, coalesce((select jsonb_agg(s.summary order by s.signal) from sti.baseline_signal s where s.baseline_id = b.id), '[]') as signals,
       (select count(*)::int from sti.baseline_query q where q.baseline_id = b.id) as queries
     from sti.baseline b where ${condition} order by b.id desc limit ${limit}`
 }
 
-function toSummary(row: Row, use: Use): BaselineSummary {
+function toBaselineSummary(row: BaselineRow, context: BaselineContext): BaselineSummary {
   const content = {
     rollout: row.rollout,
     environment: row.environment,
@@ -179,6 +179,6 @@ function toSummary(row: Row, use: Use): BaselineSummary {
     createdBy: row.created_by,
     signals: row.signals,
     queries: row.queries,
-    ...fitness(content, use),
+    ...assessFitness(content, context),
   }
 }

@@ -3,18 +3,18 @@
  * incomplete beta function I_x(degrees / 2, 1 / 2) at x = degrees / (degrees + t²). NIST DLMF 26.5 and 8.17(v), the
  * continued fraction 8.17.22 by Lentz' method.
  */
-export function upperTail(t: number, degrees: number): number {
+export function studentUpperTail(t: number, degrees: number): number {
   const half = regularizedBeta(degrees / (degrees + t * t), degrees / 2, 0.5) / 2
   return t > 0 ? half : 1 - half
 }
 
 /** The t that is exceeded with this probability, below one half; by bisection. */
-export function criticalT(probability: number, degrees: number): number {
+export function studentCriticalValue(probability: number, degrees: number): number {
   let [low, high] = [0, 1]
-  while (upperTail(high, degrees) > probability && high < 1e9) high *= 2
+  while (studentUpperTail(high, degrees) > probability && high < 1e9) high *= 2
   for (let step = 0; step < 80; step++) {
     const middle = (low + high) / 2
-    if (upperTail(middle, degrees) > probability) low = middle
+    if (studentUpperTail(middle, degrees) > probability) low = middle
     else high = middle
   }
   return high
@@ -25,22 +25,22 @@ function regularizedBeta(x: number, a: number, b: number): number {
   if (x >= 1) return 1
   const front = Math.exp(a * Math.log(x) + b * Math.log1p(-x) + logGamma(a + b) - logGamma(a) - logGamma(b))
   // The fraction converges quickly on this side of the mean only; the other one is its mirror image.
-  return x < (a + 1) / (a + b + 2) ? (front * fraction(x, a, b)) / a : 1 - (front * fraction(1 - x, b, a)) / b
+  return x < (a + 1) / (a + b + 2) ? (front * betaContinuedFraction(x, a, b)) / a : 1 - (front * betaContinuedFraction(1 - x, b, a)) / b
 }
 
-function fraction(x: number, a: number, b: number): number {
+function betaContinuedFraction(x: number, a: number, b: number): number {
   const TINY = 1e-300
-  const away = (value: number): number => (Math.abs(value) < TINY ? TINY : value)
+  const avoidZero = (value: number): number => (Math.abs(value) < TINY ? TINY : value)
   let c = 1
-  let d = 1 / away(1 - ((a + b) * x) / (a + 1))
+  let d = 1 / avoidZero(1 - ((a + b) * x) / (a + 1))
   let result = d
   for (let m = 1; m <= 1000; m++) {
     const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m))
     const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1))
     let factor = 1
     for (const coefficient of [even, odd]) {
-      d = 1 / away(1 + coefficient * d)
-      c = away(1 + coefficient / c)
+      d = 1 / avoidZero(1 + coefficient * d)
+      c = avoidZero(1 + coefficient / c)
       factor = c * d
       result *= factor
     }

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { fitness } from './usable.ts'
+import { assessFitness } from './usable.ts'
 
 const now = Date.parse('2026-03-01T12:00:00Z')
-const use = { rollout: 'vehicles', environment: 'staging', fileHash: 'f', sourcesHash: 's', now }
-const own = { rollout: 'vehicles', environment: 'staging', fileHash: 'f', sourcesHash: 's', release: null }
-const fresh = { ...own, endedAt: '2026-03-01T11:00:00Z' }
+const context = { rollout: 'vehicles', environment: 'staging', fileHash: 'f', sourcesHash: 's', now }
+const ownBaseline = { rollout: 'vehicles', environment: 'staging', fileHash: 'f', sourcesHash: 's', release: null }
+const freshBaseline = { ...ownBaseline, endedAt: '2026-03-01T11:00:00Z' }
 
 test('its own says nothing', () => {
-  expect(fitness(fresh, use)).toEqual({ warnings: [], unusable: [] })
+  expect(assessFitness(freshBaseline, context)).toEqual({ warnings: [], unusable: [] })
 })
 
 test.each([
@@ -20,6 +20,6 @@ test.each([
   ['a month cannot be judged by', { endedAt: '2026-01-29T11:00:00Z' }, 0, 1],
   ['the future is said', { endedAt: '2026-03-02T12:00:00Z' }, 1, 0],
 ])('%s', (_, change, warnings, unusable) => {
-  const found = fitness({ ...fresh, ...change }, use)
+  const found = assessFitness({ ...freshBaseline, ...change }, context)
   expect([found.warnings.length, found.unusable.length]).toEqual([warnings, unusable])
 })

@@ -2,10 +2,10 @@ import { perRollout } from './family.ts'
 import type { RolloutReadings } from './source.ts'
 
 /** The last rate of a backfill that stands or has ended is no rate now. */
-const isRunning = (backfill: RolloutReadings['backfill']): boolean =>
+const isActive = (backfill: RolloutReadings['backfill']): boolean =>
   backfill !== null && ['running', 'pausing', 'cancelling'].includes(backfill.state)
 
-export const progress = [
+export const backfillMetrics = [
   perRollout(
     'sti_backfill_progress_ratio',
     'Processed rows / total rows of the last backfill; 1 only when equal.',
@@ -18,9 +18,9 @@ export const progress = [
   ),
   perRollout('sti_backfill_total_rows', 'Rows of the table.', ({ backfill }) => backfill?.progress.totalRows),
   perRollout('sti_backfill_rows_per_second', 'Rows per second now.', ({ backfill }) =>
-    isRunning(backfill) ? backfill?.progress.rowsPerSecond : null,
+    isActive(backfill) ? backfill?.progress.rowsPerSecond : null,
   ),
   perRollout('sti_backfill_remaining_seconds', 'Estimated time until the backfill is complete.', ({ backfill }) =>
-    isRunning(backfill) ? backfill?.progress.remainingSeconds : null,
+    isActive(backfill) ? backfill?.progress.remainingSeconds : null,
   ),
 ]

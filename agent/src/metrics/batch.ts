@@ -1,6 +1,6 @@
-import type { Observed } from './family.ts'
+import type { HistogramFamily } from './family.ts'
 
-export const batchSeconds: Observed = {
+export const batchSeconds: HistogramFamily = {
   name: 'sti_backfill_batch_seconds',
   type: 'histogram',
   help: 'How long a batch took, which is how long it held its locks.',
@@ -8,7 +8,7 @@ export const batchSeconds: Observed = {
   buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5],
 }
 
-export const batchRows: Observed = {
+export const batchRows: HistogramFamily = {
   name: 'sti_backfill_batch_rows',
   type: 'histogram',
   help: 'Rows of a batch.',

@@ -1,6 +1,6 @@
-import type { Family } from './family.ts'
+import type { MetricFamily } from './family.ts'
 
-export const build: Family = {
+export const buildInfo: MetricFamily = {
   name: 'sti_build_info',
   type: 'gauge',
   help: 'Always 1; the labels name the version and the agent.',

@@ -1,6 +1,6 @@
-import { perRollout, type Family } from './family.ts'
+import { perRollout, type MetricFamily } from './family.ts'
 
-export const verdicts: Family = {
+export const checkVerdicts: MetricFamily = {
   name: 'sti_check_verdict',
   type: 'gauge',
   help: '1 for the verdict that each check came to last.',
@@ -14,7 +14,7 @@ export const verdicts: Family = {
   },
 }
 
-export const discrepancies: Family = {
+export const checkDiscrepancies: MetricFamily = {
   name: 'sti_check_discrepancies',
   type: 'gauge',
   help: 'Rows that speak against the check; absent for a check that came to no conclusion.',
@@ -28,7 +28,7 @@ export const discrepancies: Family = {
   },
 }
 
-export const score = perRollout(
+export const integrityScoreRatio = perRollout(
   'sti_integrity_score_ratio',
   'Passed checks of the integrity layer / all of them.',
   ({ integrityScore }) => integrityScore,

@@ -1,6 +1,6 @@
-import type { Family } from './family.ts'
+import type { MetricFamily } from './family.ts'
 
-export const conflicts: Family = {
+export const conflictTotals: MetricFamily = {
   name: 'sti_conflicts_total',
   type: 'counter',
   help: 'Writes of legacy columns and a type that disagree, by what became of them; absent before finalize.',

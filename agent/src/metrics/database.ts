@@ -1,7 +1,7 @@
 import { isKnown } from '../signals/reading.ts'
-import { perEnvironment, type Family } from './family.ts'
+import { perEnvironment, type MetricFamily } from './family.ts'
 
-export const up: Family = {
+export const up: MetricFamily = {
   name: 'sti_database_up',
   type: 'gauge',
   help: '1 when PostgreSQL answered lately, 0 when it did not.',
@@ -10,7 +10,7 @@ export const up: Family = {
   samples: ({ signals }) => [{ labels: {}, value: Number(isKnown(signals.database().connectionsLimit)) }],
 }
 
-export const connections: Family = {
+export const connections: MetricFamily = {
   name: 'sti_database_connections',
   type: 'gauge',
   help: 'Client connections of the whole server by state.',
@@ -22,7 +22,7 @@ export const connections: Family = {
   },
 }
 
-export const database = [
+export const databaseGauges = [
   perEnvironment(
     'sti_database_connections_limit',
     'max_connections of the server.',

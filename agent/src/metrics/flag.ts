@@ -1,40 +1,40 @@
-import { sample, type Family, type Observed } from './family.ts'
+import { toSamples, type MetricFamily, type HistogramFamily } from './family.ts'
 import type { RolloutReadings } from './source.ts'
 
 /** From memory: these stay true while the database is away. */
-function ofFlag(name: Family['name'], help: string, value: (flag: RolloutReadings['flag']) => number | null): Family {
+function flagGauge(name: MetricFamily['name'], help: string, value: (flag: RolloutReadings['flag']) => number | null): MetricFamily {
   return {
     name,
     type: 'gauge',
     help,
     labels: ['rollout'],
-    *samples({ all }) {
-      for (const { rollout, flag } of all) yield* sample({ rollout }, value(flag))
+    *samples({ allRollouts: all }) {
+      for (const { rollout, flag } of all) yield* toSamples({ rollout }, value(flag))
     },
   }
 }
 
-export const flag = [
-  ofFlag('sti_flag_enabled', '1 when the flag is on.', ({ enabled }) => Number(enabled)),
-  ofFlag(
+export const flagMetrics = [
+  flagGauge('sti_flag_enabled', '1 when the flag is on.', ({ enabled }) => Number(enabled)),
+  flagGauge(
     'sti_flag_percentage',
     'Targeting keys that get on while the flag is on, 0 to 100.',
     ({ percentage }) => percentage,
   ),
-  ofFlag('sti_flag_consistent', '1 when no client is stale.', ({ consistent }) => Number(consistent)),
-  ofFlag(
+  flagGauge('sti_flag_consistent', '1 when no client is stale.', ({ consistent }) => Number(consistent)),
+  flagGauge(
     'sti_flag_propagation_last_seconds',
     'From the last change to the last live client that has seen it.',
     ({ lastPropagationSeconds }) => lastPropagationSeconds,
   ),
 ]
 
-export const clients: Family = {
+export const flagClients: MetricFamily = {
   name: 'sti_flag_clients',
   type: 'gauge',
   help: 'Clients of the flag: current have asked since its last change, stale may still act on an older state.',
   labels: ['rollout', 'seen'],
-  *samples({ all }) {
+  *samples({ allRollouts: all }) {
     for (const { rollout, flag } of all) {
       const stale = flag.clients.filter((client) => client.stale).length
       yield { labels: { rollout, seen: 'current' }, value: flag.clients.length - stale }
@@ -43,7 +43,7 @@ export const clients: Family = {
   },
 }
 
-export const propagation: Observed = {
+export const flagPropagation: HistogramFamily = {
   name: 'sti_flag_propagation_seconds',
   type: 'histogram',
   help: 'From a change of the flag to the last live client that has seen it.',

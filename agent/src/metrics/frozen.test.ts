@@ -4,9 +4,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startPostgres } from '../../../test/support/server.ts'
 import { connect } from '../database/connect.ts'
 import { createSignals } from '../signals/signals.ts'
-import { until } from '../signals/testing/until.ts'
+import { waitUntil } from '../signals/testing/until.ts'
 import { createMetrics } from './metrics.ts'
-import { readings, sourceOf } from './testing/source.ts'
+import { rolloutReadings, createMetricsSource } from './testing/source.ts'
 
 test('while the server is frozen a scrape does not wait for it and says so; when it goes on, so do the readings', async () => {
   const server = await startPostgres()
@@ -14,15 +14,15 @@ test('while the server is frozen a scrape does not wait for it and says so; when
   const group = Number((await readFile(join(server.folder, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0])
   const database = connect(server.url, 'a')
   const signals = createSignals({ database, agent: 'a', rollouts: [], prometheusUrl: null, now: Date.now })
-  const metrics = createMetrics({ environment: 'staging', source: sourceOf(() => [readings()]), signals })
+  const metrics = createMetrics({ environment: 'staging', source: createMetricsSource(() => [rolloutReadings()]), signals })
   const up = (state: 0 | 1) =>
-    until(metrics.text, (text) => text.includes(`sti_database_up{environment="staging"} ${state}`), 20)
-  const { readings: throttle, stop: stopWatching } = signals.watch('vehicles')
+    waitUntil(metrics.text, (text) => text.includes(`sti_database_up{environment="staging"} ${state}`), 20)
+  const { readings: throttle, stop: stopWatching } = signals.watchThrottle('vehicles')
   signals.start()
   expect(await up(1)).toContain('sti_database_lock_waiters{environment="staging"} 0')
-  await until(throttle.lockWaiters, (reading) => 'value' in reading)
+  await waitUntil(throttle.lockWaiters, (reading) => 'value' in reading)
 
-  const frozen = [group, ...(await children(group))]
+  const frozen = [group, ...(await childProcesses(group))]
   frozen.forEach((pid) => process.kill(pid, 'SIGSTOP'))
   try {
     const scrapes: number[] = []
@@ -47,7 +47,7 @@ test('while the server is frozen a scrape does not wait for it and says so; when
     frozen.forEach((pid) => process.kill(pid, 'SIGCONT'))
   }
   await up(1)
-  await until(throttle.lockWaiters, (reading) => 'value' in reading)
+  await waitUntil(throttle.lockWaiters, (reading) => 'value' in reading)
 
   await server.embedded.stop()
   await up(0)
@@ -58,7 +58,7 @@ test('while the server is frozen a scrape does not wait for it and says so; when
   await database.close()
 })
 
-async function children(parent: number): Promise<number[]> {
+async function childProcesses(parent: number): Promise<number[]> {
   const listed = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8')
   return listed.trim().split(' ').map(Number)
 }

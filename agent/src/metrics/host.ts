@@ -1,27 +1,27 @@
 import type { HostReadings } from '../signals/host.ts'
 import { isKnown } from '../signals/reading.ts'
-import { known, type Family, type Moment } from './family.ts'
+import { readingToSamples, type MetricFamily, type ScrapeContext } from './family.ts'
 
-function hostRatio(name: Family['name'], help: string, reading: 'cpu' | 'memory' | 'disk'): Family {
+function hostRatio(name: MetricFamily['name'], help: string, reading: 'cpu' | 'memory' | 'disk'): MetricFamily {
   return {
     name,
     type: 'gauge',
     help,
     labels: ['host'],
     *samples(moment) {
-      for (const readings of hosts(moment)) yield* known({ host: readings.host }, readings[reading])
+      for (const readings of distinctHosts(moment)) yield* readingToSamples({ host: readings.host }, readings[reading])
     },
   }
 }
 
-function hostCounter(name: Family['name'], help: string, counter: 'diskOperations' | 'networkBytes'): Family {
+function hostCounter(name: MetricFamily['name'], help: string, counter: 'diskOperations' | 'networkBytes'): MetricFamily {
   return {
     name,
     type: 'counter',
     help,
     labels: ['host', 'direction'],
     *samples(moment) {
-      for (const { host, [counter]: reading } of hosts(moment)) {
+      for (const { host, [counter]: reading } of distinctHosts(moment)) {
         if (!isKnown(reading)) continue
         for (const [direction, value] of Object.entries(reading.value)) yield { labels: { host, direction }, value }
       }
@@ -30,12 +30,12 @@ function hostCounter(name: Family['name'], help: string, counter: 'diskOperation
 }
 
 /** Each host once: rollouts of one agent usually share it. */
-function hosts({ all, signals }: Moment): Iterable<HostReadings> {
-  const found = all.length === 0 ? [signals.host()] : all.map(({ rollout }) => signals.host(rollout))
-  return new Map(found.map((readings) => [readings.host, readings])).values()
+function distinctHosts({ allRollouts: all, signals }: ScrapeContext): Iterable<HostReadings> {
+  const candidates = all.length === 0 ? [signals.host()] : all.map(({ rollout }) => signals.host(rollout))
+  return new Map(candidates.map((readings) => [readings.host, readings])).values()
 }
 
-export const host = [
+export const hostMetrics = [
   hostRatio('sti_host_cpu_ratio', 'Processor time used / all, in the last interval.', 'cpu'),
   hostRatio('sti_host_memory_ratio', 'Memory that is not available / all.', 'memory'),
   hostRatio('sti_host_disk_used_ratio', 'Disk space used / usable.', 'disk'),

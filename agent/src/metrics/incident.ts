@@ -1,15 +1,15 @@
-import type { Family, Observed, Sample } from './family.ts'
+import type { MetricFamily, HistogramFamily, MetricSample } from './family.ts'
 
 /** From memory: an incident is not over because the database is away. */
-export const open: Family = {
+export const openSeconds: MetricFamily = {
   name: 'sti_incident_open_seconds',
   type: 'gauge',
   help: 'How long the oldest incident that nobody has acknowledged has been open, by severity and by the level of escalation (0 to 4) it has reached; without rollout: of the environment as a whole.',
   labels: ['rollout', 'severity', 'escalation'],
-  samples({ all }) {
+  samples({ allRollouts: all }) {
     const now = Date.now()
-    const oldest = new Map<string, Sample>()
-    for (const { rollout, severity, openedAt, levels } of all.flatMap(({ incidents }) => incidents)) {
+    const oldest = new Map<string, MetricSample>()
+    for (const { rollout, severity, openedAt, escalationSeconds: levels } of all.flatMap(({ incidents }) => incidents)) {
       const seconds = Math.max(0, now - openedAt) / 1000
       const escalation = String(levels.filter((level) => seconds >= level).length)
       const key = JSON.stringify([rollout, severity, escalation])
@@ -20,7 +20,7 @@ export const open: Family = {
   },
 }
 
-export const acknowledgement: Observed = {
+export const acknowledgementSeconds: HistogramFamily = {
   name: 'sti_incident_acknowledgement_seconds',
   type: 'histogram',
   help: 'From the opening of an incident to its acknowledgement.',

@@ -1,28 +1,28 @@
 import { expect, test } from 'vitest'
 import { connect } from '../database/connect.ts'
-import { valueLimits } from '../measure/limits.ts'
+import { listSignalLimits } from '../measure/limits.ts'
 import { parseExposition } from '../signals/exposition.ts'
 import { createSignals } from '../signals/signals.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { SERIES, SERIES_NAMES } from './names.ts'
+import { METRICS, SERIES_NAMES } from './names.ts'
 import type { RolloutReadings } from './source.ts'
-import { readings, sourceOf } from './testing/source.ts'
+import { rolloutReadings, createMetricsSource } from './testing/source.ts'
 
 test('every series of the list is registered so, and none beside it', async () => {
-  const { metrics } = created(() => [readings()])
+  const { metrics } = createTestMetrics(() => [rolloutReadings()])
   const registered = (await metrics.registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('sti_'))
   const seen = registered.map(({ name, type, help }) => ({ name, type: String(type), help }))
-  expect(seen.sort(byName)).toEqual(SERIES.map(({ name, type, help }) => ({ name, type, help })).sort(byName))
+  expect(seen.sort(compareNames)).toEqual(METRICS.map(({ name, type, help }) => ({ name, type, help })).sort(compareNames))
   const used = new Set(SERIES_NAMES)
-  for (const name of (await series(metrics)).map((line) => line.split(/[{ ]/)[0]!)) {
+  for (const name of (await seriesLines(metrics)).map((line) => line.split(/[{ ]/)[0]!)) {
     if (name.startsWith('sti_')) expect(used).toContain(name)
     else expect(name).toMatch(/^(process|nodejs)_/)
   }
 })
 
 test('what nobody knows is absent, and nothing of it is zero', async () => {
-  const { metrics } = created(() => [readings()])
-  const ours = (await series(metrics)).filter((line) => line.startsWith('sti_') && !line.startsWith('sti_signal_up'))
+  const { metrics } = createTestMetrics(() => [rolloutReadings()])
+  const ours = (await seriesLines(metrics)).filter((line) => line.startsWith('sti_') && !line.startsWith('sti_signal_up'))
   expect(ours.map((line) => line.replaceAll('environment="staging",', '')).sort()).toEqual([
     'sti_build_info{version="0.1.0",agent="a"} 1',
     'sti_database_up{environment="staging"} 0',
@@ -44,12 +44,12 @@ test('what nobody knows is absent, and nothing of it is zero', async () => {
 
 test('readings that nobody refreshed for three intervals are absent; the flag, from memory, is not', async () => {
   let readAt = Date.now()
-  const { metrics } = created(() => [readings({ readAt, coverage: 1 })])
-  expect(await value(metrics, 'sti_coverage_ratio')).toBe(1)
+  const { metrics } = createTestMetrics(() => [rolloutReadings({ readAt, coverage: 1 })])
+  expect(await sampleValue(metrics, 'sti_coverage_ratio')).toBe(1)
   readAt = Date.now() - 3_500
-  expect(await value(metrics, 'sti_coverage_ratio')).toBeUndefined()
-  expect(await value(metrics, 'sti_rollout_stage')).toBeUndefined()
-  expect(await value(metrics, 'sti_flag_enabled')).toBe(0)
+  expect(await sampleValue(metrics, 'sti_coverage_ratio')).toBeUndefined()
+  expect(await sampleValue(metrics, 'sti_rollout_stage')).toBeUndefined()
+  expect(await sampleValue(metrics, 'sti_flag_enabled')).toBe(0)
 })
 
 test('a state is left when the next one is entered', async () => {
@@ -67,8 +67,8 @@ test('a state is left when the next one is entered', async () => {
     batchSeconds: 0.1,
     retries: {},
   }
-  const { metrics } = created(() => [
-    readings({
+  const { metrics } = createTestMetrics(() => [
+    rolloutReadings({
       stage,
       backfill: {
         state: stage === 'backfilling' ? 'running' : 'succeeded',
@@ -80,24 +80,24 @@ test('a state is left when the next one is entered', async () => {
       recovery: { failedOnce: 3, recovered: 1 },
     }),
   ])
-  expect(await value(metrics, 'sti_backfill_throttled', 'reason="replication-lag"')).toBe(1)
-  expect(await value(metrics, 'sti_backfill_throttled', 'reason="lock-waiters"')).toBe(0)
-  expect(await value(metrics, 'sti_failed_rows', 'sqlstate="23514"')).toBe(2)
-  expect(await value(metrics, 'sti_backfill_progress_ratio')).toBe(0.999999)
-  expect(await value(metrics, 'sti_backfill_rows_per_second')).toBeUndefined()
-  expect(await value(metrics, 'sti_recovery_ratio')).toBeCloseTo(1 / 3)
-  expect(await value(metrics, 'sti_backfill_remaining_seconds')).toBe(1.5)
-  expect(await value(metrics, 'sti_backfill_paused', 'by="agent"')).toBe(0)
+  expect(await sampleValue(metrics, 'sti_backfill_throttled', 'reason="replication-lag"')).toBe(1)
+  expect(await sampleValue(metrics, 'sti_backfill_throttled', 'reason="lock-waiters"')).toBe(0)
+  expect(await sampleValue(metrics, 'sti_failed_rows', 'sqlstate="23514"')).toBe(2)
+  expect(await sampleValue(metrics, 'sti_backfill_progress_ratio')).toBe(0.999999)
+  expect(await sampleValue(metrics, 'sti_backfill_rows_per_second')).toBeUndefined()
+  expect(await sampleValue(metrics, 'sti_recovery_ratio')).toBeCloseTo(1 / 3)
+  expect(await sampleValue(metrics, 'sti_backfill_remaining_seconds')).toBe(1.5)
+  expect(await sampleValue(metrics, 'sti_backfill_paused', 'by="agent"')).toBe(0)
   stage = 'covered'
   throttled = null
-  expect(await value(metrics, 'sti_backfill_paused', 'by="agent"')).toBe(1)
-  expect(await value(metrics, 'sti_backfill_paused', 'by="person"')).toBe(0)
-  expect(await value(metrics, 'sti_backfill_remaining_seconds')).toBeUndefined()
-  expect(await value(metrics, 'sti_backfill_throttled', 'reason="replication-lag"')).toBe(0)
-  expect(await value(metrics, 'sti_rollout_stage', 'stage="backfilling"')).toBeUndefined()
-  expect(await value(metrics, 'sti_rollout_stage', 'stage="covered"')).toBe(1)
-  expect(await value(metrics, 'sti_failed_rows', 'sqlstate="23514"')).toBeUndefined()
-  expect(await value(metrics, 'sti_failed_rows')).toBe(0)
+  expect(await sampleValue(metrics, 'sti_backfill_paused', 'by="agent"')).toBe(1)
+  expect(await sampleValue(metrics, 'sti_backfill_paused', 'by="person"')).toBe(0)
+  expect(await sampleValue(metrics, 'sti_backfill_remaining_seconds')).toBeUndefined()
+  expect(await sampleValue(metrics, 'sti_backfill_throttled', 'reason="replication-lag"')).toBe(0)
+  expect(await sampleValue(metrics, 'sti_rollout_stage', 'stage="backfilling"')).toBeUndefined()
+  expect(await sampleValue(metrics, 'sti_rollout_stage', 'stage="covered"')).toBe(1)
+  expect(await sampleValue(metrics, 'sti_failed_rows', 'sqlstate="23514"')).toBeUndefined()
+  expect(await sampleValue(metrics, 'sti_failed_rows')).toBe(0)
 })
 
 test('a check that came to no conclusion has a verdict and no number', async () => {
@@ -115,36 +115,36 @@ test('a check that came to no conclusion has a verdict and no number', async () 
     { ...check, check: 'checksum', verdict: 'inconclusive' as const, discrepancies: 0 },
   ]
   const validationEndedAt = '2026-01-01T00:01:00.500Z'
-  const { metrics } = created(() => [readings({ checks, validationEndedAt, validationsByVerdict: { fail: 7 } })])
-  const found = (await series(metrics)).filter((line) => line.startsWith('sti_check'))
+  const { metrics } = createTestMetrics(() => [rolloutReadings({ checks, validationEndedAt, validationsByVerdict: { fail: 7 } })])
+  const found = (await seriesLines(metrics)).filter((line) => line.startsWith('sti_check'))
   expect(found.map((line) => line.replace('environment="staging",rollout="vehicles",', '')).sort()).toEqual([
     'sti_check_discrepancies{check="coverage",layer="integrity"} 2',
     'sti_check_verdict{check="checksum",layer="integrity",verdict="inconclusive"} 1',
     'sti_check_verdict{check="coverage",layer="integrity",verdict="fail"} 1',
   ])
-  expect(await value(metrics, 'sti_validation_completed_timestamp_seconds')).toBe(1767225660.5)
-  expect(await value(metrics, 'sti_validations_total', 'verdict="fail"')).toBe(7)
-  expect(await value(metrics, 'sti_validations_total', 'verdict="fail"')).toBe(7)
+  expect(await sampleValue(metrics, 'sti_validation_completed_timestamp_seconds')).toBe(1767225660.5)
+  expect(await sampleValue(metrics, 'sti_validations_total', 'verdict="fail"')).toBe(7)
+  expect(await sampleValue(metrics, 'sti_validations_total', 'verdict="fail"')).toBe(7)
 })
 
 test('what happened is counted per rollout', async () => {
-  const { metrics } = created(() => [])
-  metrics.batchObserved({ rollout: 'vehicles', seconds: 0.08, rows: 1_000 })
-  metrics.operationEnded({ rollout: 'vehicles', kind: 'backfill', state: 'succeeded', seconds: 70 })
-  metrics.propagationObserved('vehicles', 0.4)
-  expect(await value(metrics, 'sti_backfill_batch_seconds_bucket', 'le="0.075"')).toBe(0)
-  expect(await value(metrics, 'sti_backfill_batch_seconds_bucket', 'le="0.1"')).toBe(1)
-  expect(await value(metrics, 'sti_backfill_batch_rows_sum')).toBe(1_000)
-  expect(await value(metrics, 'sti_operation_duration_seconds_sum', 'kind="backfill",state="succeeded"')).toBe(70)
-  expect(await value(metrics, 'sti_flag_propagation_seconds_count')).toBe(1)
+  const { metrics } = createTestMetrics(() => [])
+  metrics.observeBatch({ rollout: 'vehicles', seconds: 0.08, rows: 1_000 })
+  metrics.observeOperation({ rollout: 'vehicles', kind: 'backfill', state: 'succeeded', seconds: 70 })
+  metrics.observePropagation('vehicles', 0.4)
+  expect(await sampleValue(metrics, 'sti_backfill_batch_seconds_bucket', 'le="0.075"')).toBe(0)
+  expect(await sampleValue(metrics, 'sti_backfill_batch_seconds_bucket', 'le="0.1"')).toBe(1)
+  expect(await sampleValue(metrics, 'sti_backfill_batch_rows_sum')).toBe(1_000)
+  expect(await sampleValue(metrics, 'sti_operation_duration_seconds_sum', 'kind="backfill",state="succeeded"')).toBe(70)
+  expect(await sampleValue(metrics, 'sti_flag_propagation_seconds_count')).toBe(1)
 })
 
 test('a baseline and the file give limits; what is not known now has no ratio to them', async () => {
   const baseline = new Map([['api-latency-p95', 0.05]])
   const limits = { apiLatencyIncrease: 0.1, queryTimeIncrease: 0.05, resourceUsage: 0.8, errorRatio: 0.001 }
   const file = { limits, signals: [{ name: 'queue', limit: 5, sql: 'select 1' }] }
-  const { metrics } = created(() => [readings({ baseline, limits: valueLimits(file, baseline) })])
-  const found = (await series(metrics)).filter((line) => /^sti_signal_(baseline|limit)/.test(line))
+  const { metrics } = createTestMetrics(() => [rolloutReadings({ baseline, limits: listSignalLimits(file, baseline) })])
+  const found = (await seriesLines(metrics)).filter((line) => /^sti_signal_(baseline|limit)/.test(line))
   expect(found.map((line) => line.replace('environment="staging",rollout="vehicles",', '')).sort()).toEqual([
     'sti_signal_baseline{signal="api-latency-p95"} 0.05',
     'sti_signal_limit{signal="api-error-ratio"} 0.001',
@@ -155,24 +155,24 @@ test('a baseline and the file give limits; what is not known now has no ratio to
 })
 
 /** Signals that nobody started: everything is unknown. */
-function created(rollouts: () => readonly RolloutReadings[]): { metrics: Metrics } {
+function createTestMetrics(rollouts: () => readonly RolloutReadings[]): { metrics: Metrics } {
   const database = connect('postgres://nobody@127.0.0.1:1/none', 'a')
   const signals = createSignals({ database, agent: 'a', rollouts: [], prometheusUrl: null, now: Date.now })
-  return { metrics: createMetrics({ environment: 'staging', source: sourceOf(rollouts), signals }) }
+  return { metrics: createMetrics({ environment: 'staging', source: createMetricsSource(rollouts), signals }) }
 }
 
-async function series(metrics: Metrics): Promise<string[]> {
+async function seriesLines(metrics: Metrics): Promise<string[]> {
   return (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
 }
 
 /** The value of the first series of this name with these labels; every one of ours must carry its environment. */
-async function value(metrics: Metrics, name: string, labels = ''): Promise<number | undefined> {
+async function sampleValue(metrics: Metrics, name: string, labels = ''): Promise<number | undefined> {
   const samples = parseExposition(await metrics.text(), (found) => found === name)
   for (const { labels } of samples) expect(labels['environment']).toBe('staging')
   const wanted = parseExposition(`x{${labels}} 0`, () => true)[0]!.labels
   return samples.find(({ labels }) => Object.entries(wanted).every(([key, text]) => labels[key] === text))?.value
 }
 
-function byName(a: { name: string }, b: { name: string }): number {
+function compareNames(a: { name: string }, b: { name: string }): number {
   return a.name < b.name ? -1 : 1
 }

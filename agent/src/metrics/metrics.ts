@@ -2,11 +2,11 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { OperationKind, OperationState, Severity } from '../contract/index.ts'
 import type { Signals } from '../signals/signals.ts'
 import { batchRows, batchSeconds } from './batch.ts'
-import type { Family, Moment, Observed } from './family.ts'
-import { propagation } from './flag.ts'
-import { acknowledgement } from './incident.ts'
-import { FAMILIES, OBSERVED } from './names.ts'
-import { durations } from './operation.ts'
+import type { MetricFamily, ScrapeContext, HistogramFamily } from './family.ts'
+import { flagPropagation } from './flag.ts'
+import { acknowledgementSeconds } from './incident.ts'
+import { SCRAPED_FAMILIES, HISTOGRAM_FAMILIES } from './names.ts'
+import { operationDurations } from './operation.ts'
 import type { MetricsSource } from './source.ts'
 
 export interface MetricsOptions {
@@ -20,53 +20,53 @@ export interface Metrics {
   readonly registry: Registry
   /** Prometheus' text format; reads memory only. */
   text(): Promise<string>
-  batchObserved(batch: { rollout: string; seconds: number; rows: number }): void
-  operationEnded(operation: { rollout: string; kind: OperationKind; state: OperationState; seconds: number }): void
-  propagationObserved(rollout: string, seconds: number): void
-  incidentAcknowledged(incident: { rollout: string | null; severity: Severity; seconds: number }): void
+  observeBatch(batch: { rollout: string; seconds: number; rows: number }): void
+  observeOperation(operation: { rollout: string; kind: OperationKind; state: OperationState; seconds: number }): void
+  observePropagation(rollout: string, seconds: number): void
+  observeAcknowledgement(incident: { rollout: string | null; severity: Severity; seconds: number }): void
 }
 
 export function createMetrics({ environment, source, signals, now = Date.now }: MetricsOptions): Metrics {
   const registry = new Registry()
   registry.setDefaultLabels({ environment })
   collectDefaultMetrics({ register: registry })
-  for (const family of FAMILIES) register(registry, family, environment, () => moment(source, signals, now()))
-  const histograms = new Map(OBSERVED.map((observed) => [observed.name, histogram(registry, observed)]))
-  const observe = ({ name }: Observed, labels: Record<string, string>, value: number): void =>
+  for (const family of SCRAPED_FAMILIES) registerFamily(registry, family, environment, () => createScrapeContext(source, signals, now()))
+  const histograms = new Map(HISTOGRAM_FAMILIES.map((observed) => [observed.name, registerHistogram(registry, observed)]))
+  const observe = ({ name }: HistogramFamily, labels: Record<string, string>, value: number): void =>
     histograms.get(name)!.observe({ environment, ...labels }, value)
   return {
     registry,
     text: () => registry.metrics(),
-    batchObserved({ rollout, seconds, rows }) {
+    observeBatch({ rollout, seconds, rows }) {
       observe(batchSeconds, { rollout }, seconds)
       observe(batchRows, { rollout }, rows)
     },
-    operationEnded({ rollout, kind, state, seconds }) {
-      observe(durations, { rollout, kind, state }, seconds)
+    observeOperation({ rollout, kind, state, seconds }) {
+      observe(operationDurations, { rollout, kind, state }, seconds)
     },
-    propagationObserved(rollout, seconds) {
-      observe(propagation, { rollout }, seconds)
+    observePropagation(rollout, seconds) {
+      observe(flagPropagation, { rollout }, seconds)
     },
-    incidentAcknowledged({ rollout, severity, seconds }) {
-      observe(acknowledgement, { rollout: rollout ?? '', severity }, seconds)
+    observeAcknowledgement({ rollout, severity, seconds }) {
+      observe(acknowledgementSeconds, { rollout: rollout ?? '', severity }, seconds)
     },
   }
 }
 
-function moment(source: MetricsSource, signals: Signals, now: number): Moment {
+function createScrapeContext(source: MetricsSource, signals: Signals, now: number): ScrapeContext {
   const all = source.rollouts()
   const oldest = now - 3_000 * source.refreshSeconds
   return {
     build: source.build,
     signals,
-    all,
-    alertPathSeenAt: source.alertPathSeenAt?.() ?? null,
+    allRollouts: all,
+    watchdogSeenAt: source.watchdogSeenAt?.() ?? null,
     rollouts: all.filter(({ readAt }) => readAt >= oldest),
   }
 }
 
 /** `environment` is a label of its own here: prom-client gives a metric without labels the value 0 unasked. */
-function register(registry: Registry, family: Family, environment: string, now: () => Moment): void {
+function registerFamily(registry: Registry, family: MetricFamily, environment: string, now: () => ScrapeContext): void {
   const { name, help, labels } = family
   const options = { name, help, labelNames: ['environment', ...labels], registers: [registry] }
   // Values are cleared and set in one synchronous step, so that no scrape sees half of them.
@@ -88,7 +88,7 @@ function register(registry: Registry, family: Family, environment: string, now: 
   }
 }
 
-function histogram(registry: Registry, { name, help, labels, buckets }: Observed): Histogram {
+function registerHistogram(registry: Registry, { name, help, labels, buckets }: HistogramFamily): Histogram {
   return new Histogram({
     name,
     help,

@@ -1,44 +1,44 @@
 import * as alert from './alert.ts'
-import { api } from './api.ts'
-import { progress } from './backfill.ts'
+import { apiMetrics } from './api.ts'
+import { backfillMetrics } from './backfill.ts'
 import { batchRows, batchSeconds } from './batch.ts'
-import { build } from './build.ts'
-import { discrepancies, score, verdicts } from './check.ts'
-import { conflicts } from './conflict.ts'
+import { buildInfo } from './build.ts'
+import { checkDiscrepancies, integrityScoreRatio, checkVerdicts } from './check.ts'
+import { conflictTotals } from './conflict.ts'
 import * as database from './database.ts'
-import { budget, failedRows, recovery, retries } from './failedRow.ts'
-import type { Family, Observed } from './family.ts'
-import { clients, flag, propagation } from './flag.ts'
-import { host } from './host.ts'
+import { errorBudgetUsage, failedRows, recoveryRatio, retryTotals } from './failedRow.ts'
+import type { MetricFamily, HistogramFamily } from './family.ts'
+import { flagClients, flagMetrics, flagPropagation } from './flag.ts'
+import { hostMetrics } from './host.ts'
 import * as incident from './incident.ts'
-import { durations, states } from './operation.ts'
-import { paused } from './paused.ts'
-import { contacts, readiness } from './readiness.ts'
-import { armed, backupAge, backupAvailable, estimated, proved, ready, rehearsed, rollbacks } from './rollback.ts'
-import { coverage, stage } from './rollout.ts'
+import { operationDurations, operationStates } from './operation.ts'
+import { backfillPaused } from './paused.ts'
+import { contactConfirmed, readinessRatio } from './readiness.ts'
+import { automaticRollbackArmed, backupAge, backupAvailable, rollbackEstimate, rollbackLastProved, rollbackReadiness, rehearsalSuccess, rollbackTotals } from './rollback.ts'
+import { rolloutCoverage, rolloutStage } from './rollout.ts'
 import * as signal from './signal.ts'
-import { throttled } from './throttle.ts'
-import { completed, due, interval, validations } from './validation.ts'
+import { backfillThrottled } from './throttle.ts'
+import { validationCompleted, validationDue, validationInterval, validationTotals } from './validation.ts'
 
 /** Every series that is read at the scrape. */
-export const FAMILIES: readonly Family[] = [
-  ...[build, stage, coverage, ...progress, throttled, paused],
-  ...api,
-  ...[database.up, database.connections, ...database.database, database.replication],
-  ...host,
-  ...[failedRows, retries, recovery, budget, conflicts],
-  ...[verdicts, discrepancies, score, validations, completed, due, interval],
-  ...[...flag, clients],
-  ...[ready, estimated, proved, rollbacks, backupAvailable, backupAge, rehearsed, armed, states],
-  ...[alert.condition, alert.pathSeen, incident.open],
-  ...[readiness, contacts],
+export const SCRAPED_FAMILIES: readonly MetricFamily[] = [
+  ...[buildInfo, rolloutStage, rolloutCoverage, ...backfillMetrics, backfillThrottled, backfillPaused],
+  ...apiMetrics,
+  ...[database.up, database.connections, ...database.databaseGauges, database.replication],
+  ...hostMetrics,
+  ...[failedRows, retryTotals, recoveryRatio, errorBudgetUsage, conflictTotals],
+  ...[checkVerdicts, checkDiscrepancies, integrityScoreRatio, validationTotals, validationCompleted, validationDue, validationInterval],
+  ...[...flagMetrics, flagClients],
+  ...[rollbackReadiness, rollbackEstimate, rollbackLastProved, rollbackTotals, backupAvailable, backupAge, rehearsalSuccess, automaticRollbackArmed, operationStates],
+  ...[alert.condition, alert.watchdogSeen, incident.openSeconds],
+  ...[readinessRatio, contactConfirmed],
   ...[signal.up, signal.baseline, signal.baselineRatio, signal.limit, signal.limitRatio],
 ]
 
 /** Every series that is fed event by event. */
-export const OBSERVED: readonly Observed[] = [batchSeconds, batchRows, durations, propagation, incident.acknowledgement]
+export const HISTOGRAM_FAMILIES: readonly HistogramFamily[] = [batchSeconds, batchRows, operationDurations, flagPropagation, incident.acknowledgementSeconds]
 
-export interface Series {
+export interface MetricDescription {
   readonly name: string
   readonly type: 'gauge' | 'counter' | 'histogram'
   readonly help: string
@@ -47,7 +47,7 @@ export interface Series {
 }
 
 /** Every series of the agent, prom-client's own about the process apart. */
-export const SERIES: readonly Series[] = [...FAMILIES, ...OBSERVED].map(({ name, type, help, labels }) => ({
+export const METRICS: readonly MetricDescription[] = [...SCRAPED_FAMILIES, ...HISTOGRAM_FAMILIES].map(({ name, type, help, labels }) => ({
   name,
   type,
   help,
@@ -55,6 +55,6 @@ export const SERIES: readonly Series[] = [...FAMILIES, ...OBSERVED].map(({ name,
 }))
 
 /** Each name a query may use: a histogram has three. */
-export const SERIES_NAMES: readonly string[] = SERIES.flatMap(({ name, type }) =>
+export const SERIES_NAMES: readonly string[] = METRICS.flatMap(({ name, type }) =>
   type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
 )

@@ -1,6 +1,6 @@
-import type { Family, Observed } from './family.ts'
+import type { MetricFamily, HistogramFamily } from './family.ts'
 
-export const states: Family = {
+export const operationStates: MetricFamily = {
   name: 'sti_operation_state',
   type: 'gauge',
   help: 'Operations by kind and state.',
@@ -12,7 +12,7 @@ export const states: Family = {
   },
 }
 
-export const durations: Observed = {
+export const operationDurations: HistogramFamily = {
   name: 'sti_operation_duration_seconds',
   type: 'histogram',
   help: 'From the start of an operation to its end, by the state it ended in.',

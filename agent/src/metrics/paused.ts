@@ -1,7 +1,7 @@
-import type { Family } from './family.ts'
+import type { MetricFamily } from './family.ts'
 import { PAUSED_BY } from './source.ts'
 
-export const paused: Family = {
+export const backfillPaused: MetricFamily = {
   name: 'sti_backfill_paused',
   type: 'gauge',
   help: 'Whether the last backfill stands paused, by who paused it: a person, the agent after trouble, or an automatic rollback.',

@@ -1,6 +1,6 @@
-import type { Family } from './family.ts'
+import type { MetricFamily } from './family.ts'
 
-export const readiness: Family = {
+export const readinessRatio: MetricFamily = {
   name: 'sti_readiness_ratio',
   type: 'gauge',
   help: 'Ready items of a list of the definition of done / all of them, rounded down.',
@@ -13,7 +13,7 @@ export const readiness: Family = {
 }
 
 /** Roles only: no name, phone or e-mail address. */
-export const contacts: Family = {
+export const contactConfirmed: MetricFamily = {
   name: 'sti_contact_confirmed',
   type: 'gauge',
   help: '1 when the contact of this role has been confirmed, and that has not expired.',

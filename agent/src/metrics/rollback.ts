@@ -1,6 +1,6 @@
-import { perRollout, sample, type Family } from './family.ts'
+import { perRollout, toSamples, type MetricFamily } from './family.ts'
 
-export const ready: Family = {
+export const rollbackReadiness: MetricFamily = {
   name: 'sti_rollback_ready',
   type: 'gauge',
   help: '1 when this scope could be rolled back now.',
@@ -12,19 +12,19 @@ export const ready: Family = {
   },
 }
 
-export const estimated: Family = {
+export const rollbackEstimate: MetricFamily = {
   name: 'sti_rollback_estimated_seconds',
   type: 'gauge',
   help: 'How long a rollback of this scope would take.',
   labels: ['rollout', 'scope'],
   *samples({ rollouts }) {
     for (const { rollout, rollbackReady } of rollouts) {
-      for (const { scope, estimatedSeconds } of rollbackReady) yield* sample({ rollout, scope }, estimatedSeconds)
+      for (const { scope, estimatedSeconds } of rollbackReady) yield* toSamples({ rollout, scope }, estimatedSeconds)
     }
   },
 }
 
-export const proved: Family = {
+export const rollbackLastProved: MetricFamily = {
   name: 'sti_rollback_proved_timestamp_seconds',
   type: 'gauge',
   help: 'When this scope was last taken back, or rehearsed with this file and this structure of the table.',
@@ -32,12 +32,12 @@ export const proved: Family = {
   *samples({ rollouts }) {
     for (const { rollout, rollbackReady } of rollouts) {
       for (const { scope, provedAt } of rollbackReady)
-        yield* sample({ rollout, scope }, provedAt === null ? null : Date.parse(provedAt) / 1000)
+        yield* toSamples({ rollout, scope }, provedAt === null ? null : Date.parse(provedAt) / 1000)
     }
   },
 }
 
-export const rollbacks: Family = {
+export const rollbackTotals: MetricFamily = {
   name: 'sti_rollbacks_total',
   type: 'counter',
   help: 'Rollbacks by scope and what caused them.',
@@ -61,13 +61,13 @@ export const backupAge = perRollout(
   ({ backup }) => backup?.ageSeconds,
 )
 
-export const rehearsed = perRollout(
+export const rehearsalSuccess = perRollout(
   'sti_rehearsal_success_timestamp_seconds',
   'When the last rehearsal of this file and this structure of the table ended well.',
   ({ rehearsedAt }) => (rehearsedAt === null ? null : rehearsedAt / 1000),
 )
 
-export const armed = perRollout(
+export const automaticRollbackArmed = perRollout(
   'sti_automatic_rollback_armed',
   '1 when an alert may roll back without a person, 0 while that is held.',
   ({ automaticRollbackArmed }) => (automaticRollbackArmed === null ? null : Number(automaticRollbackArmed)),

@@ -1,6 +1,6 @@
-import { perRollout, type Family } from './family.ts'
+import { perRollout, type MetricFamily } from './family.ts'
 
-export const stage: Family = {
+export const rolloutStage: MetricFamily = {
   name: 'sti_rollout_stage',
   type: 'gauge',
   help: '1 for the stage the rollout is in.',
@@ -10,7 +10,7 @@ export const stage: Family = {
   },
 }
 
-export const coverage = perRollout(
+export const rolloutCoverage = perRollout(
   'sti_coverage_ratio',
   'Rows with a correct type / all rows, of the last validation.',
   ({ coverage }) => coverage,

@@ -1,17 +1,17 @@
 import { isKnown, type Reading } from '../signals/reading.ts'
-import { sample, type Family, type Moment } from './family.ts'
+import { toSamples, type MetricFamily, type ScrapeContext } from './family.ts'
 
-export const up: Family = {
+export const up: MetricFamily = {
   name: 'sti_signal_up',
   type: 'gauge',
   help: '1 when the signal is known now, 0 when it is not.',
   labels: ['rollout', 'signal'],
   *samples(moment) {
-    for (const [labels, reading] of signals(moment)) yield { labels, value: Number(isKnown(reading)) }
+    for (const [labels, reading] of allSignalReadings(moment)) yield { labels, value: Number(isKnown(reading)) }
   },
 }
 
-export const baseline: Family = {
+export const baseline: MetricFamily = {
   name: 'sti_signal_baseline',
   type: 'gauge',
   help: 'Mean of a signal in the newest baseline that can be used.',
@@ -23,22 +23,22 @@ export const baseline: Family = {
   },
 }
 
-export const baselineRatio: Family = {
+export const baselineRatio: MetricFamily = {
   name: 'sti_signal_baseline_ratio',
   type: 'gauge',
   help: 'A signal now / its baseline.',
   labels: ['rollout', 'signal'],
   *samples({ rollouts, signals }) {
     for (const { rollout, baseline } of rollouts) {
-      for (const [signal, reading] of signals.numbers(rollout)) {
+      for (const [signal, reading] of signals.values(rollout)) {
         const mean = baseline.get(signal) ?? 0
-        if (isKnown(reading) && mean > 0) yield* sample({ rollout, signal }, reading.value / mean)
+        if (isKnown(reading) && mean > 0) yield* toSamples({ rollout, signal }, reading.value / mean)
       }
     }
   },
 }
 
-export const limit: Family = {
+export const limit: MetricFamily = {
   name: 'sti_signal_limit',
   type: 'gauge',
   help: 'What a signal may reach, in its own unit: by its baseline, or as the rollout file says.',
@@ -50,24 +50,24 @@ export const limit: Family = {
   },
 }
 
-export const limitRatio: Family = {
+export const limitRatio: MetricFamily = {
   name: 'sti_signal_limit_ratio',
   type: 'gauge',
   help: 'A signal / its limit, or its limit / the signal where that is a least one; above 1 it is unhealthy.',
   labels: ['rollout', 'signal'],
   *samples({ rollouts, signals }) {
     for (const { rollout, limits } of rollouts) {
-      for (const [signal, reading] of signals.numbers(rollout)) {
+      for (const [signal, reading] of signals.values(rollout)) {
         const limit = limits.get(signal)
         if (!limit || !isKnown(reading)) continue
         const ratio = limit.side === 'at most' ? reading.value / limit.value : limit.value / reading.value
-        yield* sample({ rollout, signal }, ratio)
+        yield* toSamples({ rollout, signal }, ratio)
       }
     }
   },
 }
 
-function* signals({ all, signals }: Moment): Iterable<[Record<string, string>, Reading<unknown>]> {
+function* allSignalReadings({ allRollouts: all, signals }: ScrapeContext): Iterable<[Record<string, string>, Reading<unknown>]> {
   const database = signals.database()
   yield [{ signal: 'connections' }, database.connections]
   yield [{ signal: 'query-time' }, database.querySeconds]

@@ -1,4 +1,4 @@
-import type { FlagStatus, OperationKind, OperationState, Progress, Scope, Stage } from '../contract/index.ts'
+import type { FlagStatus, OperationKind, OperationState, OperationProgress, RollbackScope, RolloutStage } from '../contract/index.ts'
 import type { BackupStatus, CheckResult, Readiness, ScopeReadiness, Severity, Verdict } from '../contract/index.ts'
 
 /** What the metrics need of the agent: plain data, read from memory at each scrape; nothing here may wait. */
@@ -8,17 +8,17 @@ export interface MetricsSource {
   readonly refreshSeconds: number
   rollouts(): readonly RolloutReadings[]
   /** When the watchdog alert last arrived, in milliseconds since 1970. */
-  alertPathSeenAt?(): number | null
+  watchdogSeenAt?(): number | null
 }
 
 export interface RolloutReadings {
   readonly rollout: string
-  readonly stage: Stage
+  readonly stage: RolloutStage
   /** Of the last validation; null: never counted. */
   readonly coverage: number | null
   readonly backfill: {
     readonly state: OperationState
-    readonly progress: Progress
+    readonly progress: OperationProgress
     /** Short code of `progress.throttled`; without it a throttled backfill says `other`. */
     readonly throttledBy?: ThrottleReason | null
     /** Null: it does not stand paused. */
@@ -60,7 +60,7 @@ export interface RolloutReadings {
     readonly state: OperationState
     readonly count: number
   }[]
-  readonly rollbacks: readonly { readonly scope: Scope; readonly cause: string; readonly count: number }[]
+  readonly rollbacks: readonly { readonly scope: RollbackScope; readonly cause: string; readonly count: number }[]
   /** Null: it has not been read. */
   readonly readiness: Readiness | null
   readonly automaticRollbackArmed: boolean | null
@@ -79,7 +79,7 @@ export interface OpenIncident {
   /** Milliseconds since 1970, by this machine's clock. */
   readonly openedAt: number
   /** Seconds after which each level of escalation is reached. */
-  readonly levels: readonly number[]
+  readonly escalationSeconds: readonly number[]
 }
 
 export const PAUSED_BY = ['person', 'agent', 'rollback'] as const

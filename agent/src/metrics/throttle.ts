@@ -1,7 +1,7 @@
-import type { Family } from './family.ts'
+import type { MetricFamily } from './family.ts'
 import { THROTTLE_REASONS, type RolloutReadings } from './source.ts'
 
-export const throttled: Family = {
+export const backfillThrottled: MetricFamily = {
   name: 'sti_backfill_throttled',
   type: 'gauge',
   help: `1 for the reason a backfill waits now; 0 for each reason while it does not: ${THROTTLE_REASONS.join(', ')}.`,
@@ -9,13 +9,13 @@ export const throttled: Family = {
   *samples({ rollouts }) {
     for (const { rollout, backfill } of rollouts) {
       if (!backfill) continue
-      const current = reasonOf(backfill)
+      const current = throttleReason(backfill)
       for (const reason of THROTTLE_REASONS) yield { labels: { rollout, reason }, value: reason === current ? 1 : 0 }
     }
   },
 }
 
-function reasonOf(backfill: NonNullable<RolloutReadings['backfill']>): string | null {
+function throttleReason(backfill: NonNullable<RolloutReadings['backfill']>): string | null {
   if (backfill.progress.throttled === null) return null
   const { throttledBy } = backfill
   return throttledBy && THROTTLE_REASONS.includes(throttledBy) ? throttledBy : 'other'

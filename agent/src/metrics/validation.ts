@@ -1,7 +1,7 @@
 import { Verdict } from '../contract/words.ts'
-import { perRollout, type Family } from './family.ts'
+import { perRollout, type MetricFamily } from './family.ts'
 
-export const validations: Family = {
+export const validationTotals: MetricFamily = {
   name: 'sti_validations_total',
   type: 'counter',
   help: 'Validations that ended, by verdict.',
@@ -15,19 +15,19 @@ export const validations: Family = {
   },
 }
 
-export const completed = perRollout(
+export const validationCompleted = perRollout(
   'sti_validation_completed_timestamp_seconds',
   'When the last validation ended, in seconds since 1970.',
   ({ validationEndedAt }) => (validationEndedAt === null ? null : Date.parse(validationEndedAt) / 1000),
 )
 
-export const due = perRollout(
+export const validationDue = perRollout(
   'sti_validation_due_timestamp_seconds',
   'When the next validation starts by itself, in seconds since 1970; absent while none will.',
   ({ validationDueAt }) => (validationDueAt === null ? null : validationDueAt / 1000),
 )
 
-export const interval = perRollout(
+export const validationInterval = perRollout(
   'sti_validation_interval_seconds',
   'How often the rollout file wants a validation.',
   ({ validationIntervalSeconds }) => validationIntervalSeconds,

@@ -1,12 +1,12 @@
 import { MonitoringParameters } from '../contract/index.ts'
-import type { Facts } from '../engine/facts.ts'
-import type { Kind } from '../engine/kind.ts'
-import { enable, sampling } from './enable.ts'
-import { revert } from './revert.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import type { OperationDefinition } from '../engine/kind.ts'
+import { enableMonitoring, samplingChange } from './enable.ts'
+import { disableMonitoring } from './revert.ts'
 import { planSettings } from './settings.ts'
 
 /** Enhanced monitoring on, or off, which is the rollback of scope monitoring by another name. */
-export const monitoring: Kind = {
+export const monitoring: OperationDefinition = {
   kind: 'monitoring',
   writesTable: false,
   refusals(facts, parameters) {
@@ -19,26 +19,26 @@ export const monitoring: Kind = {
     const sql = context.database.engine({ purpose: 'monitoring', readOnly: true })
     try {
       const { changes, refused } = await planSettings(sql)
-      const raised = context.facts.monitoring.enhanced ? [] : [sampling(context.rollout)]
+      const samplingChanges = context.facts.monitoring.enhanced ? [] : [samplingChange(context.rollout)]
       return {
         rows: 0,
         estimatedSeconds: 1,
         estimatedWalBytes: 0,
-        statements: [...raised, ...changes].map((change) => change.statement),
+        statements: [...samplingChanges, ...changes].map((change) => change.statement),
         notes: [...refused, 'Sessions that are open keep their settings until they connect anew.'],
       }
     } finally {
       await sql.end({ timeout: 1 })
     }
   },
-  run: (run) => (MonitoringParameters.parse(run.operation.parameters).enabled ? enable(run) : revert(run)),
+  run: (run) => (MonitoringParameters.parse(run.operation.parameters).enabled ? enableMonitoring(run) : disableMonitoring(run)),
 }
 
 /** The rollback of scope `monitoring`. */
-export const monitoringRollback: Kind = {
+export const monitoringRollback: OperationDefinition = {
   kind: 'rollback',
   writesTable: false,
-  refusals: (facts) => [...facts.blockers, ...nothing(facts)],
+  refusals: (facts) => [...facts.blockers, ...notEnabledRefusals(facts)],
   async preview({ facts }) {
     return {
       rows: 0,
@@ -47,9 +47,9 @@ export const monitoringRollback: Kind = {
       notes: ['What somebody else has changed since is left as it is, and named.'],
     }
   },
-  run: revert,
+  run: disableMonitoring,
 }
 
-function nothing({ monitoringChanges }: Facts): string[] {
+function notEnabledRefusals({ monitoringChanges }: RolloutFacts): string[] {
   return monitoringChanges.length === 0 ? ['Enhanced monitoring is not on: there is nothing to take back.'] : []
 }

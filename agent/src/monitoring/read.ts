@@ -1,11 +1,11 @@
 import type { Monitoring, Operation } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { JournaledChange } from '../engine/facts.ts'
-import { NORMAL_SAMPLING_SECONDS } from '../signals/signals.ts'
-import type { SettingBefore } from './settings.ts'
+import { DEFAULT_SAMPLE_INTERVAL_SECONDS } from '../signals/signals.ts'
+import type { PreviousSetting } from './settings.ts'
 
 /** Whether a change in the journal is one of enhanced monitoring; all others are of the table. */
-export function ofMonitoring({ kind }: { readonly kind: string }): boolean {
+export function isMonitoringChange({ kind }: { readonly kind: string }): boolean {
   return kind === 'setting' || kind === 'sampling'
 }
 
@@ -22,9 +22,9 @@ export async function readMonitoring(
   return {
     enhanced: row !== undefined,
     since: row === undefined ? null : (sampling?.appliedAt ?? null),
-    samplingSeconds: row?.sampling_seconds ?? NORMAL_SAMPLING_SECONDS,
+    samplingSeconds: row?.sampling_seconds ?? DEFAULT_SAMPLE_INTERVAL_SECONDS,
     changes: changes.map((change) => ({
-      ...valuesOf(change, row?.sampling_seconds),
+      ...changeValues(change, row?.sampling_seconds),
       object: change.object,
       at: change.appliedAt,
       operationId: change.operationId,
@@ -33,12 +33,12 @@ export async function readMonitoring(
   }
 }
 
-function valuesOf(
+function changeValues(
   { kind, before }: JournaledChange,
   seconds: number | undefined,
 ): { before: string | null; now: string } {
   if (kind === 'sampling')
-    return { before: `${NORMAL_SAMPLING_SECONDS} s`, now: `${seconds ?? NORMAL_SAMPLING_SECONDS} s` }
-  const { value, now } = before as SettingBefore
+    return { before: `${DEFAULT_SAMPLE_INTERVAL_SECONDS} s`, now: `${seconds ?? DEFAULT_SAMPLE_INTERVAL_SECONDS} s` }
+  const { value, now } = before as PreviousSetting
   return { before: value, now }
 }

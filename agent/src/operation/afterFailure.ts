@@ -6,7 +6,7 @@ import type { OperationRow } from './row.ts'
  * `--rollback-on-error=data`: a backfill that failed is followed by a rollback of the data, in the name of whoever
  * asked for it (and had the right to). True when one was accepted.
  */
-export async function rollBackAfter(sql: Sql, failed: OperationRow): Promise<boolean> {
+export async function rollBackOnError(sql: Sql, failed: OperationRow): Promise<boolean> {
   if (failed.kind !== 'backfill' || failed.parameters['rollbackOnError'] !== 'data') return false
   const { created } = await insertOperation(sql, {
     rollout: failed.rollout,
@@ -25,10 +25,10 @@ export async function rollBackAfter(sql: Sql, failed: OperationRow): Promise<boo
  * Asks for the rollbacks that an agent owes which died between the two: of a backfill that failed, and since which
  * nothing has been asked for that writes the table.
  */
-export async function rollBackMissed(sql: Sql, hashes: ReadonlyMap<string, string>): Promise<void> {
+export async function startMissedRollbacks(sql: Sql, hashes: ReadonlyMap<string, string>): Promise<void> {
   const failed = await sql<OperationRow[]>`
     select * from sti.operation o where kind = 'backfill' and state = 'failed' and parameters->>'rollbackOnError' = 'data'
       and not exists (select from sti.operation later
         where later.rollout = o.rollout and later.writes_table and later.id > o.id)`
-  for (const row of failed) if (hashes.get(row.rollout) === row.file_hash) await rollBackAfter(sql, row)
+  for (const row of failed) if (hashes.get(row.rollout) === row.file_hash) await rollBackOnError(sql, row)
 }

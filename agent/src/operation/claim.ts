@@ -47,22 +47,22 @@ export interface Heartbeat {
 }
 
 /** Extends the lease and saves what people see. Null: somebody else holds it now. */
-export async function heartbeat(
+export async function renewOperationLease(
   sql: Sql,
   row: OperationRow,
-  seen: { step: string | null; progress: OperationRow['progress'] },
+  status: { step: string | null; progress: OperationRow['progress'] },
   leaseSeconds: number,
 ): Promise<Heartbeat | null> {
-  const [beat] = await sql<Heartbeat[]>`
+  const [renewed] = await sql<Heartbeat[]>`
     update sti.operation set lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}),
-      step = ${seen.step}, progress = ${seen.progress === null ? null : sql.json(seen.progress)}
+      step = ${status.step}, progress = ${status.progress === null ? null : sql.json(status.progress)}
     where id = ${row.id} and epoch = ${row.epoch} and claim = ${row.claim} and state in ('running', 'pausing', 'cancelling')
     returning state, parameters`
-  return beat ?? null
+  return renewed ?? null
 }
 
 /** Gives the operation back at once, to be claimed by whoever is able to go on. */
-export async function release(sql: Sql, row: OperationRow, afterSeconds: number): Promise<void> {
+export async function releaseOperation(sql: Sql, row: OperationRow, afterSeconds: number): Promise<void> {
   await sql`
     update sti.operation set lease_until = clock_timestamp() + make_interval(secs => ${afterSeconds})
     where id = ${row.id} and epoch = ${row.epoch} and claim = ${row.claim}`

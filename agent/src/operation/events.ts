@@ -1,7 +1,7 @@
 import type { Actor, OperationEvent } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 
-export interface EventRow {
+export interface OperationEventRow {
   readonly id: bigint
   readonly operation_id: bigint | null
   readonly rollout: string
@@ -15,7 +15,7 @@ export interface EventRow {
   readonly hash: string
 }
 
-export interface NewEvent {
+export interface NewOperationEvent {
   readonly operationId: bigint | null
   readonly rollout: string
   readonly actor: Actor
@@ -26,7 +26,7 @@ export interface NewEvent {
   readonly after?: unknown
 }
 
-export async function appendEvent(sql: Sql, event: NewEvent): Promise<void> {
+export async function appendEvent(sql: Sql, event: NewOperationEvent): Promise<void> {
   await sql`select sti.append_event(${event.operationId}, ${event.rollout}, ${sql.json(event.actor)}, ${event.kind},
     ${event.message}, ${event.reason ?? null}, ${sql.json((event.before ?? null) as never)}, ${sql.json((event.after ?? null) as never)})`
 }
@@ -34,18 +34,18 @@ export async function appendEvent(sql: Sql, event: NewEvent): Promise<void> {
 /** Events after `after` in their order, at most 500. */
 export async function readEvents(
   sql: Sql,
-  of: { operationId?: bigint; rollout?: string; after?: bigint; since?: Date },
-): Promise<EventRow[]> {
-  return await sql<EventRow[]>`
+  filter: { operationId?: bigint; rollout?: string; after?: bigint; since?: Date },
+): Promise<OperationEventRow[]> {
+  return await sql<OperationEventRow[]>`
     select * from sti.operation_event
-    where id > ${of.after ?? 0n}
-      ${of.operationId === undefined ? sql`` : sql`and operation_id = ${of.operationId}`}
-      ${of.rollout === undefined ? sql`` : sql`and rollout = ${of.rollout}`}
-      ${of.since === undefined ? sql`` : sql`and at >= ${of.since}`}
+    where id > ${filter.after ?? 0n}
+      ${filter.operationId === undefined ? sql`` : sql`and operation_id = ${filter.operationId}`}
+      ${filter.rollout === undefined ? sql`` : sql`and rollout = ${filter.rollout}`}
+      ${filter.since === undefined ? sql`` : sql`and at >= ${filter.since}`}
     order by id limit 500`
 }
 
-export function toEvent(row: EventRow): OperationEvent {
+export function toOperationEvent(row: OperationEventRow): OperationEvent {
   return {
     id: Number(row.id),
     operationId: row.operation_id === null ? null : Number(row.operation_id),

@@ -1,29 +1,29 @@
-import type { Facts } from '../engine/facts.ts'
-import { runsBeside } from './beside.ts'
-import { covered, verified } from './stage.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import { runsConcurrently } from './beside.ts'
+import { isCovered, isVerified } from './stage.ts'
 
 /** Why the flag may not go on yet; each sentence names what to do. Turning off has no gate. */
-export function enablingRefusals(facts: Facts): string[] {
-  if (facts.table === null || facts.faults.length > 0) return [...facts.faults, ...unforceable(facts)]
-  const busy = facts.open.find((one) => !runsBeside(one))
+export function enableRefusals(facts: RolloutFacts): string[] {
+  if (facts.table === null || facts.faults.length > 0) return [...facts.faults, ...unforceableRefusals(facts)]
+  const writer = facts.openOperations.find((one) => !runsConcurrently(one))
   return [
-    ...(busy ? [`${busy.kind} ${busy.id} is ${busy.state}: wait for it, or cancel it.`] : []),
-    ...(covered(facts)
+    ...(writer ? [`${writer.kind} ${writer.id} is ${writer.state}: wait for it, or cancel it.`] : []),
+    ...(isCovered(facts)
       ? []
       : [
           facts.expanded
             ? 'Coverage is not complete: run the backfill (sti backfill).'
             : 'The column and its trigger are not there: sti expand, then sti backfill.',
         ]),
-    ...unforceable(facts),
+    ...unforceableRefusals(facts),
     ...(facts.failedRows > 0
       ? [`${facts.failedRows} failed rows: mend and retry them, or let an admin accept them by key.`]
       : []),
-    ...(verified(facts)
+    ...(isVerified(facts)
       ? []
       : [
           'No validation of this rollout file has passed since the last backfill or rollback ended: run one (sti validate).',
-          ...lacking(facts),
+          ...validationGaps(facts),
         ]),
     ...(facts.finalizeMissing.length > 0
       ? [`Not finalized, missing: ${facts.finalizeMissing.join(', ')}: finalize (sti finalize).`]
@@ -33,16 +33,16 @@ export function enablingRefusals(facts: Facts): string[] {
 }
 
 /** What the last validation of this file lacked, layer by layer. */
-function lacking({ validation, rollout, failedSince }: Facts): string[] {
+function validationGaps({ validation, rollout, checksFailedSince: failedSince }: RolloutFacts): string[] {
   if (validation === null || validation.fileHash !== rollout.hash) return []
   const sentences = rollout.file.validation.requires.flatMap((layer) => {
-    const found = validation.layers.find((one) => one.layer === layer)
-    if (found === undefined || (found.verdict === 'pass' && !found.complete))
+    const layerResult = validation.layers.find((one) => one.layer === layer)
+    if (layerResult === undefined || (layerResult.verdict === 'pass' && !layerResult.complete))
       return [`Validation ${validation.id} did not look at all of the layer ${layer}, which validation.requires names.`]
-    if (found.verdict === 'pass') return []
-    const word =
-      found.verdict === 'fail' ? 'failed' : found.verdict === 'error' ? 'could not be judged' : 'is inconclusive'
-    return [`Validation ${validation.id}: the layer ${layer} ${word} (${found.detail}).`]
+    if (layerResult.verdict === 'pass') return []
+    const outcome =
+      layerResult.verdict === 'fail' ? 'failed' : layerResult.verdict === 'error' ? 'could not be judged' : 'is inconclusive'
+    return [`Validation ${validation.id}: the layer ${layer} ${outcome} (${layerResult.detail}).`]
   })
   return [
     ...sentences,
@@ -51,7 +51,7 @@ function lacking({ validation, rollout, failedSince }: Facts): string[] {
 }
 
 /** Those that no force passes by: the flag would lose writes or read wrong types, and force cannot answer for that. */
-export function unforceable({ rollout, prefilled }: Facts): string[] {
+export function unforceableRefusals({ rollout, activePrefill: prefilled }: RolloutFacts): string[] {
   const { restore, acceptLostWrites } = rollout.file
   return [
     ...(restore === 'none' && !acceptLostWrites

@@ -1,10 +1,10 @@
-import { codeOf, isAway, messageOf } from '../engine/errors.ts'
-import type { Facts } from '../engine/facts.ts'
+import { errorCode, isConnectionError, errorMessage } from '../engine/errors.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
 import type { Log } from '../log.ts'
 import type { RolloutReadings } from '../metrics/source.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
-export interface Overview {
+export interface ReconcileLoop {
   start(): void
   stop(): Promise<void>
   /** As they were read last, each with its time: readings that are too old count as unknown. */
@@ -12,42 +12,42 @@ export interface Overview {
 }
 
 /** Reads every rollout each `seconds`, so that a scrape waits for nothing. */
-export function createOverview(parts: {
+export function createReconcileLoop(deps: {
   readonly rollouts: readonly Rollout[]
-  readonly facts: (rollout: Rollout) => Promise<Facts>
-  readonly read: (facts: Facts) => Promise<RolloutReadings>
+  readonly facts: (rollout: Rollout) => Promise<RolloutFacts>
+  readonly read: (facts: RolloutFacts) => Promise<RolloutReadings>
   readonly log: Log
   readonly seconds: number
-}): Overview {
-  const last = new Map<string, RolloutReadings>()
+}): ReconcileLoop {
+  const latestReadings = new Map<string, RolloutReadings>()
   let timer: NodeJS.Timeout | undefined
-  let reading: Promise<void> | null = null
+  let tickInFlight: Promise<void> | null = null
 
-  const readAll = async (): Promise<void> => {
-    for (const rollout of parts.rollouts) {
+  const reconcileAll = async (): Promise<void> => {
+    for (const rollout of deps.rollouts) {
       try {
-        last.set(rollout.name, await parts.read(await parts.facts(rollout)))
+        latestReadings.set(rollout.name, await deps.read(await deps.facts(rollout)))
       } catch (error) {
         // While the database is away there is nothing to say here: whoever watches it has said so.
-        if (!isAway(error) && codeOf(error) !== 'database-away')
-          parts.log({ level: 'warning', message: `rollout ${rollout.name} could not be read`, error: messageOf(error) })
+        if (!isConnectionError(error) && errorCode(error) !== 'database-away')
+          deps.log({ level: 'warning', message: `rollout ${rollout.name} could not be read`, error: errorMessage(error) })
       }
     }
   }
   return {
     start() {
-      const look = (): void => {
-        reading ??= readAll().finally(() => {
-          reading = null
+      const tick = (): void => {
+        tickInFlight ??= reconcileAll().finally(() => {
+          tickInFlight = null
         })
       }
-      timer = setInterval(look, parts.seconds * 1000)
-      look()
+      timer = setInterval(tick, deps.seconds * 1000)
+      tick()
     },
     async stop() {
       clearInterval(timer)
-      await reading
+      await tickInFlight
     },
-    readings: () => [...last.values()],
+    readings: () => [...latestReadings.values()],
   }
 }

@@ -1,31 +1,31 @@
 import type { OperationKind, OperationState, RolloutDetail, ScopeReadiness, Verdict } from '../contract/index.ts'
-import { Scope } from '../contract/index.ts'
+import { RollbackScope } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import { countConflicts } from '../dualWrite/conflicts.ts'
-import type { Facts } from '../engine/facts.ts'
-import type { Kind } from '../engine/kind.ts'
-import { limitsOf, type LimitedFile } from '../engine/limits.ts'
-import { valueLimits, type ValueLimit } from '../measure/limits.ts'
+import { readConflictCounts } from '../dualWrite/conflicts.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import type { OperationDefinition } from '../engine/kind.ts'
+import { resolveLimits, type ThrottleConfig } from '../engine/limits.ts'
+import { listSignalLimits, type SignalLimit } from '../measure/limits.ts'
 import type { PausedBy, RolloutReadings, ThrottleReason } from '../metrics/source.ts'
 import { THROTTLE_REASONS } from '../metrics/source.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
-import { estimateOf, provedAt } from '../rollback/estimate.ts'
-import { NOTHING, nothingToTakeBack } from '../rollback/refusals.ts'
-import { rehearsalStatus, rehearsedAt } from '../rollback/rehearsed.ts'
-import { latestResults } from '../validation/store.ts'
-import { actionsOf } from './actions.ts'
-import { runsBeside } from './beside.ts'
+import { estimateRollback, lastVerifiedAt } from '../rollback/estimate.ts'
+import { NOTHING_TO_ROLL_BACK, hasNothingToRollBack } from '../rollback/refusals.ts'
+import { rehearsalStatus, lastMatchingRehearsalAt } from '../rollback/rehearsed.ts'
+import { readLatestCheckResults } from '../validation/store.ts'
+import { listAllowedActions } from './actions.ts'
+import { runsConcurrently } from './beside.ts'
 import { listOperations, toOperation } from './row.ts'
-import { dueAt, lastAskedAt } from './schedule.ts'
-import { coverageOf } from './stage.ts'
-import { PAUSED_BY_ROLLBACK } from './transition.ts'
+import { nextValidationDueAt, readLastValidationRequestedAt } from './schedule.ts'
+import { currentCoverage } from './stage.ts'
+import { PAUSED_BY_ROLLBACK_MESSAGE } from './transition.ts'
 
 /** A rollout as the API answers it, what the room of incidents knows apart. */
-export async function detailOf(
+export async function readRolloutDetail(
   sql: Sql,
-  facts: Facts,
+  facts: RolloutFacts,
   environment: string,
-  kinds: readonly Kind[],
+  kinds: readonly OperationDefinition[],
 ): Promise<Omit<RolloutDetail, 'automaticRollback' | 'incidents' | 'openIncidents'>> {
   const { rollout } = facts
   const operations = (await listOperations(sql, rollout.name, 20)).map(toOperation)
@@ -34,11 +34,11 @@ export async function detailOf(
     environment,
     table: `${rollout.table.schema}.${rollout.table.name}`,
     stage: facts.stage,
-    coverage: coverageOf(facts),
+    coverage: currentCoverage(facts),
     flag: facts.flag,
-    running: facts.open.find((one) => !runsBeside(one)) ?? facts.open[0] ?? null,
+    running: facts.openOperations.find((one) => !runsConcurrently(one)) ?? facts.openOperations[0] ?? null,
     failedRows: facts.failedRows + facts.acceptedRows,
-    rollbackReady: rollbackReadiness(facts),
+    rollbackReady: assessRollbackReadiness(facts),
     backup: facts.backup,
     faults: [...facts.faults],
     file: rollout.text,
@@ -53,12 +53,12 @@ export async function detailOf(
     operations,
     validation: facts.validation,
     baseline: facts.baseline,
-    actions: actionsOf(facts, kinds),
+    actions: listAllowedActions(facts, kinds),
     notes: [...facts.notes, ...prefillNotes(facts)],
   }
 }
 
-function prefillNotes({ prefilled, rollout }: Facts): string[] {
+function prefillNotes({ activePrefill: prefilled, rollout }: RolloutFacts): string[] {
   if (prefilled === null) return []
   return [
     `Rows that were not written yet read as ${prefilled.type}, whatever they are: nothing may read ${rollout.discriminator.column} before the backfill has ended and a validation has passed.`,
@@ -66,149 +66,149 @@ function prefillNotes({ prefilled, rollout }: Facts): string[] {
 }
 
 /** Whether each scope could be taken back now, how long that would take, and since when that is proved. */
-export function rollbackReadiness(facts: Facts): ScopeReadiness[] {
+export function assessRollbackReadiness(facts: RolloutFacts): ScopeReadiness[] {
   const flagReasons = facts.flag.ageSeconds === null ? ['The flag has not been read from the database yet.'] : []
-  const busy = facts.open
-    .filter((one) => !runsBeside(one))
+  const writerRefusals = facts.openOperations
+    .filter((one) => !runsConcurrently(one))
     .map((one) => `${one.kind} ${one.id} is ${one.state}: cancel it first.`)
   const dataReasons = [
     ...facts.blockers,
-    ...(facts.table?.discriminator === null || nothingToTakeBack(facts) ? [NOTHING] : []),
-    ...busy,
+    ...(facts.table?.discriminator === null || hasNothingToRollBack(facts) ? [NOTHING_TO_ROLL_BACK] : []),
+    ...writerRefusals,
   ]
-  const reasons: Record<Scope, readonly string[]> = {
+  const reasons: Record<RollbackScope, readonly string[]> = {
     flag: flagReasons,
     data: dataReasons,
-    system: facts.changes.length + facts.monitoringChanges.length > 0 ? [...facts.blockers, ...busy] : dataReasons,
+    system: facts.changes.length + facts.monitoringChanges.length > 0 ? [...facts.blockers, ...writerRefusals] : dataReasons,
     monitoring: facts.blockers,
   }
-  return Scope.options.map((scope) => {
-    const { seconds, basis } = estimateOf(facts, scope)
+  return RollbackScope.options.map((scope) => {
+    const { seconds, basis } = estimateRollback(facts, scope)
     return {
       scope,
       ready: reasons[scope].length === 0,
       reasons: [...reasons[scope]],
       estimatedSeconds: seconds,
       estimateBasis: basis,
-      provedAt: provedAt(facts, scope),
+      provedAt: lastVerifiedAt(facts, scope),
     }
   })
 }
 
 /** What made an operation, by who asked for it. */
-const CAUSES: Readonly<Record<string, string>> = { agent: 'agent', webhook: 'alert' }
+const ROLLBACK_CAUSE_BY_VIA: Readonly<Record<string, string>> = { agent: 'agent', webhook: 'alert' }
 
 /** Numbers for the metrics that only the whole history has. */
-export async function readingsOf(
+export async function readMetricsReadings(
   sql: Sql,
-  facts: Facts,
+  facts: RolloutFacts,
 ): Promise<Omit<RolloutReadings, 'readiness' | 'automaticRollbackArmed' | 'conditions' | 'incidents'>> {
   const name = facts.rollout.name
-  const [failed, operations, validations, backfills, checks, conflicts, askedAt] = await Promise.all([
+  const [failedRowsBySqlstate, operations, validations, backfills, checks, conflicts, lastValidationRequestedAt] = await Promise.all([
     sql<{ sqlstate: string; open: number; once: number; recovered: number }[]>`
       select sqlstate, count(*) filter (where recovered_at is null)::int as open, count(*)::int as once,
         count(*) filter (where recovered_at is not null)::int as recovered
       from sti.failed_row where rollout = ${name} group by sqlstate`,
-    sql<{ kind: OperationKind; state: OperationState; scope: Scope | null; count: number; via: string }[]>`
+    sql<{ kind: OperationKind; state: OperationState; scope: RollbackScope | null; count: number; via: string }[]>`
       select kind, state, parameters->>'scope' as scope, actor->>'via' as via, count(*)::int as count
       from sti.operation where rollout = ${name} group by 1, 2, 3, 4`,
     sql<{ verdict: Verdict; count: number; last: Date }[]>`
       select verdict, count(*)::int as count, max(ended_at) as last from sti.validation where rollout = ${name} and ended_at is not null group by 1`,
-    sql<Backfill[]>`
-      select state, error, progress, (select e.message = ${PAUSED_BY_ROLLBACK} from sti.operation_event e
+    sql<BackfillRow[]>`
+      select state, error, progress, (select e.message = ${PAUSED_BY_ROLLBACK_MESSAGE} from sti.operation_event e
           where e.operation_id = o.id and e.kind = 'state' and e.before->>'state' in ('queued', 'running')
             and e.after->>'state' in ('pausing', 'paused') order by e.id desc limit 1) as rolled
       from sti.operation o where rollout = ${name} and kind = 'backfill' and progress is not null
         and parameters->'failedRowsOnly' is null order by id`,
-    facts.validation === null ? [] : latestResults(sql, name, facts.validation.id),
-    countConflicts(sql, facts.rollout),
-    lastAskedAt(sql, name),
+    facts.validation === null ? [] : readLatestCheckResults(sql, name, facts.validation.id),
+    readConflictCounts(sql, facts.rollout),
+    readLastValidationRequestedAt(sql, name),
   ])
   const retries: Record<string, number> = {}
   for (const { progress } of backfills) {
     for (const [sqlstate, count] of Object.entries(progress?.retries ?? {}))
       retries[sqlstate] = (retries[sqlstate] ?? 0) + count
   }
-  const last = backfills.at(-1)
-  const counted = new Map<string, { kind: OperationKind; state: OperationState; count: number }>()
+  const lastBackfill = backfills.at(-1)
+  const operationCounts = new Map<string, { kind: OperationKind; state: OperationState; count: number }>()
   for (const { kind, state, count } of operations) {
-    const id = `${kind} ${state}`
-    counted.set(id, { kind, state, count: (counted.get(id)?.count ?? 0) + count })
+    const countKey = `${kind} ${state}`
+    operationCounts.set(countKey, { kind, state, count: (operationCounts.get(countKey)?.count ?? 0) + count })
   }
   return {
     rollout: name,
     stage: facts.stage,
-    coverage: coverageOf(facts),
-    backfill: last?.progress
+    coverage: currentCoverage(facts),
+    backfill: lastBackfill?.progress
       ? {
-          state: last.state,
-          progress: last.progress,
-          throttledBy: throttledBy(last.progress.throttled),
-          pausedBy: pausedBy(last),
+          state: lastBackfill.state,
+          progress: lastBackfill.progress,
+          throttledBy: toThrottleReason(lastBackfill.progress.throttled),
+          pausedBy: toPausedBy(lastBackfill),
         }
       : null,
-    failedRowsBySqlstate: Object.fromEntries(failed.map((row) => [row.sqlstate, row.open])),
-    errorBudgetUsed: budgetUsed(facts, last?.progress?.totalRows ?? null),
+    failedRowsBySqlstate: Object.fromEntries(failedRowsBySqlstate.map((row) => [row.sqlstate, row.open])),
+    errorBudgetUsed: errorBudgetUsed(facts, lastBackfill?.progress?.totalRows ?? null),
     retriesBySqlstate: retries,
     recovery: {
-      failedOnce: failed.reduce((sum, row) => sum + row.once, 0),
-      recovered: failed.reduce((sum, row) => sum + row.recovered, 0),
+      failedOnce: failedRowsBySqlstate.reduce((sum, row) => sum + row.once, 0),
+      recovered: failedRowsBySqlstate.reduce((sum, row) => sum + row.recovered, 0),
     },
     conflicts,
     checks,
-    integrityScore: facts.counted?.integrityScore ?? null,
+    integrityScore: facts.lastCounts?.integrityScore ?? null,
     validationEndedAt:
       validations
         .map((row) => row.last.toISOString())
         .sort()
         .at(-1) ?? null,
     validationsByVerdict: Object.fromEntries(validations.map((row) => [row.verdict, row.count])),
-    validationDueAt: dueAt(facts, askedAt),
+    validationDueAt: nextValidationDueAt(facts, lastValidationRequestedAt),
     validationIntervalSeconds: facts.rollout.file.validation.every,
     ...baselineReadings(facts),
     flag: facts.flag,
-    rollbackReady: rollbackReadiness(facts),
+    rollbackReady: assessRollbackReadiness(facts),
     backup: facts.backup,
-    rehearsedAt: rehearsedAt(facts),
-    operations: [...counted.values()],
+    rehearsedAt: lastMatchingRehearsalAt(facts),
+    operations: [...operationCounts.values()],
     rollbacks: operations
       .filter((row) => row.kind === 'rollback' && row.state === 'succeeded' && row.scope !== null)
-      .map((row) => ({ scope: row.scope!, cause: CAUSES[row.via] ?? 'person', count: row.count })),
+      .map((row) => ({ scope: row.scope!, cause: ROLLBACK_CAUSE_BY_VIA[row.via] ?? 'person', count: row.count })),
     readAt: Date.now(),
   }
 }
 
-function baselineReadings({ baseline, rollout }: Facts): Pick<RolloutReadings, 'baseline' | 'limits'> {
+function baselineReadings({ baseline, rollout }: RolloutFacts): Pick<RolloutReadings, 'baseline' | 'limits'> {
   const signals = baseline?.unusable.length === 0 ? baseline.signals : []
   const means = new Map(signals.flatMap(({ signal, mean }) => (mean === null ? [] : [[signal, mean]])))
-  return { baseline: means, limits: new Map([...valueLimits(rollout.file, means), ...throttled(rollout.file)]) }
+  return { baseline: means, limits: new Map([...listSignalLimits(rollout.file, means), ...throttleValueLimits(rollout.file)]) }
 }
 
 /** What the throttle waits above, of the signals that are judged beside a backfill too. */
-function throttled(file: LimitedFile): [string, ValueLimit][] {
-  const { replicationLagBytes, oldestSnapshotSeconds } = limitsOf(file)
+function throttleValueLimits(file: ThrottleConfig): [string, SignalLimit][] {
+  const { replicationLagBytes, oldestSnapshotSeconds } = resolveLimits(file)
   const limits = { replication: replicationLagBytes.pause, 'oldest-transaction': oldestSnapshotSeconds.pause }
-  return Object.entries(limits).flatMap(([signal, value]): [string, ValueLimit][] =>
+  return Object.entries(limits).flatMap(([signal, value]): [string, SignalLimit][] =>
     value === null ? [] : [[signal, { value, side: 'at most' }]],
   )
 }
 
 /** A budget of no row at all is exceeded by the first one. */
-function budgetUsed({ failedRows, rollout }: Facts, rows: number | null): number | null {
+function errorBudgetUsed({ failedRows, rollout }: RolloutFacts, rows: number | null): number | null {
   if (rows === null) return null
   const allowed = rollout.file.errorBudget * rows
   return allowed > 0 ? failedRows / allowed : failedRows > 0 ? 1 + failedRows : 0
 }
 
 /** The short code before the colon, as far as the series knows it. */
-function throttledBy(throttled: string | null): ThrottleReason | null {
+function toThrottleReason(throttled: string | null): ThrottleReason | null {
   if (throttled === null) return null
   const code = throttled.split(':')[0]!
   if (code.endsWith('-unknown')) return 'unknown-signal'
   return THROTTLE_REASONS.find((reason) => reason === code) ?? 'other'
 }
 
-interface Backfill {
+interface BackfillRow {
   readonly state: OperationState
   readonly error: string | null
   readonly progress: RolloutDetail['operations'][number]['progress']
@@ -217,7 +217,7 @@ interface Backfill {
 }
 
 /** What the agent paused after trouble says which; a person’s pause, and that of a rollback, have no error. */
-function pausedBy({ state, error, rolled }: Backfill): PausedBy | null {
+function toPausedBy({ state, error, rolled }: BackfillRow): PausedBy | null {
   if (state !== 'paused') return null
   if (error !== null) return 'agent'
   return rolled === true ? 'rollback' : 'person'

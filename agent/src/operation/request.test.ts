@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
-import { adopt, checkIdentity } from '../database/identity.ts'
+import { adoptDatabase, checkDatabaseIdentity } from '../database/identity.ts'
 import { migrate } from '../database/migrate.ts'
 import { readEvents } from './events.ts'
 import { insertOperation, type NewOperation } from './request.ts'
-import { transition } from './transition.ts'
+import { transitionOperation } from './transition.ts'
 
 const actor = { name: 'ann', level: 'editor', via: 'token' } as const
-const wanted: NewOperation = {
+const newOperation: NewOperation = {
   rollout: 'vehicles',
   kind: 'backfill',
   parameters: { b: 1, a: 2 },
@@ -24,16 +24,16 @@ test('one writer per rollout, one operation per key, and every change is an even
     const database = connect(url, 'a')
     await Promise.all([migrate(database, false), migrate(database, false)])
     const sql = database.state
-    const first = await insertOperation(sql, wanted)
+    const first = await insertOperation(sql, newOperation)
     expect(first.created).toBe(true)
-    const again = await insertOperation(sql, { ...wanted, parameters: { a: 2, b: 1 } })
+    const again = await insertOperation(sql, { ...newOperation, parameters: { a: 2, b: 1 } })
     expect(again).toMatchObject({ created: false, row: { id: first.row.id } })
-    await expect(insertOperation(sql, { ...wanted, parameters: { a: 3 } })).rejects.toThrow(/new key/)
-    await expect(insertOperation(sql, { ...wanted, idempotencyKey: 'k2' })).rejects.toThrow(
+    await expect(insertOperation(sql, { ...newOperation, parameters: { a: 3 } })).rejects.toThrow(/new key/)
+    await expect(insertOperation(sql, { ...newOperation, idempotencyKey: 'k2' })).rejects.toThrow(
       /Backfill 1 of ann is queued/,
     )
-    expect(await transition(sql, first.row.id, 'stand', { actor, message: 'x' })).toBeNull()
-    expect(await transition(sql, first.row.id, 'cancel', { actor, message: 'cancelled' })).toMatchObject({
+    expect(await transitionOperation(sql, first.row.id, 'stand', { actor, message: 'x' })).toBeNull()
+    expect(await transitionOperation(sql, first.row.id, 'cancel', { actor, message: 'cancelled' })).toMatchObject({
       state: 'cancelled',
     })
     const events = await readEvents(sql, { operationId: first.row.id })
@@ -42,7 +42,7 @@ test('one writer per rollout, one operation per key, and every change is an even
       { state: 'cancelled' },
     ])
     expect(new Set(events.map((event) => event.hash)).size).toBe(2)
-    expect((await insertOperation(sql, { ...wanted, idempotencyKey: 'k2' })).created).toBe(true)
+    expect((await insertOperation(sql, { ...newOperation, idempotencyKey: 'k2' })).created).toBe(true)
     await database.close()
   })
 })
@@ -51,15 +51,15 @@ test('a state that came with a copy of the database is not ours until it is adop
   await withDatabase(async ({ url }) => {
     const database = connect(url, 'a')
     await migrate(database, false)
-    expect(await checkIdentity(database.state, 'staging')).toBeNull()
-    expect(await checkIdentity(database.state, 'staging')).toBeNull()
-    expect(await checkIdentity(database.state, 'production')).toMatch(
+    expect(await checkDatabaseIdentity(database.state, 'staging')).toBeNull()
+    expect(await checkDatabaseIdentity(database.state, 'staging')).toBeNull()
+    expect(await checkDatabaseIdentity(database.state, 'production')).toMatch(
       /environment staging, this agent serves production/,
     )
     await database.state`update sti.identity set system_identifier = '1'`
-    expect(await checkIdentity(database.state, 'staging')).toMatch(/another PostgreSQL system/)
-    await adopt(database.state, 'staging', 'ann')
-    expect(await checkIdentity(database.state, 'staging')).toBeNull()
+    expect(await checkDatabaseIdentity(database.state, 'staging')).toMatch(/another PostgreSQL system/)
+    await adoptDatabase(database.state, 'staging', 'ann')
+    expect(await checkDatabaseIdentity(database.state, 'staging')).toBeNull()
     await database.close()
   })
 })

@@ -27,14 +27,14 @@ export class OperationConflict extends Error {
  */
 export async function insertOperation(
   sql: Sql,
-  wanted: NewOperation,
+  operation: NewOperation,
 ): Promise<{ row: OperationRow; created: boolean }> {
-  const hash = wanted.requestHash ?? requestHash(wanted)
+  const hash = operation.requestHash ?? hashOperationRequest(operation)
   const [inserted] = await sql<OperationRow[]>`
     with inserted as (
       insert into sti.operation (rollout, kind, parameters, file_hash, writes_table, actor, reason, idempotency_key, request_hash)
-      values (${wanted.rollout}, ${wanted.kind}, ${sql.json(wanted.parameters as never)}, ${wanted.fileHash}, ${wanted.writesTable},
-        ${sql.json(wanted.actor)}, ${wanted.reason}, ${wanted.idempotencyKey}, ${hash})
+      values (${operation.rollout}, ${operation.kind}, ${sql.json(operation.parameters as never)}, ${operation.fileHash}, ${operation.writesTable},
+        ${sql.json(operation.actor)}, ${operation.reason}, ${operation.idempotencyKey}, ${hash})
       on conflict do nothing
       returning *
     ), event as (
@@ -43,14 +43,14 @@ export async function insertOperation(
     )
     select i.* from inserted i, event`
   if (inserted) return { row: inserted, created: true }
-  const same = await earlierOperation(sql, wanted.rollout, wanted.idempotencyKey, hash)
-  if (same) return { row: same, created: false }
+  const existing = await findByIdempotencyKey(sql, operation.rollout, operation.idempotencyKey, hash)
+  if (existing) return { row: existing, created: false }
   const [writer] = await sql<OperationRow[]>`
-    select * from sti.operation where rollout = ${wanted.rollout} and writes_table
+    select * from sti.operation where rollout = ${operation.rollout} and writes_table
       and state not in ('cancelled', 'succeeded', 'failed')`
   throw new OperationConflict(
     writer
-      ? `${capital(writer.kind)} ${writer.id} of ${writer.actor.name} is ${writer.state}: one operation at a time writes the table. Wait for it, or cancel it.`
+      ? `${capitalize(writer.kind)} ${writer.id} of ${writer.actor.name} is ${writer.state}: one operation at a time writes the table. Wait for it, or cancel it.`
       : 'The state changed while this was asked: look again, then ask again.',
   )
 }
@@ -59,37 +59,37 @@ export async function insertOperation(
  * The operation that this key was used for before, or null.
  * @throws OperationConflict when it was used for another request
  */
-export async function earlierOperation(
+export async function findByIdempotencyKey(
   sql: Sql,
   rollout: string,
   idempotencyKey: string | null,
   hash: string,
 ): Promise<OperationRow | null> {
-  const [same] = await sql<OperationRow[]>`
+  const [existing] = await sql<OperationRow[]>`
     select * from sti.operation where rollout = ${rollout} and idempotency_key = ${idempotencyKey}`
-  if (!same) return null
-  if (same.request_hash === hash) return same
+  if (!existing) return null
+  if (existing.request_hash === hash) return existing
   throw new OperationConflict(
-    `This Idempotency-Key was used for ${same.kind} ${same.id} with another content: send the new request with a new key.`,
+    `This Idempotency-Key was used for ${existing.kind} ${existing.id} with another content: send the new request with a new key.`,
   )
 }
 
-export function requestHash(wanted: Pick<NewOperation, 'kind' | 'parameters' | 'reason'>): string {
+export function hashOperationRequest(operation: Pick<NewOperation, 'kind' | 'parameters' | 'reason'>): string {
   return createHash('sha256')
-    .update(JSON.stringify([wanted.kind, sorted(wanted.parameters), wanted.reason]))
+    .update(JSON.stringify([operation.kind, sortKeys(operation.parameters), operation.reason]))
     .digest('hex')
 }
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys)
   if (value === null || typeof value !== 'object') return value
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
+      .map(([key, inner]) => [key, sortKeys(inner)]),
   )
 }
 
-function capital(text: string): string {
+function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }

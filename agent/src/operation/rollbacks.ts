@@ -1,17 +1,17 @@
 import { RollbackParameters } from '../contract/index.ts'
-import type { Kind, Outcome, Run } from '../engine/kind.ts'
+import type { OperationDefinition, RunOutcome, RunContext } from '../engine/kind.ts'
 import { monitoringRollback } from '../monitoring/monitoring.ts'
-import { estimateOf } from '../rollback/estimate.ts'
-import { NOTHING } from '../rollback/refusals.ts'
-import { rollback as dataRollback } from '../rollback/rollback.ts'
+import { estimateRollback } from '../rollback/estimate.ts'
+import { NOTHING_TO_ROLL_BACK } from '../rollback/refusals.ts'
+import { dataRollback as dataRollback } from '../rollback/rollback.ts'
 import { systemRollback as tableRollback } from '../rollback/system.ts'
 
 /** Every journaled change, first those of the table, then those of enhanced monitoring: until then it goes on watching. */
-const systemRollback: Kind = {
+const systemAndMonitoringRollback: OperationDefinition = {
   ...tableRollback,
   refusals(facts, parameters) {
     const reasons = tableRollback.refusals(facts, parameters)
-    return facts.monitoringChanges.length === 0 ? reasons : reasons.filter((reason) => reason !== NOTHING)
+    return facts.monitoringChanges.length === 0 ? reasons : reasons.filter((reason) => reason !== NOTHING_TO_ROLL_BACK)
   },
   async preview(context, parameters) {
     const table = await tableRollback.preview(context, parameters)
@@ -23,9 +23,9 @@ const systemRollback: Kind = {
       notes: [...(table.notes ?? []), 'Enhanced monitoring is taken back last.'],
     }
   },
-  async run(run: Run): Promise<Outcome> {
+  async run(run: RunContext): Promise<RunOutcome> {
     const table = await tableRollback.run(run)
-    if (table.outcome === 'stopped' || (await run.facts()).monitoringChanges.length === 0) return table
+    if (table.outcome === 'stopped' || (await run.readFacts()).monitoringChanges.length === 0) return table
     const monitoring = await monitoringRollback.run(run)
     if (monitoring.outcome === 'stopped') return monitoring
     return { outcome: 'succeeded', result: { ...table.result, monitoring: monitoring.result } }
@@ -33,24 +33,24 @@ const systemRollback: Kind = {
 }
 
 /** The rollbacks that are run as operations, by scope. (The flag's waits for nothing: http/accept.ts.) */
-export const rollback: Kind = {
+export const rollbackKind: OperationDefinition = {
   kind: 'rollback',
-  writesTable: (parameters) => scoped(parameters).writesTable === true,
-  refusals: (facts, parameters) => scoped(parameters).refusals(facts, parameters),
+  writesTable: (parameters) => kindForScope(parameters).writesTable === true,
+  refusals: (facts, parameters) => kindForScope(parameters).refusals(facts, parameters),
   async preview(context, parameters) {
-    const { seconds, basis } = estimateOf(context.facts, RollbackParameters.parse(parameters).scope)
-    const preview = await scoped(parameters).preview(context, parameters)
+    const { seconds, basis } = estimateRollback(context.facts, RollbackParameters.parse(parameters).scope)
+    const preview = await kindForScope(parameters).preview(context, parameters)
     return { ...preview, estimatedSeconds: seconds, estimateBasis: basis }
   },
-  run: (run) => scoped(run.operation.parameters).run(run),
+  run: (run) => kindForScope(run.operation.parameters).run(run),
 }
 
-function scoped(parameters: Record<string, unknown>): Kind {
+function kindForScope(parameters: Record<string, unknown>): OperationDefinition {
   switch (RollbackParameters.parse(parameters).scope) {
     case 'monitoring':
       return monitoringRollback
     case 'system':
-      return systemRollback
+      return systemAndMonitoringRollback
     default:
       return dataRollback
   }

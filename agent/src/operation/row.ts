@@ -1,4 +1,4 @@
-import type { Actor, Operation, OperationKind, OperationState, Progress } from '../contract/index.ts'
+import type { Actor, Operation, OperationKind, OperationState, OperationProgress } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 
 /** One row of sti.operation. */
@@ -15,7 +15,7 @@ export interface OperationRow {
   readonly idempotency_key: string | null
   readonly request_hash: string
   readonly step: string | null
-  readonly progress: Progress | null
+  readonly progress: OperationProgress | null
   readonly result: Record<string, unknown> | null
   readonly error_code: string | null
   readonly error: string | null

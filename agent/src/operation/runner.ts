@@ -1,35 +1,35 @@
 import { agentActor } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
-import { codeOf, faultOf, isAway, messageOf, OperationFailure } from '../engine/errors.ts'
-import type { Facts } from '../engine/facts.ts'
-import type { Kind } from '../engine/kind.ts'
-import type { Reached } from '../engine/points.ts'
+import { errorCode, classifyError, isConnectionError, errorMessage, OperationFailedError } from '../engine/errors.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import type { OperationDefinition } from '../engine/kind.ts'
+import type { FailpointHook } from '../engine/points.ts'
 import type { Pressure } from '../engine/throttle.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { rollBackAfter, rollBackMissed } from './afterFailure.ts'
-import { claimOperation, heartbeat, release } from './claim.ts'
-import { helpWith } from './help.ts'
-import type { Observer } from './observer.ts'
+import { rollBackOnError, startMissedRollbacks } from './afterFailure.ts'
+import { claimOperation, renewOperationLease, releaseOperation } from './claim.ts'
+import { runHelper } from './help.ts'
+import type { OperationObserver } from './observer.ts'
 import type { OperationRow } from './row.ts'
-import { startRun, type RunParts, type StartedRun } from './run.ts'
-import { keepSeat, takeSeat } from './seat.ts'
-import { stageOf } from './stage.ts'
-import { transition } from './transition.ts'
+import { startRun, type RunDependencies, type StartedRun } from './run.ts'
+import { renewHelperLease, acquireHelperLease } from './seat.ts'
+import { deriveStage } from './stage.ts'
+import { transitionOperation } from './transition.ts'
 
-export interface RunnerParts {
+export interface RunnerDependencies {
   readonly agent: string
   readonly database: Database
   readonly rollouts: readonly Rollout[]
-  readonly kinds: readonly Kind[]
-  readonly facts: (rollout: Rollout) => Promise<Facts>
+  readonly kinds: readonly OperationDefinition[]
+  readonly facts: (rollout: Rollout) => Promise<RolloutFacts>
   /** Watches while something of this rollout runs, until `stop` is called. */
   readonly watchPressure: (rollout: string) => { readings: Pressure; stop: () => void }
   readonly turnFlagOff: (rollout: string, reason: string) => Promise<void>
   /** Sentences for which nothing is claimed. */
   readonly agentFaults: () => readonly string[]
-  readonly observer: Observer
-  readonly reached: Reached
+  readonly observer: OperationObserver
+  readonly reached: FailpointHook
   readonly log: Log
   readonly leaseSeconds?: number
 }
@@ -37,159 +37,159 @@ export interface RunnerParts {
 export interface Runner {
   start(): void
   /** Looks for work at once. */
-  poke(): void
+  wake(): void
   /** Lets running operations reach a safe point and gives them back. */
   stop(): Promise<void>
 }
 
-const POLL_MS = 500
+const POLL_INTERVAL_MS = 500
 /** After a failure that may pass by itself, another look is worth it this much later. */
-const RETRY_SECONDS = 2
+const RETRY_DELAY_SECONDS = 2
 /** How often a statement may be cancelled or time out where no smaller piece of work would help. */
-const CANCELLED = 5
+const MAX_STATEMENT_CANCELLATIONS = 5
 
-export function createRunner(parts: RunnerParts): Runner {
-  const leaseSeconds = parts.leaseSeconds ?? 10
-  const rollouts = new Map(parts.rollouts.map((rollout) => [rollout.name, rollout]))
-  const kinds = new Map(parts.kinds.map((kind) => [kind.kind, kind]))
-  const helped = parts.kinds.filter((kind) => kind.help !== undefined).map((kind) => kind.kind)
+export function createRunner(deps: RunnerDependencies): Runner {
+  const leaseSeconds = deps.leaseSeconds ?? 10
+  const rollouts = new Map(deps.rollouts.map((rollout) => [rollout.name, rollout]))
+  const kinds = new Map(deps.kinds.map((kind) => [kind.kind, kind]))
+  const helpableKinds = deps.kinds.filter((kind) => kind.runHelper !== undefined).map((kind) => kind.kind)
   const running = new Set<{ run: StartedRun; ended: Promise<void> }>()
-  const cancelled = new Map<bigint, number>()
+  const cancellations = new Map<bigint, number>()
   let timer: NodeJS.Timeout | undefined
-  let looking: Promise<void> | null = null
+  let claimInFlight: Promise<void> | null = null
   let stopped = false
 
-  const look = async (): Promise<void> => {
-    while (!stopped && parts.agentFaults().length === 0) {
+  const claimWork = async (): Promise<void> => {
+    while (!stopped && deps.agentFaults().length === 0) {
       const hashes = new Map([...rollouts].map(([name, rollout]) => [name, rollout.hash]))
-      await rollBackMissed(parts.database.state, hashes)
-      const claimant = { agent: parts.agent, hashes, leaseSeconds }
-      const row = await claimOperation(parts.database.state, claimant)
+      await startMissedRollbacks(deps.database.state, hashes)
+      const claimant = { agent: deps.agent, hashes, leaseSeconds }
+      const row = await claimOperation(deps.database.state, claimant)
       if (row !== null) {
-        const beat: RunParts['beat'] = (seen) => heartbeat(parts.database.state, row, seen, leaseSeconds)
-        begin(row, beat, (run) => work(row, run))
+        const renewLease: RunDependencies['renewLease'] = (seen) => renewOperationLease(deps.database.state, row, seen, leaseSeconds)
+        startWork(row, renewLease, (run) => execute(row, run))
         continue
       }
-      const seat = await takeSeat(parts.database.state, claimant, helped)
-      if (seat === null) return
-      const beat: RunParts['beat'] = () => keepSeat(parts.database.state, seat, leaseSeconds)
-      begin(seat.row, beat, (run) => helpWith(seat, run, kinds.get(seat.row.kind)!, parts))
+      const helperLease = await acquireHelperLease(deps.database.state, claimant, helpableKinds)
+      if (helperLease === null) return
+      const renewLease: RunDependencies['renewLease'] = () => renewHelperLease(deps.database.state, helperLease, leaseSeconds)
+      startWork(helperLease.row, renewLease, (run) => runHelper(helperLease, run, kinds.get(helperLease.row.kind)!, deps))
     }
   }
 
-  const begin = (row: OperationRow, beat: RunParts['beat'], work: (run: StartedRun) => Promise<void>): void => {
-    const watched = parts.watchPressure(row.rollout)
+  const startWork = (row: OperationRow, renewLease: RunDependencies['renewLease'], execute: (run: StartedRun) => Promise<void>): void => {
+    const pressureWatch = deps.watchPressure(row.rollout)
     const rollout = rollouts.get(row.rollout)!
-    const run = startRun({ ...parts, leaseSeconds, row, rollout, pressure: watched.readings, beat })
+    const run = startRun({ ...deps, leaseSeconds, row, rollout, pressure: pressureWatch.readings, renewLease })
     // Not by the operation's id: this agent may claim it again while its own lost run still ends.
-    const started = { run, ended: Promise.resolve() }
-    running.add(started)
-    started.ended = work(run).finally(() => {
-      watched.stop()
-      running.delete(started)
+    const entry = { run, ended: Promise.resolve() }
+    running.add(entry)
+    entry.ended = execute(run).finally(() => {
+      pressureWatch.stop()
+      running.delete(entry)
     })
   }
 
-  const poke = (): void => {
-    if (stopped || looking !== null) return
-    looking = look()
+  const wake = (): void => {
+    if (stopped || claimInFlight !== null) return
+    claimInFlight = claimWork()
       .catch((error: unknown) => {
-        if (!isAway(error)) parts.log({ level: 'error', message: 'looking for work failed', error: messageOf(error) })
+        if (!isConnectionError(error)) deps.log({ level: 'error', message: 'looking for work failed', error: errorMessage(error) })
       })
       .finally(() => {
-        looking = null
+        claimInFlight = null
       })
   }
 
-  const work = async (row: OperationRow, run: StartedRun): Promise<void> => {
+  const execute = async (row: OperationRow, run: StartedRun): Promise<void> => {
     try {
-      await end(row, run)
+      await runToOutcome(row, run)
     } catch (error) {
       // The outcome could not be written: the lease runs out, and whoever claims it then finds it where it stands.
-      parts.log({
-        level: isAway(error) ? 'warning' : 'error',
+      deps.log({
+        level: isConnectionError(error) ? 'warning' : 'error',
         message: `operation ${row.id} is left to its lease`,
-        error: messageOf(error),
+        error: errorMessage(error),
       })
     } finally {
-      run.end()
+      run.stopHeartbeat()
     }
   }
 
-  const end = async (row: OperationRow, run: StartedRun): Promise<void> => {
-    const sql = parts.database.state
-    const by = { actor: agentActor(parts.agent) }
+  const runToOutcome = async (row: OperationRow, run: StartedRun): Promise<void> => {
+    const sql = deps.database.state
+    const author = { actor: agentActor(deps.agent) }
     const { claim } = run
     try {
-      await run.reached('operation.claimed')
-      if (run.asked() === 'go-on') {
-        const facts = without(await parts.facts(run.rollout), Number(row.id))
+      await run.failpoint('operation.claimed')
+      if (run.directive() === 'go-on') {
+        const facts = excludeOperation(await deps.facts(run.rollout), Number(row.id))
         const refusals = kinds.get(row.kind)!.refusals(facts, row.parameters)
         // Asked again after a crash some of its own work is done, which would refuse it: only the first start is judged.
-        if (row.epoch === 1n && refusals.length > 0) throw new OperationFailure('refused', refusals.join(' '))
+        if (row.epoch === 1n && refusals.length > 0) throw new OperationFailedError('refused', refusals.join(' '))
       }
       const outcome = await kinds
         .get(row.kind)!
         .run(run)
         .catch((error: unknown) => {
-          if (codeOf(error) === 'stopped') return { outcome: 'stopped' } as const
+          if (errorCode(error) === 'stopped') return { outcome: 'stopped' } as const
           throw error
         })
-      await run.saved()
+      await run.flushProgress()
       if (outcome.outcome === 'stopped') {
-        await run.reached('operation.standing')
-        await standStill(row, run)
+        await run.failpoint('operation.standing')
+        await finishAtSafePoint(row, run)
         return
       }
-      await run.reached('operation.ending')
+      await run.failpoint('operation.ending')
       const ending = { result: outcome.result }
-      await transition(sql, row.id, 'succeed', { ...by, message: 'succeeded' }, { claim, ending })
-      parts.observer.ended(row, 'succeeded', outcome.result)
-      await run.reached('operation.ended')
+      await transitionOperation(sql, row.id, 'succeed', { ...author, message: 'succeeded' }, { claim, ending })
+      deps.observer.operationEnded(row, 'succeeded', outcome.result)
+      await run.failpoint('operation.ended')
     } catch (error) {
-      await run.saved()
+      await run.flushProgress()
       await endWithError(row, run, error)
     }
   }
 
   /** At a safe point, because somebody asked for it, or because this agent gives the operation back. */
-  const standStill = async (row: OperationRow, run: StartedRun): Promise<void> => {
-    const sql = parts.database.state
-    const actor = agentActor(parts.agent)
+  const finishAtSafePoint = async (row: OperationRow, run: StartedRun): Promise<void> => {
+    const sql = deps.database.state
+    const actor = agentActor(deps.agent)
     const { claim } = run
-    switch (run.asked()) {
+    switch (run.directive()) {
       case 'pause':
-        await transition(sql, row.id, 'stand', { actor, message: 'stands at a safe point' }, { claim })
+        await transitionOperation(sql, row.id, 'stand', { actor, message: 'stands at a safe point' }, { claim })
         return
       case 'cancel':
-        await transition(sql, row.id, 'end', { actor, message: 'ended; what was done stays' }, { claim })
-        parts.observer.ended(row, 'cancelled', null)
+        await transitionOperation(sql, row.id, 'end', { actor, message: 'ended; what was done stays' }, { claim })
+        deps.observer.operationEnded(row, 'cancelled', null)
         return
       default:
-        await release(sql, row, 0)
+        await releaseOperation(sql, row, 0)
     }
   }
 
   const endWithError = async (row: OperationRow, run: StartedRun, error: unknown): Promise<void> => {
-    const sql = parts.database.state
+    const sql = deps.database.state
     const { claim } = run
-    const actor = agentActor(parts.agent)
-    const code = codeOf(error) ?? 'internal'
-    const fault = faultOf(error)
-    const times = (cancelled.get(row.id) ?? 0) + (fault === 'halve' ? 1 : 0)
-    cancelled.set(row.id, times)
+    const actor = agentActor(deps.agent)
+    const code = errorCode(error) ?? 'internal'
+    const fault = classifyError(error)
+    const cancellationCount = (cancellations.get(row.id) ?? 0) + (fault === 'halve' ? 1 : 0)
+    cancellations.set(row.id, cancellationCount)
     const sentence =
       fault === 'halve'
-        ? `${messageOf(error)} (${code}), ${times} times. Look for who cancels it or what holds it up, then resume.`
-        : messageOf(error)
-    parts.log({ level: 'warning', message: `operation ${row.id} (${row.kind}): ${sentence}`, code })
-    const passes = code === 'fence-lost' || isAway(error) || fault === 'retry'
-    if (passes || (fault === 'halve' && times <= CANCELLED)) {
-      await release(sql, row, RETRY_SECONDS)
+        ? `${errorMessage(error)} (${code}), ${cancellationCount} times. Look for who cancels it or what holds it up, then resume.`
+        : errorMessage(error)
+    deps.log({ level: 'warning', message: `operation ${row.id} (${row.kind}): ${sentence}`, code })
+    const isTransient = code === 'fence-lost' || isConnectionError(error) || fault === 'retry'
+    if (isTransient || (fault === 'halve' && cancellationCount <= MAX_STATEMENT_CANCELLATIONS)) {
+      await releaseOperation(sql, row, RETRY_DELAY_SECONDS)
       return
     }
     if (code === 'trouble' || ['halve', 'pause', 'standby'].includes(fault)) {
-      await transition(
+      await transitionOperation(
         sql,
         row.id,
         'trouble',
@@ -198,37 +198,37 @@ export function createRunner(parts: RunnerParts): Runner {
       )
       return
     }
-    const ending = { errorCode: code, error: error instanceof OperationFailure ? sentence : explained(code, sentence) }
-    await transition(sql, row.id, 'fail', { actor, message: `failed: ${ending.error}` }, { claim, ending })
-    parts.observer.ended(row, 'failed', { code, error: ending.error })
-    await run.reached('operation.failed')
-    if (await rollBackAfter(sql, row)) poke()
+    const ending = { errorCode: code, error: error instanceof OperationFailedError ? sentence : explainSqlstate(code, sentence) }
+    await transitionOperation(sql, row.id, 'fail', { actor, message: `failed: ${ending.error}` }, { claim, ending })
+    deps.observer.operationEnded(row, 'failed', { code, error: ending.error })
+    await run.failpoint('operation.failed')
+    if (await rollBackOnError(sql, row)) wake()
   }
 
   return {
     start() {
-      timer = setInterval(poke, POLL_MS)
-      poke()
+      timer = setInterval(wake, POLL_INTERVAL_MS)
+      wake()
     },
-    poke,
+    wake,
     async stop() {
       stopped = true
       clearInterval(timer)
-      for (const { run } of running) run.giveBack()
-      await looking
+      for (const { run } of running) run.handOver()
+      await claimInFlight
       await Promise.all([...running].map(({ ended }) => ended))
     },
   }
 }
 
 /** The facts as they would be if this operation were not open itself. */
-function without(facts: Facts, id: number): Facts {
-  const others = { ...facts, open: facts.open.filter((one) => one.id !== id) }
-  return { ...others, stage: stageOf(others) }
+function excludeOperation(facts: RolloutFacts, id: number): RolloutFacts {
+  const others = { ...facts, open: facts.openOperations.filter((one) => one.id !== id) }
+  return { ...others, stage: deriveStage(others) }
 }
 
 /** What to do about an error that PostgreSQL raised, for the codes a person meets. */
-function explained(code: string, message: string): string {
+function explainSqlstate(code: string, message: string): string {
   const advice: Record<string, string> = {
     '42501': 'The agent’s role lacks a right: it must own the table and be allowed to CREATE in the database.',
     '42P01': 'The table is gone: bring it back, or correct the rollout file.',

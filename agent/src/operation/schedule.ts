@@ -1,102 +1,102 @@
 import { agentActor, type OperationKind } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import { isAway, messageOf } from '../engine/errors.ts'
-import type { Facts } from '../engine/facts.ts'
-import type { Kind } from '../engine/kind.ts'
+import { isConnectionError, errorMessage } from '../engine/errors.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import type { OperationDefinition } from '../engine/kind.ts'
 import type { Log } from '../log.ts'
 import { rehearsalDueAt } from '../rollback/rehearsed.ts'
-import { requestHash } from './request.ts'
-import { covered } from './stage.ts'
+import { hashOperationRequest } from './request.ts'
+import { isCovered } from './stage.ts'
 
 /** Starts validations and rehearsals by themselves, each at its interval of the rollout file. */
-export interface Schedule {
+export interface Scheduler {
   /** Called every few seconds with facts that were just read. Never rejects. */
-  consider(facts: Facts): Promise<void>
+  startDueOperations(facts: RolloutFacts): Promise<void>
 }
 
 /** One kind of operation that starts by itself. */
-interface Scheduled {
+interface ScheduledOperation {
   readonly kind: 'validation' | 'rehearsal'
   readonly parameters: Readonly<Record<string, unknown>>
   /** What it may start beside of. */
-  readonly beside: readonly OperationKind[]
+  readonly concurrentWith: readonly OperationKind[]
   /** Seconds. */
-  every(facts: Facts): number
+  intervalSeconds(facts: RolloutFacts): number
   /** Milliseconds since 1970; null: none starts as things stand. */
-  due(facts: Facts, sql: Sql): Promise<number | null>
+  nextDueAt(facts: RolloutFacts, sql: Sql): Promise<number | null>
 }
 
-const VALIDATION: Scheduled = {
+const SCHEDULED_VALIDATION: ScheduledOperation = {
   // A ramp lasts, and wants to hear what a validation finds meanwhile.
   kind: 'validation',
   parameters: { full: true },
-  beside: ['flag'],
-  every: ({ rollout }) => rollout.file.validation.every,
-  due: async (facts, sql) => (covered(facts) ? dueAt(facts, await lastAskedAt(sql, facts.rollout.name)) : null),
+  concurrentWith: ['flag'],
+  intervalSeconds: ({ rollout }) => rollout.file.validation.every,
+  nextDueAt: async (facts, sql) => (isCovered(facts) ? nextValidationDueAt(facts, await readLastValidationRequestedAt(sql, facts.rollout.name)) : null),
 }
 
-const REHEARSAL: Scheduled = {
+const SCHEDULED_REHEARSAL: ScheduledOperation = {
   kind: 'rehearsal',
   parameters: {},
-  beside: [],
-  every: ({ rollout }) => rollout.file.rehearsal.every,
-  due: (facts) => Promise.resolve(rehearsalDueAt(facts)),
+  concurrentWith: [],
+  intervalSeconds: ({ rollout }) => rollout.file.rehearsal.every,
+  nextDueAt: (facts) => Promise.resolve(rehearsalDueAt(facts)),
 }
 
 /**
  * When the next validation starts by itself, as milliseconds since 1970: one interval after the last one of all layers
  * was asked for, or after the backfill ended. Null: none will, before the column is there and covered.
  */
-export function dueAt(facts: Facts, lastAskedAt: string | null): number | null {
-  const since = covered(facts) ? (facts.backfilled?.endedAt ?? null) : null
+export function nextValidationDueAt(facts: RolloutFacts, lastRequestedAt: string | null): number | null {
+  const since = isCovered(facts) ? (facts.lastSucceededBackfill?.endedAt ?? null) : null
   if (since === null) return null
-  const last = Math.max(Date.parse(since), lastAskedAt === null ? 0 : Date.parse(lastAskedAt))
-  return last + VALIDATION.every(facts) * 1000
+  const last = Math.max(Date.parse(since), lastRequestedAt === null ? 0 : Date.parse(lastRequestedAt))
+  return last + SCHEDULED_VALIDATION.intervalSeconds(facts) * 1000
 }
 
 /** When a validation of all layers was last asked for, whatever became of it; ISO 8601. */
-export async function lastAskedAt(sql: Sql, rollout: string): Promise<string | null> {
+export async function readLastValidationRequestedAt(sql: Sql, rollout: string): Promise<string | null> {
   const [row] = await sql<{ at: Date | null }[]>`
-    select max(created_at) as at from sti.operation where rollout = ${rollout} and ${whole(sql, 'validation')}`
+    select max(created_at) as at from sti.operation where rollout = ${rollout} and ${isFullRun(sql, 'validation')}`
   return row?.at?.toISOString() ?? null
 }
 
-const whole = (sql: Sql, kind: Scheduled['kind']) =>
+const isFullRun = (sql: Sql, kind: ScheduledOperation['kind']) =>
   sql`kind = ${kind} and parameters->'layers' is null and parameters->'checks' is null`
 
-export function createSchedule(parts: {
+export function createScheduler(deps: {
   readonly agent: string
   readonly state: Sql
-  readonly kinds: readonly Kind[]
+  readonly kinds: readonly OperationDefinition[]
   readonly poke: () => void
   readonly log: Log
-}): Schedule {
-  const actor = agentActor(parts.agent)
-  const start = async (scheduled: Scheduled, facts: Facts): Promise<void> => {
+}): Scheduler {
+  const actor = agentActor(deps.agent)
+  const start = async (scheduled: ScheduledOperation, facts: RolloutFacts): Promise<void> => {
     const { rollout } = facts
     const { kind, parameters } = scheduled
-    const known = parts.kinds.find((one) => one.kind === kind)
+    const operationKind = deps.kinds.find((one) => one.kind === kind)
     if (
-      known === undefined ||
-      facts.open.some((one) => !scheduled.beside.includes(one.kind)) ||
-      known.refusals(facts, parameters).length > 0
+      operationKind === undefined ||
+      facts.openOperations.some((one) => !scheduled.concurrentWith.includes(one.kind)) ||
+      operationKind.refusals(facts, parameters).length > 0
     )
       return
-    const at = await scheduled.due(facts, parts.state)
+    const dueAtMs = await scheduled.nextDueAt(facts, deps.state)
     // By this machine's clock, which may be another one: the statement asks the database's.
-    if (at === null || at > Date.now() + 1_000) return
-    const every = scheduled.every(facts)
-    const reason = `scheduled, every ${every} s`
+    if (dueAtMs === null || dueAtMs > Date.now() + 1_000) return
+    const intervalSeconds = scheduled.intervalSeconds(facts)
+    const reason = `scheduled, every ${intervalSeconds} s`
     // Of several agents one starts it: the key is the same for all of them in the same interval.
-    const started = await parts.state<{ id: bigint }[]>`
+    const inserted = await deps.state<{ id: bigint }[]>`
       with started as (
         insert into sti.operation (rollout, kind, parameters, file_hash, writes_table, actor, reason, idempotency_key, request_hash)
-        select ${rollout.name}, ${kind}::text, ${parts.state.json(parameters as never)}::jsonb, ${rollout.hash}, false, ${parts.state.json(actor)}::jsonb, ${reason},
-          format('schedule of %s %s', ${kind}::text, floor(extract(epoch from clock_timestamp()) / ${every}::float8)),
-          ${requestHash({ kind, parameters, reason })}
+        select ${rollout.name}, ${kind}::text, ${deps.state.json(parameters as never)}::jsonb, ${rollout.hash}, false, ${deps.state.json(actor)}::jsonb, ${reason},
+          format('schedule of %s %s', ${kind}::text, floor(extract(epoch from clock_timestamp()) / ${intervalSeconds}::float8)),
+          ${hashOperationRequest({ kind, parameters, reason })}
         where not exists (select from sti.operation where rollout = ${rollout.name}
           and (kind <> 'flag' and state not in ('cancelled', 'succeeded', 'failed')
-            or (${whole(parts.state, kind)} and created_at > clock_timestamp() - make_interval(secs => ${every}::float8))))
+            or (${isFullRun(deps.state, kind)} and created_at > clock_timestamp() - make_interval(secs => ${intervalSeconds}::float8))))
         on conflict do nothing
         returning *
       ), event as (
@@ -104,15 +104,15 @@ export function createSchedule(parts: {
           jsonb_build_object('state', s.state, 'parameters', s.parameters)) from started s
       )
       select s.id from started s, event`
-    if (started.length > 0) parts.poke()
+    if (inserted.length > 0) deps.poke()
   }
   return {
-    async consider(facts) {
-      for (const scheduled of [VALIDATION, REHEARSAL]) {
+    async startDueOperations(facts) {
+      for (const scheduled of [SCHEDULED_VALIDATION, SCHEDULED_REHEARSAL]) {
         await start(scheduled, facts).catch((error: unknown) => {
-          if (isAway(error)) return
+          if (isConnectionError(error)) return
           const message = `a ${scheduled.kind} could not be scheduled`
-          parts.log({ level: 'warning', message, error: messageOf(error) })
+          deps.log({ level: 'warning', message, error: errorMessage(error) })
         })
       }
     },

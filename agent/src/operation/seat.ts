@@ -4,7 +4,7 @@ import type { Claimant, Heartbeat } from './claim.ts'
 import type { OperationRow } from './row.ts'
 
 /** A place of an agent that helps with an operation which another agent holds. */
-export interface Seat {
+export interface HelperLease {
   readonly row: OperationRow
   readonly number: number
   readonly claim: string
@@ -14,10 +14,10 @@ export interface Seat {
  * Takes a free seat of an operation that another agent holds and that offers some (`agents` above 1), while one of its
  * lanes is free. One seat of an operation for each agent.
  */
-export async function takeSeat(sql: Sql, claimant: Claimant, kinds: readonly OperationKind[]): Promise<Seat | null> {
+export async function acquireHelperLease(sql: Sql, claimant: Claimant, kinds: readonly OperationKind[]): Promise<HelperLease | null> {
   const pairs = [...claimant.hashes]
   if (pairs.length === 0 || kinds.length === 0) return null
-  const [taken] = await sql<(OperationRow & { seat: number; seat_claim: string })[]>`
+  const [acquired] = await sql<(OperationRow & { seat: number; seat_claim: string })[]>`
     with offered as (
       select o.*, (o.parameters->>'agents')::int as agents
       from sti.operation o join (values ${sql(pairs)}) as file (rollout, hash)
@@ -39,16 +39,16 @@ export async function takeSeat(sql: Sql, claimant: Claimant, kinds: readonly Ope
     )
     select o.*, t.number as seat, t.claim as seat_claim from offered o, taken t`
   // Its progress is the holder's to tell.
-  return taken ? { row: { ...taken, progress: null }, number: taken.seat, claim: taken.seat_claim } : null
+  return acquired ? { row: { ...acquired, progress: null }, number: acquired.seat, claim: acquired.seat_claim } : null
 }
 
 /** Keeps the seat, and tells what is asked of the operation. Null: it runs no more, or somebody else has the seat. */
-export async function keepSeat(
+export async function renewHelperLease(
   sql: Sql,
-  { row, number, claim }: Seat,
+  { row, number, claim }: HelperLease,
   leaseSeconds: number,
 ): Promise<Heartbeat | null> {
-  const [beat] = await sql<Heartbeat[]>`
+  const [renewed] = await sql<Heartbeat[]>`
     with kept as (
       update sti.seat set lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds})
       where operation_id = ${row.id} and number = ${number} and claim = ${claim}
@@ -56,11 +56,11 @@ export async function keepSeat(
     )
     select o.state, o.parameters from sti.operation o, kept
     where o.id = kept.operation_id and o.state in ('running', 'pausing', 'cancelling')`
-  return beat ?? null
+  return renewed ?? null
 }
 
 /** Frees the seat, at once or some seconds from now. */
-export async function leaveSeat(sql: Sql, { row, number, claim }: Seat, afterSeconds: number): Promise<void> {
+export async function releaseHelperLease(sql: Sql, { row, number, claim }: HelperLease, afterSeconds: number): Promise<void> {
   await sql`update sti.seat set lease_until = clock_timestamp() + make_interval(secs => ${afterSeconds})
     where operation_id = ${row.id} and number = ${number} and claim = ${claim}`
 }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { OperationState } from '../contract/index.ts'
-import { ENDED, next, TRANSITIONS, type Cause } from './states.ts'
+import { ENDED_STATES, nextState, TRANSITIONS, type TransitionCause } from './states.ts'
 
 /** Every state and every cause; a state or cause that is missing here does not compile. */
-const EXPECTED: Record<OperationState, Record<Cause, OperationState | null>> = {
-  queued: row({ claim: 'running', pause: 'paused', cancel: 'cancelled' }),
-  running: row({
+const EXPECTED_TRANSITIONS: Record<OperationState, Record<TransitionCause, OperationState | null>> = {
+  queued: transitionsFrom({ claim: 'running', pause: 'paused', cancel: 'cancelled' }),
+  running: transitionsFrom({
     claim: 'running',
     pause: 'pausing',
     cancel: 'cancelling',
@@ -13,7 +13,7 @@ const EXPECTED: Record<OperationState, Record<Cause, OperationState | null>> = {
     succeed: 'succeeded',
     fail: 'failed',
   }),
-  pausing: row({
+  pausing: transitionsFrom({
     claim: 'pausing',
     pause: 'pausing',
     resume: 'running',
@@ -23,8 +23,8 @@ const EXPECTED: Record<OperationState, Record<Cause, OperationState | null>> = {
     succeed: 'succeeded',
     fail: 'failed',
   }),
-  paused: row({ resume: 'queued', cancel: 'cancelled' }),
-  cancelling: row({
+  paused: transitionsFrom({ resume: 'queued', cancel: 'cancelled' }),
+  cancelling: transitionsFrom({
     claim: 'cancelling',
     cancel: 'cancelling',
     end: 'cancelled',
@@ -32,26 +32,26 @@ const EXPECTED: Record<OperationState, Record<Cause, OperationState | null>> = {
     succeed: 'succeeded',
     fail: 'failed',
   }),
-  cancelled: row({}),
-  succeeded: row({}),
-  failed: row({}),
+  cancelled: transitionsFrom({}),
+  succeeded: transitionsFrom({}),
+  failed: transitionsFrom({}),
 }
 
-function row(some: Partial<Record<Cause, OperationState>>): Record<Cause, OperationState | null> {
-  const causes = Object.keys(TRANSITIONS) as Cause[]
-  return Object.fromEntries(causes.map((cause) => [cause, some[cause] ?? null])) as Record<Cause, OperationState | null>
+function transitionsFrom(allowed: Partial<Record<TransitionCause, OperationState>>): Record<TransitionCause, OperationState | null> {
+  const causes = Object.keys(TRANSITIONS) as TransitionCause[]
+  return Object.fromEntries(causes.map((cause) => [cause, allowed[cause] ?? null])) as Record<TransitionCause, OperationState | null>
 }
 
 test('every state under every cause', () => {
   for (const state of OperationState.options) {
-    for (const cause of Object.keys(TRANSITIONS) as Cause[]) {
-      expect([state, cause, next(state, cause)]).toEqual([state, cause, EXPECTED[state][cause]])
+    for (const cause of Object.keys(TRANSITIONS) as TransitionCause[]) {
+      expect([state, cause, nextState(state, cause)]).toEqual([state, cause, EXPECTED_TRANSITIONS[state][cause]])
     }
   }
 })
 
 test('what has ended stays ended, and every other state can still be cancelled', () => {
   for (const state of OperationState.options) {
-    expect([state, next(state, 'cancel') === null]).toEqual([state, ENDED.includes(state)])
+    expect([state, nextState(state, 'cancel') === null]).toEqual([state, ENDED_STATES.includes(state)])
   }
 })

@@ -1,7 +1,7 @@
 import type { OperationState } from '../contract/index.ts'
 
 /** Why a state changes. */
-export type Cause = 'claim' | 'pause' | 'resume' | 'cancel' | 'stand' | 'trouble' | 'end' | 'succeed' | 'fail'
+export type TransitionCause = 'claim' | 'pause' | 'resume' | 'cancel' | 'stand' | 'trouble' | 'end' | 'succeed' | 'fail'
 
 /** From which states each cause leads where; whatever is not listed is refused. */
 export const TRANSITIONS = {
@@ -22,10 +22,10 @@ export const TRANSITIONS = {
   end: { cancelling: 'cancelled' },
   succeed: { running: 'succeeded', pausing: 'succeeded', cancelling: 'succeeded' },
   fail: { running: 'failed', pausing: 'failed', cancelling: 'failed' },
-} satisfies Record<Cause, Partial<Record<OperationState, OperationState>>>
+} satisfies Record<TransitionCause, Partial<Record<OperationState, OperationState>>>
 
-export const ENDED: readonly OperationState[] = ['cancelled', 'succeeded', 'failed']
+export const ENDED_STATES: readonly OperationState[] = ['cancelled', 'succeeded', 'failed']
 
-export function next(state: OperationState, cause: Cause): OperationState | null {
+export function nextState(state: OperationState, cause: TransitionCause): OperationState | null {
   return (TRANSITIONS[cause] as Partial<Record<OperationState, OperationState>>)[state] ?? null
 }

@@ -1,14 +1,14 @@
 import type { Actor, OperationState } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { Claim } from '../engine/kind.ts'
+import type { OperationClaim } from '../engine/kind.ts'
 import type { OperationRow } from './row.ts'
-import { ENDED, TRANSITIONS, type Cause } from './states.ts'
+import { ENDED_STATES, TRANSITIONS, type TransitionCause } from './states.ts'
 
 /** The message of a pause that an automatic rollback asked for, by which it is told from a person's. */
-export const PAUSED_BY_ROLLBACK = 'paused by an automatic rollback'
+export const PAUSED_BY_ROLLBACK_MESSAGE = 'paused by an automatic rollback'
 
 /** What a transition sets besides the state. */
-export interface Ending {
+export interface TransitionResult {
   readonly result?: Record<string, unknown>
   readonly errorCode?: string
   readonly error?: string
@@ -19,12 +19,12 @@ export interface Ending {
  * from which this cause leads anywhere, or when the claim is no longer the holder's. Where nobody is to work on it any
  * more, its lanes are taken from all agents: it waits for a batch that is being written, and no other one begins.
  */
-export async function transition(
+export async function transitionOperation(
   sql: Sql,
   id: bigint,
-  cause: Cause,
-  by: { actor: Actor; message: string; reason?: string | null },
-  options: { claim?: Claim; ending?: Ending } = {},
+  cause: TransitionCause,
+  event: { actor: Actor; message: string; reason?: string | null },
+  options: { claim?: OperationClaim; ending?: TransitionResult } = {},
 ): Promise<OperationRow | null> {
   const moves = Object.entries(TRANSITIONS[cause]) as [OperationState, OperationState][]
   const ending = options.ending ?? {}
@@ -40,7 +40,7 @@ export async function transition(
         result = coalesce(${ending.result ? sql.json(ending.result as never) : null}::jsonb, o.result),
         error_code = ${ending.errorCode ?? null},
         error = ${ending.error ?? null},
-        ended_at = case when move.target in ${sql(ENDED)} then clock_timestamp() end,
+        ended_at = case when move.target in ${sql(ENDED_STATES)} then clock_timestamp() end,
         lease_until = case when move.target in ('running', 'pausing', 'cancelling') then o.lease_until end,
         claim = case when move.target in ('running', 'pausing', 'cancelling') then o.claim end
       from was join (values ${sql(moves)}) as move (source, target) on move.source = was.state
@@ -50,7 +50,7 @@ export async function transition(
       update sti.lane l set claim = null, agent = null, lease_until = null
       from moved m where l.operation_id = m.id and m.claim is null and l.relation is not null and l.claim is not null
     ), event as (
-      select sti.append_event(m.id, m.rollout, ${sql.json(by.actor)}, 'state', ${by.message}, ${by.reason ?? null},
+      select sti.append_event(m.id, m.rollout, ${sql.json(event.actor)}, 'state', ${event.message}, ${event.reason ?? null},
         jsonb_build_object('state', m.before), jsonb_build_object('state', m.state)) from moved m
     )
     select m.* from moved m, event`

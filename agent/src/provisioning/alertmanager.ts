@@ -1,9 +1,9 @@
-import type { Call } from './calls.ts'
+import type { EscalationReceiver } from './calls.ts'
 import type { AlertingFile } from './file.ts'
 
 /** The part of Alertmanager's configuration that is ours, in a whole that its own check accepts. */
-export function alertmanagerConfig(file: AlertingFile, calls: readonly Call[]): unknown {
-  const called = calls.filter(({ email }) => email !== null)
+export function alertmanagerConfig(file: AlertingFile, escalation: readonly EscalationReceiver[]): unknown {
+  const emailReceivers = escalation.filter(({ email }) => email !== null)
   return {
     global: { smtp_smarthost: 'smtp.example.com:587', smtp_from: 'alerts@example.com' },
     route: {
@@ -18,7 +18,7 @@ export function alertmanagerConfig(file: AlertingFile, calls: readonly Call[]): 
           group_interval: '10s',
           repeat_interval: '1m',
         },
-        ...called.map(({ environment, rollout, level, receiver }) => ({
+        ...emailReceivers.map(({ environment, rollout, level, receiver }) => ({
           matchers: [
             'alertname="StiIncidentEscalation"',
             `environment=${JSON.stringify(environment)}`,
@@ -44,7 +44,7 @@ export function alertmanagerConfig(file: AlertingFile, calls: readonly Call[]): 
             http_config: { authorization: { type: 'Bearer', credentials_file: alertmanagerTokenFile } },
           })),
       },
-      ...called.map(({ receiver, email }) => ({ name: receiver, email_configs: [{ to: email }] })),
+      ...emailReceivers.map(({ receiver, email }) => ({ name: receiver, email_configs: [{ to: email }] })),
     ],
   }
 }

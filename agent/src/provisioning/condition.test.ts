@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { splitCondition } from './condition.ts'
-import { readRules } from './rules.ts'
+import { readPrometheusRules } from './rules.ts'
 
 test.each([
   ['max by (a) (x{b="c > 1"}) == 1', { measured: 'max by (a) (x{b="c > 1"})', operator: '==', number: '1' }],
@@ -21,5 +21,5 @@ test.each([
 })
 
 test('every rule can be split', async () => {
-  for (const { rules } of await readRules()) for (const { alert, expr } of rules) splitCondition(alert, expr)
+  for (const { rules } of await readPrometheusRules()) for (const { alert, expr } of rules) splitCondition(alert, expr)
 })

@@ -1,17 +1,17 @@
-import type { Call } from './calls.ts'
+import type { EscalationReceiver } from './calls.ts'
 import type { AlertedAgent, AlertingFile } from './file.ts'
 import { AGENTS_RECEIVER } from './grafanaRules.ts'
 
 /** The contact points: one with a webhook for each agent, signed with that agent's secret; one for each contact. */
-export function contactPoints(file: AlertingFile, calls: readonly Call[]): unknown {
+export function grafanaContactPoints(file: AlertingFile, escalation: readonly EscalationReceiver[]): unknown {
   const agents = file.agents.flatMap((agent) => {
-    const secret = secretOf(agent)
+    const secret = secretReference(agent)
     if (secret === null) return []
     const hmacConfig = { secret, header: 'X-Sti-Signature', timestampHeader: 'X-Sti-Timestamp' }
     const settings = { url: `${agent.url}/v1/webhooks/grafana`, httpMethod: 'POST', hmacConfig }
     return [{ uid: `sti-agent-${agent.name}`, type: 'webhook', settings }]
   })
-  const contacts = calls
+  const contacts = escalation
     .filter(({ email }) => email !== null)
     .map(({ receiver, email, id }) => ({
       orgId: file.organization,
@@ -25,7 +25,7 @@ export function contactPoints(file: AlertingFile, calls: readonly Call[]): unkno
 }
 
 /** As Grafana's provisioning finds it; null: this agent is alerted by Alertmanager alone. */
-function secretOf({ secretFile, secretVariable }: AlertedAgent): string | null {
+function secretReference({ secretFile, secretVariable }: AlertedAgent): string | null {
   if (secretFile !== undefined) return `$__file{${secretFile}}`
   return secretVariable === undefined ? null : `\${${secretVariable}}`
 }

@@ -1,16 +1,16 @@
-import type { Call } from './calls.ts'
+import type { EscalationReceiver } from './calls.ts'
 import { splitCondition } from './condition.ts'
 import type { AlertingFile } from './file.ts'
-import { PANELS } from './panels.ts'
-import type { Rule, RuleGroup } from './rules.ts'
+import { DASHBOARD_PANELS } from './panels.ts'
+import type { AlertingRule, RuleGroup } from './rules.ts'
 
 export const AGENTS_RECEIVER = 'STI agents'
-const ESCALATION = 'StiIncidentEscalation'
+const ESCALATION_ALERT = 'StiIncidentEscalation'
 /** Grafana's scheduler ticks so often. */
-const TICK_SECONDS = 10
+const SCHEDULER_TICK_SECONDS = 10
 
 /** Grafana's own rules, as its provisioning files have them, with one more for each call. */
-export function grafanaRules(file: AlertingFile, groups: readonly RuleGroup[], calls: readonly Call[]): unknown {
+export function grafanaRules(file: AlertingFile, groups: readonly RuleGroup[], escalation: readonly EscalationReceiver[]): unknown {
   const group = (name: string, interval: string, rules: unknown[]): unknown => ({
     orgId: file.organization,
     name,
@@ -18,33 +18,33 @@ export function grafanaRules(file: AlertingFile, groups: readonly RuleGroup[], c
     interval,
     rules,
   })
-  const written = groups.map(({ name, interval, rules }) =>
+  const ruleGroups = groups.map(({ name, interval, rules }) =>
     group(
       name,
-      wholeTicks(interval),
-      rules.map((rule) => grafanaRule(file, rule, titled(rule), notified(rule))),
+      roundUpToTicks(interval),
+      rules.map((rule) => grafanaRule(file, rule, ruleTitle(rule), notificationSettings(rule))),
     ),
   )
-  if (calls.length > 0)
-    written.push(
+  if (escalation.length > 0)
+    ruleGroups.push(
       group(
         'sti-calls',
         '10s',
-        calls.map((call) => callRule(file, groups, call)),
+        escalation.map((call) => escalationRule(file, groups, call)),
       ),
     )
-  return { apiVersion: 1, groups: written }
+  return { apiVersion: 1, groups: ruleGroups }
 }
 
-interface Titled {
+interface RuleTitle {
   readonly uid: string
   readonly title: string
 }
 
-function grafanaRule(file: AlertingFile, rule: Rule, { uid, title }: Titled, notification: unknown): unknown {
+function grafanaRule(file: AlertingFile, rule: AlertingRule, { uid, title }: RuleTitle, notification: unknown): unknown {
   const { measured, operator, number } = splitCondition(rule.alert, rule.expr)
   const { dashboard, panel, ...annotations } = rule.annotations
-  const panelId = PANELS.findIndex((one) => one === panel) + 1
+  const panelId = DASHBOARD_PANELS.findIndex((one) => one === panel) + 1
   if (panelId === 0) throw new Error(`${rule.alert}: the dashboard has no panel ${panel}`)
   return {
     uid,
@@ -69,10 +69,10 @@ function grafanaRule(file: AlertingFile, rule: Rule, { uid, title }: Titled, not
         },
       },
     ],
-    ...statesOf(rule),
+    ...errorStates(rule),
     for: rule.for ?? '0s',
     annotations: {
-      ...Object.fromEntries(Object.entries(annotations).map(([name, text]) => [name, inGrafana(text)])),
+      ...Object.fromEntries(Object.entries(annotations).map(([name, text]) => [name, toGrafanaTemplate(text)])),
       __dashboardUid__: dashboard,
       __panelId__: String(panelId),
     },
@@ -85,53 +85,53 @@ function grafanaRule(file: AlertingFile, rule: Rule, { uid, title }: Titled, not
  * What a rule is when Prometheus has no such series, or cannot be asked: never a reason to roll back. One that calls
  * people goes on calling them, and that no agent can be seen is what StiAgentDown is about.
  */
-function statesOf({ alert }: Rule): Record<string, string> {
+function errorStates({ alert }: AlertingRule): Record<string, string> {
   if (alert === 'StiAgentDown') return { noDataState: 'Alerting', execErrState: 'Alerting' }
-  if (alert === 'StiIncidentOpen' || alert === ESCALATION) return { noDataState: 'OK', execErrState: 'KeepLast' }
+  if (alert === 'StiIncidentOpen' || alert === ESCALATION_ALERT) return { noDataState: 'OK', execErrState: 'KeepLast' }
   return { noDataState: 'OK', execErrState: 'OK' }
 }
 
 /** Prometheus' template in Grafana's words. There is no value where there are no data. */
-function inGrafana(text: string): string {
+function toGrafanaTemplate(text: string): string {
   return text
     .replaceAll('{{ $externalLabels.grafana }}/', '{{ externalURL }}')
     .replaceAll(/\{\{ \$value( \| \w+)? \}\}/g, '{{ with $$values.A }}{{ .Value$1 }}{{ end }}')
 }
 
 /** A title is what `alertname` says, and no two rules of a folder have the same. */
-function titled({ alert, labels }: Rule): Titled {
+function ruleTitle({ alert, labels }: AlertingRule): RuleTitle {
   const level = labels?.['level']
   const uid = alert.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase()
   return level === undefined ? { uid, title: alert } : { uid: `${uid}-${level}`, title: `${alert} ${level}` }
 }
 
 /** Past the user's policies to the agents, or, with null, through them. */
-function notified({ alert, labels }: Rule): unknown {
+function notificationSettings({ alert, labels }: AlertingRule): unknown {
   if (labels?.['sti_receiver'] !== 'agents') return null
-  const soon = labels['sti_rollback'] !== undefined || alert === 'StiWatchdog'
+  const urgent = labels['sti_rollback'] !== undefined || alert === 'StiWatchdog'
   return {
     receiver: AGENTS_RECEIVER,
     group_by: ['grafana_folder', 'alertname', 'environment', 'rollout', 'change', 'agent'],
     group_wait: '0s',
     group_interval: '10s',
-    repeat_interval: soon ? '1m' : '5m',
+    repeat_interval: urgent ? '1m' : '5m',
   }
 }
 
 /** The rule of the call's level, of its rollout alone, straight to its contact. */
-function callRule(file: AlertingFile, groups: readonly RuleGroup[], call: Call): unknown {
-  const { environment, rollout, level, role, receiver, id } = call
+function escalationRule(file: AlertingFile, groups: readonly RuleGroup[], target: EscalationReceiver): unknown {
+  const { environment, rollout, level, role, receiver, id } = target
   const rule = groups
     .flatMap(({ rules }) => rules)
-    .find(({ alert, labels }) => alert === ESCALATION && labels?.['level'] === String(level))
-  if (rule === undefined) throw new Error(`there is no rule ${ESCALATION} of level ${level}`)
-  const own = `environment=${JSON.stringify(environment)},rollout=${JSON.stringify(rollout)}`
-  const expr = rule.expr.replace('sti_incident_open_seconds{', `sti_incident_open_seconds{${own},`)
-  if (expr === rule.expr) throw new Error(`${ESCALATION} does not ask for sti_incident_open_seconds{…}`)
+    .find(({ alert, labels }) => alert === ESCALATION_ALERT && labels?.['level'] === String(level))
+  if (rule === undefined) throw new Error(`there is no rule ${ESCALATION_ALERT} of level ${level}`)
+  const rolloutMatchers = `environment=${JSON.stringify(environment)},rollout=${JSON.stringify(rollout)}`
+  const expr = rule.expr.replace('sti_incident_open_seconds{', `sti_incident_open_seconds{${rolloutMatchers},`)
+  if (expr === rule.expr) throw new Error(`${ESCALATION_ALERT} does not ask for sti_incident_open_seconds{…}`)
   return grafanaRule(
     file,
     { ...rule, expr, labels: { ...rule.labels, role } },
-    { uid: `sti-call-${id}`, title: `${ESCALATION} ${level}: ${rollout} in ${environment}` },
+    { uid: `sti-call-${id}`, title: `${ESCALATION_ALERT} ${level}: ${rollout} in ${environment}` },
     {
       receiver,
       group_by: ['grafana_folder', 'alertname'],
@@ -142,9 +142,9 @@ function callRule(file: AlertingFile, groups: readonly RuleGroup[], call: Call):
   )
 }
 
-function wholeTicks(interval: string): string {
+function roundUpToTicks(interval: string): string {
   const [, number, unit] = /^(\d+)([sm])$/.exec(interval) ?? []
   if (number === undefined) throw new Error(`the interval ${interval} is not written as 10s or 1m`)
   const seconds = Number(number) * (unit === 'm' ? 60 : 1)
-  return `${Math.ceil(seconds / TICK_SECONDS) * TICK_SECONDS}s`
+  return `${Math.ceil(seconds / SCHEDULER_TICK_SECONDS) * SCHEDULER_TICK_SECONDS}s`
 }

@@ -1,7 +1,7 @@
-export const DASHBOARD = 'sti-rollout-monitoring'
+export const DASHBOARD_UID = 'sti-rollout-monitoring'
 
 /** Of the plan, in its order; the dashboard has exactly these, and each one's id is its place, from 1. */
-export const PANELS = [
+export const DASHBOARD_PANELS = [
   'STI Progress Tracker',
   'API Performance Monitor',
   'Database Health Checker',

@@ -1,21 +1,21 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { loadRollouts, RolloutFaults } from '../rollout/compile.ts'
+import { loadRollouts, RolloutFileError } from '../rollout/compile.ts'
 import { faultLines, readYaml } from '../rollout/document.ts'
-import type { CalledRollout } from './calls.ts'
+import type { RolloutContacts } from './calls.ts'
 import { AlertingSchema, type AlertingFile } from './file.ts'
 
 /** Reads the file of agents and the rollout files that it names. @throws RolloutFaults with the faults of all of them */
-export async function readAlerting(
+export async function readAlertingFile(
   path: string,
-): Promise<{ readonly file: AlertingFile; readonly rollouts: readonly CalledRollout[] }> {
+): Promise<{ readonly file: AlertingFile; readonly rollouts: readonly RolloutContacts[] }> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new RolloutFaults([`${path}: cannot be read (${error.code ?? error.message}): name another`])
+    throw new RolloutFileError([`${path}: cannot be read (${error.code ?? error.message}): name another`])
   })
   const yaml = readYaml(path, text)
-  if (yaml.faults.length > 0) throw new RolloutFaults(yaml.faults)
+  if (yaml.faults.length > 0) throw new RolloutFileError(yaml.faults)
   const parsed = AlertingSchema.safeParse(yaml.value)
-  if (!parsed.success) throw new RolloutFaults(faultLines(yaml, parsed.error.issues))
+  if (!parsed.success) throw new RolloutFileError(faultLines(yaml, parsed.error.issues))
   const rollouts = await Promise.all(
     Object.entries(parsed.data.rollouts).map(async ([environment, folder]) =>
       (await loadRollouts(resolve(dirname(path), folder))).map(({ name, file }) => ({

@@ -5,10 +5,10 @@ import { parse } from 'yaml'
 export interface RuleGroup {
   readonly name: string
   readonly interval: string
-  readonly rules: readonly Rule[]
+  readonly rules: readonly AlertingRule[]
 }
 
-export interface Rule {
+export interface AlertingRule {
   readonly alert: string
   readonly expr: string
   readonly for?: string
@@ -19,11 +19,11 @@ export interface Rule {
 }
 
 /** Where the rules are, from the sources and from what is built of them. */
-const FOLDER = new URL('../../../alerts/', import.meta.url)
+const RULES_FOLDER = new URL('../../../alerts/', import.meta.url)
 
 /** The one source of all alert rules: alerts/*.rules.yml. */
-export async function readRules(): Promise<RuleGroup[]> {
-  const names = (await readdir(FOLDER)).filter((name) => name.endsWith('.rules.yml')).sort()
-  const files = await Promise.all(names.map((name) => readFile(new URL(name, FOLDER), 'utf8')))
+export async function readPrometheusRules(): Promise<RuleGroup[]> {
+  const names = (await readdir(RULES_FOLDER)).filter((name) => name.endsWith('.rules.yml')).sort()
+  const files = await Promise.all(names.map((name) => readFile(new URL(name, RULES_FOLDER), 'utf8')))
   return files.flatMap((text) => (parse(text) as { groups: RuleGroup[] }).groups)
 }

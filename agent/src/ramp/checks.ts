@@ -1,38 +1,38 @@
 import type { FlagStatus } from '../contract/index.ts'
-import { judgeErrors } from '../measure/compare.ts'
-import { requestsOf } from '../measure/errors.ts'
-import { enablingRefusals, unforceable } from '../operation/gate.ts'
+import { judgeErrorRatio } from '../measure/compare.ts'
+import { countRequests } from '../measure/errors.ts'
+import { enableRefusals, unforceableRefusals } from '../operation/gate.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import type { Check } from '../validation/check.ts'
-import { wrongSince } from '../validation/integrity/wrongSince.ts'
-import { checksOf } from '../validation/layers.ts'
+import type { ValidationCheck } from '../validation/check.ts'
+import { findDiscrepanciesSince } from '../validation/integrity/wrongSince.ts'
+import { listChecks } from '../validation/layers.ts'
 
 /** Checks of the integrity layer that cost about nothing; the others read the table, and validations ask them. */
-const CHEAP = ['dual-write-trigger', 'dual-write-canary', 'dual-write-conflicts', 'no-failed-row']
+const QUICK_CHECKS = ['dual-write-trigger', 'dual-write-canary', 'dual-write-conflicts', 'no-failed-row']
 
-export interface Judged {
+export interface StepContext {
   readonly flag: () => FlagStatus
   /** The operation that set this step, and when that was (milliseconds since 1970). */
-  readonly change: number
+  readonly operationId: number
   readonly changedAt: number
   readonly force: boolean
 }
 
 /** What a step is judged by: quick ones first. */
-export function stepChecks(rollout: Rollout, judged: Judged): Check[] {
-  const checks = checksOf(rollout)
+export function stepChecks(rollout: Rollout, step: StepContext): ValidationCheck[] {
+  const checks = listChecks(rollout)
   return [
-    clientsHaveSeen(judged),
-    gate(judged),
-    failedValidation,
-    ...checks.filter(({ layer, name }) => layer === 'integrity' && CHEAP.includes(name)),
-    newRows(judged),
-    errorsOfStep(judged),
+    flagConsistencyCheck(step),
+    enablePrerequisitesCheck(step),
+    failedValidationCheck,
+    ...checks.filter(({ layer, name }) => layer === 'integrity' && QUICK_CHECKS.includes(name)),
+    newRowsCheck(step),
+    stepErrorRatioCheck(step),
     ...checks.filter(({ layer }) => layer === 'performance'),
   ]
 }
 
-const clientsHaveSeen = ({ flag }: Judged): Check => ({
+const flagConsistencyCheck = ({ flag }: StepContext): ValidationCheck => ({
   name: 'flag-consistency',
   layer: 'integrity',
   run() {
@@ -52,11 +52,11 @@ const clientsHaveSeen = ({ flag }: Judged): Check => ({
 })
 
 /** What has come up against enabling since it was asked for. */
-const gate = ({ force }: Judged): Check => ({
+const enablePrerequisitesCheck = ({ force }: StepContext): ValidationCheck => ({
   name: 'gate',
   layer: 'integrity',
   run({ facts }) {
-    const reasons = force ? unforceable(facts) : enablingRefusals(facts)
+    const reasons = force ? unforceableRefusals(facts) : enableRefusals(facts)
     return Promise.resolve({
       verdict: reasons.length === 0 ? 'pass' : 'inconclusive',
       value: reasons.length,
@@ -67,11 +67,11 @@ const gate = ({ force }: Judged): Check => ({
 })
 
 /** A validation beside the ramp has found what the one before did not. */
-const failedValidation: Check = {
+const failedValidationCheck: ValidationCheck = {
   name: 'validation',
   layer: 'integrity',
   run({ facts }) {
-    const failed = facts.failedSince
+    const failed = facts.checksFailedSince
     return Promise.resolve({
       verdict: failed.length === 0 ? 'pass' : 'fail',
       value: failed.length,
@@ -81,14 +81,14 @@ const failedValidation: Check = {
   },
 }
 
-const newRows = ({ change }: Judged): Check => ({
+const newRowsCheck = ({ operationId: change }: StepContext): ValidationCheck => ({
   name: 'new-rows',
   layer: 'integrity',
   seconds: 60,
   async run({ sql, rollout, table }) {
     // Legacy columns do not follow the type then: the two may differ.
     if (rollout.file.restore === 'none') return null
-    const { query, rows, stayed, shown } = await wrongSince(sql, rollout, table, change)
+    const { query, writtenRows: rows, persistent: stayed, sampleNote: shown } = await findDiscrepanciesSince(sql, rollout, table, change)
     return {
       verdict: stayed.length === 0 ? 'pass' : 'fail',
       value: stayed.length,
@@ -102,15 +102,15 @@ const newRows = ({ change }: Judged): Check => ({
 })
 
 /** Where a baseline can be used its check of errors says more. */
-const errorsOfStep = ({ changedAt }: Judged): Check => ({
+const stepErrorRatioCheck = ({ changedAt }: StepContext): ValidationCheck => ({
   name: 'error-ratio-of-step',
   layer: 'performance',
   run({ rollout, parts, facts }) {
     if (rollout.file.api === undefined || facts.baseline?.unusable.length === 0) return Promise.resolve(null)
     const limit = rollout.file.limits.errorRatio
-    const of = (signal: string) => parts.signals.recent.of(rollout.name, signal, changedAt)
-    const requests = requestsOf(of('api-error-ratio'), of('api-request-rate'))
-    const { verdict, detail } = judgeErrors(requests, limit)
+    const readingsSince = (signal: string) => parts.signals.recent.readings(rollout.name, signal, changedAt)
+    const requests = countRequests(readingsSince('api-error-ratio'), readingsSince('api-request-rate'))
+    const { verdict, detail } = judgeErrorRatio(requests, limit)
     const value = requests.all > 0 ? requests.failed / requests.all : null
     return Promise.resolve({ verdict: verdict ?? 'inconclusive', value, limit, detail })
   },

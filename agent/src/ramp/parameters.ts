@@ -13,14 +13,14 @@ const RampParameters = z.object({
 })
 export type RampParameters = z.infer<typeof RampParameters>
 
-export function rampFrom(rollout: Rollout, flag: FlagStatus): Omit<RampParameters, 'force'> {
-  return { steps: stepsFrom(rollout, flag), holdSeconds: rollout.file.flag.hold, fromVersion: flag.version }
+export function createRampParameters(rollout: Rollout, flag: FlagStatus): Omit<RampParameters, 'force'> {
+  return { steps: remainingSteps(rollout, flag), holdSeconds: rollout.file.flag.hold, fromVersion: flag.version }
 }
 
 /** A ramp never lowers the percentage: it begins with the first step that is no lower. */
-export function stepsFrom(rollout: Rollout, flag: FlagStatus): number[] {
-  const from = flag.enabled ? flag.percentage : 0
-  return rollout.file.flag.ramp.filter((step) => step >= from)
+export function remainingSteps(rollout: Rollout, flag: FlagStatus): number[] {
+  const currentPercentage = flag.enabled ? flag.percentage : 0
+  return rollout.file.flag.ramp.filter((step) => step >= currentPercentage)
 }
 
-export const rampParameters = (parameters: Record<string, unknown>): RampParameters => RampParameters.parse(parameters)
+export const parseRampParameters = (parameters: Record<string, unknown>): RampParameters => RampParameters.parse(parameters)

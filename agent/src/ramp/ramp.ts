@@ -1,35 +1,35 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { readHold } from '../alert/hold.ts'
+import { readRollbackHold } from '../alert/hold.ts'
 import type { RampProgress } from '../contract/index.ts'
-import { OperationFailure, OperationTrouble } from '../engine/errors.ts'
-import type { Kind, Outcome, Run } from '../engine/kind.ts'
+import { OperationFailedError, OperationPausedError } from '../engine/errors.ts'
+import type { OperationDefinition, RunOutcome, RunContext } from '../engine/kind.ts'
 import type { Flags } from '../flag/flags.ts'
 import { FlagRefusal } from '../flag/errors.ts'
-import type { ValidationParts } from '../validation/check.ts'
-import { judge, type Judgement } from './judge.ts'
-import { rampParameters, stepsFrom, type RampParameters } from './parameters.ts'
-import { placeOf, stepKey, type Place } from './place.ts'
+import type { ValidationDependencies } from '../validation/check.ts'
+import { judgeStep, type StepJudgment } from './judge.ts'
+import { parseRampParameters, remainingSteps, type RampParameters } from './parameters.ts'
+import { requireRampPosition, stepIdempotencyKey, type RampPosition } from './place.ts'
 import { rampRefusals } from './refusals.ts'
 
-export interface RampParts extends ValidationParts {
+export interface RampDependencies extends ValidationDependencies {
   readonly flags: Flags
 }
 
-const LOOK_MS = 250
-const RETRY_MS = 1_000
+const POLL_INTERVAL_MS = 250
+const RETRY_INTERVAL_MS = 1_000
 /** As long as this it waits for clients to see a step; those that have not asked by then are silent, or gone. */
-const SEEN_MS = 60_000
+const PROPAGATION_TIMEOUT_MS = 60_000
 /** Judgements of one step that may be inconclusive; then it stands until a person has looked. */
-const TRIES = 3
+const MAX_INCONCLUSIVE_JUDGMENTS = 3
 
 /** The flag, step by step. (A change in one step waits for nothing: http/accept.ts.) */
-export function createRamp(parts: RampParts): Kind {
+export function createRampKind(deps: RampDependencies): OperationDefinition {
   return {
     kind: 'flag',
     writesTable: false,
     refusals: rampRefusals,
     preview({ rollout, facts }) {
-      const steps = stepsFrom(rollout, facts.flag)
+      const steps = remainingSteps(rollout, facts.flag)
       const { hold } = rollout.file.flag
       return Promise.resolve({
         rows: 0,
@@ -41,64 +41,64 @@ export function createRamp(parts: RampParts): Kind {
         ],
       })
     },
-    run: (run) => climb(run, parts),
+    run: (run) => runRamp(run, deps),
   }
 }
 
 /** One ramp on this agent: what it was asked, and how to see that somebody else has changed the flag. */
-interface Climb {
-  readonly run: Run
-  readonly parts: RampParts
-  readonly asked: RampParameters
+interface RampRun {
+  readonly run: RunContext
+  readonly deps: RampDependencies
+  readonly parameters: RampParameters
 }
 
-async function climb(run: Run, parts: RampParts): Promise<Outcome> {
-  const asked = rampParameters(run.operation.parameters)
-  const of: Climb = { run, parts, asked }
-  await run.reached('ramp.begun')
-  let place = await placeNow(of)
-  for (let passed = place.index < 0; ; passed = true) {
-    if (run.asked() !== 'go-on') return await stands(of, place)
-    if (passed && place.index === asked.steps.length - 1)
-      return { outcome: 'succeeded', result: { percentage: 100, steps: asked.steps } }
-    if (passed) place = await raise(of, place)
-    if (run.asked() !== 'go-on') continue
-    if (!(await watched(of, place))) return await stands(of, await placeNow(of))
+async function runRamp(run: RunContext, deps: RampDependencies): Promise<RunOutcome> {
+  const parameters = parseRampParameters(run.operation.parameters)
+  const ramp: RampRun = { run, deps, parameters }
+  await run.failpoint('ramp.begun')
+  let position = await readPosition(ramp)
+  for (let stepPassed = position.index < 0; ; stepPassed = true) {
+    if (run.directive() !== 'go-on') return await stopRamp(ramp, position)
+    if (stepPassed && position.index === parameters.steps.length - 1)
+      return { outcome: 'succeeded', result: { percentage: 100, steps: parameters.steps } }
+    if (stepPassed) position = await raisePercentage(ramp, position)
+    if (run.directive() !== 'go-on') continue
+    if (!(await observeStep(ramp, position))) return await stopRamp(ramp, await readPosition(ramp))
   }
 }
 
-const placeNow = ({ run, asked }: Climb): Promise<Place> =>
-  placeOf(run.database.state, { id: run.operation.id, rollout: run.rollout.name }, asked)
+const readPosition = ({ run, parameters: asked }: RampRun): Promise<RampPosition> =>
+  requireRampPosition(run.database.state, { id: run.operation.id, rollout: run.rollout.name }, asked)
 
-async function stands({ run, asked }: Climb, { index }: Place): Promise<Outcome> {
-  const how = run.asked()
-  if (how === 'pause' || how === 'cancel')
-    await run.event('ramp', index < 0 ? 'The flag was not changed.' : `The flag stays on for ${asked.steps[index]} %.`)
+async function stopRamp({ run, parameters: asked }: RampRun, { index }: RampPosition): Promise<RunOutcome> {
+  const directive = run.directive()
+  if (directive === 'pause' || directive === 'cancel')
+    await run.recordEvent('ramp', index < 0 ? 'The flag was not changed.' : `The flag stays on for ${asked.steps[index]} %.`)
   return { outcome: 'stopped' }
 }
 
 /** Sets the next step, only if the flag is as this ramp has left it. It happens once, whoever tries it again. */
-async function raise(of: Climb, place: Place): Promise<Place> {
-  const { run, parts, asked } = of
+async function raisePercentage(ramp: RampRun, position: RampPosition): Promise<RampPosition> {
+  const { run, deps: parts, parameters: asked } = ramp
   const { id, actor, reason } = run.operation
-  const index = place.index + 1
+  const index = position.index + 1
   const percentage = asked.steps[index]!
-  run.step(`sets step ${index + 1} of ${asked.steps.length}, ${percentage} %`)
-  const why = `ramp ${id}, step ${index + 1} of ${asked.steps.length}${reason === null ? '' : `: ${reason}`}`
-  while (!(await changed())) {
-    await delay(RETRY_MS)
-    if (run.asked() !== 'go-on') return place
-    await placeNow(of)
+  run.setStep(`sets step ${index + 1} of ${asked.steps.length}, ${percentage} %`)
+  const reasonText = `ramp ${id}, step ${index + 1} of ${asked.steps.length}${reason === null ? '' : `: ${reason}`}`
+  while (!(await tryChange())) {
+    await delay(RETRY_INTERVAL_MS)
+    if (run.directive() !== 'go-on') return position
+    await readPosition(ramp)
   }
-  await run.reached('ramp.raised')
-  return await placeNow(of)
+  await run.failpoint('ramp.raised')
+  return await readPosition(ramp)
 
-  async function changed(): Promise<boolean> {
+  async function tryChange(): Promise<boolean> {
     try {
-      await parts.flags.change(run.rollout, { enabled: true, percentage }, actor, why, {
-        idempotencyKey: stepKey(id, index),
-        requestHash: stepKey(id, index),
-        expectedVersion: place.version,
+      await parts.flags.change(run.rollout, { enabled: true, percentage }, actor, reasonText, {
+        idempotencyKey: stepIdempotencyKey(id, index),
+        requestHash: stepIdempotencyKey(id, index),
+        expectedVersion: position.version,
         force: asked.force,
         rampOperation: Number(id),
       })
@@ -107,8 +107,8 @@ async function raise(of: Climb, place: Place): Promise<Place> {
       if (!(error instanceof FlagRefusal)) throw error
       // This agent has not read the flag yet, or an off is on its way to the database.
       if (error.code === 'database-away') return false
-      await placeNow(of)
-      throw new OperationTrouble(`${error.message} Then resume: the ramp stands before step ${index + 1}.`)
+      await readPosition(ramp)
+      throw new OperationPausedError(`${error.message} Then resume: the ramp stands before step ${index + 1}.`)
     }
   }
 }
@@ -118,132 +118,132 @@ async function raise(of: Climb, place: Place): Promise<Place> {
  * @throws OperationFailure when it failed, and the flag is off
  * @throws OperationTrouble when it could not be judged
  */
-async function watched(of: Climb, place: Place): Promise<boolean> {
-  const { run, asked } = of
+async function observeStep(ramp: RampRun, position: RampPosition): Promise<boolean> {
+  const { run, parameters: asked } = ramp
   const { holdSeconds, steps } = asked
-  const percentage = steps[place.index]!
-  const before = run.operation.progress?.ramp
-  const known = before?.step === place.index + 1 ? before : null
+  const percentage = steps[position.index]!
+  const savedProgress = run.operation.progress?.ramp
+  const resumed = savedProgress?.step === position.index + 1 ? savedProgress : null
   let state: RampProgress = {
-    step: place.index + 1,
+    step: position.index + 1,
     steps,
     percentage,
     holdSeconds,
-    heldSeconds: known?.heldSeconds ?? 0,
-    verdict: known?.verdict ?? null,
-    why: known?.why ?? [],
+    heldSeconds: resumed?.heldSeconds ?? 0,
+    verdict: resumed?.verdict ?? null,
+    why: resumed?.why ?? [],
   }
   const show = (more: Partial<RampProgress>, text: string): void => {
     state = { ...state, ...more }
-    report(run, state)
-    run.step(`step ${state.step} of ${steps.length}, ${percentage} %: ${text}`)
+    reportProgress(run, state)
+    run.setStep(`step ${state.step} of ${steps.length}, ${percentage} %: ${text}`)
   }
-  if (!(await seen(of, place, show))) return false
-  if (!(await held(of, place, holdSeconds - state.heldSeconds, (seconds) => show(seconds, 'holds')))) return false
-  for (let tries = 1; ; tries++) {
+  if (!(await waitForClients(ramp, position, show))) return false
+  if (!(await holdStep(ramp, position, holdSeconds - state.heldSeconds, (seconds) => show(seconds, 'holds')))) return false
+  for (let attempt = 1; ; attempt++) {
     show({}, 'is judged')
-    const judgement = await judged(of, place)
-    if (judgement === null || !goesOn(of, place)) return false
+    const judgement = await judgeCurrentStep(ramp, position)
+    if (judgement === null || !mayContinue(ramp, position)) return false
     const { verdict } = judgement
     show({ verdict, why: [...judgement.why] }, verdict)
-    const said = judgement.why.length > 0 ? ` (${judgement.why.join('; ')})` : ''
-    await run.event('verdict', `step ${state.step} of ${steps.length}, ${percentage} %: ${verdict}${said}`, {
+    const explanation = judgement.why.length > 0 ? ` (${judgement.why.join('; ')})` : ''
+    await run.recordEvent('verdict', `step ${state.step} of ${steps.length}, ${percentage} %: ${verdict}${explanation}`, {
       after: judgement,
     })
-    await run.reached('ramp.judged')
+    await run.failpoint('ramp.judged')
     if (verdict === 'pass') return true
-    if (verdict === 'fail') return await failed(of, percentage, judgement)
-    if (tries === TRIES)
-      throw new OperationTrouble(
-        `The step at ${percentage} % was inconclusive ${TRIES} times, and stays as it is: ${judgement.why.join('; ')}. Mend that, then resume.`,
+    if (verdict === 'fail') return await failStep(ramp, percentage, judgement)
+    if (attempt === MAX_INCONCLUSIVE_JUDGMENTS)
+      throw new OperationPausedError(
+        `The step at ${percentage} % was inconclusive ${MAX_INCONCLUSIVE_JUDGMENTS} times, and stays as it is: ${judgement.why.join('; ')}. Mend that, then resume.`,
       )
-    const again = `inconclusive, is judged again in ${holdSeconds} s (${tries} of ${TRIES}): ${judgement.why.join('; ')}`
-    if (!(await held(of, place, holdSeconds, () => show({}, again)))) return false
+    const retryText = `inconclusive, is judged again in ${holdSeconds} s (${attempt} of ${MAX_INCONCLUSIVE_JUDGMENTS}): ${judgement.why.join('; ')}`
+    if (!(await holdStep(ramp, position, holdSeconds, () => show({}, retryText)))) return false
   }
 }
 
-type Show = (more: Partial<RampProgress>, text: string) => void
+type ShowProgress = (more: Partial<RampProgress>, text: string) => void
 
 /** Waits until every client has asked since, and no longer than one that lives may take. */
-async function seen(of: Climb, place: Place, show: Show): Promise<boolean> {
-  const { parts, run } = of
-  const until = performance.now() + SEEN_MS
+async function waitForClients(ramp: RampRun, position: RampPosition, show: ShowProgress): Promise<boolean> {
+  const { deps: parts, run } = ramp
+  const deadline = performance.now() + PROPAGATION_TIMEOUT_MS
   for (;;) {
-    if (!goesOn(of, place)) return false
+    if (!mayContinue(ramp, position)) return false
     const { version, clients } = parts.flags.status(run.rollout.name)
     const stale = clients.filter((client) => client.stale).length
-    if (version === place.version && stale === 0) return true
-    if (performance.now() > until) return true
+    if (version === position.version && stale === 0) return true
+    if (performance.now() > deadline) return true
     show({}, `${stale} of ${clients.length} clients have not seen it yet`)
-    await delay(LOOK_MS)
+    await delay(POLL_INTERVAL_MS)
   }
 }
 
-async function held(
-  of: Climb,
-  place: Place,
+async function holdStep(
+  ramp: RampRun,
+  position: RampPosition,
   seconds: number,
   show: (more: Pick<RampProgress, 'heldSeconds'>) => void,
 ): Promise<boolean> {
-  const began = performance.now()
-  const before = of.asked.holdSeconds - seconds
+  const startedAt = performance.now()
+  const heldBefore = ramp.parameters.holdSeconds - seconds
   for (;;) {
-    if (!goesOn(of, place)) return false
-    const passed = (performance.now() - began) / 1000
-    show({ heldSeconds: Math.floor(Math.min(before + passed, of.asked.holdSeconds)) })
-    if (passed >= seconds) return true
-    await delay(Math.min(LOOK_MS, (seconds - passed) * 1000))
+    if (!mayContinue(ramp, position)) return false
+    const elapsedSeconds = (performance.now() - startedAt) / 1000
+    show({ heldSeconds: Math.floor(Math.min(heldBefore + elapsedSeconds, ramp.parameters.holdSeconds)) })
+    if (elapsedSeconds >= seconds) return true
+    await delay(Math.min(POLL_INTERVAL_MS, (seconds - elapsedSeconds) * 1000))
   }
 }
 
 /** Nobody has asked it to stop, and this agent knows of no other change of the flag. */
-function goesOn({ run, parts }: Climb, place: Place): boolean {
+function mayContinue({ run, deps: parts }: RampRun, position: RampPosition): boolean {
   const { persisted, version } = parts.flags.status(run.rollout.name)
-  return run.asked() === 'go-on' && persisted && version <= place.version
+  return run.directive() === 'go-on' && persisted && version <= position.version
 }
 
-async function judged(of: Climb, place: Place): Promise<Judgement | null> {
-  const { run, parts, asked } = of
-  const changedAt = await changedAtOf(run, place)
+async function judgeCurrentStep(ramp: RampRun, position: RampPosition): Promise<StepJudgment | null> {
+  const { run, deps: parts, parameters: asked } = ramp
+  const changedAt = await readStepChangedAt(run, position)
   const flag = () => parts.flags.status(run.rollout.name)
   // A check that waits for readings ends as well when somebody changes the flag.
-  const stopping: Run = { ...run, asked: () => (goesOn(of, place) ? 'go-on' : 'cancel') }
-  return await judge(stopping, parts, { flag, change: place.change!, changedAt, force: asked.force })
+  const interruptibleRun: RunContext = { ...run, directive: () => (mayContinue(ramp, position) ? 'go-on' : 'cancel') }
+  return await judgeStep(interruptibleRun, parts, { flag, operationId: position.operationId!, changedAt, force: asked.force })
 }
 
-async function changedAtOf(run: Run, place: Place): Promise<number> {
+async function readStepChangedAt(run: RunContext, position: RampPosition): Promise<number> {
   const [row] = await run.database.state<{ ended_at: Date }[]>`
-    select ended_at from sti.operation where id = ${place.change}`
+    select ended_at from sti.operation where id = ${position.operationId}`
   return row!.ended_at.getTime()
 }
 
-async function failed(of: Climb, percentage: number, { why }: Judgement): Promise<never> {
-  const { run } = of
-  const because = why.join('; ')
-  const hold = await readHold(run.database.state, run.rollout.name)
-  const stays = !run.rollout.file.automaticRollback.includes('flag')
+async function failStep(ramp: RampRun, percentage: number, { why }: StepJudgment): Promise<never> {
+  const { run } = ramp
+  const failure = why.join('; ')
+  const rollbackPause = await readRollbackHold(run.database.state, run.rollout.name)
+  const reasonToKeep = !run.rollout.file.automaticRollback.includes('flag')
     ? 'The rollout file has no flag in automaticRollback'
-    : hold && `${hold.by.name} holds automatic rollback until ${hold.until.toISOString()} (${hold.reason})`
-  if (stays)
-    throw new OperationTrouble(
-      `The step at ${percentage} % failed (${because}). ${stays}, so the flag stays on: turn it off yourself, or resume to judge again.`,
+    : rollbackPause && `${rollbackPause.by.name} holds automatic rollback until ${rollbackPause.until.toISOString()} (${rollbackPause.reason})`
+  if (reasonToKeep)
+    throw new OperationPausedError(
+      `The step at ${percentage} % failed (${failure}). ${reasonToKeep}, so the flag stays on: turn it off yourself, or resume to judge again.`,
     )
-  await run.turnFlagOff(`ramp ${run.operation.id} failed at ${percentage} %: ${because}`)
-  throw new OperationFailure('ramp-failed', `The step at ${percentage} % failed, and the flag is off: ${because}.`)
+  await run.turnFlagOff(`ramp ${run.operation.id} failed at ${percentage} %: ${failure}`)
+  throw new OperationFailedError('ramp-failed', `The step at ${percentage} % failed, and the flag is off: ${failure}.`)
 }
 
-function report(run: Run, ramp: RampProgress): void {
+function reportProgress(run: RunContext, ramp: RampProgress): void {
   const total = ramp.steps.length * ramp.holdSeconds
-  const passed = (ramp.step - 1) * ramp.holdSeconds + ramp.heldSeconds
-  run.progress({
-    processedRows: Math.floor(passed),
+  const elapsedSeconds = (ramp.step - 1) * ramp.holdSeconds + ramp.heldSeconds
+  run.reportProgress({
+    processedRows: Math.floor(elapsedSeconds),
     writtenRows: 0,
     failedRows: 0,
     totalRows: Math.ceil(total),
     unit: 'seconds',
-    ratio: Math.floor((passed * 10_000) / total) / 10_000,
+    ratio: Math.floor((elapsedSeconds * 10_000) / total) / 10_000,
     rowsPerSecond: null,
-    remainingSeconds: total - passed,
+    remainingSeconds: total - elapsedSeconds,
     batchRows: null,
     batchSeconds: null,
     retries: {},

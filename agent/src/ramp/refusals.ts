@@ -1,19 +1,19 @@
 import { FlagParameters, type FlagStatus } from '../contract/index.ts'
-import type { Facts } from '../engine/facts.ts'
-import { enablingRefusals, unforceable } from '../operation/gate.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import { enableRefusals, unforceableRefusals } from '../operation/gate.ts'
 
 /** The gate of enabling, and what only a ramp needs. */
-export function rampRefusals(facts: Facts, parameters: Record<string, unknown>): string[] {
+export function rampRefusals(facts: RolloutFacts, parameters: Record<string, unknown>): string[] {
   const { force } = FlagParameters.parse(parameters)
   // Then the agent that claims it may not have read the flag since: its row says whether somebody has changed it.
   const accepted = parameters['fromVersion'] !== undefined
-  const open = facts.open.find((one) => one.kind === 'flag')
+  const open = facts.openOperations.find((one) => one.kind === 'flag')
   const { flag, baseline, rollout } = facts
   const judgedByBaseline = rollout.file.validation.requires.includes('performance')
   return [
-    ...(force ? unforceable(facts) : enablingRefusals(facts)),
+    ...(force ? unforceableRefusals(facts) : enableRefusals(facts)),
     ...(open ? [`Ramp ${open.id} is ${open.state}: resume or cancel it.`] : []),
-    ...(accepted ? [] : ofFlag(flag)),
+    ...(accepted ? [] : flagRefusals(flag)),
     ...(judgedByBaseline && baseline === null ? ['There is no baseline to judge its steps by: sti baseline.'] : []),
     ...(judgedByBaseline && baseline !== null && baseline.unusable.length > 0
       ? [
@@ -23,7 +23,7 @@ export function rampRefusals(facts: Facts, parameters: Record<string, unknown>):
   ]
 }
 
-function ofFlag({ enabled, percentage, persisted }: FlagStatus): string[] {
+function flagRefusals({ enabled, percentage, persisted }: FlagStatus): string[] {
   return [
     ...(enabled && percentage >= 100 ? ['The flag is on for 100 %: there is no step left.'] : []),
     ...(persisted ? [] : ['The flag was turned off and that is not written yet: wait until it is.']),

@@ -1,8 +1,8 @@
 import type { Actor, Attestation } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { Attestable } from './attestable.ts'
+import type { SignOffItem } from './attestable.ts'
 
-interface Row {
+interface AttestationRow {
   readonly id: bigint
   readonly item: string
   readonly subject: string | null
@@ -21,15 +21,15 @@ interface Row {
 export async function readAttestations(
   sql: Sql,
   rollout: string,
-  attestable: readonly Attestable[],
+  signOffItems: readonly SignOffItem[],
 ): Promise<Attestation[]> {
-  const rows = await sql<Row[]>`
+  const rows = await sql<AttestationRow[]>`
     select *, expires_at <= clock_timestamp() as expired,
       id = max(id) over (partition by item) as last
     from sti.attestation where rollout = ${rollout} order by id desc limit 500`
-  const subjects = new Map(attestable.map(({ item, subject }) => [item, subject]))
+  const subjects = new Map(signOffItems.map(({ item, subject }) => [item, subject]))
   return rows.map((row) => {
-    const why = fault(row, subjects)
+    const why = findAttestationFault(row, subjects)
     return {
       id: Number(row.id),
       item: row.item,
@@ -46,7 +46,7 @@ export async function readAttestations(
   })
 }
 
-function fault(row: Row, subjects: ReadonlyMap<string, string | null>): string | null {
+function findAttestationFault(row: AttestationRow, subjects: ReadonlyMap<string, string | null>): string | null {
   if (row.withdrawn_at !== null) return `withdrawn by ${row.withdrawn_by!.name}: ${row.withdrawn_note}`
   if (row.expired) return `expired on ${row.expires_at.toISOString().slice(0, 10)}`
   if (!subjects.has(row.item)) return 'the rollout file does not have it any more'
@@ -55,34 +55,34 @@ function fault(row: Row, subjects: ReadonlyMap<string, string | null>): string |
 }
 
 /** Keeps a sign-off and its event, in one statement. */
-export async function attest(
+export async function saveAttestation(
   sql: Sql,
   rollout: string,
-  of: { readonly item: Attestable; readonly note: string; readonly actor: Actor; readonly expiresAt: Date },
+  signOff: { readonly item: SignOffItem; readonly note: string; readonly actor: Actor; readonly expiresAt: Date },
 ): Promise<void> {
   await sql`
     with attested as (
       insert into sti.attestation (rollout, item, subject, note, actor, expires_at)
-      values (${rollout}, ${of.item.item}, ${of.item.subject}, ${of.note}, ${sql.json(of.actor)}, ${of.expiresAt})
+      values (${rollout}, ${signOff.item.item}, ${signOff.item.subject}, ${signOff.note}, ${sql.json(signOff.actor)}, ${signOff.expiresAt})
       returning id, expires_at
     )
-    select sti.append_event(null, ${rollout}, ${sql.json(of.actor)}, 'attestation', ${`signed off: ${of.item.item}`}, ${of.note}, null,
-      jsonb_build_object('attestation', id, 'item', ${of.item.item}::text, 'expiresAt', expires_at)) from attested`
+    select sti.append_event(null, ${rollout}, ${sql.json(signOff.actor)}, 'attestation', ${`signed off: ${signOff.item.item}`}, ${signOff.note}, null,
+      jsonb_build_object('attestation', id, 'item', ${signOff.item.item}::text, 'expiresAt', expires_at)) from attested`
 }
 
 /** Withdraws what stands of an item. False: nothing stands. */
-export async function withdraw(
+export async function withdrawAttestation(
   sql: Sql,
   rollout: string,
-  of: { readonly item: string; readonly note: string; readonly actor: Actor },
+  withdrawal: { readonly item: string; readonly note: string; readonly actor: Actor },
 ): Promise<boolean> {
   const rows = await sql`
     with withdrawn as (
-      update sti.attestation set withdrawn_at = clock_timestamp(), withdrawn_by = ${sql.json(of.actor)}, withdrawn_note = ${of.note}
-      where rollout = ${rollout} and item = ${of.item} and withdrawn_at is null and expires_at > clock_timestamp()
+      update sti.attestation set withdrawn_at = clock_timestamp(), withdrawn_by = ${sql.json(withdrawal.actor)}, withdrawn_note = ${withdrawal.note}
+      where rollout = ${rollout} and item = ${withdrawal.item} and withdrawn_at is null and expires_at > clock_timestamp()
       returning id
     ), all_of_them as (select max(id) as id, jsonb_agg(id) as ids from withdrawn having count(*) > 0)
-    select sti.append_event(null, ${rollout}, ${sql.json(of.actor)}, 'attestation', ${`withdrawn: ${of.item}`}, ${of.note},
+    select sti.append_event(null, ${rollout}, ${sql.json(withdrawal.actor)}, 'attestation', ${`withdrawn: ${withdrawal.item}`}, ${withdrawal.note},
       jsonb_build_object('attestations', ids), null) from all_of_them`
   return rows.length > 0
 }

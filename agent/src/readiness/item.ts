@@ -1,30 +1,30 @@
 import type { Attestation, ReadinessItem, ReadinessList } from '../contract/index.ts'
-import { notReady, ready, type Judged } from './judged.ts'
-import type { Seen } from './seen.ts'
+import { notReady, ready, type ItemState } from './judged.ts'
+import type { ReadinessInput } from './seen.ts'
 
-export function measured(item: string, line: string, lists: ReadinessList[], judged: Judged): ReadinessItem {
+export function measuredItem(item: string, line: string, lists: ReadinessList[], itemState: ItemState): ReadinessItem {
   // One by one: what was judged may be an item of its own.
-  const { state, sentence, since, next } = judged
+  const { state, sentence, since, next } = itemState
   return { item, line, lists, by: 'measured', state, sentence, since, next, attestation: null }
 }
 
 /** What only people know. */
-export function attested(seen: Seen, item: string, line: string, lists: ReadinessList[]): ReadinessItem {
-  const last = lastOf(seen, item)
-  return { item, line, lists, by: 'attested', ...judgeAttestation(last, item), attestation: last }
+export function attestedItem(input: ReadinessInput, item: string, line: string, lists: ReadinessList[]): ReadinessItem {
+  const latest = findLatestAttestation(input, item)
+  return { item, line, lists, by: 'attested', ...judgeAttestation(latest, item), attestation: latest }
 }
 
-export function lastOf({ attestations }: Pick<Seen, 'attestations'>, item: string): Attestation | null {
+export function findLatestAttestation({ attestations }: Pick<ReadinessInput, 'attestations'>, item: string): Attestation | null {
   return attestations.find((one) => one.item === item) ?? null
 }
 
-export function judgeAttestation(last: Attestation | null, item: string): Judged {
-  const how = `Once it is so, sign it off: sti attest "${item}" --note "…".`
-  if (last === null) return notReady('Nobody has signed it off.', how)
-  if (last.counts) return ready(`${last.by.name}: ${last.note} (until ${last.expiresAt.slice(0, 10)})`, last.at)
+export function judgeAttestation(latest: Attestation | null, item: string): ItemState {
+  const instruction = `Once it is so, sign it off: sti attest "${item}" --note "…".`
+  if (latest === null) return notReady('Nobody has signed it off.', instruction)
+  if (latest.counts) return ready(`${latest.by.name}: ${latest.note} (until ${latest.expiresAt.slice(0, 10)})`, latest.at)
   return notReady(
-    `Signed off by ${last.by.name} on ${last.at.slice(0, 10)}, ${last.why}.`,
-    how,
-    last.withdrawnAt ?? last.at,
+    `Signed off by ${latest.by.name} on ${latest.at.slice(0, 10)}, ${latest.why}.`,
+    instruction,
+    latest.withdrawnAt ?? latest.at,
   )
 }

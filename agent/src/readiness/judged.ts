@@ -1,22 +1,22 @@
 import type { ReadinessItem } from '../contract/index.ts'
 
 /** What is found of one item. */
-export type Judged = Pick<ReadinessItem, 'state' | 'sentence' | 'since' | 'next'>
+export type ItemState = Pick<ReadinessItem, 'state' | 'sentence' | 'since' | 'next'>
 
-export function ready(sentence: string, since: string | null): Judged {
+export function ready(sentence: string, since: string | null): ItemState {
   return { state: 'ready', sentence, since, next: null }
 }
 
-export function notReady(sentence: string, next: string, since: string | null = null): Judged {
+export function notReady(sentence: string, next: string, since: string | null = null): ItemState {
   return { state: 'not-ready', sentence, since, next }
 }
 
-export function unknown(sentence: string, next: string, since: string | null = null): Judged {
+export function unknown(sentence: string, next: string, since: string | null = null): ItemState {
   return { state: 'unknown', sentence, since, next }
 }
 
 /** The worst of several, which says what of them is to be done first. */
-export function allOf(parts: readonly Judged[]): Judged {
+export function combineItemStates(parts: readonly ItemState[]): ItemState {
   return (
     parts.find(({ state }) => state === 'not-ready') ??
     parts.find(({ state }) => state === 'unknown') ?? {

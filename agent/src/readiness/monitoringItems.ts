@@ -1,23 +1,23 @@
 import type { ReadinessItem } from '../contract/index.ts'
 import { isKnown } from '../signals/reading.ts'
-import { ALERT_PROCEDURE } from './attestable.ts'
-import { attested, measured } from './item.ts'
-import { notReady, ready, unknown, type Judged } from './judged.ts'
-import type { Seen } from './seen.ts'
-import { dashboard } from './staging.ts'
+import { ALERT_PROCEDURE_ITEM } from './attestable.ts'
+import { attestedItem, measuredItem } from './item.ts'
+import { notReady, ready, unknown, type ItemState } from './judged.ts'
+import type { ReadinessInput } from './seen.ts'
+import { judgeDashboard } from './staging.ts'
 
 /** "Monitoring & Observability". */
-export function monitoringItems(seen: Seen): ReadinessItem[] {
+export function monitoringItems(input: ReadinessInput): ReadinessItem[] {
   return [
-    measured('dashboard', 'Grafana dashboard deployed with 8 panels', ['monitoring'], dashboard(seen)),
-    measured('alerts', 'Prometheus alerting configured', ['monitoring'], alerts(seen)),
-    measured('metrics', 'Custom metrics implemented', ['monitoring'], metrics(seen)),
-    measured('baseline', 'Performance baseline established', ['monitoring'], baseline(seen)),
-    attested(seen, ALERT_PROCEDURE, 'Alert response procedures tested', ['monitoring', 'team']),
+    measuredItem('dashboard', 'Grafana dashboard deployed with 8 panels', ['monitoring'], judgeDashboard(input)),
+    measuredItem('alerts', 'Prometheus alerting configured', ['monitoring'], judgeAlertRules(input)),
+    measuredItem('metrics', 'Custom metrics implemented', ['monitoring'], judgeMetrics(input)),
+    measuredItem('baseline', 'Performance baseline established', ['monitoring'], judgeBaseline(input)),
+    attestedItem(input, ALERT_PROCEDURE_ITEM, 'Alert response procedures tested', ['monitoring', 'team']),
   ]
 }
 
-function alerts({ outside: { alertRules } }: Seen): Judged {
+function judgeAlertRules({ outside: { alertRules } }: ReadinessInput): ItemState {
   if (!isKnown(alertRules))
     return unknown(`Nobody could be asked for alert rules: ${alertRules.unknown}.`, 'Let the agent reach Prometheus.')
   const at = new Date(alertRules.at).toISOString()
@@ -39,7 +39,7 @@ function alerts({ outside: { alertRules } }: Seen): Judged {
   return ready(`${rules.join(', ')}.`, at)
 }
 
-function metrics({ families, outside: { scraped }, environment }: Seen): Judged {
+function judgeMetrics({ families, outside: { scraped }, environment }: ReadinessInput): ItemState {
   const own = `The agent gives ${families} families of its own`
   if (!isKnown(scraped))
     return unknown(
@@ -51,13 +51,13 @@ function metrics({ families, outside: { scraped }, environment }: Seen): Judged 
   return notReady(`${own}, and Prometheus has none of ${environment}.`, 'Let it scrape /metrics of the agent.', at)
 }
 
-function baseline({ facts: { baseline } }: Seen): Judged {
-  const take = 'Take one before expand (sti baseline).'
-  if (baseline === null) return notReady('There is none of this environment.', take)
+function judgeBaseline({ facts: { baseline } }: ReadinessInput): ItemState {
+  const instruction = 'Take one before expand (sti baseline).'
+  if (baseline === null) return notReady('There is none of this environment.', instruction)
   if (baseline.unusable.length > 0)
-    return notReady(`Baseline ${baseline.id} cannot be used: ${baseline.unusable.join('; ')}.`, take, baseline.endedAt)
+    return notReady(`Baseline ${baseline.id} cannot be used: ${baseline.unusable.join('; ')}.`, instruction, baseline.endedAt)
   const known = baseline.signals.filter(({ mean }) => mean !== null).length
-  const of = `Baseline ${baseline.id} (${baseline.source}) ended at ${baseline.endedAt}`
-  if (known === 0) return unknown(`${of}, and knows no signal.`, take, baseline.endedAt)
-  return ready(`${of}; it knows ${known} of ${baseline.signals.length} signals.`, baseline.endedAt)
+  const summary = `Baseline ${baseline.id} (${baseline.source}) ended at ${baseline.endedAt}`
+  if (known === 0) return unknown(`${summary}, and knows no signal.`, instruction, baseline.endedAt)
+  return ready(`${summary}; it knows ${known} of ${baseline.signals.length} signals.`, baseline.endedAt)
 }

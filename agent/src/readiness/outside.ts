@@ -1,27 +1,27 @@
 import type { Sql } from '../database/connect.ts'
-import { poll, type Poll } from '../signals/poll.ts'
-import { prometheus } from '../signals/prometheus.ts'
+import { createPoll, type Poll } from '../signals/poll.ts'
+import { createPrometheusClient } from '../signals/prometheus.ts'
 import type { Reading } from '../signals/reading.ts'
-import { lookAtAlertRules, type AlertRules } from './alertRules.ts'
-import { lookAtGrafana, type GrafanaSeen } from './grafana.ts'
-import { lookAtUptime, type Uptime } from './uptime.ts'
+import { fetchAlertRules, type LoadedAlertRules } from './alertRules.ts'
+import { fetchGrafanaStatus, type GrafanaStatus } from './grafana.ts'
+import { fetchUptime, type JobUptime } from './uptime.ts'
 
 /** What Grafana and Prometheus say, read in the background. */
-export interface Outside {
-  readonly grafana: Reading<GrafanaSeen>
-  readonly alertRules: Reading<readonly AlertRules[]>
+export interface ExternalSystems {
+  readonly grafana: Reading<GrafanaStatus>
+  readonly alertRules: Reading<readonly LoadedAlertRules[]>
   /** Series of this agent's environment that Prometheus has. */
   readonly scraped: Reading<number>
-  readonly uptime: Reading<readonly Uptime[]>
+  readonly uptime: Reading<readonly JobUptime[]>
 }
 
-export interface OutsideWatch {
+export interface ExternalSystemsMonitor {
   start(): void
   stop(): void
-  read(rollout: string): Outside
+  read(rollout: string): ExternalSystems
 }
 
-export interface OutsideParts {
+export interface ExternalSystemsDependencies {
   readonly state: Sql
   readonly environment: string
   readonly grafana: { readonly url: string; readonly token: string | null } | null
@@ -29,48 +29,48 @@ export interface OutsideParts {
   readonly rollouts: readonly { readonly name: string }[]
 }
 
-const EVERY_MS = 30_000
+const POLL_INTERVAL_MS = 30_000
 const NO_PROMETHEUS = 'the agent has no Prometheus: set STI_PROMETHEUS_URL'
 const NO_GRAFANA = 'the agent knows no Grafana: set STI_GRAFANA_URL'
 
 /** Asks Grafana and Prometheus every half minute. */
-export function watchOutside({ state, environment, grafana, prometheusUrl, rollouts }: OutsideParts): OutsideWatch {
-  const look = <T>(url: string | null, missing: string, ask: (url: string) => Promise<T>): Poll<Reading<T>> =>
-    poll<Reading<T>>({
-      intervalMs: EVERY_MS,
+export function createExternalSystemsMonitor({ state, environment, grafana, prometheusUrl, rollouts }: ExternalSystemsDependencies): ExternalSystemsMonitor {
+  const pollSystem = <T>(url: string | null, missing: string, ask: (url: string) => Promise<T>): Poll<Reading<T>> =>
+    createPoll<Reading<T>>({
+      intervalMs: POLL_INTERVAL_MS,
       now: Date.now,
       unknown: (sentence) => ({ unknown: sentence }),
       refresh: async () => (url === null ? { unknown: missing } : { value: await ask(url), at: Date.now() }),
     })
-  const ofGrafana = look(grafana?.url ?? null, NO_GRAFANA, (url) => lookAtGrafana(url, grafana!.token, Date.now()))
-  const ofRules = look(prometheusUrl ?? grafana?.url ?? null, NO_PROMETHEUS, () =>
-    lookAtAlertRules(prometheusUrl, grafana),
+  const grafanaPoll = pollSystem(grafana?.url ?? null, NO_GRAFANA, (url) => fetchGrafanaStatus(url, grafana!.token, Date.now()))
+  const alertRulesPoll = pollSystem(prometheusUrl ?? grafana?.url ?? null, NO_PROMETHEUS, () =>
+    fetchAlertRules(prometheusUrl, grafana),
   )
-  const ofSeries = look(prometheusUrl, NO_PROMETHEUS, async (url) => {
-    const [found] = await prometheus(url).all(`count(sti_build_info{environment=${JSON.stringify(environment)}})`)
-    return found?.value ?? 0
+  const scrapedSeriesPoll = pollSystem(prometheusUrl, NO_PROMETHEUS, async (url) => {
+    const [sample] = await createPrometheusClient(url).queryAll(`count(sti_build_info{environment=${JSON.stringify(environment)}})`)
+    return sample?.value ?? 0
   })
-  const uptimes = new Map(
+  const uptimePolls = new Map(
     rollouts.map(({ name }) => [
       name,
-      look(prometheusUrl, NO_PROMETHEUS, async (url) => {
+      pollSystem(prometheusUrl, NO_PROMETHEUS, async (url) => {
         const [row] = await state<{ seconds: number | null }[]>`
           select extract(epoch from clock_timestamp() - min(created_at))::float8 as seconds
           from sti.operation where rollout = ${name}`
         if (row?.seconds == null) throw new Error('the rollout has not begun')
-        return await lookAtUptime(url, environment, row.seconds)
+        return await fetchUptime(url, environment, row.seconds)
       }),
     ]),
   )
-  const polls: readonly Poll<unknown>[] = [ofGrafana, ofRules, ofSeries, ...uptimes.values()]
+  const polls: readonly Poll<unknown>[] = [grafanaPoll, alertRulesPoll, scrapedSeriesPoll, ...uptimePolls.values()]
   return {
     start: () => polls.forEach((one) => one.start()),
     stop: () => polls.forEach((one) => one.stop()),
     read: (rollout) => ({
-      grafana: ofGrafana.read(),
-      alertRules: ofRules.read(),
-      scraped: ofSeries.read(),
-      uptime: uptimes.get(rollout)!.read(),
+      grafana: grafanaPoll.read(),
+      alertRules: alertRulesPoll.read(),
+      scraped: scrapedSeriesPoll.read(),
+      uptime: uptimePolls.get(rollout)!.read(),
     }),
   }
 }

@@ -1,58 +1,58 @@
 import type { ContactReadiness, Operation, Readiness, ReadinessItem, ReadinessList } from '../contract/index.ts'
-import { ACKNOWLEDGE_SECONDS, ReadinessList as Lists } from '../contract/index.ts'
+import { ACKNOWLEDGE_TIMEOUT_SECONDS, ReadinessList as Lists } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { Facts } from '../engine/facts.ts'
-import { attestableOf, contactItem } from './attestable.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import { listSignOffItems, contactItemId } from './attestable.ts'
 import { readAttestations } from './attestations.ts'
-import { lastOf } from './item.ts'
+import { findLatestAttestation } from './item.ts'
 import { monitoringItems } from './monitoringItems.ts'
-import type { Outside } from './outside.ts'
+import type { ExternalSystems } from './outside.ts'
 import { productionItems } from './production.ts'
-import type { AlertPathSeen, Answered, Promoted, Seen } from './seen.ts'
+import type { AlertPathStatus, IncidentResponseTimes, PromotedReport, ReadinessInput } from './seen.ts'
 import { stagingItems } from './staging.ts'
 import { successItems } from './success.ts'
 
-export interface ReadinessParts {
+export interface ReadinessDependencies {
   readonly state: Sql
   readonly environment: string
-  readonly outside: (rollout: string) => Outside
+  readonly outside: (rollout: string) => ExternalSystems
   readonly families: number
-  readonly alertPath: () => AlertPathSeen
+  readonly alertPath: () => AlertPathStatus
 }
 
 /** Reads what a rollout still lacks: item by item, with what would make it ready. */
-export async function readReadiness(parts: ReadinessParts, facts: Facts): Promise<Readiness> {
-  const seen = await look(parts, facts)
-  const lists = [...stagingItems(seen), ...productionItems(seen), ...monitoringItems(seen)]
-  const items = [...lists, ...successItems(seen, lists)]
+export async function readReadiness(parts: ReadinessDependencies, facts: RolloutFacts): Promise<Readiness> {
+  const input = await readReadinessInput(parts, facts)
+  const listItems = [...stagingItems(input), ...productionItems(input), ...monitoringItems(input)]
+  const items = [...listItems, ...successItems(input, listItems)]
   return {
     rollout: facts.rollout.name,
     environment: parts.environment,
     at: new Date().toISOString(),
-    ratios: Object.fromEntries(Lists.options.map((list) => [list, ratioOf(items, list)])) as Record<
+    ratios: Object.fromEntries(Lists.options.map((list) => [list, computeReadyRatio(items, list)])) as Record<
       ReadinessList,
       number
     >,
     items,
-    contacts: contactsOf(seen),
+    contacts: toContactReadiness(input),
   }
 }
 
 /** Rounded down: 1 only when every item is ready. */
-function ratioOf(items: readonly ReadinessItem[], list: ReadinessList): number {
-  const of = items.filter(({ lists }) => lists.includes(list))
-  const ready = of.filter(({ state }) => state === 'ready').length
-  return Math.floor((ready * 1_000) / of.length) / 1_000
+function computeReadyRatio(items: readonly ReadinessItem[], list: ReadinessList): number {
+  const itemsOfList = items.filter(({ lists }) => lists.includes(list))
+  const ready = itemsOfList.filter(({ state }) => state === 'ready').length
+  return Math.floor((ready * 1_000) / itemsOfList.length) / 1_000
 }
 
-async function look({ state, environment, outside, families, alertPath }: ReadinessParts, facts: Facts): Promise<Seen> {
+async function readReadinessInput({ state, environment, outside, families, alertPath }: ReadinessDependencies, facts: RolloutFacts): Promise<ReadinessInput> {
   const { name } = facts.rollout
-  const [attestations, [first], rollbacks, promoted, answered] = await Promise.all([
-    readAttestations(state, name, attestableOf(facts.rollout.file)),
+  const [attestations, [firstOperation], rollbacks, promotedReport, incidentResponse] = await Promise.all([
+    readAttestations(state, name, listSignOffItems(facts.rollout.file)),
     state<{ at: Date | null }[]>`select min(created_at) as at from sti.operation where rollout = ${name}`,
     readRollbacks(state, name),
-    readPromoted(state, facts),
-    readAnswered(state, name),
+    readPromotedReport(state, facts),
+    readIncidentResponse(state, name),
   ])
   return {
     environment,
@@ -61,15 +61,15 @@ async function look({ state, environment, outside, families, alertPath }: Readin
     outside: outside(name),
     families,
     rollbacks,
-    promoted,
-    answered,
+    promotedReport,
+    incidentResponse,
     alertPath: alertPath(),
-    begunAt: first?.at?.toISOString() ?? null,
+    begunAt: firstOperation?.at?.toISOString() ?? null,
   }
 }
 
 /** The flag off after it was on, and what was taken back of the data. */
-async function readRollbacks(sql: Sql, rollout: string): Promise<Seen['rollbacks']> {
+async function readRollbacks(sql: Sql, rollout: string): Promise<ReadinessInput['rollbacks']> {
   const rows = await sql<{ what: string; at: Date }[]>`
     select message || ' by ' || (actor->>'name') as what, at from sti.operation_event
       where rollout = ${rollout} and kind = 'flag' and before->>'enabled' = 'true' and after->>'enabled' = 'false'
@@ -81,11 +81,11 @@ async function readRollbacks(sql: Sql, rollout: string): Promise<Seen['rollbacks
   return rows.map(({ what, at }) => ({ what, at: at.toISOString() }))
 }
 
-async function readAnswered(sql: Sql, rollout: string): Promise<Answered> {
+async function readIncidentResponse(sql: Sql, rollout: string): Promise<IncidentResponseTimes> {
   const [row] = await sql<{ incidents: number; late: number; slowest: number | null; last: Date | null }[]>`
     select count(*)::int as incidents, max(coalesce(answered_at, opened_at)) as last,
       count(*) filter (where coalesce(answered_at, clock_timestamp()) - opened_at >
-        make_interval(secs => ${ACKNOWLEDGE_SECONDS.critical}))::int as late,
+        make_interval(secs => ${ACKNOWLEDGE_TIMEOUT_SECONDS.critical}))::int as late,
       max(extract(epoch from answered_at - opened_at))::float8 as slowest
     from (select opened_at, coalesce(acknowledged_at, closed_at) as answered_at from sti.incident
       where rollout = ${rollout} and severity = 'critical') i`
@@ -94,7 +94,7 @@ async function readAnswered(sql: Sql, rollout: string): Promise<Answered> {
 }
 
 /** What the report says that promotes the rollout here. */
-async function readPromoted(sql: Sql, { promotion }: Facts): Promise<Promoted | null> {
+async function readPromotedReport(sql: Sql, { promotion }: RolloutFacts): Promise<PromotedReport | null> {
   const counting = promotion?.promotion
   if (counting == null || !counting.counts || counting.forced) return null
   const [row] = await sql<{ from: string; at: Date; items: ReadinessItem[] | null; backfill: Operation | null }[]>`
@@ -106,11 +106,11 @@ async function readPromoted(sql: Sql, { promotion }: Facts): Promise<Promoted | 
   return { from: row.from, at: row.at.toISOString(), items: row.items ?? [], backfill: row.backfill }
 }
 
-function contactsOf(seen: Seen): ContactReadiness[] {
-  return seen.facts.rollout.file.contacts.map((contact) => {
-    const attestation = lastOf(seen, contactItem(contact.role))
+function toContactReadiness(input: ReadinessInput): ContactReadiness[] {
+  return input.facts.rollout.file.contacts.map((contact) => {
+    const attestation = findLatestAttestation(input, contactItemId(contact.role))
     return {
-      item: contactItem(contact.role),
+      item: contactItemId(contact.role),
       role: contact.role,
       name: contact.name,
       phone: contact.phone ?? null,

@@ -1,54 +1,54 @@
 import type { ReadinessItem } from '../contract/index.ts'
 import { isKnown } from '../signals/reading.ts'
 import { judgeChecks } from './checks.ts'
-import { measured } from './item.ts'
-import { allOf, notReady, ready, unknown, type Judged } from './judged.ts'
-import type { Seen } from './seen.ts'
+import { measuredItem } from './item.ts'
+import { combineItemStates, notReady, ready, unknown, type ItemState } from './judged.ts'
+import type { ReadinessInput } from './seen.ts'
 
 /** "Staging Validation Complete". Where the file wants a promotion, the report of that environment says it. */
-export function stagingItems(seen: Seen): ReadinessItem[] {
+export function stagingItems(input: ReadinessInput): ReadinessItem[] {
   const items = [
-    measured('coverage', '100% STI coverage in staging environment', ['staging'], coverage(seen)),
-    measured(
+    measuredItem('coverage', '100% STI coverage in staging environment', ['staging'], judgeCoverage(input)),
+    measuredItem(
       'dual-write',
       'Dual-write verification working correctly',
       ['staging'],
-      judgeChecks(seen, 'integrity', ofDualWrite),
+      judgeChecks(input, 'integrity', isDualWriteCheck),
     ),
-    measured(
+    measuredItem(
       'performance',
       'Performance validation within 10% of baseline',
       ['staging'],
-      judgeChecks(seen, 'performance'),
+      judgeChecks(input, 'performance'),
     ),
-    measured('dashboards', 'All monitoring dashboards live and functional', ['staging'], dashboards(seen)),
-    measured('alerting', 'Alerting system configured and tested', ['staging'], alertPath(seen)),
-    measured('integrity', 'Data integrity validation passed', ['staging'], judgeChecks(seen, 'integrity')),
-    measured('resources', 'System resource usage within acceptable limits', ['staging'], judgeChecks(seen, 'system')),
+    measuredItem('dashboards', 'All monitoring dashboards live and functional', ['staging'], judgeDashboards(input)),
+    measuredItem('alerting', 'Alerting system configured and tested', ['staging'], judgeAlertPath(input)),
+    measuredItem('integrity', 'Data integrity validation passed', ['staging'], judgeChecks(input, 'integrity')),
+    measuredItem('resources', 'System resource usage within acceptable limits', ['staging'], judgeChecks(input, 'system')),
   ]
-  return seen.facts.promotion === null ? items : items.map((item) => reported(seen, item))
+  return input.facts.promotion === null ? items : items.map((item) => applyPromotedReport(input, item))
 }
 
-export function coverage(seen: Seen): Judged {
-  const { validation } = seen.facts
-  const judged = judgeChecks(seen, 'integrity', ({ check }) => check === 'coverage')
-  if (judged.state !== 'ready' || validation === null) return judged
-  if (validation.coverage === 1) return ready(`All of ${validation.totalRows} rows have the right type.`, judged.since)
+export function judgeCoverage(input: ReadinessInput): ItemState {
+  const { validation } = input.facts
+  const checkState = judgeChecks(input, 'integrity', ({ check }) => check === 'coverage')
+  if (checkState.state !== 'ready' || validation === null) return checkState
+  if (validation.coverage === 1) return ready(`All of ${validation.totalRows} rows have the right type.`, checkState.since)
   return notReady(
     `${validation.coverage} of the rows have the right type; an admin has accepted the others.`,
     'Mend the accepted rows and retry them, then validate again.',
-    judged.since,
+    checkState.since,
   )
 }
 
-const ofDualWrite = ({ check }: { readonly check: string }): boolean => /^dual-write-/.test(check)
+const isDualWriteCheck = ({ check }: { readonly check: string }): boolean => /^dual-write-/.test(check)
 
-export function dashboards({ outside, environment }: Seen): Judged {
-  return allOf([dashboard({ outside }), series(outside, environment)])
+export function judgeDashboards({ outside, environment }: ReadinessInput): ItemState {
+  return combineItemStates([judgeDashboard({ outside }), judgeScraping(outside, environment)])
 }
 
 /** Grafana answers, and its dashboard has the eight panels. */
-export function dashboard({ outside }: Pick<Seen, 'outside'>): Judged {
+export function judgeDashboard({ outside }: Pick<ReadinessInput, 'outside'>): ItemState {
   const { grafana } = outside
   if (!isKnown(grafana))
     return unknown(`Grafana could not be asked: ${grafana.unknown}.`, 'Let the agent reach Grafana (STI_GRAFANA_URL).')
@@ -64,7 +64,7 @@ export function dashboard({ outside }: Pick<Seen, 'outside'>): Judged {
   )
 }
 
-function series({ scraped }: Seen['outside'], environment: string): Judged {
+function judgeScraping({ scraped }: ReadinessInput['outside'], environment: string): ItemState {
   if (!isKnown(scraped))
     return unknown(`Prometheus could not be asked: ${scraped.unknown}.`, 'Let the agent reach Prometheus.')
   const at = new Date(scraped.at).toISOString()
@@ -77,23 +77,23 @@ function series({ scraped }: Seen['outside'], environment: string): Judged {
 }
 
 /** The rule that always fires has come all the way: Prometheus, the rule, the contact point, the signed webhook. */
-export function alertPath({ alertPath: { seenAt, live } }: Pick<Seen, 'alertPath'>): Judged {
-  const mend = 'See StiWatchdog in the runbook: Prometheus, the rules, the contact point of the agents, the secret.'
-  if (seenAt === null) return unknown('The watchdog alert has not reached this agent since it started.', mend)
+export function judgeAlertPath({ alertPath: { seenAt, live } }: Pick<ReadinessInput, 'alertPath'>): ItemState {
+  const instruction = 'See StiWatchdog in the runbook: Prometheus, the rules, the contact point of the agents, the secret.'
+  if (seenAt === null) return unknown('The watchdog alert has not reached this agent since it started.', instruction)
   const at = new Date(seenAt).toISOString()
   if (live) return ready(`The watchdog alert reached this agent at ${at}.`, at)
-  return notReady(`The watchdog alert has not reached this agent since ${at}.`, mend, at)
+  return notReady(`The watchdog alert has not reached this agent since ${at}.`, instruction, at)
 }
 
-function reported({ promoted, facts }: Seen, here: ReadinessItem): ReadinessItem {
+function applyPromotedReport({ promotedReport, facts }: ReadinessInput, localItem: ReadinessItem): ReadinessItem {
   const { from } = facts.promotion!
-  const there = promoted?.items.find(({ item }) => item === here.item)
-  if (promoted === null || there === undefined) {
-    const judged = unknown(
+  const promotedItem = promotedReport?.items.find(({ item }) => item === localItem.item)
+  if (promotedReport === null || promotedItem === undefined) {
+    const missingReport = unknown(
       `No report of ${from} that counts has been handed in.`,
       `Promote it from ${from} (sti promote report.json).`,
     )
-    return { ...here, ...judged }
+    return { ...localItem, ...missingReport }
   }
-  return { ...here, ...there, lists: here.lists, sentence: `${from}, ${promoted.at.slice(0, 10)}: ${there.sentence}` }
+  return { ...localItem, ...promotedItem, lists: localItem.lists, sentence: `${from}, ${promotedReport.at.slice(0, 10)}: ${promotedItem.sentence}` }
 }

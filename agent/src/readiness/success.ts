@@ -1,49 +1,49 @@
 import type { CheckResult, ReadinessItem } from '../contract/index.ts'
 import { isKnown } from '../signals/reading.ts'
 import { judgeChecks } from './checks.ts'
-import { measured } from './item.ts'
-import { allOf, notReady, ready, unknown, type Judged } from './judged.ts'
-import type { Seen } from './seen.ts'
-import { coverage } from './staging.ts'
+import { measuredItem } from './item.ts'
+import { combineItemStates, notReady, ready, unknown, type ItemState } from './judged.ts'
+import type { ReadinessInput } from './seen.ts'
+import { judgeCoverage } from './staging.ts'
 
 /** The plan's success metrics. `others`: the items of its three lists. */
-export function successItems(seen: Seen, others: readonly ReadinessItem[]): ReadinessItem[] {
-  const of = (list: 'team' | 'documentation'): Judged => allOf(others.filter(({ lists }) => lists.includes(list)))
-  const named = (pattern: RegExp) => (check: CheckResult) => pattern.test(check.check)
+export function successItems(input: ReadinessInput, listItems: readonly ReadinessItem[]): ReadinessItem[] {
+  const judgeList = (list: 'team' | 'documentation'): ItemState => combineItemStates(listItems.filter(({ lists }) => lists.includes(list)))
+  const matchesName = (pattern: RegExp) => (check: CheckResult) => pattern.test(check.check)
   return [
     [
       'api-response-time',
       'API response time: < 10% increase from baseline',
-      judgeChecks(seen, 'performance', named(/^api-latency-/)),
+      judgeChecks(input, 'performance', matchesName(/^api-latency-/)),
     ],
     [
       'query-time',
       'Database query performance: < 5% degradation',
-      judgeChecks(seen, 'performance', named(/^database-query-time/)),
+      judgeChecks(input, 'performance', matchesName(/^database-query-time/)),
     ],
     [
       'resource-usage',
       'System resource usage: < 80% peak utilization',
-      judgeChecks(seen, 'system', named(/^(cpu|memory|disk|connections)$/)),
+      judgeChecks(input, 'system', matchesName(/^(cpu|memory|disk|connections)$/)),
     ],
-    ['error-rate', 'Error rate: < 0.1% of total operations', judgeChecks(seen, 'system', named(/^error-ratio$/))],
-    ['data-validation', '100% data validation success', judgeChecks(seen, 'integrity')],
+    ['error-rate', 'Error rate: < 0.1% of total operations', judgeChecks(input, 'system', matchesName(/^error-ratio$/))],
+    ['data-validation', '100% data validation success', judgeChecks(input, 'integrity')],
     [
       'no-loss',
       'Zero data loss or corruption',
-      judgeChecks(seen, 'integrity', named(/^(nothing-lost|legacy-checksum|key-unique)$/)),
+      judgeChecks(input, 'integrity', matchesName(/^(nothing-lost|legacy-checksum|key-unique)$/)),
     ],
-    ['full-coverage', '100% STI coverage completion', coverage(seen)],
-    ['zero-rollbacks', 'Zero rollback requirements', zeroRollbacks(seen)],
-    ['dashboard-uptime', 'Monitoring dashboard uptime: 99.9%', uptime(seen)],
-    ['alert-response', 'Alert response time: < 5 minutes for critical', alertResponse(seen)],
-    ['team-readiness', 'Team readiness score: 100%', of('team')],
-    ['documentation-completeness', 'Documentation completeness: 100%', of('documentation')],
-  ].map(([item, line, judged]) => measured(item as string, line as string, ['success'], judged as Judged))
+    ['full-coverage', '100% STI coverage completion', judgeCoverage(input)],
+    ['zero-rollbacks', 'Zero rollback requirements', judgeZeroRollbacks(input)],
+    ['dashboard-uptime', 'Monitoring dashboard uptime: 99.9%', judgeUptime(input)],
+    ['alert-response', 'Alert response time: < 5 minutes for critical', judgeAlertResponse(input)],
+    ['team-readiness', 'Team readiness score: 100%', judgeList('team')],
+    ['documentation-completeness', 'Documentation completeness: 100%', judgeList('documentation')],
+  ].map(([item, line, judged]) => measuredItem(item as string, line as string, ['success'], judged as ItemState))
 }
 
 /** Rehearsals are no rollbacks. Nor is enhanced monitoring taken back: it takes nothing back of the change itself. */
-function zeroRollbacks({ rollbacks, begunAt }: Seen): Judged {
+function judgeZeroRollbacks({ rollbacks, begunAt }: ReadinessInput): ItemState {
   const last = rollbacks.at(-1)
   if (last === undefined)
     return begunAt === null ? unknown('The rollout has not begun.', 'Begin with sti expand.') : ready('None.', begunAt)
@@ -54,11 +54,11 @@ function zeroRollbacks({ rollbacks, begunAt }: Seen): Judged {
   )
 }
 
-const WANTED_UPTIME = 0.999
+const TARGET_UPTIME_RATIO = 0.999
 /** Of the scrapes that there should be so many must be there: otherwise Prometheus itself was away. */
-const ENOUGH_SAMPLES = 0.9
+const MIN_SAMPLE_RATIO = 0.9
 
-function uptime({ outside }: Seen): Judged {
+function judgeUptime({ outside }: ReadinessInput): ItemState {
   const { uptime } = outside
   if (!isKnown(uptime))
     return unknown(
@@ -66,16 +66,16 @@ function uptime({ outside }: Seen): Judged {
       'Let Prometheus scrape Grafana and the agents, as provisioning/prometheus does.',
     )
   const at = new Date(uptime.at).toISOString()
-  const say = ({ job, ratio }: { job: string; ratio: number }): string =>
+  const describeUptime = ({ job, ratio }: { job: string; ratio: number }): string =>
     `${job} ${(Math.floor(ratio * 100_000) / 1_000).toFixed(3)} %`
-  const text = uptime.value.map(say).join(', ')
-  const few = uptime.value.find(({ samples }) => samples < ENOUGH_SAMPLES)
-  const low = uptime.value.find(({ ratio }) => ratio < WANTED_UPTIME)
-  if (low !== undefined) return notReady(`Since the rollout began: ${text}.`, `Find out why ${low.job} was away.`, at)
-  if (few !== undefined) {
-    const part = `${Math.floor(few.samples * 100)} %`
+  const text = uptime.value.map(describeUptime).join(', ')
+  const sparseJob = uptime.value.find(({ samples }) => samples < MIN_SAMPLE_RATIO)
+  const lowUptimeJob = uptime.value.find(({ ratio }) => ratio < TARGET_UPTIME_RATIO)
+  if (lowUptimeJob !== undefined) return notReady(`Since the rollout began: ${text}.`, `Find out why ${lowUptimeJob.job} was away.`, at)
+  if (sparseJob !== undefined) {
+    const part = `${Math.floor(sparseJob.samples * 100)} %`
     return unknown(
-      `Prometheus has ${part} of the scrapes of ${few.job} since the rollout began.`,
+      `Prometheus has ${part} of the scrapes of ${sparseJob.job} since the rollout began.`,
       'Keep its history as long as a rollout takes.',
       at,
     )
@@ -84,8 +84,8 @@ function uptime({ outside }: Seen): Judged {
 }
 
 /** Drills count: they are what the time is trained by. */
-function alertResponse({ answered }: Seen): Judged {
-  const { incidents, late, slowestSeconds, lastAt } = answered
+function judgeAlertResponse({ incidentResponse }: ReadinessInput): ItemState {
+  const { incidents, late, slowestSeconds, lastAt } = incidentResponse
   if (incidents === 0)
     return unknown('There has been no critical incident, and no drill.', 'Have one answered that is none: sti drill.')
   if (late > 0)

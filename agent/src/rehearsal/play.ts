@@ -1,88 +1,88 @@
-import type { RehearsalResult, RehearsedScope } from '../contract/index.ts'
+import type { RehearsalResult, ScopeRehearsal } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from '../engine/answer.ts'
-import { contentOf, type Content } from '../engine/content.ts'
-import { faultOf, OperationFailure } from '../engine/errors.ts'
-import type { Kind, Run } from '../engine/kind.ts'
-import { ours } from '../engine/ours.ts'
-import { readStructure, structureDifferences, type Structure } from '../engine/structure.ts'
-import { demandTable } from '../engine/table.ts'
+import { readTableChecksum, type TableChecksum } from '../engine/content.ts'
+import { classifyError, OperationFailedError } from '../engine/errors.ts'
+import type { OperationDefinition, RunContext } from '../engine/kind.ts'
+import { tagStatement } from '../engine/ours.ts'
+import { readTableStructure, describeStructureDifferences, type TableStructure } from '../engine/structure.ts'
+import { requireTable } from '../engine/table.ts'
 import { backfill } from '../backfill/kind.ts'
 import { expand } from '../expand/expand.ts'
 import { finalize } from '../finalize/finalize.ts'
-import { rollback as dataRollback } from '../rollback/rollback.ts'
+import { dataRollback as dataRollback } from '../rollback/rollback.ts'
 import { systemRollback } from '../rollback/system.ts'
-import type { Stage } from './stage.ts'
+import type { Sandbox } from './stage.ts'
 
-type Steps = RehearsalResult['steps']
+type StepResults = RehearsalResult['steps']
 
 /** It was asked to stop, or has run for too long. */
-export class Stopped extends Error {}
+export class RehearsalStopped extends Error {}
 
-export interface Play {
+export interface RehearsalSteps {
   /** One act, timed; what it answers is its detail. */
   act(name: string, work: () => Promise<string>): Promise<void>
   /** Expand, backfill and data rollback; then all of it with finalize and the system rollback. */
-  rollOutAndBack(tableRows: number): Promise<{ steps: Steps; scopes: RehearsedScope[]; content: Content }>
+  rollOutAndBack(tableRows: number): Promise<{ steps: StepResults; scopes: ScopeRehearsal[]; content: TableChecksum }>
 }
 
 /** Copy, plan, and twice expand to rollback. */
-const ACTS = 11
+const STEP_COUNT = 11
 
-export function createPlay(run: Run, sql: Sql, stage: Stage): Play {
-  const steps: Steps = []
+export function createRehearsalSteps(run: RunContext, sql: Sql, sandbox: Sandbox): RehearsalSteps {
+  const steps: StepResults = []
   let results: Record<string, unknown> = {}
 
-  const act: Play['act'] = async (step, work) => {
-    if (run.asked() !== 'go-on' || stage.overdue()) throw new Stopped()
-    run.step(step)
-    const began = performance.now()
+  const runStep: RehearsalSteps['act'] = async (step, work) => {
+    if (run.directive() !== 'go-on' || sandbox.isOverdue()) throw new RehearsalStopped()
+    run.setStep(step)
+    const startedAt = performance.now()
     const detail = await work()
-    steps.push({ step, seconds: (performance.now() - began) / 1000, detail })
-    progress(run, steps.length)
+    steps.push({ step, seconds: (performance.now() - startedAt) / 1000, detail })
+    reportProgress(run, steps.length)
   }
   /** Runs a kind of operation on the copy. */
-  const perform = async (kind: Kind, parameters: Record<string, unknown> = {}): Promise<Record<string, unknown>> => {
-    const outcome = await kind.run(stage.actOf(kind.kind, parameters))
-    if (outcome.outcome === 'stopped') throw new Stopped()
+  const perform = async (kind: OperationDefinition, parameters: Record<string, unknown> = {}): Promise<Record<string, unknown>> => {
+    const outcome = await kind.run(sandbox.runFor(kind.kind, parameters))
+    if (outcome.outcome === 'stopped') throw new RehearsalStopped()
     return (results = outcome.result)
   }
   /** The next operation on the same table finds no lane of the one before. */
-  const freshLanes = (): Promise<unknown> =>
+  const deleteLanes = (): Promise<unknown> =>
     run.database.state`delete from sti.lane where operation_id = ${run.operation.id}`
-  const seen = async (): Promise<{ structure: Structure; content: Content }> => {
-    const table = demandTable(await stage.facts())
-    const content = await contentOf(sql, stage.copy.table, table, stage.copy.discriminator.column)
+  const readCopyState = async (): Promise<{ structure: TableStructure; content: TableChecksum }> => {
+    const table = requireTable(await sandbox.facts())
+    const content = await readTableChecksum(sql, sandbox.copy.table, table, sandbox.copy.discriminator.column)
     if (content === null)
-      throw new OperationFailure(
+      throw new OperationFailedError(
         'rehearsal-time',
         'Summing the copy took longer than two minutes: rehearse with a smaller --sample.',
       )
-    return { structure: await readStructure(sql, stage.copy.table.sql), content }
+    return { structure: await readTableStructure(sql, sandbox.copy.table.sql), content }
   }
 
-  const rollOut = async (which: string): Promise<void> => {
-    await act(`expand ${which}`, async () => {
+  const rollOut = async (label: string): Promise<void> => {
+    await runStep(`expand ${label}`, async () => {
       await perform(expand)
       return 'column, function and trigger'
     })
-    await act(`backfill ${which}`, async () => {
-      await freshLanes()
+    await runStep(`backfill ${label}`, async () => {
+      await deleteLanes()
       const { writtenRows, failedRows } = await perform(backfill, { checkpointInterval: 100 })
-      return `${String(writtenRows)} rows written, ${String(failedRows)} failed; ${await counted(sql, stage, Number(failedRows))}`
+      return `${String(writtenRows)} rows written, ${String(failedRows)} failed; ${await countWrongTypes(sql, sandbox, Number(failedRows))}`
     })
   }
-  const rollBack = async (kind: Kind, scope: 'data' | 'system', before: Awaited<ReturnType<typeof seen>>) => {
-    await act(`rollback ${scope}`, async () => {
-      await freshLanes()
-      await perform(kind, { scope, full: true, confirm: stage.copy.name })
+  const rollBack = async (kind: OperationDefinition, scope: 'data' | 'system', before: Awaited<ReturnType<typeof readCopyState>>) => {
+    await runStep(`rollback ${scope}`, async () => {
+      await deleteLanes()
+      await perform(kind, { scope, full: true, confirm: sandbox.copy.name })
       return `${String((results['reverted'] as string[]).length)} changes taken back`
     })
-    await act(`compare ${scope}`, async () => {
-      const after = await seen()
-      const differences = structureDifferences(before.structure, after.structure)
+    await runStep(`compare ${scope}`, async () => {
+      const after = await readCopyState()
+      const differences = describeStructureDifferences(before.structure, after.structure)
       if (differences.length > 0 || after.content.checksum !== before.content.checksum) {
-        throw new OperationFailure(
+        throw new OperationFailedError(
           'rehearsal',
           `After the rollback of the ${scope} the copy was not what it was before: ${[...differences, `checksum ${after.content.checksum} of ${after.content.rows} rows, before ${before.content.checksum} of ${before.content.rows}`].join('; ')}. Report this before you rely on it.`,
         )
@@ -93,72 +93,72 @@ export function createPlay(run: Run, sql: Sql, stage: Stage): Play {
   }
 
   return {
-    act,
+    act: runStep,
     async rollOutAndBack(tableRows) {
-      const before = await seen()
+      const before = await readCopyState()
       await rollOut('for data')
       const data = await rollBack(dataRollback, 'data', before)
-      await run.reached('rehearsal.data')
+      await run.failpoint('rehearsal.data')
       await rollOut('for system')
-      await act('finalize', async () => {
-        stage.verify()
+      await runStep('finalize', async () => {
+        sandbox.markVerified()
         await perform(finalize)
         return 'index, constraint and the way back of the trigger'
       })
       const system = await rollBack(systemRollback, 'system', before)
-      await run.reached('rehearsal.system')
-      const of = (scope: 'data' | 'system', took: Record<string, unknown>): RehearsedScope =>
-        extrapolated(scope, took, before.content.rows, tableRows)
-      return { steps, scopes: [of('data', data), of('system', system)], content: before.content }
+      await run.failpoint('rehearsal.system')
+      const toScope = (scope: 'data' | 'system', result: Record<string, unknown>): ScopeRehearsal =>
+        extrapolateScope(scope, result, before.content.rows, tableRows)
+      return { steps, scopes: [toScope('data', data), toScope('system', system)], content: before.content }
     },
   }
 }
 
 /** What reads or writes rows grows with the table; the rest does not. */
-function extrapolated(
+function extrapolateScope(
   scope: 'data' | 'system',
-  took: Record<string, unknown>,
+  result: Record<string, unknown>,
   sampleRows: number,
   tableRows: number,
-): RehearsedScope {
-  const [archive, revert, clear] = ['archiveSeconds', 'revertSeconds', 'clearSeconds'].map((key) => Number(took[key]))
-  const byRow = archive! + clear!
-  const times = sampleRows > 0 ? Math.max(1, tableRows / sampleRows) : 1
+): ScopeRehearsal {
+  const [archive, revert, clear] = ['archiveSeconds', 'revertSeconds', 'clearSeconds'].map((key) => Number(result[key]))
+  const rowSeconds = archive! + clear!
+  const scale = sampleRows > 0 ? Math.max(1, tableRows / sampleRows) : 1
   return {
     scope,
-    seconds: byRow + revert!,
-    rowsPerSecond: sampleRows > 0 && byRow > 0 ? sampleRows / byRow : null,
-    estimatedSeconds: byRow * times + revert!,
+    seconds: rowSeconds + revert!,
+    rowsPerSecond: sampleRows > 0 && rowSeconds > 0 ? sampleRows / rowSeconds : null,
+    estimatedSeconds: rowSeconds * scale + revert!,
   }
 }
 
 /** Rows of the copy whose type is not what their legacy columns say, as PostgreSQL counts them. */
-async function counted(sql: Sql, { copy }: Stage, failedRows: number): Promise<string> {
+async function countWrongTypes(sql: Sql, { copy }: Sandbox, failedRows: number): Promise<string> {
   try {
     const answer = await sql.unsafe<{ rows: number; wrong: number }[]>(
-      ours(`select count(*)::int as rows, count(*) filter (where t.${copy.discriminator.sql} is distinct from ${copy.derive('t')})::int as wrong
+      tagStatement(`select count(*)::int as rows, count(*) filter (where t.${copy.discriminator.sql} is distinct from ${copy.derive('t')})::int as wrong
         from ${copy.table.sql} as t`),
     )
     const { rows, wrong } = onlyRow(answer)
     if (wrong <= failedRows) return `${rows} rows counted, ${wrong === 0 ? 'none' : wrong} with a wrong type`
-    throw new OperationFailure(
+    throw new OperationFailedError(
       'rehearsal',
       `${wrong} of ${rows} rows of the copy have a wrong type after the backfill. Report this.`,
     )
   } catch (error) {
-    if (faultOf(error) !== 'row') throw error
+    if (classifyError(error) !== 'row') throw error
     return 'not counted: the expression raises for some row'
   }
 }
 
-function progress(run: Run, acts: number): void {
-  run.progress({
-    processedRows: acts,
+function reportProgress(run: RunContext, finishedSteps: number): void {
+  run.reportProgress({
+    processedRows: finishedSteps,
     writtenRows: 0,
     failedRows: 0,
-    totalRows: ACTS,
+    totalRows: STEP_COUNT,
     unit: 'steps',
-    ratio: Math.min(1, Math.floor((acts * 100) / ACTS) / 100),
+    ratio: Math.min(1, Math.floor((finishedSteps * 100) / STEP_COUNT) / 100),
     rowsPerSecond: null,
     remainingSeconds: null,
     batchRows: null,

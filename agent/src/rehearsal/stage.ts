@@ -1,24 +1,24 @@
 import type { FlagStatus, OperationKind } from '../contract/index.ts'
-import type { Facts } from '../engine/facts.ts'
-import type { Asked, Run } from '../engine/kind.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import type { Directive, RunContext } from '../engine/kind.ts'
 import { readFacts } from '../operation/facts.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
 /** Longer than this no rehearsal takes: what it waits for would be waited for on the table too. */
-const MOST_MS = 30 * 60_000
+const MAX_DURATION_MS = 30 * 60_000
 
 /** The copy, with the engine's own code at work on it under the claim of the rehearsal. */
-export interface Stage {
+export interface Sandbox {
   readonly copy: Rollout
-  facts(): Promise<Facts>
+  facts(): Promise<RolloutFacts>
   /** What one kind of operation gets that is rehearsed. `verified`: the types of the copy were counted, and are right. */
-  actOf(kind: OperationKind, parameters?: Record<string, unknown>): Run
-  verify(): void
+  runFor(kind: OperationKind, parameters?: Record<string, unknown>): RunContext
+  markVerified(): void
   /** It has run for too long, and stops. */
-  overdue(): boolean
+  isOverdue(): boolean
 }
 
-const OFF: Omit<FlagStatus, 'key'> = {
+const FLAG_OFF: Omit<FlagStatus, 'key'> = {
   enabled: false,
   percentage: 0,
   version: 0,
@@ -31,17 +31,17 @@ const OFF: Omit<FlagStatus, 'key'> = {
   lastPropagationSeconds: null,
 }
 
-export function createStage(run: Run, copy: Rollout, environment: string): Stage {
-  const until = Date.now() + MOST_MS
-  const overdue = (): boolean => Date.now() > until
+export function createSandbox(run: RunContext, copy: Rollout, environment: string): Sandbox {
+  const deadline = Date.now() + MAX_DURATION_MS
+  const isOverdue = (): boolean => Date.now() > deadline
   let verified = false
-  const facts = async (): Promise<Facts> => {
-    const read = await readFacts(
+  const facts = async (): Promise<RolloutFacts> => {
+    const copyFacts = await readFacts(
       {
         state: run.database.state,
         environment,
         agentFaults: () => [],
-        flag: () => ({ key: copy.file.flag.key, ...OFF }),
+        flag: () => ({ key: copy.file.flag.key, ...FLAG_OFF }),
         backup: () => ({ available: false, ageSeconds: null, detail: 'Nobody backs up a copy.' }),
         // The file was checked against the table itself, and the copy has none of its triggers.
         checks: { read: () => Promise.resolve({ faults: [], notes: [] }) },
@@ -50,28 +50,28 @@ export function createStage(run: Run, copy: Rollout, environment: string): Stage
       copy,
     )
     // The operations are those of the table: whatever type the copy holds was derived by this rehearsal.
-    return { ...read, verified: verified || read.verified, holdsDerived: true }
+    return { ...copyFacts, coverageVerified: verified || copyFacts.coverageVerified, mayHoldDerivedValues: true }
   }
   return {
     copy,
     facts,
-    overdue,
-    verify() {
+    isOverdue,
+    markVerified() {
       verified = true
     },
-    actOf(kind, parameters = {}) {
+    runFor(kind, parameters = {}) {
       verified &&= kind !== 'expand'
       return {
         ...run,
         rollout: copy,
         operation: { ...run.operation, kind, parameters, rollout: copy.name, progress: null },
-        facts,
+        readFacts: facts,
         parameters: () => parameters,
-        asked: (): Asked => (overdue() && run.asked() === 'go-on' ? 'cancel' : run.asked()),
-        step: (text) => run.step(`${kind} of the copy: ${text}`),
-        event: (of, message, details) => run.event(of, `${kind} of the copy: ${message}`, details),
-        batch: () => undefined,
-        progress: () => undefined,
+        directive: (): Directive => (isOverdue() && run.directive() === 'go-on' ? 'cancel' : run.directive()),
+        setStep: (text) => run.setStep(`${kind} of the copy: ${text}`),
+        recordEvent: (of, message, details) => run.recordEvent(of, `${kind} of the copy: ${message}`, details),
+        observeBatch: () => undefined,
+        reportProgress: () => undefined,
         turnFlagOff: () => Promise.resolve(),
       }
     },

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { OperationFailure } from '../engine/errors.ts'
-import type { Facts } from '../engine/facts.ts'
-import type { Run } from '../engine/kind.ts'
+import { OperationFailedError } from '../engine/errors.ts'
+import type { RolloutFacts } from '../engine/facts.ts'
+import type { RunContext } from '../engine/kind.ts'
 
 /** How long the clients of the flag get to see it off. */
-const CLIENTS_SECONDS = 60
+const CLIENT_TIMEOUT_SECONDS = 60
 
 /** With the flag off, clients that may still read by type refuse the rollback of the data. */
-export function staleClients({ flag }: Facts): string[] {
+export function staleClientRefusals({ flag }: RolloutFacts): string[] {
   if (flag.enabled) return []
-  const stale = namesOf(flag)
+  const stale = staleClientNames(flag)
   return stale === ''
     ? []
     : [
@@ -18,20 +18,20 @@ export function staleClients({ flag }: Facts): string[] {
 }
 
 /** Turns the flag off and waits for its clients; false when it was asked to stop. */
-export async function flagSeenOff(run: Run): Promise<boolean> {
-  const before = await run.facts()
-  await run.reached('rollback.begun')
-  if (before.flag.enabled) await run.turnFlagOff(`rollback ${run.operation.id} of the data`)
-  await run.reached('rollback.flag-off')
-  run.step('waiting until every client has seen the flag off')
-  const until = Date.now() + CLIENTS_SECONDS * 1000
+export async function turnFlagOffAndWait(run: RunContext): Promise<boolean> {
+  const factsBefore = await run.readFacts()
+  await run.failpoint('rollback.begun')
+  if (factsBefore.flag.enabled) await run.turnFlagOff(`rollback ${run.operation.id} of the data`)
+  await run.failpoint('rollback.flag-off')
+  run.setStep('waiting until every client has seen the flag off')
+  const deadline = Date.now() + CLIENT_TIMEOUT_SECONDS * 1000
   for (;;) {
-    if (run.asked() !== 'go-on') return false
-    const { flag } = await run.facts()
+    if (run.directive() !== 'go-on') return false
+    const { flag } = await run.readFacts()
     if (flag.persisted && !flag.enabled && flag.consistent) return true
-    if (Date.now() > until) {
-      const stale = namesOf(flag)
-      throw new OperationFailure(
+    if (Date.now() > deadline) {
+      const stale = staleClientNames(flag)
+      throw new OperationFailedError(
         'stale-clients',
         stale !== ''
           ? `The flag is off, but these clients have not asked for it since: ${stale}. Stop them or accept each by name, then roll back again.`
@@ -42,7 +42,7 @@ export async function flagSeenOff(run: Run): Promise<boolean> {
   }
 }
 
-function namesOf(flag: Facts['flag']): string {
+function staleClientNames(flag: RolloutFacts['flag']): string {
   return flag.clients
     .filter((client) => client.stale)
     .map((client) => client.client)

@@ -1,12 +1,12 @@
-import type { Run } from '../engine/kind.ts'
+import type { RunContext } from '../engine/kind.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { clearColumn } from './clear.ts'
-import { compareWithOrigin, type Origin } from './origin.ts'
+import { compareWithOrigin, type TableOriginComparison } from './origin.ts'
 
-export interface Concluded {
+export interface RollbackCompletion {
   readonly clearedRows: number
   readonly clearSeconds: number
-  readonly origin: Origin
+  readonly origin: TableOriginComparison
 }
 
 /**
@@ -14,21 +14,21 @@ export interface Concluded {
  * row is owed any more, and the table is compared with what expand found. `complete`: all that is ours is gone.
  * Null: it was asked to stop.
  */
-export async function conclude(
-  run: Run,
+export async function finishRollback(
+  run: RunContext,
   table: Table,
   { clears, complete }: { clears: boolean; complete: boolean },
-): Promise<Concluded | null> {
-  const began = performance.now()
+): Promise<RollbackCompletion | null> {
+  const startedAt = performance.now()
   const clearedRows = clears ? await clearColumn(run, table) : 0
   if (clearedRows === null) return null
-  const clearSeconds = (performance.now() - began) / 1000
-  await run.reached('rollback.cleared')
+  const clearSeconds = (performance.now() - startedAt) / 1000
+  await run.failpoint('rollback.cleared')
   await run.database.state`
     update sti.failed_row set recovered_at = clock_timestamp() where rollout = ${run.rollout.name} and recovered_at is null`
-  await run.reached('rollback.settled')
-  run.step('comparing with what was there before expand')
+  await run.failpoint('rollback.settled')
+  run.setStep('comparing with what was there before expand')
   const origin = await compareWithOrigin(run, complete)
-  await run.event('rollback', `${origin.structure}; content: ${origin.content}`, { after: origin })
+  await run.recordEvent('rollback', `${origin.structure}; content: ${origin.content}`, { after: origin })
   return { clearedRows, clearSeconds, origin }
 }

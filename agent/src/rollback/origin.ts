@@ -1,13 +1,13 @@
-import { TRIGGER_NAME } from '../dualWrite/trigger.ts'
-import { contentOf } from '../engine/content.ts'
-import { OperationFailure } from '../engine/errors.ts'
-import type { Run } from '../engine/kind.ts'
-import { readStructure, structureDifferences, type Structure } from '../engine/structure.ts'
-import { demandTable } from '../engine/table.ts'
+import { DERIVE_TRIGGER_NAME } from '../dualWrite/trigger.ts'
+import { readTableChecksum } from '../engine/content.ts'
+import { OperationFailedError } from '../engine/errors.ts'
+import type { RunContext } from '../engine/kind.ts'
+import { readTableStructure, describeStructureDifferences, type TableStructure } from '../engine/structure.ts'
+import { requireTable } from '../engine/table.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
 /** How the table compares with what it was before expand. */
-export interface Origin {
+export interface TableOriginComparison {
   readonly structure: 'as before expand' | 'as before expand, but for what others changed' | 'not known'
   /** What others have changed of the structure since, in words. */
   readonly differences: readonly string[]
@@ -17,8 +17,8 @@ export interface Origin {
   readonly checksumBefore: string | null
 }
 
-interface Row {
-  readonly structure: Structure
+interface TableOriginRow {
+  readonly structure: TableStructure
   readonly rows: bigint | null
   readonly checksum: string | null
 }
@@ -27,9 +27,9 @@ interface Row {
  * Compares structure and content with what expand found. `complete`: all that is ours was taken back.
  * @throws OperationFailure when something of ours is left all the same
  */
-export async function compareWithOrigin(run: Run, complete: boolean): Promise<Origin> {
+export async function compareWithOrigin(run: RunContext, complete: boolean): Promise<TableOriginComparison> {
   const { rollout, database } = run
-  const [before] = await database.state<Row[]>`
+  const [before] = await database.state<TableOriginRow[]>`
     select structure, rows, checksum from sti.table_origin where rollout = ${rollout.name}`
   if (before === undefined)
     return { structure: 'not known', differences: [], content: 'not summed', checksum: null, checksumBefore: null }
@@ -41,21 +41,21 @@ export async function compareWithOrigin(run: Run, complete: boolean): Promise<Or
     parallel: true,
   })
   try {
-    const all = structureDifferences(before.structure, await readStructure(sql, rollout.table.sql))
-    const left = all.filter((difference) => isOurs(rollout, difference))
-    if (complete && left.length > 0) {
-      throw new OperationFailure('structure', `Something of ours is left: ${left.join('; ')}. Roll back the system.`)
+    const allDifferences = describeStructureDifferences(before.structure, await readTableStructure(sql, rollout.table.sql))
+    const leftovers = allDifferences.filter((difference) => isCreatedBySti(rollout, difference))
+    if (complete && leftovers.length > 0) {
+      throw new OperationFailedError('structure', `Something of ours is left: ${leftovers.join('; ')}. Roll back the system.`)
     }
-    const differences = all.filter((difference) => !left.includes(difference))
-    const table = demandTable(await run.facts())
-    const now =
-      before.checksum === null ? null : await contentOf(sql, rollout.table, table, rollout.discriminator.column)
-    const equal = now !== null && now.checksum === before.checksum && BigInt(now.rows) === before.rows
+    const differences = allDifferences.filter((difference) => !leftovers.includes(difference))
+    const table = requireTable(await run.readFacts())
+    const content =
+      before.checksum === null ? null : await readTableChecksum(sql, rollout.table, table, rollout.discriminator.column)
+    const equal = content !== null && content.checksum === before.checksum && BigInt(content.rows) === before.rows
     return {
       structure: differences.length === 0 ? 'as before expand' : 'as before expand, but for what others changed',
       differences,
-      content: now === null ? 'not summed' : equal ? 'equal' : 'written since',
-      checksum: now?.checksum ?? null,
+      content: content === null ? 'not summed' : equal ? 'equal' : 'written since',
+      checksum: content?.checksum ?? null,
       checksumBefore: before.checksum,
     }
   } finally {
@@ -63,10 +63,10 @@ export async function compareWithOrigin(run: Run, complete: boolean): Promise<Or
   }
 }
 
-function isOurs({ discriminator }: Rollout, difference: string): boolean {
+function isCreatedBySti({ discriminator }: Rollout, difference: string): boolean {
   return (
     difference.startsWith(`column ${discriminator.column} `) ||
-    difference.startsWith(`trigger ${TRIGGER_NAME} `) ||
+    difference.startsWith(`trigger ${DERIVE_TRIGGER_NAME} `) ||
     /^(constraint|index) ([^ ]*\.)?"?sti_/.test(difference)
   )
 }

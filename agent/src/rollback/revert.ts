@@ -1,21 +1,21 @@
 import type { Sql } from '../database/connect.ts'
 import { runDdl } from '../engine/ddl.ts'
-import type { Facts, JournaledChange } from '../engine/facts.ts'
-import type { Run } from '../engine/kind.ts'
+import type { RolloutFacts, JournaledChange } from '../engine/facts.ts'
+import type { RunContext } from '../engine/kind.ts'
 
 /** Expand made the column; one that was there before is cleared instead of dropped. */
-export function columnIsOurs(facts: Facts): boolean {
+export function columnCreatedBySti(facts: RolloutFacts): boolean {
   return facts.changes.some((change) => change.kind === 'column')
 }
 
 /** A column that was there before us, and that may hold what we derived. Cleared once: what it holds later is not ours. */
-export function mustClear(facts: Facts): boolean {
-  return facts.table?.discriminator != null && !columnIsOurs(facts) && facts.holdsDerived
+export function mustClearColumn(facts: RolloutFacts): boolean {
+  return facts.table?.discriminator != null && !columnCreatedBySti(facts) && facts.mayHoldDerivedValues
 }
 
 /** In reverse order of their making. Without `full` only what must go for the data's sake. */
-export function toRevert(facts: Facts, full: boolean): JournaledChange[] {
-  const index = full || columnIsOurs(facts) ? ['index'] : []
+export function changesToRevert(facts: RolloutFacts, full: boolean): JournaledChange[] {
+  const index = full || columnCreatedBySti(facts) ? ['index'] : []
   // The archive of a column drop watches the column too.
   const kinds = new Set(['trigger', 'function', 'restore', 'constraint', 'not-null', 'column', 'archive', ...index])
   return facts.changes.filter((change) => kinds.has(change.kind)).reverse()
@@ -25,17 +25,17 @@ export function toRevert(facts: Facts, full: boolean): JournaledChange[] {
  * One transaction. The trigger goes first, since under it a NULL comes back at once, and the constraint goes with it:
  * without the trigger the application's writes would fail on it.
  */
-export async function revert(run: Run, sql: Sql, changes: readonly JournaledChange[]): Promise<void> {
+export async function revertChanges(run: RunContext, sql: Sql, changes: readonly JournaledChange[]): Promise<void> {
   const ids = changes.map((change) => change.id).join(', ')
   await runDdl(run, sql, {
-    what: 'taking back what expand and finalize did',
+    description: 'taking back what expand and finalize did',
     steps: [
       ...changes.map((change) => change.inverse),
       `update sti.change set reverted_at = clock_timestamp(), reverted_by = ${run.operation.id} where id in (${ids})`,
     ],
   })
-  await run.reached('rollback.reverted')
-  await run.event('ddl', 'taken back', {
+  await run.failpoint('rollback.reverted')
+  await run.recordEvent('ddl', 'taken back', {
     before: changes.map((change) => change.statement),
     after: changes.map((change) => change.inverse),
   })

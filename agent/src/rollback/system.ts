@@ -1,14 +1,14 @@
 import { RollbackParameters } from '../contract/index.ts'
-import type { Kind, Outcome, Run } from '../engine/kind.ts'
-import { conclude } from './conclude.ts'
-import { leftText, planRevert, type Planned } from './plan.ts'
-import { prepare } from './prepare.ts'
+import type { OperationDefinition, RunOutcome, RunContext } from '../engine/kind.ts'
+import { finishRollback } from './conclude.ts'
+import { describeUnreverted, planRevert, type PlannedRevert } from './plan.ts'
+import { prepareRollback } from './prepare.ts'
 import { rollbackRefusals } from './refusals.ts'
-import { columnIsOurs, mustClear } from './revert.ts'
-import { settle } from './settle.ts'
+import { columnCreatedBySti, mustClearColumn } from './revert.ts'
+import { revertChange } from './settle.ts'
 
 /** The rollback of every journaled change to the table; what enhanced monitoring changed is not of this room. */
-export const systemRollback: Kind = {
+export const systemRollback: OperationDefinition = {
   kind: 'rollback',
   writesTable: true,
   refusals: rollbackRefusals,
@@ -17,19 +17,19 @@ export const systemRollback: Kind = {
     const sql = database.engine({ purpose: 'rollback', searchPath: rollout.searchPath, readOnly: true })
     try {
       const plan = await planRevert(sql, rollout, facts.changes)
-      const taken = plan.filter((one) => one.standing !== 'gone' && (force || one.standing === 'ours'))
-      const clears = mustClear(facts)
+      const revertible = plan.filter((one) => one.standing !== 'gone' && (force || one.standing === 'ours'))
+      const clears = mustClearColumn(facts)
       return {
         rows: clears ? Math.round(table.estimatedRows ?? 0) : 0,
-        statements: taken.map(({ change }) => change.inverse),
+        statements: revertible.map(({ change }) => change.inverse),
         notes: [
           ...(facts.flag.enabled ? ['Turns the flag off first, and waits until every client has seen it.'] : []),
-          ...(columnIsOurs(facts) || clears ? ['Archives what legacy columns cannot express.'] : []),
+          ...(columnCreatedBySti(facts) || clears ? ['Archives what legacy columns cannot express.'] : []),
           'Each change is taken back in a transaction of its own that looks at the catalog before and after it.',
           ...plan
-            .filter((one) => !taken.includes(one) && one.standing !== 'gone')
-            .map((one) => `Left as it is, unless forced: ${leftText(one)}.`),
-          ...(force ? taken.filter((one) => one.standing !== 'ours').map((one) => `Forced: ${leftText(one)}.`) : []),
+            .filter((one) => !revertible.includes(one) && one.standing !== 'gone')
+            .map((one) => `Left as it is, unless forced: ${describeUnreverted(one)}.`),
+          ...(force ? revertible.filter((one) => one.standing !== 'ours').map((one) => `Forced: ${describeUnreverted(one)}.`) : []),
           ...(clears ? facts.undeclaredTriggers : []),
         ],
       }
@@ -40,55 +40,55 @@ export const systemRollback: Kind = {
   run: runSystemRollback,
 }
 
-async function runSystemRollback(run: Run): Promise<Outcome> {
+async function runSystemRollback(run: RunContext): Promise<RunOutcome> {
   const { rollout, database } = run
   const force = RollbackParameters.parse(run.parameters()).force === true
   const sql = database.engine({ purpose: 'rollback', searchPath: rollout.searchPath, statementTimeoutMs: 30_000 })
   try {
-    const prepared = await prepare(run, sql)
-    if (prepared === null) return { outcome: 'stopped' }
-    const { facts, table, archivedValues, archiveSeconds } = prepared
-    const began = performance.now()
-    const { reverted, left } = await takeBack(run, await planRevert(sql, rollout, facts.changes), force, sql)
-    const revertSeconds = (performance.now() - began) / 1000
+    const preparation = await prepareRollback(run, sql)
+    if (preparation === null) return { outcome: 'stopped' }
+    const { facts, table, archivedValues, archiveSeconds } = preparation
+    const revertStartedAt = performance.now()
+    const { reverted, left } = await revertPlannedChanges(run, await planRevert(sql, rollout, facts.changes), force, sql)
+    const revertSeconds = (performance.now() - revertStartedAt) / 1000
     // Under a trigger that stays, a NULL would come back at once.
-    const derives = left.some(({ change }) => change.kind === 'trigger')
-    const clears = mustClear(facts) && !derives
-    const concluded = await conclude(run, table, { clears, complete: left.length === 0 && !clears })
-    if (concluded === null) return { outcome: 'stopped' }
-    await run.reached('system.compared')
+    const triggerRemains = left.some(({ change }) => change.kind === 'trigger')
+    const clears = mustClearColumn(facts) && !triggerRemains
+    const completion = await finishRollback(run, table, { clears, complete: left.length === 0 && !clears })
+    if (completion === null) return { outcome: 'stopped' }
+    await run.failpoint('system.compared')
     return {
       outcome: 'succeeded',
-      result: { archivedValues, archiveSeconds, reverted, revertSeconds, left: left.map(leftText), ...concluded },
+      result: { archivedValues, archiveSeconds, reverted, revertSeconds, left: left.map(describeUnreverted), ...completion },
     }
   } finally {
     await sql.end({ timeout: 1 })
   }
 }
 
-async function takeBack(run: Run, plan: readonly Planned[], force: boolean, sql: Parameters<typeof settle>[1]) {
-  await run.reached('system.planned')
+async function revertPlannedChanges(run: RunContext, plan: readonly PlannedRevert[], force: boolean, sql: Parameters<typeof revertChange>[1]) {
+  await run.failpoint('system.planned')
   const reverted: string[] = []
-  const left: Planned[] = []
+  const left: PlannedRevert[] = []
   for (const [i, planned] of plan.entries()) {
     const { change, standing } = planned
-    run.step(`taking back ${change.object}, ${i + 1} of ${plan.length}`)
+    run.setStep(`taking back ${change.object}, ${i + 1} of ${plan.length}`)
     const skipped = !force && (standing === 'changed' || standing === 'kept')
     // What stands on it was left just now.
-    const stands = left.find(
+    const dependent = left.find(
       (one) => change.kind === 'column' || (change.kind === 'function' && one.change.kind === 'trigger'),
     )
     const why =
-      skipped || (stands && !force)
-        ? (planned.why ?? `${stands!.change.object} stands on it`)
-        : await settle(run, sql, planned, force)
+      skipped || (dependent && !force)
+        ? (planned.why ?? `${dependent!.change.object} stands on it`)
+        : await revertChange(run, sql, planned, force)
     if (why !== null) {
       left.push({ ...planned, why })
-      await run.event('rollback', `left as it is: ${leftText({ ...planned, why })}`)
-    } else if (standing === 'gone') await run.event('rollback', `gone already: ${change.object}`)
+      await run.recordEvent('rollback', `left as it is: ${describeUnreverted({ ...planned, why })}`)
+    } else if (standing === 'gone') await run.recordEvent('rollback', `gone already: ${change.object}`)
     else {
       reverted.push(change.object)
-      await run.event('ddl', `taken back: ${change.object}`, { before: change.statement, after: change.inverse })
+      await run.recordEvent('ddl', `taken back: ${change.object}`, { before: change.statement, after: change.inverse })
     }
   }
   return { reverted, left }

@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import type { Rollout, Table } from './rollout.ts'
 
-interface Catalog {
+interface TableCatalogRow {
   readonly owners: readonly { name: string; superuser: boolean }[] | null
   readonly role: string
   readonly forcedPolicy: boolean
@@ -14,35 +14,35 @@ interface Catalog {
 /** Whether the agent may change the table, and whether anything beside it would break when it gets a column. */
 export async function catalogFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const { sql: name } = rollout.table
-  const found = await readCatalog(sql, table.oid)
+  const catalog = await readTableCatalog(sql, table.oid)
   const faults: string[] = []
-  if (found.owners) {
-    const plain = found.owners.filter((owner) => !owner.superuser).map((owner) => owner.name)
-    const member = plain.length > 0 ? `, or GRANT ${plain.join(', ')} TO ${found.role}` : ''
+  if (catalog.owners) {
+    const ordinaryOwners = catalog.owners.filter((owner) => !owner.superuser).map((owner) => owner.name)
+    const grantAdvice = ordinaryOwners.length > 0 ? `, or GRANT ${ordinaryOwners.join(', ')} TO ${catalog.role}` : ''
     faults.push(
-      `The role ${found.role} does not own ${name} with all its partitions: ALTER TABLE … OWNER TO ${found.role}${member}.`,
+      `The role ${catalog.role} does not own ${name} with all its partitions: ALTER TABLE … OWNER TO ${catalog.role}${grantAdvice}.`,
     )
   }
-  if (found.forcedPolicy) {
+  if (catalog.forcedPolicy) {
     faults.push(
-      `${name} forces row level security on its owner, which would hide rows from the agent: ALTER ROLE ${found.role} BYPASSRLS.`,
+      `${name} forces row level security on its owner, which would hide rows from the agent: ALTER ROLE ${catalog.role} BYPASSRLS.`,
     )
   }
-  if (found.foreign) {
+  if (catalog.foreign) {
     faults.push(
-      `Partitions of ${name} are foreign tables (${found.foreign.join(', ')}): detach them, and run an agent where they are.`,
+      `Partitions of ${name} are foreign tables (${catalog.foreign.join(', ')}): detach them, and run an agent where they are.`,
     )
   }
-  const keyed = (found.partitionKey ?? []).filter(
+  const partitionKeyColumns = (catalog.partitionKey ?? []).filter(
     (c) => c === rollout.discriminator.column || rollout.legacyColumns.includes(c),
   )
-  if (keyed.length > 0) {
+  if (partitionKeyColumns.length > 0) {
     faults.push(
-      `${keyed.join(', ')} is in the partition key of ${name}, where a restored value would move rows between partitions and the column could never be dropped: derive the type from other columns.`,
+      `${partitionKeyColumns.join(', ')} is in the partition key of ${name}, where a restored value would move rows between partitions and the column could never be dropped: derive the type from other columns.`,
     )
   }
-  if (rollout.file.publication === 'none') faults.push(...publicationFaults(rollout, found))
-  if (!found.plainStrings) {
+  if (rollout.file.publication === 'none') faults.push(...publicationFaults(rollout, catalog))
+  if (!catalog.plainStrings) {
     faults.push(
       'standard_conforming_strings is off, so that a backslash in a constant means something else here: ALTER ROLE or DATABASE … SET standard_conforming_strings = on.',
     )
@@ -50,19 +50,19 @@ export async function catalogFaults(sql: Sql, rollout: Rollout, table: Table): P
   return faults
 }
 
-function publicationFaults(rollout: Rollout, { publications }: Catalog): string[] {
+function publicationFaults(rollout: Rollout, { publications }: TableCatalogRow): string[] {
   return (publications ?? []).map(({ name, everything, tables }) => {
     const shown = tables.length > 10 ? [...tables.slice(0, 10), `${tables.length - 10} more`] : tables
     return (
       `Publication ${name} ${everything ? '(FOR ALL TABLES, so also the tables of schema sti) ' : ''}sends ${rollout.table.sql} to subscribers, ` +
       `which stop at a column they do not know (it publishes ${shown.join(', ')}): add ${rollout.discriminator.column} to the subscribers' table first` +
-      `${everything ? ', create the tables of sti there,' : ''} and then write publication: subscriber-ready (${rollout.place(['publication'])}).`
+      `${everything ? ', create the tables of sti there,' : ''} and then write publication: subscriber-ready (${rollout.locate(['publication'])}).`
     )
   })
 }
 
-async function readCatalog(sql: Sql, oid: number): Promise<Catalog> {
-  const [row] = await sql<Catalog[]>`
+async function readTableCatalog(sql: Sql, oid: number): Promise<TableCatalogRow> {
+  const [row] = await sql<TableCatalogRow[]>`
     with /* sti */ tree as materialized (
       select ${oid}::oid as oid union select relid from pg_catalog.pg_partition_tree(${oid}::oid::regclass)
     ), relation as materialized (

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect, type Sql } from '../database/connect.ts'
-import { checkAgainstTable, rightsNotes, undeclaredTriggers } from './check.ts'
-import { compile } from './compile.ts'
-import { inspect } from './inspect.ts'
+import { checkAgainstTable, privilegeNotes, undeclaredTriggers } from './check.ts'
+import { compileRollout } from './compile.ts'
+import { inspectTable } from './inspect.ts'
 import { cannotRaise } from './raise.ts'
 import type { Rollout, Table } from './rollout.ts'
 
 const VEHICLES = `create table public.vehicles (id bigint generated always as identity primary key,
   is_truck boolean not null default false, is_bike boolean, kind text, axles int, made timestamptz, day date);`
 
-const BASE = {
+const BASE_FILE = {
   rollout: 'vehicles',
   table: 'public.vehicles',
   types: [
@@ -23,17 +23,17 @@ const BASE = {
 } as Record<string, unknown>
 
 function rolloutOf(file: Record<string, unknown>): Rollout {
-  const { rollout, faults } = compile('v.yaml', JSON.stringify({ ...BASE, ...file }))
+  const { rollout, faults } = compileRollout('v.yaml', JSON.stringify({ ...BASE_FILE, ...file }))
   if (!rollout) throw new Error(faults.join('\n'))
   return rollout
 }
 
 /** One type only, decided by one expression over `columns`. */
-function one(when: string, ...columns: string[]): Record<string, unknown> {
+function singleType(when: string, ...columns: string[]): Record<string, unknown> {
   return { types: [{ name: 'Truck', when }], otherwise: undefined, restore: 'none', legacyColumns: columns }
 }
 
-async function against<T>(
+async function withCheckedTable<T>(
   ddl: string,
   file: Record<string, unknown>,
   test: (found: { faults: string[]; table: Table; rollout: Rollout; engine: Sql; sql: Sql }) => T | Promise<T>,
@@ -47,7 +47,7 @@ async function against<T>(
     try {
       const rollout = rolloutOf(file)
       const engine = database.engine()
-      const table = await inspect(engine, rollout)
+      const table = await inspectTable(engine, rollout)
       const faults = await checkAgainstTable(engine, rollout, table)
       return await test({ faults, table, rollout, engine, sql: sql as unknown as Sql })
     } finally {
@@ -57,7 +57,7 @@ async function against<T>(
 }
 
 test('a sound file has no fault, and nothing is left behind', async () => {
-  await against(VEHICLES, {}, async ({ faults, engine, sql, rollout, table }) => {
+  await withCheckedTable(VEHICLES, {}, async ({ faults, engine, sql, rollout, table }) => {
     expect(faults).toEqual([])
     const [left] = await sql`select count(*)::int as n from pg_class where relname like '~sti%'`
     expect(left).toEqual({ n: 0 })
@@ -68,7 +68,7 @@ test('a sound file has no fault, and nothing is left behind', async () => {
 })
 
 test('after a refusal in the middle nothing is left behind, and the connection is of use', async () => {
-  await against(VEHICLES, one('is_truck and kind = 3', 'is_truck', 'kind'), async ({ faults, engine, sql }) => {
+  await withCheckedTable(VEHICLES, singleType('is_truck and kind = 3', 'is_truck', 'kind'), async ({ faults, engine, sql }) => {
     expect(faults).toEqual([
       expect.stringMatching(/^The when of Truck is refused by PostgreSQL, operator does not exist: text = integer/),
     ])
@@ -137,7 +137,7 @@ describe('tables of every shape', () => {
       restored('t'),
     ],
   ])('%s', async (_, ddl, file) => {
-    await against(ddl, file, ({ faults }) => expect(faults).toEqual([]))
+    await withCheckedTable(ddl, file, ({ faults }) => expect(faults).toEqual([]))
   })
 })
 
@@ -156,7 +156,7 @@ describe('what a when may not be', () => {
     ['no_such(axles)', ['axles'], /function no_such\(integer\) does not exist/],
   ])('%s', async (when, columns, fault) => {
     const ddl = `${VEHICLES} create aggregate public.my_max(int) (sfunc = int4larger, stype = int)`
-    await against(ddl, one(when, ...columns), ({ faults }) => {
+    await withCheckedTable(ddl, singleType(when, ...columns), ({ faults }) => {
       expect(faults).toHaveLength(1)
       expect(faults[0]).toMatch(fault)
     })
@@ -170,12 +170,12 @@ describe('what a when may not be', () => {
     ['own(axles)', ['axles']],
   ])('%s is taken', async (when, columns) => {
     const ddl = `${VEHICLES} create function public.own(int) returns boolean immutable language sql as 'select $1 > 1'`
-    await against(ddl, one(when, ...columns), ({ faults }) => expect(faults).toEqual([]))
+    await withCheckedTable(ddl, singleType(when, ...columns), ({ faults }) => expect(faults).toEqual([]))
   })
 
   test('a generated column, whose expression is named', async () => {
     const ddl = `create table public.vehicles (id int primary key, axles int, heavy boolean generated always as (axles > 2) stored)`
-    await against(ddl, one('heavy', 'heavy'), ({ faults }) => {
+    await withCheckedTable(ddl, singleType('heavy', 'heavy'), ({ faults }) => {
       expect(faults).toEqual([
         expect.stringMatching(/Column heavy is generated.*write its expression instead, \(axles > 2\)/),
       ])
@@ -199,7 +199,7 @@ describe('restore', () => {
     ],
     ['not of its column’s type', types(true, "'maybe'"), /invalid input syntax for type boolean: "maybe"/],
   ])('%s', async (_, file, fault) => {
-    await against(VEHICLES, file, ({ faults }) => {
+    await withCheckedTable(VEHICLES, file, ({ faults }) => {
       expect(faults).toHaveLength(1)
       expect(faults[0]).toMatch(fault)
     })
@@ -216,7 +216,7 @@ describe('restore', () => {
       otherwise: undefined,
       legacyColumns: ['a', 'k'],
     }
-    await against(ddl, file, ({ faults }) => {
+    await withCheckedTable(ddl, file, ({ faults }) => {
       expect(faults[0]).toMatch(/restore of A cannot be written, .*violates check constraint/)
       expect(faults[1]).toMatch(/restore of B gives a row that derives A/)
       expect(faults[2]).toMatch(/restore of C cannot be written, value too long/)
@@ -285,14 +285,14 @@ describe('the discriminator', () => {
       /might raise for some row/,
     ],
   ])('%s', async (_, ddl, file, fault) => {
-    await against(VEHICLES + ddl, file, ({ faults }) => {
+    await withCheckedTable(VEHICLES + ddl, file, ({ faults }) => {
       expect(faults.length).toBeGreaterThan(0)
       expect(faults[0]).toMatch(fault)
     })
   })
 
   test('NOT NULL there is taken when every row gets a type', async () => {
-    await against(
+    await withCheckedTable(
       `${VEHICLES} alter table public.vehicles add type text not null`,
       { constraint: 'notNull' },
       ({ faults }) => expect(faults).toEqual([]),
@@ -302,7 +302,7 @@ describe('the discriminator', () => {
 
 describe('beside the table', () => {
   test('columns that are missing', async () => {
-    await against('create table public.vehicles (id int primary key)', {}, ({ faults }) => {
+    await withCheckedTable('create table public.vehicles (id int primary key)', {}, ({ faults }) => {
       expect(faults).toEqual([
         expect.stringMatching(/^Column is_truck is not in "public"."vehicles"/),
         expect.stringMatching(/^Column is_bike is not in/),
@@ -314,13 +314,13 @@ describe('beside the table', () => {
     const ddl = `create table public.vehicles (id int, is_truck boolean, is_bike boolean, kind text,
         primary key (id, is_truck, kind)) partition by list (is_truck);
       create table public.trucks partition of public.vehicles for values in (true) partition by list (kind)`
-    await against(ddl, {}, ({ faults }) =>
+    await withCheckedTable(ddl, {}, ({ faults }) =>
       expect(faults).toEqual([expect.stringMatching(/^is_truck is in the partition key/)]),
     )
-    await against(ddl, one("kind = 'x'", 'kind'), ({ faults }) =>
+    await withCheckedTable(ddl, singleType("kind = 'x'", 'kind'), ({ faults }) =>
       expect(faults).toEqual([expect.stringMatching(/^kind is in the partition key/)]),
     )
-    await against(ddl, one('is_bike', 'is_bike'), ({ faults }) => expect(faults).toEqual([]))
+    await withCheckedTable(ddl, singleType('is_bike', 'is_bike'), ({ faults }) => expect(faults).toEqual([]))
   })
 
   test('publications: by table, by schema and of everything; not with a column list, nor when the file says it is ready', async () => {
@@ -329,23 +329,23 @@ describe('beside the table', () => {
       create publication "Sch ema" for tables in schema public;
       create publication narrow for table public.vehicles (id, is_truck);
       create publication elsewhere for table public.other;`
-    await against(ddl, {}, ({ faults }) => {
+    await withCheckedTable(ddl, {}, ({ faults }) => {
       expect(faults).toHaveLength(2)
       expect(faults[0]).toMatch(/^Publication Sch ema sends "public"."vehicles"/)
       expect(faults[1]).toMatch(
         /^Publication listed .*\(it publishes public.other, public.vehicles\): add type to the subscribers' table first/,
       )
     })
-    await against(`${VEHICLES} create publication everything for all tables`, {}, ({ faults }) =>
+    await withCheckedTable(`${VEHICLES} create publication everything for all tables`, {}, ({ faults }) =>
       expect(faults).toEqual([expect.stringMatching(/FOR ALL TABLES, so also the tables of schema sti/)]),
     )
-    await against(ddl, { publication: 'subscriber-ready' }, ({ faults }) => expect(faults).toEqual([]))
+    await withCheckedTable(ddl, { publication: 'subscriber-ready' }, ({ faults }) => expect(faults).toEqual([]))
   })
 
   test('a partition that is published on its own', async () => {
     const ddl = `create table public.vehicles (id int primary key, is_truck boolean, is_bike boolean) partition by range (id);
       create table public.low partition of public.vehicles default; create publication one for table public.low`
-    await against(ddl, {}, ({ faults }) => expect(faults).toEqual([expect.stringMatching(/^Publication one sends/)]))
+    await withCheckedTable(ddl, {}, ({ faults }) => expect(faults).toEqual([expect.stringMatching(/^Publication one sends/)]))
   })
 
   test('a foreign table as a partition', async () => {
@@ -358,14 +358,14 @@ describe('beside the table', () => {
       const database = connect(url, 'test')
       const rollout = rolloutOf({})
       // Such a table can have no unique index at all.
-      await expect(inspect(database.state, rollout)).rejects.toThrow(/no primary key/)
+      await expect(inspectTable(database.state, rollout)).rejects.toThrow(/no primary key/)
       await database.close()
     })
   })
 
   test('a server that reads backslashes in constants differently', async () => {
     const off = `do $$ begin execute format('alter database %I set standard_conforming_strings = off', current_database()); end $$;`
-    await against(off + VEHICLES, {}, ({ faults }) =>
+    await withCheckedTable(off + VEHICLES, {}, ({ faults }) =>
       expect(faults).toEqual([expect.stringMatching(/^standard_conforming_strings is off/)]),
     )
   })
@@ -375,7 +375,7 @@ describe('beside the table', () => {
     const ddl = `do $$ begin create role ${role} login password '${role}'; exception when duplicate_object then null; end $$;
       grant usage, create on schema public to ${role}; ${VEHICLES}`
     try {
-      await against(
+      await withCheckedTable(
         ddl,
         {},
         async ({ faults, engine, sql }) => {
@@ -384,37 +384,37 @@ describe('beside the table', () => {
           )
           expect(faults[1]).toMatch(/^An empty copy of the table.*permission denied for table vehicles/)
           expect(faults).toHaveLength(2)
-          expect(await rightsNotes(engine)).toEqual([
+          expect(await privilegeNotes(engine)).toEqual([
             expect.stringMatching(/is not in pg_monitor.*GRANT pg_monitor TO/),
           ])
-          expect(await rightsNotes(sql)).toEqual([])
+          expect(await privilegeNotes(sql)).toEqual([])
         },
         role,
       )
       const owned = `${ddl}; alter table public.vehicles owner to ${role};`
-      await against(owned, {}, ({ faults }) => expect(faults).toEqual([]), role)
+      await withCheckedTable(owned, {}, ({ faults }) => expect(faults).toEqual([]), role)
       const ownedBy = (owner: string): string =>
         `${ddl} create role ${owner}; grant create on schema public to ${owner}; alter table public.vehicles owner to ${owner};`
-      await against(
+      await withCheckedTable(
         `${ownedBy('owner_of_check')} grant owner_of_check to ${role}`,
         {},
         ({ faults }) => expect(faults).toEqual([]),
         role,
       )
-      await against(
+      await withCheckedTable(
         ownedBy('keeper_of_check'),
         {},
         ({ faults }) =>
           expect(faults[0]).toMatch(/OWNER TO agent_of_check, or GRANT keeper_of_check TO agent_of_check\.$/),
         role,
       )
-      await against(
+      await withCheckedTable(
         `${owned} alter table public.vehicles enable row level security, force row level security`,
         {},
         ({ faults }) => expect(faults).toEqual([expect.stringMatching(/ALTER ROLE agent_of_check BYPASSRLS/)]),
         role,
       )
-      await against(
+      await withCheckedTable(
         `${owned} do $$ begin execute format('revoke temporary on database %I from public', current_database()); end $$`,
         {},
         ({ faults }) => expect(faults).toEqual([expect.stringMatching(/^An empty copy .*GRANT TEMPORARY ON DATABASE/)]),
@@ -439,7 +439,7 @@ describe('triggers of the application', () => {
     create rule noted as on update to public.vehicles do also nothing;`
 
   test('each that a backfilled row fires must be declared; no other', async () => {
-    await against(ddl, {}, ({ faults, rollout, table }) => {
+    await withCheckedTable(ddl, {}, ({ faults, rollout, table }) => {
       expect(faults).toEqual([])
       expect(undeclaredTriggers(rollout, table)).toEqual([
         expect.stringMatching(/^Trigger Other One on public.vehicles fires .*write "'"Other One"': harmless"/),
@@ -447,7 +447,7 @@ describe('triggers of the application', () => {
         expect.stringMatching(/^Rule noted on/),
       ])
     })
-    await against(
+    await withCheckedTable(
       ddl,
       { triggers: { touch: 'skips', '"Other One"': 'harmless', noted: 'harmless' } },
       ({ faults, rollout, table }) => {
@@ -458,7 +458,7 @@ describe('triggers of the application', () => {
   })
 
   test('a declared one that is not there is a fault', async () => {
-    await against(ddl, { triggers: { tuch: 'skips' } }, ({ faults }) =>
+    await withCheckedTable(ddl, { triggers: { tuch: 'skips' } }, ({ faults }) =>
       expect(faults).toEqual([expect.stringMatching(/has no trigger or rule tuch: remove it/)]),
     )
   })
@@ -467,16 +467,16 @@ describe('triggers of the application', () => {
 test('queries are planned; over the column that comes later only once it is there', async () => {
   const checks = (violations: string) => ({ checks: [{ name: 'c', violations }], backup: { query: 'select now();' } })
   const typed = "select id from public.vehicles v where v.type = 'Truck' and axles is null;"
-  await against(VEHICLES, checks(typed), ({ faults }) => expect(faults).toEqual([]))
-  await against(`${VEHICLES} alter table public.vehicles add type text`, checks(typed), ({ faults }) =>
+  await withCheckedTable(VEHICLES, checks(typed), ({ faults }) => expect(faults).toEqual([]))
+  await withCheckedTable(`${VEHICLES} alter table public.vehicles add type text`, checks(typed), ({ faults }) =>
     expect(faults).toEqual([]),
   )
-  await against(VEHICLES, checks('select id from public.vehicles where axels is null'), ({ faults }) =>
+  await withCheckedTable(VEHICLES, checks('select id from public.vehicles where axels is null'), ({ faults }) =>
     expect(faults).toEqual([
       expect.stringMatching(/^The query of check c cannot be planned, column "axels" does not exist/),
     ]),
   )
-  await against(VEHICLES, { signals: [{ name: 's', sql: 'select depth from nowhere', limit: 1 }] }, ({ faults }) =>
+  await withCheckedTable(VEHICLES, { signals: [{ name: 's', sql: 'select depth from nowhere', limit: 1 }] }, ({ faults }) =>
     expect(faults).toEqual([
       expect.stringMatching(/^The query of signal s cannot be planned, relation "nowhere" does not exist/),
     ]),

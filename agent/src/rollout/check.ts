@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import { catalogFaults } from './catalogFaults.ts'
 import { expressionFaults, restoreFaults } from './expressionFaults.ts'
-import { probe, probeCopy } from './probe.ts'
+import { dryRun, dryRunOnEmptyCopy } from './probe.ts'
 import { cannotRaise } from './raise.ts'
 import type { Rollout, Table } from './rollout.ts'
 import { typeFaults } from './typeFaults.ts'
@@ -11,29 +11,29 @@ import { typeFaults } from './typeFaults.ts'
  * to do. Nothing is left behind. Throws only when the database could not be asked.
  */
 export async function checkAgainstTable(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
-  return [...(await catalogFaults(sql, rollout, table)), ...(await checkFile(sql, rollout, table))]
+  return [...(await catalogFaults(sql, rollout, table)), ...(await checkRolloutFile(sql, rollout, table))]
 }
 
 /** The part of it that changes only with the file or the shape of the table, and makes an empty copy of the table. */
-export async function checkFile(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
+export async function checkRolloutFile(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const columns = [...columnFaults(rollout, table), ...discriminatorFaults(rollout, table)]
-  const copy = await probeCopy(sql, rollout, table, [], [])
+  const copy = await dryRunOnEmptyCopy(sql, rollout, table, [], [])
   if ('refused' in copy) {
     const fault = `An empty copy of the table, to check the file on, cannot be made, ${copy.refused}: GRANT TEMPORARY ON DATABASE, or own the table.`
     return [...columns, fault]
   }
-  const type = await typeFaults(sql, rollout, table)
-  const sound = columns.length === 0 && type.length === 0
-  const expressions = sound ? await expressionFaults(sql, rollout, table) : []
-  const restores = sound && expressions.length === 0 ? await restoreFaults(sql, rollout, table) : []
+  const dataTypeFaults = await typeFaults(sql, rollout, table)
+  const isValid = columns.length === 0 && dataTypeFaults.length === 0
+  const expressions = isValid ? await expressionFaults(sql, rollout, table) : []
+  const restores = isValid && expressions.length === 0 ? await restoreFaults(sql, rollout, table) : []
   const queries = await queryFaults(sql, rollout, table)
-  return [...columns, ...type, ...expressions, ...restores, ...declarationFaults(rollout, table), ...queries]
+  return [...columns, ...dataTypeFaults, ...expressions, ...restores, ...declarationFaults(rollout, table), ...queries]
 }
 
 function columnFaults(rollout: Rollout, table: Table): string[] {
   return rollout.legacyColumns.flatMap((name, i) => {
     const column = table.columns.find((one) => one.name === name)
-    const place = rollout.place(['legacyColumns', i])
+    const place = rollout.locate(['legacyColumns', i])
     if (!column) return [`Column ${name} is not in ${rollout.table.sql}: correct legacyColumns (${place}).`]
     if (!column.generated) return []
     return [
@@ -44,7 +44,7 @@ function columnFaults(rollout: Rollout, table: Table): string[] {
 
 function discriminatorFaults(rollout: Rollout, table: Table): string[] {
   const { column: name } = rollout.discriminator
-  const place = rollout.place(['discriminator', 'column'])
+  const place = rollout.locate(['discriminator', 'column'])
   const existing = table.discriminator
   const faults: string[] = []
   if (existing?.generated || existing?.identity) {
@@ -53,13 +53,13 @@ function discriminatorFaults(rollout: Rollout, table: Table): string[] {
   if (table.key.some((column) => column.name === name)) {
     faults.push(`Column ${name} is in the key of ${rollout.table.sql}: name another column (${place}).`)
   }
-  const safe = cannotRaise(rollout, table)
-  if (rollout.file.constraint === 'notNull' && !safe) {
+  const neverRaises = cannotRaise(rollout, table)
+  if (rollout.file.constraint === 'notNull' && !neverRaises) {
     faults.push(
-      `An expression in "when" might raise for some row, and would then give NULL: use constraint: check, or only columns, constants, comparisons, IS NULL and boolean operators (${rollout.place(['constraint'])}).`,
+      `An expression in "when" might raise for some row, and would then give NULL: use constraint: check, or only columns, constants, comparisons, IS NULL and boolean operators (${rollout.locate(['constraint'])}).`,
     )
   }
-  if (existing?.notNull && (rollout.mayBeUnmapped || !safe)) {
+  if (existing?.notNull && (rollout.mayBeUnmapped || !neverRaises)) {
     faults.push(
       `Column ${name} is NOT NULL already, and a row that no type matches gets NULL, which would fail the application's write: ALTER TABLE ${rollout.table.sql} ALTER ${rollout.discriminator.sql} DROP NOT NULL (${place}).`,
     )
@@ -68,12 +68,12 @@ function discriminatorFaults(rollout: Rollout, table: Table): string[] {
 }
 
 function declarationFaults(rollout: Rollout, table: Table): string[] {
-  const there = new Set([...table.triggers.map((trigger) => trigger.name), ...table.updateRules])
+  const existing = new Set([...table.triggers.map((trigger) => trigger.name), ...table.updateRules])
   return [...rollout.declaredTriggers.keys()]
-    .filter((name) => !there.has(name))
+    .filter((name) => !existing.has(name))
     .map(
       (name) =>
-        `${rollout.table.sql} has no trigger or rule ${name}: remove it from triggers (${rollout.place(['triggers'])}).`,
+        `${rollout.table.sql} has no trigger or rule ${name}: remove it from triggers (${rollout.locate(['triggers'])}).`,
     )
 }
 
@@ -83,7 +83,7 @@ function declarationFaults(rollout: Rollout, table: Table): string[] {
  */
 export function undeclaredTriggers(rollout: Rollout, table: Table): string[] {
   const { column } = rollout.discriminator
-  const fires = table.triggers.filter(
+  const firingTriggers = table.triggers.filter(
     (trigger) =>
       trigger.onUpdate &&
       !trigger.internal &&
@@ -92,11 +92,11 @@ export function undeclaredTriggers(rollout: Rollout, table: Table): string[] {
       (trigger.enabled === 'origin' || trigger.enabled === 'always') &&
       (trigger.updateOf === null || trigger.updateOf.includes(column)),
   )
-  const found = [
-    ...fires.map((trigger) => ({ what: `Trigger ${trigger.name} on ${trigger.on}`, name: trigger.name })),
+  const candidates = [
+    ...firingTriggers.map((trigger) => ({ what: `Trigger ${trigger.name} on ${trigger.on}`, name: trigger.name })),
     ...table.updateRules.map((name) => ({ what: `Rule ${name} on ${rollout.table.sql}`, name })),
   ]
-  return found
+  return candidates
     .filter(({ name }) => !rollout.declaredTriggers.has(name))
     .map(({ what, name }) => {
       const key = /^[a-z_][a-z0-9_]*$/.test(name) ? name : `'"${name.replaceAll('"', '""')}"'`
@@ -120,22 +120,22 @@ async function queryFaults(sql: Sql, rollout: Rollout, table: Table): Promise<st
   ]
   const faults: string[] = []
   for (const { what, query, path } of queries) {
-    const answer = await probe(sql, rollout, ['set transaction read only', `explain ${query}`])
-    if (!('refused' in answer)) continue
+    const result = await dryRun(sql, rollout, ['set transaction read only', `explain ${query}`])
+    if (!('refused' in result)) continue
     // Before the column is added a query over it cannot be planned yet.
-    if (answer.sqlstate === '42703' && table.discriminator === null && names(answer.refused, rollout)) continue
-    faults.push(`The query of ${what} cannot be planned, ${answer.refused}: correct it (${rollout.place(path)}).`)
+    if (result.sqlstate === '42703' && table.discriminator === null && mentionsDiscriminator(result.refused, rollout)) continue
+    faults.push(`The query of ${what} cannot be planned, ${result.refused}: correct it (${rollout.locate(path)}).`)
   }
   return faults
 }
 
-function names(message: string, rollout: Rollout): boolean {
+function mentionsDiscriminator(message: string, rollout: Rollout): boolean {
   const { column } = rollout.discriminator
   return message.includes(`"${column}"`) || message.includes(`.${column} `)
 }
 
 /** What a person should know of the agent's rights, though nothing is refused for it. */
-export async function rightsNotes(sql: Sql): Promise<string[]> {
+export async function privilegeNotes(sql: Sql): Promise<string[]> {
   const [row] = await sql<{ monitor: boolean; role: string }[]>`
     select pg_catalog.pg_has_role('pg_monitor', 'USAGE') as monitor, quote_ident(current_user) as role`
   return row!.monitor

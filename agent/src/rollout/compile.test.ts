@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { compile, loadRollout, loadRollouts, RolloutFaults } from './compile.ts'
-import { describeFile } from './describe.ts'
+import { compileRollout, loadRollout, loadRollouts, RolloutFileError } from './compile.ts'
+import { summarizeRollout } from './describe.ts'
 import type { Rollout } from './rollout.ts'
-import { generatedFiles, rolloutJsonSchema } from './schema.ts'
+import { generatedSchemaFiles, rolloutJsonSchema } from './schema.ts'
 
-const SOUND = `rollout: vehicles
+const VALID_FILE = `rollout: vehicles
 table: public.vehicles
 types:
   - { name: Truck, when: is_truck, restore: { is_truck: "true", is_bike: "false" } }
@@ -19,17 +19,17 @@ legacyColumns: [is_truck, is_bike]
 flag: { key: vehicles-sti }
 `
 
-function sound(text: string): Rollout {
-  const { rollout, faults } = compile('v.yaml', text)
+function compileValid(text: string): Rollout {
+  const { rollout, faults } = compileRollout('v.yaml', text)
   expect(faults).toEqual([])
   return rollout!
 }
 
 /** The faults of a file that is sound but for a replacement. */
 function faultsOf(replace: string, by: string): readonly string[] {
-  const text = SOUND.replace(replace, by)
-  expect(text).not.toBe(SOUND)
-  return compile('v.yaml', text).faults
+  const text = VALID_FILE.replace(replace, by)
+  expect(text).not.toBe(VALID_FILE)
+  return compileRollout('v.yaml', text).faults
 }
 
 async function withFiles<T>(files: Record<string, string>, test: (folder: string) => Promise<T>): Promise<T> {
@@ -43,7 +43,7 @@ async function withFiles<T>(files: Record<string, string>, test: (folder: string
 }
 
 test('a file becomes SQL, with the defaults of what it leaves out', () => {
-  const rollout = sound(SOUND)
+  const rollout = compileValid(VALID_FILE)
   expect(rollout.derive('new')).toBe(
     `case when (new."is_truck") then 'Truck'::text when (new."is_bike") then 'Bike'::text else 'Car'::text end`,
   )
@@ -56,8 +56,8 @@ test('a file becomes SQL, with the defaults of what it leaves out', () => {
     mayBeUnmapped: false,
     searchPath: 'pg_catalog, public, pg_temp',
   })
-  expect(Object.fromEntries(rollout.restoreOf('Bike')!)).toEqual({ is_truck: 'false', is_bike: 'true' })
-  expect(() => rollout.restoreOf('Boat')).toThrow(/has no type Boat/)
+  expect(Object.fromEntries(rollout.restoreValues('Bike')!)).toEqual({ is_truck: 'false', is_bike: 'true' })
+  expect(() => rollout.restoreValues('Boat')).toThrow(/has no type Boat/)
   expect(rollout.file).toMatchObject({
     flag: { ramp: [1, 10, 50, 100], hold: 600 },
     limits: { apiLatencyIncrease: 0.1, queryTimeIncrease: 0.05, resourceUsage: 0.8, errorRatio: 0.001 },
@@ -67,12 +67,12 @@ test('a file becomes SQL, with the defaults of what it leaves out', () => {
     automaticRollback: ['flag'],
     host: 'local',
   })
-  expect(rollout.place(['types', 1, 'when'])).toBe('v.yaml:5:25')
-  expect(describeFile(rollout)).toContain('Truck when is_truck; back: is_truck = true, is_bike = false')
+  expect(rollout.locate(['types', 1, 'when'])).toBe('v.yaml:5:25')
+  expect(summarizeRollout(rollout)).toContain('Truck when is_truck; back: is_truck = true, is_bike = false')
 })
 
 test('names with quotes, in the file and in the types, stay one name and one text', () => {
-  const rollout = sound(`rollout: q
+  const rollout = compileValid(`rollout: q
 table: '"My Schema"."Ve""h"'
 discriminator: { column: '"The ""Type"', dataType: varchar(20) }
 types: [{ name: "O'Neill", when: '"Is ""T" -- yes', restore: { '"Is ""T"': true } }]
@@ -82,12 +82,12 @@ flag: { key: q }
   expect(rollout.derive('t')).toBe(`case when (t."Is ""T" -- yes\n) then 'O''Neill'::varchar(20) end`)
   expect(rollout.mayBeUnmapped).toBe(true)
   expect(rollout.discriminator.sql).toBe('"The ""Type"')
-  expect([...rollout.restoreOf("O'Neill")!.keys()]).toEqual(['Is "T'])
+  expect([...rollout.restoreValues("O'Neill")!.keys()]).toEqual(['Is "T'])
   expect(rollout.searchPath).toBe('pg_catalog, "My Schema", public, pg_temp')
 })
 
 test('ten faults of one file are ten lines, each at its place', () => {
-  const { faults } = compile(
+  const { faults } = compileRollout(
     'bad.yaml',
     `rollout: veh icles
 table: public.vehicles v
@@ -148,7 +148,7 @@ test.each<[string, string, string, RegExp]>([
   ],
   [
     'notNull without otherwise',
-    /otherwise.*\n/.exec(SOUND)![0],
+    /otherwise.*\n/.exec(VALID_FILE)![0],
     'constraint: notNull\n',
     /cannot be notNull, since a row that no type matches/,
   ],
@@ -260,7 +260,7 @@ test.each<[string, string, string, RegExp]>([
 test.each(['', '- a', 'just text', 'a: [', '{}', '\u0000', 'a: &a [*a]'])(
   'bad text %j gives faults and never an exception',
   (text) => {
-    const { faults, rollout } = compile('v.yaml', text)
+    const { faults, rollout } = compileRollout('v.yaml', text)
     expect(rollout).toBeUndefined()
     expect(faults.length).toBeGreaterThan(0)
     for (const fault of faults) expect(fault).toMatch(/^v.yaml:\d+:\d+ \S/)
@@ -268,38 +268,38 @@ test.each(['', '- a', 'just text', 'a: [', '{}', '\u0000', 'a: &a [*a]'])(
 )
 
 test('restore: none turns automatic rollback off, and says so when the file asks for it', () => {
-  const text = SOUND.replace(/, restore: \{[^}]*\}/g, '') + 'restore: none\n'
-  const rollout = sound(text)
-  expect(rollout.restoreOf('Truck')).toBeNull()
+  const text = VALID_FILE.replace(/, restore: \{[^}]*\}/g, '') + 'restore: none\n'
+  const rollout = compileValid(text)
+  expect(rollout.restoreValues('Truck')).toBeNull()
   expect(rollout.file).toMatchObject({ restore: 'none', acceptLostWrites: false, automaticRollback: [] })
-  expect(sound(`${text}acceptLostWrites: true\n`).file.acceptLostWrites).toBe(true)
-  expect(compile('v.yaml', `${text}automaticRollback: [flag]\n`).faults).toEqual([
+  expect(compileValid(`${text}acceptLostWrites: true\n`).file.acceptLostWrites).toBe(true)
+  expect(compileRollout('v.yaml', `${text}automaticRollback: [flag]\n`).faults).toEqual([
     expect.stringMatching(/automaticRollback must be \[\] with restore: none/),
   ])
 })
 
 test('a folder: the faults of every file together, and nothing else than YAML is read', async () => {
-  const other = SOUND.replace('rollout: vehicles', 'rollout: other').replace('vehicles-sti', 'other')
+  const other = VALID_FILE.replace('rollout: vehicles', 'rollout: other').replace('vehicles-sti', 'other')
   await withFiles(
-    { 'a.yaml': SOUND, 'b.yml': other.replace('is_truck', 'is_truk('), 'c.yaml': 'rollout: 1\n', 'notes.txt': 'a: [' },
+    { 'a.yaml': VALID_FILE, 'b.yml': other.replace('is_truck', 'is_truk('), 'c.yaml': 'rollout: 1\n', 'notes.txt': 'a: [' },
     async (folder) => {
       const error = await loadRollouts(folder).catch((error: unknown) => error)
-      expect(error).toBeInstanceOf(RolloutFaults)
-      const { faults } = error as RolloutFaults
+      expect(error).toBeInstanceOf(RolloutFileError)
+      const { faults } = error as RolloutFileError
       expect(faults.some((fault) => fault.startsWith(join(folder, 'b.yml:4:')))).toBe(true)
       expect(faults.some((fault) => fault.startsWith(join(folder, 'c.yaml:1:10 rollout must be a text')))).toBe(true)
       expect(faults.some((fault) => fault.includes('a.yaml') || fault.includes('notes'))).toBe(false)
     },
   )
-  await withFiles({ 'a.yaml': SOUND, 'b.yaml': SOUND.replace('public.vehicles', 'VEHICLES') }, async (folder) => {
-    const error = (await loadRollouts(folder).catch((error: unknown) => error)) as RolloutFaults
+  await withFiles({ 'a.yaml': VALID_FILE, 'b.yaml': VALID_FILE.replace('public.vehicles', 'VEHICLES') }, async (folder) => {
+    const error = (await loadRollouts(folder).catch((error: unknown) => error)) as RolloutFileError
     expect(error.faults).toEqual([
       expect.stringMatching(/b.yaml:1:10 this rollout’s name is in .*a.yaml too/),
       expect.stringMatching(/b.yaml:2:8 this table is in .*a.yaml too/),
       expect.stringMatching(/b.yaml:8:14 this flag key is in .*a.yaml too/),
     ])
   })
-  await withFiles({ 'a.yaml': SOUND, 'b.yaml': other.replace('public.vehicles', 'public.boats') }, async (folder) => {
+  await withFiles({ 'a.yaml': VALID_FILE, 'b.yaml': other.replace('public.vehicles', 'public.boats') }, async (folder) => {
     expect((await loadRollouts(folder)).map((rollout) => rollout.name)).toEqual(['vehicles', 'other'])
   })
   await expect(loadRollouts('/nowhere/at/all')).rejects.toThrow(/cannot be read \(ENOENT\): create it or name another/)
@@ -307,8 +307,8 @@ test('a folder: the faults of every file together, and nothing else than YAML is
 })
 
 test('the hash is that of the text: a comment more is another file', () => {
-  expect(sound(SOUND).hash).toBe(sound(SOUND).hash)
-  expect(sound(`${SOUND}# more\n`).hash).not.toBe(sound(SOUND).hash)
+  expect(compileValid(VALID_FILE).hash).toBe(compileValid(VALID_FILE).hash)
+  expect(compileValid(`${VALID_FILE}# more\n`).hash).not.toBe(compileValid(VALID_FILE).hash)
 })
 
 const root = new URL('../../../', import.meta.url)
@@ -319,7 +319,7 @@ test('the examples of the documentation are sound, and it names every key', asyn
   expect(examples.length).toBeGreaterThan(1)
   const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(rolloutJsonSchema())
   for (const example of examples) {
-    sound(example)
+    compileValid(example)
     expect(validate(parse(example)), JSON.stringify(validate.errors)).toBe(true)
   }
   for (const key of Object.keys(rolloutJsonSchema()['properties'] as object)) expect(text).toContain(`\`${key}\``)
@@ -327,7 +327,7 @@ test('the examples of the documentation are sound, and it names every key', asyn
 })
 
 test('the JSON Schema in docs is that of the code', async () => {
-  for (const { path, text } of generatedFiles()) {
+  for (const { path, text } of generatedSchemaFiles()) {
     const there = await readFile(new URL(path, root), 'utf8')
     expect(JSON.parse(there), `${path} is stale: run npm run generate`).toEqual(JSON.parse(text))
   }

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { consistencyFaults } from './consistency.ts'
+import { crossFieldFaults } from './consistency.ts'
 import { faultLines, readYaml, type YamlFile } from './document.ts'
-import { parseExpression, qualify } from './expression.ts'
+import { parseExpression, qualifyColumns } from './expression.ts'
 import { RolloutSchema, type RolloutFile } from './file.ts'
-import { literal, parseDataType, parseName, parseTableName, quote } from './names.ts'
+import { quoteLiteral, parseDataType, parseName, parseTableName, quoteIdentifier } from './names.ts'
 import type { Rollout } from './rollout.ts'
 
 /** Rollout files that cannot be used. `faults` has a line `file:line:column what is wrong: what to do` for each fault. */
-export class RolloutFaults extends Error {
+export class RolloutFileError extends Error {
   readonly code = 'rollout-faults'
   readonly faults: readonly string[]
   constructor(faults: readonly string[]) {
@@ -25,32 +25,32 @@ export async function loadRollouts(folder: string): Promise<Rollout[]> {
     names = (await readdir(folder)).filter((name) => /\.ya?ml$/i.test(name)).sort()
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? String(error)
-    throw new RolloutFaults([
+    throw new RolloutFileError([
       `${folder}: the folder of rollout files cannot be read (${why}): create it or name another`,
     ])
   }
-  const results = await Promise.all(names.map((name) => attempt(join(folder, name))))
+  const results = await Promise.all(names.map((name) => loadFile(join(folder, name))))
   const rollouts = results.flatMap((result) => result.rollout ?? [])
-  const faults = [...results.flatMap((result) => result.faults), ...sharedFaults(rollouts)]
-  if (faults.length > 0) throw new RolloutFaults(faults)
+  const faults = [...results.flatMap((result) => result.faults), ...duplicateFaults(rollouts)]
+  if (faults.length > 0) throw new RolloutFileError(faults)
   return rollouts
 }
 
 /** Reads one rollout file. Throws RolloutFaults. */
 export async function loadRollout(path: string): Promise<Rollout> {
-  const { rollout, faults } = await attempt(path)
-  if (!rollout) throw new RolloutFaults(faults)
+  const { rollout, faults } = await loadFile(path)
+  if (!rollout) throw new RolloutFileError(faults)
   return rollout
 }
 
-interface Attempt {
+interface CompileResult {
   readonly rollout?: Rollout
   readonly faults: readonly string[]
 }
 
-async function attempt(path: string): Promise<Attempt> {
+async function loadFile(path: string): Promise<CompileResult> {
   try {
-    return compile(path, await readFile(path, 'utf8'))
+    return compileRollout(path, await readFile(path, 'utf8'))
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code
     if (why === undefined) throw error
@@ -58,23 +58,23 @@ async function attempt(path: string): Promise<Attempt> {
   }
 }
 
-const MAXIMUM_BYTES = 1_000_000
+const MAX_FILE_BYTES = 1_000_000
 
 /** Checks the text of a rollout file as far as it can be without a database, and compiles it. */
-export function compile(path: string, text: string): Attempt {
-  if (Buffer.byteLength(text) > MAXIMUM_BYTES) return { faults: [`${path}:1:1 is larger than 1 MB: shorten it`] }
+export function compileRollout(path: string, text: string): CompileResult {
+  if (Buffer.byteLength(text) > MAX_FILE_BYTES) return { faults: [`${path}:1:1 is larger than 1 MB: shorten it`] }
   const yaml = readYaml(path, text)
   if (yaml.faults.length > 0) return { faults: yaml.faults }
   const parsed = RolloutSchema.safeParse(yaml.value)
-  const faults = [...(parsed.success ? [] : faultLines(yaml, parsed.error.issues)), ...consistencyFaults(yaml)]
-  if (!parsed.success || faults.length > 0) return { faults: faults.sort(byPlace) }
+  const faults = [...(parsed.success ? [] : faultLines(yaml, parsed.error.issues)), ...crossFieldFaults(yaml)]
+  if (!parsed.success || faults.length > 0) return { faults: faults.sort(byLocation) }
   const automaticRollback = parsed.data.automaticRollback ?? (parsed.data.restore === 'none' ? [] : ['flag' as const])
   return { rollout: toRollout(path, text, { ...parsed.data, automaticRollback }, yaml), faults }
 }
 
-function byPlace(a: string, b: string): number {
-  const place = (line: string): number[] => (/:(\d+):(\d+) /.exec(line) ?? []).slice(1).map(Number)
-  const [[aLine = 0, aColumn = 0], [bLine = 0, bColumn = 0]] = [place(a), place(b)]
+function byLocation(a: string, b: string): number {
+  const lineAndColumn = (line: string): number[] => (/:(\d+):(\d+) /.exec(line) ?? []).slice(1).map(Number)
+  const [[aLine = 0, aColumn = 0], [bLine = 0, bColumn = 0]] = [lineAndColumn(a), lineAndColumn(b)]
   return aLine - bLine || aColumn - bColumn
 }
 
@@ -83,18 +83,18 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
   const column = parseName(file.discriminator.column)
   const dataType = parseDataType(file.discriminator.dataType)
   const whens = file.types.map((type) => ({
-    value: `${literal(type.name)}::${dataType}`,
+    value: `${quoteLiteral(type.name)}::${dataType}`,
     when: parseExpression(type.when),
   }))
-  const otherwise = file.otherwise ? ` else ${literal(file.otherwise.name)}::${dataType}` : ''
-  const all = [...file.types, ...(file.otherwise ? [file.otherwise] : [])]
+  const otherwise = file.otherwise ? ` else ${quoteLiteral(file.otherwise.name)}::${dataType}` : ''
+  const allTypes = [...file.types, ...(file.otherwise ? [file.otherwise] : [])]
   const restores = new Map(
-    all.map((type) => [
+    allTypes.map((type) => [
       type.name,
       type.restore ? new Map(Object.entries(type.restore).map(([key, sql]) => [parseName(key), sql])) : null,
     ]),
   )
-  const schemas = [...new Set(['pg_catalog', quote(table.schema), 'public', 'pg_temp'])]
+  const schemas = [...new Set(['pg_catalog', quoteIdentifier(table.schema), 'public', 'pg_temp'])]
   return Object.freeze<Rollout>({
     name: file.rollout,
     path,
@@ -102,42 +102,42 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
     hash: createHash('sha256').update(text).digest('hex'),
     file,
     table,
-    discriminator: { column, sql: quote(column), dataType },
-    types: all.map((type) => type.name),
+    discriminator: { column, sql: quoteIdentifier(column), dataType },
+    types: allTypes.map((type) => type.name),
     legacyColumns: file.legacyColumns.map(parseName),
     mayBeUnmapped: file.otherwise === undefined,
     derive(qualifier) {
-      const branches = whens.map(({ when, value }) => `when ${qualify(when, qualifier)} then ${value}`)
+      const branches = whens.map(({ when, value }) => `when ${qualifyColumns(when, qualifier)} then ${value}`)
       return `case ${branches.join(' ')}${otherwise} end`
     },
-    choose(qualifier, values, none) {
-      const branches = whens.map(({ when }, i) => `when ${qualify(when, qualifier)} then ${values[i]}`)
+    caseByType(qualifier, values, none) {
+      const branches = whens.map(({ when }, i) => `when ${qualifyColumns(when, qualifier)} then ${values[i]}`)
       return `case ${branches.join(' ')} else ${file.otherwise ? values[whens.length] : none} end`
     },
-    reads: [...new Set(whens.flatMap(({ when }) => when.columns))],
-    restoreOf(type) {
+    conditionColumns: [...new Set(whens.flatMap(({ when }) => when.columns))],
+    restoreValues(type) {
       const restore = restores.get(type)
       if (restore === undefined) throw new Error(`rollout ${file.rollout} has no type ${type}`)
       return restore
     },
     declaredTriggers: new Map(Object.entries(file.triggers).map(([key, what]) => [parseName(key), what])),
     searchPath: schemas.filter((schema) => schema !== '"public"').join(', '),
-    place: yaml.place,
+    locate: yaml.locate,
   })
 }
 
 /** One rollout per table, and names and flag keys that occur once among all files. */
-function sharedFaults(rollouts: readonly Rollout[]): string[] {
-  const twice = (what: string, path: string[], of: (rollout: Rollout) => string): string[] =>
+function duplicateFaults(rollouts: readonly Rollout[]): string[] {
+  const findDuplicates = (what: string, path: string[], keyOf: (rollout: Rollout) => string): string[] =>
     rollouts.flatMap((rollout, i) => {
-      const first = rollouts.findIndex((other) => of(other) === of(rollout))
-      return first < i ? [`${rollout.place(path)} ${what} is in ${rollouts[first]!.path} too: ${UNIQUE}`] : []
+      const first = rollouts.findIndex((other) => keyOf(other) === keyOf(rollout))
+      return first < i ? [`${rollout.locate(path)} ${what} is in ${rollouts[first]!.path} too: ${MAKE_UNIQUE}`] : []
     })
   return [
-    ...twice('this rollout’s name', ['rollout'], (rollout) => rollout.name),
-    ...twice('this table', ['table'], (rollout) => rollout.table.sql),
-    ...twice('this flag key', ['flag', 'key'], (rollout) => rollout.file.flag.key),
+    ...findDuplicates('this rollout’s name', ['rollout'], (rollout) => rollout.name),
+    ...findDuplicates('this table', ['table'], (rollout) => rollout.table.sql),
+    ...findDuplicates('this flag key', ['flag', 'key'], (rollout) => rollout.file.flag.key),
   ]
 }
 
-const UNIQUE = 'change one of them, or remove one file'
+const MAKE_UNIQUE = 'change one of them, or remove one file'

@@ -1,18 +1,18 @@
 import type { z } from 'zod'
 import { parseExpression } from './expression.ts'
-import { RolloutSchema, TypeOfFile } from './file.ts'
+import { RolloutSchema, RolloutTypeSchema } from './file.ts'
 import { parseName } from './names.ts'
-import { nearest } from './nearest.ts'
-import { name, type Path, type YamlFile } from './document.ts'
+import { nearestMatch } from './nearest.ts'
+import { formatPath, type YamlPath, type YamlFile } from './document.ts'
 
 /**
  * What one key of a file cannot see of another. Works on the keys that are right by themselves, so that these faults
  * are reported together with those of the schema.
  */
-export function consistencyFaults(file: YamlFile): string[] {
-  const parts = soundParts(file.value)
+export function crossFieldFaults(file: YamlFile): string[] {
+  const parts = validParts(file.value)
   const faults: string[] = []
-  const add = (path: Path, message: string): void => void faults.push(`${file.place(path)} ${name(path)} ${message}`)
+  const add = (path: YamlPath, message: string): void => void faults.push(`${file.locate(path)} ${formatPath(path)} ${message}`)
   columnFaults(parts, add)
   typeFaults(parts, add)
   restoreFaults(parts, add)
@@ -22,11 +22,11 @@ export function consistencyFaults(file: YamlFile): string[] {
   return faults
 }
 
-type Add = (path: Path, message: string) => void
-type Keys = z.output<typeof RolloutSchema>
+type AddFault = (path: YamlPath, message: string) => void
+type RolloutFileKeys = z.output<typeof RolloutSchema>
 
 /** A type of the file: those of its keys that are right by themselves. */
-interface Entry {
+interface TypeEntry {
   readonly name?: string
   readonly when?: string
   /** False: the key is there, and faulty. */
@@ -34,25 +34,25 @@ interface Entry {
 }
 
 /** Each key that is right by itself, and of the types what is right of each. */
-interface Parts extends Partial<Omit<Keys, 'types' | 'otherwise'>> {
-  readonly types: readonly Entry[]
-  readonly otherwise?: Entry
+interface ValidParts extends Partial<Omit<RolloutFileKeys, 'types' | 'otherwise'>> {
+  readonly types: readonly TypeEntry[]
+  readonly otherwise?: TypeEntry
 }
 
-function soundParts(value: unknown): Parts {
-  const raw = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  const sound = Object.entries(RolloutSchema.shape).flatMap(([key, schema]) => {
-    const parsed = schema.safeParse(raw[key])
+function validParts(value: unknown): ValidParts {
+  const source = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const validEntries = Object.entries(RolloutSchema.shape).flatMap(([key, schema]) => {
+    const parsed = schema.safeParse(source[key])
     return parsed.success ? [[key, parsed.data] as const] : []
   })
-  const types = Array.isArray(raw['types']) ? raw['types'].map(entryOf) : []
-  const otherwise = raw['otherwise'] === undefined ? undefined : entryOf(raw['otherwise'])
-  return { ...(Object.fromEntries(sound) as Partial<Keys>), types, otherwise }
+  const types = Array.isArray(source['types']) ? source['types'].map(toTypeEntry) : []
+  const otherwise = source['otherwise'] === undefined ? undefined : toTypeEntry(source['otherwise'])
+  return { ...(Object.fromEntries(validEntries) as Partial<RolloutFileKeys>), types, otherwise }
 }
 
-function entryOf(value: unknown): Entry {
+function toTypeEntry(value: unknown): TypeEntry {
   const raw = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  const { name, when, restore } = TypeOfFile.shape
+  const { name, when, restore } = RolloutTypeSchema.shape
   const parsed = restore.safeParse(raw['restore'])
   return {
     name: name.safeParse(raw['name']).data,
@@ -61,27 +61,27 @@ function entryOf(value: unknown): Entry {
   }
 }
 
-function columnFaults({ legacyColumns, discriminator, types }: Parts, add: Add): void {
+function columnFaults({ legacyColumns, discriminator, types }: ValidParts, add: AddFault): void {
   if (!legacyColumns) return
   const columns = legacyColumns.map(parseName)
-  repeated(columns).forEach((i) => add(['legacyColumns', i], `names ${columns[i]} again: remove it`))
+  duplicateIndexes(columns).forEach((i) => add(['legacyColumns', i], `names ${columns[i]} again: remove it`))
   const own = discriminator ? columns.indexOf(parseName(discriminator.column)) : -1
   if (own !== -1) add(['legacyColumns', own], 'is the discriminator, which is derived from the others: remove it')
   types.forEach((type, i) => {
     const reads = type.when === undefined ? [] : parseExpression(type.when).columns
     for (const column of reads.filter((column) => !columns.includes(column))) {
-      const near = nearest(column, columns)
+      const suggestion = nearestMatch(column, columns)
       add(
         ['types', i, 'when'],
-        `reads ${column}, which is not in legacyColumns: ${near ? `did you mean ${near}, or ` : ''}add it there`,
+        `reads ${column}, which is not in legacyColumns: ${suggestion ? `did you mean ${suggestion}, or ` : ''}add it there`,
       )
     }
   })
 }
 
-function typeFaults({ types, otherwise, constraint }: Parts, add: Add): void {
+function typeFaults({ types, otherwise, constraint }: ValidParts, add: AddFault): void {
   const names = [...types.map((type) => type.name), otherwise?.name]
-  repeated(names).forEach((i) =>
+  duplicateIndexes(names).forEach((i) =>
     add(
       i < types.length ? ['types', i, 'name'] : ['otherwise', 'name'],
       `names ${names[i]} again: join the two with or`,
@@ -92,7 +92,7 @@ function typeFaults({ types, otherwise, constraint }: Parts, add: Add): void {
   }
 }
 
-function restoreFaults(parts: Parts, add: Add): void {
+function restoreFaults(parts: ValidParts, add: AddFault): void {
   const none = parts.restore === 'none'
   if (parts.acceptLostWrites && !none) add(['acceptLostWrites'], 'is of use only with restore: none: remove it')
   if (none && parts.automaticRollback && parts.automaticRollback.length > 0) {
@@ -102,7 +102,7 @@ function restoreFaults(parts: Parts, add: Add): void {
   const reads = new Set(
     parts.types.flatMap((type) => (type.when === undefined ? [] : parseExpression(type.when).columns)),
   )
-  const one = (path: Path, restore: Entry['restore']): void => {
+  const checkRestore = (path: YamlPath, restore: TypeEntry['restore']): void => {
     if (none) {
       if (restore !== undefined) add([...path, 'restore'], 'contradicts restore: none: remove one of them')
       return
@@ -116,14 +116,14 @@ function restoreFaults(parts: Parts, add: Add): void {
     }
     const named = new Set<string>()
     for (const key of Object.keys(restore)) {
-      const column = columnOf(key)
+      const column = tryParseName(key)
       if (column === null) add([...path, 'restore', key], 'is not a column’s name: write it as in SQL')
       else if (named.has(column)) add([...path, 'restore', key], `names ${column} again: remove it`)
       else if (columns && !columns.includes(column)) {
-        const near = nearest(column, columns)
+        const suggestion = nearestMatch(column, columns)
         add(
           [...path, 'restore', key],
-          `is not in legacyColumns: ${near ? `did you mean ${near}, or ` : ''}add it there`,
+          `is not in legacyColumns: ${suggestion ? `did you mean ${suggestion}, or ` : ''}add it there`,
         )
       }
       named.add(column ?? key)
@@ -131,12 +131,12 @@ function restoreFaults(parts: Parts, add: Add): void {
     const missing = [...reads].filter((column) => !named.has(column) && columns?.includes(column))
     if (missing.length > 0) add([...path, 'restore'], `leaves out ${missing.join(', ')}, which a when reads: add it`)
   }
-  parts.types.forEach((type, i) => one(['types', i], type.restore))
-  if (parts.otherwise) one(['otherwise'], parts.otherwise.restore)
+  parts.types.forEach((type, i) => checkRestore(['types', i], type.restore))
+  if (parts.otherwise) checkRestore(['otherwise'], parts.otherwise.restore)
 }
 
 /** A prefilled row is right only once nobody but the trigger and the backfill has written it, and was never sent on. */
-function prefillFaults({ prefill, dualWrite, publication }: Parts, add: Add): void {
+function prefillFaults({ prefill, dualWrite, publication }: ValidParts, add: AddFault): void {
   if (prefill !== 'majority') return
   if (dualWrite === 'application') {
     add(
@@ -152,17 +152,17 @@ function prefillFaults({ prefill, dualWrite, publication }: Parts, add: Add): vo
   }
 }
 
-function listFaults({ triggers = {}, checks = [], signals = [], contacts = [] }: Parts, add: Add): void {
+function listFaults({ triggers = {}, checks = [], signals = [], contacts = [] }: ValidParts, add: AddFault): void {
   for (const key of Object.keys(triggers)) {
-    if (columnOf(key) === null) add(['triggers', key], 'is not a trigger’s name: write it as in SQL')
+    if (tryParseName(key) === null) add(['triggers', key], 'is not a trigger’s name: write it as in SQL')
   }
   for (const [key, names] of [
     ['checks', checks.map((check) => check.name)],
     ['signals', signals.map((signal) => signal.name)],
   ] as const) {
-    repeated(names).forEach((i) => add([key, i, 'name'], `is the name of another one too: choose another`))
+    duplicateIndexes(names).forEach((i) => add([key, i, 'name'], `is the name of another one too: choose another`))
   }
-  repeated(contacts.map((contact) => contact.role)).forEach((i) =>
+  duplicateIndexes(contacts.map((contact) => contact.role)).forEach((i) =>
     add(['contacts', i, 'role'], 'is the role of another contact too: choose another'),
   )
   contacts.forEach((contact, i) => {
@@ -175,7 +175,7 @@ function listFaults({ triggers = {}, checks = [], signals = [], contacts = [] }:
   })
 }
 
-function throttleFaults({ throttle = {}, signals = [], api }: Parts, add: Add): void {
+function throttleFaults({ throttle = {}, signals = [], api }: ValidParts, add: AddFault): void {
   const names = signals.map((signal) => signal.name)
   for (const signal of Object.keys(throttle.signals ?? {})) {
     if (names.includes(signal)) continue
@@ -185,7 +185,7 @@ function throttleFaults({ throttle = {}, signals = [], api }: Parts, add: Add): 
     add(['throttle', 'apiLatencyP95Seconds'], 'needs api, which says where the latency is read')
 }
 
-function columnOf(text: string): string | null {
+function tryParseName(text: string): string | null {
   try {
     return parseName(text)
   } catch {
@@ -194,6 +194,6 @@ function columnOf(text: string): string | null {
 }
 
 /** The places of values that stood before; undefined is no value. */
-function repeated(values: readonly (string | undefined)[]): number[] {
+function duplicateIndexes(values: readonly (string | undefined)[]): number[] {
   return values.flatMap((value, i) => (value !== undefined && values.indexOf(value) < i ? [i] : []))
 }

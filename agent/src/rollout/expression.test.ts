@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
-import { parseConstant, parseExpression, qualify } from './expression.ts'
+import { parseConstant, parseExpression, qualifyColumns } from './expression.ts'
 import { parseDataType, parseName, parseTableName } from './names.ts'
 import { parseQuery } from './query.ts'
 
@@ -35,7 +35,7 @@ describe('qualify', () => {
     [`extract(year from year) = 2026`, '(extract(year from new."year") = 2026)'],
     [`a\n  and\n\tb`, '(new."a"\n  and\n\tnew."b")'],
   ])('%s', (text, qualified) => {
-    expect(qualify(parseExpression(text), 'new')).toBe(qualified)
+    expect(qualifyColumns(parseExpression(text), 'new')).toBe(qualified)
   })
 
   test('means the same to PostgreSQL, beside columns of the same names', async () => {
@@ -50,7 +50,7 @@ describe('qualify', () => {
         `case when is_truck then a > 100 else größe is null /* a */ end`,
         `A between 5 and 50 and IS_TRUCK is not true`,
       ]) {
-        const qualified = qualify(parseExpression(text), 'l')
+        const qualified = qualifyColumns(parseExpression(text), 'l')
         const [row] = await sql.unsafe<{ bare: number; mine: number }[]>(
           `select (select count(*) from t where (${text}\n))::int as bare, (select count(*) from t l cross join (select 1 as a, true as is_truck) r where ${qualified})::int as mine`,
         )

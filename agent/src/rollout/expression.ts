@@ -1,57 +1,57 @@
-import { messageOf, parseStatements, strings, tokensByStart, walk, type Tree } from './parse.ts'
-import { SqlFault, quote } from './names.ts'
+import { messageOf, parseStatements, stringValues, tokensByStart, walkParseTree, type ParseNode } from './parse.ts'
+import { InvalidSqlError, quoteIdentifier } from './names.ts'
 
 /** One SQL expression over a row's own columns. */
 export interface Expression {
   readonly text: string
   /** The node of its parse tree. */
-  readonly tree: Tree
+  readonly tree: ParseNode
   /** Names of the columns it reads, as the catalog has them, each once. */
   readonly columns: readonly string[]
 }
 
 /** Beyond this, PostgreSQL's parser may run out of stack. */
-const MAXIMUM_LENGTH = 4_000
+const MAX_EXPRESSION_LENGTH = 4_000
 
 // The parse of `f(expression)` is one call with one argument only when the text is one expression: a list, an alias,
 // ORDER BY, DISTINCT, OVER, a clause or an unbalanced parenthesis all show.
-const PREFIX = 'SELECT f('
+const PARSE_PREFIX = 'SELECT f('
 
 /** Parses one expression. Throws a SqlFault that says what to write instead. */
 export function parseExpression(text: string): Expression {
-  if (text.length > MAXIMUM_LENGTH) throw new SqlFault(`is longer than ${MAXIMUM_LENGTH} characters: shorten it`)
+  if (text.length > MAX_EXPRESSION_LENGTH) throw new InvalidSqlError(`is longer than ${MAX_EXPRESSION_LENGTH} characters: shorten it`)
   const tree = singleArgument(text)
   const columns = new Set<string>()
   const faults = new Set<string>()
-  walk(tree, (kind, fields) => {
+  walkParseTree(tree, (kind, fields) => {
     if (kind === 'ColumnRef') {
-      const names = strings(fields['fields'])
+      const names = stringValues(fields['fields'])
       if (names?.length === 1) columns.add(names[0]!)
       else faults.add('name columns alone, without a table and without *')
     }
-    const refusal = refused(kind, fields)
-    if (refusal) faults.add(refusal)
+    const reason = refusalReason(kind, fields)
+    if (reason) faults.add(reason)
   })
   if (/U&["']/i.test(text) && [...tokensByStart(text).values()].some((token) => /^U&/i.test(token.text))) {
     faults.add(`U&"…" and U&'…' are not supported: write the characters themselves`)
   }
-  if (faults.size > 0) throw new SqlFault([...faults].join('; '))
+  if (faults.size > 0) throw new InvalidSqlError([...faults].join('; '))
   return { text, tree, columns: [...columns] }
 }
 
-function singleArgument(text: string): Tree {
+function singleArgument(text: string): ParseNode {
   let statements
   try {
-    statements = parseStatements(`${PREFIX}${text}\n)`)
+    statements = parseStatements(`${PARSE_PREFIX}${text}\n)`)
   } catch (error) {
-    throw new SqlFault(`is not an SQL expression: ${messageOf(error)}`)
+    throw new InvalidSqlError(`is not an SQL expression: ${messageOf(error)}`)
   }
-  const select = statements[0]?.['SelectStmt'] as Tree | undefined
-  const targets = (select?.['targetList'] ?? []) as { ResTarget?: { name?: string; val?: { FuncCall?: Tree } } }[]
+  const select = statements[0]?.['SelectStmt'] as ParseNode | undefined
+  const targets = (select?.['targetList'] ?? []) as { ResTarget?: { name?: string; val?: { FuncCall?: ParseNode } } }[]
   const call = targets[0]?.ResTarget?.val?.FuncCall
-  const args = (call?.['args'] ?? []) as Tree[]
-  const onlyKeys = (tree: Tree, allowed: string[]): boolean => Object.keys(tree).every((key) => allowed.includes(key))
-  const single =
+  const args = (call?.['args'] ?? []) as ParseNode[]
+  const onlyKeys = (tree: ParseNode, allowed: string[]): boolean => Object.keys(tree).every((key) => allowed.includes(key))
+  const isSingleExpression =
     statements.length === 1 &&
     targets.length === 1 &&
     select !== undefined &&
@@ -61,14 +61,14 @@ function singleArgument(text: string): Tree {
     targets[0]!.ResTarget!.name === undefined &&
     onlyKeys(select, ['targetList', 'limitOption', 'op']) &&
     onlyKeys(call, ['funcname', 'args', 'funcformat', 'location'])
-  if (!single) throw new SqlFault('must be one SQL expression: remove what stands beside it')
+  if (!isSingleExpression) throw new InvalidSqlError('must be one SQL expression: remove what stands beside it')
   return args[0]!
 }
 
 const AGGREGATES =
   /^(count|sum|avg|min|max|every|bool_(and|or)|bit_(and|or|xor)|(array|string|xml|jsonb?(_object)?|range)_agg)$/
 
-function refused(kind: string, fields: Tree): string | null {
+function refusalReason(kind: string, fields: ParseNode): string | null {
   switch (kind) {
     case 'SubLink':
       return 'subqueries are refused: use columns of the row alone'
@@ -82,7 +82,7 @@ function refused(kind: string, fields: Tree): string | null {
     case 'CurrentOfExpr':
       return 'is not an expression over columns: use columns, constants, operators and immutable functions'
     case 'FuncCall': {
-      const name = strings(fields['funcname'])?.at(-1) ?? ''
+      const name = stringValues(fields['funcname'])?.at(-1) ?? ''
       if (fields['over']) return 'window functions are refused: use columns of the row alone'
       const aggregate = ['agg_star', 'agg_distinct', 'agg_order', 'agg_filter', 'agg_within_group'].some(
         (key) => fields[key],
@@ -99,23 +99,23 @@ function refused(kind: string, fields: Tree): string | null {
  * The expression with every column written as `qualifier."column"`, in parentheses. Columns are found by their place
  * in the parse tree, so that strings and comments stay as they are.
  */
-export function qualify(expression: Expression, qualifier: string): string {
-  const source = `${PREFIX}${expression.text}\n)`
+export function qualifyColumns(expression: Expression, qualifier: string): string {
+  const source = `${PARSE_PREFIX}${expression.text}\n)`
   const bytes = Buffer.from(source)
   const tokens = tokensByStart(source)
-  const places: { start: number; end: number; name: string }[] = []
-  walk(expression.tree, (kind, fields) => {
+  const references: { start: number; end: number; name: string }[] = []
+  walkParseTree(expression.tree, (kind, fields) => {
     if (kind !== 'ColumnRef') return
     const start = fields['location'] as number
     const token = tokens.get(start)
     if (!token) throw new Error(`no token at byte ${start} of ${source}`)
-    places.push({ start, end: token.end, name: strings(fields['fields'])![0]! })
+    references.push({ start, end: token.end, name: stringValues(fields['fields'])![0]! })
   })
-  places.sort((a, b) => a.start - b.start)
-  let from = Buffer.byteLength(PREFIX)
+  references.sort((a, b) => a.start - b.start)
+  let from = Buffer.byteLength(PARSE_PREFIX)
   let text = ''
-  for (const { start, end, name } of places) {
-    text += `${bytes.subarray(from, start).toString()}${qualifier}.${quote(name)}`
+  for (const { start, end, name } of references) {
+    text += `${bytes.subarray(from, start).toString()}${qualifier}.${quoteIdentifier(name)}`
     from = end
   }
   text += bytes.subarray(from, bytes.length - 2).toString()
@@ -128,7 +128,7 @@ export function parseConstant(text: string): Expression {
   const expression = parseExpression(text)
   if (!isConstant(expression.tree)) {
     const column = expression.columns[0]
-    throw new SqlFault(
+    throw new InvalidSqlError(
       column === undefined
         ? `"${text}" is not a constant: write a literal such as true, 3, null or "'text'"`
         : `"${text}" names a column, and a constant is wanted: a text is written "'${column}'"`,
@@ -138,7 +138,7 @@ export function parseConstant(text: string): Expression {
 }
 
 function isConstant(tree: unknown): boolean {
-  const node = tree as { A_Const?: Tree; TypeCast?: { arg?: Tree }; A_ArrayExpr?: { elements?: Tree[] } }
+  const node = tree as { A_Const?: ParseNode; TypeCast?: { arg?: ParseNode }; A_ArrayExpr?: { elements?: ParseNode[] } }
   if (node.A_Const) return true
   if (node.TypeCast) return isConstant(node.TypeCast.arg)
   return node.A_ArrayExpr ? (node.A_ArrayExpr.elements ?? []).every(isConstant) : false

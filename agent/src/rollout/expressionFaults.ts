@@ -1,10 +1,10 @@
 import type { Sql } from '../database/connect.ts'
-import { literal } from './names.ts'
-import { PROBE, probeCopy } from './probe.ts'
+import { quoteLiteral } from './names.ts'
+import { DRY_RUN_TABLE, dryRunOnEmptyCopy } from './probe.ts'
 import type { Rollout, Table } from './rollout.ts'
 
 /** Settings that change what PostgreSQL makes of a constant or an operator when it parses an expression. */
-const SETTINGS = [
+const SESSION_SETTINGS = [
   `set local timezone = 'Etc/GMT+12'; set local datestyle = 'ISO, MDY'; set local intervalstyle = 'postgres'; set local transform_null_equals = off`,
   `set local timezone = 'Etc/GMT-14'; set local datestyle = 'ISO, DMY'; set local intervalstyle = 'sql_standard'; set local transform_null_equals = on`,
 ] as const
@@ -15,35 +15,35 @@ const SETTINGS = [
  * read when the expression is parsed; so each is parsed twice, at two moments and under different settings.
  */
 export async function expressionFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
-  const whole = await predicateFault(sql, rollout, table, `(${rollout.derive(PROBE)}) is not null`)
-  if (whole === null) return []
+  const overallFault = await predicateFault(sql, rollout, table, `(${rollout.derive(DRY_RUN_TABLE)}) is not null`)
+  if (overallFault === null) return []
   const faults: string[] = []
   for (const [i, type] of rollout.file.types.entries()) {
     const fault = await predicateFault(sql, rollout, table, `(${type.when}\n)`)
-    if (fault !== null) faults.push(`The when of ${type.name} ${fault} (${rollout.place(['types', i, 'when'])}).`)
+    if (fault !== null) faults.push(`The when of ${type.name} ${fault} (${rollout.locate(['types', i, 'when'])}).`)
   }
   return faults.length > 0
     ? faults
-    : [`The types cannot be derived: the expression ${whole} (${rollout.place(['types'])}).`]
+    : [`The types cannot be derived: the expression ${overallFault} (${rollout.locate(['types'])}).`]
 }
 
 async function predicateFault(sql: Sql, rollout: Rollout, table: Table, predicate: string): Promise<string | null> {
-  const seen = new Set<string>()
-  for (const settings of SETTINGS) {
-    const answer = await probeCopy(sql, rollout, table, rollout.legacyColumns, [
+  const predicates = new Set<string>()
+  for (const settings of SESSION_SETTINGS) {
+    const result = await dryRunOnEmptyCopy(sql, rollout, table, rollout.legacyColumns, [
       settings,
-      `create index "~sti_check_index" on pg_temp.${PROBE} ((1)) where ${predicate}`,
+      `create index "~sti_check_index" on pg_temp.${DRY_RUN_TABLE} ((1)) where ${predicate}`,
       `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'`,
       `select pg_get_expr(indpred, indrelid) as predicate from pg_index where indexrelid = 'pg_temp."~sti_check_index"'::regclass`,
     ])
-    if ('refused' in answer) {
-      return answer.sqlstate === '42P17'
+    if ('refused' in result) {
+      return result.sqlstate === '42P17'
         ? 'is not immutable, its result may change while the row does not: use columns, constants and immutable functions'
-        : `is refused by PostgreSQL, ${answer.refused}: correct it`
+        : `is refused by PostgreSQL, ${result.refused}: correct it`
     }
-    seen.add(String(answer.rows[0]?.['predicate']))
+    predicates.add(String(result.rows[0]?.['predicate']))
   }
-  return seen.size === 1
+  return predicates.size === 1
     ? null
     : 'has a constant that depends on the session or the moment (such as "now", or a time without its zone): write it out in full, as in \'2026-01-31 00:00+00\''
 }
@@ -52,22 +52,22 @@ async function predicateFault(sql: Sql, rollout: Rollout, table: Table, predicat
 export async function restoreFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const faults: string[] = []
   for (const [i, type] of rollout.types.entries()) {
-    const restore = rollout.restoreOf(type)
+    const restore = rollout.restoreValues(type)
     if (restore === null) continue
-    const place = rollout.place(i < rollout.file.types.length ? ['types', i, 'restore'] : ['otherwise', 'restore'])
+    const place = rollout.locate(i < rollout.file.types.length ? ['types', i, 'restore'] : ['otherwise', 'restore'])
     const columns = [...restore.keys()]
-    const named = columns.map((name) => table.columns.find((column) => column.name === name)!.sql).join(', ')
-    const value = `${literal(type)}::${rollout.discriminator.dataType}`
-    const answer = await probeCopy(sql, rollout, table, columns, [
+    const columnList = columns.map((name) => table.columns.find((column) => column.name === name)!.sql).join(', ')
+    const value = `${quoteLiteral(type)}::${rollout.discriminator.dataType}`
+    const result = await dryRunOnEmptyCopy(sql, rollout, table, columns, [
       columns.length > 0
-        ? `insert into pg_temp.${PROBE} (${named}) values (${[...restore.values()].map((constant) => `${constant}\n`).join(', ')})`
-        : `insert into pg_temp.${PROBE} default values`,
-      `select ${rollout.derive('c')} is not distinct from ${value} as same, (${rollout.derive('c')})::text as derived from pg_temp.${PROBE} as c`,
+        ? `insert into pg_temp.${DRY_RUN_TABLE} (${columnList}) values (${[...restore.values()].map((constant) => `${constant}\n`).join(', ')})`
+        : `insert into pg_temp.${DRY_RUN_TABLE} default values`,
+      `select ${rollout.derive('c')} is not distinct from ${value} as same, (${rollout.derive('c')})::text as derived from pg_temp.${DRY_RUN_TABLE} as c`,
     ])
-    if ('refused' in answer) {
-      faults.push(`The restore of ${type} cannot be written, ${answer.refused}: correct it (${place}).`)
-    } else if (answer.rows[0]?.['same'] !== true) {
-      const derived = (answer.rows[0]?.['derived'] as string | null | undefined) ?? 'no type'
+    if ('refused' in result) {
+      faults.push(`The restore of ${type} cannot be written, ${result.refused}: correct it (${place}).`)
+    } else if (result.rows[0]?.['same'] !== true) {
+      const derived = (result.rows[0]?.['derived'] as string | null | undefined) ?? 'no type'
       faults.push(
         `The restore of ${type} gives a row that derives ${derived}, so new code's writes of ${type} would be lost: correct it (${place}).`,
       )

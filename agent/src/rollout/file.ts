@@ -1,80 +1,80 @@
 import { z } from 'zod'
-import { LIMITS, SignalLimits } from '../contract/limits.ts'
+import { LIMIT_SCHEMAS, SignalLimits } from '../contract/limits.ts'
 import { parseConstant, parseExpression } from './expression.ts'
 import { parseDataType, parseName, parseTableName } from './names.ts'
 import { parseQuery } from './query.ts'
-import { Duration, name, sqlText, strict, text, webAddress } from './field.ts'
+import { DurationSchema, patternField, sqlField, strictObject, textField, HttpUrlSchema } from './field.ts'
 
-const Expression = sqlText(parseExpression)
-const ColumnName = sqlText(parseName)
+const ExpressionSchema = sqlField(parseExpression)
+const ColumnNameSchema = sqlField(parseName)
 
 /** A constant as SQL. YAML's own true, 3 and null mean those of SQL; every other text is SQL, so 'x' needs its quotes. */
-const Constant = z
+const ConstantSchema = z
   .union([z.string(), z.number(), z.boolean(), z.null()])
   .transform((value) => String(value))
-  .pipe(sqlText(parseConstant))
+  .pipe(sqlField(parseConstant))
 
-const Restore = z
-  .record(z.string(), Constant)
+const RestoreSchema = z
+  .record(z.string(), ConstantSchema)
   .describe('what the legacy columns are to be when new code writes this type: column, and a constant as SQL')
 
-const TypeName = text(200).describe('the value of the discriminator')
+const TypeNameSchema = textField(200).describe('the value of the discriminator')
 
-export const TypeOfFile = strict({
-  name: TypeName,
-  when: Expression.describe('an SQL expression over legacyColumns; the first type whose expression is true wins'),
-  restore: Restore.optional(),
+export const RolloutTypeSchema = strictObject({
+  name: TypeNameSchema,
+  when: ExpressionSchema.describe('an SQL expression over legacyColumns; the first type whose expression is true wins'),
+  restore: RestoreSchema.optional(),
 })
 
-const Otherwise = strict({ name: TypeName, restore: Restore.optional() })
+const OtherwiseSchema = strictObject({ name: TypeNameSchema, restore: RestoreSchema.optional() })
 
-const Histogram = strict({
-  url: webAddress.describe("the application's own metrics page"),
+const HistogramSchema = strictObject({
+  url: HttpUrlSchema.describe("the application's own metrics page"),
   name: z
     .string()
     .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'is not the name of a metric: write one such as http_request_duration_seconds')
     .describe('a histogram in seconds, without _bucket, _sum or _count'),
   errors: z
-    .record(z.string(), z.string().refine(isPattern, 'is not a regular expression: write one such as "5.."'))
+    .record(z.string(), z.string().refine(isRegularExpression, 'is not a regular expression: write one such as "5.."'))
     .default({})
     .describe('which series count as errors: label, and a regular expression that its whole value matches'),
 })
 
-const ApiPromql = strict({ latencyAverage: text(), latencyP95: text(), errorRatio: text(), requestRate: text() })
+const ApiPromqlSchema = strictObject({ latencyAverage: textField(), latencyP95: textField(), errorRatio: textField(), requestRate: textField() })
 
-const HostPromql = strict({ cpu: text(), memory: text(), disk: text(), diskOperations: text(), network: text() })
+const HostPromqlSchema = strictObject({ cpu: textField(), memory: textField(), disk: textField(), diskOperations: textField(), network: textField() })
 
-const Signal = strict({
-  name: name(/^[a-z][a-z0-9-]{0,62}$/, 'queue-depth'),
-  promql: text().optional(),
-  sql: sqlText(parseQuery).optional().describe('one SELECT of one number'),
+const SignalSchema = strictObject({
+  name: patternField(/^[a-z][a-z0-9-]{0,62}$/, 'queue-depth'),
+  promql: textField().optional(),
+  sql: sqlField(parseQuery).optional().describe('one SELECT of one number'),
   limit: z.number().describe('the value it may reach'),
 }).refine((signal) => (signal.promql === undefined) !== (signal.sql === undefined), 'needs promql or sql, and not both')
 
-const Request = strict({
-  url: webAddress,
+const HttpCheckSchema = strictObject({
+  url: HttpUrlSchema,
   status: z.number().int().min(100).max(599).default(200),
   sameWithFlag: z.boolean().default(false).describe('the answer must be the same with the flag on and off'),
 })
 
-const Check = strict({
-  name: name(/^[a-z][a-z0-9-]{0,62}$/, 'trucks-have-axles'),
-  violations: sqlText(parseQuery).optional().describe('one SELECT; every row it returns is a violation'),
-  request: Request.optional().describe('a GET of the application'),
+const BusinessCheckSchema = strictObject({
+  name: patternField(/^[a-z][a-z0-9-]{0,62}$/, 'trucks-have-axles'),
+  violations: sqlField(parseQuery).optional().describe('one SELECT; every row it returns is a violation'),
+  request: HttpCheckSchema.optional().describe('a GET of the application'),
 }).refine(
   (check) => (check.violations === undefined) !== (check.request === undefined),
   'needs violations or request, and not both',
 )
 
-const Contact = strict({
-  role: text(100),
-  name: text(200),
-  phone: text(50).optional(),
+const ContactSchema = strictObject({
+  role: textField(100),
+  name: textField(200),
+  phone: textField(50).optional(),
   email: z.email('is not an e-mail address: write one such as dba@example.com').optional(),
-  escalateAfter: Duration,
+  escalateAfter: DurationSchema,
 }).refine((contact) => contact.phone !== undefined || contact.email !== undefined, 'needs a phone or an email')
 
-const ramp = z
+const RampSchema = z
   .array(z.number().positive('must be above 0').max(100, 'must be at most 100'))
   .min(1)
   .refine(
@@ -82,22 +82,22 @@ const ramp = z
     'must rise from step to step and end with 100, such as [1, 10, 50, 100]',
   )
 
-const LAYERS = ['integrity', 'performance', 'system', 'business'] as const
-const SCOPES = ['flag', 'data', 'system', 'monitoring'] as const
+const VALIDATION_LAYERS = ['integrity', 'performance', 'system', 'business'] as const
+const ROLLBACK_SCOPES = ['flag', 'data', 'system', 'monitoring'] as const
 
-const Throttle = strict({ ...LIMITS, signals: SignalLimits }).partial()
+const ThrottleSchema = strictObject({ ...LIMIT_SCHEMAS, signals: SignalLimits }).partial()
 
-export const RolloutSchema = strict({
-  rollout: name(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'vehicles').describe(
+export const RolloutSchema = strictObject({
+  rollout: patternField(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'vehicles').describe(
     'its name, unique among the files of an agent',
   ),
-  table: sqlText(parseTableName).describe('as in SQL; without a schema it is in public'),
-  discriminator: strict({
-    column: ColumnName.default('type'),
-    dataType: sqlText(parseDataType).default('text'),
+  table: sqlField(parseTableName).describe('as in SQL; without a schema it is in public'),
+  discriminator: strictObject({
+    column: ColumnNameSchema.default('type'),
+    dataType: sqlField(parseDataType).default('text'),
   }).prefault({}),
-  types: z.array(TypeOfFile).min(1, 'needs at least one type'),
-  otherwise: Otherwise.optional().describe(
+  types: z.array(RolloutTypeSchema).min(1, 'needs at least one type'),
+  otherwise: OtherwiseSchema.optional().describe(
     'the type of a row that no other matches; without it such rows are failed rows',
   ),
   restore: z
@@ -108,7 +108,7 @@ export const RolloutSchema = strict({
     .boolean()
     .default(false)
     .describe('with restore: none, accepts that turning the flag off loses them; until then it cannot be turned on'),
-  legacyColumns: z.array(ColumnName).min(1, 'needs at least one column'),
+  legacyColumns: z.array(ColumnNameSchema).min(1, 'needs at least one column'),
   dualWrite: z.enum(['trigger', 'application']).default('trigger'),
   prefill: z
     .enum(['none', 'majority'])
@@ -126,70 +126,70 @@ export const RolloutSchema = strict({
   constraint: z.enum(['check', 'notNull']).default('check'),
   conflicts: z.enum(['refuse', 'legacy', 'type']).default('refuse'),
   errorBudget: z.number().min(0).max(1).default(0.001).describe('failed rows / all rows'),
-  flag: strict({
-    key: name(/^[A-Za-z0-9._-]{1,100}$/, 'vehicles-sti'),
-    ramp: ramp.default([1, 10, 50, 100]).describe('percentages'),
-    hold: Duration.prefault('10m').describe('how long each step is watched'),
+  flag: strictObject({
+    key: patternField(/^[A-Za-z0-9._-]{1,100}$/, 'vehicles-sti'),
+    ramp: RampSchema.default([1, 10, 50, 100]).describe('percentages'),
+    hold: DurationSchema.prefault('10m').describe('how long each step is watched'),
   }),
-  api: strict({ histogram: Histogram.optional(), promql: ApiPromql.optional() })
+  api: strictObject({ histogram: HistogramSchema.optional(), promql: ApiPromqlSchema.optional() })
     .refine(
       (api) => (api.histogram === undefined) !== (api.promql === undefined),
       'needs histogram or promql, and not both',
     )
     .optional()
     .describe('where latency, errors and throughput of the application are read'),
-  host: z.union([z.literal('local'), strict({ promql: HostPromql })]).default('local'),
-  signals: z.array(Signal).default([]),
-  limits: strict({
+  host: z.union([z.literal('local'), strictObject({ promql: HostPromqlSchema })]).default('local'),
+  signals: z.array(SignalSchema).default([]),
+  limits: strictObject({
     apiLatencyIncrease: z.number().positive().default(0.1),
     queryTimeIncrease: z.number().positive().default(0.05),
     resourceUsage: z.number().positive().max(1).default(0.8),
     errorRatio: z.number().min(0).max(1).default(0.001),
   }).prefault({}),
-  throttle: Throttle.default({}).describe(
+  throttle: ThrottleSchema.default({}).describe(
     'above which limits a backfill rests, waits or stops, instead of the defaults',
   ),
-  validation: strict({
-    every: Duration.prefault('1h'),
+  validation: strictObject({
+    every: DurationSchema.prefault('1h'),
     requires: z
-      .array(z.enum(LAYERS))
-      .default([...LAYERS])
+      .array(z.enum(VALIDATION_LAYERS))
+      .default([...VALIDATION_LAYERS])
       .describe('the layers that enabling the flag needs'),
   }).prefault({}),
-  promotion: strict({
-    from: text(100).describe('the environment that must have passed first'),
-    maxAge: Duration.prefault('7d'),
+  promotion: strictObject({
+    from: textField(100).describe('the environment that must have passed first'),
+    maxAge: DurationSchema.prefault('7d'),
     backfillToo: z.boolean().default(false),
   }).optional(),
-  rehearsal: strict({
-    every: Duration.prefault('7d'),
+  rehearsal: strictObject({
+    every: DurationSchema.prefault('7d'),
     sample: z.number().int().min(1).max(10_000_000).default(100_000).describe('rows'),
   }).prefault({}),
-  soak: Duration.prefault('7d').describe('at 100 % before the column drop'),
-  migration: strict({
+  soak: DurationSchema.prefault('7d').describe('at 100 % before the column drop'),
+  migration: strictObject({
     template: z.enum(['node-pg-migrate', 'plain']).default('node-pg-migrate'),
-    path: text(500)
+    path: textField(500)
       .refine(isMigrationPath, 'must be a path inside the repository, with {name} and no other braces but {timestamp}')
       .default('migrations/{timestamp}_{name}.sql'),
   }).prefault({}),
-  checks: z.array(Check).default([]),
-  backup: strict({
-    maxAge: Duration.prefault('24h'),
-    query: sqlText(parseQuery).default('select last_archived_time from pg_stat_archiver'),
+  checks: z.array(BusinessCheckSchema).default([]),
+  backup: strictObject({
+    maxAge: DurationSchema.prefault('24h'),
+    query: sqlField(parseQuery).default('select last_archived_time from pg_stat_archiver'),
   }).prefault({}),
-  contacts: z.array(Contact).default([]).describe('in the order of escalation'),
+  contacts: z.array(ContactSchema).default([]).describe('in the order of escalation'),
   automaticRollback: z
-    .array(z.enum(SCOPES))
+    .array(z.enum(ROLLBACK_SCOPES))
     .optional()
     .describe('scopes that may start without a person; default [flag], with restore: none []'),
 })
 
 /** A rollout file with its defaults. Durations are seconds; SQL is as the file wrote it. */
 export interface RolloutFile extends Omit<z.output<typeof RolloutSchema>, 'automaticRollback'> {
-  readonly automaticRollback: readonly (typeof SCOPES)[number][]
+  readonly automaticRollback: readonly (typeof ROLLBACK_SCOPES)[number][]
 }
 
-function isPattern(pattern: string): boolean {
+function isRegularExpression(pattern: string): boolean {
   try {
     return Boolean(new RegExp(`^(?:${pattern})$`))
   } catch {

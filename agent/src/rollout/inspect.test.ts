@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect, type Database, type Sql } from '../database/connect.ts'
-import { compile } from './compile.ts'
-import { inspect, TableFault } from './inspect.ts'
+import { compileRollout } from './compile.ts'
+import { inspectTable, UnsupportedTableError } from './inspect.ts'
 import type { Rollout } from './rollout.ts'
 
-function rollout(table: string, discriminator = '{ column: type }'): Rollout {
-  const { rollout, faults } = compile(
+function compileFor(table: string, discriminator = '{ column: type }'): Rollout {
+  const { rollout, faults } = compileRollout(
     'a.yaml',
     `
 rollout: a
@@ -48,7 +48,7 @@ test('reads keys, columns and types of every shape of table', async () => {
      create unique index on "My Schema"."Ve""hicles" ("I d") include (other);
      create index on "My Schema"."Ve""hicles" (is_truck);`,
     async (sql) => {
-      const identity = await inspect(sql, rollout('app.identity'))
+      const identity = await inspectTable(sql, compileFor('app.identity'))
       expect(identity.key).toEqual([{ name: 'id', sql: '"id"', type: 'bigint' }])
       expect(Object.fromEntries(identity.columns.map((c) => [c.name, [c.type, c.baseType]]))).toEqual({
         id: ['bigint', 'int8'],
@@ -63,9 +63,9 @@ test('reads keys, columns and types of every shape of table', async () => {
       expect(identity.columns[1]).toMatchObject({ default: 'false', identity: null, enumLabels: null })
       expect(identity.columns[3]).toMatchObject({ generated: true, default: "('a'::text || 'b'::text)" })
       expect(identity.discriminator).toMatchObject({ name: 'type', enumLabels: ['Truck', 'Car'] })
-      expect((await inspect(sql, rollout('app.composite'))).key.map((c) => c.sql)).toEqual(['"a"', '"b"'])
-      expect((await inspect(sql, rollout('app.uuid'))).key).toEqual([{ name: 'Key', sql: '"Key"', type: 'uuid' }])
-      const mixed = await inspect(sql, rollout('"My Schema"."Ve""hicles"'))
+      expect((await inspectTable(sql, compileFor('app.composite'))).key.map((c) => c.sql)).toEqual(['"a"', '"b"'])
+      expect((await inspectTable(sql, compileFor('app.uuid'))).key).toEqual([{ name: 'Key', sql: '"Key"', type: 'uuid' }])
+      const mixed = await inspectTable(sql, compileFor('"My Schema"."Ve""hicles"'))
       expect(mixed.key).toEqual([{ name: 'I d', sql: '"I d"', type: 'integer' }])
       expect(mixed.secondaryIndexes).toHaveLength(4)
       expect(mixed).toMatchObject({ partitioned: false, partitions: [], discriminator: null, estimatedRows: 0 })
@@ -79,7 +79,7 @@ test('a type is written with its schema also when that is on the search path', a
      create table app.t (id app.kind primary key, is_truck boolean, many app.kind[])`,
     async (_, database) => {
       const sql = database.engine({ searchPath: 'app' })
-      const table = await inspect(sql, rollout('app.t'))
+      const table = await inspectTable(sql, compileFor('app.t'))
       expect(table.key[0]!.type).toBe('app.kind')
       expect(table.columns.at(-1)!.type).toBe('app.kind[]')
     },
@@ -99,7 +99,7 @@ test('a partitioned table: leaf partitions, rows and bytes of all, triggers of i
      alter table public.t_us disable trigger here;
      insert into public.t select i, 'eu', true from generate_series(1, 900) i; analyze public.t`,
     async (sql) => {
-      const table = await inspect(sql, rollout('t'))
+      const table = await inspectTable(sql, compileFor('t'))
       expect(table.partitioned).toBe(true)
       expect(table.partitions.map((partition) => partition.sql)).toEqual(['public.t_eu_1', 'public.t_us'])
       expect(table.estimatedRows).toBe(900)
@@ -127,8 +127,8 @@ test('rows that were never counted are unknown, and an empty table has none', as
      create table public.empty (id int primary key, is_truck boolean);
      insert into public.t select i from generate_series(1, 10) i`,
     async (sql) => {
-      expect((await inspect(sql, rollout('t'))).estimatedRows).toBeNull()
-      expect((await inspect(sql, rollout('empty'))).estimatedRows).toBe(0)
+      expect((await inspectTable(sql, compileFor('t'))).estimatedRows).toBeNull()
+      expect((await inspectTable(sql, compileFor('empty'))).estimatedRows).toBe(0)
     },
   )
 })
@@ -154,9 +154,9 @@ test.each([
      create table public.nullable (id int unique, is_truck boolean);
      create table public.deferred (id int not null unique deferrable, is_truck boolean)`,
     async (sql) => {
-      const failure = await inspect(sql, rollout(name)).catch((error: unknown) => error)
-      expect(failure).toBeInstanceOf(TableFault)
-      expect((failure as TableFault).message).toMatch(sentence)
+      const failure = await inspectTable(sql, compileFor(name)).catch((error: unknown) => error)
+      expect(failure).toBeInstanceOf(UnsupportedTableError)
+      expect((failure as UnsupportedTableError).message).toMatch(sentence)
     },
   )
 })

@@ -1,43 +1,43 @@
 import type { Sql } from '../database/connect.ts'
-import { quote } from './names.ts'
+import { quoteIdentifier } from './names.ts'
 import type { Column, KeyColumn, Rollout, Table, Trigger } from './rollout.ts'
 
 /** The table cannot be rolled out as it is. The message is one sentence that says what to do. */
-export class TableFault extends Error {
+export class UnsupportedTableError extends Error {
   readonly code = 'table-fault'
 }
 
 /** Reads the catalog. Throws a TableFault when the table is not there or is of a kind that cannot be rolled out. */
-export async function inspect(sql: Sql, rollout: Rollout): Promise<Table> {
+export async function inspectTable(sql: Sql, rollout: Rollout): Promise<Table> {
   const { schema, name, sql: table } = rollout.table
-  const found = await readRelation(sql, schema, name)
-  if (!found)
-    throw new TableFault(`${table} does not exist in this database: create it, or correct "table" in ${rollout.path}.`)
-  const refusal = refusalOf(found)
-  if (refusal) throw new TableFault(`${table} ${refusal}`)
-  const [columns, key, triggers, rest] = await Promise.all([
-    readColumns(sql, found.oid),
-    readKey(sql, found.oid),
-    readTriggers(sql, found.oid),
-    readRest(sql, found.oid),
+  const relation = await readRelation(sql, schema, name)
+  if (!relation)
+    throw new UnsupportedTableError(`${table} does not exist in this database: create it, or correct "table" in ${rollout.path}.`)
+  const refusal = unsupportedReason(relation)
+  if (refusal) throw new UnsupportedTableError(`${table} ${refusal}`)
+  const [columns, key, triggers, details] = await Promise.all([
+    readColumns(sql, relation.oid),
+    readKey(sql, relation.oid),
+    readTriggers(sql, relation.oid),
+    readTableDetails(sql, relation.oid),
   ])
   if (key.length === 0) {
-    throw new TableFault(
+    throw new UnsupportedTableError(
       `${table} has no primary key and no unique index over NOT NULL columns to walk along: add a primary key.`,
     )
   }
   return {
-    oid: found.oid,
-    partitioned: found.kind === 'p',
+    oid: relation.oid,
+    partitioned: relation.kind === 'p',
     key,
     columns,
     discriminator: columns.find((column) => column.name === rollout.discriminator.column) ?? null,
     triggers,
-    ...rest,
+    ...details,
   }
 }
 
-interface Relation {
+interface RelationRow {
   readonly oid: number
   readonly kind: string
   readonly parent: string | null
@@ -46,8 +46,8 @@ interface Relation {
   readonly typed: boolean
 }
 
-async function readRelation(sql: Sql, schema: string, name: string): Promise<Relation | undefined> {
-  const [relation] = await sql<Relation[]>`
+async function readRelation(sql: Sql, schema: string, name: string): Promise<RelationRow | undefined> {
+  const [relation] = await sql<RelationRow[]>`
     select /* sti */ c.oid::int8::float8 as oid, c.relkind::text as kind, c.relispartition as partition, c.reloftype <> 0 as typed,
       (select format('%I.%I', pn.nspname, p.relname) from pg_catalog.pg_inherits i
         join pg_catalog.pg_class p on p.oid = i.inhparent join pg_catalog.pg_namespace pn on pn.oid = p.relnamespace
@@ -58,11 +58,11 @@ async function readRelation(sql: Sql, schema: string, name: string): Promise<Rel
   return relation
 }
 
-const KINDS: Record<string, string> = { v: 'a view', m: 'a materialized view', f: 'a foreign table', S: 'a sequence' }
+const RELATION_KINDS: Record<string, string> = { v: 'a view', m: 'a materialized view', f: 'a foreign table', S: 'a sequence' }
 
-function refusalOf({ kind, parent, partition, children, typed }: Relation): string | null {
+function unsupportedReason({ kind, parent, partition, children, typed }: RelationRow): string | null {
   if (kind !== 'r' && kind !== 'p') {
-    return `is ${KINDS[kind] ?? 'an index or a type'}: name the table that holds the rows, in the database that holds it.`
+    return `is ${RELATION_KINDS[kind] ?? 'an index or a type'}: name the table that holds the rows, in the database that holds it.`
   }
   if (partition) return `is a partition of ${parent}: name the partitioned table instead.`
   if (parent !== null)
@@ -102,7 +102,7 @@ async function readColumns(sql: Sql, oid: number): Promise<Column[]> {
     order by a.attnum`
   return rows.map((row) => ({
     ...row,
-    sql: quote(row.name),
+    sql: quoteIdentifier(row.name),
     identity: row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by default' : null,
   }))
 }
@@ -129,7 +129,7 @@ async function readKey(sql: Sql, oid: number): Promise<KeyColumn[]> {
     join pg_catalog.pg_type t on t.oid = a.atttypid
     join pg_catalog.pg_namespace n on n.oid = t.typnamespace
     order by k`
-  return rows.map((row) => ({ ...row, sql: quote(row.name) }))
+  return rows.map((row) => ({ ...row, sql: quoteIdentifier(row.name) }))
 }
 
 /** The triggers of the table, and those of its partitions that were not cloned from it. */
@@ -155,10 +155,10 @@ async function readTriggers(sql: Sql, oid: number): Promise<Trigger[]> {
   return rows.map((row) => ({ ...row, enabled: states[row.enabled as keyof typeof states] }))
 }
 
-type Rest = Pick<Table, 'partitions' | 'updateRules' | 'secondaryIndexes' | 'constraints' | 'estimatedRows' | 'bytes'>
+type TableDetails = Pick<Table, 'partitions' | 'updateRules' | 'secondaryIndexes' | 'constraints' | 'estimatedRows' | 'bytes'>
 
-async function readRest(sql: Sql, oid: number): Promise<Rest> {
-  const [row] = await sql<Rest[]>`
+async function readTableDetails(sql: Sql, oid: number): Promise<TableDetails> {
+  const [row] = await sql<TableDetails[]>`
     with /* sti */ tree as materialized (
       select relid as oid, isleaf from pg_catalog.pg_partition_tree(${oid}::oid::regclass)
       union select ${oid}::oid, true where not exists (select from pg_catalog.pg_partition_tree(${oid}::oid::regclass))

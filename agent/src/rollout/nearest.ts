@@ -1,14 +1,14 @@
 /** The candidate that is nearest to `word` by edit distance, when it is near enough to be a slip of the pen. */
-export function nearest(word: string, candidates: readonly string[]): string | null {
+export function nearestMatch(word: string, candidates: readonly string[]): string | null {
   const ranked = candidates
-    .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)
   const best = ranked[0]
   return best && best.distance <= Math.max(2, Math.floor(word.length / 3)) ? best.candidate : null
 }
 
 /** Levenshtein's edit distance, one row of the table at a time. */
-function distance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
     const row = [i]

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { VEHICLES } from '../../../test/support/vehicles.ts'
-import { compile } from './compile.ts'
+import { VEHICLES_FILE } from '../../../test/support/vehicles.ts'
+import { compileRollout } from './compile.ts'
 import { promotionHash } from './promotionHash.ts'
-import { withoutContacts } from './withoutContacts.ts'
+import { redactContacts } from './withoutContacts.ts'
 
 const CONTACTS = `contacts:
   - { role: Technical Lead, name: Ann Lee, phone: "+49 30 123", email: ann@example.com, escalateAfter: 5m } # day and night
@@ -15,7 +15,7 @@ soak: 7d
 `
 
 function hashOf(more = ''): string {
-  const { rollout, faults } = compile('file.yaml', VEHICLES.replace(/^validation:.*\n/m, '') + more)
+  const { rollout, faults } = compileRollout('file.yaml', VEHICLES_FILE.replace(/^validation:.*\n/m, '') + more)
   expect(faults).toEqual([])
   return promotionHash(rollout!.file)
 }
@@ -57,11 +57,11 @@ test('what is changed and how it is judged may not', () => {
 })
 
 test('a file without its phones and e-mail addresses is otherwise as it was written', () => {
-  const shown = withoutContacts(VEHICLES + CONTACTS)
+  const shown = redactContacts(VEHICLES_FILE + CONTACTS)
   expect(shown).not.toMatch(/\+49|example\.com/)
   expect(shown).toMatch(
     /name: Ann Lee, phone: "\(for editors\)", email: "\(for editors\)", escalateAfter: 5m } # day and night/,
   )
-  expect(compile('file.yaml', shown.replace('email: "(for editors)", ', '')).faults).toEqual([])
-  expect(withoutContacts(VEHICLES)).toBe(VEHICLES)
+  expect(compileRollout('file.yaml', shown.replace('email: "(for editors)", ', '')).faults).toEqual([])
+  expect(redactContacts(VEHICLES_FILE)).toBe(VEHICLES_FILE)
 })

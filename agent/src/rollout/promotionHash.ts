@@ -2,7 +2,7 @@ import { canonicalHash } from '../signature/canonical.ts'
 import type { RolloutFile } from './file.ts'
 
 /** Where things are, how hard they may be used and who is called: this differs from environment to environment. */
-const LEFT_OUT: readonly (keyof RolloutFile)[] = [
+const ENVIRONMENT_SPECIFIC_KEYS: readonly (keyof RolloutFile)[] = [
   ...(['api', 'host', 'throttle', 'backup', 'contacts', 'automaticRollback', 'rehearsal', 'promotion'] as const),
 ]
 
@@ -11,9 +11,9 @@ const LEFT_OUT: readonly (keyof RolloutFile)[] = [
  * for another one with the same hash. Of signals and checks the PromQL and the origins of requests are left out too.
  */
 export function promotionHash(file: RolloutFile): string {
-  const same = Object.entries(file).filter(([key]) => !LEFT_OUT.includes(key as keyof RolloutFile))
+  const portableEntries = Object.entries(file).filter(([key]) => !ENVIRONMENT_SPECIFIC_KEYS.includes(key as keyof RolloutFile))
   return canonicalHash({
-    ...Object.fromEntries(same),
+    ...Object.fromEntries(portableEntries),
     signals: file.signals.map(({ name, sql, limit }) => ({ name, sql, limit })),
     checks: file.checks.map(({ request, ...check }) => ({
       ...check,

@@ -1,26 +1,26 @@
-import { messageOf, parseStatements, walk, type Tree } from './parse.ts'
-import { SqlFault } from './names.ts'
+import { messageOf, parseStatements, walkParseTree, type ParseNode } from './parse.ts'
+import { InvalidSqlError } from './names.ts'
 
-const MAXIMUM_LENGTH = 10_000
+const MAX_QUERY_LENGTH = 10_000
 
 /** Checks that a text is exactly one SELECT that writes and locks nothing. Throws a SqlFault that says what is not. */
 export function parseQuery(text: string): string {
-  if (text.length > MAXIMUM_LENGTH) throw new SqlFault(`is longer than ${MAXIMUM_LENGTH} characters: use a view`)
-  let statements: Tree[]
+  if (text.length > MAX_QUERY_LENGTH) throw new InvalidSqlError(`is longer than ${MAX_QUERY_LENGTH} characters: use a view`)
+  let statements: ParseNode[]
   try {
     statements = parseStatements(text)
   } catch (error) {
-    throw new SqlFault(`is not SQL: ${messageOf(error)}`)
+    throw new InvalidSqlError(`is not SQL: ${messageOf(error)}`)
   }
-  if (statements.length !== 1 || !statements[0]!['SelectStmt']) throw new SqlFault('must be exactly one SELECT')
+  if (statements.length !== 1 || !statements[0]!['SelectStmt']) throw new InvalidSqlError('must be exactly one SELECT')
   const faults = new Set<string>()
-  walk(statements[0], (kind, fields) => {
+  walkParseTree(statements[0], (kind, fields) => {
     if (/^(Insert|Update|Delete|Merge)Stmt$/.test(kind))
       faults.add('must not write: remove the INSERT, UPDATE, DELETE or MERGE')
     if (fields['lockingClause']) faults.add('must not lock rows: remove FOR UPDATE or FOR SHARE')
     if (fields['intoClause']) faults.add('must not create a table: remove INTO')
     if (kind === 'ParamRef') faults.add('parameters such as $1 are refused: write the value')
   })
-  if (faults.size > 0) throw new SqlFault([...faults].join('; '))
+  if (faults.size > 0) throw new InvalidSqlError([...faults].join('; '))
   return text
 }

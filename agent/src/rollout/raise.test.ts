@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
-import { compile } from './compile.ts'
-import { inspect } from './inspect.ts'
+import { compileRollout } from './compile.ts'
+import { inspectTable } from './inspect.ts'
 import { cannotRaise } from './raise.ts'
 
 const COLUMNS = ['b', 'i2', 'i4', 'i8', 't', 'v', 'c', 'e', 'u', 'd', 'ts', 'tz', 'n', 'f', 'j', 'dom', 'other']
@@ -94,11 +94,11 @@ test('what counts as safe raises for no value, and what may raise does not count
         restore: 'none',
         flag: { key: 'a' },
       }
-      const { rollout, faults } = compile('a.yaml', JSON.stringify(file))
+      const { rollout, faults } = compileRollout('a.yaml', JSON.stringify(file))
       if (!rollout) throw new Error(faults.join('\n'))
       return rollout
     }
-    const table = await inspect(database.state, rolloutOf('b'))
+    const table = await inspectTable(database.state, rolloutOf('b'))
     await database.close()
     expect(table.columns.find((column) => column.name === 'other')!.baseType).toBe('"public"."text"')
     for (const when of SAFE) {

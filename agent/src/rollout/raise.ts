@@ -1,13 +1,13 @@
 import { parseExpression } from './expression.ts'
 import type { Column, Rollout, Table } from './rollout.ts'
-import { strings, type Tree } from './parse.ts'
+import { stringValues, type ParseNode } from './parse.ts'
 
 /** Types whose comparisons with each other never raise. Floating point is not among them: numeric overflows into it. */
 const SAFE_TYPES = new Set('bool int2 int4 int8 text varchar bpchar uuid date timestamp timestamptz numeric'.split(' '))
 
-const COMPARISONS = new Set(['=', '<>', '!=', '<', '>', '<=', '>='])
+const COMPARISON_OPERATORS = new Set(['=', '<>', '!=', '<', '>', '<=', '>='])
 
-const COMPARING = new Set([
+const COMPARISON_KINDS = new Set([
   ...['AEXPR_DISTINCT', 'AEXPR_NOT_DISTINCT', 'AEXPR_IN'],
   ...['AEXPR_BETWEEN', 'AEXPR_NOT_BETWEEN', 'AEXPR_BETWEEN_SYM', 'AEXPR_NOT_BETWEEN_SYM'],
 ])
@@ -24,21 +24,21 @@ export function cannotRaise(rollout: Rollout, table: Pick<Table, 'columns'>): bo
 function isSafe(tree: unknown, columns: readonly Column[]): boolean {
   const safe = (child: unknown): boolean => child === undefined || isSafe(child, columns)
   const all = (list: unknown): boolean => Array.isArray(list) && list.every(safe)
-  const [kind, fields] = Object.entries(tree as Tree)[0] as [string, Tree]
+  const [kind, fields] = Object.entries(tree as ParseNode)[0] as [string, ParseNode]
   switch (kind) {
     case 'A_Const':
       return true
     case 'TypeCast':
-      return 'A_Const' in (fields['arg'] as Tree) && isSafeType(fields['typeName'] as Tree)
+      return 'A_Const' in (fields['arg'] as ParseNode) && isSafeType(fields['typeName'] as ParseNode)
     case 'ColumnRef': {
-      const column = columns.find((column) => column.name === strings(fields['fields'])?.[0])
+      const column = columns.find((column) => column.name === stringValues(fields['fields'])?.[0])
       return column !== undefined && (SAFE_TYPES.has(column.baseType) || column.enumLabels !== null)
     }
     case 'A_Expr': {
-      const operator = strings(fields['name'])
+      const operator = stringValues(fields['name'])
       const compares =
-        COMPARING.has(fields['kind'] as string) ||
-        (fields['kind'] === 'AEXPR_OP' && operator?.length === 1 && COMPARISONS.has(operator[0]!))
+        COMPARISON_KINDS.has(fields['kind'] as string) ||
+        (fields['kind'] === 'AEXPR_OP' && operator?.length === 1 && COMPARISON_OPERATORS.has(operator[0]!))
       return compares && fields['lexpr'] !== undefined && safe(fields['lexpr']) && safe(fields['rexpr'])
     }
     case 'List':
@@ -58,8 +58,8 @@ function isSafe(tree: unknown, columns: readonly Column[]): boolean {
   }
 }
 
-function isSafeType(type: Tree): boolean {
-  const names = strings(type['names']) ?? []
+function isSafeType(type: ParseNode): boolean {
+  const names = stringValues(type['names']) ?? []
   const known = names.length === 1 || (names.length === 2 && names[0] === 'pg_catalog')
   return known && !type['arrayBounds'] && !type['setof'] && SAFE_TYPES.has(names.at(-1)!)
 }

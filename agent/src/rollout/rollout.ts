@@ -21,18 +21,18 @@ export interface Rollout {
    */
   derive(qualifier: string): string
   /** The same choice with a value of its own for each of `types`, in their order, and `none` where no type matches. */
-  choose(qualifier: string, values: readonly string[], none: string): string
+  caseByType(qualifier: string, values: readonly string[], none: string): string
   /** Legacy columns that some `when` reads. */
-  readonly reads: readonly string[]
+  readonly conditionColumns: readonly string[]
   /**
    * What the legacy columns are to be for a row of this type: column, and a constant as SQL; at least every column of
    * `reads`. Null with `restore: none`. Throws when the file does not name the type.
    */
-  restoreOf(type: string): ReadonlyMap<string, string> | null
+  restoreValues(type: string): ReadonlyMap<string, string> | null
   /** The application's own UPDATE triggers and rules that the file speaks of, by their name in the catalog. */
   readonly declaredTriggers: ReadonlyMap<string, 'harmless' | 'skips'>
   /** `file:line:column` of a value of the file, such as `place(['types', 0, 'when'])`. */
-  place(path: readonly PropertyKey[]): string
+  locate(path: readonly PropertyKey[]): string
   /** `search_path` under which every expression of this file is evaluated, at boot, in batches and in the trigger. */
   readonly searchPath: string
 }

@@ -7,6 +7,6 @@ export function rolloutJsonSchema(): Record<string, unknown> {
 }
 
 /** Files of the repository that are made from this folder; paths from its root. */
-export function generatedFiles(): { path: string; text: string }[] {
+export function generatedSchemaFiles(): { path: string; text: string }[] {
   return [{ path: 'docs/rollout.schema.json', text: `${JSON.stringify(rolloutJsonSchema(), null, 2)}\n` }]
 }

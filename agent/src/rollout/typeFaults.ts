@@ -1,21 +1,21 @@
 import type { Sql } from '../database/connect.ts'
-import { literal } from './names.ts'
-import { PROBE, probe, probeCopy } from './probe.ts'
+import { quoteLiteral } from './names.ts'
+import { DRY_RUN_TABLE, dryRun, dryRunOnEmptyCopy } from './probe.ts'
 import type { Rollout, Table } from './rollout.ts'
 
 /** Whether the discriminator's type exists, can be added without rewriting the table, and can hold every type's name. */
 export async function typeFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const { dataType, column } = rollout.discriminator
-  const place = rollout.place(['discriminator', 'dataType'])
-  const answer = await probeCopy(
+  const place = rollout.locate(['discriminator', 'dataType'])
+  const result = await dryRunOnEmptyCopy(
     sql,
     rollout,
     table,
     [],
     [
-      `alter table pg_temp.${PROBE} add column "~sti_type" ${dataType}`,
+      `alter table pg_temp.${DRY_RUN_TABLE} add column "~sti_type" ${dataType}`,
       `with recursive chain (oid) as (
-       select a.atttypid from pg_attribute a where a.attrelid = 'pg_temp.${PROBE}'::regclass and a.attname = '~sti_type'
+       select a.atttypid from pg_attribute a where a.attrelid = 'pg_temp.${DRY_RUN_TABLE}'::regclass and a.attname = '~sti_type'
        union all select t.typbasetype from chain join pg_type t on t.oid = chain.oid where t.typtype = 'd'
      )
      select format('%I.%I', n.nspname, t.typname) as name, format_type(d.atttypid, d.atttypmod) as existing,
@@ -26,14 +26,14 @@ export async function typeFaults(sql: Sql, rollout: Rollout, table: Table): Prom
      from pg_attribute a
      join pg_type t on t.oid = a.atttypid
      join pg_namespace n on n.oid = t.typnamespace
-     left join pg_attribute d on d.attrelid = ${table.oid} and d.attname = ${literal(column)} and not d.attisdropped
-     where a.attrelid = 'pg_temp.${PROBE}'::regclass and a.attname = '~sti_type'`,
+     left join pg_attribute d on d.attrelid = ${table.oid} and d.attname = ${quoteLiteral(column)} and not d.attisdropped
+     where a.attrelid = 'pg_temp.${DRY_RUN_TABLE}'::regclass and a.attname = '~sti_type'`,
     ],
   )
-  if ('refused' in answer) {
-    return [`The type ${dataType} cannot be used, ${answer.refused}: create it or name another (${place}).`]
+  if ('refused' in result) {
+    return [`The type ${dataType} cannot be used, ${result.refused}: create it or name another (${place}).`]
   }
-  const type = answer.rows[0] as unknown as {
+  const type = result.rows[0] as unknown as {
     name: string
     existing: string
     same: boolean
@@ -52,22 +52,22 @@ export async function typeFaults(sql: Sql, rollout: Rollout, table: Table): Prom
   }
   const missing = type.labels === null ? [] : rollout.types.filter((name) => !type.labels!.includes(name))
   if (missing.length > 0) {
-    const statements = missing.map((name) => `ALTER TYPE ${type.name} ADD VALUE ${literal(name)}`).join('; ')
+    const statements = missing.map((name) => `ALTER TYPE ${type.name} ADD VALUE ${quoteLiteral(name)}`).join('; ')
     return [`The enum ${type.name} lacks ${missing.join(', ')}: run ${statements} (${place}).`]
   }
-  return nameFaults(sql, rollout)
+  return typeNameFaults(sql, rollout)
 }
 
 /** A type such as varchar(3) would cut names silently. */
-async function nameFaults(sql: Sql, rollout: Rollout): Promise<string[]> {
+async function typeNameFaults(sql: Sql, rollout: Rollout): Promise<string[]> {
   const { dataType } = rollout.discriminator
-  const columns = rollout.types.map((name, i) => `(${literal(name)}::${dataType})::text as "${i}"`)
-  const answer = await probe(sql, rollout, [`select ${columns.join(', ')}`])
-  const place = rollout.place(['discriminator', 'dataType'])
-  if ('refused' in answer)
-    return [`The types' names are not values of ${dataType}, ${answer.refused}: name another dataType (${place}).`]
+  const columns = rollout.types.map((name, i) => `(${quoteLiteral(name)}::${dataType})::text as "${i}"`)
+  const result = await dryRun(sql, rollout, [`select ${columns.join(', ')}`])
+  const place = rollout.locate(['discriminator', 'dataType'])
+  if ('refused' in result)
+    return [`The types' names are not values of ${dataType}, ${result.refused}: name another dataType (${place}).`]
   return rollout.types.flatMap((name, i) => {
-    const stored = answer.rows[0]?.[String(i)]
+    const stored = result.rows[0]?.[String(i)]
     return stored === name
       ? []
       : [`${dataType} stores ${name} as ${String(stored)}: name a dataType that holds it (${place}).`]

@@ -1,7 +1,7 @@
-import { poll, type Poll } from './poll.ts'
-import type { Prometheus } from './prometheus.ts'
+import { createPoll, type Poll } from './poll.ts'
+import type { PrometheusClient } from './prometheus.ts'
 import type { Reading } from './reading.ts'
-import { scrapedApi, unknownApi, type Intervals } from './scrape.ts'
+import { createApiScraper, unknownApiReadings, type IntervalListener } from './scrape.ts'
 import type { ApiQueries, ApiSource } from './watched.ts'
 
 /** Panel 2's four readings of the application: seconds, seconds, 0-1, requests per second. */
@@ -12,41 +12,41 @@ export interface ApiReadings {
   readonly requestRate: Reading<number>
 }
 
-export interface ApiOptions {
+export interface ApiReadingsOptions {
   readonly source: ApiSource | undefined
-  readonly prometheus: Prometheus | null
+  readonly prometheus: PrometheusClient | null
   readonly intervalMs: number
   /** What the readings of a histogram are taken over; default 30 s. PromQL says its own. */
   readonly windowMs?: number
   readonly now: () => number
   /** Hears the readings of each interval; those of PromQL come as often as it is asked, and speak of its own time. */
-  readonly intervals?: Intervals
+  readonly intervalListener?: IntervalListener
 }
 
-export function apiReadings(options: ApiOptions): Poll<ApiReadings> {
-  const { source, prometheus, intervalMs, windowMs, now, intervals } = options
+export function pollApiReadings(options: ApiReadingsOptions): Poll<ApiReadings> {
+  const { source, prometheus, intervalMs, windowMs, now, intervalListener } = options
   const refresh = source?.histogram
-    ? scrapedApi(source.histogram, now, windowMs, intervals)
+    ? createApiScraper(source.histogram, now, windowMs, intervalListener)
     : async () => {
-        const readings = await queriedApi(source?.promql, prometheus, now())
-        intervals?.onInterval(readings)
+        const readings = await queryApi(source?.promql, prometheus, now())
+        intervalListener?.onInterval(readings)
         return readings
       }
-  return poll<ApiReadings>({ intervalMs, now, unknown: unknownApi, refresh })
+  return createPoll<ApiReadings>({ intervalMs, now, unknown: unknownApiReadings, refresh })
 }
 
-async function queriedApi(
+async function queryApi(
   queries: ApiQueries | undefined,
-  prometheus: Prometheus | null,
+  prometheus: PrometheusClient | null,
   at: number,
 ): Promise<ApiReadings> {
-  if (!queries) return unknownApi('the rollout file has no api')
-  if (!prometheus) return unknownApi('the agent has no Prometheus: set STI_PROMETHEUS_URL')
+  if (!queries) return unknownApiReadings('the rollout file has no api')
+  if (!prometheus) return unknownApiReadings('the agent has no Prometheus: set STI_PROMETHEUS_URL')
   const [latencyAverage, latencyP95, errorRatio, requestRate] = await Promise.all([
-    prometheus.one(queries.latencyAverage, at),
-    prometheus.one(queries.latencyP95, at),
-    prometheus.one(queries.errorRatio, at),
-    prometheus.one(queries.requestRate, at),
+    prometheus.queryOne(queries.latencyAverage, at),
+    prometheus.queryOne(queries.latencyP95, at),
+    prometheus.queryOne(queries.errorRatio, at),
+    prometheus.queryOne(queries.requestRate, at),
   ])
   return { latencyAverage, latencyP95, errorRatio, requestRate }
 }

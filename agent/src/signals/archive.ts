@@ -1,6 +1,6 @@
-import { poll, type Poll } from './poll.ts'
-import { demandMonitor } from './privilege.ts'
-import type { Probe } from './probe.ts'
+import { createPoll, type Poll } from './poll.ts'
+import { requireMonitorPrivilege } from './privilege.ts'
+import type { BoundedConnection } from './probe.ts'
 import type { Reading } from './reading.ts'
 
 /** What waits for the archiver; nothing does while archive_mode is off. */
@@ -11,25 +11,25 @@ export interface ArchiveBacklog {
   readonly failing: { readonly file: string; readonly seconds: number } | null
 }
 
-export interface ArchiveOptions {
-  readonly probe: Probe
+export interface ArchiveBacklogOptions {
+  readonly connection: BoundedConnection
   readonly intervalMs: number
   readonly now: () => number
 }
 
-interface Row {
+interface ArchiverRow {
   monitors: boolean
   role: string
   mode: string
   failing: { file: string; seconds: number } | null
 }
 
-export function archiveBacklog({ probe, intervalMs, now }: ArchiveOptions): Poll<Reading<ArchiveBacklog>> {
-  return poll<Reading<ArchiveBacklog>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
+export function pollArchiveBacklog({ connection, intervalMs, now }: ArchiveBacklogOptions): Poll<Reading<ArchiveBacklog>> {
+  return createPoll<Reading<ArchiveBacklog>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
 
   async function refresh(): Promise<Reading<ArchiveBacklog>> {
     const at = now()
-    const [row] = await probe.ask<Row[]>(
+    const [row] = await connection.query<ArchiverRow[]>(
       (sql) => sql`
       select /* sti */ pg_has_role(current_user, 'pg_monitor', 'USAGE') as monitors, current_user::text as role,
         current_setting('archive_mode') as mode,
@@ -38,11 +38,11 @@ export function archiveBacklog({ probe, intervalMs, now }: ArchiveOptions): Poll
           from pg_stat_archiver where last_failed_time > coalesce(last_archived_time, '-infinity')) as failing`,
     )
     if (row!.mode === 'off') return { value: { files: 0, failing: null }, at }
-    demandMonitor(row!)
-    const [waiting] = await probe.ask<{ files: number }[]>(
+    requireMonitorPrivilege(row!)
+    const [pending] = await connection.query<{ files: number }[]>(
       (sql) => sql`
       select /* sti */ count(*)::int4 as files from pg_ls_archive_statusdir() where name like '%.ready'`,
     )
-    return { value: { files: waiting!.files, failing: row!.failing }, at }
+    return { value: { files: pending!.files, failing: row!.failing }, at }
   }
 }

@@ -1,6 +1,6 @@
-import { poll, type Poll } from './poll.ts'
-import { demandMonitor } from './privilege.ts'
-import type { Probe } from './probe.ts'
+import { createPoll, type Poll } from './poll.ts'
+import { requireMonitorPrivilege } from './privilege.ts'
+import type { BoundedConnection } from './probe.ts'
 import type { Reading } from './reading.ts'
 
 /** The autovacuum of a table or of one of its partitions that has run longest. */
@@ -11,19 +11,19 @@ export interface Autovacuum {
 }
 
 export interface AutovacuumOptions {
-  readonly probe: Probe
+  readonly connection: BoundedConnection
   /** The table as SQL, with its schema. */
   readonly table: string
   readonly intervalMs: number
   readonly now: () => number
 }
 
-export function autovacuum({ probe, table, intervalMs, now }: AutovacuumOptions): Poll<Reading<Autovacuum>> {
-  return poll<Reading<Autovacuum>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
+export function pollAutovacuum({ connection, table, intervalMs, now }: AutovacuumOptions): Poll<Reading<Autovacuum>> {
+  return createPoll<Reading<Autovacuum>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
 
   async function refresh(): Promise<Reading<Autovacuum>> {
     const at = now()
-    const [row] = await probe.ask<{ monitors: boolean; role: string; oldest: Autovacuum | null }[]>(
+    const [row] = await connection.query<{ monitors: boolean; role: string; oldest: Autovacuum | null }[]>(
       (sql) => sql`
       select /* sti */ pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,
         (select jsonb_build_object('pid', a.pid,
@@ -33,7 +33,7 @@ export function autovacuum({ probe, table, intervalMs, now }: AutovacuumOptions)
             and (v.relid = to_regclass(${table}) or v.relid in (select relid from pg_partition_tree(to_regclass(${table}))))
           order by a.xact_start limit 1) as oldest`,
     )
-    demandMonitor(row!)
+    requireMonitorPrivilege(row!)
     return { value: row!.oldest ?? { seconds: 0, pid: null }, at }
   }
 }

@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { withAgent } from '../../../test/support/agent.ts'
 import { withDatabase } from '../../../test/support/database.ts'
-import { VEHICLES, vehicles } from '../../../test/support/vehicles.ts'
+import { VEHICLES_FILE, createVehicles } from '../../../test/support/vehicles.ts'
 import type { BackupStatus } from '../contract/index.ts'
 
 const statusWith = async (query: string, maxAge = '24h', seed = 'select'): Promise<BackupStatus> =>
   await withDatabase(async ({ url, sql }) => {
-    await vehicles(sql, 10)
+    await createVehicles(sql, 10)
     await sql.unsafe(seed)
-    const file = `${VEHICLES}backup: { maxAge: ${maxAge}, query: "${query}" }\n`
+    const file = `${VEHICLES_FILE}backup: { maxAge: ${maxAge}, query: "${query}" }\n`
     return await withAgent(
       url,
       file,

@@ -1,60 +1,60 @@
 import type { BackupStatus } from '../contract/rehearsal.ts'
 import type { Database } from '../database/connect.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { poll, type Poll } from './poll.ts'
-import { probe, type Probe } from './probe.ts'
+import { createPoll, type Poll } from './poll.ts'
+import { createBoundedConnection, type BoundedConnection } from './probe.ts'
 
-export interface BackupWatch {
+export interface BackupMonitor {
   start(): void
   stop(): Promise<void>
   /** From memory. */
   read(rollout: string): BackupStatus
 }
 
-const EVERY_MS = 30_000
-const BOUND_MS = 5_000
+const POLL_INTERVAL_MS = 30_000
+const QUERY_TIMEOUT_MS = 5_000
 
 /** Asks each rollout file's own query for its last backup, every half minute: read-only, with a time-out. */
-export function watchBackups(database: Database, rollouts: readonly Rollout[], now = Date.now): BackupWatch {
-  const watched = new Map(rollouts.map((rollout) => [rollout.name, watchOne(database, rollout, now)]))
+export function createBackupMonitor(database: Database, rollouts: readonly Rollout[], now = Date.now): BackupMonitor {
+  const monitored = new Map(rollouts.map((rollout) => [rollout.name, monitorBackup(database, rollout, now)]))
   return {
     start() {
-      for (const { status } of watched.values()) status.start()
+      for (const { status } of monitored.values()) status.start()
     },
     async stop() {
-      for (const { status } of watched.values()) status.stop()
-      await Promise.all([...watched.values()].map(({ asked }) => asked.end()))
+      for (const { status } of monitored.values()) status.stop()
+      await Promise.all([...monitored.values()].map(({ asked: connection }) => connection.end()))
     },
-    read: (rollout) => watched.get(rollout)?.status.read() ?? unknown('there is no such rollout'),
+    read: (rollout) => monitored.get(rollout)?.status.read() ?? unknownBackup('there is no such rollout'),
   }
 }
 
-function watchOne(
+function monitorBackup(
   database: Database,
   rollout: Rollout,
   now: () => number,
-): { status: Poll<BackupStatus>; asked: Probe } {
-  const asked = probe(
+): { status: Poll<BackupStatus>; asked: BoundedConnection } {
+  const connection = createBoundedConnection(
     () =>
       database.engine({
         purpose: 'backup',
         readOnly: true,
-        statementTimeoutMs: BOUND_MS,
+        statementTimeoutMs: QUERY_TIMEOUT_MS,
         searchPath: rollout.searchPath,
       }),
-    BOUND_MS,
+    QUERY_TIMEOUT_MS,
   )
   const { query, maxAge } = rollout.file.backup
-  const status = poll<BackupStatus>({
-    intervalMs: EVERY_MS,
+  const status = createPoll<BackupStatus>({
+    intervalMs: POLL_INTERVAL_MS,
     now,
-    unknown,
-    refresh: async () => judged(await look(asked, query), maxAge, await lookAtArchive(asked, rollout.name)),
+    unknown: unknownBackup,
+    refresh: async () => toBackupStatus(await queryBackup(connection, query), maxAge, await queryColumnArchive(connection, rollout.name)),
   })
-  return { status, asked }
+  return { status, asked: connection }
 }
 
-interface Seen {
+interface BackupRow {
   /** Seconds since the newest time that the query gives; null: it gives none. */
   readonly age: number | null
   readonly mode: string
@@ -62,8 +62,8 @@ interface Seen {
   readonly failing: { readonly file: string; readonly seconds: number } | null
 }
 
-async function look(asked: Probe, query: string): Promise<Seen> {
-  const [row] = await asked.ask<Seen[]>((sql) =>
+async function queryBackup(connection: BoundedConnection, query: string): Promise<BackupRow> {
+  const [row] = await connection.query<BackupRow[]>((sql) =>
     sql.unsafe(
       `select /* sti */ (select extract(epoch from clock_timestamp() - max(q.at)::timestamptz)::float8 from (${query}\n) as q (at)) as age,
          current_setting('archive_mode') as mode,
@@ -79,20 +79,20 @@ async function look(asked: Probe, query: string): Promise<Seen> {
 }
 
 /** What was kept of the legacy columns before they were dropped, as it was last compared with the table. */
-interface Kept {
+interface ColumnArchiveRow {
   readonly checksum: string
   readonly rows: number
   readonly differing: number
   readonly seconds: number
 }
 
-async function lookAtArchive(asked: Probe, rollout: string): Promise<Kept | null> {
-  const [there] = await asked.ask<{ there: boolean }[]>(
+async function queryColumnArchive(connection: BoundedConnection, rollout: string): Promise<ColumnArchiveRow | null> {
+  const [table] = await connection.query<{ there: boolean }[]>(
     (sql) => sql`select /* sti */ to_regclass('sti.column_archive') is not null as there`,
   )
   // At the first boot it is not there yet.
-  if (!there!.there) return null
-  const [row] = await asked.ask<Kept[]>(
+  if (!table!.there) return null
+  const [row] = await connection.query<ColumnArchiveRow[]>(
     (sql) => sql`select checksum, verified_rows::float8 as rows, verified_differing::float8 as differing,
         extract(epoch from clock_timestamp() - verified_at)::float8 as seconds
       from sti.column_archive where rollout = ${rollout} and verified_at is not null and checksum is not null`,
@@ -100,39 +100,39 @@ async function lookAtArchive(asked: Probe, rollout: string): Promise<Kept | null
   return row ?? null
 }
 
-function judged({ age, mode, archived, failing }: Seen, maxAge: number, kept: Kept | null): BackupStatus {
+function toBackupStatus({ age, mode, archived, failing }: BackupRow, maxAge: number, columnArchive: ColumnArchiveRow | null): BackupStatus {
   const archiver =
     mode === 'off'
       ? 'archive_mode is off'
       : failing !== null
-        ? `the archiver has failed at ${failing.file} for ${shown(failing.seconds)}`
+        ? `the archiver has failed at ${failing.file} for ${formatAge(failing.seconds)}`
         : archived === null
           ? 'nothing was archived yet'
-          : `WAL was last archived ${shown(archived)} ago`
-  const columns =
-    kept === null
+          : `WAL was last archived ${formatAge(archived)} ago`
+  const archiveText =
+    columnArchive === null
       ? ''
-      : ` The archive of the legacy columns had checksum ${kept.checksum} over ${kept.rows.toLocaleString('en')} rows ${shown(kept.seconds)} ago, ${kept.differing} of them not as in the table.`
+      : ` The archive of the legacy columns had checksum ${columnArchive.checksum} over ${columnArchive.rows.toLocaleString('en')} rows ${formatAge(columnArchive.seconds)} ago, ${columnArchive.differing} of them not as in the table.`
   if (age === null)
     return {
       available: false,
       ageSeconds: null,
-      detail: `backup.query of the rollout file gives no time of a backup; ${archiver}.${columns}`,
+      detail: `backup.query of the rollout file gives no time of a backup; ${archiver}.${archiveText}`,
     }
   const seconds = Math.max(0, age)
-  const old = seconds > maxAge
+  const tooOld = seconds > maxAge
   return {
-    available: !old,
+    available: !tooOld,
     ageSeconds: seconds,
-    detail: `The last backup is ${shown(seconds)} old, ${old ? 'more than' : 'of at most'} ${shown(maxAge)}; ${archiver}.${columns}`,
+    detail: `The last backup is ${formatAge(seconds)} old, ${tooOld ? 'more than' : 'of at most'} ${formatAge(maxAge)}; ${archiver}.${archiveText}`,
   }
 }
 
-function unknown(sentence: string): BackupStatus {
+function unknownBackup(sentence: string): BackupStatus {
   return { available: false, ageSeconds: null, detail: `The last backup is not known: ${sentence}.` }
 }
 
-function shown(seconds: number): string {
+function formatAge(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)} s`
   if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
   return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`

@@ -1,6 +1,6 @@
-import { poll, type Poll } from './poll.ts'
-import { needsMonitor } from './privilege.ts'
-import type { Probe } from './probe.ts'
+import { createPoll, type Poll } from './poll.ts'
+import { missingPrivilegeText } from './privilege.ts'
+import type { BoundedConnection } from './probe.ts'
 import { ratio } from './ratio.ts'
 import type { Reading } from './reading.ts'
 
@@ -27,15 +27,15 @@ export interface OldestTransaction {
   readonly pid: number | null
 }
 
-export interface ActivityOptions {
-  readonly probe: Probe
+export interface DatabaseActivityOptions {
+  readonly connection: BoundedConnection
   /** `sti <agent> `: what the application_name of our own sessions begins with. */
-  readonly ours: string
+  readonly ownApplicationPrefix: string
   readonly intervalMs: number
   readonly now: () => number
 }
 
-interface Row {
+interface ActivityRow {
   monitors: boolean
   role: string
   states: Record<string, number>
@@ -47,15 +47,15 @@ interface Row {
   read: number
 }
 
-const STATES = { active: 0, idle: 0, 'idle in transaction': 0, 'idle in transaction (aborted)': 0 }
+const NO_SESSIONS = { active: 0, idle: 0, 'idle in transaction': 0, 'idle in transaction (aborted)': 0 }
 
-export function databaseActivity({ probe, ours, intervalMs, now }: ActivityOptions): Poll<DatabaseActivity> {
-  let before: { hit: number; read: number } | undefined
-  return poll<DatabaseActivity>({ intervalMs, now, unknown, refresh })
+export function pollDatabaseActivity({ connection, ownApplicationPrefix, intervalMs, now }: DatabaseActivityOptions): Poll<DatabaseActivity> {
+  let previous: { hit: number; read: number } | undefined
+  return createPoll<DatabaseActivity>({ intervalMs, now, unknown: unknownActivity, refresh })
 
   async function refresh(): Promise<DatabaseActivity> {
     const at = now()
-    const [row] = await probe.ask<Row[]>(
+    const [row] = await connection.query<ActivityRow[]>(
       (sql) => sql`
       select /* sti */
         pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors,
@@ -69,7 +69,7 @@ export function databaseActivity({ probe, ours, intervalMs, now }: ActivityOptio
           union all
           select extract(epoch from clock_timestamp() - xact_start), pid from pg_stat_activity
           where datname = current_database() and xact_start is not null and backend_type <> 'autovacuum worker'
-            and not starts_with(application_name, ${ours})
+            and not starts_with(application_name, ${ownApplicationPrefix})
           union all
           select extract(epoch from clock_timestamp() - prepared), null from pg_prepared_xacts
           where database = current_database()
@@ -84,36 +84,36 @@ export function databaseActivity({ probe, ours, intervalMs, now }: ActivityOptio
         where datname = current_database()) d`,
     )
     if (!row) throw new Error('pg_stat_database has no row for this database')
-    const buffers = bufferHits(before, row)
-    before = { hit: row.hit, read: row.read }
-    const blind = row.monitors ? undefined : { unknown: needsMonitor(row.role) }
+    const hitRatio = bufferHitRatio(previous, row)
+    previous = { hit: row.hit, read: row.read }
+    const missingPrivilege = row.monitors ? undefined : { unknown: missingPrivilegeText(row.role) }
     return {
-      connections: blind ?? { value: { ...STATES, ...row.states }, at },
+      connections: missingPrivilege ?? { value: { ...NO_SESSIONS, ...row.states }, at },
       connectionsLimit: { value: row.limit, at },
       lockWaitSeconds: { value: row.waitSeconds, at },
       lockWaiters: { value: row.waiters, at },
-      bufferHitRatio: buffers === null ? { unknown: 'no block was asked for yet' } : { value: buffers, at },
-      oldestTransaction: blind ?? { value: row.oldest, at },
+      bufferHitRatio: hitRatio === null ? { unknown: 'no block was asked for yet' } : { value: hitRatio, at },
+      oldestTransaction: missingPrivilege ?? { value: row.oldest, at },
     }
   }
 }
 
 /** Over the last interval; over all time for the first one, after a reset, and while nothing was read. */
-function bufferHits(before: { hit: number; read: number } | undefined, { hit, read }: Row): number | null {
-  const hits = before ? hit - before.hit : 0
-  const reads = before ? read - before.read : 0
+function bufferHitRatio(previous: { hit: number; read: number } | undefined, { hit, read }: ActivityRow): number | null {
+  const hits = previous ? hit - previous.hit : 0
+  const reads = previous ? read - previous.read : 0
   if (hits >= 0 && reads >= 0 && hits + reads > 0) return ratio(hits, hits + reads)
   return hit + read > 0 ? ratio(hit, hit + read) : null
 }
 
-function unknown(sentence: string): DatabaseActivity {
-  const nothing = { unknown: sentence }
+function unknownActivity(sentence: string): DatabaseActivity {
+  const unknownReading = { unknown: sentence }
   return {
-    connections: nothing,
-    connectionsLimit: nothing,
-    lockWaitSeconds: nothing,
-    lockWaiters: nothing,
-    bufferHitRatio: nothing,
-    oldestTransaction: nothing,
+    connections: unknownReading,
+    connectionsLimit: unknownReading,
+    lockWaitSeconds: unknownReading,
+    lockWaiters: unknownReading,
+    bufferHitRatio: unknownReading,
+    oldestTransaction: unknownReading,
   }
 }

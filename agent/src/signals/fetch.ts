@@ -11,7 +11,7 @@ export async function boundedGet(
     headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`)
     address.username = address.password = ''
   }
-  const where = `${address.origin}${address.pathname}`
+  const location = `${address.origin}${address.pathname}`
   try {
     const response = await fetch(address, {
       headers,
@@ -22,14 +22,14 @@ export async function boundedGet(
       await response.body?.cancel()
       throw new Error('it answers with a redirect: name the final address')
     }
-    const { status, headers: answered } = response
-    return { status, headers: answered, text: await boundedText(response, bounds.bytes) }
+    const { status, headers: responseHeaders } = response
+    return { status, headers: responseHeaders, text: await readBoundedText(response, bounds.bytes) }
   } catch (error) {
-    throw new Error(`${where}: ${reason(error, bounds.milliseconds)}`)
+    throw new Error(`${location}: ${describeFailure(error, bounds.milliseconds)}`)
   }
 }
 
-async function boundedText(response: Response, bytes: number): Promise<string> {
+async function readBoundedText(response: Response, bytes: number): Promise<string> {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
@@ -40,7 +40,7 @@ async function boundedText(response: Response, bytes: number): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function reason(error: unknown, milliseconds: number): string {
+function describeFailure(error: unknown, milliseconds: number): string {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return `no answer within ${milliseconds} ms`
   const { cause } = error

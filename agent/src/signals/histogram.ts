@@ -1,11 +1,11 @@
 /** Cumulative counts by upper bound, with the last bound Infinity: the change of a histogram over a window. */
-export type Buckets = ReadonlyMap<number, number>
+export type HistogramBuckets = ReadonlyMap<number, number>
 
 /**
  * The quantile as Prometheus' histogram_quantile gives it: linear within the bucket, the first one from 0, and the
  * highest finite bound when it falls in the last one. Null without observations or without a bucket +Inf.
  */
-export function quantile(q: number, buckets: Buckets): number | null {
+export function histogramQuantile(q: number, buckets: HistogramBuckets): number | null {
   const sorted = [...buckets].sort(([a], [b]) => a - b)
   if (sorted.length < 2 || sorted.at(-1)![0] !== Infinity) return null
   // Scraped while it was written, a histogram may fall for a moment: counts are made monotonic.

@@ -1,29 +1,29 @@
-import type { Prometheus, Range, TimedValue } from './prometheus.ts'
-import type { WatchedRollout } from './watched.ts'
+import type { PrometheusClient, QueryRange, TimedValue } from './prometheus.ts'
+import type { MonitoredRollout } from './watched.ts'
 
 /** What Prometheus knows of a rollout's signals. */
-export interface History {
+export interface SignalHistory {
   /** The PromQL of each signal that can be asked for, by name. */
   queries(rollout: string, environment: string): ReadonlyMap<string, string>
   /** Throws with one sentence when Prometheus does not answer, or with more than one series. */
-  read(promql: string, over: Range): Promise<readonly TimedValue[]>
+  readRange(promql: string, over: QueryRange): Promise<readonly TimedValue[]>
 }
 
 /** Where the rollout file asks in PromQL, that is asked; everything else is a series that the agents export. */
-export function history(prometheus: Prometheus, rollouts: readonly WatchedRollout[]): History {
+export function createSignalHistory(prometheus: PrometheusClient, rollouts: readonly MonitoredRollout[]): SignalHistory {
   return {
-    read: (promql, over) => prometheus.range(promql, over),
+    readRange: (promql, over) => prometheus.queryRange(promql, over),
     queries(name, environment) {
-      const rollout = rollouts.find((one) => one.name === name)
-      return new Map(rollout ? queriesOf(rollout, JSON.stringify(environment)) : [])
+      const rollout = rollouts.find((candidate) => candidate.name === name)
+      return new Map(rollout ? signalQueries(rollout, JSON.stringify(environment)) : [])
     },
   }
 }
 
-function queriesOf({ name, file }: WatchedRollout, environment: string): [string, string][] {
+function signalQueries({ name, file }: MonitoredRollout, environment: string): [string, string][] {
   const ofRollout = `{environment=${environment},rollout=${JSON.stringify(name)}}`
   const ofEnvironment = `{environment=${environment}}`
-  const own = (file.signals ?? []).map(({ name: signal, promql, limit }): [string, string] => [
+  const customQueries = (file.signals ?? []).map(({ name: signal, promql, limit }): [string, string] => [
     signal,
     promql ??
       `max(sti_signal_limit_ratio{environment=${environment},rollout=${JSON.stringify(name)},signal=${JSON.stringify(signal)}}) * ${limit}`,
@@ -31,7 +31,7 @@ function queriesOf({ name, file }: WatchedRollout, environment: string): [string
   const host = typeof file.host === 'object' ? file.host.promql : null
   const rate = (series: string): string => `sum(max by (host, direction) (rate(${series}${ofEnvironment}[1m])))`
   return [
-    ...own,
+    ...customQueries,
     ...apiQueries(file.api, ofRollout),
     ['query-time', `max(sti_database_query_seconds${ofEnvironment})`],
     ['lock-wait', `max(sti_database_lock_wait_seconds${ofEnvironment})`],
@@ -53,13 +53,13 @@ function queriesOf({ name, file }: WatchedRollout, environment: string): [string
   ]
 }
 
-function apiQueries(api: WatchedRollout['file']['api'], ofRollout: string): [string, string][] {
+function apiQueries(api: MonitoredRollout['file']['api'], ofRollout: string): [string, string][] {
   if (!api) return []
-  const own = api.promql
+  const configured = api.promql
   return [
-    ['api-latency-average', own?.latencyAverage ?? `max(sti_api_latency_average_seconds${ofRollout})`],
-    ['api-latency-p95', own?.latencyP95 ?? `max(sti_api_latency_p95_seconds${ofRollout})`],
-    ['api-error-ratio', own?.errorRatio ?? `max(sti_api_error_ratio${ofRollout})`],
-    ['api-request-rate', own?.requestRate ?? `max(sti_api_requests_per_second${ofRollout})`],
+    ['api-latency-average', configured?.latencyAverage ?? `max(sti_api_latency_average_seconds${ofRollout})`],
+    ['api-latency-p95', configured?.latencyP95 ?? `max(sti_api_latency_p95_seconds${ofRollout})`],
+    ['api-error-ratio', configured?.errorRatio ?? `max(sti_api_error_ratio${ofRollout})`],
+    ['api-request-rate', configured?.requestRate ?? `max(sti_api_requests_per_second${ofRollout})`],
   ]
 }

@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { hostname } from 'node:os'
 import { expect, test } from 'vitest'
-import { localHost } from './host.ts'
-import { diskOperations, memory, networkBytes } from './proc.ts'
+import { pollLocalHost } from './host.ts'
+import { parseDiskOperations, parseMemory, parseNetworkBytes } from './proc.ts'
 import { isKnown, type Reading } from './reading.ts'
-import { until } from './testing/until.ts'
+import { waitUntil } from './testing/until.ts'
 
 test.runIf(process.platform === 'linux')('this machine is read as df and the kernel say', async () => {
-  const host = localHost({ diskFolder: '/', intervalMs: 200, now: Date.now })
+  const host = pollLocalHost({ diskFolder: '/', intervalMs: 200, now: Date.now })
   expect(host.read().cpu).toEqual({ unknown: 'it has not been read yet' })
   host.start()
-  const first = await until(host.read, ({ memory }) => isKnown(memory))
+  const first = await waitUntil(host.read, ({ memory }) => isKnown(memory))
   expect(first.cpu).toEqual({ unknown: 'the first interval is not over yet' })
   const end = Date.now() + 1_000
   while (Date.now() < end) {
@@ -20,12 +20,12 @@ test.runIf(process.platform === 'linux')('this machine is read as df and the ker
   const busy = host.read()
   host.stop()
   expect(busy.host).toBe(hostname())
-  expect(value(busy.cpu)).toBeGreaterThan(0.1)
-  expect(value(busy.cpu)).toBeLessThanOrEqual(1)
-  expect(value(busy.memory)).toBeGreaterThan(0)
-  expect(value(busy.memory)).toBeLessThan(1)
+  expect(knownValue(busy.cpu)).toBeGreaterThan(0.1)
+  expect(knownValue(busy.cpu)).toBeLessThanOrEqual(1)
+  expect(knownValue(busy.memory)).toBeGreaterThan(0)
+  expect(knownValue(busy.memory)).toBeLessThan(1)
   const df = /(\d+)%/.exec(execFileSync('df', ['--output=pcent', '/']).toString())
-  expect(Math.abs(value(busy.disk) - Number(df![1]) / 100)).toBeLessThan(0.02)
+  expect(Math.abs(knownValue(busy.disk) - Number(df![1]) / 100)).toBeLessThan(0.02)
 })
 
 test('the formats of /proc: only physical disks, no loopback, memory that can be had', () => {
@@ -33,18 +33,18 @@ test('the formats of /proc: only physical disks, no loopback, memory that can be
  254       0 vda 472616 28294 14951818 519245 112879 588574 43520464 174250 0 54040 698612
  254       1 vda1 99 0 0 0 99 0 0 0 0 0 0
  259       0 nvme0n1 4 0 0 0 6 0 0 0 0 0 0\n`
-  expect(diskOperations(disks, (name) => ['vda', 'nvme0n1'].includes(name))).toEqual({ read: 472_620, write: 112_885 })
-  expect(diskOperations(disks, () => false)).toBeNull()
+  expect(parseDiskOperations(disks, (name) => ['vda', 'nvme0n1'].includes(name))).toEqual({ read: 472_620, write: 112_885 })
+  expect(parseDiskOperations(disks, () => false)).toBeNull()
   const dev = `Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
     lo:  112595     384    0    0    0     0          0         0   112595     384    0    0    0     0       0          0
   eth0: 1000       7    0    0    0     0          0         0      300       0    0    0    0     0       0          0
   eth1:20       7    0    0    0     0          0         0      1       0    0    0    0     0       0          0\n`
-  expect(networkBytes(dev)).toEqual({ receive: 1_020, transmit: 301 })
-  expect(() => memory('MemTotal: 8 kB\n')).toThrow('/proc/meminfo has no MemAvailable')
+  expect(parseNetworkBytes(dev)).toEqual({ receive: 1_020, transmit: 301 })
+  expect(() => parseMemory('MemTotal: 8 kB\n')).toThrow('/proc/meminfo has no MemAvailable')
 })
 
-function value(reading: Reading<number>): number {
+function knownValue(reading: Reading<number>): number {
   if (!isKnown(reading)) throw new Error(reading.unknown)
   return reading.value
 }

@@ -2,13 +2,13 @@ import type { ApiReadings } from './api.ts'
 import type { CustomReading } from './custom.ts'
 import type { DatabaseReadings } from './database.ts'
 import type { HostReadings } from './host.ts'
-import type { Directions } from './proc.ts'
+import type { DirectionCounters } from './proc.ts'
 import { isKnown, type Reading } from './reading.ts'
 import type { ReplicationLag } from './replication.ts'
-import { connectionsRatio } from './throttle.ts'
+import { connectionRatio } from './throttle.ts'
 
 /** What a rollout's signals are read from. */
-export interface NumberSources {
+export interface SignalSources {
   database(): DatabaseReadings
   replication(): Reading<ReplicationLag>
   host(rollout?: string): HostReadings
@@ -24,7 +24,7 @@ export const API_SIGNALS = {
 } as const satisfies Record<string, keyof ApiReadings>
 
 /** The application's readings, each by the name of its signal. */
-export function apiNumbers(readings: ApiReadings): [string, Reading<number>][] {
+export function apiSignalValues(readings: ApiReadings): [string, Reading<number>][] {
   return Object.entries(API_SIGNALS).map(([signal, name]) => [signal, readings[name]])
 }
 
@@ -32,41 +32,41 @@ export function apiNumbers(readings: ApiReadings): [string, Reading<number>][] {
  * Every other signal of a rollout as one number, by name: seconds, ratios of 0 to 1, bytes. A counter of the host is
  * per second since `before`, the readings of the last time.
  */
-export function numbersOf(
-  sources: NumberSources,
+export function signalValues(
+  sources: SignalSources,
   rollout: string,
-  before: HostReadings | undefined,
+  previousHost: HostReadings | undefined,
 ): [string, Reading<number>][] {
   const database = sources.database()
   const host = sources.host(rollout)
-  const ours: [string, Reading<number>][] = [
+  const builtIn: [string, Reading<number>][] = [
     ['query-time', database.querySeconds],
     ['lock-wait', database.lockWaitSeconds],
     ['buffer-hit-ratio', database.bufferHitRatio],
-    ['oldest-transaction', of(database.oldestTransaction, ({ seconds }) => seconds)],
-    ['connections', connectionsRatio(database)],
-    ['replication', of(sources.replication(), ({ bytes }) => bytes)],
+    ['oldest-transaction', mapReading(database.oldestTransaction, ({ seconds }) => seconds)],
+    ['connections', connectionRatio(database)],
+    ['replication', mapReading(sources.replication(), ({ bytes }) => bytes)],
     ['host-cpu', host.cpu],
     ['host-memory', host.memory],
     ['host-disk', host.disk],
-    ['host-disk-operations', perSecond(host.diskOperations, before?.diskOperations)],
-    ['host-network', perSecond(host.networkBytes, before?.networkBytes)],
+    ['host-disk-operations', ratePerSecond(host.diskOperations, previousHost?.diskOperations)],
+    ['host-network', ratePerSecond(host.networkBytes, previousHost?.networkBytes)],
   ]
-  const taken = new Set([...ours.map(([name]) => name), ...Object.keys(API_SIGNALS)])
-  const own = sources.custom(rollout).filter(({ name }) => !taken.has(name))
-  return [...ours, ...own.map(({ name, reading }): [string, Reading<number>] => [name, reading])]
+  const reservedNames = new Set([...builtIn.map(([name]) => name), ...Object.keys(API_SIGNALS)])
+  const custom = sources.custom(rollout).filter(({ name }) => !reservedNames.has(name))
+  return [...builtIn, ...custom.map(({ name, reading }): [string, Reading<number>] => [name, reading])]
 }
 
-function of<T>(reading: Reading<T>, number: (value: T) => number): Reading<number> {
-  return isKnown(reading) ? { value: number(reading.value), at: reading.at } : reading
+function mapReading<T>(reading: Reading<T>, toNumber: (value: T) => number): Reading<number> {
+  return isKnown(reading) ? { value: toNumber(reading.value), at: reading.at } : reading
 }
 
-function perSecond(now: Reading<Directions>, before: Reading<Directions> | undefined): Reading<number> {
+function ratePerSecond(now: Reading<DirectionCounters>, previous: Reading<DirectionCounters> | undefined): Reading<number> {
   if (!isKnown(now)) return now
-  if (!before || !isKnown(before) || now.at <= before.at) return { unknown: 'the first interval is not over yet' }
-  const grown = total(now.value) - total(before.value)
-  if (grown < 0) return { unknown: 'its counters began anew' }
-  return { value: (grown * 1000) / (now.at - before.at), at: now.at }
+  if (!previous || !isKnown(previous) || now.at <= previous.at) return { unknown: 'the first interval is not over yet' }
+  const growth = sumDirections(now.value) - sumDirections(previous.value)
+  if (growth < 0) return { unknown: 'its counters began anew' }
+  return { value: (growth * 1000) / (now.at - previous.at), at: now.at }
 }
 
-const total = (directions: Directions): number => Object.values(directions).reduce((sum, value) => sum + value, 0)
+const sumDirections = (directions: DirectionCounters): number => Object.values(directions).reduce((sum, value) => sum + value, 0)

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { poll } from './poll.ts'
-import { SignalUnknown, type Reading } from './reading.ts'
-import { until } from './testing/until.ts'
+import { createPoll } from './poll.ts'
+import { SignalUnknownError, type Reading } from './reading.ts'
+import { waitUntil } from './testing/until.ts'
 
 test('a value outlives failures for three intervals, then says how old it is; a certain reason counts at once', async () => {
   let clock = 1_000_000
   let refresh: () => Promise<Reading<number>> = async () => ({ value: 1, at: clock })
-  const reading = poll<Reading<number>>({
+  const reading = createPoll<Reading<number>>({
     intervalMs: 10,
     now: () => clock,
     refresh: () => refresh(),
@@ -14,13 +14,13 @@ test('a value outlives failures for three intervals, then says how old it is; a 
   })
   expect(reading.read()).toEqual({ unknown: 'it has not been read yet' })
   reading.start()
-  await until(reading.read, (read) => 'value' in read)
+  await waitUntil(reading.read, (read) => 'value' in read)
   let failed = 0
   refresh = async () => {
     failed++
     throw new Error('no route to host')
   }
-  await until(
+  await waitUntil(
     () => failed,
     (count) => count > 1,
   )
@@ -29,17 +29,17 @@ test('a value outlives failures for three intervals, then says how old it is; a 
   expect(reading.read()).toEqual({ unknown: 'it was last read 0 s ago: no route to host' })
 
   refresh = async () => ({ value: 2, at: clock })
-  await until(reading.read, (read) => 'value' in read)
+  await waitUntil(reading.read, (read) => 'value' in read)
   refresh = async () => {
-    throw new SignalUnknown('grant it')
+    throw new SignalUnknownError('grant it')
   }
-  expect(await until(reading.read, (read) => 'unknown' in read)).toEqual({ unknown: 'grant it' })
+  expect(await waitUntil(reading.read, (read) => 'unknown' in read)).toEqual({ unknown: 'grant it' })
   reading.stop()
 })
 
 test('a refresh that ends after stop and a new start neither counts nor starts a second chain', async () => {
   const pending: ((value: number) => void)[] = []
-  const reading = poll<Reading<number>>({
+  const reading = createPoll<Reading<number>>({
     intervalMs: 1,
     maximumAgeMs: 60_000,
     now: Date.now,
@@ -54,6 +54,6 @@ test('a refresh that ends after stop and a new start neither counts nor starts a
   expect(pending.length).toBe(2)
   expect('unknown' in reading.read()).toBe(true)
   pending[1]!(2)
-  expect(await until(reading.read, (read) => 'value' in read)).toEqual({ value: 2, at: 0 })
+  expect(await waitUntil(reading.read, (read) => 'value' in read)).toEqual({ value: 2, at: 0 })
   reading.stop()
 })

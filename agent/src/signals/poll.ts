@@ -1,4 +1,4 @@
-import { SignalUnknown } from './reading.ts'
+import { SignalUnknownError } from './reading.ts'
 
 /** A value that is refreshed in the background and read from memory. */
 export interface Poll<T> {
@@ -7,7 +7,7 @@ export interface Poll<T> {
   start(): void
   stop(): void
   /** From its next turn on. How old a value may be stays as it is. */
-  every(milliseconds: number): void
+  setIntervalMs(milliseconds: number): void
 }
 
 export interface PollOptions<T> {
@@ -25,7 +25,7 @@ export interface PollOptions<T> {
  * Calls `refresh` every interval, one call at a time. A call that fails keeps the last value until that is too old; one
  * that throws SignalUnknown makes it unknown at once.
  */
-export function poll<T>(options: PollOptions<T>): Poll<T> {
+export function createPoll<T>(options: PollOptions<T>): Poll<T> {
   const { now, refresh, unknown } = options
   const maximumAgeMs = options.maximumAgeMs ?? 3 * options.intervalMs
   let intervalMs = options.intervalMs
@@ -36,18 +36,18 @@ export function poll<T>(options: PollOptions<T>): Poll<T> {
   let chain = 0
   let running = false
 
-  async function turn(mine: number): Promise<void> {
-    const began = now()
+  async function runOnce(ownChain: number): Promise<void> {
+    const startedAt = now()
     try {
       const value = await refresh()
-      if (mine === chain) last = { value, at: began }
+      if (ownChain === chain) last = { value, at: startedAt }
     } catch (error) {
-      if (mine !== chain) return
+      if (ownChain !== chain) return
       problem = error instanceof Error ? error.message : String(error)
-      if (error instanceof SignalUnknown) last = undefined
+      if (error instanceof SignalUnknownError) last = undefined
     }
-    if (mine !== chain || !running) return
-    timer = setTimeout(() => void turn(mine), Math.max(0, intervalMs - (now() - began))).unref()
+    if (ownChain !== chain || !running) return
+    timer = setTimeout(() => void runOnce(ownChain), Math.max(0, intervalMs - (now() - startedAt))).unref()
   }
 
   return {
@@ -61,7 +61,7 @@ export function poll<T>(options: PollOptions<T>): Poll<T> {
       if (running) return
       running = true
       chain++
-      void turn(chain)
+      void runOnce(chain)
     },
     stop() {
       running = false
@@ -70,7 +70,7 @@ export function poll<T>(options: PollOptions<T>): Poll<T> {
       problem = 'it is not being read now'
       clearTimeout(timer)
     },
-    every(milliseconds) {
+    setIntervalMs(milliseconds) {
       intervalMs = milliseconds
     },
   }

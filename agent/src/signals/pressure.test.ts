@@ -2,28 +2,28 @@ import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
-import { lockPressure } from './pressure.ts'
-import { probe } from './probe.ts'
+import { pollLockWaiters } from './pressure.ts'
+import { createBoundedConnection } from './probe.ts'
 import { isKnown } from './reading.ts'
-import { until } from './testing/until.ts'
-import { createWatching } from './watching.ts'
+import { waitUntil } from './testing/until.ts'
+import { createRefCountedPolls } from './watching.ts'
 
 test('sessions that wait behind ours are seen, those behind others are not', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql`create table t (id int)`
     const database = connect(url, 'a')
-    const asked = probe(() => database.engine({ purpose: 'pressure', readOnly: true }), 2_000)
-    const pressure = lockPressure({ probe: asked, ours: 'sti a ', now: Date.now })
+    const asked = createBoundedConnection(() => database.engine({ purpose: 'pressure', readOnly: true }), 2_000)
+    const pressure = pollLockWaiters({ connection: asked, ownApplicationPrefix: 'sti a ', now: Date.now })
     expect(isKnown(pressure.read())).toBe(false)
-    const watch = createWatching([pressure])
+    const watch = createRefCountedPolls([pressure])
     const [stop, stopAgain] = [watch(), watch()]
     const waiting = (count: number): Promise<unknown> =>
-      until(pressure.read, (reading) => isKnown(reading) && reading.value.waiters === count)
+      waitUntil(pressure.read, (reading) => isKnown(reading) && reading.value.waiters === count)
 
     const other = session(url, 'sti another lane')
     await other.unsafe('begin; lock table t')
     const behindOther = sql`select * from t`.execute()
-    await until(
+    await waitUntil(
       () => sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
       (rows) => rows.length === 1,
     )

@@ -1,13 +1,13 @@
-import { SignalUnknown } from './reading.ts'
+import { SignalUnknownError } from './reading.ts'
 
 /**
  * Without pg_read_all_stats (a part of pg_monitor) the columns of other sessions read NULL, which looks healthy. Each
  * question selects `pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')` and `current_user` beside its numbers.
  */
-export function needsMonitor(role: string): string {
+export function missingPrivilegeText(role: string): string {
   return `the role ${role} cannot see other sessions: GRANT pg_monitor TO "${role.replaceAll('"', '""')}"`
 }
 
-export function demandMonitor(row: { readonly monitors: boolean; readonly role: string }): void {
-  if (!row.monitors) throw new SignalUnknown(needsMonitor(row.role))
+export function requireMonitorPrivilege(row: { readonly monitors: boolean; readonly role: string }): void {
+  if (!row.monitors) throw new SignalUnknownError(missingPrivilegeText(row.role))
 }

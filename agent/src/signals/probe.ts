@@ -2,14 +2,14 @@ import type postgres from 'postgres'
 import type { Sql } from '../database/connect.ts'
 
 /** A connection of its own for short questions, each bounded in time even when the server is frozen. */
-export interface Probe {
-  ask<T extends readonly postgres.MaybeRow[]>(
+export interface BoundedConnection {
+  query<T extends readonly postgres.MaybeRow[]>(
     question: (sql: Sql) => postgres.PendingQuery<T>,
   ): Promise<postgres.RowList<T>>
   end(): Promise<void>
 }
 
-export class NotAnswered extends Error {
+export class QueryTimeoutError extends Error {
   readonly code = 'not-answered'
   constructor(boundMs: number) {
     super(`PostgreSQL did not answer within ${boundMs} ms`)
@@ -21,28 +21,28 @@ export class NotAnswered extends Error {
  * do not call `query.cancel()`: the driver (3.4.9) drops the promise of the cancel request, so when the server cannot
  * be reached its rejection ends the process. A connection that stays silent for twice the bound is dropped instead.
  */
-export function probe(open: () => Sql, boundMs: number): Probe {
+export function createBoundedConnection(open: () => Sql, timeoutMs: number): BoundedConnection {
   let client: Sql | undefined
   return {
-    ask(question) {
-      const asked = (client ??= open())
-      const query = question(asked)
+    query(buildQuery) {
+      const current = (client ??= open())
+      const pendingQuery = buildQuery(current)
       return new Promise((resolve, reject) => {
-        const bound = setTimeout(() => reject(new NotAnswered(boundMs)), boundMs)
-        const drop = setTimeout(() => {
-          if (client === asked) client = undefined
-          void asked.end({ timeout: 0 })
-        }, 2 * boundMs)
-        query.then(resolve, reject).finally(() => {
-          clearTimeout(bound)
-          clearTimeout(drop)
+        const timeoutTimer = setTimeout(() => reject(new QueryTimeoutError(timeoutMs)), timeoutMs)
+        const dropTimer = setTimeout(() => {
+          if (client === current) client = undefined
+          void current.end({ timeout: 0 })
+        }, 2 * timeoutMs)
+        pendingQuery.then(resolve, reject).finally(() => {
+          clearTimeout(timeoutTimer)
+          clearTimeout(dropTimer)
         })
       })
     },
     async end() {
-      const last = client
+      const closing = client
       client = undefined
-      await last?.end({ timeout: 0 })
+      await closing?.end({ timeout: 0 })
     },
   }
 }

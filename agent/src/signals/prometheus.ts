@@ -1,4 +1,4 @@
-import { floatOf } from './exposition.ts'
+import { parsePrometheusNumber } from './exposition.ts'
 import { boundedGet } from './fetch.ts'
 import type { Reading } from './reading.ts'
 
@@ -8,17 +8,17 @@ export interface PrometheusSample {
 }
 
 /** Queries against a Prometheus (or what speaks its API): instant ones bounded to 3 s, ranges to 15 s. */
-export interface Prometheus {
+export interface PrometheusClient {
   /** Exactly one series with a number; anything else is unknown, with the reason. */
-  one(promql: string, at: number): Promise<Reading<number>>
+  queryOne(promql: string, at: number): Promise<Reading<number>>
   /** All series of an instant vector or a scalar; throws with one sentence. */
-  all(promql: string): Promise<readonly PrometheusSample[]>
+  queryAll(promql: string): Promise<readonly PrometheusSample[]>
   /** One series over time, each `stepSeconds`; where there is none, or NaN, there is no sample. Throws with one sentence. */
-  range(promql: string, over: Range): Promise<readonly TimedValue[]>
+  queryRange(promql: string, over: QueryRange): Promise<readonly TimedValue[]>
 }
 
 /** Milliseconds since 1970, and seconds. At most 11,000 steps: Prometheus refuses more. */
-export interface Range {
+export interface QueryRange {
   readonly from: number
   readonly until: number
   readonly stepSeconds: number
@@ -30,46 +30,46 @@ export interface TimedValue {
   readonly value: number
 }
 
-export function prometheus(url: string): Prometheus {
-  async function ask(
-    address: 'query' | 'query_range',
+export function createPrometheusClient(url: string): PrometheusClient {
+  async function request(
+    endpoint: 'query' | 'query_range',
     promql: string,
     parameters: Record<string, string>,
     milliseconds: number,
-  ): Promise<NonNullable<Answer['data']>> {
+  ): Promise<NonNullable<PrometheusResponse['data']>> {
     const target = new URL(url)
-    target.pathname = `${target.pathname.replace(/\/$/, '')}/api/v1/${address}`
+    target.pathname = `${target.pathname.replace(/\/$/, '')}/api/v1/${endpoint}`
     for (const [name, value] of Object.entries({ query: promql, ...parameters })) target.searchParams.set(name, value)
     const { status, text } = await boundedGet(target.href, { milliseconds, bytes: 1_000_000 })
-    const answer = parse(text, status)
-    if (answer.status !== 'success')
-      throw new Error(`Prometheus refused ${promql}: ${answer.error ?? `HTTP ${status}`}`)
-    return answer.data!
+    const response = parseResponse(text, status)
+    if (response.status !== 'success')
+      throw new Error(`Prometheus refused ${promql}: ${response.error ?? `HTTP ${status}`}`)
+    return response.data!
   }
 
-  async function all(promql: string): Promise<readonly PrometheusSample[]> {
-    const { resultType, result } = await ask('query', promql, {}, 3_000)
-    if (resultType === 'scalar') return [{ labels: {}, value: floatOf((result as [number, string])[1]) }]
+  async function queryAll(promql: string): Promise<readonly PrometheusSample[]> {
+    const { resultType, result } = await request('query', promql, {}, 3_000)
+    if (resultType === 'scalar') return [{ labels: {}, value: parsePrometheusNumber((result as [number, string])[1]) }]
     if (resultType !== 'vector') throw new Error(`${promql} gives a ${resultType}: it must give one number`)
     return (result as { metric: Record<string, string>; value: [number, string] }[]).map(({ metric, value }) => ({
       labels: metric,
-      value: floatOf(value[1]),
+      value: parsePrometheusNumber(value[1]),
     }))
   }
   return {
-    all,
-    async range(promql, { from, until, stepSeconds }) {
+    queryAll,
+    async queryRange(promql, { from, until, stepSeconds }) {
       const over = { start: String(from / 1000), end: String(until / 1000), step: String(stepSeconds) }
-      const { result } = await ask('query_range', promql, over, 15_000)
+      const { result } = await request('query_range', promql, over, 15_000)
       const series = result as { values: [number, string][] }[]
       if (series.length > 1) throw new Error(`${promql} gives ${series.length} series: it must give one`)
       return (series[0]?.values ?? [])
-        .map(([seconds, value]) => ({ at: seconds * 1000, value: floatOf(value) }))
+        .map(([seconds, value]) => ({ at: seconds * 1000, value: parsePrometheusNumber(value) }))
         .filter(({ value }) => Number.isFinite(value))
     },
-    async one(promql, at) {
+    async queryOne(promql, at) {
       try {
-        const samples = await all(promql)
+        const samples = await queryAll(promql)
         if (samples.length === 0) return { unknown: `${promql} gives no series` }
         if (samples.length > 1) return { unknown: `${promql} gives ${samples.length} series: it must give one` }
         const { value } = samples[0]!
@@ -81,15 +81,15 @@ export function prometheus(url: string): Prometheus {
   }
 }
 
-interface Answer {
+interface PrometheusResponse {
   readonly status: string
   readonly error?: string
   readonly data?: { readonly resultType: string; readonly result: unknown }
 }
 
-function parse(text: string, status: number): Answer {
+function parseResponse(text: string, status: number): PrometheusResponse {
   try {
-    return JSON.parse(text) as Answer
+    return JSON.parse(text) as PrometheusResponse
   } catch {
     throw new Error(`Prometheus answered HTTP ${status} without JSON: check its address`)
   }

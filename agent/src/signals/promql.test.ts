@@ -1,23 +1,23 @@
 import { expect, test } from 'vitest'
-import { apiReadings } from './api.ts'
-import { promqlHost } from './promqlHost.ts'
-import { prometheus } from './prometheus.ts'
+import { pollApiReadings } from './api.ts'
+import { pollPromqlHost } from './promqlHost.ts'
+import { createPrometheusClient } from './prometheus.ts'
 import { isKnown } from './reading.ts'
 import { hasPrometheus, startPrometheus } from './testing/prometheusServer.ts'
-import { until } from './testing/until.ts'
+import { waitUntil } from './testing/until.ts'
 
 test.runIf(hasPrometheus)('application and host can be read from Prometheus', async () => {
   const server = await startPrometheus({ 'prometheus.yml': 'scrape_configs: []' }, 'prometheus.yml')
   const direction = (name: string, value: number) => `label_replace(vector(${value}), "direction", "${name}", "", "")`
-  const every = { prometheus: prometheus(`${server.url}/`), intervalMs: 200, now: Date.now }
+  const every = { prometheus: createPrometheusClient(`${server.url}/`), intervalMs: 200, now: Date.now }
   const queries = {
     latencyAverage: 'vector(0.1)',
     latencyP95: '0.5',
     errorRatio: 'vector(1) / 0',
     requestRate: 'absent',
   }
-  const api = apiReadings({ ...every, source: { promql: queries } })
-  const host = promqlHost({
+  const api = pollApiReadings({ ...every, source: { promql: queries } })
+  const host = pollPromqlHost({
     ...every,
     name: 'vehicles',
     queries: {
@@ -30,11 +30,11 @@ test.runIf(hasPrometheus)('application and host can be read from Prometheus', as
   })
   api.start()
   host.start()
-  const latency = await until(api.read, ({ latencyAverage }) => isKnown(latencyAverage))
+  const latency = await waitUntil(api.read, ({ latencyAverage }) => isKnown(latencyAverage))
   expect(latency.latencyAverage).toMatchObject({ value: 0.1 })
   expect(latency.latencyP95).toMatchObject({ value: 0.5 })
   expect(latency.errorRatio).toEqual({ unknown: 'vector(1) / 0 gives Infinity' })
-  const read = await until(host.read, ({ cpu }) => isKnown(cpu))
+  const read = await waitUntil(host.read, ({ cpu }) => isKnown(cpu))
   expect(read).toMatchObject({
     host: 'vehicles',
     cpu: { value: 0.25 },
@@ -44,7 +44,7 @@ test.runIf(hasPrometheus)('application and host can be read from Prometheus', as
     networkBytes: { unknown: expect.stringMatching(/must give one series each for direction receive and transmit$/) },
   })
   await server.stop()
-  await until(host.read, ({ cpu }) => 'unknown' in cpu && cpu.unknown.endsWith('/api/v1/query: ECONNREFUSED'))
+  await waitUntil(host.read, ({ cpu }) => 'unknown' in cpu && cpu.unknown.endsWith('/api/v1/query: ECONNREFUSED'))
   api.stop()
   host.stop()
 })

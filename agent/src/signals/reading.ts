@@ -1,8 +1,8 @@
 /** A number or record with the time it was read (milliseconds since 1970), or one sentence that says why there is none. */
-export type Reading<T> = { readonly value: T; readonly at: number } | Unknown
+export type Reading<T> = { readonly value: T; readonly at: number } | UnknownReading
 
 /** Unknown is not good: whoever decides by a reading must treat this as a reason to wait, never as zero. */
-export interface Unknown {
+export interface UnknownReading {
   readonly unknown: string
 }
 
@@ -11,6 +11,6 @@ export function isKnown<T>(reading: Reading<T>): reading is { readonly value: T;
 }
 
 /** Thrown by a source that knows for certain why it cannot answer; the sentence says what to do. */
-export class SignalUnknown extends Error {
+export class SignalUnknownError extends Error {
   readonly code = 'signal-unknown'
 }

@@ -1,29 +1,29 @@
 import type { ApiReadings } from './api.ts'
 import type { HostReadings } from './host.ts'
-import { apiNumbers, numbersOf, type NumberSources } from './numbers.ts'
+import { apiSignalValues, signalValues, type SignalSources } from './numbers.ts'
 import { isKnown } from './reading.ts'
-import type { Recording } from './recent.ts'
+import type { ReadingBuffer } from './recent.ts'
 
 /** Puts every signal but those of the application into the recording, each `everyMs`. */
-export function record(
-  recording: Recording,
-  sources: NumberSources,
+export function createRecorder(
+  buffer: ReadingBuffer,
+  sources: SignalSources,
   rollouts: readonly string[],
-  everyMs: number,
+  intervalMs: number,
 ): { start(): void; stop(): void } {
   const hosts = new Map<string, HostReadings>()
   let timer: NodeJS.Timeout | undefined
-  const look = (): void => {
+  const recordAll = (): void => {
     for (const rollout of rollouts) {
-      for (const [signal, reading] of numbersOf(sources, rollout, hosts.get(rollout))) {
-        if (isKnown(reading)) recording.add(rollout, signal, reading)
+      for (const [signal, reading] of signalValues(sources, rollout, hosts.get(rollout))) {
+        if (isKnown(reading)) buffer.add(rollout, signal, reading)
       }
       hosts.set(rollout, sources.host(rollout))
     }
   }
   return {
     start() {
-      timer ??= setInterval(look, everyMs).unref()
+      timer ??= setInterval(recordAll, intervalMs).unref()
     },
     stop() {
       clearInterval(timer)
@@ -33,8 +33,8 @@ export function record(
 }
 
 /** The application's signals come by themselves, an interval at a time. */
-export function recordApi(recording: Recording, rollout: string, readings: ApiReadings): void {
-  for (const [signal, reading] of apiNumbers(readings)) {
-    if (isKnown(reading)) recording.add(rollout, signal, reading)
+export function recordApiReadings(buffer: ReadingBuffer, rollout: string, readings: ApiReadings): void {
+  for (const [signal, reading] of apiSignalValues(readings)) {
+    if (isKnown(reading)) buffer.add(rollout, signal, reading)
   }
 }

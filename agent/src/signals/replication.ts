@@ -1,7 +1,7 @@
-import { poll, type Poll } from './poll.ts'
-import { demandMonitor } from './privilege.ts'
-import type { Probe } from './probe.ts'
-import { SignalUnknown, type Reading } from './reading.ts'
+import { createPoll, type Poll } from './poll.ts'
+import { requireMonitorPrivilege } from './privilege.ts'
+import type { BoundedConnection } from './probe.ts'
+import { SignalUnknownError, type Reading } from './reading.ts'
 
 /** The replica that is furthest behind; with none ever seen, `replicas` is 0. */
 export interface ReplicationLag {
@@ -11,13 +11,13 @@ export interface ReplicationLag {
   readonly seconds: number | null
 }
 
-export interface ReplicationOptions {
-  readonly probe: Probe
+export interface ReplicationLagOptions {
+  readonly connection: BoundedConnection
   readonly intervalMs: number
   readonly now: () => number
 }
 
-interface Replica {
+interface ReplicaRow {
   readonly name: string
   readonly bytes: number | null
   readonly seconds: number | null
@@ -28,14 +28,14 @@ interface Replica {
  * A replica that was seen and is gone makes the lag unknown. It is forgotten when the agent restarts, and only then:
  * nothing on the primary tells a replica that was taken away from one that is broken.
  */
-export function replicationLag({ probe, intervalMs, now }: ReplicationOptions): Poll<Reading<ReplicationLag>> {
+export function pollReplicationLag({ connection, intervalMs, now }: ReplicationLagOptions): Poll<Reading<ReplicationLag>> {
   /** How many walsenders a name had at most, and when it was last complete. */
-  const seen = new Map<string, { count: number; at: number }>()
-  return poll<Reading<ReplicationLag>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
+  const knownReplicas = new Map<string, { count: number; at: number }>()
+  return createPoll<Reading<ReplicationLag>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
 
   async function refresh(): Promise<Reading<ReplicationLag>> {
     const at = now()
-    const [row] = await probe.ask<{ monitors: boolean; role: string; standby: boolean; replicas: Replica[] }[]>(
+    const [row] = await connection.query<{ monitors: boolean; role: string; standby: boolean; replicas: ReplicaRow[] }[]>(
       (sql) => sql`
       select /* sti */ pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,
         pg_is_in_recovery() as standby,
@@ -47,16 +47,16 @@ export function replicationLag({ probe, intervalMs, now }: ReplicationOptions): 
         from pg_stat_replication
         where state <> 'backup' and application_name !~ '^pg_[0-9]+_sync_[0-9]+_[0-9]+$') as replicas`,
     )
-    demandMonitor(row!)
-    if (row!.standby) throw new SignalUnknown('this is a standby: connect the agent to the primary')
-    return lag(row!.replicas, at)
+    requireMonitorPrivilege(row!)
+    if (row!.standby) throw new SignalUnknownError('this is a standby: connect the agent to the primary')
+    return computeLag(row!.replicas, at)
   }
 
-  function lag(replicas: readonly Replica[], at: number): Reading<ReplicationLag> {
+  function computeLag(replicas: readonly ReplicaRow[], at: number): Reading<ReplicationLag> {
     const counts = new Map<string, number>()
     for (const { name } of replicas) counts.set(name, (counts.get(name) ?? 0) + 1)
-    for (const [name, count] of counts) if (count >= (seen.get(name)?.count ?? 0)) seen.set(name, { count, at })
-    for (const [name, { count, at: last }] of seen) {
+    for (const [name, count] of counts) if (count >= (knownReplicas.get(name)?.count ?? 0)) knownReplicas.set(name, { count, at })
+    for (const [name, { count, at: last }] of knownReplicas) {
       if ((counts.get(name) ?? 0) >= count) continue
       const ago = Math.round((at - last) / 1000)
       return { unknown: `replica ${name} is gone since ${ago} s: bring it back, or restart the agent to forget it` }

@@ -1,13 +1,13 @@
 import { parseExposition } from './exposition.ts'
 import { boundedGet } from './fetch.ts'
-import { poll, type Poll } from './poll.ts'
+import { createPoll, type Poll } from './poll.ts'
 import type { Reading } from './reading.ts'
-import { errorRatioOf } from './scrape.ts'
+import { computeErrorRatio } from './scrape.ts'
 import type { ApiHistogram } from './watched.ts'
-import { increases, type Increase, type Scrape } from './window.ts'
+import { computeIncreases, type SeriesIncrease, type HistogramScrape } from './window.ts'
 
 /** Requests of the application that ended within some seconds, counted by its histogram. */
-export interface Requests {
+export interface WindowedRequests {
   readonly seconds: number
   readonly all: number
   readonly failed: Reading<number>
@@ -18,25 +18,25 @@ export interface Requests {
 /** The same requests over several spans of time, each up to now. */
 export interface RecentRequests {
   /** At most so many seconds back. */
-  last(seconds: number): Requests
+  countLast(seconds: number): WindowedRequests
 }
 
-export interface RequestsOptions {
+export interface RecentRequestsOptions {
   readonly source: ApiHistogram | undefined
   readonly now: () => number
 }
 
-const EVERY_MS = 500
-const KEPT_MS = 60_000
+const SCRAPE_INTERVAL_MS = 500
+const RETENTION_MS = 60_000
 
 /**
  * Reads the application's histogram twice a second, while anybody watches: for whoever has to act within seconds. Counts
  * of requests, and not a percentile of them, because only of counts can one tell whether noise explains them.
  */
-export function recentRequests({ source, now }: RequestsOptions): Poll<Reading<RecentRequests>> {
-  let scrapes: readonly Scrape[] = []
-  return poll<Reading<RecentRequests>>({
-    intervalMs: EVERY_MS,
+export function pollRecentRequests({ source, now }: RecentRequestsOptions): Poll<Reading<RecentRequests>> {
+  let scrapes: readonly HistogramScrape[] = []
+  return createPoll<Reading<RecentRequests>>({
+    intervalMs: SCRAPE_INTERVAL_MS,
     maximumAgeMs: 3_000,
     now,
     unknown: (sentence) => ({ unknown: sentence }),
@@ -51,40 +51,40 @@ export function recentRequests({ source, now }: RequestsOptions): Poll<Reading<R
       const at = now()
       const names = new Set(['_bucket', '_count'].map((suffix) => source.name + suffix))
       const samples = parseExposition(text, (name) => names.has(name))
-      scrapes = [...scrapes.filter((scrape) => at - scrape.at <= KEPT_MS), { at, samples }]
-      return recentOf(source, scrapes)
+      scrapes = [...scrapes.filter((scrape) => at - scrape.at <= RETENTION_MS), { at, samples }]
+      return countRecentRequests(source, scrapes)
     },
   })
 }
 
 /** Pure. */
-export function recentOf(source: ApiHistogram, scrapes: readonly Scrape[]): Reading<RecentRequests> {
+export function countRecentRequests(source: ApiHistogram, scrapes: readonly HistogramScrape[]): Reading<RecentRequests> {
   const { at, samples } = scrapes.at(-1)!
   if (samples.length === 0) return { unknown: `the metrics hold no histogram ${source.name}` }
   if (scrapes.length < 2) return { unknown: 'the first interval is not over yet' }
-  const known = new Map<number, Requests>()
+  const cached = new Map<number, WindowedRequests>()
   return {
     at,
     value: {
-      last(seconds) {
-        const kept = known.get(seconds)
-        if (kept) return kept
+      countLast(seconds) {
+        const hit = cached.get(seconds)
+        if (hit) return hit
         const within = scrapes.filter((scrape) => at - scrape.at <= seconds * 1_000)
-        const counted = countedOf(source, within.length > 1 ? within : scrapes.slice(-2))
-        known.set(seconds, counted)
-        return counted
+        const counts = countRequests(source, within.length > 1 ? within : scrapes.slice(-2))
+        cached.set(seconds, counts)
+        return counts
       },
     },
   }
 }
 
-function countedOf(source: ApiHistogram, scrapes: readonly Scrape[]): Requests {
-  const grown = increases(scrapes)
-  const counts = grown.filter(({ name }) => name === `${source.name}_count`)
-  const all = counts.reduce((sum, { increase }) => sum + increase, 0)
+function countRequests(source: ApiHistogram, scrapes: readonly HistogramScrape[]): WindowedRequests {
+  const increases = computeIncreases(scrapes)
+  const countIncreases = increases.filter(({ name }) => name === `${source.name}_count`)
+  const all = countIncreases.reduce((sum, { increase }) => sum + increase, 0)
   const at = scrapes.at(-1)!.at
-  const errors = errorRatioOf(counts, source, all, (ratio) => ({ value: ratio, at }))
-  const bounds = cumulative(grown.filter(({ name }) => name === `${source.name}_bucket`))
+  const errors = computeErrorRatio(countIncreases, source, all, (ratio) => ({ value: ratio, at }))
+  const bounds = cumulativeBuckets(increases.filter(({ name }) => name === `${source.name}_bucket`))
   return {
     seconds: (at - scrapes[0]!.at) / 1_000,
     all,
@@ -101,7 +101,7 @@ function countedOf(source: ApiHistogram, scrapes: readonly Scrape[]): Requests {
 }
 
 /** Counts up to each bound; made monotonic, because a histogram that is scraped while it is written may fall. */
-function cumulative(series: readonly Increase[]): { bound: number; count: number }[] {
+function cumulativeBuckets(series: readonly SeriesIncrease[]): { bound: number; count: number }[] {
   const sums = new Map<number, number>()
   for (const { labels, increase } of series) {
     const bound = labels['le'] === '+Inf' ? Infinity : Number(labels['le'])

@@ -3,31 +3,31 @@ import { Counter, Histogram, Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { freePort } from '../../../test/support/server.ts'
 import { parseExposition } from './exposition.ts'
-import { quantile } from './histogram.ts'
-import { prometheus } from './prometheus.ts'
+import { histogramQuantile } from './histogram.ts'
+import { createPrometheusClient } from './prometheus.ts'
 import { isKnown, type Reading } from './reading.ts'
-import { scrapedApi } from './scrape.ts'
+import { createApiScraper } from './scrape.ts'
 import { hasPrometheus, startPrometheus } from './testing/prometheusServer.ts'
-import { until } from './testing/until.ts'
+import { waitUntil } from './testing/until.ts'
 
-const SOURCE = { name: 'request_seconds', errors: { status: '5..' } }
+const HISTOGRAM = { name: 'request_seconds', errors: { status: '5..' } }
 
 test('averages, errors and rates come from the change between two scrapes; without requests they are unknown', async () => {
-  const { histogram, url, stop } = await application()
+  const { histogram, url, stop } = await startTestApplication()
   let clock = 0
-  const read = scrapedApi({ ...SOURCE, url }, () => clock)
+  const read = createApiScraper({ ...HISTOGRAM, url }, () => clock)
   expect((await read()).requestRate).toEqual({ unknown: 'the metrics hold no histogram request_seconds' })
   for (let i = 0; i < 30; i++) histogram.observe({ route: 'a"},\n\\', status: '200' }, 0.1)
   clock = 5_000
   const first = await read()
   expect(first.requestRate).toEqual({ value: 6, at: 5_000 })
-  expect(number(first.latencyAverage)).toBeCloseTo(0.1)
-  expect(number(first.errorRatio)).toBe(0)
+  expect(knownValue(first.latencyAverage)).toBeCloseTo(0.1)
+  expect(knownValue(first.errorRatio)).toBe(0)
   for (let i = 0; i < 10; i++) histogram.observe({ route: 'b', status: '503' }, 0.3)
   clock = 10_000
   const second = await read()
-  expect(number(second.errorRatio)).toBe(0.25)
-  expect(number(second.latencyAverage)).toBeCloseTo(0.15)
+  expect(knownValue(second.errorRatio)).toBe(0.25)
+  expect(knownValue(second.latencyAverage)).toBeCloseTo(0.15)
   for (clock = 15_000; clock <= 45_000; clock += 5_000) await read()
   const idle = await read()
   expect(idle.requestRate).toMatchObject({ value: 0 })
@@ -37,17 +37,17 @@ test('averages, errors and rates come from the change between two scrapes; witho
 })
 
 test('what cannot tell errors, is too long, redirects or is silent says so', async () => {
-  const { histogram, url, stop } = await application()
+  const { histogram, url, stop } = await startTestApplication()
   histogram.observe({ route: 'a', status: '200' }, 0.1)
   let clock = 0
-  const unlabelled = scrapedApi({ ...SOURCE, url, errors: { code: '5..' } }, () => clock)
+  const unlabelled = createApiScraper({ ...HISTOGRAM, url, errors: { code: '5..' } }, () => clock)
   await unlabelled()
   histogram.observe({ route: 'a', status: '200' }, 0.1)
   clock = 5_000
   expect((await unlabelled()).errorRatio).toEqual({
     unknown: 'request_seconds has no label code: errors cannot be told',
   })
-  const reading = (path: string) => scrapedApi({ ...SOURCE, url: url.replace('/metrics', path) }, Date.now)()
+  const reading = (path: string) => createApiScraper({ ...HISTOGRAM, url: url.replace('/metrics', path) }, Date.now)()
   await expect(reading('/long')).rejects.toThrow('/long: its answer is longer than 1000000 bytes')
   await expect(reading('/redirect')).rejects.toThrow('it answers with a redirect: name the final address')
   await expect(reading('/silent')).rejects.toThrow('no answer within 2000 ms')
@@ -57,16 +57,16 @@ test('what cannot tell errors, is too long, redirects or is silent says so', asy
 })
 
 test.runIf(hasPrometheus)('quantiles, rates and error ratios are those that Prometheus computes', async () => {
-  const { histogram, url, stop } = await application()
+  const { histogram, url, stop } = await startTestApplication()
   const target = new URL(url).host
   const config = `scrape_configs: [{ job_name: a, scrape_interval: 500ms, scrape_timeout: 400ms, static_configs: [{ targets: ['${target}'] }] }]`
   const server = await startPrometheus({ 'prometheus.yml': config }, 'prometheus.yml')
-  const client = prometheus(server.url)
-  const read = scrapedApi({ ...SOURCE, url }, Date.now)
+  const client = createPrometheusClient(server.url)
+  const read = createApiScraper({ ...HISTOGRAM, url }, Date.now)
   histogram.observe({ route: 'a', status: '200' }, 0.1)
   histogram.observe({ route: 'a', status: '500' }, 0.1)
-  await until(
-    () => client.all('up'),
+  await waitUntil(
+    () => client.queryAll('up'),
     ([up]) => up?.value === 1,
   )
   let random = 42
@@ -80,16 +80,16 @@ test.runIf(hasPrometheus)('quantiles, rates and error ratios are those that Prom
   }
   const ours = await read()
   const count = 'sum(rate(request_seconds_count[5s]))'
-  const theirs = async (promql: string): Promise<number> => number(await client.one(promql, 0))
-  expect(number(ours.errorRatio)).toBeCloseTo(
+  const theirs = async (promql: string): Promise<number> => knownValue(await client.queryOne(promql, 0))
+  expect(knownValue(ours.errorRatio)).toBeCloseTo(
     await theirs(`sum(rate(request_seconds_count{status=~"5.."}[5s])) / ${count}`),
     1,
   )
-  expect(relative(number(ours.requestRate), await theirs(count))).toBeLessThan(0.25)
+  expect(relativeDifference(knownValue(ours.requestRate), await theirs(count))).toBeLessThan(0.25)
   const p95 = `histogram_quantile(0.95, sum by (le) (rate(request_seconds_bucket[5s])))`
-  expect(relative(number(ours.latencyP95), await theirs(p95))).toBeLessThan(0.1)
+  expect(relativeDifference(knownValue(ours.latencyP95), await theirs(p95))).toBeLessThan(0.1)
   const average = `sum(rate(request_seconds_sum[5s])) / ${count}`
-  expect(relative(number(ours.latencyAverage), await theirs(average))).toBeLessThan(0.25)
+  expect(relativeDifference(knownValue(ours.latencyAverage), await theirs(average))).toBeLessThan(0.25)
 
   // Over the same counts there is nothing to tolerate.
   const text = await (await fetch(url)).text()
@@ -98,30 +98,30 @@ test.runIf(hasPrometheus)('quantiles, rates and error ratios are those that Prom
     const bound = labels['le'] === '+Inf' ? Infinity : Number(labels['le'])
     buckets.set(bound, (buckets.get(bound) ?? 0) + value)
   }
-  await until(
+  await waitUntil(
     () => theirs('sum(request_seconds_count)'),
     (value) => value === buckets.get(Infinity),
   )
   for (const q of [0.01, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1]) {
-    expect(quantile(q, buckets)).toBeCloseTo(
+    expect(histogramQuantile(q, buckets)).toBeCloseTo(
       await theirs(`histogram_quantile(${q}, sum by (le) (request_seconds_bucket))`),
       12,
     )
   }
-  expect(await client.one('request_seconds_count', 0)).toEqual({
+  expect(await client.queryOne('request_seconds_count', 0)).toEqual({
     unknown: 'request_seconds_count gives 2 series: it must give one',
   })
-  expect(await client.one('nothing_at_all', 0)).toEqual({ unknown: 'nothing_at_all gives no series' })
-  expect(await client.one('0 / 0', 0)).toEqual({ unknown: '0 / 0 gives NaN' })
-  expect(await client.one('sum(', 0)).toEqual({
+  expect(await client.queryOne('nothing_at_all', 0)).toEqual({ unknown: 'nothing_at_all gives no series' })
+  expect(await client.queryOne('0 / 0', 0)).toEqual({ unknown: '0 / 0 gives NaN' })
+  expect(await client.queryOne('sum(', 0)).toEqual({
     unknown: expect.stringMatching(/^Prometheus refused sum\(: .*parse error/),
   })
   await Promise.all([server.stop(), stop()])
-  expect(await client.one('1', 0)).toEqual({ unknown: expect.stringMatching(/api\/v1\/query: ECONNREFUSED$/) })
+  expect(await client.queryOne('1', 0)).toEqual({ unknown: expect.stringMatching(/api\/v1\/query: ECONNREFUSED$/) })
 })
 
 /** A service that exports a histogram as prom-client writes it, and some pages that are none. */
-async function application(): Promise<{ histogram: Histogram; url: string; stop: () => Promise<void> }> {
+async function startTestApplication(): Promise<{ histogram: Histogram; url: string; stop: () => Promise<void> }> {
   const registry = new Registry()
   new Counter({ name: 'other_total', help: 'With a line\nin its help.', registers: [registry] }).inc()
   const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
@@ -147,11 +147,11 @@ async function application(): Promise<{ histogram: Histogram; url: string; stop:
   }
 }
 
-function number(reading: Reading<number>): number {
+function knownValue(reading: Reading<number>): number {
   if (!isKnown(reading)) throw new Error(reading.unknown)
   return reading.value
 }
 
-function relative(a: number, b: number): number {
+function relativeDifference(a: number, b: number): number {
   return Math.abs(a - b) / b
 }

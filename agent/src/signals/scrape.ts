@@ -1,15 +1,15 @@
 import type { ApiReadings } from './api.ts'
 import { parseExposition } from './exposition.ts'
 import { boundedGet } from './fetch.ts'
-import { quantile } from './histogram.ts'
+import { histogramQuantile } from './histogram.ts'
 import { ratio } from './ratio.ts'
 import type { Reading } from './reading.ts'
 import type { ApiHistogram } from './watched.ts'
-import { increases, type Increase, type Scrape } from './window.ts'
+import { computeIncreases, type SeriesIncrease, type HistogramScrape } from './window.ts'
 
-const WINDOW_MS = 30_000
+const DEFAULT_WINDOW_MS = 30_000
 
-export interface Intervals {
+export interface IntervalListener {
   readonly intervalMs: number
   readonly onInterval: (readings: ApiReadings) => void
 }
@@ -19,15 +19,15 @@ export interface Intervals {
  * `onInterval` hears the readings of one interval after the other, of about `intervalMs` each however often it is read:
  * no two of them have a request in common, and so they can be compared with those of another time.
  */
-export function scrapedApi(
+export function createApiScraper(
   source: ApiHistogram,
   now: () => number,
-  windowMs: number = WINDOW_MS,
-  { intervalMs, onInterval }: Intervals = { intervalMs: Infinity, onInterval: () => undefined },
+  windowMs: number = DEFAULT_WINDOW_MS,
+  { intervalMs, onInterval }: IntervalListener = { intervalMs: Infinity, onInterval: () => undefined },
 ): () => Promise<ApiReadings> {
   const names = new Set(['_bucket', '_sum', '_count'].map((suffix) => source.name + suffix))
-  let scrapes: readonly Scrape[] = []
-  let interval: readonly Scrape[] = []
+  let scrapes: readonly HistogramScrape[] = []
+  let interval: readonly HistogramScrape[] = []
   return async () => {
     const { status, text } = await boundedGet(source.url, {
       milliseconds: 2_000,
@@ -40,50 +40,50 @@ export function scrapedApi(
     scrapes = [...scrapes.filter((scrape) => at - scrape.at <= windowMs), { at, samples }]
     const last = { at, samples }
     // What was missed for as long as the window is no interval.
-    const began = interval[0] && at - interval[0].at <= windowMs ? interval : []
-    interval = [...began, last]
+    const current = interval[0] && at - interval[0].at <= windowMs ? interval : []
+    interval = [...current, last]
     // A turn comes a little early or late.
     if (at - interval[0]!.at >= 0.9 * intervalMs) {
-      onInterval(readingsOf(source, interval))
+      onInterval(computeApiReadings(source, interval))
       interval = [last]
     }
-    return readingsOf(source, scrapes)
+    return computeApiReadings(source, scrapes)
   }
 }
 
 /** The four readings over the scrapes' time: pure. */
-export function readingsOf(source: ApiHistogram, scrapes: readonly Scrape[]): ApiReadings {
+export function computeApiReadings(source: ApiHistogram, scrapes: readonly HistogramScrape[]): ApiReadings {
   const [first, last] = [scrapes[0]!, scrapes.at(-1)!]
-  if (last.samples.length === 0) return unknownApi(`the metrics hold no histogram ${source.name}`)
+  if (last.samples.length === 0) return unknownApiReadings(`the metrics hold no histogram ${source.name}`)
   const seconds = (last.at - first.at) / 1000
-  if (seconds <= 0) return unknownApi('the first interval is not over yet')
-  const grown = increases(scrapes)
-  const of = (suffix: string): Increase[] => grown.filter(({ name }) => name === source.name + suffix)
-  const requests = total(of('_count'))
-  const known = (value: number): Reading<number> => ({ value, at: last.at })
+  if (seconds <= 0) return unknownApiReadings('the first interval is not over yet')
+  const increases = computeIncreases(scrapes)
+  const increasesOf = (suffix: string): SeriesIncrease[] => increases.filter(({ name }) => name === source.name + suffix)
+  const requests = sumIncreases(increasesOf('_count'))
+  const toReading = (value: number): Reading<number> => ({ value, at: last.at })
   if (requests === 0) {
-    return { ...unknownApi(`no request ended in the last ${Math.round(seconds)} s`), requestRate: known(0) }
+    return { ...unknownApiReadings(`no request ended in the last ${Math.round(seconds)} s`), requestRate: toReading(0) }
   }
-  const p95 = quantile(0.95, buckets(of('_bucket')))
+  const p95 = histogramQuantile(0.95, toBuckets(increasesOf('_bucket')))
   return {
-    latencyAverage: known(total(of('_sum')) / requests),
-    latencyP95: p95 === null ? { unknown: `${source.name} has no bucket +Inf` } : known(p95),
-    errorRatio: errorRatioOf(of('_count'), source, requests, known),
-    requestRate: known(requests / seconds),
+    latencyAverage: toReading(sumIncreases(increasesOf('_sum')) / requests),
+    latencyP95: p95 === null ? { unknown: `${source.name} has no bucket +Inf` } : toReading(p95),
+    errorRatio: computeErrorRatio(increasesOf('_count'), source, requests, toReading),
+    requestRate: toReading(requests / seconds),
   }
 }
 
-export function unknownApi(sentence: string): ApiReadings {
-  const nothing = { unknown: sentence }
-  return { latencyAverage: nothing, latencyP95: nothing, errorRatio: nothing, requestRate: nothing }
+export function unknownApiReadings(sentence: string): ApiReadings {
+  const unknownReading = { unknown: sentence }
+  return { latencyAverage: unknownReading, latencyP95: unknownReading, errorRatio: unknownReading, requestRate: unknownReading }
 }
 
 /** Failed requests / all of them, from the counts of a histogram. */
-export function errorRatioOf(
-  counts: readonly Increase[],
+export function computeErrorRatio(
+  counts: readonly SeriesIncrease[],
   source: ApiHistogram,
   requests: number,
-  known: (value: number) => Reading<number>,
+  toReading: (value: number) => Reading<number>,
 ): Reading<number> {
   const matchers = Object.entries(source.errors).map(([label, pattern]) => ({
     label,
@@ -93,10 +93,10 @@ export function errorRatioOf(
   if (missing) return { unknown: `${source.name} has no label ${missing.label}: errors cannot be told` }
   if (matchers.length === 0) return { unknown: 'api.histogram.errors names no label' }
   const failed = counts.filter(({ labels }) => matchers.every(({ label, is }) => is.test(labels[label] ?? '')))
-  return known(requests === 0 ? 0 : ratio(total(failed), requests))
+  return toReading(requests === 0 ? 0 : ratio(sumIncreases(failed), requests))
 }
 
-function buckets(series: readonly Increase[]): Map<number, number> {
+function toBuckets(series: readonly SeriesIncrease[]): Map<number, number> {
   const sums = new Map<number, number>()
   for (const { labels, increase } of series) {
     const bound = labels['le'] === '+Inf' ? Infinity : Number(labels['le'])
@@ -105,6 +105,6 @@ function buckets(series: readonly Increase[]): Map<number, number> {
   return sums
 }
 
-function total(series: readonly Increase[]): number {
+function sumIncreases(series: readonly SeriesIncrease[]): number {
   return series.reduce((sum, { increase }) => sum + increase, 0)
 }

@@ -4,14 +4,14 @@ import { connect } from '../database/connect.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { isKnown } from './reading.ts'
 import { createSignals } from './signals.ts'
-import { until } from './testing/until.ts'
-import type { WatchedRollout } from './watched.ts'
+import { waitUntil } from './testing/until.ts'
+import type { MonitoredRollout } from './watched.ts'
 
 test('a rollout is watched as its file says, and its own SQL can only read', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql`create table job (id int)`
     await sql`insert into job select generate_series(1, 7)`
-    const rollout: WatchedRollout = {
+    const rollout: MonitoredRollout = {
       name: 'vehicles',
       searchPath: 'pg_catalog, public, pg_temp',
       table: { sql: 'public.job' },
@@ -32,7 +32,7 @@ test('a rollout is watched as its file says, and its own SQL can only read', asy
     const signals = createSignals({ database, agent: 'a', rollouts: [rollout], prometheusUrl: null, now: Date.now })
     expect(signals.database().lockWaiters).toEqual({ unknown: 'it has not been read yet' })
     signals.start()
-    const found = await until(
+    const found = await waitUntil(
       () =>
         signals
           .custom('vehicles')
@@ -51,7 +51,7 @@ test('a rollout is watched as its file says, and its own SQL can only read', asy
     expect(signals.api('vehicles').latencyP95).toEqual({ unknown: 'the rollout file has no api' })
     expect(signals.api('unheard').latencyP95).toEqual({ unknown: 'no rollout unheard is watched' })
     expect(isKnown(signals.host('vehicles').memory)).toBe(process.platform === 'linux')
-    await until(() => signals.replication(), isKnown)
+    await waitUntil(() => signals.replication(), isKnown)
     await signals.stop()
     expect(signals.database().lockWaiters).toEqual({ unknown: 'it is not being read now' })
     await database.close()
@@ -59,6 +59,6 @@ test('a rollout is watched as its file says, and its own SQL can only read', asy
 })
 
 test('a compiled rollout is what the signals watch', () => {
-  const fits: Rollout extends WatchedRollout ? true : false = true
+  const fits: Rollout extends MonitoredRollout ? true : false = true
   expect(fits).toBe(true)
 })

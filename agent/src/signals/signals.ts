@@ -1,36 +1,36 @@
 import type { Database, EngineSettings } from '../database/connect.ts'
-import { archiveBacklog } from './archive.ts'
-import { autovacuum } from './autovacuum.ts'
-import { apiReadings, type ApiReadings } from './api.ts'
-import { customSignal, type CustomReading } from './custom.ts'
-import { databaseActivity, type DatabaseReadings } from './database.ts'
-import { history, type History } from './history.ts'
-import { localHost, type HostReadings } from './host.ts'
+import { pollArchiveBacklog } from './archive.ts'
+import { pollAutovacuum } from './autovacuum.ts'
+import { pollApiReadings, type ApiReadings } from './api.ts'
+import { pollCustomSignal, type CustomReading } from './custom.ts'
+import { pollDatabaseActivity, type DatabaseReadings } from './database.ts'
+import { createSignalHistory, type SignalHistory } from './history.ts'
+import { pollLocalHost, type HostReadings } from './host.ts'
 import type { Poll } from './poll.ts'
-import { apiNumbers, numbersOf } from './numbers.ts'
-import { lockPressure } from './pressure.ts'
-import { recentRequests, type RecentRequests } from './requests.ts'
-import { probe, type Probe } from './probe.ts'
-import { prometheus } from './prometheus.ts'
-import { promqlHost } from './promqlHost.ts'
+import { apiSignalValues, signalValues } from './numbers.ts'
+import { pollLockWaiters } from './pressure.ts'
+import { pollRecentRequests, type RecentRequests } from './requests.ts'
+import { createBoundedConnection, type BoundedConnection } from './probe.ts'
+import { createPrometheusClient } from './prometheus.ts'
+import { pollPromqlHost } from './promqlHost.ts'
 import type { Reading } from './reading.ts'
-import { createRecording, type Recent } from './recent.ts'
-import { record, recordApi } from './record.ts'
-import { replicationLag, type ReplicationLag } from './replication.ts'
-import { unknownApi } from './scrape.ts'
-import { slotRetention } from './slots.ts'
-import { oldestSnapshot } from './snapshot.ts'
-import { queryTime } from './statements.ts'
-import { connectionsRatio, latencyP95, type ThrottleReadings } from './throttle.ts'
-import { walRate } from './wal.ts'
-import type { WatchedRollout } from './watched.ts'
-import { createWatching } from './watching.ts'
+import { createReadingBuffer, type RecentReadings } from './recent.ts'
+import { createRecorder, recordApiReadings } from './record.ts'
+import { pollReplicationLag, type ReplicationLag } from './replication.ts'
+import { unknownApiReadings } from './scrape.ts'
+import { pollSlotRetention } from './slots.ts'
+import { pollOldestSnapshot } from './snapshot.ts'
+import { pollQueryTime } from './statements.ts'
+import { connectionRatio, latencyP95OrZeroWhenIdle, type ThrottleReadings } from './throttle.ts'
+import { pollWalRate } from './wal.ts'
+import type { MonitoredRollout } from './watched.ts'
+import { createRefCountedPolls } from './watching.ts'
 
 export interface SignalsOptions {
   readonly database: Database
   /** The agent's name: sessions whose application_name begins with `sti <agent> ` are our own. */
   readonly agent: string
-  readonly rollouts: readonly WatchedRollout[]
+  readonly rollouts: readonly MonitoredRollout[]
   readonly prometheusUrl: string | null
   /** Where the disk's used ratio is read. Default `/`. */
   readonly diskFolder?: string
@@ -51,110 +51,110 @@ export interface Signals {
    * How often the application, the host and the file's own signals of a rollout are read from now on; null: as usual.
    * The query time keeps its interval, because that is what it is the mean of.
    */
-  sample(rollout: string, seconds: number | null): void
+  setSampleInterval(rollout: string, seconds: number | null): void
   /** What was read in the last hour. */
-  readonly recent: Recent
+  readonly recent: RecentReadings
   /** What Prometheus knows of the time before; null: the agent has none. */
-  readonly history: History | null
+  readonly history: SignalHistory | null
   /** Every signal of a rollout as one number, as it is now; what is per second is in `recent` only. */
-  numbers(rollout: string): readonly (readonly [string, Reading<number>])[]
+  values(rollout: string): readonly (readonly [string, Reading<number>])[]
   /** The application's requests, counted; unknown while nobody watches them. */
   requests(rollout: string): Reading<RecentRequests>
   /** Counts requests twice a second from here on, until the returned function is called. */
   watchRequests(rollout: string): () => void
   /** What the throttle of a rollout looks at. What is dear is read from here on until `stop` is called. */
-  watch(rollout: string): { readonly readings: ThrottleReadings; readonly stop: () => void }
+  watchThrottle(rollout: string): { readonly readings: ThrottleReadings; readonly stop: () => void }
 }
 
-const PRESSURE_MS = 2_000
-const WAL_MS = 1_000
+const SERVER_INTERVAL_MS = 2_000
+const WAL_INTERVAL_MS = 1_000
 /** The latency that paces work: quick enough for a controller, long enough for a percentile. */
-const LATENCY_MS = 2_000
+const LATENCY_INTERVAL_MS = 2_000
 const LATENCY_WINDOW_MS = 10_000
-const INTERVAL_MS = 5_000
-export const NORMAL_SAMPLING_SECONDS = INTERVAL_MS / 1_000
-const BOUND_MS = 2_000
+const SAMPLE_INTERVAL_MS = 5_000
+export const DEFAULT_SAMPLE_INTERVAL_SECONDS = SAMPLE_INTERVAL_MS / 1_000
+const QUERY_TIMEOUT_MS = 2_000
 
 export function createSignals(options: SignalsOptions): Signals {
   const { database, agent, now } = options
-  const ours = `sti ${agent} `.slice(0, 63)
-  const probes: Probe[] = []
-  const connection = (purpose: string, settings: EngineSettings = {}): Probe => {
-    const opened = probe(
-      () => database.engine({ purpose, statementTimeoutMs: BOUND_MS, readOnly: true, ...settings }),
-      BOUND_MS,
+  const ownApplicationPrefix = `sti ${agent} `.slice(0, 63)
+  const connections: BoundedConnection[] = []
+  const openConnection = (purpose: string, settings: EngineSettings = {}): BoundedConnection => {
+    const connection = createBoundedConnection(
+      () => database.engine({ purpose, statementTimeoutMs: QUERY_TIMEOUT_MS, readOnly: true, ...settings }),
+      QUERY_TIMEOUT_MS,
     )
-    probes.push(opened)
-    return opened
+    connections.push(connection)
+    return connection
   }
-  const client = options.prometheusUrl === null ? null : prometheus(options.prometheusUrl)
-  const recent = createRecording()
-  const asking = { probe: connection('signals'), now }
-  const activity = databaseActivity({ ...asking, ours, intervalMs: PRESSURE_MS })
-  const statements = queryTime({ ...asking, intervalMs: INTERVAL_MS, onInterval: recent.addStatements })
-  const replication = replicationLag({ ...asking, intervalMs: PRESSURE_MS })
-  const dear = { probe: connection('throttle'), intervalMs: PRESSURE_MS, now }
-  const waiters = lockPressure({ probe: connection('pressure'), ours, now })
-  const slots = slotRetention(dear)
-  const archive = archiveBacklog(dear)
-  const snapshot = oldestSnapshot({ ...dear, ours })
-  const wal = walRate({ ...dear, intervalMs: WAL_MS })
-  const ofServer: Poll<unknown>[] = [waiters, slots, archive, snapshot, wal]
-  const watchServer = createWatching(ofServer)
-  const local = localHost({ diskFolder: options.diskFolder ?? '/', intervalMs: INTERVAL_MS, now })
-  const watched = new Map(options.rollouts.map((rollout) => [rollout.name, watch(rollout)]))
-  const raised = new Map<string, number>()
+  const prometheus = options.prometheusUrl === null ? null : createPrometheusClient(options.prometheusUrl)
+  const recent = createReadingBuffer()
+  const activityOptions = { connection: openConnection('signals'), now }
+  const activity = pollDatabaseActivity({ ...activityOptions, ownApplicationPrefix, intervalMs: SERVER_INTERVAL_MS })
+  const statements = pollQueryTime({ ...activityOptions, intervalMs: SAMPLE_INTERVAL_MS, onInterval: recent.addStatements })
+  const replication = pollReplicationLag({ ...activityOptions, intervalMs: SERVER_INTERVAL_MS })
+  const throttleOptions = { connection: openConnection('throttle'), intervalMs: SERVER_INTERVAL_MS, now }
+  const waiters = pollLockWaiters({ connection: openConnection('pressure'), ownApplicationPrefix, now })
+  const slots = pollSlotRetention(throttleOptions)
+  const archive = pollArchiveBacklog(throttleOptions)
+  const snapshot = pollOldestSnapshot({ ...throttleOptions, ownApplicationPrefix })
+  const wal = pollWalRate({ ...throttleOptions, intervalMs: WAL_INTERVAL_MS })
+  const serverPolls: Poll<unknown>[] = [waiters, slots, archive, snapshot, wal]
+  const watchServer = createRefCountedPolls(serverPolls)
+  const local = pollLocalHost({ diskFolder: options.diskFolder ?? '/', intervalMs: SAMPLE_INTERVAL_MS, now })
+  const monitored = new Map(options.rollouts.map((rollout) => [rollout.name, monitorRollout(rollout)]))
+  const sampleIntervals = new Map<string, number>()
   const polls: Poll<unknown>[] = [activity, statements, replication, local]
-  for (const { api, host, custom } of watched.values()) polls.push(api, ...(host ? [host] : []), ...custom)
+  for (const { api, host, custom } of monitored.values()) polls.push(api, ...(host ? [host] : []), ...custom)
 
-  function watch({ name, searchPath, table, file }: WatchedRollout) {
-    const vacuum = autovacuum({ ...dear, table: table.sql })
-    const quick = { intervalMs: LATENCY_MS, windowMs: LATENCY_WINDOW_MS }
-    const latency = file.api ? apiReadings({ source: file.api, prometheus: client, now, ...quick }) : null
-    const every = { prometheus: client, intervalMs: INTERVAL_MS, now }
-    const requests = recentRequests({ source: file.api?.histogram, now })
+  function monitorRollout({ name, searchPath, table, file }: MonitoredRollout) {
+    const vacuum = pollAutovacuum({ ...throttleOptions, table: table.sql })
+    const latencyOptions = { intervalMs: LATENCY_INTERVAL_MS, windowMs: LATENCY_WINDOW_MS }
+    const latency = file.api ? pollApiReadings({ source: file.api, prometheus: prometheus, now, ...latencyOptions }) : null
+    const every = { prometheus: prometheus, intervalMs: SAMPLE_INTERVAL_MS, now }
+    const requests = pollRecentRequests({ source: file.api?.histogram, now })
     return {
       vacuum,
       latency,
-      watchTable: createWatching([vacuum, ...(latency ? [latency] : [])]),
+      watchTable: createRefCountedPolls([vacuum, ...(latency ? [latency] : [])]),
       requests,
-      watchRequests: createWatching([requests]),
-      api: apiReadings({
+      watchRequests: createRefCountedPolls([requests]),
+      api: pollApiReadings({
         ...every,
         source: file.api,
-        intervals: { intervalMs: INTERVAL_MS, onInterval: (readings) => recordApi(recent, name, readings) },
+        intervalListener: { intervalMs: SAMPLE_INTERVAL_MS, onInterval: (readings) => recordApiReadings(recent, name, readings) },
       }),
-      host: typeof file.host === 'object' ? promqlHost({ ...every, name, queries: file.host.promql }) : null,
+      host: typeof file.host === 'object' ? pollPromqlHost({ ...every, name, queries: file.host.promql }) : null,
       custom: (file.signals ?? []).map((signal) =>
-        customSignal({ ...every, signal, probe: connection(`signal ${signal.name}`, { searchPath }) }),
+        pollCustomSignal({ ...every, signal, connection: openConnection(`signal ${signal.name}`, { searchPath }) }),
       ),
     }
   }
 
-  const unheard = (rollout: string): { unknown: string } => ({ unknown: `no rollout ${rollout} is watched` })
+  const unknownRollout = (rollout: string): { unknown: string } => ({ unknown: `no rollout ${rollout} is watched` })
   const readDatabase = (): DatabaseReadings => ({ ...activity.read(), querySeconds: statements.read() })
   const custom = (rollout: string): readonly CustomReading[] =>
-    (watched.get(rollout)?.custom ?? []).map((each) => each.read())
-  const throttle = (rollout: string): ThrottleReadings => {
-    const of = watched.get(rollout)
+    (monitored.get(rollout)?.custom ?? []).map((each) => each.read())
+  const throttleReadings = (rollout: string): ThrottleReadings => {
+    const entry = monitored.get(rollout)
     return {
       lockWaiters: waiters.read,
       replicationLag: replication.read,
       slots: slots.read,
       archive: archive.read,
       oldestSnapshot: snapshot.read,
-      connections: () => connectionsRatio(readDatabase()),
-      autovacuum: () => of?.vacuum.read() ?? unheard(rollout),
+      connections: () => connectionRatio(readDatabase()),
+      autovacuum: () => entry?.vacuum.read() ?? unknownRollout(rollout),
       walRate: wal.read,
-      apiLatencyP95: () => latencyP95(of?.latency?.read() ?? unknownApi('the rollout file has no api')),
+      apiLatencyP95: () => latencyP95OrZeroWhenIdle(entry?.latency?.read() ?? unknownApiReadings('the rollout file has no api')),
       custom: () => custom(rollout),
     }
   }
 
-  const host = (rollout?: string): HostReadings => (watched.get(rollout ?? '')?.host ?? local).read()
-  const api = (rollout: string): ApiReadings => watched.get(rollout)?.api.read() ?? unknownApi(unheard(rollout).unknown)
+  const host = (rollout?: string): HostReadings => (monitored.get(rollout ?? '')?.host ?? local).read()
+  const api = (rollout: string): ApiReadings => monitored.get(rollout)?.api.read() ?? unknownApiReadings(unknownRollout(rollout).unknown)
   const sources = { database: readDatabase, replication: replication.read, host, custom }
-  const recorder = record(recent, sources, [...watched.keys()], INTERVAL_MS)
+  const recorder = createRecorder(recent, sources, [...monitored.keys()], SAMPLE_INTERVAL_MS)
 
   return {
     start() {
@@ -163,33 +163,33 @@ export function createSignals(options: SignalsOptions): Signals {
     },
     async stop() {
       recorder.stop()
-      for (const each of [...polls, ...ofServer]) each.stop()
-      for (const { vacuum, latency, requests } of watched.values())
+      for (const each of [...polls, ...serverPolls]) each.stop()
+      for (const { vacuum, latency, requests } of monitored.values())
         [vacuum, latency, requests].forEach((each) => each?.stop())
-      await Promise.all(probes.map((each) => each.end()))
+      await Promise.all(connections.map((each) => each.end()))
     },
     database: readDatabase,
     replication: replication.read,
     host,
     api,
     custom,
-    sample(rollout, seconds) {
-      const of = watched.get(rollout)
-      if (of === undefined) return
-      const every = seconds === null ? INTERVAL_MS : seconds * 1_000
-      if (seconds === null) raised.delete(rollout)
-      else raised.set(rollout, every)
-      for (const each of [of.api, of.host, ...of.custom]) each?.every(every)
-      local.every(Math.min(INTERVAL_MS, ...raised.values()))
+    setSampleInterval(rollout, seconds) {
+      const entry = monitored.get(rollout)
+      if (entry === undefined) return
+      const every = seconds === null ? SAMPLE_INTERVAL_MS : seconds * 1_000
+      if (seconds === null) sampleIntervals.delete(rollout)
+      else sampleIntervals.set(rollout, every)
+      for (const each of [entry.api, entry.host, ...entry.custom]) each?.setIntervalMs(every)
+      local.setIntervalMs(Math.min(SAMPLE_INTERVAL_MS, ...sampleIntervals.values()))
     },
     recent,
-    history: client && history(client, options.rollouts),
-    numbers: (rollout) => [...apiNumbers(api(rollout)), ...numbersOf(sources, rollout, undefined)],
-    requests: (rollout) => watched.get(rollout)?.requests.read() ?? unheard(rollout),
-    watchRequests: (rollout) => watched.get(rollout)?.watchRequests() ?? (() => undefined),
-    watch(rollout) {
-      const stops = [watchServer(), watched.get(rollout)?.watchTable()]
-      return { readings: throttle(rollout), stop: () => stops.forEach((stop) => stop?.()) }
+    history: prometheus && createSignalHistory(prometheus, options.rollouts),
+    values: (rollout) => [...apiSignalValues(api(rollout)), ...signalValues(sources, rollout, undefined)],
+    requests: (rollout) => monitored.get(rollout)?.requests.read() ?? unknownRollout(rollout),
+    watchRequests: (rollout) => monitored.get(rollout)?.watchRequests() ?? (() => undefined),
+    watchThrottle(rollout) {
+      const stops = [watchServer(), monitored.get(rollout)?.watchTable()]
+      return { readings: throttleReadings(rollout), stop: () => stops.forEach((stop) => stop?.()) }
     },
   }
 }

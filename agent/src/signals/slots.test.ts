@@ -2,11 +2,11 @@ import { expect, onTestFinished, test } from 'vitest'
 import postgres from 'postgres'
 import { startPostgres } from '../../../test/support/server.ts'
 import { connect } from '../database/connect.ts'
-import { archiveBacklog } from './archive.ts'
-import { probe } from './probe.ts'
+import { pollArchiveBacklog } from './archive.ts'
+import { createBoundedConnection } from './probe.ts'
 import { isKnown } from './reading.ts'
-import { slotRetention } from './slots.ts'
-import { until } from './testing/until.ts'
+import { pollSlotRetention } from './slots.ts'
+import { waitUntil } from './testing/until.ts'
 
 test('a slot keeps WAL until PostgreSQL cuts it off; an archiver that fails is seen, and so is what waits for it', async () => {
   const flags = ['-c', 'archive_mode=on', '-c', 'fsync=off']
@@ -19,17 +19,17 @@ test('a slot keeps WAL until PostgreSQL cuts it off; an archiver that fails is s
   }
   await set('archive_command', '/bin/false')
   const database = connect(server.url, 'a')
-  const asked = probe(() => database.engine({ purpose: 'throttle', readOnly: true }), 2_000)
-  const options = { probe: asked, intervalMs: 100, now: Date.now }
-  const [slots, archive] = [slotRetention(options), archiveBacklog(options)]
+  const asked = createBoundedConnection(() => database.engine({ purpose: 'throttle', readOnly: true }), 2_000)
+  const options = { connection: asked, intervalMs: 100, now: Date.now }
+  const [slots, archive] = [pollSlotRetention(options), pollArchiveBacklog(options)]
   slots.start()
   archive.start()
   const none = { slot: null, retainedBytes: 0, keptAtMostBytes: null, endangered: null }
-  expect(await until(slots.read, isKnown)).toMatchObject({ value: none })
+  expect(await waitUntil(slots.read, isKnown)).toMatchObject({ value: none })
 
   await sql`select pg_create_physical_replication_slot('idle', true)`
   await sql`create table t as select i, repeat('x', 500) as filler from generate_series(1, 20000) i`
-  const kept = await until(slots.read, (reading) => isKnown(reading) && reading.value.retainedBytes > 8 * 1024 ** 2)
+  const kept = await waitUntil(slots.read, (reading) => isKnown(reading) && reading.value.retainedBytes > 8 * 1024 ** 2)
   expect(kept).toMatchObject({ value: { slot: 'idle', endangered: null } })
 
   const segment = async (): Promise<void> => {
@@ -37,19 +37,19 @@ test('a slot keeps WAL until PostgreSQL cuts it off; an archiver that fails is s
     await sql`select pg_switch_wal()`
   }
   for (let i = 0; i < 3; i++) await segment()
-  const failing = await until(archive.read, (reading) => isKnown(reading) && reading.value.failing !== null, 20)
+  const failing = await waitUntil(archive.read, (reading) => isKnown(reading) && reading.value.failing !== null, 20)
   expect(failing).toMatchObject({ value: { failing: { file: expect.stringMatching(/^0000/) as string } } })
-  await until(archive.read, (reading) => isKnown(reading) && reading.value.files >= 3)
+  await waitUntil(archive.read, (reading) => isKnown(reading) && reading.value.files >= 3)
 
   await set('archive_command', '/bin/true')
-  await until(
+  await waitUntil(
     archive.read,
     (reading) => isKnown(reading) && reading.value.failing === null && reading.value.files === 0,
   )
   // So little is kept at most that the slot loses what it needs at the next checkpoint.
   await set('max_slot_wal_keep_size', '1MB')
   const endangered = (status: string) =>
-    until(slots.read, (reading) => isKnown(reading) && reading.value.endangered?.status === status)
+    waitUntil(slots.read, (reading) => isKnown(reading) && reading.value.endangered?.status === status)
   expect(await endangered('unreserved')).toMatchObject({ value: { slot: 'idle', keptAtMostBytes: 1024 ** 2 } })
   for (let i = 0; i < 6; i++) await segment()
   await sql`checkpoint`

@@ -1,5 +1,5 @@
-import { poll, type Poll } from './poll.ts'
-import type { Probe } from './probe.ts'
+import { createPoll, type Poll } from './poll.ts'
+import type { BoundedConnection } from './probe.ts'
 import type { Reading } from './reading.ts'
 
 /** What the replication slots of the server keep. */
@@ -13,36 +13,36 @@ export interface SlotRetention {
   readonly endangered: { readonly slot: string; readonly status: 'unreserved' | 'lost' } | null
 }
 
-export interface SlotOptions {
-  readonly probe: Probe
+export interface SlotRetentionOptions {
+  readonly connection: BoundedConnection
   readonly intervalMs: number
   readonly now: () => number
 }
 
-interface Row {
+interface SlotsRow {
   slots: { slot: string; status: string | null; bytes: number | null }[]
   megabytes: number
 }
 
-export function slotRetention({ probe, intervalMs, now }: SlotOptions): Poll<Reading<SlotRetention>> {
-  return poll<Reading<SlotRetention>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
+export function pollSlotRetention({ connection, intervalMs, now }: SlotRetentionOptions): Poll<Reading<SlotRetention>> {
+  return createPoll<Reading<SlotRetention>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
 
   async function refresh(): Promise<Reading<SlotRetention>> {
     const at = now()
-    const [row] = await probe.ask<Row[]>(
+    const [row] = await connection.query<SlotsRow[]>(
       (sql) => sql`
       select /* sti */ (select setting::float8 from pg_settings where name = 'max_slot_wal_keep_size') as megabytes,
         (select coalesce(jsonb_agg(jsonb_build_object('slot', slot_name, 'status', wal_status,
           'bytes', pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) order by slot_name), '[]')
         from pg_replication_slots) as slots`,
     )
-    let most: { slot: string | null; retainedBytes: number } = { slot: null, retainedBytes: 0 }
+    let largest: { slot: string | null; retainedBytes: number } = { slot: null, retainedBytes: 0 }
     let endangered: SlotRetention['endangered'] = null
     for (const { slot, status, bytes } of row!.slots) {
-      if (bytes !== null && bytes >= most.retainedBytes) most = { slot, retainedBytes: bytes }
+      if (bytes !== null && bytes >= largest.retainedBytes) largest = { slot, retainedBytes: bytes }
       if (status === 'unreserved' || status === 'lost') endangered ??= { slot, status }
     }
     const keptAtMostBytes = row!.megabytes < 0 ? null : row!.megabytes * 1024 ** 2
-    return { value: { ...most, keptAtMostBytes, endangered }, at }
+    return { value: { ...largest, keptAtMostBytes, endangered }, at }
   }
 }

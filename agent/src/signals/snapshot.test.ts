@@ -2,19 +2,19 @@ import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
-import { probe } from './probe.ts'
+import { createBoundedConnection } from './probe.ts'
 import { isKnown } from './reading.ts'
-import { oldestSnapshot } from './snapshot.ts'
-import { until } from './testing/until.ts'
+import { pollOldestSnapshot } from './snapshot.ts'
+import { waitUntil } from './testing/until.ts'
 
 test('the oldest snapshot is that of the session which really keeps rows from being pruned, and no other', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql`create table t as select generate_series(1, 100) as id`
     const database = connect(url, 'a')
-    const asked = probe(() => database.engine({ purpose: 'throttle', readOnly: true }), 2_000)
-    const snapshot = oldestSnapshot({ probe: asked, ours: 'sti a ', intervalMs: 100, now: Date.now })
+    const asked = createBoundedConnection(() => database.engine({ purpose: 'throttle', readOnly: true }), 2_000)
+    const snapshot = pollOldestSnapshot({ connection: asked, ownApplicationPrefix: 'sti a ', intervalMs: 100, now: Date.now })
     snapshot.start()
-    await until(snapshot.read, (reading) => isKnown(reading) && reading.value.pid === null)
+    await waitUntil(snapshot.read, (reading) => isKnown(reading) && reading.value.pid === null)
 
     const [idle, ours, reader, younger] = ['idle', 'sti a lane 1', 'report', 'younger'].map((name) =>
       session(url, name),
@@ -30,7 +30,7 @@ test('the oldest snapshot is that of the session which really keeps rows from be
     await sql`update t set id = id`
     await younger!.unsafe('begin isolation level repeatable read; select count(*) from t')
     const [{ pid }] = (await reader!`select pg_backend_pid() as pid`) as unknown as [{ pid: number }]
-    const held = await until(snapshot.read, (reading) => isKnown(reading) && reading.value.seconds > 0.5)
+    const held = await waitUntil(snapshot.read, (reading) => isKnown(reading) && reading.value.seconds > 0.5)
     expect(held).toMatchObject({ value: { pid, holder: `pid ${pid} (report, idle in transaction)` } })
     // What it says is what PostgreSQL does: the dead rows stay while it is open, and go when it has gone.
     const removed = async (): Promise<number> => {
@@ -41,7 +41,7 @@ test('the oldest snapshot is that of the session which really keeps rows from be
     await sql`select pg_stat_force_next_flush()`
     expect(await removed()).toBe(100)
     await Promise.all([reader!, younger!].map((open) => open.unsafe('commit')))
-    await until(snapshot.read, (reading) => isKnown(reading) && reading.value.pid === null)
+    await waitUntil(snapshot.read, (reading) => isKnown(reading) && reading.value.pid === null)
     expect(await removed()).toBe(0)
 
     snapshot.stop()

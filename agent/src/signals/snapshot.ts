@@ -1,6 +1,6 @@
-import { poll, type Poll } from './poll.ts'
-import { demandMonitor } from './privilege.ts'
-import type { Probe } from './probe.ts'
+import { createPoll, type Poll } from './poll.ts'
+import { requireMonitorPrivilege } from './privilege.ts'
+import type { BoundedConnection } from './probe.ts'
 import type { Reading } from './reading.ts'
 
 /** Who holds the oldest snapshot or transaction id that keeps dead row versions of this database from being pruned. */
@@ -13,15 +13,15 @@ export interface OldestSnapshot {
   readonly holder: string | null
 }
 
-export interface SnapshotOptions {
-  readonly probe: Probe
+export interface OldestSnapshotOptions {
+  readonly connection: BoundedConnection
   /** `sti <agent> `: what the application_name of our own sessions begins with. */
-  readonly ours: string
+  readonly ownApplicationPrefix: string
   readonly intervalMs: number
   readonly now: () => number
 }
 
-interface Holder {
+interface SnapshotHolder {
   readonly kind: 'session' | 'replica' | 'prepared' | 'slot'
   readonly pid: number | null
   readonly name: string
@@ -36,13 +36,13 @@ interface Holder {
  * PostgreSQL leaves out too, prepared transactions, and the xmin that replicas report (hot_standby_feedback). A slot's
  * catalog_xmin holds rows of the catalog only.
  */
-export function oldestSnapshot({ probe, ours, intervalMs, now }: SnapshotOptions): Poll<Reading<OldestSnapshot>> {
-  let feedback: { readonly key: string; readonly since: number } | undefined
-  return poll<Reading<OldestSnapshot>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
+export function pollOldestSnapshot({ connection, ownApplicationPrefix, intervalMs, now }: OldestSnapshotOptions): Poll<Reading<OldestSnapshot>> {
+  let lastFeedback: { readonly key: string; readonly since: number } | undefined
+  return createPoll<Reading<OldestSnapshot>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
 
   async function refresh(): Promise<Reading<OldestSnapshot>> {
     const at = now()
-    const [row] = await probe.ask<{ monitors: boolean; role: string; holder: Holder | null }[]>(
+    const [row] = await connection.query<{ monitors: boolean; role: string; holder: SnapshotHolder | null }[]>(
       (sql) => sql`
       with /* sti */ holder as (
         select case when backend_type = 'walsender' then 'replica' else 'session' end as kind, pid,
@@ -52,7 +52,7 @@ export function oldestSnapshot({ probe, ours, intervalMs, now }: SnapshotOptions
         from pg_stat_activity
         where (backend_xmin is not null or backend_xid is not null)
           and (datname = current_database() or backend_type = 'walsender')
-          and not starts_with(application_name, ${ours})
+          and not starts_with(application_name, ${ownApplicationPrefix})
           and pid not in (select pid from pg_stat_progress_vacuum)
         union all
         select 'prepared', null, gid, null, transaction, extract(epoch from clock_timestamp() - prepared)
@@ -64,22 +64,22 @@ export function oldestSnapshot({ probe, ours, intervalMs, now }: SnapshotOptions
         (select jsonb_build_object('kind', kind, 'pid', pid, 'name', name, 'state', state, 'xmin', xmin::text,
           'seconds', seconds) from holder order by age(xmin) desc, seconds desc nulls last limit 1) as holder`,
     )
-    demandMonitor(row!)
+    requireMonitorPrivilege(row!)
     const holder = row!.holder
     if (holder === null) return { value: { seconds: 0, pid: null, holder: null }, at }
-    const seconds = holder.seconds ?? secondsSeen(holder, at)
-    return { value: { seconds: Math.max(0, seconds), pid: holder.pid, holder: inWords(holder) }, at }
+    const seconds = holder.seconds ?? observedSeconds(holder, at)
+    return { value: { seconds: Math.max(0, seconds), pid: holder.pid, holder: describeHolder(holder) }, at }
   }
 
   /** How long we have seen the same xmin: at most as long as it has really been held. */
-  function secondsSeen({ kind, name, xmin }: Holder, at: number): number {
+  function observedSeconds({ kind, name, xmin }: SnapshotHolder, at: number): number {
     const key = `${kind} ${name} ${xmin}`
-    if (feedback?.key !== key) feedback = { key, since: at }
-    return (at - feedback.since) / 1000
+    if (lastFeedback?.key !== key) lastFeedback = { key, since: at }
+    return (at - lastFeedback.since) / 1000
   }
 }
 
-function inWords({ kind, pid, name, state }: Holder): string {
+function describeHolder({ kind, pid, name, state }: SnapshotHolder): string {
   if (kind === 'prepared') return `the prepared transaction ${name}`
   if (kind === 'slot') return `the replication slot ${name}`
   return `pid ${pid} (${name}, ${state})`

@@ -4,7 +4,7 @@ import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { isKnown, type Reading } from './reading.ts'
 import { createSignals } from './signals.ts'
-import { until } from './testing/until.ts'
+import { waitUntil } from './testing/until.ts'
 
 test('WAL rate, connections and autovacuum are those of the server, and unknown while nobody watches', async () => {
   await withDatabase(async ({ url, sql }) => {
@@ -17,28 +17,28 @@ test('WAL rate, connections and autovacuum are those of the server, and unknown 
     const rollouts = [{ name: 'jobs', searchPath: 'pg_catalog', table: { sql: '"public"."job"' }, file: {} }]
     const signals = createSignals({ database, agent: 'a', rollouts, prometheusUrl: null, now: Date.now })
     signals.start()
-    const { readings, stop } = signals.watch('jobs')
-    const idle = number(await until(readings.walRate, isKnown))
+    const { readings, stop } = signals.watchThrottle('jobs')
+    const idle = knownValue(await waitUntil(readings.walRate, isKnown))
     expect(idle).toBeGreaterThanOrEqual(0)
-    expect(await until(readings.autovacuum, isKnown)).toMatchObject({ value: { seconds: 0, pid: null } })
+    expect(await waitUntil(readings.autovacuum, isKnown)).toMatchObject({ value: { seconds: 0, pid: null } })
     expect(readings.apiLatencyP95()).toEqual({ unknown: 'the rollout file has no api' })
 
     await sql`insert into job select generate_series(1, 50000)`
     await sql`update job set id = id`
     await sql`select pg_stat_force_next_flush()`
-    const busy = await until(readings.walRate, (reading) => isKnown(reading) && reading.value > 500_000)
-    expect(number(busy)).toBeLessThan(1e9)
-    const vacuum = await until(readings.autovacuum, (reading) => isKnown(reading) && reading.value.seconds > 0, 30)
+    const busy = await waitUntil(readings.walRate, (reading) => isKnown(reading) && reading.value > 500_000)
+    expect(knownValue(busy)).toBeLessThan(1e9)
+    const vacuum = await waitUntil(readings.autovacuum, (reading) => isKnown(reading) && reading.value.seconds > 0, 30)
     const [worker] = await sql<
       { pid: number }[]
     >`select pid from pg_stat_progress_vacuum where relid = 'job_1'::regclass`
     expect(vacuum).toMatchObject({ value: { pid: worker!.pid } })
 
-    const before = number(await until(readings.connections, isKnown))
+    const before = knownValue(await waitUntil(readings.connections, isKnown))
     const more = Array.from({ length: 20 }, () => postgres(url, { max: 1, onnotice: () => undefined }))
     await Promise.all(more.map((session) => session`select 1`))
     // Other tests open and close connections of the same server; 20 of 200 are a tenth.
-    await until(readings.connections, (reading) => isKnown(reading) && reading.value > before + 0.05)
+    await waitUntil(readings.connections, (reading) => isKnown(reading) && reading.value > before + 0.05)
     await Promise.all(more.map((session) => session.end()))
 
     stop()
@@ -63,14 +63,14 @@ test('without pg_monitor what only it may see is unknown, and says what to grant
     const rollouts = [{ name: 'jobs', searchPath: 'pg_catalog', table: { sql: 'job' }, file: {} }]
     const signals = createSignals({ database, agent: 'a', rollouts, prometheusUrl: null, now: Date.now })
     signals.start()
-    const { readings, stop } = signals.watch('jobs')
+    const { readings, stop } = signals.watchThrottle('jobs')
     const grant = { unknown: expect.stringContaining('GRANT pg_monitor TO "sti_blinder"') as string }
     for (const read of [readings.lockWaiters, readings.oldestSnapshot, readings.autovacuum, readings.connections])
-      await until<Reading<unknown>>(read, (reading) => 'unknown' in reading && /GRANT/.test(reading.unknown))
+      await waitUntil<Reading<unknown>>(read, (reading) => 'unknown' in reading && /GRANT/.test(reading.unknown))
     expect([readings.oldestSnapshot(), readings.autovacuum(), readings.connections()]).toEqual([grant, grant, grant])
     // Nothing of these is hidden from anybody; archiving is off here.
-    await until(readings.slots, isKnown)
-    await until(readings.archive, isKnown)
+    await waitUntil(readings.slots, isKnown)
+    await waitUntil(readings.archive, isKnown)
     stop()
     await signals.stop()
     await database.close()
@@ -78,6 +78,6 @@ test('without pg_monitor what only it may see is unknown, and says what to grant
   })
 })
 
-function number(reading: Reading<number>): number {
+function knownValue(reading: Reading<number>): number {
   return isKnown(reading) ? reading.value : NaN
 }

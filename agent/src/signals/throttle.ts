@@ -31,7 +31,7 @@ export interface ThrottleReadings {
 }
 
 /** All client connections of the server / max_connections. */
-export function connectionsRatio({ connections, connectionsLimit }: DatabaseReadings): Reading<number> {
+export function connectionRatio({ connections, connectionsLimit }: DatabaseReadings): Reading<number> {
   if (!isKnown(connections)) return connections
   if (!isKnown(connectionsLimit)) return connectionsLimit
   const used = Object.values(connections.value).reduce((sum, sessions) => sum + sessions, 0)
@@ -39,7 +39,7 @@ export function connectionsRatio({ connections, connectionsLimit }: DatabaseRead
 }
 
 /** Where nobody asks anything there is nothing to hurt: no request is no latency. */
-export function latencyP95({ latencyP95, requestRate }: ApiReadings): Reading<number> {
+export function latencyP95OrZeroWhenIdle({ latencyP95, requestRate }: ApiReadings): Reading<number> {
   if (isKnown(latencyP95) || !isKnown(requestRate) || requestRate.value > 0) return latencyP95
   return { value: 0, at: requestRate.at }
 }

@@ -1,5 +1,5 @@
 /** What the signals need of a compiled rollout; `Rollout` fits. */
-export interface WatchedRollout {
+export interface MonitoredRollout {
   readonly name: string
   readonly searchPath: string
   readonly table: { readonly sql: string }

@@ -1,7 +1,7 @@
 import type { Poll } from './poll.ts'
 
 /** Lets polls run while anybody watches: they start with the first watcher and stop with the last. */
-export function createWatching(polls: readonly Poll<unknown>[]): () => () => void {
+export function createRefCountedPolls(polls: readonly Poll<unknown>[]): () => () => void {
   let watchers = 0
   return () => {
     if (watchers++ === 0) for (const each of polls) each.start()

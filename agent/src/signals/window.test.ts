@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { increases } from './window.ts'
+import { computeIncreases } from './window.ts'
 
 const scrape = (at: number, values: Record<string, number>) => ({
   at,
@@ -13,7 +13,7 @@ test('a restart counts from zero, and the first error of a process is not lost',
     scrape(10, { 200: 7 }),
     scrape(15, { 200: 9 }),
   ]
-  expect(increases(scrapes).map(({ labels, increase }) => [labels['status'], increase])).toEqual([
+  expect(computeIncreases(scrapes).map(({ labels, increase }) => [labels['status'], increase])).toEqual([
     ['200', 30 + 7 + 2],
     ['500', 2],
   ])

@@ -1,12 +1,12 @@
-import type { Sample } from './exposition.ts'
+import type { ExpositionSample } from './exposition.ts'
 
 /** The samples of one histogram at one time. */
-export interface Scrape {
+export interface HistogramScrape {
   readonly at: number
-  readonly samples: readonly Sample[]
+  readonly samples: readonly ExpositionSample[]
 }
 
-export interface Increase {
+export interface SeriesIncrease {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly increase: number
@@ -16,19 +16,19 @@ export interface Increase {
  * How much each series grew over the scrapes, oldest first. A value that falls is a restart: it counts from zero. A
  * series that the first scrape did not have began at zero, so that the first error of a process is not lost.
  */
-export function increases(scrapes: readonly Scrape[]): Increase[] {
-  const grown = new Map<string, { sample: Sample; last: number; increase: number }>()
+export function computeIncreases(scrapes: readonly HistogramScrape[]): SeriesIncrease[] {
+  const totals = new Map<string, { sample: ExpositionSample; last: number; increase: number }>()
   for (const [index, scrape] of scrapes.entries()) {
     for (const sample of scrape.samples) {
       const key = `${sample.name} ${JSON.stringify(Object.entries(sample.labels).sort())}`
-      const series = grown.get(key)
+      const series = totals.get(key)
       if (!series) {
-        grown.set(key, { sample, last: sample.value, increase: index === 0 ? 0 : sample.value })
+        totals.set(key, { sample, last: sample.value, increase: index === 0 ? 0 : sample.value })
         continue
       }
       series.increase += sample.value < series.last ? sample.value : sample.value - series.last
       series.last = sample.value
     }
   }
-  return [...grown.values()].map(({ sample, increase }) => ({ name: sample.name, labels: sample.labels, increase }))
+  return [...totals.values()].map(({ sample, increase }) => ({ name: sample.name, labels: sample.labels, increase }))
 }

@@ -15,7 +15,7 @@ export interface TrustedKey {
 }
 
 /** A key that cannot be used. The message never shows it. */
-export class KeyFault extends Error {
+export class InvalidKey extends Error {
   readonly code = 'key'
 }
 
@@ -23,7 +23,7 @@ export class KeyFault extends Error {
  * Reads a private key: Ed25519, PKCS#8, PEM.
  * @throws KeyFault
  */
-export function signingKeyOf(pem: string, environment: string): SigningKey {
+export function parseSigningKey(pem: string, environment: string): SigningKey {
   const key = readPem(() => createPrivateKey(pem), 'a private key as PKCS#8 PEM (openssl genpkey -algorithm ed25519)')
   const { x } = createPublicKey(key).export({ format: 'jwk' })
   return {
@@ -45,23 +45,23 @@ const Jwks = z.looseObject({ keys: z.array(Jwk, 'must have a list keys') })
  * Reads a list of trusted public keys (JWKS), each with the environment whose reports it signs.
  * @throws KeyFault
  */
-export function trustedKeysOf(text: string): TrustedKey[] {
+export function parseTrustedKeys(text: string): TrustedKey[] {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    throw new KeyFault('is not JSON: write {"keys": […]}, as sti signing-key prints it')
+    throw new InvalidKey('is not JSON: write {"keys": […]}, as sti signing-key prints it')
   }
   const parsed = Jwks.safeParse(value)
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!
-    throw new KeyFault(path.length > 0 ? `${path.map(String).join('.')}: ${message}` : message)
+    throw new InvalidKey(path.length > 0 ? `${path.map(String).join('.')}: ${message}` : message)
   }
   return parsed.data.keys.map((key, index) => {
     const kid = thumbprint(key.x)
-    if ('d' in key) throw new KeyFault(`keys.${index} is a private key: keep that secret, and list its public part`)
+    if ('d' in key) throw new InvalidKey(`keys.${index} is a private key: keep that secret, and list its public part`)
     if (key.kid !== undefined && key.kid !== kid)
-      throw new KeyFault(`keys.${index}: kid is not the key’s thumbprint (RFC 7638), which is ${kid}`)
+      throw new InvalidKey(`keys.${index}: kid is not the key’s thumbprint (RFC 7638), which is ${kid}`)
     return { kid, x: key.x, environment: key.environment }
   })
 }
@@ -70,8 +70,8 @@ export function trustedKeysOf(text: string): TrustedKey[] {
  * Reads a public key as PEM (SPKI), for whoever checks a report by hand.
  * @throws KeyFault
  */
-export function publicKeyOf(pem: string): TrustedKey {
-  if (/PRIVATE KEY/.test(pem)) throw new KeyFault('is a private key: give the public one (openssl pkey -pubout)')
+export function parsePublicKey(pem: string): TrustedKey {
+  if (/PRIVATE KEY/.test(pem)) throw new InvalidKey('is a private key: give the public one (openssl pkey -pubout)')
   const key = readPem(() => createPublicKey(pem), 'a public key as PEM')
   const { x } = key.export({ format: 'jwk' })
   return { kid: thumbprint(x!), x: x!, environment: null }
@@ -82,9 +82,9 @@ function readPem(read: () => KeyObject, what: string): KeyObject {
   try {
     key = read()
   } catch {
-    throw new KeyFault(`is not ${what}`)
+    throw new InvalidKey(`is not ${what}`)
   }
-  if (key.asymmetricKeyType !== 'ed25519') throw new KeyFault(`is no Ed25519 key but ${key.asymmetricKeyType}`)
+  if (key.asymmetricKeyType !== 'ed25519') throw new InvalidKey(`is no Ed25519 key but ${key.asymmetricKeyType}`)
   return key
 }
 

@@ -1,9 +1,9 @@
 import { compactVerify, decodeProtectedHeader, importJWK, type ProtectedHeaderParameters } from 'jose'
 import { z } from 'zod'
-import { Report } from '../contract/index.ts'
+import { EvidenceReport } from '../contract/index.ts'
 import { canonicalHash } from './canonical.ts'
 import type { TrustedKey } from './keys.ts'
-import { ALGORITHM, TYPE } from './sign.ts'
+import { JWS_ALGORITHM, JWS_TYPE } from './sign.ts'
 
 /** A report that proves nothing; the message is one sentence that says why. */
 export class ReportRefused extends Error {
@@ -16,12 +16,12 @@ export class ReportRefused extends Error {
 }
 
 export interface VerifiedReport {
-  readonly report: Report
+  readonly report: EvidenceReport
   readonly hash: string
   readonly key: TrustedKey
 }
 
-const Outer = z.object({
+const ReportEnvelope = z.object({
   report: z.record(z.string(), z.unknown()),
   hash: z.string(),
   signature: z.string().nullable(),
@@ -40,19 +40,19 @@ const SignedClaims = z.object({
  * @throws ReportRefused
  */
 export async function verifyReport(value: unknown, keys: readonly TrustedKey[]): Promise<VerifiedReport> {
-  const outer = Outer.safeParse(value)
-  if (!outer.success)
+  const envelope = ReportEnvelope.safeParse(value)
+  if (!envelope.success)
     throw new ReportRefused(
       'This is no report of ours: hand in the JSON of sti validate --generate-report --format json.',
     )
-  const { report: raw, hash, signature, unsigned } = outer.data
-  if (canonicalHash(raw) !== hash)
+  const { report: rawReport, hash, signature, unsigned } = envelope.data
+  if (canonicalHash(rawReport) !== hash)
     throw new ReportRefused('The report was changed: its content does not have its hash.')
   if (signature === null) throw new ReportRefused(`The report is not signed. ${unsigned ?? ''}`.trim())
-  const key = trusted(headerOf(signature), keys)
-  const claims = await claimsOf(signature, key)
+  const key = findTrustedKey(parseHeader(signature), keys)
+  const claims = await verifyClaims(signature, key)
   if (claims.hash !== hash) throw new ReportRefused('The signature is of another report: the hashes differ.')
-  const report = Report.safeParse(raw)
+  const report = EvidenceReport.safeParse(rawReport)
   if (!report.success)
     throw new ReportRefused(
       'The report is of another version of the agent and cannot be read: bring both to one version.',
@@ -65,7 +65,7 @@ export async function verifyReport(value: unknown, keys: readonly TrustedKey[]):
   return { report: report.data, hash, key }
 }
 
-function headerOf(signature: string): ProtectedHeaderParameters {
+function parseHeader(signature: string): ProtectedHeaderParameters {
   try {
     return decodeProtectedHeader(signature)
   } catch {
@@ -73,20 +73,20 @@ function headerOf(signature: string): ProtectedHeaderParameters {
   }
 }
 
-function trusted({ alg, kid, typ }: ProtectedHeaderParameters, keys: readonly TrustedKey[]): TrustedKey {
-  if (alg !== ALGORITHM)
-    throw new ReportRefused(`The signature says alg ${String(alg)}; only ${ALGORITHM} is accepted.`)
-  if (typ !== TYPE) throw new ReportRefused(`The signature says typ ${String(typ)}; it must be ${TYPE}.`)
+function findTrustedKey({ alg, kid, typ }: ProtectedHeaderParameters, keys: readonly TrustedKey[]): TrustedKey {
+  if (alg !== JWS_ALGORITHM)
+    throw new ReportRefused(`The signature says alg ${String(alg)}; only ${JWS_ALGORITHM} is accepted.`)
+  if (typ !== JWS_TYPE) throw new ReportRefused(`The signature says typ ${String(typ)}; it must be ${JWS_TYPE}.`)
   if (typeof kid !== 'string') throw new ReportRefused('The signature names no key (kid).')
   const key = keys.find((one) => one.kid === kid)
   if (key === undefined) throw new ReportRefused(`It was signed with key ${kid}, which is not among the trusted ones.`)
   return key
 }
 
-async function claimsOf(signature: string, key: TrustedKey): Promise<z.infer<typeof SignedClaims>> {
+async function verifyClaims(signature: string, key: TrustedKey): Promise<z.infer<typeof SignedClaims>> {
   try {
-    const publicKey = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: key.x }, ALGORITHM)
-    const { payload } = await compactVerify(signature, publicKey, { algorithms: [ALGORITHM] })
+    const publicKey = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: key.x }, JWS_ALGORITHM)
+    const { payload } = await compactVerify(signature, publicKey, { algorithms: [JWS_ALGORITHM] })
     return SignedClaims.parse(JSON.parse(new TextDecoder().decode(payload)))
   } catch {
     throw new ReportRefused(

@@ -1,58 +1,58 @@
 import type { CheckResult } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import { codeOf, isAway, messageOf } from '../engine/errors.ts'
-import type { Check, CheckContext, Finding } from './check.ts'
-import type { Scan } from './scan/scan.ts'
+import { errorCode, isConnectionError, errorMessage } from '../engine/errors.ts'
+import type { ValidationCheck, CheckContext, CheckFinding } from './check.ts'
+import type { TableScan } from './scan/scan.ts'
 
-type Context = Omit<CheckContext, 'sql' | 'scan' | 'signal'>
+type SharedCheckContext = Omit<CheckContext, 'sql' | 'scan' | 'signal'>
 
-const SECONDS = 30
+const DEFAULT_TIMEOUT_SECONDS = 30
 
-class TookTooLong extends Error {}
+class CheckTimeout extends Error {}
 
 /**
  * Runs one check within its time. What it throws is its verdict; the others go on. Null: it does not apply now.
  * @throws what says that the database is away: then nothing can be judged, and all of it goes on later
  */
-export async function runCheck(check: Check, context: Context, scanned: Scan | null): Promise<CheckResult | null> {
-  const seconds = check.seconds ?? SECONDS
+export async function runCheck(check: ValidationCheck, context: SharedCheckContext, scan: TableScan | null): Promise<CheckResult | null> {
+  const seconds = check.seconds ?? DEFAULT_TIMEOUT_SECONDS
   const started = performance.now()
   const abort = new AbortController()
-  let opened: Sql | null = null
+  let connection: Sql | null = null
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
+  const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new TookTooLong())
+      reject(new CheckTimeout())
       abort.abort()
     }, seconds * 1000)
   })
-  const own: CheckContext = {
+  const checkContext: CheckContext = {
     ...context,
     signal: abort.signal,
     get sql() {
-      opened ??= context.run.database.engine({
+      connection ??= context.run.database.engine({
         purpose: `check ${check.name}`,
         searchPath: context.rollout.searchPath,
         readOnly: true,
         statementTimeoutMs: seconds * 1000,
       })
-      return opened
+      return connection
     },
     scan() {
-      if (scanned === null) throw new Error(`check ${check.name} asks for the reading without needsScan`)
-      return scanned
+      if (scan === null) throw new Error(`check ${check.name} asks for the reading without needsScan`)
+      return scan
     },
   }
-  let finding: Finding | null
+  let finding: CheckFinding | null
   try {
-    finding = await Promise.race([check.run(own), late])
+    finding = await Promise.race([check.run(checkContext), timeout])
   } catch (error) {
-    if (isAway(error)) throw error
-    finding = unanswered(error, seconds)
+    if (isConnectionError(error)) throw error
+    finding = toErrorFinding(error, seconds)
   } finally {
     clearTimeout(timer)
     // What still runs on the server ends by its own time-out.
-    await (opened as Sql | null)?.end({ timeout: 0 })
+    await (connection as Sql | null)?.end({ timeout: 0 })
   }
   if (finding === null) return null
   return {
@@ -69,15 +69,15 @@ export async function runCheck(check: Check, context: Context, scanned: Scan | n
   }
 }
 
-function unanswered(error: unknown, seconds: number): Finding {
-  const late = error instanceof TookTooLong || codeOf(error) === '57014'
-  const code = codeOf(error)
+function toErrorFinding(error: unknown, seconds: number): CheckFinding {
+  const isTimeout = error instanceof CheckTimeout || errorCode(error) === '57014'
+  const code = errorCode(error)
   return {
     value: null,
     limit: null,
-    verdict: late ? 'inconclusive' : 'error',
-    detail: late
+    verdict: isTimeout ? 'inconclusive' : 'error',
+    detail: isTimeout
       ? `it took longer than ${seconds} s and was given up: look at what holds it up, then validate again`
-      : `it could not be answered, ${messageOf(error)}${code === null ? '' : ` (${code})`}: mend that, then validate again`,
+      : `it could not be answered, ${errorMessage(error)}${code === null ? '' : ` (${code})`}: mend that, then validate again`,
   }
 }

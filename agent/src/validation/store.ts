@@ -1,10 +1,10 @@
-import type { CheckResult, ConfusionCell, Layer, LayerResult, Validation } from '../contract/index.ts'
+import type { CheckResult, ConfusionCell, ValidationLayer, LayerResult, Validation } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { Claim } from '../engine/kind.ts'
-import { FenceLost } from '../engine/lane.ts'
+import type { OperationClaim } from '../engine/kind.ts'
+import { FenceLostError } from '../engine/lane.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
-interface Row {
+interface ValidationRow {
   readonly id: bigint
   readonly operation_id: bigint
   readonly file_hash: string
@@ -21,22 +21,22 @@ interface Row {
 }
 
 /** A check result as JSON; `c` is sti.check_result. */
-const RESULT = `jsonb_build_object('check', c.check_name, 'layer', c.layer, 'verdict', c.verdict, 'value', c.value,
+const CHECK_RESULT_SQL = `jsonb_build_object('check', c.check_name, 'layer', c.layer, 'verdict', c.verdict, 'value', c.value,
   'limit', c.limit_value, 'discrepancies', c.discrepancies, 'detail', c.detail, 'sampleKeys', c.sample_keys,
   'query', c.query, 'seconds', c.seconds)`
-const IN_ORDER = `array_position(array['integrity', 'performance', 'system', 'business'], c.layer), c.check_name`
+const CHECK_ORDER_SQL = `array_position(array['integrity', 'performance', 'system', 'business'], c.layer), c.check_name`
 
 /**
  * The newest validation that looked at all of every layer in `required`; where there is none, the newest. Null: none
  * has ended.
  */
-export async function readValidation(
+export async function readLatestValidation(
   sql: Sql,
   rollout: string,
-  required: readonly Layer[] = [],
+  required: readonly ValidationLayer[] = [],
 ): Promise<Validation | null> {
-  const [row] = await sql<Row[]>`
-    select v.*, (select coalesce(jsonb_agg(${sql.unsafe(RESULT)} order by ${sql.unsafe(IN_ORDER)}), '[]')
+  const [row] = await sql<ValidationRow[]>`
+    select v.*, (select coalesce(jsonb_agg(${sql.unsafe(CHECK_RESULT_SQL)} order by ${sql.unsafe(CHECK_ORDER_SQL)}), '[]')
       from sti.check_result c where c.validation_id = v.id) as checks
     from sti.validation v where rollout = ${rollout} and ended_at is not null
     order by (select count(distinct l->>'layer') from jsonb_array_elements(v.layers) l
@@ -46,26 +46,26 @@ export async function readValidation(
 }
 
 /** One validation of a rollout, or null. */
-export async function validationById(sql: Sql, rollout: string, id: number): Promise<Validation | null> {
-  const [row] = await sql<Row[]>`
-    select v.*, (select coalesce(jsonb_agg(${sql.unsafe(RESULT)} order by ${sql.unsafe(IN_ORDER)}), '[]')
+export async function readValidationById(sql: Sql, rollout: string, id: number): Promise<Validation | null> {
+  const [row] = await sql<ValidationRow[]>`
+    select v.*, (select coalesce(jsonb_agg(${sql.unsafe(CHECK_RESULT_SQL)} order by ${sql.unsafe(CHECK_ORDER_SQL)}), '[]')
       from sti.check_result c where c.validation_id = v.id) as checks
     from sti.validation v where rollout = ${rollout} and id = ${id} and ended_at is not null`
   return row ? toValidation(row) : null
 }
 
 /** The newest result of each check, since the validation `since` and in it. */
-export async function latestResults(sql: Sql, rollout: string, since: number): Promise<CheckResult[]> {
+export async function readLatestCheckResults(sql: Sql, rollout: string, since: number): Promise<CheckResult[]> {
   const rows = await sql<{ result: CheckResult }[]>`
-    select distinct on (${sql.unsafe(IN_ORDER)}) ${sql.unsafe(RESULT)} as result
+    select distinct on (${sql.unsafe(CHECK_ORDER_SQL)}) ${sql.unsafe(CHECK_RESULT_SQL)} as result
     from sti.check_result c join sti.validation v on v.id = c.validation_id
     where v.rollout = ${rollout} and v.ended_at is not null and v.id >= ${since}
-    order by ${sql.unsafe(IN_ORDER)}, v.id desc`
+    order by ${sql.unsafe(CHECK_ORDER_SQL)}, v.id desc`
   return rows.map((row) => row.result)
 }
 
 /** What a check has found last, whatever its verdict; null: it has found no number yet. */
-export async function lastValueOf(sql: Sql, rollout: string, check: string): Promise<number | null> {
+export async function readLatestCheckValue(sql: Sql, rollout: string, check: string): Promise<number | null> {
   const [row] = await sql<{ value: number }[]>`
     select c.value from sti.check_result c join sti.validation v on v.id = c.validation_id
     where v.rollout = ${rollout} and v.ended_at is not null and c.check_name = ${check} and c.value is not null
@@ -74,14 +74,14 @@ export async function lastValueOf(sql: Sql, rollout: string, check: string): Pro
 }
 
 /** What the newest validation with a complete integrity layer counted. */
-export interface Counted {
+export interface CoverageSummary {
   readonly coverage: number
   readonly integrityScore: number
   /** ISO 8601. */
   readonly startedAt: string
 }
 
-export async function readCounted(sql: Sql, rollout: string): Promise<Counted | null> {
+export async function readCoverageSummary(sql: Sql, rollout: string): Promise<CoverageSummary | null> {
   const [row] = await sql<{ coverage: number; score: number; started_at: Date }[]>`
     select coverage, integrity_score as score, started_at from sti.validation
     where rollout = ${rollout} and ended_at is not null and coverage is not null and integrity_score is not null
@@ -90,11 +90,11 @@ export async function readCounted(sql: Sql, rollout: string): Promise<Counted | 
 }
 
 /** Checks of required layers that failed in a validation after `since`, and have not passed in one after that. */
-export async function failedSince(
+export async function readFailedChecksSince(
   sql: Sql,
   rollout: string,
   since: number,
-  required: readonly Layer[],
+  required: readonly ValidationLayer[],
 ): Promise<string[]> {
   const rows = await sql<{ check_name: string }[]>`
     select check_name from (
@@ -108,7 +108,7 @@ export async function failedSince(
   return rows.map((row) => row.check_name)
 }
 
-function toValidation(row: Row): Validation {
+function toValidation(row: ValidationRow): Validation {
   return {
     id: Number(row.id),
     operationId: Number(row.operation_id),
@@ -126,7 +126,7 @@ function toValidation(row: Row): Validation {
   }
 }
 
-type Measured = Omit<Validation, 'id' | 'operationId' | 'fileHash' | 'startedAt' | 'endedAt' | 'confusion'> & {
+type NewValidation = Omit<Validation, 'id' | 'operationId' | 'fileHash' | 'startedAt' | 'endedAt' | 'confusion'> & {
   readonly confusion: readonly ConfusionCell[]
 }
 
@@ -136,34 +136,34 @@ type Measured = Omit<Validation, 'id' | 'operationId' | 'fileHash' | 'startedAt'
  */
 export async function saveValidation(
   sql: Sql,
-  claim: Claim,
-  of: { rollout: Rollout; startedAt: Date },
-  measured: Measured,
+  claim: OperationClaim,
+  source: { rollout: Rollout; startedAt: Date },
+  validation: NewValidation,
 ): Promise<Record<string, unknown>> {
   await sql`
     with saved as (
       insert into sti.validation (operation_id, rollout, file_hash, started_at, ended_at, verdict, layers, coverage,
         integrity_score, total_rows, checksum, confusion)
-      select o.id, ${of.rollout.name}, ${of.rollout.hash}, ${of.startedAt}::timestamptz, clock_timestamp(), ${measured.verdict}::text,
-        ${sql.json(measured.layers)}::jsonb, ${measured.coverage}::float8, ${measured.integrityScore}::float8,
-        ${measured.totalRows}::bigint, ${measured.checksum}::text, ${sql.json(measured.confusion)}::jsonb
+      select o.id, ${source.rollout.name}, ${source.rollout.hash}, ${source.startedAt}::timestamptz, clock_timestamp(), ${validation.verdict}::text,
+        ${sql.json(validation.layers)}::jsonb, ${validation.coverage}::float8, ${validation.integrityScore}::float8,
+        ${validation.totalRows}::bigint, ${validation.checksum}::text, ${sql.json(validation.confusion)}::jsonb
       from sti.operation o where o.id = ${claim.id} and o.epoch = ${claim.epoch} and o.claim = ${claim.claim} for no key update
       returning id
     )
     insert into sti.check_result (validation_id, check_name, layer, verdict, value, limit_value, discrepancies, detail,
       sample_keys, query, seconds)
     select saved.id, c."check", c.layer, c.verdict, c.value, c."limit", c.discrepancies, c.detail, c."sampleKeys", c.query, c.seconds
-    from saved, jsonb_to_recordset(${sql.json(measured.checks)}::jsonb) as c("check" text, layer text, verdict text,
+    from saved, jsonb_to_recordset(${sql.json(validation.checks)}::jsonb) as c("check" text, layer text, verdict text,
       value double precision, "limit" double precision, discrepancies bigint, detail text, "sampleKeys" jsonb,
       query text, seconds double precision)`
-  const result = await resultOf(sql, claim.id)
-  if (result === null) throw new FenceLost('another agent has claimed this validation')
+  const result = await readOperationResult(sql, claim.id)
+  if (result === null) throw new FenceLostError('another agent has claimed this validation')
   return result
 }
 
 /** What a validation's operation answers once it is kept; null before. */
-export async function resultOf(sql: Sql, operationId: bigint): Promise<Record<string, unknown> | null> {
-  const [row] = await sql<Row[]>`
+export async function readOperationResult(sql: Sql, operationId: bigint): Promise<Record<string, unknown> | null> {
+  const [row] = await sql<ValidationRow[]>`
     select * from sti.validation where operation_id = ${operationId} and ended_at is not null order by id limit 1`
   if (!row) return null
   const { verdict, layers, coverage, integrityScore, totalRows } = toValidation({ ...row, checks: [] })

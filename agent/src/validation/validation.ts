@@ -1,37 +1,37 @@
 import { ValidationParameters, type CheckResult } from '../contract/index.ts'
-import type { Kind, Outcome, Run } from '../engine/kind.ts'
-import { rateOf, timeFor } from '../engine/measured.ts'
-import { demandTable } from '../engine/table.ts'
-import type { ValidationParts } from './check.ts'
-import { hashedBy, saveRowCount } from './counts/store.ts'
-import { checksOf, chosen, unknownChecks } from './layers.ts'
+import type { OperationDefinition, RunOutcome, RunContext } from '../engine/kind.ts'
+import { measuredRate, estimateDuration } from '../engine/measured.ts'
+import { requireTable } from '../engine/table.ts'
+import type { ValidationDependencies } from './check.ts'
+import { readHashVersion, saveRowCount } from './counts/store.ts'
+import { listChecks, selectChecks, findUnknownChecks } from './layers.ts'
 import { runCheck } from './runCheck.ts'
-import { dropReading, openReading } from './scan/checkpoint.ts'
-import { readTable } from './scan/readTable.ts'
-import { coverageOf } from './scan/scan.ts'
-import { resultOf, saveValidation } from './store.ts'
-import { integrityScore, layerResults, overall, verdictSentence } from './verdict.ts'
+import { deleteScanCheckpoint, resumeOrStartScan } from './scan/checkpoint.ts'
+import { scanTable } from './scan/readTable.ts'
+import { computeCoverage } from './scan/scan.ts'
+import { readOperationResult, saveValidation } from './store.ts'
+import { computeIntegrityScore, summarizeLayers, overallVerdict, describeVerdict } from './verdict.ts'
 
 /** Rows per second that a preview assumes before anything was measured here. */
-const ASSUMED_RATE = 500_000
+const ASSUMED_ROWS_PER_SECOND = 500_000
 
-export function createValidation(parts: ValidationParts): Kind {
+export function createValidation(parts: ValidationDependencies): OperationDefinition {
   return {
     kind: 'validation',
     writesTable: false,
     refusals(facts, parameters) {
-      const unknown = unknownChecks(facts.rollout, ValidationParameters.parse(parameters))
+      const unknown = findUnknownChecks(facts.rollout, ValidationParameters.parse(parameters))
       return [
         ...facts.faults,
         ...(facts.table !== null && facts.table.discriminator === null
           ? ['There is no discriminator column yet: expand first.']
           : []),
-        ...(facts.open.some((one) => one.kind === 'validation')
+        ...(facts.openOperations.some((one) => one.kind === 'validation')
           ? ['A validation runs already: wait for it, or cancel it.']
           : []),
         ...(unknown.length > 0
           ? [
-              `There is no check ${unknown.join(', ')}; there are: ${checksOf(facts.rollout)
+              `There is no check ${unknown.join(', ')}; there are: ${listChecks(facts.rollout)
                 .map((check) => check.name)
                 .join(', ')}.`,
             ]
@@ -39,13 +39,13 @@ export function createValidation(parts: ValidationParts): Kind {
       ]
     },
     async preview({ rollout, table, facts }, parameters) {
-      const checks = chosen(rollout, ValidationParameters.parse(parameters))
+      const checks = selectChecks(rollout, ValidationParameters.parse(parameters))
       const reads = checks.some((check) => check.needsScan)
       const rows = reads ? table.estimatedRows : 0
-      const last = facts.succeeded.findLast((one) => one.kind === 'validation')
-      const measured = rateOf(last, last?.result?.['rows'])
+      const last = facts.succeededOperations.findLast((one) => one.kind === 'validation')
+      const measured = measuredRate(last, last?.result?.['rows'])
       const { notes, ...time } = reads
-        ? timeFor(rows, measured, { does: 'reads', perSecond: ASSUMED_RATE })
+        ? estimateDuration(rows, measured, { does: 'reads', perSecond: ASSUMED_ROWS_PER_SECOND })
         : { estimatedSeconds: null, estimateBasis: null, notes: [] }
       return {
         ...time,
@@ -66,56 +66,56 @@ export function createValidation(parts: ValidationParts): Kind {
 }
 
 /** Goes on with the reading of the table where it stands; the other checks are asked again, all of them at one time. */
-async function validate(run: Run, parts: ValidationParts): Promise<Outcome> {
+async function validate(run: RunContext, parts: ValidationDependencies): Promise<RunOutcome> {
   const { rollout, database, operation } = run
-  const earlier = await resultOf(database.state, operation.id)
-  if (earlier !== null) return { outcome: 'succeeded', result: earlier }
-  const asked = ValidationParameters.parse(operation.parameters)
-  const checks = chosen(rollout, asked)
-  const facts = await run.facts()
-  const table = demandTable(facts)
-  const reading = await openReading(run, table, facts.lastWriteEndedAt)
-  const scanned = checks.some((check) => check.needsScan) ? await readTable(run, table, reading) : null
-  if (scanned === null && checks.some((check) => check.needsScan)) return { outcome: 'stopped' }
-  const context = { run, rollout, table, parts, facts: await run.facts() }
+  const savedResult = await readOperationResult(database.state, operation.id)
+  if (savedResult !== null) return { outcome: 'succeeded', result: savedResult }
+  const parameters = ValidationParameters.parse(operation.parameters)
+  const checks = selectChecks(rollout, parameters)
+  const facts = await run.readFacts()
+  const table = requireTable(facts)
+  const checkpoint = await resumeOrStartScan(run, table, facts.lastWriteEndedAt)
+  const scan = checks.some((check) => check.needsScan) ? await scanTable(run, table, checkpoint) : null
+  if (scan === null && checks.some((check) => check.needsScan)) return { outcome: 'stopped' }
+  const context = { run, rollout, table, parts, facts: await run.readFacts() }
   const results: CheckResult[] = []
   const inapplicable = new Set<string>()
   for (const check of checks) {
-    run.step(`check ${check.name}`)
-    const result = await runCheck(check, context, scanned)
+    run.setStep(`check ${check.name}`)
+    const result = await runCheck(check, context, scan)
     // A long check ends early when it is asked to: what it found until then is nothing.
-    if (run.asked() !== 'go-on') return { outcome: 'stopped' }
+    if (run.directive() !== 'go-on') return { outcome: 'stopped' }
     if (result === null) inapplicable.add(check.name)
     else results.push(result)
   }
-  const layers = layerResults(rollout, asked, results, inapplicable)
-  const { startedAt } = reading
+  const layers = summarizeLayers(rollout, parameters, results, inapplicable)
+  const { startedAt } = checkpoint
   const result = await saveValidation(
     database.state,
     run.claim,
     { rollout, startedAt },
     {
-      verdict: overall(layers),
+      verdict: overallVerdict(layers),
       layers,
-      integrityScore: integrityScore(layers, results),
+      integrityScore: computeIntegrityScore(layers, results),
       checks: results,
-      coverage: scanned && coverageOf(scanned),
-      totalRows: scanned && scanned.rows,
-      checksum: scanned && scanned.checksum,
-      confusion: scanned?.confusion ?? [],
+      coverage: scan && computeCoverage(scan),
+      totalRows: scan && scan.rows,
+      checksum: scan && scan.checksum,
+      confusion: scan?.confusion ?? [],
     },
   )
-  if (scanned !== null) {
-    const { rows, checksum, discrepancies, raising, kept } = scanned
+  if (scan !== null) {
+    const { rows, checksum, discrepancies, raising, kept } = scan
     await saveRowCount(database.state, rollout.name, Number(result['validation']), {
       rows,
       checksum,
-      counters: reading.counters,
+      counters: checkpoint.counters,
       wrong: discrepancies + raising + kept,
-      hashedBy: await hashedBy(database.state, rollout.hash),
+      hashedBy: await readHashVersion(database.state, rollout.hash),
     })
   }
-  await dropReading(database.state, operation.id)
-  await run.event('verdict', verdictSentence(overall(layers), layers), { after: result })
+  await deleteScanCheckpoint(database.state, operation.id)
+  await run.recordEvent('verdict', describeVerdict(overallVerdict(layers), layers), { after: result })
   return { outcome: 'succeeded', result }
 }

@@ -1,30 +1,30 @@
-import { between, colored, decimals, LEGEND_ONLY, rightAxis, unit } from '../look.ts'
-import { ofEnvironment } from '../series.ts'
-import { over } from '../targets.ts'
+import { axisRange, colorOverride, decimals, LEGEND_ONLY, rightAxis, unit } from '../look.ts'
+import { environmentSeries } from '../series.ts'
+import { rangeQuery } from '../targets.ts'
 import { timePanel } from '../timePanel.ts'
 
-export const database = timePanel(
+export const databasePanel = timePanel(
   'Database Health Checker',
   'PostgreSQL: time of statements and of waiting for locks on the left, buffer hits on the right, active connections, the part of the limit in use, and sessions that wait for a lock in the legend.',
   'The agent reads nothing of PostgreSQL. Its role needs pg_monitor, and its log says what else is missing.',
 )
-  .withTarget(over('Query', 'query', `max(${ofEnvironment('sti_database_query_seconds')})`))
-  .withTarget(over('Lock', 'lock wait', `max(${ofEnvironment('sti_database_lock_wait_seconds')})`))
-  .withTarget(over('Hits', 'buffer hits', `min(${ofEnvironment('sti_database_buffer_hit_ratio')})`))
-  .withTarget(over('Active', 'active', `max(${ofEnvironment('sti_database_connections', 'state="active"')})`))
+  .withTarget(rangeQuery('Query', 'query', `max(${environmentSeries('sti_database_query_seconds')})`))
+  .withTarget(rangeQuery('Lock', 'lock wait', `max(${environmentSeries('sti_database_lock_wait_seconds')})`))
+  .withTarget(rangeQuery('Hits', 'buffer hits', `min(${environmentSeries('sti_database_buffer_hit_ratio')})`))
+  .withTarget(rangeQuery('Active', 'active', `max(${environmentSeries('sti_database_connections', 'state="active"')})`))
   .withTarget(
-    over(
+    rangeQuery(
       'Used',
       'used',
-      `sum(max by (state) (${ofEnvironment('sti_database_connections')})) / max(${ofEnvironment('sti_database_connections_limit')})`,
+      `sum(max by (state) (${environmentSeries('sti_database_connections')})) / max(${environmentSeries('sti_database_connections_limit')})`,
     ),
   )
-  .withTarget(over('Waiters', 'queue', `max(${ofEnvironment('sti_database_lock_waiters')})`))
+  .withTarget(rangeQuery('Waiters', 'queue', `max(${environmentSeries('sti_database_lock_waiters')})`))
   .unit('s')
   .min(0)
-  .overrideByName('query', [colored('blue')])
-  .overrideByName('lock wait', [colored('orange')])
-  .overrideByName('buffer hits', [colored('green'), unit('percentunit'), rightAxis, ...between(0, 1)])
-  .overrideByName('active', [colored('purple'), unit('none'), ...LEGEND_ONLY])
-  .overrideByName('used', [colored('text'), unit('percentunit'), decimals(0), ...LEGEND_ONLY])
-  .overrideByName('queue', [colored('yellow'), unit('none'), ...LEGEND_ONLY])
+  .overrideByName('query', [colorOverride('blue')])
+  .overrideByName('lock wait', [colorOverride('orange')])
+  .overrideByName('buffer hits', [colorOverride('green'), unit('percentunit'), rightAxis, ...axisRange(0, 1)])
+  .overrideByName('active', [colorOverride('purple'), unit('none'), ...LEGEND_ONLY])
+  .overrideByName('used', [colorOverride('text'), unit('percentunit'), decimals(0), ...LEGEND_ONLY])
+  .overrideByName('queue', [colorOverride('yellow'), unit('none'), ...LEGEND_ONLY])

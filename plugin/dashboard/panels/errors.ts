@@ -1,10 +1,10 @@
-import { colored, decimals, named, stepped, unit } from '../look.ts'
-import { down, ofRollout } from '../series.ts'
+import { colorOverride, decimals, displayNameOverride, thresholdsOverride, unit } from '../look.ts'
+import { roundDownRatio, rolloutSeries } from '../series.ts'
 import { statPanel } from '../statPanel.ts'
-import { now } from '../targets.ts'
+import { instantQuery } from '../targets.ts'
 
 /** What a row can fail with: the classes 22, 23, 44 and P0001, and a row that no type matches. */
-const NAMES: Record<string, string> = {
+const SQLSTATE_NAMES: Record<string, string> = {
   unmapped: 'no type matches',
   '22001': 'string too long',
   '22003': 'number out of range',
@@ -23,26 +23,26 @@ const NAMES: Record<string, string> = {
   P0001: 'raised by a trigger',
 }
 
-const failed = (labels = '') => `max by (sqlstate) (${ofRollout('sti_failed_rows', labels)})`
+const failedRows = (labels = '') => `max by (sqlstate) (${rolloutSeries('sti_failed_rows', labels)})`
 
-const panel = statPanel(
+const basePanel = statPanel(
   'Error Rate Tracker',
   // The sign of a description would cut the title of so narrow a panel; its values are named.
   '',
   'Nothing has been written yet. The count begins with the backfill.',
 )
-  .withTarget(now('Failed', 'failed records', `sum(${failed()})`))
-  .withTarget(now('Retries', 'retries of writes', `sum(max by (sqlstate) (${ofRollout('sti_retries_total')}))`))
-  .withTarget(now('Recovery', 'recovered', down(`max(${ofRollout('sti_recovery_ratio')})`)))
-  .withTarget(now('Types', '{{sqlstate}}', `topk(3, ${failed('sqlstate!=""')} > 0)`))
+  .withTarget(instantQuery('Failed', 'failed records', `sum(${failedRows()})`))
+  .withTarget(instantQuery('Retries', 'retries of writes', `sum(max by (sqlstate) (${rolloutSeries('sti_retries_total')}))`))
+  .withTarget(instantQuery('Recovery', 'recovered', roundDownRatio(`max(${rolloutSeries('sti_recovery_ratio')})`)))
+  .withTarget(instantQuery('Types', '{{sqlstate}}', `topk(3, ${failedRows('sqlstate!=""')} > 0)`))
   .unit('locale')
   .decimals(0)
-  .overrideByQuery('Failed', [stepped([null, 'green'], [1, 'red'])])
+  .overrideByQuery('Failed', [thresholdsOverride([null, 'green'], [1, 'red'])])
   .overrideByQuery('Recovery', [unit('percentunit'), decimals(1)])
-  .overrideByQuery('Types', [colored('orange')])
+  .overrideByQuery('Types', [colorOverride('orange')])
 
-export const errors = Object.entries(NAMES).reduce(
+export const errorsPanel = Object.entries(SQLSTATE_NAMES).reduce(
   (built, [sqlstate, name]) =>
-    built.overrideByName(sqlstate, [named(sqlstate === 'unmapped' ? name : `${sqlstate} ${name}`)]),
-  panel,
+    built.overrideByName(sqlstate, [displayNameOverride(sqlstate === 'unmapped' ? name : `${sqlstate} ${name}`)]),
+  basePanel,
 )

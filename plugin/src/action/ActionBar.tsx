@@ -2,10 +2,10 @@ import { Stack } from '@grafana/ui'
 import type { Operation, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import type { Environment } from '../agent/useEnvironment'
-import { BAR, STARTS, type Start } from './actions'
-import { Confirmation } from './Confirmation'
-import { RefusableButton } from './RefusableButton'
-import { why } from './why'
+import { ACTION_BAR_ACTIONS, OPERATION_ACTIONS, type OperationAction } from './actions'
+import { OperationConfirmation } from './Confirmation'
+import { ActionButton } from './RefusableButton'
+import { refusalReasons } from './why'
 
 interface Props {
   environment: Environment
@@ -15,29 +15,29 @@ interface Props {
 
 /** A button for each action that starts an operation, as the agent allows it; the ways back stand last. */
 export function ActionBar({ environment, detail, onStarted }: Props) {
-  const [open, setOpen] = useState<Start | null>(null)
+  const [open, setOpen] = useState<OperationAction | null>(null)
   return (
     <div role="toolbar" aria-label={`Actions on ${detail.rollout} in ${environment.name}`}>
       <Stack direction="row" wrap="wrap" gap={1}>
-        {BAR.map((start) => (
-          <RefusableButton
+        {ACTION_BAR_ACTIONS.map((start) => (
+          <ActionButton
             key={start}
             size="sm"
-            icon={STARTS[start].icon}
-            variant={STARTS[start].destructive ? 'destructive' : 'secondary'}
-            reasons={why(detail, start)}
+            icon={OPERATION_ACTIONS[start].icon}
+            variant={OPERATION_ACTIONS[start].destructive ? 'destructive' : 'secondary'}
+            reasons={refusalReasons(detail, start)}
             onClick={() => setOpen(start)}
           >
-            {STARTS[start].label}
-          </RefusableButton>
+            {OPERATION_ACTIONS[start].label}
+          </ActionButton>
         ))}
       </Stack>
       {open && (
-        <Confirmation
+        <OperationConfirmation
           start={open}
           environment={environment}
           rollout={detail.rollout}
-          known={detail.validation?.checks}
+          knownChecks={detail.validation?.checks}
           onClose={() => setOpen(null)}
           onDone={onStarted}
         />

@@ -4,10 +4,10 @@ import { Badge, useStyles2 } from '@grafana/ui'
 import type { AutomaticRollback, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import type { Environment } from '../agent/useEnvironment'
-import { clock } from '../words/numbers'
-import { HoldConfirmation } from './HoldConfirmation'
-import { RefusableButton } from './RefusableButton'
-import { why } from './why'
+import { formatTime } from '../words/numbers'
+import { AutomaticRollbackConfirmation } from './HoldConfirmation'
+import { ActionButton } from './RefusableButton'
+import { refusalReasons } from './why'
 
 interface Props {
   environment: Environment
@@ -24,17 +24,17 @@ export function AutomaticRollbackSwitch({ environment, detail, refresh }: Props)
   return (
     <div className={styles.all} role="group" aria-label={`Automatic rollback of ${detail.rollout}`}>
       <AutomaticRollbackBadge state={state} />
-      <RefusableButton
+      <ActionButton
         size="sm"
         variant="secondary"
         fill="text"
-        reasons={why(detail, 'automatic-rollback')}
+        reasons={refusalReasons(detail, 'automatic-rollback')}
         onClick={() => setOpen(true)}
       >
         {verb === 'arm' ? 'Arm' : 'Hold'}
-      </RefusableButton>
+      </ActionButton>
       {open && (
-        <HoldConfirmation
+        <AutomaticRollbackConfirmation
           verb={verb}
           environment={environment}
           rollout={detail.rollout}
@@ -56,7 +56,7 @@ export function AutomaticRollbackBadge({ state }: { state: AutomaticRollback }) 
   if (!armed)
     return (
       <Badge
-        text={`Held by ${heldBy ?? 'somebody'} until ${clock(heldUntil)}`}
+        text={`Held by ${heldBy ?? 'somebody'} until ${formatTime(heldUntil)}`}
         color="orange"
         icon="pause"
         tooltip={`No alert rolls back until then. ${reason ?? ''}`}

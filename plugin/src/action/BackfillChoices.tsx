@@ -1,15 +1,15 @@
 import { Checkbox, Field, Input, RadioButtonGroup, Stack } from '@grafana/ui'
 import React from 'react'
-import type { Choices } from './actions'
+import type { OperationOptions } from './actions'
 
-const ON_ERROR = [
+const ROLLBACK_ON_ERROR_OPTIONS = [
   { value: 'no', label: 'Stop' },
   { value: 'flag', label: 'Stop, flag off' },
   { value: 'data', label: 'Stop, data back' },
-] as const satisfies Array<{ value: Choices['rollbackOnError']; label: string }>
+] as const satisfies Array<{ value: OperationOptions['rollbackOnError']; label: string }>
 
 /** The options of a backfill; empty means that the agent finds it out. */
-export function BackfillChoices({ choices, onChange }: { choices: Choices; onChange: (choices: Choices) => void }) {
+export function BackfillFields({ choices, onChange }: { choices: OperationOptions; onChange: (choices: OperationOptions) => void }) {
   return (
     <Stack direction="row" wrap="wrap" gap={2}>
       <Field label="Rows of a batch" description="Empty: as feedback says.">
@@ -20,7 +20,7 @@ export function BackfillChoices({ choices, onChange }: { choices: Choices; onCha
           width={16}
           placeholder="feedback"
           value={choices.batchSize ?? ''}
-          onChange={(event) => onChange({ ...choices, batchSize: positive(event.currentTarget.value) })}
+          onChange={(event) => onChange({ ...choices, batchSize: parsePositiveInteger(event.currentTarget.value) })}
         />
       </Field>
       <Field label="Flush every" description="Commits between two flushes.">
@@ -30,7 +30,7 @@ export function BackfillChoices({ choices, onChange }: { choices: Choices; onCha
           max={100_000}
           width={16}
           value={choices.checkpointInterval}
-          onChange={(event) => onChange({ ...choices, checkpointInterval: positive(event.currentTarget.value) ?? 1 })}
+          onChange={(event) => onChange({ ...choices, checkpointInterval: parsePositiveInteger(event.currentTarget.value) ?? 1 })}
         />
       </Field>
       <Field label="Workers" description="Batches at the same time.">
@@ -41,7 +41,7 @@ export function BackfillChoices({ choices, onChange }: { choices: Choices; onCha
           width={16}
           value={choices.workers}
           onChange={(event) =>
-            onChange({ ...choices, workers: Math.min(positive(event.currentTarget.value) ?? 1, 32) })
+            onChange({ ...choices, workers: Math.min(parsePositiveInteger(event.currentTarget.value) ?? 1, 32) })
           }
         />
       </Field>
@@ -52,7 +52,7 @@ export function BackfillChoices({ choices, onChange }: { choices: Choices; onCha
           max={16}
           width={16}
           value={choices.agents}
-          onChange={(event) => onChange({ ...choices, agents: Math.min(positive(event.currentTarget.value) ?? 1, 16) })}
+          onChange={(event) => onChange({ ...choices, agents: Math.min(parsePositiveInteger(event.currentTarget.value) ?? 1, 16) })}
         />
       </Field>
       <Field label="Rest" description="Seconds for each of work.">
@@ -70,7 +70,7 @@ export function BackfillChoices({ choices, onChange }: { choices: Choices; onCha
       </Field>
       <Field label="On a critical error">
         <RadioButtonGroup
-          options={[...ON_ERROR]}
+          options={[...ROLLBACK_ON_ERROR_OPTIONS]}
           value={choices.rollbackOnError}
           onChange={(rollbackOnError) => onChange({ ...choices, rollbackOnError })}
           aria-label="On a critical error"
@@ -86,7 +86,7 @@ export function BackfillChoices({ choices, onChange }: { choices: Choices; onCha
   )
 }
 
-function positive(text: string): number | null {
+function parsePositiveInteger(text: string): number | null {
   const value = Math.floor(Number(text))
   return text === '' || !(value >= 1) ? null : Math.min(value, 100_000)
 }

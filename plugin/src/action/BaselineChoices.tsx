@@ -1,12 +1,12 @@
 import { Field, Input, RadioButtonGroup, Stack } from '@grafana/ui'
 import React from 'react'
-import type { Choices } from './actions'
+import type { OperationOptions } from './actions'
 
-const SOURCES = [
+const SOURCE_OPTIONS = [
   { value: false, label: 'From history' },
   { value: true, label: 'Live' },
 ]
-const DURATIONS = [
+const DURATION_OPTIONS = [
   { value: 60, label: '1 min' },
   { value: 600, label: '10 min' },
   { value: 3600, label: '1 h' },
@@ -15,12 +15,12 @@ const DURATIONS = [
 ]
 
 /** How a baseline is taken: from what Prometheus knows, or by sampling from now on. */
-export function BaselineChoices({ choices, onChange }: { choices: Choices; onChange: (choices: Choices) => void }) {
+export function BaselineFields({ choices, onChange }: { choices: OperationOptions; onChange: (choices: OperationOptions) => void }) {
   return (
     <Stack direction="row" wrap="wrap" gap={2}>
       <Field label="Taken" description="History needs Prometheus, and more than a minute of it.">
         <RadioButtonGroup
-          options={SOURCES}
+          options={SOURCE_OPTIONS}
           value={choices.live}
           onChange={(live) =>
             onChange({
@@ -34,7 +34,7 @@ export function BaselineChoices({ choices, onChange }: { choices: Choices; onCha
       </Field>
       <Field label="Over" description="A day has quiet and busy hours.">
         <RadioButtonGroup
-          options={choices.live ? DURATIONS : DURATIONS.filter(({ value }) => value > 60)}
+          options={choices.live ? DURATION_OPTIONS : DURATION_OPTIONS.filter(({ value }) => value > 60)}
           value={choices.durationSeconds}
           onChange={(durationSeconds) => onChange({ ...choices, durationSeconds })}
           aria-label="Over"

@@ -1,8 +1,8 @@
 import { Checkbox, Stack } from '@grafana/ui'
 import React from 'react'
-import type { Choices } from './actions'
+import type { OperationOptions } from './actions'
 
-const BOXES = [
+const PREPARATION_CHECKBOXES = [
   [
     'safetyChecks',
     'Safety checks',
@@ -17,23 +17,23 @@ const BOXES = [
   ['exportArchive', 'Export the archive', 'Also writes it to a compressed file beside the agent.'],
 ] as const
 
-const OF_REMOVAL = [
+const REMOVAL_CHECKBOXES = [
   ['exportArchive', 'Export it first', 'Writes it to a compressed file beside the agent, as it is then.'],
   ['force', 'Whatever is proved of it', 'After the drop: also if it was never exported, or never found equal.'],
 ] as const
 
 interface Props {
-  choices: Choices
-  onChange: (choices: Choices) => void
+  choices: OperationOptions
+  onChange: (choices: OperationOptions) => void
   /** Of the archive alone; else: of the preparation. */
   removal?: boolean
 }
 
 /** How a column drop is prepared, or how its archive ends. */
-export function ColumnDropChoices({ choices, onChange, removal = false }: Props) {
+export function ColumnDropFields({ choices, onChange, removal = false }: Props) {
   return (
     <Stack direction="column" gap={1} alignItems="flex-start">
-      {(removal ? OF_REMOVAL : BOXES).map(([name, label, description]) => (
+      {(removal ? REMOVAL_CHECKBOXES : PREPARATION_CHECKBOXES).map(([name, label, description]) => (
         <div key={name}>
           <Checkbox
             label={label}

@@ -1,85 +1,85 @@
 import { Checkbox, Field, Input, LoadingPlaceholder } from '@grafana/ui'
 import type { CheckResult, Operation } from '@sti-rollout/agent/contract'
 import React, { useMemo, useState } from 'react'
-import { start as startOperation } from '../agent/calls'
-import { QUESTION_MS } from '../agent/request'
+import { startOperation as startOperation } from '../agent/calls'
+import { READ_TIMEOUT_MS } from '../agent/request'
 import type { Environment } from '../agent/useEnvironment'
-import { DEFAULT_CHOICES, STARTS, type Start, toRequest } from './actions'
-import { BackfillChoices } from './BackfillChoices'
-import { BaselineChoices } from './BaselineChoices'
-import { EnableChoices } from './EnableChoices'
-import { ColumnDropChoices } from './ColumnDropChoices'
+import { DEFAULT_OPERATION_OPTIONS, OPERATION_ACTIONS, type OperationAction, toOperationRequest } from './actions'
+import { BackfillFields } from './BackfillChoices'
+import { BaselineFields } from './BaselineChoices'
+import { EnableFields } from './EnableChoices'
+import { ColumnDropFields } from './ColumnDropChoices'
 import { ErrorBox } from './ErrorBox'
-import { Frame } from './Frame'
-import { newKey } from './newKey'
-import { PreviewNumbers } from './PreviewNumbers'
+import { ConfirmationModal } from './Frame'
+import { newIdempotencyKey } from './newKey'
+import { PreviewSummary } from './PreviewNumbers'
 import { ReasonField } from './ReasonField'
-import { turnOff } from './turnOff'
+import { turnFlagOff } from './turnOff'
 import { usePreview } from './usePreview'
-import { useSend } from './useSend'
-import { ValidationChoices } from './ValidationChoices'
+import { useSubmit } from './useSend'
+import { ValidationFields } from './ValidationChoices'
 
 interface Props {
-  start: Start
+  start: OperationAction
   environment: Environment
   rollout: string
   /** Checks of the last validation, of which single ones may be chosen. */
-  known?: readonly CheckResult[]
+  knownChecks?: readonly CheckResult[]
   /** It has closed by then. */
   onDone: (operation: Operation) => void
   onClose: () => void
 }
 
 /** Asks before an operation starts: what will happen in the agent's numbers, why, and for the gravest its name typed. */
-export function Confirmation({ start, environment, rollout, known = [], onDone, onClose }: Props) {
-  const look = STARTS[start]
-  const [choices, setChoices] = useState(DEFAULT_CHOICES)
+export function OperationConfirmation({ start, environment, rollout, knownChecks: known = [], onDone, onClose }: Props) {
+  const display = OPERATION_ACTIONS[start]
+  const [choices, setChoices] = useState(DEFAULT_OPERATION_OPTIONS)
   const [reason, setReason] = useState('')
-  const needsReason = look.reason === 'required'
+  const needsReason = display.reason === 'required'
 
-  const wanted = toRequest(start, environment.name, choices, reason)
-  const content = JSON.stringify(wanted)
+  const request = toOperationRequest(start, environment.name, choices, reason)
+  const content = JSON.stringify(request)
   // The same content sent twice is one operation; what was changed after a refusal is a new request.
   // eslint-disable-next-line react-hooks/exhaustive-deps
-  const key = useMemo(() => newKey(), [content])
-  const off = start === 'rollback-flag' || start === 'disable'
-  const { busy, error, send } = useSend(
+  const idempotencyKey = useMemo(() => newIdempotencyKey(), [content])
+  const turnsFlagOff = start === 'rollback-flag' || start === 'disable'
+  const { busy, error, send } = useSubmit(
     () =>
-      off
-        ? turnOff(environment.all, (agent) => startOperation(agent, rollout, wanted, key, QUESTION_MS))
-        : startOperation(environment.agent, rollout, wanted, key),
+      turnsFlagOff
+        ? turnFlagOff(environment.all, (agent) => startOperation(agent, rollout, request, idempotencyKey, READ_TIMEOUT_MS))
+        : startOperation(environment.agent, rollout, request, idempotencyKey),
     (operation) => {
       onClose()
       onDone(operation)
     },
   )
   // The preview is about the numbers: what has still to be typed does not stand in its way.
-  const typed = { ...choices, typed: rollout }
-  const asked = usePreview(
+  const previewOptions = { ...choices, typed: rollout }
+  const previewState = usePreview(
     environment,
     rollout,
-    toRequest(start, environment.name, typed, needsReason ? 'preview' : ''),
+    toOperationRequest(start, environment.name, previewOptions, needsReason ? 'preview' : ''),
   )
 
   return (
-    <Frame
-      title={look.title(rollout)}
+    <ConfirmationModal
+      title={display.title(rollout)}
       environment={environment}
-      verb={look.label}
-      destructive={look.destructive}
-      missing={missing()}
+      confirmLabel={display.label}
+      destructive={display.destructive}
+      disabledReason={disabledReason()}
       busy={busy}
       error={error}
       onConfirm={send}
       onClose={onClose}
     >
-      <p>{look.says}</p>
-      {start === 'backfill' && <BackfillChoices choices={choices} onChange={setChoices} />}
-      {start === 'baseline' && <BaselineChoices choices={choices} onChange={setChoices} />}
-      {start === 'validation' && <ValidationChoices known={known} choices={choices} onChange={setChoices} />}
-      {start === 'enable' && <EnableChoices choices={choices} onChange={setChoices} />}
-      {start === 'prepare-column-drop' && <ColumnDropChoices choices={choices} onChange={setChoices} />}
-      {start === 'remove-archive' && <ColumnDropChoices removal choices={choices} onChange={setChoices} />}
+      <p>{display.says}</p>
+      {start === 'backfill' && <BackfillFields choices={choices} onChange={setChoices} />}
+      {start === 'baseline' && <BaselineFields choices={choices} onChange={setChoices} />}
+      {start === 'validation' && <ValidationFields knownChecks={known} choices={choices} onChange={setChoices} />}
+      {start === 'enable' && <EnableFields choices={choices} onChange={setChoices} />}
+      {start === 'prepare-column-drop' && <ColumnDropFields choices={choices} onChange={setChoices} />}
+      {start === 'remove-archive' && <ColumnDropFields removal choices={choices} onChange={setChoices} />}
       {start === 'rollback-data' && (
         <Checkbox
           label="Full rollback"
@@ -97,12 +97,12 @@ export function Confirmation({ start, environment, rollout, known = [], onDone, 
         />
       )}
       <div aria-live="polite">
-        {asked.preview && <PreviewNumbers preview={asked.preview} />}
-        {!asked.preview && !asked.error && <LoadingPlaceholder text="The agent counts what this would do…" />}
-        {asked.error && !error && <ErrorBox error={asked.error} title="No preview" />}
+        {previewState.preview && <PreviewSummary preview={previewState.preview} />}
+        {!previewState.preview && !previewState.error && <LoadingPlaceholder text="The agent counts what this would do…" />}
+        {previewState.error && !error && <ErrorBox error={previewState.error} title="No preview" />}
       </div>
       <ReasonField required={needsReason} value={reason} onChange={setReason} />
-      {look.typed && (
+      {display.typed && (
         <Field label={`Type ${rollout} to confirm`} required>
           <Input
             id="sti-typed"
@@ -112,17 +112,17 @@ export function Confirmation({ start, environment, rollout, known = [], onDone, 
           />
         </Field>
       )}
-    </Frame>
+    </ConfirmationModal>
   )
 
   /** Turning off waits for nothing; the rest for a preview that allows it, and for what has to be said. */
-  function missing(): string | null {
-    if (off) return null
+  function disabledReason(): string | null {
+    if (turnsFlagOff) return null
     if (choices.layers.length === 0 && choices.checks.length === 0) return 'Choose a layer or a check.'
-    if (asked.preview && !asked.preview.allowed) return asked.preview.reasons[0] ?? 'The agent does not allow it now.'
-    if (!asked.preview && !asked.error) return 'The agent still counts.'
+    if (previewState.preview && !previewState.preview.allowed) return previewState.preview.reasons[0] ?? 'The agent does not allow it now.'
+    if (!previewState.preview && !previewState.error) return 'The agent still counts.'
     if (needsReason && reason.trim() === '') return 'Say why.'
-    if (look.typed && choices.typed !== rollout) return `Type ${rollout}.`
+    if (display.typed && choices.typed !== rollout) return `Type ${rollout}.`
     return null
   }
 }

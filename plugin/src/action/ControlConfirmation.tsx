@@ -1,8 +1,8 @@
 import type { Operation } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { control } from '../agent/calls'
+import { controlOperation } from '../agent/calls'
 import type { Environment } from '../agent/useEnvironment'
-import { nameOf } from '../operation/look'
+import { operationTitle } from '../operation/look'
 import { ReasonConfirmation } from './ReasonConfirmation'
 import { TuneConfirmation } from './TuneConfirmation'
 
@@ -30,13 +30,13 @@ export function ControlConfirmation({ verb, environment, operation, onDone, onCl
   const { label, says } = CONTROLS[verb]
   return (
     <ReasonConfirmation
-      title={`${label} ${nameOf(operation)} ${operation.id} of ${operation.rollout}`}
+      title={`${label} ${operationTitle(operation)} ${operation.id} of ${operation.rollout}`}
       environment={environment}
-      verb={label}
-      says={says}
+      confirmLabel={label}
+      description={says}
       reason="optional"
       destructive={verb === 'cancel'}
-      work={(reason) => control(environment.agent, operation.id, verb, reason || undefined)}
+      submit={(reason) => controlOperation(environment.agent, operation.id, verb, reason || undefined)}
       onDone={onDone}
       onClose={onClose}
     />

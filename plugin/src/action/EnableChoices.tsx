@@ -1,15 +1,15 @@
 import { Field, RadioButtonGroup } from '@grafana/ui'
 import React from 'react'
-import type { Choices } from './actions'
-import { PercentageChoice } from './PercentageChoice'
+import type { OperationOptions } from './actions'
+import { PercentageField } from './PercentageChoice'
 
-const HOW = [
+const ROLLOUT_MODES = [
   { value: false, label: 'At once' },
   { value: true, label: 'In steps' },
 ]
 
 /** How the flag goes on: at once for a percentage, or in the steps of the rollout file, each held and judged. */
-export function EnableChoices({ choices, onChange }: { choices: Choices; onChange: (choices: Choices) => void }) {
+export function EnableFields({ choices, onChange }: { choices: OperationOptions; onChange: (choices: OperationOptions) => void }) {
   return (
     <>
       <Field
@@ -17,13 +17,13 @@ export function EnableChoices({ choices, onChange }: { choices: Choices; onChang
         description={choices.ramp ? 'By flag.ramp of the rollout file, each step held for flag.hold.' : undefined}
       >
         <RadioButtonGroup
-          options={HOW}
+          options={ROLLOUT_MODES}
           value={choices.ramp}
           onChange={(ramp) => onChange({ ...choices, ramp })}
           aria-label="How"
         />
       </Field>
-      {!choices.ramp && <PercentageChoice choices={choices} onChange={onChange} />}
+      {!choices.ramp && <PercentageField choices={choices} onChange={onChange} />}
     </>
   )
 }

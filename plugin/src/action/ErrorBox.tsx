@@ -2,7 +2,7 @@ import { Alert } from '@grafana/ui'
 import React from 'react'
 import type { AgentError } from '../agent/AgentError'
 
-const TITLES = {
+const TITLE_BY_HOP = {
   grafana: 'Grafana refused this',
   network: 'The agent does not answer',
   token: 'The agent refuses the token',
@@ -13,7 +13,7 @@ const TITLES = {
 export function ErrorBox({ error, title }: { error: AgentError; title?: string }) {
   const reasons = error.reasons.filter((reason) => reason !== error.message)
   return (
-    <Alert severity="error" title={title ?? (error.code === 'conflict' ? 'Someone was first' : TITLES[error.hop])}>
+    <Alert severity="error" title={title ?? (error.code === 'conflict' ? 'Someone was first' : TITLE_BY_HOP[error.hop])}>
       <div>{error.message}</div>
       {reasons.length > 0 && (
         <ul style={{ margin: 0, paddingInlineStart: '1.2em' }}>

@@ -10,10 +10,10 @@ interface Props {
   title: string
   environment: { name: string; production: boolean }
   /** What the button says that does it. */
-  verb: string
+  confirmLabel: string
   destructive: boolean
   /** Why it cannot be sent yet, or null. */
-  missing: string | null
+  disabledReason: string | null
   busy: boolean
   error: AgentError | null
   onConfirm: () => void
@@ -22,12 +22,12 @@ interface Props {
 }
 
 /** The confirmation of an action: the environment in its title, red in production; an error stays inside. */
-export function Frame({
+export function ConfirmationModal({
   title,
   environment,
-  verb,
+  confirmLabel: verb,
   destructive,
-  missing,
+  disabledReason: missing,
   busy,
   error,
   children,

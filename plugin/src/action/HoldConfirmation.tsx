@@ -2,11 +2,11 @@ import { Field, RadioButtonGroup } from '@grafana/ui'
 import React, { useState } from 'react'
 import { setAutomaticRollback } from '../agent/incidentCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { Frame } from './Frame'
+import { ConfirmationModal } from './Frame'
 import { ReasonField } from './ReasonField'
-import { useSend } from './useSend'
+import { useSubmit } from './useSend'
 
-const HOURS = [
+const PAUSE_OPTIONS_HOURS = [
   { value: 0.25, label: '15 min' },
   { value: 1, label: '1 h' },
   { value: 8, label: '8 h' },
@@ -23,10 +23,10 @@ interface Props {
 }
 
 /** Asks before automatic rollback is held, until when and why, or armed again. */
-export function HoldConfirmation({ verb, environment, rollout, onDone, onClose }: Props) {
+export function AutomaticRollbackConfirmation({ verb, environment, rollout, onDone, onClose }: Props) {
   const [hours, setHours] = useState(1)
   const [reason, setReason] = useState('')
-  const { busy, error, send } = useSend(
+  const { busy, error, send } = useSubmit(
     () =>
       setAutomaticRollback(environment.agent, rollout, {
         environment: environment.name,
@@ -38,12 +38,12 @@ export function HoldConfirmation({ verb, environment, rollout, onDone, onClose }
   )
   const label = verb === 'hold' ? 'Hold' : 'Arm'
   return (
-    <Frame
+    <ConfirmationModal
       title={`${label} automatic rollback of ${rollout}`}
       environment={environment}
-      verb={label}
+      confirmLabel={label}
       destructive={verb === 'hold'}
-      missing={reason.trim() === '' ? 'Say why.' : null}
+      disabledReason={reason.trim() === '' ? 'Say why.' : null}
       busy={busy}
       error={error}
       onConfirm={send}
@@ -56,10 +56,10 @@ export function HoldConfirmation({ verb, environment, rollout, onDone, onClose }
       </p>
       {verb === 'hold' && (
         <Field label="For how long" description="Afterwards it arms itself.">
-          <RadioButtonGroup options={HOURS} value={hours} onChange={setHours} aria-label="For how long" />
+          <RadioButtonGroup options={PAUSE_OPTIONS_HOURS} value={hours} onChange={setHours} aria-label="For how long" />
         </Field>
       )}
       <ReasonField required value={reason} onChange={setReason} />
-    </Frame>
+    </ConfirmationModal>
   )
 }

@@ -1,17 +1,17 @@
 import { Field, Input, RadioButtonGroup, Stack } from '@grafana/ui'
 import React from 'react'
-import type { Choices } from './actions'
+import type { OperationOptions } from './actions'
 
-const STEPS = [1, 10, 50, 100].map((value) => ({ value, label: `${value} %` }))
+const PERCENTAGE_PRESETS = [1, 10, 50, 100].map((value) => ({ value, label: `${value} %` }))
 
 /** For how many of the targeting keys the flag goes on. */
-export function PercentageChoice({ choices, onChange }: { choices: Choices; onChange: (choices: Choices) => void }) {
+export function PercentageField({ choices, onChange }: { choices: OperationOptions; onChange: (choices: OperationOptions) => void }) {
   const set = (percentage: number) => onChange({ ...choices, percentage })
   return (
     <Field label="Percentage of targeting keys">
       <Stack direction="row" wrap="wrap">
         <RadioButtonGroup
-          options={STEPS}
+          options={PERCENTAGE_PRESETS}
           value={choices.percentage}
           onChange={set}
           aria-label="Percentage of targeting keys"

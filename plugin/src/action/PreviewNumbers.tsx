@@ -1,17 +1,17 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import type { Preview } from '@sti-rollout/agent/contract'
+import type { OperationPreview } from '@sti-rollout/agent/contract'
 import { Alert, useStyles2 } from '@grafana/ui'
 import React from 'react'
-import { bytes, duration, rows } from '../words/numbers'
+import { formatBytes, formatDuration, formatCount } from '../words/numbers'
 
 /** What an operation would do: numbers, what to know before saying yes, the statements, and what would refuse it now. */
-export function PreviewNumbers({ preview }: { preview: Preview }) {
+export function PreviewSummary({ preview }: { preview: OperationPreview }) {
   const styles = useStyles2(getStyles)
   const numbers = [
-    preview.rows !== null && ['Rows written', rows(preview.rows)],
-    preview.estimatedSeconds !== null && ['Takes about', duration(preview.estimatedSeconds)],
-    preview.estimatedWalBytes !== null && ['WAL, about', bytes(preview.estimatedWalBytes)],
+    preview.rows !== null && ['Rows written', formatCount(preview.rows)],
+    preview.estimatedSeconds !== null && ['Takes about', formatDuration(preview.estimatedSeconds)],
+    preview.estimatedWalBytes !== null && ['WAL, about', formatBytes(preview.estimatedWalBytes)],
   ].filter((entry) => entry !== false)
   return (
     <div className={styles.all}>

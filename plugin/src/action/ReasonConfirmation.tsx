@@ -1,18 +1,18 @@
 import React, { type ReactNode, useState } from 'react'
-import { Frame } from './Frame'
+import { ConfirmationModal } from './Frame'
 import { ReasonField } from './ReasonField'
-import { useSend } from './useSend'
+import { useSubmit } from './useSend'
 
 interface Props {
   title: string
   environment: { name: string; production: boolean }
-  verb: string
-  says: ReactNode
+  confirmLabel: string
+  description: ReactNode
   reason: 'optional' | 'required'
   destructive?: boolean
   /** What the text is called. */
   label?: string
-  work: (reason: string) => Promise<unknown>
+  submit: (reason: string) => Promise<unknown>
   onDone: () => void
   onClose: () => void
 }
@@ -21,25 +21,25 @@ interface Props {
 export function ReasonConfirmation({
   title,
   environment,
-  verb,
-  says,
+  confirmLabel: verb,
+  description: says,
   reason,
   destructive = false,
   label,
-  work,
+  submit: work,
   onDone,
   onClose,
 }: Props) {
   const [text, setText] = useState('')
-  const { busy, error, send } = useSend(() => work(text.trim()), onDone)
+  const { busy, error, send } = useSubmit(() => work(text.trim()), onDone)
   const required = reason === 'required'
   return (
-    <Frame
+    <ConfirmationModal
       title={title}
       environment={environment}
-      verb={verb}
+      confirmLabel={verb}
       destructive={destructive}
-      missing={required && text.trim() === '' ? 'Say why.' : null}
+      disabledReason={required && text.trim() === '' ? 'Say why.' : null}
       busy={busy}
       error={error}
       onConfirm={send}
@@ -47,6 +47,6 @@ export function ReasonConfirmation({
     >
       <p>{says}</p>
       <ReasonField label={label} required={required} value={text} onChange={setText} />
-    </Frame>
+    </ConfirmationModal>
   )
 }

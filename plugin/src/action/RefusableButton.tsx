@@ -11,17 +11,17 @@ type Props = Omit<ButtonProps, 'tooltip' | 'disabled' | 'ref' | 'children'> & {
  * A button when the action is allowed, otherwise a disabled one that says why. With a tooltip Grafana's button stays in
  * the tab order, so that the keyboard and a screen reader reach the reason too.
  */
-export function RefusableButton({ reasons, children, ...rest }: Props) {
+export function ActionButton({ reasons, children, ...rest }: Props) {
   if (reasons.length === 0) return <Button {...rest}>{children}</Button>
-  const { onClick: _, ...look } = rest
+  const { onClick: _, ...disabledProps } = rest
   return (
-    <Button {...look} variant="secondary" disabled tooltip={<Reasons reasons={reasons} />} tooltipPlacement="bottom">
+    <Button {...disabledProps} variant="secondary" disabled tooltip={<RefusalTooltip reasons={reasons} />} tooltipPlacement="bottom">
       {children}
     </Button>
   )
 }
 
-function Reasons({ reasons }: { reasons: readonly string[] }) {
+function RefusalTooltip({ reasons }: { reasons: readonly string[] }) {
   if (reasons.length === 1) return <>{reasons[0]}</>
   return (
     <ul style={{ margin: 0, paddingInlineStart: '1.2em' }}>

@@ -1,11 +1,11 @@
 import { Field, Input } from '@grafana/ui'
 import type { Operation } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
-import { tune } from '../agent/calls'
+import { tuneOperation } from '../agent/calls'
 import type { Environment } from '../agent/useEnvironment'
-import { nameOf } from '../operation/look'
-import { Frame } from './Frame'
-import { useSend } from './useSend'
+import { operationTitle } from '../operation/look'
+import { ConfirmationModal } from './Frame'
+import { useSubmit } from './useSend'
 
 interface Props {
   environment: Environment
@@ -17,33 +17,33 @@ interface Props {
 /** Changes how much one batch takes, how many run at the same time and how long they rest, while it runs. */
 export function TuneConfirmation({ environment, operation, onDone, onClose }: Props) {
   const [batchSize, setBatchSize] = useState('')
-  const [seconds, setSeconds] = useState('')
+  const [batchSeconds, setSeconds] = useState('')
   const [workers, setWorkers] = useState('')
-  const [rest, setRest] = useState('')
-  const { busy, error, send } = useSend(
+  const [niceRatio, setRest] = useState('')
+  const { busy, error, send } = useSubmit(
     () =>
-      tune(environment.agent, operation.id, {
+      tuneOperation(environment.agent, operation.id, {
         ...(batchSize ? { batchSize: Number(batchSize) } : {}),
-        ...(seconds ? { maximumBatchSeconds: Number(seconds) } : {}),
+        ...(batchSeconds ? { maximumBatchSeconds: Number(batchSeconds) } : {}),
         ...(workers ? { workers: Number(workers) } : {}),
-        ...(rest ? { niceRatio: Number(rest) } : {}),
+        ...(niceRatio ? { niceRatio: Number(niceRatio) } : {}),
       }),
     onDone,
   )
-  const last = operation.progress?.batchRows
+  const lastBatchRows = operation.progress?.batchRows
   return (
-    <Frame
-      title={`Tune ${nameOf(operation)} ${operation.id} of ${operation.rollout}`}
+    <ConfirmationModal
+      title={`Tune ${operationTitle(operation)} ${operation.id} of ${operation.rollout}`}
       environment={environment}
-      verb="Tune"
+      confirmLabel="Tune"
       destructive={false}
-      missing={!batchSize && !seconds && !workers && !rest ? 'Set one of them.' : null}
+      disabledReason={!batchSize && !batchSeconds && !workers && !niceRatio ? 'Set one of them.' : null}
       busy={busy}
       error={error}
       onConfirm={send}
       onClose={onClose}
     >
-      <Field label="Rows of a batch, at most" description={last ? `The last one had ${last}.` : undefined}>
+      <Field label="Rows of a batch, at most" description={lastBatchRows ? `The last one had ${lastBatchRows}.` : undefined}>
         <Input
           id="sti-batch-size"
           type="number"
@@ -60,11 +60,11 @@ export function TuneConfirmation({ environment, operation, onDone, onClose }: Pr
           min={0.01}
           max={5}
           step="any"
-          value={seconds}
+          value={batchSeconds}
           onChange={(event) => setSeconds(event.currentTarget.value)}
         />
       </Field>
-      <Field label="Workers" description={`Batches at the same time; now ${given(operation, 'workers', 1)}.`}>
+      <Field label="Workers" description={`Batches at the same time; now ${currentParameter(operation, 'workers', 1)}.`}>
         <Input
           id="sti-workers"
           type="number"
@@ -74,21 +74,21 @@ export function TuneConfirmation({ environment, operation, onDone, onClose }: Pr
           onChange={(event) => setWorkers(event.currentTarget.value)}
         />
       </Field>
-      <Field label="Rest" description={`Seconds for each second of work; now ${given(operation, 'niceRatio', 0)}.`}>
+      <Field label="Rest" description={`Seconds for each second of work; now ${currentParameter(operation, 'niceRatio', 0)}.`}>
         <Input
           id="sti-nice-ratio"
           type="number"
           min={0}
           max={100}
           step="any"
-          value={rest}
+          value={niceRatio}
           onChange={(event) => setRest(event.currentTarget.value)}
         />
       </Field>
-    </Frame>
+    </ConfirmationModal>
   )
 }
 
-function given({ parameters }: Operation, name: 'workers' | 'niceRatio', standard: number): number {
+function currentParameter({ parameters }: Operation, name: 'workers' | 'niceRatio', standard: number): number {
   return Number(parameters[name] ?? standard)
 }

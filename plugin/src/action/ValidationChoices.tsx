@@ -1,22 +1,22 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Checkbox, Field, useStyles2 } from '@grafana/ui'
-import type { CheckResult, Layer } from '@sti-rollout/agent/contract'
+import type { CheckResult, ValidationLayer } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { type Choices, LAYERS } from './actions'
+import { type OperationOptions, LAYERS } from './actions'
 
 interface Props {
-  known: readonly CheckResult[]
-  choices: Choices
-  onChange: (choices: Choices) => void
+  knownChecks: readonly CheckResult[]
+  choices: OperationOptions
+  onChange: (choices: OperationOptions) => void
 }
 
 /** Which layers, and which single checks of the layers left out. */
-export function ValidationChoices({ known, choices, onChange }: Props) {
+export function ValidationFields({ knownChecks: known, choices, onChange }: Props) {
   const styles = useStyles2(getStyles)
   const { layers, checks } = choices
   const single = known.filter(({ layer }) => !layers.includes(layer))
-  const toggleLayer = (layer: Layer) => {
+  const toggleLayer = (layer: ValidationLayer) => {
     const next = LAYERS.filter((each) => (each === layer ? !layers.includes(each) : layers.includes(each)))
     const belongs = (name: string) => known.some(({ check, layer: own }) => check === name && !next.includes(own))
     onChange({ ...choices, layers: next, checks: checks.filter(belongs) })

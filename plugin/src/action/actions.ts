@@ -1,8 +1,8 @@
-import type { Action, Layer, OperationRequest } from '@sti-rollout/agent/contract'
+import type { Action, ValidationLayer, OperationRequest } from '@sti-rollout/agent/contract'
 import type { IconName } from '@grafana/data'
 
 /** How an action that starts an operation looks, and what its confirmation asks for. */
-export interface Look {
+export interface ActionDisplay {
   /** On the button. */
   readonly label: string
   /** The title of its confirmation, before “in <environment>”. */
@@ -18,7 +18,7 @@ export interface Look {
 }
 
 /** The actions that start an operation with a preview, in the order a rollout takes them; the ways back come last. */
-export const STARTS = {
+export const OPERATION_ACTIONS = {
   expand: {
     label: 'Expand',
     title: (rollout) => `Expand ${rollout}`,
@@ -154,12 +154,12 @@ export const STARTS = {
     reason: 'required',
     typed: true,
   },
-} as const satisfies Partial<Record<Action, Look>>
+} as const satisfies Partial<Record<Action, ActionDisplay>>
 
-export type Start = keyof typeof STARTS
+export type OperationAction = keyof typeof OPERATION_ACTIONS
 
 /** Those of the action bar; the others stand where they belong. */
-export const BAR = [
+export const ACTION_BAR_ACTIONS = [
   'expand',
   'backfill',
   'validation',
@@ -169,12 +169,12 @@ export const BAR = [
   'rollback-flag',
   'rollback-data',
   'rollback-system',
-] as const satisfies readonly Start[]
+] as const satisfies readonly OperationAction[]
 
-export const LAYERS = ['integrity', 'performance', 'system', 'business'] as const satisfies readonly Layer[]
+export const LAYERS = ['integrity', 'performance', 'system', 'business'] as const satisfies readonly ValidationLayer[]
 
 /** What a person may set in the confirmation. */
-export interface Choices {
+export interface OperationOptions {
   readonly percentage: number
   /** In the steps of the rollout file, instead of at once for the percentage. */
   readonly ramp: boolean
@@ -187,7 +187,7 @@ export interface Choices {
   readonly enableMonitoring: boolean
   readonly full: boolean
   readonly force: boolean
-  readonly layers: readonly Layer[]
+  readonly layers: readonly ValidationLayer[]
   readonly checks: readonly string[]
   readonly live: boolean
   readonly durationSeconds: number
@@ -199,7 +199,7 @@ export interface Choices {
   readonly typed: string
 }
 
-export const DEFAULT_CHOICES: Choices = {
+export const DEFAULT_OPERATION_OPTIONS: OperationOptions = {
   percentage: 100,
   ramp: false,
   batchSize: null,
@@ -224,20 +224,20 @@ export const DEFAULT_CHOICES: Choices = {
 }
 
 /** The request that a confirmation sends, as preview and for real. */
-export function toRequest(start: Start, environment: string, choices: Choices, reason: string): OperationRequest {
+export function toOperationRequest(start: OperationAction, environment: string, choices: OperationOptions, reason: string): OperationRequest {
   const common = { environment, ...(reason.trim() ? { reason: reason.trim() } : {}) }
   switch (start) {
     case 'expand':
     case 'finalize':
       return { ...common, kind: start, parameters: {} }
     case 'backfill':
-      return { ...common, kind: 'backfill', parameters: backfill(choices) }
+      return { ...common, kind: 'backfill', parameters: backfillParameters(choices) }
     case 'validation':
-      return { ...common, kind: 'validation', parameters: validation(choices) }
+      return { ...common, kind: 'validation', parameters: validationParameters(choices) }
     case 'enable':
-      return { ...common, kind: 'flag', parameters: flag(true, choices.ramp ? 100 : choices.percentage, choices.ramp) }
+      return { ...common, kind: 'flag', parameters: flagParameters(true, choices.ramp ? 100 : choices.percentage, choices.ramp) }
     case 'disable':
-      return { ...common, kind: 'flag', parameters: flag(false, 0, false) }
+      return { ...common, kind: 'flag', parameters: flagParameters(false, 0, false) }
     case 'rollback-flag':
       return { ...common, kind: 'rollback', parameters: { scope: 'flag', full: false } }
     case 'rollback-data':
@@ -256,22 +256,22 @@ export function toRequest(start: Start, environment: string, choices: Choices, r
     case 'rehearse':
       return { ...common, kind: 'rehearsal', parameters: {} }
     case 'baseline':
-      return { ...common, kind: 'baseline', parameters: baseline(choices) }
+      return { ...common, kind: 'baseline', parameters: baselineParameters(choices) }
     case 'monitoring':
       return { ...common, kind: 'monitoring', parameters: { enabled: true } }
     case 'rollback-monitoring':
       return { ...common, kind: 'rollback', parameters: { scope: 'monitoring', full: false } }
     case 'prepare-column-drop':
-      return { ...common, kind: 'column-drop', parameters: columnDrop(choices) }
+      return { ...common, kind: 'column-drop', parameters: columnDropParameters(choices) }
     case 'remove-archive':
-      return { ...common, kind: 'archive-removal', parameters: archiveRemoval(choices) }
+      return { ...common, kind: 'archive-removal', parameters: archiveRemovalParameters(choices) }
   }
 }
 
-const flag = (enabled: boolean, percentage: number, ramp: boolean) => ({ enabled, percentage, ramp, force: false })
+const flagParameters = (enabled: boolean, percentage: number, ramp: boolean) => ({ enabled, percentage, ramp, force: false })
 
 /** Every layer is the whole validation; named checks come on top of the layers. */
-function validation({ layers, checks }: Choices) {
+function validationParameters({ layers, checks }: OperationOptions) {
   if (layers.length === LAYERS.length) return { full: true }
   return {
     full: false,
@@ -280,7 +280,7 @@ function validation({ layers, checks }: Choices) {
   }
 }
 
-function backfill({
+function backfillParameters({
   batchSize,
   checkpointInterval,
   workers,
@@ -288,7 +288,7 @@ function backfill({
   niceRatio,
   rollbackOnError,
   enableMonitoring,
-}: Choices) {
+}: OperationOptions) {
   return {
     ...(batchSize === null ? {} : { batchSize }),
     checkpointInterval,
@@ -300,15 +300,15 @@ function backfill({
   }
 }
 
-function columnDrop({ safetyChecks, validateData, openPullRequest, exportArchive, typed }: Choices) {
+function columnDropParameters({ safetyChecks, validateData, openPullRequest, exportArchive, typed }: OperationOptions) {
   const all = { generatePullRequest: true, includeRollback: true }
   return { ...all, safetyChecks, validateData, openPullRequest, exportArchive, confirm: typed }
 }
 
-function archiveRemoval({ exportArchive, force, typed }: Choices) {
+function archiveRemovalParameters({ exportArchive, force, typed }: OperationOptions) {
   return { exportArchive, force, confirm: typed }
 }
 
-function baseline({ live, durationSeconds, release }: Choices) {
+function baselineParameters({ live, durationSeconds, release }: OperationOptions) {
   return { live, durationSeconds, ...(release.trim() ? { release: release.trim() } : {}) }
 }

@@ -1,33 +1,33 @@
-import type { OperationRequest, Preview } from '@sti-rollout/agent/contract'
+import type { OperationRequest, OperationPreview } from '@sti-rollout/agent/contract'
 import { useEffect, useState } from 'react'
 import { type AgentError, toAgentError } from '../agent/AgentError'
-import { preview } from '../agent/calls'
+import { previewOperation } from '../agent/calls'
 import type { Environment } from '../agent/useEnvironment'
 
-interface Previewed {
+interface PreviewState {
   readonly key: string
-  readonly preview: Preview | null
+  readonly preview: OperationPreview | null
   readonly error: AgentError | null
 }
 
 /** What the request would do, in the agent's numbers; asked again a moment after the request changed. */
-export function usePreview(environment: Environment, rollout: string, wanted: OperationRequest) {
-  const key = JSON.stringify([environment.agent.uid, rollout, wanted])
-  const [state, setState] = useState<Previewed | null>(null)
+export function usePreview(environment: Environment, rollout: string, operationRequest: OperationRequest) {
+  const key = JSON.stringify([environment.agent.uid, rollout, operationRequest])
+  const [state, setState] = useState<PreviewState | null>(null)
   useEffect(() => {
-    const leaving = new AbortController()
+    const abortController = new AbortController()
     const [, , request] = JSON.parse(key) as [string, string, OperationRequest]
     const timer = setTimeout(
       () =>
-        preview(environment.agent, rollout, request, leaving.signal)
+        previewOperation(environment.agent, rollout, request, abortController.signal)
           .then((answer) => ({ key, preview: answer, error: null }))
           .catch((thrown: unknown) => ({ key, preview: null, error: toAgentError(thrown, environment.agent.name, 0) }))
-          .then((next) => !leaving.signal.aborted && setState(next)),
+          .then((next) => !abortController.signal.aborted && setState(next)),
       state === null ? 0 : 300,
     )
     return () => {
       clearTimeout(timer)
-      leaving.abort()
+      abortController.abort()
     }
     // Only another request asks again; `state` decides about the delay alone.
     // eslint-disable-next-line react-hooks/exhaustive-deps

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { type AgentError, toAgentError } from '../agent/AgentError'
 
-export interface Sending {
+export interface SubmitState {
   readonly busy: boolean
   /** Why the last try failed; the confirmation shows it and stays. */
   readonly error: AgentError | null
@@ -9,7 +9,7 @@ export interface Sending {
 }
 
 /** Sends once; a failure is kept for the confirmation to show. */
-export function useSend<T>(work: () => Promise<T>, onDone: (answer: T) => void): Sending {
+export function useSubmit<T>(work: () => Promise<T>, onDone: (answer: T) => void): SubmitState {
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<AgentError | null>(null)
   const send = () => {

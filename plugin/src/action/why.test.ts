@@ -1,6 +1,6 @@
 import type { AllowedAction } from '@sti-rollout/agent/contract'
 import { expect, test } from 'vitest'
-import { why } from './why'
+import { refusalReasons } from './why'
 
 const allowed = (action: AllowedAction['action'], reasons: string[] | null) => ({
   action,
@@ -11,8 +11,8 @@ const allowed = (action: AllowedAction['action'], reasons: string[] | null) => (
 
 test('only what the agent allows is allowed', () => {
   const actions = [allowed('backfill', null), allowed('enable', ['Coverage is not complete.']), allowed('finalize', [])]
-  expect(why({ actions }, 'backfill')).toEqual([])
-  expect(why({ actions }, 'enable')).toEqual(['Coverage is not complete.'])
-  expect(why({ actions }, 'finalize')).toHaveLength(1)
-  expect(why({ actions }, 'rollback-data')).toHaveLength(1)
+  expect(refusalReasons({ actions }, 'backfill')).toEqual([])
+  expect(refusalReasons({ actions }, 'enable')).toEqual(['Coverage is not complete.'])
+  expect(refusalReasons({ actions }, 'finalize')).toHaveLength(1)
+  expect(refusalReasons({ actions }, 'rollback-data')).toHaveLength(1)
 })

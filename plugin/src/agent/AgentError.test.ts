@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest'
 import { toAgentError } from './AgentError'
 
-const words = (thrown: unknown) => {
+const hopAndMessage = (thrown: unknown) => {
   const { hop, message } = toAgentError(thrown, 'STI staging', 3000)
   return [hop, message]
 }
 
 test('the hop that failed is named, each in its own words', () => {
-  expect(words({ status: 502, data: '' })).toEqual([
+  expect(hopAndMessage({ status: 502, data: '' })).toEqual([
     'network',
     'Grafana cannot reach STI staging: check that it runs, and the URL of its data source.',
   ])
-  expect(words({ cancelled: true })).toEqual(['network', 'STI staging did not answer within 3 s.'])
-  expect(words({ status: 403, data: { message: 'plugin proxy route access denied' } })[0]).toBe('grafana')
-  expect(words({ status: 400, data: { message: 'Authentication to data source failed' } })[0]).toBe('token')
-  expect(words({ status: 404, data: { message: 'unable to find plugin' } })[0]).toBe('grafana')
-  expect(words({ status: 0 })).toEqual(['grafana', 'Grafana itself does not answer.'])
+  expect(hopAndMessage({ cancelled: true })).toEqual(['network', 'STI staging did not answer within 3 s.'])
+  expect(hopAndMessage({ status: 403, data: { message: 'plugin proxy route access denied' } })[0]).toBe('grafana')
+  expect(hopAndMessage({ status: 400, data: { message: 'Authentication to data source failed' } })[0]).toBe('token')
+  expect(hopAndMessage({ status: 404, data: { message: 'unable to find plugin' } })[0]).toBe('grafana')
+  expect(hopAndMessage({ status: 0 })).toEqual(['grafana', 'Grafana itself does not answer.'])
 })
 
 test('a problem of the agent keeps its sentence and its reasons', () => {

@@ -2,7 +2,7 @@ import { getDataSourceSrv } from '@grafana/runtime'
 import { DATASOURCE_ID } from '../ids'
 
 /** An agent as Grafana knows it: one instance of the nested data source. */
-export interface Agent {
+export interface AgentDataSource {
   readonly uid: string
   readonly name: string
   /** The environment its data source was set up for; what the agent itself answers counts. */
@@ -10,7 +10,7 @@ export interface Agent {
 }
 
 /** Every agent that Grafana lets this person see. */
-export function agents(): Agent[] {
+export function listAgentDataSources(): AgentDataSource[] {
   return getDataSourceSrv()
     .getList({ pluginId: DATASOURCE_ID })
     .map(({ uid, name, jsonData }) => ({
@@ -21,6 +21,6 @@ export function agents(): Agent[] {
 }
 
 /** The agent of a data source uid; one that is not in the list still has its uid. */
-export function agentOf(uid: string): Agent {
-  return agents().find((agent) => agent.uid === uid) ?? { uid, name: uid, expected: null }
+export function getAgentDataSource(uid: string): AgentDataSource {
+  return listAgentDataSources().find((agent) => agent.uid === uid) ?? { uid, name: uid, expected: null }
 }

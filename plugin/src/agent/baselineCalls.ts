@@ -1,25 +1,25 @@
 import type { Baseline, BaselineComparison, BaselineImport, BaselineSummary } from '@sti-rollout/agent/contract'
-import type { Agent } from './agents'
+import type { AgentDataSource } from './agents'
 import { rolloutPath } from './calls'
-import { ownLevel } from './level'
-import { ACT_MS, request } from './request'
+import { userLevel } from './level'
+import { ACTION_TIMEOUT_MS, sendAgentRequest } from './request'
 
-const path = (rollout: string, rest = '') => `${rolloutPath(rollout)}/baselines${rest}`
+const baselinesPath = (rollout: string, rest = '') => `${rolloutPath(rollout)}/baselines${rest}`
 
-export const baselines = async (agent: Agent, rollout: string, signal?: AbortSignal) =>
-  (await request<{ baselines: BaselineSummary[] }>(agent, { level: 'viewer', path: path(rollout), signal })).baselines
+export const listBaselines = async (agent: AgentDataSource, rollout: string, signal?: AbortSignal) =>
+  (await sendAgentRequest<{ baselines: BaselineSummary[] }>(agent, { level: 'viewer', path: baselinesPath(rollout), signal })).baselines
 
-export const baseline = (agent: Agent, rollout: string, id: number) =>
-  request<Baseline>(agent, { level: 'viewer', path: path(rollout, `/${id}`), limit: ACT_MS })
+export const getBaseline = (agent: AgentDataSource, rollout: string, id: number) =>
+  sendAgentRequest<Baseline>(agent, { level: 'viewer', path: baselinesPath(rollout, `/${id}`), timeoutMs: ACTION_TIMEOUT_MS })
 
 /** Reads what Prometheus knows since, where the baseline did: that may take a while. */
-export const compareBaseline = (agent: Agent, rollout: string, id: number, signal?: AbortSignal) =>
-  request<BaselineComparison>(agent, {
+export const compareBaseline = (agent: AgentDataSource, rollout: string, id: number, signal?: AbortSignal) =>
+  sendAgentRequest<BaselineComparison>(agent, {
     level: 'viewer',
-    path: path(rollout, `/${id}/comparison`),
-    limit: ACT_MS,
+    path: baselinesPath(rollout, `/${id}/comparison`),
+    timeoutMs: ACTION_TIMEOUT_MS,
     signal,
   })
 
-export const importBaseline = (agent: Agent, rollout: string, wanted: BaselineImport) =>
-  request<BaselineSummary>(agent, { level: ownLevel(), method: 'POST', path: path(rollout), body: wanted })
+export const importBaseline = (agent: AgentDataSource, rollout: string, wanted: BaselineImport) =>
+  sendAgentRequest<BaselineSummary>(agent, { level: userLevel(), method: 'POST', path: baselinesPath(rollout), body: wanted })

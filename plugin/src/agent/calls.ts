@@ -5,44 +5,44 @@ import type {
   OperationEvent,
   OperationPatch,
   OperationRequest,
-  Preview,
+  OperationPreview,
   RolloutDetail,
   RolloutSummary,
   Validation,
 } from '@sti-rollout/agent/contract'
-import type { Agent } from './agents'
-import { ownLevel } from './level'
-import { ACT_MS, request } from './request'
+import type { AgentDataSource } from './agents'
+import { userLevel } from './level'
+import { ACTION_TIMEOUT_MS, sendAgentRequest } from './request'
 
 export const rolloutPath = (rollout: string) => `/v1/rollouts/${encodeURIComponent(rollout)}`
 
 /** Questions. What a person may do is asked with their own level, all else as a viewer. */
 
-export const status = (agent: Agent, signal?: AbortSignal) =>
-  request<AgentStatus>(agent, { level: ownLevel(), path: '/v1/agent', signal })
+export const getAgentStatus = (agent: AgentDataSource, signal?: AbortSignal) =>
+  sendAgentRequest<AgentStatus>(agent, { level: userLevel(), path: '/v1/agent', signal })
 
-export const rollouts = async (agent: Agent, signal?: AbortSignal) =>
-  (await request<{ rollouts: RolloutSummary[] }>(agent, { level: 'viewer', path: '/v1/rollouts', signal })).rollouts
+export const listRollouts = async (agent: AgentDataSource, signal?: AbortSignal) =>
+  (await sendAgentRequest<{ rollouts: RolloutSummary[] }>(agent, { level: 'viewer', path: '/v1/rollouts', signal })).rollouts
 
-export const rollout = (agent: Agent, name: string, signal?: AbortSignal) =>
-  request<RolloutDetail>(agent, { level: ownLevel(), path: rolloutPath(name), signal })
+export const getRollout = (agent: AgentDataSource, name: string, signal?: AbortSignal) =>
+  sendAgentRequest<RolloutDetail>(agent, { level: userLevel(), path: rolloutPath(name), signal })
 
-export const operation = (agent: Agent, id: number, signal?: AbortSignal) =>
-  request<Operation>(agent, { level: 'viewer', path: `/v1/operations/${id}`, signal })
+export const getOperation = (agent: AgentDataSource, id: number, signal?: AbortSignal) =>
+  sendAgentRequest<Operation>(agent, { level: 'viewer', path: `/v1/operations/${id}`, signal })
 
-export const validation = (agent: Agent, name: string, id: number, signal?: AbortSignal) =>
-  request<Validation>(agent, { level: 'viewer', path: `${rolloutPath(name)}/validations/${id}`, signal })
+export const getValidation = (agent: AgentDataSource, name: string, id: number, signal?: AbortSignal) =>
+  sendAgentRequest<Validation>(agent, { level: 'viewer', path: `${rolloutPath(name)}/validations/${id}`, signal })
 
-export const failedRows = (agent: Agent, name: string, signal?: AbortSignal) =>
-  request<{ failedRows: FailedRow[]; total: number }>(agent, {
+export const listFailedRows = (agent: AgentDataSource, name: string, signal?: AbortSignal) =>
+  sendAgentRequest<{ failedRows: FailedRow[]; total: number }>(agent, {
     level: 'viewer',
     path: `${rolloutPath(name)}/failed-rows`,
     signal,
   })
 
-export const rolloutEvents = async (agent: Agent, name: string, since: Date) =>
+export const listRolloutEvents = async (agent: AgentDataSource, name: string, since: Date) =>
   (
-    await request<{ events: OperationEvent[] }>(agent, {
+    await sendAgentRequest<{ events: OperationEvent[] }>(agent, {
       level: 'viewer',
       path: `${rolloutPath(name)}/events?since=${encodeURIComponent(since.toISOString())}`,
     })
@@ -50,56 +50,56 @@ export const rolloutEvents = async (agent: Agent, name: string, since: Date) =>
 
 /** Actions. The key makes a second click, or a retry after a time-out, the same operation. */
 
-export const preview = (agent: Agent, name: string, wanted: OperationRequest, signal?: AbortSignal) =>
-  request<Preview>(agent, {
-    level: ownLevel(),
+export const previewOperation = (agent: AgentDataSource, name: string, wanted: OperationRequest, signal?: AbortSignal) =>
+  sendAgentRequest<OperationPreview>(agent, {
+    level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/operations?dryRun=true`,
     body: wanted,
     signal,
   })
 
-export const start = (agent: Agent, name: string, wanted: OperationRequest, key: string, limit = ACT_MS) =>
-  request<Operation>(agent, {
-    level: ownLevel(),
+export const startOperation = (agent: AgentDataSource, name: string, wanted: OperationRequest, key: string, limit = ACTION_TIMEOUT_MS) =>
+  sendAgentRequest<Operation>(agent, {
+    level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/operations`,
     body: wanted,
     headers: { 'Idempotency-Key': key },
-    limit,
+    timeoutMs: limit,
   })
 
-export const control = (agent: Agent, id: number, verb: 'pause' | 'resume' | 'cancel', reason: string | undefined) =>
-  request<Operation>(agent, {
-    level: ownLevel(),
+export const controlOperation = (agent: AgentDataSource, id: number, verb: 'pause' | 'resume' | 'cancel', reason: string | undefined) =>
+  sendAgentRequest<Operation>(agent, {
+    level: userLevel(),
     method: 'POST',
     path: `/v1/operations/${id}/${verb}`,
     body: reason ? { reason } : {},
   })
 
-export const tune = (agent: Agent, id: number, patch: OperationPatch) =>
-  request<Operation>(agent, { level: ownLevel(), method: 'PATCH', path: `/v1/operations/${id}`, body: patch })
+export const tuneOperation = (agent: AgentDataSource, id: number, patch: OperationPatch) =>
+  sendAgentRequest<Operation>(agent, { level: userLevel(), method: 'PATCH', path: `/v1/operations/${id}`, body: patch })
 
-export const retryFailedRows = (agent: Agent, name: string, environment: string, key: string) =>
-  request<Operation>(agent, {
-    level: ownLevel(),
+export const retryFailedRows = (agent: AgentDataSource, name: string, environment: string, key: string) =>
+  sendAgentRequest<Operation>(agent, {
+    level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/failed-rows/retry`,
     body: { environment },
     headers: { 'Idempotency-Key': key },
   })
 
-export const acceptFailedRows = (agent: Agent, name: string, keys: string[][], reason: string) =>
-  request<unknown>(agent, {
-    level: ownLevel(),
+export const acceptFailedRows = (agent: AgentDataSource, name: string, keys: string[][], reason: string) =>
+  sendAgentRequest<unknown>(agent, {
+    level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/failed-rows/accept`,
     body: { keys, reason },
   })
 
-export const acceptClient = (agent: Agent, name: string, client: string, reason: string) =>
-  request<unknown>(agent, {
-    level: ownLevel(),
+export const acceptFlagClient = (agent: AgentDataSource, name: string, client: string, reason: string) =>
+  sendAgentRequest<unknown>(agent, {
+    level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/flag-clients/accept`,
     body: { client, reason },

@@ -1,13 +1,13 @@
 import type { AutomaticRollback, AutomaticRollbackRequest, Incident } from '@sti-rollout/agent/contract'
-import type { Agent } from './agents'
+import type { AgentDataSource } from './agents'
 import { rolloutPath } from './calls'
-import { ownLevel } from './level'
-import { request } from './request'
+import { userLevel } from './level'
+import { sendAgentRequest } from './request'
 
 /** Open ones first, the newest first; of one rollout, or of all that this agent has. */
-export const incidents = async (agent: Agent, rollout: string | null, signal?: AbortSignal) =>
+export const listIncidents = async (agent: AgentDataSource, rollout: string | null, signal?: AbortSignal) =>
   (
-    await request<{ incidents: Incident[] }>(agent, {
+    await sendAgentRequest<{ incidents: Incident[] }>(agent, {
       level: 'viewer',
       path: `/v1/incidents${rollout === null ? '' : `?rollout=${encodeURIComponent(rollout)}`}`,
       signal,
@@ -15,23 +15,23 @@ export const incidents = async (agent: Agent, rollout: string | null, signal?: A
   ).incidents
 
 /** Somebody has seen it: its clock stands, and nobody else is called. */
-export const acknowledge = (agent: Agent, id: number, note: string) => answer(agent, id, 'acknowledge', note)
+export const acknowledgeIncident = (agent: AgentDataSource, id: number, note: string) => postIncidentResponse(agent, id, 'acknowledge', note)
 
 /** A person says that it is over. */
-export const resolve = (agent: Agent, id: number, note: string) => answer(agent, id, 'resolve', note)
+export const resolveIncident = (agent: AgentDataSource, id: number, note: string) => postIncidentResponse(agent, id, 'resolve', note)
 
-const answer = (agent: Agent, id: number, verb: 'acknowledge' | 'resolve', note: string) =>
-  request<Incident>(agent, {
-    level: ownLevel(),
+const postIncidentResponse = (agent: AgentDataSource, id: number, verb: 'acknowledge' | 'resolve', note: string) =>
+  sendAgentRequest<Incident>(agent, {
+    level: userLevel(),
     method: 'POST',
     path: `/v1/incidents/${id}/${verb}`,
     body: note ? { note } : {},
   })
 
 /** Arms automatic rollback, or holds it until a time. */
-export const setAutomaticRollback = (agent: Agent, rollout: string, wanted: AutomaticRollbackRequest) =>
-  request<AutomaticRollback>(agent, {
-    level: ownLevel(),
+export const setAutomaticRollback = (agent: AgentDataSource, rollout: string, wanted: AutomaticRollbackRequest) =>
+  sendAgentRequest<AutomaticRollback>(agent, {
+    level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(rollout)}/automatic-rollback`,
     body: wanted,

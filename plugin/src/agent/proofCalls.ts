@@ -7,46 +7,46 @@ import type {
   Readiness,
   ReportFormat,
 } from '@sti-rollout/agent/contract'
-import type { Agent } from './agents'
+import type { AgentDataSource } from './agents'
 import { rolloutPath } from './calls'
-import { ownLevel } from './level'
-import { ACT_MS, request } from './request'
+import { userLevel } from './level'
+import { ACTION_TIMEOUT_MS, sendAgentRequest } from './request'
 
-export interface Promotions {
+export interface PromotionHistory {
   readonly gate: PromotionGate | null
   readonly promotions: Promotion[]
 }
 
-export const readiness = (agent: Agent, name: string, signal?: AbortSignal) =>
-  request<Readiness>(agent, { level: ownLevel(), path: `${rolloutPath(name)}/readiness`, signal })
+export const getReadiness = (agent: AgentDataSource, name: string, signal?: AbortSignal) =>
+  sendAgentRequest<Readiness>(agent, { level: userLevel(), path: `${rolloutPath(name)}/readiness`, signal })
 
-export const columnDrop = (agent: Agent, name: string, signal?: AbortSignal) =>
-  request<ColumnDrop>(agent, { level: 'viewer', path: `${rolloutPath(name)}/column-drop`, signal })
+export const getColumnDrop = (agent: AgentDataSource, name: string, signal?: AbortSignal) =>
+  sendAgentRequest<ColumnDrop>(agent, { level: 'viewer', path: `${rolloutPath(name)}/column-drop`, signal })
 
-export const attest = (agent: Agent, name: string, wanted: AttestationRequest) =>
-  request<Readiness>(agent, {
-    level: ownLevel(),
+export const signOffItem = (agent: AgentDataSource, name: string, wanted: AttestationRequest) =>
+  sendAgentRequest<Readiness>(agent, {
+    level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/attestations`,
     body: wanted,
   })
 
-export const promotions = (agent: Agent, name: string, signal?: AbortSignal) =>
-  request<Promotions>(agent, { level: 'viewer', path: `${rolloutPath(name)}/promotions`, signal })
+export const getPromotions = (agent: AgentDataSource, name: string, signal?: AbortSignal) =>
+  sendAgentRequest<PromotionHistory>(agent, { level: 'viewer', path: `${rolloutPath(name)}/promotions`, signal })
 
-export const promote = (agent: Agent, name: string, wanted: PromotionRequest) =>
-  request<Promotions>(agent, {
-    level: ownLevel(),
+export const submitPromotion = (agent: AgentDataSource, name: string, wanted: PromotionRequest) =>
+  sendAgentRequest<PromotionHistory>(agent, {
+    level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/promotions`,
     body: wanted,
   })
 
 /** The report as it is to be kept, byte for byte. */
-export const report = (agent: Agent, name: string, format: ReportFormat) =>
-  request<string>(agent, {
-    level: ownLevel(),
+export const downloadReport = (agent: AgentDataSource, name: string, format: ReportFormat) =>
+  sendAgentRequest<string>(agent, {
+    level: userLevel(),
     path: `${rolloutPath(name)}/report?format=${format}`,
     responseType: 'text',
-    limit: ACT_MS,
+    timeoutMs: ACTION_TIMEOUT_MS,
   })

@@ -1,7 +1,7 @@
 import { act, renderHook } from '@testing-library/react'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { AgentError } from './AgentError'
-import { usePolled } from './usePolled'
+import { usePolling } from './usePolled'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => {
@@ -18,7 +18,7 @@ function visible(state: 'visible' | 'hidden') {
 
 test('it asks as often as the answer says, and stops while the page is hidden', async () => {
   const ask = vi.fn(async () => ({ running: ask.mock.calls.length < 3 }))
-  renderHook(() => usePolled('a', ask, (data) => (data?.running ? 2_000 : 10_000)))
+  renderHook(() => usePolling('a', ask, (data) => (data?.running ? 2_000 : 10_000)))
   await wait(0)
   expect(ask).toHaveBeenCalledTimes(1)
   await wait(2_000)
@@ -41,7 +41,7 @@ test('it asks as often as the answer says, and stops while the page is hidden', 
 test('an answer stays while later ones fail, with the time since when', async () => {
   let broken = false
   const { result } = renderHook(() =>
-    usePolled('a', async () => {
+    usePolling('a', async () => {
       if (broken) throw new AgentError('gone', 'network', 502)
       return 'fine'
     }),
@@ -62,7 +62,7 @@ test('an answer stays while later ones fail, with the time since when', async ()
 test('another key forgets the old answer, also when it arrives late', async () => {
   const late = new Map<string, (value: string) => void>()
   const { result, rerender } = renderHook(
-    ({ id }) => usePolled(id, () => new Promise<string>((resolve) => late.set(id, resolve))),
+    ({ id }) => usePolling(id, () => new Promise<string>((resolve) => late.set(id, resolve))),
     { initialProps: { id: 'a' } },
   )
   rerender({ id: 'b' })

@@ -2,10 +2,10 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 import { type AgentError, toAgentError } from './AgentError'
 
 /** Something runs: look often. Nothing runs: look seldom. */
-export const RUNNING_MS = 2_000
-export const QUIET_MS = 10_000
+export const ACTIVE_POLL_INTERVAL_MS = 2_000
+export const IDLE_POLL_INTERVAL_MS = 10_000
 
-export interface Polled<T> {
+export interface PollingResult<T> {
   /** The last good answer; it stays while later ones fail. */
   readonly data: T | null
   /** Why the last question failed, or null. */
@@ -15,45 +15,45 @@ export interface Polled<T> {
   readonly refresh: () => void
 }
 
-type State<T> = Omit<Polled<T>, 'refresh'> & { readonly key: string | null }
-const nothing = { key: null, data: null, error: null, failingSince: null }
+type PollingState<T> = Omit<PollingResult<T>, 'refresh'> & { readonly key: string | null }
+const EMPTY_STATE = { key: null, data: null, error: null, failingSince: null }
 
 /**
  * Asks again and again while the page is visible. `key` names what is asked; null asks nothing, another key forgets the
  * old answer. A question is never started while the one before it is under way.
  */
-export function usePolled<T>(
+export function usePolling<T>(
   key: string | null,
-  ask: (signal: AbortSignal) => Promise<T>,
-  pause: (data: T | null) => number = () => QUIET_MS,
-): Polled<T> {
-  const [state, setState] = useState<State<T>>(nothing)
-  const latest = useRef({ ask, pause })
+  fetchData: (signal: AbortSignal) => Promise<T>,
+  intervalMs: (data: T | null) => number = () => IDLE_POLL_INTERVAL_MS,
+): PollingResult<T> {
+  const [state, setState] = useState<PollingState<T>>(EMPTY_STATE)
+  const latest = useRef({ ask: fetchData, pause: intervalMs })
   const wake = useRef<() => void>(() => {})
   useEffect(() => {
-    latest.current = { ask, pause }
+    latest.current = { ask: fetchData, pause: intervalMs }
   })
 
   useEffect(() => {
     if (key === null) return
-    const leaving = new AbortController()
+    const abortController = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
-    let asking = false
-    let again = false
+    let polling = false
+    let pollAgain = false
     let data: T | null = null
 
-    const round = async () => {
+    const poll = async () => {
       clearTimeout(timer)
-      if (asking) {
-        again = true
+      if (polling) {
+        pollAgain = true
         return
       }
-      asking = true
+      polling = true
       try {
-        data = await latest.current.ask(leaving.signal)
-        if (!leaving.signal.aborted) setState({ key, data, error: null, failingSince: null })
+        data = await latest.current.ask(abortController.signal)
+        if (!abortController.signal.aborted) setState({ key, data, error: null, failingSince: null })
       } catch (thrown) {
-        if (!leaving.signal.aborted) {
+        if (!abortController.signal.aborted) {
           const error = toAgentError(thrown, 'The agent', 0)
           setState((old) =>
             old.key === key
@@ -62,25 +62,25 @@ export function usePolled<T>(
           )
         }
       }
-      asking = false
-      if (leaving.signal.aborted || document.visibilityState === 'hidden') return
-      timer = setTimeout(round, again ? 0 : latest.current.pause(data))
-      again = false
+      polling = false
+      if (abortController.signal.aborted || document.visibilityState === 'hidden') return
+      timer = setTimeout(poll, pollAgain ? 0 : latest.current.pause(data))
+      pollAgain = false
     }
-    const visible = () => {
-      if (document.visibilityState === 'visible') void round()
+    const onVisibilityChange = () => {
+      if (document.visibilityState === 'visible') void poll()
     }
-    wake.current = () => void round()
-    document.addEventListener('visibilitychange', visible)
-    void round()
+    wake.current = () => void poll()
+    document.addEventListener('visibilitychange', onVisibilityChange)
+    void poll()
     return () => {
-      leaving.abort()
+      abortController.abort()
       clearTimeout(timer)
-      document.removeEventListener('visibilitychange', visible)
+      document.removeEventListener('visibilitychange', onVisibilityChange)
     }
   }, [key])
 
   const refresh = useCallback(() => wake.current(), [])
-  const { data, error, failingSince } = state.key === key ? state : nothing
+  const { data, error, failingSince } = state.key === key ? state : EMPTY_STATE
   return { data, error, failingSince, refresh }
 }

@@ -1,19 +1,19 @@
 import { Alert, Badge, Button } from '@grafana/ui'
 import type { BaselineSummary, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
-import { Confirmation } from '../action/Confirmation'
-import { RefusableButton } from '../action/RefusableButton'
-import { why } from '../action/why'
+import { OperationConfirmation } from '../action/Confirmation'
+import { ActionButton } from '../action/RefusableButton'
+import { refusalReasons } from '../action/why'
 import { type AgentError, toAgentError } from '../agent/AgentError'
-import { baseline as askBaseline, baselines } from '../agent/baselineCalls'
+import { getBaseline as askBaseline, listBaselines } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { usePolled } from '../agent/usePolled'
-import { download, fileName } from '../evidence/download'
-import { Pairs } from '../layout/Pairs'
+import { usePolling } from '../agent/usePolled'
+import { downloadFile, downloadFileName } from '../evidence/download'
+import { DefinitionList } from '../layout/Pairs'
 import { Section } from '../layout/Section'
-import { ago, clock, duration, rows } from '../words/numbers'
+import { formatTimeAgo, formatTime, formatDuration, formatCount } from '../words/numbers'
 import { BaselinesTable } from './BaselinesTable'
-import { Comparison } from './Comparison'
+import { BaselineComparisonView } from './Comparison'
 import { ImportBaseline } from './ImportBaseline'
 
 interface Props {
@@ -25,20 +25,20 @@ interface Props {
 /** What performance is judged by: the newest baseline of this environment, and how to take, keep and compare it. */
 export function BaselineSection({ environment, detail, refresh }: Props) {
   const [open, setOpen] = useState<'capture' | 'import' | null>(null)
-  const [compared, setCompared] = useState(false)
+  const [showComparison, setCompared] = useState(false)
   const [error, setError] = useState<AgentError | null>(null)
   const { rollout, baseline } = detail
-  const asked = usePolled(`${environment.name}/${rollout}/${baseline?.id ?? 0}`, (signal) =>
-    baselines(environment.agent, rollout, signal),
+  const baselinesPoll = usePolling(`${environment.name}/${rollout}/${baseline?.id ?? 0}`, (signal) =>
+    listBaselines(environment.agent, rollout, signal),
   )
-  const save = ({ id }: BaselineSummary) => {
+  const exportBaseline = ({ id }: BaselineSummary) => {
     setError(null)
     askBaseline(environment.agent, rollout, id)
       .then(({ content }) =>
-        download(
+        downloadFile(
           JSON.stringify(content, null, 2),
           'application/json',
-          fileName(`baseline-${id}`, rollout, environment.name, 'json'),
+          downloadFileName(`baseline-${id}`, rollout, environment.name, 'json'),
         ),
       )
       .catch((thrown: unknown) => setError(toAgentError(thrown, environment.agent.name, 0)))
@@ -47,41 +47,41 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
   const done = () => {
     setOpen(null)
     refresh()
-    asked.refresh()
+    baselinesPoll.refresh()
   }
   return (
     <Section
       title="Baseline"
-      state={<State baseline={baseline} />}
+      state={<BaselineBadge baseline={baseline} />}
       actions={
         <>
-          <RefusableButton
+          <ActionButton
             size="sm"
             variant="secondary"
             icon="record-audio"
-            reasons={why(detail, 'baseline')}
+            reasons={refusalReasons(detail, 'baseline')}
             onClick={() => setOpen('capture')}
           >
             Take
-          </RefusableButton>
-          <RefusableButton
+          </ActionButton>
+          <ActionButton
             size="sm"
             variant="secondary"
             icon="upload"
-            reasons={why(detail, 'import-baseline')}
+            reasons={refusalReasons(detail, 'import-baseline')}
             onClick={() => setOpen('import')}
           >
             Import
-          </RefusableButton>
+          </ActionButton>
           {baseline && (
             <Button
               size="sm"
               variant="secondary"
               icon="arrows-h"
-              aria-expanded={compared}
-              onClick={() => setCompared(!compared)}
+              aria-expanded={showComparison}
+              onClick={() => setCompared(!showComparison)}
             >
-              {compared ? 'Hide the comparison' : 'Compare with now'}
+              {showComparison ? 'Hide the comparison' : 'Compare with now'}
             </Button>
           )}
         </>
@@ -89,14 +89,14 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
     >
       {baseline ? (
         <>
-          <Pairs
+          <DefinitionList
             of={[
               ['Number', baseline.id],
               ['Release', baseline.release ?? '–'],
-              ['Taken', `${baseline.source}, over ${length(baseline)}`],
-              ['Ended', `${clock(baseline.endedAt)}, ${ago(baseline.endedAt)}`],
-              ['Signals known', `${known(baseline)} of ${baseline.signals.length}`],
-              ['Queries', rows(baseline.queries)],
+              ['Taken', `${baseline.source}, over ${baselineDuration(baseline)}`],
+              ['Ended', `${formatTime(baseline.endedAt)}, ${formatTimeAgo(baseline.endedAt)}`],
+              ['Signals known', `${countKnownSignals(baseline)} of ${baseline.signals.length}`],
+              ['Queries', formatCount(baseline.queries)],
               ['By', baseline.createdBy.name],
             ]}
           />
@@ -108,19 +108,19 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
         <p>None has been taken yet, so nothing can be said of performance. Take one before “Expand”.</p>
       )}
       {last?.state === 'failed' && (
-        <Alert severity="error" title={`Baseline ${last.id} could not be taken, ${clock(last.endedAt)}`}>
+        <Alert severity="error" title={`Baseline ${last.id} could not be taken, ${formatTime(last.endedAt)}`}>
           {last.error}
         </Alert>
       )}
-      {compared && baseline && <Comparison environment={environment} rollout={rollout} id={baseline.id} />}
-      {(error ?? asked.error) && (
+      {showComparison && baseline && <BaselineComparisonView environment={environment} rollout={rollout} id={baseline.id} />}
+      {(error ?? baselinesPoll.error) && (
         <Alert severity="warning" title="Baselines cannot be shown">
-          {(error ?? asked.error)?.message}
+          {(error ?? baselinesPoll.error)?.message}
         </Alert>
       )}
-      {asked.data && asked.data.length > 0 && <BaselinesTable baselines={asked.data} onExport={save} />}
+      {baselinesPoll.data && baselinesPoll.data.length > 0 && <BaselinesTable baselines={baselinesPoll.data} onExport={exportBaseline} />}
       {open === 'capture' && (
-        <Confirmation
+        <OperationConfirmation
           start="baseline"
           environment={environment}
           rollout={rollout}
@@ -135,7 +135,7 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
   )
 }
 
-function State({ baseline }: { baseline: BaselineSummary | null }) {
+function BaselineBadge({ baseline }: { baseline: BaselineSummary | null }) {
   if (!baseline) return <Badge text="none" color="orange" />
   if (baseline.unusable.length > 0) return <Badge text="cannot be used" color="red" />
   return baseline.warnings.length > 0 ? (
@@ -145,6 +145,6 @@ function State({ baseline }: { baseline: BaselineSummary | null }) {
   )
 }
 
-const known = ({ signals }: BaselineSummary) => signals.filter(({ mean }) => mean !== null).length
-const length = ({ startedAt, endedAt }: BaselineSummary) =>
-  duration((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)
+const countKnownSignals = ({ signals }: BaselineSummary) => signals.filter(({ mean }) => mean !== null).length
+const baselineDuration = ({ startedAt, endedAt }: BaselineSummary) =>
+  formatDuration((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)

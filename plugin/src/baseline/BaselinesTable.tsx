@@ -1,12 +1,12 @@
 import { Badge, Button } from '@grafana/ui'
 import type { BaselineSummary } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { WideTable } from '../layout/WideTable'
-import { clock } from '../words/numbers'
+import { ResponsiveTable } from '../layout/WideTable'
+import { formatTime } from '../words/numbers'
 
 const COLUMNS = ['Number', 'Taken', 'Release', 'From', 'Until', 'By', 'Usable', 'File'] as const
 /** Older ones are read with `sti baseline --list`. */
-const SHOWN = 10
+const MAXIMUM_ROWS = 10
 
 interface Props {
   baselines: readonly BaselineSummary[]
@@ -16,15 +16,15 @@ interface Props {
 /** The last baselines, newest first, each to be exported. */
 export function BaselinesTable({ baselines, onExport }: Props) {
   return (
-    <WideTable columns={COLUMNS}>
+    <ResponsiveTable columns={COLUMNS}>
       <tbody>
-        {baselines.slice(0, SHOWN).map((one) => (
+        {baselines.slice(0, MAXIMUM_ROWS).map((one) => (
           <tr key={one.id}>
             <td data-column={COLUMNS[0]}>{one.id}</td>
             <td data-column={COLUMNS[1]}>{one.oneRunOnly ? `${one.source}, for one run` : one.source}</td>
             <td data-column={COLUMNS[2]}>{one.release ?? '–'}</td>
-            <td data-column={COLUMNS[3]}>{clock(one.startedAt)}</td>
-            <td data-column={COLUMNS[4]}>{clock(one.endedAt)}</td>
+            <td data-column={COLUMNS[3]}>{formatTime(one.startedAt)}</td>
+            <td data-column={COLUMNS[4]}>{formatTime(one.endedAt)}</td>
             <td data-column={COLUMNS[5]}>{one.createdBy.name}</td>
             <td data-column={COLUMNS[6]}>
               <Badge
@@ -47,6 +47,6 @@ export function BaselinesTable({ baselines, onExport }: Props) {
           </tr>
         ))}
       </tbody>
-    </WideTable>
+    </ResponsiveTable>
   )
 }

@@ -1,17 +1,17 @@
 import { Alert, Badge, LoadingPlaceholder, Text } from '@grafana/ui'
-import type { Compared } from '@sti-rollout/agent/contract'
+import type { BaselineComparisonItem } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { compareBaseline } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { usePolled } from '../agent/usePolled'
-import { WideTable } from '../layout/WideTable'
-import { VERDICTS } from '../validation/verdicts'
-import { clock, rows, share } from '../words/numbers'
-import { inSignalUnit, seconds } from './signalUnit'
+import { usePolling } from '../agent/usePolled'
+import { ResponsiveTable } from '../layout/WideTable'
+import { VERDICT_COLORS } from '../validation/verdicts'
+import { formatTime, formatCount, formatExactPercent } from '../words/numbers'
+import { formatSignalValue, formatShortDuration } from './signalUnit'
 
 const COLUMNS = ['Verdict', 'Name', 'Baseline', 'Now', 'Ratio', 'Limit', 'Detail'] as const
 /** The slowest against the baseline come first. */
-const QUERIES = 10
+const MAXIMUM_QUERIES = 10
 
 interface Props {
   environment: Environment
@@ -20,8 +20,8 @@ interface Props {
 }
 
 /** Every signal and query as it is now, beside the baseline. */
-export function Comparison({ environment, rollout, id }: Props) {
-  const { data, error } = usePolled(`${environment.name}/${rollout}/${id}`, (signal) =>
+export function BaselineComparisonView({ environment, rollout, id }: Props) {
+  const { data, error } = usePolling(`${environment.name}/${rollout}/${id}`, (signal) =>
     compareBaseline(environment.agent, rollout, id, signal),
   )
   if (!data) {
@@ -35,43 +35,43 @@ export function Comparison({ environment, rollout, id }: Props) {
   return (
     <>
       <p>
-        <Badge text={data.verdict} color={VERDICTS[data.verdict]} />{' '}
-        {`${clock(data.from)} to ${clock(data.until)}, against baseline ${data.baseline.id}`}
+        <Badge text={data.verdict} color={VERDICT_COLORS[data.verdict]} />{' '}
+        {`${formatTime(data.from)} to ${formatTime(data.until)}, against baseline ${data.baseline.id}`}
       </p>
       {data.notes.map((note) => (
         <p key={note}>{note}</p>
       ))}
-      <WideTable columns={COLUMNS}>
+      <ResponsiveTable columns={COLUMNS}>
         <tbody>
           {data.signals.map((one) => (
-            <Row key={one.name} one={one} told={(value) => inSignalUnit(one.name, value)} />
+            <ComparisonRow key={one.name} one={one} told={(value) => formatSignalValue(one.name, value)} />
           ))}
         </tbody>
-      </WideTable>
+      </ResponsiveTable>
       {data.queries.length > 0 && (
         <>
           <Text element="h3" variant="h5">
-            {`Queries: ${rows(Math.min(QUERIES, data.queries.length))} of ${rows(data.queries.length)}`}
+            {`Queries: ${formatCount(Math.min(MAXIMUM_QUERIES, data.queries.length))} of ${formatCount(data.queries.length)}`}
           </Text>
-          <WideTable columns={COLUMNS}>
+          <ResponsiveTable columns={COLUMNS}>
             <tbody>
-              {data.queries.slice(0, QUERIES).map((one) => (
-                <Row key={one.name} one={one} told={(value) => (value === null ? '–' : seconds(value))} />
+              {data.queries.slice(0, MAXIMUM_QUERIES).map((one) => (
+                <ComparisonRow key={one.name} one={one} told={(value) => (value === null ? '–' : formatShortDuration(value))} />
               ))}
             </tbody>
-          </WideTable>
+          </ResponsiveTable>
         </>
       )}
     </>
   )
 }
 
-function Row({ one, told }: { one: Compared; told: (value: number | null) => string }) {
+function ComparisonRow({ one, told }: { one: BaselineComparisonItem; told: (value: number | null) => string }) {
   const { name, verdict, baseline, now, ratio, limit, detail } = one
   return (
     <tr>
       <td data-column={COLUMNS[0]}>
-        {verdict ? <Badge text={verdict} color={VERDICTS[verdict]} /> : <Badge text="shown" color="blue" />}
+        {verdict ? <Badge text={verdict} color={VERDICT_COLORS[verdict]} /> : <Badge text="shown" color="blue" />}
       </td>
       <td data-column={COLUMNS[1]}>{name}</td>
       <td data-column={COLUMNS[2]}>{told(baseline)}</td>
@@ -79,7 +79,7 @@ function Row({ one, told }: { one: Compared; told: (value: number | null) => str
       <td data-column={COLUMNS[4]}>{ratio === null ? '–' : `${ratio.toFixed(2)} ×`}</td>
       {/* Of errors the limit is a share of requests; of all else it is one of now / baseline. */}
       <td data-column={COLUMNS[5]}>
-        {limit === null ? '–' : name === 'api-error-ratio' ? share(limit) : `${limit.toFixed(2)} ×`}
+        {limit === null ? '–' : name === 'api-error-ratio' ? formatExactPercent(limit) : `${limit.toFixed(2)} ×`}
       </td>
       <td data-column={COLUMNS[6]}>{detail || '–'}</td>
     </tr>

@@ -2,8 +2,8 @@ import React from 'react'
 import { FileConfirmation } from '../action/FileConfirmation'
 import { importBaseline } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { clock } from '../words/numbers'
-import { readBaseline } from './imported'
+import { formatTime } from '../words/numbers'
+import { parseBaseline } from './imported'
 
 interface Props {
   environment: Environment
@@ -18,21 +18,21 @@ export function ImportBaseline({ environment, rollout, onDone, onClose }: Props)
     <FileConfirmation
       title={`Import a baseline of ${rollout}`}
       environment={environment}
-      verb="Import"
-      says="A file that was exported before. Later validations are judged by it, if it is the newest that can be used. One that is kept here already stays as it is."
+      confirmLabel="Import"
+      description="A file that was exported before. Later validations are judged by it, if it is the newest that can be used. One that is kept here already stays as it is."
       label="File"
-      missing="Choose the file first."
-      refusal="This cannot be imported"
-      read={readBaseline}
-      shows={(content) => [
+      missingFileHint="Choose the file first."
+      parseErrorTitle="This cannot be imported"
+      parse={parseBaseline}
+      summarize={(content) => [
         ['Of', `${content.rollout} in ${content.environment}`],
         ['Release', content.release ?? '–'],
-        ['From', clock(content.startedAt)],
-        ['Until', clock(content.endedAt)],
+        ['From', formatTime(content.startedAt)],
+        ['Until', formatTime(content.endedAt)],
         ['Signals', content.signals.length],
         ['Queries', content.queries.length],
       ]}
-      work={(content, why) => importBaseline(environment.agent, rollout, { content, oneRunOnly: false, ...why })}
+      submit={(content, why) => importBaseline(environment.agent, rollout, { content, oneRunOnly: false, ...why })}
       onDone={onDone}
       onClose={onClose}
     />

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { readBaseline } from './imported'
+import { parseBaseline } from './imported'
 
 test('a file that is no baseline says what would be one', () => {
-  expect(() => readBaseline('a: 1')).toThrow('not JSON')
-  expect(() => readBaseline('null')).toThrow('no baseline')
-  expect(() => readBaseline('{"signals":[],"queries":{}}')).toThrow('no baseline')
+  expect(() => parseBaseline('a: 1')).toThrow('not JSON')
+  expect(() => parseBaseline('null')).toThrow('no baseline')
+  expect(() => parseBaseline('{"signals":[],"queries":{}}')).toThrow('no baseline')
   const content = { signals: [], queries: [], startedAt: '2026-11-26T10:00:00Z' }
-  expect(readBaseline(JSON.stringify(content))).toEqual(content)
+  expect(parseBaseline(JSON.stringify(content))).toEqual(content)
 })

@@ -1,7 +1,7 @@
 import type { BaselineContent } from '@sti-rollout/agent/contract'
 
 /** Reads a file as an export writes it; the agent judges what is in it. @throws Error in words, when it is none */
-export function readBaseline(text: string): BaselineContent {
+export function parseBaseline(text: string): BaselineContent {
   let value: unknown
   try {
     value = JSON.parse(text)

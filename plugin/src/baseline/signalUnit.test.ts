@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inSignalUnit } from './signalUnit'
+import { formatSignalValue } from './signalUnit'
 
 test.each([
   ['api-latency-p95', 0.09781, '97.8 ms'],
@@ -11,5 +11,5 @@ test.each([
   ['queue-depth', 1234567.8, '1,234,568'],
   ['queue-depth', null, '–'],
 ] as const)('%s of %s reads %s', (signal, value, text) => {
-  expect(inSignalUnit(signal, value)).toBe(text)
+  expect(formatSignalValue(signal, value)).toBe(text)
 })

@@ -1,10 +1,10 @@
 import { Alert } from '@grafana/ui'
 import type { ColumnArchive } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { RefusableButton } from '../action/RefusableButton'
-import { Pairs } from '../layout/Pairs'
+import { ActionButton } from '../action/RefusableButton'
+import { DefinitionList } from '../layout/Pairs'
 import { Section } from '../layout/Section'
-import { bytes, clock, rows } from '../words/numbers'
+import { formatBytes, formatTime, formatCount } from '../words/numbers'
 
 interface Props {
   archive: ColumnArchive
@@ -14,36 +14,36 @@ interface Props {
 }
 
 /** The legacy columns as they are kept until nobody needs them, and the end of that. */
-export function Archive({ archive, reasons, onRemove }: Props) {
+export function ArchiveSection({ archive, reasons, onRemove }: Props) {
   const { relation, there, madeAt, completedAt, verified, exported } = archive
   return (
     <Section
       title="Archive"
       actions={
-        <RefusableButton size="sm" variant="destructive" icon="trash-alt" reasons={reasons} onClick={onRemove}>
+        <ActionButton size="sm" variant="destructive" icon="trash-alt" reasons={reasons} onClick={onRemove}>
           Remove
-        </RefusableButton>
+        </ActionButton>
       }
     >
       {!there && <Alert severity="warning" title={`${relation} is gone: somebody has dropped it`} />}
-      <Pairs
+      <DefinitionList
         of={[
           ['Table', relation],
-          ['Made', clock(madeAt)],
-          ['Complete', completedAt === null ? 'not yet' : clock(completedAt)],
+          ['Made', formatTime(madeAt)],
+          ['Complete', completedAt === null ? 'not yet' : formatTime(completedAt)],
           [
             'Compared',
             verified === null
               ? 'never'
-              : `${clock(verified.at)}, ${rows(verified.rows)} rows, ${
-                  verified.differing === 0 ? 'all the same' : `${rows(verified.differing)} not the same`
+              : `${formatTime(verified.at)}, ${formatCount(verified.rows)} rows, ${
+                  verified.differing === 0 ? 'all the same' : `${formatCount(verified.differing)} not the same`
                 }`,
           ],
           [
             'Exported',
             exported === null
               ? 'never'
-              : `${clock(exported.at)}, ${rows(exported.rows)} rows, ${bytes(exported.bytes)}, ${exported.path}`,
+              : `${formatTime(exported.at)}, ${formatCount(exported.rows)} rows, ${formatBytes(exported.bytes)}, ${exported.path}`,
           ],
           ...(exported === null ? [] : [['sha256', exported.sha256] as const]),
         ]}

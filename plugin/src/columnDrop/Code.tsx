@@ -2,8 +2,8 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Button, ClipboardButton, Stack, useStyles2 } from '@grafana/ui'
 import React from 'react'
-import { download } from '../evidence/download'
-import { highlight } from './highlight'
+import { downloadFile } from '../evidence/download'
+import { highlightSql } from './highlight'
 
 interface Props {
   /** What it is, for people who do not see it. */
@@ -11,11 +11,11 @@ interface Props {
   text: string
   language: 'sql' | 'text'
   /** The name it is downloaded under. */
-  file: string
+  fileName: string
 }
 
 /** A text to read, copy and download; SQL with its words told apart. */
-export function Code({ label, text, language, file }: Props) {
+export function CodeBlock({ label, text, language, fileName: file }: Props) {
   const styles = useStyles2(getStyles)
   return (
     <div className={styles.all}>
@@ -30,7 +30,7 @@ export function Code({ label, text, language, file }: Props) {
             variant="secondary"
             icon="download-alt"
             aria-label={`Download ${label}`}
-            onClick={() => download(text, 'text/plain;charset=utf-8', file)}
+            onClick={() => downloadFile(text, 'text/plain;charset=utf-8', file)}
           >
             Download
           </Button>
@@ -39,7 +39,7 @@ export function Code({ label, text, language, file }: Props) {
       {/* A long text scrolls, and the keyboard has to reach it. */}
       <pre className={styles.code} tabIndex={0} aria-label={label}>
         {language === 'sql'
-          ? highlight(text).map(({ kind, text: piece }, index) => (
+          ? highlightSql(text).map(({ kind, text: piece }, index) => (
               <span key={index} className={kind === 'plain' ? undefined : styles[kind]}>
                 {piece}
               </span>

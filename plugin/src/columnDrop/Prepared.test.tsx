@@ -2,7 +2,7 @@ import { render, screen } from '@testing-library/react'
 import type { ColumnDrop, ColumnDropCheck, PreparedColumnDrop } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { expect, test } from 'vitest'
-import { Prepared } from './Prepared'
+import { PreparedColumnDropView } from './Prepared'
 
 const check: ColumnDropCheck = {
   check: 'flag-stable',
@@ -38,7 +38,7 @@ const drop = (of: Partial<PreparedColumnDrop>, staleBecause: string | null = nul
   ({ rollout: 'vehicles', environment: 'staging', last: { ...last, ...of }, staleBecause }) as unknown as ColumnDrop
 
 test('what was produced: checks with evidence, both ways of the migration, the pull request', () => {
-  render(<Prepared drop={drop({})} />)
+  render(<PreparedColumnDropView drop={drop({})} />)
   expect(screen.getByText('Is the flag at 100 %?')).toBeTruthy()
   expect(screen.getByText('It is.')).toBeTruthy()
   expect(screen.getByLabelText('Up: drops the columns').textContent).toBe('alter table t drop column a;')
@@ -50,7 +50,7 @@ test('what was produced: checks with evidence, both ways of the migration, the p
 
 test('a refusal says why, a draft and what has grown stale say so', () => {
   const { unmount } = render(
-    <Prepared
+    <PreparedColumnDropView
       drop={drop({
         prepared: false,
         verdict: 'fail',
@@ -64,7 +64,7 @@ test('a refusal says why, a draft and what has grown stale say so', () => {
   expect(screen.queryByText('Migration')).toBeNull()
   unmount()
   render(
-    <Prepared drop={drop({ parameters: { ...last.parameters, safetyChecks: false } }, 'the flag was changed since')} />,
+    <PreparedColumnDropView drop={drop({ parameters: { ...last.parameters, safetyChecks: false } }, 'the flag was changed since')} />,
   )
   expect(screen.getByText('A draft: it was not held to its safety checks')).toBeTruthy()
   expect(screen.getByText('Prepare it again: the flag was changed since.')).toBeTruthy()

@@ -1,19 +1,19 @@
 import { Alert, Badge, TextLink } from '@grafana/ui'
 import type { ColumnDrop } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { fileName } from '../evidence/download'
-import { Pairs } from '../layout/Pairs'
+import { downloadFileName } from '../evidence/download'
+import { DefinitionList } from '../layout/Pairs'
 import { Section } from '../layout/Section'
-import { VERDICTS } from '../validation/verdicts'
-import { clock } from '../words/numbers'
-import { Code } from './Code'
+import { VERDICT_COLORS } from '../validation/verdicts'
+import { formatTime } from '../words/numbers'
+import { CodeBlock } from './Code'
 import { SafetyChecks } from './SafetyChecks'
 
 /** The newest run: why it was refused, or what it produced. */
-export function Prepared({ drop }: { drop: ColumnDrop }) {
+export function PreparedColumnDropView({ drop }: { drop: ColumnDrop }) {
   const { last, staleBecause, rollout, environment } = drop
   if (last === null) return null
-  const name = (what: string, ending: string) => fileName(what, rollout, environment, ending, new Date(last.at))
+  const name = (what: string, ending: string) => downloadFileName(what, rollout, environment, ending, new Date(last.at))
   const draft = last.prepared && !last.parameters.safetyChecks
   return (
     <>
@@ -38,8 +38,8 @@ export function Prepared({ drop }: { drop: ColumnDrop }) {
         title="Safety checks"
         state={
           <>
-            <Badge text={last.verdict} color={VERDICTS[last.verdict]} />
-            <span>{clock(last.at)}</span>
+            <Badge text={last.verdict} color={VERDICT_COLORS[last.verdict]} />
+            <span>{formatTime(last.at)}</span>
           </>
         }
       >
@@ -47,15 +47,15 @@ export function Prepared({ drop }: { drop: ColumnDrop }) {
       </Section>
       {last.migration && (
         <Section title="Migration">
-          <Code label="Up: drops the columns" text={last.migration.up} language="sql" file={name('drop-up', 'sql')} />
+          <CodeBlock label="Up: drops the columns" text={last.migration.up} language="sql" fileName={name('drop-up', 'sql')} />
           {last.migration.down === null ? (
             <p>It was prepared without a way back.</p>
           ) : (
-            <Code
+            <CodeBlock
               label="Down: brings columns and data back"
               text={last.migration.down}
               language="sql"
-              file={name('drop-down', 'sql')}
+              fileName={name('drop-down', 'sql')}
             />
           )}
         </Section>
@@ -74,15 +74,15 @@ export function Prepared({ drop }: { drop: ColumnDrop }) {
             </>
           }
         >
-          <Pairs
+          <DefinitionList
             of={[
               ['Title', last.pullRequest.title],
               ['Branch', last.pullRequest.branch],
             ]}
           />
-          <Code label="Its text" text={last.pullRequest.body} language="text" file={name('drop-pull-request', 'md')} />
+          <CodeBlock label="Its text" text={last.pullRequest.body} language="text" fileName={name('drop-pull-request', 'md')} />
           {last.pullRequest.files.map(({ path, text }) => (
-            <Code key={path} label={path} text={text} language="sql" file={path.split('/').at(-1) ?? path} />
+            <CodeBlock key={path} label={path} text={text} language="sql" fileName={path.split('/').at(-1) ?? path} />
           ))}
         </Section>
       )}

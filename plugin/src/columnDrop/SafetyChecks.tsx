@@ -3,9 +3,9 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
 import type { ColumnDropCheck } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { WideTable } from '../layout/WideTable'
-import { VERDICTS } from '../validation/verdicts'
-import { duration } from '../words/numbers'
+import { ResponsiveTable } from '../layout/WideTable'
+import { VERDICT_COLORS } from '../validation/verdicts'
+import { formatDuration } from '../words/numbers'
 
 const COLUMNS = ['Verdict', 'Check', 'Took'] as const
 
@@ -13,12 +13,12 @@ const COLUMNS = ['Verdict', 'Check', 'Took'] as const
 export function SafetyChecks({ checks }: { checks: readonly ColumnDropCheck[] }) {
   const styles = useStyles2(getStyles)
   return (
-    <WideTable columns={COLUMNS}>
+    <ResponsiveTable columns={COLUMNS}>
       <tbody>
         {checks.map(({ check, question, verdict, evidence, findings, seconds }) => (
           <tr key={check}>
             <td data-column={COLUMNS[0]}>
-              <Badge text={verdict} color={VERDICTS[verdict]} />
+              <Badge text={verdict} color={VERDICT_COLORS[verdict]} />
             </td>
             <td data-column={COLUMNS[1]}>
               <div className={styles.check}>
@@ -37,11 +37,11 @@ export function SafetyChecks({ checks }: { checks: readonly ColumnDropCheck[] })
                 <span className={styles.weak}>{check}</span>
               </div>
             </td>
-            <td data-column={COLUMNS[2]}>{duration(seconds)}</td>
+            <td data-column={COLUMNS[2]}>{formatDuration(seconds)}</td>
           </tr>
         ))}
       </tbody>
-    </WideTable>
+    </ResponsiveTable>
   )
 }
 

@@ -3,17 +3,17 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
 import type { ColumnDrop } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { Pairs } from '../layout/Pairs'
+import { DefinitionList } from '../layout/Pairs'
 import { Section } from '../layout/Section'
-import { WideTable } from '../layout/WideTable'
-import { clock, duration } from '../words/numbers'
+import { ResponsiveTable } from '../layout/WideTable'
+import { formatTime, formatDuration } from '../words/numbers'
 
 const COLUMNS = ['Statement', 'Reads', 'Writes', 'Last called'] as const
 
 /** What the application still does with flag and columns; the drop waits until it has not for the soak time. */
-export function Watch({ watch }: { watch: ColumnDrop['watch'] }) {
+export function UsageWatch({ watch }: { watch: ColumnDrop['watch'] }) {
   const styles = useStyles2(getStyles)
-  const lately = watch.uses.filter(({ lastCalledAt }) => lastCalledAt !== null)
+  const recentUses = watch.uses.filter(({ lastCalledAt }) => lastCalledAt !== null)
   return (
     <Section
       title="What the application still does"
@@ -21,29 +21,29 @@ export function Watch({ watch }: { watch: ColumnDrop['watch'] }) {
         watch.flagFullSince === null ? (
           <Badge text="the flag is not at 100 %" color="orange" />
         ) : (
-          <Badge text={`at 100 % since ${clock(watch.flagFullSince)}`} color="green" />
+          <Badge text={`at 100 % since ${formatTime(watch.flagFullSince)}`} color="green" />
         )
       }
     >
-      <Pairs
+      <DefinitionList
         of={[
-          ['Soak time', duration(watch.soakSeconds)],
-          ['Flag watched since', clock(watch.evaluationsWatchedSince)],
+          ['Soak time', formatDuration(watch.soakSeconds)],
+          ['Flag watched since', formatTime(watch.evaluationsWatchedSince)],
           [
             'Flag asked for last',
             watch.lastEvaluatedAt
-              ? `${clock(watch.lastEvaluatedAt)}, ${watch.lastEvaluatedBy ?? 'without a name'}`
+              ? `${formatTime(watch.lastEvaluatedAt)}, ${watch.lastEvaluatedBy ?? 'without a name'}`
               : 'not seen',
           ],
-          ['Statements watched since', clock(watch.statementsWatchedSince)],
+          ['Statements watched since', formatTime(watch.statementsWatchedSince)],
         ]}
       />
-      {lately.length === 0 ? (
+      {recentUses.length === 0 ? (
         <p>No statement that names the legacy columns has been called since they are watched.</p>
       ) : (
-        <WideTable columns={COLUMNS}>
+        <ResponsiveTable columns={COLUMNS}>
           <tbody>
-            {lately.map(({ statement, reads, writes, lastCalledAt }, index) => (
+            {recentUses.map(({ statement, reads, writes, lastCalledAt }, index) => (
               <tr key={index}>
                 <td data-column={COLUMNS[0]}>
                   <div className={styles.statement}>
@@ -52,11 +52,11 @@ export function Watch({ watch }: { watch: ColumnDrop['watch'] }) {
                 </td>
                 <td data-column={COLUMNS[1]}>{reads.join(', ') || '–'}</td>
                 <td data-column={COLUMNS[2]}>{writes.join(', ') || '–'}</td>
-                <td data-column={COLUMNS[3]}>{clock(lastCalledAt)}</td>
+                <td data-column={COLUMNS[3]}>{formatTime(lastCalledAt)}</td>
               </tr>
             ))}
           </tbody>
-        </WideTable>
+        </ResponsiveTable>
       )}
     </Section>
   )

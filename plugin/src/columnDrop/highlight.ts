@@ -1,5 +1,5 @@
 /** A piece of SQL, and what it is to the eye. */
-export interface Piece {
+export interface SqlToken {
   readonly kind: 'comment' | 'string' | 'keyword' | 'number' | 'plain'
   readonly text: string
 }
@@ -15,35 +15,35 @@ const KEYWORDS = new Set(
     .filter(Boolean),
 )
 
-const TOKENS = [
+const TOKEN_PATTERNS = [
   /(?<comment>--[^\n]*|\/\*[\s\S]*?\*\/)/,
   /(?<string>'(?:[^']|'')*')/,
   /(?<plain>"(?:[^"]|"")*"|\$[A-Za-z_]*\$)/,
   /(?<number>\b\d+(?:\.\d+)?\b)/,
   /(?<word>[A-Za-z_][A-Za-z0-9_$]*)/,
 ]
-const TOKEN = new RegExp(TOKENS.map(({ source }) => source).join('|'), 'g')
+const TOKEN_PATTERN = new RegExp(TOKEN_PATTERNS.map(({ source }) => source).join('|'), 'g')
 
 /** Tells keywords, strings, numbers and comments of a text of SQL apart. The pieces together are the text again. */
-export function highlight(sql: string): Piece[] {
-  const pieces: Piece[] = []
-  const push = (kind: Piece['kind'], text: string) => {
-    const last = pieces.at(-1)
+export function highlightSql(sql: string): SqlToken[] {
+  const tokens: SqlToken[] = []
+  const push = (kind: SqlToken['kind'], text: string) => {
+    const last = tokens.at(-1)
     if (text === '') return
-    if (last?.kind === kind) pieces[pieces.length - 1] = { kind, text: last.text + text }
-    else pieces.push({ kind, text })
+    if (last?.kind === kind) tokens[tokens.length - 1] = { kind, text: last.text + text }
+    else tokens.push({ kind, text })
   }
-  let at = 0
-  for (const match of sql.matchAll(TOKEN)) {
+  let offset = 0
+  for (const match of sql.matchAll(TOKEN_PATTERN)) {
     const [text] = match
     const { comment, string, number, word } = match.groups ?? {}
-    push('plain', sql.slice(at, match.index))
-    at = match.index + text.length
+    push('plain', sql.slice(offset, match.index))
+    offset = match.index + text.length
     if (comment !== undefined) push('comment', text)
     else if (string !== undefined) push('string', text)
     else if (number !== undefined) push('number', text)
     else push(word !== undefined && KEYWORDS.has(word.toLowerCase()) ? 'keyword' : 'plain', text)
   }
-  push('plain', sql.slice(at))
-  return pieces
+  push('plain', sql.slice(offset))
+  return tokens
 }

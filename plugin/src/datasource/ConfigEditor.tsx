@@ -2,21 +2,21 @@ import type { DataSourcePluginOptionsEditorProps } from '@grafana/data'
 import { DataSourcePicker } from '@grafana/runtime'
 import { Field, Input, SecretInput } from '@grafana/ui'
 import React from 'react'
-import { type Options, type Secrets, TOKENS } from './types'
+import { type AgentDataSourceOptions, type AgentDataSourceSecrets, TOKEN_KEYS } from './types'
 
-const LEVEL = { viewerToken: 'viewer', editorToken: 'editor', adminToken: 'admin' } as const
-const SAYS = {
+const TOKEN_LEVELS = { viewerToken: 'viewer', editorToken: 'editor', adminToken: 'admin' } as const
+const TOKEN_DESCRIPTIONS = {
   viewerToken: 'STI_TOKEN_VIEWER of the agent. Reads; everyone in the organisation may.',
   editorToken: 'STI_TOKEN_EDITOR of the agent. Grafana adds it for editors and admins only.',
   adminToken: 'STI_TOKEN_ADMIN of the agent. Grafana adds it for admins only.',
 } as const
 
-type Props = DataSourcePluginOptionsEditorProps<Options, Secrets>
+type Props = DataSourcePluginOptionsEditorProps<AgentDataSourceOptions, AgentDataSourceSecrets>
 
 /** Where the agent is, and one token for each level. */
 export function ConfigEditor({ options, onOptionsChange }: Props) {
   const { url, jsonData, secureJsonFields, secureJsonData } = options
-  const setJson = (change: Partial<Options>) => onOptionsChange({ ...options, jsonData: { ...jsonData, ...change } })
+  const setJson = (change: Partial<AgentDataSourceOptions>) => onOptionsChange({ ...options, jsonData: { ...jsonData, ...change } })
   return (
     <>
       <Field label="URL of the agent" description="As Grafana’s server reaches it." required>
@@ -28,8 +28,8 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           onChange={(event) => onOptionsChange({ ...options, url: event.currentTarget.value.trim() })}
         />
       </Field>
-      {TOKENS.map((token) => (
-        <Field key={token} label={`Token for ${LEVEL[token]}s`} description={SAYS[token]}>
+      {TOKEN_KEYS.map((token) => (
+        <Field key={token} label={`Token for ${TOKEN_LEVELS[token]}s`} description={TOKEN_DESCRIPTIONS[token]}>
           <SecretInput
             id={`sti-${token}`}
             width={60}

@@ -2,10 +2,10 @@ import type { QueryEditorProps } from '@grafana/data'
 import { InlineField, Input } from '@grafana/ui'
 import React from 'react'
 import type { DataSource } from './DataSource'
-import type { Options, Query } from './types'
+import type { AgentDataSourceOptions, RolloutEventsQuery } from './types'
 
 /** Whose events; a variable is fine. */
-export function QueryEditor({ query, onChange, onRunQuery }: QueryEditorProps<DataSource, Query, Options>) {
+export function QueryEditor({ query, onChange, onRunQuery }: QueryEditorProps<DataSource, RolloutEventsQuery, AgentDataSourceOptions>) {
   return (
     <InlineField label="Rollout" tooltip="Its events. Empty: of every rollout of this agent." labelWidth={12}>
       <Input

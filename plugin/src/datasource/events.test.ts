@@ -1,6 +1,6 @@
 import type { OperationEvent } from '@sti-rollout/agent/contract'
 import { expect, test } from 'vitest'
-import { toAnnotations, toTable } from './events'
+import { toAnnotations, toEventTable } from './events'
 
 const event = (id: number, kind: string, reason: string | null = null): OperationEvent => ({
   id,
@@ -25,5 +25,5 @@ test('starts and flag changes are marks, each a point in time; batches are not',
 })
 
 test('the table shows every event, newest first', () => {
-  expect(toTable([event(1, 'state'), event(2, 'batch')], 'A').fields[3]?.values).toEqual(['batch 2', 'state 1'])
+  expect(toEventTable([event(1, 'state'), event(2, 'batch')], 'A').fields[3]?.values).toEqual(['batch 2', 'state 1'])
 })

@@ -5,13 +5,13 @@ import type { OperationEvent } from '@sti-rollout/agent/contract'
  * Events worth a mark on every time panel: where an operation starts or ends, each change of the flag, and the baseline
  * of each release.
  */
-const MARKS: ReadonlySet<string> = new Set(['state', 'flag', 'rollback', 'baseline'])
+const ANNOTATED_EVENT_KINDS: ReadonlySet<string> = new Set(['state', 'flag', 'rollback', 'baseline'])
 
 /**
  * Events as annotations. A point has `timeEnd` equal to `time`: with null Grafana draws the regions after it wrong.
  */
 export function toAnnotations(events: readonly OperationEvent[]): DataFrame {
-  const marks = events.filter(({ kind }) => MARKS.has(kind))
+  const marks = events.filter(({ kind }) => ANNOTATED_EVENT_KINDS.has(kind))
   const times = marks.map(({ at }) => Date.parse(at))
   return toDataFrame({
     fields: [
@@ -31,7 +31,7 @@ export function toAnnotations(events: readonly OperationEvent[]): DataFrame {
 }
 
 /** Events as a table, newest first. */
-export function toTable(events: readonly OperationEvent[], refId: string): DataFrame {
+export function toEventTable(events: readonly OperationEvent[], refId: string): DataFrame {
   const newest = [...events].sort((a, b) => b.id - a.id)
   return toDataFrame({
     refId,

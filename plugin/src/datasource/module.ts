@@ -2,8 +2,8 @@ import { DataSourcePlugin } from '@grafana/data'
 import { ConfigEditor } from './ConfigEditor'
 import { DataSource } from './DataSource'
 import { QueryEditor } from './QueryEditor'
-import type { Options, Query, Secrets } from './types'
+import type { AgentDataSourceOptions, RolloutEventsQuery, AgentDataSourceSecrets } from './types'
 
-export const plugin = new DataSourcePlugin<DataSource, Query, Options, Secrets>(DataSource)
+export const plugin = new DataSourcePlugin<DataSource, RolloutEventsQuery, AgentDataSourceOptions, AgentDataSourceSecrets>(DataSource)
   .setConfigEditor(ConfigEditor)
   .setQueryEditor(QueryEditor)

@@ -2,10 +2,10 @@ import { Alert, Badge, Button } from '@grafana/ui'
 import type { ReportFormat, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import { type AgentError, toAgentError } from '../agent/AgentError'
-import { report } from '../agent/proofCalls'
+import { downloadReport } from '../agent/proofCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { Section } from '../layout/Section'
-import { download, fileName } from './download'
+import { downloadFile, downloadFileName } from './download'
 
 const FORMATS = {
   html: { label: 'HTML', type: 'text/html;charset=utf-8' },
@@ -23,12 +23,12 @@ export function ReportSection({ environment, detail }: Props) {
   const [loading, setLoading] = useState<ReportFormat | null>(null)
   const [error, setError] = useState<AgentError | null>(null)
   const { signingKey } = environment.status
-  const load = (format: ReportFormat) => {
+  const downloadFormat = (format: ReportFormat) => {
     setLoading(format)
     setError(null)
-    report(environment.agent, detail.rollout, format)
+    downloadReport(environment.agent, detail.rollout, format)
       .then((text) =>
-        download(text, FORMATS[format].type, fileName('report', detail.rollout, environment.name, format)),
+        downloadFile(text, FORMATS[format].type, downloadFileName('report', detail.rollout, environment.name, format)),
       )
       .catch((thrown: unknown) => setError(toAgentError(thrown, environment.agent.name, 0)))
       .finally(() => setLoading(null))
@@ -50,7 +50,7 @@ export function ReportSection({ environment, detail }: Props) {
           variant="secondary"
           icon={loading === format ? 'spinner' : 'download-alt'}
           disabled={loading !== null}
-          onClick={() => load(format)}
+          onClick={() => downloadFormat(format)}
         >
           {FORMATS[format].label}
         </Button>

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { fileName } from './download'
+import { downloadFileName } from './download'
 
 test('a file’s name says of what, of where and of when, and nothing that a file system refuses', () => {
   const at = new Date('2026-11-26T16:03:05.123Z')
-  expect(fileName('report', 'vehicles', 'staging', 'json', at)).toBe(
+  expect(downloadFileName('report', 'vehicles', 'staging', 'json', at)).toBe(
     'sti-report-vehicles-staging-20261126T160305Z.json',
   )
-  expect(fileName('report', '../a b', 'eu/west', 'md', at)).toBe('sti-report-..-a-b-eu-west-20261126T160305Z.md')
+  expect(downloadFileName('report', '../a b', 'eu/west', 'md', at)).toBe('sti-report-..-a-b-eu-west-20261126T160305Z.md')
 })

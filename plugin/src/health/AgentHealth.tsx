@@ -1,19 +1,19 @@
 import { Card, LinkButton, Spinner } from '@grafana/ui'
 import React from 'react'
-import { health } from './health'
-import { href } from '../ids'
+import { checkAgentConnection } from './health'
+import { withAppSubUrl } from '../ids'
 import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
-import type { Agent } from '../agent/agents'
-import { Hops } from './Hops'
-import { ownLevel } from '../agent/level'
-import { QUIET_MS, usePolled } from '../agent/usePolled'
+import type { AgentDataSource } from '../agent/agents'
+import { ConnectionSteps } from './Hops'
+import { userLevel } from '../agent/level'
+import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
 
 /** One agent: the way to it and beyond, hop by hop. */
-export function AgentHealth({ agent }: { agent: Agent }) {
-  const { data } = usePolled(
+export function AgentHealth({ agent }: { agent: AgentDataSource }) {
+  const { data } = usePolling(
     agent.uid,
-    (signal) => health(agent, signal),
-    () => QUIET_MS,
+    (signal) => checkAgentConnection(agent, signal),
+    () => IDLE_POLL_INTERVAL_MS,
   )
   return (
     <Card noMargin>
@@ -23,10 +23,10 @@ export function AgentHealth({ agent }: { agent: Agent }) {
           <EnvironmentBadge name={data.status.environment} production={data.status.production} />
         </Card.Meta>
       )}
-      <Card.Description>{data ? <Hops hops={data.hops} /> : <Spinner inline />}</Card.Description>
-      {ownLevel() === 'admin' && (
+      <Card.Description>{data ? <ConnectionSteps hops={data.steps} /> : <Spinner inline />}</Card.Description>
+      {userLevel() === 'admin' && (
         <Card.Actions>
-          <LinkButton size="sm" variant="secondary" href={href(`/connections/datasources/edit/${agent.uid}`)}>
+          <LinkButton size="sm" variant="secondary" href={withAppSubUrl(`/connections/datasources/edit/${agent.uid}`)}>
             Settings
           </LinkButton>
         </Card.Actions>

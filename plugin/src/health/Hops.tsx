@@ -2,23 +2,23 @@ import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Icon, type IconName, useStyles2 } from '@grafana/ui'
 import React from 'react'
-import type { Hop } from './health'
+import type { ConnectionStep } from './health'
 
-const LOOKS = {
+const STEP_STATE_DISPLAY = {
   ok: { icon: 'check-circle', color: 'success' },
   warning: { icon: 'exclamation-triangle', color: 'warning' },
   broken: { icon: 'times-circle', color: 'error' },
   unknown: { icon: 'question-circle', color: null },
-} as const satisfies Record<Hop['state'], { icon: IconName; color: 'success' | 'warning' | 'error' | null }>
+} as const satisfies Record<ConnectionStep['state'], { icon: IconName; color: 'success' | 'warning' | 'error' | null }>
 
 /** The hops of a way, each with its state and what it says. */
-export function Hops({ hops }: { hops: readonly Hop[] }) {
+export function ConnectionSteps({ hops }: { hops: readonly ConnectionStep[] }) {
   const styles = useStyles2(getStyles)
   return (
     <ul className={styles.list}>
       {hops.map(({ name, state, detail }) => (
         <li key={name} className={styles.row}>
-          <Icon name={LOOKS[state].icon} className={cx(styles.icon, styles[state])} aria-label={state} />
+          <Icon name={STEP_STATE_DISPLAY[state].icon} className={cx(styles.icon, styles[state])} aria-label={state} />
           <span>{name}</span>
           <span className={state === 'broken' ? styles.broken : styles.detail}>{detail}</span>
         </li>

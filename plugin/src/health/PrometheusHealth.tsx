@@ -2,49 +2,49 @@ import { getBackendSrv } from '@grafana/runtime'
 import { Card, Spinner } from '@grafana/ui'
 import React from 'react'
 import { firstValueFrom } from 'rxjs'
-import type { Hop } from './health'
-import { Hops } from './Hops'
-import { QUIET_MS, usePolled } from '../agent/usePolled'
+import type { ConnectionStep } from './health'
+import { ConnectionSteps } from './Hops'
+import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
 
 /** One Prometheus: whether Grafana reaches it, and whether it scrapes every agent. */
 export function PrometheusHealth({ uid, name }: { uid: string; name: string }) {
-  const { data } = usePolled(
+  const { data } = usePolling(
     uid,
-    () => hopsTo(uid),
-    () => QUIET_MS,
+    () => checkPrometheus(uid),
+    () => IDLE_POLL_INTERVAL_MS,
   )
   return (
     <Card noMargin>
       <Card.Heading>{name}</Card.Heading>
-      <Card.Description>{data ? <Hops hops={data} /> : <Spinner inline />}</Card.Description>
+      <Card.Description>{data ? <ConnectionSteps hops={data} /> : <Spinner inline />}</Card.Description>
     </Card>
   )
 }
 
-interface Answer {
+interface PrometheusQueryResponse {
   data: { result: Array<{ metric: Record<string, string>; value: [number, string] }> }
 }
 
-async function hopsTo(uid: string): Promise<Hop[]> {
+async function checkPrometheus(uid: string): Promise<ConnectionStep[]> {
   const query = encodeURIComponent('up{job="sti-agent"}')
   try {
     const answer = await firstValueFrom(
-      getBackendSrv().fetch<Answer>({
+      getBackendSrv().fetch<PrometheusQueryResponse>({
         url: `/api/datasources/uid/${encodeURIComponent(uid)}/resources/api/v1/query?query=${query}`,
         showErrorAlert: false,
       }),
     )
     const { result } = answer.data.data
-    const reached: Hop = { name: 'Grafana → Prometheus', state: 'ok', detail: 'answers' }
+    const prometheusStep: ConnectionStep = { name: 'Grafana → Prometheus', state: 'ok', detail: 'answers' }
     if (result.length === 0) {
       return [
-        reached,
+        prometheusStep,
         { name: 'Prometheus → agents', state: 'broken', detail: 'It scrapes no agent: add the job sti-agent.' },
       ]
     }
     return [
-      reached,
-      ...result.map(({ metric, value }): Hop => {
+      prometheusStep,
+      ...result.map(({ metric, value }): ConnectionStep => {
         const up = value[1] === '1'
         return {
           name: `→ ${metric['environment'] ?? metric['instance'] ?? 'agent'}`,

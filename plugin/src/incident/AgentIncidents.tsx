@@ -1,37 +1,37 @@
 import { Alert, LoadingPlaceholder } from '@grafana/ui'
 import React, { useState } from 'react'
-import type { Agent } from '../agent/agents'
-import { incidents } from '../agent/incidentCalls'
-import { identify } from '../agent/useEnvironment'
-import { QUIET_MS, RUNNING_MS, usePolled } from '../agent/usePolled'
-import { clock } from '../words/numbers'
-import { type Answer, AnswerConfirmation } from './AnswerConfirmation'
+import type { AgentDataSource } from '../agent/agents'
+import { listIncidents } from '../agent/incidentCalls'
+import { identifyAgent } from '../agent/useEnvironment'
+import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
+import { formatTime } from '../words/numbers'
+import { type IncidentResponse, IncidentResponseConfirmation } from './AnswerConfirmation'
 import { IncidentCard } from './IncidentCard'
-import { inOrder } from './look'
-import { refusedTo } from './refused'
+import { sortIncidents } from './look'
+import { answerRefusalReasons } from './refused'
 
 interface Props {
-  agent: Agent
+  agent: AgentDataSource
   /** Null: of every rollout, and of the environment as a whole. */
   rollout: string | null
 }
 
 /** The incidents that one agent knows, those that wait for somebody first; while it is away, since when. */
 export function AgentIncidents({ agent, rollout }: Props) {
-  const [answer, setAnswer] = useState<Answer | null>(null)
-  const asked = usePolled(
+  const [answer, setAnswer] = useState<IncidentResponse | null>(null)
+  const incidentsPoll = usePolling(
     `${agent.uid}/${rollout ?? ''}`,
     async (signal) => {
-      const [status, list] = await Promise.all([identify(agent, signal), incidents(agent, rollout, signal)])
+      const [status, list] = await Promise.all([identifyAgent(agent, signal), listIncidents(agent, rollout, signal)])
       return { status, list }
     },
-    (data) => (data?.list.some(({ state }) => state === 'open') ? RUNNING_MS : QUIET_MS),
+    (data) => (data?.list.some(({ state }) => state === 'open') ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS),
   )
-  const { data, error, failingSince } = asked
+  const { data, error, failingSince } = incidentsPoll
   return (
     <>
       {error && (
-        <Alert severity="warning" title={`${agent.name} does not answer since ${clock(failingSince)}`}>
+        <Alert severity="warning" title={`${agent.name} does not answer since ${formatTime(failingSince)}`}>
           {error.message}
         </Alert>
       )}
@@ -40,23 +40,23 @@ export function AgentIncidents({ agent, rollout }: Props) {
         <p>{`${data.status.environment}: no incident${rollout === null ? '' : ` of ${rollout}`} yet.`}</p>
       )}
       {data &&
-        inOrder(data.list).map((incident) => (
+        sortIncidents(data.list).map((incident) => (
           <IncidentCard
             key={incident.id}
             incident={incident}
             production={data.status.production}
-            refused={refusedTo(data.status)}
-            onAnswer={setAnswer}
+            refusalReasons={answerRefusalReasons(data.status)}
+            onRespond={setAnswer}
           />
         ))}
       {answer && data && (
-        <AnswerConfirmation
-          answer={answer}
+        <IncidentResponseConfirmation
+          response={answer}
           environment={{ name: data.status.environment, production: data.status.production, agent }}
           onClose={() => setAnswer(null)}
           onDone={() => {
             setAnswer(null)
-            asked.refresh()
+            incidentsPoll.refresh()
           }}
         />
       )}

@@ -38,7 +38,7 @@ const show = (of: Incident, refused: string[] = []) => {
   const onAnswer = vi.fn()
   render(
     <MemoryRouter>
-      <IncidentCard incident={of} production refused={refused} onAnswer={onAnswer} />
+      <IncidentCard incident={of} production refusalReasons={refused} onRespond={onAnswer} />
     </MemoryRouter>,
   )
   return onAnswer

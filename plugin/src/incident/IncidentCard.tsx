@@ -3,45 +3,45 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, Text, TextLink, useStyles2 } from '@grafana/ui'
 import type { Incident } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { RefusableButton } from '../action/RefusableButton'
-import { to } from '../ids'
-import { Pairs } from '../layout/Pairs'
+import { ActionButton } from '../action/RefusableButton'
+import { routes } from '../ids'
+import { DefinitionList } from '../layout/Pairs'
 import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
-import { clock } from '../words/numbers'
-import type { Answer } from './AnswerConfirmation'
-import { clockOf, escalationOf, SEVERITIES, SOURCES, STATES } from './look'
-import { useNow } from './useNow'
+import { formatTime } from '../words/numbers'
+import type { IncidentResponse } from './AnswerConfirmation'
+import { acknowledgementClock, escalationText, SEVERITY_DISPLAY, SOURCE_LABELS, STATE_COLORS } from './look'
+import { useCurrentTime } from './useNow'
 
 interface Props {
   incident: Incident
   production: boolean
   /** Why this person may not answer. */
-  refused: readonly string[]
-  onAnswer: (answer: Answer) => void
+  refusalReasons: readonly string[]
+  onRespond: (answer: IncidentResponse) => void
 }
 
 /** One incident: what fired, what the agent reads and decided, its clock, who is called, who has seen it. */
-export function IncidentCard({ incident, production, refused, onAnswer }: Props) {
+export function IncidentCard({ incident, production, refusalReasons: refused, onRespond: onAnswer }: Props) {
   const styles = useStyles2(getStyles)
   const { id, rule, severity, state, drill, summary, reasons, environment, rollout, times } = incident
   const open = state === 'open'
-  const now = useNow(open)
-  const { text, late } = clockOf(incident, now)
+  const now = useCurrentTime(open)
+  const { text, late } = acknowledgementClock(incident, now)
   return (
     <article className={cx(styles.all, open && styles.open)} aria-label={`Incident ${id}`}>
       <div className={styles.line}>
-        <Badge text={severity} {...SEVERITIES[severity]} />
+        <Badge text={severity} {...SEVERITY_DISPLAY[severity]} />
         <Text element="h3" variant="h5">
           {`${rule}${drill ? ' (a drill)' : ''}`}
         </Text>
-        <Badge text={state} color={STATES[state]} />
+        <Badge text={state} color={STATE_COLORS[state]} />
         <EnvironmentBadge name={environment} production={production} />
         {rollout !== null && (
-          <TextLink href={to.rollout(environment, rollout)} inline={false}>
+          <TextLink href={routes.rollout(environment, rollout)} inline={false}>
             {rollout}
           </TextLink>
         )}
-        <TextLink href={`${to.runbook()}#${rule.toLowerCase()}`} inline={false}>
+        <TextLink href={`${routes.runbook()}#${rule.toLowerCase()}`} inline={false}>
           Runbook
         </TextLink>
         <span className={late ? styles.late : styles.clock} role={open ? 'timer' : undefined}>
@@ -49,17 +49,17 @@ export function IncidentCard({ incident, production, refused, onAnswer }: Props)
         </span>
         <span className={styles.actions}>
           {open && (
-            <RefusableButton
+            <ActionButton
               size="sm"
               icon="check"
               reasons={refused}
               onClick={() => onAnswer({ verb: 'acknowledge', incident })}
             >
               Acknowledge
-            </RefusableButton>
+            </ActionButton>
           )}
           {state !== 'closed' && (
-            <RefusableButton
+            <ActionButton
               size="sm"
               variant="secondary"
               icon="times"
@@ -67,12 +67,12 @@ export function IncidentCard({ incident, production, refused, onAnswer }: Props)
               onClick={() => onAnswer({ verb: 'resolve', incident })}
             >
               Close
-            </RefusableButton>
+            </ActionButton>
           )}
         </span>
       </div>
       <p>{summary}</p>
-      <Pairs of={pairsOf(incident, now)} />
+      <DefinitionList of={incidentDetails(incident, now)} />
       {reasons.length > 0 && (
         <details open={open}>
           <summary>What the agent decided, and why</summary>
@@ -83,17 +83,17 @@ export function IncidentCard({ incident, production, refused, onAnswer }: Props)
           </ul>
         </details>
       )}
-      {times > 1 && <span className={styles.weak}>{`${times} alerts, the last at ${clock(incident.seenAt)}`}</span>}
+      {times > 1 && <span className={styles.weak}>{`${times} alerts, the last at ${formatTime(incident.seenAt)}`}</span>}
     </article>
   )
 }
 
-function pairsOf(incident: Incident, now: number): Array<readonly [string, React.ReactNode]> {
+function incidentDetails(incident: Incident, now: number): Array<readonly [string, React.ReactNode]> {
   const { openedAt, source, change, reading, rollback, environment, rollout } = incident
   const done = (by: Incident['closedBy'], at: string | null, note: string | null) =>
-    `${by?.name ?? '–'}, ${clock(at)}${note ? `: ${note}` : ''}`
+    `${by?.name ?? '–'}, ${formatTime(at)}${note ? `: ${note}` : ''}`
   return [
-    ['Opened', `${clock(openedAt)}, by ${SOURCES[source]}`],
+    ['Opened', `${formatTime(openedAt)}, by ${SOURCE_LABELS[source]}`],
     ...(change === null ? [] : [['About', change] as const]),
     ['The agent reads', reading === null ? 'nothing of this rule' : `${reading.state}: ${reading.sentence}`],
     [
@@ -101,14 +101,14 @@ function pairsOf(incident: Incident, now: number): Array<readonly [string, React
       rollback === null ? (
         'nothing'
       ) : rollback.operationId === null || rollout === null ? (
-        `${rollback.scope}, ${clock(rollback.at)}`
+        `${rollback.scope}, ${formatTime(rollback.at)}`
       ) : (
-        <TextLink href={to.operation(environment, rollout, rollback.operationId)} inline={false}>
-          {`${rollback.scope}, ${clock(rollback.at)}`}
+        <TextLink href={routes.operation(environment, rollout, rollback.operationId)} inline={false}>
+          {`${rollback.scope}, ${formatTime(rollback.at)}`}
         </TextLink>
       ),
     ],
-    ['Called', escalationOf(incident, now)],
+    ['Called', escalationText(incident, now)],
     ...(incident.acknowledgedAt === null
       ? []
       : [

@@ -1,6 +1,6 @@
 import type { Incident } from '@sti-rollout/agent/contract'
 import { expect, test } from 'vitest'
-import { clockOf, escalationOf, inOrder } from './look'
+import { acknowledgementClock, escalationText, sortIncidents } from './look'
 
 const at = Date.parse('2026-03-01T12:00:00Z')
 const instant = (seconds: number) => new Date(at + seconds * 1000).toISOString()
@@ -15,18 +15,18 @@ const incident = (more: Partial<Incident> = {}) =>
   }) as Incident
 
 test('the clock says what is left, how late it is, or how long it took', () => {
-  expect(clockOf(incident(), at)).toEqual({ text: 'to be acknowledged within 5 min', late: false })
-  expect(clockOf(incident(), at + 360_000)).toEqual({ text: 'late by 1 min', late: true })
+  expect(acknowledgementClock(incident(), at)).toEqual({ text: 'to be acknowledged within 5 min', late: false })
+  expect(acknowledgementClock(incident(), at + 360_000)).toEqual({ text: 'late by 1 min', late: true })
   const acknowledged = incident({ state: 'acknowledged', acknowledgedSeconds: 42 })
-  expect(clockOf(acknowledged, at + 900_000)).toEqual({ text: 'acknowledged after 42 s', late: false })
-  expect(clockOf(incident({ state: 'closed', late: true }), at).text).toBe('closed without an acknowledgement')
+  expect(acknowledgementClock(acknowledged, at + 900_000)).toEqual({ text: 'acknowledged after 42 s', late: false })
+  expect(acknowledgementClock(incident({ state: 'closed', late: true }), at).text).toBe('closed without an acknowledgement')
 })
 
 test('who is called now, and who next', () => {
-  expect(escalationOf(incident(), at)).toBe('nobody yet; Technical Lead in 1 min')
+  expect(escalationText(incident(), at)).toBe('nobody yet; Technical Lead in 1 min')
   const last = { level: 4, role: 'System Architect', nextAt: null, nextRole: null }
-  expect(escalationOf(incident({ escalation: last }), at)).toBe('level 4, System Architect')
-  expect(escalationOf(incident({ state: 'acknowledged' }), at)).toBe('nobody had to be called')
+  expect(escalationText(incident({ escalation: last }), at)).toBe('level 4, System Architect')
+  expect(escalationText(incident({ state: 'acknowledged' }), at)).toBe('nobody had to be called')
 })
 
 test('what waits for somebody comes first, the gravest above, the newest of them as the agent says', () => {
@@ -37,5 +37,5 @@ test('what waits for somebody comes first, the gravest above, the newest of them
     incident({ id: 2, state: 'closed', severity: 'critical' }),
     incident({ id: 1, state: 'open', severity: 'critical' }),
   ]
-  expect(inOrder(list).map(({ id }) => id)).toEqual([3, 1, 4, 5, 2])
+  expect(sortIncidents(list).map(({ id }) => id)).toEqual([3, 1, 4, 5, 2])
 })

@@ -1,20 +1,20 @@
 import type { BadgeColor, IconName } from '@grafana/ui'
 import type { Incident, IncidentState, Severity } from '@sti-rollout/agent/contract'
-import { duration } from '../words/numbers'
+import { formatDuration } from '../words/numbers'
 
-export const SEVERITIES = {
+export const SEVERITY_DISPLAY = {
   critical: { color: 'red', icon: 'exclamation-circle' },
   warning: { color: 'orange', icon: 'exclamation-triangle' },
   info: { color: 'blue', icon: 'info-circle' },
 } as const satisfies Record<Severity, { color: BadgeColor; icon: IconName }>
 
-export const STATES = {
+export const STATE_COLORS = {
   open: 'red',
   acknowledged: 'orange',
   closed: 'green',
 } as const satisfies Record<IncidentState, BadgeColor>
 
-export const SOURCES = {
+export const SOURCE_LABELS = {
   grafana: 'an alert of Grafana',
   alertmanager: 'an alert of Alertmanager',
   guard: 'the agent’s own guard',
@@ -23,32 +23,32 @@ export const SOURCES = {
 } as const satisfies Record<Incident['source'], string>
 
 /** The clock of an incident: how long is left to acknowledge it, or how late somebody is, or how long it took. */
-export function clockOf(incident: Incident, now: number): { readonly text: string; readonly late: boolean } {
+export function acknowledgementClock(incident: Incident, now: number): { readonly text: string; readonly late: boolean } {
   const { acknowledgedSeconds, acknowledgeBy, late, state } = incident
   if (acknowledgedSeconds !== null)
-    return { text: `acknowledged after ${duration(acknowledgedSeconds)}${late ? ', late' : ''}`, late }
+    return { text: `acknowledged after ${formatDuration(acknowledgedSeconds)}${late ? ', late' : ''}`, late }
   if (state === 'closed') return { text: 'closed without an acknowledgement', late }
-  const left = (Date.parse(acknowledgeBy) - now) / 1000
-  return left >= 0
-    ? { text: `to be acknowledged within ${duration(Math.round(left))}`, late: false }
-    : { text: `late by ${duration(Math.round(-left))}`, late: true }
+  const secondsLeft = (Date.parse(acknowledgeBy) - now) / 1000
+  return secondsLeft >= 0
+    ? { text: `to be acknowledged within ${formatDuration(Math.round(secondsLeft))}`, late: false }
+    : { text: `late by ${formatDuration(Math.round(-secondsLeft))}`, late: true }
 }
 
 /** Who is called now, and who next. */
-export function escalationOf({ escalation, state }: Incident, now: number): string {
+export function escalationText({ escalation, state }: Incident, now: number): string {
   const { level, role, nextAt, nextRole } = escalation
   if (state !== 'open') return level > 0 ? `reached level ${level}` : 'nobody had to be called'
-  const called = level === 0 ? 'nobody yet' : `level ${level}${role ? `, ${role}` : ''}`
-  if (nextAt === null) return called
-  const left = Math.max(0, Math.round((Date.parse(nextAt) - now) / 1000))
-  return `${called}; ${nextRole ?? `level ${level + 1}`} in ${duration(left)}`
+  const currentLevel = level === 0 ? 'nobody yet' : `level ${level}${role ? `, ${role}` : ''}`
+  if (nextAt === null) return currentLevel
+  const secondsLeft = Math.max(0, Math.round((Date.parse(nextAt) - now) / 1000))
+  return `${currentLevel}; ${nextRole ?? `level ${level + 1}`} in ${formatDuration(secondsLeft)}`
 }
 
-const STATE_ORDER = Object.keys(STATES)
-const SEVERITY_ORDER = Object.keys(SEVERITIES)
+const STATE_ORDER = Object.keys(STATE_COLORS)
+const SEVERITY_ORDER = Object.keys(SEVERITY_DISPLAY)
 
 /** What waits for somebody first, the gravest above; the agent's order where they are alike. */
-export const inOrder = (incidents: readonly Incident[]): Incident[] =>
+export const sortIncidents = (incidents: readonly Incident[]): Incident[] =>
   [...incidents].sort(
     (a, b) =>
       STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) ||

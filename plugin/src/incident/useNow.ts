@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 
 /** The time, each second while somebody looks at a clock that runs. */
-export function useNow(running: boolean): number {
+export function useCurrentTime(running: boolean): number {
   const [now, setNow] = useState(Date.now)
   useEffect(() => {
     if (!running) return

@@ -4,7 +4,7 @@ import { useStyles2 } from '@grafana/ui'
 import React, { type ReactNode } from 'react'
 
 /** Names with what they are, side by side as far as there is room. */
-export function Pairs({ of }: { of: ReadonlyArray<readonly [name: string, value: ReactNode]> }) {
+export function DefinitionList({ of }: { of: ReadonlyArray<readonly [name: string, value: ReactNode]> }) {
   const styles = useStyles2(getStyles)
   return (
     <dl className={styles.pairs}>

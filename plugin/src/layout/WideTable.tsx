@@ -10,7 +10,7 @@ interface Props {
 }
 
 /** A table on a wide screen, a card for each row on a narrow one. */
-export function WideTable({ columns, children }: Props) {
+export function ResponsiveTable({ columns, children }: Props) {
   const styles = useStyles2(getStyles)
   return (
     <table className={styles.table}>

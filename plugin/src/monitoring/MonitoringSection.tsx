@@ -1,13 +1,13 @@
 import { Badge } from '@grafana/ui'
 import type { RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
-import { Confirmation } from '../action/Confirmation'
-import { RefusableButton } from '../action/RefusableButton'
-import { why } from '../action/why'
+import { OperationConfirmation } from '../action/Confirmation'
+import { ActionButton } from '../action/RefusableButton'
+import { refusalReasons } from '../action/why'
 import type { Environment } from '../agent/useEnvironment'
 import { Section } from '../layout/Section'
-import { WideTable } from '../layout/WideTable'
-import { clock, duration } from '../words/numbers'
+import { ResponsiveTable } from '../layout/WideTable'
+import { formatTime, formatDuration } from '../words/numbers'
 
 interface Props {
   environment: Environment
@@ -27,53 +27,53 @@ export function MonitoringSection({ environment, detail, refresh }: Props) {
       state={
         <>
           <Badge text={enhanced ? 'on' : 'off'} color={enhanced ? 'green' : 'blue'} />
-          <span>{`reads every ${duration(samplingSeconds)}${since ? `, since ${clock(since)}` : ''}`}</span>
+          <span>{`reads every ${formatDuration(samplingSeconds)}${since ? `, since ${formatTime(since)}` : ''}`}</span>
         </>
       }
       actions={
         <>
-          <RefusableButton
+          <ActionButton
             size="sm"
             variant="secondary"
             icon="eye"
-            reasons={why(detail, 'monitoring')}
+            reasons={refusalReasons(detail, 'monitoring')}
             onClick={() => setOpen('monitoring')}
           >
             Switch on
-          </RefusableButton>
-          <RefusableButton
+          </ActionButton>
+          <ActionButton
             size="sm"
             variant="destructive"
             icon="history"
-            reasons={why(detail, 'rollback-monitoring')}
+            reasons={refusalReasons(detail, 'rollback-monitoring')}
             onClick={() => setOpen('rollback-monitoring')}
           >
             Take back
-          </RefusableButton>
+          </ActionButton>
         </>
       }
     >
       {changes.length === 0 ? (
         <p>Nothing has been changed for it. Switched on, it reads more often and keeps times of each statement.</p>
       ) : (
-        <WideTable columns={COLUMNS}>
+        <ResponsiveTable columns={COLUMNS}>
           <tbody>
             {changes.map(({ object, before, now, at }) => (
               <tr key={object}>
                 <td data-column={COLUMNS[0]}>{object}</td>
                 <td data-column={COLUMNS[1]}>{before ?? 'not set'}</td>
                 <td data-column={COLUMNS[2]}>{now}</td>
-                <td data-column={COLUMNS[3]}>{clock(at)}</td>
+                <td data-column={COLUMNS[3]}>{formatTime(at)}</td>
               </tr>
             ))}
           </tbody>
-        </WideTable>
+        </ResponsiveTable>
       )}
       {refused.map((sentence) => (
         <p key={sentence}>{sentence}</p>
       ))}
       {open && (
-        <Confirmation
+        <OperationConfirmation
           start={open}
           environment={environment}
           rollout={detail.rollout}

@@ -3,12 +3,12 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, Text, useStyles2 } from '@grafana/ui'
 import type { OperationEvent } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { clock } from '../words/numbers'
+import { formatTime } from '../words/numbers'
 
-const TROUBLE: ReadonlySet<string> = new Set(['failed-row', 'throttled', 'error'])
+const WARNING_EVENT_KINDS: ReadonlySet<string> = new Set(['failed-row', 'throttled', 'error'])
 
 /** What happened, newest first: when, what, who, why. */
-export function Events({ events, live }: { events: readonly OperationEvent[]; live: boolean }) {
+export function OperationEvents({ events, live }: { events: readonly OperationEvent[]; live: boolean }) {
   const styles = useStyles2(getStyles)
   return (
     <section aria-label="Events">
@@ -27,9 +27,9 @@ export function Events({ events, live }: { events: readonly OperationEvent[]; li
         {events.map((event) => (
           <li key={event.id} className={styles.row}>
             <time dateTime={event.at} className={styles.time}>
-              {clock(event.at)}
+              {formatTime(event.at)}
             </time>
-            <Badge color={TROUBLE.has(event.kind) ? 'orange' : 'blue'} text={event.kind} />
+            <Badge color={WARNING_EVENT_KINDS.has(event.kind) ? 'orange' : 'blue'} text={event.kind} />
             <span className={styles.message}>
               {event.message}
               {event.reason && <span className={styles.why}>{` “${event.reason}”`}</span>}

@@ -1,9 +1,9 @@
 import type { OperationState } from '@sti-rollout/agent/contract'
 import { Badge } from '@grafana/ui'
 import React from 'react'
-import { LOOK } from './look'
+import { OPERATION_STATE_DISPLAY } from './look'
 
 export function OperationStateBadge({ state }: { state: OperationState }) {
-  const { color, icon } = LOOK[state]
+  const { color, icon } = OPERATION_STATE_DISPLAY[state]
   return <Badge text={state} color={color} icon={icon} />
 }

@@ -1,40 +1,40 @@
 import { type CellProps, type Column, InteractiveTable, Text, TextLink } from '@grafana/ui'
 import type { Operation } from '@sti-rollout/agent/contract'
 import React, { useMemo } from 'react'
-import { to } from '../ids'
-import { ago, clock, duration } from '../words/numbers'
-import { nameOf } from './look'
+import { routes } from '../ids'
+import { formatTimeAgo, formatTime, formatDuration } from '../words/numbers'
+import { operationTitle } from './look'
 import { OperationStateBadge } from './OperationStateBadge'
 
-type Cell = CellProps<Operation>
+type OperationCellProps = CellProps<Operation>
 
 /** The last operations, newest first: what, how it ended, who, why. */
-export function Operations({ environment, operations }: { environment: string; operations: readonly Operation[] }) {
+export function OperationsTable({ environment, operations }: { environment: string; operations: readonly Operation[] }) {
   const data = useMemo(() => [...operations], [operations])
   const columns = useMemo<Array<Column<Operation>>>(
     () => [
       {
         id: 'what',
         header: 'Operation',
-        cell: ({ row: { original } }: Cell) => (
-          <TextLink href={to.operation(environment, original.rollout, original.id)} inline={false}>
-            {`${nameOf(original)} ${original.id}`}
+        cell: ({ row: { original } }: OperationCellProps) => (
+          <TextLink href={routes.operation(environment, original.rollout, original.id)} inline={false}>
+            {`${operationTitle(original)} ${original.id}`}
           </TextLink>
         ),
       },
       {
         id: 'state',
         header: 'State',
-        cell: ({ row: { original } }: Cell) => <OperationStateBadge state={original.state} />,
+        cell: ({ row: { original } }: OperationCellProps) => <OperationStateBadge state={original.state} />,
       },
       {
         id: 'started',
         header: 'Asked for',
-        cell: ({ row: { original } }: Cell) => <span title={clock(original.createdAt)}>{ago(original.createdAt)}</span>,
+        cell: ({ row: { original } }: OperationCellProps) => <span title={formatTime(original.createdAt)}>{formatTimeAgo(original.createdAt)}</span>,
       },
-      { id: 'took', header: 'Took', cell: ({ row: { original } }: Cell) => took(original) },
-      { id: 'who', header: 'Who', cell: ({ row: { original } }: Cell) => original.actor.name },
-      { id: 'why', header: 'Why', cell: ({ row: { original } }: Cell) => original.error ?? original.reason ?? '' },
+      { id: 'took', header: 'Took', cell: ({ row: { original } }: OperationCellProps) => operationDuration(original) },
+      { id: 'who', header: 'Who', cell: ({ row: { original } }: OperationCellProps) => original.actor.name },
+      { id: 'why', header: 'Why', cell: ({ row: { original } }: OperationCellProps) => original.error ?? original.reason ?? '' },
     ],
     [environment],
   )
@@ -52,7 +52,7 @@ export function Operations({ environment, operations }: { environment: string; o
   )
 }
 
-function took({ startedAt, endedAt }: Operation): string {
+function operationDuration({ startedAt, endedAt }: Operation): string {
   if (!startedAt) return '–'
-  return duration(((endedAt ? Date.parse(endedAt) : Date.now()) - Date.parse(startedAt)) / 1000)
+  return formatDuration(((endedAt ? Date.parse(endedAt) : Date.now()) - Date.parse(startedAt)) / 1000)
 }

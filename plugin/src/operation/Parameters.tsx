@@ -3,22 +3,22 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
 import type { Operation } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { clock } from '../words/numbers'
+import { formatTime } from '../words/numbers'
 
 /** Who asked for it, when, why, with what, and how it ended. */
-export function Parameters({ operation }: { operation: Operation }) {
+export function OperationParameters({ operation }: { operation: Operation }) {
   const styles = useStyles2(getStyles)
   const { actor, reason, createdAt, startedAt, endedAt, agent, fileHash, parameters, result } = operation
   const facts: Array<[name: string, value: string]> = [
     ['Who', `${actor.name} (${actor.level}, through ${actor.via})`],
     ['Why', reason ?? 'no reason given'],
-    ['Asked for', clock(createdAt)],
-    ['Started', clock(startedAt)],
-    ['Ended', clock(endedAt)],
+    ['Asked for', formatTime(createdAt)],
+    ['Started', formatTime(startedAt)],
+    ['Ended', formatTime(endedAt)],
     ['Agent', agent ?? '–'],
     ['Rollout file', fileHash.slice(0, 12)],
-    ...Object.entries(parameters).map(([name, value]): [string, string] => [spaced(name), text(value)]),
-    ...Object.entries(result ?? {}).map(([name, value]): [string, string] => [`Result: ${spaced(name)}`, text(value)]),
+    ...Object.entries(parameters).map(([name, value]): [string, string] => [toWords(name), formatValue(value)]),
+    ...Object.entries(result ?? {}).map(([name, value]): [string, string] => [`Result: ${toWords(name)}`, formatValue(value)]),
   ]
   return (
     <dl className={styles.facts}>
@@ -32,8 +32,8 @@ export function Parameters({ operation }: { operation: Operation }) {
   )
 }
 
-const spaced = (name: string) => name.replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`)
-const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
+const toWords = (name: string) => name.replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`)
+const formatValue = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
 
 const getStyles = (theme: GrafanaTheme2) => ({
   facts: css({

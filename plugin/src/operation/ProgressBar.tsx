@@ -2,7 +2,7 @@ import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
 import React from 'react'
-import { percent } from '../words/numbers'
+import { formatPercent } from '../words/numbers'
 
 interface Props {
   ratio: number
@@ -21,7 +21,7 @@ export function ProgressBar({ ratio, label, waiting }: Props) {
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.floor(ratio * 100)}
-      aria-valuetext={percent(ratio)}
+      aria-valuetext={formatPercent(ratio)}
     >
       <div className={cx(styles.bar, waiting && styles.waiting)} style={{ width: `${ratio * 100}%` }} />
     </div>

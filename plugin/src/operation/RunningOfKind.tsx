@@ -2,7 +2,7 @@ import type { RolloutDetail } from '@sti-rollout/agent/contract'
 import React from 'react'
 import type { Environment } from '../agent/useEnvironment'
 import { Section } from '../layout/Section'
-import { LOOK } from './look'
+import { OPERATION_STATE_DISPLAY } from './look'
 import { RunningOperation } from './RunningOperation'
 
 const TITLES = {
@@ -21,12 +21,12 @@ interface Props {
 }
 
 /** What runs of one kind, also beside something else, with its pause, resume and cancel. */
-export function RunningOfKind({ kind, environment, detail, refresh }: Props) {
-  const found = detail.operations.find((each) => each.kind === kind && !LOOK[each.state].ended)
-  if (!found) return null
+export function RunningOperationSection({ kind, environment, detail, refresh }: Props) {
+  const running = detail.operations.find((each) => each.kind === kind && !OPERATION_STATE_DISPLAY[each.state].ended)
+  if (!running) return null
   return (
     <Section title={TITLES[kind]}>
-      <RunningOperation environment={environment} operation={found} actions={detail.actions} onChanged={refresh} />
+      <RunningOperation environment={environment} operation={running} actions={detail.actions} onChanged={refresh} />
     </Section>
   )
 }

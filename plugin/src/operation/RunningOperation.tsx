@@ -1,14 +1,14 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Stack, TextLink, useStyles2 } from '@grafana/ui'
-import type { AllowedAction, Operation, Progress } from '@sti-rollout/agent/contract'
+import type { AllowedAction, Operation, OperationProgress } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import { type Control, ControlConfirmation, CONTROLS } from '../action/ControlConfirmation'
-import { RefusableButton } from '../action/RefusableButton'
+import { ActionButton } from '../action/RefusableButton'
 import type { Environment } from '../agent/useEnvironment'
-import { to } from '../ids'
-import { duration, percent, rows } from '../words/numbers'
-import { LOOK, nameOf } from './look'
+import { routes } from '../ids'
+import { formatDuration, formatPercent, formatCount } from '../words/numbers'
+import { OPERATION_STATE_DISPLAY, operationTitle } from './look'
 import { OperationStateBadge } from './OperationStateBadge'
 import { ProgressBar } from './ProgressBar'
 
@@ -26,39 +26,39 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
   const { progress, state } = operation
   const waiting = progress?.throttled ?? null
   // What it did last is no rate while it stands, and there is no end in sight.
-  const goes = state !== 'paused' && state !== 'queued'
+  const isProgressing = state !== 'paused' && state !== 'queued'
   const controls = (Object.keys(CONTROLS) as Control[]).flatMap((verb) => {
-    const found = actions.find(
+    const allowedAction = actions.find(
       (each) => each.action === verb && (each.operationId === null || each.operationId === operation.id),
     )
-    const useless =
+    const notApplicable =
       (verb === 'pause' && state === 'paused') || (verb === 'resume' && state !== 'paused' && state !== 'pausing')
-    return found && !useless ? [{ verb, reasons: found.allowed ? [] : found.reasons }] : []
+    return allowedAction && !notApplicable ? [{ verb, reasons: allowedAction.allowed ? [] : allowedAction.reasons }] : []
   })
 
   return (
-    <section className={styles.all} aria-label={`${nameOf(operation)} ${operation.id}`}>
+    <section className={styles.all} aria-label={`${operationTitle(operation)} ${operation.id}`}>
       <div className={styles.line}>
-        <TextLink href={to.operation(environment.name, operation.rollout, operation.id)} inline={false}>
-          {`${nameOf(operation)} ${operation.id}`}
+        <TextLink href={routes.operation(environment.name, operation.rollout, operation.id)} inline={false}>
+          {`${operationTitle(operation)} ${operation.id}`}
         </TextLink>
         <OperationStateBadge state={state} />
-        {progress && <strong className={styles.percent}>{percent(progress.ratio)}</strong>}
+        {progress && <strong className={styles.percent}>{formatPercent(progress.ratio)}</strong>}
         <span className={styles.numbers}>
-          {progress && done(progress)}
-          {goes && progress?.rowsPerSecond != null && progress.unit === undefined && (
-            <span>{`${rows(progress.rowsPerSecond * 60)} rows/min`}</span>
+          {progress && formatProgress(progress)}
+          {isProgressing && progress?.rowsPerSecond != null && progress.unit === undefined && (
+            <span>{`${formatCount(progress.rowsPerSecond * 60)} rows/min`}</span>
           )}
-          {goes && progress?.remainingSeconds != null && <span>{`${duration(progress.remainingSeconds)} left`}</span>}
+          {isProgressing && progress?.remainingSeconds != null && <span>{`${formatDuration(progress.remainingSeconds)} left`}</span>}
           {progress && progress.failedRows > 0 && (
-            <span className={styles.bad}>{`${rows(progress.failedRows)} failed`}</span>
+            <span className={styles.bad}>{`${formatCount(progress.failedRows)} failed`}</span>
           )}
           {!progress && operation.step && <span>{operation.step}</span>}
         </span>
         <div className={styles.controls}>
           <Stack direction="row" wrap="wrap" gap={0.5}>
             {controls.map(({ verb, reasons }) => (
-              <RefusableButton
+              <ActionButton
                 key={verb}
                 size="sm"
                 variant="secondary"
@@ -67,7 +67,7 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
                 onClick={() => setOpen(verb)}
               >
                 {CONTROLS[verb].label}
-              </RefusableButton>
+              </ActionButton>
             ))}
           </Stack>
         </div>
@@ -75,13 +75,13 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
       {progress && (
         <ProgressBar
           ratio={progress.ratio}
-          label={`${nameOf(operation)} of ${operation.rollout}`}
+          label={`${operationTitle(operation)} of ${operation.rollout}`}
           waiting={waiting !== null || state !== 'running'}
         />
       )}
-      {!LOOK[state].ended && (waiting ?? operation.error ?? (progress && operation.step)) && (
+      {!OPERATION_STATE_DISPLAY[state].ended && (waiting ?? operation.error ?? (progress && operation.step)) && (
         <div className={waiting || operation.error ? styles.waits : styles.step} role="status">
-          {waiting ? `Waits: ${waiting}` : (operation.error ?? (state === 'paused' ? STANDS : operation.step))}
+          {waiting ? `Waits: ${waiting}` : (operation.error ?? (state === 'paused' ? PAUSED_HINT : operation.step))}
         </div>
       )}
       {open && (
@@ -100,17 +100,17 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
   )
 }
 
-const STANDS = 'It goes on from here when it is resumed. Its events say who paused it, and why.'
+const PAUSED_HINT = 'It goes on from here when it is resumed. Its events say who paused it, and why.'
 
 /** What is counted is rows, seconds of sampling, or the steps of a ramp. */
-function done({ unit, ramp, processedRows, totalRows }: Progress): string {
+function formatProgress({ unit, ramp, processedRows, totalRows }: OperationProgress): string {
   if (ramp) {
     const { step, steps, percentage, heldSeconds, holdSeconds } = ramp
-    return `step ${step} of ${steps.length}: on for ${percentage} %, held ${duration(heldSeconds)} of ${duration(holdSeconds)}`
+    return `step ${step} of ${steps.length}: on for ${percentage} %, held ${formatDuration(heldSeconds)} of ${formatDuration(holdSeconds)}`
   }
   if (unit === 'steps') return `${processedRows} of ${totalRows} steps`
-  if (unit === 'seconds') return `${duration(processedRows)} of ${duration(totalRows)}`
-  return `${rows(processedRows)} / ${rows(totalRows)} rows`
+  if (unit === 'seconds') return `${formatDuration(processedRows)} of ${formatDuration(totalRows)}`
+  return `${formatCount(processedRows)} / ${formatCount(totalRows)} rows`
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({

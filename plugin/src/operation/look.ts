@@ -2,7 +2,7 @@ import type { Operation, OperationKind, OperationState } from '@sti-rollout/agen
 import type { BadgeColor, IconName } from '@grafana/ui'
 
 /** How each state of an operation looks. */
-export const LOOK = {
+export const OPERATION_STATE_DISPLAY = {
   queued: { color: 'blue', icon: 'clock-nine', ended: false },
   running: { color: 'blue', icon: 'sync', ended: false },
   pausing: { color: 'orange', icon: 'pause', ended: false },
@@ -13,7 +13,7 @@ export const LOOK = {
   failed: { color: 'red', icon: 'exclamation-triangle', ended: true },
 } as const satisfies Record<OperationState, { color: BadgeColor; icon: IconName; ended: boolean }>
 
-const NAMES = {
+const KIND_TITLES = {
   expand: 'Expand',
   baseline: 'Baseline',
   backfill: 'Backfill',
@@ -28,7 +28,7 @@ const NAMES = {
 } as const satisfies Record<OperationKind, string>
 
 /** What an operation is, in words: `Backfill`, `Flag on for 10 %`, `Rollback of the data`. */
-export function nameOf({ kind, parameters }: Pick<Operation, 'kind' | 'parameters'>): string {
+export function operationTitle({ kind, parameters }: Pick<Operation, 'kind' | 'parameters'>): string {
   if (kind === 'flag') {
     if (parameters['enabled'] !== true) return 'Flag off'
     if (parameters['ramp'] === true) return 'Ramp of the flag'
@@ -37,5 +37,5 @@ export function nameOf({ kind, parameters }: Pick<Operation, 'kind' | 'parameter
   }
   if (kind === 'monitoring') return `Enhanced monitoring ${parameters['enabled'] === false ? 'off' : 'on'}`
   if (kind === 'rollback') return `Rollback of the ${String(parameters['scope'] ?? 'data')}`
-  return NAMES[kind]
+  return KIND_TITLES[kind]
 }

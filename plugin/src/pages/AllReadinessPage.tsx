@@ -1,23 +1,23 @@
 import React, { useMemo } from 'react'
-import { agents } from '../agent/agents'
-import { to } from '../ids'
-import { WideTable } from '../layout/WideTable'
+import { listAgentDataSources } from '../agent/agents'
+import { routes } from '../ids'
+import { ResponsiveTable } from '../layout/WideTable'
 import { AgentReadiness, COLUMNS } from '../readiness/AgentReadiness'
 import { Page } from './Page'
 
 /** How ready every rollout is in every environment; each agent is asked by itself. */
 export function AllReadinessPage() {
-  const list = useMemo(() => agents(), [])
+  const list = useMemo(() => listAgentDataSources(), [])
   return (
-    <Page title="Readiness" url={to.allReadiness()} subTitle="Ready items of each list; unknown is not ready.">
+    <Page title="Readiness" url={routes.allReadiness()} subTitle="Ready items of each list; unknown is not ready.">
       {list.length === 0 ? (
         <p>No agent is configured yet. An admin adds a data source of type “STI Rollout agent” for each.</p>
       ) : (
-        <WideTable columns={COLUMNS}>
+        <ResponsiveTable columns={COLUMNS}>
           {list.map((agent) => (
             <AgentReadiness key={agent.uid} agent={agent} />
           ))}
-        </WideTable>
+        </ResponsiveTable>
       )}
     </Page>
   )

@@ -1,6 +1,6 @@
 import React from 'react'
 import { Navigate, Route, Routes } from 'react-router-dom'
-import { to } from '../ids'
+import { routes } from '../ids'
 import { AllReadinessPage } from './AllReadinessPage'
 import { ColumnDropPage } from './ColumnDropPage'
 import { ConfigurationPage } from './ConfigurationPage'
@@ -29,7 +29,7 @@ export default function App() {
       <Route path="rollback" element={<RollbackPage />} />
       <Route path="runbook" element={<RunbookPage />} />
       <Route path="configuration" element={<ConfigurationPage />} />
-      <Route path="*" element={<Navigate replace to={to.rollouts()} />} />
+      <Route path="*" element={<Navigate replace to={routes.rollouts()} />} />
     </Routes>
   )
 }

@@ -3,26 +3,26 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { LinkButton, Text, TextLink, useStyles2 } from '@grafana/ui'
 import React, { useMemo } from 'react'
 import { AgentHealth } from '../health/AgentHealth'
-import { agents } from '../agent/agents'
-import { ownLevel } from '../agent/level'
-import { prometheusSources } from '../scene/prometheus'
+import { listAgentDataSources } from '../agent/agents'
+import { userLevel } from '../agent/level'
+import { listPrometheusDataSources } from '../scene/prometheus'
 import { PrometheusHealth } from '../health/PrometheusHealth'
-import { href, to } from '../ids'
+import { withAppSubUrl, routes } from '../ids'
 import { Page } from './Page'
 
 /** The agents and Prometheus, each with the hops of the way to it, and the one that fails named. */
 export function ConfigurationPage() {
   const styles = useStyles2(getStyles)
-  const list = useMemo(() => agents(), [])
-  const sources = useMemo(() => prometheusSources(), [])
+  const list = useMemo(() => listAgentDataSources(), [])
+  const sources = useMemo(() => listPrometheusDataSources(), [])
   return (
     <Page
       title="Configuration"
-      url={to.configuration()}
+      url={routes.configuration()}
       subTitle="Each agent is a data source; here is the way to each, hop by hop."
       actions={
-        ownLevel() === 'admin' && (
-          <LinkButton size="sm" icon="plus" href={href('/connections/datasources/sti-rollout-datasource')}>
+        userLevel() === 'admin' && (
+          <LinkButton size="sm" icon="plus" href={withAppSubUrl('/connections/datasources/sti-rollout-datasource')}>
             Add an agent
           </LinkButton>
         )

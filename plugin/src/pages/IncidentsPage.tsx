@@ -3,12 +3,12 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { LoadingPlaceholder, useStyles2 } from '@grafana/ui'
 import React, { useMemo } from 'react'
 import { useParams } from 'react-router-dom'
-import { agents } from '../agent/agents'
+import { listAgentDataSources } from '../agent/agents'
 import { useEnvironment } from '../agent/useEnvironment'
-import { to } from '../ids'
+import { routes } from '../ids'
 import { AgentIncidents } from '../incident/AgentIncidents'
-import { Trouble } from '../rollout/Trouble'
-import { aboveRollout, Page } from './Page'
+import { RolloutAlerts } from '../rollout/Trouble'
+import { rolloutBreadcrumbs, Page } from './Page'
 
 /** Every incident of one rollout. */
 export function IncidentsPage() {
@@ -16,9 +16,9 @@ export function IncidentsPage() {
   const styles = useStyles2(getStyles)
   const { data, error, failingSince } = useEnvironment(name)
   return (
-    <Page title="Incidents" subTitle={`${rollout} in ${name}`} above={aboveRollout(name, rollout)}>
+    <Page title="Incidents" subTitle={`${rollout} in ${name}`} parents={rolloutBreadcrumbs(name, rollout)}>
       <div className={styles.all}>
-        <Trouble environment={data} error={error} failingSince={failingSince} />
+        <RolloutAlerts environment={data} error={error} failingSince={failingSince} />
         {!data && !error && <LoadingPlaceholder text="Asking the agent…" />}
         {data && <AgentIncidents agent={data.agent} rollout={rollout} />}
       </div>
@@ -29,9 +29,9 @@ export function IncidentsPage() {
 /** Every incident in every environment; each agent is asked by itself. */
 export function AllIncidentsPage() {
   const styles = useStyles2(getStyles)
-  const list = useMemo(() => agents(), [])
+  const list = useMemo(() => listAgentDataSources(), [])
   return (
-    <Page title="Incidents" url={to.allIncidents()} subTitle="What fired, what was decided, who has seen it.">
+    <Page title="Incidents" url={routes.allIncidents()} subTitle="What fired, what was decided, who has seen it.">
       <div className={styles.all}>
         {list.length === 0 && (
           <p>No agent is configured yet. An admin adds a data source of type “STI Rollout agent” for each.</p>

@@ -3,58 +3,58 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Alert, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
 import React from 'react'
 import { useParams } from 'react-router-dom'
-import { operation as askOperation } from '../agent/calls'
+import { getOperation as askOperation } from '../agent/calls'
 import { type Environment, useEnvironment } from '../agent/useEnvironment'
-import { QUIET_MS, RUNNING_MS, usePolled } from '../agent/usePolled'
-import { Events } from '../operation/Events'
-import { LOOK, nameOf } from '../operation/look'
-import { Parameters } from '../operation/Parameters'
+import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
+import { OperationEvents } from '../operation/Events'
+import { OPERATION_STATE_DISPLAY, operationTitle } from '../operation/look'
+import { OperationParameters } from '../operation/Parameters'
 import { RunningOperation } from '../operation/RunningOperation'
-import { useEvents } from '../operation/useEvents'
+import { useOperationStream } from '../operation/useEvents'
 import { FailedRows } from '../rollout/FailedRows'
-import { Trouble } from '../rollout/Trouble'
+import { RolloutAlerts } from '../rollout/Trouble'
 import { useRollout } from '../rollout/useRollout'
 import { OperationCharts } from '../scene/OperationCharts'
-import { aboveRollout, Page } from './Page'
+import { rolloutBreadcrumbs, Page } from './Page'
 
 /** One operation: its events as they come, what it was asked to do, how it goes, what failed, who and why. */
 export function OperationPage() {
-  const { environment: name = '', rollout = '', id: text = '' } = useParams()
-  const id = Number(text)
+  const { environment: name = '', rollout = '', id: idParam = '' } = useParams()
+  const id = Number(idParam)
   const styles = useStyles2(getStyles)
   const environment = useEnvironment(name)
   const detail = useRollout(environment.data, rollout)
-  const asked = usePolled(
+  const operationPoll = usePolling(
     environment.data && Number.isInteger(id) ? `${name}/${id}` : null,
     (signal) => askOperation((environment.data as Environment).agent, id, signal),
-    (operation) => (operation && !LOOK[operation.state].ended ? RUNNING_MS : QUIET_MS),
+    (operation) => (operation && !OPERATION_STATE_DISPLAY[operation.state].ended ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS),
   )
-  const stream = useEvents(environment.data?.agent ?? null, id)
-  const operation = newer(stream.operation, asked.data)
+  const stream = useOperationStream(environment.data?.agent ?? null, id)
+  const operation = newestOperation(stream.operation, operationPoll.data)
   const refresh = () => {
-    asked.refresh()
+    operationPoll.refresh()
     detail.refresh()
   }
 
   return (
     <Page
-      title={operation ? `${nameOf(operation)} ${id}` : `Operation ${id}`}
+      title={operation ? `${operationTitle(operation)} ${id}` : `Operation ${id}`}
       subTitle={`${rollout} in ${name}`}
-      above={aboveRollout(name, rollout)}
+      parents={rolloutBreadcrumbs(name, rollout)}
     >
       <div className={styles.all}>
-        <Trouble
+        <RolloutAlerts
           environment={environment.data}
-          error={environment.error ?? asked.error}
-          failingSince={environment.failingSince ?? asked.failingSince}
+          error={environment.error ?? operationPoll.error}
+          failingSince={environment.failingSince ?? operationPoll.failingSince}
         />
-        {!operation && !environment.error && !asked.error && <LoadingPlaceholder text="Asking the agent…" />}
+        {!operation && !environment.error && !operationPoll.error && <LoadingPlaceholder text="Asking the agent…" />}
         {environment.data && operation && (
           <>
             <RunningOperation
               environment={environment.data}
               operation={operation}
-              actions={LOOK[operation.state].ended ? [] : (detail.data?.actions ?? [])}
+              actions={OPERATION_STATE_DISPLAY[operation.state].ended ? [] : (detail.data?.actions ?? [])}
               onChanged={refresh}
             />
             {operation.state === 'failed' && operation.error && (
@@ -62,14 +62,14 @@ export function OperationPage() {
                 {operation.error}
               </Alert>
             )}
-            <Parameters operation={operation} />
+            <OperationParameters operation={operation} />
             {operation.kind === 'backfill' && (
               <OperationCharts uid={environment.data.agent.uid} environment={name} operation={operation} />
             )}
             {detail.data && operation.kind === 'backfill' && (
               <FailedRows environment={environment.data} detail={detail.data} refresh={refresh} />
             )}
-            <Events events={stream.events} live={stream.live} />
+            <OperationEvents events={stream.events} live={stream.live} />
           </>
         )}
       </div>
@@ -78,8 +78,8 @@ export function OperationPage() {
 }
 
 /** The stream is a second ahead of the poll while it lives; an operation that ended stays ended. */
-function newer<T extends { state: keyof typeof LOOK }>(streamed: T | null, polled: T | null): T | null {
-  if (!streamed || (polled && LOOK[polled.state].ended)) return polled
+function newestOperation<T extends { state: keyof typeof OPERATION_STATE_DISPLAY }>(streamed: T | null, polled: T | null): T | null {
+  if (!streamed || (polled && OPERATION_STATE_DISPLAY[polled.state].ended)) return polled
   return streamed
 }
 

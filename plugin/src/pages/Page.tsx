@@ -1,7 +1,7 @@
 import type { NavModelItem } from '@grafana/data'
 import { PluginPage } from '@grafana/runtime'
 import React, { type ReactNode } from 'react'
-import { href, to } from '../ids'
+import { withAppSubUrl, routes } from '../ids'
 
 interface Props {
   title: string
@@ -9,24 +9,24 @@ interface Props {
   /** Where the navigation already leads to it: its breadcrumb is not repeated. */
   url?: string
   /** The pages above this one, outermost first. */
-  above?: Array<{ text: string; url: string }>
+  parents?: Array<{ text: string; url: string }>
   actions?: ReactNode
   children: ReactNode
 }
 
 /** A page of the app with its breadcrumbs. */
-export function Page({ title, subTitle, url, above = [], actions, children }: Props) {
+export function Page({ title, subTitle, url, parents: above = [], actions, children }: Props) {
   const parent = above.reduce<NavModelItem | undefined>(
-    (parentItem, { text, url }) => ({ text, url: href(url), parentItem }),
+    (parentItem, { text, url }) => ({ text, url: withAppSubUrl(url), parentItem }),
     undefined,
   )
   return (
-    <PluginPage pageNav={{ text: title, subTitle, parentItem: parent, url: url && href(url) }} actions={actions}>
+    <PluginPage pageNav={{ text: title, subTitle, parentItem: parent, url: url && withAppSubUrl(url) }} actions={actions}>
       {children}
     </PluginPage>
   )
 }
 
-export const aboveRollout = (environment: string, rollout: string) => [
-  { text: `${rollout} in ${environment}`, url: to.rollout(environment, rollout) },
+export const rolloutBreadcrumbs = (environment: string, rollout: string) => [
+  { text: `${rollout} in ${environment}`, url: routes.rollout(environment, rollout) },
 ]

@@ -4,14 +4,14 @@ import { LinkButton, LoadingPlaceholder, Stack, useStyles2 } from '@grafana/ui'
 import React from 'react'
 import { useParams } from 'react-router-dom'
 import { useEnvironment } from '../agent/useEnvironment'
-import { DASHBOARD_UID, href, to } from '../ids'
-import { Operations } from '../operation/Operations'
-import { Cockpit } from '../rollout/Cockpit'
+import { DASHBOARD_UID, withAppSubUrl, routes } from '../ids'
+import { OperationsTable } from '../operation/Operations'
+import { RolloutControls } from '../rollout/Cockpit'
 import { FailedRows } from '../rollout/FailedRows'
 import { FlagClients } from '../rollout/FlagClients'
-import { Trouble } from '../rollout/Trouble'
+import { RolloutAlerts } from '../rollout/Trouble'
 import { useRollout } from '../rollout/useRollout'
-import { Monitoring } from '../scene/Monitoring'
+import { MonitoringPanels } from '../scene/Monitoring'
 import { Page } from './Page'
 
 /** One rollout in one environment: what may be done, what runs, the eight panels, what was done. */
@@ -27,23 +27,23 @@ export function RolloutPage() {
       title={`${rollout} in ${name}`}
       actions={
         <Stack direction="row" wrap="wrap" gap={1}>
-          <LinkButton variant="secondary" size="sm" icon="check-square" href={href(to.validation(name, rollout))}>
+          <LinkButton variant="secondary" size="sm" icon="check-square" href={withAppSubUrl(routes.validation(name, rollout))}>
             Validation
           </LinkButton>
-          <LinkButton variant="secondary" size="sm" icon="clipboard-alt" href={href(to.readiness(name, rollout))}>
+          <LinkButton variant="secondary" size="sm" icon="clipboard-alt" href={withAppSubUrl(routes.readiness(name, rollout))}>
             Readiness
           </LinkButton>
-          <LinkButton variant="secondary" size="sm" icon="file-alt" href={href(to.columnDrop(name, rollout))}>
+          <LinkButton variant="secondary" size="sm" icon="file-alt" href={withAppSubUrl(routes.columnDrop(name, rollout))}>
             Column drop
           </LinkButton>
-          <LinkButton variant="secondary" size="sm" icon="bell" href={href(to.incidents(name, rollout))}>
+          <LinkButton variant="secondary" size="sm" icon="bell" href={withAppSubUrl(routes.incidents(name, rollout))}>
             Incidents
           </LinkButton>
           <LinkButton
             variant="secondary"
             size="sm"
             icon="apps"
-            href={href(
+            href={withAppSubUrl(
               `/d/${DASHBOARD_UID}?var-agent=${encodeURIComponent(agent)}&var-rollout=${encodeURIComponent(rollout)}`,
             )}
           >
@@ -53,7 +53,7 @@ export function RolloutPage() {
       }
     >
       <div className={styles.all}>
-        <Trouble
+        <RolloutAlerts
           environment={environment.data}
           error={environment.error ?? error}
           failingSince={environment.failingSince ?? failingSince}
@@ -63,12 +63,12 @@ export function RolloutPage() {
         {environment.data && detail && (
           <>
             <div className={styles.bar}>
-              <Cockpit environment={environment.data} detail={detail} refresh={refresh} />
+              <RolloutControls environment={environment.data} detail={detail} refresh={refresh} />
             </div>
-            <Monitoring agent={environment.data.agent} environment={name} rollout={rollout} />
+            <MonitoringPanels agent={environment.data.agent} environment={name} rollout={rollout} />
             <FailedRows environment={environment.data} detail={detail} refresh={refresh} />
             <FlagClients environment={environment.data} detail={detail} refresh={refresh} />
-            <Operations environment={name} operations={detail.operations} />
+            <OperationsTable environment={name} operations={detail.operations} />
           </>
         )}
       </div>

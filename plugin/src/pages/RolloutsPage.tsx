@@ -1,22 +1,22 @@
 import { EmptyState, LinkButton } from '@grafana/ui'
 import React, { useMemo } from 'react'
-import { agents } from '../agent/agents'
-import { href, to } from '../ids'
+import { listAgentDataSources } from '../agent/agents'
+import { withAppSubUrl, routes } from '../ids'
 import { AgentRollouts } from '../rollout/AgentRollouts'
 import { RolloutsTable } from '../rollout/RolloutsTable'
 import { Page } from './Page'
 
 /** Every rollout in every environment; each agent is asked by itself, and its rows appear as they come. */
 export function RolloutsPage() {
-  const list = useMemo(() => agents(), [])
+  const list = useMemo(() => listAgentDataSources(), [])
   return (
-    <Page title="Rollouts" url={to.rollouts()} subTitle="Every rollout in every environment, as its agent answers it.">
+    <Page title="Rollouts" url={routes.rollouts()} subTitle="Every rollout in every environment, as its agent answers it.">
       {list.length === 0 ? (
         <EmptyState
           variant="call-to-action"
           message="No agent is configured"
           button={
-            <LinkButton href={href('/connections/datasources/sti-rollout-datasource')} icon="plus">
+            <LinkButton href={withAppSubUrl('/connections/datasources/sti-rollout-datasource')} icon="plus">
               Add an agent
             </LinkButton>
           }

@@ -4,22 +4,22 @@ import { Text, useStyles2 } from '@grafana/ui'
 import React, { useEffect, useMemo } from 'react'
 import { useLocation } from 'react-router-dom'
 import runbook from '../../../alerts/RUNBOOK.md'
-import { href, to } from '../ids'
-import { forPage, sectionsOf } from '../runbook/sections'
+import { withAppSubUrl, routes } from '../ids'
+import { rewriteLinks, parseSections } from '../runbook/sections'
 import { Page } from './Page'
 
 /** The runbook of this version, where alerts link to: it is there when nothing else of the internet is. */
 export function RunbookPage() {
   const styles = useStyles2(getStyles)
   const { hash } = useLocation()
-  const [, ...sections] = useMemo(() => sectionsOf(runbook), [])
+  const [, ...sections] = useMemo(() => parseSections(runbook), [])
   useEffect(() => {
     const heading = hash === '' ? null : document.getElementById(decodeURIComponent(hash.slice(1)))
     heading?.scrollIntoView()
     heading?.focus()
   }, [hash])
   return (
-    <Page title="Runbook" url={to.runbook()} subTitle="For whoever is called at night">
+    <Page title="Runbook" url={routes.runbook()} subTitle="For whoever is called at night">
       {sections.map(({ id, title, depth, body }) => (
         <section key={id} id={id} aria-label={title} tabIndex={-1} className={styles.section}>
           <Text element={depth === 2 ? 'h2' : 'h3'} variant={depth === 2 ? 'h3' : 'h5'}>
@@ -28,7 +28,7 @@ export function RunbookPage() {
           <div
             className={styles.body}
             // renderMarkdown has it sanitized by Grafana.
-            dangerouslySetInnerHTML={{ __html: renderMarkdown(forPage(body, href(to.runbook()))) }}
+            dangerouslySetInnerHTML={{ __html: renderMarkdown(rewriteLinks(body, withAppSubUrl(routes.runbook()))) }}
           />
         </section>
       ))}

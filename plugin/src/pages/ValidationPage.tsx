@@ -4,22 +4,22 @@ import { EmptyState, LinkButton, LoadingPlaceholder, useStyles2 } from '@grafana
 import React, { useState } from 'react'
 import { useParams } from 'react-router-dom'
 import { LAYERS } from '../action/actions'
-import { Confirmation } from '../action/Confirmation'
-import { RefusableButton } from '../action/RefusableButton'
-import { why } from '../action/why'
+import { OperationConfirmation } from '../action/Confirmation'
+import { ActionButton } from '../action/RefusableButton'
+import { refusalReasons } from '../action/why'
 import { useEnvironment } from '../agent/useEnvironment'
 import { BaselineSection } from '../baseline/BaselineSection'
 import { ReportSection } from '../evidence/ReportSection'
-import { href, to } from '../ids'
-import { RunningOfKind } from '../operation/RunningOfKind'
+import { withAppSubUrl, routes } from '../ids'
+import { RunningOperationSection } from '../operation/RunningOfKind'
 import { PromotionSection } from '../promotion/PromotionSection'
-import { Trouble } from '../rollout/Trouble'
+import { RolloutAlerts } from '../rollout/Trouble'
 import { useRollout } from '../rollout/useRollout'
-import { Checks } from '../validation/Checks'
-import { Confusion } from '../validation/Confusion'
-import { PartOfIt } from '../validation/PartOfIt'
-import { Summary } from '../validation/Summary'
-import { aboveRollout, Page } from './Page'
+import { LayerChecks } from '../validation/Checks'
+import { ConfusionMatrix } from '../validation/Confusion'
+import { PartialValidation } from '../validation/PartOfIt'
+import { ValidationSummaryLine } from '../validation/Summary'
+import { rolloutBreadcrumbs, Page } from './Page'
 
 /** The latest validation by layer, the baseline it judges by, the report of it, and what the next environment wants. */
 export function ValidationPage() {
@@ -34,27 +34,27 @@ export function ValidationPage() {
     <Page
       title="Validation"
       subTitle={`${rollout} in ${name}`}
-      above={aboveRollout(name, rollout)}
+      parents={rolloutBreadcrumbs(name, rollout)}
       actions={
         <>
-          <LinkButton variant="secondary" size="sm" icon="clipboard-alt" href={href(to.readiness(name, rollout))}>
+          <LinkButton variant="secondary" size="sm" icon="clipboard-alt" href={withAppSubUrl(routes.readiness(name, rollout))}>
             Readiness
           </LinkButton>
           {detail && (
-            <RefusableButton
+            <ActionButton
               size="sm"
               icon="check-circle"
-              reasons={why(detail, 'validation')}
+              reasons={refusalReasons(detail, 'validation')}
               onClick={() => setOpen(true)}
             >
               Validate
-            </RefusableButton>
+            </ActionButton>
           )}
         </>
       }
     >
       <div className={styles.all}>
-        <Trouble
+        <RolloutAlerts
           environment={environment.data}
           error={environment.error ?? error}
           failingSince={environment.failingSince ?? failingSince}
@@ -62,11 +62,11 @@ export function ValidationPage() {
         {!detail && !environment.error && !error && <LoadingPlaceholder text="Asking the agent…" />}
         {environment.data && detail && (
           <>
-            <RunningOfKind kind="validation" environment={environment.data} detail={detail} refresh={refresh} />
-            <RunningOfKind kind="baseline" environment={environment.data} detail={detail} refresh={refresh} />
+            <RunningOperationSection kind="validation" environment={environment.data} detail={detail} refresh={refresh} />
+            <RunningOperationSection kind="baseline" environment={environment.data} detail={detail} refresh={refresh} />
           </>
         )}
-        {environment.data && detail && <PartOfIt environment={environment.data} detail={detail} />}
+        {environment.data && detail && <PartialValidation environment={environment.data} detail={detail} />}
         {detail && !validation && (
           <EmptyState variant="not-found" message="No validation has run yet">
             It reads the whole table and changes nothing. Start it with “Validate”.
@@ -74,16 +74,16 @@ export function ValidationPage() {
         )}
         {validation && (
           <>
-            <Summary validation={validation} current={validation.fileHash === detail?.fileHash} />
+            <ValidationSummaryLine validation={validation} current={validation.fileHash === detail?.fileHash} />
             {LAYERS.map((layer) => (
-              <Checks
+              <LayerChecks
                 key={layer}
                 layer={layer}
                 result={validation.layers.find((each) => each.layer === layer) ?? null}
                 checks={validation.checks.filter((check) => check.layer === layer)}
               />
             ))}
-            {validation.confusion.length > 0 && <Confusion cells={validation.confusion} />}
+            {validation.confusion.length > 0 && <ConfusionMatrix cells={validation.confusion} />}
           </>
         )}
         {environment.data && detail && (
@@ -94,11 +94,11 @@ export function ValidationPage() {
           </>
         )}
         {open && environment.data && (
-          <Confirmation
+          <OperationConfirmation
             start="validation"
             environment={environment.data}
             rollout={rollout}
-            known={validation?.checks}
+            knownChecks={validation?.checks}
             onClose={() => setOpen(false)}
             onDone={refresh}
           />

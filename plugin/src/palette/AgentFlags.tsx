@@ -1,26 +1,26 @@
 import { Alert, LoadingPlaceholder } from '@grafana/ui'
 import React, { useEffect } from 'react'
-import type { Agent } from '../agent/agents'
-import { rollouts } from '../agent/calls'
-import { environmentOf } from '../agent/useEnvironment'
-import { RUNNING_MS, usePolled } from '../agent/usePolled'
-import { clock } from '../words/numbers'
-import type { Choice } from './ChoiceRow'
+import type { AgentDataSource } from '../agent/agents'
+import { listRollouts } from '../agent/calls'
+import { loadEnvironment } from '../agent/useEnvironment'
+import { ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
+import { formatTime } from '../words/numbers'
+import type { FlagChoice } from './ChoiceRow'
 
 interface Props {
-  agent: Agent
-  onFound: (uid: string, choices: readonly Choice[]) => void
+  agent: AgentDataSource
+  onLoaded: (uid: string, choices: readonly FlagChoice[]) => void
 }
 
 /** Asks one agent for its flags and hands them up; shows only that it is asked, or away. */
-export function AgentFlags({ agent, onFound }: Props) {
-  const { data, error, failingSince } = usePolled(
+export function AgentFlagLoader({ agent, onLoaded: onFound }: Props) {
+  const { data, error, failingSince } = usePolling(
     agent.uid,
-    async (signal): Promise<Choice[]> => {
-      const [environment, list] = await Promise.all([environmentOf(agent, signal), rollouts(agent, signal)])
+    async (signal): Promise<FlagChoice[]> => {
+      const [environment, list] = await Promise.all([loadEnvironment(agent, signal), listRollouts(agent, signal)])
       return list.map((summary) => ({ environment, summary }))
     },
-    () => RUNNING_MS,
+    () => ACTIVE_POLL_INTERVAL_MS,
   )
   useEffect(() => {
     if (data) onFound(agent.uid, data)
@@ -28,7 +28,7 @@ export function AgentFlags({ agent, onFound }: Props) {
 
   if (error) {
     return (
-      <Alert severity="warning" title={`${agent.name}: no answer since ${clock(failingSince)}`}>
+      <Alert severity="warning" title={`${agent.name}: no answer since ${formatTime(failingSince)}`}>
         {error.message} {`If the application must be switched back now, use “sti rollback flag”, or see the runbook.`}
       </Alert>
     )

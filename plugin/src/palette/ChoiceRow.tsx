@@ -3,30 +3,30 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
 import type { RolloutSummary } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { RefusableButton } from '../action/RefusableButton'
-import { ownLevel } from '../agent/level'
+import { ActionButton } from '../action/RefusableButton'
+import { userLevel } from '../agent/level'
 import type { Environment } from '../agent/useEnvironment'
-import { Facts } from '../rollout/Facts'
+import { RolloutSummaryLine } from '../rollout/Facts'
 
-export interface Choice {
+export interface FlagChoice {
   readonly environment: Environment
   readonly summary: RolloutSummary
 }
 
 /** A flag, and the button that turns it off. */
-export function ChoiceRow({ choice, onChoose }: { choice: Choice; onChoose: () => void }) {
+export function FlagChoiceRow({ choice, onChoose }: { choice: FlagChoice; onChoose: () => void }) {
   const styles = useStyles2(getStyles)
   return (
     <div className={styles.row}>
-      <Facts environment={choice.environment} detail={choice.summary} />
-      <RefusableButton
+      <RolloutSummaryLine environment={choice.environment} detail={choice.summary} />
+      <ActionButton
         variant={choice.summary.flag.enabled ? 'destructive' : 'secondary'}
         icon="history"
-        reasons={ownLevel() === 'viewer' ? ['Rolling back needs the role Editor in this organisation.'] : []}
+        reasons={userLevel() === 'viewer' ? ['Rolling back needs the role Editor in this organisation.'] : []}
         onClick={onChoose}
       >
         Roll back flag
-      </RefusableButton>
+      </ActionButton>
     </div>
   )
 }

@@ -1,52 +1,52 @@
 import { EmptyState } from '@grafana/ui'
 import React, { useCallback, useState } from 'react'
-import { Confirmation } from '../action/Confirmation'
-import { to } from '../ids'
-import type { Agent } from '../agent/agents'
+import { OperationConfirmation } from '../action/Confirmation'
+import { routes } from '../ids'
+import type { AgentDataSource } from '../agent/agents'
 import { locationService } from '@grafana/runtime'
-import { AgentFlags } from './AgentFlags'
-import { type Choice, ChoiceRow } from './ChoiceRow'
+import { AgentFlagLoader } from './AgentFlags'
+import { type FlagChoice, FlagChoiceRow } from './ChoiceRow'
 
 /** Every flag of every agent with its way back: those that are on first, and then those where something runs. */
-export function RollbackChoices({ agents }: { agents: readonly Agent[] }) {
-  const [found, setFound] = useState<Readonly<Record<string, readonly Choice[]>>>({})
-  const [open, setOpen] = useState<Choice | null>(null)
-  const onFound = useCallback(
-    (uid: string, choices: readonly Choice[]) => setFound((old) => ({ ...old, [uid]: choices })),
+export function FlagChoiceList({ agents }: { agents: readonly AgentDataSource[] }) {
+  const [choicesByAgent, setChoicesByAgent] = useState<Readonly<Record<string, readonly FlagChoice[]>>>({})
+  const [open, setOpen] = useState<FlagChoice | null>(null)
+  const onLoaded = useCallback(
+    (uid: string, choices: readonly FlagChoice[]) => setChoicesByAgent((old) => ({ ...old, [uid]: choices })),
     [],
   )
-  const choices = unique(Object.values(found).flat()).sort((a, b) => urgency(a) - urgency(b))
+  const choices = uniqueChoices(Object.values(choicesByAgent).flat()).sort((a, b) => sortPriority(a) - sortPriority(b))
 
   return (
     <>
       {agents.length === 0 && <EmptyState variant="not-found" message="No agent is configured" />}
       {choices.map((choice) => (
-        <ChoiceRow
+        <FlagChoiceRow
           key={`${choice.environment.name}/${choice.summary.rollout}`}
           choice={choice}
           onChoose={() => setOpen(choice)}
         />
       ))}
       {agents.map((agent) => (
-        <AgentFlags key={agent.uid} agent={agent} onFound={onFound} />
+        <AgentFlagLoader key={agent.uid} agent={agent} onLoaded={onLoaded} />
       ))}
       {open && (
-        <Confirmation
+        <OperationConfirmation
           start="rollback-flag"
           environment={open.environment}
           rollout={open.summary.rollout}
           onClose={() => setOpen(null)}
-          onDone={() => locationService.push(to.rollout(open.environment.name, open.summary.rollout))}
+          onDone={() => locationService.push(routes.rollout(open.environment.name, open.summary.rollout))}
         />
       )}
     </>
   )
 }
 
-const urgency = ({ summary: { flag, running } }: Choice) => (flag.enabled ? 0 : 2) + (running ? 0 : 1)
+const sortPriority = ({ summary: { flag, running } }: FlagChoice) => (flag.enabled ? 0 : 2) + (running ? 0 : 1)
 
 /** Two agents of one environment know the same rollouts. */
-function unique(choices: readonly Choice[]): Choice[] {
+function uniqueChoices(choices: readonly FlagChoice[]): FlagChoice[] {
   return [
     ...new Map(choices.map((choice) => [`${choice.environment.name}/${choice.summary.rollout}`, choice])).values(),
   ]

@@ -1,11 +1,11 @@
 import type { PanelProps } from '@grafana/data'
 import { LoadingPlaceholder } from '@grafana/ui'
 import React from 'react'
-import { agentOf } from '../agent/agents'
-import { QUIET_MS, usePolled } from '../agent/usePolled'
-import { environmentOf } from '../agent/useEnvironment'
-import { Cockpit } from '../rollout/Cockpit'
-import { Trouble } from '../rollout/Trouble'
+import { getAgentDataSource } from '../agent/agents'
+import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
+import { loadEnvironment } from '../agent/useEnvironment'
+import { RolloutControls } from '../rollout/Cockpit'
+import { RolloutAlerts } from '../rollout/Trouble'
 import { useRollout } from '../rollout/useRollout'
 
 export interface PanelOptions {
@@ -16,38 +16,38 @@ export interface PanelOptions {
 }
 
 /** Room for the menu that Grafana lays over the corner of a panel. */
-const MENU = 40
+const PANEL_MENU_WIDTH = 40
 
 /** The action bar and the running operation of one rollout, on any dashboard. */
-export function Panel({ options, replaceVariables, width, height }: PanelProps<PanelOptions>) {
+export function RolloutPanel({ options, replaceVariables, width, height }: PanelProps<PanelOptions>) {
   const uid = replaceVariables(options.agent)
   const name = replaceVariables(options.rollout)
-  const environment = usePolled(
-    isSet(uid) ? uid : null,
-    (signal) => environmentOf(agentOf(uid), signal),
-    () => QUIET_MS,
+  const environment = usePolling(
+    isResolved(uid) ? uid : null,
+    (signal) => loadEnvironment(getAgentDataSource(uid), signal),
+    () => IDLE_POLL_INTERVAL_MS,
   )
-  const detail = useRollout(isSet(name) ? environment.data : null, name)
+  const detail = useRollout(isResolved(name) ? environment.data : null, name)
 
-  const noRollout = environment.data !== null && !isSet(name)
+  const noRollout = environment.data !== null && !isResolved(name)
 
-  if (!isSet(uid)) return <div>No agent is configured. Add a data source of type “STI Rollout agent”.</div>
+  if (!isResolved(uid)) return <div>No agent is configured. Add a data source of type “STI Rollout agent”.</div>
   return (
     // What does not fit scrolls, and the keyboard has to reach it.
     <div
-      style={{ width, height, overflow: 'auto', paddingInlineEnd: MENU }}
+      style={{ width, height, overflow: 'auto', paddingInlineEnd: PANEL_MENU_WIDTH }}
       tabIndex={0}
       role="region"
       aria-label={`Actions on ${name}`}
     >
-      <Trouble
+      <RolloutAlerts
         environment={environment.data}
         error={environment.error ?? detail.error}
         failingSince={environment.failingSince ?? detail.failingSince}
         faults={detail.data?.faults}
       />
       {environment.data && detail.data && (
-        <Cockpit environment={environment.data} detail={detail.data} refresh={detail.refresh} />
+        <RolloutControls environment={environment.data} detail={detail.data} refresh={detail.refresh} />
       )}
       {noRollout && <p>This agent has no rollout. Put a rollout file into its folder and restart it.</p>}
       {!noRollout && !detail.data && !environment.error && !detail.error && (
@@ -58,4 +58,4 @@ export function Panel({ options, replaceVariables, width, height }: PanelProps<P
 }
 
 /** A variable that has no value stays as it is written. */
-const isSet = (value: string) => value !== '' && !value.startsWith('$')
+const isResolved = (value: string) => value !== '' && !value.startsWith('$')

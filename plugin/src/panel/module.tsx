@@ -4,7 +4,7 @@ import { LoadingPlaceholder } from '@grafana/ui'
 import React, { lazy, Suspense } from 'react'
 import type { PanelOptions } from './Panel'
 
-const LazyPanel = lazy(async () => ({ default: (await import('./Panel')).Panel }))
+const LazyPanel = lazy(async () => ({ default: (await import('./Panel')).RolloutPanel }))
 
 export const plugin = new PanelPlugin<PanelOptions>((props) => (
   <Suspense fallback={<LoadingPlaceholder text="" />}>

@@ -1,9 +1,9 @@
 import React from 'react'
 import { FileConfirmation } from '../action/FileConfirmation'
-import { promote } from '../agent/proofCalls'
+import { submitPromotion } from '../agent/proofCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { clock } from '../words/numbers'
-import { readReport } from './handedIn'
+import { formatTime } from '../words/numbers'
+import { parseReport } from './handedIn'
 
 interface Props {
   environment: Environment
@@ -13,25 +13,25 @@ interface Props {
 }
 
 /** Hands in the signed report of another environment. */
-export function HandIn({ environment, rollout, onDone, onClose }: Props) {
+export function UploadReport({ environment, rollout, onDone, onClose }: Props) {
   return (
     <FileConfirmation
       title={`Hand in a report of ${rollout}`}
       environment={environment}
-      verb="Hand in"
-      says="The report of the other environment, as it was downloaded as JSON. The agent checks who signed it."
+      confirmLabel="Hand in"
+      description="The report of the other environment, as it was downloaded as JSON. The agent checks who signed it."
       label="Report"
-      missing="Choose the report first."
-      refusal="This cannot be handed in"
-      read={readReport}
-      shows={(report) => [
+      missingFileHint="Choose the report first."
+      parseErrorTitle="This cannot be handed in"
+      parse={parseReport}
+      summarize={(report) => [
         ['Of', `${report.rollout} in ${report.environment}`],
         ['Validation', report.verdict ?? 'none'],
-        ['Validated', clock(report.validatedAt)],
+        ['Validated', formatTime(report.validatedAt)],
         ['Signature', report.signed ? 'is there' : 'is missing'],
       ]}
-      work={(report, why) =>
-        promote(environment.agent, rollout, {
+      submit={(report, why) =>
+        submitPromotion(environment.agent, rollout, {
           environment: environment.name,
           report: report.value,
           force: false,

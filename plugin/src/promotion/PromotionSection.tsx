@@ -2,15 +2,15 @@ import { Alert, Badge } from '@grafana/ui'
 import type { Promotion, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import { ReasonConfirmation } from '../action/ReasonConfirmation'
-import { RefusableButton } from '../action/RefusableButton'
-import { why } from '../action/why'
-import { promote, promotions } from '../agent/proofCalls'
+import { ActionButton } from '../action/RefusableButton'
+import { refusalReasons } from '../action/why'
+import { submitPromotion, getPromotions } from '../agent/proofCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { usePolled } from '../agent/usePolled'
+import { usePolling } from '../agent/usePolled'
 import { Section } from '../layout/Section'
-import { WideTable } from '../layout/WideTable'
-import { clock, duration } from '../words/numbers'
-import { HandIn } from './HandIn'
+import { ResponsiveTable } from '../layout/WideTable'
+import { formatTime, formatDuration } from '../words/numbers'
+import { UploadReport } from './HandIn'
 
 interface Props {
   environment: Environment
@@ -22,8 +22,8 @@ interface Props {
 export function PromotionSection({ environment, detail, refresh }: Props) {
   const [open, setOpen] = useState<'hand in' | 'force' | null>(null)
   const { rollout, promotion: gate } = detail
-  const asked = usePolled(gate && `${environment.name}/${rollout}`, (signal) =>
-    promotions(environment.agent, rollout, signal),
+  const promotionsPoll = usePolling(gate && `${environment.name}/${rollout}`, (signal) =>
+    getPromotions(environment.agent, rollout, signal),
   )
   if (!gate) {
     return (
@@ -38,9 +38,9 @@ export function PromotionSection({ environment, detail, refresh }: Props) {
   const done = () => {
     setOpen(null)
     refresh()
-    asked.refresh()
+    promotionsPoll.refresh()
   }
-  const history = asked.data?.promotions ?? []
+  const history = promotionsPoll.data?.promotions ?? []
   return (
     <Section
       title="Promotion"
@@ -57,24 +57,24 @@ export function PromotionSection({ environment, detail, refresh }: Props) {
       }
       actions={
         <>
-          <RefusableButton
+          <ActionButton
             size="sm"
             icon="upload"
             variant="secondary"
-            reasons={why(detail, 'promote')}
+            reasons={refusalReasons(detail, 'promote')}
             onClick={() => setOpen('hand in')}
           >
             Hand in a report
-          </RefusableButton>
-          <RefusableButton
+          </ActionButton>
+          <ActionButton
             size="sm"
             icon="unlock"
             variant="destructive"
-            reasons={forcing(environment, detail)}
+            reasons={forceRefusalReasons(environment, detail)}
             onClick={() => setOpen('force')}
           >
             Force
-          </RefusableButton>
+          </ActionButton>
         </>
       }
     >
@@ -82,34 +82,34 @@ export function PromotionSection({ environment, detail, refresh }: Props) {
         <p key={reason}>{reason}</p>
       ))}
       <p>
-        {`The file wants a validation that passed in ${gate.from} not longer than ${duration(gate.maximumAgeSeconds)} ago, before ${gate.backfillToo ? 'the backfill and the flag' : 'the flag'}.`}
+        {`The file wants a validation that passed in ${gate.from} not longer than ${formatDuration(gate.maximumAgeSeconds)} ago, before ${gate.backfillToo ? 'the backfill and the flag' : 'the flag'}.`}
       </p>
-      {asked.error && (
+      {promotionsPoll.error && (
         <Alert severity="warning" title="What was handed in cannot be shown">
-          {asked.error.message}
+          {promotionsPoll.error.message}
         </Alert>
       )}
       {history.length > 0 && (
-        <WideTable columns={COLUMNS}>
+        <ResponsiveTable columns={COLUMNS}>
           <tbody>
             {history.map((promotion) => (
-              <Row key={promotion.id} promotion={promotion} />
+              <PromotionRow key={promotion.id} promotion={promotion} />
             ))}
           </tbody>
-        </WideTable>
+        </ResponsiveTable>
       )}
       {open === 'hand in' && (
-        <HandIn environment={environment} rollout={rollout} onDone={done} onClose={() => setOpen(null)} />
+        <UploadReport environment={environment} rollout={rollout} onDone={done} onClose={() => setOpen(null)} />
       )}
       {open === 'force' && (
         <ReasonConfirmation
           title={`Promote ${rollout} without a report`}
           environment={environment}
-          verb="Force"
-          says={`Nothing proves then that it passed in ${gate.from}: you answer for it. Every later report shows your reason.`}
+          confirmLabel="Force"
+          description={`Nothing proves then that it passed in ${gate.from}: you answer for it. Every later report shows your reason.`}
           reason="required"
           destructive
-          work={(reason) => promote(environment.agent, rollout, { environment: environment.name, force: true, reason })}
+          submit={(reason) => submitPromotion(environment.agent, rollout, { environment: environment.name, force: true, reason })}
           onDone={done}
           onClose={() => setOpen(null)}
         />
@@ -120,7 +120,7 @@ export function PromotionSection({ environment, detail, refresh }: Props) {
 
 const COLUMNS = ['Counts', 'From', 'Validated', 'Signed with', 'Handed in', 'Why'] as const
 
-function Row({ promotion }: { promotion: Promotion }) {
+function PromotionRow({ promotion }: { promotion: Promotion }) {
   const { counts, forced, from, validatedAt, kid, by, at, reason, why: fault } = promotion
   return (
     <tr>
@@ -128,17 +128,17 @@ function Row({ promotion }: { promotion: Promotion }) {
         <Badge text={counts ? 'yes' : 'no'} color={counts ? 'green' : 'orange'} tooltip={fault ?? undefined} />
       </td>
       <td data-column={COLUMNS[1]}>{forced ? 'forced, no report' : from}</td>
-      <td data-column={COLUMNS[2]}>{clock(validatedAt)}</td>
+      <td data-column={COLUMNS[2]}>{formatTime(validatedAt)}</td>
       <td data-column={COLUMNS[3]}>{kid ? <code>{kid.slice(0, 12)}</code> : '–'}</td>
-      <td data-column={COLUMNS[4]}>{`${clock(at)}, ${by.name}`}</td>
+      <td data-column={COLUMNS[4]}>{`${formatTime(at)}, ${by.name}`}</td>
       <td data-column={COLUMNS[5]}>{[reason, fault].filter(Boolean).join(' · ') || '–'}</td>
     </tr>
   )
 }
 
 /** The gate as the agent holds it, and the level that forcing it takes whatever the agent's own rules are. */
-function forcing({ status: { you } }: Environment, detail: RolloutDetail): readonly string[] {
-  const refused = why(detail, 'promote')
+function forceRefusalReasons({ status: { you } }: Environment, detail: RolloutDetail): readonly string[] {
+  const refused = refusalReasons(detail, 'promote')
   if (refused.length > 0 || you.level === 'admin') return refused
   return [`This needs the level admin; ${you.name} has the level ${you.level}.`]
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readReport } from './handedIn'
+import { parseReport } from './handedIn'
 
 const report = {
   format: 'sti-report/1',
@@ -10,7 +10,7 @@ const report = {
 
 test('a report says where it is from before it is handed in', () => {
   const value = { report, hash: 'h', signature: 'a.b.c' }
-  expect(readReport(JSON.stringify(value))).toEqual({
+  expect(parseReport(JSON.stringify(value))).toEqual({
     value,
     environment: 'staging',
     rollout: 'vehicles',
@@ -18,14 +18,14 @@ test('a report says where it is from before it is handed in', () => {
     validatedAt: '2026-11-26T10:00:00Z',
     signed: true,
   })
-  expect(readReport(JSON.stringify({ report: { ...report, validation: null }, signature: null }))).toMatchObject({
+  expect(parseReport(JSON.stringify({ report: { ...report, validation: null }, signature: null }))).toMatchObject({
     verdict: null,
     signed: false,
   })
 })
 
 test('a file that is no report says what would be one', () => {
-  expect(() => readReport('# Report')).toThrow('downloaded as JSON')
-  expect(() => readReport('{"rollout":"vehicles"}')).toThrow('no report')
-  expect(() => readReport('null')).toThrow('no report')
+  expect(() => parseReport('# Report')).toThrow('downloaded as JSON')
+  expect(() => parseReport('{"rollout":"vehicles"}')).toThrow('no report')
+  expect(() => parseReport('null')).toThrow('no report')
 })

@@ -1,7 +1,7 @@
 import type { Verdict } from '@sti-rollout/agent/contract'
 
 /** What a person should see of a report before handing it in. The agent judges it; nothing here proves anything. */
-export interface HandedIn {
+export interface UploadedReport {
   readonly value: unknown
   readonly environment: string
   readonly rollout: string
@@ -11,7 +11,7 @@ export interface HandedIn {
 }
 
 /** Reads a report as it was downloaded. @throws Error in words, when it is none */
-export function readReport(text: string): HandedIn {
+export function parseReport(text: string): UploadedReport {
   let value: unknown
   try {
     value = JSON.parse(text)

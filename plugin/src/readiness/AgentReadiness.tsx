@@ -1,38 +1,38 @@
 import { TextLink } from '@grafana/ui'
 import type { Readiness, ReadinessList } from '@sti-rollout/agent/contract'
 import React from 'react'
-import type { Agent } from '../agent/agents'
-import { rollouts } from '../agent/calls'
-import { readiness } from '../agent/proofCalls'
-import { identify } from '../agent/useEnvironment'
-import { usePolled } from '../agent/usePolled'
-import { to } from '../ids'
-import { AgentAnswer } from '../rollout/AgentAnswer'
+import type { AgentDataSource } from '../agent/agents'
+import { listRollouts } from '../agent/calls'
+import { getReadiness } from '../agent/proofCalls'
+import { identifyAgent } from '../agent/useEnvironment'
+import { usePolling } from '../agent/usePolled'
+import { routes } from '../ids'
+import { AgentStatusRow } from '../rollout/AgentAnswer'
 import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
-import { percent } from '../words/numbers'
-import { LISTS } from './lists'
+import { formatPercent } from '../words/numbers'
+import { LIST_TITLES } from './lists'
 
-const NAMES = Object.keys(LISTS) as ReadinessList[]
-export const COLUMNS = ['Environment', 'Rollout', ...NAMES.map((list) => LISTS[list])]
+const LIST_NAMES = Object.keys(LIST_TITLES) as ReadinessList[]
+export const COLUMNS = ['Environment', 'Rollout', ...LIST_NAMES.map((list) => LIST_TITLES[list])]
 
 /** How ready the rollouts of one agent are, as rows; while it is away, since when. */
-export function AgentReadiness({ agent }: { agent: Agent }) {
-  const asked = usePolled(agent.uid, async (signal) => {
-    const [status, list] = await Promise.all([identify(agent, signal), rollouts(agent, signal)])
-    return { status, list: await Promise.all(list.map(({ rollout }) => readiness(agent, rollout, signal))) }
+export function AgentReadiness({ agent }: { agent: AgentDataSource }) {
+  const readinessPoll = usePolling(agent.uid, async (signal) => {
+    const [status, list] = await Promise.all([identifyAgent(agent, signal), listRollouts(agent, signal)])
+    return { status, list: await Promise.all(list.map(({ rollout }) => getReadiness(agent, rollout, signal))) }
   })
-  const { data } = asked
+  const { data } = readinessPoll
   return (
     <tbody>
-      <AgentAnswer agent={agent} asked={asked} columns={COLUMNS.length} />
+      <AgentStatusRow agent={agent} poll={readinessPoll} columns={COLUMNS.length} />
       {data?.list.map((each) => (
-        <Row key={each.rollout} readiness={each} production={data.status.production} />
+        <ReadinessRow key={each.rollout} readiness={each} production={data.status.production} />
       ))}
     </tbody>
   )
 }
 
-function Row({
+function ReadinessRow({
   readiness: { environment, rollout, ratios },
   production,
 }: {
@@ -45,13 +45,13 @@ function Row({
         <EnvironmentBadge name={environment} production={production} />
       </td>
       <td data-column={COLUMNS[1]}>
-        <TextLink href={to.readiness(environment, rollout)} inline={false}>
+        <TextLink href={routes.readiness(environment, rollout)} inline={false}>
           {rollout}
         </TextLink>
       </td>
-      {NAMES.map((list) => (
-        <td key={list} data-column={LISTS[list]}>
-          {percent(ratios[list])}
+      {LIST_NAMES.map((list) => (
+        <td key={list} data-column={LIST_TITLES[list]}>
+          {formatPercent(ratios[list])}
         </td>
       ))}
     </tr>

@@ -2,8 +2,8 @@ import { Badge } from '@grafana/ui'
 import type { ContactReadiness } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { Section } from '../layout/Section'
-import { WideTable } from '../layout/WideTable'
-import { duration } from '../words/numbers'
+import { ResponsiveTable } from '../layout/WideTable'
+import { formatDuration } from '../words/numbers'
 import { SignOffButtons } from './SignOffButtons'
 import type { SignOff } from './SignOffConfirmation'
 
@@ -12,20 +12,20 @@ const COLUMNS = ['Role', 'Name', 'Phone', 'E-mail', 'Called after', 'Confirmed',
 interface Props {
   contacts: readonly ContactReadiness[]
   /** Phones and addresses are for editors. */
-  hidden: boolean
-  refused: readonly string[]
+  detailsHidden: boolean
+  refusalReasons: readonly string[]
   onSignOff: (wanted: SignOff) => void
 }
 
 /** Who is called in which order, and whether somebody has made sure that they answer. */
-export function Contacts({ contacts, hidden, refused, onSignOff }: Props) {
+export function Contacts({ contacts, detailsHidden: hidden, refusalReasons: refused, onSignOff }: Props) {
   const confirmed = contacts.filter((contact) => contact.confirmed).length
   return (
     <Section title="Contacts" state={<span>{`${confirmed} of ${contacts.length} confirmed`}</span>}>
       {contacts.length === 0 ? (
         <p>The rollout file names no contact. Write contacts into it, in the order of escalation.</p>
       ) : (
-        <WideTable columns={COLUMNS}>
+        <ResponsiveTable columns={COLUMNS}>
           <tbody>
             {contacts.map((contact) => (
               <tr key={contact.item}>
@@ -33,30 +33,30 @@ export function Contacts({ contacts, hidden, refused, onSignOff }: Props) {
                 <td data-column={COLUMNS[1]}>{contact.name}</td>
                 <td data-column={COLUMNS[2]}>{contact.phone ?? (hidden ? 'for editors' : '–')}</td>
                 <td data-column={COLUMNS[3]}>{contact.email ?? (hidden ? 'for editors' : '–')}</td>
-                <td data-column={COLUMNS[4]}>{duration(contact.escalateAfterSeconds)}</td>
+                <td data-column={COLUMNS[4]}>{formatDuration(contact.escalateAfterSeconds)}</td>
                 <td data-column={COLUMNS[5]}>
-                  <Confirmed contact={contact} />
+                  <ConfirmationBadge contact={contact} />
                 </td>
                 <td data-column={COLUMNS[6]}>
                   <SignOffButtons
-                    what={`${contact.name} answers as ${contact.role}`}
+                    subject={`${contact.name} answers as ${contact.role}`}
                     item={contact.item}
                     attestation={contact.attestation}
                     verb="Confirm"
-                    refused={refused}
+                    refusalReasons={refused}
                     onSignOff={onSignOff}
                   />
                 </td>
               </tr>
             ))}
           </tbody>
-        </WideTable>
+        </ResponsiveTable>
       )}
     </Section>
   )
 }
 
-function Confirmed({ contact: { confirmed, attestation } }: { contact: ContactReadiness }) {
+function ConfirmationBadge({ contact: { confirmed, attestation } }: { contact: ContactReadiness }) {
   if (!attestation) return <Badge text="no" color="red" />
   const until = attestation.expiresAt.slice(0, 10)
   return confirmed ? (

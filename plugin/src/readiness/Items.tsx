@@ -4,8 +4,8 @@ import { Badge, useStyles2 } from '@grafana/ui'
 import type { ReadinessItem, ReadinessList } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { Section } from '../layout/Section'
-import { ago, clock } from '../words/numbers'
-import { countOf, LISTS, STATES, told } from './lists'
+import { formatTimeAgo, formatTime } from '../words/numbers'
+import { countItems, LIST_TITLES, READINESS_STATE_DISPLAY, formatReadinessCount } from './lists'
 import { SignOffButtons } from './SignOffButtons'
 import type { SignOff } from './SignOffConfirmation'
 
@@ -13,30 +13,30 @@ interface Props {
   list: ReadinessList
   items: readonly ReadinessItem[]
   /** Why nothing can be signed off now. */
-  refused: readonly string[]
+  refusalReasons: readonly string[]
   onSignOff: (wanted: SignOff) => void
 }
 
 /** One list of the definition of done, item by item: how it stands, on what that rests, how to make it so. */
-export function Items({ list, items, refused, onSignOff }: Props) {
+export function ReadinessItems({ list, items, refusalReasons: refused, onSignOff }: Props) {
   const styles = useStyles2(getStyles)
   return (
-    <Section title={LISTS[list]} state={<span className={styles.weak}>{told(countOf(items, list))}</span>}>
+    <Section title={LIST_TITLES[list]} state={<span className={styles.weak}>{formatReadinessCount(countItems(items, list))}</span>}>
       <ul className={styles.list}>
         {items
           .filter(({ lists }) => lists.includes(list))
           .map((item) => (
             <li key={item.item} className={styles.item}>
               <span className={styles.state}>
-                <Badge text={STATES[item.state].says} color={STATES[item.state].color} icon={STATES[item.state].icon} />
+                <Badge text={READINESS_STATE_DISPLAY[item.state].says} color={READINESS_STATE_DISPLAY[item.state].color} icon={READINESS_STATE_DISPLAY[item.state].icon} />
               </span>
               <div className={styles.words}>
                 <strong>{item.line}</strong>
                 <div>
                   {item.sentence}{' '}
                   {item.since && (
-                    <span className={styles.weak} title={clock(item.since)}>
-                      {ago(item.since)}
+                    <span className={styles.weak} title={formatTime(item.since)}>
+                      {formatTimeAgo(item.since)}
                     </span>
                   )}
                 </div>
@@ -44,11 +44,11 @@ export function Items({ list, items, refused, onSignOff }: Props) {
               </div>
               {item.by === 'attested' && (
                 <SignOffButtons
-                  what={item.line}
+                  subject={item.line}
                   item={item.item}
                   attestation={item.attestation}
                   verb="Sign off"
-                  refused={refused}
+                  refusalReasons={refused}
                   onSignOff={onSignOff}
                 />
               )}

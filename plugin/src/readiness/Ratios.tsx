@@ -4,20 +4,20 @@ import { useStyles2 } from '@grafana/ui'
 import type { Readiness, ReadinessList } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { ProgressBar } from '../operation/ProgressBar'
-import { percent } from '../words/numbers'
-import { countOf, LISTS, told } from './lists'
+import { formatPercent } from '../words/numbers'
+import { countItems, LIST_TITLES, formatReadinessCount } from './lists'
 
 /** How far each list is. */
-export function Ratios({ readiness: { ratios, items } }: { readiness: Readiness }) {
+export function ReadinessRatios({ readiness: { ratios, items } }: { readiness: Readiness }) {
   const styles = useStyles2(getStyles)
   return (
     <div className={styles.grid}>
-      {(Object.keys(LISTS) as ReadinessList[]).map((list) => (
-        <div key={list} className={styles.card} role="group" aria-label={LISTS[list]}>
-          <div className={styles.name}>{LISTS[list]}</div>
-          <strong className={styles.percent}>{percent(ratios[list])}</strong>
-          <ProgressBar ratio={ratios[list]} label={LISTS[list]} waiting={ratios[list] < 1} />
-          <span className={styles.name}>{told(countOf(items, list))}</span>
+      {(Object.keys(LIST_TITLES) as ReadinessList[]).map((list) => (
+        <div key={list} className={styles.card} role="group" aria-label={LIST_TITLES[list]}>
+          <div className={styles.name}>{LIST_TITLES[list]}</div>
+          <strong className={styles.percent}>{formatPercent(ratios[list])}</strong>
+          <ProgressBar ratio={ratios[list]} label={LIST_TITLES[list]} waiting={ratios[list] < 1} />
+          <span className={styles.name}>{formatReadinessCount(countItems(items, list))}</span>
         </div>
       ))}
     </div>

@@ -1,24 +1,24 @@
 import { Stack } from '@grafana/ui'
 import type { Attestation } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { RefusableButton } from '../action/RefusableButton'
+import { ActionButton } from '../action/RefusableButton'
 import type { SignOff } from './SignOffConfirmation'
 
 interface Props {
   item: string
-  what: string
+  subject: string
   /** The last one, whether it counts or not. */
   attestation: Attestation | null
   verb: SignOff['verb']
-  refused: readonly string[]
+  refusalReasons: readonly string[]
   onSignOff: (wanted: SignOff) => void
 }
 
 /** Sign off, or anew; and take back what stands. */
-export function SignOffButtons({ item, what, attestation, verb, refused, onSignOff }: Props) {
+export function SignOffButtons({ item, subject: what, attestation, verb, refusalReasons: refused, onSignOff }: Props) {
   return (
     <Stack direction="row" wrap="wrap" gap={1}>
-      <RefusableButton
+      <ActionButton
         size="sm"
         variant="secondary"
         icon="check"
@@ -27,9 +27,9 @@ export function SignOffButtons({ item, what, attestation, verb, refused, onSignO
         onClick={() => onSignOff({ item, what, verb, withdraw: false })}
       >
         {attestation?.counts ? `${verb} anew` : verb}
-      </RefusableButton>
+      </ActionButton>
       {attestation?.counts && (
-        <RefusableButton
+        <ActionButton
           size="sm"
           variant="secondary"
           icon="times"
@@ -38,7 +38,7 @@ export function SignOffButtons({ item, what, attestation, verb, refused, onSignO
           onClick={() => onSignOff({ item, what, verb, withdraw: true })}
         >
           Withdraw
-        </RefusableButton>
+        </ActionButton>
       )}
     </Stack>
   )

@@ -1,10 +1,10 @@
 import { Field, Input, TextArea } from '@grafana/ui'
 import React, { useMemo, useState } from 'react'
-import { Frame } from '../action/Frame'
-import { useSend } from '../action/useSend'
-import { attest } from '../agent/proofCalls'
+import { ConfirmationModal } from '../action/Frame'
+import { useSubmit } from '../action/useSend'
+import { signOffItem } from '../agent/proofCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { endOf, expiryDays } from './expiry'
+import { endOfDay, expiryDays } from './expiry'
 
 /** What is to be signed off, or taken back. */
 export interface SignOff {
@@ -15,7 +15,7 @@ export interface SignOff {
 }
 
 interface Props {
-  wanted: SignOff
+  signOff: SignOff
   environment: Environment
   rollout: string
   onDone: () => void
@@ -23,29 +23,29 @@ interface Props {
 }
 
 /** Asks what was done and seen, and until when that holds; or why it holds no longer. */
-export function SignOffConfirmation({ wanted, environment, rollout, onDone, onClose }: Props) {
+export function SignOffConfirmation({ signOff: wanted, environment, rollout, onDone, onClose }: Props) {
   const { item, what, withdraw } = wanted
   const verb = withdraw ? 'Withdraw' : wanted.verb
   const days = useMemo(() => expiryDays(), [])
   const [note, setNote] = useState('')
   const [until, setUntil] = useState(days.standard)
-  const { busy, error, send } = useSend(
+  const { busy, error, send } = useSubmit(
     () =>
-      attest(environment.agent, rollout, {
+      signOffItem(environment.agent, rollout, {
         item,
         note: note.trim(),
         withdraw,
-        ...(withdraw ? {} : { expiresAt: endOf(until) }),
+        ...(withdraw ? {} : { expiresAt: endOfDay(until) }),
       }),
     onDone,
   )
   return (
-    <Frame
+    <ConfirmationModal
       title={`${verb}: ${what}`}
       environment={environment}
-      verb={verb}
+      confirmLabel={verb}
       destructive={withdraw}
-      missing={missing()}
+      disabledReason={disabledReason()}
       busy={busy}
       error={error}
       onConfirm={send}
@@ -78,10 +78,10 @@ export function SignOffConfirmation({ wanted, environment, rollout, onDone, onCl
           />
         </Field>
       )}
-    </Frame>
+    </ConfirmationModal>
   )
 
-  function missing(): string | null {
+  function disabledReason(): string | null {
     if (note.trim() === '') return withdraw ? 'Say why.' : 'Say what was done and seen.'
     if (!withdraw && !(until >= days.first && until <= days.last)) return 'Choose a day from tomorrow, within a year.'
     return null

@@ -1,15 +1,15 @@
 import type { ReadinessItem, ReadinessList, ReadinessState } from '@sti-rollout/agent/contract'
 import { expect, test } from 'vitest'
-import { countOf, told } from './lists'
+import { countItems, formatReadinessCount } from './lists'
 
 const item = (state: ReadinessState, ...lists: ReadinessList[]) => ({ state, lists }) as ReadinessItem
 const items = [item('ready', 'staging'), item('unknown', 'staging'), item('not-ready', 'staging', 'team')]
 
 test('what is not known is counted apart, and is never ready', () => {
-  expect(told(countOf(items, 'staging'))).toBe('1 of 3, 1 unknown')
+  expect(formatReadinessCount(countItems(items, 'staging'))).toBe('1 of 3, 1 unknown')
 })
 
 test('an item counts for every list it is in', () => {
-  expect(told(countOf(items, 'team'))).toBe('0 of 1')
-  expect(told(countOf(items, 'success'))).toBe('0 of 0')
+  expect(formatReadinessCount(countItems(items, 'team'))).toBe('0 of 1')
+  expect(formatReadinessCount(countItems(items, 'success'))).toBe('0 of 0')
 })

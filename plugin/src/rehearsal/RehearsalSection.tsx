@@ -1,16 +1,16 @@
 import { Badge, TextLink } from '@grafana/ui'
 import type { RehearsalResult, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
-import { Confirmation } from '../action/Confirmation'
-import { RefusableButton } from '../action/RefusableButton'
-import { why } from '../action/why'
+import { OperationConfirmation } from '../action/Confirmation'
+import { ActionButton } from '../action/RefusableButton'
+import { refusalReasons } from '../action/why'
 import type { Environment } from '../agent/useEnvironment'
-import { to } from '../ids'
-import { Pairs } from '../layout/Pairs'
+import { routes } from '../ids'
+import { DefinitionList } from '../layout/Pairs'
 import { Section } from '../layout/Section'
-import { WideTable } from '../layout/WideTable'
-import { RunningOfKind } from '../operation/RunningOfKind'
-import { ago, clock, duration, rows } from '../words/numbers'
+import { ResponsiveTable } from '../layout/WideTable'
+import { RunningOperationSection } from '../operation/RunningOfKind'
+import { formatTimeAgo, formatTime, formatDuration, formatCount } from '../words/numbers'
 
 const COLUMNS = ['Step', 'Took', 'What it showed'] as const
 
@@ -26,34 +26,34 @@ export function RehearsalSection({ environment, detail, refresh }: Props) {
   const { operationId, succeededAt, counts, why: whyNot, dueAt, everySeconds, result } = detail.rehearsal
   return (
     <>
-      <RunningOfKind kind="rehearsal" environment={environment} detail={detail} refresh={refresh} />
+      <RunningOperationSection kind="rehearsal" environment={environment} detail={detail} refresh={refresh} />
       <Section
         title="Rehearsal"
         state={
           <>
             <Badge text={counts ? 'counts' : 'does not count'} color={counts ? 'green' : 'orange'} />
-            <span title={clock(succeededAt)}>
-              {succeededAt ? `the last ${ago(succeededAt)}` : 'none has ended well'}
+            <span title={formatTime(succeededAt)}>
+              {succeededAt ? `the last ${formatTimeAgo(succeededAt)}` : 'none has ended well'}
             </span>
           </>
         }
         actions={
-          <RefusableButton
+          <ActionButton
             size="sm"
             variant="secondary"
             icon="play"
-            reasons={why(detail, 'rehearse')}
+            reasons={refusalReasons(detail, 'rehearse')}
             onClick={() => setOpen(true)}
           >
             Rehearse
-          </RefusableButton>
+          </ActionButton>
         }
       >
         {whyNot && <p>{whyNot}</p>}
-        <Pairs
+        <DefinitionList
           of={[
-            ['Each', duration(everySeconds)],
-            ['Next', dueAt === null ? 'not by itself' : clock(dueAt)],
+            ['Each', formatDuration(everySeconds)],
+            ['Next', dueAt === null ? 'not by itself' : formatTime(dueAt)],
             ...(operationId === null
               ? []
               : [
@@ -61,7 +61,7 @@ export function RehearsalSection({ environment, detail, refresh }: Props) {
                     'Operation',
                     <TextLink
                       key={operationId}
-                      href={to.operation(environment.name, detail.rollout, operationId)}
+                      href={routes.operation(environment.name, detail.rollout, operationId)}
                       inline={false}
                     >
                       {`Rehearsal ${operationId}`}
@@ -71,15 +71,15 @@ export function RehearsalSection({ environment, detail, refresh }: Props) {
             ...(result === null
               ? []
               : [
-                  ['Sample', `${rows(result.sampleRows)} of ${rows(result.tableRows)} rows`] as const,
+                  ['Sample', `${formatCount(result.sampleRows)} of ${formatCount(result.tableRows)} rows`] as const,
                   ['Checksum', result.checksum] as const,
                 ]),
           ]}
         />
-        {result && <Steps result={result} />}
+        {result && <RehearsalSteps result={result} />}
       </Section>
       {open && (
-        <Confirmation
+        <OperationConfirmation
           start="rehearse"
           environment={environment}
           rollout={detail.rollout}
@@ -91,22 +91,22 @@ export function RehearsalSection({ environment, detail, refresh }: Props) {
   )
 }
 
-function Steps({ result: { steps, notes } }: { result: RehearsalResult }) {
+function RehearsalSteps({ result: { steps, notes } }: { result: RehearsalResult }) {
   return (
     <>
       <details>
         <summary>{`Its ${steps.length} steps`}</summary>
-        <WideTable columns={COLUMNS}>
+        <ResponsiveTable columns={COLUMNS}>
           <tbody>
             {steps.map(({ step, seconds, detail }) => (
               <tr key={step}>
                 <td data-column={COLUMNS[0]}>{step}</td>
-                <td data-column={COLUMNS[1]}>{duration(seconds)}</td>
+                <td data-column={COLUMNS[1]}>{formatDuration(seconds)}</td>
                 <td data-column={COLUMNS[2]}>{detail}</td>
               </tr>
             ))}
           </tbody>
-        </WideTable>
+        </ResponsiveTable>
       </details>
       {notes.map((note) => (
         <p key={note}>{note}</p>

@@ -1,14 +1,14 @@
 import { Badge } from '@grafana/ui'
 import type { RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
-import { type Start, STARTS } from '../action/actions'
-import { Confirmation } from '../action/Confirmation'
-import { RefusableButton } from '../action/RefusableButton'
-import { why } from '../action/why'
+import { type OperationAction, OPERATION_ACTIONS } from '../action/actions'
+import { OperationConfirmation } from '../action/Confirmation'
+import { ActionButton } from '../action/RefusableButton'
+import { refusalReasons } from '../action/why'
 import type { Environment } from '../agent/useEnvironment'
 import { Section } from '../layout/Section'
-import { WideTable } from '../layout/WideTable'
-import { ago, clock, duration } from '../words/numbers'
+import { ResponsiveTable } from '../layout/WideTable'
+import { formatTimeAgo, formatTime, formatDuration } from '../words/numbers'
 
 const COLUMNS = ['Scope', 'Ready', 'Takes about', 'Rests on', 'Proved', 'Action'] as const
 
@@ -19,18 +19,18 @@ interface Props {
 }
 
 /** Each rollback: whether it could be done now, how long it would take and how that is known; and the backup. */
-export function WaysBack({ environment, detail, refresh }: Props) {
-  const [open, setOpen] = useState<Start | null>(null)
+export function RollbackReadiness({ environment, detail, refresh }: Props) {
+  const [open, setOpen] = useState<OperationAction | null>(null)
   const { rollbackReady, backup } = detail
   return (
     <Section
       title="Ways back"
       state={<span>{`${rollbackReady.filter(({ ready }) => ready).length} of ${rollbackReady.length} ready`}</span>}
     >
-      <WideTable columns={COLUMNS}>
+      <ResponsiveTable columns={COLUMNS}>
         <tbody>
           {rollbackReady.map(({ scope, ready, reasons, estimatedSeconds, estimateBasis, provedAt }) => {
-            const start: Start = `rollback-${scope}`
+            const start: OperationAction = `rollback-${scope}`
             return (
               <tr key={scope}>
                 <td data-column={COLUMNS[0]}>
@@ -41,21 +41,21 @@ export function WaysBack({ environment, detail, refresh }: Props) {
                     <Badge text={ready ? 'yes' : 'no'} color={ready ? 'green' : 'orange'} /> {reasons.join(' ')}
                   </span>
                 </td>
-                <td data-column={COLUMNS[2]}>{duration(estimatedSeconds)}</td>
+                <td data-column={COLUMNS[2]}>{formatDuration(estimatedSeconds)}</td>
                 <td data-column={COLUMNS[3]}>{estimateBasis ?? 'nothing was measured here yet'}</td>
                 <td data-column={COLUMNS[4]}>
-                  <span title={clock(provedAt)}>{ago(provedAt)}</span>
+                  <span title={formatTime(provedAt)}>{formatTimeAgo(provedAt)}</span>
                 </td>
                 <td data-column={COLUMNS[5]}>
-                  <RefusableButton
+                  <ActionButton
                     size="sm"
                     variant="secondary"
                     icon="history"
-                    reasons={why(detail, start)}
+                    reasons={refusalReasons(detail, start)}
                     onClick={() => setOpen(start)}
                   >
-                    {STARTS[start].label}
-                  </RefusableButton>
+                    {OPERATION_ACTIONS[start].label}
+                  </ActionButton>
                 </td>
               </tr>
             )
@@ -70,14 +70,14 @@ export function WaysBack({ environment, detail, refresh }: Props) {
             <td data-column={COLUMNS[2]}>–</td>
             <td data-column={COLUMNS[3]}>{backup.detail}</td>
             <td data-column={COLUMNS[4]}>
-              {backup.ageSeconds === null ? 'never' : `${duration(backup.ageSeconds)} ago`}
+              {backup.ageSeconds === null ? 'never' : `${formatDuration(backup.ageSeconds)} ago`}
             </td>
             <td data-column={COLUMNS[5]} />
           </tr>
         </tbody>
-      </WideTable>
+      </ResponsiveTable>
       {open && (
-        <Confirmation
+        <OperationConfirmation
           start={open}
           environment={environment}
           rollout={detail.rollout}

@@ -1,17 +1,17 @@
 import { Badge, Spinner } from '@grafana/ui'
 import React from 'react'
-import type { Agent } from '../agent/agents'
-import type { Polled } from '../agent/usePolled'
-import { clock } from '../words/numbers'
+import type { AgentDataSource } from '../agent/agents'
+import type { PollingResult } from '../agent/usePolled'
+import { formatTime } from '../words/numbers'
 
 interface Props {
-  agent: Agent
-  asked: Polled<unknown>
+  agent: AgentDataSource
+  poll: PollingResult<unknown>
   columns: number
 }
 
 /** The row of an agent that has not answered yet, or that is away and since when. */
-export function AgentAnswer({ agent, asked: { data, error, failingSince }, columns }: Props) {
+export function AgentStatusRow({ agent, poll: { data, error, failingSince }, columns }: Props) {
   if (data && !error) return null
   return (
     <tr>
@@ -19,7 +19,7 @@ export function AgentAnswer({ agent, asked: { data, error, failingSince }, colum
         {error ? (
           <>
             <Badge color="red" icon="exclamation-triangle" text={agent.name} />{' '}
-            {`No answer since ${clock(failingSince)}. ${error.message}`}
+            {`No answer since ${formatTime(failingSince)}. ${error.message}`}
           </>
         ) : (
           <>

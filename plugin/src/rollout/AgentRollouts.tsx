@@ -2,33 +2,33 @@ import { Badge, LinkButton, TextLink, Tooltip } from '@grafana/ui'
 import type { AgentStatus, RolloutSummary, ScopeReadiness } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { AutomaticRollbackBadge } from '../action/AutomaticRollbackSwitch'
-import type { Agent } from '../agent/agents'
-import { rollouts } from '../agent/calls'
-import { identify } from '../agent/useEnvironment'
-import { QUIET_MS, RUNNING_MS, usePolled } from '../agent/usePolled'
-import { href, to } from '../ids'
-import { nameOf } from '../operation/look'
-import { percent, rows } from '../words/numbers'
-import { AgentAnswer } from './AgentAnswer'
+import type { AgentDataSource } from '../agent/agents'
+import { listRollouts } from '../agent/calls'
+import { identifyAgent } from '../agent/useEnvironment'
+import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
+import { withAppSubUrl, routes } from '../ids'
+import { operationTitle } from '../operation/look'
+import { formatPercent, formatCount } from '../words/numbers'
+import { AgentStatusRow } from './AgentAnswer'
 import { EnvironmentBadge } from './EnvironmentBadge'
-import { flagState, flagTrouble } from './flag'
+import { formatFlagState, flagWarning } from './flag'
 import { COLUMNS } from './RolloutsTable'
-import { STAGES } from './stage'
+import { STAGE_DISPLAY } from './stage'
 
 /** The rollouts of one agent as rows; while it is away, since when. */
-export function AgentRollouts({ agent }: { agent: Agent }) {
-  const asked = usePolled(
+export function AgentRollouts({ agent }: { agent: AgentDataSource }) {
+  const rolloutsPoll = usePolling(
     agent.uid,
     async (signal) => {
-      const [status, list] = await Promise.all([identify(agent, signal), rollouts(agent, signal)])
+      const [status, list] = await Promise.all([identifyAgent(agent, signal), listRollouts(agent, signal)])
       return { status, list }
     },
-    (answer) => (answer?.list.some(({ running }) => running) ? RUNNING_MS : QUIET_MS),
+    (answer) => (answer?.list.some(({ running }) => running) ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS),
   )
-  const { data } = asked
+  const { data } = rolloutsPoll
   return (
     <tbody>
-      <AgentAnswer agent={agent} asked={asked} columns={COLUMNS.length} />
+      <AgentStatusRow agent={agent} poll={rolloutsPoll} columns={COLUMNS.length} />
       {data?.list.length === 0 && (
         <tr>
           <td colSpan={COLUMNS.length}>
@@ -37,23 +37,23 @@ export function AgentRollouts({ agent }: { agent: Agent }) {
         </tr>
       )}
       {data?.list.map((summary) => (
-        <Row key={summary.rollout} status={data.status} summary={summary} />
+        <RolloutRow key={summary.rollout} status={data.status} summary={summary} />
       ))}
     </tbody>
   )
 }
 
-function Row({ status: { environment, production }, summary }: { status: AgentStatus; summary: RolloutSummary }) {
+function RolloutRow({ status: { environment, production }, summary }: { status: AgentStatus; summary: RolloutSummary }) {
   const { rollout, stage, coverage, flag, running, failedRows, rollbackReady, faults } = summary
   const { openIncidents, automaticRollback } = summary
-  const trouble = flagTrouble(flag)
+  const warning = flagWarning(flag)
   return (
     <tr>
       <td data-column={COLUMNS[0]}>
         <EnvironmentBadge name={environment} production={production} />
       </td>
       <td data-column={COLUMNS[1]}>
-        <TextLink href={to.rollout(environment, rollout)} inline={false}>
+        <TextLink href={routes.rollout(environment, rollout)} inline={false}>
           {rollout}
         </TextLink>{' '}
         {faults.length > 0 && (
@@ -61,18 +61,18 @@ function Row({ status: { environment, production }, summary }: { status: AgentSt
         )}
       </td>
       <td data-column={COLUMNS[2]}>
-        <Badge text={stage} color={STAGES[stage].color} tooltip={STAGES[stage].means} />
+        <Badge text={stage} color={STAGE_DISPLAY[stage].color} tooltip={STAGE_DISPLAY[stage].means} />
       </td>
-      <td data-column={COLUMNS[3]}>{percent(coverage)}</td>
+      <td data-column={COLUMNS[3]}>{formatPercent(coverage)}</td>
       <td data-column={COLUMNS[4]}>
-        {flagState(flag)} {trouble && <Badge color="orange" icon="exclamation-triangle" text="" tooltip={trouble} />}
+        {formatFlagState(flag)} {warning && <Badge color="orange" icon="exclamation-triangle" text="" tooltip={warning} />}
       </td>
       <td data-column={COLUMNS[5]}>
         {running ? (
-          <TextLink href={to.operation(environment, rollout, running.id)} inline={false}>
+          <TextLink href={routes.operation(environment, rollout, running.id)} inline={false}>
             {[
-              nameOf(running),
-              running.progress && percent(running.progress.ratio),
+              operationTitle(running),
+              running.progress && formatPercent(running.progress.ratio),
               running.state !== 'running' && running.state,
             ]
               .filter(Boolean)
@@ -82,7 +82,7 @@ function Row({ status: { environment, production }, summary }: { status: AgentSt
           '–'
         )}
       </td>
-      <td data-column={COLUMNS[6]}>{rows(failedRows)}</td>
+      <td data-column={COLUMNS[6]}>{formatCount(failedRows)}</td>
       <td data-column={COLUMNS[7]}>
         {openIncidents === 0 ? (
           'none'
@@ -92,9 +92,9 @@ function Row({ status: { environment, production }, summary }: { status: AgentSt
             variant="destructive"
             fill="outline"
             icon="bell"
-            href={href(to.incidents(environment, rollout))}
+            href={withAppSubUrl(routes.incidents(environment, rollout))}
           >
-            {`${rows(openIncidents)} open`}
+            {`${formatCount(openIncidents)} open`}
           </LinkButton>
         )}
       </td>
@@ -104,7 +104,7 @@ function Row({ status: { environment, production }, summary }: { status: AgentSt
       <td data-column={COLUMNS[9]}>
         <span>
           {rollbackReady.map((scope) => (
-            <Ready key={scope.scope} scope={scope} />
+            <ScopeReadinessBadge key={scope.scope} scope={scope} />
           ))}
         </span>
       </td>
@@ -112,7 +112,7 @@ function Row({ status: { environment, production }, summary }: { status: AgentSt
   )
 }
 
-function Ready({ scope: { scope, ready, reasons } }: { scope: ScopeReadiness }) {
+function ScopeReadinessBadge({ scope: { scope, ready, reasons } }: { scope: ScopeReadiness }) {
   const badge = <Badge color={ready ? 'green' : 'orange'} icon={ready ? 'check' : 'times'} text={scope} />
   return ready || reasons.length === 0 ? (
     <>{badge} </>

@@ -7,7 +7,7 @@ import { ActionBar } from '../action/ActionBar'
 import { AutomaticRollbackSwitch } from '../action/AutomaticRollbackSwitch'
 import type { Environment } from '../agent/useEnvironment'
 import { RunningOperation } from '../operation/RunningOperation'
-import { Facts } from './Facts'
+import { RolloutSummaryLine } from './Facts'
 
 interface Props {
   environment: Environment
@@ -16,13 +16,13 @@ interface Props {
 }
 
 /** The action bar with the running operation, as the app's rollout page and the panel show it. */
-export function Cockpit({ environment, detail, refresh }: Props) {
+export function RolloutControls({ environment, detail, refresh }: Props) {
   const styles = useStyles2(getStyles)
   return (
     <div className={styles.all}>
       <div className={styles.line}>
         <div className={styles.facts}>
-          <Facts environment={environment} detail={detail} />
+          <RolloutSummaryLine environment={environment} detail={detail} />
           <AutomaticRollbackSwitch environment={environment} detail={detail} refresh={refresh} />
         </div>
         <ActionBar environment={environment} detail={detail} onStarted={refresh} />

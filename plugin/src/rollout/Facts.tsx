@@ -4,43 +4,43 @@ import { Badge, LinkButton, TextLink, Tooltip, useStyles2 } from '@grafana/ui'
 import type { RolloutSummary } from '@sti-rollout/agent/contract'
 import React from 'react'
 import type { Environment } from '../agent/useEnvironment'
-import { href, to } from '../ids'
-import { percent, rows } from '../words/numbers'
+import { withAppSubUrl, routes } from '../ids'
+import { formatPercent, formatCount } from '../words/numbers'
 import { EnvironmentBadge } from './EnvironmentBadge'
-import { flagState, flagTrouble } from './flag'
-import { STAGES } from './stage'
+import { formatFlagState, flagWarning } from './flag'
+import { STAGE_DISPLAY } from './stage'
 
 /** A rollout in one line: where, which stage, how far, the flag, what is wrong. */
-export function Facts({ environment, detail }: { environment: Environment; detail: RolloutSummary }) {
+export function RolloutSummaryLine({ environment, detail }: { environment: Environment; detail: RolloutSummary }) {
   const styles = useStyles2(getStyles)
-  const trouble = flagTrouble(detail.flag)
+  const warning = flagWarning(detail.flag)
   return (
     <div className={styles.line} role="group" aria-label={`${detail.rollout} in ${environment.name}`}>
       <EnvironmentBadge name={environment.name} production={environment.production} />
-      <TextLink href={to.rollout(environment.name, detail.rollout)} inline={false} weight="medium">
+      <TextLink href={routes.rollout(environment.name, detail.rollout)} inline={false} weight="medium">
         {detail.rollout}
       </TextLink>
-      <Badge text={detail.stage} color={STAGES[detail.stage].color} tooltip={STAGES[detail.stage].means} />
+      <Badge text={detail.stage} color={STAGE_DISPLAY[detail.stage].color} tooltip={STAGE_DISPLAY[detail.stage].means} />
       <span>
-        Coverage <strong>{percent(detail.coverage)}</strong>
+        Coverage <strong>{formatPercent(detail.coverage)}</strong>
       </span>
       <span>
-        Flag <strong>{flagState(detail.flag)}</strong>
+        Flag <strong>{formatFlagState(detail.flag)}</strong>
       </span>
-      {detail.failedRows > 0 && <span className={styles.bad}>{rows(detail.failedRows)} failed rows</span>}
+      {detail.failedRows > 0 && <span className={styles.bad}>{formatCount(detail.failedRows)} failed rows</span>}
       {detail.openIncidents > 0 && (
         <LinkButton
           size="sm"
           variant="destructive"
           fill="outline"
           icon="bell"
-          href={href(to.incidents(environment.name, detail.rollout))}
+          href={withAppSubUrl(routes.incidents(environment.name, detail.rollout))}
         >
-          {detail.openIncidents === 1 ? '1 open incident' : `${rows(detail.openIncidents)} open incidents`}
+          {detail.openIncidents === 1 ? '1 open incident' : `${formatCount(detail.openIncidents)} open incidents`}
         </LinkButton>
       )}
-      {trouble && (
-        <Tooltip content={trouble}>
+      {warning && (
+        <Tooltip content={warning}>
           <button type="button" className={styles.warn}>
             {detail.flag.persisted ? 'Flag not seen by all' : 'Flag off in memory only'}
           </button>

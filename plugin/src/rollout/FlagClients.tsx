@@ -2,11 +2,11 @@ import { InteractiveTable, Text, type CellProps, type Column } from '@grafana/ui
 import type { FlagClient, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useMemo, useState } from 'react'
 import { ReasonConfirmation } from '../action/ReasonConfirmation'
-import { RefusableButton } from '../action/RefusableButton'
-import { why } from '../action/why'
-import { acceptClient } from '../agent/calls'
+import { ActionButton } from '../action/RefusableButton'
+import { refusalReasons } from '../action/why'
+import { acceptFlagClient } from '../agent/calls'
 import type { Environment } from '../agent/useEnvironment'
-import { ago } from '../words/numbers'
+import { formatTimeAgo } from '../words/numbers'
 
 interface Props {
   environment: Environment
@@ -14,48 +14,48 @@ interface Props {
   refresh: () => void
 }
 
-type Cell = CellProps<FlagClient>
+type FlagClientCellProps = CellProps<FlagClient>
 
 /** Clients that may still act on an older state of the flag; one that is gone for good can be accepted by name. */
 export function FlagClients({ environment, detail, refresh }: Props) {
   const [open, setOpen] = useState<string | null>(null)
-  const stale = useMemo(() => detail.flag.clients.filter((client) => client.stale), [detail.flag.clients])
-  const refused = why(detail, 'accept-client')
+  const staleClients = useMemo(() => detail.flag.clients.filter((client) => client.stale), [detail.flag.clients])
+  const acceptRefusal = refusalReasons(detail, 'accept-client')
   const columns = useMemo<Array<Column<FlagClient>>>(
     () => [
-      { id: 'client', header: 'Client', cell: ({ row: { original } }: Cell) => original.client },
-      { id: 'seen', header: 'Last seen', cell: ({ row: { original } }: Cell) => ago(original.lastSeenAt) },
-      { id: 'on', header: 'Last answer', cell: ({ row: { original } }: Cell) => (original.answeredOn ? 'on' : 'off') },
+      { id: 'client', header: 'Client', cell: ({ row: { original } }: FlagClientCellProps) => original.client },
+      { id: 'seen', header: 'Last seen', cell: ({ row: { original } }: FlagClientCellProps) => formatTimeAgo(original.lastSeenAt) },
+      { id: 'on', header: 'Last answer', cell: ({ row: { original } }: FlagClientCellProps) => (original.answeredOn ? 'on' : 'off') },
       {
         id: 'accept',
         header: '',
-        cell: ({ row: { original } }: Cell) =>
+        cell: ({ row: { original } }: FlagClientCellProps) =>
           original.acceptedBy ? (
             <>{`accepted by ${original.acceptedBy}`}</>
           ) : (
-            <RefusableButton size="sm" variant="secondary" reasons={refused} onClick={() => setOpen(original.client)}>
+            <ActionButton size="sm" variant="secondary" reasons={acceptRefusal} onClick={() => setOpen(original.client)}>
               Accept as gone
-            </RefusableButton>
+            </ActionButton>
           ),
       },
     ],
-    [refused],
+    [acceptRefusal],
   )
-  if (stale.length === 0) return null
+  if (staleClients.length === 0) return null
   return (
     <section aria-label="Clients that have not seen the flag">
       <Text element="h3" variant="h5">
         Clients that have not seen the flag
       </Text>
-      <InteractiveTable columns={columns} data={stale} getRowId={({ client }) => client} />
+      <InteractiveTable columns={columns} data={staleClients} getRowId={({ client }) => client} />
       {open && (
         <ReasonConfirmation
           title={`Accept ${open} of ${detail.rollout} as gone`}
           environment={environment}
-          verb="Accept"
-          says="It no longer stands in the way of a data rollback. If it lives, it may still read by type."
+          confirmLabel="Accept"
+          description="It no longer stands in the way of a data rollback. If it lives, it may still read by type."
           reason="required"
-          work={(reason) => acceptClient(environment.agent, detail.rollout, open, reason)}
+          submit={(reason) => acceptFlagClient(environment.agent, detail.rollout, open, reason)}
           onDone={() => {
             setOpen(null)
             refresh()

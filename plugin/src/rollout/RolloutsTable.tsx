@@ -1,5 +1,5 @@
 import React, { type ReactNode } from 'react'
-import { WideTable } from '../layout/WideTable'
+import { ResponsiveTable } from '../layout/WideTable'
 
 export const COLUMNS = [
   'Environment',
@@ -15,5 +15,5 @@ export const COLUMNS = [
 ] as const
 
 export function RolloutsTable({ children }: { children: ReactNode }) {
-  return <WideTable columns={COLUMNS}>{children}</WideTable>
+  return <ResponsiveTable columns={COLUMNS}>{children}</ResponsiveTable>
 }

@@ -2,8 +2,8 @@ import { Alert } from '@grafana/ui'
 import React from 'react'
 import type { AgentError } from '../agent/AgentError'
 import type { Environment } from '../agent/useEnvironment'
-import { ownLevel } from '../agent/level'
-import { clock } from '../words/numbers'
+import { userLevel } from '../agent/level'
+import { formatTime } from '../words/numbers'
 
 interface Props {
   environment: Environment | null
@@ -13,16 +13,16 @@ interface Props {
 }
 
 /** What stands between this person and the rollout: no answer, a foreign database, no right to act, a fault of the file. */
-export function Trouble({ environment, error, failingSince, faults = [] }: Props) {
+export function RolloutAlerts({ environment, error, failingSince, faults = [] }: Props) {
   const status = environment?.status
-  const silent =
-    status && !status.you.mayAct && ownLevel() !== 'viewer' ? (status.you.why ?? 'The agent lets you read only.') : null
+  const readOnlyReason =
+    status && !status.you.mayAct && userLevel() !== 'viewer' ? (status.you.why ?? 'The agent lets you read only.') : null
   return (
     <>
       {error && (
         <Alert
           severity={environment ? 'warning' : 'error'}
-          title={failingSince ? `No answer since ${clock(failingSince)}` : 'No answer'}
+          title={failingSince ? `No answer since ${formatTime(failingSince)}` : 'No answer'}
         >
           {error.message}
           {environment && ' What you see is from before.'}
@@ -33,9 +33,9 @@ export function Trouble({ environment, error, failingSince, faults = [] }: Props
           {status.foreignState}
         </Alert>
       )}
-      {silent && (
+      {readOnlyReason && (
         <Alert severity="info" title="You may only read here">
-          {silent}
+          {readOnlyReason}
         </Alert>
       )}
       {faults.map((fault) => (

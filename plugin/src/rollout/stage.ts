@@ -1,8 +1,8 @@
-import type { Stage } from '@sti-rollout/agent/contract'
+import type { RolloutStage } from '@sti-rollout/agent/contract'
 import type { BadgeColor } from '@grafana/ui'
 
 /** How each stage looks (never `darkgrey`: in the light theme it cannot be read), and what it means to a person. */
-export const STAGES = {
+export const STAGE_DISPLAY = {
   new: { color: 'blue', means: 'Nothing has been changed yet.' },
   expanded: { color: 'blue', means: 'The column is there, and new writes fill it.' },
   backfilling: { color: 'blue', means: 'Rows that are already there get their type.' },
@@ -14,4 +14,4 @@ export const STAGES = {
   'ready-to-drop': { color: 'green', means: 'The legacy columns may be dropped.' },
   dropped: { color: 'purple', means: 'The legacy columns are gone.' },
   'rolled-back': { color: 'orange', means: 'It was taken back. Validate or enable to go on.' },
-} as const satisfies Record<Stage, { color: BadgeColor; means: string }>
+} as const satisfies Record<RolloutStage, { color: BadgeColor; means: string }>

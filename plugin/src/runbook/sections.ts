@@ -9,18 +9,18 @@ export interface RunbookSection {
 }
 
 /** The runbook by its headings, so that an alert's link leads to its own. */
-export function sectionsOf(text: string): RunbookSection[] {
+export function parseSections(text: string): RunbookSection[] {
   const [, ...parts] = `\n${text}`.split(/^(#{1,3} .+)$/m)
   const sections: RunbookSection[] = []
   for (let index = 0; index < parts.length; index += 2) {
     const [, marks = '', title = ''] = /^(#+) (.+)$/.exec(parts[index] ?? '') ?? []
-    sections.push({ id: idOf(title), title, depth: marks.length, body: (parts[index + 1] ?? '').trim() })
+    sections.push({ id: headingId(title), title, depth: marks.length, body: (parts[index + 1] ?? '').trim() })
   }
   return sections
 }
 
 /** As GitHub makes it of a heading. */
-function idOf(title: string): string {
+function headingId(title: string): string {
   return title
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\- ]/gu, '')
@@ -31,7 +31,7 @@ function idOf(title: string): string {
  * Links for this page: within it they need its address, since Grafana's pages have a base; those to other pages of the
  * repository lead nowhere from here, and become their text.
  */
-export function forPage(markdown: string, page: string): string {
+export function rewriteLinks(markdown: string, page: string): string {
   return markdown.replace(/\[([^\]]+)\]\(([^)\s]+)\)/g, (whole, label: string, target: string) => {
     if (target.startsWith('#')) {
       return `[${label}](${page}${target})`

@@ -1,6 +1,6 @@
 import type { Operation } from '@sti-rollout/agent/contract'
 import React, { useMemo } from 'react'
-import { agentOf } from '../agent/agents'
+import { getAgentDataSource } from '../agent/agents'
 import { operationScene } from './operationScene'
 
 interface Props {
@@ -13,7 +13,7 @@ interface Props {
 export function OperationCharts({ uid, environment, operation }: Props) {
   const { id, startedAt, endedAt } = operation
   const scene = useMemo(
-    () => operationScene(agentOf(uid), environment, operation),
+    () => operationScene(getAgentDataSource(uid), environment, operation),
     // Progress alone does not change the charts' time range.
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [uid, environment, id, startedAt, endedAt],

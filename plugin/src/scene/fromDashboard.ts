@@ -18,15 +18,15 @@ import monitoring from '../dashboards/sti-rollout-monitoring.json'
  * over here is an error, so that nothing is lost in silence.
  */
 
-type Panel = (typeof monitoring.panels)[number]
-type Carried = Pick<PanelModel, 'options' | 'fieldConfig'> & {
+type DashboardPanel = (typeof monitoring.panels)[number]
+type PanelDefinition = Pick<PanelModel, 'options' | 'fieldConfig'> & {
   targets: Array<DataQuery & { datasource?: DataSourceRef }>
   transformations?: DataTransformerConfig[]
   interval?: string
 }
 
-const bar = monitoring.panels.find(({ type }) => type === PANEL_ID)
-const BAR_HEIGHT = bar?.gridPos.h ?? 0
+const actionBarPanel = monitoring.panels.find(({ type }) => type === PANEL_ID)
+const ACTION_BAR_HEIGHT = actionBarPanel?.gridPos.h ?? 0
 
 const PANEL_KEYS = [
   ...['id', 'type', 'title', 'description', 'gridPos', 'datasource', 'targets', 'transformations', 'interval'],
@@ -34,16 +34,16 @@ const PANEL_KEYS = [
 ]
 
 /** A panel of the dashboard at its place, the action bar above it left out. */
-export function itemOf(panel: Panel): SceneGridItem {
+export function toGridItem(panel: DashboardPanel): SceneGridItem {
   const { x, y, w, h } = panel.gridPos
-  return new SceneGridItem({ x, y: y - BAR_HEIGHT, width: w, height: h, body: panelOf(panel) })
+  return new SceneGridItem({ x, y: y - ACTION_BAR_HEIGHT, width: w, height: h, body: toVizPanel(panel) })
 }
 
-function panelOf(panel: Panel): VizPanel {
+function toVizPanel(panel: DashboardPanel): VizPanel {
   const unknown = Object.keys(panel).filter((key) => !PANEL_KEYS.includes(key))
   if (unknown.length > 0)
     throw new Error(`Panel “${panel.title}” has what the app does not carry over: ${unknown.join(', ')}.`)
-  const { options, fieldConfig } = panel as unknown as Carried
+  const { options, fieldConfig } = panel as unknown as PanelDefinition
   return new VizPanel({
     key: `panel-${panel.id}`,
     pluginId: panel.type,
@@ -51,18 +51,18 @@ function panelOf(panel: Panel): VizPanel {
     description: 'description' in panel ? panel.description : undefined,
     options,
     fieldConfig,
-    $data: dataOf(panel as unknown as Carried & Panel),
+    $data: toDataProvider(panel as unknown as PanelDefinition & DashboardPanel),
   })
 }
 
-function dataOf({ datasource, targets, transformations, interval }: Carried & Panel): SceneDataProvider {
+function toDataProvider({ datasource, targets, transformations, interval }: PanelDefinition & DashboardPanel): SceneDataProvider {
   const runner = new SceneQueryRunner({ datasource, queries: targets, minInterval: interval })
   if (!transformations?.length) return runner
   return new SceneDataTransformer({ $data: runner, transformations })
 }
 
 /** The eight panels, without the action bar. */
-export const monitoringPanels = (): Panel[] => monitoring.panels.filter((panel) => panel !== bar)
+export const monitoringPanels = (): DashboardPanel[] => monitoring.panels.filter((panel) => panel !== actionBarPanel)
 
 /** The events of the rollout as annotations. */
 export function annotationLayers(): SceneDataLayerProvider[] {
@@ -74,7 +74,7 @@ export function annotationLayers(): SceneDataLayerProvider[] {
 
 /** The choice of a Prometheus; agent, environment and rollout come from the page. */
 export function prometheusVariable(): DataSourceVariable {
-  const found = monitoring.templating.list.find(({ name }) => name === 'prometheus')
-  if (!found) throw new Error('The dashboard has no variable prometheus.')
-  return new DataSourceVariable({ name: found.name, label: found.label, pluginId: found.query, value: '' })
+  const variable = monitoring.templating.list.find(({ name }) => name === 'prometheus')
+  if (!variable) throw new Error('The dashboard has no variable prometheus.')
+  return new DataSourceVariable({ name: variable.name, label: variable.label, pluginId: variable.query, value: '' })
 }

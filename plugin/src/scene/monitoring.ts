@@ -12,23 +12,23 @@ import {
   VariableValueSelectors,
 } from '@grafana/scenes'
 import { DashboardCursorSync, VariableHide } from '@grafana/schema'
-import type { Agent } from '../agent/agents'
-import { annotationLayers, monitoringPanels, itemOf, prometheusVariable } from './fromDashboard'
-import { prometheusOf } from './prometheus'
+import type { AgentDataSource } from '../agent/agents'
+import { annotationLayers, monitoringPanels, toGridItem, prometheusVariable } from './fromDashboard'
+import { prometheusUidFor } from './prometheus'
 
-interface Shown {
-  readonly agent: Agent
+interface MonitoringTarget {
+  readonly agent: AgentDataSource
   readonly environment: string
   readonly rollout: string
 }
 
 /** The eight panels of one rollout, placed as on the dashboard, stacked where there is no room. */
-export function monitoringScene({ agent, environment, rollout }: Shown): EmbeddedScene {
+export function monitoringScene({ agent, environment, rollout }: MonitoringTarget): EmbeddedScene {
   return new EmbeddedScene({
     $timeRange: new SceneTimeRange({ from: 'now-15m', to: 'now' }),
     $variables: new SceneVariableSet({
       variables: [
-        prometheus(agent),
+        selectedPrometheusVariable(agent),
         new ConstantVariable({ name: 'agent', value: agent.uid, hide: VariableHide.hideVariable }),
         new ConstantVariable({ name: 'environment', value: environment, hide: VariableHide.hideVariable }),
         new ConstantVariable({ name: 'rollout', value: rollout, hide: VariableHide.hideVariable }),
@@ -47,13 +47,13 @@ export function monitoringScene({ agent, environment, rollout }: Shown): Embedde
         intervals: ['5s', '10s', '30s', '1m'],
       }),
     ],
-    body: new SceneGridLayout({ children: monitoringPanels().map(itemOf) }),
+    body: new SceneGridLayout({ children: monitoringPanels().map(toGridItem) }),
   })
 }
 
-function prometheus(agent: Agent) {
+function selectedPrometheusVariable(agent: AgentDataSource) {
   const variable = prometheusVariable()
-  const uid = prometheusOf(agent)
+  const uid = prometheusUidFor(agent)
   if (uid) variable.setState({ value: uid })
   return variable
 }

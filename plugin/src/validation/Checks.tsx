@@ -1,32 +1,32 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
-import type { CheckResult, Layer, LayerResult } from '@sti-rollout/agent/contract'
+import type { CheckResult, ValidationLayer, LayerResult } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { Section } from '../layout/Section'
-import { WideTable } from '../layout/WideTable'
-import { duration, rows } from '../words/numbers'
-import { inUnit } from './found'
-import { TITLES, VERDICTS } from './verdicts'
+import { ResponsiveTable } from '../layout/WideTable'
+import { formatDuration, formatCount } from '../words/numbers'
+import { formatCheckValue } from './found'
+import { LAYER_TITLES, VERDICT_COLORS } from './verdicts'
 
 const COLUMNS = ['Verdict', 'Check', 'Found', 'Limit', 'Rows against it', 'Took'] as const
 
 interface Props {
-  layer: Layer
+  layer: ValidationLayer
   /** What the layer came to; null when none of its checks was run. */
   result: LayerResult | null
   checks: readonly CheckResult[]
 }
 
 /** The checks of one layer: what was found, beside what may be; whether the flag needs it. */
-export function Checks({ layer, result, checks }: Props) {
+export function LayerChecks({ layer, result, checks }: Props) {
   return (
     <Section
-      title={TITLES[layer]}
+      title={LAYER_TITLES[layer]}
       state={
         <>
           {result ? (
-            <Badge text={result.verdict} color={VERDICTS[result.verdict]} />
+            <Badge text={result.verdict} color={VERDICT_COLORS[result.verdict]} />
           ) : (
             <Badge text="not run" color="blue" />
           )}
@@ -38,7 +38,7 @@ export function Checks({ layer, result, checks }: Props) {
       }
     >
       {checks.length === 0 ? (
-        <p>{result?.detail ? sentence(result.detail) : 'The last validation did not ask for it.'}</p>
+        <p>{result?.detail ? toSentence(result.detail) : 'The last validation did not ask for it.'}</p>
       ) : (
         <ChecksTable checks={checks} />
       )}
@@ -49,31 +49,31 @@ export function Checks({ layer, result, checks }: Props) {
 /** Checks with what each of them found. */
 export function ChecksTable({ checks }: { checks: readonly CheckResult[] }) {
   return (
-    <WideTable columns={COLUMNS}>
+    <ResponsiveTable columns={COLUMNS}>
       <tbody>
         {checks.map((check) => (
-          <Row key={`${check.layer} ${check.check}`} check={check} />
+          <CheckRow key={`${check.layer} ${check.check}`} check={check} />
         ))}
       </tbody>
-    </WideTable>
+    </ResponsiveTable>
   )
 }
 
-function Row({ check: result }: { check: CheckResult }) {
+function CheckRow({ check: result }: { check: CheckResult }) {
   const styles = useStyles2(getStyles)
   const { check, verdict, value, limit, discrepancies, detail, sampleKeys, query, seconds } = result
   return (
     <tr>
       <td data-column={COLUMNS[0]}>
-        <Badge text={verdict} color={VERDICTS[verdict]} />
+        <Badge text={verdict} color={VERDICT_COLORS[verdict]} />
       </td>
       <td data-column={COLUMNS[1]}>
         <div className={styles.check}>
           <strong>{check}</strong>
-          <div className={styles.weak}>{sentence(detail)}</div>
+          <div className={styles.weak}>{toSentence(detail)}</div>
           {sampleKeys.length > 0 && (
             <details>
-              <summary>{`${rows(sampleKeys.length)} of their keys`}</summary>
+              <summary>{`${formatCount(sampleKeys.length)} of their keys`}</summary>
               <div className={styles.code}>{sampleKeys.map((key) => key.join(', ')).join(' · ')}</div>
             </details>
           )}
@@ -88,16 +88,16 @@ function Row({ check: result }: { check: CheckResult }) {
           )}
         </div>
       </td>
-      <td data-column={COLUMNS[2]}>{inUnit(result, value)}</td>
-      <td data-column={COLUMNS[3]}>{inUnit(result, limit)}</td>
-      <td data-column={COLUMNS[4]}>{rows(discrepancies)}</td>
-      <td data-column={COLUMNS[5]}>{duration(seconds)}</td>
+      <td data-column={COLUMNS[2]}>{formatCheckValue(result, value)}</td>
+      <td data-column={COLUMNS[3]}>{formatCheckValue(result, limit)}</td>
+      <td data-column={COLUMNS[4]}>{formatCount(discrepancies)}</td>
+      <td data-column={COLUMNS[5]}>{formatDuration(seconds)}</td>
     </tr>
   )
 }
 
 /** The agent's details are sentences without capital and full stop. */
-function sentence(text: string): string {
+function toSentence(text: string): string {
   const [first = ''] = text
   return `${first.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 }

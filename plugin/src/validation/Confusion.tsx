@@ -4,17 +4,17 @@ import { useStyles2 } from '@grafana/ui'
 import type { ConfusionCell } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { Section } from '../layout/Section'
-import { rows } from '../words/numbers'
+import { formatCount } from '../words/numbers'
 
-const NONE = 'no type'
+const NO_TYPE = 'no type'
 
 /** Rows by the type they hold and the type their legacy columns say: right on the diagonal, wrong beside it. */
-export function Confusion({ cells }: { cells: readonly ConfusionCell[] }) {
+export function ConfusionMatrix({ cells }: { cells: readonly ConfusionCell[] }) {
   const styles = useStyles2(getStyles)
-  const names = [...new Set(cells.flatMap(({ actual, expected }) => [actual ?? NONE, expected ?? NONE]))].sort()
+  const names = [...new Set(cells.flatMap(({ actual, expected }) => [actual ?? NO_TYPE, expected ?? NO_TYPE]))].sort()
   const count = (actual: string, expected: string) =>
     cells
-      .filter((cell) => (cell.actual ?? NONE) === actual && (cell.expected ?? NONE) === expected)
+      .filter((cell) => (cell.actual ?? NO_TYPE) === actual && (cell.expected ?? NO_TYPE) === expected)
       .reduce((sum, cell) => sum + cell.rows, 0)
   return (
     <Section title="Types held and types expected">
@@ -35,11 +35,11 @@ export function Confusion({ cells }: { cells: readonly ConfusionCell[] }) {
               <tr key={actual}>
                 <th scope="row">{actual}</th>
                 {names.map((expected) => {
-                  const found = count(actual, expected)
-                  const right = actual === expected && actual !== NONE
+                  const cellRows = count(actual, expected)
+                  const right = actual === expected && actual !== NO_TYPE
                   return (
-                    <td key={expected} className={cx(found > 0 && (right ? styles.right : styles.wrong))}>
-                      {found > 0 ? rows(found) : '–'}
+                    <td key={expected} className={cx(cellRows > 0 && (right ? styles.right : styles.wrong))}>
+                      {cellRows > 0 ? formatCount(cellRows) : '–'}
                     </td>
                   )
                 })}

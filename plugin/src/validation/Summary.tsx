@@ -3,26 +3,26 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
 import type { Validation } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { ago, clock, percent, rows } from '../words/numbers'
-import { VERDICTS } from './verdicts'
+import { formatTimeAgo, formatTime, formatPercent, formatCount } from '../words/numbers'
+import { VERDICT_COLORS } from './verdicts'
 
 /** What the last validation came to, in one line. */
-export function Summary({ validation, current }: { validation: Validation; current: boolean }) {
+export function ValidationSummaryLine({ validation, current }: { validation: Validation; current: boolean }) {
   const styles = useStyles2(getStyles)
   const { verdict, coverage, integrityScore, totalRows, endedAt, checksum } = validation
   return (
     <div className={styles.line}>
-      <Badge text={verdict} color={VERDICTS[verdict]} />
+      <Badge text={verdict} color={VERDICT_COLORS[verdict]} />
       <span>
-        Coverage <strong>{percent(coverage)}</strong>
+        Coverage <strong>{formatPercent(coverage)}</strong>
       </span>
       <span>
-        Integrity score <strong>{percent(integrityScore)}</strong>
+        Integrity score <strong>{formatPercent(integrityScore)}</strong>
       </span>
       <span>
-        <strong>{rows(totalRows)}</strong> rows read
+        <strong>{formatCount(totalRows)}</strong> rows read
       </span>
-      <span title={clock(endedAt)}>{endedAt ? `ended ${ago(endedAt)}` : 'still running'}</span>
+      <span title={formatTime(endedAt)}>{endedAt ? `ended ${formatTimeAgo(endedAt)}` : 'still running'}</span>
       {checksum && <span className={styles.weak}>{`checksum ${checksum}`}</span>}
       {!current && <Badge color="orange" text="of an older rollout file" icon="exclamation-triangle" />}
     </div>

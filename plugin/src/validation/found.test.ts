@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inUnit } from './found'
+import { formatCheckValue } from './found'
 
 test.each([
   ['coverage', 'integrity', 0.9999999, '99.999 %'],
@@ -14,5 +14,5 @@ test.each([
   ['nobody-knows', 'system', 0.99999, '0.999'],
   ['archiver', 'system', null, '–'],
 ] as const)('%s of the layer %s: %s reads %s', (check, layer, value, text) => {
-  expect(inUnit({ check, layer }, value)).toBe(text)
+  expect(formatCheckValue({ check, layer }, value)).toBe(text)
 })

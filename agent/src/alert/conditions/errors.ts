@@ -1,43 +1,43 @@
-import { chanceOf } from '../../measure/errors.ts'
+import { poissonUpperTail } from '../../measure/errors.ts'
 import { isKnown } from '../../signals/reading.ts'
-import { healthy, unhealthy, unknown, type Finding } from './finding.ts'
-import { CHANCE, ENOUGH, LOOKS_MS, QUERIED_MS, spansOf } from './noise.ts'
-import type { Seen } from './seen.ts'
+import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './finding.ts'
+import { MAX_CHANCE_PROBABILITY, MIN_REQUESTS, COUNTED_DEBOUNCE_MS, PROMQL_DEBOUNCE_MS, windowSeconds } from './noise.ts'
+import type { ConditionInput } from './seen.ts'
 
 /** However rare failures are, fewer than this are no fault of a release. */
-const FEWEST = 3
+const MIN_FAILED_REQUESTS = 3
 
 /** Whether more requests fail than may, and noise does not explain it. */
-export function errorCondition(change: string, seen: Seen): Finding {
-  const of = { rule: 'StiApiErrorsHigh', change } as const
-  if (seen.state === null) return unknown(of, 'The database has not been read since the agent started.')
-  const { errorLimit } = seen.state
-  if (!seen.counted) return queried(of, seen, errorLimit)
-  if (!isKnown(seen.requests)) return unknown(of, `The application could not be read: ${seen.requests.unknown}.`)
-  const { value } = seen.requests
-  const spans = spansOf(seen).map((seconds) => value.last(seconds))
-  const longest = spans.at(-1)!
-  if (!isKnown(longest.failed)) return unknown(of, `Errors cannot be told: ${longest.failed.unknown}.`)
-  const counted = spans.flatMap(({ all, failed, seconds }) =>
+export function errorRateCondition(change: string, input: ConditionInput): ConditionFinding {
+  const subject = { rule: 'StiApiErrorsHigh', change } as const
+  if (input.state === null) return unknownFinding(subject, 'The database has not been read since the agent started.')
+  const { errorLimit } = input.state
+  if (!input.counted) return promqlFinding(subject, input, errorLimit)
+  if (!isKnown(input.requests)) return unknownFinding(subject, `The application could not be read: ${input.requests.unknown}.`)
+  const { value } = input.requests
+  const windows = windowSeconds(input).map((seconds) => value.countLast(seconds))
+  const longest = windows.at(-1)!
+  if (!isKnown(longest.failed)) return unknownFinding(subject, `Errors cannot be told: ${longest.failed.unknown}.`)
+  const counted = windows.flatMap(({ all, failed, seconds }) =>
     isKnown(failed) ? [{ all, failed: failed.value, seconds }] : [],
   )
-  const worst = counted.find((span) => span.failed >= FEWEST && chanceOf(span, errorLimit) < CHANCE)
-  if (worst !== undefined) return unhealthy(of, `${say(worst, errorLimit)}.`, LOOKS_MS)
+  const worst = counted.find((timeWindow) => timeWindow.failed >= MIN_FAILED_REQUESTS && poissonUpperTail(timeWindow, errorLimit) < MAX_CHANCE_PROBABILITY)
+  if (worst !== undefined) return unhealthyFinding(subject, `${describeFailures(worst, errorLimit)}.`, COUNTED_DEBOUNCE_MS)
   const last = counted.at(-1)!
-  if (last.all < ENOUGH) return unknown(of, `${last.all} requests are too few to tell.`)
-  if (last.failed > errorLimit * last.all) return unknown(of, `${say(last, errorLimit)}: that may be chance.`)
-  return healthy(of, `${say(last, errorLimit)}.`)
+  if (last.all < MIN_REQUESTS) return unknownFinding(subject, `${last.all} requests are too few to tell.`)
+  if (last.failed > errorLimit * last.all) return unknownFinding(subject, `${describeFailures(last, errorLimit)}: that may be chance.`)
+  return healthyFinding(subject, `${describeFailures(last, errorLimit)}.`)
 }
 
-function queried(of: Pick<Finding, 'rule' | 'change'>, { api }: Seen, limit: number): Finding {
+function promqlFinding(subject: Pick<ConditionFinding, 'rule' | 'change'>, { api }: ConditionInput, limit: number): ConditionFinding {
   const { errorRatio } = api
-  if (!isKnown(errorRatio)) return unknown(of, `The application could not be read: ${errorRatio.unknown}.`)
-  const said = `${percent(errorRatio.value)} of the requests fail, and ${percent(limit)} may.`
-  return errorRatio.value > limit ? unhealthy(of, said, QUERIED_MS) : healthy(of, said)
+  if (!isKnown(errorRatio)) return unknownFinding(subject, `The application could not be read: ${errorRatio.unknown}.`)
+  const sentence = `${formatPercent(errorRatio.value)} of the requests fail, and ${formatPercent(limit)} may.`
+  return errorRatio.value > limit ? unhealthyFinding(subject, sentence, PROMQL_DEBOUNCE_MS) : healthyFinding(subject, sentence)
 }
 
-function say({ failed, all, seconds }: { failed: number; all: number; seconds: number }, limit: number): string {
-  return `${failed} of ${all} requests of the last ${Math.round(seconds)} s failed, and ${percent(limit)} may`
+function describeFailures({ failed, all, seconds }: { failed: number; all: number; seconds: number }, limit: number): string {
+  return `${failed} of ${all} requests of the last ${Math.round(seconds)} s failed, and ${formatPercent(limit)} may`
 }
 
-const percent = (ratio: number): string => `${Number((100 * ratio).toPrecision(3))} %`
+const formatPercent = (ratio: number): string => `${Number((100 * ratio).toPrecision(3))} %`

@@ -1,22 +1,22 @@
-import type { OwnReading } from '../../contract/index.ts'
-import type { RuleName } from '../rules.ts'
+import type { ConditionReading } from '../../contract/index.ts'
+import type { AlertRuleName } from '../rules.ts'
 
 /** What the agent itself reads of one rule, about one change. */
-export interface Finding extends OwnReading {
-  readonly rule: RuleName
+export interface ConditionFinding extends ConditionReading {
+  readonly rule: AlertRuleName
   /** What it is about, such as flag-12: a new one for each change of the flag and each operation. */
   readonly change: string
   /** How long it has to be unhealthy at every look before it counts, in milliseconds. */
-  readonly persistsMs: number
+  readonly requiredMs: number
 }
 
-type Of = Pick<Finding, 'rule' | 'change'>
+type FindingSubject = Pick<ConditionFinding, 'rule' | 'change'>
 
-export const healthy = (of: Of, sentence: string): Finding => ({ ...of, state: 'healthy', sentence, persistsMs: 0 })
-export const unknown = (of: Of, sentence: string): Finding => ({ ...of, state: 'unknown', sentence, persistsMs: 0 })
-export const unhealthy = (of: Of, sentence: string, persistsMs = 0): Finding => ({
-  ...of,
+export const healthyFinding = (subject: FindingSubject, sentence: string): ConditionFinding => ({ ...subject, state: 'healthy', sentence, requiredMs: 0 })
+export const unknownFinding = (subject: FindingSubject, sentence: string): ConditionFinding => ({ ...subject, state: 'unknown', sentence, requiredMs: 0 })
+export const unhealthyFinding = (subject: FindingSubject, sentence: string, requiredMs = 0): ConditionFinding => ({
+  ...subject,
   state: 'unhealthy',
   sentence,
-  persistsMs,
+  requiredMs,
 })

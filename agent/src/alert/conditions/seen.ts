@@ -4,13 +4,13 @@ import type { Reading } from '../../signals/reading.ts'
 import type { RecentRequests } from '../../signals/requests.ts'
 
 /** What the conditions of one rollout are read from, at one moment; all of it from memory. */
-export interface Seen {
+export interface ConditionInput {
   /** Milliseconds since 1970. */
   readonly now: number
   /** As this agent serves it. */
   readonly flag: FlagStatus
   /** For how long what is under way has been so, in seconds: requests of before say nothing of it. */
-  readonly underWaySeconds: number
+  readonly activeSeconds: number
   /** Since when a client has been stale without a break, in milliseconds since 1970; null: none is. */
   readonly inconsistentSince: number | null
   /** Counted at the application; unknown while nothing of ours is under way. */
@@ -19,10 +19,10 @@ export interface Seen {
   readonly counted: boolean
   readonly api: ApiReadings
   /** What the database last said; null: it has not been read since the agent started. */
-  readonly state: StateSeen | null
+  readonly state: DatabaseState | null
 }
 
-export interface StateSeen {
+export interface DatabaseState {
   readonly readAt: number
   /** The operation that writes the table, or raises the flag, as long as it is open. */
   readonly writer: { readonly kind: OperationKind; readonly id: number } | null
@@ -44,10 +44,10 @@ export interface StateSeen {
 }
 
 /** What was read longer ago says nothing of now. */
-export const STATE_MS = 10_000
+export const MAX_STATE_AGE_MS = 10_000
 
 /** The change that is under way now, which a rollback takes back; null: the flag is off and nothing is written. */
-export function underWay({ flag, state }: Pick<Seen, 'flag' | 'state'>): string | null {
+export function activeChange({ flag, state }: Pick<ConditionInput, 'flag' | 'state'>): string | null {
   if (flag.enabled) return flagChange(flag)
   return state?.writer ? `${state.writer.kind}-${state.writer.id}` : null
 }

@@ -1,62 +1,62 @@
 import type { AutomaticRollback } from '../../contract/index.ts'
-import { Exit, usage } from '../exit.ts'
-import { openRollout, withTarget, type CommonOptions, type Register } from '../session.ts'
+import { ExitCode, usageError } from '../exit.ts'
+import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface SwitchOptions extends CommonOptions {
+interface AutomaticRollbackOptions extends CommonOptions {
   readonly reason?: string
   readonly for?: string
 }
 
-export const registerAutomaticRollback: Register = (program, run) => {
+export const registerAutomaticRollback: RegisterCommand = (program, run) => {
   const command = program
     .command('automatic-rollback')
     .description('whether an alert, or the agent itself, may roll back without a person')
-  withTarget(command.command('show', { isDefault: true }))
+  addTargetOptions(command.command('show', { isDefault: true }))
     .description('armed or held, and whether alerts arrive')
-    .action(run(show))
-  withTarget(command.command('hold'))
+    .action(run(showAutomaticRollback))
+  addTargetOptions(command.command('hold'))
     .description('nothing is rolled back by itself until then; it arms itself again')
     .option('--for <duration>', 'such as 30m, 2h or 1d (default: 1h, at most 7d)')
     .option('--reason <text>', 'why')
-    .action(run(hold))
-  withTarget(command.command('arm')).description('end a hold').option('--reason <text>', 'why').action(run(arm))
+    .action(run(holdAutomaticRollback))
+  addTargetOptions(command.command('arm')).description('end a hold').option('--reason <text>', 'why').action(run(armAutomaticRollback))
 }
 
-async function show(terminal: Terminal, options: CommonOptions): Promise<Exit> {
-  const { target, rollout, output } = await openRollout(terminal, options)
+async function showAutomaticRollback(terminal: Terminal, options: CommonOptions): Promise<ExitCode> {
+  const { target, rollout, output } = await openCommandRollout(terminal, options)
   const { automaticRollback } = await target.agent.rollout(rollout.rollout)
   output.value(automaticRollback)
-  for (const line of linesOf(automaticRollback)) output.line(line)
-  return Exit.done
+  for (const line of formatAutomaticRollback(automaticRollback)) output.line(line)
+  return ExitCode.done
 }
 
-async function hold(terminal: Terminal, options: SwitchOptions): Promise<Exit> {
-  const until = new Date(Date.now() + millisecondsOf(options.for ?? '1h')).toISOString()
-  return await change(terminal, options, { armed: false, until })
+async function holdAutomaticRollback(terminal: Terminal, options: AutomaticRollbackOptions): Promise<ExitCode> {
+  const until = new Date(Date.now() + parseDurationMs(options.for ?? '1h')).toISOString()
+  return await setAutomaticRollback(terminal, options, { armed: false, until })
 }
 
-const arm = (terminal: Terminal, options: SwitchOptions): Promise<Exit> => change(terminal, options, { armed: true })
+const armAutomaticRollback = (terminal: Terminal, options: AutomaticRollbackOptions): Promise<ExitCode> => setAutomaticRollback(terminal, options, { armed: true })
 
-async function change(
+async function setAutomaticRollback(
   terminal: Terminal,
-  options: SwitchOptions,
+  options: AutomaticRollbackOptions,
   to: { armed: boolean; until?: string },
-): Promise<Exit> {
+): Promise<ExitCode> {
   const { reason } = options
-  if (!reason) throw usage('This needs --reason: it is kept with the events.')
-  const { target, rollout, output } = await openRollout(terminal, options)
-  const now = await target.agent.automaticRollback(rollout.rollout, {
+  if (!reason) throw usageError('This needs --reason: it is kept with the events.')
+  const { target, rollout, output } = await openCommandRollout(terminal, options)
+  const updated = await target.agent.automaticRollback(rollout.rollout, {
     ...to,
     environment: target.environment,
     reason,
   })
-  output.value(now)
-  for (const line of linesOf(now)) output.line(line)
-  return Exit.done
+  output.value(updated)
+  for (const line of formatAutomaticRollback(updated)) output.line(line)
+  return ExitCode.done
 }
 
-function linesOf({
+function formatAutomaticRollback({
   armed,
   scopes,
   heldBy,
@@ -77,9 +77,9 @@ function linesOf({
   ]
 }
 
-function millisecondsOf(text: string): number {
+function parseDurationMs(text: string): number {
   const [, count, unit] = /^([1-9]\d{0,4})([smhd])$/.exec(text) ?? []
   const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 }[unit ?? '']
-  if (seconds === undefined) throw usage('--for must be a duration, such as 30m, 2h or 1d.')
+  if (seconds === undefined) throw usageError('--for must be a duration, such as 30m, 2h or 1d.')
   return Number(count) * seconds * 1_000
 }

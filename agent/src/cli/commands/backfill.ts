@@ -1,10 +1,10 @@
 import { Option } from 'commander'
 import type { Limits } from '../../contract/index.ts'
-import { decimal, wholeNumber } from '../arguments.ts'
-import type { Exit } from '../exit.ts'
-import { ownLimit } from '../limits.ts'
-import { exitOf, runOperation, withRun, type RunOptions } from '../runOperation.ts'
-import { openRollout, withTarget, type Register } from '../session.ts'
+import { decimalParser, wholeNumberParser } from '../arguments.ts'
+import type { ExitCode } from '../exit.ts'
+import { parseInitialLimitOption } from '../limits.ts'
+import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
+import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface BackfillOptions extends RunOptions {
@@ -19,35 +19,35 @@ interface BackfillOptions extends RunOptions {
   readonly rollbackOnError?: true | 'data'
 }
 
-export const registerBackfill: Register = (program, run) => {
-  withRun(withTarget(program.command('backfill')))
+export const registerBackfill: RegisterCommand = (program, run) => {
+  addRunOptions(addTargetOptions(program.command('backfill')))
     .description('write the type of every row, in small transactions that can stop and go on')
     .option(
       '--batch-size <rows>',
       'most rows of one transaction (default: 1000 to begin with, then by feedback)',
-      wholeNumber(1, 100_000),
+      wholeNumberParser(1, 100_000),
     )
     .option(
       '--checkpoint-interval <batches>',
       'every Nth commit is flushed to disk (default: 100); a crash of the server repeats at most N batches',
-      wholeNumber(1, 100_000),
+      wholeNumberParser(1, 100_000),
     )
-    .option('--workers <number>', 'batches that are written at the same time, 1 to 32 (default: 1)', wholeNumber(1, 32))
+    .option('--workers <number>', 'batches that are written at the same time, 1 to 32 (default: 1)', wholeNumberParser(1, 32))
     .option(
       '--agents <number>',
       'agents of this database that may write at the same time, 1 to 16, each with so many workers (default: 1)',
-      wholeNumber(1, 16),
+      wholeNumberParser(1, 16),
     )
-    .option('--nice-ratio <number>', 'seconds to rest for each second of work, 0 to 100 (default: 0)', decimal(0, 100))
+    .option('--nice-ratio <number>', 'seconds to rest for each second of work, 0 to 100 (default: 0)', decimalParser(0, 100))
     .option(
       '--maximum-batch-seconds <seconds>',
       'how long a batch may hold its locks, 0.001 to 5 (default: 0.1, and 0.01 with --nice-ratio)',
-      decimal(0.001, 5),
+      decimalParser(0.001, 5),
     )
     .option(
       '--limit <name=value>',
       'a limit of the throttle instead of the rollout file’s: lockWaiters=2, slotRetainedBytes.abort=none; repeatable',
-      ownLimit,
+      parseInitialLimitOption,
     )
     .option(
       '--enable-monitoring',
@@ -60,19 +60,19 @@ export const registerBackfill: Register = (program, run) => {
       ).choices(['data']),
     )
     .option('--progress-reporting', 'lines about progress also where there is no terminal')
-    .action(run(backfill))
+    .action(run(runBackfill))
 }
 
-async function backfill(terminal: Terminal, options: BackfillOptions): Promise<Exit> {
-  const { target, rollout, output } = await openRollout(terminal, options)
+async function runBackfill(terminal: Terminal, options: BackfillOptions): Promise<ExitCode> {
+  const { target, rollout, output } = await openCommandRollout(terminal, options)
   const { batchSize, checkpointInterval, workers, agents, niceRatio, maximumBatchSeconds, limit: limits } = options
   const { enableMonitoring, rollbackOnError } = options
-  const pace = { batchSize, checkpointInterval, workers, agents, niceRatio, maximumBatchSeconds, limits }
+  const pacing = { batchSize, checkpointInterval, workers, agents, niceRatio, maximumBatchSeconds, limits }
   const request = {
     kind: 'backfill' as const,
     environment: target.environment,
-    parameters: { ...pace, enableMonitoring, rollbackOnError },
+    parameters: { ...pacing, enableMonitoring, rollbackOnError },
     reason: options.reason,
   }
-  return exitOf(await runOperation(target, rollout.rollout, request, output, options), options.detach)
+  return exitCodeOfOperation(await runOperation(target, rollout.rollout, request, output, options), options.detach)
 }

@@ -1,60 +1,60 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Rollout } from '../../rollout/rollout.ts'
-import { CliError, Exit, usage } from '../exit.ts'
-import type { Register } from '../session.ts'
-import { output, type Terminal } from '../terminal.ts'
+import { CliError, ExitCode, usageError } from '../exit.ts'
+import type { RegisterCommand } from '../session.ts'
+import { createOutput, type Terminal } from '../terminal.ts'
 
 interface CheckOptions {
   readonly database?: string
   readonly json?: boolean
 }
 
-export const registerCheck: Register = (program, run) => {
+export const registerCheck: RegisterCommand = (program, run) => {
   program
     .command('check')
     .description('check a rollout file; every fault with its line. Needs no agent')
     .argument('<file>', 'the rollout file')
     .option('--database <url>', 'also check it against the table in this database; nothing is changed there')
     .option('--json', 'one JSON value per line, for machines')
-    .action(run(check))
+    .action(run(checkRolloutFile))
 }
 
-async function check(terminal: Terminal, file: string, options: CheckOptions): Promise<Exit> {
-  const out = output(terminal, options.json ?? false)
+async function checkRolloutFile(terminal: Terminal, file: string, options: CheckOptions): Promise<ExitCode> {
+  const out = createOutput(terminal, options.json ?? false)
   // Loaded here: it brings PostgreSQL's parser, which no other command needs.
-  const { loadRollout, RolloutFaults } = await import('../../rollout/compile.ts')
+  const { loadRollout, RolloutFileError: RolloutFaults } = await import('../../rollout/compile.ts')
   const path = resolve(terminal.cwd, file)
-  const there = await stat(path).catch(() => null)
-  if (!there?.isFile()) throw usage(there ? `${file} is no file.` : `The file ${file} does not exist.`)
+  const stats = await stat(path).catch(() => null)
+  if (!stats?.isFile()) throw usageError(stats ? `${file} is no file.` : `The file ${file} does not exist.`)
   let rollout: Rollout
   try {
     rollout = await loadRollout(path)
   } catch (error) {
     if (!(error instanceof RolloutFaults)) throw error
-    throw faulty(file, path, error.faults)
+    throw faultsError(file, path, error.faults)
   }
-  const faults = options.database === undefined ? [] : await tableFaults(rollout, options.database)
-  if (faults.length > 0) throw faulty(file, path, faults)
+  const faults = options.database === undefined ? [] : await findTableFaults(rollout, options.database)
+  if (faults.length > 0) throw faultsError(file, path, faults)
   const { name, table, types, legacyColumns, hash } = rollout
   const where = options.database === undefined ? '' : ', and fits the table'
   out.line(`${file} is fine${where}: ${name}, ${table.sql}, ${legacyColumns.join(', ')} -> ${types.join(', ')}.`)
   out.value({ file, rollout: name, table: table.sql, types, legacyColumns, hash })
-  return Exit.done
+  return ExitCode.done
 }
 
 /** The faults name the file as it was named on the command line. */
-function faulty(file: string, path: string, faults: readonly string[]): CliError {
+function faultsError(file: string, path: string, faults: readonly string[]): CliError {
   const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`
   const asNamed = faults.map((fault) => fault.replaceAll(path, file))
-  return new CliError(Exit.failed, 'faults', `${file} has ${count}:`, asNamed)
+  return new CliError(ExitCode.failed, 'faults', `${file} has ${count}:`, asNamed)
 }
 
-async function tableFaults(rollout: Rollout, url: string): Promise<string[]> {
+async function findTableFaults(rollout: Rollout, url: string): Promise<string[]> {
   if (!/^postgres(ql)?:\/\/./.test(url)) {
-    throw usage('--database must look like postgres://user:password@host:5432/name.')
+    throw usageError('--database must look like postgres://user:password@host:5432/name.')
   }
-  const [{ connect }, { inspect, TableFault }, { checkAgainstTable }] = await Promise.all([
+  const [{ connect }, { inspectTable: inspect, UnsupportedTableError: TableFault }, { checkAgainstTable }] = await Promise.all([
     import('../../database/connect.ts'),
     import('../../rollout/inspect.ts'),
     import('../../rollout/check.ts'),
@@ -64,7 +64,7 @@ async function tableFaults(rollout: Rollout, url: string): Promise<string[]> {
     return await checkAgainstTable(database.state, rollout, await inspect(database.state, rollout))
   } catch (error) {
     if (error instanceof TableFault) return [error.message]
-    throw new CliError(Exit.failed, 'database', `The database could not be asked: ${(error as Error).message}`)
+    throw new CliError(ExitCode.failed, 'database', `The database could not be asked: ${(error as Error).message}`)
   } finally {
     await database.close()
   }

@@ -1,12 +1,12 @@
-import { percentage } from '../arguments.ts'
-import { usage, type Exit } from '../exit.ts'
-import { exitOf, runOperation, withRun, type RunOptions } from '../runOperation.ts'
-import { openTarget, withTarget, type Register } from '../session.ts'
-import { chooseName } from '../target.ts'
-import { openToTurnOff, turnOff } from '../turnOff.ts'
+import { parsePercentage } from '../arguments.ts'
+import { usageError, type ExitCode } from '../exit.ts'
+import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
+import { openCommandTarget, addTargetOptions, type RegisterCommand } from '../session.ts'
+import { selectRolloutName } from '../target.ts'
+import { openTargetToTurnOff, turnOffFlag } from '../turnOff.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface FlagOptions extends RunOptions {
+interface FlagCommandOptions extends RunOptions {
   readonly enable?: boolean
   readonly disable?: boolean
   readonly percentage?: number
@@ -14,22 +14,22 @@ interface FlagOptions extends RunOptions {
   readonly force?: boolean
 }
 
-export const registerFlag: Register = (program, run) => {
-  withRun(withTarget(program.command('flag')))
+export const registerFlag: RegisterCommand = (program, run) => {
+  addRunOptions(addTargetOptions(program.command('flag')))
     .description('turn the flag on or off; off is never refused')
     .option('--enable', 'turn it on; refused before coverage is complete, finalized and validated')
     .option('--disable', 'turn it off')
-    .option('--percentage <number>', 'of the targeting keys that get on, 0 to 100 (default: 100)', percentage)
+    .option('--percentage <number>', 'of the targeting keys that get on, 0 to 100 (default: 100)', parsePercentage)
     .option('--ramp', 'go up by flag.ramp of the rollout file; each step is held for flag.hold and judged')
     .option('--force', 'enable in spite of a refusal; needs an admin token and --reason')
-    .action(run(flag))
+    .action(run(setFlag))
 }
 
-async function flag(terminal: Terminal, options: FlagOptions): Promise<Exit> {
-  checkOptions(options)
-  const open = options.disable ? openToTurnOff : openTarget
+async function setFlag(terminal: Terminal, options: FlagCommandOptions): Promise<ExitCode> {
+  requireConsistentOptions(options)
+  const open = options.disable ? openTargetToTurnOff : openCommandTarget
   const { target, output } = await open(terminal, options)
-  const rollout = chooseName(target, options.rollout)
+  const rollout = selectRolloutName(target, options.rollout)
   const request = {
     kind: 'flag' as const,
     environment: target.environment,
@@ -41,15 +41,15 @@ async function flag(terminal: Terminal, options: FlagOptions): Promise<Exit> {
     },
     reason: options.reason,
   }
-  if (options.disable && !options.dryRun) return turnOff(target, rollout, request, output, options)
-  return exitOf(await runOperation(target, rollout, request, output, options), options.detach)
+  if (options.disable && !options.dryRun) return turnOffFlag(target, rollout, request, output, options)
+  return exitCodeOfOperation(await runOperation(target, rollout, request, output, options), options.detach)
 }
 
-function checkOptions({ enable, disable, percentage: share, ramp, force, reason }: FlagOptions): void {
-  if (enable === disable) throw usage('Say one of --enable and --disable.')
-  if (disable && share !== undefined) throw usage('--percentage goes with --enable.')
-  if (disable && ramp) throw usage('--ramp goes with --enable.')
-  if (ramp && share !== undefined) throw usage('Say one of --ramp and --percentage: the steps are those of the file.')
-  if (disable && force) throw usage('--force goes with --enable; --disable is never refused.')
-  if (force && !reason) throw usage('--force needs --reason: it is kept with the operation.')
+function requireConsistentOptions({ enable, disable, percentage: share, ramp, force, reason }: FlagCommandOptions): void {
+  if (enable === disable) throw usageError('Say one of --enable and --disable.')
+  if (disable && share !== undefined) throw usageError('--percentage goes with --enable.')
+  if (disable && ramp) throw usageError('--ramp goes with --enable.')
+  if (ramp && share !== undefined) throw usageError('Say one of --ramp and --percentage: the steps are those of the file.')
+  if (disable && force) throw usageError('--force goes with --enable; --disable is never refused.')
+  if (force && !reason) throw usageError('--force needs --reason: it is kept with the operation.')
 }

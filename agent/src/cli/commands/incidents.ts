@@ -1,72 +1,72 @@
 import type { Incident } from '../../contract/index.ts'
-import { wholeNumber } from '../arguments.ts'
-import { Exit } from '../exit.ts'
-import { duration, since } from '../numbers.ts'
-import { openTarget, withTarget, type CommonOptions, type Register } from '../session.ts'
+import { wholeNumberParser } from '../arguments.ts'
+import { ExitCode } from '../exit.ts'
+import { formatDuration, secondsBetween } from '../numbers.ts'
+import { openCommandTarget, addTargetOptions, type CommonOptions, type RegisterCommand } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
-import { columns } from '../text.ts'
+import { alignColumns } from '../text.ts'
 
-interface AnswerOptions extends CommonOptions {
+interface IncidentUpdateOptions extends CommonOptions {
   readonly note?: string
 }
 
-const incidentId = wholeNumber(1, Number.MAX_SAFE_INTEGER)
+const parseIncidentId = wholeNumberParser(1, Number.MAX_SAFE_INTEGER)
 
-export const registerIncidents: Register = (program, run) => {
+export const registerIncidents: RegisterCommand = (program, run) => {
   const incidents = program.command('incidents').description('what fired and what became of it')
-  withTarget(incidents.command('list', { isDefault: true }))
+  addTargetOptions(incidents.command('list', { isDefault: true }))
     .description('incidents, open ones first')
     .option('--open', 'only those that nobody has closed')
-    .action(run(list))
-  withTarget(incidents.command('acknowledge'))
+    .action(run(listIncidents))
+  addTargetOptions(incidents.command('acknowledge'))
     .description('you have seen it: its clock stands, and nobody else is called')
-    .argument('<id>', 'of the incident', incidentId)
+    .argument('<id>', 'of the incident', parseIncidentId)
     .option('--note <text>', 'what you do about it')
-    .action(run(answer('acknowledge')))
-  withTarget(incidents.command('resolve'))
+    .action(run(updateIncident('acknowledge')))
+  addTargetOptions(incidents.command('resolve'))
     .description('it is over; nothing but a person closes an incident')
-    .argument('<id>', 'of the incident', incidentId)
+    .argument('<id>', 'of the incident', parseIncidentId)
     .option('--note <text>', 'what it was')
-    .action(run(answer('resolve')))
+    .action(run(updateIncident('resolve')))
 }
 
-async function list(terminal: Terminal, options: CommonOptions & { open?: boolean }): Promise<Exit> {
-  const { target, output } = await openTarget(terminal, options)
+async function listIncidents(terminal: Terminal, options: CommonOptions & { open?: boolean }): Promise<ExitCode> {
+  const { target, output } = await openCommandTarget(terminal, options)
   const incidents = await target.agent.incidents(options.rollout, options.open ?? false)
   for (const incident of incidents) output.value(incident)
   if (incidents.length === 0) output.line(options.open ? 'No incident is open.' : 'There is no incident.')
-  else for (const line of columns([HEAD, ...incidents.map(row)])) output.line(line)
-  return Exit.done
+  else for (const line of alignColumns([INCIDENT_COLUMNS, ...incidents.map(formatIncidentRow)])) output.line(line)
+  return ExitCode.done
 }
 
-const answer =
+const updateIncident =
   (verb: 'acknowledge' | 'resolve') =>
-  async (terminal: Terminal, id: number, options: AnswerOptions): Promise<Exit> => {
-    const { target, output } = await openTarget(terminal, options)
+  async (terminal: Terminal, id: number, options: IncidentUpdateOptions): Promise<ExitCode> => {
+    const { target, output } = await openCommandTarget(terminal, options)
     const incident = await target.agent.answerIncident(id, verb, options.note)
     output.value(incident)
-    output.line(incidentText(incident))
-    return Exit.done
+    output.line(formatIncident(incident))
+    return ExitCode.done
   }
 
-const HEAD = ['ID', 'STATE', 'SEVERITY', 'RULE', 'CHANGE', 'OPEN FOR', 'ACKNOWLEDGED', 'ROLLED BACK', 'SUMMARY']
+const INCIDENT_COLUMNS = ['ID', 'STATE', 'SEVERITY', 'RULE', 'CHANGE', 'OPEN FOR', 'ACKNOWLEDGED', 'ROLLED BACK', 'SUMMARY']
 
-function row(incident: Incident): string[] {
+function formatIncidentRow(incident: Incident): string[] {
   const { acknowledgedBy, acknowledgedSeconds, rollback } = incident
   return [
     ...[String(incident.id), incident.drill ? `${incident.state} drill` : incident.state, incident.severity],
-    ...[incident.rule, incident.change ?? '-', duration(since(incident.openedAt, incident.closedAt))],
+    ...[incident.rule, incident.change ?? '-', formatDuration(secondsBetween(incident.openedAt, incident.closedAt))],
     acknowledgedBy === null
       ? incident.late
         ? 'nobody, late'
         : 'nobody'
-      : `${acknowledgedBy.name} after ${duration(acknowledgedSeconds ?? 0)}`,
+      : `${acknowledgedBy.name} after ${formatDuration(acknowledgedSeconds ?? 0)}`,
     ...[rollback?.scope ?? '-', incident.summary],
   ]
 }
 
-export function incidentText(incident: Incident): string {
+export function formatIncident(incident: Incident): string {
   const { id, rule, state, acknowledgedBy, acknowledgedSeconds } = incident
   if (acknowledgedBy === null) return `incident ${id} (${rule}) is ${state}`
-  return `incident ${id} (${rule}) is ${state}: acknowledged by ${acknowledgedBy.name} after ${duration(acknowledgedSeconds ?? 0)}${incident.late ? ', late' : ''}`
+  return `incident ${id} (${rule}) is ${state}: acknowledged by ${acknowledgedBy.name} after ${formatDuration(acknowledgedSeconds ?? 0)}${incident.late ? ', late' : ''}`
 }

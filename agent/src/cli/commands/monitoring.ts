@@ -1,7 +1,7 @@
 import type { OperationInput } from '../client.ts'
-import { usage, type Exit } from '../exit.ts'
-import { exitOf, runOperation, withRun, type RunOptions } from '../runOperation.ts'
-import { openRollout, withTarget, type Register } from '../session.ts'
+import { usageError, type ExitCode } from '../exit.ts'
+import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
+import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../session.ts'
 import type { Output, Terminal } from '../terminal.ts'
 import type { Operation } from '../../contract/index.ts'
 
@@ -10,17 +10,17 @@ interface MonitoringOptions extends RunOptions {
   readonly disable?: boolean
 }
 
-export const registerMonitoring: Register = (program, run) => {
-  withRun(withTarget(program.command('monitoring')))
+export const registerMonitoring: RegisterCommand = (program, run) => {
+  addRunOptions(addTargetOptions(program.command('monitoring')))
     .description('enhanced monitoring: read more often, and time what PostgreSQL does more closely')
     .option('--enable', 'switch it on; what the agent’s role may not do is named')
     .option('--disable', 'switch it off: what was there before is there again (an admin)')
-    .action(run(monitoring))
+    .action(run(setMonitoring))
 }
 
-async function monitoring(terminal: Terminal, options: MonitoringOptions): Promise<Exit> {
-  if (options.enable === options.disable) throw usage('Say one of --enable and --disable.')
-  const { target, rollout, output } = await openRollout(terminal, options)
+async function setMonitoring(terminal: Terminal, options: MonitoringOptions): Promise<ExitCode> {
+  if (options.enable === options.disable) throw usageError('Say one of --enable and --disable.')
+  const { target, rollout, output } = await openCommandRollout(terminal, options)
   const request: OperationInput = {
     kind: 'monitoring',
     environment: target.environment,
@@ -28,11 +28,11 @@ async function monitoring(terminal: Terminal, options: MonitoringOptions): Promi
     reason: options.reason,
   }
   const operation = await runOperation(target, rollout.rollout, request, output, options)
-  sayWhatItDid(operation, output)
-  return exitOf(operation, options.detach)
+  printChanges(operation, output)
+  return exitCodeOfOperation(operation, options.detach)
 }
 
-const WORDS = {
+const CHANGE_LABELS = {
   changed: 'changed',
   refused: 'not done',
   left: 'left as it is',
@@ -40,19 +40,19 @@ const WORDS = {
 } as const
 
 /** How a rollback found the table, beside what expand had found. */
-interface Origin {
+interface OriginComparison {
   readonly structure: string
   readonly differences: readonly string[]
   readonly content: string
 }
 
 /** What was changed, and what was not and why; of a rollback also whether the table is what it was. */
-export function sayWhatItDid(operation: Operation | null, output: Output): void {
-  for (const [key, word] of Object.entries(WORDS)) {
+export function printChanges(operation: Operation | null, output: Output): void {
+  for (const [key, word] of Object.entries(CHANGE_LABELS)) {
     for (const sentence of (operation?.result?.[key] as string[] | undefined) ?? [])
       output.line(`  ${word}: ${sentence}`)
   }
-  const origin = operation?.result?.['origin'] as Origin | undefined
+  const origin = operation?.result?.['origin'] as OriginComparison | undefined
   if (origin === undefined) return
   output.line(`  structure: ${origin.structure}; content: ${origin.content}`)
   for (const difference of origin.differences) output.line(`  changed by others: ${difference}`)

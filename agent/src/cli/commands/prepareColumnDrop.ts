@@ -2,11 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import type { ColumnDrop, PreparedColumnDrop } from '../../contract/index.ts'
 import type { OperationInput } from '../client.ts'
-import { CliError, Exit } from '../exit.ts'
-import { runOperation, withRun, type RunOptions } from '../runOperation.ts'
-import { openRollout, withTarget, type Register } from '../session.ts'
+import { CliError, ExitCode } from '../exit.ts'
+import { runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
+import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../session.ts'
 import type { Output, Terminal } from '../terminal.ts'
-import { columns } from '../text.ts'
+import { alignColumns } from '../text.ts'
 
 interface PrepareOptions extends RunOptions {
   readonly validateData?: boolean
@@ -18,8 +18,8 @@ interface PrepareOptions extends RunOptions {
   readonly output?: string
 }
 
-export const registerPrepareColumnDrop: Register = (program, run) => {
-  withRun(withTarget(program.command('prepare-column-drop')))
+export const registerPrepareColumnDrop: RegisterCommand = (program, run) => {
+  addRunOptions(addTargetOptions(program.command('prepare-column-drop')))
     .description(
       'prepare the migration that drops the legacy columns, or say why not; drops nothing. Exit code 3 refused, 4 undecided',
     )
@@ -33,8 +33,8 @@ export const registerPrepareColumnDrop: Register = (program, run) => {
     .action(run(prepareColumnDrop))
 }
 
-async function prepareColumnDrop(terminal: Terminal, options: PrepareOptions): Promise<Exit> {
-  const { target, rollout, output } = await openRollout(terminal, options)
+async function prepareColumnDrop(terminal: Terminal, options: PrepareOptions): Promise<ExitCode> {
+  const { target, rollout, output } = await openCommandRollout(terminal, options)
   const request: OperationInput = {
     kind: 'column-drop',
     environment: target.environment,
@@ -50,45 +50,45 @@ async function prepareColumnDrop(terminal: Terminal, options: PrepareOptions): P
     reason: options.reason,
   }
   const operation = await runOperation(target, rollout.rollout, request, output, options)
-  if (operation === null || options.detach) return Exit.done
-  if (operation.state !== 'succeeded') return Exit.failed
-  const found = await target.agent.columnDrop(rollout.rollout)
-  const last = found.last
+  if (operation === null || options.detach) return ExitCode.done
+  if (operation.state !== 'succeeded') return ExitCode.failed
+  const columnDrop = await target.agent.columnDrop(rollout.rollout)
+  const last = columnDrop.last
   if (last === null || last.operationId !== operation.id)
-    throw new CliError(Exit.failed, 'superseded', 'Somebody has prepared it again meanwhile: look with sti status.')
-  say(last, output)
-  output.value(found)
+    throw new CliError(ExitCode.failed, 'superseded', 'Somebody has prepared it again meanwhile: look with sti status.')
+  printPreparation(last, output)
+  output.value(columnDrop)
   if (last.prepared)
-    await writeFolder(
+    await writePreparedFiles(
       terminal,
-      options.output ?? `sti-column-drop-${found.rollout}-${found.environment}`,
-      found,
+      options.output ?? `sti-column-drop-${columnDrop.rollout}-${columnDrop.environment}`,
+      columnDrop,
       output,
     )
-  return exitOf(last)
+  return exitCodeOfPreparation(last)
 }
 
-function say(last: PreparedColumnDrop, output: Output): void {
-  for (const line of columns(last.checks.map(({ verdict, check, evidence }) => [verdict, check, evidence])))
+function printPreparation(preparation: PreparedColumnDrop, output: Output): void {
+  for (const line of alignColumns(preparation.checks.map(({ verdict, check, evidence }) => [verdict, check, evidence])))
     output.line(line)
-  if (!last.prepared) {
+  if (!preparation.prepared) {
     output.line('Refused: nothing was written.')
-    for (const reason of last.reasons) output.line(`  - ${reason}`)
-  } else if (!last.parameters.safetyChecks) {
+    for (const reason of preparation.reasons) output.line(`  - ${reason}`)
+  } else if (!preparation.parameters.safetyChecks) {
     output.line(
       'A draft: it was not held to its safety checks. Prepare it again with --safety-checks before it is reviewed.',
     )
   }
-  if (last.pullRequest?.url != null) output.line(`Draft pull request: ${last.pullRequest.url}`)
+  if (preparation.pullRequest?.url != null) output.line(`Draft pull request: ${preparation.pullRequest.url}`)
 }
 
 /** Produced is done, also a draft; refused is refused, unless it could only not be decided. */
-function exitOf({ prepared, verdict }: PreparedColumnDrop): Exit {
-  if (prepared) return Exit.done
-  return verdict === 'fail' ? Exit.refused : Exit.inconclusive
+function exitCodeOfPreparation({ prepared, verdict }: PreparedColumnDrop): ExitCode {
+  if (prepared) return ExitCode.done
+  return verdict === 'fail' ? ExitCode.refused : ExitCode.inconclusive
 }
 
-async function writeFolder(terminal: Terminal, folder: string, { last }: ColumnDrop, output: Output): Promise<void> {
+async function writePreparedFiles(terminal: Terminal, folder: string, { last }: ColumnDrop, output: Output): Promise<void> {
   const { migration, pullRequest } = last!
   const files: [string, string][] =
     pullRequest === null
@@ -107,16 +107,16 @@ async function writeFolder(terminal: Terminal, folder: string, { last }: ColumnD
   const root = resolve(terminal.cwd, folder)
   try {
     for (const [path, text] of files) {
-      const to = resolve(root, path)
-      if (!to.startsWith(root + sep))
-        throw new CliError(Exit.failed, 'not-written', `${path} would lie outside of ${folder}.`)
-      await mkdir(dirname(to), { recursive: true })
-      await writeFile(to, text)
+      const destination = resolve(root, path)
+      if (!destination.startsWith(root + sep))
+        throw new CliError(ExitCode.failed, 'not-written', `${path} would lie outside of ${folder}.`)
+      await mkdir(dirname(destination), { recursive: true })
+      await writeFile(destination, text)
     }
   } catch (error) {
     if (error instanceof CliError) throw error
     throw new CliError(
-      Exit.failed,
+      ExitCode.failed,
       'not-written',
       `${folder} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'error'}).`,
     )

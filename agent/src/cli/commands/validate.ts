@@ -1,17 +1,17 @@
 import { Option } from 'commander'
-import { Layer, ReportFormat } from '../../contract/index.ts'
-import { Exit } from '../exit.ts'
-import { reportFile, writeReport } from '../report.ts'
-import { runOperation, withRun, type RunOptions } from '../runOperation.ts'
-import { openRollout, withTarget, type Register } from '../session.ts'
+import { ValidationLayer, ReportFormat } from '../../contract/index.ts'
+import { ExitCode } from '../exit.ts'
+import { resolveReportDestination, writeReport } from '../report.ts'
+import { runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
+import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
-import { validationLines } from '../text.ts'
-import { exitOfVerdict } from '../verdict.ts'
-import { readContent } from './baseline.ts'
+import { formatValidation } from '../text.ts'
+import { EXIT_CODE_OF_VERDICT } from '../verdict.ts'
+import { readBaselineFile } from './baseline.ts'
 
 interface ValidateOptions extends RunOptions {
   readonly fullValidation?: boolean
-  readonly layer?: Layer[]
+  readonly layer?: ValidationLayer[]
   readonly check?: string[]
   readonly generateReport?: boolean
   readonly format?: ReportFormat
@@ -19,8 +19,8 @@ interface ValidateOptions extends RunOptions {
   readonly performanceBaseline?: string
 }
 
-export const registerValidate: Register = (program, run) => {
-  withRun(withTarget(program.command('validate')))
+export const registerValidate: RegisterCommand = (program, run) => {
+  addRunOptions(addTargetOptions(program.command('validate')))
     .description('ask every check of the four layers, or some; exit code 0 pass, 1 fail, 4 inconclusive')
     .addOption(
       new Option('--full-validation', 'every check of every layer (the default)').conflicts(['layer', 'check']),
@@ -29,7 +29,7 @@ export const registerValidate: Register = (program, run) => {
       new Option(
         '--layer <layers...>',
         'only these layers; others stay as the last validation of them left them',
-      ).choices(Layer.options),
+      ).choices(ValidationLayer.options),
     )
     .option('--check <names...>', 'only these checks, by name')
     .option('--generate-report', 'afterwards write the report of the rollout, signed when the agent has a key')
@@ -40,15 +40,15 @@ export const registerValidate: Register = (program, run) => {
     )
     .option('--output <file>', 'where the report goes (default: sti-report-<rollout>-<environment>.<format>)')
     .option('--performance-baseline <file>', 'compare with the baseline in this file, in this run only')
-    .action(run(validate))
+    .action(run(runValidation))
 }
 
-async function validate(terminal: Terminal, options: ValidateOptions): Promise<Exit> {
-  const file = await reportFile(terminal, options)
+async function runValidation(terminal: Terminal, options: ValidateOptions): Promise<ExitCode> {
+  const destination = await resolveReportDestination(terminal, options)
   const { performanceBaseline } = options
-  const content = performanceBaseline === undefined ? null : await readContent(terminal, performanceBaseline)
-  const { target, rollout, output } = await openRollout(terminal, options)
-  const given = content && (await target.agent.importBaseline(rollout.rollout, { content, oneRunOnly: true }))
+  const content = performanceBaseline === undefined ? null : await readBaselineFile(terminal, performanceBaseline)
+  const { target, rollout, output } = await openCommandRollout(terminal, options)
+  const importedBaseline = content && (await target.agent.importBaseline(rollout.rollout, { content, oneRunOnly: true }))
   const request = {
     kind: 'validation' as const,
     environment: target.environment,
@@ -56,16 +56,16 @@ async function validate(terminal: Terminal, options: ValidateOptions): Promise<E
       layers: options.layer,
       checks: options.check,
       ...(options.fullValidation ? { full: true } : {}),
-      ...(given ? { baseline: given.id } : {}),
+      ...(importedBaseline ? { baseline: importedBaseline.id } : {}),
     },
     reason: options.reason,
   }
   const operation = await runOperation(target, rollout.rollout, request, output, options)
-  if (operation === null || options.detach) return Exit.done
-  if (operation.state !== 'succeeded') return Exit.failed
+  if (operation === null || options.detach) return ExitCode.done
+  if (operation.state !== 'succeeded') return ExitCode.failed
   const validation = await target.agent.validation(rollout.rollout, Number(operation.result?.['validation']))
-  for (const line of validationLines(validation)) output.line(line)
+  for (const line of formatValidation(validation)) output.line(line)
   output.value(validation)
-  if (file !== null) await writeReport(terminal, target, rollout.rollout, file, output)
-  return exitOfVerdict[validation.verdict]
+  if (destination !== null) await writeReport(terminal, target, rollout.rollout, destination, output)
+  return EXIT_CODE_OF_VERDICT[validation.verdict]
 }

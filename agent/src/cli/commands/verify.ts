@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { KeyFault, publicKeyOf, trustedKeysOf, type TrustedKey } from '../../signature/keys.ts'
+import { InvalidKey, parsePublicKey, parseTrustedKeys, type TrustedKey } from '../../signature/keys.ts'
 import { ReportRefused, verifyReport } from '../../signature/verify.ts'
-import { CliError, Exit, usage } from '../exit.ts'
-import type { Register } from '../session.ts'
-import { output, type Terminal } from '../terminal.ts'
+import { CliError, ExitCode, usageError } from '../exit.ts'
+import type { RegisterCommand } from '../session.ts'
+import { createOutput, type Terminal } from '../terminal.ts'
 
 interface VerifyOptions {
   readonly keys?: string
   readonly json?: boolean
 }
 
-export const registerVerify: Register = (program, run) => {
+export const registerVerify: RegisterCommand = (program, run) => {
   program
     .command('verify')
     .description('check the signature and the hash of a report; exit code 0 or 1. Needs no agent')
@@ -21,13 +21,13 @@ export const registerVerify: Register = (program, run) => {
       'whose signature is accepted: a list of keys (JWKS) or one public key (PEM); default: STI_TRUSTED_KEYS_FILE',
     )
     .option('--json', 'one JSON value per line, for machines')
-    .action(run(verify))
+    .action(run(verifyReportFile))
 }
 
-async function verify(terminal: Terminal, file: string, options: VerifyOptions): Promise<Exit> {
-  const out = output(terminal, options.json ?? false)
-  const keys = await keysFor(terminal, options)
-  const value = await readJson(terminal, file)
+async function verifyReportFile(terminal: Terminal, file: string, options: VerifyOptions): Promise<ExitCode> {
+  const out = createOutput(terminal, options.json ?? false)
+  const keys = await loadTrustedKeys(terminal, options)
+  const value = await readReportJson(terminal, file)
   try {
     const { report, hash, key } = await verifyReport(value, keys)
     const { rollout, environment, generatedAt, generatedBy, validation, verified } = report
@@ -49,36 +49,36 @@ async function verify(terminal: Terminal, file: string, options: VerifyOptions):
     )
     out.line(`  key ${key.kid}${whose}`)
     out.line(`  ${verdict}${verified ? '' : ', which did not count any more'}; rollout file ${report.file.hash}`)
-    return Exit.done
+    return ExitCode.done
   } catch (error) {
-    if (error instanceof ReportRefused) throw new CliError(Exit.failed, 'not-valid', error.message)
+    if (error instanceof ReportRefused) throw new CliError(ExitCode.failed, 'not-valid', error.message)
     throw error
   }
 }
 
-async function keysFor(terminal: Terminal, { keys }: VerifyOptions): Promise<TrustedKey[]> {
+async function loadTrustedKeys(terminal: Terminal, { keys }: VerifyOptions): Promise<TrustedKey[]> {
   const file = keys ?? terminal.env['STI_TRUSTED_KEYS_FILE']
-  if (file === undefined) throw usage('Say whose signature is accepted: --keys trusted.json, or a public key as PEM.')
-  const text = await read(terminal, file)
+  if (file === undefined) throw usageError('Say whose signature is accepted: --keys trusted.json, or a public key as PEM.')
+  const text = await readTextFile(terminal, file)
   try {
-    return text.includes('-----BEGIN') ? [publicKeyOf(text)] : trustedKeysOf(text)
+    return text.includes('-----BEGIN') ? [parsePublicKey(text)] : parseTrustedKeys(text)
   } catch (error) {
-    if (error instanceof KeyFault) throw usage(`The file ${file} ${error.message}.`)
+    if (error instanceof InvalidKey) throw usageError(`The file ${file} ${error.message}.`)
     throw error
   }
 }
 
-const read = async (terminal: Terminal, file: string): Promise<string> =>
+const readTextFile = async (terminal: Terminal, file: string): Promise<string> =>
   await readFile(resolve(terminal.cwd, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw usage(`The file ${file} cannot be read: ${error.code ?? error.message}.`)
+    throw usageError(`The file ${file} cannot be read: ${error.code ?? error.message}.`)
   })
 
 /** The JSON of a file; one that was cut off is no report. */
-export async function readJson(terminal: Terminal, file: string): Promise<unknown> {
-  const text = await read(terminal, file)
+export async function readReportJson(terminal: Terminal, file: string): Promise<unknown> {
+  const text = await readTextFile(terminal, file)
   try {
     return JSON.parse(text)
   } catch {
-    throw new CliError(Exit.failed, 'not-valid', `${file} is not JSON, or was cut off: it proves nothing.`)
+    throw new CliError(ExitCode.failed, 'not-valid', `${file} is not JSON, or was cut off: it proves nothing.`)
   }
 }

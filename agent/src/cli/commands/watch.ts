@@ -1,37 +1,37 @@
-import { Exit } from '../exit.ts'
-import { follow } from '../follow.ts'
-import { openRollout, openTarget, withTarget, type CommonOptions, type Register } from '../session.ts'
-import { operationId } from '../arguments.ts'
-import { operationText } from '../text.ts'
+import { ExitCode } from '../exit.ts'
+import { followOperation } from '../follow.ts'
+import { openCommandRollout, openCommandTarget, addTargetOptions, type CommonOptions, type RegisterCommand } from '../session.ts'
+import { parseOperationId } from '../arguments.ts'
+import { formatOperation } from '../text.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface WatchOptions extends CommonOptions {
   readonly events?: boolean
 }
 
-export const registerWatch: Register = (program, run) => {
-  withTarget(program.command('watch'))
+export const registerWatch: RegisterCommand = (program, run) => {
+  addTargetOptions(program.command('watch'))
     .description('follow an operation to its end; Ctrl-C stops the looking, not the operation')
-    .argument('[id]', 'operation to follow (default: the one that runs)', operationId)
+    .argument('[id]', 'operation to follow (default: the one that runs)', parseOperationId)
     .option('--events', 'each event as a line')
-    .action(run(watch))
+    .action(run(watchOperation))
 }
 
-async function watch(terminal: Terminal, id: number | undefined, options: WatchOptions): Promise<Exit> {
+async function watchOperation(terminal: Terminal, id: number | undefined, options: WatchOptions): Promise<ExitCode> {
   const { target, output, rollout } =
     id === undefined
-      ? await openRollout(terminal, options)
-      : { ...(await openTarget(terminal, options)), rollout: null }
+      ? await openCommandRollout(terminal, options)
+      : { ...(await openCommandTarget(terminal, options)), rollout: null }
   const running = id === undefined ? rollout?.running : await target.agent.operation(id)
   if (!running) {
     output.line(`Nothing runs for ${rollout?.rollout} in ${target.environment}.`)
-    return Exit.done
+    return ExitCode.done
   }
-  const last = await follow(target.agents, running, output, {
-    reporting: true,
+  const finished = await followOperation(target.agents, running, output, {
+    progressLines: true,
     events: options.events ?? false,
     cancelHint: `sti operations cancel ${running.id}`,
   })
-  output.line(operationText(last))
-  return last.state === 'succeeded' ? Exit.done : Exit.failed
+  output.line(formatOperation(finished))
+  return finished.state === 'succeeded' ? ExitCode.done : ExitCode.failed
 }

@@ -1,46 +1,46 @@
 import type { Sql } from '../../database/connect.ts'
-import { OperationFailure } from '../../engine/errors.ts'
-import { createFeedback } from '../../engine/feedback.ts'
+import { OperationFailedError } from '../../engine/errors.ts'
+import { createBatchSizeController } from '../../engine/feedback.ts'
 import type { Key } from '../../engine/keys.ts'
-import { inRange } from '../../engine/range.ts'
-import { walk } from '../../engine/walk.ts'
-import { added, after, compareRange, compareRest, NOTHING_COMPARED, type Comparison } from './compare.ts'
-import type { Archiving } from './copy.ts'
+import { rangeCondition } from '../../engine/range.ts'
+import { walkRanges } from '../../engine/walk.ts'
+import { addComparisons, rowsAfter, compareRange, compareTail, EMPTY_COMPARISON, type ArchiveComparison } from './compare.ts'
+import type { ArchiveContext } from './copy.ts'
 
-export interface Comparing {
+export interface ArchiveComparisonHooks {
   goOn(): Promise<boolean>
   retried(sqlstate: string): void
-  passed(rows: number): void
+  onCompared(rows: number): void
   /** Rows on `t`, with parameters from `first` on, among which some differ. */
-  differs(rows: (first: number) => { condition: string; values: string[] }): Promise<void>
+  onDifference(rows: (first: number) => { condition: string; values: string[] }): Promise<void>
 }
 
 /** Compares table and archive along the key. Null: asked to stop. */
-export async function compareAll(sql: Sql, of: Archiving, comparing: Comparing): Promise<Comparison | null> {
-  let seen = NOTHING_COMPARED
+export async function compareArchive(sql: Sql, context: ArchiveContext, hooks: ArchiveComparisonHooks): Promise<ArchiveComparison | null> {
+  let total = EMPTY_COMPARISON
   let last: Key | null = null
-  const finished = await walk({
+  const finished = await walkRanges({
     sql,
-    walked: of.walked,
+    target: context.walked,
     from: null,
     to: null,
-    feedback: createFeedback(10_000, 200_000, 0.25),
-    goOn: () => comparing.goOn(),
-    retried: (sqlstate) => comparing.retried(sqlstate),
-    async work(range) {
-      const found = await compareRange(sql, of, range)
-      if (found.differing > 0) await comparing.differs((first) => inRange(of.walked, range, first))
-      seen = added(seen, found)
+    sizeController: createBatchSizeController(10_000, 200_000, 0.25),
+    mayContinue: () => hooks.goOn(),
+    onRetry: (sqlstate) => hooks.retried(sqlstate),
+    async processCountedRange(range) {
+      const comparison = await compareRange(sql, context, range)
+      if (comparison.differing > 0) await hooks.onDifference((first) => rangeCondition(context.walked, range, first))
+      total = addComparisons(total, comparison)
       last = range.high
-      comparing.passed(found.rows)
+      hooks.onCompared(comparison.rows)
     },
-    poison({ range, sqlstate, message }) {
+    handlePoisonRow({ range, sqlstate, message }) {
       const sentence = `Row ${range.high.join(', ')} cannot be compared: ${message} (${sqlstate}).`
-      return Promise.reject(new OperationFailure('archive', sentence))
+      return Promise.reject(new OperationFailedError('archive', sentence))
     },
   })
   if (!finished) return null
-  const rest = await compareRest(sql, of, last)
-  if (rest.differing > 0) await comparing.differs((first) => after(of, last, first))
-  return added(seen, rest)
+  const tail = await compareTail(sql, context, last)
+  if (tail.differing > 0) await hooks.onDifference((first) => rowsAfter(context, last, first))
+  return addComparisons(total, tail)
 }

@@ -4,15 +4,15 @@ import { rename, rm, stat, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import type { Database, Sql } from '../../database/connect.ts'
-import { createFeedback } from '../../engine/feedback.ts'
-import { inRange, type Walked } from '../../engine/range.ts'
-import { walk } from '../../engine/walk.ts'
+import { createBatchSizeController } from '../../engine/feedback.ts'
+import { rangeCondition, type KeyedTable } from '../../engine/range.ts'
+import { walkRanges } from '../../engine/walk.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { readManifest, type ArchiveExport } from './manifest.ts'
 import { archiveTable } from './names.ts'
 
 /** Lines that are read ahead of the disk at most. */
-const ROWS = 10_000
+const READ_BATCH_ROWS = 10_000
 
 /**
  * Writes the archive to a compressed file of JSON lines, one object for each row, in the order of the key, and beside it
@@ -32,12 +32,12 @@ export async function exportArchive(
     purpose: 'export archive',
     searchPath: rollout.searchPath,
     readOnly: true,
-    ranges: true,
+    avoidSeqScan: true,
   })
   const unfinished = `${path}.unfinished`
   const written = { rows: 0, stopped: false }
   try {
-    await pipeline(lines(sql, rollout, table, written, goOn), createGzip(), createWriteStream(unfinished))
+    await pipeline(readArchiveLines(sql, rollout, table, written, goOn), createGzip(), createWriteStream(unfinished))
     if (written.stopped) return null
     const { size } = await stat(unfinished)
     const exported: ArchiveExport = {
@@ -59,33 +59,33 @@ export async function exportArchive(
   }
 }
 
-async function* lines(
+async function* readArchiveLines(
   sql: Sql,
   rollout: Rollout,
   table: Table,
   written: { rows: number; stopped: boolean },
   goOn: () => Promise<boolean>,
 ): AsyncGenerator<string> {
-  const walked: Walked = { table: archiveTable(rollout), key: table.key }
+  const walked: KeyedTable = { table: archiveTable(rollout), key: table.key }
   let from: readonly string[] | null = null
   // One range for each turn, so that no more rows are in memory than the disk takes.
   for (;;) {
     const page: { text: string; rows: number; high: readonly string[] | null } = { text: '', rows: 0, high: null }
     let turns = 0
-    const done = await walk({
+    const done = await walkRanges({
       sql,
-      walked,
+      target: walked,
       from,
       to: null,
-      feedback: createFeedback(ROWS, ROWS, 1),
-      retried: () => undefined,
-      async goOn() {
+      sizeController: createBatchSizeController(READ_BATCH_ROWS, READ_BATCH_ROWS, 1),
+      onRetry: () => undefined,
+      async mayContinue() {
         if (turns++ > 0) return false
         written.stopped = !(await goOn())
         return !written.stopped
       },
-      async work(range) {
-        const { condition, values } = inRange(walked, range, 1)
+      async processCountedRange(range) {
+        const { condition, values } = rangeCondition(walked, range, 1)
         const rows = await sql.unsafe<{ line: string }[]>(
           `select /* sti */ to_jsonb(t)::text as line from ${walked.table.sql} as t where ${condition}
            order by ${table.key.map((column) => `t.${column.sql}`).join(', ')}`,
@@ -95,7 +95,7 @@ async function* lines(
         page.rows = rows.length
         page.high = range.high
       },
-      poison: ({ message }) => Promise.reject(new Error(message)),
+      handlePoisonRow: ({ message }) => Promise.reject(new Error(message)),
     })
     written.rows += page.rows
     if (page.text !== '') yield page.text

@@ -1,8 +1,8 @@
 import type { ColumnArchive } from '../../contract/index.ts'
 import type { Sql } from '../../database/connect.ts'
-import { literal } from '../../rollout/names.ts'
+import { quoteLiteral } from '../../rollout/names.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
-import { archiveTable, keptOf } from './names.ts'
+import { archiveTable, archiveLayout } from './names.ts'
 
 /** What is known of the archive of a rollout. */
 export type ArchiveManifest = ColumnArchive
@@ -11,7 +11,7 @@ export type ArchivedColumn = ColumnArchive['columns'][number]
 
 export type ArchiveExport = NonNullable<ColumnArchive['exported']>
 
-interface Row {
+interface ArchiveManifestRow {
   readonly operation_id: bigint
   readonly file_hash: string
   readonly relation: string
@@ -30,7 +30,7 @@ interface Row {
 
 /** Null: nothing was kept, or it was removed. */
 export async function readManifest(sql: Sql, rollout: Pick<Rollout, 'name'>): Promise<ArchiveManifest | null> {
-  const [row] = await sql<Row[]>`
+  const [row] = await sql<ArchiveManifestRow[]>`
     select *, to_regclass(relation) is not null as there from sti.column_archive where rollout = ${rollout.name}`
   if (row === undefined) return null
   return {
@@ -57,7 +57,7 @@ export async function readManifest(sql: Sql, rollout: Pick<Rollout, 'name'>): Pr
 }
 
 export function archivedColumns(rollout: Rollout, table: Table): ArchivedColumn[] {
-  const { key, legacy } = keptOf(rollout, table)
+  const { key, legacy } = archiveLayout(rollout, table)
   return [
     ...key.map(({ name, type }) => ({ name, type, key: true })),
     ...legacy.map(({ name, type }) => ({ name, type, key: false })),
@@ -65,11 +65,11 @@ export function archivedColumns(rollout: Rollout, table: Table): ArchivedColumn[
 }
 
 /** The statement that writes a new manifest down, in the transaction that makes the archive. */
-export function newManifest(rollout: Rollout, table: Table, operationId: bigint): string {
-  const columns = literal(JSON.stringify(archivedColumns(rollout, table)))
-  const values = [literal(rollout.name), String(operationId), literal(rollout.hash)]
+export function insertManifestSql(rollout: Rollout, table: Table, operationId: bigint): string {
+  const columns = quoteLiteral(JSON.stringify(archivedColumns(rollout, table)))
+  const values = [quoteLiteral(rollout.name), String(operationId), quoteLiteral(rollout.hash)]
   return `insert into sti.column_archive as a (rollout, operation_id, file_hash, relation, columns)
-    values (${values.join(', ')}, ${literal(archiveTable(rollout).sql)}, ${columns}::jsonb)
+    values (${values.join(', ')}, ${quoteLiteral(archiveTable(rollout).sql)}, ${columns}::jsonb)
     on conflict (rollout) do update set operation_id = excluded.operation_id, file_hash = excluded.file_hash,
       relation = excluded.relation, columns = excluded.columns, made_at = clock_timestamp(), completed_at = null,
       verified_at = null, verified_rows = null, verified_differing = null, checksum = null, exported = null,

@@ -1,34 +1,34 @@
-import { createRate } from '../../engine/rate.ts'
+import { createThroughputMeter } from '../../engine/rate.ts'
 import { rowProgress } from '../../engine/rowProgress.ts'
-import type { Run } from '../../engine/kind.ts'
+import type { RunContext } from '../../engine/kind.ts'
 import type { Table } from '../../rollout/rollout.ts'
 
 /** Rows kept, and then rows compared. */
 export interface ArchiveProgress {
-  begin(): void
-  passed(rows: number, written: number): void
-  retried(sqlstate: string): void
+  reset(): void
+  addRows(rows: number, written: number): void
+  addRetry(sqlstate: string): void
 }
 
-export function createArchiveProgress(run: Run, table: Table): ArchiveProgress {
+export function createArchiveProgress(run: RunContext, table: Table): ArchiveProgress {
   const retries: Record<string, number> = {}
-  let rate = createRate()
+  let rate = createThroughputMeter()
   let processed = 0
   let writtenRows = 0
   return {
-    begin() {
+    reset() {
       processed = 0
-      rate = createRate()
+      rate = createThroughputMeter()
     },
-    retried(sqlstate) {
+    addRetry(sqlstate) {
       retries[sqlstate] = (retries[sqlstate] ?? 0) + 1
     },
-    passed(rows, written) {
+    addRows(rows, written) {
       processed += rows
       writtenRows += written
       rate.add(rows)
       const { estimatedRows: estimated } = table
-      run.progress(
+      run.reportProgress(
         rowProgress({ passed: processed, written: writtenRows, estimated, perSecond: rate.perSecond(), retries }),
       )
     },

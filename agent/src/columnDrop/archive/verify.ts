@@ -1,9 +1,9 @@
 import type { Sql } from '../../database/connect.ts'
-import { quote } from '../../rollout/names.ts'
+import { quoteIdentifier } from '../../rollout/names.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { ARCHIVE_TRIGGERS, archiveFunction, archiveTable } from './names.ts'
 
-interface Found {
+interface ArchiveStateRow {
   readonly table: boolean
   readonly off: { readonly relation: string; readonly trigger: string } | null
   readonly text: string | null
@@ -14,7 +14,7 @@ interface Found {
 export async function archiveFault(sql: Sql, rollout: Rollout, table: Table): Promise<string | null> {
   const { row, update, truncate } = ARCHIVE_TRIGGERS
   const archive = archiveTable(rollout)
-  const [found] = await sql<Found[]>`
+  const [archiveState] = await sql<ArchiveStateRow[]>`
     with tree as materialized (
       select ${table.oid}::oid as oid, true as leaf
       union select relid, isleaf from pg_partition_tree(${table.oid}::oid::regclass)
@@ -31,10 +31,10 @@ export async function archiveFault(sql: Sql, rollout: Rollout, table: Table): Pr
       exists (select from sti.change c where c.rollout = ${rollout.name} and c.kind = 'archive' and c.reverted_at is null
         and position(p.prosrc in c.statement) > 0) as journaled
     from (select 1) one left join pg_proc p on p.oid = to_regprocedure(${`${archiveFunction(rollout)}()`})`
-  if (!found!.table) return `The archive ${archive.sql} is not there.`
-  if (found!.text === null) return `The function ${archiveFunction(rollout)} of the archive’s triggers is not there.`
-  if (found!.off !== null)
-    return `Trigger ${quote(found!.off.trigger)} of the archive is not on ${found!.off.relation}, or is not ENABLE ALWAYS.`
-  if (!found!.journaled) return 'The function of the archive’s triggers was changed by somebody.'
+  if (!archiveState!.table) return `The archive ${archive.sql} is not there.`
+  if (archiveState!.text === null) return `The function ${archiveFunction(rollout)} of the archive’s triggers is not there.`
+  if (archiveState!.off !== null)
+    return `Trigger ${quoteIdentifier(archiveState!.off.trigger)} of the archive is not on ${archiveState!.off.relation}, or is not ENABLE ALWAYS.`
+  if (!archiveState!.journaled) return 'The function of the archive’s triggers was changed by somebody.'
   return null
 }

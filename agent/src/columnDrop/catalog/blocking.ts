@@ -1,14 +1,14 @@
 import type { Sql } from '../../database/connect.ts'
-import type { Blocking } from './legacy.ts'
-import { named, TREE, treeParameters, type Legacy } from './tree.ts'
+import type { BlockingDependency } from './legacy.ts'
+import { qualifiedNameSql, PARTITION_TREE_CTES, partitionTreeParameters, type LegacyColumnSet } from './tree.ts'
 
 /**
  * Whatever PostgreSQL itself knows of that depends on the columns and is not theirs alone. Bodies of functions written as
  * text are no dependency that it knows: those are for somebody else to look into.
  */
-export async function readBlocking(sql: Sql, legacy: Legacy): Promise<Blocking[]> {
-  const depending = await sql.unsafe<Blocking[]>(
-    `with /* sti */ ${TREE}, depending as (
+export async function readBlockingDependencies(sql: Sql, legacy: LegacyColumnSet): Promise<BlockingDependency[]> {
+  const dependencies = await sql.unsafe<BlockingDependency[]>(
+    `with /* sti */ ${PARTITION_TREE_CTES}, depending as (
        select d.classid, d.objid, d.objsubid, legacy.name
        from legacy join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = legacy.relation and d.refobjsubid = legacy.number
        where d.deptype not in ('i', 'e', 'P', 'S')
@@ -25,7 +25,7 @@ export async function readBlocking(sql: Sql, legacy: Legacy): Promise<Blocking[]
            when 'pg_constraint'::regclass then 'foreign key'
            else o.type end as kind,
          case x.classid
-           when 'pg_rewrite'::regclass then (select ${named('c', 'n')} from pg_rewrite r join pg_class c on c.oid = r.ev_class
+           when 'pg_rewrite'::regclass then (select ${qualifiedNameSql('c', 'n')} from pg_rewrite r join pg_class c on c.oid = r.ev_class
              join pg_namespace n on n.oid = c.relnamespace where r.oid = x.objid)
            when 'pg_attrdef'::regclass then regexp_replace(o.identity, '^for ', '')
            else o.identity end as whom
@@ -44,28 +44,28 @@ export async function readBlocking(sql: Sql, legacy: Legacy): Promise<Blocking[]
      select kind, whom as identity, jsonb_agg(distinct name) as columns,
        format('PostgreSQL refuses to drop a column that %s %s uses', case when kind ~ '^[aeiou]' then 'an' else 'a' end, kind) as why
      from shown group by kind, whom order by kind, whom`,
-    treeParameters(legacy),
+    partitionTreeParameters(legacy),
   )
-  return [...depending, ...(await readKeyed(sql, legacy)), ...(await readIdentities(sql, legacy))]
+  return [...dependencies, ...(await readKeyDependencies(sql, legacy)), ...(await readReplicaIdentities(sql, legacy))]
 }
 
 /** The archive knows rows by the key: without a column of it nothing could be brought back. */
-async function readKeyed(sql: Sql, legacy: Legacy): Promise<Blocking[]> {
-  const keyed = legacy.columns.filter((name) => legacy.key.includes(name))
-  const partitioned = await sql.unsafe<{ name: string }[]>(
-    `with /* sti */ ${TREE}
+async function readKeyDependencies(sql: Sql, legacy: LegacyColumnSet): Promise<BlockingDependency[]> {
+  const keyColumns = legacy.columns.filter((name) => legacy.key.includes(name))
+  const partitionKeyColumns = await sql.unsafe<{ name: string }[]>(
+    `with /* sti */ ${PARTITION_TREE_CTES}
      select distinct legacy.name from legacy join pg_partitioned_table p on p.partrelid = legacy.relation
      where legacy.number = any (p.partattrs::int2[])`,
-    treeParameters(legacy),
+    partitionTreeParameters(legacy),
   )
   return [
-    ...keyed.map((name) => ({
+    ...keyColumns.map((name) => ({
       kind: 'key',
       identity: legacy.key.join(', '),
       columns: [name],
       why: 'Rows are known by it: without it no row could be found again',
     })),
-    ...partitioned.map(({ name }) => ({
+    ...partitionKeyColumns.map(({ name }) => ({
       kind: 'partition key',
       identity: name,
       columns: [name],
@@ -75,15 +75,15 @@ async function readKeyed(sql: Sql, legacy: Legacy): Promise<Blocking[]> {
 }
 
 /** Without the index of its replica identity a published table refuses every UPDATE and DELETE. */
-async function readIdentities(sql: Sql, legacy: Legacy): Promise<Blocking[]> {
-  return await sql.unsafe<Blocking[]>(
-    `with /* sti */ ${TREE}
-     select 'replica identity' as kind, ${named('x', 'n')} as identity, jsonb_agg(distinct legacy.name) as columns,
+async function readReplicaIdentities(sql: Sql, legacy: LegacyColumnSet): Promise<BlockingDependency[]> {
+  return await sql.unsafe<BlockingDependency[]>(
+    `with /* sti */ ${PARTITION_TREE_CTES}
+     select 'replica identity' as kind, ${qualifiedNameSql('x', 'n')} as identity, jsonb_agg(distinct legacy.name) as columns,
        'It would go with the column, and a published table then refuses every UPDATE and DELETE: choose another replica identity' as why
      from legacy join pg_index i on i.indrelid = legacy.relation and i.indisreplident
      join pg_class x on x.oid = i.indexrelid join pg_namespace n on n.oid = x.relnamespace
      where legacy.number = any (i.indkey::int2[])
      group by 2`,
-    treeParameters(legacy),
+    partitionTreeParameters(legacy),
   )
 }

@@ -1,5 +1,5 @@
 import type { Sql } from '../../database/connect.ts'
-import { literal } from '../../rollout/names.ts'
+import { quoteLiteral } from '../../rollout/names.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 
 /**
@@ -7,8 +7,8 @@ import type { Rollout } from '../../rollout/rollout.ts'
  * asks again. Partitions come and go, so they are left out; so are our own triggers.
  */
 export function digestSql(rollout: Rollout, columns: readonly string[]): string {
-  const table = `to_regclass(${literal(rollout.table.sql)})`
-  const names = columns.map(literal).join(', ')
+  const table = `to_regclass(${quoteLiteral(rollout.table.sql)})`
+  const names = columns.map(quoteLiteral).join(', ')
   return `(select md5(coalesce(string_agg(line, E'\\n' order by line collate "C"), '')) from (
     select concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid)) as line
     from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum

@@ -12,7 +12,7 @@ export interface LegacyCatalog {
   readonly constraints: readonly LegacyConstraint[]
   readonly statistics: readonly LegacyStatistics[]
   /** What stands in the way: PostgreSQL would refuse the drop, or something outside the columns would break. */
-  readonly blocking: readonly Blocking[]
+  readonly blocking: readonly BlockingDependency[]
   /** Other tables that the drop locks: those that foreign keys of the columns refer to. */
   readonly alsoLocked: readonly string[]
   /** Some publication sends the table or a partition of it. */
@@ -109,7 +109,7 @@ export interface LegacyStatistics {
 }
 
 /** One sentence for people is made of it: `kind` `identity` depends on `columns`. */
-export interface Blocking {
+export interface BlockingDependency {
   /** Such as `view`, `rule`, `function`, `trigger`, `policy`, `publication`, `foreign key`, `generated column`, `key`. */
   readonly kind: string
   /** Its name, with what it is on. */

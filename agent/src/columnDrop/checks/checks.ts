@@ -1,24 +1,24 @@
 import type { DropCheck } from './check.ts'
-import { dependents } from './dependents.ts'
-import { failedRows } from './failedRows.ts'
+import { noDependentObjects } from './dependents.ts'
+import { noFailedRows } from './failedRows.ts'
 import { flagStable } from './flagStable.ts'
-import { flagUnasked } from './flagUnasked.ts'
-import { functionBodies } from './functionBodies.ts'
-import { noReads, noWrites } from './statements.ts'
-import { subscribers } from './subscribers.ts'
-import { undo } from './undo.ts'
-import { validation } from './validation.ts'
+import { flagNotEvaluated } from './flagUnasked.ts'
+import { noFunctionBodies } from './functionBodies.ts'
+import { noStatementReads, noStatementWrites } from './statements.ts'
+import { noSubscribers } from './subscribers.ts'
+import { undoPossible } from './undo.ts'
+import { validationPassed } from './validation.ts'
 
 /** What is asked before anything is archived, in this order. Names are unique. */
-export const CHECKS: readonly DropCheck[] = [
-  validation,
+export const DROP_CHECKS: readonly DropCheck[] = [
+  validationPassed,
   flagStable,
-  failedRows,
-  dependents,
-  functionBodies,
-  noReads,
-  noWrites,
-  flagUnasked,
-  subscribers,
-  undo,
+  noFailedRows,
+  noDependentObjects,
+  noFunctionBodies,
+  noStatementReads,
+  noStatementWrites,
+  flagNotEvaluated,
+  noSubscribers,
+  undoPossible,
 ]

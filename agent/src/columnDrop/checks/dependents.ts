@@ -1,10 +1,10 @@
 import type { Sql } from '../../database/connect.ts'
 import { parseStatements } from '../../rollout/parse.ts'
-import { treeOf } from '../catalog/tree.ts'
-import { usesOf } from '../sql/uses.ts'
+import { partitionTreeCte } from '../catalog/tree.ts'
+import { findColumnUses } from '../sql/uses.ts'
 import type { DropCheck, DropCheckContext } from './check.ts'
 
-export const dependents: DropCheck = {
+export const noDependentObjects: DropCheck = {
   name: 'no-dependent-objects',
   question: 'Does nothing in the database depend on the columns?',
   async run(context) {
@@ -12,49 +12,49 @@ export const dependents: DropCheck = {
     const blocking = catalog.blocking.map(
       ({ kind, identity, columns, why }) => `${kind} ${identity} depends on ${columns.join(', ')}: ${why}`,
     )
-    const shared = await readShared(sql, table.oid, rollout.legacyColumns)
-    const rows = await readWholeRowViews(context)
-    const found = [
+    const shared = await readSharedObjects(sql, table.oid, rollout.legacyColumns)
+    const wholeRowViews = await readWholeRowViews(context)
+    const problems = [
       ...blocking,
       ...shared.map(
         ({ kind, name, others }) =>
           `${kind} ${name} is also on ${others.join(', ')} and would go with the columns: replace it by one without them first`,
       ),
-      ...rows.map((name) => `view ${name} reads whole rows of the table, and so the columns: name its columns`),
+      ...wholeRowViews.map((name) => `view ${name} reads whole rows of the table, and so the columns: name its columns`),
     ]
-    const going = [
+    const droppedObjects = [
       ...catalog.indexes.map(({ sql: name }) => `index ${name}`),
       ...catalog.constraints
         .filter(({ kind }) => kind !== 'not null')
         .map(({ kind, name, on }) => `${kind} constraint ${name} of ${on}`),
       ...catalog.statistics.map(({ sql: name }) => `statistics ${name}`),
     ]
-    const withThem =
-      going.length === 0 ? '' : `; ${going.length} of the columns alone go with them and come back with the undo`
-    if (found.length > 0)
+    const droppedObjectsNote =
+      droppedObjects.length === 0 ? '' : `; ${droppedObjects.length} of the columns alone go with them and come back with the undo`
+    if (problems.length > 0)
       return {
         verdict: 'fail',
-        evidence: `${found.length} ${found.length === 1 ? 'object depends' : 'objects depend'} on the columns, the first is ${found[0]!}`,
-        findings: found,
+        evidence: `${problems.length} ${problems.length === 1 ? 'object depends' : 'objects depend'} on the columns, the first is ${problems[0]!}`,
+        findings: problems,
       }
     return {
       verdict: 'pass',
-      evidence: `the catalog knows of nothing that depends on them${withThem}`,
-      findings: going,
+      evidence: `the catalog knows of nothing that depends on them${droppedObjectsNote}`,
+      findings: droppedObjects,
     }
   },
 }
 
-interface Shared {
+interface SharedObject {
   readonly kind: string
   readonly name: string
   readonly others: string[]
 }
 
 /** What PostgreSQL would drop without a word although it serves other columns, too. */
-async function readShared(sql: Sql, oid: number, columns: readonly string[]): Promise<Shared[]> {
-  return await sql<Shared[]>`
-    with /* sti */ ${treeOf(sql, oid)}, legacy as materialized (
+async function readSharedObjects(sql: Sql, oid: number, columns: readonly string[]): Promise<SharedObject[]> {
+  return await sql<SharedObject[]>`
+    with /* sti */ ${partitionTreeCte(sql, oid)}, legacy as materialized (
       select a.attrelid, a.attnum from tree join pg_attribute a on a.attrelid = tree.oid and a.attnum > 0 and not a.attisdropped
       where a.attname in (select jsonb_array_elements_text(${sql.json([...columns])}::jsonb))
     ), owned as (
@@ -80,14 +80,14 @@ async function readShared(sql: Sql, oid: number, columns: readonly string[]): Pr
 /** Of a whole row PostgreSQL knows a dependency on the table only. */
 async function readWholeRowViews({ sql, table, target, columnsOf }: DropCheckContext): Promise<string[]> {
   const views = await sql<{ name: string; definition: string }[]>`
-    with /* sti */ ${treeOf(sql, table.oid)}
+    with /* sti */ ${partitionTreeCte(sql, table.oid)}
     select distinct (pg_identify_object('pg_class'::regclass, r.ev_class, 0)).identity as name, pg_get_viewdef(r.ev_class) as definition
     from pg_depend d join pg_rewrite r on r.oid = d.objid join pg_class c on c.oid = r.ev_class
     where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid in (select oid from tree)
       and c.relkind in ('v', 'm') order by 1`
   return views
     .filter(({ definition }) => {
-      const { reads } = usesOf(parseStatements(definition), target, columnsOf)
+      const { reads } = findColumnUses(parseStatements(definition), target, columnsOf)
       return reads.length === target.legacy.length && /\.\*::/.test(definition)
     })
     .map(({ name }) => name)

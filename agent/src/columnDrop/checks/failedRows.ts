@@ -1,6 +1,6 @@
-import { counted, type DropCheck } from './check.ts'
+import { formatCount, type DropCheck } from './check.ts'
 
-export const failedRows: DropCheck = {
+export const noFailedRows: DropCheck = {
   name: 'no-failed-rows',
   question: 'Has every row its type?',
   run({ facts }) {
@@ -8,7 +8,7 @@ export const failedRows: DropCheck = {
     if (open + accepted > 0)
       return Promise.resolve({
         verdict: 'fail',
-        evidence: `${counted(open, 'failed row')} and ${counted(accepted, 'accepted one')} have no type, so that their legacy columns are all that is known of them: mend them and retry (sti failed-rows)`,
+        evidence: `${formatCount(open, 'failed row')} and ${formatCount(accepted, 'accepted one')} have no type, so that their legacy columns are all that is known of them: mend them and retry (sti failed-rows)`,
       })
     return Promise.resolve({ verdict: 'pass', evidence: 'there is no failed row, and none was accepted as lost' })
   },

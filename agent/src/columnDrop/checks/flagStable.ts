@@ -1,4 +1,4 @@
-import { span, type DropCheck } from './check.ts'
+import { formatDuration, type DropCheck } from './check.ts'
 
 export const flagStable: DropCheck = {
   name: 'flag-stable',
@@ -13,17 +13,17 @@ export const flagStable: DropCheck = {
         verdict: 'inconclusive' as const,
         evidence: 'the database has not confirmed the flag: look at its health',
       })
-    const stale = flag.clients.filter((client) => client.stale).map(({ client }) => client)
-    if (stale.length > 0)
-      return fail(`clients have not seen the flag at 100 %: ${stale.join(', ')}; wait for them, or accept each by name`)
-    const held = (now - Date.parse(flag.changedAt)) / 1000
-    if (held < rollout.file.soak)
+    const staleClients = flag.clients.filter((client) => client.stale).map(({ client }) => client)
+    if (staleClients.length > 0)
+      return fail(`clients have not seen the flag at 100 %: ${staleClients.join(', ')}; wait for them, or accept each by name`)
+    const stableSeconds = (now - Date.parse(flag.changedAt)) / 1000
+    if (stableSeconds < rollout.file.soak)
       return fail(
-        `it is at 100 % for ${span(Math.max(0, held))} only: wait until ${new Date(Date.parse(flag.changedAt) + rollout.file.soak * 1000).toISOString()}, the soak time is ${span(rollout.file.soak)}`,
+        `it is at 100 % for ${formatDuration(Math.max(0, stableSeconds))} only: wait until ${new Date(Date.parse(flag.changedAt) + rollout.file.soak * 1000).toISOString()}, the soak time is ${formatDuration(rollout.file.soak)}`,
       )
     return Promise.resolve({
       verdict: 'pass' as const,
-      evidence: `it is at 100 % since ${flag.changedAt}, ${span(held)}; the soak time is ${span(rollout.file.soak)}`,
+      evidence: `it is at 100 % since ${flag.changedAt}, ${formatDuration(stableSeconds)}; the soak time is ${formatDuration(rollout.file.soak)}`,
     })
   },
 }

@@ -1,30 +1,30 @@
-import { treeOf } from '../catalog/tree.ts'
-import { functionUses, type StoredFunction } from '../sql/functionUses.ts'
-import { counted, type DropCheck, type DropCheckContext } from './check.ts'
+import { partitionTreeCte } from '../catalog/tree.ts'
+import { findFunctionUses, type StoredFunction } from '../sql/functionUses.ts'
+import { formatCount, type DropCheck, type DropCheckContext } from './check.ts'
 
-export const functionBodies: DropCheck = {
+export const noFunctionBodies: DropCheck = {
   name: 'no-function-body',
   question: 'Does no function of the database read or write the columns?',
   async run(context) {
     const functions = await readFunctions(context)
-    const using: string[] = []
+    const uses: string[] = []
     const unsure: string[] = []
     for (const stored of functions) {
-      const { reads, writes, unsure: why } = functionUses(stored, context.target, context.columnsOf)
-      if (writes.length > 0) using.push(`${stored.shown} writes ${writes.join(', ')}`)
-      else if (reads.length > 0) using.push(`${stored.shown} reads ${reads.join(', ')}`)
-      else if (why !== null) unsure.push(`${stored.shown}: ${why}`)
+      const { reads, writes, unsure: unsureReason } = findFunctionUses(stored, context.target, context.columnsOf)
+      if (writes.length > 0) uses.push(`${stored.shown} writes ${writes.join(', ')}`)
+      else if (reads.length > 0) uses.push(`${stored.shown} reads ${reads.join(', ')}`)
+      else if (unsureReason !== null) unsure.push(`${stored.shown}: ${unsureReason}`)
     }
-    if (using.length > 0)
+    if (uses.length > 0)
       return {
         verdict: 'fail',
-        evidence: `${counted(using.length, 'function')} would break at ${using.length === 1 ? 'its' : 'their'} next call, the first is ${using[0]!}: change ${using.length === 1 ? 'it' : 'them'} to use the type`,
-        findings: [...using, ...unsure],
+        evidence: `${formatCount(uses.length, 'function')} would break at ${uses.length === 1 ? 'its' : 'their'} next call, the first is ${uses[0]!}: change ${uses.length === 1 ? 'it' : 'them'} to use the type`,
+        findings: [...uses, ...unsure],
       }
     if (unsure.length > 0)
       return {
         verdict: 'inconclusive',
-        evidence: `of ${counted(unsure.length, 'function')} it cannot be told, the first is ${unsure[0]!}: make sure, and rewrite or drop it`,
+        evidence: `of ${formatCount(unsure.length, 'function')} it cannot be told, the first is ${unsure[0]!}: make sure, and rewrite or drop it`,
         findings: unsure,
       }
     return {
@@ -37,7 +37,7 @@ export const functionBodies: DropCheck = {
 /** Those of the application: not PostgreSQL's, not of an extension, not ours. */
 async function readFunctions({ sql, table }: DropCheckContext): Promise<StoredFunction[]> {
   return await sql<StoredFunction[]>`
-    with /* sti */ ${treeOf(sql, table.oid)}, row_type as (
+    with /* sti */ ${partitionTreeCte(sql, table.oid)}, row_type as (
       select c.reltype as oid from tree join pg_class c on c.oid = tree.oid
     )
     select format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as shown, l.lanname as language,

@@ -1,13 +1,13 @@
-import { treeOf } from '../catalog/tree.ts'
+import { partitionTreeCte } from '../catalog/tree.ts'
 import type { DropCheck } from './check.ts'
 
-export const subscribers: DropCheck = {
+export const noSubscribers: DropCheck = {
   name: 'no-subscriber',
   question: 'Does no logical subscriber and no replication slot need the columns?',
   async run({ sql, table, rollout }) {
     const columns = sql.json([...rollout.legacyColumns])
     const publications = await sql<{ name: string }[]>`
-      with /* sti */ ${treeOf(sql, table.oid)}
+      with /* sti */ ${partitionTreeCte(sql, table.oid)}
       select distinct p.pubname as name from pg_publication p, tree join pg_class c on c.oid = tree.oid
       where p.puballtables
         or exists (select from pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid = c.relnamespace)
@@ -19,19 +19,19 @@ export const subscribers: DropCheck = {
       select /* sti */ slot_name as name, plugin, active from pg_replication_slots
       where slot_type = 'logical' and database = current_database() order by 1`
     const names = publications.map(({ name }) => name)
-    const ready = rollout.file.publication === 'subscriber-ready'
-    if (names.length > 0 && !ready)
+    const subscribersReady = rollout.file.publication === 'subscriber-ready'
+    if (names.length > 0 && !subscribersReady)
       return {
         verdict: 'fail',
         evidence: `publication ${names.join(', ')} sends the columns to subscribers, where new rows would lack them: publish the table with a list of columns without them, and drop them there`,
         findings: names,
       }
-    const unknown = slots.filter(({ plugin }) => plugin !== 'pgoutput')
-    if (unknown.length > 0)
+    const foreignSlots = slots.filter(({ plugin }) => plugin !== 'pgoutput')
+    if (foreignSlots.length > 0)
       return {
         verdict: 'inconclusive',
-        evidence: `what reads the logical slot ${unknown[0]!.name} (${unknown[0]!.plugin}) cannot be told from here: make sure that it does without the columns, and drop or replace the slot`,
-        findings: unknown.map(({ name, plugin }) => `${name} (${plugin})`),
+        evidence: `what reads the logical slot ${foreignSlots[0]!.name} (${foreignSlots[0]!.plugin}) cannot be told from here: make sure that it does without the columns, and drop or replace the slot`,
+        findings: foreignSlots.map(({ name, plugin }) => `${name} (${plugin})`),
       }
     return {
       verdict: 'pass',

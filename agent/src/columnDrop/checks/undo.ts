@@ -1,7 +1,7 @@
 import { migrationRefusals } from '../migration/notes.ts'
 import type { DropCheck } from './check.ts'
 
-export const undo: DropCheck = {
+export const undoPossible: DropCheck = {
   name: 'undo-possible',
   question: 'Could every row be brought back, also one that new code inserts afterwards?',
   run({ rollout, catalog }) {

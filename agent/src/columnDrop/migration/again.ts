@@ -1,42 +1,42 @@
-import { literal, quote } from '../../rollout/names.ts'
+import { quoteLiteral, quoteIdentifier } from '../../rollout/names.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import type { LegacyCatalog, LegacyColumn, LegacyConstraint, LegacyRelation } from '../catalog/legacy.ts'
-import { where } from './statements.ts'
-import { collated, filled } from './filled.ts'
+import { doIf } from './statements.ts'
+import { collateClause, columnType } from './filled.ts'
 
 /** A partition that was dropped or detached since has nothing to be made again; one that came since has its parent's. */
-function on(relation: LegacyRelation, statements: readonly string[]): string[] {
+function ifStillPartition(relation: LegacyRelation, statements: readonly string[]): string[] {
   if (statements.length === 0 || relation.parent === null) return [...statements]
-  const there = `exists (select from pg_inherits where inhrelid = to_regclass(${literal(relation.sql)}) and inhparent = to_regclass(${literal(relation.parent)}))`
-  return [where(there, statements)]
+  const isPartition = `exists (select from pg_inherits where inhrelid = to_regclass(${quoteLiteral(relation.sql)}) and inhparent = to_regclass(${quoteLiteral(relation.parent)}))`
+  return [doIf(isPartition, statements)]
 }
 
 /** The columns, empty and without a default: PostgreSQL keeps no row busy with that. In the order that they had. */
 export function addColumns(rollout: Rollout, { relations }: LegacyCatalog): string[] {
   const columns = relations[0]!.columns.map((column) => {
-    return `add column if not exists ${column.sql} ${filled(column)}${collated(column)}`
+    return `add column if not exists ${column.sql} ${columnType(column)}${collateClause(column)}`
   })
   return [`alter table ${rollout.table.sql} ${columns.join(', ')}`]
 }
 
 /** How values are stored; before there are any. */
-export function storage({ relations }: LegacyCatalog): string[] {
+export function setStorage({ relations }: LegacyCatalog): string[] {
   return relations.flatMap((relation) =>
-    on(
+    ifStillPartition(
       relation,
       relation.columns.flatMap((column) => [
-        ...(column.storage === null ? [] : [`${altered(relation, column)} set storage ${column.storage}`]),
-        ...(column.compression === null ? [] : [`${altered(relation, column)} set compression ${column.compression}`]),
+        ...(column.storage === null ? [] : [`${alterColumn(relation, column)} set storage ${column.storage}`]),
+        ...(column.compression === null ? [] : [`${alterColumn(relation, column)} set compression ${column.compression}`]),
       ]),
     ),
   )
 }
 
 /** The sequence that gives a column its values until it has its own: an identity makes that itself, and needs values first. */
-export const counting = ({ sequence, identity, position }: LegacyColumn): string | null =>
+export const valueSequence = ({ sequence, identity, position }: LegacyColumn): string | null =>
   sequence === null ? null : identity === null ? sequence.sql : `pg_temp."~sti_${position}"`
 
-export function sequences({ relations }: LegacyCatalog): string[] {
+export function createSequences({ relations }: LegacyCatalog): string[] {
   return relations[0]!.columns.flatMap((column) => {
     const { sequence, identity } = column
     if (sequence === null) return []
@@ -50,23 +50,23 @@ export function sequences({ relations }: LegacyCatalog): string[] {
 }
 
 /** Domains, defaults, NOT NULL (of a server that has no constraint for it) and settings; the columns are filled now. */
-export function properties({ relations, serverVersion }: LegacyCatalog): string[] {
+export function setColumnProperties({ relations, serverVersion }: LegacyCatalog): string[] {
   const root = relations[0]!
   return [
     ...root.columns
       .filter((column) => column.baseType !== null)
       .map(
         (column) =>
-          `${altered(root, column, '')} type ${column.type}${collated(column)} using ${column.sql}::${column.type}`,
+          `${alterColumn(root, column, '')} type ${column.type}${collateClause(column)} using ${column.sql}::${column.type}`,
       ),
     ...relations.flatMap((relation) =>
-      on(
+      ifStillPartition(
         relation,
         relation.columns.flatMap((column) => [
-          ...(column.default === null ? [] : [`${altered(relation, column)} set default ${column.default}`]),
-          ...(column.notNull && serverVersion < 180_000 ? [`${altered(relation, column, '')} set not null`] : []),
-          ...(column.statistics === null ? [] : [`${altered(relation, column)} set statistics ${column.statistics}`]),
-          ...(column.options.length === 0 ? [] : [`${altered(relation, column)} set (${column.options.join(', ')})`]),
+          ...(column.default === null ? [] : [`${alterColumn(relation, column)} set default ${column.default}`]),
+          ...(column.notNull && serverVersion < 180_000 ? [`${alterColumn(relation, column, '')} set not null`] : []),
+          ...(column.statistics === null ? [] : [`${alterColumn(relation, column)} set statistics ${column.statistics}`]),
+          ...(column.options.length === 0 ? [] : [`${alterColumn(relation, column)} set (${column.options.join(', ')})`]),
         ]),
       ),
     ),
@@ -74,93 +74,93 @@ export function properties({ relations, serverVersion }: LegacyCatalog): string[
 }
 
 /** The columns are NOT NULL now, which an identity has to be. Its next value follows the highest that was given. */
-export function identities({ relations }: LegacyCatalog): string[] {
+export function addIdentities({ relations }: LegacyCatalog): string[] {
   const root = relations[0]!
   return root.columns.flatMap((column) => {
     const { sequence, identity } = column
     if (sequence === null) return []
-    const isOne = `exists (select from pg_attribute where attrelid = to_regclass(${literal(root.sql)}) and attname = ${literal(column.name)} and attidentity <> '')`
-    const named = `sequence name ${sequence.sql} ${sequence.options.replace(/^as \S+ /, '')}`
+    const isIdentity = `exists (select from pg_attribute where attrelid = to_regclass(${quoteLiteral(root.sql)}) and attname = ${quoteLiteral(column.name)} and attidentity <> '')`
+    const sequenceOptions = `sequence name ${sequence.sql} ${sequence.options.replace(/^as \S+ /, '')}`
     return [
       ...(identity === null
         ? []
         : [
-            where(`not ${isOne}`, [`${altered(root, column, '')} add generated ${identity} as identity (${named})`]),
-            `drop sequence if exists ${counting(column)!}`,
+            doIf(`not ${isIdentity}`, [`${alterColumn(root, column, '')} add generated ${identity} as identity (${sequenceOptions})`]),
+            `drop sequence if exists ${valueSequence(column)!}`,
           ]),
-      follow(root.sql, column, sequence.sql, 'select'),
+      setSequenceToMaximum(root.sql, column, sequence.sql, 'select'),
     ]
   })
 }
 
 /** Sets a sequence to the highest value there is. */
-export const follow = (table: string, { sql }: LegacyColumn, sequence: string, verb: 'select' | 'perform'): string =>
-  `${verb} setval(${literal(sequence)}, max(${sql})) from ${table} having max(${sql}) is not null`
+export const setSequenceToMaximum = (table: string, { sql }: LegacyColumn, sequence: string, verb: 'select' | 'perform'): string =>
+  `${verb} setval(${quoteLiteral(sequence)}, max(${sql})) from ${table} having max(${sql}) is not null`
 
-export const notNulls = (catalog: LegacyCatalog): string[] => constraintsOf(catalog, (kind) => kind === 'not null')
+export const addNotNulls = (catalog: LegacyCatalog): string[] => addConstraintsOfKind(catalog, (kind) => kind === 'not null')
 
-export const constraints = (catalog: LegacyCatalog): string[] => [
-  ...constraintsOf(catalog, (kind) => kind !== 'not null' && kind !== 'foreign key'),
-  ...constraintsOf(catalog, (kind) => kind === 'foreign key'),
+export const addConstraints = (catalog: LegacyCatalog): string[] => [
+  ...addConstraintsOfKind(catalog, (kind) => kind !== 'not null' && kind !== 'foreign key'),
+  ...addConstraintsOfKind(catalog, (kind) => kind === 'foreign key'),
 ]
 
 /** Partitions first: what is made for the whole table then takes theirs in. */
-function constraintsOf(catalog: LegacyCatalog, wanted: (kind: LegacyConstraint['kind']) => boolean): string[] {
+function addConstraintsOfKind(catalog: LegacyCatalog, matchesKind: (kind: LegacyConstraint['kind']) => boolean): string[] {
   return catalog.constraints
-    .filter(({ kind }) => wanted(kind))
+    .filter(({ kind }) => matchesKind(kind))
     .flatMap((constraint) => {
-      const relation = relationOf(catalog, constraint.on)
-      const name = quote(constraint.name)
-      const missing = `not exists (select from pg_constraint where conrelid = to_regclass(${literal(constraint.on)}) and conname = ${literal(constraint.name)})`
+      const relation = findRelation(catalog, constraint.on)
+      const name = quoteIdentifier(constraint.name)
+      const missing = `not exists (select from pg_constraint where conrelid = to_regclass(${quoteLiteral(constraint.on)}) and conname = ${quoteLiteral(constraint.name)})`
       const { index } = constraint
-      return on(relation, [
-        where(missing, [`alter table ${constraint.on} add constraint ${name} ${constraint.definition}`]),
+      return ifStillPartition(relation, [
+        doIf(missing, [`alter table ${constraint.on} add constraint ${name} ${constraint.definition}`]),
         ...(index === null || index.options.length === 0
           ? []
           : [`alter index ${index.sql} set (${index.options.join(', ')})`]),
         ...(index?.tablespace == null ? [] : [`alter index ${index.sql} set tablespace ${index.tablespace}`]),
-        ...(index?.clustered ? [`alter table ${constraint.on} cluster on ${quote(constraint.name)}`] : []),
+        ...(index?.clustered ? [`alter table ${constraint.on} cluster on ${quoteIdentifier(constraint.name)}`] : []),
         ...(constraint.comment === null
           ? []
-          : [`comment on constraint ${name} on ${constraint.on} is ${literal(constraint.comment)}`]),
+          : [`comment on constraint ${name} on ${constraint.on} is ${quoteLiteral(constraint.comment)}`]),
       ])
     })
 }
 
-export function indexes(catalog: LegacyCatalog): string[] {
+export function createIndexes(catalog: LegacyCatalog): string[] {
   return catalog.indexes
     .filter((index) => index.valid)
     .flatMap((index) =>
-      on(relationOf(catalog, index.on), [
+      ifStillPartition(findRelation(catalog, index.on), [
         index.definition.replace(/^CREATE (UNIQUE )?INDEX /, 'create $1index if not exists '),
         ...(index.tablespace === null ? [] : [`alter index ${index.sql} set tablespace ${index.tablespace}`]),
         ...index.statistics.map(
           ({ column, target }) => `alter index ${index.sql} alter column ${column} set statistics ${target}`,
         ),
-        ...(index.clustered ? [`alter table ${index.on} cluster on ${quote(index.name)}`] : []),
-        ...(index.comment === null ? [] : [`comment on index ${index.sql} is ${literal(index.comment)}`]),
+        ...(index.clustered ? [`alter table ${index.on} cluster on ${quoteIdentifier(index.name)}`] : []),
+        ...(index.comment === null ? [] : [`comment on index ${index.sql} is ${quoteLiteral(index.comment)}`]),
       ]),
     )
 }
 
-export function statistics(catalog: LegacyCatalog): string[] {
+export function createStatistics(catalog: LegacyCatalog): string[] {
   return catalog.statistics.flatMap((object) =>
-    on(relationOf(catalog, object.on), [
+    ifStillPartition(findRelation(catalog, object.on), [
       object.definition.replace(/^CREATE STATISTICS /, 'create statistics if not exists '),
       ...(object.target === null ? [] : [`alter statistics ${object.sql} set statistics ${object.target}`]),
-      ...(object.comment === null ? [] : [`comment on statistics ${object.sql} is ${literal(object.comment)}`]),
+      ...(object.comment === null ? [] : [`comment on statistics ${object.sql} is ${quoteLiteral(object.comment)}`]),
     ]),
   )
 }
 
-export function commentsAndGrants({ relations }: LegacyCatalog): string[] {
+export function addCommentsAndGrants({ relations }: LegacyCatalog): string[] {
   return relations.flatMap((relation) =>
-    on(
+    ifStillPartition(
       relation,
       relation.columns.flatMap((column) => [
         ...(column.comment === null
           ? []
-          : [`comment on column ${relation.sql}.${column.sql} is ${literal(column.comment)}`]),
+          : [`comment on column ${relation.sql}.${column.sql} is ${quoteLiteral(column.comment)}`]),
         ...column.grants,
         ...(relation.parent === null ? (column.sequence?.grants ?? []) : []),
       ]),
@@ -168,9 +168,9 @@ export function commentsAndGrants({ relations }: LegacyCatalog): string[] {
   )
 }
 
-const altered = (relation: LegacyRelation, column: LegacyColumn, only = 'only '): string =>
+const alterColumn = (relation: LegacyRelation, column: LegacyColumn, only = 'only '): string =>
   `alter table ${only}${relation.sql} alter column ${column.sql}`
 
-function relationOf(catalog: LegacyCatalog, sql: string): LegacyRelation {
+function findRelation(catalog: LegacyCatalog, sql: string): LegacyRelation {
   return catalog.relations.find((relation) => relation.sql === sql)!
 }

@@ -1,10 +1,10 @@
 import type { Rollout } from '../../rollout/rollout.ts'
 import type { LegacyCatalog, LegacyColumn } from '../catalog/legacy.ts'
-import { rewrites } from './fill.ts'
+import { usesTableRewrite } from './fill.ts'
 import type { MigrationSource } from './write.ts'
 
 /** What a reviewer has to know. */
-export function notesOf({ rollout, catalog }: MigrationSource): string[] {
+export function migrationNotes({ rollout, catalog }: MigrationSource): string[] {
   const columns = catalog.relations[0]!.columns
   const objects = [...catalog.indexes, ...catalog.constraints, ...catalog.statistics].map((one) => one.name)
   const unique = [
@@ -13,7 +13,7 @@ export function notesOf({ rollout, catalog }: MigrationSource): string[] {
   ].map((one) => one.name)
   return [
     `The drop takes an ACCESS EXCLUSIVE lock on ${[rollout.table.sql, ...catalog.alsoLocked].join(', ')} while it counts the rows of table and archive; the columns then go at once. It waits 100 ms for the lock and tries again, 100 times at most.`,
-    rewrites({ rollout, catalog })
+    usesTableRewrite({ rollout, catalog })
       ? 'The undo holds that lock while it rewrites the table once, with every index, and needs as much room again meanwhile.'
       : 'The undo holds that lock while it writes every row, and makes constraints and indexes again.',
     ...(objects.length === 0 ? [] : [`With the columns go ${objects.join(', ')}; the undo makes them again.`]),
@@ -47,11 +47,11 @@ export function migrationRefusals(rollout: Rollout, catalog: LegacyCatalog): str
   if (columns.length === 0) return ['The legacy columns are not there any more.']
   return columns
     .filter((column) => column.notNull && column.default === null && column.identity === null)
-    .flatMap((column) => withoutValue(rollout, column))
+    .flatMap((column) => missingValueRefusals(rollout, column))
 }
 
-function withoutValue(rollout: Rollout, column: LegacyColumn): string[] {
-  const types = rollout.types.filter((type) => rollout.restoreOf(type)?.has(column.name) !== true)
+function missingValueRefusals(rollout: Rollout, column: LegacyColumn): string[] {
+  const types = rollout.types.filter((type) => rollout.restoreValues(type)?.has(column.name) !== true)
   if (types.length > 0) {
     return [
       `Column ${column.sql} is NOT NULL and has no default, and restore of ${types.join(', ')} does not name it: a row that new code inserts after the drop could not be brought back. Name it in restore, or give it a default.`,

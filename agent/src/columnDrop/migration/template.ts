@@ -11,26 +11,26 @@ export interface MigrationFile {
  * The files of a migration in the form of the project's own tool. node-pg-migrate: one file with both ways, which it runs
  * in a transaction of its own; plain: two files that begin and commit theirs, `.up.sql` and `.down.sql`.
  */
-export function templated(
+export function renderMigrationFiles(
   migration: Migration,
   { template, path }: RolloutFile['migration'],
-  at: Date,
+  createdAt: Date,
 ): MigrationFile[] {
   // As node-pg-migrate numbers its files: milliseconds since 1970.
-  const file = path.replace('{timestamp}', String(at.getTime())).replace('{name}', migration.name)
+  const file = path.replace('{timestamp}', String(createdAt.getTime())).replace('{name}', migration.name)
   switch (template) {
     case 'node-pg-migrate':
       return [{ path: file, text: `-- Up Migration\n\n${migration.up}\n-- Down Migration\n\n${migration.down}` }]
     case 'plain':
       return [
-        { path: suffixed(file, 'up'), text: alone(migration.up) },
-        { path: suffixed(file, 'down'), text: alone(migration.down) },
+        { path: addDirection(file, 'up'), text: wrapInTransaction(migration.up) },
+        { path: addDirection(file, 'down'), text: wrapInTransaction(migration.down) },
       ]
   }
 }
 
 /** For a terminal (`psql -v ON_ERROR_STOP=1 -f`): it brings its own transaction. */
-export const alone = (text: string): string => `begin;\n\n${text}\ncommit;\n`
+export const wrapInTransaction = (text: string): string => `begin;\n\n${text}\ncommit;\n`
 
-const suffixed = (file: string, way: string): string =>
-  file.endsWith('.sql') ? file.replace(/\.sql$/, `.${way}.sql`) : `${file}.${way}.sql`
+const addDirection = (file: string, direction: string): string =>
+  file.endsWith('.sql') ? file.replace(/\.sql$/, `.${direction}.sql`) : `${file}.${direction}.sql`

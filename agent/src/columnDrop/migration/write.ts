@@ -1,9 +1,9 @@
 import type { JournaledChange } from '../../engine/facts.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import type { LegacyCatalog } from '../catalog/legacy.ts'
-import { down } from './down.ts'
-import { notesOf } from './notes.ts'
-import { up } from './up.ts'
+import { writeDownMigration } from './down.ts'
+import { migrationNotes } from './notes.ts'
+import { writeUpMigration } from './up.ts'
 
 /** Both ways as plain SQL of one transaction each, without its BEGIN and COMMIT: whoever runs it adds those. */
 export interface Migration {
@@ -28,8 +28,8 @@ export function writeMigration(source: MigrationSource): Migration {
   const slug = source.rollout.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')
   return {
     name: `drop_legacy_columns_of_${slug}`,
-    up: up(source),
-    down: down(source),
-    notes: notesOf(source),
+    up: writeUpMigration(source),
+    down: writeDownMigration(source),
+    notes: migrationNotes(source),
   }
 }

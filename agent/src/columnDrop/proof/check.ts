@@ -1,5 +1,5 @@
 /** One question of a proof. */
-export interface ProofCheck {
+export interface TrialCheck {
   readonly check: string
   readonly ok: boolean
   readonly detail: string

@@ -1,10 +1,10 @@
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../engine/answer.ts'
-import { literal, quote } from '../../rollout/names.ts'
+import { quoteLiteral, quoteIdentifier } from '../../rollout/names.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import type { LegacyCatalog } from '../catalog/legacy.ts'
 
-export interface Copy {
+export interface CopyPlan {
   /** The rollout of the copy. */
   readonly rollout: Rollout
   /** What is to be made, in order. */
@@ -13,7 +13,7 @@ export interface Copy {
   readonly leftOut: readonly string[]
 }
 
-interface Relation {
+interface CopiedRelation {
   readonly sql: string
   readonly name: string
   readonly parent: string | null
@@ -26,20 +26,20 @@ interface Relation {
  * statistics objects, comments and privileges on the columns. The tables that foreign keys of the legacy columns refer to
  * are there with what the sample refers to. Triggers and policies of the application are left out: they would act.
  */
-export async function copyOf(
+export async function planCopy(
   sql: Sql,
   rollout: Rollout,
   table: Table,
   catalog: LegacyCatalog,
   copy: Rollout,
-): Promise<Copy> {
-  const relations = await readRelations(sql, table)
-  const schema = quote(copy.table.schema)
+): Promise<CopyPlan> {
+  const relations = await readCopiedRelations(sql, table)
+  const schema = quoteIdentifier(copy.table.schema)
   // Two partitions in two schemas may have the same name.
   const names = new Map(
     relations.map((one, n) => [
       one.sql,
-      n === 0 ? copy.table.sql : `${schema}.${quote(`${n}_${one.name}`.slice(0, 40))}`,
+      n === 0 ? copy.table.sql : `${schema}.${quoteIdentifier(`${n}_${one.name}`.slice(0, 40))}`,
     ]),
   )
   const tables = relations.map((one) => {
@@ -54,10 +54,10 @@ export async function copyOf(
       column.grants.map((grant) => grant.replace(` on ${relation.sql} to `, ` on ${names.get(relation.sql)!} to `)),
     ),
   )
-  const foreign = await foreignKeys(sql, rollout, table, copy)
+  const foreignKeyStatements = await copyForeignKeys(sql, rollout, table, copy)
   return {
     rollout: copy,
-    statements: [`create schema ${schema}`, ...tables, ...grants, ...foreign.before],
+    statements: [`create schema ${schema}`, ...tables, ...grants, ...foreignKeyStatements.before],
     leftOut: [
       ...(table.triggers.some((one) => !one.internal && !one.name.startsWith('~sti_'))
         ? ['The application’s triggers are not on the copy: they would act.']
@@ -67,14 +67,14 @@ export async function copyOf(
 }
 
 /** Adds the foreign keys of the legacy columns, once the sample is there. */
-export async function foreignKeys(
+export async function copyForeignKeys(
   sql: Sql,
   rollout: Rollout,
   table: Table,
   copy: Rollout,
 ): Promise<{ before: string[]; after: string[] }> {
   const columns = JSON.stringify(rollout.legacyColumns)
-  const keys = await sql.unsafe<ForeignKey[]>(
+  const keys = await sql.unsafe<LegacyForeignKey[]>(
     `select /* sti */ k.conname as name, pg_get_constraintdef(k.oid) as definition, format('%I.%I', n.nspname, c.relname) as referenced,
        (select jsonb_agg(quote_ident(a.attname) order by o.n) from unnest(k.conkey) with ordinality o (number, n)
          join pg_attribute a on a.attrelid = k.conrelid and a.attnum = o.number) as own,
@@ -87,8 +87,8 @@ export async function foreignKeys(
      order by k.oid`,
     [String(table.oid), columns],
   )
-  const made = keys.map((key, n) => {
-    const stub = `${quote(copy.table.schema)}.${quote(`~referenced_${n}`)}`
+  const statements = keys.map((key, n) => {
+    const stub = `${quoteIdentifier(copy.table.schema)}.${quoteIdentifier(`~referenced_${n}`)}`
     return {
       before: [
         `create table ${stub} as select ${key.other.join(', ')} from ${key.referenced} with no data`,
@@ -96,14 +96,14 @@ export async function foreignKeys(
       ],
       after: [
         `insert into ${stub} select distinct ${key.own.join(', ')} from ${copy.table.sql} where ${key.own.map((own) => `${own} is not null`).join(' and ')}`,
-        `alter table ${copy.table.sql} add constraint ${quote(key.name)} ${key.definition.replace(`REFERENCES ${key.referenced}(`, `REFERENCES ${stub}(`)}`,
+        `alter table ${copy.table.sql} add constraint ${quoteIdentifier(key.name)} ${key.definition.replace(`REFERENCES ${key.referenced}(`, `REFERENCES ${stub}(`)}`,
       ],
     }
   })
-  return { before: made.flatMap((one) => one.before), after: made.flatMap((one) => one.after) }
+  return { before: statements.flatMap((one) => one.before), after: statements.flatMap((one) => one.after) }
 }
 
-interface ForeignKey {
+interface LegacyForeignKey {
   readonly name: string
   readonly definition: string
   readonly referenced: string
@@ -111,8 +111,8 @@ interface ForeignKey {
   readonly other: readonly string[]
 }
 
-async function readRelations(sql: Sql, table: Table): Promise<Relation[]> {
-  return await sql.unsafe<Relation[]>(
+async function readCopiedRelations(sql: Sql, table: Table): Promise<CopiedRelation[]> {
+  return await sql.unsafe<CopiedRelation[]>(
     `select /* sti */ format('%I.%I', n.nspname, c.relname) as sql, c.relname as name, pg_get_expr(c.relpartbound, c.oid) as bound,
        case c.relkind when 'p' then pg_get_partkeydef(c.oid) end as key,
        (select format('%I.%I', pn.nspname, p.relname) from pg_inherits i join pg_class p on p.oid = i.inhparent
@@ -124,7 +124,7 @@ async function readRelations(sql: Sql, table: Table): Promise<Relation[]> {
   )
 }
 
-const MUCH = 100_000
+const LARGE_TABLE_ROWS = 100_000
 
 /**
  * Rows for the copy: from all over the table, some of each type the file names. Generated columns make themselves.
@@ -135,7 +135,7 @@ export async function fillCopy(sql: Sql, rollout: Rollout, table: Table, copy: R
   const list = columns.join(', ')
   const estimated = table.estimatedRows ?? 0
   // A system sample reads the pages it takes and no others; of a small table those would be too few to be sure of them.
-  const sample = estimated < MUCH || estimated < 2 * rows ? '' : ` tablesample system (${(rows * 150) / estimated})`
+  const sample = estimated < LARGE_TABLE_ROWS || estimated < 2 * rows ? '' : ` tablesample system (${(rows * 150) / estimated})`
   await sql.unsafe(
     `insert into ${copy.table.sql} (${list}) overriding system value select ${list} from ${rollout.table.sql}${sample} limit ${rows}`,
   )
@@ -143,7 +143,7 @@ export async function fillCopy(sql: Sql, rollout: Rollout, table: Table, copy: R
     const { sql: column, dataType } = rollout.discriminator
     await sql.unsafe(
       `insert into ${copy.table.sql} (${list}) overriding system value
-       select ${list} from ${rollout.table.sql} where ${column} = ${literal(type)}::${dataType} limit 10
+       select ${list} from ${rollout.table.sql} where ${column} = ${quoteLiteral(type)}::${dataType} limit 10
        on conflict (${table.key.map((column) => column.sql).join(', ')}) do nothing`,
     )
   }

@@ -1,46 +1,46 @@
 import type { Sql } from '../../database/connect.ts'
 
 /** What one way of a migration took. */
-export interface Timed {
+export interface MigrationTiming {
   readonly seconds: number
   /** From when it has the lock on the table to the commit: so long nobody reads or writes it. */
   readonly lockedSeconds: number
   readonly parts: readonly { readonly part: string; readonly seconds: number }[]
   /** Held just before the commit; on the copy, with its names. */
-  readonly locks: readonly Lock[]
+  readonly locks: readonly HeldLock[]
 }
 
-export interface Lock {
+export interface HeldLock {
   readonly relation: string
   /** As in pg_locks, such as `AccessExclusiveLock`. */
   readonly mode: string
 }
 
 /** Runs one way as its author would, part by part, and looks at its locks before it commits. `sql` has one connection. */
-export async function runTimed(sql: Sql, text: string): Promise<Timed> {
+export async function runTimed(sql: Sql, text: string): Promise<MigrationTiming> {
   const [, ...parts] = text.split(/\n\n(?=-- \d+\. )/)
-  const timed: { part: string; seconds: number }[] = []
+  const timings: { part: string; seconds: number }[] = []
   let lockedSeconds = 0
   let locked = false
   const started = performance.now()
   try {
     await sql.unsafe('begin')
     for (const part of parts) {
-      const begun = performance.now()
+      const partStarted = performance.now()
       await sql.unsafe(part)
-      const seconds = (performance.now() - begun) / 1000
+      const seconds = (performance.now() - partStarted) / 1000
       if (locked) lockedSeconds += seconds
       locked ||= /^ *lock table /m.test(part)
-      timed.push({ part: part.split('\n')[0]!.replace(/^-- /, ''), seconds })
+      timings.push({ part: part.split('\n')[0]!.replace(/^-- /, ''), seconds })
     }
-    const locks = await sql.unsafe<Lock[]>(
+    const locks = await sql.unsafe<HeldLock[]>(
       `select l.relation::regclass::text as relation, l.mode from pg_locks l
        where l.pid = pg_backend_pid() and l.locktype = 'relation' and l.granted and l.relation >= 16384
          and l.mode not in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
        order by 1, 2`,
     )
     await sql.unsafe('commit')
-    return { seconds: (performance.now() - started) / 1000, lockedSeconds, parts: timed, locks: [...locks] }
+    return { seconds: (performance.now() - started) / 1000, lockedSeconds, parts: timings, locks: [...locks] }
   } catch (error) {
     await sql.unsafe('rollback').catch(() => undefined)
     throw error

@@ -1,10 +1,10 @@
 import type { ColumnDropCheck, Verdict } from '../../contract/index.ts'
-import { span } from '../checks/check.ts'
-import { plain, table } from './markdown.ts'
-import { proofLines } from './proofLines.ts'
-import type { PullRequestParts } from './pullRequest.ts'
+import { formatDuration } from '../checks/check.ts'
+import { escapeMarkdown, markdownTable } from './markdown.ts'
+import { trialLines } from './proofLines.ts'
+import type { PullRequestInput } from './pullRequest.ts'
 
-const MARK: Readonly<Record<Verdict, string>> = {
+const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {
   pass: 'pass',
   fail: '**fail**',
   inconclusive: '**inconclusive**',
@@ -12,25 +12,25 @@ const MARK: Readonly<Record<Verdict, string>> = {
 }
 
 /** The text that gives a reviewer everything needed to decide. */
-export function bodyOf(parts: PullRequestParts): string {
+export function renderBody(parts: PullRequestInput): string {
   return [
-    warning(parts),
-    summary(parts),
-    section('Safety checks', checks(parts)),
-    section('Validation evidence', validation(parts)),
-    section('The data that goes', archive(parts)),
-    section('Trial on a copy', proof(parts)),
-    section('Locks and time', locks(parts)),
-    section('How it is run', steps(parts)),
-    section('The way back', wayBack(parts)),
-    section('What to watch', watch(parts)),
-    section('Before it is merged', review(parts)),
+    warningBanner(parts),
+    summaryTable(parts),
+    section('Safety checks', safetyChecksSection(parts)),
+    section('Validation evidence', validationSection(parts)),
+    section('The data that goes', archiveSection(parts)),
+    section('Trial on a copy', trialSection(parts)),
+    section('Locks and time', locksSection(parts)),
+    section('How it is run', stepsSection(parts)),
+    section('The way back', rollbackSection(parts)),
+    section('What to watch', monitoringSection(parts)),
+    section('Before it is merged', reviewChecklist(parts)),
   ].join('\n\n')
 }
 
 const section = (title: string, text: string): string => `## ${title}\n\n${text}`
 
-function warning({ checks, parameters }: PullRequestParts): string {
+function warningBanner({ checks, parameters }: PullRequestInput): string {
   const open = checks.filter(({ verdict }) => verdict !== 'pass').length
   const draft = parameters.safetyChecks
     ? ''
@@ -38,15 +38,15 @@ function warning({ checks, parameters }: PullRequestParts): string {
   return `> **Do Not Merge** before every box at the end is ticked. Dropping a column cannot be undone by reverting a commit.${draft}`
 }
 
-function summary({ facts, environment, at, operationId, files }: PullRequestParts): string {
+function summaryTable({ facts, environment, at, operationId, files }: PullRequestInput): string {
   const { rollout } = facts
   return `Drops ${rollout.legacyColumns.map((name) => `\`${name}\``).join(', ')} of \`${rollout.table.schema}.${rollout.table.name}\`; \`${rollout.discriminator.column}\` says it all since the flag \`${rollout.file.flag.key}\` is at ${facts.flag.percentage} %.
 
-${table(
+${markdownTable(
   ['', ''],
   [
-    ['rollout', plain(rollout.name)],
-    ['environment', plain(environment)],
+    ['rollout', escapeMarkdown(rollout.name)],
+    ['environment', escapeMarkdown(environment)],
     ['prepared', `${at.toISOString()}, operation ${operationId}`],
     ['rollout file', `SHA-256 ${rollout.hash}`],
     ['files', files.map(({ path }) => `\`${path}\``).join('<br>')],
@@ -54,49 +54,49 @@ ${table(
 )}`
 }
 
-function checks({ checks }: PullRequestParts): string {
-  return table(
+function safetyChecksSection({ checks }: PullRequestInput): string {
+  return markdownTable(
     ['verdict', 'check', 'evidence'],
     checks.map((one) => [
-      MARK[one.verdict],
-      `${one.check}<br>${plain(one.question)}`,
-      `${plain(one.evidence)}${details(one)}`,
+      VERDICT_TEXT[one.verdict],
+      `${one.check}<br>${escapeMarkdown(one.question)}`,
+      `${escapeMarkdown(one.evidence)}${findingsList(one)}`,
     ]),
   )
 }
 
-const SHOWN = 10
+const MAX_FINDINGS_SHOWN = 10
 
-function details({ verdict, findings }: ColumnDropCheck): string {
+function findingsList({ verdict, findings }: ColumnDropCheck): string {
   if (verdict === 'pass' || findings.length < 2) return ''
-  const more = findings.length > SHOWN ? [`${findings.length - SHOWN} more`] : []
-  return `<ul>${[...findings.slice(0, SHOWN).map(plain), ...more].map((one) => `<li>${one}</li>`).join('')}</ul>`
+  const more = findings.length > MAX_FINDINGS_SHOWN ? [`${findings.length - MAX_FINDINGS_SHOWN} more`] : []
+  return `<ul>${[...findings.slice(0, MAX_FINDINGS_SHOWN).map(escapeMarkdown), ...more].map((one) => `<li>${one}</li>`).join('')}</ul>`
 }
 
-function validation({ facts }: PullRequestParts): string {
+function validationSection({ facts }: PullRequestInput): string {
   const last = facts.validation
   if (last === null) return 'No validation has been run.'
   return `Validation ${last.id} of ${last.startedAt}: **${last.verdict}**, ${last.totalRows ?? 0} rows, coverage ${last.coverage === null ? 'not counted' : `${Math.floor(last.coverage * 10_000) / 100} %`}${last.checksum === null ? '' : `, checksum \`${last.checksum}\``}.
 
-${table(
+${markdownTable(
   ['layer', 'verdict', 'required', 'detail'],
   last.layers.map(({ layer, verdict, required, detail }) => [
     layer,
-    MARK[verdict],
+    VERDICT_TEXT[verdict],
     required ? 'yes' : 'no',
-    plain(detail),
+    escapeMarkdown(detail),
   ]),
 )}
 
-The whole of it, signed where the agent has a key: \`sti report --rollout ${plain(facts.rollout.name)} --output report.json\`.`
+The whole of it, signed where the agent has a key: \`sti report --rollout ${escapeMarkdown(facts.rollout.name)} --output report.json\`.`
 }
 
-function archive({ archive }: PullRequestParts): string {
+function archiveSection({ archive }: PullRequestInput): string {
   if (archive === null)
     return 'Nothing has been archived yet: the migration refuses to run until it is (`sti prepare-column-drop --safety-checks`).'
   const { relation, columns, completedAt, verified, exported } = archive
   const rows: [string, string][] = [
-    ['columns', columns.map(({ name, type }) => plain(`${name} ${type}`)).join('<br>')],
+    ['columns', columns.map(({ name, type }) => escapeMarkdown(`${name} ${type}`)).join('<br>')],
     ['complete since', completedAt ?? 'not yet'],
     [
       'compared',
@@ -105,27 +105,27 @@ function archive({ archive }: PullRequestParts): string {
     ['checksum', verified === null ? 'not yet' : `\`${verified.checksum}\``],
     [
       'exported',
-      exported === null ? 'no' : `${plain(exported.path)}, ${exported.rows} rows, SHA-256 ${exported.sha256}`,
+      exported === null ? 'no' : `${escapeMarkdown(exported.path)}, ${exported.rows} rows, SHA-256 ${exported.sha256}`,
     ],
   ]
   return `Key and legacy columns of every row are kept in \`${relation}\`, kept true by triggers until the drop, which refuses to run unless they are equal. It stays until somebody removes it; it is what the way back restores from.
 
-${table(['', ''], rows)}`
+${markdownTable(['', ''], rows)}`
 }
 
-function proof({ proof, parameters }: PullRequestParts): string {
+function trialSection({ proof, parameters }: PullRequestInput): string {
   if (proof === null)
     return parameters.validateData
       ? 'It was not run.'
       : 'It was not asked for (`--validate-data`): nobody has seen this migration run.'
   return `${proof.passed ? 'Up, checks, down and checks again ran' : '**It failed**'} on a copy of the schema with a sample of the data:
 
-${proofLines(proof)
-  .map((line) => `- ${plain(line)}`)
+${trialLines(proof)
+  .map((line) => `- ${escapeMarkdown(line)}`)
   .join('\n')}`
 }
 
-function locks({ facts, proof, notes }: PullRequestParts): string {
+function locksSection({ facts, proof, notes }: PullRequestInput): string {
   const rows = Math.round(facts.table?.estimatedRows ?? 0)
   const [up, down] =
     proof?.up == null
@@ -133,19 +133,19 @@ function locks({ facts, proof, notes }: PullRequestParts): string {
       : [proof.estimated.upLockedSeconds, proof.estimated.downLockedSeconds]
   const basis = proof?.up == null ? 'assumed, not measured' : `measured on ${proof.rows} rows`
   return `- For ${rows} rows the table is locked for about ${Math.max(0.1, up).toFixed(1)} s by up and ${Math.max(0.1, down).toFixed(1)} s by down (${basis}).
-${notes.map((note) => `- ${plain(note)}`).join('\n')}
+${notes.map((note) => `- ${escapeMarkdown(note)}`).join('\n')}
 - The space of the columns comes back as rows are rewritten; no table rewrite is part of this.
 - Sessions with prepared \`SELECT *\` get “cached plan must not change result type” once; those that called a function which returns rows of the table get “attribute … of type record has been dropped” until they connect anew. Let pools connect anew right after it.`
 }
 
-function steps({ files }: PullRequestParts): string {
+function stepsSection({ files }: PullRequestInput): string {
   return `1. On the day, prepare it again and compare: \`sti prepare-column-drop --validate-data --generate-pr --include-rollback --safety-checks\`. The files must be the same but for their date.
 2. Take a backup, and see that it can be restored.
 3. Merge, and run it with the tool that runs all migrations: ${files[0] === undefined ? 'the migration' : `\`${files[0].path}\``}. The agent never runs it.
 4. \`sti status\` then says \`dropped\`, with its restore as the way back.`
 }
 
-function wayBack({ down, facts }: PullRequestParts): string {
+function rollbackSection({ down, facts }: PullRequestInput): string {
   if (!down)
     return 'It was prepared without one (`--include-rollback`). **Without it the columns and their data come back from a backup only.**'
   return `1. Run the migration down: it brings back columns, types, defaults, constraints, indexes, comments and privileges, then the data from the archive; rows written since get what their \`${facts.rollout.discriminator.column}\` says (\`restore\` of the rollout file). The order of columns is not brought back: they come last.
@@ -155,7 +155,7 @@ function wayBack({ down, facts }: PullRequestParts): string {
 Until step 1 has run, turning the flag off makes old code read columns that are gone.`
 }
 
-function watch({ facts }: PullRequestParts): string {
+function monitoringSection({ facts }: PullRequestInput): string {
   const { limits } = facts.rollout.file
   return `The dashboard **STI Rollout Monitoring**, for an hour after it ran:
 
@@ -165,7 +165,7 @@ function watch({ facts }: PullRequestParts): string {
 - Replication lag, and the logs of logical subscribers.`
 }
 
-function review({ facts, checks }: PullRequestParts): string {
+function reviewChecklist({ facts, checks }: PullRequestInput): string {
   const { contacts, soak } = facts.rollout.file
   const signers =
     contacts.length > 0
@@ -175,14 +175,14 @@ function review({ facts, checks }: PullRequestParts): string {
   const boxes = [
     `Safety checks: all ${checks.length} pass, and the pull request was prepared with \`--safety-checks\`${open.length > 0 ? ` (now ${open.map(({ check }) => check).join(', ')} do not)` : ''}`,
     'Validation evidence: read, of this environment, and of all layers that matter here',
-    `Soak time of ${span(soak)} at 100 % is over, and the flag is gone from the application`,
+    `Soak time of ${formatDuration(soak)} at 100 % is over, and the flag is gone from the application`,
     'The migration was read line by line, up and down',
     'Rollback steps: run on a copy, and somebody knows how long they take',
     'Backup: taken, younger than a day, restored once',
     'Lock time and its effect on the application are acceptable at the hour that was chosen',
     'Monitoring: somebody watches for an hour after it ran',
     'Jobs, reports, exports and consoles outside of the application do not use the columns',
-    ...signers.map((who) => `Sign-off: ${plain(who)}`),
+    ...signers.map((who) => `Sign-off: ${escapeMarkdown(who)}`),
   ]
   return boxes.map((box) => `- [ ] ${box}`).join('\n')
 }

@@ -1,6 +1,6 @@
 import { Octokit } from '@octokit/core'
 import type { ColumnDropPullRequest } from '../../contract/index.ts'
-import { messageOf, OperationFailure } from '../../engine/errors.ts'
+import { errorMessage, OperationFailedError } from '../../engine/errors.ts'
 
 /** Where pull requests are opened. */
 export interface GithubConfig {
@@ -11,35 +11,35 @@ export interface GithubConfig {
   readonly apiUrl: string
 }
 
-const TIMEOUT_MS = 20_000
+const REQUEST_TIMEOUT_MS = 20_000
 
 /**
  * Opens it as a draft on a branch of its own from the default branch, with its label, and answers its address. Once
  * more for the same branch: brings branch, title and body up to date.
  * @throws OperationFailure that says what GitHub answered
  */
-export async function openDraft(config: GithubConfig, wanted: ColumnDropPullRequest): Promise<string> {
+export async function openDraftPullRequest(config: GithubConfig, draft: ColumnDropPullRequest): Promise<string> {
   const octokit = new Octokit({ auth: config.token, baseUrl: config.apiUrl, userAgent: 'sti-rollout' })
-  const of = { owner: config.owner, repo: config.repository }
-  const request = { signal: AbortSignal.timeout(TIMEOUT_MS) }
+  const repositoryParameters = { owner: config.owner, repo: config.repository }
+  const request = { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) }
   try {
-    const { data: repository } = await octokit.request('GET /repos/{owner}/{repo}', { ...of, request })
+    const { data: repository } = await octokit.request('GET /repos/{owner}/{repo}', { ...repositoryParameters, request })
     const base = repository.default_branch
     const { data: head } = await octokit.request('GET /repos/{owner}/{repo}/git/ref/{ref}', {
-      ...of,
+      ...repositoryParameters,
       ref: `heads/${base}`,
       request,
     })
     const { data: parent } = await octokit.request('GET /repos/{owner}/{repo}/git/commits/{commit_sha}', {
-      ...of,
+      ...repositoryParameters,
       commit_sha: head.object.sha,
       request,
     })
     const { data: tree } = await octokit.request('POST /repos/{owner}/{repo}/git/trees', {
-      ...of,
+      ...repositoryParameters,
       base_tree: parent.tree.sha,
       request,
-      tree: wanted.files.map(({ path, text }) => ({
+      tree: draft.files.map(({ path, text }) => ({
         path,
         mode: '100644' as const,
         type: 'blob' as const,
@@ -47,65 +47,65 @@ export async function openDraft(config: GithubConfig, wanted: ColumnDropPullRequ
       })),
     })
     const { data: commit } = await octokit.request('POST /repos/{owner}/{repo}/git/commits', {
-      ...of,
-      message: wanted.title,
+      ...repositoryParameters,
+      message: draft.title,
       tree: tree.sha,
       parents: [parent.sha],
       request,
     })
-    await pointBranch(octokit, of, wanted.branch, commit.sha, request)
-    const { data: open } = await octokit.request('GET /repos/{owner}/{repo}/pulls', {
-      ...of,
-      head: `${config.owner}:${wanted.branch}`,
+    await pointBranch(octokit, repositoryParameters, draft.branch, commit.sha, request)
+    const { data: openPullRequests } = await octokit.request('GET /repos/{owner}/{repo}/pulls', {
+      ...repositoryParameters,
+      head: `${config.owner}:${draft.branch}`,
       state: 'open' as const,
       request,
     })
-    const text = { title: wanted.title, body: wanted.body }
+    const text = { title: draft.title, body: draft.body }
     const { data: pull } =
-      open[0] === undefined
+      openPullRequests[0] === undefined
         ? await octokit.request('POST /repos/{owner}/{repo}/pulls', {
-            ...of,
+            ...repositoryParameters,
             ...text,
-            head: wanted.branch,
+            head: draft.branch,
             base,
             draft: true,
             request,
           })
         : await octokit.request('PATCH /repos/{owner}/{repo}/pulls/{pull_number}', {
-            ...of,
+            ...repositoryParameters,
             ...text,
-            pull_number: open[0].number,
+            pull_number: openPullRequests[0].number,
             request,
           })
     await octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/labels', {
-      ...of,
+      ...repositoryParameters,
       issue_number: pull.number,
-      labels: wanted.labels,
+      labels: draft.labels,
       request,
     })
     return pull.html_url
   } catch (error) {
-    throw new OperationFailure(
+    throw new OperationFailedError(
       'github',
-      `GitHub did not open the pull request in ${config.owner}/${config.repository} (${messageOf(error).replaceAll(config.token, '…')}): mend that, then prepare again, or take the files from sti prepare-column-drop --output.`,
+      `GitHub did not open the pull request in ${config.owner}/${config.repository} (${errorMessage(error).replaceAll(config.token, '…')}): mend that, then prepare again, or take the files from sti prepare-column-drop --output.`,
     )
   }
 }
 
 async function pointBranch(
   octokit: Octokit,
-  of: { owner: string; repo: string },
+  repositoryParameters: { owner: string; repo: string },
   branch: string,
   sha: string,
   request: { signal: AbortSignal },
 ): Promise<void> {
   try {
-    await octokit.request('POST /repos/{owner}/{repo}/git/refs', { ...of, ref: `refs/heads/${branch}`, sha, request })
+    await octokit.request('POST /repos/{owner}/{repo}/git/refs', { ...repositoryParameters, ref: `refs/heads/${branch}`, sha, request })
   } catch (error) {
     // 422: the branch is there already, of an earlier try.
     if ((error as { status?: number }).status !== 422) throw error
     await octokit.request('PATCH /repos/{owner}/{repo}/git/refs/{ref}', {
-      ...of,
+      ...repositoryParameters,
       ref: `heads/${branch}`,
       sha,
       force: true,

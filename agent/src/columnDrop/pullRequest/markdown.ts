@@ -1,9 +1,9 @@
 /** A text of the database or the application inside Markdown: no markup, no mention, no reference of its own. */
-export function plain(text: string): string {
+export function escapeMarkdown(text: string): string {
   return text.replace(/\s+/g, ' ').replace(/[&<>@#|`*_[\]\\~]/g, (character) => `&#${character.codePointAt(0)};`)
 }
 
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }

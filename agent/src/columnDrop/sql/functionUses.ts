@@ -1,6 +1,6 @@
-import { messageOf, parsePlpgsqlFunction, parseStatements, strings, walk, type Tree } from '../../rollout/parse.ts'
-import type { ColumnsOf, Target, Uses } from './target.ts'
-import { usesOf, type Names } from './uses.ts'
+import { messageOf, parsePlpgsqlFunction, parseStatements, stringValues, walkParseTree, type ParseNode } from '../../rollout/parse.ts'
+import type { ColumnLookup, ColumnUseTarget, ColumnUses } from './target.ts'
+import { findColumnUses, type RowNames } from './uses.ts'
 
 /** A function or procedure of the database. */
 export interface StoredFunction {
@@ -16,62 +16,62 @@ export interface StoredFunction {
   readonly rowParameters: readonly { readonly number: number; readonly name: string | null }[]
 }
 
-export interface FunctionUses extends Uses {
+export interface FunctionUses extends ColumnUses {
   /** What could not be told, and why; null: all of it could. */
   readonly unsure: string | null
 }
 
-const NOTHING = { reads: [], writes: [] }
+const NO_USES = { reads: [], writes: [] }
 
 /** Which legacy columns the body of a function names, parsed by PostgreSQL's parser. */
-export function functionUses(stored: StoredFunction, target: Target, columnsOf: ColumnsOf): FunctionUses {
+export function findFunctionUses(stored: StoredFunction, target: ColumnUseTarget, columnsOf: ColumnLookup): FunctionUses {
   try {
     if (stored.language === 'sql')
-      return { ...usesOf(parseStatements(stored.source), target, columnsOf, namesOf(stored)), unsure: null }
+      return { ...findColumnUses(parseStatements(stored.source), target, columnsOf, rowNames(stored)), unsure: null }
     if (stored.language === 'plpgsql') return plpgsqlUses(stored, target, columnsOf)
   } catch (error) {
     return {
-      ...NOTHING,
-      unsure: mentions(stored.source, target) ? `its body could not be parsed (${messageOf(error)})` : null,
+      ...NO_USES,
+      unsure: mentionsTarget(stored.source, target) ? `its body could not be parsed (${messageOf(error)})` : null,
     }
   }
-  const unsure = mentions(stored.source, target) ? `its body is in ${stored.language}, which is not parsed here` : null
-  return { ...NOTHING, unsure }
+  const unsure = mentionsTarget(stored.source, target) ? `its body is in ${stored.language}, which is not parsed here` : null
+  return { ...NO_USES, unsure }
 }
 
-function plpgsqlUses(stored: StoredFunction, target: Target, columnsOf: ColumnsOf): FunctionUses {
+function plpgsqlUses(stored: StoredFunction, target: ColumnUseTarget, columnsOf: ColumnLookup): FunctionUses {
   // Without a catalog the parser takes a row type of a table for no row at all.
   const source = stored.source.replace(
     /(?:(?:[\p{L}_][\p{L}\d_$]*|"[^"]+")\s*\.\s*)?(?:[\p{L}_][\p{L}\d_$]*|"[^"]+")\s*%\s*rowtype\b/giu,
     'record',
   )
   const tree = parsePlpgsqlFunction(stored.definition.replace(stored.source, () => source))
-  const names = namesOf(stored, [...rowVariables(tree, target), ...rowtypeVariables(stored.source, target)])
+  const names = rowNames(stored, [...rowVariables(tree, target), ...rowtypeVariables(stored.source, target)])
   const reads = new Set<string>()
   const writes = new Set<string>()
   let unsure: string | null = null
-  const take = (uses: Uses): void => {
+  const addUses = (uses: ColumnUses): void => {
     uses.reads.forEach((column) => reads.add(column))
     uses.writes.forEach((column) => writes.add(column))
   }
-  walk(tree, (kind, fields) => {
+  walkParseTree(tree, (kind, fields) => {
     if (kind === 'PLpgSQL_expr') {
-      const { statement, assigned } = readable(fields['query'] as string, fields['parseMode'] as number | undefined)
-      take(usesOf(parseStatements(statement), target, columnsOf, names))
+      const { statement, assigned } = toStatement(fields['query'] as string, fields['parseMode'] as number | undefined)
+      addUses(findColumnUses(parseStatements(statement), target, columnsOf, names))
       const column = assigned?.at(-1)
       const row = assigned?.at(-2)
       if (column !== undefined && row !== undefined && names.rows.includes(row) && target.legacy.includes(column))
         writes.add(column)
     }
-    for (const dynamic of dynamicTexts(kind, fields)) {
-      if (mentions(dynamic, target))
+    for (const dynamic of dynamicSqlLiterals(kind, fields)) {
+      if (mentionsTarget(dynamic, target))
         unsure = `it builds a statement at run time from a text that names the table or one of the columns (${dynamic.slice(0, 100)})`
     }
   })
   return { reads: [...reads].sort(), writes: [...writes].sort(), unsure }
 }
 
-function namesOf(stored: StoredFunction, variables: readonly string[] = []): Required<Names> {
+function rowNames(stored: StoredFunction, variables: readonly string[] = []): Required<RowNames> {
   const rows = stored.rowParameters.flatMap(({ name }) => (name === null ? [] : [name]))
   return {
     rows: [...rows, ...variables, ...(stored.triggered ? ['new', 'old'] : [])],
@@ -80,50 +80,50 @@ function namesOf(stored: StoredFunction, variables: readonly string[] = []): Req
 }
 
 /** Variables declared with the table's own row type. */
-function rowVariables(tree: Tree, target: Target): string[] {
-  const found: string[] = []
-  walk(tree, (kind, fields) => {
+function rowVariables(tree: ParseNode, target: ColumnUseTarget): string[] {
+  const variables: string[] = []
+  walkParseTree(tree, (kind, fields) => {
     if (kind !== 'PLpgSQL_rec') return
-    const type = ((fields['datatype'] as Tree | undefined)?.['PLpgSQL_type'] as { typname?: string } | undefined)
+    const type = ((fields['datatype'] as ParseNode | undefined)?.['PLpgSQL_type'] as { typname?: string } | undefined)
       ?.typname
     const name = type?.split('.').at(-1)?.replaceAll('"', '')
-    if (target.relations.some((one) => one.name === name)) found.push(fields['refname'] as string)
+    if (target.relations.some((one) => one.name === name)) variables.push(fields['refname'] as string)
   })
-  return found
+  return variables
 }
 
-function rowtypeVariables(source: string, target: Target): string[] {
+function rowtypeVariables(source: string, target: ColumnUseTarget): string[] {
   const declared =
     /([\p{L}_][\p{L}\d_$]*|"[^"]+")\s+(?:constant\s+)?(?:(?:[\p{L}_][\p{L}\d_$]*|"[^"]+")\s*\.\s*)?([\p{L}_][\p{L}\d_$]*|"[^"]+")\s*%\s*rowtype\b/giu
   return [...source.matchAll(declared)]
-    .filter(([, , type]) => target.relations.some((one) => one.name === plain(type!)))
-    .map(([, name]) => plain(name!))
+    .filter(([, , type]) => target.relations.some((one) => one.name === unquoteIdentifier(type!)))
+    .map(([, name]) => unquoteIdentifier(name!))
 }
 
-const plain = (name: string): string => (name.startsWith('"') ? name.slice(1, -1) : name.toLowerCase())
+const unquoteIdentifier = (name: string): string => (name.startsWith('"') ? name.slice(1, -1) : name.toLowerCase())
 
 /** Modes of the parser for what is no whole statement (PostgreSQL's RawParseMode). */
-const EXPRESSION = 2
-const ASSIGNMENTS = [3, 4, 5]
+const EXPRESSION_PARSE_MODE = 2
+const ASSIGNMENT_PARSE_MODES = [3, 4, 5]
 
-function readable(query: string, mode = 0): { statement: string; assigned?: readonly string[] } {
-  if (mode === EXPRESSION) return { statement: `select ${query}` }
-  if (!ASSIGNMENTS.includes(mode)) return { statement: query }
-  const [, left = '', right = ''] = /^([^:=]*):?=([\s\S]*)$/.exec(query) ?? []
-  const assigned = fieldsOf(parseStatements(`select ${left}`)[0])
-  return { statement: `select ${right}`, ...(assigned === null ? {} : { assigned }) }
+function toStatement(query: string, mode = 0): { statement: string; assigned?: readonly string[] } {
+  if (mode === EXPRESSION_PARSE_MODE) return { statement: `select ${query}` }
+  if (!ASSIGNMENT_PARSE_MODES.includes(mode)) return { statement: query }
+  const [, assignmentTarget = '', assignedExpression = ''] = /^([^:=]*):?=([\s\S]*)$/.exec(query) ?? []
+  const assigned = columnRefFields(parseStatements(`select ${assignmentTarget}`)[0])
+  return { statement: `select ${assignedExpression}`, ...(assigned === null ? {} : { assigned }) }
 }
 
 /** The parts of the one name that is selected. */
-function fieldsOf(statement: Tree | undefined): string[] | null {
+function columnRefFields(statement: ParseNode | undefined): string[] | null {
   let fields: string[] | null = null
-  walk(statement, (kind, reference) => {
-    if (kind === 'ColumnRef') fields ??= strings(reference['fields'])
+  walkParseTree(statement, (kind, reference) => {
+    if (kind === 'ColumnRef') fields ??= stringValues(reference['fields'])
   })
   return fields
 }
 
-const DYNAMIC = [
+const DYNAMIC_SQL_NODES = [
   'PLpgSQL_stmt_dynexecute',
   'PLpgSQL_stmt_dynfors',
   'PLpgSQL_stmt_return_query',
@@ -132,14 +132,14 @@ const DYNAMIC = [
 ]
 
 /** The texts that statements are built from at run time. */
-function dynamicTexts(kind: string, fields: Tree): string[] {
-  if (!DYNAMIC.includes(kind)) return []
+function dynamicSqlLiterals(kind: string, fields: ParseNode): string[] {
+  if (!DYNAMIC_SQL_NODES.includes(kind)) return []
   const dynamic =
     kind === 'PLpgSQL_stmt_dynexecute' || kind === 'PLpgSQL_stmt_dynfors' ? fields['query'] : fields['dynquery']
-  const query = ((dynamic as Tree | undefined)?.['PLpgSQL_expr'] as { query?: string } | undefined)?.query
+  const query = ((dynamic as ParseNode | undefined)?.['PLpgSQL_expr'] as { query?: string } | undefined)?.query
   if (query === undefined) return []
   const texts: string[] = []
-  walk(parseStatements(`select ${query}`), (node, constant) => {
+  walkParseTree(parseStatements(`select ${query}`), (node, constant) => {
     const text = node === 'A_Const' ? (constant['sval'] as { sval?: string } | undefined)?.sval : undefined
     if (text !== undefined) texts.push(text)
   })
@@ -147,7 +147,7 @@ function dynamicTexts(kind: string, fields: Tree): string[] {
 }
 
 /** A word of the text is the table's name or a column's: for what cannot be parsed. */
-export function mentions(text: string, target: Target): boolean {
+export function mentionsTarget(text: string, target: ColumnUseTarget): boolean {
   const lower = text.toLowerCase()
   const words = new Set(lower.split(/[^\p{L}\d_$]+/u))
   return [...target.legacy, ...target.relations.map(({ name }) => name)].some((name) =>

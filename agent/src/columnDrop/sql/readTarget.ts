@@ -1,16 +1,16 @@
 import type { Sql } from '../../database/connect.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
-import { treeOf } from '../catalog/tree.ts'
-import type { ColumnsOf, Target } from './target.ts'
+import { partitionTreeCte } from '../catalog/tree.ts'
+import type { ColumnLookup, ColumnUseTarget } from './target.ts'
 
 /** The table as statements may name it, and the columns of every other relation of the application. */
-export async function readTarget(
+export async function readColumnUseTarget(
   sql: Sql,
   rollout: Pick<Rollout, 'legacyColumns'>,
   table: Pick<Table, 'oid'>,
-): Promise<{ readonly target: Target; readonly columnsOf: ColumnsOf }> {
+): Promise<{ readonly target: ColumnUseTarget; readonly columnsOf: ColumnLookup }> {
   const relations = await sql<{ ours: boolean; schema: string; name: string; columns: string[] }[]>`
-    with /* sti */ ${treeOf(sql, table.oid)}
+    with /* sti */ ${partitionTreeCte(sql, table.oid)}
     select c.oid in (select oid from tree) as ours, n.nspname as schema, c.relname as name,
       (select coalesce(jsonb_agg(a.attname order by a.attnum), '[]') from pg_attribute a
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns
@@ -29,10 +29,10 @@ export async function readTarget(
       legacy: rollout.legacyColumns,
     },
     columnsOf(schema, name) {
-      const found = others.get(schema === null ? name : `${schema}\n${name}`)
-      if (found === undefined) return null
+      const candidates = others.get(schema === null ? name : `${schema}\n${name}`)
+      if (candidates === undefined) return null
       // Of several with one name only what all of them have is certain to be theirs.
-      return new Set([...found[0]!].filter((column) => found.every((columns) => columns.has(column))))
+      return new Set([...candidates[0]!].filter((column) => candidates.every((columns) => columns.has(column))))
     },
   }
 }

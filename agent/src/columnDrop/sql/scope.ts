@@ -1,8 +1,8 @@
-import { strings, type Tree } from '../../rollout/parse.ts'
-import { relationNamed, type ColumnsOf, type NamedRelation, type Target } from './target.ts'
+import { stringValues, type ParseNode } from '../../rollout/parse.ts'
+import { findTargetRelation, type ColumnLookup, type NamedRelation, type ColumnUseTarget } from './target.ts'
 
 /** One entry of a FROM clause: what its columns are called there. */
-export interface Entry {
+export interface RangeTableEntry {
   readonly name: string | null
   readonly schema: string | null
   /** Its visible columns; null: they are not known. */
@@ -14,62 +14,62 @@ export interface Entry {
 }
 
 /** What names mean at one level of a statement. */
-export interface Scope {
-  readonly entries: Entry[]
+export interface QueryScope {
+  readonly entries: RangeTableEntry[]
   /** Queries of WITH: their columns, null where they are not known. */
-  readonly queries: Map<string, ReadonlySet<string> | null>
-  readonly outer: Scope | null
+  readonly ctes: Map<string, ReadonlySet<string> | null>
+  readonly outer: QueryScope | null
 }
 
-export function below(outer: Scope | null): Scope {
-  return { entries: [], queries: new Map(), outer }
+export function nestedScope(outer: QueryScope | null): QueryScope {
+  return { entries: [], ctes: new Map(), outer }
 }
 
 /** What a name of WITH stands for; undefined: it is none. */
-export function queryNamed(scope: Scope, name: string): ReadonlySet<string> | null | undefined {
-  for (let at: Scope | null = scope; at !== null; at = at.outer) if (at.queries.has(name)) return at.queries.get(name)!
+export function findCte(scope: QueryScope, name: string): ReadonlySet<string> | null | undefined {
+  for (let current: QueryScope | null = scope; current !== null; current = current.outer) if (current.ctes.has(name)) return current.ctes.get(name)!
   return undefined
 }
 
 interface RangeVar {
   readonly schemaname?: string
   readonly relname: string
-  readonly alias?: Alias
+  readonly alias?: AliasClause
 }
-export interface Alias {
+export interface AliasClause {
   readonly aliasname: string
   readonly colnames?: unknown
 }
 
 /** A table of a FROM clause, or the one that is written. */
-export function entryOf(fields: Tree, scope: Scope, target: Target, columnsOf: ColumnsOf): Entry {
+export function resolveRangeVar(fields: ParseNode, scope: QueryScope, target: ColumnUseTarget, columnsOf: ColumnLookup): RangeTableEntry {
   const { schemaname, relname, alias } = fields as unknown as RangeVar
   const name = alias?.aliasname ?? relname
   const schema = alias === undefined ? (schemaname ?? null) : null
-  const query = schemaname === undefined ? queryNamed(scope, relname) : undefined
-  if (query !== undefined) return { name, schema: null, columns: renamed(query, alias), legacy: null }
-  const ours = relationNamed(target, schemaname ?? null, relname)
-  if (ours !== null) return oursAs(ours, target, name, schema, alias)
-  return { name, schema, columns: renamed(columnsOf(schemaname ?? null, relname), alias), legacy: null }
+  const cteColumns = schemaname === undefined ? findCte(scope, relname) : undefined
+  if (cteColumns !== undefined) return { name, schema: null, columns: applyColumnAliases(cteColumns, alias), legacy: null }
+  const targetRelation = findTargetRelation(target, schemaname ?? null, relname)
+  if (targetRelation !== null) return targetEntry(targetRelation, target, name, schema, alias)
+  return { name, schema, columns: applyColumnAliases(columnsOf(schemaname ?? null, relname), alias), legacy: null }
 }
 
-export function oursAs(
+export function targetEntry(
   { columns, ...relation }: NamedRelation,
-  target: Target,
+  target: ColumnUseTarget,
   name: string,
   schema: string | null = relation.schema,
-  alias?: Alias,
-): Entry {
-  const visible = columns.map((column, index) => strings(alias?.colnames)?.[index] ?? column)
+  alias?: AliasClause,
+): RangeTableEntry {
+  const visibleNames = columns.map((column, index) => stringValues(alias?.colnames)?.[index] ?? column)
   const legacy = columns.flatMap((column, index) =>
-    target.legacy.includes(column) ? [[visible[index]!, column] as const] : [],
+    target.legacy.includes(column) ? [[visibleNames[index]!, column] as const] : [],
   )
-  return { name, schema, columns: new Set(visible), legacy: new Map(legacy) }
+  return { name, schema, columns: new Set(visibleNames), legacy: new Map(legacy) }
 }
 
 /** Columns under the names that an alias gives the first of them. */
-export function renamed(columns: ReadonlySet<string> | null, alias: Alias | undefined): ReadonlySet<string> | null {
-  const names = strings(alias?.colnames)
+export function applyColumnAliases(columns: ReadonlySet<string> | null, alias: AliasClause | undefined): ReadonlySet<string> | null {
+  const names = stringValues(alias?.colnames)
   if (names === null) return columns
   return columns === null ? null : new Set([...names, ...[...columns].slice(names.length)])
 }

@@ -1,5 +1,5 @@
 /** The table whose columns are to go, as its statements may name it. */
-export interface Target {
+export interface ColumnUseTarget {
   /** It, and its partitions: each with its columns in their order. */
   readonly relations: readonly NamedRelation[]
   /** The columns that are to go. */
@@ -13,15 +13,15 @@ export interface NamedRelation {
 }
 
 /** The columns of any other relation; null: it is not known. Without a schema: of any of that name. */
-export type ColumnsOf = (schema: string | null, name: string) => ReadonlySet<string> | null
+export type ColumnLookup = (schema: string | null, name: string) => ReadonlySet<string> | null
 
 /** Which of the legacy columns a statement names. */
-export interface Uses {
+export interface ColumnUses {
   readonly reads: readonly string[]
   readonly writes: readonly string[]
 }
 
-export function relationNamed(target: Target, schema: string | null, name: string): NamedRelation | null {
+export function findTargetRelation(target: ColumnUseTarget, schema: string | null, name: string): NamedRelation | null {
   // Without a schema it is taken for ours: another search_path may not hide a use.
   return target.relations.find((one) => one.name === name && (schema === null || one.schema === schema)) ?? null
 }

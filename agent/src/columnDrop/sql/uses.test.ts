@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest'
 import { parseStatements } from '../../rollout/parse.ts'
-import { functionUses, type StoredFunction } from './functionUses.ts'
-import type { ColumnsOf, Target } from './target.ts'
-import { usesOf } from './uses.ts'
+import { findFunctionUses, type StoredFunction } from './functionUses.ts'
+import type { ColumnLookup, ColumnUseTarget } from './target.ts'
+import { findColumnUses } from './uses.ts'
 
-const TARGET: Target = {
+const VEHICLES_TARGET: ColumnUseTarget = {
   relations: [
     { schema: 'public', name: 'vehicles', columns: ['id', 'name', 'is_truck', 'Is Bike', 'type'] },
     { schema: 'public', name: 'vehicles_2026', columns: ['id', 'name', 'is_truck', 'Is Bike', 'type'] },
   ],
   legacy: ['is_truck', 'Is Bike'],
 }
-const OTHERS: Record<string, string[]> = { orders: ['id', 'vehicle_id', 'is_truck'], owners: ['id', 'name'] }
-const columnsOf: ColumnsOf = (_schema, name) => (OTHERS[name] ? new Set(OTHERS[name]) : null)
-const uses = (sql: string): string => {
-  const { reads, writes } = usesOf(parseStatements(sql), TARGET, columnsOf)
+const OTHER_TABLES: Record<string, string[]> = { orders: ['id', 'vehicle_id', 'is_truck'], owners: ['id', 'name'] }
+const columnsOf: ColumnLookup = (_schema, name) => (OTHER_TABLES[name] ? new Set(OTHER_TABLES[name]) : null)
+const formatUses = (sql: string): string => {
+  const { reads, writes } = findColumnUses(parseStatements(sql), VEHICLES_TARGET, columnsOf)
   return [...reads.map((one) => `r:${one}`), ...writes.map((one) => `w:${one}`)].join(' ')
 }
 
@@ -88,51 +88,51 @@ test.each([
   ['explain select is_truck from vehicles', 'r:is_truck'],
   ['truncate vehicles', ''],
 ])('%s', (sql, expected) => {
-  expect(uses(sql)).toBe(expected)
+  expect(formatUses(sql)).toBe(expected)
 })
 
-const body = (language: string, source: string, of: Partial<StoredFunction> = {}) =>
-  functionUses(
+const bodyUses = (language: string, source: string, overrides: Partial<StoredFunction> = {}) =>
+  findFunctionUses(
     {
       shown: 'f()',
       language,
       source,
-      definition: `create function public.f(${of.triggered ? '' : 'v public.vehicles'}) returns ${of.triggered ? 'trigger' : 'setof text'} language plpgsql as $body$${source}$body$`,
+      definition: `create function public.f(${overrides.triggered ? '' : 'v public.vehicles'}) returns ${overrides.triggered ? 'trigger' : 'setof text'} language plpgsql as $body$${source}$body$`,
       triggered: false,
       rowParameters: [],
-      ...of,
+      ...overrides,
     },
-    TARGET,
+    VEHICLES_TARGET,
     columnsOf,
   )
 
 test('bodies of functions: their statements, their rows, and what they build at run time', () => {
-  expect(body('sql', 'select is_truck from vehicles').reads).toEqual(['is_truck'])
+  expect(bodyUses('sql', 'select is_truck from vehicles').reads).toEqual(['is_truck'])
   const row = { rowParameters: [{ number: 1, name: 'v' }] }
-  expect(body('sql', 'select v.is_truck', row).reads).toEqual(['is_truck'])
-  expect(body('sql', 'select ($1).is_truck', row).reads).toEqual(['is_truck'])
-  expect(body('sql', 'select is_truck from orders').reads).toEqual([])
+  expect(bodyUses('sql', 'select v.is_truck', row).reads).toEqual(['is_truck'])
+  expect(bodyUses('sql', 'select ($1).is_truck', row).reads).toEqual(['is_truck'])
+  expect(bodyUses('sql', 'select is_truck from orders').reads).toEqual([])
   const trigger = { triggered: true }
-  expect(body('plpgsql', 'begin new.is_truck := old."Is Bike"; return new; end', trigger)).toMatchObject({
+  expect(bodyUses('plpgsql', 'begin new.is_truck := old."Is Bike"; return new; end', trigger)).toMatchObject({
     reads: ['Is Bike'],
     writes: ['is_truck'],
   })
-  expect(body('plpgsql', 'begin insert into audit select new.*; return new; end', trigger).reads).toHaveLength(2)
-  expect(body('plpgsql', 'begin insert into audit select to_jsonb(new); return new; end', trigger)).toEqual({
+  expect(bodyUses('plpgsql', 'begin insert into audit select new.*; return new; end', trigger).reads).toHaveLength(2)
+  expect(bodyUses('plpgsql', 'begin insert into audit select to_jsonb(new); return new; end', trigger)).toEqual({
     reads: [],
     writes: [],
     unsure: null,
   })
   expect(
-    body(
+    bodyUses(
       'plpgsql',
       'declare x public.vehicles%rowtype; begin select id into x.id from orders; if x.is_truck then return; end if; end',
     ).reads,
   ).toEqual(['is_truck'])
-  expect(body('plpgsql', 'declare x vehicles; begin x.is_truck := true; return; end').writes).toEqual(['is_truck'])
-  expect(body('plpgsql', "begin return query execute 'select is_truck from vehicles'; end").unsure).toMatch(/run time/)
-  expect(body('plpgsql', "begin execute 'refresh materialized view x'; end").unsure).toBeNull()
-  expect(body('plpython3u', 'plpy.execute("select is_truck from vehicles")').unsure).toMatch(/plpython3u/)
-  expect(body('plpython3u', 'return 1').unsure).toBeNull()
-  expect(body('plpgsql', 'begin this is no code for vehicles').unsure).toMatch(/could not be parsed/)
+  expect(bodyUses('plpgsql', 'declare x vehicles; begin x.is_truck := true; return; end').writes).toEqual(['is_truck'])
+  expect(bodyUses('plpgsql', "begin return query execute 'select is_truck from vehicles'; end").unsure).toMatch(/run time/)
+  expect(bodyUses('plpgsql', "begin execute 'refresh materialized view x'; end").unsure).toBeNull()
+  expect(bodyUses('plpython3u', 'plpy.execute("select is_truck from vehicles")').unsure).toMatch(/plpython3u/)
+  expect(bodyUses('plpython3u', 'return 1').unsure).toBeNull()
+  expect(bodyUses('plpgsql', 'begin this is no code for vehicles').unsure).toMatch(/could not be parsed/)
 })

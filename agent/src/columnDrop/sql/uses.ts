@@ -1,9 +1,9 @@
-import { strings, type Tree } from '../../rollout/parse.ts'
-import { below, entryOf, oursAs, renamed, type Alias, type Entry, type Scope } from './scope.ts'
-import { relationNamed, type ColumnsOf, type Target, type Uses } from './target.ts'
+import { stringValues, type ParseNode } from '../../rollout/parse.ts'
+import { nestedScope, resolveRangeVar, targetEntry, applyColumnAliases, type AliasClause, type RangeTableEntry, type QueryScope } from './scope.ts'
+import { findTargetRelation, type ColumnLookup, type ColumnUseTarget, type ColumnUses } from './target.ts'
 
 /** What else a statement may mean by a name: variables of a function that hold a row of the table. */
-export interface Names {
+export interface RowNames {
   readonly rows?: readonly string[]
   /** Numbers of parameters that do: 1 for `$1`. */
   readonly rowParameters?: readonly number[]
@@ -13,25 +13,25 @@ export interface Names {
  * Which legacy columns the statements read or write, as PostgreSQL would resolve them: by alias, through `*`, whole
  * rows, `returning *`, and inserts without a list of columns. In doubt whether a name is ours, it is.
  */
-export function usesOf(statements: readonly Tree[], target: Target, columnsOf: ColumnsOf, names: Names = {}): Uses {
-  const reader = createReader(target, columnsOf, names.rowParameters ?? [])
-  const outermost = below(null)
+export function findColumnUses(statements: readonly ParseNode[], target: ColumnUseTarget, columnsOf: ColumnLookup, names: RowNames = {}): ColumnUses {
+  const collector = createUseCollector(target, columnsOf, names.rowParameters ?? [])
+  const rootScope = nestedScope(null)
   for (const name of names.rows ?? [])
-    outermost.entries.push({ ...oursAs(target.relations[0]!, target, name, null), variable: true })
-  for (const statement of statements) reader.visit(statement, outermost)
-  return reader.found()
+    rootScope.entries.push({ ...targetEntry(target.relations[0]!, target, name, null), variable: true })
+  for (const statement of statements) collector.visit(statement, rootScope)
+  return collector.found()
 }
 
-function createReader(target: Target, columnsOf: ColumnsOf, rowParameters: readonly number[]) {
+function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, rowParameters: readonly number[]) {
   const reads = new Set<string>()
   const writes = new Set<string>()
-  const readAll = (entry: Entry): void => entry.legacy?.forEach((column) => reads.add(column))
+  const readAll = (entry: RangeTableEntry): void => entry.legacy?.forEach((column) => reads.add(column))
 
-  function visit(node: unknown, scope: Scope): void {
+  function visit(node: unknown, scope: QueryScope): void {
     if (Array.isArray(node)) return node.forEach((one) => visit(one, scope))
     if (typeof node !== 'object' || node === null) return
     for (const [kind, value] of Object.entries(node)) {
-      const fields = value as Tree
+      const fields = value as ParseNode
       switch (kind) {
         case 'SelectStmt':
           select(fields, scope)
@@ -41,7 +41,7 @@ function createReader(target: Target, columnsOf: ColumnsOf, rowParameters: reado
           break
         case 'UpdateStmt':
         case 'DeleteStmt':
-          change(fields, scope)
+          updateOrDelete(fields, scope)
           break
         case 'MergeStmt':
           merge(fields, scope)
@@ -70,12 +70,12 @@ function createReader(target: Target, columnsOf: ColumnsOf, rowParameters: reado
     }
   }
 
-  function select(fields: Tree, outer: Scope): ReadonlySet<string> | null {
-    const scope = below(outer)
+  function select(fields: ParseNode, outer: QueryScope): ReadonlySet<string> | null {
+    const scope = nestedScope(outer)
     withQueries(fields['withClause'], scope)
     if (fields['larg']) {
-      const columns = select(fields['larg'] as Tree, scope)
-      select(fields['rarg'] as Tree, scope)
+      const columns = select(fields['larg'] as ParseNode, scope)
+      select(fields['rarg'] as ParseNode, scope)
       return columns
     }
     from(fields['fromClause'], scope)
@@ -86,53 +86,53 @@ function createReader(target: Target, columnsOf: ColumnsOf, rowParameters: reado
     visit(targetList, scope)
     visit(rest, scope)
     // ORDER BY and DISTINCT ON mean an output's name first.
-    for (const clause of [sortClause, distinctClause]) visit(withoutNames(clause, outputs), scope)
+    for (const clause of [sortClause, distinctClause]) visit(withoutOutputNames(clause, outputs), scope)
     if (Array.isArray(fields['valuesLists'])) return null
     return outputs
   }
 
-  function withQueries(clause: unknown, scope: Scope): void {
-    for (const { CommonTableExpr: query } of listOf<{ CommonTableExpr: Tree }>(
-      (clause as Tree | undefined)?.['ctes'],
+  function withQueries(clause: unknown, scope: QueryScope): void {
+    for (const { CommonTableExpr: query } of asList<{ CommonTableExpr: ParseNode }>(
+      (clause as ParseNode | undefined)?.['ctes'],
     )) {
       const name = query['ctename'] as string
-      const inner = query['ctequery'] as Tree
-      if ((clause as Tree)['recursive']) scope.queries.set(name, null)
-      const columns = inner['SelectStmt'] ? select(inner['SelectStmt'] as Tree, scope) : returned(inner, scope)
-      scope.queries.set(name, renamed(columns, { aliasname: name, colnames: query['aliascolnames'] }))
+      const inner = query['ctequery'] as ParseNode
+      if ((clause as ParseNode)['recursive']) scope.ctes.set(name, null)
+      const columns = inner['SelectStmt'] ? select(inner['SelectStmt'] as ParseNode, scope) : visitStatement(inner, scope)
+      scope.ctes.set(name, applyColumnAliases(columns, { aliasname: name, colnames: query['aliascolnames'] }))
     }
   }
 
-  function returned(statement: Tree, scope: Scope): null {
+  function visitStatement(statement: ParseNode, scope: QueryScope): null {
     visit(statement, scope)
     return null
   }
 
-  function from(items: unknown, scope: Scope): void {
-    for (const item of listOf<Tree>(items)) fromItem(item, scope)
+  function from(items: unknown, scope: QueryScope): void {
+    for (const item of asList<ParseNode>(items)) fromItem(item, scope)
   }
 
-  function fromItem(item: Tree, scope: Scope): void {
+  function fromItem(item: ParseNode, scope: QueryScope): void {
     for (const [kind, value] of Object.entries(item)) {
-      const fields = value as Tree
-      const alias = fields['alias'] as Alias | undefined
+      const fields = value as ParseNode
+      const alias = fields['alias'] as AliasClause | undefined
       switch (kind) {
         case 'RangeVar':
-          scope.entries.push(entryOf(fields, scope, target, columnsOf))
+          scope.entries.push(resolveRangeVar(fields, scope, target, columnsOf))
           break
         case 'RangeSubselect': {
-          const columns = select((fields['subquery'] as Tree)['SelectStmt'] as Tree, scope)
+          const columns = select((fields['subquery'] as ParseNode)['SelectStmt'] as ParseNode, scope)
           scope.entries.push({
             name: alias?.aliasname ?? null,
             schema: null,
-            columns: renamed(columns, alias),
+            columns: applyColumnAliases(columns, alias),
             legacy: null,
           })
           break
         }
         case 'RangeTableSample':
           visit(fields['args'], scope)
-          fromItem(fields['relation'] as Tree, scope)
+          fromItem(fields['relation'] as ParseNode, scope)
           break
         case 'JoinExpr':
           join(fields, scope)
@@ -144,12 +144,12 @@ function createReader(target: Target, columnsOf: ColumnsOf, rowParameters: reado
     }
   }
 
-  function join(fields: Tree, scope: Scope): void {
+  function join(fields: ParseNode, scope: QueryScope): void {
     const before = scope.entries.length
-    fromItem(fields['larg'] as Tree, scope)
-    fromItem(fields['rarg'] as Tree, scope)
+    fromItem(fields['larg'] as ParseNode, scope)
+    fromItem(fields['rarg'] as ParseNode, scope)
     const joined = scope.entries.slice(before)
-    const merged = strings(fields['usingClause'])
+    const merged = stringValues(fields['usingClause'])
     for (const entry of joined) {
       if (fields['isNatural']) {
         const others = joined.filter((other) => other !== entry)
@@ -162,95 +162,95 @@ function createReader(target: Target, columnsOf: ColumnsOf, rowParameters: reado
         if (column !== undefined) reads.add(column)
       }
     }
-    const alias = fields['alias'] as Alias | undefined
+    const alias = fields['alias'] as AliasClause | undefined
     if (alias) scope.entries.push(...joined.map((entry) => ({ ...entry, name: alias.aliasname, schema: null })))
     visit(fields['quals'], scope)
   }
 
-  function insert(fields: Tree, outer: Scope): void {
-    const scope = below(outer)
+  function insert(fields: ParseNode, outer: QueryScope): void {
+    const scope = nestedScope(outer)
     withQueries(fields['withClause'], scope)
-    const relation = fields['relation'] as Tree
+    const relation = fields['relation'] as ParseNode
     visit(fields['selectStmt'], scope)
-    const into = entryOf(relation, scope, target, columnsOf)
-    scope.entries.push(into)
-    if (into.legacy !== null) insertedColumns(fields, relation).forEach((name) => writes.add(name))
-    const conflict = fields['onConflictClause'] as Tree | undefined
+    const targetTable = resolveRangeVar(relation, scope, target, columnsOf)
+    scope.entries.push(targetTable)
+    if (targetTable.legacy !== null) insertedColumns(fields, relation).forEach((name) => writes.add(name))
+    const conflict = fields['onConflictClause'] as ParseNode | undefined
     if (conflict) {
-      for (const { IndexElem: element } of listOf<{ IndexElem: Tree }>(
-        (conflict['infer'] as Tree | undefined)?.['indexElems'],
+      for (const { IndexElem: element } of asList<{ IndexElem: ParseNode }>(
+        (conflict['infer'] as ParseNode | undefined)?.['indexElems'],
       )) {
         visit(element['expr'], scope)
-        const column = into.legacy?.get(element['name'] as string)
+        const column = targetTable.legacy?.get(element['name'] as string)
         if (column !== undefined) reads.add(column)
       }
-      visit((conflict['infer'] as Tree | undefined)?.['whereClause'], scope)
-      const updating = below(scope)
-      updating.entries.push({ ...into, name: 'excluded', schema: null })
-      assigned(conflict['targetList'], into, updating)
+      visit((conflict['infer'] as ParseNode | undefined)?.['whereClause'], scope)
+      const updating = nestedScope(scope)
+      updating.entries.push({ ...targetTable, name: 'excluded', schema: null })
+      visitAssignments(conflict['targetList'], targetTable, updating)
       visit(conflict['whereClause'], updating)
     }
-    returning(fields, into, scope)
+    returning(fields, targetTable, scope)
   }
 
   /** The legacy columns that an insert gives a value. */
-  function insertedColumns(fields: Tree, relation: Tree): readonly string[] {
-    const select = (fields['selectStmt'] as Tree | undefined)?.['SelectStmt'] as Tree | undefined
+  function insertedColumns(fields: ParseNode, relation: ParseNode): readonly string[] {
+    const select = (fields['selectStmt'] as ParseNode | undefined)?.['SelectStmt'] as ParseNode | undefined
     // DEFAULT VALUES
     if (select === undefined) return []
-    const named = listOf<{ ResTarget: { name: string } }>(fields['cols']).map(({ ResTarget }) => ResTarget.name)
+    const named = asList<{ ResTarget: { name: string } }>(fields['cols']).map(({ ResTarget }) => ResTarget.name)
     if (named.length > 0) return target.legacy.filter((column) => named.includes(column))
-    const { columns } = relationNamed(
+    const { columns } = findTargetRelation(
       target,
       (relation['schemaname'] as string | undefined) ?? null,
       relation['relname'] as string,
     )!
-    const rows = listOf<{ List?: { items?: unknown[] } }>(select['valuesLists'])
-    const given =
+    const rows = asList<{ List?: { items?: unknown[] } }>(select['valuesLists'])
+    const valueCount =
       rows.length > 0 ? Math.max(...rows.map((row) => row.List?.items?.length ?? columns.length)) : columns.length
-    return columns.slice(0, given).filter((column) => target.legacy.includes(column))
+    return columns.slice(0, valueCount).filter((column) => target.legacy.includes(column))
   }
 
-  function change(fields: Tree, outer: Scope): void {
-    const scope = below(outer)
+  function updateOrDelete(fields: ParseNode, outer: QueryScope): void {
+    const scope = nestedScope(outer)
     withQueries(fields['withClause'], scope)
-    const into = entryOf(fields['relation'] as Tree, scope, target, columnsOf)
-    scope.entries.push(into)
+    const targetTable = resolveRangeVar(fields['relation'] as ParseNode, scope, target, columnsOf)
+    scope.entries.push(targetTable)
     from(fields['fromClause'] ?? fields['usingClause'], scope)
-    assigned(fields['targetList'], into, scope)
+    visitAssignments(fields['targetList'], targetTable, scope)
     visit(fields['whereClause'], scope)
-    returning(fields, into, scope)
+    returning(fields, targetTable, scope)
   }
 
-  function merge(fields: Tree, outer: Scope): void {
-    const scope = below(outer)
+  function merge(fields: ParseNode, outer: QueryScope): void {
+    const scope = nestedScope(outer)
     withQueries(fields['withClause'], scope)
-    const relation = fields['relation'] as Tree
-    const into = entryOf(relation, scope, target, columnsOf)
-    scope.entries.push(into)
-    fromItem(fields['sourceRelation'] as Tree, scope)
+    const relation = fields['relation'] as ParseNode
+    const targetTable = resolveRangeVar(relation, scope, target, columnsOf)
+    scope.entries.push(targetTable)
+    fromItem(fields['sourceRelation'] as ParseNode, scope)
     visit(fields['joinCondition'], scope)
-    for (const { MergeWhenClause: when } of listOf<{ MergeWhenClause: Tree }>(fields['mergeWhenClauses'])) {
+    for (const { MergeWhenClause: when } of asList<{ MergeWhenClause: ParseNode }>(fields['mergeWhenClauses'])) {
       visit(when['condition'], scope)
-      assigned(when['targetList'], into, scope)
+      visitAssignments(when['targetList'], targetTable, scope)
       visit(when['values'], scope)
       const inserts = when['commandType'] === 'CMD_INSERT' && when['values'] !== undefined
-      if (into.legacy !== null && inserts && !when['targetList']) {
-        const { columns } = relationNamed(
+      if (targetTable.legacy !== null && inserts && !when['targetList']) {
+        const { columns } = findTargetRelation(
           target,
           (relation['schemaname'] as string | undefined) ?? null,
           relation['relname'] as string,
         )!
-        const given = columns.slice(0, listOf(when['values']).length)
-        given.filter((column) => target.legacy.includes(column)).forEach((column) => writes.add(column))
+        const valueCount = columns.slice(0, asList(when['values']).length)
+        valueCount.filter((column) => target.legacy.includes(column)).forEach((column) => writes.add(column))
       }
     }
-    returning(fields, into, scope)
+    returning(fields, targetTable, scope)
   }
 
-  function assigned(targets: unknown, into: Entry, scope: Scope): void {
-    const legacy = into.legacy === null ? [] : [...into.legacy.values()]
-    for (const { ResTarget } of listOf<{ ResTarget: Tree }>(targets)) {
+  function visitAssignments(targets: unknown, targetTable: RangeTableEntry, scope: QueryScope): void {
+    const legacy = targetTable.legacy === null ? [] : [...targetTable.legacy.values()]
+    for (const { ResTarget } of asList<{ ResTarget: ParseNode }>(targets)) {
       const name = ResTarget['name'] as string
       if (legacy.includes(name)) writes.add(name)
       visit(ResTarget['indirection'], scope)
@@ -258,66 +258,66 @@ function createReader(target: Target, columnsOf: ColumnsOf, rowParameters: reado
     }
   }
 
-  function returning(fields: Tree, into: Entry, outer: Scope): void {
-    const scope = below(outer)
-    scope.entries.push(...outer.entries, ...['old', 'new'].map((name) => ({ ...into, name, schema: null })))
+  function returning(fields: ParseNode, targetTable: RangeTableEntry, outer: QueryScope): void {
+    const scope = nestedScope(outer)
+    scope.entries.push(...outer.entries, ...['old', 'new'].map((name) => ({ ...targetTable, name, schema: null })))
     visit(fields['returningList'], scope)
-    visit((fields['returningClause'] as Tree | undefined)?.['exprs'], scope)
+    visit((fields['returningClause'] as ParseNode | undefined)?.['exprs'], scope)
   }
 
-  function copy(fields: Tree, scope: Scope): void {
+  function copy(fields: ParseNode, scope: QueryScope): void {
     visit(fields['query'], scope)
-    const relation = fields['relation'] as Tree | undefined
+    const relation = fields['relation'] as ParseNode | undefined
     if (!relation) return
-    const entry = entryOf(relation, scope, target, columnsOf)
-    const named = strings(fields['attlist'])
+    const entry = resolveRangeVar(relation, scope, target, columnsOf)
+    const named = stringValues(fields['attlist'])
     const columns = [...(entry.legacy?.values() ?? [])].filter((one) => named === null || named.includes(one))
     columns.forEach((one) => (fields['is_from'] ? writes : reads).add(one))
-    if (fields['whereClause']) visit(fields['whereClause'], { ...below(scope), entries: [entry] })
+    if (fields['whereClause']) visit(fields['whereClause'], { ...nestedScope(scope), entries: [entry] })
   }
 
-  function column(fields: Tree, scope: Scope): void {
-    const parts = listOf<Tree>(fields['fields'])
+  function column(fields: ParseNode, scope: QueryScope): void {
+    const parts = asList<ParseNode>(fields['fields'])
     const star = parts.at(-1)?.['A_Star'] !== undefined
     const names = parts.flatMap((part) => (part['String'] as { sval?: string } | undefined)?.sval ?? [])
     if (star && names.length === 0) return scope.entries.forEach(readAll)
-    if (star) return entriesNamed(scope, names).forEach(readAll)
-    if (names.length === 1) return bare(names[0]!, scope)
-    for (const entry of entriesNamed(scope, names.slice(0, -1))) {
+    if (star) return findEntries(scope, names).forEach(readAll)
+    if (names.length === 1) return unqualifiedName(names[0]!, scope)
+    for (const entry of findEntries(scope, names.slice(0, -1))) {
       const found = entry.legacy?.get(names.at(-1)!)
       if (found !== undefined) reads.add(found)
     }
   }
 
   /** `$1.is_truck` */
-  function fieldOfParameter(fields: Tree): void {
-    const parameter = (fields['arg'] as Tree)['ParamRef'] as { number?: number } | undefined
+  function fieldOfParameter(fields: ParseNode): void {
+    const parameter = (fields['arg'] as ParseNode)['ParamRef'] as { number?: number } | undefined
     if (!rowParameters.includes(parameter?.number ?? 0)) return
-    const [first] = listOf<Tree>(fields['indirection'])
+    const [first] = asList<ParseNode>(fields['indirection'])
     const name = (first?.['String'] as { sval?: string } | undefined)?.sval
     target.legacy.filter((column) => column === name).forEach((column) => reads.add(column))
   }
 
-  function bare(name: string, scope: Scope): void {
-    for (let at: Scope | null = scope; at !== null; at = at.outer) {
-      const ours = at.entries.filter((entry) => !entry.variable && entry.legacy?.has(name))
+  function unqualifiedName(name: string, scope: QueryScope): void {
+    for (let current: QueryScope | null = scope; current !== null; current = current.outer) {
+      const ours = current.entries.filter((entry) => !entry.variable && entry.legacy?.has(name))
       if (ours.length > 0) return ours.forEach((entry) => reads.add(entry.legacy!.get(name)!))
-      if (at.entries.some((entry) => !entry.variable && entry.columns?.has(name))) return
+      if (current.entries.some((entry) => !entry.variable && entry.columns?.has(name))) return
     }
     // No column: the whole row of an entry of that name.
-    for (const entry of entriesNamed(scope, [name])) if (!entry.variable) readAll(entry)
+    for (const entry of findEntries(scope, [name])) if (!entry.variable) readAll(entry)
   }
 
-  function outputsOf(targets: unknown, scope: Scope): ReadonlySet<string> | null {
+  function outputsOf(targets: unknown, scope: QueryScope): ReadonlySet<string> | null {
     const names = new Set<string>()
-    for (const { ResTarget } of listOf<{ ResTarget: Tree }>(targets)) {
-      const reference = (ResTarget['val'] as Tree | undefined)?.['ColumnRef'] as Tree | undefined
-      const last = listOf<Tree>(reference?.['fields']).at(-1)
+    for (const { ResTarget } of asList<{ ResTarget: ParseNode }>(targets)) {
+      const reference = (ResTarget['val'] as ParseNode | undefined)?.['ColumnRef'] as ParseNode | undefined
+      const last = asList<ParseNode>(reference?.['fields']).at(-1)
       if (last?.['A_Star'] !== undefined) {
-        const qualifier = listOf<Tree>(reference!['fields']).flatMap(
+        const qualifier = asList<ParseNode>(reference!['fields']).flatMap(
           (part) => (part['String'] as { sval?: string } | undefined)?.sval ?? [],
         )
-        const starred = qualifier.length === 0 ? scope.entries : entriesNamed(scope, qualifier)
+        const starred = qualifier.length === 0 ? scope.entries : findEntries(scope, qualifier)
         if (starred.length === 0 || starred.some(({ columns }) => columns === null)) return null
         starred.forEach(({ columns }) => columns!.forEach((one) => names.add(one)))
         continue
@@ -330,39 +330,39 @@ function createReader(target: Target, columnsOf: ColumnsOf, rowParameters: reado
     return names
   }
 
-  return { visit, found: (): Uses => ({ reads: [...reads].sort(), writes: [...writes].sort() }) }
+  return { visit, found: (): ColumnUses => ({ reads: [...reads].sort(), writes: [...writes].sort() }) }
 }
 
 /** The entries that a qualifier means: of the nearest level that has any. */
-function entriesNamed(scope: Scope, qualifier: readonly string[]): Entry[] {
+function findEntries(scope: QueryScope, qualifier: readonly string[]): RangeTableEntry[] {
   const name = qualifier.at(-1)!
   const schema = qualifier.length > 1 ? qualifier.at(-2)! : null
-  for (let at: Scope | null = scope; at !== null; at = at.outer) {
-    const found = at.entries.filter(
+  for (let current: QueryScope | null = scope; current !== null; current = current.outer) {
+    const matches = current.entries.filter(
       (entry) => entry.name === name && (schema === null || entry.schema === null || entry.schema === schema),
     )
-    if (found.length > 0) return found
+    if (matches.length > 0) return matches
   }
   return []
 }
 
 /** The same SELECT with nothing selected. */
 function withoutTargets(subselect: unknown): unknown {
-  const { SelectStmt } = subselect as { SelectStmt?: Tree }
+  const { SelectStmt } = subselect as { SelectStmt?: ParseNode }
   if (!SelectStmt || SelectStmt['larg']) return subselect
   const { targetList, ...rest } = SelectStmt
   void targetList
   return { SelectStmt: rest }
 }
 
-function withoutNames(clause: unknown, outputs: ReadonlySet<string> | null): unknown {
-  return listOf<Tree>(clause).filter((item) => {
-    const node = ((item['SortBy'] as Tree | undefined)?.['node'] ?? item) as Tree
-    const names = strings((node['ColumnRef'] as Tree | undefined)?.['fields'])
+function withoutOutputNames(clause: unknown, outputs: ReadonlySet<string> | null): unknown {
+  return asList<ParseNode>(clause).filter((item) => {
+    const node = ((item['SortBy'] as ParseNode | undefined)?.['node'] ?? item) as ParseNode
+    const names = stringValues((node['ColumnRef'] as ParseNode | undefined)?.['fields'])
     return !(names?.length === 1 && outputs?.has(names[0]!))
   })
 }
 
-function listOf<T>(value: unknown): readonly T[] {
+function asList<T>(value: unknown): readonly T[] {
   return Array.isArray(value) ? (value as T[]) : []
 }

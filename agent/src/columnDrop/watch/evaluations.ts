@@ -1,7 +1,7 @@
 import type { Sql } from '../../database/connect.ts'
 
 /** Longer than this without a look, and the watch begins anew: what happened meanwhile nobody saw. */
-const GAP = '10 minutes'
+const MAX_POLL_GAP = '10 minutes'
 
 export interface EvaluationWatch {
   /** ISO 8601, like all here. Null: nobody watches yet. */
@@ -12,16 +12,16 @@ export interface EvaluationWatch {
 }
 
 /** Notes that this agent serves the flag, and the last request for it that it has answered. */
-export async function noteEvaluations(
+export async function recordEvaluations(
   sql: Sql,
   rollout: string,
-  last: { readonly secondsAgo: number; readonly client: string | null } | null,
+  lastEvaluation: { readonly secondsAgo: number; readonly client: string | null } | null,
 ): Promise<void> {
   await sql`
     insert into sti.flag_watch as w (rollout, evaluated_at, evaluated_by)
-    values (${rollout}, clock_timestamp() - ${last?.secondsAgo ?? null}::float8 * interval '1 s', ${last?.client ?? null})
+    values (${rollout}, clock_timestamp() - ${lastEvaluation?.secondsAgo ?? null}::float8 * interval '1 s', ${lastEvaluation?.client ?? null})
     on conflict (rollout) do update set
-      watched_since = case when w.watched_at < clock_timestamp() - ${GAP}::interval then clock_timestamp() else w.watched_since end,
+      watched_since = case when w.watched_at < clock_timestamp() - ${MAX_POLL_GAP}::interval then clock_timestamp() else w.watched_since end,
       watched_at = clock_timestamp(),
       evaluated_at = greatest(w.evaluated_at, excluded.evaluated_at),
       evaluated_by = case when excluded.evaluated_at > w.evaluated_at or w.evaluated_at is null
@@ -34,7 +34,7 @@ export async function readEvaluations(sql: Sql, rollout: string): Promise<Evalua
       select evaluated_at as at, evaluated_by as by from sti.flag_watch where rollout = ${rollout} and evaluated_at is not null
       union all select last_seen_at, client from sti.flag_client where rollout = ${rollout}
     ), latest as (select * from asked order by at desc limit 1)
-    select (select watched_since from sti.flag_watch where rollout = ${rollout} and watched_at > clock_timestamp() - ${GAP}::interval) as since,
+    select (select watched_since from sti.flag_watch where rollout = ${rollout} and watched_at > clock_timestamp() - ${MAX_POLL_GAP}::interval) as since,
       (select at from latest) as at, (select by from latest) as by`
   return {
     since: row!.since?.toISOString() ?? null,

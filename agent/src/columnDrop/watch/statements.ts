@@ -1,9 +1,9 @@
 import type { Sql } from '../../database/connect.ts'
-import { statementsSchema } from '../../measure/queries.ts'
+import { findStatementsSchema } from '../../measure/queries.ts'
 import { messageOf, parseStatements } from '../../rollout/parse.ts'
-import { mentions } from '../sql/functionUses.ts'
-import type { ColumnsOf, Target } from '../sql/target.ts'
-import { usesOf } from '../sql/uses.ts'
+import { mentionsTarget } from '../sql/functionUses.ts'
+import type { ColumnLookup, ColumnUseTarget } from '../sql/target.ts'
+import { findColumnUses } from '../sql/uses.ts'
 
 /** What a statement does with the legacy columns; null in a cache: nothing, or it is ours. */
 export interface StatementUses {
@@ -14,9 +14,9 @@ export interface StatementUses {
 }
 
 /** What is known of the texts by query id; kept between looks, since reading texts is what costs. */
-export type KnownTexts = Map<string, StatementUses | null>
+export type StatementUseCache = Map<string, StatementUses | null>
 
-interface Entry {
+interface StatementEntry {
   readonly entry: string
   readonly id: string
   readonly role: string
@@ -28,25 +28,25 @@ interface Entry {
  * called since the look before. A reset, or entries that were thrown away, begin the watch anew.
  * Does nothing where they cannot be seen (statementsFault).
  */
-export async function lookAtStatements(
+export async function pollStatements(
   sql: Sql,
   rollout: string,
-  of: { readonly target: Target; readonly columnsOf: ColumnsOf },
-  known: KnownTexts,
+  target: { readonly target: ColumnUseTarget; readonly columnsOf: ColumnLookup },
+  cache: StatementUseCache,
 ): Promise<void> {
-  const schema = await statementsSchema(sql)
+  const schema = await findStatementsSchema(sql)
   if (schema === null || (await statementsFault(sql)) !== null) return
   const [info] = await sql<{ since: string; thrownAway: number }[]>`
     select /* sti */ stats_reset::text as since, dealloc::float8 as "thrownAway" from ${sql(schema)}.pg_stat_statements_info`
-  const entries = await sql<Entry[]>`
+  const entries = await sql<StatementEntry[]>`
     select /* sti */ concat_ws(' ', userid, queryid, toplevel) as entry, queryid::text as id,
       pg_get_userbyid(userid)::text as role, calls::float8 as calls
     from ${sql(schema)}.pg_stat_statements(false)
     where dbid = (select oid from pg_database where datname = current_database()) and queryid is not null`
-  const unknown = [...new Set(entries.map(({ id }) => id).filter((id) => !known.has(id)))]
-  if (unknown.length > 0) await learn(sql, schema, unknown, of, known)
-  const using = entries.flatMap(({ id, ...entry }) => {
-    const uses = known.get(id) ?? null
+  const newQueryIds = [...new Set(entries.map(({ id }) => id).filter((id) => !cache.has(id)))]
+  if (newQueryIds.length > 0) await parseStatementTexts(sql, schema, newQueryIds, target, cache)
+  const matchingEntries = entries.flatMap(({ id, ...entry }) => {
+    const uses = cache.get(id) ?? null
     return uses === null ? [] : [{ ...entry, ...uses }]
   })
   await sql`
@@ -68,7 +68,7 @@ export async function lookAtStatements(
     insert into sti.column_use as u (rollout, entry, statement, role, reads, writes, unsure, calls, called_at)
     select ${rollout}, entry, statement, role, reads, writes, unsure, calls,
       case when exists (select from before) then clock_timestamp() end
-    from jsonb_to_recordset(${sql.json(using)}::jsonb)
+    from jsonb_to_recordset(${sql.json(matchingEntries)}::jsonb)
       as e(entry text, statement text, role text, reads jsonb, writes jsonb, unsure text, calls bigint)
     on conflict (rollout, entry) do update set
       statement = excluded.statement, reads = excluded.reads, writes = excluded.writes, unsure = excluded.unsure,
@@ -92,12 +92,12 @@ export async function statementsFault(sql: Sql): Promise<string | null> {
   return null
 }
 
-async function learn(
+async function parseStatementTexts(
   sql: Sql,
   schema: string,
   ids: readonly string[],
-  of: { readonly target: Target; readonly columnsOf: ColumnsOf },
-  known: KnownTexts,
+  target: { readonly target: ColumnUseTarget; readonly columnsOf: ColumnLookup },
+  cache: StatementUseCache,
 ): Promise<void> {
   const texts = await sql<{ id: string; text: string | null; ours: boolean }[]>`
     select /* sti */ queryid::text as id, min(query) as text,
@@ -106,31 +106,31 @@ async function learn(
     from ${sql(schema)}.pg_stat_statements
     where dbid = (select oid from pg_database where datname = current_database())
       and queryid::text in (select jsonb_array_elements_text(${sql.json([...ids])}::jsonb)) group by 1`
-  for (const { id, text, ours } of texts) known.set(id, ours ? null : textUses(text, of))
+  for (const { id, text, ours } of texts) cache.set(id, ours ? null : findStatementUses(text, target))
 }
 
 /** Statements that define something: what they made is a check of its own (dependents, function bodies). */
-const DEFINITIONS =
+const DDL_STATEMENT_NODES =
   /^(View|Rule|Index|CreateFunction|CreatePolicy|AlterPolicy|CreateTrig|CreateStats|Comment|CreatePublication|AlterPublication)Stmt$/
 
 /** A statement is kept up to this many characters. */
-const KEPT = 1_000
+const MAX_STATEMENT_LENGTH = 1_000
 
-function textUses(
+function findStatementUses(
   text: string | null,
-  { target, columnsOf }: { readonly target: Target; readonly columnsOf: ColumnsOf },
+  { target, columnsOf }: { readonly target: ColumnUseTarget; readonly columnsOf: ColumnLookup },
 ): StatementUses | null {
   if (text === null)
     return { statement: '(its text is lost)', reads: [], writes: [], unsure: 'pg_stat_statements has lost its text' }
-  const statement = text.slice(0, KEPT)
+  const statement = text.slice(0, MAX_STATEMENT_LENGTH)
   // Nothing can name a column of the table without naming the table, or a view of it, which is a check of its own.
-  if (!mentions(text, { ...target, legacy: [] }) && !/\bU&"/i.test(text)) return null
+  if (!mentionsTarget(text, { ...target, legacy: [] }) && !/\bU&"/i.test(text)) return null
   try {
     const statements = parseStatements(text)
-    if (statements.some((one) => one['DoStmt'] !== undefined) && mentions(text, target))
+    if (statements.some((one) => one['DoStmt'] !== undefined) && mentionsTarget(text, target))
       return { statement, reads: [], writes: [], unsure: 'it is an anonymous block, whose body is not looked into' }
-    const { reads, writes } = usesOf(
-      statements.filter((one) => !Object.keys(one).some((kind) => DEFINITIONS.test(kind))),
+    const { reads, writes } = findColumnUses(
+      statements.filter((one) => !Object.keys(one).some((kind) => DDL_STATEMENT_NODES.test(kind))),
       target,
       columnsOf,
     )

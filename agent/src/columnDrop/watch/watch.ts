@@ -1,68 +1,68 @@
 import type { Sql } from '../../database/connect.ts'
-import { isAway, messageOf } from '../../engine/errors.ts'
-import type { Facts } from '../../engine/facts.ts'
-import { readTarget } from '../sql/readTarget.ts'
-import { noteDropped } from './dropped.ts'
-import { noteEvaluations } from './evaluations.ts'
-import { lookAtStatements, type KnownTexts } from './statements.ts'
+import { isConnectionError, errorMessage } from '../../engine/errors.ts'
+import type { RolloutFacts } from '../../engine/facts.ts'
+import { readColumnUseTarget } from '../sql/readTarget.ts'
+import { recordDroppedColumns } from './dropped.ts'
+import { recordEvaluations } from './evaluations.ts'
+import { pollStatements, type StatementUseCache } from './statements.ts'
 
 /** The longest time between two looks. */
-const EVERY_SECONDS = 10
+const MAX_POLL_INTERVAL_SECONDS = 10
 
 /** What the application still does with flag and legacy columns while the flag is at 100 %. */
-export interface ColumnWatch {
+export interface UsageWatch {
   /** Looks, unless it has just done so. Never rejects. */
-  consider(facts: Facts): Promise<void>
+  pollIfDue(facts: RolloutFacts): Promise<void>
   /** Looks now. */
-  look(facts: Facts): Promise<void>
+  poll(facts: RolloutFacts): Promise<void>
 }
 
-export function createColumnWatch(parts: {
+export function createUsageWatch(dependencies: {
   readonly state: Sql
   readonly agent: string
   /** The last request for the flag that this process has answered: milliseconds since 1970. */
   readonly lastEvaluation: (rollout: string) => { readonly at: number; readonly client: string | null } | null
   readonly log: (line: { level: 'warning'; message: string; error: string }) => void
-}): ColumnWatch {
-  const { state } = parts
-  const texts = new Map<string, { of: string; known: KnownTexts }>()
-  const looked = new Map<string, number>()
-  const failing = new Map<string, string>()
+}): UsageWatch {
+  const { state } = dependencies
+  const statementCaches = new Map<string, { of: string; known: StatementUseCache }>()
+  const lastPolledAt = new Map<string, number>()
+  const lastErrors = new Map<string, string>()
 
-  async function look(facts: Facts): Promise<void> {
+  async function poll(facts: RolloutFacts): Promise<void> {
     const { rollout, table } = facts
-    const last = parts.lastEvaluation(rollout.name)
-    await noteEvaluations(
+    const last = dependencies.lastEvaluation(rollout.name)
+    await recordEvaluations(
       state,
       rollout.name,
       last && { secondsAgo: Math.max(0, Date.now() - last.at) / 1000, client: last.client },
     )
     if (table === null) return
-    const of = await readTarget(state, rollout, table)
-    const shape = JSON.stringify(of.target)
-    let text = texts.get(rollout.name)
-    if (text?.of !== shape) texts.set(rollout.name, (text = { of: shape, known: new Map() }))
-    await lookAtStatements(state, rollout.name, of, text.known)
+    const target = await readColumnUseTarget(state, rollout, table)
+    const targetKey = JSON.stringify(target.target)
+    let statementCache = statementCaches.get(rollout.name)
+    if (statementCache?.of !== targetKey) statementCaches.set(rollout.name, (statementCache = { of: targetKey, known: new Map() }))
+    await pollStatements(state, rollout.name, target, statementCache.known)
   }
 
   return {
-    look,
-    async consider(facts) {
+    poll,
+    async pollIfDue(facts) {
       const { name, file } = facts.rollout
       try {
-        await noteDropped(state, facts, parts.agent)
+        await recordDroppedColumns(state, facts, dependencies.agent)
         if (!facts.flag.enabled || facts.flag.percentage < 100 || facts.droppedColumns.length > 0) return
-        const everyMs = Math.min(EVERY_SECONDS, file.soak / 10) * 1000
-        if (performance.now() - (looked.get(name) ?? -Infinity) < everyMs) return
-        looked.set(name, performance.now())
-        await look(facts)
-        failing.delete(name)
+        const everyMs = Math.min(MAX_POLL_INTERVAL_SECONDS, file.soak / 10) * 1000
+        if (performance.now() - (lastPolledAt.get(name) ?? -Infinity) < everyMs) return
+        lastPolledAt.set(name, performance.now())
+        await poll(facts)
+        lastErrors.delete(name)
       } catch (error) {
-        if (isAway(error)) return
-        const message = messageOf(error)
-        if (failing.get(name) === message) return
-        failing.set(name, message)
-        parts.log({
+        if (isConnectionError(error)) return
+        const message = errorMessage(error)
+        if (lastErrors.get(name) === message) return
+        lastErrors.set(name, message)
+        dependencies.log({
           level: 'warning',
           message: `what ${name} still does with its legacy columns is not seen`,
           error: message,

@@ -1,15 +1,15 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { AgentStatus, CONTRACT_VERSION } from '../../contract/index.ts'
-import { actorOf, answers, demand } from '../answers.ts'
-import type { App, Parts } from '../parts.ts'
+import { toActor, openApiResponses, requireRight } from '../answers.ts'
+import type { App, ApiDependencies } from '../parts.ts'
 import { Refusal } from '../problem.ts'
 
-const status = createRoute({
+const getAgentRoute = createRoute({
   method: 'get',
   path: '/v1/agent',
-  responses: answers(200, AgentStatus, 'this agent and what it depends on'),
+  responses: openApiResponses(200, AgentStatus, 'this agent and what it depends on'),
 })
-const adoption = createRoute({
+const adoptStateRoute = createRoute({
   method: 'post',
   path: '/v1/agent/adopt',
   request: {
@@ -20,42 +20,42 @@ const adoption = createRoute({
       required: true,
     },
   },
-  responses: answers(
+  responses: openApiResponses(
     200,
     z.object({ adopted: z.literal(true) }),
     'the state in the database is this environment’s from now on',
   ),
 })
 
-export function agentRoutes(app: App, parts: Parts): void {
-  const { config } = parts
-  app.openapi(status, async (c) => {
+export function agentRoutes(app: App, deps: ApiDependencies): void {
+  const { config } = deps
+  app.openapi(getAgentRoute, async (c) => {
     const caller = c.get('caller')
     return c.json(
       {
         agent: config.agent,
-        version: parts.version,
+        version: deps.version,
         contract: CONTRACT_VERSION,
         environment: config.environment,
         production: config.production,
-        rollouts: parts.rollouts.map((rollout) => rollout.name),
-        dependencies: await parts.health(),
-        foreignState: parts.foreignState(),
+        rollouts: deps.rollouts.map((rollout) => rollout.name),
+        dependencies: await deps.health(),
+        foreignState: deps.foreignState(),
         signingKey: config.signingKey?.publicKey ?? null,
         you: { name: caller.name, level: caller.level, mayAct: caller.mayAct, why: caller.why },
       },
       200,
     )
   })
-  app.openapi(adoption, async (c) => {
+  app.openapi(adoptStateRoute, async (c) => {
     const caller = c.get('caller')
-    demand(parts, caller, 'adopt')
+    requireRight(deps, caller, 'adopt')
     const { environment, reason } = c.req.valid('json')
     if (environment !== config.environment) {
       throw new Refusal('wrong-environment', `This agent serves ${config.environment}, not ${environment}.`)
     }
-    await parts.adopt(actorOf(caller).name)
-    parts.log({ level: 'warning', message: 'the state in the database was adopted', by: caller.name, reason })
+    await deps.adopt(toActor(caller).name)
+    deps.log({ level: 'warning', message: 'the state in the database was adopted', by: caller.name, reason })
     return c.json({ adopted: true as const }, 200)
   })
 }

@@ -1,48 +1,48 @@
 import { createRoute } from '@hono/zod-openapi'
-import { armRollback, holdRollback } from '../../alert/hold.ts'
+import { armAutomaticRollback, holdAutomaticRollback } from '../../alert/hold.ts'
 import { AutomaticRollback, AutomaticRollbackRequest } from '../../contract/index.ts'
-import { actorOf, answers, demand, rolloutNamed, rolloutPath } from '../answers.ts'
-import { demandEnvironment } from '../asked.ts'
-import { automaticRollbackOf } from '../alarm.ts'
-import type { App, Parts } from '../parts.ts'
+import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../answers.ts'
+import { requireEnvironment } from '../asked.ts'
+import { readAutomaticRollback } from '../alarm.ts'
+import type { App, ApiDependencies } from '../parts.ts'
 import { Refusal } from '../problem.ts'
 
-const change = createRoute({
+const setAutomaticRollbackRoute = createRoute({
   method: 'post',
   path: '/v1/rollouts/{rollout}/automatic-rollback',
   request: {
-    params: rolloutPath,
+    params: rolloutParams,
     body: { content: { 'application/json': { schema: AutomaticRollbackRequest } }, required: true },
   },
-  responses: answers(200, AutomaticRollback, 'held until then, or armed'),
+  responses: openApiResponses(200, AutomaticRollback, 'held until then, or armed'),
 })
 
 const HOUR_MS = 3_600_000
-const LONGEST_MS = 7 * 24 * HOUR_MS
+const MAX_PAUSE_MS = 7 * 24 * HOUR_MS
 
-export function automaticRollbackRoutes(app: App, parts: Parts): void {
-  const { state } = parts.database
-  app.openapi(change, async (c) => {
+export function automaticRollbackRoutes(app: App, deps: ApiDependencies): void {
+  const { state } = deps.database
+  app.openapi(setAutomaticRollbackRoute, async (c) => {
     const caller = c.get('caller')
-    demand(parts, caller, 'automatic-rollback')
-    const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
+    requireRight(deps, caller, 'automatic-rollback')
+    const rollout = requireRollout(deps, c.req.valid('param').rollout)
     const { environment, armed, until, reason } = c.req.valid('json')
-    if (environment !== undefined) demandEnvironment(parts, environment)
-    const by = actorOf(caller)
-    if (armed) await armRollback(state, rollout.name, { by, reason })
-    else await holdRollback(state, rollout.name, { by, reason, until: ending(until) })
-    return c.json(await automaticRollbackOf(parts, rollout), 200)
+    if (environment !== undefined) requireEnvironment(deps, environment)
+    const by = toActor(caller)
+    if (armed) await armAutomaticRollback(state, rollout.name, { by, reason })
+    else await holdAutomaticRollback(state, rollout.name, { by, reason, until: parsePauseEnd(until) })
+    return c.json(await readAutomaticRollback(deps, rollout), 200)
   })
 }
 
 /** @throws Refusal invalid-body */
-function ending(until: string | undefined): Date {
+function parsePauseEnd(until: string | undefined): Date {
   const now = Date.now()
-  const at = until === undefined ? now + HOUR_MS : Date.parse(until)
-  if (at <= now) throw new Refusal('invalid-body', 'It would be over already.', ['until: give a time to come'])
-  if (at > now + LONGEST_MS)
+  const endsAt = until === undefined ? now + HOUR_MS : Date.parse(until)
+  if (endsAt <= now) throw new Refusal('invalid-body', 'It would be over already.', ['until: give a time to come'])
+  if (endsAt > now + MAX_PAUSE_MS)
     throw new Refusal('invalid-body', 'Automatic rollback can be held for at most 7 days.', [
       'until: give an earlier time',
     ])
-  return new Date(at)
+  return new Date(endsAt)
 }

@@ -6,113 +6,113 @@ import {
   BaselineSummary,
   type BaselineContent,
 } from '../../contract/index.ts'
-import { comparisonOf } from '../../measure/comparison.ts'
-import { listBaselines, newestBaseline, readBaseline, sameBaseline, saveBaseline, useOf } from '../../measure/store.ts'
-import { windowOf } from '../../measure/window.ts'
+import { compareWithBaseline } from '../../measure/comparison.ts'
+import { listBaselines, readNewestBaseline, readBaseline, findSameBaseline, saveBaseline, createBaselineContext } from '../../measure/store.ts'
+import { readComparisonWindow } from '../../measure/window.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
-import { actorOf, answers, demand, rolloutNamed, rolloutPath } from '../answers.ts'
-import type { App, Parts } from '../parts.ts'
+import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../answers.ts'
+import type { App, ApiDependencies } from '../parts.ts'
 import { Refusal } from '../problem.ts'
 
-const path = '/v1/rollouts/{rollout}/baselines'
-const baselinePath = rolloutPath.extend({
+const baselinesPath = '/v1/rollouts/{rollout}/baselines'
+const baselineParams = rolloutParams.extend({
   id: z
     .union([z.literal('newest'), z.coerce.number().int().positive()])
     .describe('a number, or newest: the newest that can be used'),
 })
 
-const list = createRoute({
+const listBaselinesRoute = createRoute({
   method: 'get',
-  path,
-  request: { params: rolloutPath },
-  responses: answers(200, z.object({ baselines: z.array(BaselineSummary) }), 'the newest 50'),
+  path: baselinesPath,
+  request: { params: rolloutParams },
+  responses: openApiResponses(200, z.object({ baselines: z.array(BaselineSummary) }), 'the newest 50'),
 })
-const one = createRoute({
+const getBaselineRoute = createRoute({
   method: 'get',
-  path: `${path}/{id}`,
-  request: { params: baselinePath },
-  responses: answers(200, Baseline, 'one with all its values; `content` is what an import takes'),
+  path: `${baselinesPath}/{id}`,
+  request: { params: baselineParams },
+  responses: openApiResponses(200, Baseline, 'one with all its values; `content` is what an import takes'),
 })
-const comparison = createRoute({
+const compareBaselineRoute = createRoute({
   method: 'get',
-  path: `${path}/{id}/comparison`,
-  request: { params: baselinePath },
-  responses: answers(200, BaselineComparison, 'what is now beside it'),
+  path: `${baselinesPath}/{id}/comparison`,
+  request: { params: baselineParams },
+  responses: openApiResponses(200, BaselineComparison, 'what is now beside it'),
 })
-const imported = createRoute({
+const importBaselineRoute = createRoute({
   method: 'post',
-  path,
+  path: baselinesPath,
   request: {
-    params: rolloutPath,
+    params: rolloutParams,
     body: { content: { 'application/json': { schema: BaselineImport } }, required: true },
   },
-  responses: answers(200, BaselineSummary, 'as it is kept; one that is kept already is answered as it is'),
+  responses: openApiResponses(200, BaselineSummary, 'as it is kept; one that is kept already is answered as it is'),
 })
 
-export function baselineRoutes(app: App, parts: Parts): void {
-  const { state } = parts.database
-  const use = (rollout: Rollout) => useOf(rollout, parts.config.environment)
+export function baselineRoutes(app: App, deps: ApiDependencies): void {
+  const { state } = deps.database
+  const baselineUse = (rollout: Rollout) => createBaselineContext(rollout, deps.config.environment)
 
-  app.openapi(list, async (c) => {
-    const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
-    return c.json({ baselines: await listBaselines(state, use(rollout)) }, 200)
+  app.openapi(listBaselinesRoute, async (c) => {
+    const rollout = requireRollout(deps, c.req.valid('param').rollout)
+    return c.json({ baselines: await listBaselines(state, baselineUse(rollout)) }, 200)
   })
-  app.openapi(one, async (c) => {
+  app.openapi(getBaselineRoute, async (c) => {
     const { rollout, id } = c.req.valid('param')
-    return c.json(await read(rolloutNamed(parts, rollout), id), 200)
+    return c.json(await requireBaseline(requireRollout(deps, rollout), id), 200)
   })
-  app.openapi(comparison, async (c) => {
+  app.openapi(compareBaselineRoute, async (c) => {
     const { rollout: name, id } = c.req.valid('param')
-    const rollout = rolloutNamed(parts, name)
-    const baseline = await read(rollout, id)
-    const { from } = await windowOf(state, name, baseline.endedAt)
-    const { signals, config } = parts
-    return c.json(await comparisonOf({ signals, rollout, environment: config.environment, baseline, from }), 200)
+    const rollout = requireRollout(deps, name)
+    const baseline = await requireBaseline(rollout, id)
+    const { from } = await readComparisonWindow(state, name, baseline.endedAt)
+    const { signals, config } = deps
+    return c.json(await compareWithBaseline({ signals, rollout, environment: config.environment, baseline, from }), 200)
   })
-  app.openapi(imported, async (c) => {
+  app.openapi(importBaselineRoute, async (c) => {
     const caller = c.get('caller')
-    const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
-    const { content: asSent, reason = null, oneRunOnly } = c.req.valid('json')
-    const content = { ...asSent, ...instantsOf(asSent) }
-    demandSense(rollout, content)
-    const same = await sameBaseline(state, rollout.name, content)
+    const rollout = requireRollout(deps, c.req.valid('param').rollout)
+    const { content: sentContent, reason = null, oneRunOnly } = c.req.valid('json')
+    const content = { ...sentContent, ...normalizeInstants(sentContent) }
+    requireConsistentBaseline(rollout, content)
+    const existingId = await findSameBaseline(state, rollout.name, content)
     // A file that this agent measured itself loosens nothing: whoever may validate may compare with it.
-    demand(parts, caller, oneRunOnly && same !== null ? 'validation' : 'import-baseline')
-    const kept = { rollout: rollout.name, operationId: null, source: 'import', oneRunOnly, content } as const
-    const id = same ?? (await saveBaseline(state, { ...kept, createdBy: actorOf(caller) }, reason))
-    const { content: _, ...summary } = await read(rollout, id)
+    requireRight(deps, caller, oneRunOnly && existingId !== null ? 'validation' : 'import-baseline')
+    const record = { rollout: rollout.name, operationId: null, source: 'import', oneRunOnly, content } as const
+    const id = existingId ?? (await saveBaseline(state, { ...record, createdBy: toActor(caller) }, reason))
+    const { content: _, ...summary } = await requireBaseline(rollout, id)
     return c.json(summary, 200)
   })
 
-  async function read(rollout: Rollout, wanted: number | 'newest'): Promise<Baseline> {
-    const id = wanted === 'newest' ? (await newestBaseline(state, use(rollout)))?.id : wanted
-    const found = id === undefined ? null : await readBaseline(state, use(rollout), id)
-    if (found !== null) return found
+  async function requireBaseline(rollout: Rollout, idOrNewest: number | 'newest'): Promise<Baseline> {
+    const id = idOrNewest === 'newest' ? (await readNewestBaseline(state, baselineUse(rollout)))?.id : idOrNewest
+    const existing = id === undefined ? null : await readBaseline(state, baselineUse(rollout), id)
+    if (existing !== null) return existing
     throw new Refusal(
       'not-found',
-      wanted === 'newest'
+      idOrNewest === 'newest'
         ? `There is no baseline of ${rollout.name} yet: take one (sti baseline).`
-        : `There is no baseline ${wanted} of ${rollout.name}.`,
+        : `There is no baseline ${idOrNewest} of ${rollout.name}.`,
     )
   }
 }
 
 /** The same instants, written the same. */
-function instantsOf({ startedAt, endedAt }: BaselineContent): Pick<BaselineContent, 'startedAt' | 'endedAt'> {
+function normalizeInstants({ startedAt, endedAt }: BaselineContent): Pick<BaselineContent, 'startedAt' | 'endedAt'> {
   return { startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() }
 }
 
 /** @throws Refusal */
-function demandSense(rollout: Rollout, { rollout: name, startedAt, endedAt, signals, queries }: BaselineContent): void {
+function requireConsistentBaseline(rollout: Rollout, { rollout: name, startedAt, endedAt, signals, queries }: BaselineContent): void {
   if (name !== rollout.name) {
     throw new Refusal('refused', `This baseline is of rollout ${name}, not of ${rollout.name}: nothing was kept.`)
   }
-  const twice = (names: readonly string[]): boolean => new Set(names).size < names.length
+  const hasDuplicates = (names: readonly string[]): boolean => new Set(names).size < names.length
   const reasons = [
     ...(startedAt < endedAt ? [] : ['content.endedAt: must be after startedAt']),
     ...(Date.parse(endedAt) > Date.now() + 60_000 ? ['content.endedAt: lies in the future'] : []),
-    ...(twice(signals.map(({ signal }) => signal)) ? ['content.signals: a signal is there twice'] : []),
-    ...(twice(queries.map(({ query }) => query)) ? ['content.queries: a query is there twice'] : []),
+    ...(hasDuplicates(signals.map(({ signal }) => signal)) ? ['content.signals: a signal is there twice'] : []),
+    ...(hasDuplicates(queries.map(({ query }) => query)) ? ['content.queries: a query is there twice'] : []),
   ]
   if (reasons.length > 0) throw new Refusal('invalid-body', 'This is not a baseline as an agent exports it.', reasons)
 }

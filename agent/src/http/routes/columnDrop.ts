@@ -1,23 +1,23 @@
 import { createRoute } from '@hono/zod-openapi'
 import { columnDropStatus } from '../../columnDrop/status.ts'
 import { ColumnDrop } from '../../contract/index.ts'
-import { answers, rolloutNamed, rolloutPath } from '../answers.ts'
-import type { App, Parts } from '../parts.ts'
+import { openApiResponses, requireRollout, rolloutParams } from '../answers.ts'
+import type { App, ApiDependencies } from '../parts.ts'
 
-const read = createRoute({
+const getColumnDropRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}/column-drop',
-  request: { params: rolloutPath },
-  responses: answers(
+  request: { params: rolloutParams },
+  responses: openApiResponses(
     200,
     ColumnDrop,
     'the newest run: safety checks, migration, its undo, pull request; and the watch',
   ),
 })
 
-export function columnDropRoutes(app: App, parts: Parts): void {
-  app.openapi(read, async (c) => {
-    const facts = await parts.facts(rolloutNamed(parts, c.req.valid('param').rollout))
-    return c.json(await columnDropStatus(parts.database.state, parts.config.environment, facts), 200)
+export function columnDropRoutes(app: App, deps: ApiDependencies): void {
+  app.openapi(getColumnDropRoute, async (c) => {
+    const facts = await deps.facts(requireRollout(deps, c.req.valid('param').rollout))
+    return c.json(await columnDropStatus(deps.database.state, deps.config.environment, facts), 200)
   })
 }

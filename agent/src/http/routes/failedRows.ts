@@ -3,28 +3,28 @@ import { randomUUID } from 'node:crypto'
 import { acceptFailedRows, countFailedRows, listFailedRows } from '../../backfill/failedRows.ts'
 import { BackfillParameters, FailedRow, Operation } from '../../contract/index.ts'
 import { appendEvent } from '../../operation/events.ts'
-import { accept } from '../accept.ts'
-import { actorOf, answers, demand, reasonBody, rolloutNamed, rolloutPath } from '../answers.ts'
-import type { App, Parts } from '../parts.ts'
+import { acceptOperation } from '../accept.ts'
+import { toActor, openApiResponses, requireRight, reasonBody, requireRollout, rolloutParams } from '../answers.ts'
+import type { App, ApiDependencies } from '../parts.ts'
 
-const list = createRoute({
+const listFailedRowsRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}/failed-rows',
-  request: { params: rolloutPath },
-  responses: answers(200, z.object({ failedRows: z.array(FailedRow), total: z.number().int() }), 'the first 1,000'),
+  request: { params: rolloutParams },
+  responses: openApiResponses(200, z.object({ failedRows: z.array(FailedRow), total: z.number().int() }), 'the first 1,000'),
 })
 const retryBody = reasonBody.extend({ environment: z.string().describe('as of an operation: another one answers 409') })
-const retry = createRoute({
+const retryFailedRowsRoute = createRoute({
   method: 'post',
   path: '/v1/rollouts/{rollout}/failed-rows/retry',
-  request: { params: rolloutPath, body: { content: { 'application/json': { schema: retryBody } }, required: true } },
-  responses: answers(202, Operation, 'a backfill of the failed rows alone'),
+  request: { params: rolloutParams, body: { content: { 'application/json': { schema: retryBody } }, required: true } },
+  responses: openApiResponses(202, Operation, 'a backfill of the failed rows alone'),
 })
-const acceptance = createRoute({
+const acceptFailedRowsRoute = createRoute({
   method: 'post',
   path: '/v1/rollouts/{rollout}/failed-rows/accept',
   request: {
-    params: rolloutPath,
+    params: rolloutParams,
     body: {
       content: {
         'application/json': {
@@ -37,23 +37,23 @@ const acceptance = createRoute({
       required: true,
     },
   },
-  responses: answers(200, z.object({ accepted: z.number().int() }), 'how many were failed rows'),
+  responses: openApiResponses(200, z.object({ accepted: z.number().int() }), 'how many were failed rows'),
 })
 
-export function failedRowRoutes(app: App, parts: Parts): void {
-  const { state } = parts.database
-  app.openapi(list, async (c) => {
-    const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
+export function failedRowRoutes(app: App, deps: ApiDependencies): void {
+  const { state } = deps.database
+  app.openapi(listFailedRowsRoute, async (c) => {
+    const rollout = requireRollout(deps, c.req.valid('param').rollout)
     const [failedRows, total] = await Promise.all([
       listFailedRows(state, rollout.name),
       countFailedRows(state, rollout.name),
     ])
     return c.json({ failedRows, total }, 200)
   })
-  app.openapi(retry, async (c) => {
+  app.openapi(retryFailedRowsRoute, async (c) => {
     const caller = c.get('caller')
-    demand(parts, caller, 'retry-failed-rows')
-    const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
+    requireRight(deps, caller, 'retry-failed-rows')
+    const rollout = requireRollout(deps, c.req.valid('param').rollout)
     const { reason, environment } = c.req.valid('json')
     const request = {
       kind: 'backfill',
@@ -61,18 +61,18 @@ export function failedRowRoutes(app: App, parts: Parts): void {
       parameters: BackfillParameters.parse({ failedRowsOnly: true, checkpointInterval: 1 }),
       reason,
     } as const
-    return c.json(await accept(parts, rollout, request, caller, c.req.header('idempotency-key') ?? randomUUID()), 202)
+    return c.json(await acceptOperation(deps, rollout, request, caller, c.req.header('idempotency-key') ?? randomUUID()), 202)
   })
-  app.openapi(acceptance, async (c) => {
+  app.openapi(acceptFailedRowsRoute, async (c) => {
     const caller = c.get('caller')
-    demand(parts, caller, 'accept-failed-rows')
-    const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
+    requireRight(deps, caller, 'accept-failed-rows')
+    const rollout = requireRollout(deps, c.req.valid('param').rollout)
     const { keys, reason } = c.req.valid('json')
     const accepted = await acceptFailedRows(state, rollout.name, keys, caller.name, reason)
     await appendEvent(state, {
       operationId: null,
       rollout: rollout.name,
-      actor: actorOf(caller),
+      actor: toActor(caller),
       kind: 'failed-rows',
       reason,
       message: `${accepted} failed rows accepted`,

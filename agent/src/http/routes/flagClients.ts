@@ -1,13 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { FlagStatus } from '../../contract/index.ts'
-import { actorOf, answers, demand, rolloutNamed, rolloutPath } from '../answers.ts'
-import type { App, Parts } from '../parts.ts'
+import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../answers.ts'
+import type { App, ApiDependencies } from '../parts.ts'
 
-const acceptance = createRoute({
+const acceptClientRoute = createRoute({
   method: 'post',
   path: '/v1/rollouts/{rollout}/flag-clients/accept',
   request: {
-    params: rolloutPath,
+    params: rolloutParams,
     body: {
       content: {
         'application/json': {
@@ -17,16 +17,16 @@ const acceptance = createRoute({
       required: true,
     },
   },
-  responses: answers(200, FlagStatus, 'a person vouches that this client acts on the flag no more'),
+  responses: openApiResponses(200, FlagStatus, 'a person vouches that this client acts on the flag no more'),
 })
 
-export function flagClientRoutes(app: App, parts: Parts): void {
-  app.openapi(acceptance, async (c) => {
+export function flagClientRoutes(app: App, deps: ApiDependencies): void {
+  app.openapi(acceptClientRoute, async (c) => {
     const caller = c.get('caller')
-    demand(parts, caller, 'accept-client')
-    const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
+    requireRight(deps, caller, 'accept-client')
+    const rollout = requireRollout(deps, c.req.valid('param').rollout)
     const { client, reason } = c.req.valid('json')
-    await parts.flags.acceptClient(rollout.name, client, actorOf(caller), reason)
-    return c.json(parts.flags.status(rollout.name), 200)
+    await deps.flags.acceptClient(rollout.name, client, toActor(caller), reason)
+    return c.json(deps.flags.status(rollout.name), 200)
   })
 }

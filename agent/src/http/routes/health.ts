@@ -1,11 +1,11 @@
-import type { App, Parts } from '../parts.ts'
+import type { App, ApiDependencies } from '../parts.ts'
 
 /** For whoever watches the process; open, and without any detail that helps a stranger. */
-export function healthRoutes(app: App, parts: Parts): void {
+export function healthRoutes(app: App, deps: ApiDependencies): void {
   app.get('/livez', (c) => c.json({ alive: true }))
   app.get('/readyz', async (c) => {
-    const faults = parts.agentFaults()
-    const database = (await parts.health()).find((one) => one.name === 'postgresql')
+    const faults = deps.agentFaults()
+    const database = (await deps.health()).find((one) => one.name === 'postgresql')
     const ready = faults.length === 0 && database?.healthy === true
     return c.json(
       { ready, reasons: ready ? [] : [...faults, ...(database?.healthy === false ? [database.detail] : [])] },
@@ -13,6 +13,6 @@ export function healthRoutes(app: App, parts: Parts): void {
     )
   })
   app.get('/metrics', async (c) =>
-    c.text(await parts.metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+    c.text(await deps.metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
   )
 }

@@ -9,11 +9,11 @@ import {
   toIncident,
   type IncidentRow,
 } from '../../incident/store.ts'
-import { actorOf, answers, demand, rolloutNamed } from '../answers.ts'
-import type { App, Parts } from '../parts.ts'
+import { toActor, openApiResponses, requireRight, requireRollout } from '../answers.ts'
+import type { App, ApiDependencies } from '../parts.ts'
 import { Refusal } from '../problem.ts'
 
-const list = createRoute({
+const listIncidentsRoute = createRoute({
   method: 'get',
   path: '/v1/incidents',
   request: {
@@ -23,75 +23,75 @@ const list = createRoute({
       limit: z.coerce.number().int().min(1).max(500).default(100),
     }),
   },
-  responses: answers(200, z.object({ incidents: z.array(Incident) }), 'open ones first, the newest first'),
+  responses: openApiResponses(200, z.object({ incidents: z.array(Incident) }), 'open ones first, the newest first'),
 })
-const idPath = z.object({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) })
-const body = { content: { 'application/json': { schema: IncidentNote } }, required: false } as const
-const acknowledgement = createRoute({
+const incidentParams = z.object({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) })
+const noteBody = { content: { 'application/json': { schema: IncidentNote } }, required: false } as const
+const acknowledgeRoute = createRoute({
   method: 'post',
   path: '/v1/incidents/{id}/acknowledge',
-  request: { params: idPath, body },
-  responses: answers(200, Incident, 'somebody has seen it, and the clock stands'),
+  request: { params: incidentParams, body: noteBody },
+  responses: openApiResponses(200, Incident, 'somebody has seen it, and the clock stands'),
 })
-const resolution = createRoute({
+const resolveRoute = createRoute({
   method: 'post',
   path: '/v1/incidents/{id}/resolve',
-  request: { params: idPath, body },
-  responses: answers(200, Incident, 'a person says that it is over'),
+  request: { params: incidentParams, body: noteBody },
+  responses: openApiResponses(200, Incident, 'a person says that it is over'),
 })
 
-export function incidentRoutes(app: App, parts: Parts): void {
-  const { state } = parts.database
-  app.openapi(list, async (c) => {
+export function incidentRoutes(app: App, deps: ApiDependencies): void {
+  const { state } = deps.database
+  app.openapi(listIncidentsRoute, async (c) => {
     const { rollout, open, limit } = c.req.valid('query')
-    if (rollout !== undefined) rolloutNamed(parts, rollout)
+    if (rollout !== undefined) requireRollout(deps, rollout)
     const rows = await listIncidents(state, { rollout, open: open === 'true', limit })
-    return c.json({ incidents: rows.map((row) => incidentOf(parts, row)) }, 200)
+    return c.json({ incidents: rows.map((row) => presentIncident(deps, row)) }, 200)
   })
-  app.openapi(acknowledgement, async (c) => {
+  app.openapi(acknowledgeRoute, async (c) => {
     const caller = c.get('caller')
-    demand(parts, caller, 'acknowledge')
+    requireRight(deps, caller, 'acknowledge')
     const { id } = c.req.valid('param')
-    const answer = { actor: actorOf(caller), note: noteOf(c.req.valid('json')) }
+    const answer = { actor: toActor(caller), note: parseNote(c.req.valid('json')) }
     const row = await acknowledgeIncident(state, id, answer)
-    if (row === null) throw await refusal(parts, id, 'acknowledge')
-    parts.incidentAnswered(row)
-    return c.json(incidentOf(parts, await drillEnded(parts, row)), 200)
+    if (row === null) throw await explainRefusal(deps, id, 'acknowledge')
+    deps.incidentAcknowledged(row)
+    return c.json(presentIncident(deps, await endAcknowledgedDrill(deps, row)), 200)
   })
-  app.openapi(resolution, async (c) => {
+  app.openapi(resolveRoute, async (c) => {
     const caller = c.get('caller')
-    demand(parts, caller, 'acknowledge')
+    requireRight(deps, caller, 'acknowledge')
     const { id } = c.req.valid('param')
     const before = await readIncident(state, id)
-    const row = await closeIncident(state, id, { actor: actorOf(caller), note: noteOf(c.req.valid('json')) })
-    if (row === null) throw await refusal(parts, id, 'close')
-    if (before?.acknowledged_at === null) parts.incidentAnswered(row)
-    return c.json(incidentOf(parts, row), 200)
+    const row = await closeIncident(state, id, { actor: toActor(caller), note: parseNote(c.req.valid('json')) })
+    if (row === null) throw await explainRefusal(deps, id, 'close')
+    if (before?.acknowledged_at === null) deps.incidentAcknowledged(row)
+    return c.json(presentIncident(deps, row), 200)
   })
 }
 
 /** A drill is over once somebody has answered. */
-async function drillEnded({ database, flags, alertPath, rollouts }: Parts, row: IncidentRow): Promise<IncidentRow> {
+async function endAcknowledgedDrill({ database, flags, alertPath, rollouts }: ApiDependencies, row: IncidentRow): Promise<IncidentRow> {
   const rollout = rollouts.find(({ name }) => name === row.rollout)
   if (!row.drill || rollout === undefined) return row
-  const seen = { flag: flags.status(rollout.name), pathSeenAt: alertPath.seenAt(), pathLive: alertPath.live() }
-  return await endDrill(database.state, rollout, row, seen)
+  const observedState = { flag: flags.status(rollout.name), watchdogSeenAt: alertPath.lastSeenAt(), watchdogLive: alertPath.isLive() }
+  return await endDrill(database.state, rollout, row, observedState)
 }
 
-export function incidentOf({ config, rollouts }: Parts, row: IncidentRow): Incident {
+export function presentIncident({ config, rollouts }: ApiDependencies, row: IncidentRow): Incident {
   const contacts = rollouts.find(({ name }) => name === row.rollout)?.file.contacts ?? []
   return toIncident(row, config.environment, contacts)
 }
 
-const noteOf = (json: unknown): string | null => (json as { note?: string } | undefined)?.note ?? null
+const parseNote = (json: unknown): string | null => (json as { note?: string } | undefined)?.note ?? null
 
-async function refusal({ database }: Parts, id: number, verb: 'acknowledge' | 'close'): Promise<Refusal> {
+async function explainRefusal({ database }: ApiDependencies, id: number, verb: 'acknowledge' | 'close'): Promise<Refusal> {
   const row = await readIncident(database.state, id)
   if (row === null) return new Refusal('not-found', `There is no incident ${id}.`)
   const { closed_by, closed_at, acknowledged_by, acknowledged_at } = row
-  const said =
+  const earlierAction =
     closed_at !== null
       ? `was closed by ${closed_by!.name} at ${closed_at.toISOString()}`
       : `was acknowledged by ${acknowledged_by!.name} at ${acknowledged_at!.toISOString()}`
-  return new Refusal('refused', `Incident ${id} ${said}: there is nothing to ${verb}.`)
+  return new Refusal('refused', `Incident ${id} ${earlierAction}: there is nothing to ${verb}.`)
 }

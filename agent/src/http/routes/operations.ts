@@ -1,67 +1,67 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { randomUUID } from 'node:crypto'
 import { streamSSE } from 'hono/streaming'
-import { Operation, OperationEvent, OperationRequest, Preview } from '../../contract/index.ts'
-import { messageOf } from '../../engine/errors.ts'
-import { readEvents, toEvent } from '../../operation/events.ts'
+import { Operation, OperationEvent, OperationRequest, OperationPreview } from '../../contract/index.ts'
+import { errorMessage } from '../../engine/errors.ts'
+import { readEvents, toOperationEvent } from '../../operation/events.ts'
 import { listOperations, readOperation, toOperation, type OperationRow } from '../../operation/row.ts'
-import { ENDED } from '../../operation/states.ts'
-import { accept } from '../accept.ts'
-import { answers, operationPath, rolloutNamed, rolloutPath } from '../answers.ts'
-import type { App, Parts } from '../parts.ts'
-import { preview } from '../preview.ts'
+import { ENDED_STATES } from '../../operation/states.ts'
+import { acceptOperation } from '../accept.ts'
+import { openApiResponses, operationParams, requireRollout, rolloutParams } from '../answers.ts'
+import type { App, ApiDependencies } from '../parts.ts'
+import { previewOperation } from '../preview.ts'
 import { Refusal } from '../problem.ts'
 
-const create = createRoute({
+const createOperationRoute = createRoute({
   method: 'post',
   path: '/v1/rollouts/{rollout}/operations',
   request: {
-    params: rolloutPath,
+    params: rolloutParams,
     query: z.object({ dryRun: z.enum(['true', 'false']).optional() }),
     headers: z.object({ 'idempotency-key': z.string().min(1).max(200).optional() }),
     body: { content: { 'application/json': { schema: OperationRequest } }, required: true },
   },
   responses: {
-    ...answers(202, Operation, 'accepted; it is carried out afterwards'),
-    200: { content: { 'application/json': { schema: Preview } }, description: 'with dryRun=true: what it would do' },
+    ...openApiResponses(202, Operation, 'accepted; it is carried out afterwards'),
+    200: { content: { 'application/json': { schema: OperationPreview } }, description: 'with dryRun=true: what it would do' },
   },
 })
-const list = createRoute({
+const listOperationsRoute = createRoute({
   method: 'get',
   path: '/v1/operations',
   request: {
     query: z.object({ rollout: z.string().optional(), limit: z.coerce.number().int().min(1).max(200).default(50) }),
   },
-  responses: answers(200, z.object({ operations: z.array(Operation) }), 'the newest first'),
+  responses: openApiResponses(200, z.object({ operations: z.array(Operation) }), 'the newest first'),
 })
-const one = createRoute({
+const getOperationRoute = createRoute({
   method: 'get',
   path: '/v1/operations/{id}',
-  request: { params: operationPath },
-  responses: answers(200, Operation, 'one operation'),
+  request: { params: operationParams },
+  responses: openApiResponses(200, Operation, 'one operation'),
 })
 
-export function operationRoutes(app: App, parts: Parts): void {
-  const { state } = parts.database
-  app.openapi(create, async (c) => {
-    const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
+export function operationRoutes(app: App, deps: ApiDependencies): void {
+  const { state } = deps.database
+  app.openapi(createOperationRoute, async (c) => {
+    const rollout = requireRollout(deps, c.req.valid('param').rollout)
     const request = c.req.valid('json')
     if (c.req.valid('query').dryRun === 'true')
-      return c.json(await preview(parts, rollout, request, c.get('caller')), 200)
+      return c.json(await previewOperation(deps, rollout, request, c.get('caller')), 200)
     const key = c.req.valid('header')['idempotency-key'] ?? randomUUID()
-    return c.json(await accept(parts, rollout, request, c.get('caller'), key), 202)
+    return c.json(await acceptOperation(deps, rollout, request, c.get('caller'), key), 202)
   })
-  app.openapi(list, async (c) => {
+  app.openapi(listOperationsRoute, async (c) => {
     const { rollout, limit } = c.req.valid('query')
-    if (rollout !== undefined) rolloutNamed(parts, rollout)
+    if (rollout !== undefined) requireRollout(deps, rollout)
     return c.json({ operations: (await listOperations(state, rollout ?? null, limit)).map(toOperation) }, 200)
   })
-  app.openapi(one, async (c) => c.json(toOperation(await operation(parts, c.req.valid('param').id)), 200))
+  app.openapi(getOperationRoute, async (c) => c.json(toOperation(await requireOperation(deps, c.req.valid('param').id)), 200))
 
   /** JSON, or a stream that goes on from Last-Event-ID until the operation has ended. */
   app.get('/v1/operations/:id/events', async (c) => {
-    const { id } = operationPath.parse(c.req.param())
-    const row = await operation(parts, id)
+    const { id } = operationParams.parse(c.req.param())
+    const row = await requireOperation(deps, id)
     const after = BigInt(
       z.coerce
         .number()
@@ -71,26 +71,26 @@ export function operationRoutes(app: App, parts: Parts): void {
         .parse(c.req.header('last-event-id') ?? c.req.query('after') ?? 0),
     )
     if (!(c.req.header('accept') ?? '').includes('text/event-stream')) {
-      const events: OperationEvent[] = (await readEvents(state, { operationId: row.id, after })).map(toEvent)
+      const events: OperationEvent[] = (await readEvents(state, { operationId: row.id, after })).map(toOperationEvent)
       return c.json({ events }, 200)
     }
     return streamSSE(c, async (stream) => {
-      let last = after
-      while (parts.serving() && !stream.aborted) {
+      let lastEventId = after
+      while (deps.serving() && !stream.aborted) {
         try {
-          const now = await operation(parts, id)
-          const events = await readEvents(state, { operationId: row.id, after: last })
+          const current = await requireOperation(deps, id)
+          const events = await readEvents(state, { operationId: row.id, after: lastEventId })
           for (const event of events) {
-            last = event.id
-            await stream.writeSSE({ event: 'event', id: String(event.id), data: JSON.stringify(toEvent(event)) })
+            lastEventId = event.id
+            await stream.writeSSE({ event: 'event', id: String(event.id), data: JSON.stringify(toOperationEvent(event)) })
           }
-          await stream.writeSSE({ event: 'progress', data: JSON.stringify(toOperation(now)) })
-          if (ENDED.includes(now.state) && events.length === 0) {
-            await stream.writeSSE({ event: 'end', data: JSON.stringify({ state: now.state }) })
+          await stream.writeSSE({ event: 'progress', data: JSON.stringify(toOperation(current)) })
+          if (ENDED_STATES.includes(current.state) && events.length === 0) {
+            await stream.writeSSE({ event: 'end', data: JSON.stringify({ state: current.state }) })
             return
           }
         } catch (error) {
-          parts.log({ level: 'warning', message: 'a stream of events waits for the database', error: messageOf(error) })
+          deps.log({ level: 'warning', message: 'a stream of events waits for the database', error: errorMessage(error) })
         }
         await stream.sleep(1000)
       }
@@ -98,9 +98,9 @@ export function operationRoutes(app: App, parts: Parts): void {
   })
 }
 
-export async function operation(parts: Parts, id: number): Promise<OperationRow> {
-  const row = await readOperation(parts.database.state, id)
-  if (row === null || !parts.rollouts.some((one) => one.name === row.rollout))
+export async function requireOperation(deps: ApiDependencies, id: number): Promise<OperationRow> {
+  const row = await readOperation(deps.database.state, id)
+  if (row === null || !deps.rollouts.some((one) => one.name === row.rollout))
     throw new Refusal('not-found', `There is no operation ${id}.`)
   return row
 }

@@ -1,83 +1,83 @@
 import { createRoute } from '@hono/zod-openapi'
 import { AttestationRequest, Readiness } from '../../contract/index.ts'
-import { attestableOf, type Attestable } from '../../readiness/attestable.ts'
-import { attest, withdraw } from '../../readiness/attestations.ts'
+import { listSignOffItems, type SignOffItem } from '../../readiness/attestable.ts'
+import { saveAttestation, withdrawAttestation } from '../../readiness/attestations.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
-import { actorOf, answers, demand, rolloutNamed, rolloutPath } from '../answers.ts'
-import { reaches, type Caller } from '../caller.ts'
-import type { App, Parts } from '../parts.ts'
+import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../answers.ts'
+import { isAtLeast, type Caller } from '../caller.ts'
+import type { App, ApiDependencies } from '../parts.ts'
 import { Refusal } from '../problem.ts'
 
-const read = createRoute({
+const getReadinessRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}/readiness',
-  request: { params: rolloutPath },
-  responses: answers(200, Readiness, 'the definition of done, item by item'),
+  request: { params: rolloutParams },
+  responses: openApiResponses(200, Readiness, 'the definition of done, item by item'),
 })
-const sign = createRoute({
+const signOffRoute = createRoute({
   method: 'post',
   path: '/v1/rollouts/{rollout}/attestations',
   request: {
-    params: rolloutPath,
+    params: rolloutParams,
     body: { content: { 'application/json': { schema: AttestationRequest } }, required: true },
   },
-  responses: answers(200, Readiness, 'signed off, or withdrawn'),
+  responses: openApiResponses(200, Readiness, 'signed off, or withdrawn'),
 })
 
 const DAY_MS = 86_400_000
-const STANDARD_DAYS = 90
-const LONGEST_DAYS = 366
+const DEFAULT_SIGN_OFF_DAYS = 90
+const MAX_SIGN_OFF_DAYS = 366
 
-export function readinessRoutes(app: App, parts: Parts): void {
-  const { state } = parts.database
-  app.openapi(read, async (c) =>
-    c.json(await readinessFor(parts, rolloutNamed(parts, c.req.valid('param').rollout), c.get('caller')), 200),
+export function readinessRoutes(app: App, deps: ApiDependencies): void {
+  const { state } = deps.database
+  app.openapi(getReadinessRoute, async (c) =>
+    c.json(await readReadinessFor(deps, requireRollout(deps, c.req.valid('param').rollout), c.get('caller')), 200),
   )
-  app.openapi(sign, async (c) => {
+  app.openapi(signOffRoute, async (c) => {
     const caller = c.get('caller')
-    demand(parts, caller, 'attest')
-    const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
+    requireRight(deps, caller, 'attest')
+    const rollout = requireRollout(deps, c.req.valid('param').rollout)
     const request = c.req.valid('json')
-    const item = await attestable(parts, rollout, request.item)
-    const of = { note: request.note, actor: actorOf(caller) }
+    const item = await requireSignOffItem(deps, rollout, request.item)
+    const signOff = { note: request.note, actor: toActor(caller) }
     if (!request.withdraw) {
-      await attest(state, rollout.name, { ...of, item, expiresAt: expiryOf(request) })
-    } else if (!(await withdraw(state, rollout.name, { ...of, item: item.item }))) {
+      await saveAttestation(state, rollout.name, { ...signOff, item, expiresAt: parseExpiry(request) })
+    } else if (!(await withdrawAttestation(state, rollout.name, { ...signOff, item: item.item }))) {
       throw new Refusal('refused', `Nothing stands of ${item.item} that could be withdrawn.`)
     }
-    return c.json(await readinessFor(parts, rollout, caller), 200)
+    return c.json(await readReadinessFor(deps, rollout, caller), 200)
   })
 }
 
 /** Phones and e-mail addresses are for editors. */
-async function readinessFor(parts: Parts, rollout: Rollout, caller: Caller): Promise<Readiness> {
-  const readiness = await parts.readiness(await parts.facts(rollout))
-  if (caller.mayAct && reaches(caller.level, 'editor')) return readiness
+async function readReadinessFor(deps: ApiDependencies, rollout: Rollout, caller: Caller): Promise<Readiness> {
+  const readiness = await deps.readiness(await deps.facts(rollout))
+  if (caller.mayAct && isAtLeast(caller.level, 'editor')) return readiness
   return { ...readiness, contacts: readiness.contacts.map((one) => ({ ...one, phone: null, email: null })) }
 }
 
 /** @throws Refusal invalid-body, which names what can be signed off */
-async function attestable(parts: Parts, rollout: Rollout, item: string): Promise<Attestable> {
-  const all = attestableOf(rollout.file)
-  const found = all.find((one) => one.item === item)
-  if (found !== undefined) return found
-  const { items } = await parts.readiness(await parts.facts(rollout))
+async function requireSignOffItem(deps: ApiDependencies, rollout: Rollout, item: string): Promise<SignOffItem> {
+  const signOffItems = listSignOffItems(rollout.file)
+  const match = signOffItems.find((one) => one.item === item)
+  if (match !== undefined) return match
+  const { items } = await deps.readiness(await deps.facts(rollout))
   const measured = items.some((one) => one.item === item && one.by === 'measured')
   throw new Refusal(
     'invalid-body',
     measured ? `${item} is measured: nobody can sign it off.` : `There is no item ${item} to sign off.`,
-    all.map((one) => `${one.item}: ${one.what}`),
+    signOffItems.map((one) => `${one.item}: ${one.what}`),
   )
 }
 
-function expiryOf({ expiresAt }: AttestationRequest): Date {
+function parseExpiry({ expiresAt }: AttestationRequest): Date {
   const now = Date.now()
-  if (expiresAt === undefined) return new Date(now + STANDARD_DAYS * DAY_MS)
-  const at = Date.parse(expiresAt)
-  if (at <= now) throw new Refusal('invalid-body', 'It would have expired already.', ['expiresAt: give a time to come'])
-  if (at > now + LONGEST_DAYS * DAY_MS)
-    throw new Refusal('invalid-body', `A sign-off holds for at most ${LONGEST_DAYS} days.`, [
+  if (expiresAt === undefined) return new Date(now + DEFAULT_SIGN_OFF_DAYS * DAY_MS)
+  const expiry = Date.parse(expiresAt)
+  if (expiry <= now) throw new Refusal('invalid-body', 'It would have expired already.', ['expiresAt: give a time to come'])
+  if (expiry > now + MAX_SIGN_OFF_DAYS * DAY_MS)
+    throw new Refusal('invalid-body', `A sign-off holds for at most ${MAX_SIGN_OFF_DAYS} days.`, [
       'expiresAt: give an earlier time',
     ])
-  return new Date(at)
+  return new Date(expiry)
 }

@@ -1,19 +1,19 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { ReportFormat, SignedReport } from '../../contract/index.ts'
-import { reportAsHtml } from '../../evidence/html.ts'
-import { reportAsMarkdown } from '../../evidence/markdown.ts'
+import { renderReportHtml } from '../../evidence/html.ts'
+import { renderReportMarkdown } from '../../evidence/markdown.ts'
 import { readPromotions } from '../../evidence/promotion.ts'
 import { gatherReport } from '../../evidence/report.ts'
 import { signReport } from '../../signature/sign.ts'
-import { actorOf, answers, rolloutNamed, rolloutPath } from '../answers.ts'
-import type { App, Parts } from '../parts.ts'
+import { toActor, openApiResponses, requireRollout, rolloutParams } from '../answers.ts'
+import type { App, ApiDependencies } from '../parts.ts'
 
-const evidence = createRoute({
+const getReportRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}/report',
-  request: { params: rolloutPath, query: z.object({ format: ReportFormat.default('json') }) },
+  request: { params: rolloutParams, query: z.object({ format: ReportFormat.default('json') }) },
   responses: {
-    ...answers(200, SignedReport, 'all that is claimed of the rollout, signed when the agent has a key'),
+    ...openApiResponses(200, SignedReport, 'all that is claimed of the rollout, signed when the agent has a key'),
     200: {
       content: {
         'application/json': { schema: SignedReport },
@@ -25,19 +25,19 @@ const evidence = createRoute({
   },
 })
 
-export function reportRoutes(app: App, parts: Parts): void {
-  const { config, database, version, signals } = parts
+export function reportRoutes(app: App, deps: ApiDependencies): void {
+  const { config, database, version, signals } = deps
   const { environment, production, agent, trustedKeys } = config
   const { state } = database
-  app.openapi(evidence, async (c) => {
-    const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
-    const facts = await parts.facts(rollout)
+  app.openapi(getReportRoute, async (c) => {
+    const rollout = requireRollout(deps, c.req.valid('param').rollout)
+    const facts = await deps.facts(rollout)
     const report = await gatherReport(
       { state, environment, production, agent, version, signals },
       {
         facts,
-        readiness: await parts.readiness(facts),
-        by: actorOf(c.get('caller')),
+        readiness: await deps.readiness(facts),
+        by: toActor(c.get('caller')),
         promotions: await readPromotions({ state, environment, trustedKeys }, rollout),
       },
     )
@@ -46,10 +46,10 @@ export function reportRoutes(app: App, parts: Parts): void {
       case 'json':
         return c.json(signed, 200)
       case 'md':
-        return c.body(reportAsMarkdown(signed), 200, { 'content-type': 'text/markdown; charset=utf-8' })
+        return c.body(renderReportMarkdown(signed), 200, { 'content-type': 'text/markdown; charset=utf-8' })
       case 'html':
         // Nothing of it may load or run anything, wherever it is opened from.
-        return c.body(reportAsHtml(signed), 200, {
+        return c.body(renderReportHtml(signed), 200, {
           'content-type': 'text/html; charset=utf-8',
           'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
           'x-content-type-options': 'nosniff',

@@ -1,98 +1,98 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { OperationEvent, RolloutDetail, RolloutSummary, Validation } from '../../contract/index.ts'
-import { readEvents, toEvent } from '../../operation/events.ts'
-import { detailOf } from '../../operation/readings.ts'
+import { readEvents, toOperationEvent } from '../../operation/events.ts'
+import { readRolloutDetail } from '../../operation/readings.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
-import { readValidation, validationById } from '../../validation/store.ts'
-import { withoutContacts } from '../../rollout/withoutContacts.ts'
-import { alarmDetail } from '../alarm.ts'
-import { answers, rolloutNamed, rolloutPath } from '../answers.ts'
-import { reaches, type Caller } from '../caller.ts'
-import type { App, Parts } from '../parts.ts'
+import { readLatestValidation, readValidationById } from '../../validation/store.ts'
+import { redactContacts } from '../../rollout/withoutContacts.ts'
+import { readIncidentDetail } from '../alarm.ts'
+import { openApiResponses, requireRollout, rolloutParams } from '../answers.ts'
+import { isAtLeast, type Caller } from '../caller.ts'
+import type { App, ApiDependencies } from '../parts.ts'
 import { Refusal } from '../problem.ts'
-import { mayDo } from '../rights.ts'
+import { rightRefusal } from '../rights.ts'
 
-const list = createRoute({
+const listRolloutsRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts',
-  responses: answers(200, z.object({ rollouts: z.array(RolloutSummary) }), 'every rollout'),
+  responses: openApiResponses(200, z.object({ rollouts: z.array(RolloutSummary) }), 'every rollout'),
 })
-const one = createRoute({
+const getRolloutRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}',
-  request: { params: rolloutPath },
-  responses: answers(200, RolloutDetail, 'one rollout'),
+  request: { params: rolloutParams },
+  responses: openApiResponses(200, RolloutDetail, 'one rollout'),
 })
-const events = createRoute({
+const listEventsRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}/events',
   request: {
-    params: rolloutPath,
+    params: rolloutParams,
     query: z.object({
       since: z.iso.datetime({ offset: true }).optional(),
       after: z.coerce.number().int().nonnegative().optional(),
     }),
   },
-  responses: answers(200, z.object({ events: z.array(OperationEvent) }), 'at most 500 events, the oldest first'),
+  responses: openApiResponses(200, z.object({ events: z.array(OperationEvent) }), 'at most 500 events, the oldest first'),
 })
-const latest = createRoute({
+const getLatestValidationRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}/validations/latest',
-  request: { params: rolloutPath },
-  responses: answers(200, Validation, 'the last validation that ended'),
+  request: { params: rolloutParams },
+  responses: openApiResponses(200, Validation, 'the last validation that ended'),
 })
-const byId = createRoute({
+const getValidationRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}/validations/{id}',
-  request: { params: rolloutPath.extend({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) }) },
-  responses: answers(200, Validation, 'a validation that ended'),
+  request: { params: rolloutParams.extend({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) }) },
+  responses: openApiResponses(200, Validation, 'a validation that ended'),
 })
 
-export function rolloutRoutes(app: App, parts: Parts): void {
-  const { state } = parts.database
-  app.openapi(list, async (c) => {
-    const details = await Promise.all(parts.rollouts.map((rollout) => read(parts, rollout, c.get('caller'))))
+export function rolloutRoutes(app: App, deps: ApiDependencies): void {
+  const { state } = deps.database
+  app.openapi(listRolloutsRoute, async (c) => {
+    const details = await Promise.all(deps.rollouts.map((rollout) => readDetailFor(deps, rollout, c.get('caller'))))
     return c.json({ rollouts: details.map((detail) => RolloutSummary.parse(detail)) }, 200)
   })
-  app.openapi(one, async (c) =>
-    c.json(await read(parts, rolloutNamed(parts, c.req.valid('param').rollout), c.get('caller')), 200),
+  app.openapi(getRolloutRoute, async (c) =>
+    c.json(await readDetailFor(deps, requireRollout(deps, c.req.valid('param').rollout), c.get('caller')), 200),
   )
-  app.openapi(events, async (c) => {
+  app.openapi(listEventsRoute, async (c) => {
     const { since, after } = c.req.valid('query')
-    const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
+    const rollout = requireRollout(deps, c.req.valid('param').rollout)
     const rows = await readEvents(state, {
       rollout: rollout.name,
       ...(since === undefined ? {} : { since: new Date(since) }),
       ...(after === undefined ? {} : { after: BigInt(after) }),
     })
-    return c.json({ events: rows.map(toEvent) }, 200)
+    return c.json({ events: rows.map(toOperationEvent) }, 200)
   })
-  app.openapi(latest, async (c) => {
-    const rollout = rolloutNamed(parts, c.req.valid('param').rollout)
-    const found = await readValidation(state, rollout.name)
-    if (found === null) throw new Refusal('not-found', 'No validation has ended yet: run one (sti validate).')
-    return c.json(found, 200)
+  app.openapi(getLatestValidationRoute, async (c) => {
+    const rollout = requireRollout(deps, c.req.valid('param').rollout)
+    const validation = await readLatestValidation(state, rollout.name)
+    if (validation === null) throw new Refusal('not-found', 'No validation has ended yet: run one (sti validate).')
+    return c.json(validation, 200)
   })
-  app.openapi(byId, async (c) => {
+  app.openapi(getValidationRoute, async (c) => {
     const { rollout, id } = c.req.valid('param')
-    const found = await validationById(state, rolloutNamed(parts, rollout).name, id)
-    if (found === null) throw new Refusal('not-found', `No validation ${id} of ${rollout} has ended.`)
-    return c.json(found, 200)
+    const validation = await readValidationById(state, requireRollout(deps, rollout).name, id)
+    if (validation === null) throw new Refusal('not-found', `No validation ${id} of ${rollout} has ended.`)
+    return c.json(validation, 200)
   })
 }
 
 /** The detail, with what this caller may not do refused as well. */
-async function read(parts: Parts, rollout: Rollout, caller: Caller): Promise<RolloutDetail> {
-  const [detail, alarm] = await Promise.all([
-    parts.facts(rollout).then((facts) => detailOf(parts.database.state, facts, parts.config.environment, parts.kinds)),
-    alarmDetail(parts, rollout),
+async function readDetailFor(deps: ApiDependencies, rollout: Rollout, caller: Caller): Promise<RolloutDetail> {
+  const [detail, incidentDetail] = await Promise.all([
+    deps.facts(rollout).then((facts) => readRolloutDetail(deps.database.state, facts, deps.config.environment, deps.kinds)),
+    readIncidentDetail(deps, rollout),
   ])
   return {
     ...detail,
-    ...alarm,
-    file: caller.mayAct && reaches(caller.level, 'editor') ? detail.file : withoutContacts(detail.file),
+    ...incidentDetail,
+    file: caller.mayAct && isAtLeast(caller.level, 'editor') ? detail.file : redactContacts(detail.file),
     actions: detail.actions.map((action) => {
-      const refusal = mayDo(caller, action.action, parts.config)
+      const refusal = rightRefusal(caller, action.action, deps.config)
       return refusal === null ? action : { ...action, allowed: false, reasons: [refusal, ...action.reasons] }
     }),
   }

@@ -1,48 +1,48 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { parseAlertmanager, parseGrafana } from '../../alert/parse.ts'
+import { parseAlertmanagerWebhook, parseGrafanaWebhook } from '../../alert/parse.ts'
 import type { ReceivedAlert } from '../../alert/received.ts'
-import { answers } from '../answers.ts'
-import type { App, Parts } from '../parts.ts'
+import { openApiResponses } from '../answers.ts'
+import type { App, ApiDependencies } from '../parts.ts'
 import { Refusal } from '../problem.ts'
-import { createWebhookSignatures } from '../webhookSignature.ts'
+import { createWebhookVerifier } from '../webhookSignature.ts'
 
-const Received = z.object({ received: z.number().int() }).openapi('Received')
+const ReceivedResponse = z.object({ received: z.number().int() }).openapi('Received')
 
-const grafana = createRoute({
+const grafanaWebhookRoute = createRoute({
   method: 'post',
   path: '/v1/webhooks/grafana',
   request: {
     headers: z.object({ 'x-sti-signature': z.string().optional(), 'x-sti-timestamp': z.string().optional() }),
   },
-  responses: answers(202, Received, 'alerts of a contact point of Grafana, decided about afterwards'),
+  responses: openApiResponses(202, ReceivedResponse, 'alerts of a contact point of Grafana, decided about afterwards'),
 })
-const alertmanager = createRoute({
+const alertmanagerWebhookRoute = createRoute({
   method: 'post',
   path: '/v1/webhooks/alertmanager',
-  responses: answers(202, Received, 'alerts of Alertmanager, decided about afterwards'),
+  responses: openApiResponses(202, ReceivedResponse, 'alerts of Alertmanager, decided about afterwards'),
 })
 
 /** Where alerts arrive. Their credentials were checked by the path (authentication.ts), but for Grafana's signature. */
-export function webhookRoutes(app: App, parts: Parts): void {
-  const { config, inbox } = parts
-  const signatures = config.webhookSecret === null ? null : createWebhookSignatures(config.webhookSecret)
-  const organization = Number((config.grafana?.audience ?? 'org:1').slice('org:'.length))
-  app.openapi(grafana, async (c) => {
+export function webhookRoutes(app: App, deps: ApiDependencies): void {
+  const { config, inbox } = deps
+  const verifier = config.webhookSecret === null ? null : createWebhookVerifier(config.webhookSecret)
+  const organizationId = Number((config.grafana?.audience ?? 'org:1').slice('org:'.length))
+  app.openapi(grafanaWebhookRoute, async (c) => {
     const body = new Uint8Array(await c.req.arrayBuffer())
     const headers = c.req.valid('header')
-    if (signatures === null)
+    if (verifier === null)
       throw new Refusal('not-found', 'This agent takes no webhook of Grafana: set STI_WEBHOOK_SECRET.')
-    signatures.demand(headers['x-sti-signature'], headers['x-sti-timestamp'], body)
-    const { orgId, alerts } = parseGrafana(body, Date.now())
-    if (orgId !== organization)
-      throw new Refusal('forbidden', `The message is of organization ${orgId}, and this agent serves ${organization}.`)
-    return c.json(taken(alerts), 202)
+    verifier.verify(headers['x-sti-signature'], headers['x-sti-timestamp'], body)
+    const { orgId, alerts } = parseGrafanaWebhook(body, Date.now())
+    if (orgId !== organizationId)
+      throw new Refusal('forbidden', `The message is of organization ${orgId}, and this agent serves ${organizationId}.`)
+    return c.json(enqueueAlerts(alerts), 202)
   })
-  app.openapi(alertmanager, async (c) =>
-    c.json(taken(parseAlertmanager(new Uint8Array(await c.req.arrayBuffer()), Date.now())), 202),
+  app.openapi(alertmanagerWebhookRoute, async (c) =>
+    c.json(enqueueAlerts(parseAlertmanagerWebhook(new Uint8Array(await c.req.arrayBuffer()), Date.now())), 202),
   )
 
-  function taken(alerts: readonly ReceivedAlert[]): { received: number } {
+  function enqueueAlerts(alerts: readonly ReceivedAlert[]): { received: number } {
     if (!inbox.offer(alerts)) throw new Refusal('refused', 'Too many alerts wait to be decided about: send them again.')
     return { received: alerts.length }
   }

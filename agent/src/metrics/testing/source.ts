@@ -1,7 +1,7 @@
 import type { MetricsSource, RolloutReadings } from '../source.ts'
 
 /** Readings of a rollout in the middle of its backfill. */
-export function readings(change: Partial<RolloutReadings> = {}): RolloutReadings {
+export function rolloutReadings(overrides: Partial<RolloutReadings> = {}): RolloutReadings {
   return {
     rollout: 'vehicles',
     stage: 'backfilling',
@@ -43,10 +43,10 @@ export function readings(change: Partial<RolloutReadings> = {}): RolloutReadings
     conditions: [],
     incidents: [],
     readAt: Date.now(),
-    ...change,
+    ...overrides,
   }
 }
 
-export function sourceOf(rollouts: () => readonly RolloutReadings[]): MetricsSource {
+export function createMetricsSource(rollouts: () => readonly RolloutReadings[]): MetricsSource {
   return { build: { version: '0.1.0', agent: 'a' }, refreshSeconds: 1, rollouts }
 }

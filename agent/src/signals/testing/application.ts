@@ -3,19 +3,19 @@ import { Counter, Histogram, Registry } from 'prom-client'
 import { freePort } from '../../../../test/support/server.ts'
 
 /** A service that exports its requests as prom-client writes them; the test says how long each of them takes. */
-export interface Application {
+export interface HistogramApplication {
   /** Its part of a rollout file. */
   readonly file: string
   /** From now on requests take so many times as long. */
-  slower(times: number): void
+  slowDown(times: number): void
   /** From now on so many of a hundred requests fail. */
-  failing(percent: number): void
+  failPercent(percent: number): void
   stop(): Promise<void>
 }
 
-const PER_SECOND = 200
+const REQUESTS_PER_SECOND = 200
 
-export async function startApplication(): Promise<Application> {
+export async function startHistogramApplication(): Promise<HistogramApplication> {
   const registry = new Registry()
   const buckets = [0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1]
   const histogram = new Histogram({
@@ -32,7 +32,7 @@ export async function startApplication(): Promise<Application> {
   const began = performance.now()
   let done = 0
   const timer = setInterval(() => {
-    for (; done < ((performance.now() - began) / 1000) * PER_SECOND; done++) {
+    for (; done < ((performance.now() - began) / 1000) * REQUESTS_PER_SECOND; done++) {
       const status = uniform() * 100 < percent ? '500' : '200'
       histogram.observe({ status }, times * (0.01 + 0.02 * uniform()))
     }
@@ -42,8 +42,8 @@ export async function startApplication(): Promise<Application> {
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {
     file: `api: { histogram: { url: "http://127.0.0.1:${port}/metrics", name: http_request_duration_seconds, errors: { status: "5.." } } }\n`,
-    slower: (wanted) => void (times = wanted),
-    failing: (wanted) => void (percent = wanted),
+    slowDown: (wanted) => void (times = wanted),
+    failPercent: (wanted) => void (percent = wanted),
     stop() {
       clearInterval(timer)
       return new Promise((resolve) => (server.close(() => resolve()), server.closeAllConnections()))

@@ -1,5 +1,5 @@
 /** Waits until the condition holds; fails with what was seen last. */
-export async function until<T>(read: () => T | Promise<T>, holds: (value: T) => boolean, seconds = 10): Promise<T> {
+export async function waitUntil<T>(read: () => T | Promise<T>, holds: (value: T) => boolean, seconds = 10): Promise<T> {
   const end = Date.now() + seconds * 1000
   for (;;) {
     const value = await read()

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { messageOf } from '../../engine/errors.ts'
+import { errorMessage } from '../../engine/errors.ts'
 import { boundedGet } from '../../signals/fetch.ts'
-import type { Finding } from '../check.ts'
+import type { CheckFinding } from '../check.ts'
 
 /** What a check keeps of an answer: never its body. */
-export interface Answer {
+export interface ApplicationResponse {
   readonly status: number
   /** SHA-256 of the body, in hex. */
   readonly hash: string
@@ -13,39 +13,39 @@ export interface Answer {
   readonly flag: string | null
 }
 
-const MOST_BYTES = 1_000_000
-const SECONDS = 10
+const MAX_RESPONSE_BYTES = 1_000_000
+const REQUEST_TIMEOUT_SECONDS = 10
 
 /** The application could not be asked: nothing is known of what it would have answered. */
-export class NotAsked extends Error {}
+export class ApplicationUnreachable extends Error {}
 
 /**
  * One GET of an address of the rollout file: no redirect is followed, at most 1 MB and 10 s.
  * @throws NotAsked
  */
-export async function ask(url: string, headers: Record<string, string> = {}): Promise<Answer> {
+export async function requestApplication(url: string, headers: Record<string, string> = {}): Promise<ApplicationResponse> {
   try {
-    const bounds = { milliseconds: SECONDS * 1000, bytes: MOST_BYTES }
-    const answer = await boundedGet(url, { ...bounds, headers: { 'cache-control': 'no-cache', ...headers } })
+    const bounds = { milliseconds: REQUEST_TIMEOUT_SECONDS * 1000, bytes: MAX_RESPONSE_BYTES }
+    const response = await boundedGet(url, { ...bounds, headers: { 'cache-control': 'no-cache', ...headers } })
     return {
-      status: answer.status,
-      hash: createHash('sha256').update(answer.text).digest('hex'),
-      bytes: Buffer.byteLength(answer.text),
-      flag: answer.headers.get('x-sti-flag'),
+      status: response.status,
+      hash: createHash('sha256').update(response.text).digest('hex'),
+      bytes: Buffer.byteLength(response.text),
+      flag: response.headers.get('x-sti-flag'),
     }
   } catch (error) {
-    throw new NotAsked(messageOf(error))
+    throw new ApplicationUnreachable(errorMessage(error))
   }
 }
 
-export function notAsked(error: unknown, rest: Pick<Finding, 'limit' | 'query'>): Finding {
-  if (!(error instanceof NotAsked)) throw error
+export function toUnreachableFinding(error: unknown, evidence: Pick<CheckFinding, 'limit' | 'query'>): CheckFinding {
+  if (!(error instanceof ApplicationUnreachable)) throw error
   return {
-    ...rest,
+    ...evidence,
     verdict: 'inconclusive',
     value: null,
     detail: `the application could not be asked, ${error.message}: see that it answers, then validate again`,
   }
 }
 
-export const shown = ({ status, hash, bytes }: Answer): string => `${status}, ${bytes} bytes, SHA-256 ${hash}`
+export const describeResponse = ({ status, hash, bytes }: ApplicationResponse): string => `${status}, ${bytes} bytes, SHA-256 ${hash}`

@@ -1,33 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Check } from '../check.ts'
-import { ask, notAsked, shown } from './ask.ts'
+import type { ValidationCheck } from '../check.ts'
+import { requestApplication, toUnreachableFinding, describeResponse } from './ask.ts'
 
-const TRIES = 3
-const PAUSE_MS = 500
+const MAX_ATTEMPTS = 3
+const RETRY_DELAY_MS = 500
 
 /** A GET that must be answered with a status. A wrong one counts when it is given three times in a row. */
-export function requestCheck(name: string, { url, status }: { url: string; status: number }): Check {
+export function requestStatusCheck(name: string, { url, status }: { url: string; status: number }): ValidationCheck {
   return {
     name,
     layer: 'business',
     seconds: 45,
     async run({ signal }) {
-      const rest = { limit: status, query: `GET ${url}` }
+      const evidence = { limit: status, query: `GET ${url}` }
       for (let attempt = 1; ; attempt++) {
         try {
-          const answer = await ask(url)
-          const right = answer.status === status
-          if (right || attempt === TRIES)
+          const response = await requestApplication(url)
+          const isExpected = response.status === status
+          if (isExpected || attempt === MAX_ATTEMPTS)
             return {
-              ...rest,
-              verdict: right ? 'pass' : 'fail',
-              value: answer.status,
-              detail: right ? shown(answer) : `${shown(answer)}, where ${status} is expected`,
+              ...evidence,
+              verdict: isExpected ? 'pass' : 'fail',
+              value: response.status,
+              detail: isExpected ? describeResponse(response) : `${describeResponse(response)}, where ${status} is expected`,
             }
         } catch (error) {
-          if (attempt === TRIES) return notAsked(error, rest)
+          if (attempt === MAX_ATTEMPTS) return toUnreachableFinding(error, evidence)
         }
-        await delay(PAUSE_MS, null, { signal })
+        await delay(RETRY_DELAY_MS, null, { signal })
       }
     },
   }

@@ -1,17 +1,17 @@
 import type { Sql } from '../../database/connect.ts'
 
 /** What PostgreSQL has counted of the table until now. */
-export interface Counters {
+export interface TableCounters {
   /** Changes when counters were set back: by somebody, or by a crash. */
   readonly epoch: string
   readonly oid: number
   /** The oldest transaction that was open then: what was committed before is older. */
   readonly snapshot: string
   /** By the oid of the leaf partition, or of the table itself. */
-  readonly leaves: Readonly<Record<string, Leaf>>
+  readonly leaves: Readonly<Record<string, LeafCounters>>
 }
 
-interface Leaf {
+interface LeafCounters {
   readonly name: string
   readonly inserted: number
   readonly updated: number
@@ -19,8 +19,8 @@ interface Leaf {
 }
 
 /** Reads them from the primary. A session's own counts arrive when it ends a transaction, at the latest after 10 s. */
-export async function readCounters(state: Sql, oid: number): Promise<Counters> {
-  const [row] = await state<{ epoch: string; snapshot: string; leaves: Record<string, Leaf> }[]>`
+export async function readCounters(state: Sql, oid: number): Promise<TableCounters> {
+  const [row] = await state<{ epoch: string; snapshot: string; leaves: Record<string, LeafCounters> }[]>`
     select concat_ws(' ', (select extract(epoch from stats_reset) from pg_stat_database where datname = current_database()),
         (select extract(epoch from stats_reset) from pg_stat_wal)) as epoch,
       pg_snapshot_xmin(pg_current_snapshot())::text as snapshot,
@@ -31,30 +31,30 @@ export async function readCounters(state: Sql, oid: number): Promise<Counters> {
   return { epoch: row!.epoch, snapshot: row!.snapshot, oid, leaves: row!.leaves }
 }
 
-export type Compared =
-  | { readonly comparable: false; readonly why: string }
+export type CounterDelta =
+  | { readonly comparable: false; readonly reason: string }
   | {
       readonly comparable: true
       readonly inserted: number
       readonly updated: number
       readonly deleted: number
-      readonly gone: string[]
+      readonly missingPartitions: string[]
     }
 
 /** What happened between two readings. */
-export function compareCounters(then: Counters, now: Counters): Compared {
+export function compareCounters(then: TableCounters, now: TableCounters): CounterDelta {
   if (then.oid !== now.oid)
-    return { comparable: false, why: 'the table is another one, dropped and made again or restored' }
+    return { comparable: false, reason: 'the table is another one, dropped and made again or restored' }
   if (then.epoch !== now.epoch)
-    return { comparable: false, why: 'PostgreSQL has set its counters back, after a crash or on demand' }
+    return { comparable: false, reason: 'PostgreSQL has set its counters back, after a crash or on demand' }
   const sums = { inserted: 0, updated: 0, deleted: 0 }
   for (const name of ['inserted', 'updated', 'deleted'] as const) {
     for (const [oid, leaf] of Object.entries(now.leaves)) {
-      const more = leaf[name] - (then.leaves[oid]?.[name] ?? 0)
-      if (more < 0) return { comparable: false, why: 'the counters of the table were set back' }
-      sums[name] += more
+      const increase = leaf[name] - (then.leaves[oid]?.[name] ?? 0)
+      if (increase < 0) return { comparable: false, reason: 'the counters of the table were set back' }
+      sums[name] += increase
     }
   }
-  const gone = Object.entries(then.leaves).filter(([oid]) => now.leaves[oid] === undefined)
-  return { comparable: true, ...sums, gone: gone.map(([, leaf]) => leaf.name) }
+  const missingLeaves = Object.entries(then.leaves).filter(([oid]) => now.leaves[oid] === undefined)
+  return { comparable: true, ...sums, missingPartitions: missingLeaves.map(([, leaf]) => leaf.name) }
 }

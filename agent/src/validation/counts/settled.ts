@@ -1,39 +1,39 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../../database/connect.ts'
-import { compareCounters, readCounters, type Compared, type Counters } from './counters.ts'
+import { compareCounters, readCounters, type CounterDelta, type TableCounters } from './counters.ts'
 
 /** A session's counts arrive a second after a transaction of it ended, or when it has been idle for 10 s. */
-const QUIET_SECONDS = 12
+const STATISTICS_FLUSH_SECONDS = 12
 /** One that has begun another transaction at once has them still: so long it is waited for. */
-const LONGEST_SECONDS = 60
-const SECOND_MS = 1_000
+const MAX_WAIT_SECONDS = 60
+const POLL_INTERVAL_MS = 1_000
 
-export interface Settled {
-  readonly compared: Compared
+export interface SettledCounters {
+  readonly delta: CounterDelta
   /** Who may not have told its counts yet, also after the wait; null: all are in. */
-  readonly open: string | null
+  readonly openTransaction: string | null
 }
 
 /** Compares with the counters as they are, again and again until `enough`, or until all that has happened is counted. */
-export async function settledCounters(
+export async function awaitSettledCounters(
   state: Sql,
-  then: Counters,
-  enough: (now: Extract<Compared, { comparable: true }>) => boolean,
+  then: TableCounters,
+  isSufficient: (now: Extract<CounterDelta, { comparable: true }>) => boolean,
   signal: AbortSignal,
-): Promise<Settled> {
-  const [began] = await state<{ now: Date }[]>`select clock_timestamp() as now`
+): Promise<SettledCounters> {
+  const [start] = await state<{ now: Date }[]>`select clock_timestamp() as now`
   for (let second = 0; ; second++) {
-    const compared = compareCounters(then, await readCounters(state, then.oid))
-    if (!compared.comparable || enough(compared)) return { compared, open: null }
-    if (second >= QUIET_SECONDS) {
-      const open = await openSince(state, began!.now)
-      if (open === null || second >= LONGEST_SECONDS) return { compared, open }
+    const delta = compareCounters(then, await readCounters(state, then.oid))
+    if (!delta.comparable || isSufficient(delta)) return { delta, openTransaction: null }
+    if (second >= STATISTICS_FLUSH_SECONDS) {
+      const openTransaction = await findOpenTransaction(state, start!.now)
+      if (openTransaction === null || second >= MAX_WAIT_SECONDS) return { delta, openTransaction }
     }
-    await delay(SECOND_MS, null, { signal })
+    await delay(POLL_INTERVAL_MS, null, { signal })
   }
 }
 
-async function openSince(state: Sql, instant: Date): Promise<string | null> {
+async function findOpenTransaction(state: Sql, instant: Date): Promise<string | null> {
   const [row] = await state<{ text: string }[]>`
     select format('pid %s (%s, since %s)', pid, usename, to_char(xact_start at time zone 'UTC', 'HH24:MI:SS')) as text
     from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()

@@ -1,12 +1,12 @@
 import type { Sql } from '../../database/connect.ts'
-import type { Counters } from './counters.ts'
+import type { TableCounters } from './counters.ts'
 
 /** Rows at a validation, with what PostgreSQL had counted when its reading began. */
 export interface RowCount {
   readonly validation: number
   readonly at: string
   readonly rows: number
-  readonly counters: Counters
+  readonly counters: TableCounters
   readonly checksum: string
   /** Rows whose type was not what legacy columns say: the checksum covers that too. */
   readonly wrong: number
@@ -33,7 +33,7 @@ export async function saveRowCount(
 }
 
 /** Hashes are compared only where the same expression made them, in the same major version. */
-export async function hashedBy(state: Sql, fileHash: string): Promise<string> {
+export async function readHashVersion(state: Sql, fileHash: string): Promise<string> {
   const [row] = await state<{ version: number }[]>`
     select current_setting('server_version_num')::int / 10000 as version`
   return `${fileHash} ${row!.version}`

@@ -1,17 +1,17 @@
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../engine/answer.ts'
-import { faultOf } from '../../engine/errors.ts'
-import { tuple, type Key } from '../../engine/keys.ts'
+import { classifyError } from '../../engine/errors.ts'
+import { keyTuple, type Key } from '../../engine/keys.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 
 /**
  * How many of the rows that an admin accepted are there and without a right type now. One that is right by now must
  * not stand for another that is wrong.
  */
-export async function acceptedWrong(sql: Sql, rollout: Rollout, table: Table): Promise<number> {
+export async function countAcceptedDiscrepancies(sql: Sql, rollout: Rollout, table: Table): Promise<number> {
   const accepted = await sql<{ key: Key }[]>`
     select key from sti.failed_row where rollout = ${rollout.name} and recovered_at is null and accepted_by is not null`
-  return await countWrong(
+  return await countDiscrepancies(
     sql,
     rollout,
     table,
@@ -20,25 +20,25 @@ export async function acceptedWrong(sql: Sql, rollout: Rollout, table: Table): P
 }
 
 /** Where the expression raises on one of them they are asked in halves, and a row that raises alone is wrong. */
-async function countWrong(sql: Sql, rollout: Rollout, table: Table, keys: readonly Key[]): Promise<number> {
+async function countDiscrepancies(sql: Sql, rollout: Rollout, table: Table, keys: readonly Key[]): Promise<number> {
   if (keys.length === 0) return 0
   try {
-    return await wrongAmong(sql, rollout, table, keys)
+    return await queryDiscrepancyCount(sql, rollout, table, keys)
   } catch (error) {
-    if (faultOf(error) !== 'row') throw error
+    if (classifyError(error) !== 'row') throw error
     if (keys.length === 1) return 1
     const middle = Math.floor(keys.length / 2)
-    const first = await countWrong(sql, rollout, table, keys.slice(0, middle))
-    return first + (await countWrong(sql, rollout, table, keys.slice(middle)))
+    const first = await countDiscrepancies(sql, rollout, table, keys.slice(0, middle))
+    return first + (await countDiscrepancies(sql, rollout, table, keys.slice(middle)))
   }
 }
 
-async function wrongAmong(sql: Sql, rollout: Rollout, table: Table, keys: readonly Key[]): Promise<number> {
+async function queryDiscrepancyCount(sql: Sql, rollout: Rollout, table: Table, keys: readonly Key[]): Promise<number> {
   const columns = table.key.map((column, index) => `(k.value->>${index})::${column.type}`)
   const derived = rollout.derive('t')
   const answer = await sql.unsafe<{ rows: number }[]>(
     `select /* sti */ count(*)::int as rows from jsonb_array_elements($1::text::jsonb) as k (value)
-     join ${rollout.table.sql} as t on ${tuple(table.key, 't')} = ${columns.length === 1 ? columns[0] : `(${columns.join(', ')})`}
+     join ${rollout.table.sql} as t on ${keyTuple(table.key, 't')} = ${columns.length === 1 ? columns[0] : `(${columns.join(', ')})`}
      where t.${rollout.discriminator.sql} is distinct from ${derived} or ${derived} is null`,
     [JSON.stringify(keys)],
   )

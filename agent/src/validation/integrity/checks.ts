@@ -1,6 +1,6 @@
 import type { Rollout } from '../../rollout/rollout.ts'
-import type { Check } from '../check.ts'
-import { constraints } from './constraints.ts'
+import type { ValidationCheck } from '../check.ts'
+import { constraintsValid } from './constraints.ts'
 import { coverage } from './coverage.ts'
 import { dualWriteApplication } from './dualWriteApplication.ts'
 import { dualWriteCanary } from './dualWriteCanary.ts'
@@ -10,7 +10,7 @@ import { expressionNeverRaises } from './expressionNeverRaises.ts'
 import { foreignKeys } from './foreignKeys.ts'
 import { keyIndex } from './keyIndex.ts'
 import { keyUnique } from './keyUnique.ts'
-import { legacyUnchanged } from './legacyUnchanged.ts'
+import { legacyChecksum } from './legacyUnchanged.ts'
 import { noFailedRow } from './noFailedRow.ts'
 import { noNullType } from './noNullType.ts'
 import { noUnknownType } from './noUnknownType.ts'
@@ -18,19 +18,19 @@ import { nothingLost } from './nothingLost.ts'
 import { typeMatchesLegacy } from './typeMatchesLegacy.ts'
 
 /** The integrity layer: is every row what its legacy columns say, and is none lost. */
-export const integrity = ({ file }: Rollout): readonly Check[] => [
+export const integrityChecks = ({ file }: Rollout): readonly ValidationCheck[] => [
   coverage,
   typeMatchesLegacy,
   noUnknownType,
   noNullType,
   noFailedRow,
   expressionNeverRaises,
-  legacyUnchanged,
+  legacyChecksum,
   nothingLost,
   dualWriteTrigger,
   ...(file.dualWrite === 'trigger' ? [dualWriteCanary, dualWriteConflicts] : [dualWriteApplication]),
   keyUnique,
   keyIndex,
-  constraints,
+  constraintsValid,
   foreignKeys,
 ]

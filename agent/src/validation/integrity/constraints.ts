@@ -1,8 +1,8 @@
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../engine/answer.ts'
-import type { Check } from '../check.ts'
+import type { ValidationCheck } from '../check.ts'
 
-interface Found {
+interface ConstraintState {
   readonly notValid: { name: string; table: string; check: string | null }[]
   readonly disabled: string[]
   readonly invalidIndexes: string[]
@@ -12,35 +12,35 @@ interface Found {
  * Every constraint of the table holds and is enforced: what finalize made is still there, no index is invalid, no
  * trigger of a foreign key is off, and rows keep to a CHECK that PostgreSQL has not validated.
  */
-export const constraints: Check = {
+export const constraintsValid: ValidationCheck = {
   name: 'constraints-valid',
   layer: 'integrity',
   seconds: 120,
   async run({ sql, facts, table }) {
-    const found = await read(sql, table.oid)
-    const busy = facts.open.some((one) => one.kind === 'finalize' || one.kind === 'rollback')
+    const constraintState = await readConstraintState(sql, table.oid)
+    const schemaChanging = facts.openOperations.some((one) => one.kind === 'finalize' || one.kind === 'rollback')
     const finalized = facts.changes.some((change) => change.kind === 'constraint' && change.confirmed)
-    const gone =
-      finalized && !busy
+    const missing =
+      finalized && !schemaChanging
         ? facts.finalizeMissing.map((what) => `${what} is gone since finalize: finalize once more`)
         : []
-    const broken: string[] = []
+    const violations: string[] = []
     let rows = 0
-    for (const { name, table: on, check } of found.notValid) {
+    for (const { name, table: on, check } of constraintState.notValid) {
       if (check === null) continue
       const { n } = onlyRow(
         await sql.unsafe<{ n: number }[]>(`select /* sti */ count(*)::int as n from ${on} where not (${check})`),
       )
       rows += n
-      if (n > 0) broken.push(`${n} rows break ${name} on ${on}, which is NOT VALID: mend them`)
+      if (n > 0) violations.push(`${n} rows break ${name} on ${on}, which is NOT VALID: mend them`)
     }
     const faults = [
-      ...gone,
-      ...broken,
-      ...found.disabled.map((name) => `foreign key ${name} is not enforced, its triggers are off: ENABLE TRIGGER ALL`),
-      ...(busy ? [] : found.invalidIndexes.map((name) => `index ${name} is invalid: REINDEX it, or drop it`)),
+      ...missing,
+      ...violations,
+      ...constraintState.disabled.map((name) => `foreign key ${name} is not enforced, its triggers are off: ENABLE TRIGGER ALL`),
+      ...(schemaChanging ? [] : constraintState.invalidIndexes.map((name) => `index ${name} is invalid: REINDEX it, or drop it`)),
     ]
-    const unproved = found.notValid.map(({ name }) => name)
+    const notValidated = constraintState.notValid.map(({ name }) => name)
     return {
       verdict: faults.length === 0 ? 'pass' : 'fail',
       value: faults.length,
@@ -49,15 +49,15 @@ export const constraints: Check = {
       detail:
         faults.length > 0
           ? faults.join('; ')
-          : unproved.length > 0
-            ? `all enforced; PostgreSQL itself has not validated ${unproved.join(', ')}`
+          : notValidated.length > 0
+            ? `all enforced; PostgreSQL itself has not validated ${notValidated.join(', ')}`
             : 'all validated and enforced',
     }
   },
 }
 
-async function read(sql: Sql, oid: number): Promise<Found> {
-  const answer = await sql<Found[]>`
+async function readConstraintState(sql: Sql, oid: number): Promise<ConstraintState> {
+  const answer = await sql<ConstraintState[]>`
     with tree as (select ${oid}::oid as oid union select relid from pg_partition_tree(${oid}::oid::regclass))
     select
       (select coalesce(jsonb_agg(jsonb_build_object('name', quote_ident(c.conname), 'table', c.conrelid::regclass::text,

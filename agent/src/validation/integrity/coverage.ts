@@ -1,22 +1,22 @@
-import type { Check } from '../check.ts'
-import { coverageOf, rightRows } from '../scan/scan.ts'
-import { acceptedWrong } from './accepted.ts'
+import type { ValidationCheck } from '../check.ts'
+import { computeCoverage, countCorrectRows } from '../scan/scan.ts'
+import { countAcceptedDiscrepancies } from './accepted.ts'
 
-export const coverage: Check = {
+export const coverage: ValidationCheck = {
   name: 'coverage',
   layer: 'integrity',
   needsScan: true,
   async run(context) {
     const scan = context.scan()
-    const accepted = await acceptedWrong(context.sql, context.rollout, context.table)
-    const right = rightRows(scan)
+    const accepted = await countAcceptedDiscrepancies(context.sql, context.rollout, context.table)
+    const correctRows = countCorrectRows(scan)
     return {
-      verdict: scan.rows - right <= accepted ? 'pass' : 'fail',
-      value: coverageOf(scan),
+      verdict: scan.rows - correctRows <= accepted ? 'pass' : 'fail',
+      value: computeCoverage(scan),
       limit: 1,
-      discrepancies: Math.max(0, scan.rows - right - accepted),
+      discrepancies: Math.max(0, scan.rows - correctRows - accepted),
       detail:
-        `${right} of ${scan.rows} rows hold the type that their legacy columns say` +
+        `${correctRows} of ${scan.rows} rows hold the type that their legacy columns say` +
         (scan.kept > 0 ? `, or, ${scan.kept} of them, the one that new code wrote (restore: none)` : '') +
         (scan.replica ? ', read on the replica' : '') +
         (accepted > 0 ? `; ${accepted} others were accepted by an admin` : ''),

@@ -1,17 +1,17 @@
-import { canary, type Seen, type Way } from '../../dualWrite/canary.ts'
-import { bothWays } from '../../dualWrite/verify.ts'
-import { quote } from '../../rollout/names.ts'
+import { runCanaryWrite, type CanaryResult, type SyncDirection } from '../../dualWrite/canary.ts'
+import { hasReverseSync } from '../../dualWrite/verify.ts'
+import { quoteIdentifier } from '../../rollout/names.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
-import type { Check, Finding } from '../check.ts'
+import type { ValidationCheck, CheckFinding } from '../check.ts'
 
 /** One existing row is written as old code would and as new code would, and taken back. */
-export const dualWriteCanary: Check = {
+export const dualWriteCanary: ValidationCheck = {
   name: 'dual-write-canary',
   layer: 'integrity',
   async run({ run, rollout, table, facts }) {
-    const unspoken = [...facts.undeclaredTriggers, ...firedByLegacy(rollout, table)]
-    if (unspoken.length > 0) return unknown(unspoken[0]!.replace(/\.$/, ''))
-    const ways: Way[] = (await bothWays(run.database.state, rollout, table)) ? ['legacy', 'type'] : ['legacy']
+    const undeclaredTriggers = [...facts.undeclaredTriggers, ...findTriggersFiredByLegacyWrite(rollout, table)]
+    if (undeclaredTriggers.length > 0) return inconclusive(undeclaredTriggers[0]!.replace(/\.$/, ''))
+    const ways: SyncDirection[] = (await hasReverseSync(run.database.state, rollout, table)) ? ['legacy', 'type'] : ['legacy']
     const sql = run.database.engine({
       purpose: 'canary',
       searchPath: rollout.searchPath,
@@ -19,15 +19,15 @@ export const dualWriteCanary: Check = {
       statementTimeoutMs: 20_000,
     })
     try {
-      return judge(await canary(sql, rollout, table, ways), ways, rollout)
+      return judgeCanary(await runCanaryWrite(sql, rollout, table, ways), ways, rollout)
     } finally {
       await sql.end({ timeout: 1 })
     }
   },
 }
 
-function judge(seen: Seen, ways: readonly Way[], { file }: Rollout): Finding {
-  const { fault, shown } = seen
+function judgeCanary(result: CanaryResult, ways: readonly SyncDirection[], { file }: Rollout): CheckFinding {
+  const { fault, shown } = result
   if (fault !== null) {
     const holds = `it then holds ${fault.type ?? 'no type'}, and its legacy columns say ${fault.legacy ?? 'no type'}`
     return {
@@ -36,31 +36,31 @@ function judge(seen: Seen, ways: readonly Way[], { file }: Rollout): Finding {
       limit: ways.length,
       discrepancies: 1,
       detail: `a row was written ${fault.way === 'legacy' ? 'by its legacy columns' : 'by its type'} to be ${fault.wrote}: ${holds}`,
-      sampleKeys: seen.key === null ? [] : [seen.key],
+      sampleKeys: result.key === null ? [] : [result.key],
     }
   }
   if (ways.every((way) => shown.includes(way))) {
-    const back = file.restore === 'none' ? 'a type that is written stays' : 'legacy columns follow the type'
+    const restoreRule = file.restore === 'none' ? 'a type that is written stays' : 'legacy columns follow the type'
     return {
       verdict: 'pass',
       value: shown.length,
       limit: ways.length,
-      detail: `the type follows legacy columns${ways.includes('type') ? `, and ${back}` : '; the way back is not there before finalize'}`,
+      detail: `the type follows legacy columns${ways.includes('type') ? `, and ${restoreRule}` : '; the way back is not there before finalize'}`,
     }
   }
-  if (seen.looked === 0)
-    return unknown('the table has no row of a known type: let the application write one, then validate again')
-  if (seen.refused !== null)
-    return unknown(`none of ${seen.looked} rows could be written as another type: ${seen.refused}`)
-  return unknown(`each of ${seen.locked} rows was locked for longer than 100 ms: validate again`)
+  if (result.looked === 0)
+    return inconclusive('the table has no row of a known type: let the application write one, then validate again')
+  if (result.refused !== null)
+    return inconclusive(`none of ${result.looked} rows could be written as another type: ${result.refused}`)
+  return inconclusive(`each of ${result.locked} rows was locked for longer than 100 ms: validate again`)
 }
 
-function unknown(detail: string): Finding {
+function inconclusive(detail: string): CheckFinding {
   return { verdict: 'inconclusive', value: null, limit: null, detail }
 }
 
 /** It writes legacy columns too: triggers bound to them fire, of which the file need not speak for the backfill's sake. */
-function firedByLegacy(rollout: Rollout, { triggers }: Table): string[] {
+function findTriggersFiredByLegacyWrite(rollout: Rollout, { triggers }: Table): string[] {
   return triggers
     .filter(
       (one) =>
@@ -73,6 +73,6 @@ function firedByLegacy(rollout: Rollout, { triggers }: Table): string[] {
     )
     .map(
       ({ name, on }) =>
-        `trigger ${name} on ${on} fires where a legacy column is written, which the canary does and takes back: write ${quote(name)}: harmless under triggers in ${rollout.path}`,
+        `trigger ${name} on ${on} fires where a legacy column is written, which the canary does and takes back: write ${quoteIdentifier(name)}: harmless under triggers in ${rollout.path}`,
     )
 }

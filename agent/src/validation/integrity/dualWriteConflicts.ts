@@ -1,22 +1,22 @@
-import { countConflicts, pruneConflicts } from '../../dualWrite/conflicts.ts'
-import type { Check } from '../check.ts'
-import { lastValueOf } from '../store.ts'
+import { readConflictCounts, pruneConflicts } from '../../dualWrite/conflicts.ts'
+import type { ValidationCheck } from '../check.ts'
+import { readLatestCheckValue } from '../store.ts'
 
 /**
  * Writes of legacy columns and a type that disagree. They are refused or resolved, so no row is wrong; but whoever
  * writes so has a fault, and one that has come up since the validation before is to be looked at.
  */
-export const dualWriteConflicts: Check = {
+export const dualWriteConflicts: ValidationCheck = {
   name: 'dual-write-conflicts',
   layer: 'integrity',
   async run({ run, rollout }) {
     const { state } = run.database
-    const counted = await countConflicts(state, rollout)
+    const counted = await readConflictCounts(state, rollout)
     if (counted === null) return { verdict: 'pass', value: 0, limit: 0, detail: 'none is possible before finalize' }
     const value = counted.refused + counted.legacy + counted.type
-    const before = (await lastValueOf(state, rollout.name, 'dual-write-conflicts')) ?? 0
+    const previousValue = (await readLatestCheckValue(state, rollout.name, 'dual-write-conflicts')) ?? 0
     // Counters that were made anew begin at 0.
-    const limit = before > value ? 0 : before
+    const limit = previousValue > value ? 0 : previousValue
     const sampleKeys = await pruneConflicts(state, rollout)
     return {
       verdict: value <= limit ? 'pass' : 'fail',

@@ -1,12 +1,12 @@
-import { bothWaysMissing } from '../../dualWrite/verify.ts'
-import type { Check } from '../check.ts'
+import { findMissingReverseSync } from '../../dualWrite/verify.ts'
+import type { ValidationCheck } from '../check.ts'
 
-export const dualWriteTrigger: Check = {
+export const dualWriteTrigger: ValidationCheck = {
   name: 'dual-write-trigger',
   layer: 'integrity',
   async run({ run, rollout, table, facts }) {
     // Before the flag is on nobody writes the type.
-    const missing = facts.flag.enabled ? await bothWaysMissing(run.database.state, rollout, table) : null
+    const missing = facts.flag.enabled ? await findMissingReverseSync(run.database.state, rollout, table) : null
     const fault = facts.triggerFault ?? (missing && `The flag is on without ${missing}: turn it off, then finalize.`)
     return {
       verdict: fault === null ? 'pass' : 'fail',

@@ -1,13 +1,13 @@
-import type { Check } from '../check.ts'
-import { acceptedWrong } from './accepted.ts'
+import type { ValidationCheck } from '../check.ts'
+import { countAcceptedDiscrepancies } from './accepted.ts'
 
-export const expressionNeverRaises: Check = {
+export const expressionNeverRaises: ValidationCheck = {
   name: 'expression-never-raises',
   layer: 'integrity',
   needsScan: true,
   async run(context) {
     const { raising, raisingKeys, query } = context.scan()
-    const accepted = await acceptedWrong(context.sql, context.rollout, context.table)
+    const accepted = await countAcceptedDiscrepancies(context.sql, context.rollout, context.table)
     return {
       verdict: raising <= accepted ? 'pass' : 'fail',
       value: raising,

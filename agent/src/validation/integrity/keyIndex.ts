@@ -1,20 +1,20 @@
-import { codeOf, messageOf } from '../../engine/errors.ts'
-import type { Check } from '../check.ts'
+import { errorCode, errorMessage } from '../../engine/errors.ts'
+import type { ValidationCheck } from '../check.ts'
 
 /** It reads the table in one statement, which is too long for a larger one. */
-const MOST_BYTES = 10 * 1024 ** 3
+const MAX_TABLE_BYTES = 10 * 1024 ** 3
 
 /**
  * The index that rows are read by leads to every row of the table, each once, as amcheck finds it. A row that is
  * missing in the index would be missed by every other check. Does not apply without the extension, or to a table of
  * more than 10 GB.
  */
-export const keyIndex: Check = {
+export const keyIndex: ValidationCheck = {
   name: 'key-index',
   layer: 'integrity',
   seconds: 300,
   async run({ sql, table }) {
-    const [found] = await sql<{ call: string | null; indexes: { oid: string; name: string }[]; bytes: number }[]>`
+    const [amcheck] = await sql<{ call: string | null; indexes: { oid: string; name: string }[]; bytes: number }[]>`
       select (select case when has_schema_privilege(n.oid, 'usage')
             and has_function_privilege(to_regprocedure(format('%I.bt_index_check(regclass,boolean)', n.nspname)), 'execute')
           then format('%I.bt_index_check', n.nspname) end
@@ -27,23 +27,23 @@ export const keyIndex: Check = {
               join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum where k.place <= i.indnkeyatts)
               = array(select jsonb_array_elements_text(${sql.json(table.key.map((column) => column.name))}::jsonb))), '[]') as indexes,
         ${table.bytes}::float8 as bytes`
-    if (!found || found.call === null || found.bytes > MOST_BYTES) return null
-    const query = `select ${found.call}(index, heapallindexed => true)`
+    if (!amcheck || amcheck.call === null || amcheck.bytes > MAX_TABLE_BYTES) return null
+    const query = `select ${amcheck.call}(index, heapallindexed => true)`
     try {
-      for (const index of found.indexes)
-        await sql.unsafe(`select /* sti */ ${found.call}(${index.oid}::oid::regclass, true)`)
+      for (const index of amcheck.indexes)
+        await sql.unsafe(`select /* sti */ ${amcheck.call}(${index.oid}::oid::regclass, true)`)
     } catch (error) {
       // index_corrupted and data_corrupted: that is what it looks for.
-      if (!['XX001', 'XX002'].includes(codeOf(error) ?? '')) throw error
+      if (!['XX001', 'XX002'].includes(errorCode(error) ?? '')) throw error
       return {
         verdict: 'fail',
         value: null,
         limit: null,
         query,
-        detail: `${messageOf(error)}: rows may be missed by everything that reads along it; REINDEX it, then validate again`,
+        detail: `${errorMessage(error)}: rows may be missed by everything that reads along it; REINDEX it, then validate again`,
       }
     }
-    const names = found.indexes.map((index) => index.name).join(', ')
+    const names = amcheck.indexes.map((index) => index.name).join(', ')
     return { verdict: 'pass', value: null, limit: null, query, detail: `amcheck finds every row in ${names}` }
   },
 }

@@ -1,6 +1,6 @@
-import type { Check } from '../check.ts'
+import type { ValidationCheck } from '../check.ts'
 
-export const noFailedRow: Check = {
+export const noFailedRow: ValidationCheck = {
   name: 'no-failed-row',
   layer: 'integrity',
   async run({ facts }) {

@@ -1,6 +1,6 @@
-import type { Check } from '../check.ts'
+import type { ValidationCheck } from '../check.ts'
 
-export const noUnknownType: Check = {
+export const noUnknownType: ValidationCheck = {
   name: 'no-unknown-type',
   layer: 'integrity',
   needsScan: true,

@@ -1,5 +1,5 @@
-import type { Check } from '../check.ts'
-import { settledCounters } from '../counts/settled.ts'
+import type { ValidationCheck } from '../check.ts'
+import { awaitSettledCounters } from '../counts/settled.ts'
 import { readRowCount } from '../counts/store.ts'
 
 /**
@@ -8,48 +8,48 @@ import { readRowCount } from '../counts/store.ts'
  * detached, a corrupt page, surgery on the heap. Rows that were inserted may hide as many lost ones: PostgreSQL counts
  * inserts that were rolled back as well, so they prove nothing.
  */
-export const nothingLost: Check = {
+export const nothingLost: ValidationCheck = {
   name: 'nothing-lost',
   layer: 'integrity',
   needsScan: true,
   seconds: 90,
   async run({ scan, run, rollout, table, signal }) {
     const { state } = run.database
-    const then = await readRowCount(state, rollout.name)
+    const previous = await readRowCount(state, rollout.name)
     const { rows } = scan()
-    if (then === null) {
+    if (previous === null) {
       const detail = `${rows} rows, the first count: later ones are compared with it`
       return { verdict: 'pass', value: rows, limit: null, detail }
     }
-    const before = `validation ${then.validation}`
-    if (then.counters.oid !== table.oid) {
-      const detail = `the ${rows} rows cannot be compared with the ${then.rows} of ${before}, the table is another one, made again or restored: validate again`
-      return { verdict: 'inconclusive', value: rows, limit: then.rows, detail }
+    const previousLabel = `validation ${previous.validation}`
+    if (previous.counters.oid !== table.oid) {
+      const detail = `the ${rows} rows cannot be compared with the ${previous.rows} of ${previousLabel}, the table is another one, made again or restored: validate again`
+      return { verdict: 'inconclusive', value: rows, limit: previous.rows, detail }
     }
-    const { compared, open } = await settledCounters(
+    const { delta, openTransaction } = await awaitSettledCounters(
       state,
-      then.counters,
-      (now) => rows >= then.rows - now.deleted,
+      previous.counters,
+      (now) => rows >= previous.rows - now.deleted,
       signal,
     )
-    if (!compared.comparable) {
-      const detail = `the ${rows} rows cannot be compared with the ${then.rows} of ${before}, ${compared.why}: validate again`
-      return { verdict: 'inconclusive', value: rows, limit: then.rows, detail }
+    if (!delta.comparable) {
+      const detail = `the ${rows} rows cannot be compared with the ${previous.rows} of ${previousLabel}, ${delta.reason}: validate again`
+      return { verdict: 'inconclusive', value: rows, limit: previous.rows, detail }
     }
-    const least = then.rows - compared.deleted
-    const lost = Math.max(0, least - rows)
-    const gone = compared.gone.length > 0 ? `; partitions that are gone: ${compared.gone.join(', ')}` : ''
-    const numbers = `${rows} rows; at ${before} there were ${then.rows}, since then ${compared.deleted} were deleted and at most ${compared.inserted} inserted${gone}`
-    const found = { value: rows, limit: least, discrepancies: lost }
-    if (lost === 0) return { ...found, verdict: 'pass', detail: numbers }
-    if (open !== null) {
-      const detail = `${lost} rows are missing that ${open} may have deleted: validate again when it has ended; ${numbers}`
-      return { ...found, verdict: 'inconclusive', detail }
+    const expectedRows = previous.rows - delta.deleted
+    const missingRows = Math.max(0, expectedRows - rows)
+    const missingNote = delta.missingPartitions.length > 0 ? `; partitions that are gone: ${delta.missingPartitions.join(', ')}` : ''
+    const summary = `${rows} rows; at ${previousLabel} there were ${previous.rows}, since then ${delta.deleted} were deleted and at most ${delta.inserted} inserted${missingNote}`
+    const evidence = { value: rows, limit: expectedRows, discrepancies: missingRows }
+    if (missingRows === 0) return { ...evidence, verdict: 'pass', detail: summary }
+    if (openTransaction !== null) {
+      const detail = `${missingRows} rows are missing that ${openTransaction} may have deleted: validate again when it has ended; ${summary}`
+      return { ...evidence, verdict: 'inconclusive', detail }
     }
     return {
-      ...found,
+      ...evidence,
       verdict: 'fail',
-      detail: `${lost} rows are gone without a DELETE (TRUNCATE, a partition taken away, corruption); ${numbers}. The next validation compares with this count`,
+      detail: `${missingRows} rows are gone without a DELETE (TRUNCATE, a partition taken away, corruption); ${summary}. The next validation compares with this count`,
     }
   },
 }

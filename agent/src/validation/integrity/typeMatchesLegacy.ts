@@ -1,13 +1,13 @@
-import type { Check } from '../check.ts'
-import { acceptedWrong } from './accepted.ts'
+import type { ValidationCheck } from '../check.ts'
+import { countAcceptedDiscrepancies } from './accepted.ts'
 
-export const typeMatchesLegacy: Check = {
+export const typeMatchesLegacy: ValidationCheck = {
   name: 'type-matches-legacy',
   layer: 'integrity',
   needsScan: true,
   async run(context) {
     const scan = context.scan()
-    const accepted = await acceptedWrong(context.sql, context.rollout, context.table)
+    const accepted = await countAcceptedDiscrepancies(context.sql, context.rollout, context.table)
     return {
       verdict: scan.discrepancies <= accepted ? 'pass' : 'fail',
       value: scan.discrepancies,

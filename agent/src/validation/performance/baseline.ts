@@ -1,61 +1,61 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ValidationParameters, type Baseline } from '../../contract/index.ts'
-import type { Comparing } from '../../measure/compare.ts'
-import { readBaseline, useOf } from '../../measure/store.ts'
-import { windowOf } from '../../measure/window.ts'
-import type { CheckContext, Finding } from '../check.ts'
+import type { ComparisonInput } from '../../measure/compare.ts'
+import { readBaseline, createBaselineContext } from '../../measure/store.ts'
+import { readComparisonWindow } from '../../measure/window.ts'
+import type { CheckContext, CheckFinding } from '../check.ts'
 
 /** As long as this, what is now has to be seen before it is judged; by Prometheus longer, its readings are fewer. */
-const SEEN_MS = { live: 60_000, history: 240_000 } as const
+const OBSERVATION_MS = { live: 60_000, history: 240_000 } as const
 /** How long a check of this layer may take, in seconds: it waits until enough has been seen. */
-export const PERFORMANCE_SECONDS = 300
-const LOOK_MS = 500
+export const PERFORMANCE_CHECK_TIMEOUT_SECONDS = 300
+const POLL_INTERVAL_MS = 500
 
 /** What a check of the performance layer compares with; `said` goes with its detail. */
-export interface Ready {
-  readonly comparing: Comparing
-  readonly said: string
+export interface PreparedComparison {
+  readonly input: ComparisonInput
+  readonly note: string
 }
 
 /**
  * The baseline to compare with, once enough was seen since the last operation that wrote the table or changed the flag.
  * A finding instead: there is nothing to compare with, or it may not be judged by.
  */
-export async function comparable(context: CheckContext): Promise<Ready | Finding> {
-  const baseline = await chosen(context)
+export async function prepareComparison(context: CheckContext): Promise<PreparedComparison | CheckFinding> {
+  const baseline = await chooseBaseline(context)
   if ('verdict' in baseline) return baseline
   const { run, rollout, parts, signal } = context
-  const { from, beside } = await windowOf(run.database.state, rollout.name, baseline.endedAt)
-  const until = from + SEEN_MS[baseline.measured]
+  const { from, concurrentOperation } = await readComparisonWindow(run.database.state, rollout.name, baseline.endedAt)
+  const until = from + OBSERVATION_MS[baseline.measured]
   if (Date.now() < until)
-    run.step(`reads until ${new Date(until).toISOString()} what is now, to compare with the baseline`)
-  while (Date.now() < until && run.asked() === 'go-on' && !signal.aborted) {
-    await delay(Math.min(LOOK_MS, Math.max(1, until - Date.now())))
+    run.setStep(`reads until ${new Date(until).toISOString()} what is now, to compare with the baseline`)
+  while (Date.now() < until && run.directive() === 'go-on' && !signal.aborted) {
+    await delay(Math.min(POLL_INTERVAL_MS, Math.max(1, until - Date.now())))
   }
   const { release, id, warnings } = baseline
-  const said = [
+  const note = [
     `baseline ${id}${release === null ? '' : ` of ${release}`}${baseline.oneRunOnly ? ', given to this run' : ''}`,
     ...warnings,
-    ...(beside === null ? [] : [`${beside} runs now, its load is judged too`]),
+    ...(concurrentOperation === null ? [] : [`${concurrentOperation} runs now, its load is judged too`]),
   ].join('; ')
-  const comparing = { signals: parts.signals, rollout, environment: parts.environment, baseline, from }
-  return { comparing, said }
+  const input = { signals: parts.signals, rollout, environment: parts.environment, baseline, from }
+  return { input, note }
 }
 
-async function chosen({ run, rollout, facts, parts }: CheckContext): Promise<Baseline | Finding> {
-  const wanted = ValidationParameters.parse(run.operation.parameters).baseline
-  const id = wanted ?? facts.baseline?.id
-  const use = useOf(rollout, parts.environment)
-  const baseline = id === undefined ? null : await readBaseline(run.database.state, use, id)
+async function chooseBaseline({ run, rollout, facts, parts }: CheckContext): Promise<Baseline | CheckFinding> {
+  const requestedId = ValidationParameters.parse(run.operation.parameters).baseline
+  const id = requestedId ?? facts.baseline?.id
+  const context = createBaselineContext(rollout, parts.environment)
+  const baseline = id === undefined ? null : await readBaseline(run.database.state, context, id)
   if (baseline === null) {
-    return inconclusive(
-      wanted === undefined ? 'there is no baseline: take one (sti baseline)' : `there is no baseline ${wanted}`,
+    return inconclusiveFinding(
+      requestedId === undefined ? 'there is no baseline: take one (sti baseline)' : `there is no baseline ${requestedId}`,
     )
   }
   if (baseline.unusable.length === 0) return baseline
-  return inconclusive(`baseline ${baseline.id} may not be judged by: ${baseline.unusable.join('; ')}`)
+  return inconclusiveFinding(`baseline ${baseline.id} may not be judged by: ${baseline.unusable.join('; ')}`)
 }
 
-export function inconclusive(detail: string): Finding {
+export function inconclusiveFinding(detail: string): CheckFinding {
   return { verdict: 'inconclusive', value: null, limit: null, detail }
 }

@@ -1,9 +1,9 @@
-import type { Check } from '../check.ts'
+import type { ValidationCheck } from '../check.ts'
 import { databaseQueryTimeEach } from './databaseQueryTimeEach.ts'
 import { signalCheck } from './signalCheck.ts'
 
 /** The performance layer: is everything as quick as it was, by the baseline. */
-export const PERFORMANCE: readonly Check[] = [
+export const PERFORMANCE_CHECKS: readonly ValidationCheck[] = [
   signalCheck('api-latency-average', 'api-latency-average'),
   signalCheck('api-latency-p95', 'api-latency-p95'),
   signalCheck('api-error-ratio', 'api-error-ratio'),

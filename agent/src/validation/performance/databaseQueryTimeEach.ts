@@ -1,42 +1,42 @@
 import { compareQueries } from '../../measure/compareQueries.ts'
-import type { Check } from '../check.ts'
-import { comparable, inconclusive, PERFORMANCE_SECONDS } from './baseline.ts'
+import type { ValidationCheck } from '../check.ts'
+import { prepareComparison, inconclusiveFinding, PERFORMANCE_CHECK_TIMEOUT_SECONDS } from './baseline.ts'
 
 /** No normalised query has become slower beyond its limit. */
-export const databaseQueryTimeEach: Check = {
+export const databaseQueryTimeEach: ValidationCheck = {
   name: 'database-query-time-each',
   layer: 'performance',
-  seconds: PERFORMANCE_SECONDS,
+  seconds: PERFORMANCE_CHECK_TIMEOUT_SECONDS,
   async run(context) {
-    const ready = await comparable(context)
-    if ('verdict' in ready) return ready
-    const { queries, unheard } = compareQueries(ready.comparing)
-    const told = queries.filter(({ ratio }) => ratio !== null)
-    const others = [
-      ...(told.length < queries.length ? [`${queries.length - told.length} ran too seldom to tell`] : []),
-      ...(unheard > 0 ? [`${unheard} are not in the baseline`] : []),
-      ready.said,
+    const comparison = await prepareComparison(context)
+    if ('verdict' in comparison) return comparison
+    const { queries, newQueryCount } = compareQueries(comparison.input)
+    const conclusive = queries.filter(({ ratio }) => ratio !== null)
+    const notes = [
+      ...(conclusive.length < queries.length ? [`${queries.length - conclusive.length} ran too seldom to tell`] : []),
+      ...(newQueryCount > 0 ? [`${newQueryCount} are not in the baseline`] : []),
+      comparison.note,
     ].join('; ')
-    if (told.length === 0) {
+    if (conclusive.length === 0) {
       const why =
-        queries.length + unheard === 0
+        queries.length + newQueryCount === 0
           ? 'no query was seen: does pg_stat_statements run?'
           : 'no query could be compared'
-      return inconclusive(`${why}; ${others}`)
+      return inconclusiveFinding(`${why}; ${notes}`)
     }
-    const slow = told.filter(({ verdict }) => verdict === 'fail')
-    const shown = (slow.length > 0 ? slow.slice(0, 3) : told.slice(0, 1)).map(
+    const slowQueries = conclusive.filter(({ verdict }) => verdict === 'fail')
+    const examples = (slowQueries.length > 0 ? slowQueries.slice(0, 3) : conclusive.slice(0, 1)).map(
       ({ name, detail }) => `“${name.replace(/\s+/g, ' ').slice(0, 120)}” ${detail}`,
     )
-    const head =
-      slow.length > 0
-        ? `${slow.length} of ${told.length} queries are slower`
-        : `${told.length} queries compared, the slowest`
+    const headline =
+      slowQueries.length > 0
+        ? `${slowQueries.length} of ${conclusive.length} queries are slower`
+        : `${conclusive.length} queries compared, the slowest`
     return {
-      verdict: slow.length > 0 ? 'fail' : 'pass',
-      value: (slow[0] ?? told[0])!.ratio,
-      limit: told[0]!.limit,
-      detail: `${head}: ${shown.join(', ')}; ${others}`,
+      verdict: slowQueries.length > 0 ? 'fail' : 'pass',
+      value: (slowQueries[0] ?? conclusive[0])!.ratio,
+      limit: conclusive[0]!.limit,
+      detail: `${headline}: ${examples.join(', ')}; ${notes}`,
     }
   },
 }

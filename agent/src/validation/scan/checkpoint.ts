@@ -1,30 +1,30 @@
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../engine/answer.ts'
-import type { Run } from '../../engine/kind.ts'
+import type { RunContext } from '../../engine/kind.ts'
 import type { Key } from '../../engine/keys.ts'
-import { FenceLost } from '../../engine/lane.ts'
+import { FenceLostError } from '../../engine/lane.ts'
 import type { Table } from '../../rollout/rollout.ts'
-import { readCounters, type Counters } from '../counts/counters.ts'
-import { emptyTally, type Tally } from './tally.ts'
+import { readCounters, type TableCounters } from '../counts/counters.ts'
+import { createTally, type ScanTally } from './tally.ts'
 
 /** Where a reading stands. */
-export interface Checkpoint {
+export interface ScanCheckpoint {
   readonly startedAt: Date
   readonly relation: string
   readonly position: Key | null
   readonly finished: boolean
-  readonly tally: Tally
+  readonly tally: ScanTally
   /** What PostgreSQL had counted of the table when it began. */
-  readonly counters: Counters
+  readonly counters: TableCounters
 }
 
-interface Row {
+interface ScanCheckpointRow {
   readonly started_at: Date
   readonly relation: string
   readonly position: Key | null
   readonly finished: boolean
-  readonly tally: Tally
-  readonly counters: Counters
+  readonly tally: ScanTally
+  readonly counters: TableCounters
 }
 
 /**
@@ -32,52 +32,52 @@ interface Row {
  * pauses: it says of each row what it was at some moment since `startedAt`, and so does one that goes on. It begins anew
  * when its table is another one, or when rows were written in bulk since it began: then its verdict would open nothing.
  */
-export async function openReading(run: Run, table: Table, lastWriteEndedAt: string | null): Promise<Checkpoint> {
+export async function resumeOrStartScan(run: RunContext, table: Table, lastWriteEndedAt: string | null): Promise<ScanCheckpoint> {
   const { state } = run.database
-  const relation = await relationOf(state, table, run.rollout.discriminator.column)
-  const [row] = await state<Row[]>`
+  const relation = await readRelationIdentity(state, table, run.rollout.discriminator.column)
+  const [row] = await state<ScanCheckpointRow[]>`
     select started_at, relation, position, finished, tally, counters from sti.validation_scan where operation_id = ${run.operation.id}`
   if (row) {
-    const why =
+    const restartReason =
       row.relation !== relation
         ? 'the table is another one, or was rewritten'
         : lastWriteEndedAt !== null && lastWriteEndedAt >= row.started_at.toISOString()
           ? 'rows were written in bulk since it began'
           : null
-    if (why === null) {
+    if (restartReason === null) {
       if (row.position !== null && !row.finished)
-        await run.event('validation', `reads on from ${row.position.join('/')}, ${row.tally.rows} rows are read`)
+        await run.recordEvent('validation', `reads on from ${row.position.join('/')}, ${row.tally.rows} rows are read`)
       return { startedAt: row.started_at, ...row }
     }
-    await run.event('validation', `reads the table anew: ${why}`)
+    await run.recordEvent('validation', `reads the table anew: ${restartReason}`)
   }
   const { now } = onlyRow(await state<{ now: Date }[]>`select clock_timestamp() as now`)
   const counters = await readCounters(state, table.oid)
-  return { counters, startedAt: now, relation, position: null, finished: false, tally: emptyTally() }
+  return { counters, startedAt: now, relation, position: null, finished: false, tally: createTally() }
 }
 
 /** @throws FenceLost when another agent has claimed the operation meanwhile */
-export async function saveReading(run: Run, at: Checkpoint): Promise<void> {
+export async function saveScanCheckpoint(run: RunContext, checkpoint: ScanCheckpoint): Promise<void> {
   const { state } = run.database
   const saved = await state`
     insert into sti.validation_scan (operation_id, started_at, relation, position, finished, tally, counters)
-    select o.id, ${at.startedAt}::timestamptz, ${at.relation}::text, ${at.position === null ? null : state.json([...at.position])}::jsonb,
-      ${at.finished}::boolean, ${state.json(at.tally as never)}::jsonb, ${state.json(at.counters as never)}::jsonb
+    select o.id, ${checkpoint.startedAt}::timestamptz, ${checkpoint.relation}::text, ${checkpoint.position === null ? null : state.json([...checkpoint.position])}::jsonb,
+      ${checkpoint.finished}::boolean, ${state.json(checkpoint.tally as never)}::jsonb, ${state.json(checkpoint.counters as never)}::jsonb
     from sti.operation o where o.id = ${run.claim.id} and o.epoch = ${run.claim.epoch} and o.claim = ${run.claim.claim} for no key update
     on conflict (operation_id) do update set started_at = excluded.started_at, relation = excluded.relation,
       position = excluded.position, finished = excluded.finished, tally = excluded.tally, counters = excluded.counters
     returning operation_id`
-  if (saved.length === 0) throw new FenceLost('another agent has claimed this validation')
+  if (saved.length === 0) throw new FenceLostError('another agent has claimed this validation')
 }
 
 /** Once the validation is kept nobody needs it. */
-export async function dropReading(sql: Sql, operationId: bigint): Promise<void> {
+export async function deleteScanCheckpoint(sql: Sql, operationId: bigint): Promise<void> {
   await sql`delete from sti.validation_scan where operation_id = ${operationId}
     or operation_id in (select id from sti.operation where kind = 'validation' and state in ('cancelled', 'failed'))`
 }
 
 /** TRUNCATE, a rewrite and a restored table have other files; a column that was dropped and added another number. */
-async function relationOf(sql: Sql, table: Table, column: string): Promise<string> {
+async function readRelationIdentity(sql: Sql, table: Table, column: string): Promise<string> {
   const [row] = await sql<{ relation: string }[]>`
     select format('%s/%s %s', ${table.oid}::oid, (select attnum from pg_attribute where attrelid = ${table.oid}::oid and attname = ${column}),
       (select string_agg(format('%s:%s', c.oid, pg_relation_filenode(c.oid)), ' ' order by c.oid) from pg_class c

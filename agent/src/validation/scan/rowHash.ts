@@ -1,7 +1,7 @@
 import type { Column, KeyColumn, Rollout, Table } from '../../rollout/rollout.ts'
 
 /** Types that PostgreSQL hashes by value, whatever the settings of the session. */
-const HASHED = new Set([
+const VALUE_HASHED_TYPES = new Set([
   ...['varchar', 'bpchar', 'name', 'bytea', 'uuid', 'numeric', 'float4', 'float8', 'date', 'time', 'timetz'],
   ...['timestamp', 'timestamptz', 'interval', 'inet', 'cidr', 'macaddr', 'jsonb', 'bit', 'varbit'],
 ])
@@ -11,33 +11,33 @@ const HASHED = new Set([
  * costs some nanoseconds, where a record of texts costs a microsecond. Booleans share the first seed. Within one major
  * version of PostgreSQL equal values have equal hashes.
  */
-export function rowHash(rollout: Rollout, table: Table, alias: string): string {
+export function rowHashSql(rollout: Rollout, table: Table, alias: string): string {
   const legacy = rollout.legacyColumns.flatMap((name) => table.columns.find((column) => column.name === name) ?? [])
   // As many digits in base 3 as an int4 has.
   const booleans = legacy.filter((column) => column.baseType === 'bool').slice(0, 19)
-  const packed = booleans.map((column, i) => {
+  const booleanDigits = booleans.map((column, i) => {
     const digit = `${alias}.${column.sql}::int`
     return `${column.notNull ? digit : `coalesce(${digit}, 2)`}${i === 0 ? '' : ` * ${3 ** i}`}`
   })
-  let seed = packed.length > 0 ? `(${packed.join(' + ')})::int8` : '0::int8'
+  let seed = booleanDigits.length > 0 ? `(${booleanDigits.join(' + ')})::int8` : '0::int8'
   for (const column of legacy.filter((one) => !booleans.includes(one))) {
-    seed = `hashint8extended(coalesce(${valueHash(alias, column, '0')}, 1), ${seed})`
+    seed = `hashint8extended(coalesce(${valueHashSql(alias, column, '0')}, 1), ${seed})`
   }
-  for (const key of table.key) seed = keyHash(alias, key, table, seed)
+  for (const key of table.key) seed = keyHashSql(alias, key, table, seed)
   return seed
 }
 
-function keyHash(alias: string, key: KeyColumn, table: Table, seed: string): string {
+function keyHashSql(alias: string, key: KeyColumn, table: Table, seed: string): string {
   const column = table.columns.find((one) => one.name === key.name)!
-  return valueHash(alias, column, seed)
+  return valueHashSql(alias, column, seed)
 }
 
 /** Null for a NULL. */
-function valueHash(alias: string, column: Column, seed: string): string {
+function valueHashSql(alias: string, column: Column, seed: string): string {
   const value = `${alias}.${column.sql}`
   if (['int2', 'int4', 'int8'].includes(column.baseType)) return `hashint8extended(${value}::int8, ${seed})`
   if (column.baseType === 'text') return `hashtextextended(${value}::text, ${seed})`
-  if (HASHED.has(column.baseType))
+  if (VALUE_HASHED_TYPES.has(column.baseType))
     return `case when ${value} is not null then hash_record_extended(row(${value}), ${seed}) end`
   return `hashtextextended(${value}::text, ${seed})`
 }

@@ -1,47 +1,47 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../../database/connect.ts'
-import type { Reading } from './reading.ts'
-import { isRight, lookAgain, sameVersion, type Suspect } from './suspect.ts'
-import { recount, type Tally } from './tally.ts'
+import type { ScanTarget } from './reading.ts'
+import { isCorrect, rereadSuspects, isSameVersion, type SuspectRow } from './suspect.ts'
+import { recountSuspect, type ScanTally } from './tally.ts'
 
 /** How often a row that moves between the looks is looked at; wrong at each of them, it counts as wrong. */
-const LOOKS = 5
-const PAUSE_MS = 500
+const MAX_RECHECKS = 5
+const RECHECK_DELAY_MS = 500
 
 /**
  * Looks again at the rows that were wrong when they were read. Somebody may have been between two writes of them: a row
  * counts as wrong when the same version of it still is a moment later, or when it is at every look. What has become
  * right meanwhile is counted as that. Answers the keys of those that stay wrong; null when it was asked to stop.
  */
-export async function settle(
+export async function recheckSuspects(
   sql: Sql,
-  reading: Reading,
-  tally: Tally,
-  goOn: () => Promise<boolean>,
-): Promise<Suspect[] | null> {
-  const wrong: Suspect[] = []
-  let open = tally.suspects.map((found) => ({ found, last: found }))
-  for (let look = 1; look <= LOOKS && open.length > 0; look++) {
-    await delay(PAUSE_MS)
-    if (!(await goOn())) return null
-    const seen = await lookAgain(
+  target: ScanTarget,
+  tally: ScanTally,
+  mayContinue: () => Promise<boolean>,
+): Promise<SuspectRow[] | null> {
+  const discrepancies: SuspectRow[] = []
+  let pending = tally.suspects.map((found) => ({ found, last: found }))
+  for (let attempt = 1; attempt <= MAX_RECHECKS && pending.length > 0; attempt++) {
+    await delay(RECHECK_DELAY_MS)
+    if (!(await mayContinue())) return null
+    const currentRows = await rereadSuspects(
       sql,
-      reading,
-      open.map((one) => one.last),
+      target,
+      pending.map((one) => one.last),
     )
-    open = open.flatMap(({ found, last }, i) => {
-      const now = seen[i] ?? null
-      if (now === null || isRight(reading, now)) {
-        recount(tally, found, now)
+    pending = pending.flatMap(({ found, last }, i) => {
+      const now = currentRows[i] ?? null
+      if (now === null || isCorrect(target, now)) {
+        recountSuspect(tally, found, now)
         return []
       }
-      if (sameVersion(last, now) || look === LOOKS) {
-        recount(tally, found, now)
-        wrong.push({ ...now, key: found.key })
+      if (isSameVersion(last, now) || attempt === MAX_RECHECKS) {
+        recountSuspect(tally, found, now)
+        discrepancies.push({ ...now, key: found.key })
         return []
       }
       return [{ found, last: { ...now, key: found.key } }]
     })
   }
-  return wrong
+  return discrepancies
 }

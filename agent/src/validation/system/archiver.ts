@@ -1,16 +1,16 @@
-import { limitsOf } from '../../engine/limits.ts'
-import type { Check } from '../check.ts'
-import { known } from './read.ts'
+import { resolveLimits } from '../../engine/limits.ts'
+import type { ValidationCheck } from '../check.ts'
+import { awaitReading } from './read.ts'
 
 /** WAL is archived, and no attempt fails. */
-export const archiver: Check = {
+export const archiver: ValidationCheck = {
   name: 'archiver',
   layer: 'system',
   async run({ run, rollout, sql, signal }) {
-    const backlog = await known(() => run.pressure.archive(), signal)
+    const backlog = await awaitReading(() => run.pressure.archive(), signal)
     if ('verdict' in backlog) return backlog
     const { files, failing } = backlog.value
-    const limit = limitsOf(rollout.file).archiveBacklogFiles.pause
+    const limit = resolveLimits(rollout.file).archiveBacklogFiles.pause
     if (failing) {
       const detail = `the archiver fails at ${failing.file}, none succeeded for ${Math.round(failing.seconds)} s: look at archive_command and the server's log`
       return { verdict: 'fail', value: files, limit, detail }

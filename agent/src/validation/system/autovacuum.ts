@@ -1,6 +1,6 @@
-import type { Check } from '../check.ts'
+import type { ValidationCheck } from '../check.ts'
 
-interface Row {
+interface VacuumStatisticsRow {
   readonly relation: string
   readonly dead: number
   readonly live: number
@@ -11,16 +11,16 @@ interface Row {
 }
 
 /** Above this many times what makes autovacuum start, it is overdue. */
-const OVERDUE = 2
+const OVERDUE_FACTOR = 2
 /** After a bulk write of ours it has this long to come by, in seconds, and to begin. */
-const TIME_TO_BEGIN = 600
+const START_GRACE_SECONDS = 600
 
 /** Autovacuum is on for the table and every partition, and keeps up with dead rows. */
-export const autovacuum: Check = {
+export const autovacuum: ValidationCheck = {
   name: 'autovacuum',
   layer: 'system',
   async run({ rollout, facts, sql }) {
-    const rows = await sql<Row[]>`
+    const rows = await sql<VacuumStatisticsRow[]>`
       select c.oid::regclass::text as relation, coalesce(s.n_dead_tup, 0)::float8 as dead, coalesce(s.n_live_tup, 0)::float8 as live,
         coalesce((o.values->>'autovacuum_vacuum_threshold')::float8, current_setting('autovacuum_vacuum_threshold')::float8)
           + coalesce((o.values->>'autovacuum_vacuum_scale_factor')::float8, current_setting('autovacuum_vacuum_scale_factor')::float8)
@@ -35,24 +35,24 @@ export const autovacuum: Check = {
       order by coalesce(s.n_dead_tup, 0) desc`
     const worst = [...rows].sort((a, b) => b.dead / b.threshold - a.dead / a.threshold)[0]
     if (!worst) return { verdict: 'inconclusive', value: null, limit: null, detail: 'the table has no statistics' }
-    const off = rows.find((row) => row.off)
-    const limit = Math.round(OVERDUE * worst.threshold)
-    const numbers = { value: worst.dead, limit }
-    if (off) return { verdict: 'fail', ...numbers, detail: `autovacuum is off for ${off.relation}: switch it on` }
-    const last = worst.seconds === null ? 'never vacuumed' : `vacuumed ${Math.round(worst.seconds)} s ago`
-    const detail = `${worst.relation} has ${worst.dead} dead rows beside ${worst.live}, autovacuum starts above ${Math.round(worst.threshold)}; ${last}`
-    if (worst.dead <= limit) return { verdict: 'pass', ...numbers, detail }
-    if (worst.running) return { verdict: 'pass', ...numbers, detail: `${detail}; it is being vacuumed now` }
-    const since = facts.lastWriteEndedAt === null ? Infinity : (Date.now() - Date.parse(facts.lastWriteEndedAt)) / 1000
-    if (since < TIME_TO_BEGIN)
+    const disabled = rows.find((row) => row.off)
+    const limit = Math.round(OVERDUE_FACTOR * worst.threshold)
+    const evidence = { value: worst.dead, limit }
+    if (disabled) return { verdict: 'fail', ...evidence, detail: `autovacuum is off for ${disabled.relation}: switch it on` }
+    const lastVacuum = worst.seconds === null ? 'never vacuumed' : `vacuumed ${Math.round(worst.seconds)} s ago`
+    const detail = `${worst.relation} has ${worst.dead} dead rows beside ${worst.live}, autovacuum starts above ${Math.round(worst.threshold)}; ${lastVacuum}`
+    if (worst.dead <= limit) return { verdict: 'pass', ...evidence, detail }
+    if (worst.running) return { verdict: 'pass', ...evidence, detail: `${detail}; it is being vacuumed now` }
+    const secondsSinceWrite = facts.lastWriteEndedAt === null ? Infinity : (Date.now() - Date.parse(facts.lastWriteEndedAt)) / 1000
+    if (secondsSinceWrite < START_GRACE_SECONDS)
       return {
         verdict: 'pass',
-        ...numbers,
-        detail: `${detail}; the last bulk write ended ${Math.round(since)} s ago, it has ${TIME_TO_BEGIN} s to begin`,
+        ...evidence,
+        detail: `${detail}; the last bulk write ended ${Math.round(secondsSinceWrite)} s ago, it has ${START_GRACE_SECONDS} s to begin`,
       }
     return {
       verdict: 'fail',
-      ...numbers,
+      ...evidence,
       detail: `${detail}: it is overdue, look for what holds it up, or VACUUM the table`,
     }
   },

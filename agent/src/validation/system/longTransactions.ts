@@ -1,19 +1,19 @@
-import { limitsOf } from '../../engine/limits.ts'
-import type { Check } from '../check.ts'
-import { known } from './read.ts'
+import { resolveLimits } from '../../engine/limits.ts'
+import type { ValidationCheck } from '../check.ts'
+import { awaitReading } from './read.ts'
 
 /** Nobody keeps row versions from being pruned for longer than a backfill would wait for. */
-export const longTransactions: Check = {
+export const longTransactions: ValidationCheck = {
   name: 'long-transactions',
   layer: 'system',
   async run({ run, rollout, parts, signal }) {
     const [snapshot, transaction] = await Promise.all([
-      known(() => run.pressure.oldestSnapshot(), signal),
-      known(() => parts.signals.database().oldestTransaction, signal),
+      awaitReading(() => run.pressure.oldestSnapshot(), signal),
+      awaitReading(() => parts.signals.database().oldestTransaction, signal),
     ])
     if ('verdict' in snapshot) return snapshot
     if ('verdict' in transaction) return transaction
-    const limit = limitsOf(rollout.file).oldestSnapshotSeconds.pause
+    const limit = resolveLimits(rollout.file).oldestSnapshotSeconds.pause
     const seconds = Math.max(snapshot.value.seconds, transaction.value.seconds)
     const holder =
       snapshot.value.seconds >= transaction.value.seconds

@@ -1,17 +1,17 @@
 import { isKnown } from '../../signals/reading.ts'
-import type { Check } from '../check.ts'
-import { known } from './read.ts'
+import type { ValidationCheck } from '../check.ts'
+import { awaitReading } from './read.ts'
 
 /** No signal of the rollout file itself is above its limit. Does not apply to a file without any. */
-export const ownSignals: Check = {
+export const customSignals: ValidationCheck = {
   name: 'signals',
   layer: 'system',
   async run({ run, rollout, signal }) {
     if (rollout.file.signals.length === 0) return null
     // Each has its own interval; what is known of it a moment later counts.
     for (const { name } of rollout.file.signals) {
-      const of = () => run.pressure.custom().find((one) => one.name === name)!.reading
-      const reading = await known(of, signal)
+      const readSignal = () => run.pressure.custom().find((one) => one.name === name)!.reading
+      const reading = await awaitReading(readSignal, signal)
       if ('verdict' in reading) return { ...reading, detail: `signal ${name}: ${reading.detail}` }
     }
     const worst = run.pressure

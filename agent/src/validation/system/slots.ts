@@ -1,23 +1,23 @@
-import { limitsOf } from '../../engine/limits.ts'
-import type { Check } from '../check.ts'
-import { known } from './read.ts'
+import { resolveLimits } from '../../engine/limits.ts'
+import type { ValidationCheck } from '../check.ts'
+import { awaitReading } from './read.ts'
 
 /** No replication slot keeps more WAL than a backfill would wait for, and none is about to lose what it needs. */
-export const slots: Check = {
+export const replicationSlots: ValidationCheck = {
   name: 'replication-slots',
   layer: 'system',
   async run({ run, rollout, signal }) {
-    const retention = await known(() => run.pressure.slots(), signal)
+    const retention = await awaitReading(() => run.pressure.slots(), signal)
     if ('verdict' in retention) return retention
     const { slot, retainedBytes, endangered } = retention.value
-    const limit = limitsOf(rollout.file).slotRetainedBytes.pause
-    const found = { value: retainedBytes, limit }
+    const limit = resolveLimits(rollout.file).slotRetainedBytes.pause
+    const evidence = { value: retainedBytes, limit }
     if (endangered !== null) {
       const detail = `slot ${endangered.slot} is ${endangered.status}: its reader has to be set up anew, or the slot dropped`
-      return { verdict: 'fail', ...found, detail }
+      return { verdict: 'fail', ...evidence, detail }
     }
-    if (slot === null) return { verdict: 'pass', ...found, detail: 'there is no replication slot' }
+    if (slot === null) return { verdict: 'pass', ...evidence, detail: 'there is no replication slot' }
     const verdict = limit !== null && retainedBytes > limit ? 'fail' : 'pass'
-    return { verdict, ...found, detail: `slot ${slot} keeps ${retainedBytes} bytes of WAL` }
+    return { verdict, ...evidence, detail: `slot ${slot} keeps ${retainedBytes} bytes of WAL` }
   },
 }
