@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { startPostgres } from '../test/support/server.ts'
-import { median, relativeSpread } from './median.ts'
+import { median, relativeSpread } from './statistics.ts'
 
 /** Above this the machine does other things too, and the figures are not worth comparing. */
 const NOISE_LIMIT_RATIO = 0.15
@@ -69,5 +69,6 @@ async function hashOnEveryCore(): Promise<void> {
 }
 
 async function runStatements(sql: postgres.Sql): Promise<void> {
-  for (let n = 1; n <= STATEMENTS_PER_SAMPLE; n++) await sql`update public.account set balance = balance + 1 where id = ${n}`
+  for (let n = 1; n <= STATEMENTS_PER_SAMPLE; n++)
+    await sql`update public.account set balance = balance + 1 where id = ${n}`
 }

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { startCalibration } from './calibration.ts'
-import { methodBars } from './chart/methods.ts'
-import { comparisonTable, comparisonGoals } from './compare.ts'
+import { methodBars } from './chart/methodBars.ts'
+import { comparisonTable, comparisonGoals } from './comparison.ts'
 import { runForegroundBench } from './foreground/main.ts'
 import { HELP, parseOptions, UsageError, type BenchOptions } from './options.ts'
-import { goalLines, methodGoals } from './reach.ts'
-import { RESULTS_NOTES, resultsTable } from './results.ts'
-import { runMethods } from './runs.ts'
+import { goalLines, methodGoals } from './goals.ts'
+import { RESULTS_NOTES, resultsTable } from './resultsTable.ts'
+import { runMethods } from './runMethods.ts'
 import { runValidationBench } from './validation/main.ts'
 
 try {
@@ -36,7 +36,10 @@ async function runBench(options: BenchOptions): Promise<number> {
   }
 }
 
-async function runMethodsBench(options: BenchOptions, calibration: Awaited<ReturnType<typeof startCalibration>>): Promise<number> {
+async function runMethodsBench(
+  options: BenchOptions,
+  calibration: Awaited<ReturnType<typeof startCalibration>>,
+): Promise<number> {
   const { results, failed } = await runMethods(options, calibration)
   const measured = results.map((one) => one.median)
   process.stdout.write(`${options.rows} rows:\n\n${resultsTable(results)}\n${RESULTS_NOTES}\n`)

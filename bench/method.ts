@@ -1,4 +1,4 @@
-import type { MajorityPercent } from './table.ts'
+import type { MajorityPercent } from './benchTable.ts'
 
 /** Times the work, and reads sizes before and after it. The work may answer the seconds, if it knows them better. */
 export type MeasureWork = (work: () => Promise<number | void>) => Promise<void>

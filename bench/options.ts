@@ -1,10 +1,10 @@
 import { access, constants } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { MethodResult } from './measure.ts'
-import { readResults } from './compare.ts'
+import type { MethodResult } from './measureMethod.ts'
+import { readResults } from './comparison.ts'
 import type { Method } from './method.ts'
-import { METHODS } from './methods/all.ts'
+import { METHODS } from './methods/allMethods.ts'
 
 export interface BenchOptions {
   readonly rows: number
@@ -76,7 +76,9 @@ export async function parseOptions(args: string[]): Promise<BenchOptions | 'help
           workers: parsePositiveInteger('workers', values.workers, 1),
           niceRatio: parseNonNegativeNumber('nice-ratio', values['nice-ratio'], 0),
           batchSeconds:
-            values['batch-seconds'] === undefined ? null : parseNonNegativeNumber('batch-seconds', values['batch-seconds'], 0.1),
+            values['batch-seconds'] === undefined
+              ? null
+              : parseNonNegativeNumber('batch-seconds', values['batch-seconds'], 0.1),
           perSecond: parsePositiveInteger('rate', values.rate, 400),
         }
       : null,

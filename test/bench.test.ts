@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startLoad } from '../bench/foreground/startLoad.ts'
 import { parseOptions } from '../bench/options.ts'
-import { createBenchTable } from '../bench/table.ts'
+import { createBenchTable } from '../bench/benchTable.ts'
 import { withDatabase } from './support/database.ts'
 
 let folder: string

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { generatedFiles as dashboards } from '../plugin/dashboard/generatedFiles.ts'
-import { generatedSchemaFiles as rolloutSchema } from '../agent/src/rollout/schema.ts'
+import { generatedSchemaFiles as rolloutSchema } from '../agent/src/rollout/jsonSchema.ts'
 import { generatedFiles as alerting } from './alerts/generatedFiles.ts'
 import { generatedFiles as faults } from './faults/generatedFiles.ts'
 

@@ -30,7 +30,8 @@ const ruleChecks = [
 
 if (vitestArguments.length === 0) {
   const promtool = await findOnPath('promtool')
-  if (!promtool) printHeading('Prometheus’ configuration and rules: left out, no promtool (Debian: apt-get install prometheus)')
+  if (!promtool)
+    printHeading('Prometheus’ configuration and rules: left out, no promtool (Debian: apt-get install prometheus)')
   await runConcurrently(availableParallelism(), [
     () => runCheck('types', 'npm', ['run', '--silent', 'typecheck']),
     () => runCheck('lint', 'npm', ['run', '--silent', 'lint']),
@@ -83,7 +84,8 @@ async function auditDependencies(): Promise<void> {
   const { code, output } = await runCaptured('npm', ['audit', '--omit=dev', '--json'], 'not')
   try {
     const report = JSON.parse(output) as { metadata?: { vulnerabilities: Record<string, number> }; error?: unknown }
-    if (report.metadata === undefined) return printHeading('vulnerabilities: not known, the registry does not answer npm audit')
+    if (report.metadata === undefined)
+      return printHeading('vulnerabilities: not known, the registry does not answer npm audit')
     const { high = 0, critical = 0 } = report.metadata.vulnerabilities
     counts.push(high + critical === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
     printHeading(`vulnerabilities: ${high} high, ${critical} critical in production dependencies`)

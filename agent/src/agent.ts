@@ -1,55 +1,55 @@
 import { serve } from '@hono/node-server'
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
-import { createAlerting } from './alert/alarm.ts'
-import { readRollbackHold } from './alert/hold.ts'
-import { createRollbackHoldCache } from './alert/holds.ts'
-import { createAlertWatchdog } from './alert/path.ts'
-import { readAlertingState } from './alert/state.ts'
-import { backfill } from './backfill/kind.ts'
+import { createAlerting } from './alert/alerting.ts'
+import { readRollbackHold } from './alert/rollbackHoldStore.ts'
+import { createRollbackHoldCache } from './alert/rollbackHoldCache.ts'
+import { createAlertWatchdog } from './alert/watchdog.ts'
+import { readAlertingState } from './alert/alertingState.ts'
+import { backfill } from './backfill/backfillKind.ts'
 import { createBaseline } from './baseline/baseline.ts'
 import { createColumnDrop } from './columnDrop/columnDrop.ts'
-import { createArchiveRemoval } from './columnDrop/removal.ts'
-import { createUsageWatch } from './columnDrop/watch/watch.ts'
+import { createArchiveRemoval } from './columnDrop/archiveRemoval.ts'
+import { createUsageWatch } from './columnDrop/watch/usageWatch.ts'
 import type { Config } from './config.ts'
 import { agentActor, RollbackScope, type Readiness } from './contract/index.ts'
 import { connect } from './database/connect.ts'
-import { adoptDatabase } from './database/identity.ts'
-import { createDatabaseMonitor } from './database/watch.ts'
-import type { RolloutFacts } from './engine/facts.ts'
-import type { OperationDefinition } from './engine/kind.ts'
-import { noopFailpoint, type FailpointHook } from './engine/points.ts'
-import { readPromotionGate } from './evidence/promotion.ts'
+import { adoptDatabase } from './database/databaseIdentity.ts'
+import { createDatabaseMonitor } from './database/databaseMonitor.ts'
+import type { RolloutFacts } from './kind/facts.ts'
+import type { OperationDefinition } from './kind/kind.ts'
+import { noopFailpoint, type FailpointHook } from './kind/failpoints.ts'
+import { readPromotionGate } from './evidence/promotionGate.ts'
 import { expand } from './expand/expand.ts'
 import { finalize } from './finalize/finalize.ts'
 import { createFlags } from './flag/flags.ts'
 import { checkDependencies } from './health.ts'
 import { buildApp } from './http/app.ts'
 import { createAuthentication } from './http/authentication.ts'
-import { isAtLeast } from './http/caller.ts'
-import { requiredLevel } from './http/rights.ts'
-import { readOpenIncidents } from './incident/open.ts'
-import { openIncidentForFailedBackfill } from './incident/owed.ts'
+import { isAtLeast } from './rights/caller.ts'
+import { requiredLevel } from './rights/rights.ts'
+import { readOpenIncidents } from './incident/openIncidents.ts'
+import { openIncidentForFailedBackfill } from './incident/openForFailedBackfill.ts'
 import type { Log } from './log.ts'
-import { createPeakRecorder } from './measure/peaks.ts'
+import { createPeakRecorder } from './measure/usagePeaks.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { METRICS } from './metrics/names.ts'
-import { createFileCheckCache, readFacts } from './operation/facts.ts'
+import { createFileCheckCache, readFacts } from './operation/readFacts.ts'
 import { monitoring } from './monitoring/monitoring.ts'
 import type { OperationObserver } from './operation/observer.ts'
-import { createReconcileLoop } from './operation/overview.ts'
-import { readMetricsReadings } from './operation/readings.ts'
+import { createReconcileLoop } from './operation/reconcileLoop.ts'
+import { readMetricsReadings } from './operation/metricsReadings.ts'
 import { createRunner } from './operation/runner.ts'
-import { rollbackKind } from './operation/rollbacks.ts'
-import { createScheduler } from './operation/schedule.ts'
-import { endSupersededRamps } from './ramp/overtaken.ts'
+import { rollbackKind } from './operation/rollbackKind.ts'
+import { createScheduler } from './operation/scheduler.ts'
+import { endSupersededRamps } from './ramp/endSupersededRamps.ts'
 import { createRampKind } from './ramp/ramp.ts'
 import { createRehearsal } from './rehearsal/rehearsal.ts'
-import { createExternalSystemsMonitor } from './readiness/outside.ts'
+import { createExternalSystemsMonitor } from './readiness/externalSystems.ts'
 import { readReadiness } from './readiness/readiness.ts'
-import { checkRolloutFile, privilegeNotes } from './rollout/check.ts'
+import { checkRolloutFile, privilegeNotes } from './rollout/checkAgainstTable.ts'
 import type { Rollout } from './rollout/rollout.ts'
-import { createBackupMonitor } from './signals/backup.ts'
+import { createBackupMonitor } from './signals/backupMonitor.ts'
 import { createSignals } from './signals/signals.ts'
 import { createValidation } from './validation/validation.ts'
 
@@ -167,7 +167,9 @@ export async function startAgent(
     holds,
     watchdog: alertPath,
     log,
-    editorScopes: RollbackScope.options.filter((scope) => isAtLeast('editor', requiredLevel(`rollback-${scope}`, config))),
+    editorScopes: RollbackScope.options.filter((scope) =>
+      isAtLeast('editor', requiredLevel(`rollback-${scope}`, config)),
+    ),
   })
   const inMemoryReadings = (name: string) => ({
     flag: flags.status(name),
@@ -182,9 +184,13 @@ export async function startAgent(
       await scheduler.startDueOperations(currentFacts)
       await endSupersededRamps(database.state, currentFacts, config.agent)
       await columnUsageWatch.pollIfDue(currentFacts)
-      signals.setSampleInterval(currentFacts.rollout.name, currentFacts.monitoring.enhanced ? currentFacts.monitoring.samplingSeconds : null)
+      signals.setSampleInterval(
+        currentFacts.rollout.name,
+        currentFacts.monitoring.enhanced ? currentFacts.monitoring.samplingSeconds : null,
+      )
       const { name } = currentFacts.rollout
-      if (currentFacts.blockers.length === 0) await openIncidentForFailedBackfill(database.state, name, agentActor(config.agent))
+      if (currentFacts.blockers.length === 0)
+        await openIncidentForFailedBackfill(database.state, name, agentActor(config.agent))
       holds.set(name, await readRollbackHold(database.state, name))
       const readings = await readMetricsReadings(database.state, currentFacts)
       alarm.updateState(name, await readAlertingState(database.state, currentFacts, readings))
@@ -308,7 +314,14 @@ export async function startAgent(
       await runner.stop()
       await alarm.stop()
       externalSystems.stop()
-      await Promise.all([backups.stop(), databaseMonitor.stop(), flags.stop(), reconcileLoop.stop(), peaks.stop(), signals.stop()])
+      await Promise.all([
+        backups.stop(),
+        databaseMonitor.stop(),
+        flags.stop(),
+        reconcileLoop.stop(),
+        peaks.stop(),
+        signals.stop(),
+      ])
       server.closeAllConnections()
       await closed
       await database.close()

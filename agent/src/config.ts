@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
 import type { GithubConfig } from './columnDrop/pullRequest/github.ts'
 import { AccessLevel } from './contract/index.ts'
-import { isAtLeast } from './http/caller.ts'
-import { RIGHT_LEVELS, type RaisedRights, type Right } from './http/rights.ts'
-import { createEnvReader, type EnvReader } from './settings.ts'
+import { isAtLeast } from './rights/caller.ts'
+import { RIGHT_LEVELS, type RaisedRights, type Right } from './rights/rights.ts'
+import { createEnvReader, type EnvReader } from './envReader.ts'
 import { InvalidKey, parseSigningKey, parseTrustedKeys, type SigningKey, type TrustedKey } from './signature/keys.ts'
 
 export interface Config {
@@ -204,7 +204,8 @@ function readKey<T>(settings: EnvReader, name: string, parse: (text: string) => 
 
 /** A bearer token of RFC 6750, so that no proxy and no provisioning file changes a character of it. */
 function checkToken(settings: EnvReader, name: string, value: string): string {
-  if (value && value.length < MIN_TOKEN_LENGTH) settings.addFault(`${name} must have at least ${MIN_TOKEN_LENGTH} characters`)
+  if (value && value.length < MIN_TOKEN_LENGTH)
+    settings.addFault(`${name} must have at least ${MIN_TOKEN_LENGTH} characters`)
   if (value && !/^[A-Za-z0-9._~+/-]+=*$/.test(value))
     settings.addFault(`${name} may have letters, digits and - . _ ~ + / only, and = at its end`)
   return value
@@ -233,7 +234,10 @@ function readPersonalTokens(settings: EnvReader): PersonalToken[] {
   })
 }
 
-function requireDistinctCredentials(settings: EnvReader, credentials: readonly (readonly [string, string | null])[]): void {
+function requireDistinctCredentials(
+  settings: EnvReader,
+  credentials: readonly (readonly [string, string | null])[],
+): void {
   credentials.forEach(([name, value], index) => {
     const duplicate = value && credentials.slice(0, index).find(([, other]) => other === value)
     if (duplicate) settings.addFault(`${name} equals ${duplicate[0]}; every credential must be another one`)
@@ -247,7 +251,9 @@ function readRaisedRights(settings: EnvReader): RaisedRights {
     const [right = '', levelText = '', ...rest] = part.split('=').map((word) => word.trim())
     const level = AccessLevel.safeParse(levelText)
     if (!Object.hasOwn(RIGHT_LEVELS, right) || !level.success || rest.length > 0) {
-      settings.addFault(`STI_RIGHTS: "${part.trim()}" must be right=level; rights are ${Object.keys(RIGHT_LEVELS).join(', ')}`)
+      settings.addFault(
+        `STI_RIGHTS: "${part.trim()}" must be right=level; rights are ${Object.keys(RIGHT_LEVELS).join(', ')}`,
+      )
       continue
     }
     const needed: AccessLevel = RIGHT_LEVELS[right as Right]

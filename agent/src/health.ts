@@ -1,6 +1,6 @@
 import type { DependencyHealth } from './contract/index.ts'
 import type { Database } from './database/connect.ts'
-import { errorMessage } from './engine/errors.ts'
+import { errorMessage } from './database/errors.ts'
 import type { Authentication } from './http/authentication.ts'
 
 const CHECK_TIMEOUT_MS = 2_000
@@ -19,7 +19,9 @@ export async function checkDependencies(deps: {
   return [
     postgresql,
     ...(prometheus === null ? [] : [prometheus]),
-    ...(signingKeys === null ? [] : [{ name: 'grafana-keys' as const, healthy: signingKeys.healthy, detail: signingKeys.detail }]),
+    ...(signingKeys === null
+      ? []
+      : [{ name: 'grafana-keys' as const, healthy: signingKeys.healthy, detail: signingKeys.detail }]),
   ]
 }
 
@@ -33,7 +35,11 @@ async function checkDatabase(database: Database): Promise<DependencyHealth> {
     const [server] = await Promise.race([readServerVersion(database), timeout])
     return { name: 'postgresql', healthy: true, detail: `PostgreSQL ${server!.version}` }
   } catch (error) {
-    return { name: 'postgresql', healthy: false, detail: `The agent does not reach PostgreSQL: ${errorMessage(error)}.` }
+    return {
+      name: 'postgresql',
+      healthy: false,
+      detail: `The agent does not reach PostgreSQL: ${errorMessage(error)}.`,
+    }
   } finally {
     clearTimeout(timer)
   }
@@ -53,6 +59,10 @@ async function checkPrometheus(url: string): Promise<DependencyHealth> {
     if (response.ok) return { name: 'prometheus', healthy: true, detail: 'ready' }
     return { name: 'prometheus', healthy: false, detail: `Prometheus answers ${response.status}.` }
   } catch (error) {
-    return { name: 'prometheus', healthy: false, detail: `The agent does not reach Prometheus: ${errorMessage(error)}.` }
+    return {
+      name: 'prometheus',
+      healthy: false,
+      detail: `The agent does not reach Prometheus: ${errorMessage(error)}.`,
+    }
   }
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { startAgent } from './agent.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { createLog } from './log.ts'
-import { loadRollouts, RolloutFileError } from './rollout/compile.ts'
+import { loadRollouts, RolloutFileError } from './rollout/compileRollout.ts'
 
 const SHUTDOWN_TIMEOUT_MS = 10_000
 

@@ -10,6 +10,13 @@ export function logScale(values: readonly number[], low: number, high: number): 
   const lowestExponent = Math.floor(Math.log10(Math.min(1, ...positive)))
   const highestExponent = Math.max(lowestExponent + 1, Math.ceil(Math.log10(Math.max(1, ...positive))))
   const at = (value: number): number =>
-    low + ((Math.log10(Math.max(value, 10 ** lowestExponent)) - lowestExponent) / (highestExponent - lowestExponent)) * (high - low)
-  return { position: at, ticks: Array.from({ length: highestExponent - lowestExponent + 1 }, (_, n) => Number((10 ** (lowestExponent + n)).toPrecision(1))) }
+    low +
+    ((Math.log10(Math.max(value, 10 ** lowestExponent)) - lowestExponent) / (highestExponent - lowestExponent)) *
+      (high - low)
+  return {
+    position: at,
+    ticks: Array.from({ length: highestExponent - lowestExponent + 1 }, (_, n) =>
+      Number((10 ** (lowestExponent + n)).toPrecision(1)),
+    ),
+  }
 }

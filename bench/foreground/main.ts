@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import type { Calibration } from '../calibration.ts'
-import { latencyPanels } from '../chart/latency.ts'
+import { latencyPanels } from '../chart/latencyPanels.ts'
 import type { BenchOptions } from '../options.ts'
-import { formatCount } from '../print.ts'
-import { goalLines } from '../reach.ts'
-import { observeScenario, type ScenarioRun } from './observe.ts'
+import { formatCount } from '../format.ts'
+import { goalLines } from '../goals.ts'
+import { observeScenario, type ScenarioRun } from './observeScenario.ts'
 import { percentile } from './percentile.ts'
 import { scenarios, type Scenario } from './scenarios.ts'
-import { toLatencySeries } from './series.ts'
-import { foregroundGoals, summarizeScenario, summaryTable } from './summary.ts'
+import { toLatencySeries } from './latencySeries.ts'
+import { foregroundGoals, summarizeScenario, summaryTable } from './scenarioSummary.ts'
 
 const CLIENT_COUNT = 4
 

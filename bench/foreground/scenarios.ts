@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Method } from '../method.ts'
-import { engineBackfill } from '../methods/engine.ts'
-import { keyRanges } from '../methods/ranges.ts'
+import { engineBackfill } from '../methods/engineBackfill.ts'
+import { keyRanges } from '../methods/keyRanges.ts'
 import { singleUpdate } from '../methods/singleUpdate.ts'
-import { ADD_COLUMN_SQL } from '../table.ts'
-import { withExplicitSql } from '../methods/byHand.ts'
-import { cpuOnlyMethod } from './processor.ts'
+import { ADD_COLUMN_SQL } from '../benchTable.ts'
+import { withExplicitSql } from '../methods/explicitSql.ts'
+import { cpuOnlyMethod } from './cpuOnlyMethod.ts'
 
 /** Seconds of the load without anything beside it. */
 const IDLE_SCENARIO_SECONDS = 30
@@ -23,7 +23,11 @@ export function scenarios(workers: number, niceRatio: number, batchSeconds: numb
   const cpuOnly = cpuOnlyMethod(batchSeconds ?? (niceRatio > 0 ? 0.01 : 0.1), niceRatio, IDLE_SCENARIO_SECONDS)
   return [
     { method: idleMethod, title: 'nothing beside it', load: true },
-    { method: engineBackfill({ name: 'engine', workers, niceRatio, batchSeconds }), title: `the engine${nice}`, load: true },
+    {
+      method: engineBackfill({ name: 'engine', workers, niceRatio, batchSeconds }),
+      title: `the engine${nice}`,
+      load: true,
+    },
     { method: cpuOnly, title: 'its share of a processor, and nothing else', load: true },
     { method: singleUpdate, title: 'one UPDATE', load: true },
     { method: keyRanges(50_000), title: 'ranges of 50,000 rows', load: true },

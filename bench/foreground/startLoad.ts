@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import type { LoadReport, LoadSettings } from './load.ts'
+import type { LoadReport, LoadSettings } from './loadGenerator.ts'
 
 export interface RunningLoad {
   /** Ends it once all that was due is done. */
@@ -10,7 +10,7 @@ export interface RunningLoad {
 
 /** The load generator as a process of its own; answers when it runs. */
 export async function startLoad(settings: LoadSettings): Promise<RunningLoad> {
-  const child = fork(new URL('./load.ts', import.meta.url), [JSON.stringify(settings)], {
+  const child = fork(new URL('./loadGenerator.ts', import.meta.url), [JSON.stringify(settings)], {
     execArgv: ['--import', 'tsx'],
     serialization: 'advanced',
   })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Method } from '../method.ts'
-import { DERIVED_TYPE_SQL } from '../table.ts'
+import { DERIVED_TYPE_SQL } from '../benchTable.ts'
 
 /** pgroll itself, a program on the PATH: `start` adds the column and fills it, `complete` gives it its name. */
 export const pgroll: Method = {

@@ -1,6 +1,6 @@
 import type { Method } from '../method.ts'
-import { ADD_COLUMN_SQL, DERIVED_TYPE_SQL } from '../table.ts'
-import { withExplicitSql } from './byHand.ts'
+import { ADD_COLUMN_SQL, DERIVED_TYPE_SQL } from '../benchTable.ts'
+import { withExplicitSql } from './explicitSql.ts'
 
 /** One UPDATE of the whole table, in one transaction, without a trigger. */
 export const singleUpdate: Method = {

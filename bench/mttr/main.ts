@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
-import { median } from '../median.ts'
-import { markdownTable } from '../print.ts'
+import { median } from '../statistics.ts'
+import { markdownTable } from '../format.ts'
 import { HELP, parseOptions, type MttrOptions } from './options.ts'
-import { measureRound } from './round.ts'
-import { startTestbed } from './stand.ts'
+import { measureRound } from './measureRound.ts'
+import { startTestbed } from './testbed.ts'
 import { MTTR_PHASES, type MttrRound } from './timeline.ts'
 
 /** Seconds: of the demo's Prometheus, of Grafana's shortest interval, and what everything else may take. */
@@ -32,7 +32,9 @@ async function main(options: MttrOptions): Promise<number> {
   }
   if (options.json) await writeFile(options.json, `${JSON.stringify(rounds, null, 2)}\n`)
   process.stdout.write(`\n${roundsTable(rounds)}\n`)
-  const missed = rounds.flatMap((round, index) => missedGoals(round, options).map((what) => `round ${index + 1}: ${what}`))
+  const missed = rounds.flatMap((round, index) =>
+    missedGoals(round, options).map((what) => `round ${index + 1}: ${what}`),
+  )
   for (const line of missed) process.stdout.write(`${line}\n`)
   const whole = rounds.map((round) => round.whole)
   const agent = Math.max(...rounds.map((round) => round.agent))

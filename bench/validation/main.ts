@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import type { Calibration } from '../calibration.ts'
-import { median, relativeSpread } from '../median.ts'
-import { formatCount, markdownTable, formatPercent } from '../print.ts'
-import { goalLines } from '../reach.ts'
-import { measureValidation, withCoveredTable, type ValidationCost } from './measure.ts'
+import { median, relativeSpread } from '../statistics.ts'
+import { formatCount, markdownTable, formatPercent } from '../format.ts'
+import { goalLines } from '../goals.ts'
+import { measureValidation, withCoveredTable, type ValidationCost } from './measureValidation.ts'
 
 /** Times count(*) that the reading may cost. */
 const COUNT_MULTIPLE_LIMIT = 4
@@ -15,7 +15,10 @@ export interface ValidationBenchOptions {
 }
 
 /** What one reading of the table for coverage, confusion matrix and checksum costs, in times of count(*). */
-export async function runValidationBench({ rows, runs, json }: ValidationBenchOptions, calibration: Calibration): Promise<number> {
+export async function runValidationBench(
+  { rows, runs, json }: ValidationBenchOptions,
+  calibration: Calibration,
+): Promise<number> {
   const costs = await withCoveredTable(rows, async (at) => {
     const measured: ValidationCost[] = []
     await calibration.sample()
@@ -49,7 +52,12 @@ export async function runValidationBench({ rows, runs, json }: ValidationBenchOp
       ],
     )}\nTimes are those of the server for its statements (pg_stat_statements); count(*) as it plans it after VACUUM ANALYZE.\n\n`,
   )
-  const goal = { what: `reading to count(*), ${rows} rows`, bound: 'at most', limit: COUNT_MULTIPLE_LIMIT, value: ratio } as const
+  const goal = {
+    what: `reading to count(*), ${rows} rows`,
+    bound: 'at most',
+    limit: COUNT_MULTIPLE_LIMIT,
+    value: ratio,
+  } as const
   process.stdout.write(goalLines([goal]))
   if (json) await writeFile(json, `${JSON.stringify({ rows, ratio, costs }, null, 2)}\n`)
   return 0

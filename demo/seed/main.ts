@@ -1,6 +1,6 @@
 import postgres from 'postgres'
-import { createDatabase, createRoles } from './create.ts'
-import { readEnv } from '../setting.ts'
+import { createDatabase, createRoles } from './createDatabase.ts'
+import { readEnv } from '../env.ts'
 
 /** Fills a PostgreSQL server for docker compose: roles and databases with vehicles; does nothing where they are. */
 const server = readEnv('POSTGRES_HOST', 'postgres')

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { flagOverride } from './flag.ts'
 import { requestMetrics } from './metrics.ts'
 import { isVehicleKind, VEHICLE_KINDS, type VehicleInput } from './vehicle.ts'
-import type { TypeSource, vehicleStore } from './vehicles.ts'
+import type { TypeSource, vehicleStore } from './vehicleStore.ts'
 
 export interface AppDependencies {
   readonly vehicles: ReturnType<typeof vehicleStore>

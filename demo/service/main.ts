@@ -2,9 +2,9 @@ import { serve } from '@hono/node-server'
 import { hostname } from 'node:os'
 import postgres from 'postgres'
 import { buildApp } from './app.ts'
-import { readEnv } from '../setting.ts'
+import { readEnv } from '../env.ts'
 import { connectFlag } from './flag.ts'
-import { vehicleStore } from './vehicles.ts'
+import { vehicleStore } from './vehicleStore.ts'
 
 const port = Number(readEnv('PORT', '8080'))
 const sql = postgres(readEnv('DATABASE_URL'), { max: 10, onnotice: () => undefined })

@@ -2,7 +2,9 @@ import type { MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import { Histogram, Registry } from 'prom-client'
 
-const LATENCY_BUCKETS_SECONDS = [0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5]
+const LATENCY_BUCKETS_SECONDS = [
+  0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5,
+]
 
 export interface RequestMetrics {
   readonly registry: Registry

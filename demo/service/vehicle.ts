@@ -24,7 +24,8 @@ export interface VehicleInput {
   price: number
 }
 
-export const isVehicleKind = (text: string | undefined): text is VehicleKind => VEHICLE_KINDS.some((kind) => kind === text)
+export const isVehicleKind = (text: string | undefined): text is VehicleKind =>
+  VEHICLE_KINDS.some((kind) => kind === text)
 
 /** What the legacy columns say. Truck wins where both are set, as it always did in this service. */
 export const legacyKind = (row: { isTruck: boolean; isBike: boolean }): VehicleKind =>

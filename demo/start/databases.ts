@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
-import { createRoles, DEMO_ROLES } from '../seed/create.ts'
+import { createRoles, DEMO_ROLES } from '../seed/createDatabase.ts'
 
 export const POSTGRES_FLAGS = [
   ['listen_addresses', '127.0.0.1'],

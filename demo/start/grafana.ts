@@ -29,7 +29,9 @@ export async function findGrafana(choosePort: () => Promise<number>): Promise<Gr
 export async function buildPlugin(root: string): Promise<boolean> {
   const built = await stat(join(root, 'plugin/dist/plugin.json')).catch(() => null)
   const changed = await Promise.all(
-    ['plugin/src', 'plugin/dashboard', 'agent/src/contract', 'alerts'].map((path) => newestModificationMs(join(root, path))),
+    ['plugin/src', 'plugin/dashboard', 'agent/src/contract', 'alerts'].map((path) =>
+      newestModificationMs(join(root, path)),
+    ),
   )
   if (built !== null && built.mtimeMs >= Math.max(...changed)) return false
   await promisify(execFile)('npm', ['run', 'build', '-w', 'plugin'], { cwd: root, maxBuffer: 1e8 })

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { readCatalog } from './catalog.ts'
-import { cleanUpPreviousRun, removeRunRecord, writeRunRecord } from './earlierRun.ts'
+import { cleanUpPreviousRun, removeRunRecord, writeRunRecord } from './previousRun.ts'
 import { HELP, parseOptions, type DemoOptions } from './options.ts'
 import { startProcesses } from './processes.ts'
-import { formatCount, createConsole } from './screen.ts'
+import { formatCount, createConsole } from './console.ts'
 import { startStack, type DemoStack } from './stack.ts'
-import { rollBack, rollOut, type ScenarioContext } from './walk.ts'
+import { rollBack, rollOut, type ScenarioContext } from './scenario.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -53,7 +53,13 @@ async function main(options: DemoOptions): Promise<number> {
     const stack = await startStack({ root, runFolder, folder }, processes, demoConsole, options)
     showAddresses(stack, folder)
     const environment = stack.staging
-    const stage: ScenarioContext = { screen: demoConsole, root, config: stack.config, environment, traffic: stack.stagingTraffic }
+    const stage: ScenarioContext = {
+      screen: demoConsole,
+      root,
+      config: stack.config,
+      environment,
+      traffic: stack.stagingTraffic,
+    }
     if (options.idle) return stayUp()
     const before = await readCatalog(environment.database.superuserUrl)
     await rollOut(stage)
@@ -104,7 +110,8 @@ async function main(options: DemoOptions): Promise<number> {
 
   function showTimings(): void {
     demoConsole.line('\nHow long each step took:')
-    for (const { name, seconds } of demoConsole.timings) demoConsole.line(`  ${name.padEnd(46)}${seconds.toFixed(1).padStart(6)} s`)
+    for (const { name, seconds } of demoConsole.timings)
+      demoConsole.line(`  ${name.padEnd(46)}${seconds.toFixed(1).padStart(6)} s`)
   }
 }
 

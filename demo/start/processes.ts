@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { SupervisedCommand, SupervisorMessage, SupervisorRequest } from './keeper.ts'
+import type { SupervisedCommand, SupervisorMessage, SupervisorRequest } from './childSupervisor.ts'
 
 export interface DemoProcesses {
   /** Runs a TypeScript file of this repository. */
@@ -47,7 +47,7 @@ export function startProcesses(root: string, folder: string, logs: string): Demo
     report(new Error(`${name} ended by itself (${how}). The end of ${logOf(name)}:\n    ${tail}`))
   }
 
-  const supervisor = start('keeper', 'demo/start/keeper.ts', [folder], process.env, [])
+  const supervisor = start('keeper', 'demo/start/childSupervisor.ts', [folder], process.env, [])
   supervisor.on('message', (message: SupervisorMessage) => {
     if ('exited' in message) void reportExit(message.exited, `${message.code}`)
   })

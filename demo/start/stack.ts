@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createDatabase } from '../seed/create.ts'
+import { createDatabase } from '../seed/createDatabase.ts'
 import { POSTGRES_FLAGS, prepareRoles, newSecret } from './databases.ts'
 import {
   agentUrl,
@@ -16,7 +16,7 @@ import { buildPlugin, findGrafana, startGrafana, type GrafanaInstallation } from
 import { createPortReservations, type PortReservations } from './ports.ts'
 import type { DemoProcesses } from './processes.ts'
 import { findPrometheus, startPrometheus, waitForTargets, type PrometheusInstallation } from './prometheus.ts'
-import { formatCount, type DemoConsole } from './screen.ts'
+import { formatCount, type DemoConsole } from './console.ts'
 
 export interface DemoStack {
   readonly staging: DemoEnvironment

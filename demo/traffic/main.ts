@@ -1,5 +1,5 @@
-import { readEnv } from '../setting.ts'
-import { trackExpectedRows, type ExpectedRows } from './expected.ts'
+import { readEnv } from '../env.ts'
+import { trackExpectedRows, type ExpectedRows } from './expectedRows.ts'
 import { newTrafficCounters, sendRandomRequest, type TrafficCounters } from './requests.ts'
 
 export type TrafficMessage = 'pause' | 'resume' | 'report'

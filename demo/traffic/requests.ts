@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { VEHICLE_KINDS, legacyKind, type Vehicle, type VehicleInput } from '../service/vehicle.ts'
-import type { trackExpectedRows } from './expected.ts'
+import type { trackExpectedRows } from './expectedRows.ts'
 
 export interface TrafficCounters {
   requests: number

@@ -8,8 +8,8 @@ import {
   VizTextDisplayOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common'
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/stat'
-import { colorOverride, valueMappings, textMappings, thresholds } from './look.ts'
-import { NO_AGENT_SCRAPED } from './series.ts'
+import { colorOverride, valueMappings, textMappings, thresholds } from './fieldOverrides.ts'
+import { NO_AGENT_SCRAPED } from './promql.ts'
 import { instantQuery, PROMETHEUS } from './targets.ts'
 
 /** Values in their own units, side by side; one that says so when no agent of the environment answers the scrape. */

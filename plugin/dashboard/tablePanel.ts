@@ -1,6 +1,6 @@
 import { TableCellHeight } from '@grafana/grafana-foundation-sdk/common'
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table'
-import { thresholds } from './look.ts'
+import { thresholds } from './fieldOverrides.ts'
 import { PROMETHEUS } from './targets.ts'
 
 /**

@@ -13,4 +13,5 @@ export const instantQuery = (refId: string, legend: string, expr: string) => que
 export const rangeQuery = (refId: string, legend: string, expr: string) => query(refId, expr, legend).range()
 
 /** The values now, a row for each set of labels. */
-export const tableQuery = (refId: string, expr: string) => query(refId, expr, '').instant().format(PromQueryFormat.Table)
+export const tableQuery = (refId: string, expr: string) =>
+  query(refId, expr, '').instant().format(PromQueryFormat.Table)

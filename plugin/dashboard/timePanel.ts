@@ -12,8 +12,8 @@ import {
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common'
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
-import { axisRange, colorOverride, LEGEND_ONLY, valueMappings, textMappings } from './look.ts'
-import { NO_AGENT_SCRAPED } from './series.ts'
+import { axisRange, colorOverride, LEGEND_ONLY, valueMappings, textMappings } from './fieldOverrides.ts'
+import { NO_AGENT_SCRAPED } from './promql.ts'
 import { instantQuery, rangeQuery, PROMETHEUS } from './targets.ts'
 
 /**
@@ -54,4 +54,8 @@ export const timePanel = (title: string, description: string, empty: string) =>
       { id: 'custom.lineWidth', value: 0 },
       { id: 'custom.fillOpacity', value: 25 },
     ])
-    .overrideByName('stale', [colorOverride('red'), valueMappings(textMappings({ '1': ['no agent answers', 'red'] })), ...LEGEND_ONLY])
+    .overrideByName('stale', [
+      colorOverride('red'),
+      valueMappings(textMappings({ '1': ['no agent answers', 'red'] })),
+      ...LEGEND_ONLY,
+    ])

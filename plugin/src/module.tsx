@@ -2,7 +2,7 @@ import { AppPlugin, PluginExtensionPoints } from '@grafana/data'
 import { locationService } from '@grafana/runtime'
 import { LoadingPlaceholder } from '@grafana/ui'
 import React, { lazy, Suspense } from 'react'
-import { APP_ID, routes } from './ids'
+import { APP_ID, routes } from './routes'
 
 /** Scenes speaks through Grafana's translations, which have to be there before it loads. */
 const LazyApp = lazy(async () => {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { Readiness } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent } from '../support/agent.ts'
-import { withSti } from '../support/command.ts'
+import { withSti } from '../support/stiCommand.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { forceFlagOn } from './messages.ts'
+import { forceFlagOn } from './webhookMessages.ts'
 
 test('a drill opens an incident, waits for the acknowledgement, and leaves an attestation with its times', async () => {
   await withDatabase(async ({ url, sql }) => {

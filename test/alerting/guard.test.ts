@@ -4,9 +4,16 @@ import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { startTcpProxy } from '../support/proxy.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { withMetricsApplication } from './application.ts'
-import { forceFlagOn, errorsHighAlert, grafanaMessage, sendWebhook, signedHeaders, WEBHOOK_CONFIG } from './messages.ts'
-import { waitForErrorCondition } from './reads.ts'
+import { withMetricsApplication } from './metricsApplication.ts'
+import {
+  forceFlagOn,
+  errorsHighAlert,
+  grafanaMessage,
+  sendWebhook,
+  signedHeaders,
+  WEBHOOK_CONFIG,
+} from './webhookMessages.ts'
+import { waitForErrorCondition } from './waitForErrorCondition.ts'
 
 const GUARDED = { ...WEBHOOK_CONFIG, guard: true } as const
 
@@ -29,7 +36,10 @@ test('two guards and an alert that decide the same at once make one rollback and
               application.fail(0.4)
               await expect.poll(() => application.firstReadAt(), { timeout: 5_000, interval: 10 }).not.toBeNull()
               const body = grafanaMessage([errorsHighAlert(change)])
-              await Promise.all([sendWebhook(agent, body, signedHeaders(body)), sendWebhook(second, body, signedHeaders(body))])
+              await Promise.all([
+                sendWebhook(agent, body, signedHeaders(body)),
+                sendWebhook(second, body, signedHeaders(body)),
+              ])
               const off = async (one: typeof agent): Promise<boolean> => !(await one.rollout()).flag.enabled
               await expect.poll(() => off(agent), { timeout: 5_000, interval: 20 }).toBe(true)
               const seconds = (Date.now() - application.firstReadAt()!) / 1_000

@@ -94,14 +94,18 @@ test('automatic rollback is held by a person for a time and arms itself again', 
       expect((await agent.post(path, { armed: false })).status).toBe(422)
       const held = await agent.post(path, { ...hold, until: until(6_000), environment: 'staging' })
       expect(held).toMatchObject({ status: 200, body: { armed: false, heldBy: 'ann', reason: 'load test' } })
-      await expect.poll(() => fetchMetrics(agent.url), { timeout: 5_000 }).toMatch(/sti_automatic_rollback_armed\{[^}]*\} 0/)
+      await expect
+        .poll(() => fetchMetrics(agent.url), { timeout: 5_000 })
+        .toMatch(/sti_automatic_rollback_armed\{[^}]*\} 0/)
       await expect.poll(async () => (await agent.rollout()).automaticRollback.armed, { timeout: 9_000 }).toBe(true)
       expect((await agent.post(path, hold)).body).toMatchObject({ armed: false })
       expect((await agent.post(path, { armed: true, reason: 'done' })).body).toMatchObject({
         armed: true,
         heldBy: null,
       })
-      await expect.poll(() => fetchMetrics(agent.url), { timeout: 5_000 }).toMatch(/sti_automatic_rollback_armed\{[^}]*\} 1/)
+      await expect
+        .poll(() => fetchMetrics(agent.url), { timeout: 5_000 })
+        .toMatch(/sti_automatic_rollback_armed\{[^}]*\} 1/)
     })
     const events = await sql<{ message: string }[]>`
       select message from sti.operation_event where kind = 'automatic-rollback' order by id`

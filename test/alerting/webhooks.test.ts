@@ -2,12 +2,21 @@ import { expect, test } from 'vitest'
 import { TOKENS, withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { withMetricsApplication } from './application.ts'
-import { ALERTMANAGER_TOKEN, forceFlagOn, errorsHighAlert, grafanaMessage, sendWebhook, signedHeaders, WEBHOOK_CONFIG } from './messages.ts'
-import { waitForErrorCondition } from './reads.ts'
+import { withMetricsApplication } from './metricsApplication.ts'
+import {
+  ALERTMANAGER_TOKEN,
+  forceFlagOn,
+  errorsHighAlert,
+  grafanaMessage,
+  sendWebhook,
+  signedHeaders,
+  WEBHOOK_CONFIG,
+} from './webhookMessages.ts'
+import { waitForErrorCondition } from './waitForErrorCondition.ts'
 
 const NOW = Math.floor(Date.now() / 1000)
-const grafanaMessageNow = (alerts: Parameters<typeof grafanaMessage>[0], orgId = 1): string => grafanaMessage(alerts, orgId)
+const grafanaMessageNow = (alerts: Parameters<typeof grafanaMessage>[0], orgId = 1): string =>
+  grafanaMessage(alerts, orgId)
 
 /** Those that are refused: what is sent, the headers when not as they should be, and the status. */
 const REFUSED_MESSAGES: [string, string, Record<string, string> | undefined, number][] = [
@@ -20,7 +29,12 @@ const REFUSED_MESSAGES: [string, string, Record<string, string> | undefined, num
   ['no alerts', JSON.stringify({ version: '1', orgId: 1, alerts: [] }), undefined, 422],
   ['another organization', grafanaMessageNow([errorsHighAlert('flag-1')], 2), undefined, 403],
   ['too large', ' '.repeat(5 * 1024 * 1024), undefined, 413],
-  ['a token of the API', grafanaMessageNow([errorsHighAlert('flag-1')]), { authorization: `Bearer ${TOKENS.admin}` }, 403],
+  [
+    'a token of the API',
+    grafanaMessageNow([errorsHighAlert('flag-1')]),
+    { authorization: `Bearer ${TOKENS.admin}` },
+    403,
+  ],
 ]
 
 test('forged, replayed, malformed and misleading messages turn nothing off; the true one does', async () => {
@@ -34,9 +48,9 @@ test('forged, replayed, malformed and misleading messages turn nothing off; the 
           const change = await forceFlagOn(agent)
           for (const [name, body, headers, status] of REFUSED_MESSAGES)
             expect([name, (await sendWebhook(agent, body, headers)).status]).toEqual([name, status])
-          expect((await sendWebhook(agent, 'x', { authorization: `Bearer ${TOKENS.editor}` }, 'alertmanager')).status).toBe(
-            403,
-          )
+          expect(
+            (await sendWebhook(agent, 'x', { authorization: `Bearer ${TOKENS.editor}` }, 'alertmanager')).status,
+          ).toBe(403)
           const secrets = { authorization: `Bearer ${ALERTMANAGER_TOKEN}` }
           expect((await fetch(`${agent.url}/v1/rollouts`, { headers: secrets })).status).toBe(403)
 

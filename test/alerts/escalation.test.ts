@@ -2,15 +2,15 @@ import { createServer } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { connect } from '../../agent/src/database/connect.ts'
 import { createMetrics } from '../../agent/src/metrics/metrics.ts'
-import type { OpenIncident } from '../../agent/src/metrics/source.ts'
-import { rolloutReadings, createMetricsSource } from '../../agent/src/metrics/testing/source.ts'
-import { planEscalation } from '../../agent/src/provisioning/calls.ts'
-import { AlertingSchema } from '../../agent/src/provisioning/file.ts'
+import type { OpenIncident } from '../../agent/src/metrics/metricsSource.ts'
+import { rolloutReadings, createMetricsSource } from '../../agent/src/metrics/testing/metricsSource.ts'
+import { planEscalation } from '../../agent/src/provisioning/escalation.ts'
+import { AlertingSchema } from '../../agent/src/provisioning/alertingFile.ts'
 import { provision } from '../../agent/src/provisioning/provision.ts'
-import { readPrometheusRules } from '../../agent/src/provisioning/rules.ts'
+import { readPrometheusRules } from '../../agent/src/provisioning/prometheusRules.ts'
 import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/prometheusServer.ts'
 import { createSignals } from '../../agent/src/signals/signals.ts'
-import { waitUntil } from '../../agent/src/signals/testing/until.ts'
+import { waitUntil } from '../../agent/src/signals/testing/waitUntil.ts'
 import { freePort } from '../support/server.ts'
 import { hasGrafana, startGrafana } from './grafanaServer.ts'
 import { startMailServer, type Mail } from './mailServer.ts'
@@ -27,7 +27,16 @@ test.runIf(hasGrafana && hasPrometheus)(
   async () => {
     let opened: number | null = null
     const agent = await startMetrics(() =>
-      opened === null ? [] : [{ rollout: 'vehicles', severity: 'critical', openedAt: opened, escalationSeconds: ESCALATION_LEVEL_SECONDS }],
+      opened === null
+        ? []
+        : [
+            {
+              rollout: 'vehicles',
+              severity: 'critical',
+              openedAt: opened,
+              escalationSeconds: ESCALATION_LEVEL_SECONDS,
+            },
+          ],
     )
     const { grafana, mails } = await startAlerting(agent)
     await waitUntil(
@@ -55,7 +64,9 @@ test.runIf(hasGrafana && hasPrometheus)(
       60,
     )
     expect(down!.to).toBe('pager@example.com')
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, begun + ESCALATION_LEVEL_SECONDS[3]! * 1000 - Date.now())))
+    await new Promise((resolve) =>
+      setTimeout(resolve, Math.max(0, begun + ESCALATION_LEVEL_SECONDS[3]! * 1000 - Date.now())),
+    )
     expect(called(contacts[3]!.email)).toBeUndefined()
     expect(mails.filter(({ subject }) => /NoData|DatasourceError/.test(subject))).toEqual([])
     expect(mails.filter(({ to }) => to === 'pager@example.com').map(({ subject }) => subject)).toEqual(

@@ -1,7 +1,7 @@
 import { format } from 'prettier'
 import { provision } from '../../agent/src/provisioning/provision.ts'
-import { readAlertingFile } from '../../agent/src/provisioning/read.ts'
-import { readPrometheusRules } from '../../agent/src/provisioning/rules.ts'
+import { readAlertingFile } from '../../agent/src/provisioning/readAlertingFile.ts'
+import { readPrometheusRules } from '../../agent/src/provisioning/prometheusRules.ts'
 
 const root = new URL('../../', import.meta.url)
 

@@ -3,8 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { DASHBOARD_PANELS } from '../../agent/src/provisioning/panels.ts'
-import { withSti } from '../support/command.ts'
+import { DASHBOARD_PANELS } from '../../agent/src/provisioning/dashboardPanels.ts'
+import { withSti } from '../support/stiCommand.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
 
 interface ProvisionedRule {
@@ -49,7 +49,9 @@ async function writeProvisioning() {
     return {
       answer,
       texts,
-      rules: (rules as { groups: { interval: string; rules: ProvisionedRule[] }[] }).groups.flatMap((group) => group.rules),
+      rules: (rules as { groups: { interval: string; rules: ProvisionedRule[] }[] }).groups.flatMap(
+        (group) => group.rules,
+      ),
       intervals: (rules as { groups: { interval: string }[] }).groups.map(({ interval }) => interval),
       points: (points as { contactPoints: ContactPoint[] }).contactPoints,
       alertmanager: alertmanager as { receivers: { name: string; webhook_configs?: unknown[] }[] },

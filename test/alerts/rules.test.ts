@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { findAlertRule } from '../../agent/src/alert/rules.ts'
+import { findAlertRule } from '../../agent/src/alert/alertRules.ts'
 import { SERIES_NAMES } from '../../agent/src/metrics/names.ts'
 
 interface PrometheusAlertRule {

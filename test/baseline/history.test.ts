@@ -42,7 +42,11 @@ test.skipIf(!hasPrometheus)(
   'a day of Prometheus is read, and what is slower now against it is found',
   async () => {
     const until = Math.floor(Date.now() / 15_000) * 15
-    const prometheus = await startPrometheus({ 'prometheus.yml': 'scrape_configs: []' }, 'prometheus.yml', hourlySeries(until))
+    const prometheus = await startPrometheus(
+      { 'prometheus.yml': 'scrape_configs: []' },
+      'prometheus.yml',
+      hourlySeries(until),
+    )
     await withDatabase(async ({ url, sql }) => {
       await createVehicles(sql, 300)
       await withAgent(

@@ -18,7 +18,7 @@ import type {
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { startHistogramApplication } from '../../agent/src/signals/testing/application.ts'
+import { startHistogramApplication } from '../../agent/src/signals/testing/histogramApplication.ts'
 
 let folder = ''
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'sti-baseline-'))))

@@ -4,22 +4,26 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { removeArchive } from '../../agent/src/columnDrop/archive/remove.ts'
-import { exportArchive } from '../../agent/src/columnDrop/archive/export.ts'
-import { runArchive } from '../../agent/src/columnDrop/archive/keep.ts'
-import { isConnectionError } from '../../agent/src/engine/errors.ts'
+import { removeArchive } from '../../agent/src/columnDrop/archive/removeArchive.ts'
+import { exportArchive } from '../../agent/src/columnDrop/archive/exportArchive.ts'
+import { runArchive } from '../../agent/src/columnDrop/archive/runArchive.ts'
+import { isConnectionError } from '../../agent/src/database/errors.ts'
 import { claimOperationLane } from '../../agent/src/engine/lane.ts'
-import type { RolloutFacts } from '../../agent/src/engine/facts.ts'
-import { readColumnDependents, planRevert } from '../../agent/src/rollback/plan.ts'
-import { revertChanges, changesToRevert } from '../../agent/src/rollback/revert.ts'
-import { withColumnDropEnvironment, type ColumnDropEnvironment } from './ground.ts'
-import { rolloutFile } from './shapes.ts'
+import type { RolloutFacts } from '../../agent/src/kind/facts.ts'
+import { readColumnDependents, planRevert } from '../../agent/src/rollback/revertPlan.ts'
+import { revertChanges, changesToRevert } from '../../agent/src/rollback/revertChanges.ts'
+import { withColumnDropEnvironment, type ColumnDropEnvironment } from './testEnvironment.ts'
+import { rolloutFile } from './tableShapes.ts'
 
 const FILE = rolloutFile({ name: '', create: '', more: ['note'] })
 const TABLE = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text);
   insert into app.things select n, n % 3 = 0, n % 3 = 1, 'note ' || n from generate_series(1, 3000) n`
 
-const withArchive = (use: (ground: ColumnDropEnvironment) => Promise<void>, create = TABLE, file = FILE): Promise<void> =>
+const withArchive = (
+  use: (ground: ColumnDropEnvironment) => Promise<void>,
+  create = TABLE,
+  file = FILE,
+): Promise<void> =>
   withColumnDropEnvironment(create, file, async (ground) => {
     await ground.keepArchive()
     await use(ground)
@@ -61,23 +65,27 @@ test('a row that another trigger writes in between is kept as it is in the end',
 })
 
 test('rows that come, change and go while the archive is made are in it, or not', async () => {
-  await withColumnDropEnvironment(TABLE.replace('3000', '20000'), FILE, async ({ sql, keepArchive: keep, archiveState: state }) => {
-    let writing = true
-    const write = async (from: number): Promise<void> => {
-      for (let n = from; writing; n += 3) {
-        await sql`update app.things set note = 'w' || ${n}::int where id = ${(n * 7919) % 20000}`
-        await sql`delete from app.things where id = ${(n * 104729) % 20000}`
-        await sql`insert into app.things (id, is_a, is_b) values (${30000 + n}, ${n % 2 === 0}, false)`
-        await sql`update app.things set id = -id where id = ${(n * 15485863) % 20000}`
+  await withColumnDropEnvironment(
+    TABLE.replace('3000', '20000'),
+    FILE,
+    async ({ sql, keepArchive: keep, archiveState: state }) => {
+      let writing = true
+      const write = async (from: number): Promise<void> => {
+        for (let n = from; writing; n += 3) {
+          await sql`update app.things set note = 'w' || ${n}::int where id = ${(n * 7919) % 20000}`
+          await sql`delete from app.things where id = ${(n * 104729) % 20000}`
+          await sql`insert into app.things (id, is_a, is_b) values (${30000 + n}, ${n % 2 === 0}, false)`
+          await sql`update app.things set id = -id where id = ${(n * 15485863) % 20000}`
+        }
       }
-    }
-    const writers = [1, 2, 3].map(write)
-    const manifest = await keep()
-    writing = false
-    await Promise.all(writers)
-    expect(manifest).toMatchObject({ verified: { differing: 0 } })
-    expect(await state()).toMatchObject(EQUAL_STATE)
-  })
+      const writers = [1, 2, 3].map(write)
+      const manifest = await keep()
+      writing = false
+      await Promise.all(writers)
+      expect(manifest).toMatchObject({ verified: { differing: 0 } })
+      expect(await state()).toMatchObject(EQUAL_STATE)
+    },
+  )
 })
 
 test('what somebody wrote past the triggers is found, and mended by the next preparation', async () => {
@@ -132,26 +140,30 @@ test('a partition that is truncated alone leaves no ghosts, one that is detached
 })
 
 test('a connection that dies in the middle of a batch costs that batch alone', async () => {
-  await withColumnDropEnvironment(TABLE.replace('3000', '20000'), FILE, async ({ sql, keepArchive: keep, archiveState: state }) => {
-    let keeping = true
-    const killer = (async () => {
-      for (let kills = 0; keeping && kills < 6; kills++) {
-        await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'sti a archive%'`
-        await new Promise((resolve) => setTimeout(resolve, 40))
-      }
-    })()
-    // As the runner does: what is lost with its connection is claimed again.
-    const again = async (): ReturnType<typeof keep> =>
-      await keep().catch((error: unknown) => {
-        if (isConnectionError(error) || (error as { code?: string }).code === 'fence-lost') return again()
-        throw error
-      })
-    const manifest = await again()
-    keeping = false
-    await killer
-    expect(manifest).toMatchObject({ verified: { rows: 20_000, differing: 0 } })
-    expect(await state()).toMatchObject(EQUAL_STATE)
-  })
+  await withColumnDropEnvironment(
+    TABLE.replace('3000', '20000'),
+    FILE,
+    async ({ sql, keepArchive: keep, archiveState: state }) => {
+      let keeping = true
+      const killer = (async () => {
+        for (let kills = 0; keeping && kills < 6; kills++) {
+          await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'sti a archive%'`
+          await new Promise((resolve) => setTimeout(resolve, 40))
+        }
+      })()
+      // As the runner does: what is lost with its connection is claimed again.
+      const again = async (): ReturnType<typeof keep> =>
+        await keep().catch((error: unknown) => {
+          if (isConnectionError(error) || (error as { code?: string }).code === 'fence-lost') return again()
+          throw error
+        })
+      const manifest = await again()
+      keeping = false
+      await killer
+      expect(manifest).toMatchObject({ verified: { rows: 20_000, differing: 0 } })
+      expect(await state()).toMatchObject(EQUAL_STATE)
+    },
+  )
 })
 
 test('an agent that was overtaken writes nothing more', async () => {

@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import type { ColumnDrop } from '../../agent/src/contract/index.ts'
-import { evaluateFlag, findColumnDropCheck, prepareColumnDrop, SOAK_FILE, waitForSoak, validateIntegrity, withEnabledRollout } from './enabled.ts'
+import {
+  evaluateFlag,
+  findColumnDropCheck,
+  prepareColumnDrop,
+  SOAK_FILE,
+  waitForSoak,
+  validateIntegrity,
+  withEnabledRollout,
+} from './enabledRollout.ts'
 
 test('every check passes where nothing needs the columns, and each one trips', async () => {
   await withEnabledRollout(async ({ agent, database: { sql } }) => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { runTimed } from '../../agent/src/columnDrop/proof/timed.ts'
-import { runMigrationTrial } from '../../agent/src/columnDrop/proof/proof.ts'
-import { withColumnDropEnvironment } from './ground.ts'
-import { rolloutFile } from './shapes.ts'
+import { runTimed } from '../../agent/src/columnDrop/trial/runTimed.ts'
+import { runMigrationTrial } from '../../agent/src/columnDrop/trial/migrationTrial.ts'
+import { withColumnDropEnvironment } from './testEnvironment.ts'
+import { rolloutFile } from './tableShapes.ts'
 
 /** `STI_DROP_ROWS=2000000` measures a larger table. */
 const ROWS = Number(process.env['STI_DROP_ROWS'] ?? 20_000)
@@ -29,7 +29,10 @@ test.each([
         verified: { rows: ROWS, differing: 0 },
       })
       expect(await timed('comparison', ground.archiveState)).toMatchObject({ equal: true })
-      const proof = await timed('proof', async () => await runMigrationTrial(run, await table(), await catalog(), 100_000))
+      const proof = await timed(
+        'proof',
+        async () => await runMigrationTrial(run, await table(), await catalog(), 100_000),
+      )
       expect(proof.checks.filter((check) => !check.ok)).toEqual([])
       const { up, down } = await ground.migration()
       const sql = database.engine({ purpose: 'migration', statementTimeoutMs: 0, searchPath: rollout.searchPath })

@@ -1,11 +1,11 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
-import { migrationRefusals } from '../../agent/src/columnDrop/migration/notes.ts'
-import { wrapInTransaction, renderMigrationFiles } from '../../agent/src/columnDrop/migration/template.ts'
-import { withSession } from '../safety/disturbing.ts'
+import { migrationRefusals } from '../../agent/src/columnDrop/migration/migrationNotes.ts'
+import { wrapInTransaction, renderMigrationFiles } from '../../agent/src/columnDrop/migration/migrationFiles.ts'
+import { withSession } from '../support/faultInjection.ts'
 import { withDatabase } from '../support/database.ts'
-import { withColumnDropEnvironment, type ColumnDropEnvironment } from './ground.ts'
-import { rolloutFile } from './shapes.ts'
+import { withColumnDropEnvironment, type ColumnDropEnvironment } from './testEnvironment.ts'
+import { rolloutFile } from './tableShapes.ts'
 
 const FILE = rolloutFile({ name: '', create: '' })
 const TABLE = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { ColumnDrop } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDedicatedServer, type TestDatabase } from '../support/database.ts'
-import { enableRollout, findColumnDropCheck, waitForSoak } from './enabled.ts'
+import { enableRollout, findColumnDropCheck, waitForSoak } from './enabledRollout.ts'
 
 const PG_BOSS_FILE = `rollout: jobs
 table: pgboss.job

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { runMigrationTrial } from '../../agent/src/columnDrop/proof/proof.ts'
-import { withColumnDropEnvironment } from './ground.ts'
-import { rolloutFile, DROP_TABLE_SHAPES } from './shapes.ts'
+import { runMigrationTrial } from '../../agent/src/columnDrop/trial/migrationTrial.ts'
+import { withColumnDropEnvironment } from './testEnvironment.ts'
+import { rolloutFile, DROP_TABLE_SHAPES } from './tableShapes.ts'
 
 const TESTED_SHAPES = ['plain columns', 'quoted names', 'partitions in two', 'foreign keys', 'domains', 'unique and']
 
@@ -32,37 +32,43 @@ test.each(DROP_TABLE_SHAPES.filter(({ name }) => TESTED_SHAPES.some((one) => nam
 
 test('what an agent left that died over a proof is taken away by the next one', async () => {
   const [shape] = DROP_TABLE_SHAPES
-  await withColumnDropEnvironment(shape!.create, rolloutFile(shape!), async ({ run, newRun: another, table, catalog, sql }) => {
-    let taken = false
-    const dying = {
-      ...run,
-      step(text: string) {
-        // After the copy is made nothing of this agent gets through any more.
-        if (text.startsWith('proving')) {
-          taken = true
-          throw new Error('dies')
-        }
-      },
-      database: {
-        ...run.database,
-        engine: (...of: Parameters<typeof run.database.engine>) => {
-          const engine = run.database.engine(...of)
-          const unsafe = engine.unsafe.bind(engine)
-          engine.unsafe = ((text: string, ...rest: []) => {
-            if (taken) throw Object.assign(new Error('away'), { code: 'CONNECTION_CLOSED' })
-            return unsafe(text, ...rest)
-          }) as typeof engine.unsafe
-          return engine
+  await withColumnDropEnvironment(
+    shape!.create,
+    rolloutFile(shape!),
+    async ({ run, newRun: another, table, catalog, sql }) => {
+      let taken = false
+      const dying = {
+        ...run,
+        step(text: string) {
+          // After the copy is made nothing of this agent gets through any more.
+          if (text.startsWith('proving')) {
+            taken = true
+            throw new Error('dies')
+          }
         },
-      },
-    }
-    await expect(runMigrationTrial(dying, await table(), await catalog(), 100)).rejects.toThrow('dies')
-    const [left] = await sql`select from pg_namespace where nspname like 'sti_proof_%'`
-    expect(left).toBeDefined()
-    expect(await runMigrationTrial(await another(), await table(), await catalog(), 100)).toMatchObject({ passed: true })
-    expect(await sql`select from pg_namespace where nspname like 'sti_proof_%'`).toEqual([])
-    expect(await sql`select from sti.change where kind = 'proof' and reverted_at is null`).toEqual([])
-  })
+        database: {
+          ...run.database,
+          engine: (...of: Parameters<typeof run.database.engine>) => {
+            const engine = run.database.engine(...of)
+            const unsafe = engine.unsafe.bind(engine)
+            engine.unsafe = ((text: string, ...rest: []) => {
+              if (taken) throw Object.assign(new Error('away'), { code: 'CONNECTION_CLOSED' })
+              return unsafe(text, ...rest)
+            }) as typeof engine.unsafe
+            return engine
+          },
+        },
+      }
+      await expect(runMigrationTrial(dying, await table(), await catalog(), 100)).rejects.toThrow('dies')
+      const [left] = await sql`select from pg_namespace where nspname like 'sti_proof_%'`
+      expect(left).toBeDefined()
+      expect(await runMigrationTrial(await another(), await table(), await catalog(), 100)).toMatchObject({
+        passed: true,
+      })
+      expect(await sql`select from pg_namespace where nspname like 'sti_proof_%'`).toEqual([])
+      expect(await sql`select from sti.change where kind = 'proof' and reverted_at is null`).toEqual([])
+    },
+  )
 })
 
 test('an undo that would fail is found', async () => {

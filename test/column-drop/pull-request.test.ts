@@ -4,10 +4,17 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { ColumnDrop, Problem, ReadinessItem, Readiness } from '../../agent/src/contract/index.ts'
 import { TOKENS } from '../support/agent.ts'
-import { withSti } from '../support/command.ts'
+import { withSti } from '../support/stiCommand.ts'
 import { startGithub } from './githubServer.ts'
-import { PREPARATION_DEFAULTS, evaluateFlag, findColumnDropCheck, prepareColumnDrop, waitForSoak, withEnabledRollout } from './enabled.ts'
-import { runMigration } from './migrate.ts'
+import {
+  PREPARATION_DEFAULTS,
+  evaluateFlag,
+  findColumnDropCheck,
+  prepareColumnDrop,
+  waitForSoak,
+  withEnabledRollout,
+} from './enabledRollout.ts'
+import { runMigration } from './runMigration.ts'
 
 const TOKEN = 'a-token-of-github'
 

@@ -5,9 +5,9 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { ColumnDrop, OperationEvent, OperationPreview, Problem } from '../../agent/src/contract/index.ts'
 import { TOKENS, type TestAgent } from '../support/agent.ts'
-import { withSti, type RunSti } from '../support/command.ts'
-import { findColumnDropCheck, prepareColumnDrop, withEnabledRollout } from './enabled.ts'
-import { runMigration } from './migrate.ts'
+import { withSti, type RunSti } from '../support/stiCommand.ts'
+import { findColumnDropCheck, prepareColumnDrop, withEnabledRollout } from './enabledRollout.ts'
+import { runMigration } from './runMigration.ts'
 
 const PATH = '/v1/rollouts/vehicles'
 const CONFIRMED = ['--confirm', 'vehicles', '--reason', 'nobody needs it'] as const
@@ -44,8 +44,14 @@ async function expectRefusals(agent: TestAgent, sti: RunSti, url: string, sql: p
   expect(compared!.times).toBe(1)
   expect((await agent.rollout()).stage).toBe('ready-to-drop')
   expect(await requestRemoval(agent, {}, TOKENS.bob)).toMatchObject({ status: 403 })
-  expect(await requestRemoval(agent, { confirm: 'other' })).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
-  expect(await requestRemoval(agent, {}, TOKENS.ann, null)).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
+  expect(await requestRemoval(agent, { confirm: 'other' })).toMatchObject({
+    status: 422,
+    body: { code: 'invalid-body' },
+  })
+  expect(await requestRemoval(agent, {}, TOKENS.ann, null)).toMatchObject({
+    status: 422,
+    body: { code: 'invalid-body' },
+  })
   expect(await sti(agent.url, 'remove-archive', '--confirm', 'vehicles')).toMatchObject({ code: 2 })
   const { body } = await requestRemoval<OperationPreview>(agent, {}, TOKENS.ann, 'test', '?dryRun=true')
   expect(body).toMatchObject({ allowed: true, rows: expect.any(Number) as number })
@@ -60,7 +66,13 @@ async function expectRefusals(agent: TestAgent, sti: RunSti, url: string, sql: p
 }
 
 /** After it: the way back goes with it, so it has to be exported or forced. */
-async function dropColumns(agent: TestAgent, sti: RunSti, url: string, sql: postgres.Sql, folder: string): Promise<void> {
+async function dropColumns(
+  agent: TestAgent,
+  sti: RunSti,
+  url: string,
+  sql: postgres.Sql,
+  folder: string,
+): Promise<void> {
   const again = await prepareColumnDrop(agent)
   expect(again.reasons).toEqual([])
   expect(findColumnDropCheck(again, 'archive-complete').verdict).toBe('pass')

@@ -1,10 +1,18 @@
 import postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
-import { wrapInTransaction } from '../../agent/src/columnDrop/migration/template.ts'
-import { findMissingReverseSync, findTriggerFault } from '../../agent/src/dualWrite/verify.ts'
-import { dumpSchema, PG_DUMP_PATH, readTableSchema } from './dump.ts'
-import { withColumnDropEnvironment } from './ground.ts'
-import { rolloutFile, flagColumns, shapeKey, DROP_TABLE_SHAPES, shapeTable, keyValues, type DropTableShape } from './shapes.ts'
+import { wrapInTransaction } from '../../agent/src/columnDrop/migration/migrationFiles.ts'
+import { findMissingReverseSync, findTriggerFault } from '../../agent/src/dualWrite/verifyTrigger.ts'
+import { dumpSchema, PG_DUMP_PATH, readTableSchema } from './schemaDump.ts'
+import { withColumnDropEnvironment } from './testEnvironment.ts'
+import {
+  rolloutFile,
+  flagColumns,
+  shapeKey,
+  DROP_TABLE_SHAPES,
+  shapeTable,
+  keyValues,
+  type DropTableShape,
+} from './tableShapes.ts'
 
 afterAll(() => {
   if (PG_DUMP_PATH === null) console.log('no pg_dump of PostgreSQL 18: schemas were compared by queries of the catalog')
@@ -31,7 +39,9 @@ test.each(DROP_TABLE_SHAPES)('the columns of a table with $name go and come back
     const flip = `set local sti.engine = 'on'; update ${shapeTable(shape)} set ${a} = not ${a} where ${rowCondition(shape, 9)} returning ${a} as a, ${b} as b, type`
     const [, [flipped]] = (await sql.unsafe(flip)) as unknown as [unknown, { a: boolean; b: boolean; type: string }[]]
     await run(down)
-    const [again] = await sql.unsafe(`select ${a} as a, ${b} as b, type from ${shapeTable(shape)} where ${rowCondition(shape, 9)}`)
+    const [again] = await sql.unsafe(
+      `select ${a} as a, ${b} as b, type from ${shapeTable(shape)} where ${rowCondition(shape, 9)}`,
+    )
     expect(again).toEqual(flipped)
     expect(flipped!.type).toBe(flipped!.a ? 'A' : flipped!.b ? 'B' : 'Other')
     await sql.unsafe(flip)
@@ -72,7 +82,9 @@ async function writesBefore(sql: postgres.Sql, shape: DropTableShape): Promise<v
   await sql.unsafe(`update ${table} set ${a} = not ${a}, ${b} = false where ${rowCondition(shape, 901)}`)
   await sql.unsafe(`update ${table} set type = 'B' where ${rowCondition(shape, 902)}`)
   await sql.unsafe(`delete from ${table} where ${rowCondition(shape, 903)}`)
-  await sql.unsafe(`update ${table} set (${shapeKey(shape)}) = row(${keyValues(shape, 909)}) where ${rowCondition(shape, 904)}`)
+  await sql.unsafe(
+    `update ${table} set (${shapeKey(shape)}) = row(${keyValues(shape, 909)}) where ${rowCondition(shape, 904)}`,
+  )
 }
 
 /** New code once the columns are gone: it inserts, makes a row another type and back, and deletes. */

@@ -2,9 +2,15 @@ import { expect, test } from 'vitest'
 import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
 import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
-import { BUSY_FILE, sleep, ROUNDS, waitUntil } from '../outage/busy.ts'
-import { takeEngineWrites, readLaneSums, createLegacyTable } from './legacy.ts'
-import { compareWithOracle, readOracle, startRandomWriters, summarizeMismatches, type RandomWriters } from './writers.ts'
+import { BUSY_FILE, sleep, ROUNDS, waitUntil } from '../outage/busyBackfill.ts'
+import { takeEngineWrites, readLaneSums, createLegacyTable } from './legacyTable.ts'
+import {
+  compareWithOracle,
+  readOracle,
+  startRandomWriters,
+  summarizeMismatches,
+  type RandomWriters,
+} from './randomWriters.ts'
 import type postgres from 'postgres'
 
 const ROWS = 300_000
@@ -23,7 +29,10 @@ async function withTwoAgents(disturb: (both: TwoAgentBackfill) => Promise<void>)
   return await withDatabase(async ({ url, sql }) => {
     await createLegacyTable(sql, ROWS)
     const oracle = await readOracle(sql)
-    const agents = [await startAgentProcess(url, BUSY_FILE, 'first'), await startAgentProcess(url, BUSY_FILE, 'second')] as const
+    const agents = [
+      await startAgentProcess(url, BUSY_FILE, 'first'),
+      await startAgentProcess(url, BUSY_FILE, 'second'),
+    ] as const
     const writers: RandomWriters = startRandomWriters(url, oracle, 2)
     try {
       await agents[0].run('expand')

@@ -3,8 +3,8 @@ import type { Operation } from '../../agent/src/contract/index.ts'
 import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
-import { takeEngineWrites, readLaneSums, createLegacyTable, TRIGGERS_FILE_PART } from './legacy.ts'
-import { compareWithOracle, readOracle, startRandomWriters, summarizeMismatches } from './writers.ts'
+import { takeEngineWrites, readLaneSums, createLegacyTable, TRIGGERS_FILE_PART } from './legacyTable.ts'
+import { compareWithOracle, readOracle, startRandomWriters, summarizeMismatches } from './randomWriters.ts'
 
 /** STI_CRASH_KILLS=200 npm test -- test/crash kills for longer. */
 const KILLS = Number(process.env['STI_CRASH_KILLS'] ?? 5)
@@ -37,7 +37,9 @@ test(
       await writers.stop()
       expect(writers.writes()).toBeGreaterThan(100)
       const found = await compareWithOracle(sql, oracle)
-      console.log(`killed at random: ${kills} kills, ${writers.writes()} writes of others, ${summarizeMismatches(found)}`)
+      console.log(
+        `killed at random: ${kills} kills, ${writers.writes()} writes of others, ${summarizeMismatches(found)}`,
+      )
       expect(found.slice(0, 5)).toEqual([])
       // A batch counts its rows in the transaction that writes them: none counted twice, none forgotten.
       const { written } = await readLaneSums(sql, id)

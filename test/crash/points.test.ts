@@ -1,13 +1,29 @@
 import type postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
-import { FAILPOINT_NAMES, type FailpointName } from '../../agent/src/engine/points.ts'
-import { withSession } from '../safety/disturbing.ts'
+import { FAILPOINT_NAMES, type FailpointName } from '../../agent/src/kind/failpoints.ts'
+import { withSession } from '../support/faultInjection.ts'
 import { withDatabase, withDedicatedServer } from '../support/database.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
-import { findJournalFaults } from './journal.ts'
-import { takeEngineWrites, readLaneSums, createLegacyTable, allowUpdates, insertNamedRows, refuseUpdates, TRIGGERS_FILE_PART } from './legacy.ts'
-import { startAgentRelay, type CrashSchedule, type AgentRelay } from './relay.ts'
-import { compareWithOracle, readOracle, startRandomWriters, summarizeMismatches, type ExpectedTypeColumn, type VehicleOracle, type RandomWriters } from './writers.ts'
+import { findJournalFaults } from './journalFaults.ts'
+import {
+  takeEngineWrites,
+  readLaneSums,
+  createLegacyTable,
+  allowUpdates,
+  insertNamedRows,
+  refuseUpdates,
+  TRIGGERS_FILE_PART,
+} from './legacyTable.ts'
+import { startAgentRelay, type CrashSchedule, type AgentRelay } from './agentRelay.ts'
+import {
+  compareWithOracle,
+  readOracle,
+  startRandomWriters,
+  summarizeMismatches,
+  type ExpectedTypeColumn,
+  type VehicleOracle,
+  type RandomWriters,
+} from './randomWriters.ts'
 
 /** In the first round an agent dies at its first arrival at each point; later on a little later, or at a later arrival. */
 const ROUNDS = Number(process.env['STI_CRASH_ROUNDS'] ?? 1)
@@ -332,7 +348,14 @@ test(
       await withRelayedRollout(file.replace(/errorBudget.*\n/, ''), true, left, round, runFailingBackfill)
       await withRelayedRollout(file, false, left, round, runWithContrarySession)
       await withRelayedRollout(file, true, left, round, rollBackEverything)
-      await withRelayedRollout(`${file}soak: ${SOAK_SECONDS}s\n`, true, left, round, prepareAndRemoveArchive, withDedicatedServer)
+      await withRelayedRollout(
+        `${file}soak: ${SOAK_SECONDS}s\n`,
+        true,
+        left,
+        round,
+        prepareAndRemoveArchive,
+        withDedicatedServer,
+      )
       // Later rounds wait for a second arrival, which not every point has.
       if (round === 0) expect([...left]).toEqual([])
     }

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { startAgentProcess } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
-import { BUSY_FILE, sleep, ROUNDS, waitUntil } from '../outage/busy.ts'
-import { takeEngineWrites, readLaneSums, createLegacyTable } from './legacy.ts'
-import { compareWithOracle, readOracle, startRandomWriters, summarizeMismatches } from './writers.ts'
+import { BUSY_FILE, sleep, ROUNDS, waitUntil } from '../outage/busyBackfill.ts'
+import { takeEngineWrites, readLaneSums, createLegacyTable } from './legacyTable.ts'
+import { compareWithOracle, readOracle, startRandomWriters, summarizeMismatches } from './randomWriters.ts'
 
 test(
   'an agent that was frozen beyond its lease writes nothing when it wakes up: another one has taken over',

@@ -1,12 +1,12 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { CheckResult, Validation } from '../../agent/src/contract/index.ts'
-import { QUIET_LOG } from '../safety/asking.ts'
-import { withSession } from '../safety/disturbing.ts'
+import { QUIET_LOG } from '../support/operations.ts'
+import { withSession } from '../support/faultInjection.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { withFinalizedRollout, NO_RESTORE_FILE, withConflicts } from './finalized.ts'
+import { withFinalizedRollout, NO_RESTORE_FILE, withConflicts } from './finalizedRollout.ts'
 
 async function runCheck(agent: TestAgent, name: string): Promise<CheckResult> {
   const { result } = await agent.run('validation', { checks: [name] })

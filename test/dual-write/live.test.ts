@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { QUIET_LOG } from '../safety/asking.ts'
+import { QUIET_LOG } from '../support/operations.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { findLostEdits, startMixedCodeClients, type ExpectedVehicle, type VehicleType } from './clients.ts'
+import { findLostEdits, startMixedCodeClients, type ExpectedVehicle, type VehicleType } from './mixedCodeClients.ts'
 
 const SESSIONS = 6
 const NEW_CODE_WRITES = 3_000

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { QUIET_LOG, requestRefused } from '../safety/asking.ts'
-import { withSession } from '../safety/disturbing.ts'
+import { QUIET_LOG, requestRefused } from '../support/operations.ts'
+import { withSession } from '../support/faultInjection.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { withFinalizedRollout, NO_RESTORE_FILE, withConflicts } from './finalized.ts'
-import { BIKE, CAR, readRow, tryStatements, TRUCK } from './rows.ts'
+import { withFinalizedRollout, NO_RESTORE_FILE, withConflicts } from './finalizedRollout.ts'
+import { BIKE, CAR, readRow, tryStatements, TRUCK } from './vehicleRows.ts'
 
 const typed = `update public.vehicles set type = 'Truck' where id = 3`
 const sentenceOf = async (agent: { rollout(): Promise<{ faults: string[] }> }): Promise<string> =>
@@ -71,7 +71,9 @@ test('a function whose text somebody has changed is noticed, and put right with 
   await withFinalizedRollout(async ({ url, sql, agent }) => {
     const [{ text }] = await sql<[{ text: string }]>`select pg_get_functiondef('sti.derive_vehicles'::regproc) as text`
     await sql.unsafe(text.replace(`new."is_truck" := true`, `new."is_truck" := false`))
-    expect(await requestRefused(agent, 'backfill')).toMatch(/The function of the dual-write trigger was changed by somebody/)
+    expect(await requestRefused(agent, 'backfill')).toMatch(
+      /The function of the dual-write trigger was changed by somebody/,
+    )
     await agent.run('expand')
     expect(await tryStatements(url, typed, 'id = 3')).toEqual(TRUCK)
   })

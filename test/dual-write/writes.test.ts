@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { withSession } from '../safety/disturbing.ts'
-import { withFinalizedRollout, NO_RESTORE_FILE, withConflicts } from './finalized.ts'
-import { BIKE, CAR, readConflictCounts, readRow, SEED_ROW_IDS, tryStatements, TRUCK, type VehicleColumns } from './rows.ts'
+import { withSession } from '../support/faultInjection.ts'
+import { withFinalizedRollout, NO_RESTORE_FILE, withConflicts } from './finalizedRollout.ts'
+import {
+  BIKE,
+  CAR,
+  readConflictCounts,
+  readRow,
+  SEED_ROW_IDS,
+  tryStatements,
+  TRUCK,
+  type VehicleColumns,
+} from './vehicleRows.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
 
 const DEFAULTS = `alter table public.vehicles alter is_truck set default false, alter is_bike set default false`
@@ -142,13 +151,15 @@ describe('a write once the rollout is finalized', () => {
         }
         const zero = `update public.vehicles set axles = 0 where id = 1`
         expect(await tryStatements(url, zero, 'id = 1')).toEqual([true, false, null])
-        expect(await tryStatements(url, `${zero}; update public.vehicles set type = 'Bike' where id = 1`, 'id = 1')).toEqual(
-          BIKE,
-        )
-        expect(await tryStatements(url, `${zero}; update public.vehicles set type = 'Truck' where id = 1`, 'id = 1')).toEqual(
-          TRUCK,
-        )
-        expect(await tryStatements(url, `${zero}; update public.vehicles set axles = 3 where id = 1`, 'id = 1')).toEqual(TRUCK)
+        expect(
+          await tryStatements(url, `${zero}; update public.vehicles set type = 'Bike' where id = 1`, 'id = 1'),
+        ).toEqual(BIKE)
+        expect(
+          await tryStatements(url, `${zero}; update public.vehicles set type = 'Truck' where id = 1`, 'id = 1'),
+        ).toEqual(TRUCK)
+        expect(
+          await tryStatements(url, `${zero}; update public.vehicles set axles = 3 where id = 1`, 'id = 1'),
+        ).toEqual(TRUCK)
         expect(await readConflictCounts(sql)).toEqual({ refused: 1, legacy: 0, type: 0 })
       },
       { file: RAISING },
@@ -322,7 +333,9 @@ test('with restore: none a type that was written alone stays, until the legacy c
       const kept: VehicleColumns = [false, false, 'Bike']
       expect(await tryStatements(url, typed, id)).toEqual(kept)
       expect(await tryStatements(url, `${typed}; update public.vehicles set name = 'x' where ${id}`, id)).toEqual(kept)
-      expect(await tryStatements(url, `${typed}; update public.vehicles set is_truck = true where ${id}`, id)).toEqual(TRUCK)
+      expect(await tryStatements(url, `${typed}; update public.vehicles set is_truck = true where ${id}`, id)).toEqual(
+        TRUCK,
+      )
       expect(
         await tryStatements(
           url,
@@ -330,9 +343,9 @@ test('with restore: none a type that was written alone stays, until the legacy c
           byName,
         ),
       ).toEqual(kept)
-      expect(await tryStatements(url, `update public.vehicles set type = 'Bike', is_truck = true where ${id}`, id)).toMatch(
-        CONFLICT,
-      )
+      expect(
+        await tryStatements(url, `update public.vehicles set type = 'Bike', is_truck = true where ${id}`, id),
+      ).toMatch(CONFLICT)
       expect(await tryStatements(url, `update public.vehicles set type = 'Boat' where ${id}`, id)).toMatch(UNKNOWN)
       expect((await readConflictCounts(sql))['legacy']).toBe(0)
     },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { countTypedRows, countWrongRows } from '../safety/disturbing.ts'
-import { withExpandedTable, plainTable, readEngineWrites } from './rows.ts'
+import { countTypedRows, countWrongRows } from '../support/faultInjection.ts'
+import { withExpandedTable, plainTable, readEngineWrites } from './expandedTable.ts'
 
 /** Pages with two rows and pages with seventy, deleted rows, pages of which most is gone, free space. */
 const unevenTable = (rows: number): string =>

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { readEventMessages, waitFor } from '../safety/asking.ts'
-import { engineBackendPids } from '../safety/disturbing.ts'
-import type { FailpointName } from '../../agent/src/engine/points.ts'
-import { moveRowsToFront } from './front.ts'
-import { withExpandedTable, plainTable, recordEngineWrites, readEngineWrites } from './rows.ts'
+import { readEventMessages, waitFor } from '../support/operations.ts'
+import { engineBackendPids } from '../support/faultInjection.ts'
+import type { FailpointName } from '../../agent/src/kind/failpoints.ts'
+import { moveRowsToFront } from './moveRowsToFront.ts'
+import { withExpandedTable, plainTable, recordEngineWrites, readEngineWrites } from './expandedTable.ts'
 
 test('a column that was there before is cleared while others move its rows: nothing derived is left', async () => {
   const ROWS = 12_000

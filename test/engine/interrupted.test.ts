@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { controlOperation, waitFor } from '../safety/asking.ts'
-import { engineBackendPids, countTypedRows, countWrongRows } from '../safety/disturbing.ts'
-import { FROZEN_ROWS_OPTIONS, FROZEN_TRIGGER_SQL, freezeRows } from './frozen.ts'
-import { expectEachBatchOnce, fullPagesTable, recordLaneMoves, waitForStripes } from './moves.ts'
-import { onNthArrival } from './once.ts'
-import { withExpandedTable, readLanes, plainTable, recordEngineWrites, readEngineWrites } from './rows.ts'
+import { controlOperation, waitFor } from '../support/operations.ts'
+import { engineBackendPids, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
+import { FROZEN_ROWS_OPTIONS, FROZEN_TRIGGER_SQL, freezeRows } from './frozenRows.ts'
+import { expectEachBatchOnce, fullPagesTable, recordLaneMoves, waitForStripes } from './laneMoves.ts'
+import { onNthArrival } from '../support/failpoints.ts'
+import { withExpandedTable, readLanes, plainTable, recordEngineWrites, readEngineWrites } from './expandedTable.ts'
 
 const BACKFILL = { batchSize: 100, maximumBatchSeconds: 5 }
 
@@ -50,24 +50,27 @@ test.each([1, 2])(
 test('paused while it isolates a row in the last block, a lane goes on behind that row', async () => {
   const agentOf = { pause: async (): Promise<void> => undefined }
   const { reached } = onNthArrival('backfill.poison', 1, () => agentOf.pause())
-  await withExpandedTable({ create: [plainTable(40), FROZEN_TRIGGER_SQL], ...FROZEN_ROWS_OPTIONS, reached }, async ({ sql, agent }) => {
-    await freezeRows(sql, [20])
-    const { id } = await agent.request('backfill')
-    agentOf.pause = async () => {
-      await controlOperation(agent, id, 'pause')
-      // Until the agent has heard it.
-      await new Promise((resolve) => setTimeout(resolve, 1_200))
-    }
-    expect((await agent.waitForEnd(id)).state).toBe('paused')
-    const [lane] = await readLanes(sql, id)
-    expect(lane).toMatchObject({ position: ['(0,20)'], failed: 1, finished: false })
-    await controlOperation(agent, id, 'resume')
-    const ended = await waitFor('it ends', async () => {
-      const operation = await agent.waitForEnd(id)
-      return operation.state !== 'paused' && operation
-    })
-    expect(ended.result).toMatchObject({ passedRows: 40, writtenRows: 39, failedRows: 1 })
-    // By the lane, and not by the sweep.
-    expect((await readLanes(sql, id))[0]).toMatchObject({ written: 39, finished: true })
-  })
+  await withExpandedTable(
+    { create: [plainTable(40), FROZEN_TRIGGER_SQL], ...FROZEN_ROWS_OPTIONS, reached },
+    async ({ sql, agent }) => {
+      await freezeRows(sql, [20])
+      const { id } = await agent.request('backfill')
+      agentOf.pause = async () => {
+        await controlOperation(agent, id, 'pause')
+        // Until the agent has heard it.
+        await new Promise((resolve) => setTimeout(resolve, 1_200))
+      }
+      expect((await agent.waitForEnd(id)).state).toBe('paused')
+      const [lane] = await readLanes(sql, id)
+      expect(lane).toMatchObject({ position: ['(0,20)'], failed: 1, finished: false })
+      await controlOperation(agent, id, 'resume')
+      const ended = await waitFor('it ends', async () => {
+        const operation = await agent.waitForEnd(id)
+        return operation.state !== 'paused' && operation
+      })
+      expect(ended.result).toMatchObject({ passedRows: 40, writtenRows: 39, failedRows: 1 })
+      // By the lane, and not by the sweep.
+      expect((await readLanes(sql, id))[0]).toMatchObject({ written: 39, finished: true })
+    },
+  )
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { countWrongRows } from '../safety/disturbing.ts'
-import { withExpandedTable, sumOf, readLanes, readEngineWrites } from './rows.ts'
+import { countWrongRows } from '../support/faultInjection.ts'
+import { withExpandedTable, sumOf, readLanes, readEngineWrites } from './expandedTable.ts'
 
 const FLAGS = 'is_truck boolean not null, is_bike boolean not null, note text'
 const rows = (key: string): string =>

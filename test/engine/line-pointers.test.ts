@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { countWrongRows } from '../safety/disturbing.ts'
-import { withExpandedTable, readEngineWrites } from './rows.ts'
+import { countWrongRows } from '../support/faultInjection.ts'
+import { withExpandedTable, readEngineWrites } from './expandedTable.ts'
 
 test.each([1, 40])('a page with more than 256 line pointers is written %i rows at a time, too', async (batchSize) => {
   // A row that was never committed keeps its line pointer as long as an index may know it, and none of its room.

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { waitFor } from '../safety/asking.ts'
-import { countTypedRows, withSession, countWrongRows } from '../safety/disturbing.ts'
-import { onNthArrival } from './once.ts'
-import { partitionName, partitionedTable, partitionNames } from './partitions.ts'
-import { withExpandedTable, readLanes, sumOf, readEngineWrites, type EngineTableOptions } from './rows.ts'
+import { waitFor } from '../support/operations.ts'
+import { countTypedRows, withSession, countWrongRows } from '../support/faultInjection.ts'
+import { onNthArrival } from '../support/failpoints.ts'
+import { partitionName, partitionedTable, partitionNames } from './partitionedVehicles.ts'
+import { withExpandedTable, readLanes, sumOf, readEngineWrites, type EngineTableOptions } from './expandedTable.ts'
 
 const SIZES = [300, 0, 300, 300]
 

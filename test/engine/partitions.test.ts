@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { waitFor } from '../safety/asking.ts'
-import { countTypedRows, withSession, countWrongRows } from '../safety/disturbing.ts'
-import { insertIntoPartition, partitionName, partitionedTable, partitionNames } from './partitions.ts'
-import { withExpandedTable, readLanes, sumOf, type EngineTableOptions } from './rows.ts'
+import { waitFor } from '../support/operations.ts'
+import { countTypedRows, withSession, countWrongRows } from '../support/faultInjection.ts'
+import { insertIntoPartition, partitionName, partitionedTable, partitionNames } from './partitionedVehicles.ts'
+import { withExpandedTable, readLanes, sumOf, type EngineTableOptions } from './expandedTable.ts'
 
 const SIZES = [300, 0, 300, 300]
 
@@ -55,7 +55,9 @@ test('a partition that was detached is not written any more', async () => {
       maximumBatchSeconds: 5,
     })
     await waitFor('the first lane is written', async () => (await countTypedRows(sql)) > 80)
-    await withSession(url, (session) => session.unsafe(`alter table public.vehicles detach partition ${partitionName(2)}`))
+    await withSession(url, (session) =>
+      session.unsafe(`alter table public.vehicles detach partition ${partitionName(2)}`),
+    )
     expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded' })
     const theirs = await sql.unsafe(`select from ${partitionName(2)} where type is not null`)
     expect(theirs.length).toBe(0)

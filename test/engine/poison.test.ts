@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { CTID_KEY } from '../../agent/src/engine/blocks.ts'
+import { CTID_KEY } from '../../agent/src/engine/ctid.ts'
 import { failedRowCondition, recordFailedRow } from '../../agent/src/engine/failedRow.ts'
-import { readNextRange, type KeyedTable } from '../../agent/src/engine/range.ts'
-import { readFailedRows, waitFor } from '../safety/asking.ts'
-import { countTypedRows, countWrongRows } from '../safety/disturbing.ts'
-import { withTestLane } from '../safety/lane.ts'
-import { FROZEN_ROWS_OPTIONS, FROZEN_TRIGGER_SQL, freezeRows } from './frozen.ts'
-import { fullPagesTable } from './moves.ts'
-import { withExpandedTable, readLanes, plainTable, sumOf, readEngineWrites } from './rows.ts'
+import { readNextRange, type KeyedTable } from '../../agent/src/engine/keyRange.ts'
+import { readFailedRows, waitFor } from '../support/operations.ts'
+import { countTypedRows, countWrongRows } from '../support/faultInjection.ts'
+import { withTestLane } from '../safety/testLane.ts'
+import { FROZEN_ROWS_OPTIONS, FROZEN_TRIGGER_SQL, freezeRows } from './frozenRows.ts'
+import { fullPagesTable } from './laneMoves.ts'
+import { withExpandedTable, readLanes, plainTable, sumOf, readEngineWrites } from './expandedTable.ts'
 
 test.each([1, 3])(
   'rows that fail inside stripes are recorded by their key, and every other one is written: %i workers',
@@ -46,19 +46,25 @@ test.each([
   ['mends', `update public.vehicles set name = 'mended' where id = 500`, 1_000],
   ['deletes', 'delete from public.vehicles where id = 500', 999],
 ])('a row that the application %s while it fails is no failed row', async (_, statement, rows) => {
-  await withExpandedTable({ create: [plainTable(1_000), FROZEN_TRIGGER_SQL], ...FROZEN_ROWS_OPTIONS }, async ({ sql, agent }) => {
-    await freezeRows(sql, [500], 0.3)
-    const { id } = await agent.request('backfill', { batchSize: 100, maximumBatchSeconds: 5 })
-    await waitFor('it fails', async () => {
-      const [row] = await sql`select from pg_stat_activity where application_name like 'sti % backfill%'
+  await withExpandedTable(
+    { create: [plainTable(1_000), FROZEN_TRIGGER_SQL], ...FROZEN_ROWS_OPTIONS },
+    async ({ sql, agent }) => {
+      await freezeRows(sql, [500], 0.3)
+      const { id } = await agent.request('backfill', { batchSize: 100, maximumBatchSeconds: 5 })
+      await waitFor('it fails', async () => {
+        const [row] = await sql`select from pg_stat_activity where application_name like 'sti % backfill%'
         and datname = current_database() and wait_event = 'PgSleep'`
-      return row !== undefined
-    })
-    await sql.unsafe(statement)
-    expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded', result: { passedRows: rows, failedRows: 0 } })
-    expect(await readFailedRows(agent)).toEqual([])
-    expect(await countWrongRows(sql)).toBe(0)
-  })
+        return row !== undefined
+      })
+      await sql.unsafe(statement)
+      expect(await agent.waitForEnd(id)).toMatchObject({
+        state: 'succeeded',
+        result: { passedRows: rows, failedRows: 0 },
+      })
+      expect(await readFailedRows(agent)).toEqual([])
+      expect(await countWrongRows(sql)).toBe(0)
+    },
+  )
 })
 
 test('between its failure and its record a row may move, and another one may come before it: nothing is recorded of either', async () => {

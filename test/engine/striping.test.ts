@@ -2,8 +2,8 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { OperationEvent } from '../../agent/src/contract/index.ts'
 import type { TestAgent } from '../support/agent.ts'
-import { withSession, countWrongRows } from '../safety/disturbing.ts'
-import { withExpandedTable, plainTable } from './rows.ts'
+import { withSession, countWrongRows } from '../support/faultInjection.ts'
+import { withExpandedTable, plainTable } from './expandedTable.ts'
 
 const BACKFILL = { batchSize: 1000, maximumBatchSeconds: 5 }
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { readEventMessages, controlOperation, waitFor } from '../safety/asking.ts'
-import { countTypedRows, withSession, countWrongRows } from '../safety/disturbing.ts'
-import { moveRowsToFront } from './front.ts'
-import { onNthArrival } from './once.ts'
-import { withExpandedTable, plainTable, recordEngineWrites, readEngineWrites } from './rows.ts'
+import { readEventMessages, controlOperation, waitFor } from '../support/operations.ts'
+import { countTypedRows, withSession, countWrongRows } from '../support/faultInjection.ts'
+import { moveRowsToFront } from './moveRowsToFront.ts'
+import { onNthArrival } from '../support/failpoints.ts'
+import { withExpandedTable, plainTable, recordEngineWrites, readEngineWrites } from './expandedTable.ts'
 
 test('rows that the sweep has to write come in such batches, too', async () => {
   await withExpandedTable(
@@ -57,10 +57,13 @@ test('where the application writes the type itself, the sweep goes along the key
 test('where the application writes the type itself, a row that moves to where the sweep has been is found', async () => {
   const then = { run: async (): Promise<void> => undefined }
   const { reached } = onNthArrival('sweep.looked', 1, () => then.run())
-  await withExpandedTable({ create: plainTable(24_000), file: 'dualWrite: application\n', reached }, async ({ sql, agent }) => {
-    then.run = () => moveRowsToFront(sql, 'type = null', 'id > 23950')
-    const { id } = await agent.run('backfill')
-    expect(await readEventMessages(agent, id)).toContain('50 rows were not right and have been written or recorded')
-    expect(await countWrongRows(sql)).toBe(0)
-  })
+  await withExpandedTable(
+    { create: plainTable(24_000), file: 'dualWrite: application\n', reached },
+    async ({ sql, agent }) => {
+      then.run = () => moveRowsToFront(sql, 'type = null', 'id > 23950')
+      const { id } = await agent.run('backfill')
+      expect(await readEventMessages(agent, id)).toContain('50 rows were not right and have been written or recorded')
+      expect(await countWrongRows(sql)).toBe(0)
+    },
+  )
 })

@@ -1,14 +1,24 @@
 import { expect, test } from 'vitest'
 import type { OperationProgress } from '../../agent/src/contract/index.ts'
-import { readOperation, controlOperation, tuneOperation, waitFor } from '../safety/asking.ts'
-import { engineBackendPids, countTypedRows, countWrongRows } from '../safety/disturbing.ts'
-import { partitionName, partitionedTable, partitionNames } from './partitions.ts'
-import { withExpandedTable, readLanes, sumOf, recordEngineWrites, readEngineWrites, type EngineTableOptions } from './rows.ts'
+import { readOperation, controlOperation, tuneOperation, waitFor } from '../support/operations.ts'
+import { engineBackendPids, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
+import { partitionName, partitionedTable, partitionNames } from './partitionedVehicles.ts'
+import {
+  withExpandedTable,
+  readLanes,
+  sumOf,
+  recordEngineWrites,
+  readEngineWrites,
+  type EngineTableOptions,
+} from './expandedTable.ts'
 
 const COUNT = 9
 const ROWS = 500
 const ALL = COUNT * ROWS
-const TABLE: EngineTableOptions = { create: partitionedTable(Array<number>(COUNT).fill(ROWS)), watched: { tables: partitionNames(COUNT) } }
+const TABLE: EngineTableOptions = {
+  create: partitionedTable(Array<number>(COUNT).fill(ROWS)),
+  watched: { tables: partitionNames(COUNT) },
+}
 const slowTable = (seconds: number): EngineTableOptions => ({ ...TABLE, watched: { ...TABLE.watched, seconds } })
 
 /** Who moved a lane, each time. */
@@ -57,7 +67,10 @@ test('as many connections write as are asked for, while it runs', async () => {
     }
     await recordEngineWrites(sql, 0, partitionNames(COUNT))
     await tuneOperation(agent, id, { batchSize: 100 })
-    expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded', result: { passedRows: ALL, writtenRows: ALL } })
+    expect(await agent.waitForEnd(id)).toMatchObject({
+      state: 'succeeded',
+      result: { passedRows: ALL, writtenRows: ALL },
+    })
     expect(sumOf(await readLanes(sql, id), (lane) => lane.written)).toBe(ALL)
     expect(await countWrongRows(sql)).toBe(0)
   })
@@ -82,7 +95,10 @@ test('pause stops all of them at a safe point, and each goes on from its own', a
     await recordEngineWrites(sql, 0, partitionNames(COUNT))
     await controlOperation(agent, id, 'resume')
     await waitFor('it goes on', async () => (await readOperation(agent, id)).state !== 'paused')
-    expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded', result: { passedRows: ALL, writtenRows: ALL } })
+    expect(await agent.waitForEnd(id)).toMatchObject({
+      state: 'succeeded',
+      result: { passedRows: ALL, writtenRows: ALL },
+    })
     expect(await readEngineWrites(sql)).toMatchObject({ rows: ALL })
   })
 })

@@ -4,7 +4,7 @@ import type { Promotion, PromotionGate, Problem, SignedReport } from '../../agen
 import { signReport } from '../../agent/src/signature/sign.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
-import { newSigningKey, trustKeys } from '../support/signing.ts'
+import { newSigningKey, trustKeys } from '../support/signingKeys.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 const PROMOTIONS = '/v1/rollouts/vehicles/promotions'
@@ -141,7 +141,8 @@ test('staging does not wait for itself, an editor cannot force, and a forced pro
     expect((await production.post(PROMOTIONS, { ...force, report: {}, reason: 'now' })).status).toBe(422)
     expect((await production.post(PROMOTIONS, { ...force, environment: 'staging', reason: 'now' })).status).toBe(409)
     expect(
-      (await production.post<PromotionsResponse>(PROMOTIONS, { ...force, reason: 'the old table burns' })).body.gate.promoted,
+      (await production.post<PromotionsResponse>(PROMOTIONS, { ...force, reason: 'the old table burns' })).body.gate
+        .promoted,
     ).toBe(true)
     await production.run('expand')
     await production.run('backfill')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Problem, Readiness, ReadinessItem } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
-import { withSti } from '../support/command.ts'
+import { withSti } from '../support/stiCommand.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
@@ -168,7 +168,9 @@ test('a sign-off has a name, a note and an end; withdrawn, expired or of another
       await expect
         .poll(() => readSeries(agent, 'sti_contact_confirmed'), { timeout: 10_000 })
         .toEqual(['role="Technical Lead" 1', 'role="DevOps Engineer" 1'])
-      await expect.poll(() => readSeries(agent, 'sti_readiness_ratio'), { timeout: 10_000 }).toContain('list="team" 0.333')
+      await expect
+        .poll(() => readSeries(agent, 'sti_readiness_ratio'), { timeout: 10_000 })
+        .toContain('list="team" 0.333')
       // Each of them is in the chain.
       const events = await sql`select actor->>'name' as by from sti.operation_event where kind = 'attestation'`
       expect(events).toHaveLength(5)

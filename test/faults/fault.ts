@@ -2,7 +2,7 @@ import type postgres from 'postgres'
 import type { ValidationLayer } from '../../agent/src/contract/index.ts'
 import type { TestAgentClient } from '../support/agent.ts'
 import type { PostgresServer } from '../support/server.ts'
-import type { FaultyApplication } from './application.ts'
+import type { FaultyApplication } from './faultyApplication.ts'
 
 /** Where a fault is seeded: which table, server and load it needs. */
 export const ENVIRONMENT_NAMES = ['vehicles', 'partitions', 'server', 'traffic', 'machine', 'disk'] as const

@@ -2,16 +2,22 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { loadRollouts } from '../../agent/src/rollout/compile.ts'
+import { loadRollouts } from '../../agent/src/rollout/compileRollout.ts'
 import { listChecks } from '../../agent/src/validation/layers.ts'
 import { ENVIRONMENT_NAMES } from './fault.ts'
-import { PARTITIONS_FILE, vehiclesFile } from './files.ts'
-import { FAULT_SEEDERS } from './grounds.ts'
-import { FAULTS } from './list.ts'
-import type { SeedOutcome } from './seedOne.ts'
+import { PARTITIONS_FILE, vehiclesFile } from './rolloutFiles.ts'
+import { FAULT_SEEDERS } from './testEnvironments.ts'
+import { FAULTS } from './faultCatalog.ts'
+import type { SeedOutcome } from './seedFault.ts'
 
 /** A quick one of each sort; STI_FAULTS=all seeds every one, which takes ten minutes. */
-const QUICK_FAULTS = ['wrong-type', 'trigger-sorts-after-ours', 'check-not-valid', 'another-answer-with-the-flag', 'redirect']
+const QUICK_FAULTS = [
+  'wrong-type',
+  'trigger-sorts-after-ours',
+  'check-not-valid',
+  'another-answer-with-the-flag',
+  'redirect',
+]
 const all = process.env['STI_FAULTS'] === 'all'
 const chosen = FAULTS.filter(({ name }) => all || QUICK_FAULTS.includes(name))
 

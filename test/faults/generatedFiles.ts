@@ -1,7 +1,7 @@
 import { format } from 'prettier'
 import { ValidationLayer } from '../../agent/src/contract/index.ts'
 import type { SeededFault } from './fault.ts'
-import { FAULTS } from './list.ts'
+import { FAULTS } from './faultCatalog.ts'
 
 const HEAD = `# Seeded faults
 

@@ -1,11 +1,16 @@
 import { parseArgs } from 'node:util'
 import { ENVIRONMENT_NAMES, type SeededFault, type FaultEnvironmentName } from './fault.ts'
-import { FAULT_SEEDERS } from './grounds.ts'
-import { FAULTS } from './list.ts'
-import type { SeedOutcome } from './seedOne.ts'
+import { FAULT_SEEDERS } from './testEnvironments.ts'
+import { FAULTS } from './faultCatalog.ts'
+import type { SeedOutcome } from './seedFault.ts'
 
 /** Those of a row disturb each other little; traffic and the machine want to be alone. */
-const PARALLEL_ENVIRONMENTS: readonly FaultEnvironmentName[][] = [['vehicles', 'partitions', 'server'], ['traffic'], ['machine'], ['disk']]
+const PARALLEL_ENVIRONMENTS: readonly FaultEnvironmentName[][] = [
+  ['vehicles', 'partitions', 'server'],
+  ['traffic'],
+  ['machine'],
+  ['disk'],
+]
 
 const HELP = `npm run faults [-- --only NAME …] [-- --list]
 

@@ -16,7 +16,7 @@ import {
   ROLLBACK_PAGE,
   ROLLOUTS_PAGE,
   STAGING_ROLLOUT_PAGE,
-} from './places.ts'
+} from './pageObjects.ts'
 import { openPageAs, ADMIN } from './users.ts'
 
 let page: Page

@@ -15,7 +15,7 @@ import {
   PRODUCTION_ROLLOUT_PAGE,
   ROLLOUTS_PAGE,
   STAGING_ROLLOUT_PAGE,
-} from './places.ts'
+} from './pageObjects.ts'
 import { openPageAs, EDITOR } from './users.ts'
 
 let page: Page
@@ -249,10 +249,17 @@ test('the command palette leads to every flag', async () => {
 
 test('at the width of a phone nothing is wider than the screen', async () => {
   await page.setViewportSize({ width: 400, height: 800 })
-  for (const path of [STAGING_ROLLOUT_PAGE, `${STAGING_ROLLOUT_PAGE}/validation`, `${STAGING_ROLLOUT_PAGE}/readiness`, `${STAGING_ROLLOUT_PAGE}/incidents`]) {
+  for (const path of [
+    STAGING_ROLLOUT_PAGE,
+    `${STAGING_ROLLOUT_PAGE}/validation`,
+    `${STAGING_ROLLOUT_PAGE}/readiness`,
+    `${STAGING_ROLLOUT_PAGE}/incidents`,
+  ]) {
     await page.goto(path)
     const shown = path.endsWith('incidents') ? page.getByText(/no incident|late|acknowledge/).first() : null
-    await expect(shown ?? (path === STAGING_ROLLOUT_PAGE ? rolloutSummary(page) : page.getByRole('region').first())).toBeVisible()
+    await expect(
+      shown ?? (path === STAGING_ROLLOUT_PAGE ? rolloutSummary(page) : page.getByRole('region').first()),
+    ).toBeVisible()
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(400)
   }
   await page.setViewportSize({ width: 1440, height: 900 })

@@ -35,4 +35,11 @@ export async function startFailingRequests(page: Page): Promise<{ stop: () => Pr
   }
 }
 
-const REFUSED_VEHICLE = { vin: 'HALF', name: 'half', isTruck: false, isBike: false, ownerEmail: 'half@example.com', price: 1 }
+const REFUSED_VEHICLE = {
+  vin: 'HALF',
+  name: 'half',
+  isTruck: false,
+  isBike: false,
+  ownerEmail: 'half@example.com',
+  price: 1,
+}

@@ -4,8 +4,8 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findGrafana } from '../../demo/start/grafana.ts'
-import { findBrowser } from './browser.ts'
-import { startDemo } from './demo.ts'
+import { findBrowser } from './findBrowser.ts'
+import { startDemo } from './demoProcess.ts'
 
 /**
  * The tests in a real Grafana, with the built plugin and real agents: tsx test/grafana/main.ts [report.json]

@@ -1,6 +1,16 @@
 import { expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
-import { actionButton, actionBar, DASHBOARD_PAGE, dialog, pageSection, PRODUCTION_ROLLOUT_PAGE, READINESS_PAGE, RUNBOOK_PAGE, STAGING_ROLLOUT_PAGE } from './places.ts'
+import {
+  actionButton,
+  actionBar,
+  DASHBOARD_PAGE,
+  dialog,
+  pageSection,
+  PRODUCTION_ROLLOUT_PAGE,
+  READINESS_PAGE,
+  RUNBOOK_PAGE,
+  STAGING_ROLLOUT_PAGE,
+} from './pageObjects.ts'
 import { openPageAs, VIEWER } from './users.ts'
 
 let page: Page
@@ -31,7 +41,9 @@ test('a viewer reads the readiness, without phones, and may sign off nothing', a
     .getByRole('link', { name: 'vehicles' })
     .click()
   await expect(page.getByRole('group', { name: 'Production readiness' })).toContainText('%')
-  const training = pageSection(page, 'Production readiness').getByRole('button', { name: 'Sign off: Team training completed' })
+  const training = pageSection(page, 'Production readiness').getByRole('button', {
+    name: 'Sign off: Team training completed',
+  })
   await expect(training).toHaveAttribute('aria-disabled', 'true')
   await training.hover()
   await expect(page.getByRole('tooltip')).toContainText('editor')

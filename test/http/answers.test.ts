@@ -74,8 +74,20 @@ test('bad input gets a problem with a code and a sentence, and nothing is done',
         'unknown-rollout',
         /there are: vehicles/,
       ],
-      ['unknown address', sendRaw(agent, 'GET', '/v1/nothing', TOKENS.ann), 404, 'not-found', /nothing at this address/],
-      ['unknown operation', sendRaw(agent, 'GET', '/v1/operations/999', TOKENS.ann), 404, 'not-found', /no operation 999/],
+      [
+        'unknown address',
+        sendRaw(agent, 'GET', '/v1/nothing', TOKENS.ann),
+        404,
+        'not-found',
+        /nothing at this address/,
+      ],
+      [
+        'unknown operation',
+        sendRaw(agent, 'GET', '/v1/operations/999', TOKENS.ann),
+        404,
+        'not-found',
+        /no operation 999/,
+      ],
       [
         'another environment',
         sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, requestBody('expand', {}, 'production')),
@@ -83,7 +95,13 @@ test('bad input gets a problem with a code and a sentence, and nothing is done',
         'wrong-environment',
         /serves staging/,
       ],
-      ['refused', sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, requestBody('backfill')), 409, 'refused', /expand first/],
+      [
+        'refused',
+        sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, requestBody('backfill')),
+        409,
+        'refused',
+        /expand first/,
+      ],
       [
         'refused gate',
         sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.ann, requestBody('flag', { enabled: true })),
@@ -129,7 +147,13 @@ test('bad input gets a problem with a code and a sentence, and nothing is done',
       ],
       [
         'an editor and the data',
-        sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.bob, requestBody('rollback', { scope: 'data', confirm: 'vehicles' })),
+        sendRaw(
+          agent,
+          'POST',
+          OPERATIONS_PATH,
+          TOKENS.bob,
+          requestBody('rollback', { scope: 'data', confirm: 'vehicles' }),
+        ),
         403,
         'forbidden',
         /admin/,
@@ -176,7 +200,11 @@ test('a dry run changes nothing, and the same key twice is one operation', async
       id: twice[0]!.body.id,
       state: 'succeeded',
     })
-    const other = await agent.post<Problem>(OPERATIONS_PATH, { ...body, reason: 'another' }, { 'idempotency-key': 'one' })
+    const other = await agent.post<Problem>(
+      OPERATIONS_PATH,
+      { ...body, reason: 'another' },
+      { 'idempotency-key': 'one' },
+    )
     expect(other).toMatchObject({ status: 409, body: { code: 'conflict' } })
     const enabling = await agent.post<OperationPreview>(`${OPERATIONS_PATH}?dryRun=true`, {
       kind: 'flag',

@@ -32,7 +32,12 @@ test('limits are merged by name; null takes one back; only an admin loosens one 
         signals: {},
       })
 
-      const loose = await tuneOperation(agent, id, { limits: { lockWaiters: 1, signals: { queue: 'none' } } }, TOKENS.bob)
+      const loose = await tuneOperation(
+        agent,
+        id,
+        { limits: { lockWaiters: 1, signals: { queue: 'none' } } },
+        TOKENS.bob,
+      )
       expect(loose).toMatchObject({ status: 403, body: { code: 'forbidden' } })
       expect(loose.body.detail).toMatch(/^Loosens lockWaiters, signals.queue beyond .* needs the level admin/)
       const unheard = await tuneOperation(agent, id, { limits: { signals: { depth: 1 } } }, TOKENS.ann)
@@ -51,7 +56,10 @@ test('limits are merged by name; null takes one back; only an admin loosens one 
         connectionsRatio: 0.5,
         signals: { queue: 'none' },
       })
-      expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded', parameters: { workers: 3, niceRatio: 0.5 } })
+      expect(await agent.waitForEnd(id)).toMatchObject({
+        state: 'succeeded',
+        parameters: { workers: 3, niceRatio: 0.5 },
+      })
 
       const body = { kind: 'backfill', environment: 'staging', parameters: { limits: { connectionsRatio: 1 } } }
       const started = await fetch(`${agent.url}/v1/rollouts/vehicles/operations`, requestInit('POST', body, TOKENS.bob))

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { TOKENS } from '../support/agent.ts'
 import type { AgentProcess } from '../support/agentProcess.ts'
-import { withBusyBackfill, sleep, isReady, readOperation, waitUntil } from './busy.ts'
-import { withSmallDisk } from './disk.ts'
+import { withBusyBackfill, sleep, isReady, readOperation, waitUntil } from './busyBackfill.ts'
+import { withSmallDisk } from './smallDisk.ts'
 
 async function readServedFlag(agent: AgentProcess): Promise<boolean> {
   const answer = await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {

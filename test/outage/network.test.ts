@@ -1,7 +1,7 @@
 import { test } from 'vitest'
 import { withDatabase } from '../support/database.ts'
 import { startTcpProxy, type TcpProxy } from '../support/proxy.ts'
-import { withBusyBackfill, sleep, isReady, waitUntil } from './busy.ts'
+import { withBusyBackfill, sleep, isReady, waitUntil } from './busyBackfill.ts'
 
 interface NetworkFault {
   readonly what: string
@@ -13,7 +13,13 @@ interface NetworkFault {
 }
 
 const NETWORK_FAULTS: NetworkFault[] = [
-  { what: 'resets every connection', begin: (proxy) => proxy.resetConnections(), end: () => undefined, lastsMs: 0, cutsOff: false },
+  {
+    what: 'resets every connection',
+    begin: (proxy) => proxy.resetConnections(),
+    end: () => undefined,
+    lastsMs: 0,
+    cutsOff: false,
+  },
   {
     what: 'breaks off in the middle of answers',
     begin: (proxy) => proxy.breakAnswers(),

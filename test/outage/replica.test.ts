@@ -1,10 +1,18 @@
 import { expect, test } from 'vitest'
-import { readLaneSums } from '../crash/legacy.ts'
+import { readLaneSums } from '../crash/legacyTable.ts'
 import { TOKENS } from '../support/agent.ts'
 import { startTcpProxy } from '../support/proxy.ts'
 import { startPostgres } from '../support/server.ts'
-import { withBusyBackfill, BUSY_FILE, sleep, isReady, readOperation, waitUntil, type BusyBackfill } from './busy.ts'
-import { startStreamingReplica } from './replica.ts'
+import {
+  withBusyBackfill,
+  BUSY_FILE,
+  sleep,
+  isReady,
+  readOperation,
+  waitUntil,
+  type BusyBackfill,
+} from './busyBackfill.ts'
+import { startStreamingReplica } from './streamingReplica.ts'
 
 /** Waits until the backfill waits because of the replica; it writes nothing more then. */
 async function waitForThrottle({ agent, id, sql }: BusyBackfill): Promise<void> {

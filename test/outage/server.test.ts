@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { readLaneSums } from '../crash/legacy.ts'
+import { readLaneSums } from '../crash/legacyTable.ts'
 import { withDatabase } from '../support/database.ts'
 import { startPostgres } from '../support/server.ts'
-import { withBusyBackfill, sleep, isReady, ROUNDS, readOperation, waitUntil } from './busy.ts'
+import { withBusyBackfill, sleep, isReady, ROUNDS, readOperation, waitUntil } from './busyBackfill.ts'
 
 test(
   'PostgreSQL killed with -9 in the middle of a backfill: what was committed without a flush is done again, nothing is lost',

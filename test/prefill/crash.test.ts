@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { FailpointName } from '../../agent/src/engine/points.ts'
-import { findJournalFaults } from '../crash/journal.ts'
-import { startAgentRelay } from '../crash/relay.ts'
+import type { FailpointName } from '../../agent/src/kind/failpoints.ts'
+import { findJournalFaults } from '../crash/journalFaults.ts'
+import { startAgentRelay } from '../crash/agentRelay.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
@@ -11,7 +11,13 @@ test(
   async () => {
     await withDatabase(async ({ url, sql }) => {
       await createVehicles(sql, 1_000)
-      const left = new Set<FailpointName>(['expand.begun', 'expand.looked', 'ddl.sending', 'ddl.committed', 'expand.told'])
+      const left = new Set<FailpointName>([
+        'expand.begun',
+        'expand.looked',
+        'ddl.sending',
+        'ddl.committed',
+        'expand.told',
+      ])
       const died: FailpointName[] = []
       const relay = await startAgentRelay(url, sql, `${VEHICLES_FILE}prefill: majority\n`, {
         points: left,

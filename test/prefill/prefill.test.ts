@@ -5,7 +5,7 @@ import type { OperationEvent, OperationPreview } from '../../agent/src/contract/
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { QUIET_LOG, requestRefused } from '../safety/asking.ts'
+import { QUIET_LOG, requestRefused } from '../support/operations.ts'
 
 const PREFILLED = `${VEHICLES_FILE}prefill: majority\n`
 const EXPECTED = `case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`
@@ -18,7 +18,12 @@ interface PrefillTest {
 }
 
 /** 60 % of the vehicles are cars, 30 % trucks, 10 % bikes. */
-async function withVehicles(rows: number, file: string, use: (of: PrefillTest) => Promise<void>, before = ''): Promise<void> {
+async function withVehicles(
+  rows: number,
+  file: string,
+  use: (of: PrefillTest) => Promise<void>,
+  before = '',
+): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, rows)
     await sql.unsafe(before)
@@ -79,7 +84,9 @@ test('a prefill touches no row, is not coverage, and the backfill writes only th
     expect((await fetchMetrics(agent)).match(/^sti_coverage_ratio\{.*\} (.*)$/m)?.[1]).toBe('0.6')
     expect(await requestRefused(agent, 'finalize')).toMatch(/The backfill has not ended/)
     expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/still read as Car: run the backfill/)
-    expect(await requestRefused(agent, 'flag', { enabled: true, force: true })).toMatch(/still read as Car: run the backfill/)
+    expect(await requestRefused(agent, 'flag', { enabled: true, force: true })).toMatch(
+      /still read as Car: run the backfill/,
+    )
 
     expect((await agent.run('backfill')).result).toMatchObject({
       passedRows: 10_000,

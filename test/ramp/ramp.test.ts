@@ -1,17 +1,26 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { FlagStatus, Operation, OperationEvent, Problem } from '../../agent/src/contract/index.ts'
-import { readEventMessages, readOperation, QUIET_LOG, requestRefused, controlOperation, waitFor } from '../safety/asking.ts'
+import {
+  readEventMessages,
+  readOperation,
+  QUIET_LOG,
+  requestRefused,
+  controlOperation,
+  waitFor,
+} from '../support/operations.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { startFlagClient } from './asking.ts'
+import { startFlagClient } from './flagClient.ts'
 
 const FILE = VEHICLES_FILE.replace('{ key: vehicles-sti }', '{ key: vehicles-sti, ramp: [25, 100], hold: 1s }')
 const RAMP = { enabled: true, ramp: true }
 
 /** Two agents of one database, covered and finalized; the flag is asked for at both. */
-async function withTwoAgents(work: (one: TestAgent, two: TestAgent, sql: postgres.Sql) => Promise<void>): Promise<void> {
+async function withTwoAgents(
+  work: (one: TestAgent, two: TestAgent, sql: postgres.Sql) => Promise<void>,
+): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
     await withAgent(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { startHistogramApplication } from '../../agent/src/signals/testing/application.ts'
-import { QUIET_LOG, waitFor } from '../safety/asking.ts'
+import { startHistogramApplication } from '../../agent/src/signals/testing/histogramApplication.ts'
+import { QUIET_LOG, waitFor } from '../support/operations.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'

@@ -1,9 +1,9 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation, OperationPreview, Readiness } from '../../agent/src/contract/index.ts'
-import { readEventMessages, QUIET_LOG, requestRefused, controlOperation, waitFor } from '../safety/asking.ts'
+import { readEventMessages, QUIET_LOG, requestRefused, controlOperation, waitFor } from '../support/operations.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
-import { withSti } from '../support/command.ts'
+import { withSti } from '../support/stiCommand.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
@@ -57,7 +57,10 @@ test('a rehearsal proves both rollbacks on a copy, times them, and leaves the ta
         })
         expect((await preview(agent, 'rollback', { scope: 'data', confirm: 'vehicles' })).estimatedSeconds).toBeNull()
         // PostgreSQL counts what was written a moment later.
-        await waitFor('the rows are counted', async () => ((await readTableImage(sql)) as { written: string }).written === '30000')
+        await waitFor(
+          'the rows are counted',
+          async () => ((await readTableImage(sql)) as { written: string }).written === '30000',
+        )
         const before = await readTableImage(sql)
         const first = await agent.run('rehearsal')
         expect(first.result).toMatchObject({ tableRows: 30_000, scopes: [{ scope: 'data' }, { scope: 'system' }] })
@@ -157,7 +160,10 @@ test('paused it leaves nothing and begins anew, cancelled it leaves nothing, and
         expect((await agent.waitForEnd(id)).state).toBe('paused')
         expect(await findLeftovers(sql)).toEqual([])
         await controlOperation(agent, id, 'resume')
-        await waitFor('it goes on', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'running')
+        await waitFor(
+          'it goes on',
+          async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'running',
+        )
         await running(id, /backfill/)
         await controlOperation(agent, id, 'cancel')
         await waitFor('it ends', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'cancelled')

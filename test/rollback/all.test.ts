@@ -1,15 +1,15 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
-import type { FailpointName } from '../../agent/src/engine/points.ts'
-import { tableStructureSql } from '../../agent/src/engine/structure.ts'
-import { findJournalFaults } from '../crash/journal.ts'
-import { startAgentRelay } from '../crash/relay.ts'
-import { withSti } from '../support/command.ts'
+import type { FailpointName } from '../../agent/src/kind/failpoints.ts'
+import { tableStructureSql } from '../../agent/src/ddl/tableStructure.ts'
+import { findJournalFaults } from '../crash/journalFaults.ts'
+import { startAgentRelay } from '../crash/agentRelay.ts'
+import { withSti } from '../support/stiCommand.ts'
 import { withDatabase } from '../support/database.ts'
 import { startTcpProxy } from '../support/proxy.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { readRows, startMixedTraffic } from './traffic.ts'
+import { readRows, startMixedTraffic } from './mixedTraffic.ts'
 
 /** STI_TRAFFIC_WRITES=18000 writes for longer. */
 const WRITES = Number(process.env['STI_TRAFFIC_WRITES'] ?? 600)

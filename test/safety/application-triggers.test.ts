@@ -2,8 +2,15 @@ import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { readOperation, QUIET_LOG, requestRefused, runToFailure, controlOperation, waitFor } from './asking.ts'
-import { slowUpdates, countTypedRows, countWrongRows } from './disturbing.ts'
+import {
+  readOperation,
+  QUIET_LOG,
+  requestRefused,
+  runToFailure,
+  controlOperation,
+  waitFor,
+} from '../support/operations.ts'
+import { slowUpdates, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
 
 const TOUCH = `
   create function public.touch() returns trigger language plpgsql as $$ begin

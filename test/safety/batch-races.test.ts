@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { waitForEngineLockWait, withSession } from './disturbing.ts'
-import { withTestLane } from './lane.ts'
+import { waitForEngineLockWait, withSession } from '../support/faultInjection.ts'
+import { withTestLane } from './testLane.ts'
 
 test('a row that somebody changes while the batch waits for it gets the type of its new values', async () => {
   await withTestLane(10, async ({ url, sql, lane, batch }) => {

@@ -3,8 +3,15 @@ import { expect, test } from 'vitest'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { readEventMessages, readFailedRows, QUIET_LOG, requestRefused, runToFailure, waitFor } from './asking.ts'
-import { slowUpdates } from './disturbing.ts'
+import {
+  readEventMessages,
+  readFailedRows,
+  QUIET_LOG,
+  requestRefused,
+  runToFailure,
+  waitFor,
+} from '../support/operations.ts'
+import { slowUpdates } from '../support/faultInjection.ts'
 
 interface DataRollbackTest {
   readonly url: string
@@ -38,7 +45,9 @@ const DATA_ROLLBACK = { scope: 'data', confirm: 'vehicles' }
 const EXISTING_COLUMN = { before: 'alter table public.vehicles add column type text' }
 
 /** Somebody writes past the trigger. */
-const bypassTrigger = (statement: string): string => `alter table public.vehicles disable trigger "~sti_derive"; ${statement};
+const bypassTrigger = (
+  statement: string,
+): string => `alter table public.vehicles disable trigger "~sti_derive"; ${statement};
   alter table public.vehicles enable always trigger "~sti_derive"`
 
 test('values that legacy columns cannot express are archived before the column goes; legacy edits survive', async () => {
@@ -123,7 +132,9 @@ test('a client that may still read by type blocks it until somebody accepts that
     })
     expect(await asked.json()).toMatchObject({ value: true })
     await agent.run('rollback', { scope: 'flag' })
-    expect(await requestRefused(agent, 'rollback', DATA_ROLLBACK)).toMatch(/These clients may still read by type: shop-1\./)
+    expect(await requestRefused(agent, 'rollback', DATA_ROLLBACK)).toMatch(
+      /These clients may still read by type: shop-1\./,
+    )
   })
 })
 

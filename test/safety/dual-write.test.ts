@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { QUIET_LOG, requestRefused } from './asking.ts'
-import { withSession } from './disturbing.ts'
+import { QUIET_LOG, requestRefused } from '../support/operations.ts'
+import { withSession } from '../support/faultInjection.ts'
 
 /** Expands a table of ten rows and tries what an application would do. */
 async function withExpandedTable(

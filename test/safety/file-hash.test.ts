@@ -2,8 +2,15 @@ import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { readEventMessages, readOperation, QUIET_LOG, requestRefused, controlOperation, waitFor } from './asking.ts'
-import { slowUpdates, countTypedRows, countWrongRows } from './disturbing.ts'
+import {
+  readEventMessages,
+  readOperation,
+  QUIET_LOG,
+  requestRefused,
+  controlOperation,
+  waitFor,
+} from '../support/operations.ts'
+import { slowUpdates, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
 
 /** Bikes have become Cycles. */
 const CHANGED_FILE = VEHICLES_FILE.replace('name: Bike', 'name: Cycle')
@@ -82,7 +89,9 @@ test('a file that lets the application write the type takes the trigger of an ea
     await createVehicles(sql, 10)
     await withAgent(url, VEHICLES_FILE, (agent) => agent.run('expand'))
     await withAgent(url, `${VEHICLES_FILE}dualWrite: application\n`, async (agent) => {
-      expect(await requestRefused(agent, 'backfill')).toMatch(/trigger of an earlier rollout file is still on the table/)
+      expect(await requestRefused(agent, 'backfill')).toMatch(
+        /trigger of an earlier rollout file is still on the table/,
+      )
       await agent.run('expand')
       const triggers = await sql`select tgname from pg_trigger where tgrelid = 'public.vehicles'::regclass`
       expect(triggers).toEqual([])

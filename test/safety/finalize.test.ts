@@ -3,8 +3,16 @@ import { expect, test } from 'vitest'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { readEventMessages, readOperation, QUIET_LOG, requestRefused, runToFailure, controlOperation, waitFor } from './asking.ts'
-import { engineBackendPids, withSession } from './disturbing.ts'
+import {
+  readEventMessages,
+  readOperation,
+  QUIET_LOG,
+  requestRefused,
+  runToFailure,
+  controlOperation,
+  waitFor,
+} from '../support/operations.ts'
+import { engineBackendPids, withSession } from '../support/faultInjection.ts'
 
 async function withVerifiedRollout(
   file: string,
@@ -82,7 +90,9 @@ test('an index whose making is killed is INVALID; the next try drops it, makes i
       const { id } = await agent.request('finalize')
       await waitFor('the index is being made', async () => (await indexValid(sql)) === false)
       const said = await waitFor('it names whom it waits for', async () =>
-        (await readEventMessages(agent, id)).find((message) => /^making index sti_vehicles_type_idx waits for/.test(message)),
+        (await readEventMessages(agent, id)).find((message) =>
+          /^making index sti_vehicles_type_idx waits for/.test(message),
+        ),
       )
       const [pid] = await session<{ pid: number }[]>`select pg_backend_pid() as pid`
       expect(said).toMatch(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { readNextRange } from '../../agent/src/engine/range.ts'
-import { withTestLane } from './lane.ts'
+import { readNextRange } from '../../agent/src/engine/keyRange.ts'
+import { withTestLane } from './testLane.ts'
 
 test('an answer that a dying connection cut off leaves nothing in the next one', async () => {
   await withTestLane(100, async ({ engine, walked }) => {

@@ -4,7 +4,7 @@ import type postgres from 'postgres'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { withAgentRole } from './role.ts'
+import { withAgentRole } from './agentRole.ts'
 
 /** What is set for new sessions of this database, of all of them or of one role. */
 async function readSettings(sql: postgres.Sql): Promise<string[]> {

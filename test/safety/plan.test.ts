@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
-import { QUIET_LOG, runToFailure } from './asking.ts'
+import { QUIET_LOG, runToFailure } from '../support/operations.ts'
 
 test('a validation that would read a whole partition for each range is refused with what to do', async () => {
   await withDatabase(async ({ url, sql }) => {

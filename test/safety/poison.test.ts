@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { readEventMessages, readFailedRows, QUIET_LOG, requestRefused, runToFailure } from './asking.ts'
+import { readEventMessages, readFailedRows, QUIET_LOG, requestRefused, runToFailure } from '../support/operations.ts'
 
 /** The application refuses every UPDATE of these rows. */
 async function refuseRows(
@@ -92,8 +92,9 @@ test('failed rows hold the flag back until they are mended and retried', async (
         await agent.run('expand')
         const backfill = await agent.run('backfill')
         expect(
-          (await readEventMessages(agent, backfill.id)).filter((message) => /failed: row . is frozen \(P0001\)/.test(message))
-            .length,
+          (await readEventMessages(agent, backfill.id)).filter((message) =>
+            /failed: row . is frozen \(P0001\)/.test(message),
+          ).length,
         ).toBe(2)
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 498 / 500 })
         expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/2 failed rows: mend and retry them/)

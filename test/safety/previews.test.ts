@@ -3,7 +3,7 @@ import type { OperationRequest, OperationPreview } from '../../agent/src/contrac
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { QUIET_LOG } from './asking.ts'
+import { QUIET_LOG } from '../support/operations.ts'
 
 test('a preview says whether its time was measured here or is assumed, and what of', async () => {
   await withDatabase(async ({ url, sql }) => {

@@ -4,7 +4,7 @@ import { migrate } from '../../agent/src/database/migrate.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { requestRefused } from './asking.ts'
+import { requestRefused } from '../support/operations.ts'
 
 test('a FOR ALL TABLES publication keeps our schema out until the file says that the subscriber is ready', async () => {
   await withDatabase(async ({ url, sql }) => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { QUIET_LOG } from './asking.ts'
+import { QUIET_LOG } from '../support/operations.ts'
 
 test('our own bulk statements are none of the application’s query time', async () => {
   await withDatabase(async ({ url, sql }) => {

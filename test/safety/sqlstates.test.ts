@@ -4,11 +4,19 @@ import type { Operation } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { createBatchSizeController } from '../../agent/src/engine/feedback.ts'
-import { walkRanges } from '../../agent/src/engine/walk.ts'
-import { withTestLane } from './lane.ts'
-import { readFailedRows, readOperation, QUIET_LOG, controlOperation, waitFor } from './asking.ts'
-import { engineBackendPids, waitForEngineLockWait, holdTransaction, slowUpdates, countTypedRows, withSession, countWrongRows } from './disturbing.ts'
+import { createBatchSizeController } from '../../agent/src/engine/batchSizeController.ts'
+import { walkRanges } from '../../agent/src/engine/rangeWalk.ts'
+import { withTestLane } from './testLane.ts'
+import { readFailedRows, readOperation, QUIET_LOG, controlOperation, waitFor } from '../support/operations.ts'
+import {
+  engineBackendPids,
+  waitForEngineLockWait,
+  holdTransaction,
+  slowUpdates,
+  countTypedRows,
+  withSession,
+  countWrongRows,
+} from '../support/faultInjection.ts'
 
 interface InterruptedBackfill {
   readonly url: string
@@ -61,7 +69,10 @@ const raiseOnUpdate = (sql: postgres.Sql, sqlstate: string, when = 'true') =>
 test('57P01: the engine’s connection is terminated again and again; nothing is lost, nothing counted twice', async () => {
   await withRunningBackfill(async (running) => {
     for (let kill = 0; kill < 3; kill++) {
-      const pid = await waitFor('the engine is connected', async () => (await engineBackendPids(running.sql, 'backfill'))[0])
+      const pid = await waitFor(
+        'the engine is connected',
+        async () => (await engineBackendPids(running.sql, 'backfill'))[0],
+      )
       await running.sql`select pg_terminate_backend(${pid})`
       await waitFor('it is gone', async () => !(await engineBackendPids(running.sql, 'backfill')).includes(pid))
     }

@@ -4,8 +4,21 @@ import type { OperationProgress } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { readEventMessages, readOperation, QUIET_LOG, controlOperation, tuneOperation, waitFor } from './asking.ts'
-import { engineBackendPids, slowUpdates, countTypedRows, withSession, countWrongRows } from './disturbing.ts'
+import {
+  readEventMessages,
+  readOperation,
+  QUIET_LOG,
+  controlOperation,
+  tuneOperation,
+  waitFor,
+} from '../support/operations.ts'
+import {
+  engineBackendPids,
+  slowUpdates,
+  countTypedRows,
+  withSession,
+  countWrongRows,
+} from '../support/faultInjection.ts'
 
 interface SteeredRollout {
   readonly url: string

@@ -4,7 +4,7 @@ import type { Operation, OperationPreview } from '../../agent/src/contract/index
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { QUIET_LOG, requestRefused } from './asking.ts'
+import { QUIET_LOG, requestRefused } from '../support/operations.ts'
 
 interface SystemRollbackTest {
   readonly sql: postgres.Sql
@@ -94,7 +94,9 @@ test('what somebody else has changed since is reported and left alone, with all 
     expect(result?.['origin']).toMatchObject({ differences: ['index theirs was added'] })
     expect(await findLeftovers(sql)).toEqual(['column', 'constraint', 'journal column', 'journal constraint'])
 
-    expect((await post(agent, { ...SYSTEM_ROLLBACK, force: true })).body.reasons).toEqual([expect.stringMatching(/^reason: /)])
+    expect((await post(agent, { ...SYSTEM_ROLLBACK, force: true })).body.reasons).toEqual([
+      expect.stringMatching(/^reason: /),
+    ])
     const editor = await fetch(`${agent.url}/v1/rollouts/vehicles/operations`, {
       method: 'POST',
       headers: { authorization: `Bearer ${TOKENS.bob}`, 'content-type': 'application/json' },

@@ -2,8 +2,15 @@ import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { readOperation, QUIET_LOG, waitFor } from './asking.ts'
-import { engineBackendPids, waitForEngineLockWait, slowUpdates, countTypedRows, withSession, countWrongRows } from './disturbing.ts'
+import { readOperation, QUIET_LOG, waitFor } from '../support/operations.ts'
+import {
+  engineBackendPids,
+  waitForEngineLockWait,
+  slowUpdates,
+  countTypedRows,
+  withSession,
+  countWrongRows,
+} from '../support/faultInjection.ts'
 
 const FILE = `${VEHICLES_FILE}triggers: { slow: harmless }\n`
 
@@ -31,7 +38,10 @@ test('a run whose lease ran out is taken over while it hangs in a batch: it stop
             return pids.some((pid) => pid !== hanging)
           })
           await session.unsafe('commit')
-          await waitFor('the old run has stopped', async () => !(await engineBackendPids(sql, 'backfill')).includes(hanging))
+          await waitFor(
+            'the old run has stopped',
+            async () => !(await engineBackendPids(sql, 'backfill')).includes(hanging),
+          )
         })
         expect(await agent.waitForEnd(id)).toMatchObject({
           state: 'succeeded',

@@ -6,8 +6,15 @@ import { expect, test } from 'vitest'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { readEventMessages, readOperation, QUIET_LOG, controlOperation, tuneOperation, waitFor } from './asking.ts'
-import { slowUpdates, countTypedRows, countWrongRows } from './disturbing.ts'
+import {
+  readEventMessages,
+  readOperation,
+  QUIET_LOG,
+  controlOperation,
+  tuneOperation,
+  waitFor,
+} from '../support/operations.ts'
+import { slowUpdates, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
 
 interface ThrottledRollout {
   readonly url: string
@@ -16,7 +23,11 @@ interface ThrottledRollout {
 }
 
 /** An expanded table of 2,000 rows, whose batches take this long, and a rollout file that says this too. */
-async function withSlowTable(seconds: number, file: string, use: (running: ThrottledRollout) => Promise<void>): Promise<void> {
+async function withSlowTable(
+  seconds: number,
+  file: string,
+  use: (running: ThrottledRollout) => Promise<void>,
+): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
     await slowUpdates(sql, seconds)

@@ -2,9 +2,11 @@ import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { QUIET_LOG, requestRefused } from './asking.ts'
+import { QUIET_LOG, requestRefused } from '../support/operations.ts'
 
-const bypassTrigger = (statement: string): string => `alter table public.vehicles disable trigger "~sti_derive"; ${statement};
+const bypassTrigger = (
+  statement: string,
+): string => `alter table public.vehicles disable trigger "~sti_derive"; ${statement};
   alter table public.vehicles enable always trigger "~sti_derive"`
 
 test('it reads in key ranges, each a statement of its own, and counts every row once', async () => {
@@ -53,7 +55,9 @@ test('it finds one wrong row among many, names it, and closes the gate', async (
         discrepancies: 1,
         sampleKeys: [['17001']],
       })
-      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/No validation of this rollout file has passed/)
+      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(
+        /No validation of this rollout file has passed/,
+      )
     })
   })
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { startAgent, type Agent } from '../../agent/src/agent.ts'
 import type { Config } from '../../agent/src/config.ts'
 import type { Operation, OperationRequest, RolloutDetail } from '../../agent/src/contract/index.ts'
-import { loadRollouts } from '../../agent/src/rollout/compile.ts'
+import { loadRollouts } from '../../agent/src/rollout/compileRollout.ts'
 
 export const TOKENS = {
   viewer: 'viewer-token-of-a-test-0001',

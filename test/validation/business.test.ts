@@ -2,14 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
-import { createVehiclesTable, seedVehicles } from '../../demo/seed/schema.ts'
+import { createVehiclesTable, seedVehicles } from '../../demo/seed/vehiclesTable.ts'
 import { buildApp } from '../../demo/service/app.ts'
-import { vehicleStore } from '../../demo/service/vehicles.ts'
+import { vehicleStore } from '../../demo/service/vehicleStore.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { freePort } from '../support/server.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { findCheck, validate } from './layer.ts'
+import { findCheck, validate } from './validations.ts'
 
 const listening = (server: Server): Promise<number> =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
@@ -28,7 +28,10 @@ async function withServer<T>(
   }
 }
 
-async function withCoveredTable(checks: string, use: (agent: TestAgent, sql: postgres.Sql) => Promise<void>): Promise<void> {
+async function withCoveredTable(
+  checks: string,
+  use: (agent: TestAgent, sql: postgres.Sql) => Promise<void>,
+): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 1_000)
     await withAgent(url, `${VEHICLES_FILE}checks:\n${checks}`, async (agent) => {
@@ -131,7 +134,9 @@ test('an application that does not hear the flag, redirects, says too much or ne
           busy: 'pass',
           nobody: 'inconclusive',
         })
-        expect(findCheck(found, 'deaf').detail).toMatch(/without the header X-Sti-Flag, so nobody knows what it read by/)
+        expect(findCheck(found, 'deaf').detail).toMatch(
+          /without the header X-Sti-Flag, so nobody knows what it read by/,
+        )
         expect(findCheck(found, 'moved').detail).toMatch(/redirect/)
         expect(findCheck(found, 'large').detail).toMatch(/longer than 1000000 bytes/)
         expect(findCheck(found, 'nobody').detail).toMatch(/ECONNREFUSED/)
@@ -150,7 +155,9 @@ test('rows that break a rule are counted and named, rows that are only passing b
   - { name: few-names, violations: "select id from public.vehicles where name is not null" }
 `
   await withCoveredTable(checks, async (agent, sql) => {
-    expect(findCheck(await validate(agent, { checks: ['trucks-have-axles'] }), 'trucks-have-axles').verdict).toBe('pass')
+    expect(findCheck(await validate(agent, { checks: ['trucks-have-axles'] }), 'trucks-have-axles').verdict).toBe(
+      'pass',
+    )
     await sql`update public.vehicles set axles = null where id in (11, 12, 21)`
     const broken = await validate(agent, { checks: ['trucks-have-axles', 'few-names'] })
     expect(findCheck(broken, 'trucks-have-axles')).toMatchObject({ verdict: 'fail', discrepancies: 3 })

@@ -2,12 +2,14 @@ import { expect, test } from 'vitest'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase, withDedicatedServer } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { findCheck, failedChecks, validate } from './layer.ts'
+import { findCheck, failedChecks, validate } from './validations.ts'
 
 type PostgresSql = import('postgres').Sql
 
 /** A covered table, with a table that it refers to and one that refers to it. */
-async function withCoveredTable(use: (of: { agent: TestAgent; sql: PostgresSql; url: string }) => Promise<void>): Promise<void> {
+async function withCoveredTable(
+  use: (of: { agent: TestAgent; sql: PostgresSql; url: string }) => Promise<void>,
+): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 5_000)
     await sql.unsafe(
@@ -67,7 +69,12 @@ test('rows that were taken away without a trace are found', { timeout: 240_000 }
     const gone = (await sql<{ ctid: string }[]>`select ctid::text from public.vehicles where id = 4001`)[0]!.ctid
     await sql.unsafe(`select heap_force_kill('public.vehicles'::regclass, array['${gone}']::tid[])`)
     const lost = await validate(agent, onlyChecks('nothing-lost'))
-    expect(findCheck(lost, 'nothing-lost')).toMatchObject({ verdict: 'fail', value: 4_999, limit: 5_000, discrepancies: 1 })
+    expect(findCheck(lost, 'nothing-lost')).toMatchObject({
+      verdict: 'fail',
+      value: 4_999,
+      limit: 5_000,
+      discrepancies: 1,
+    })
     expect(lost.verdict).toBe('fail')
     // The loss was reported: the next count is compared with this one. TRUNCATE is no DELETE.
     expect(findCheck(await validate(agent, onlyChecks('nothing-lost')), 'nothing-lost').verdict).toBe('pass')
@@ -101,7 +108,10 @@ test('a key that occurs twice and a row that its index misses are found', async 
       update pg_index set indisready = true where indexrelid = 'public.vehicles_pkey'::regclass`)
     const hidden = await validate(agent, onlyChecks('key-unique', 'key-index'))
     expect(findCheck(hidden, 'key-unique').verdict).toBe('pass')
-    expect(findCheck(hidden, 'key-index')).toMatchObject({ verdict: 'fail', detail: expect.stringContaining('REINDEX') })
+    expect(findCheck(hidden, 'key-index')).toMatchObject({
+      verdict: 'fail',
+      detail: expect.stringContaining('REINDEX'),
+    })
   })
 })
 

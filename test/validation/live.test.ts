@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { startMixedCodeClients, type ExpectedVehicle, type VehicleType } from '../dual-write/clients.ts'
-import { QUIET_LOG } from '../safety/asking.ts'
+import { startMixedCodeClients, type ExpectedVehicle, type VehicleType } from '../dual-write/mixedCodeClients.ts'
+import { QUIET_LOG } from '../support/operations.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { failedChecks, validate } from './layer.ts'
+import { failedChecks, validate } from './validations.ts'
 
 /** STI_LIVE_SECONDS=600 validates for ten minutes. */
 const SECONDS = Number(process.env['STI_LIVE_SECONDS'] ?? 20)
@@ -20,7 +20,11 @@ test(
       const rows = await sql<{ id: string; name: string; type: VehicleType }[]>`
         select id, name, case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end as type
         from public.vehicles where id <= 5000`
-      const clients = startMixedCodeClients(url, new Map<string, ExpectedVehicle>(rows.map(({ id, ...row }) => [id, row])), 4)
+      const clients = startMixedCodeClients(
+        url,
+        new Map<string, ExpectedVehicle>(rows.map(({ id, ...row }) => [id, row])),
+        4,
+      )
       const file = `${VEHICLES_FILE}checks:
   - { name: types-and-flags-agree, violations: "select id from public.vehicles where type = 'Truck' and not is_truck" }
 `

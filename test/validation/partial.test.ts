@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { requestRefused } from '../safety/asking.ts'
+import { requestRefused } from '../support/operations.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { validate } from './layer.ts'
+import { validate } from './validations.ts'
 
 test('a validation of a part opens nothing, and one that fails closes what was open', async () => {
   await withDatabase(async ({ url, sql }) => {
@@ -17,7 +17,9 @@ test('a validation of a part opens nothing, and one that fails closes what was o
       ])
       expect(part).toMatchObject({ verdict: 'pass', integrityScore: null })
       expect((await agent.rollout()).stage).toBe('covered')
-      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/did not look at all of the layer integrity/)
+      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(
+        /did not look at all of the layer integrity/,
+      )
       expect((await validate(agent, { layers: ['integrity'] })).verdict).toBe('pass')
       expect(await agent.rollout()).toMatchObject({ stage: 'verified', coverage: 1 })
       // A later one of another layer does not stand for it.

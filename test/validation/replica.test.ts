@@ -1,12 +1,12 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
-import { startStreamingReplica } from '../outage/replica.ts'
-import { waitFor } from '../safety/asking.ts'
+import { startStreamingReplica } from '../outage/streamingReplica.ts'
+import { waitFor } from '../support/operations.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { startPostgres } from '../support/server.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { findCheck, failedChecks, validate } from './layer.ts'
+import { findCheck, failedChecks, validate } from './validations.ts'
 
 // A validation waits for a replica that lags, as everything of ours does; here it is to be seen what it reads.
 const FILE = `${VEHICLES_FILE}throttle: { replicationLagBytes: none, replicationLagSeconds: none }\n`

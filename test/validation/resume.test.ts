@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
-import { waitFor } from '../safety/asking.ts'
+import { waitFor } from '../support/operations.ts'
 import type { TestAgentClient } from '../support/agent.ts'
 import { withAgent } from '../support/agent.ts'
 import { startAgentProcess } from '../support/agentProcess.ts'

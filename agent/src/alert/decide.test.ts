@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
-import { decide, MAX_ALERT_AGE_MS, MAX_CLOCK_SKEW_MS, type DecisionAction, type DecisionRequest, type DecisionContext } from './decide.ts'
-import { ALERT_RULES } from './rules.ts'
+import {
+  decide,
+  MAX_ALERT_AGE_MS,
+  MAX_CLOCK_SKEW_MS,
+  type DecisionAction,
+  type DecisionRequest,
+  type DecisionContext,
+} from './decide.ts'
+import { ALERT_RULES } from './alertRules.ts'
 
 const NOW = Date.parse('2026-03-01T10:00:00Z')
 const rule = (name: keyof typeof ALERT_RULES): DecisionRequest['rule'] => ({ name, ...ALERT_RULES[name] })

@@ -74,13 +74,19 @@ export function decide(request: DecisionRequest, context: DecisionContext): Aler
   if (request.status === 'resolved')
     return record('It is resolved, which closes no incident: that says a series ended, not that all is well.')
   if (request.evaluationFailure !== null)
-    return record(`The rule could not be evaluated (${request.evaluationFailure}), so its condition is not known to be true.`)
+    return record(
+      `The rule could not be evaluated (${request.evaluationFailure}), so its condition is not known to be true.`,
+    )
   if (request.startedAt > context.now + MAX_CLOCK_SKEW_MS) return record('It begins in the future.')
   if (!rule.opensIncident) return record('It is for people to know.')
   const objections = objectionsToRollback(request, context)
   if (rule.scope !== null && objections.length === 0)
     return { action: 'roll-back', scope: rule.scope, reasons: rollbackReasons(request, context) }
-  return { action: 'incident', scope: null, reasons: objections.length > 0 ? objections : ['It rolls nothing back by itself.'] }
+  return {
+    action: 'incident',
+    scope: null,
+    reasons: objections.length > 0 ? objections : ['It rolls nothing back by itself.'],
+  }
 }
 
 /** All that speaks against rolling back, of a rule that may. */

@@ -1,9 +1,9 @@
 import { agentActor } from '../contract/index.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import type { DecisionExecutor } from './act.ts'
+import type { DecisionExecutor } from './decisionExecutor.ts'
 import { decide } from './decide.ts'
-import { ALERT_RULES } from './rules.ts'
-import type { ConditionMonitor } from './watch.ts'
+import { ALERT_RULES } from './alertRules.ts'
+import type { ConditionMonitor } from './conditionMonitor.ts'
 
 /**
  * The agent's own guard: while the flag is on or a backfill runs it decides about what it reads itself as it would about
@@ -51,7 +51,8 @@ export function createGuard({ environment, agent, rollouts, monitor, executor }:
           )
           const key = JSON.stringify([rollout.name, finding.rule, finding.change])
           // What has been rolled back stays unhealthy for as long as its spans reach back.
-          const action = decision.action === 'incident' && context.rolledBack(finding.change) ? 'roll-back' : decision.action
+          const action =
+            decision.action === 'incident' && context.rolledBack(finding.change) ? 'roll-back' : decision.action
           currentActions.set(key, action)
           if (lastActions.get(key) === action) continue
           executor.execute({

@@ -1,10 +1,10 @@
 import { BaselineParameters, type BaselineContent } from '../contract/index.ts'
-import { OperationFailedError } from '../engine/errors.ts'
-import type { OperationDefinition, RunOutcome, RunContext } from '../engine/kind.ts'
-import { computeBaselineDigest, saveBaseline, createBaselineContext } from '../measure/store.ts'
+import { OperationFailedError } from '../database/errors.ts'
+import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
+import { computeBaselineDigest, saveBaseline, createBaselineContext } from '../measure/baselineStore.ts'
 import type { Signals } from '../signals/signals.ts'
-import { measureFromHistory } from './fromHistory.ts'
-import { sampleLive } from './live.ts'
+import { measureFromHistory } from './measureFromHistory.ts'
+import { sampleLive } from './sampleLive.ts'
 
 export interface BaselineDependencies {
   readonly signals: Signals
@@ -12,7 +12,10 @@ export interface BaselineDependencies {
 }
 
 /** What was measured, before it is known under which file. */
-export type BaselineMeasurement = Pick<BaselineContent, 'measured' | 'startedAt' | 'endedAt' | 'signals' | 'queries' | 'notes'>
+export type BaselineMeasurement = Pick<
+  BaselineContent,
+  'measured' | 'startedAt' | 'endedAt' | 'signals' | 'queries' | 'notes'
+>
 
 /** Measures every signal and every query as they are, so that later ones can be compared with them. */
 export function createBaseline(dependencies: BaselineDependencies): OperationDefinition {
@@ -61,13 +64,16 @@ async function measureBaseline({ signals, environment }: BaselineDependencies, r
     : await measureFromHistory(run, signals, environment, durationSeconds)
   if (measurement === null) return { outcome: 'stopped' }
   const knownSignals = measurement.signals.filter(({ unknown }) => unknown === null)
-  if (knownSignals.length === 0) throw new OperationFailedError('no-baseline', explainNoSignal(measurement, durationSeconds))
+  if (knownSignals.length === 0)
+    throw new OperationFailedError('no-baseline', explainNoSignal(measurement, durationSeconds))
   const { fileHash, sourcesHash } = createBaselineContext(rollout, environment)
   const content = { ...measurement, rollout: rollout.name, environment, fileHash, sourcesHash, release }
   const record = { rollout: rollout.name, operationId: operation.id, oneRunOnly: false, createdBy: operation.actor }
   const id = await saveBaseline(database.state, { ...record, source: measurement.measured, content }, operation.reason)
   await database.state`delete from sti.baseline_sampling where operation_id = ${operation.id}`
-  const unknown = measurement.signals.filter((one) => one.unknown !== null).map((one) => `${one.signal}: ${one.unknown}`)
+  const unknown = measurement.signals
+    .filter((one) => one.unknown !== null)
+    .map((one) => `${one.signal}: ${one.unknown}`)
   return {
     outcome: 'succeeded',
     result: {
@@ -82,7 +88,8 @@ async function measureBaseline({ signals, environment }: BaselineDependencies, r
   }
 }
 
-const formatHours = (seconds: number): string => (seconds < 7_200 ? `${seconds} s` : `${Math.round(seconds / 3_600)} hours`)
+const formatHours = (seconds: number): string =>
+  seconds < 7_200 ? `${seconds} s` : `${Math.round(seconds / 3_600)} hours`
 
 function explainNoSignal({ measured, signals }: BaselineMeasurement, seconds: number): string {
   const first = signals[0] ? ` (${signals[0].signal}: ${signals[0].unknown})` : ''

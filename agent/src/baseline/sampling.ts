@@ -1,7 +1,7 @@
 import { MAX_BASELINE_QUERY_VALUES, MAX_BASELINE_VALUES } from '../contract/index.ts'
-import { createTimeBuckets, addReading, chooseBucketSize, type TimeBuckets } from '../measure/blocks.ts'
-import { addInterval, type SampledQueries, type SampledQuery } from '../measure/queries.ts'
-import type { RecentReadings } from '../signals/recent.ts'
+import { createTimeBuckets, addReading, chooseBucketSize, type TimeBuckets } from '../measure/timeBuckets.ts'
+import { addInterval, type SampledQueries, type SampledQuery } from '../measure/querySampling.ts'
+import type { RecentReadings } from '../signals/readingBuffer.ts'
 
 /** Signals are read each five seconds. */
 const READING_INTERVAL_MS = 5_000
@@ -63,7 +63,10 @@ export function serializeSampling({ durationMs, taken, signals, queries }: Sampl
   }
 }
 
-export function deserializeSampling(startedAt: number, { durationMs, taken, signals, queries }: SavedSampling): Sampling {
+export function deserializeSampling(
+  startedAt: number,
+  { durationMs, taken, signals, queries }: SavedSampling,
+): Sampling {
   return {
     startedAt,
     durationMs,

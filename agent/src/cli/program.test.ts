@@ -8,7 +8,7 @@ import { TOKENS, withAgent, type TestAgent } from '../../../test/support/agent.t
 import { withDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../../../test/support/vehicles.ts'
 import { Limits, LimitsPatch, type Operation } from '../contract/index.ts'
-import { parseLimitOption, parseInitialLimitOption } from './limits.ts'
+import { parseLimitOption, parseInitialLimitOption } from './limitOption.ts'
 import { runProgram } from './program.ts'
 
 interface CliResult {

@@ -23,8 +23,8 @@ import { registerStatus } from './commands/status.ts'
 import { registerValidate } from './commands/validate.ts'
 import { registerVerify } from './commands/verify.ts'
 import { registerWatch } from './commands/watch.ts'
-import { CliError, ExitCode } from './exit.ts'
-import type { RegisterCommand, RunAction } from './session.ts'
+import { CliError, ExitCode } from './exitCode.ts'
+import type { RegisterCommand, RunAction } from './commandSetup.ts'
 import type { Terminal } from './terminal.ts'
 
 const commands: readonly RegisterCommand[] = [

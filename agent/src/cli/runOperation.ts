@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import type { Operation, OperationPreview } from '../contract/index.ts'
-import { AgentUnreachableError, type AgentClient, type OperationInput } from './client.ts'
-import { CliError, ExitCode } from './exit.ts'
-import { followOperation } from './follow.ts'
-import type { CommonOptions } from './session.ts'
-import type { EnvironmentTarget } from './target.ts'
+import { AgentUnreachableError, type AgentClient, type OperationInput } from './agentClient.ts'
+import { CliError, ExitCode } from './exitCode.ts'
+import { followOperation } from './followOperation.ts'
+import type { CommonOptions } from './commandSetup.ts'
+import type { EnvironmentTarget } from './environmentTarget.ts'
 import type { Output } from './terminal.ts'
-import { formatOperation, formatPreview } from './text.ts'
+import { formatOperation, formatPreview } from './formatResponses.ts'
 
 export interface RunOptions extends CommonOptions {
   readonly reason?: string

@@ -1,8 +1,8 @@
 import { ColumnDropParameters } from '../contract/index.ts'
-import type { RolloutFacts } from '../engine/facts.ts'
-import type { OperationDefinition } from '../engine/kind.ts'
-import { readLegacyCatalog } from './catalog/read.ts'
-import { prepareColumnDrop, type ColumnDropDependencies } from './prepare.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
+import type { OperationDefinition } from '../kind/kind.ts'
+import { readLegacyCatalog } from './catalog/readLegacyCatalog.ts'
+import { prepareColumnDrop, type ColumnDropDependencies } from './prepareColumnDrop.ts'
 
 /**
  * Checks, archive, migration, proof and pull request: all but the drop itself, which the user's own migration tool

@@ -1,10 +1,10 @@
 import type { ColumnDrop } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { RolloutFacts } from '../engine/facts.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
 import { readColumnDrop } from './store.ts'
-import { readDroppedColumns } from './watch/dropped.ts'
-import { readEvaluations } from './watch/evaluations.ts'
-import { readStatements } from './watch/statements.ts'
+import { readDroppedColumns } from './watch/droppedColumns.ts'
+import { readEvaluations } from './watch/flagEvaluations.ts'
+import { readStatements } from './watch/statementWatch.ts'
 
 const MAX_USES_SHOWN = 50
 

@@ -1,6 +1,6 @@
 import type { ColumnDropPullRequest, PreparedColumnDrop } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { ColumnDropSummary } from '../engine/facts.ts'
+import type { ColumnDropSummary } from '../kind/facts.ts'
 
 interface ColumnDropRow {
   readonly id: bigint
@@ -28,7 +28,9 @@ interface ColumnDropBriefRow {
 
 /** The newest run; null: there was none. */
 export async function readColumnDrop(sql: Sql, rollout: string): Promise<PreparedColumnDrop | null> {
-  const [row] = await sql<ColumnDropRow[]>`select * from sti.column_drop where rollout = ${rollout} order by id desc limit 1`
+  const [row] = await sql<
+    ColumnDropRow[]
+  >`select * from sti.column_drop where rollout = ${rollout} order by id desc limit 1`
   if (row === undefined) return null
   const { id, operation_id, at, file_hash, pull_request, ...rest } = row
   return {
@@ -43,7 +45,9 @@ export async function readColumnDrop(sql: Sql, rollout: string): Promise<Prepare
 
 /** The same, without what it produced. */
 export async function readColumnDropBrief(sql: Sql, rollout: string): Promise<ColumnDropSummary | null> {
-  const [row] = await sql<(Pick<ColumnDropRow, 'id' | 'at' | 'verdict' | 'prepared' | 'reasons'> & ColumnDropBriefRow)[]>`
+  const [row] = await sql<
+    (Pick<ColumnDropRow, 'id' | 'at' | 'verdict' | 'prepared' | 'reasons'> & ColumnDropBriefRow)[]
+  >`
     select id, at, file_hash, verdict, prepared, reasons, pull_request->>'title' as title, pull_request->>'url' as url,
       coalesce(jsonb_typeof(archive) = 'object', false) as archived
     from sti.column_drop where rollout = ${rollout} order by id desc limit 1`

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { PublicKey } from './promotion.ts'
-import { AccessLevel } from './words.ts'
+import { AccessLevel } from './enums.ts'
 
 /** Version of this contract; the plugin refuses to act on an agent with another major one. */
 export const CONTRACT_VERSION = '1.0'

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Actor } from './operation.ts'
-import { Instant, Verdict } from './words.ts'
+import { Instant, Verdict } from './enums.ts'
 
 /** At most this many values of a signal are kept, each the mean of its part of the time. */
 export const MAX_BASELINE_VALUES = 480

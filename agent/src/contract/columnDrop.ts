@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { Instant, Verdict } from './words.ts'
+import { Instant, Verdict } from './enums.ts'
 
 export const ColumnDropParameters = z
   .object({

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { Instant } from './words.ts'
+import { Instant } from './enums.ts'
 
 export const FlagClient = z
   .object({

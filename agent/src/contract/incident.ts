@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Actor } from './operation.ts'
-import { Instant, RollbackScope } from './words.ts'
+import { Instant, RollbackScope } from './enums.ts'
 
 /** How soon an alert wants somebody: critical 5 minutes, warning 15, info 60. */
 export const Severity = z.enum(['critical', 'warning', 'info'])

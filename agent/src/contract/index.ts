@@ -1,5 +1,5 @@
 /** All that crosses HTTP: zod schemas, and the types that the plugin and the CLI import. */
-export * from './words.ts'
+export * from './enums.ts'
 export * from './problem.ts'
 export * from './rollout.ts'
 export * from './limits.ts'

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { Instant } from './words.ts'
+import { Instant } from './enums.ts'
 
 /** One thing that enhanced monitoring changed, with what was there before. */
 export const MonitoringChange = z

@@ -1,7 +1,15 @@
 import { z } from '@hono/zod-openapi'
 import { ArchiveRemovalParameters, ColumnDropParameters } from './columnDrop.ts'
 import { Limits, LimitsPatch } from './limits.ts'
-import { Instant, ValidationLayer, AccessLevel, OperationKind, OperationState, RollbackScope, Verdict } from './words.ts'
+import {
+  Instant,
+  ValidationLayer,
+  AccessLevel,
+  OperationKind,
+  OperationState,
+  RollbackScope,
+  Verdict,
+} from './enums.ts'
 
 export const Actor = z
   .object({

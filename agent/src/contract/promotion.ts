@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { Instant, AccessLevel, Verdict } from './words.ts'
+import { Instant, AccessLevel, Verdict } from './enums.ts'
 
 /** An Ed25519 public key as a JWK (RFC 8037), with the environment whose reports it signs. */
 export const PublicKey = z

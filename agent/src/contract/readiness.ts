@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Actor } from './operation.ts'
-import { Instant } from './words.ts'
+import { Instant } from './enums.ts'
 
 /** The plan's three lists of its definition of done, its success metrics, and two views across them. */
 export const ReadinessList = z.enum(['staging', 'production', 'monitoring', 'success', 'team', 'documentation'])

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { Instant, RollbackScope } from './words.ts'
+import { Instant, RollbackScope } from './enums.ts'
 
 /** Whether there is a backup to fall back on, as the rollout file's own query says. */
 export const BackupStatus = z

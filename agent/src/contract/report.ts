@@ -5,7 +5,7 @@ import { Incident } from './incident.ts'
 import { Promotion } from './promotion.ts'
 import { Attestation, Readiness } from './readiness.ts'
 import { Validation } from './validation.ts'
-import { Instant, RolloutStage, Verdict } from './words.ts'
+import { Instant, RolloutStage, Verdict } from './enums.ts'
 
 export const ReportFormat = z.enum(['json', 'md', 'html'])
 export type ReportFormat = z.infer<typeof ReportFormat>

@@ -5,7 +5,7 @@ import { Monitoring } from './monitoring.ts'
 import { Operation } from './operation.ts'
 import { PromotionGate } from './promotion.ts'
 import { BackupStatus, RehearsalStatus } from './rehearsal.ts'
-import { Action, Instant, RollbackScope, RolloutStage } from './words.ts'
+import { Action, Instant, RollbackScope, RolloutStage } from './enums.ts'
 import { Validation } from './validation.ts'
 import { FlagStatus } from './flag.ts'
 

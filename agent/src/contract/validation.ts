@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { Instant, ValidationLayer, Verdict } from './words.ts'
+import { Instant, ValidationLayer, Verdict } from './enums.ts'
 
 export const CheckResult = z
   .object({

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
-import { guardResults } from './answer.ts'
-import { createSocketTimeout } from './deadline.ts'
+import { guardResults } from './incompleteResultGuard.ts'
+import { createSocketTimeout } from './socketTimeout.ts'
 
 export type Sql = postgres.Sql<{ bigint: bigint }>
 

@@ -1,10 +1,18 @@
 import type { Sql } from '../database/connect.ts'
-import { onlyRow } from './answer.ts'
-import type { ColumnUpdate, RowCondition } from './change.ts'
+import { onlyRow } from '../database/onlyRow.ts'
+import type { ColumnUpdate, RowCondition } from './columnUpdate.ts'
 import { ON_REPEATED_FAILURE } from './failedRow.ts'
 import { keyAsJson, type Key } from './keys.ts'
-import { LINE_POINTER_LOW_BYTE, LINE_POINTER } from './blocks.ts'
-import { FENCE_CTE, FENCE_PARAMETER_COUNT, FenceLostError, fenceParameters, LANE_LEASE, type Lane, type RangeState } from './lane.ts'
+import { LINE_POINTER_LOW_BYTE, LINE_POINTER } from './ctid.ts'
+import {
+  FENCE_CTE,
+  FENCE_PARAMETER_COUNT,
+  FenceLostError,
+  fenceParameters,
+  LANE_LEASE,
+  type Lane,
+  type RangeState,
+} from './lane.ts'
 
 export const BATCH_ROWS_FIRST_PARAMETER = FENCE_PARAMETER_COUNT + 6
 

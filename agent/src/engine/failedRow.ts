@@ -1,9 +1,9 @@
 import type { Sql } from '../database/connect.ts'
-import { onlyRow } from './answer.ts'
-import type { ColumnUpdate, RowCondition } from './change.ts'
+import { onlyRow } from '../database/onlyRow.ts'
+import type { ColumnUpdate, RowCondition } from './columnUpdate.ts'
 import { keyPlaceholders, keyAsJson, keyTuple, type Key } from './keys.ts'
 import { FENCE_CTE, FENCE_PARAMETER_COUNT, FenceLostError, fenceParameters, LANE_LEASE, type Lane } from './lane.ts'
-import type { KeyRange, KeyedTable } from './range.ts'
+import type { KeyRange, KeyedTable } from './keyRange.ts'
 
 export interface FailedRowRecord {
   readonly relation: string
@@ -25,8 +25,14 @@ export type FailedRowPredicate = (sql: Sql, walked: KeyedTable, range: KeyRange)
  * The row to record; none when it is not to blame. The one at the end of its range: others may have come before it since
  * it was found alone there.
  */
-export async function failedRowCondition(sql: Sql, target: KeyedTable, range: KeyRange, countsAsFailedRow?: FailedRowPredicate): Promise<RowCondition> {
-  if (countsAsFailedRow !== undefined && !(await countsAsFailedRow(sql, target, range))) return { condition: 'false', values: [] }
+export async function failedRowCondition(
+  sql: Sql,
+  target: KeyedTable,
+  range: KeyRange,
+  countsAsFailedRow?: FailedRowPredicate,
+): Promise<RowCondition> {
+  if (countsAsFailedRow !== undefined && !(await countsAsFailedRow(sql, target, range)))
+    return { condition: 'false', values: [] }
   return {
     condition: `${keyTuple(target.key, 't')} = ${keyPlaceholders(target.key, FAILED_ROW_FIRST_PARAMETER)}`,
     values: range.high,

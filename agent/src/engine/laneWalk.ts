@@ -1,17 +1,24 @@
 import type { Sql } from '../database/connect.ts'
-import { onlyRow } from './answer.ts'
-import { batchParameters, batchStatement, BATCH_ROWS_FIRST_PARAMETER, writeBatch, type Batch, type BatchResult } from './batch.ts'
-import { CTID_KEY, firstBlockAfter, blockStart, LINE_POINTER } from './blocks.ts'
-import { errorCode } from './errors.ts'
+import { onlyRow } from '../database/onlyRow.ts'
+import {
+  batchParameters,
+  batchStatement,
+  BATCH_ROWS_FIRST_PARAMETER,
+  writeBatch,
+  type Batch,
+  type BatchResult,
+} from './batch.ts'
+import { CTID_KEY, firstBlockAfter, blockStart, LINE_POINTER } from './ctid.ts'
+import { errorCode } from '../database/errors.ts'
 import { failedRowCondition, recordFailedRow } from './failedRow.ts'
 import type { Key } from './keys.ts'
 import type { Lane } from './lane.ts'
-import type { LeafPartition } from './leaves.ts'
-import { rejectFullScan } from './plan.ts'
-import { rangeCondition, type KeyRange, type KeyedTable } from './range.ts'
-import type { BulkUpdateJob, SharedWorkerState } from './job.ts'
-import { MAX_ONE_BYTE_LINE_POINTER, largestStripeRows, computeStripeBounds, type PageLayout } from './stripes.ts'
-import { walkRanges } from './walk.ts'
+import type { LeafPartition } from './leafPartitions.ts'
+import { rejectFullScan } from './queryPlanGuard.ts'
+import { rangeCondition, type KeyRange, type KeyedTable } from './keyRange.ts'
+import type { BulkUpdateJob, SharedWorkerState } from './bulkUpdateJob.ts'
+import { MAX_ONE_BYTE_LINE_POINTER, largestStripeRows, computeStripeBounds, type PageLayout } from './stripeBounds.ts'
+import { walkRanges } from './rangeWalk.ts'
 
 /** Pages of a range at most: it is read once for each stripe, and should still be in the caches then. */
 const MAX_RANGE_BLOCKS = 4_096
@@ -77,7 +84,10 @@ export async function walkLane(
 
   const write = async (
     range: KeyRange,
-    checkpoint: Pick<Batch, 'nextPosition' | 'rangeState' | 'maxLinePointer' | 'twoByteLinePointers' | 'passedRows' | 'unmappedRecording'>,
+    checkpoint: Pick<
+      Batch,
+      'nextPosition' | 'rangeState' | 'maxLinePointer' | 'twoByteLinePointers' | 'passedRows' | 'unmappedRecording'
+    >,
   ) => {
     await run.failpoint(job.failpoints.batch)
     const started = performance.now()
@@ -89,10 +99,13 @@ export async function walkLane(
     })
     const seconds = (performance.now() - started) / 1000
     await run.failpoint(job.failpoints.written)
-    const striped = checkpoint.rangeState ? { ...checkpoint.rangeState, written: checkpoint.rangeState.written + result.written } : null
+    const striped = checkpoint.rangeState
+      ? { ...checkpoint.rangeState, written: checkpoint.rangeState.written + result.written }
+      : null
     lane = { ...lane, position: checkpoint.nextPosition, striped }
     run.observeBatch(seconds, result.written)
-    if (result.unmapped > 0) job.onFailedRows(`${result.unmapped} rows failed: no type of the rollout file matches them`)
+    if (result.unmapped > 0)
+      job.onFailedRows(`${result.unmapped} rows failed: no type of the rollout file matches them`)
     return { ...result, seconds, ...counters.difference(result) }
   }
 
@@ -109,7 +122,8 @@ export async function walkLane(
       const [first, endBlock] = [firstBlockAfter(low!), firstBlockAfter(lane.high!)]
       if (first >= endBlock) return null
       const share = stripePolicy.firstShare(page.rows)
-      const targetBlocks = (size() * (share < 1 ? partsPerStripe(job.tuning().workers) : 1)) / largestStripeRows(page, share)
+      const targetBlocks =
+        (size() * (share < 1 ? partsPerStripe(job.tuning().workers) : 1)) / largestStripeRows(page, share)
       const ranges = Math.ceil((endBlock - first) / Math.min(MAX_RANGE_BLOCKS, Math.max(1, Math.floor(targetBlocks))))
       const blocks = Math.ceil((endBlock - first) / ranges)
       return { low, high: blockStart(first + blocks), rows: Math.max(2, Math.round(page.rows * blocks)) }
@@ -186,7 +200,10 @@ export async function walkLane(
     },
     async processCountedRange(range) {
       discardRange()
-      reportBatch(await write(range, { nextPosition: range.high, passedRows: range.rows, unmappedRecording: 'counted' }), range.rows)
+      reportBatch(
+        await write(range, { nextPosition: range.high, passedRows: range.rows, unmappedRecording: 'counted' }),
+        range.rows,
+      )
     },
     async handlePoisonRow({ range, sqlstate, message }) {
       const key = await recordFailedRow(sql, columnUpdate, lane, {

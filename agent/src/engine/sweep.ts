@@ -1,18 +1,18 @@
 import type { Sql } from '../database/connect.ts'
-import { onlyRow } from './answer.ts'
+import { onlyRow } from '../database/onlyRow.ts'
 import { BATCH_ROWS_FIRST_PARAMETER, writeBatch } from './batch.ts'
-import type { ColumnUpdate } from './change.ts'
-import { CTID_KEY, firstBlockAfter, blockStart } from './blocks.ts'
+import type { ColumnUpdate } from './columnUpdate.ts'
+import { CTID_KEY, firstBlockAfter, blockStart } from './ctid.ts'
 import { failedRowCondition, recordFailedRow, type FailedRowPredicate } from './failedRow.ts'
-import { createBatchSizeController } from './feedback.ts'
-import type { ThrottleGate } from './goOn.ts'
+import { createBatchSizeController } from './batchSizeController.ts'
+import type { ThrottleGate } from '../throttle/throttleGate.ts'
 import { keyAsJson } from './keys.ts'
-import type { RunContext } from './kind.ts'
+import type { RunContext } from '../kind/kind.ts'
 import type { Lane } from './lane.ts'
-import { isDroppedPartition, readLeafPartitions, type LeafPartition } from './leaves.ts'
-import { rangeCondition, readNextRange, type KeyRange, type KeyedTable } from './range.ts'
-import { walkRanges, type RangeWalk } from './walk.ts'
-import { runWorkerPool } from './workers.ts'
+import { isDroppedPartition, readLeafPartitions, type LeafPartition } from './leafPartitions.ts'
+import { rangeCondition, readNextRange, type KeyRange, type KeyedTable } from './keyRange.ts'
+import { walkRanges, type RangeWalk } from './rangeWalk.ts'
+import { runWorkerPool } from './workerPool.ts'
 
 export interface Sweep {
   readonly run: RunContext
@@ -68,7 +68,9 @@ export async function sweepOnce(sweep: Sweep): Promise<SweepResult | null> {
   const { run, columnUpdate } = sweep
   const { rollout, database } = run
   const partitionsBefore = await readLeafPartitions(database.state, rollout.table.sql)
-  const wholeTable: SweepPart[] = [{ leafOid: null, target: { table: rollout.table, key: columnUpdate.key }, from: null, to: null }]
+  const wholeTable: SweepPart[] = [
+    { leafOid: null, target: { table: rollout.table, key: columnUpdate.key }, from: null, to: null },
+  ]
   const parts = sweep.walkOrder === 'heap' ? partitionsBefore.flatMap(splitLeaf) : wholeTable
   let rows = 0
   let fixedRows = 0
@@ -124,7 +126,9 @@ export async function sweepOnce(sweep: Sweep): Promise<SweepResult | null> {
       mayContinue,
       sizeController,
       onRetry: sweep.onRetry,
-      ...(part.target.key === CTID_KEY ? { nextEstimatedRange: (after) => nextBlockRange(after!, part.to!, blocks) } : {}),
+      ...(part.target.key === CTID_KEY
+        ? { nextEstimatedRange: (after) => nextBlockRange(after!, part.to!, blocks) }
+        : {}),
       processEstimatedRange: fixBlocks,
       processCountedRange: (range) => fixRange(range).then(() => undefined),
       async handlePoisonRow({ range, sqlstate, message }) {
@@ -152,7 +156,11 @@ export async function sweepOnce(sweep: Sweep): Promise<SweepResult | null> {
         if (part === undefined) return true
         await sweepPart(part, sql, async () => keepWorking() && (await mayContinue())).catch(async (error: unknown) => {
           // A partition that was dropped meanwhile; whether there is another one now is looked at in the end.
-          if (part.leafOid === null || !(await isDroppedPartition(database.state, rollout.table.sql, part.leafOid, error))) throw error
+          if (
+            part.leafOid === null ||
+            !(await isDroppedPartition(database.state, rollout.table.sql, part.leafOid, error))
+          )
+            throw error
         })
       }
     } finally {
@@ -160,7 +168,11 @@ export async function sweepOnce(sweep: Sweep): Promise<SweepResult | null> {
     }
   })
   if (!finished) return null
-  return { rows, fixedRows, tableChanged: partitionsDiffer(partitionsBefore, await readLeafPartitions(database.state, rollout.table.sql)) }
+  return {
+    rows,
+    fixedRows,
+    tableChanged: partitionsDiffer(partitionsBefore, await readLeafPartitions(database.state, rollout.table.sql)),
+  }
 }
 
 function splitLeaf(leaf: LeafPartition): SweepPart[] {
@@ -173,18 +185,28 @@ function splitLeaf(leaf: LeafPartition): SweepPart[] {
   }))
 }
 
-function nextBlockRange(low: NonNullable<SweepPart['from']>, to: NonNullable<SweepPart['to']>, blocks: number): KeyRange | null {
+function nextBlockRange(
+  low: NonNullable<SweepPart['from']>,
+  to: NonNullable<SweepPart['to']>,
+  blocks: number,
+): KeyRange | null {
   const [first, endBlock] = [firstBlockAfter(low), firstBlockAfter(to)]
   return first >= endBlock ? null : { low, high: blockStart(Math.min(endBlock, first + blocks)), rows: 2 }
 }
 
 function partitionsDiffer(before: readonly LeafPartition[], after: readonly LeafPartition[]): boolean {
-  const files = (leaves: readonly LeafPartition[]): string => leaves.map((leaf) => `${leaf.oid} ${leaf.filenode}`).join()
+  const files = (leaves: readonly LeafPartition[]): string =>
+    leaves.map((leaf) => `${leaf.oid} ${leaf.filenode}`).join()
   return files(before) !== files(after)
 }
 
 /** Rows, and how many of them are not right: not the derived type, or a row that no type matches and is not recorded. */
-async function inspectRange(sql: Sql, { columnUpdate }: Sweep, target: KeyedTable, range: KeyRange): Promise<RangeInspection> {
+async function inspectRange(
+  sql: Sql,
+  { columnUpdate }: Sweep,
+  target: KeyedTable,
+  range: KeyRange,
+): Promise<RangeInspection> {
   const { condition, values } = rangeCondition(target, range, 2)
   const unrecorded = `${columnUpdate.unmapped} and not exists (select from sti.failed_row f
       where f.rollout = $1::text and f.key = ${keyAsJson(columnUpdate.key, 't')} and f.recovered_at is null)`

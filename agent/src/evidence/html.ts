@@ -1,8 +1,8 @@
 import type { SignedReport } from '../contract/index.ts'
-import type { ReportBlock } from './blocks.ts'
-import { renderChart } from './chart.ts'
-import { buildReportDocument } from './document.ts'
-import { escapeHtml } from './escape.ts'
+import type { ReportBlock } from './reportBlocks.ts'
+import { renderChart } from './svgChart.ts'
+import { buildReportDocument } from './reportDocument.ts'
+import { escapeHtml } from './escapeHtml.ts'
 
 /** A report as one HTML file, for the screen and for paper; it loads nothing and runs nothing. */
 export function renderReportHtml(signed: SignedReport): string {

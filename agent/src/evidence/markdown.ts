@@ -1,6 +1,6 @@
 import type { SignedReport } from '../contract/index.ts'
-import type { ReportBlock } from './blocks.ts'
-import { buildReportDocument } from './document.ts'
+import type { ReportBlock } from './reportBlocks.ts'
+import { buildReportDocument } from './reportDocument.ts'
 
 /** A report as Markdown (GitHub's tables). Whatever people or rows wrote stays text. */
 export function renderReportMarkdown(signed: SignedReport): string {

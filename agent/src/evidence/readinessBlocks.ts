@@ -1,5 +1,5 @@
 import type { ReadinessList, EvidenceReport } from '../contract/index.ts'
-import { heading, formatInstant, formatPercent, table, paragraph, type ReportBlock } from './blocks.ts'
+import { heading, formatInstant, formatPercent, table, paragraph, type ReportBlock } from './reportBlocks.ts'
 
 const LIST_TITLES = {
   staging: 'Staging Validation Complete',
@@ -37,7 +37,11 @@ export function readinessBlocks({ readiness, attestations, promotions }: Evidenc
     table(
       ['from', 'validated', 'key', 'handed in by', 'at', 'reason', 'counts'],
       promotions.map((one) => [
-        ...[one.forced ? 'FORCED, without a report' : (one.from ?? '-'), formatInstant(one.validatedAt), one.kid ?? '-'],
+        ...[
+          one.forced ? 'FORCED, without a report' : (one.from ?? '-'),
+          formatInstant(one.validatedAt),
+          one.kid ?? '-',
+        ],
         ...[
           `${one.by.name} (${one.by.level})`,
           formatInstant(one.at),

@@ -1,7 +1,7 @@
-import type { ReversibleChange } from '../engine/ddl.ts'
-import type { JournaledChange, Prefill } from '../engine/facts.ts'
-import { catalogDefinition } from '../engine/look.ts'
-import { quoteLiteral } from '../rollout/names.ts'
+import type { ReversibleChange } from '../ddl/transactional.ts'
+import type { JournaledChange, Prefill } from '../kind/facts.ts'
+import { catalogDefinition } from '../ddl/catalogDefinition.ts'
+import { quoteLiteral } from '../rollout/identifiers.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
 /**

@@ -1,19 +1,19 @@
-import { runDdl, type ReversibleChange } from '../engine/ddl.ts'
-import { errorCode, classifyError, errorMessage, OperationFailedError } from '../engine/errors.ts'
-import type { RolloutFacts, Prefill } from '../engine/facts.ts'
-import type { OperationDefinition, RunOutcome, RunContext } from '../engine/kind.ts'
-import { requireTable } from '../engine/table.ts'
-import { quoteLiteral } from '../rollout/names.ts'
-import { cannotRaise } from '../rollout/raise.ts'
+import { runDdl, type ReversibleChange } from '../ddl/transactional.ts'
+import { errorCode, classifyError, errorMessage, OperationFailedError } from '../database/errors.ts'
+import type { RolloutFacts, Prefill } from '../kind/facts.ts'
+import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
+import { requireTable } from '../kind/requireTable.ts'
+import { quoteLiteral } from '../rollout/identifiers.ts'
+import { cannotRaise } from '../rollout/cannotRaise.ts'
 import type { Table } from '../rollout/rollout.ts'
-import { reverseSyncChange } from '../dualWrite/bothWays.ts'
-import { deriveFunctionChange, deriveTriggerChange } from '../dualWrite/trigger.ts'
+import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
+import { deriveFunctionChange, deriveTriggerChange } from '../dualWrite/deriveTrigger.ts'
 import { addColumnChange } from './addColumn.ts'
-import { trialWriteSql } from './trial.ts'
-import { requireEmptyColumn } from './existing.ts'
-import { recordOriginSql } from './origin.ts'
+import { trialWriteSql } from './trialWrite.ts'
+import { requireEmptyColumn } from './requireEmptyColumn.ts'
+import { recordOriginSql } from './recordOrigin.ts'
 import { choosePrefill, prefillNotes } from './prefill.ts'
-import { expandRefusals, hadReverseSync, untestedTriggerNotes, needsPrefill } from './refusals.ts'
+import { expandRefusals, hadReverseSync, untestedTriggerNotes, needsPrefill } from './expandRefusals.ts'
 
 export const expand: OperationDefinition = {
   kind: 'expand',
@@ -101,7 +101,10 @@ function requiredChanges(facts: RolloutFacts, table: Table, prefill: Prefill | n
   return [
     ...(table.discriminator === null ? [addColumnChange(rollout, prefill)] : []),
     ...(rollout.file.dualWrite === 'trigger'
-      ? [deriveFunctionChange(rollout, cannotRaise(rollout, table)), deriveTriggerChange(rollout, cannotRaise(rollout, table))]
+      ? [
+          deriveFunctionChange(rollout, cannotRaise(rollout, table)),
+          deriveTriggerChange(rollout, cannotRaise(rollout, table)),
+        ]
       : []),
     ...(rollout.file.dualWrite === 'trigger' && hadReverseSync(facts) ? [reverseSyncChange(rollout, table)] : []),
   ]
@@ -122,7 +125,11 @@ function supersededChanges({ rollout, changes }: RolloutFacts): RolloutFacts['ch
 }
 
 /** Those, and older versions of what is made anew, no longer count: the inverse of the new one serves both. */
-function markRevertedSql({ rollout, operation }: RunContext, replaced: RolloutFacts['changes'], changes: readonly ReversibleChange[]): string[] {
+function markRevertedSql(
+  { rollout, operation }: RunContext,
+  replaced: RolloutFacts['changes'],
+  changes: readonly ReversibleChange[],
+): string[] {
   const objects = [...replaced, ...changes].map((change) => quoteLiteral(change.object))
   if (objects.length === 0) return []
   return [

@@ -1,8 +1,8 @@
 import type { Database, Sql } from '../database/connect.ts'
-import { onlyRow } from '../engine/answer.ts'
-import type { Prefill } from '../engine/facts.ts'
+import { onlyRow } from '../database/onlyRow.ts'
+import type { Prefill } from '../kind/facts.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
-import { dollarQuote } from '../dualWrite/trigger.ts'
+import { dollarQuote } from '../dualWrite/deriveTrigger.ts'
 
 /** Below this share so few writes are saved that rows with a wrong type instead of none are not worth it. */
 const MIN_PREFILL_SHARE = 0.2
@@ -50,14 +50,19 @@ interface TypeSample {
 }
 
 function chooseFromSample(rollout: Rollout, { rows, rowsByType, everyRow }: TypeSample): PrefillChoice {
-  const decline = (reason: string): PrefillChoice => ({ prefill: null, sentence: `The column is not prefilled: ${reason}.` })
+  const decline = (reason: string): PrefillChoice => ({
+    prefill: null,
+    sentence: `The column is not prefilled: ${reason}.`,
+  })
   if (rows === 0) return decline(everyRow ? 'the table is empty' : 'the sampled pages hold no row')
   const largestCount = Math.max(...rowsByType)
   const type = rollout.types[rowsByType.indexOf(largestCount)]!
   const share = Math.round((largestCount / rows) * 10_000) / 10_000
   const shareDescription = `${formatPercent(share)} of ${rows.toLocaleString('en')} rows${everyRow ? '' : ' that were sampled'}`
   if (share < MIN_PREFILL_SHARE)
-    return decline(`the commonest type, ${type}, has only ${shareDescription}, and below ${formatPercent(MIN_PREFILL_SHARE)} it does not pay`)
+    return decline(
+      `the commonest type, ${type}, has only ${shareDescription}, and below ${formatPercent(MIN_PREFILL_SHARE)} it does not pay`,
+    )
   return {
     prefill: { type, share, sampledRows: rows },
     sentence:

@@ -1,16 +1,16 @@
-import { assertClaimHeld, runNonTransactional } from '../engine/concurrently.ts'
-import { errorCode, errorMessage, OperationFailedError } from '../engine/errors.ts'
-import type { OperationDefinition, RunOutcome, RunContext } from '../engine/kind.ts'
-import { operationSeconds, formatSeconds, estimateDuration } from '../engine/measured.ts'
-import { tagStatement } from '../engine/ours.ts'
-import { requireTable } from '../engine/table.ts'
-import { cannotRaise } from '../rollout/raise.ts'
-import { reverseSyncChange } from '../dualWrite/bothWays.ts'
-import { addConstraintChange, ensureConstraint, setNotNull } from './constraint.ts'
-import { createIndexChange, ensureIndex } from './index.ts'
-import { indexName } from './names.ts'
-import { findMissingSteps } from './verify.ts'
-import { enableReverseSync } from './bothWays.ts'
+import { assertClaimHeld, runNonTransactional } from '../ddl/nonTransactional.ts'
+import { errorCode, errorMessage, OperationFailedError } from '../database/errors.ts'
+import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
+import { operationSeconds, formatSeconds, estimateDuration } from '../kind/durationEstimate.ts'
+import { tagStatement } from '../database/tagStatement.ts'
+import { requireTable } from '../kind/requireTable.ts'
+import { cannotRaise } from '../rollout/cannotRaise.ts'
+import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
+import { addConstraintChange, ensureConstraint, setNotNull } from './checkConstraint.ts'
+import { createIndexChange, ensureIndex } from './discriminatorIndex.ts'
+import { indexName } from './objectNames.ts'
+import { findMissingSteps } from './missingSteps.ts'
+import { enableReverseSync } from './enableReverseSync.ts'
 
 /** Rows per second for index and constraint that a preview assumes before anything was measured here. */
 const ASSUMED_ROWS_PER_SECOND = 500_000
@@ -43,7 +43,11 @@ export const finalize: OperationDefinition = {
     const { notes, ...time } =
       took === null
         ? estimateDuration(table.estimatedRows, null, { does: 'reads', perSecond: ASSUMED_ROWS_PER_SECOND })
-        : { estimatedSeconds: took, estimateBasis: `finalize ${lastFinalize!.id}, which took ${formatSeconds(took)}`, notes: [] }
+        : {
+            estimatedSeconds: took,
+            estimateBasis: `finalize ${lastFinalize!.id}, which took ${formatSeconds(took)}`,
+            notes: [],
+          }
     return {
       ...time,
       rows: 0,

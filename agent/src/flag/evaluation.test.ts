@@ -65,10 +65,10 @@ test('the buckets are those of before: an upgrade may not move people between on
     ]
   `)
   // In floating point 0.07 * 100 is more than 7, and 0.29 * 100 less than 29.
-  expect([isInPercentage(6, 0.07), isInPercentage(7, 0.07), isInPercentage(28, 0.29), isInPercentage(29, 0.29)]).toEqual([
-    true,
-    false,
-    true,
-    false,
-  ])
+  expect([
+    isInPercentage(6, 0.07),
+    isInPercentage(7, 0.07),
+    isInPercentage(28, 0.29),
+    isInPercentage(29, 0.29),
+  ]).toEqual([true, false, true, false])
 })

@@ -33,7 +33,11 @@ export type Evaluation =
     }
 
 /** What a flag answers to one context. Pure; reads nothing but its arguments. */
-export function evaluateServedFlag(key: string, served: ServedFlag, context: Readonly<Record<string, unknown>>): Evaluation {
+export function evaluateServedFlag(
+  key: string,
+  served: ServedFlag,
+  context: Readonly<Record<string, unknown>>,
+): Evaluation {
   if (served.kind === 'unknown') return toEvaluation(key, false, 'UNKNOWN', { why: served.why })
   const { enabled, percentage, version, pending } = served
   const metadata: FlagMetadata = pending ? { version, persisted: false } : { version }

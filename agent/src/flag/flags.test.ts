@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
-import { ann, enableFlag, isOn, createSeverableProxy, turnOffRequest, changeRequest, startFlagTestAgent, waitUntil, vehiclesRollout } from './flags.testing.ts'
+import {
+  ann,
+  enableFlag,
+  isOn,
+  createSeverableProxy,
+  turnOffRequest,
+  changeRequest,
+  startFlagTestAgent,
+  waitUntil,
+  vehiclesRollout,
+} from './flags.testing.ts'
 
 test('a change is one operation, one event and the new state; asked again it is the same one', async () => {
   await withDatabase(async ({ url, sql }) => {
@@ -102,7 +112,10 @@ test('nothing is served on before the identity is confirmed and the database was
     const enabling = agent.flags.change(vehiclesRollout, { enabled: true, percentage: 100 }, ann, null, changeRequest())
     await expect(enabling).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('a clone') })
     const rows = await sql`select * from sti.operation`
-    expect(await agent.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())).toEqual({ persisted: false, operationId: null })
+    expect(await agent.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())).toEqual({
+      persisted: false,
+      operationId: null,
+    })
     expect(await sql`select * from sti.operation`).toEqual(rows)
     agent.flags.serveOff(null)
     await waitUntil('the off was written', async () => !(await sql`select enabled from sti.flag`)[0]!.enabled)

@@ -56,7 +56,11 @@ export function isOn(flags: Flags, client: string | null = null): boolean {
   return 'value' in answer && answer.value
 }
 
-export async function waitUntil(what: string, condition: () => boolean | Promise<boolean>, seconds = 10): Promise<void> {
+export async function waitUntil(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  seconds = 10,
+): Promise<void> {
   const end = Date.now() + seconds * 1000
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`waited ${seconds} s for: ${what}`)
@@ -65,7 +69,11 @@ export async function waitUntil(what: string, condition: () => boolean | Promise
 }
 
 let keyCount = 0
-export const changeRequest = (requestHash = 'hash') => ({ idempotencyKey: `key-${++keyCount}`, requestHash, force: false })
+export const changeRequest = (requestHash = 'hash') => ({
+  idempotencyKey: `key-${++keyCount}`,
+  requestHash,
+  force: false,
+})
 export const turnOffRequest = (kind: 'flag' | 'rollback' = 'flag') => ({
   kind,
   idempotencyKey: `off-${++keyCount}`,

@@ -1,16 +1,23 @@
 import { createHash } from 'node:crypto'
 import type { Actor, FlagStatus } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
-import { noopFailpoint, type FailpointHook } from '../engine/points.ts'
+import { noopFailpoint, type FailpointHook } from '../kind/failpoints.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { recordClientAcceptance, type ClockOffset } from './clientExchange.ts'
+import { recordClientAcceptance, type ClockOffset } from './clientSync.ts'
 import { FlagRefusal } from './errors.ts'
 import { evaluateServedFlag, type Evaluation } from './evaluation.ts'
-import { createInMemoryFlag, toVersionMark, NO_VERSION, toServedFlag, type InMemoryFlag, type LastEvaluation } from './memory.ts'
-import { createPendingWrites } from './pending.ts'
-import { createFlagPoller } from './refresh.ts'
-import { toFlagStatus } from './status.ts'
-import { writeFlagChange, type FlagChange } from './write.ts'
+import {
+  createInMemoryFlag,
+  toVersionMark,
+  NO_VERSION,
+  toServedFlag,
+  type InMemoryFlag,
+  type LastEvaluation,
+} from './inMemoryFlag.ts'
+import { createPendingWrites } from './pendingWrites.ts'
+import { createFlagPoller } from './flagPoller.ts'
+import { toFlagStatus } from './flagStatus.ts'
+import { writeFlagChange, type FlagChange } from './flagStore.ts'
 
 /** How long an answer to turning off waits for the database; the flag is off before that. */
 const TURN_OFF_RESPONSE_TIMEOUT_MS = 500

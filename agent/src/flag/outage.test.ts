@@ -1,7 +1,15 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startPostgres, type PostgresServer } from '../../../test/support/server.ts'
-import { ann, enableFlag, isOn, turnOffRequest, startFlagTestAgent, waitUntil, vehiclesRollout } from './flags.testing.ts'
+import {
+  ann,
+  enableFlag,
+  isOn,
+  turnOffRequest,
+  startFlagTestAgent,
+  waitUntil,
+  vehiclesRollout,
+} from './flags.testing.ts'
 
 let server: PostgresServer
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { isUpToDate, type ClientRegistry, type VersionMark } from './clients.ts'
+import { isUpToDate, type ClientRegistry, type VersionMark } from './clientRegistry.ts'
 
 /** Follows one change of a flag until the last client that was live when it was made has asked after it. */
 export interface PropagationTracker {

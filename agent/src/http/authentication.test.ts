@@ -6,7 +6,7 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type JWTPayload } from
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Config } from '../config.ts'
 import { createAuthentication, type AuthenticationEnv } from './authentication.ts'
-import type { Caller } from './caller.ts'
+import type { Caller } from '../rights/caller.ts'
 import { createProblemHandlers } from './problem.ts'
 
 const tokens = {
@@ -148,7 +148,12 @@ test('through Grafana the level is the lower of token and role', async () => {
 
 test('a service account is named by its subject', async () => {
   const { app } = buildTestApp()
-  const id = await signIdentity({ type: 'service-account', username: undefined, sub: 'service-account:6', role: 'Admin' })
+  const id = await signIdentity({
+    type: 'service-account',
+    username: undefined,
+    sub: 'service-account:6',
+    role: 'Admin',
+  })
   expect((await callApi(app, tokens.admin, { id })).caller).toMatchObject({ name: 'service-account:6', level: 'admin' })
 })
 
@@ -265,6 +270,7 @@ test('with the keys out of reach reading stays quick, acting is refused with the
 test('the keys are fetched once and their health is known before anybody acted', async () => {
   const { app, authentication } = buildTestApp()
   expect(await authentication.signingKeysHealth()).toMatchObject({ name: 'grafana-keys', healthy: true })
-  for (let count = 0; count < 5; count++) await callApi(app, tokens.editor, { id: await signIdentity(), method: 'POST' })
+  for (let count = 0; count < 5; count++)
+    await callApi(app, tokens.editor, { id: await signIdentity(), method: 'POST' })
   expect(keyFetchCount).toBe(1)
 })

@@ -1,9 +1,9 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { Config } from '../config.ts'
 import type { AccessLevel } from '../contract/index.ts'
-import { lowerLevel, type Caller } from './caller.ts'
+import { lowerLevel, type Caller } from '../rights/caller.ts'
 import { parseBearerToken, digestCredential, findCredential } from './credentials.ts'
-import { createIdentityVerifier, type SigningKeysHealth } from './identity.ts'
+import { createIdentityVerifier, type SigningKeysHealth } from './grafanaIdentity.ts'
 import { Refusal } from './problem.ts'
 
 export interface AuthenticationEnv {
@@ -31,10 +31,15 @@ export function createAuthentication(config: Config, now: () => number = Date.no
       level: level as AccessLevel,
       personal: null,
     })),
-    ...config.personalTokens.map(({ name, level, token }) => ({ digest: digestCredential(token), level, personal: name })),
+    ...config.personalTokens.map(({ name, level, token }) => ({
+      digest: digestCredential(token),
+      level,
+      personal: name,
+    })),
   ]
   const flagCredentials = [{ digest: digestCredential(config.tokens.flag) }]
-  const metricsCredentials = config.tokens.metrics === null ? null : [{ digest: digestCredential(config.tokens.metrics) }]
+  const metricsCredentials =
+    config.tokens.metrics === null ? null : [{ digest: digestCredential(config.tokens.metrics) }]
   const { alertmanager: alertmanagerToken } = config.tokens
   const alertmanagerCredentials = alertmanagerToken == null ? null : [{ digest: digestCredential(alertmanagerToken) }]
   const identityVerifier = config.grafana ? createIdentityVerifier(config.grafana, now) : null
@@ -46,7 +51,8 @@ export function createAuthentication(config: Config, now: () => number = Date.no
     if (!holder) throw new Refusal('forbidden', 'This token does not open /v1 of this agent: send one that does.')
     if (holder.personal !== null)
       return { name: holder.personal, level: holder.level, via: 'token', mayAct: true, why: null }
-    if (!identityVerifier) return readOnlyCaller('Grafana may only read here: set STI_GRAFANA_URL on the agent to let people act.')
+    if (!identityVerifier)
+      return readOnlyCaller('Grafana may only read here: set STI_GRAFANA_URL on the agent to let people act.')
     const identity = await identityVerifier.verify(c.req.header('x-grafana-id'))
     switch (identity.kind) {
       case 'denied':

@@ -8,10 +8,18 @@ import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import type { Config } from '../config.ts'
-import { ann, enableFlag, turnOffRequest, startFlagTestAgent, waitUntil, vehiclesRollout, type FlagTestAgent } from '../flag/flags.testing.ts'
+import {
+  ann,
+  enableFlag,
+  turnOffRequest,
+  startFlagTestAgent,
+  waitUntil,
+  vehiclesRollout,
+  type FlagTestAgent,
+} from '../flag/flags.testing.ts'
 import { createAuthentication, type AuthenticationEnv } from './authentication.ts'
 import { ofrepRoutes } from './ofrep.ts'
-import { rejectAmbiguousPaths } from './paths.ts'
+import { rejectAmbiguousPaths } from './rejectAmbiguousPaths.ts'
 import { createProblemHandlers } from './problem.ts'
 
 const tokens = {

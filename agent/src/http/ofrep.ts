@@ -14,7 +14,11 @@ export function ofrepRoutes(flags: Flags): Hono {
   const limit = bodyLimit({
     maxSize: MAX_BODY_BYTES,
     onError: (c) =>
-      respondWithFailure(c, 413, { ...flagKeyFrom(c), errorCode: 'INVALID_CONTEXT', errorDetails: 'The body is too large.' }),
+      respondWithFailure(c, 413, {
+        ...flagKeyFrom(c),
+        errorCode: 'INVALID_CONTEXT',
+        errorDetails: 'The body is too large.',
+      }),
   })
   return new Hono()
     .post('/ofrep/v1/evaluate/flags/:key', limit, async (c) => {

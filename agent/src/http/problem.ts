@@ -2,7 +2,7 @@ import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { ProblemCode, type Problem } from '../contract/index.ts'
 import type { Log } from '../log.ts'
-import { explainDatabaseUnavailable } from './databaseFault.ts'
+import { explainDatabaseUnavailable } from './databaseUnavailable.ts'
 
 /**
  * A refusal that the caller may read. Rooms below http throw classes of their own with the same shape: `code` is a
@@ -155,5 +155,8 @@ export function defaultHook(result: SchemaValidationResult, c: Context): Respons
   )
   if (result.target === 'json')
     return respondWithProblem(c, createProblem('invalid-body', 'The body is not what this address takes.', reasons))
-  return respondWithProblem(c, createProblem('bad-request', 'The query, path or headers are not what this address takes.', reasons))
+  return respondWithProblem(
+    c,
+    createProblem('bad-request', 'The query, path or headers are not what this address takes.', reasons),
+  )
 }

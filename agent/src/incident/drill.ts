@@ -1,9 +1,9 @@
 import { ACKNOWLEDGE_TIMEOUT_SECONDS, type Actor, type FlagStatus, type Severity } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import { ALERT_PROCEDURE_ITEM, listSignOffItems } from '../readiness/attestable.ts'
+import { ALERT_PROCEDURE_ITEM, listSignOffItems } from '../readiness/signOffItems.ts'
 import { saveAttestation } from '../readiness/attestations.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { closeIncident, openIncident, readIncident, type IncidentRow } from './store.ts'
+import { closeIncident, openIncident, readIncident, type IncidentRow } from './incidentStore.ts'
 
 /** The rule that a drill's incident names; no alert has this name. */
 const DRILL_RULE = 'StiDrill'
@@ -51,7 +51,12 @@ export interface DrillObservations {
  * Ends a drill that was just acknowledged: closes it, and where that was in time signs the alert procedure off with the
  * times that were measured.
  */
-export async function endDrill(sql: Sql, rollout: Rollout, row: IncidentRow, observations: DrillObservations): Promise<IncidentRow> {
+export async function endDrill(
+  sql: Sql,
+  rollout: Rollout,
+  row: IncidentRow,
+  observations: DrillObservations,
+): Promise<IncidentRow> {
   const actor = row.acknowledged_by!
   const note = drillNote(row, observations)
   if (acknowledgementSeconds(row) <= ACKNOWLEDGE_TIMEOUT_SECONDS[row.severity]) {

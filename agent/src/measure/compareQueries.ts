@@ -1,6 +1,6 @@
 import type { BaselineComparisonItem, QueryBaseline } from '../contract/index.ts'
-import type { ComparisonInput } from './compare.ts'
-import { estimateMean, type SampleMean } from './mean.ts'
+import type { ComparisonInput } from './compareSignal.ts'
+import { estimateMean, type SampleMean } from './effectiveSampleSize.ts'
 import { SIGNIFICANCE_LEVEL, testRatio, type RatioTestResult } from './ratioTest.ts'
 
 /** A query that is slower by less than this does not fail alone: nobody waits for it, and machines differ by as much. */
@@ -54,7 +54,11 @@ function estimateBaselineMean(query: QueryBaseline): SampleMean | null {
   return { mean, variance: deviation ** 2, values: calls, effective: calls }
 }
 
-function judgeQuery(judgement: RatioTestResult, failed: boolean, noticed: boolean): Pick<BaselineComparisonItem, 'verdict' | 'detail'> {
+function judgeQuery(
+  judgement: RatioTestResult,
+  failed: boolean,
+  noticed: boolean,
+): Pick<BaselineComparisonItem, 'verdict' | 'detail'> {
   const { verdict, detail } = judgement
   if (failed && !noticed) return { verdict: 'pass', detail: `${detail}; by less than 0.1 ms` }
   if (failed) return { verdict: 'fail', detail }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { estimateMean } from './mean.ts'
+import { estimateMean } from './effectiveSampleSize.ts'
 import { testRatio, type RatioTestResult } from './ratioTest.ts'
 import { studentCriticalValue, studentUpperTail } from './studentT.ts'
 
@@ -46,7 +46,11 @@ function countVerdicts(
   const series = createNoiseSources(20_260)[noise]
   const counts: Record<string, number> = { pass: 0, fail: 0, inconclusive: 0 }
   for (let run = 0; run < SEEDED_RUNS; run++) {
-    const { verdict } = testRatio(estimateMean(series(values, now))!, estimateMean(series(before, 1))!, AT_MOST_TEN_PERCENT)
+    const { verdict } = testRatio(
+      estimateMean(series(values, now))!,
+      estimateMean(series(before, 1))!,
+      AT_MOST_TEN_PERCENT,
+    )
     counts[verdict] = counts[verdict]! + 1
   }
   return counts
@@ -87,7 +91,8 @@ describe('2,000 seeded runs of ten minutes against ten minutes', () => {
 
 describe('what cannot be told', () => {
   const steady = Array.from({ length: 20 }, (_, index) => 1 + (index % 2) / 100)
-  const of = (now: number[], before: number[]): RatioTestResult => testRatio(estimateMean(now)!, estimateMean(before)!, AT_MOST_TEN_PERCENT)
+  const of = (now: number[], before: number[]): RatioTestResult =>
+    testRatio(estimateMean(now)!, estimateMean(before)!, AT_MOST_TEN_PERCENT)
 
   test('too few values, or values that say the same', () => {
     expect(of([2, 2.1, 2], steady)).toMatchObject({

@@ -1,5 +1,5 @@
 import type { Verdict } from '../contract/index.ts'
-import type { SampleMean } from './mean.ts'
+import type { SampleMean } from './effectiveSampleSize.ts'
 import { studentCriticalValue, studentUpperTail } from './studentT.ts'
 
 /** How often noise alone may fail a mean that is exactly at its limit. Of one that is as before, far less often. */
@@ -38,10 +38,16 @@ export interface RatioTestResult {
  * `fail`: beyond the limit, and noise gives that with a probability below `error`. `pass`: not beyond it, and the noise
  * is small enough for a mean 20 points further to have failed. Else inconclusive: longer, or more, says more.
  */
-export function testRatio(now: SampleMean, baseline: SampleMean, limit: RatioLimit, significance = SIGNIFICANCE_LEVEL): RatioTestResult {
+export function testRatio(
+  now: SampleMean,
+  baseline: SampleMean,
+  limit: RatioLimit,
+  significance = SIGNIFICANCE_LEVEL,
+): RatioTestResult {
   const undecided = { verdict: 'inconclusive', ratio: null, between: null, probability: null } as const
   for (const [which, { effective, values }] of [['now', now] as const, ['of the baseline', baseline] as const]) {
-    if (values < MIN_VALUES) return { ...undecided, detail: `too few values ${which}: ${values}, it takes ${MIN_VALUES}` }
+    if (values < MIN_VALUES)
+      return { ...undecided, detail: `too few values ${which}: ${values}, it takes ${MIN_VALUES}` }
     if (effective < MIN_EFFECTIVE_VALUES) {
       const worth = `${values} values ${which} are worth ${Math.floor(effective)} independent ones`
       return { ...undecided, detail: `${worth}, it takes ${MIN_EFFECTIVE_VALUES}: measure for longer` }
@@ -51,22 +57,34 @@ export function testRatio(now: SampleMean, baseline: SampleMean, limit: RatioLim
   const sign = limit.side === 'at most' ? 1 : -1
   const ratio = now.mean / baseline.mean
   const deviation = sign * (now.mean - limit.ratio * baseline.mean)
-  const varianceParts = [now.variance / now.effective, (limit.ratio ** 2 * baseline.variance) / baseline.effective] as const
+  const varianceParts = [
+    now.variance / now.effective,
+    (limit.ratio ** 2 * baseline.variance) / baseline.effective,
+  ] as const
   const errorVariance = varianceParts[0] + varianceParts[1]
   const isBeyondLimit = sign * (ratio - limit.ratio) > 0
   if (errorVariance === 0) {
     const verdict = isBeyondLimit ? 'fail' : 'pass'
-    return { verdict, ratio, between: [ratio, ratio], probability: isBeyondLimit ? 0 : 1, detail: describeRatio(ratio, null) }
+    return {
+      verdict,
+      ratio,
+      between: [ratio, ratio],
+      probability: isBeyondLimit ? 0 : 1,
+      detail: describeRatio(ratio, null),
+    }
   }
   const standardError = Math.sqrt(errorVariance)
-  const degrees = errorVariance ** 2 / (varianceParts[0] ** 2 / (now.effective - 1) + varianceParts[1] ** 2 / (baseline.effective - 1))
+  const degrees =
+    errorVariance ** 2 /
+    (varianceParts[0] ** 2 / (now.effective - 1) + varianceParts[1] ** 2 / (baseline.effective - 1))
   const probability = studentUpperTail(deviation / standardError, degrees)
   const halfWidth = (studentCriticalValue(SIGNIFICANCE_LEVEL, degrees) * standardError) / baseline.mean
   const interval = [Math.max(0, ratio - halfWidth), ratio + halfWidth] as const
   const known = { ratio, between: interval, probability }
   const description = describeRatio(ratio, interval)
   if (probability < significance) return { ...known, verdict: 'fail', detail: description }
-  if (isBeyondLimit) return { ...known, verdict: 'inconclusive', detail: `${description}: beyond the limit, but that may be noise` }
+  if (isBeyondLimit)
+    return { ...known, verdict: 'inconclusive', detail: `${description}: beyond the limit, but that may be noise` }
   if (halfWidth > RESOLUTION_RATIO) {
     return { ...known, verdict: 'inconclusive', detail: `${description}: too noisy to tell, measure for longer` }
   }
@@ -74,6 +92,7 @@ export function testRatio(now: SampleMean, baseline: SampleMean, limit: RatioLim
 }
 
 function describeRatio(ratio: number, interval: readonly [number, number] | null): string {
-  const intervalText = interval === null ? '' : ` (with 98 % between ${interval[0].toFixed(3)} and ${interval[1].toFixed(3)})`
+  const intervalText =
+    interval === null ? '' : ` (with 98 % between ${interval[0].toFixed(3)} and ${interval[1].toFixed(3)})`
   return `${ratio.toFixed(3)} times the baseline${intervalText}`
 }

@@ -25,7 +25,9 @@ function regularizedBeta(x: number, a: number, b: number): number {
   if (x >= 1) return 1
   const front = Math.exp(a * Math.log(x) + b * Math.log1p(-x) + logGamma(a + b) - logGamma(a) - logGamma(b))
   // The fraction converges quickly on this side of the mean only; the other one is its mirror image.
-  return x < (a + 1) / (a + b + 2) ? (front * betaContinuedFraction(x, a, b)) / a : 1 - (front * betaContinuedFraction(1 - x, b, a)) / b
+  return x < (a + 1) / (a + b + 2)
+    ? (front * betaContinuedFraction(x, a, b)) / a
+    : 1 - (front * betaContinuedFraction(1 - x, b, a)) / b
 }
 
 function betaContinuedFraction(x: number, a: number, b: number): number {

@@ -1,4 +1,4 @@
-import type { MetricFamily } from './family.ts'
+import type { MetricFamily } from './metricFamily.ts'
 
 /** From memory: an alert must not end because the database is away. */
 export const condition: MetricFamily = {

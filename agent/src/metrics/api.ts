@@ -1,5 +1,5 @@
-import type { ApiReadings } from '../signals/api.ts'
-import { readingToSamples, type MetricFamily } from './family.ts'
+import type { ApiReadings } from '../signals/apiReadings.ts'
+import { readingToSamples, type MetricFamily } from './metricFamily.ts'
 
 function apiGauge(name: MetricFamily['name'], help: string, reading: keyof ApiReadings): MetricFamily {
   return {

@@ -1,5 +1,5 @@
-import { perRollout } from './family.ts'
-import type { RolloutReadings } from './source.ts'
+import { perRollout } from './metricFamily.ts'
+import type { RolloutReadings } from './metricsSource.ts'
 
 /** The last rate of a backfill that stands or has ended is no rate now. */
 const isActive = (backfill: RolloutReadings['backfill']): boolean =>

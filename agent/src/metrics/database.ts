@@ -1,5 +1,5 @@
 import { isKnown } from '../signals/reading.ts'
-import { perEnvironment, type MetricFamily } from './family.ts'
+import { perEnvironment, type MetricFamily } from './metricFamily.ts'
 
 export const up: MetricFamily = {
   name: 'sti_database_up',

@@ -1,8 +1,12 @@
-import { toSamples, type MetricFamily, type HistogramFamily } from './family.ts'
-import type { RolloutReadings } from './source.ts'
+import { toSamples, type MetricFamily, type HistogramFamily } from './metricFamily.ts'
+import type { RolloutReadings } from './metricsSource.ts'
 
 /** From memory: these stay true while the database is away. */
-function flagGauge(name: MetricFamily['name'], help: string, value: (flag: RolloutReadings['flag']) => number | null): MetricFamily {
+function flagGauge(
+  name: MetricFamily['name'],
+  help: string,
+  value: (flag: RolloutReadings['flag']) => number | null,
+): MetricFamily {
   return {
     name,
     type: 'gauge',

@@ -1,6 +1,6 @@
-import type { HostReadings } from '../signals/host.ts'
+import type { HostReadings } from '../signals/localHost.ts'
 import { isKnown } from '../signals/reading.ts'
-import { readingToSamples, type MetricFamily, type ScrapeContext } from './family.ts'
+import { readingToSamples, type MetricFamily, type ScrapeContext } from './metricFamily.ts'
 
 function hostRatio(name: MetricFamily['name'], help: string, reading: 'cpu' | 'memory' | 'disk'): MetricFamily {
   return {
@@ -14,7 +14,11 @@ function hostRatio(name: MetricFamily['name'], help: string, reading: 'cpu' | 'm
   }
 }
 
-function hostCounter(name: MetricFamily['name'], help: string, counter: 'diskOperations' | 'networkBytes'): MetricFamily {
+function hostCounter(
+  name: MetricFamily['name'],
+  help: string,
+  counter: 'diskOperations' | 'networkBytes',
+): MetricFamily {
   return {
     name,
     type: 'counter',

@@ -1,4 +1,4 @@
-import type { MetricFamily, HistogramFamily, MetricSample } from './family.ts'
+import type { MetricFamily, HistogramFamily, MetricSample } from './metricFamily.ts'
 
 /** From memory: an incident is not over because the database is away. */
 export const openSeconds: MetricFamily = {
@@ -9,7 +9,9 @@ export const openSeconds: MetricFamily = {
   samples({ allRollouts: all }) {
     const now = Date.now()
     const oldest = new Map<string, MetricSample>()
-    for (const { rollout, severity, openedAt, escalationSeconds: levels } of all.flatMap(({ incidents }) => incidents)) {
+    for (const { rollout, severity, openedAt, escalationSeconds: levels } of all.flatMap(
+      ({ incidents }) => incidents,
+    )) {
       const seconds = Math.max(0, now - openedAt) / 1000
       const escalation = String(levels.filter((level) => seconds >= level).length)
       const key = JSON.stringify([rollout, severity, escalation])

@@ -1,18 +1,20 @@
 import { expect, test } from 'vitest'
 import { connect } from '../database/connect.ts'
-import { listSignalLimits } from '../measure/limits.ts'
+import { listSignalLimits } from '../measure/signalLimits.ts'
 import { parseExposition } from '../signals/exposition.ts'
 import { createSignals } from '../signals/signals.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { METRICS, SERIES_NAMES } from './names.ts'
-import type { RolloutReadings } from './source.ts'
-import { rolloutReadings, createMetricsSource } from './testing/source.ts'
+import type { RolloutReadings } from './metricsSource.ts'
+import { rolloutReadings, createMetricsSource } from './testing/metricsSource.ts'
 
 test('every series of the list is registered so, and none beside it', async () => {
   const { metrics } = createTestMetrics(() => [rolloutReadings()])
   const registered = (await metrics.registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('sti_'))
   const seen = registered.map(({ name, type, help }) => ({ name, type: String(type), help }))
-  expect(seen.sort(compareNames)).toEqual(METRICS.map(({ name, type, help }) => ({ name, type, help })).sort(compareNames))
+  expect(seen.sort(compareNames)).toEqual(
+    METRICS.map(({ name, type, help }) => ({ name, type, help })).sort(compareNames),
+  )
   const used = new Set(SERIES_NAMES)
   for (const name of (await seriesLines(metrics)).map((line) => line.split(/[{ ]/)[0]!)) {
     if (name.startsWith('sti_')) expect(used).toContain(name)
@@ -22,7 +24,9 @@ test('every series of the list is registered so, and none beside it', async () =
 
 test('what nobody knows is absent, and nothing of it is zero', async () => {
   const { metrics } = createTestMetrics(() => [rolloutReadings()])
-  const ours = (await seriesLines(metrics)).filter((line) => line.startsWith('sti_') && !line.startsWith('sti_signal_up'))
+  const ours = (await seriesLines(metrics)).filter(
+    (line) => line.startsWith('sti_') && !line.startsWith('sti_signal_up'),
+  )
   expect(ours.map((line) => line.replaceAll('environment="staging",', '')).sort()).toEqual([
     'sti_build_info{version="0.1.0",agent="a"} 1',
     'sti_database_up{environment="staging"} 0',
@@ -115,7 +119,9 @@ test('a check that came to no conclusion has a verdict and no number', async () 
     { ...check, check: 'checksum', verdict: 'inconclusive' as const, discrepancies: 0 },
   ]
   const validationEndedAt = '2026-01-01T00:01:00.500Z'
-  const { metrics } = createTestMetrics(() => [rolloutReadings({ checks, validationEndedAt, validationsByVerdict: { fail: 7 } })])
+  const { metrics } = createTestMetrics(() => [
+    rolloutReadings({ checks, validationEndedAt, validationsByVerdict: { fail: 7 } }),
+  ])
   const found = (await seriesLines(metrics)).filter((line) => line.startsWith('sti_check'))
   expect(found.map((line) => line.replace('environment="staging",rollout="vehicles",', '')).sort()).toEqual([
     'sti_check_discrepancies{check="coverage",layer="integrity"} 2',

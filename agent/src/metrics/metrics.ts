@@ -1,13 +1,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { OperationKind, OperationState, Severity } from '../contract/index.ts'
 import type { Signals } from '../signals/signals.ts'
-import { batchRows, batchSeconds } from './batch.ts'
-import type { MetricFamily, ScrapeContext, HistogramFamily } from './family.ts'
+import { batchRows, batchSeconds } from './backfillBatch.ts'
+import type { MetricFamily, ScrapeContext, HistogramFamily } from './metricFamily.ts'
 import { flagPropagation } from './flag.ts'
 import { acknowledgementSeconds } from './incident.ts'
 import { SCRAPED_FAMILIES, HISTOGRAM_FAMILIES } from './names.ts'
 import { operationDurations } from './operation.ts'
-import type { MetricsSource } from './source.ts'
+import type { MetricsSource } from './metricsSource.ts'
 
 export interface MetricsOptions {
   readonly environment: string
@@ -30,8 +30,11 @@ export function createMetrics({ environment, source, signals, now = Date.now }: 
   const registry = new Registry()
   registry.setDefaultLabels({ environment })
   collectDefaultMetrics({ register: registry })
-  for (const family of SCRAPED_FAMILIES) registerFamily(registry, family, environment, () => createScrapeContext(source, signals, now()))
-  const histograms = new Map(HISTOGRAM_FAMILIES.map((observed) => [observed.name, registerHistogram(registry, observed)]))
+  for (const family of SCRAPED_FAMILIES)
+    registerFamily(registry, family, environment, () => createScrapeContext(source, signals, now()))
+  const histograms = new Map(
+    HISTOGRAM_FAMILIES.map((observed) => [observed.name, registerHistogram(registry, observed)]),
+  )
   const observe = ({ name }: HistogramFamily, labels: Record<string, string>, value: number): void =>
     histograms.get(name)!.observe({ environment, ...labels }, value)
   return {

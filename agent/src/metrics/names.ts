@@ -1,23 +1,32 @@
 import * as alert from './alert.ts'
 import { apiMetrics } from './api.ts'
 import { backfillMetrics } from './backfill.ts'
-import { batchRows, batchSeconds } from './batch.ts'
-import { buildInfo } from './build.ts'
-import { checkDiscrepancies, integrityScoreRatio, checkVerdicts } from './check.ts'
-import { conflictTotals } from './conflict.ts'
+import { batchRows, batchSeconds } from './backfillBatch.ts'
+import { buildInfo } from './buildInfo.ts'
+import { checkDiscrepancies, integrityScoreRatio, checkVerdicts } from './validationCheck.ts'
+import { conflictTotals } from './conflicts.ts'
 import * as database from './database.ts'
-import { errorBudgetUsage, failedRows, recoveryRatio, retryTotals } from './failedRow.ts'
-import type { MetricFamily, HistogramFamily } from './family.ts'
+import { errorBudgetUsage, failedRows, recoveryRatio, retryTotals } from './failedRows.ts'
+import type { MetricFamily, HistogramFamily } from './metricFamily.ts'
 import { flagClients, flagMetrics, flagPropagation } from './flag.ts'
 import { hostMetrics } from './host.ts'
 import * as incident from './incident.ts'
 import { operationDurations, operationStates } from './operation.ts'
-import { backfillPaused } from './paused.ts'
+import { backfillPaused } from './backfillPaused.ts'
 import { contactConfirmed, readinessRatio } from './readiness.ts'
-import { automaticRollbackArmed, backupAge, backupAvailable, rollbackEstimate, rollbackLastProved, rollbackReadiness, rehearsalSuccess, rollbackTotals } from './rollback.ts'
+import {
+  automaticRollbackArmed,
+  backupAge,
+  backupAvailable,
+  rollbackEstimate,
+  rollbackLastProved,
+  rollbackReadiness,
+  rehearsalSuccess,
+  rollbackTotals,
+} from './rollback.ts'
 import { rolloutCoverage, rolloutStage } from './rollout.ts'
 import * as signal from './signal.ts'
-import { backfillThrottled } from './throttle.ts'
+import { backfillThrottled } from './backfillThrottled.ts'
 import { validationCompleted, validationDue, validationInterval, validationTotals } from './validation.ts'
 
 /** Every series that is read at the scrape. */
@@ -27,16 +36,40 @@ export const SCRAPED_FAMILIES: readonly MetricFamily[] = [
   ...[database.up, database.connections, ...database.databaseGauges, database.replication],
   ...hostMetrics,
   ...[failedRows, retryTotals, recoveryRatio, errorBudgetUsage, conflictTotals],
-  ...[checkVerdicts, checkDiscrepancies, integrityScoreRatio, validationTotals, validationCompleted, validationDue, validationInterval],
+  ...[
+    checkVerdicts,
+    checkDiscrepancies,
+    integrityScoreRatio,
+    validationTotals,
+    validationCompleted,
+    validationDue,
+    validationInterval,
+  ],
   ...[...flagMetrics, flagClients],
-  ...[rollbackReadiness, rollbackEstimate, rollbackLastProved, rollbackTotals, backupAvailable, backupAge, rehearsalSuccess, automaticRollbackArmed, operationStates],
+  ...[
+    rollbackReadiness,
+    rollbackEstimate,
+    rollbackLastProved,
+    rollbackTotals,
+    backupAvailable,
+    backupAge,
+    rehearsalSuccess,
+    automaticRollbackArmed,
+    operationStates,
+  ],
   ...[alert.condition, alert.watchdogSeen, incident.openSeconds],
   ...[readinessRatio, contactConfirmed],
   ...[signal.up, signal.baseline, signal.baselineRatio, signal.limit, signal.limitRatio],
 ]
 
 /** Every series that is fed event by event. */
-export const HISTOGRAM_FAMILIES: readonly HistogramFamily[] = [batchSeconds, batchRows, operationDurations, flagPropagation, incident.acknowledgementSeconds]
+export const HISTOGRAM_FAMILIES: readonly HistogramFamily[] = [
+  batchSeconds,
+  batchRows,
+  operationDurations,
+  flagPropagation,
+  incident.acknowledgementSeconds,
+]
 
 export interface MetricDescription {
   readonly name: string
@@ -47,12 +80,14 @@ export interface MetricDescription {
 }
 
 /** Every series of the agent, prom-client's own about the process apart. */
-export const METRICS: readonly MetricDescription[] = [...SCRAPED_FAMILIES, ...HISTOGRAM_FAMILIES].map(({ name, type, help, labels }) => ({
-  name,
-  type,
-  help,
-  labels,
-}))
+export const METRICS: readonly MetricDescription[] = [...SCRAPED_FAMILIES, ...HISTOGRAM_FAMILIES].map(
+  ({ name, type, help, labels }) => ({
+    name,
+    type,
+    help,
+    labels,
+  }),
+)
 
 /** Each name a query may use: a histogram has three. */
 export const SERIES_NAMES: readonly string[] = METRICS.flatMap(({ name, type }) =>

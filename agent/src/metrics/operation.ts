@@ -1,4 +1,4 @@
-import type { MetricFamily, HistogramFamily } from './family.ts'
+import type { MetricFamily, HistogramFamily } from './metricFamily.ts'
 
 export const operationStates: MetricFamily = {
   name: 'sti_operation_state',

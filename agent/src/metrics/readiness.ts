@@ -1,4 +1,4 @@
-import type { MetricFamily } from './family.ts'
+import type { MetricFamily } from './metricFamily.ts'
 
 export const readinessRatio: MetricFamily = {
   name: 'sti_readiness_ratio',

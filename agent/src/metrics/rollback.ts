@@ -1,4 +1,4 @@
-import { perRollout, toSamples, type MetricFamily } from './family.ts'
+import { perRollout, toSamples, type MetricFamily } from './metricFamily.ts'
 
 export const rollbackReadiness: MetricFamily = {
   name: 'sti_rollback_ready',

@@ -1,4 +1,4 @@
-import { perRollout, type MetricFamily } from './family.ts'
+import { perRollout, type MetricFamily } from './metricFamily.ts'
 
 export const rolloutStage: MetricFamily = {
   name: 'sti_rollout_stage',

@@ -1,5 +1,5 @@
 import { isKnown, type Reading } from '../signals/reading.ts'
-import { toSamples, type MetricFamily, type ScrapeContext } from './family.ts'
+import { toSamples, type MetricFamily, type ScrapeContext } from './metricFamily.ts'
 
 export const up: MetricFamily = {
   name: 'sti_signal_up',
@@ -67,7 +67,10 @@ export const limitRatio: MetricFamily = {
   },
 }
 
-function* allSignalReadings({ allRollouts: all, signals }: ScrapeContext): Iterable<[Record<string, string>, Reading<unknown>]> {
+function* allSignalReadings({
+  allRollouts: all,
+  signals,
+}: ScrapeContext): Iterable<[Record<string, string>, Reading<unknown>]> {
   const database = signals.database()
   yield [{ signal: 'connections' }, database.connections]
   yield [{ signal: 'query-time' }, database.querySeconds]

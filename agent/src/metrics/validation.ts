@@ -1,5 +1,5 @@
-import { Verdict } from '../contract/words.ts'
-import { perRollout, type MetricFamily } from './family.ts'
+import { Verdict } from '../contract/enums.ts'
+import { perRollout, type MetricFamily } from './metricFamily.ts'
 
 export const validationTotals: MetricFamily = {
   name: 'sti_validations_total',

@@ -1,9 +1,9 @@
 import { MonitoringParameters } from '../contract/index.ts'
-import type { RolloutFacts } from '../engine/facts.ts'
-import type { OperationDefinition } from '../engine/kind.ts'
-import { enableMonitoring, samplingChange } from './enable.ts'
-import { disableMonitoring } from './revert.ts'
-import { planSettings } from './settings.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
+import type { OperationDefinition } from '../kind/kind.ts'
+import { enableMonitoring, samplingChange } from './enableMonitoring.ts'
+import { disableMonitoring } from './disableMonitoring.ts'
+import { planSettings } from './monitoringSettings.ts'
 
 /** Enhanced monitoring on, or off, which is the rollback of scope monitoring by another name. */
 export const monitoring: OperationDefinition = {
@@ -31,7 +31,8 @@ export const monitoring: OperationDefinition = {
       await sql.end({ timeout: 1 })
     }
   },
-  run: (run) => (MonitoringParameters.parse(run.operation.parameters).enabled ? enableMonitoring(run) : disableMonitoring(run)),
+  run: (run) =>
+    MonitoringParameters.parse(run.operation.parameters).enabled ? enableMonitoring(run) : disableMonitoring(run),
 }
 
 /** The rollback of scope `monitoring`. */

@@ -1,20 +1,20 @@
 import { agentActor } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
-import { errorCode, classifyError, isConnectionError, errorMessage, OperationFailedError } from '../engine/errors.ts'
-import type { RolloutFacts } from '../engine/facts.ts'
-import type { OperationDefinition } from '../engine/kind.ts'
-import type { FailpointHook } from '../engine/points.ts'
-import type { Pressure } from '../engine/throttle.ts'
+import { errorCode, classifyError, isConnectionError, errorMessage, OperationFailedError } from '../database/errors.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
+import type { OperationDefinition } from '../kind/kind.ts'
+import type { FailpointHook } from '../kind/failpoints.ts'
+import type { Pressure } from '../throttle/throttleDecision.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import { rollBackOnError, startMissedRollbacks } from './afterFailure.ts'
-import { claimOperation, renewOperationLease, releaseOperation } from './claim.ts'
-import { runHelper } from './help.ts'
+import { rollBackOnError, startMissedRollbacks } from './rollbackOnError.ts'
+import { claimOperation, renewOperationLease, releaseOperation } from './operationLease.ts'
+import { runHelper } from './helperRun.ts'
 import type { OperationObserver } from './observer.ts'
-import type { OperationRow } from './row.ts'
-import { startRun, type RunDependencies, type StartedRun } from './run.ts'
-import { renewHelperLease, acquireHelperLease } from './seat.ts'
-import { deriveStage } from './stage.ts'
+import type { OperationRow } from './operationRow.ts'
+import { startRun, type RunDependencies, type StartedRun } from './runContext.ts'
+import { renewHelperLease, acquireHelperLease } from './helperLease.ts'
+import { deriveStage } from './rolloutStage.ts'
 import { transitionOperation } from './transition.ts'
 
 export interface RunnerDependencies {
@@ -66,18 +66,26 @@ export function createRunner(deps: RunnerDependencies): Runner {
       const claimant = { agent: deps.agent, hashes, leaseSeconds }
       const row = await claimOperation(deps.database.state, claimant)
       if (row !== null) {
-        const renewLease: RunDependencies['renewLease'] = (seen) => renewOperationLease(deps.database.state, row, seen, leaseSeconds)
+        const renewLease: RunDependencies['renewLease'] = (seen) =>
+          renewOperationLease(deps.database.state, row, seen, leaseSeconds)
         startWork(row, renewLease, (run) => execute(row, run))
         continue
       }
       const helperLease = await acquireHelperLease(deps.database.state, claimant, helpableKinds)
       if (helperLease === null) return
-      const renewLease: RunDependencies['renewLease'] = () => renewHelperLease(deps.database.state, helperLease, leaseSeconds)
-      startWork(helperLease.row, renewLease, (run) => runHelper(helperLease, run, kinds.get(helperLease.row.kind)!, deps))
+      const renewLease: RunDependencies['renewLease'] = () =>
+        renewHelperLease(deps.database.state, helperLease, leaseSeconds)
+      startWork(helperLease.row, renewLease, (run) =>
+        runHelper(helperLease, run, kinds.get(helperLease.row.kind)!, deps),
+      )
     }
   }
 
-  const startWork = (row: OperationRow, renewLease: RunDependencies['renewLease'], execute: (run: StartedRun) => Promise<void>): void => {
+  const startWork = (
+    row: OperationRow,
+    renewLease: RunDependencies['renewLease'],
+    execute: (run: StartedRun) => Promise<void>,
+  ): void => {
     const pressureWatch = deps.watchPressure(row.rollout)
     const rollout = rollouts.get(row.rollout)!
     const run = startRun({ ...deps, leaseSeconds, row, rollout, pressure: pressureWatch.readings, renewLease })
@@ -94,7 +102,8 @@ export function createRunner(deps: RunnerDependencies): Runner {
     if (stopped || claimInFlight !== null) return
     claimInFlight = claimWork()
       .catch((error: unknown) => {
-        if (!isConnectionError(error)) deps.log({ level: 'error', message: 'looking for work failed', error: errorMessage(error) })
+        if (!isConnectionError(error))
+          deps.log({ level: 'error', message: 'looking for work failed', error: errorMessage(error) })
       })
       .finally(() => {
         claimInFlight = null
@@ -198,7 +207,10 @@ export function createRunner(deps: RunnerDependencies): Runner {
       )
       return
     }
-    const ending = { errorCode: code, error: error instanceof OperationFailedError ? sentence : explainSqlstate(code, sentence) }
+    const ending = {
+      errorCode: code,
+      error: error instanceof OperationFailedError ? sentence : explainSqlstate(code, sentence),
+    }
     await transitionOperation(sql, row.id, 'fail', { actor, message: `failed: ${ending.error}` }, { claim, ending })
     deps.observer.operationEnded(row, 'failed', { code, error: ending.error })
     await run.failpoint('operation.failed')

@@ -1,8 +1,8 @@
 import type { Actor, OperationState } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { OperationClaim } from '../engine/kind.ts'
-import type { OperationRow } from './row.ts'
-import { ENDED_STATES, TRANSITIONS, type TransitionCause } from './states.ts'
+import type { OperationClaim } from '../kind/kind.ts'
+import type { OperationRow } from './operationRow.ts'
+import { ENDED_STATES, TRANSITIONS, type TransitionCause } from './stateMachine.ts'
 
 /** The message of a pause that an automatic rollback asked for, by which it is told from a person's. */
 export const PAUSED_BY_ROLLBACK_MESSAGE = 'paused by an automatic rollback'

@@ -1,8 +1,8 @@
-import type { EscalationReceiver } from './calls.ts'
-import { splitCondition } from './condition.ts'
-import type { AlertingFile } from './file.ts'
-import { DASHBOARD_PANELS } from './panels.ts'
-import type { AlertingRule, RuleGroup } from './rules.ts'
+import type { EscalationReceiver } from './escalation.ts'
+import { splitCondition } from './ruleCondition.ts'
+import type { AlertingFile } from './alertingFile.ts'
+import { DASHBOARD_PANELS } from './dashboardPanels.ts'
+import type { AlertingRule, RuleGroup } from './prometheusRules.ts'
 
 export const AGENTS_RECEIVER = 'STI agents'
 const ESCALATION_ALERT = 'StiIncidentEscalation'
@@ -10,7 +10,11 @@ const ESCALATION_ALERT = 'StiIncidentEscalation'
 const SCHEDULER_TICK_SECONDS = 10
 
 /** Grafana's own rules, as its provisioning files have them, with one more for each call. */
-export function grafanaRules(file: AlertingFile, groups: readonly RuleGroup[], escalation: readonly EscalationReceiver[]): unknown {
+export function grafanaRules(
+  file: AlertingFile,
+  groups: readonly RuleGroup[],
+  escalation: readonly EscalationReceiver[],
+): unknown {
   const group = (name: string, interval: string, rules: unknown[]): unknown => ({
     orgId: file.organization,
     name,
@@ -41,7 +45,12 @@ interface RuleTitle {
   readonly title: string
 }
 
-function grafanaRule(file: AlertingFile, rule: AlertingRule, { uid, title }: RuleTitle, notification: unknown): unknown {
+function grafanaRule(
+  file: AlertingFile,
+  rule: AlertingRule,
+  { uid, title }: RuleTitle,
+  notification: unknown,
+): unknown {
   const { measured, operator, number } = splitCondition(rule.alert, rule.expr)
   const { dashboard, panel, ...annotations } = rule.annotations
   const panelId = DASHBOARD_PANELS.findIndex((one) => one === panel) + 1

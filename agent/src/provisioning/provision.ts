@@ -1,10 +1,10 @@
 import { stringify } from 'yaml'
-import { alertmanagerConfig } from './alertmanager.ts'
-import { planEscalation, type RolloutContacts } from './calls.ts'
-import { grafanaContactPoints } from './contactPoints.ts'
-import type { AlertingFile } from './file.ts'
+import { alertmanagerConfig } from './alertmanagerConfig.ts'
+import { planEscalation, type RolloutContacts } from './escalation.ts'
+import { grafanaContactPoints } from './grafanaContactPoints.ts'
+import type { AlertingFile } from './alertingFile.ts'
 import { grafanaRules } from './grafanaRules.ts'
-import type { RuleGroup } from './rules.ts'
+import type { RuleGroup } from './prometheusRules.ts'
 
 export interface ProvisioningFiles {
   /** By its name, for Grafana's folder provisioning/alerting. */

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { readRollbackHold } from '../alert/hold.ts'
+import { readRollbackHold } from '../alert/rollbackHoldStore.ts'
 import type { RampProgress } from '../contract/index.ts'
-import { OperationFailedError, OperationPausedError } from '../engine/errors.ts'
-import type { OperationDefinition, RunOutcome, RunContext } from '../engine/kind.ts'
+import { OperationFailedError, OperationPausedError } from '../database/errors.ts'
+import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import type { Flags } from '../flag/flags.ts'
 import { FlagRefusal } from '../flag/errors.ts'
 import type { ValidationDependencies } from '../validation/check.ts'
-import { judgeStep, type StepJudgment } from './judge.ts'
-import { parseRampParameters, remainingSteps, type RampParameters } from './parameters.ts'
-import { requireRampPosition, stepIdempotencyKey, type RampPosition } from './place.ts'
-import { rampRefusals } from './refusals.ts'
+import { judgeStep, type StepJudgment } from './judgeStep.ts'
+import { parseRampParameters, remainingSteps, type RampParameters } from './rampParameters.ts'
+import { requireRampPosition, stepIdempotencyKey, type RampPosition } from './rampPosition.ts'
+import { rampRefusals } from './rampRefusals.ts'
 
 export interface RampDependencies extends ValidationDependencies {
   readonly flags: Flags
@@ -73,7 +73,10 @@ const readPosition = ({ run, parameters: asked }: RampRun): Promise<RampPosition
 async function stopRamp({ run, parameters: asked }: RampRun, { index }: RampPosition): Promise<RunOutcome> {
   const directive = run.directive()
   if (directive === 'pause' || directive === 'cancel')
-    await run.recordEvent('ramp', index < 0 ? 'The flag was not changed.' : `The flag stays on for ${asked.steps[index]} %.`)
+    await run.recordEvent(
+      'ramp',
+      index < 0 ? 'The flag was not changed.' : `The flag stays on for ${asked.steps[index]} %.`,
+    )
   return { outcome: 'stopped' }
 }
 
@@ -139,7 +142,8 @@ async function observeStep(ramp: RampRun, position: RampPosition): Promise<boole
     run.setStep(`step ${state.step} of ${steps.length}, ${percentage} %: ${text}`)
   }
   if (!(await waitForClients(ramp, position, show))) return false
-  if (!(await holdStep(ramp, position, holdSeconds - state.heldSeconds, (seconds) => show(seconds, 'holds')))) return false
+  if (!(await holdStep(ramp, position, holdSeconds - state.heldSeconds, (seconds) => show(seconds, 'holds'))))
+    return false
   for (let attempt = 1; ; attempt++) {
     show({}, 'is judged')
     const judgement = await judgeCurrentStep(ramp, position)
@@ -147,9 +151,13 @@ async function observeStep(ramp: RampRun, position: RampPosition): Promise<boole
     const { verdict } = judgement
     show({ verdict, why: [...judgement.why] }, verdict)
     const explanation = judgement.why.length > 0 ? ` (${judgement.why.join('; ')})` : ''
-    await run.recordEvent('verdict', `step ${state.step} of ${steps.length}, ${percentage} %: ${verdict}${explanation}`, {
-      after: judgement,
-    })
+    await run.recordEvent(
+      'verdict',
+      `step ${state.step} of ${steps.length}, ${percentage} %: ${verdict}${explanation}`,
+      {
+        after: judgement,
+      },
+    )
     await run.failpoint('ramp.judged')
     if (verdict === 'pass') return true
     if (verdict === 'fail') return await failStep(ramp, percentage, judgement)
@@ -208,7 +216,12 @@ async function judgeCurrentStep(ramp: RampRun, position: RampPosition): Promise<
   const flag = () => parts.flags.status(run.rollout.name)
   // A check that waits for readings ends as well when somebody changes the flag.
   const interruptibleRun: RunContext = { ...run, directive: () => (mayContinue(ramp, position) ? 'go-on' : 'cancel') }
-  return await judgeStep(interruptibleRun, parts, { flag, operationId: position.operationId!, changedAt, force: asked.force })
+  return await judgeStep(interruptibleRun, parts, {
+    flag,
+    operationId: position.operationId!,
+    changedAt,
+    force: asked.force,
+  })
 }
 
 async function readStepChangedAt(run: RunContext, position: RampPosition): Promise<number> {
@@ -223,7 +236,8 @@ async function failStep(ramp: RampRun, percentage: number, { why }: StepJudgment
   const rollbackPause = await readRollbackHold(run.database.state, run.rollout.name)
   const reasonToKeep = !run.rollout.file.automaticRollback.includes('flag')
     ? 'The rollout file has no flag in automaticRollback'
-    : rollbackPause && `${rollbackPause.by.name} holds automatic rollback until ${rollbackPause.until.toISOString()} (${rollbackPause.reason})`
+    : rollbackPause &&
+      `${rollbackPause.by.name} holds automatic rollback until ${rollbackPause.until.toISOString()} (${rollbackPause.reason})`
   if (reasonToKeep)
     throw new OperationPausedError(
       `The step at ${percentage} % failed (${failure}). ${reasonToKeep}, so the flag stays on: turn it off yourself, or resume to judge again.`,

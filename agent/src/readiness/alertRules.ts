@@ -1,4 +1,4 @@
-import { boundedGet } from '../signals/fetch.ts'
+import { boundedGet } from '../signals/boundedGet.ts'
 
 /** Who evaluates alert rules of ours. */
 export interface LoadedAlertRules {
@@ -31,7 +31,11 @@ export async function fetchAlertRules(
   return loadedRules
 }
 
-async function fetchRulesFrom(place: LoadedAlertRules['place'], url: string, token: string | null = null): Promise<LoadedAlertRules> {
+async function fetchRulesFrom(
+  place: LoadedAlertRules['place'],
+  url: string,
+  token: string | null = null,
+): Promise<LoadedAlertRules> {
   const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` }
   const { status, text } = await boundedGet(url, { ...REQUEST_BOUNDS, headers })
   if (status !== 200) throw new Error(`${place} answers ${status} when asked for its rules`)

@@ -1,6 +1,6 @@
 import type { Actor, Attestation } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { SignOffItem } from './attestable.ts'
+import type { SignOffItem } from './signOffItems.ts'
 
 interface AttestationRow {
   readonly id: bigint

@@ -1,10 +1,10 @@
 import type { ReadinessItem } from '../contract/index.ts'
 import { isKnown } from '../signals/reading.ts'
-import { ALERT_PROCEDURE_ITEM } from './attestable.ts'
-import { attestedItem, measuredItem } from './item.ts'
-import { notReady, ready, unknown, type ItemState } from './judged.ts'
-import type { ReadinessInput } from './seen.ts'
-import { judgeDashboard } from './staging.ts'
+import { ALERT_PROCEDURE_ITEM } from './signOffItems.ts'
+import { attestedItem, measuredItem } from './items.ts'
+import { notReady, ready, unknown, type ItemState } from './itemState.ts'
+import type { ReadinessInput } from './readinessInput.ts'
+import { judgeDashboard } from './stagingItems.ts'
 
 /** "Monitoring & Observability". */
 export function monitoringItems(input: ReadinessInput): ReadinessItem[] {
@@ -55,7 +55,11 @@ function judgeBaseline({ facts: { baseline } }: ReadinessInput): ItemState {
   const instruction = 'Take one before expand (sti baseline).'
   if (baseline === null) return notReady('There is none of this environment.', instruction)
   if (baseline.unusable.length > 0)
-    return notReady(`Baseline ${baseline.id} cannot be used: ${baseline.unusable.join('; ')}.`, instruction, baseline.endedAt)
+    return notReady(
+      `Baseline ${baseline.id} cannot be used: ${baseline.unusable.join('; ')}.`,
+      instruction,
+      baseline.endedAt,
+    )
   const known = baseline.signals.filter(({ mean }) => mean !== null).length
   const summary = `Baseline ${baseline.id} (${baseline.source}) ended at ${baseline.endedAt}`
   if (known === 0) return unknown(`${summary}, and knows no signal.`, instruction, baseline.endedAt)

@@ -1,16 +1,16 @@
 import type { ContactReadiness, Operation, Readiness, ReadinessItem, ReadinessList } from '../contract/index.ts'
 import { ACKNOWLEDGE_TIMEOUT_SECONDS, ReadinessList as Lists } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { RolloutFacts } from '../engine/facts.ts'
-import { listSignOffItems, contactItemId } from './attestable.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
+import { listSignOffItems, contactItemId } from './signOffItems.ts'
 import { readAttestations } from './attestations.ts'
-import { findLatestAttestation } from './item.ts'
+import { findLatestAttestation } from './items.ts'
 import { monitoringItems } from './monitoringItems.ts'
-import type { ExternalSystems } from './outside.ts'
-import { productionItems } from './production.ts'
-import type { AlertPathStatus, IncidentResponseTimes, PromotedReport, ReadinessInput } from './seen.ts'
-import { stagingItems } from './staging.ts'
-import { successItems } from './success.ts'
+import type { ExternalSystems } from './externalSystems.ts'
+import { productionItems } from './productionItems.ts'
+import type { AlertPathStatus, IncidentResponseTimes, PromotedReport, ReadinessInput } from './readinessInput.ts'
+import { stagingItems } from './stagingItems.ts'
+import { successItems } from './successItems.ts'
 
 export interface ReadinessDependencies {
   readonly state: Sql
@@ -45,7 +45,10 @@ function computeReadyRatio(items: readonly ReadinessItem[], list: ReadinessList)
   return Math.floor((ready * 1_000) / itemsOfList.length) / 1_000
 }
 
-async function readReadinessInput({ state, environment, outside, families, alertPath }: ReadinessDependencies, facts: RolloutFacts): Promise<ReadinessInput> {
+async function readReadinessInput(
+  { state, environment, outside, families, alertPath }: ReadinessDependencies,
+  facts: RolloutFacts,
+): Promise<ReadinessInput> {
   const { name } = facts.rollout
   const [attestations, [firstOperation], rollbacks, promotedReport, incidentResponse] = await Promise.all([
     readAttestations(state, name, listSignOffItems(facts.rollout.file)),

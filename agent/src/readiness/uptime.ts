@@ -1,4 +1,4 @@
-import { createPrometheusClient } from '../signals/prometheus.ts'
+import { createPrometheusClient } from '../signals/prometheusClient.ts'
 
 export interface JobUptime {
   readonly job: string
@@ -18,7 +18,8 @@ export async function fetchUptime(url: string, environment: string, seconds: num
   const range = `${Math.max(60, Math.ceil(seconds))}s`
   return await Promise.all(
     Object.entries(selectors).map(async ([job, up]) => {
-      const queryValue = async (promql: string): Promise<number | undefined> => (await client.queryAll(promql))[0]?.value
+      const queryValue = async (promql: string): Promise<number | undefined> =>
+        (await client.queryAll(promql))[0]?.value
       const [ratio, count, recentCount] = await Promise.all([
         queryValue(`min(avg_over_time(${up}[${range}]))`),
         queryValue(`max(count_over_time(${up}[${range}]))`),

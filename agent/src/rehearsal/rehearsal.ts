@@ -1,15 +1,22 @@
 import { RehearsalParameters } from '../contract/index.ts'
-import type { RolloutFacts } from '../engine/facts.ts'
-import { OperationFailedError } from '../engine/errors.ts'
-import type { OperationDefinition, RunOutcome, RunContext } from '../engine/kind.ts'
-import { requireTable } from '../engine/table.ts'
-import { structureHash } from '../rollback/structure.ts'
-import { cleanUp, copyNotes, rehearsalRollout, copyRows, copyStatements, hasPublicationForAllTables } from './copy.ts'
-import { createRehearsalSteps, RehearsalStopped } from './play.ts'
-import { assertRollbackPlan } from './planned.ts'
-import { createSandbox } from './stage.ts'
-import { countOrEstimateRows } from '../backfill/total.ts'
-import { runDdl } from '../engine/ddl.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
+import { OperationFailedError } from '../database/errors.ts'
+import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
+import { requireTable } from '../kind/requireTable.ts'
+import { structureHash } from '../rollback/structureHash.ts'
+import {
+  cleanUp,
+  copyNotes,
+  rehearsalRollout,
+  copyRows,
+  copyStatements,
+  hasPublicationForAllTables,
+} from './sampleCopy.ts'
+import { createRehearsalSteps, RehearsalStopped } from './rehearsalSteps.ts'
+import { assertRollbackPlan } from './assertRollbackPlan.ts'
+import { createSandbox } from './sandbox.ts'
+import { countOrEstimateRows } from '../backfill/tableRowCount.ts'
+import { runDdl } from '../ddl/transactional.ts'
 
 const sampleSize = (facts: Pick<RolloutFacts, 'rollout'>, parameters: Record<string, unknown>): number =>
   RehearsalParameters.parse(parameters).sample ?? facts.rollout.file.rehearsal.sample
@@ -29,7 +36,8 @@ export function createRehearsal({ environment }: { readonly environment: string 
       const sample = sampleSize(facts, parameters)
       const rows = table.estimatedRows === null ? sample : Math.min(sample, Math.round(table.estimatedRows))
       const last = facts.succeededOperations.findLast((one) => one.kind === 'rehearsal')
-      const lastDurationMs = last?.startedAt && last.endedAt ? Date.parse(last.endedAt) - Date.parse(last.startedAt) : null
+      const lastDurationMs =
+        last?.startedAt && last.endedAt ? Date.parse(last.endedAt) - Date.parse(last.startedAt) : null
       return Promise.resolve({
         rows: 0,
         estimatedWalBytes: null,

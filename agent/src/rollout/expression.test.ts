@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { parseConstant, parseExpression, qualifyColumns } from './expression.ts'
-import { parseDataType, parseName, parseTableName } from './names.ts'
-import { parseQuery } from './query.ts'
+import { parseDataType, parseName, parseTableName } from './identifiers.ts'
+import { parseQuery } from './parseQuery.ts'
 
 describe('qualify', () => {
   test.each([

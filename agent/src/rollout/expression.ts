@@ -1,5 +1,5 @@
-import { messageOf, parseStatements, stringValues, tokensByStart, walkParseTree, type ParseNode } from './parse.ts'
-import { InvalidSqlError, quoteIdentifier } from './names.ts'
+import { messageOf, parseStatements, stringValues, tokensByStart, walkParseTree, type ParseNode } from './sqlParser.ts'
+import { InvalidSqlError, quoteIdentifier } from './identifiers.ts'
 
 /** One SQL expression over a row's own columns. */
 export interface Expression {
@@ -19,7 +19,8 @@ const PARSE_PREFIX = 'SELECT f('
 
 /** Parses one expression. Throws a SqlFault that says what to write instead. */
 export function parseExpression(text: string): Expression {
-  if (text.length > MAX_EXPRESSION_LENGTH) throw new InvalidSqlError(`is longer than ${MAX_EXPRESSION_LENGTH} characters: shorten it`)
+  if (text.length > MAX_EXPRESSION_LENGTH)
+    throw new InvalidSqlError(`is longer than ${MAX_EXPRESSION_LENGTH} characters: shorten it`)
   const tree = singleArgument(text)
   const columns = new Set<string>()
   const faults = new Set<string>()
@@ -50,7 +51,8 @@ function singleArgument(text: string): ParseNode {
   const targets = (select?.['targetList'] ?? []) as { ResTarget?: { name?: string; val?: { FuncCall?: ParseNode } } }[]
   const call = targets[0]?.ResTarget?.val?.FuncCall
   const args = (call?.['args'] ?? []) as ParseNode[]
-  const onlyKeys = (tree: ParseNode, allowed: string[]): boolean => Object.keys(tree).every((key) => allowed.includes(key))
+  const onlyKeys = (tree: ParseNode, allowed: string[]): boolean =>
+    Object.keys(tree).every((key) => allowed.includes(key))
   const isSingleExpression =
     statements.length === 1 &&
     targets.length === 1 &&

@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import { quoteLiteral } from './names.ts'
-import { DRY_RUN_TABLE, dryRunOnEmptyCopy } from './probe.ts'
+import { quoteLiteral } from './identifiers.ts'
+import { DRY_RUN_TABLE, dryRunOnEmptyCopy } from './dryRun.ts'
 import type { Rollout, Table } from './rollout.ts'
 
 /** Settings that change what PostgreSQL makes of a constant or an operator when it parses an expression. */

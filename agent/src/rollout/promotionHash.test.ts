@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { VEHICLES_FILE } from '../../../test/support/vehicles.ts'
-import { compileRollout } from './compile.ts'
+import { compileRollout } from './compileRollout.ts'
 import { promotionHash } from './promotionHash.ts'
-import { redactContacts } from './withoutContacts.ts'
+import { redactContacts } from './redactContacts.ts'
 
 const CONTACTS = `contacts:
   - { role: Technical Lead, name: Ann Lee, phone: "+49 30 123", email: ann@example.com, escalateAfter: 5m } # day and night

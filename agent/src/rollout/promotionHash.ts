@@ -1,5 +1,5 @@
-import { canonicalHash } from '../signature/canonical.ts'
-import type { RolloutFile } from './file.ts'
+import { canonicalHash } from '../signature/canonicalJson.ts'
+import type { RolloutFile } from './rolloutFile.ts'
 
 /** Where things are, how hard they may be used and who is called: this differs from environment to environment. */
 const ENVIRONMENT_SPECIFIC_KEYS: readonly (keyof RolloutFile)[] = [
@@ -11,7 +11,9 @@ const ENVIRONMENT_SPECIFIC_KEYS: readonly (keyof RolloutFile)[] = [
  * for another one with the same hash. Of signals and checks the PromQL and the origins of requests are left out too.
  */
 export function promotionHash(file: RolloutFile): string {
-  const portableEntries = Object.entries(file).filter(([key]) => !ENVIRONMENT_SPECIFIC_KEYS.includes(key as keyof RolloutFile))
+  const portableEntries = Object.entries(file).filter(
+    ([key]) => !ENVIRONMENT_SPECIFIC_KEYS.includes(key as keyof RolloutFile),
+  )
   return canonicalHash({
     ...Object.fromEntries(portableEntries),
     signals: file.signals.map(({ name, sql, limit }) => ({ name, sql, limit })),

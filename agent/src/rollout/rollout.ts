@@ -1,4 +1,4 @@
-import type { RolloutFile } from './file.ts'
+import type { RolloutFile } from './rolloutFile.ts'
 
 /** A rollout file, checked as far as it can be without a database, and compiled to SQL. Immutable. */
 export interface Rollout {

@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import { quoteLiteral } from './names.ts'
-import { DRY_RUN_TABLE, dryRun, dryRunOnEmptyCopy } from './probe.ts'
+import { quoteLiteral } from './identifiers.ts'
+import { DRY_RUN_TABLE, dryRun, dryRunOnEmptyCopy } from './dryRun.ts'
 import type { Rollout, Table } from './rollout.ts'
 
 /** Whether the discriminator's type exists, can be added without rewriting the table, and can hold every type's name. */

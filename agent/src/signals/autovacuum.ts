@@ -1,6 +1,6 @@
 import { createPoll, type Poll } from './poll.ts'
-import { requireMonitorPrivilege } from './privilege.ts'
-import type { BoundedConnection } from './probe.ts'
+import { requireMonitorPrivilege } from './monitorPrivilege.ts'
+import type { BoundedConnection } from './boundedConnection.ts'
 import type { Reading } from './reading.ts'
 
 /** The autovacuum of a table or of one of its partitions that has run longest. */

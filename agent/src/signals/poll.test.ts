@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createPoll } from './poll.ts'
 import { SignalUnknownError, type Reading } from './reading.ts'
-import { waitUntil } from './testing/until.ts'
+import { waitUntil } from './testing/waitUntil.ts'
 
 test('a value outlives failures for three intervals, then says how old it is; a certain reason counts at once', async () => {
   let clock = 1_000_000

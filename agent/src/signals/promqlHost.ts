@@ -1,9 +1,9 @@
-import { unknownHostReadings, type HostReadings } from './host.ts'
+import { unknownHostReadings, type HostReadings } from './localHost.ts'
 import { createPoll, type Poll } from './poll.ts'
-import type { DirectionCounters } from './proc.ts'
-import type { PrometheusClient } from './prometheus.ts'
+import type { DirectionCounters } from './procfs.ts'
+import type { PrometheusClient } from './prometheusClient.ts'
 import type { Reading } from './reading.ts'
-import type { HostQueries } from './watched.ts'
+import type { HostQueries } from './signalConfig.ts'
 
 export interface PromqlHostOptions {
   /** What the label `host` says: this is another machine than the agent's. */

@@ -4,8 +4,8 @@ import { connect } from '../database/connect.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { isKnown } from './reading.ts'
 import { createSignals } from './signals.ts'
-import { waitUntil } from './testing/until.ts'
-import type { MonitoredRollout } from './watched.ts'
+import { waitUntil } from './testing/waitUntil.ts'
+import type { MonitoredRollout } from './signalConfig.ts'
 
 test('a rollout is watched as its file says, and its own SQL can only read', async () => {
   await withDatabase(async ({ url, sql }) => {

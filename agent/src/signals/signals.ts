@@ -1,30 +1,30 @@
 import type { Database, EngineSettings } from '../database/connect.ts'
-import { pollArchiveBacklog } from './archive.ts'
+import { pollArchiveBacklog } from './archiveBacklog.ts'
 import { pollAutovacuum } from './autovacuum.ts'
-import { pollApiReadings, type ApiReadings } from './api.ts'
-import { pollCustomSignal, type CustomReading } from './custom.ts'
-import { pollDatabaseActivity, type DatabaseReadings } from './database.ts'
-import { createSignalHistory, type SignalHistory } from './history.ts'
-import { pollLocalHost, type HostReadings } from './host.ts'
+import { pollApiReadings, type ApiReadings } from './apiReadings.ts'
+import { pollCustomSignal, type CustomReading } from './customSignal.ts'
+import { pollDatabaseActivity, type DatabaseReadings } from './databaseActivity.ts'
+import { createSignalHistory, type SignalHistory } from './signalHistory.ts'
+import { pollLocalHost, type HostReadings } from './localHost.ts'
 import type { Poll } from './poll.ts'
-import { apiSignalValues, signalValues } from './numbers.ts'
-import { pollLockWaiters } from './pressure.ts'
-import { pollRecentRequests, type RecentRequests } from './requests.ts'
-import { createBoundedConnection, type BoundedConnection } from './probe.ts'
-import { createPrometheusClient } from './prometheus.ts'
+import { apiSignalValues, signalValues } from './signalValues.ts'
+import { pollLockWaiters } from './lockWaiters.ts'
+import { pollRecentRequests, type RecentRequests } from './recentRequests.ts'
+import { createBoundedConnection, type BoundedConnection } from './boundedConnection.ts'
+import { createPrometheusClient } from './prometheusClient.ts'
 import { pollPromqlHost } from './promqlHost.ts'
 import type { Reading } from './reading.ts'
-import { createReadingBuffer, type RecentReadings } from './recent.ts'
-import { createRecorder, recordApiReadings } from './record.ts'
-import { pollReplicationLag, type ReplicationLag } from './replication.ts'
-import { unknownApiReadings } from './scrape.ts'
-import { pollSlotRetention } from './slots.ts'
-import { pollOldestSnapshot } from './snapshot.ts'
-import { pollQueryTime } from './statements.ts'
-import { connectionRatio, latencyP95OrZeroWhenIdle, type ThrottleReadings } from './throttle.ts'
-import { pollWalRate } from './wal.ts'
-import type { MonitoredRollout } from './watched.ts'
-import { createRefCountedPolls } from './watching.ts'
+import { createReadingBuffer, type RecentReadings } from './readingBuffer.ts'
+import { createRecorder, recordApiReadings } from './recorder.ts'
+import { pollReplicationLag, type ReplicationLag } from './replicationLag.ts'
+import { unknownApiReadings } from './apiScraper.ts'
+import { pollSlotRetention } from './replicationSlots.ts'
+import { pollOldestSnapshot } from './oldestSnapshot.ts'
+import { pollQueryTime } from './queryTime.ts'
+import { connectionRatio, latencyP95OrZeroWhenIdle, type ThrottleReadings } from './throttleReadings.ts'
+import { pollWalRate } from './walRate.ts'
+import type { MonitoredRollout } from './signalConfig.ts'
+import { createRefCountedPolls } from './refCountedPolls.ts'
 
 export interface SignalsOptions {
   readonly database: Database
@@ -91,7 +91,11 @@ export function createSignals(options: SignalsOptions): Signals {
   const recent = createReadingBuffer()
   const activityOptions = { connection: openConnection('signals'), now }
   const activity = pollDatabaseActivity({ ...activityOptions, ownApplicationPrefix, intervalMs: SERVER_INTERVAL_MS })
-  const statements = pollQueryTime({ ...activityOptions, intervalMs: SAMPLE_INTERVAL_MS, onInterval: recent.addStatements })
+  const statements = pollQueryTime({
+    ...activityOptions,
+    intervalMs: SAMPLE_INTERVAL_MS,
+    onInterval: recent.addStatements,
+  })
   const replication = pollReplicationLag({ ...activityOptions, intervalMs: SERVER_INTERVAL_MS })
   const throttleOptions = { connection: openConnection('throttle'), intervalMs: SERVER_INTERVAL_MS, now }
   const waiters = pollLockWaiters({ connection: openConnection('pressure'), ownApplicationPrefix, now })
@@ -110,8 +114,10 @@ export function createSignals(options: SignalsOptions): Signals {
   function monitorRollout({ name, searchPath, table, file }: MonitoredRollout) {
     const vacuum = pollAutovacuum({ ...throttleOptions, table: table.sql })
     const latencyOptions = { intervalMs: LATENCY_INTERVAL_MS, windowMs: LATENCY_WINDOW_MS }
-    const latency = file.api ? pollApiReadings({ source: file.api, prometheus: prometheus, now, ...latencyOptions }) : null
-    const every = { prometheus: prometheus, intervalMs: SAMPLE_INTERVAL_MS, now }
+    const latency = file.api
+      ? pollApiReadings({ source: file.api, prometheus, now, ...latencyOptions })
+      : null
+    const every = { prometheus, intervalMs: SAMPLE_INTERVAL_MS, now }
     const requests = pollRecentRequests({ source: file.api?.histogram, now })
     return {
       vacuum,
@@ -122,7 +128,10 @@ export function createSignals(options: SignalsOptions): Signals {
       api: pollApiReadings({
         ...every,
         source: file.api,
-        intervalListener: { intervalMs: SAMPLE_INTERVAL_MS, onInterval: (readings) => recordApiReadings(recent, name, readings) },
+        intervalListener: {
+          intervalMs: SAMPLE_INTERVAL_MS,
+          onInterval: (readings) => recordApiReadings(recent, name, readings),
+        },
       }),
       host: typeof file.host === 'object' ? pollPromqlHost({ ...every, name, queries: file.host.promql }) : null,
       custom: (file.signals ?? []).map((signal) =>
@@ -146,13 +155,15 @@ export function createSignals(options: SignalsOptions): Signals {
       connections: () => connectionRatio(readDatabase()),
       autovacuum: () => entry?.vacuum.read() ?? unknownRollout(rollout),
       walRate: wal.read,
-      apiLatencyP95: () => latencyP95OrZeroWhenIdle(entry?.latency?.read() ?? unknownApiReadings('the rollout file has no api')),
+      apiLatencyP95: () =>
+        latencyP95OrZeroWhenIdle(entry?.latency?.read() ?? unknownApiReadings('the rollout file has no api')),
       custom: () => custom(rollout),
     }
   }
 
   const host = (rollout?: string): HostReadings => (monitored.get(rollout ?? '')?.host ?? local).read()
-  const api = (rollout: string): ApiReadings => monitored.get(rollout)?.api.read() ?? unknownApiReadings(unknownRollout(rollout).unknown)
+  const api = (rollout: string): ApiReadings =>
+    monitored.get(rollout)?.api.read() ?? unknownApiReadings(unknownRollout(rollout).unknown)
   const sources = { database: readDatabase, replication: replication.read, host, custom }
   const recorder = createRecorder(recent, sources, [...monitored.keys()], SAMPLE_INTERVAL_MS)
 

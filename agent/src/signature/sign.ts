@@ -1,6 +1,6 @@
 import { CompactSign } from 'jose'
 import type { EvidenceReport, SignedReport } from '../contract/index.ts'
-import { canonicalHash } from './canonical.ts'
+import { canonicalHash } from './canonicalJson.ts'
 import type { SigningKey } from './keys.ts'
 
 export const JWS_TYPE = 'sti-report+jws'

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { CompactSign, FlattenedSign } from 'jose'
 import { expect, test } from 'vitest'
 import type { SignedReport } from '../contract/index.ts'
-import { toCanonicalJson, canonicalHash } from './canonical.ts'
+import { toCanonicalJson, canonicalHash } from './canonicalJson.ts'
 import { parsePublicKey, parseSigningKey, parseTrustedKeys, type SigningKey, type TrustedKey } from './keys.ts'
 import { JWS_TYPE } from './sign.ts'
 import { verifyReport } from './verify.ts'
@@ -67,7 +67,9 @@ test('what was changed or cut off anywhere is refused', async () => {
   const [header, payload, mark] = good.signature!.split('.')
   for (const cut of [`${header}.${payload}.`, `${header}.${payload}`, `${header}.${payload}.${mark!.slice(0, -2)}`])
     expect(await readRefusal({ ...good, signature: cut })).toMatch(/not one of key|cannot be read/)
-  expect(await readRefusal({ ...good, signature: `${header!.slice(0, 9)}.${payload}.${mark}` })).toMatch(/cannot be read/)
+  expect(await readRefusal({ ...good, signature: `${header!.slice(0, 9)}.${payload}.${mark}` })).toMatch(
+    /cannot be read/,
+  )
   expect(await readRefusal({ ...good, signature: '' })).toMatch(/cannot be read/)
   for (const nothing of [null, 'text', [], {}, { report: null }, { ...good, signature: undefined }])
     expect(await readRefusal(nothing)).toMatch(/no report of ours/)

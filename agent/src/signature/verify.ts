@@ -1,7 +1,7 @@
 import { compactVerify, decodeProtectedHeader, importJWK, type ProtectedHeaderParameters } from 'jose'
 import { z } from 'zod'
 import { EvidenceReport } from '../contract/index.ts'
-import { canonicalHash } from './canonical.ts'
+import { canonicalHash } from './canonicalJson.ts'
 import type { TrustedKey } from './keys.ts'
 import { JWS_ALGORITHM, JWS_TYPE } from './sign.ts'
 

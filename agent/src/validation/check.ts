@@ -1,11 +1,11 @@
 import type { ValidationLayer, Verdict } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { RolloutFacts } from '../engine/facts.ts'
-import type { RunContext } from '../engine/kind.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
+import type { RunContext } from '../kind/kind.ts'
 import type { Key } from '../engine/keys.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import type { Signals } from '../signals/signals.ts'
-import type { TableScan } from './scan/scan.ts'
+import type { TableScan } from './scan/scanRanges.ts'
 
 /** One question of a validation. A new one is a file with one of these and a line in the list of its layer. */
 export interface ValidationCheck {

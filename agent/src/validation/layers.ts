@@ -45,5 +45,7 @@ export function findUnknownChecks(rollout: Rollout, { checks = [] }: ValidationP
 export function selectLayers(rollout: Rollout, parameters: ValidationParameters): ValidationLayer[] {
   const includesAll = parameters.layers === undefined && parameters.checks === undefined
   const layersOfChecks = new Set(selectChecks(rollout, parameters).map((check) => check.layer))
-  return ValidationLayer.options.filter((layer) => includesAll || parameters.layers?.includes(layer) || layersOfChecks.has(layer))
+  return ValidationLayer.options.filter(
+    (layer) => includesAll || parameters.layers?.includes(layer) || layersOfChecks.has(layer),
+  )
 }

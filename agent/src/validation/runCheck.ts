@@ -1,8 +1,8 @@
 import type { CheckResult } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import { errorCode, isConnectionError, errorMessage } from '../engine/errors.ts'
+import { errorCode, isConnectionError, errorMessage } from '../database/errors.ts'
 import type { ValidationCheck, CheckContext, CheckFinding } from './check.ts'
-import type { TableScan } from './scan/scan.ts'
+import type { TableScan } from './scan/scanRanges.ts'
 
 type SharedCheckContext = Omit<CheckContext, 'sql' | 'scan' | 'signal'>
 
@@ -14,7 +14,11 @@ class CheckTimeout extends Error {}
  * Runs one check within its time. What it throws is its verdict; the others go on. Null: it does not apply now.
  * @throws what says that the database is away: then nothing can be judged, and all of it goes on later
  */
-export async function runCheck(check: ValidationCheck, context: SharedCheckContext, scan: TableScan | null): Promise<CheckResult | null> {
+export async function runCheck(
+  check: ValidationCheck,
+  context: SharedCheckContext,
+  scan: TableScan | null,
+): Promise<CheckResult | null> {
   const seconds = check.seconds ?? DEFAULT_TIMEOUT_SECONDS
   const started = performance.now()
   const abort = new AbortController()

@@ -29,7 +29,12 @@ export function summarizeLayers(
       verdict,
       required: rollout.file.validation.requires.includes(layer),
       complete: allChecks.every((one) => one.layer !== layer || checksRun.has(one.name) || inapplicable.has(one.name)),
-      detail: verdict === 'pass' ? '' : decidingResult ? `${decidingResult.check}: ${decidingResult.detail}` : NO_CHECKS_REASON[layer],
+      detail:
+        verdict === 'pass'
+          ? ''
+          : decidingResult
+            ? `${decidingResult.check}: ${decidingResult.detail}`
+            : NO_CHECKS_REASON[layer],
     }
   })
 }
@@ -49,7 +54,11 @@ export function computeIntegrityScore(layers: readonly LayerResult[], results: r
   const integrity = layers.find((one) => one.layer === ValidationLayer.enum.integrity)
   const integrityResults = results.filter((result) => result.layer === ValidationLayer.enum.integrity)
   if (!integrity?.complete || integrityResults.length === 0) return null
-  return Math.floor((integrityResults.filter((result) => result.verdict === 'pass').length / integrityResults.length) * 10_000) / 10_000
+  return (
+    Math.floor(
+      (integrityResults.filter((result) => result.verdict === 'pass').length / integrityResults.length) * 10_000,
+    ) / 10_000
+  )
 }
 
 /** An error outweighs a fail, which outweighs what could not be decided; of nothing nothing follows. */

@@ -1,5 +1,5 @@
-import { axisRange, colorOverride, DASHED_LIMIT_LINE, LEGEND_ONLY, rightAxis, unit } from '../look.ts'
-import { rolloutSeries } from '../series.ts'
+import { axisRange, colorOverride, DASHED_LIMIT_LINE, LEGEND_ONLY, rightAxis, unit } from '../fieldOverrides.ts'
+import { rolloutSeries } from '../promql.ts'
 import { rangeQuery } from '../targets.ts'
 import { timePanel } from '../timePanel.ts'
 

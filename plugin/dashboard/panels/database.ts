@@ -1,5 +1,5 @@
-import { axisRange, colorOverride, decimals, LEGEND_ONLY, rightAxis, unit } from '../look.ts'
-import { environmentSeries } from '../series.ts'
+import { axisRange, colorOverride, decimals, LEGEND_ONLY, rightAxis, unit } from '../fieldOverrides.ts'
+import { environmentSeries } from '../promql.ts'
 import { rangeQuery } from '../targets.ts'
 import { timePanel } from '../timePanel.ts'
 

@@ -1,5 +1,5 @@
-import { colorOverride, decimals, displayNameOverride, thresholdsOverride, unit } from '../look.ts'
-import { roundDownRatio, rolloutSeries } from '../series.ts'
+import { colorOverride, decimals, displayNameOverride, thresholdsOverride, unit } from '../fieldOverrides.ts'
+import { roundDownRatio, rolloutSeries } from '../promql.ts'
 import { statPanel } from '../statPanel.ts'
 import { instantQuery } from '../targets.ts'
 
@@ -32,7 +32,9 @@ const basePanel = statPanel(
   'Nothing has been written yet. The count begins with the backfill.',
 )
   .withTarget(instantQuery('Failed', 'failed records', `sum(${failedRows()})`))
-  .withTarget(instantQuery('Retries', 'retries of writes', `sum(max by (sqlstate) (${rolloutSeries('sti_retries_total')}))`))
+  .withTarget(
+    instantQuery('Retries', 'retries of writes', `sum(max by (sqlstate) (${rolloutSeries('sti_retries_total')}))`),
+  )
   .withTarget(instantQuery('Recovery', 'recovered', roundDownRatio(`max(${rolloutSeries('sti_recovery_ratio')})`)))
   .withTarget(instantQuery('Types', '{{sqlstate}}', `topk(3, ${failedRows('sqlstate!=""')} > 0)`))
   .unit('locale')

@@ -1,5 +1,5 @@
-import { cellType, valueMappings, thresholdsOverride, textMappings, unit, columnWidth } from '../look.ts'
-import { seriesOfAllEnvironments } from '../series.ts'
+import { cellType, valueMappings, thresholdsOverride, textMappings, unit, columnWidth } from '../fieldOverrides.ts'
+import { seriesOfAllEnvironments } from '../promql.ts'
 import { tablePanel } from '../tablePanel.ts'
 import { tableQuery } from '../targets.ts'
 
@@ -22,7 +22,15 @@ export const flagPanel = tablePanel(
 )
   .withTarget(tableQuery('Up', byEnvironment('max', 'up{job="sti-agent"}')))
   .withTarget(tableQuery('Stage', `max by (environment, stage) (${seriesOfAllEnvironments('sti_rollout_stage')}) == 1`))
-  .withTarget(tableQuery('State', byEnvironment('max', `${seriesOfAllEnvironments('sti_flag_enabled')} * ${seriesOfAllEnvironments('sti_flag_percentage')}`)))
+  .withTarget(
+    tableQuery(
+      'State',
+      byEnvironment(
+        'max',
+        `${seriesOfAllEnvironments('sti_flag_enabled')} * ${seriesOfAllEnvironments('sti_flag_percentage')}`,
+      ),
+    ),
+  )
   .withTarget(tableQuery('Last', byEnvironment('max', seriesOfAllEnvironments('sti_flag_propagation_last_seconds'))))
   .withTarget(
     tableQuery(
@@ -33,7 +41,10 @@ export const flagPanel = tablePanel(
   .withTarget(
     tableQuery(
       'Stale',
-      byEnvironment('max', `${seriesOfAllEnvironments('sti_flag_clients', 'seen="stale"')} or (1 - ${seriesOfAllEnvironments('sti_flag_consistent')})`),
+      byEnvironment(
+        'max',
+        `${seriesOfAllEnvironments('sti_flag_clients', 'seen="stale"')} or (1 - ${seriesOfAllEnvironments('sti_flag_consistent')})`,
+      ),
     ),
   )
   .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, columnWidth(100)])

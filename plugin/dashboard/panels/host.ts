@@ -1,10 +1,11 @@
 import { GraphThresholdsStyleConfigBuilder, GraphThresholdsStyleMode } from '@grafana/grafana-foundation-sdk/common'
-import { colorOverride, LEGEND_ONLY, thresholds, unit } from '../look.ts'
-import { environmentSeries } from '../series.ts'
+import { colorOverride, LEGEND_ONLY, thresholds, unit } from '../fieldOverrides.ts'
+import { environmentSeries } from '../promql.ts'
 import { rangeQuery } from '../targets.ts'
 import { timePanel } from '../timePanel.ts'
 
-const busiestHostRate = (name: string) => `sum(max by (host, direction) (rate(${environmentSeries(name)}[$__rate_interval])))`
+const busiestHostRate = (name: string) =>
+  `sum(max by (host, direction) (rate(${environmentSeries(name)}[$__rate_interval])))`
 
 export const hostPanel = timePanel(
   'System Resource Monitor',

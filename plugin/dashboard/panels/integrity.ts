@@ -1,6 +1,6 @@
 import { VizTextDisplayOptionsBuilder } from '@grafana/grafana-foundation-sdk/common'
-import { colorOverride, decimals, thresholdsOverride, unit } from '../look.ts'
-import { roundDownRatio, rolloutSeries } from '../series.ts'
+import { colorOverride, decimals, thresholdsOverride, unit } from '../fieldOverrides.ts'
+import { roundDownRatio, rolloutSeries } from '../promql.ts'
 import { statPanel } from '../statPanel.ts'
 import { instantQuery } from '../targets.ts'
 
@@ -19,7 +19,9 @@ export const integrityPanel = statPanel(
   .withTarget(instantQuery('Failed', 'failed', checksByVerdict('fail|error')))
   .withTarget(instantQuery('Inconclusive', 'inconclusive', checksByVerdict('inconclusive')))
   .withTarget(instantQuery('Passed', 'passed', checksByVerdict('pass')))
-  .withTarget(instantQuery('Discrepancies', 'discrepancies', `sum(max by (check) (${rolloutSeries('sti_check_discrepancies')}))`))
+  .withTarget(
+    instantQuery('Discrepancies', 'discrepancies', `sum(max by (check) (${rolloutSeries('sti_check_discrepancies')}))`),
+  )
   .withTarget(instantQuery('Score', 'score', roundDownRatio(`max(${rolloutSeries('sti_integrity_score_ratio')})`)))
   .withTarget(instantQuery('Ago', 'ran ago', `(${validationAge}) unless (${validationAge}) > ${validationInterval}`))
   .withTarget(instantQuery('Overdue', 'ran ago: late', `(${validationAge}) > ${validationInterval}`))

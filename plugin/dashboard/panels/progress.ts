@@ -1,7 +1,7 @@
 import { BigValueGraphMode, VizTextDisplayOptionsBuilder } from '@grafana/grafana-foundation-sdk/common'
-import { PAUSED_BY, THROTTLE_REASONS } from '../../../agent/src/metrics/source.ts'
-import { colorOverride, decimals, valueMappings, thresholdsOverride, textMappings, unit } from '../look.ts'
-import { roundDownRatio, rolloutSeries, NO_AGENT_SCRAPED } from '../series.ts'
+import { PAUSED_BY, THROTTLE_REASONS } from '../../../agent/src/metrics/metricsSource.ts'
+import { colorOverride, decimals, valueMappings, thresholdsOverride, textMappings, unit } from '../fieldOverrides.ts'
+import { roundDownRatio, rolloutSeries, NO_AGENT_SCRAPED } from '../promql.ts'
 import { statPanel } from '../statPanel.ts'
 import { instantQuery, rangeQuery } from '../targets.ts'
 
@@ -17,11 +17,15 @@ const PAUSE_LABELS = {
 const throttledExpressions = throttleCodes.map(
   ({ reason, code }) => `${code} * (max(${rolloutSeries('sti_backfill_throttled', `reason="${reason}"`)}) == 1)`,
 )
-const pausedExpressions = pauseCodes.map(({ by, code }) => `${code} * (max(${rolloutSeries('sti_backfill_paused', `by="${by}"`)}) == 1)`)
-const backfillRunning = `max(${rolloutSeries('sti_operation_state', 'kind="backfill",state="running"')}) > 0`
-const timeLeft = [...pausedExpressions, ...throttledExpressions, `(max(${rolloutSeries('sti_backfill_remaining_seconds')}) and on() ${backfillRunning})`].join(
-  ' or ',
+const pausedExpressions = pauseCodes.map(
+  ({ by, code }) => `${code} * (max(${rolloutSeries('sti_backfill_paused', `by="${by}"`)}) == 1)`,
 )
+const backfillRunning = `max(${rolloutSeries('sti_operation_state', 'kind="backfill",state="running"')}) > 0`
+const timeLeft = [
+  ...pausedExpressions,
+  ...throttledExpressions,
+  `(max(${rolloutSeries('sti_backfill_remaining_seconds')}) and on() ${backfillRunning})`,
+].join(' or ')
 /** 0 once it does not run: a range ends with its last sample, and the agent tells no rate then. */
 const rowsPerMinute = `(60 * max(${rolloutSeries('sti_backfill_rows_per_second')}) and on() ${backfillRunning}) or on() (0 * max(${rolloutSeries('sti_backfill_total_rows')}))`
 
@@ -33,7 +37,9 @@ export const progressPanel = statPanel(
   .graphMode(BigValueGraphMode.Area)
   // Eight digits fit into a third of the panel.
   .text(new VizTextDisplayOptionsBuilder().titleSize(12).valueSize(15))
-  .withTarget(instantQuery('Complete', 'complete', roundDownRatio(`max(${rolloutSeries('sti_backfill_progress_ratio')})`)))
+  .withTarget(
+    instantQuery('Complete', 'complete', roundDownRatio(`max(${rolloutSeries('sti_backfill_progress_ratio')})`)),
+  )
   .withTarget(instantQuery('Processed', 'processed', `max(${rolloutSeries('sti_backfill_processed_rows')})`))
   .withTarget(instantQuery('Total', 'total', `max(${rolloutSeries('sti_backfill_total_rows')})`))
   // A range ends with its last sample: without an agent the line would end green. So it ends with “stale”.

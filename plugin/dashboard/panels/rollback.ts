@@ -1,6 +1,6 @@
 import { TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common'
-import { cellType, valueMappings, textMappings, unit, columnWidth } from '../look.ts'
-import { environmentSeries, rolloutSeries } from '../series.ts'
+import { cellType, valueMappings, textMappings, unit, columnWidth } from '../fieldOverrides.ts'
+import { environmentSeries, rolloutSeries } from '../promql.ts'
 import { tablePanel } from '../tablePanel.ts'
 import { tableQuery } from '../targets.ts'
 
@@ -63,7 +63,9 @@ export const rollbackPanel = tablePanel(
   )
   .overrideByName('row', [
     { id: 'displayName', value: 'Scope' },
-    valueMappings(textMappings(Object.fromEntries(ROW_NAMES.map((name, index) => [String(index + 1), [name, 'text'] as const])))),
+    valueMappings(
+      textMappings(Object.fromEntries(ROW_NAMES.map((name, index) => [String(index + 1), [name, 'text'] as const]))),
+    ),
     columnWidth(86),
   ])
   .overrideByName('Ready', [

@@ -2,10 +2,10 @@ import { Stack } from '@grafana/ui'
 import type { Operation, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import type { Environment } from '../agent/useEnvironment'
-import { ACTION_BAR_ACTIONS, OPERATION_ACTIONS, type OperationAction } from './actions'
-import { OperationConfirmation } from './Confirmation'
-import { ActionButton } from './RefusableButton'
-import { refusalReasons } from './why'
+import { ACTION_BAR_ACTIONS, OPERATION_ACTIONS, type OperationAction } from './actionCatalog'
+import { OperationConfirmation } from './OperationConfirmation'
+import { ActionButton } from './ActionButton'
+import { refusalReasons } from './refusalReasons'
 
 interface Props {
   environment: Environment

@@ -4,10 +4,10 @@ import { Badge, useStyles2 } from '@grafana/ui'
 import type { AutomaticRollback, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import type { Environment } from '../agent/useEnvironment'
-import { formatTime } from '../words/numbers'
-import { AutomaticRollbackConfirmation } from './HoldConfirmation'
-import { ActionButton } from './RefusableButton'
-import { refusalReasons } from './why'
+import { formatTime } from '../format'
+import { AutomaticRollbackConfirmation } from './AutomaticRollbackConfirmation'
+import { ActionButton } from './ActionButton'
+import { refusalReasons } from './refusalReasons'
 
 interface Props {
   environment: Environment

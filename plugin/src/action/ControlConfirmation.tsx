@@ -1,8 +1,8 @@
 import type { Operation } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { controlOperation } from '../agent/calls'
+import { controlOperation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { operationTitle } from '../operation/look'
+import { operationTitle } from '../operation/display'
 import { ReasonConfirmation } from './ReasonConfirmation'
 import { TuneConfirmation } from './TuneConfirmation'
 

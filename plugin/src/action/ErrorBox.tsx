@@ -13,7 +13,10 @@ const TITLE_BY_HOP = {
 export function ErrorBox({ error, title }: { error: AgentError; title?: string }) {
   const reasons = error.reasons.filter((reason) => reason !== error.message)
   return (
-    <Alert severity="error" title={title ?? (error.code === 'conflict' ? 'Someone was first' : TITLE_BY_HOP[error.hop])}>
+    <Alert
+      severity="error"
+      title={title ?? (error.code === 'conflict' ? 'Someone was first' : TITLE_BY_HOP[error.hop])}
+    >
       <div>{error.message}</div>
       {reasons.length > 0 && (
         <ul style={{ margin: 0, paddingInlineStart: '1.2em' }}>

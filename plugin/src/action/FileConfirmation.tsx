@@ -1,10 +1,10 @@
 import { Alert, Box, Field, FileUpload } from '@grafana/ui'
 import React, { type ReactNode, useState } from 'react'
 import type { Environment } from '../agent/useEnvironment'
-import { DefinitionList } from '../layout/Pairs'
-import { ConfirmationModal } from './Frame'
+import { DefinitionList } from '../layout/DefinitionList'
+import { ConfirmationModal } from './ConfirmationModal'
 import { ReasonField } from './ReasonField'
-import { useSubmit } from './useSend'
+import { useSubmit } from './useSubmit'
 
 interface Props<T> {
   title: string
@@ -26,7 +26,17 @@ interface Props<T> {
 }
 
 /** Asks for a JSON file and shows what it holds before it is sent. */
-export function FileConfirmation<T>({ label, missingFileHint: missing, parseErrorTitle: refusal, parse: read, description: says, summarize: shows, submit: work, onDone, ...frame }: Props<T>) {
+export function FileConfirmation<T>({
+  label,
+  missingFileHint: missing,
+  parseErrorTitle: refusal,
+  parse: read,
+  description: says,
+  summarize: shows,
+  submit: work,
+  onDone,
+  ...frame
+}: Props<T>) {
   const [content, setContent] = useState<T | null>(null)
   const [parseError, setFault] = useState<string | null>(null)
   const [reason, setReason] = useState('')

@@ -1,7 +1,7 @@
 import React, { type ReactNode, useState } from 'react'
-import { ConfirmationModal } from './Frame'
+import { ConfirmationModal } from './ConfirmationModal'
 import { ReasonField } from './ReasonField'
-import { useSubmit } from './useSend'
+import { useSubmit } from './useSubmit'
 
 interface Props {
   title: string

@@ -1,11 +1,11 @@
 import { Field, Input } from '@grafana/ui'
 import type { Operation } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
-import { tuneOperation } from '../agent/calls'
+import { tuneOperation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { operationTitle } from '../operation/look'
-import { ConfirmationModal } from './Frame'
-import { useSubmit } from './useSend'
+import { operationTitle } from '../operation/display'
+import { ConfirmationModal } from './ConfirmationModal'
+import { useSubmit } from './useSubmit'
 
 interface Props {
   environment: Environment
@@ -43,7 +43,10 @@ export function TuneConfirmation({ environment, operation, onDone, onClose }: Pr
       onConfirm={send}
       onClose={onClose}
     >
-      <Field label="Rows of a batch, at most" description={lastBatchRows ? `The last one had ${lastBatchRows}.` : undefined}>
+      <Field
+        label="Rows of a batch, at most"
+        description={lastBatchRows ? `The last one had ${lastBatchRows}.` : undefined}
+      >
         <Input
           id="sti-batch-size"
           type="number"
@@ -64,7 +67,10 @@ export function TuneConfirmation({ environment, operation, onDone, onClose }: Pr
           onChange={(event) => setSeconds(event.currentTarget.value)}
         />
       </Field>
-      <Field label="Workers" description={`Batches at the same time; now ${currentParameter(operation, 'workers', 1)}.`}>
+      <Field
+        label="Workers"
+        description={`Batches at the same time; now ${currentParameter(operation, 'workers', 1)}.`}
+      >
         <Input
           id="sti-workers"
           type="number"
@@ -74,7 +80,10 @@ export function TuneConfirmation({ environment, operation, onDone, onClose }: Pr
           onChange={(event) => setWorkers(event.currentTarget.value)}
         />
       </Field>
-      <Field label="Rest" description={`Seconds for each second of work; now ${currentParameter(operation, 'niceRatio', 0)}.`}>
+      <Field
+        label="Rest"
+        description={`Seconds for each second of work; now ${currentParameter(operation, 'niceRatio', 0)}.`}
+      >
         <Input
           id="sti-nice-ratio"
           type="number"

@@ -1,7 +1,7 @@
 import type { OperationRequest, OperationPreview } from '@sti-rollout/agent/contract'
 import { useEffect, useState } from 'react'
 import { type AgentError, toAgentError } from '../agent/AgentError'
-import { previewOperation } from '../agent/calls'
+import { previewOperation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
 
 interface PreviewState {

@@ -1,16 +1,26 @@
 import type { Baseline, BaselineComparison, BaselineImport, BaselineSummary } from '@sti-rollout/agent/contract'
-import type { AgentDataSource } from './agents'
-import { rolloutPath } from './calls'
-import { userLevel } from './level'
-import { ACTION_TIMEOUT_MS, sendAgentRequest } from './request'
+import type { AgentDataSource } from './agentDataSources'
+import { rolloutPath } from './rolloutCalls'
+import { userLevel } from './userLevel'
+import { ACTION_TIMEOUT_MS, sendAgentRequest } from './agentRequest'
 
 const baselinesPath = (rollout: string, rest = '') => `${rolloutPath(rollout)}/baselines${rest}`
 
 export const listBaselines = async (agent: AgentDataSource, rollout: string, signal?: AbortSignal) =>
-  (await sendAgentRequest<{ baselines: BaselineSummary[] }>(agent, { level: 'viewer', path: baselinesPath(rollout), signal })).baselines
+  (
+    await sendAgentRequest<{ baselines: BaselineSummary[] }>(agent, {
+      level: 'viewer',
+      path: baselinesPath(rollout),
+      signal,
+    })
+  ).baselines
 
 export const getBaseline = (agent: AgentDataSource, rollout: string, id: number) =>
-  sendAgentRequest<Baseline>(agent, { level: 'viewer', path: baselinesPath(rollout, `/${id}`), timeoutMs: ACTION_TIMEOUT_MS })
+  sendAgentRequest<Baseline>(agent, {
+    level: 'viewer',
+    path: baselinesPath(rollout, `/${id}`),
+    timeoutMs: ACTION_TIMEOUT_MS,
+  })
 
 /** Reads what Prometheus knows since, where the baseline did: that may take a while. */
 export const compareBaseline = (agent: AgentDataSource, rollout: string, id: number, signal?: AbortSignal) =>
@@ -22,4 +32,9 @@ export const compareBaseline = (agent: AgentDataSource, rollout: string, id: num
   })
 
 export const importBaseline = (agent: AgentDataSource, rollout: string, wanted: BaselineImport) =>
-  sendAgentRequest<BaselineSummary>(agent, { level: userLevel(), method: 'POST', path: baselinesPath(rollout), body: wanted })
+  sendAgentRequest<BaselineSummary>(agent, {
+    level: userLevel(),
+    method: 'POST',
+    path: baselinesPath(rollout),
+    body: wanted,
+  })

@@ -1,8 +1,8 @@
 import type { AutomaticRollback, AutomaticRollbackRequest, Incident } from '@sti-rollout/agent/contract'
-import type { AgentDataSource } from './agents'
-import { rolloutPath } from './calls'
-import { userLevel } from './level'
-import { sendAgentRequest } from './request'
+import type { AgentDataSource } from './agentDataSources'
+import { rolloutPath } from './rolloutCalls'
+import { userLevel } from './userLevel'
+import { sendAgentRequest } from './agentRequest'
 
 /** Open ones first, the newest first; of one rollout, or of all that this agent has. */
 export const listIncidents = async (agent: AgentDataSource, rollout: string | null, signal?: AbortSignal) =>
@@ -15,10 +15,12 @@ export const listIncidents = async (agent: AgentDataSource, rollout: string | nu
   ).incidents
 
 /** Somebody has seen it: its clock stands, and nobody else is called. */
-export const acknowledgeIncident = (agent: AgentDataSource, id: number, note: string) => postIncidentResponse(agent, id, 'acknowledge', note)
+export const acknowledgeIncident = (agent: AgentDataSource, id: number, note: string) =>
+  postIncidentResponse(agent, id, 'acknowledge', note)
 
 /** A person says that it is over. */
-export const resolveIncident = (agent: AgentDataSource, id: number, note: string) => postIncidentResponse(agent, id, 'resolve', note)
+export const resolveIncident = (agent: AgentDataSource, id: number, note: string) =>
+  postIncidentResponse(agent, id, 'resolve', note)
 
 const postIncidentResponse = (agent: AgentDataSource, id: number, verb: 'acknowledge' | 'resolve', note: string) =>
   sendAgentRequest<Incident>(agent, {

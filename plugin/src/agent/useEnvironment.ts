@@ -1,8 +1,8 @@
 import type { AgentStatus } from '@sti-rollout/agent/contract'
-import { type AgentDataSource, listAgentDataSources } from './agents'
+import { type AgentDataSource, listAgentDataSources } from './agentDataSources'
 import { AgentError, toAgentError } from './AgentError'
-import { getAgentStatus } from './calls'
-import { type PollingResult, IDLE_POLL_INTERVAL_MS, usePolling } from './usePolled'
+import { getAgentStatus } from './rolloutCalls'
+import { type PollingResult, IDLE_POLL_INTERVAL_MS, usePolling } from './usePolling'
 
 /** An environment as its agents answer for it. */
 export interface Environment {
@@ -44,13 +44,19 @@ export async function findEnvironment(name: string, signal?: AbortSignal): Promi
     throw new AgentError('No agent is configured: add a data source of type “STI Rollout agent”.', 'grafana', 404)
   }
   const expectedAgents = agentsForEnvironment(name, list)
-  const environment = (await firstMatchingEnvironment(expectedAgents, name, signal)) ?? (await firstMatchingEnvironment(list, name, signal))
+  const environment =
+    (await firstMatchingEnvironment(expectedAgents, name, signal)) ??
+    (await firstMatchingEnvironment(list, name, signal))
   if (environment) return environment
   const hint = expectedAgents.length ? ` (${expectedAgents.map((agent) => agent.name).join(', ')} should)` : ''
   throw new AgentError(`No agent answers for the environment ${name}${hint}.`, 'network', 502, 'unreachable')
 }
 
-async function firstMatchingEnvironment(list: readonly AgentDataSource[], name: string, signal?: AbortSignal): Promise<Environment | null> {
+async function firstMatchingEnvironment(
+  list: readonly AgentDataSource[],
+  name: string,
+  signal?: AbortSignal,
+): Promise<Environment | null> {
   const candidates = list.map(async (agent) => {
     const environment = await loadEnvironment(agent, signal)
     if (environment.name !== name) throw toAgentError(null, agent.name, 0)

@@ -1,19 +1,19 @@
 import { Alert, Badge, Button } from '@grafana/ui'
 import type { BaselineSummary, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
-import { OperationConfirmation } from '../action/Confirmation'
-import { ActionButton } from '../action/RefusableButton'
-import { refusalReasons } from '../action/why'
+import { OperationConfirmation } from '../action/OperationConfirmation'
+import { ActionButton } from '../action/ActionButton'
+import { refusalReasons } from '../action/refusalReasons'
 import { type AgentError, toAgentError } from '../agent/AgentError'
 import { getBaseline as askBaseline, listBaselines } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { usePolling } from '../agent/usePolled'
+import { usePolling } from '../agent/usePolling'
 import { downloadFile, downloadFileName } from '../evidence/download'
-import { DefinitionList } from '../layout/Pairs'
+import { DefinitionList } from '../layout/DefinitionList'
 import { Section } from '../layout/Section'
-import { formatTimeAgo, formatTime, formatDuration, formatCount } from '../words/numbers'
+import { formatTimeAgo, formatTime, formatDuration, formatCount } from '../format'
 import { BaselinesTable } from './BaselinesTable'
-import { BaselineComparisonView } from './Comparison'
+import { BaselineComparisonView } from './BaselineComparisonView'
 import { ImportBaseline } from './ImportBaseline'
 
 interface Props {
@@ -112,13 +112,17 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
           {last.error}
         </Alert>
       )}
-      {showComparison && baseline && <BaselineComparisonView environment={environment} rollout={rollout} id={baseline.id} />}
+      {showComparison && baseline && (
+        <BaselineComparisonView environment={environment} rollout={rollout} id={baseline.id} />
+      )}
       {(error ?? baselinesPoll.error) && (
         <Alert severity="warning" title="Baselines cannot be shown">
           {(error ?? baselinesPoll.error)?.message}
         </Alert>
       )}
-      {baselinesPoll.data && baselinesPoll.data.length > 0 && <BaselinesTable baselines={baselinesPoll.data} onExport={exportBaseline} />}
+      {baselinesPoll.data && baselinesPoll.data.length > 0 && (
+        <BaselinesTable baselines={baselinesPoll.data} onExport={exportBaseline} />
+      )}
       {open === 'capture' && (
         <OperationConfirmation
           start="baseline"

@@ -2,8 +2,8 @@ import React from 'react'
 import { FileConfirmation } from '../action/FileConfirmation'
 import { importBaseline } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { formatTime } from '../words/numbers'
-import { parseBaseline } from './imported'
+import { formatTime } from '../format'
+import { parseBaseline } from './parseBaseline'
 
 interface Props {
   environment: Environment

@@ -3,9 +3,9 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
 import type { ColumnDropCheck } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { ResponsiveTable } from '../layout/WideTable'
+import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { VERDICT_COLORS } from '../validation/verdicts'
-import { formatDuration } from '../words/numbers'
+import { formatDuration } from '../format'
 
 const COLUMNS = ['Verdict', 'Check', 'Took'] as const
 

@@ -16,7 +16,8 @@ type Props = DataSourcePluginOptionsEditorProps<AgentDataSourceOptions, AgentDat
 /** Where the agent is, and one token for each level. */
 export function ConfigEditor({ options, onOptionsChange }: Props) {
   const { url, jsonData, secureJsonFields, secureJsonData } = options
-  const setJson = (change: Partial<AgentDataSourceOptions>) => onOptionsChange({ ...options, jsonData: { ...jsonData, ...change } })
+  const setJson = (change: Partial<AgentDataSourceOptions>) =>
+    onOptionsChange({ ...options, jsonData: { ...jsonData, ...change } })
   return (
     <>
       <Field label="URL of the agent" description="As Grafana’s server reaches it." required>

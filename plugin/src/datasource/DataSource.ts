@@ -8,11 +8,11 @@ import {
   type TestDataSourceResponse,
 } from '@grafana/data'
 import { getTemplateSrv } from '@grafana/runtime'
-import { getAgentDataSource, type AgentDataSource } from '../agent/agents'
-import { listRolloutEvents, listRollouts, getAgentStatus } from '../agent/calls'
-import { checkAgentConnection } from '../health/health'
-import { toAnnotations, toEventTable } from './events'
-import { cachedVariable } from './remembered'
+import { getAgentDataSource, type AgentDataSource } from '../agent/agentDataSources'
+import { listRolloutEvents, listRollouts, getAgentStatus } from '../agent/rolloutCalls'
+import { checkAgentConnection } from '../health/checkAgentConnection'
+import { toAnnotations, toEventTable } from './eventFrames'
+import { cachedVariable } from './cachedVariable'
 import type { AgentDataSourceOptions, RolloutEventsQuery } from './types'
 
 /** One agent. Its pages and actions go through the app; here are its events, its variables and its health. */
@@ -43,7 +43,9 @@ export class DataSource extends DataSourceApi<RolloutEventsQuery, AgentDataSourc
       return cachedVariable(this.agent.uid, name, async () => [(await getAgentStatus(this.agent)).environment])
     }
     if (name === 'rollouts') {
-      return cachedVariable(this.agent.uid, name, async () => (await listRollouts(this.agent)).map(({ rollout }) => rollout))
+      return cachedVariable(this.agent.uid, name, async () =>
+        (await listRollouts(this.agent)).map(({ rollout }) => rollout),
+      )
     }
     throw new Error(`Unknown query “${query}”: write environment or rollouts.`)
   }

@@ -5,7 +5,11 @@ import type { DataSource } from './DataSource'
 import type { AgentDataSourceOptions, RolloutEventsQuery } from './types'
 
 /** Whose events; a variable is fine. */
-export function QueryEditor({ query, onChange, onRunQuery }: QueryEditorProps<DataSource, RolloutEventsQuery, AgentDataSourceOptions>) {
+export function QueryEditor({
+  query,
+  onChange,
+  onRunQuery,
+}: QueryEditorProps<DataSource, RolloutEventsQuery, AgentDataSourceOptions>) {
   return (
     <InlineField label="Rollout" tooltip="Its events. Empty: of every rollout of this agent." labelWidth={12}>
       <Input

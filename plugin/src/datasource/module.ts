@@ -4,6 +4,11 @@ import { DataSource } from './DataSource'
 import { QueryEditor } from './QueryEditor'
 import type { AgentDataSourceOptions, RolloutEventsQuery, AgentDataSourceSecrets } from './types'
 
-export const plugin = new DataSourcePlugin<DataSource, RolloutEventsQuery, AgentDataSourceOptions, AgentDataSourceSecrets>(DataSource)
+export const plugin = new DataSourcePlugin<
+  DataSource,
+  RolloutEventsQuery,
+  AgentDataSourceOptions,
+  AgentDataSourceSecrets
+>(DataSource)
   .setConfigEditor(ConfigEditor)
   .setQueryEditor(QueryEditor)

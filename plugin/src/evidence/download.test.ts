@@ -6,5 +6,7 @@ test('a file’s name says of what, of where and of when, and nothing that a fil
   expect(downloadFileName('report', 'vehicles', 'staging', 'json', at)).toBe(
     'sti-report-vehicles-staging-20261126T160305Z.json',
   )
-  expect(downloadFileName('report', '../a b', 'eu/west', 'md', at)).toBe('sti-report-..-a-b-eu-west-20261126T160305Z.md')
+  expect(downloadFileName('report', '../a b', 'eu/west', 'md', at)).toBe(
+    'sti-report-..-a-b-eu-west-20261126T160305Z.md',
+  )
 })

@@ -10,7 +10,13 @@ export function downloadFile(text: string, type: string, name: string): void {
 }
 
 /** `sti-report-vehicles-staging-20261126T160305Z.json`: without what a file system may refuse. */
-export function downloadFileName(subject: string, rollout: string, environment: string, extension: string, now = new Date()): string {
+export function downloadFileName(
+  subject: string,
+  rollout: string,
+  environment: string,
+  extension: string,
+  now = new Date(),
+): string {
   const safe = (name: string) => name.replace(/[^A-Za-z0-9._-]+/g, '-')
   const timestamp = now.toISOString().replace(/[-:]|\.\d+/g, '')
   return `sti-${subject}-${safe(rollout)}-${safe(environment)}-${timestamp}.${extension}`

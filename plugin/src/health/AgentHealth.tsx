@@ -1,12 +1,12 @@
 import { Card, LinkButton, Spinner } from '@grafana/ui'
 import React from 'react'
-import { checkAgentConnection } from './health'
-import { withAppSubUrl } from '../ids'
+import { checkAgentConnection } from './checkAgentConnection'
+import { withAppSubUrl } from '../routes'
 import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
-import type { AgentDataSource } from '../agent/agents'
-import { ConnectionSteps } from './Hops'
-import { userLevel } from '../agent/level'
-import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
+import type { AgentDataSource } from '../agent/agentDataSources'
+import { ConnectionSteps } from './ConnectionSteps'
+import { userLevel } from '../agent/userLevel'
+import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 
 /** One agent: the way to it and beyond, hop by hop. */
 export function AgentHealth({ agent }: { agent: AgentDataSource }) {

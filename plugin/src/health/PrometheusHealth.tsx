@@ -2,9 +2,9 @@ import { getBackendSrv } from '@grafana/runtime'
 import { Card, Spinner } from '@grafana/ui'
 import React from 'react'
 import { firstValueFrom } from 'rxjs'
-import type { ConnectionStep } from './health'
-import { ConnectionSteps } from './Hops'
-import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
+import type { ConnectionStep } from './checkAgentConnection'
+import { ConnectionSteps } from './ConnectionSteps'
+import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 
 /** One Prometheus: whether Grafana reaches it, and whether it scrapes every agent. */
 export function PrometheusHealth({ uid, name }: { uid: string; name: string }) {

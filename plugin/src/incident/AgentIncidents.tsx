@@ -1,14 +1,14 @@
 import { Alert, LoadingPlaceholder } from '@grafana/ui'
 import React, { useState } from 'react'
-import type { AgentDataSource } from '../agent/agents'
+import type { AgentDataSource } from '../agent/agentDataSources'
 import { listIncidents } from '../agent/incidentCalls'
 import { identifyAgent } from '../agent/useEnvironment'
-import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
-import { formatTime } from '../words/numbers'
-import { type IncidentResponse, IncidentResponseConfirmation } from './AnswerConfirmation'
+import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
+import { formatTime } from '../format'
+import { type IncidentResponse, IncidentResponseConfirmation } from './IncidentResponseConfirmation'
 import { IncidentCard } from './IncidentCard'
-import { sortIncidents } from './look'
-import { answerRefusalReasons } from './refused'
+import { sortIncidents } from './display'
+import { answerRefusalReasons } from './answerRefusal'
 
 interface Props {
   agent: AgentDataSource

@@ -3,14 +3,14 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, Text, TextLink, useStyles2 } from '@grafana/ui'
 import type { Incident } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { ActionButton } from '../action/RefusableButton'
-import { routes } from '../ids'
-import { DefinitionList } from '../layout/Pairs'
+import { ActionButton } from '../action/ActionButton'
+import { routes } from '../routes'
+import { DefinitionList } from '../layout/DefinitionList'
 import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
-import { formatTime } from '../words/numbers'
-import type { IncidentResponse } from './AnswerConfirmation'
-import { acknowledgementClock, escalationText, SEVERITY_DISPLAY, SOURCE_LABELS, STATE_COLORS } from './look'
-import { useCurrentTime } from './useNow'
+import { formatTime } from '../format'
+import type { IncidentResponse } from './IncidentResponseConfirmation'
+import { acknowledgementClock, escalationText, SEVERITY_DISPLAY, SOURCE_LABELS, STATE_COLORS } from './display'
+import { useCurrentTime } from './useCurrentTime'
 
 interface Props {
   incident: Incident
@@ -83,7 +83,9 @@ export function IncidentCard({ incident, production, refusalReasons: refused, on
           </ul>
         </details>
       )}
-      {times > 1 && <span className={styles.weak}>{`${times} alerts, the last at ${formatTime(incident.seenAt)}`}</span>}
+      {times > 1 && (
+        <span className={styles.weak}>{`${times} alerts, the last at ${formatTime(incident.seenAt)}`}</span>
+      )}
     </article>
   )
 }

@@ -1,13 +1,13 @@
 import { Badge } from '@grafana/ui'
 import type { RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
-import { OperationConfirmation } from '../action/Confirmation'
-import { ActionButton } from '../action/RefusableButton'
-import { refusalReasons } from '../action/why'
+import { OperationConfirmation } from '../action/OperationConfirmation'
+import { ActionButton } from '../action/ActionButton'
+import { refusalReasons } from '../action/refusalReasons'
 import type { Environment } from '../agent/useEnvironment'
 import { Section } from '../layout/Section'
-import { ResponsiveTable } from '../layout/WideTable'
-import { formatTime, formatDuration } from '../words/numbers'
+import { ResponsiveTable } from '../layout/ResponsiveTable'
+import { formatTime, formatDuration } from '../format'
 
 interface Props {
   environment: Environment

@@ -2,7 +2,7 @@ import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
 import React from 'react'
-import { formatPercent } from '../words/numbers'
+import { formatPercent } from '../format'
 
 interface Props {
   ratio: number

@@ -4,11 +4,11 @@ import { Stack, TextLink, useStyles2 } from '@grafana/ui'
 import type { AllowedAction, Operation, OperationProgress } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import { type Control, ControlConfirmation, CONTROLS } from '../action/ControlConfirmation'
-import { ActionButton } from '../action/RefusableButton'
+import { ActionButton } from '../action/ActionButton'
 import type { Environment } from '../agent/useEnvironment'
-import { routes } from '../ids'
-import { formatDuration, formatPercent, formatCount } from '../words/numbers'
-import { OPERATION_STATE_DISPLAY, operationTitle } from './look'
+import { routes } from '../routes'
+import { formatDuration, formatPercent, formatCount } from '../format'
+import { OPERATION_STATE_DISPLAY, operationTitle } from './display'
 import { OperationStateBadge } from './OperationStateBadge'
 import { ProgressBar } from './ProgressBar'
 
@@ -33,7 +33,9 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
     )
     const notApplicable =
       (verb === 'pause' && state === 'paused') || (verb === 'resume' && state !== 'paused' && state !== 'pausing')
-    return allowedAction && !notApplicable ? [{ verb, reasons: allowedAction.allowed ? [] : allowedAction.reasons }] : []
+    return allowedAction && !notApplicable
+      ? [{ verb, reasons: allowedAction.allowed ? [] : allowedAction.reasons }]
+      : []
   })
 
   return (
@@ -49,7 +51,9 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
           {isProgressing && progress?.rowsPerSecond != null && progress.unit === undefined && (
             <span>{`${formatCount(progress.rowsPerSecond * 60)} rows/min`}</span>
           )}
-          {isProgressing && progress?.remainingSeconds != null && <span>{`${formatDuration(progress.remainingSeconds)} left`}</span>}
+          {isProgressing && progress?.remainingSeconds != null && (
+            <span>{`${formatDuration(progress.remainingSeconds)} left`}</span>
+          )}
           {progress && progress.failedRows > 0 && (
             <span className={styles.bad}>{`${formatCount(progress.failedRows)} failed`}</span>
           )}

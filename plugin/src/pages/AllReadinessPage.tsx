@@ -1,7 +1,7 @@
 import React, { useMemo } from 'react'
-import { listAgentDataSources } from '../agent/agents'
-import { routes } from '../ids'
-import { ResponsiveTable } from '../layout/WideTable'
+import { listAgentDataSources } from '../agent/agentDataSources'
+import { routes } from '../routes'
+import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { AgentReadiness, COLUMNS } from '../readiness/AgentReadiness'
 import { Page } from './Page'
 

@@ -1,6 +1,6 @@
 import React from 'react'
 import { Navigate, Route, Routes } from 'react-router-dom'
-import { routes } from '../ids'
+import { routes } from '../routes'
 import { AllReadinessPage } from './AllReadinessPage'
 import { ColumnDropPage } from './ColumnDropPage'
 import { ConfigurationPage } from './ConfigurationPage'

@@ -3,20 +3,20 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Alert, EmptyState, LinkButton, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
 import React, { useState } from 'react'
 import { useParams } from 'react-router-dom'
-import { OperationConfirmation } from '../action/Confirmation'
-import { ActionButton } from '../action/RefusableButton'
-import { refusalReasons } from '../action/why'
-import { getColumnDrop as askColumnDrop } from '../agent/proofCalls'
+import { OperationConfirmation } from '../action/OperationConfirmation'
+import { ActionButton } from '../action/ActionButton'
+import { refusalReasons } from '../action/refusalReasons'
+import { getColumnDrop as askColumnDrop } from '../agent/readinessCalls'
 import { type Environment, useEnvironment } from '../agent/useEnvironment'
-import { usePolling } from '../agent/usePolled'
-import { ArchiveSection } from '../columnDrop/Archive'
-import { PreparedColumnDropView } from '../columnDrop/Prepared'
-import { UsageWatch } from '../columnDrop/Watch'
-import { withAppSubUrl, routes } from '../ids'
-import { RunningOperationSection } from '../operation/RunningOfKind'
-import { RolloutAlerts } from '../rollout/Trouble'
+import { usePolling } from '../agent/usePolling'
+import { ArchiveSection } from '../columnDrop/ArchiveSection'
+import { PreparedColumnDropView } from '../columnDrop/PreparedColumnDropView'
+import { UsageWatch } from '../columnDrop/UsageWatch'
+import { withAppSubUrl, routes } from '../routes'
+import { RunningOperationSection } from '../operation/RunningOperationSection'
+import { RolloutAlerts } from '../rollout/RolloutAlerts'
 import { useRollout } from '../rollout/useRollout'
-import { formatTime } from '../words/numbers'
+import { formatTime } from '../format'
 import { rolloutBreadcrumbs, Page } from './Page'
 
 /** The last step: what its safety checks found, the migration and its undo, the text of the pull request. */
@@ -41,7 +41,12 @@ export function ColumnDropPage() {
       parents={rolloutBreadcrumbs(name, rollout)}
       actions={
         <>
-          <LinkButton variant="secondary" size="sm" icon="clipboard-alt" href={withAppSubUrl(routes.readiness(name, rollout))}>
+          <LinkButton
+            variant="secondary"
+            size="sm"
+            icon="clipboard-alt"
+            href={withAppSubUrl(routes.readiness(name, rollout))}
+          >
             Readiness
           </LinkButton>
           {detail && (
@@ -63,11 +68,23 @@ export function ColumnDropPage() {
           error={environment.error ?? error ?? columnDropPoll.error}
           failingSince={environment.failingSince ?? failingSince ?? columnDropPoll.failingSince}
         />
-        {!columnDrop && !environment.error && !error && !columnDropPoll.error && <LoadingPlaceholder text="Asking the agent…" />}
+        {!columnDrop && !environment.error && !error && !columnDropPoll.error && (
+          <LoadingPlaceholder text="Asking the agent…" />
+        )}
         {environment.data && detail && (
           <>
-            <RunningOperationSection kind="column-drop" environment={environment.data} detail={detail} refresh={refresh} />
-            <RunningOperationSection kind="archive-removal" environment={environment.data} detail={detail} refresh={refresh} />
+            <RunningOperationSection
+              kind="column-drop"
+              environment={environment.data}
+              detail={detail}
+              refresh={refresh}
+            />
+            <RunningOperationSection
+              kind="archive-removal"
+              environment={environment.data}
+              detail={detail}
+              refresh={refresh}
+            />
           </>
         )}
         {columnDrop?.dropped && (

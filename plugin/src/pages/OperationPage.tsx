@@ -3,16 +3,16 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Alert, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
 import React from 'react'
 import { useParams } from 'react-router-dom'
-import { getOperation as askOperation } from '../agent/calls'
+import { getOperation as askOperation } from '../agent/rolloutCalls'
 import { type Environment, useEnvironment } from '../agent/useEnvironment'
-import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
-import { OperationEvents } from '../operation/Events'
-import { OPERATION_STATE_DISPLAY, operationTitle } from '../operation/look'
-import { OperationParameters } from '../operation/Parameters'
+import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
+import { OperationEvents } from '../operation/OperationEvents'
+import { OPERATION_STATE_DISPLAY, operationTitle } from '../operation/display'
+import { OperationParameters } from '../operation/OperationParameters'
 import { RunningOperation } from '../operation/RunningOperation'
-import { useOperationStream } from '../operation/useEvents'
+import { useOperationStream } from '../operation/useOperationStream'
 import { FailedRows } from '../rollout/FailedRows'
-import { RolloutAlerts } from '../rollout/Trouble'
+import { RolloutAlerts } from '../rollout/RolloutAlerts'
 import { useRollout } from '../rollout/useRollout'
 import { OperationCharts } from '../scene/OperationCharts'
 import { rolloutBreadcrumbs, Page } from './Page'
@@ -27,7 +27,8 @@ export function OperationPage() {
   const operationPoll = usePolling(
     environment.data && Number.isInteger(id) ? `${name}/${id}` : null,
     (signal) => askOperation((environment.data as Environment).agent, id, signal),
-    (operation) => (operation && !OPERATION_STATE_DISPLAY[operation.state].ended ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS),
+    (operation) =>
+      operation && !OPERATION_STATE_DISPLAY[operation.state].ended ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS,
   )
   const stream = useOperationStream(environment.data?.agent ?? null, id)
   const operation = newestOperation(stream.operation, operationPoll.data)
@@ -78,7 +79,10 @@ export function OperationPage() {
 }
 
 /** The stream is a second ahead of the poll while it lives; an operation that ended stays ended. */
-function newestOperation<T extends { state: keyof typeof OPERATION_STATE_DISPLAY }>(streamed: T | null, polled: T | null): T | null {
+function newestOperation<T extends { state: keyof typeof OPERATION_STATE_DISPLAY }>(
+  streamed: T | null,
+  polled: T | null,
+): T | null {
   if (!streamed || (polled && OPERATION_STATE_DISPLAY[polled.state].ended)) return polled
   return streamed
 }

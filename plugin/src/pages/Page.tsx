@@ -1,7 +1,7 @@
 import type { NavModelItem } from '@grafana/data'
 import { PluginPage } from '@grafana/runtime'
 import React, { type ReactNode } from 'react'
-import { withAppSubUrl, routes } from '../ids'
+import { withAppSubUrl, routes } from '../routes'
 
 interface Props {
   title: string
@@ -21,7 +21,10 @@ export function Page({ title, subTitle, url, parents: above = [], actions, child
     undefined,
   )
   return (
-    <PluginPage pageNav={{ text: title, subTitle, parentItem: parent, url: url && withAppSubUrl(url) }} actions={actions}>
+    <PluginPage
+      pageNav={{ text: title, subTitle, parentItem: parent, url: url && withAppSubUrl(url) }}
+      actions={actions}
+    >
       {children}
     </PluginPage>
   )

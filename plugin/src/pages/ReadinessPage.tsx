@@ -3,20 +3,20 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { LinkButton, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
 import React, { useState } from 'react'
 import { useParams } from 'react-router-dom'
-import { refusalReasons } from '../action/why'
-import { getReadiness as askReadiness } from '../agent/proofCalls'
+import { refusalReasons } from '../action/refusalReasons'
+import { getReadiness as askReadiness } from '../agent/readinessCalls'
 import { type Environment, useEnvironment } from '../agent/useEnvironment'
-import { usePolling } from '../agent/usePolled'
-import { withAppSubUrl, routes } from '../ids'
+import { usePolling } from '../agent/usePolling'
+import { withAppSubUrl, routes } from '../routes'
 import { MonitoringSection } from '../monitoring/MonitoringSection'
 import { Contacts } from '../readiness/Contacts'
-import { ReadinessItems } from '../readiness/Items'
-import { DETAILED_LISTS } from '../readiness/lists'
-import { ReadinessRatios } from '../readiness/Ratios'
+import { ReadinessItems } from '../readiness/ReadinessItems'
+import { DETAILED_LISTS } from '../readiness/readinessLists'
+import { ReadinessRatios } from '../readiness/ReadinessRatios'
 import { type SignOff, SignOffConfirmation } from '../readiness/SignOffConfirmation'
 import { RehearsalSection } from '../rehearsal/RehearsalSection'
-import { RollbackReadiness } from '../rehearsal/WaysBack'
-import { RolloutAlerts } from '../rollout/Trouble'
+import { RollbackReadiness } from '../rehearsal/RollbackReadiness'
+import { RolloutAlerts } from '../rollout/RolloutAlerts'
 import { useRollout } from '../rollout/useRollout'
 import { rolloutBreadcrumbs, Page } from './Page'
 
@@ -40,7 +40,12 @@ export function ReadinessPage() {
       subTitle={`${rollout} in ${name}`}
       parents={rolloutBreadcrumbs(name, rollout)}
       actions={
-        <LinkButton variant="secondary" size="sm" icon="check-square" href={withAppSubUrl(routes.validation(name, rollout))}>
+        <LinkButton
+          variant="secondary"
+          size="sm"
+          icon="check-square"
+          href={withAppSubUrl(routes.validation(name, rollout))}
+        >
           Validation
         </LinkButton>
       }
@@ -56,7 +61,13 @@ export function ReadinessPage() {
           <>
             <ReadinessRatios readiness={readiness} />
             {DETAILED_LISTS.map((list) => (
-              <ReadinessItems key={list} list={list} items={readiness.items} refusalReasons={signOffRefusal} onSignOff={setSignOff} />
+              <ReadinessItems
+                key={list}
+                list={list}
+                items={readiness.items}
+                refusalReasons={signOffRefusal}
+                onSignOff={setSignOff}
+              />
             ))}
             <Contacts
               contacts={readiness.contacts}

@@ -1,6 +1,6 @@
 import React, { useMemo } from 'react'
-import { listAgentDataSources } from '../agent/agents'
-import { FlagChoiceList } from '../palette/RollbackChoices'
+import { listAgentDataSources } from '../agent/agentDataSources'
+import { FlagChoiceList } from '../palette/FlagChoiceList'
 import { Page } from './Page'
 
 /** Where the command palette leads: every flag, those that are on first, each with its way back. */

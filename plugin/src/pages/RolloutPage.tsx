@@ -4,14 +4,14 @@ import { LinkButton, LoadingPlaceholder, Stack, useStyles2 } from '@grafana/ui'
 import React from 'react'
 import { useParams } from 'react-router-dom'
 import { useEnvironment } from '../agent/useEnvironment'
-import { DASHBOARD_UID, withAppSubUrl, routes } from '../ids'
-import { OperationsTable } from '../operation/Operations'
-import { RolloutControls } from '../rollout/Cockpit'
+import { DASHBOARD_UID, withAppSubUrl, routes } from '../routes'
+import { OperationsTable } from '../operation/OperationsTable'
+import { RolloutControls } from '../rollout/RolloutControls'
 import { FailedRows } from '../rollout/FailedRows'
 import { FlagClients } from '../rollout/FlagClients'
-import { RolloutAlerts } from '../rollout/Trouble'
+import { RolloutAlerts } from '../rollout/RolloutAlerts'
 import { useRollout } from '../rollout/useRollout'
-import { MonitoringPanels } from '../scene/Monitoring'
+import { MonitoringPanels } from '../scene/MonitoringPanels'
 import { Page } from './Page'
 
 /** One rollout in one environment: what may be done, what runs, the eight panels, what was done. */
@@ -27,13 +27,28 @@ export function RolloutPage() {
       title={`${rollout} in ${name}`}
       actions={
         <Stack direction="row" wrap="wrap" gap={1}>
-          <LinkButton variant="secondary" size="sm" icon="check-square" href={withAppSubUrl(routes.validation(name, rollout))}>
+          <LinkButton
+            variant="secondary"
+            size="sm"
+            icon="check-square"
+            href={withAppSubUrl(routes.validation(name, rollout))}
+          >
             Validation
           </LinkButton>
-          <LinkButton variant="secondary" size="sm" icon="clipboard-alt" href={withAppSubUrl(routes.readiness(name, rollout))}>
+          <LinkButton
+            variant="secondary"
+            size="sm"
+            icon="clipboard-alt"
+            href={withAppSubUrl(routes.readiness(name, rollout))}
+          >
             Readiness
           </LinkButton>
-          <LinkButton variant="secondary" size="sm" icon="file-alt" href={withAppSubUrl(routes.columnDrop(name, rollout))}>
+          <LinkButton
+            variant="secondary"
+            size="sm"
+            icon="file-alt"
+            href={withAppSubUrl(routes.columnDrop(name, rollout))}
+          >
             Column drop
           </LinkButton>
           <LinkButton variant="secondary" size="sm" icon="bell" href={withAppSubUrl(routes.incidents(name, rollout))}>

@@ -1,7 +1,7 @@
 import { EmptyState, LinkButton } from '@grafana/ui'
 import React, { useMemo } from 'react'
-import { listAgentDataSources } from '../agent/agents'
-import { withAppSubUrl, routes } from '../ids'
+import { listAgentDataSources } from '../agent/agentDataSources'
+import { withAppSubUrl, routes } from '../routes'
 import { AgentRollouts } from '../rollout/AgentRollouts'
 import { RolloutsTable } from '../rollout/RolloutsTable'
 import { Page } from './Page'
@@ -10,7 +10,11 @@ import { Page } from './Page'
 export function RolloutsPage() {
   const list = useMemo(() => listAgentDataSources(), [])
   return (
-    <Page title="Rollouts" url={routes.rollouts()} subTitle="Every rollout in every environment, as its agent answers it.">
+    <Page
+      title="Rollouts"
+      url={routes.rollouts()}
+      subTitle="Every rollout in every environment, as its agent answers it."
+    >
       {list.length === 0 ? (
         <EmptyState
           variant="call-to-action"

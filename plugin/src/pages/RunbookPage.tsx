@@ -4,7 +4,7 @@ import { Text, useStyles2 } from '@grafana/ui'
 import React, { useEffect, useMemo } from 'react'
 import { useLocation } from 'react-router-dom'
 import runbook from '../../../alerts/RUNBOOK.md'
-import { withAppSubUrl, routes } from '../ids'
+import { withAppSubUrl, routes } from '../routes'
 import { rewriteLinks, parseSections } from '../runbook/sections'
 import { Page } from './Page'
 

@@ -3,22 +3,22 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { EmptyState, LinkButton, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
 import React, { useState } from 'react'
 import { useParams } from 'react-router-dom'
-import { LAYERS } from '../action/actions'
-import { OperationConfirmation } from '../action/Confirmation'
-import { ActionButton } from '../action/RefusableButton'
-import { refusalReasons } from '../action/why'
+import { LAYERS } from '../action/actionCatalog'
+import { OperationConfirmation } from '../action/OperationConfirmation'
+import { ActionButton } from '../action/ActionButton'
+import { refusalReasons } from '../action/refusalReasons'
 import { useEnvironment } from '../agent/useEnvironment'
 import { BaselineSection } from '../baseline/BaselineSection'
 import { ReportSection } from '../evidence/ReportSection'
-import { withAppSubUrl, routes } from '../ids'
-import { RunningOperationSection } from '../operation/RunningOfKind'
+import { withAppSubUrl, routes } from '../routes'
+import { RunningOperationSection } from '../operation/RunningOperationSection'
 import { PromotionSection } from '../promotion/PromotionSection'
-import { RolloutAlerts } from '../rollout/Trouble'
+import { RolloutAlerts } from '../rollout/RolloutAlerts'
 import { useRollout } from '../rollout/useRollout'
-import { LayerChecks } from '../validation/Checks'
-import { ConfusionMatrix } from '../validation/Confusion'
-import { PartialValidation } from '../validation/PartOfIt'
-import { ValidationSummaryLine } from '../validation/Summary'
+import { LayerChecks } from '../validation/LayerChecks'
+import { ConfusionMatrix } from '../validation/ConfusionMatrix'
+import { PartialValidation } from '../validation/PartialValidation'
+import { ValidationSummaryLine } from '../validation/ValidationSummaryLine'
 import { rolloutBreadcrumbs, Page } from './Page'
 
 /** The latest validation by layer, the baseline it judges by, the report of it, and what the next environment wants. */
@@ -37,7 +37,12 @@ export function ValidationPage() {
       parents={rolloutBreadcrumbs(name, rollout)}
       actions={
         <>
-          <LinkButton variant="secondary" size="sm" icon="clipboard-alt" href={withAppSubUrl(routes.readiness(name, rollout))}>
+          <LinkButton
+            variant="secondary"
+            size="sm"
+            icon="clipboard-alt"
+            href={withAppSubUrl(routes.readiness(name, rollout))}
+          >
             Readiness
           </LinkButton>
           {detail && (
@@ -62,7 +67,12 @@ export function ValidationPage() {
         {!detail && !environment.error && !error && <LoadingPlaceholder text="Asking the agent…" />}
         {environment.data && detail && (
           <>
-            <RunningOperationSection kind="validation" environment={environment.data} detail={detail} refresh={refresh} />
+            <RunningOperationSection
+              kind="validation"
+              environment={environment.data}
+              detail={detail}
+              refresh={refresh}
+            />
             <RunningOperationSection kind="baseline" environment={environment.data} detail={detail} refresh={refresh} />
           </>
         )}

@@ -2,9 +2,9 @@ import './publicPath'
 import { PanelPlugin } from '@grafana/data'
 import { LoadingPlaceholder } from '@grafana/ui'
 import React, { lazy, Suspense } from 'react'
-import type { PanelOptions } from './Panel'
+import type { PanelOptions } from './RolloutPanel'
 
-const LazyPanel = lazy(async () => ({ default: (await import('./Panel')).RolloutPanel }))
+const LazyPanel = lazy(async () => ({ default: (await import('./RolloutPanel')).RolloutPanel }))
 
 export const plugin = new PanelPlugin<PanelOptions>((props) => (
   <Suspense fallback={<LoadingPlaceholder text="" />}>

@@ -1,4 +1,4 @@
-import { APP_ID, PANEL_ID } from '../ids'
+import { APP_ID, PANEL_ID } from '../routes'
 
 declare let __webpack_public_path__: string
 

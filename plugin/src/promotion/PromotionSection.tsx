@@ -2,15 +2,15 @@ import { Alert, Badge } from '@grafana/ui'
 import type { Promotion, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import { ReasonConfirmation } from '../action/ReasonConfirmation'
-import { ActionButton } from '../action/RefusableButton'
-import { refusalReasons } from '../action/why'
-import { submitPromotion, getPromotions } from '../agent/proofCalls'
+import { ActionButton } from '../action/ActionButton'
+import { refusalReasons } from '../action/refusalReasons'
+import { submitPromotion, getPromotions } from '../agent/readinessCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { usePolling } from '../agent/usePolled'
+import { usePolling } from '../agent/usePolling'
 import { Section } from '../layout/Section'
-import { ResponsiveTable } from '../layout/WideTable'
-import { formatTime, formatDuration } from '../words/numbers'
-import { UploadReport } from './HandIn'
+import { ResponsiveTable } from '../layout/ResponsiveTable'
+import { formatTime, formatDuration } from '../format'
+import { UploadReport } from './UploadReport'
 
 interface Props {
   environment: Environment
@@ -109,7 +109,9 @@ export function PromotionSection({ environment, detail, refresh }: Props) {
           description={`Nothing proves then that it passed in ${gate.from}: you answer for it. Every later report shows your reason.`}
           reason="required"
           destructive
-          submit={(reason) => submitPromotion(environment.agent, rollout, { environment: environment.name, force: true, reason })}
+          submit={(reason) =>
+            submitPromotion(environment.agent, rollout, { environment: environment.name, force: true, reason })
+          }
           onDone={done}
           onClose={() => setOpen(null)}
         />

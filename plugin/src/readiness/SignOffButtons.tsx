@@ -1,7 +1,7 @@
 import { Stack } from '@grafana/ui'
 import type { Attestation } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { ActionButton } from '../action/RefusableButton'
+import { ActionButton } from '../action/ActionButton'
 import type { SignOff } from './SignOffConfirmation'
 
 interface Props {

@@ -1,8 +1,8 @@
 import { Field, Input, TextArea } from '@grafana/ui'
 import React, { useMemo, useState } from 'react'
-import { ConfirmationModal } from '../action/Frame'
-import { useSubmit } from '../action/useSend'
-import { signOffItem } from '../agent/proofCalls'
+import { ConfirmationModal } from '../action/ConfirmationModal'
+import { useSubmit } from '../action/useSubmit'
+import { signOffItem } from '../agent/readinessCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { endOfDay, expiryDays } from './expiry'
 

@@ -2,18 +2,18 @@ import { Badge, LinkButton, TextLink, Tooltip } from '@grafana/ui'
 import type { AgentStatus, RolloutSummary, ScopeReadiness } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { AutomaticRollbackBadge } from '../action/AutomaticRollbackSwitch'
-import type { AgentDataSource } from '../agent/agents'
-import { listRollouts } from '../agent/calls'
+import type { AgentDataSource } from '../agent/agentDataSources'
+import { listRollouts } from '../agent/rolloutCalls'
 import { identifyAgent } from '../agent/useEnvironment'
-import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
-import { withAppSubUrl, routes } from '../ids'
-import { operationTitle } from '../operation/look'
-import { formatPercent, formatCount } from '../words/numbers'
-import { AgentStatusRow } from './AgentAnswer'
+import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
+import { withAppSubUrl, routes } from '../routes'
+import { operationTitle } from '../operation/display'
+import { formatPercent, formatCount } from '../format'
+import { AgentStatusRow } from './AgentStatusRow'
 import { EnvironmentBadge } from './EnvironmentBadge'
-import { formatFlagState, flagWarning } from './flag'
+import { formatFlagState, flagWarning } from './flagDisplay'
 import { COLUMNS } from './RolloutsTable'
-import { STAGE_DISPLAY } from './stage'
+import { STAGE_DISPLAY } from './stageDisplay'
 
 /** The rollouts of one agent as rows; while it is away, since when. */
 export function AgentRollouts({ agent }: { agent: AgentDataSource }) {
@@ -43,7 +43,13 @@ export function AgentRollouts({ agent }: { agent: AgentDataSource }) {
   )
 }
 
-function RolloutRow({ status: { environment, production }, summary }: { status: AgentStatus; summary: RolloutSummary }) {
+function RolloutRow({
+  status: { environment, production },
+  summary,
+}: {
+  status: AgentStatus
+  summary: RolloutSummary
+}) {
   const { rollout, stage, coverage, flag, running, failedRows, rollbackReady, faults } = summary
   const { openIncidents, automaticRollback } = summary
   const warning = flagWarning(flag)
@@ -65,7 +71,8 @@ function RolloutRow({ status: { environment, production }, summary }: { status: 
       </td>
       <td data-column={COLUMNS[3]}>{formatPercent(coverage)}</td>
       <td data-column={COLUMNS[4]}>
-        {formatFlagState(flag)} {warning && <Badge color="orange" icon="exclamation-triangle" text="" tooltip={warning} />}
+        {formatFlagState(flag)}{' '}
+        {warning && <Badge color="orange" icon="exclamation-triangle" text="" tooltip={warning} />}
       </td>
       <td data-column={COLUMNS[5]}>
         {running ? (

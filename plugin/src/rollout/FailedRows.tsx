@@ -1,14 +1,14 @@
 import { Alert, Checkbox, InteractiveTable, Stack, Text, type CellProps, type Column } from '@grafana/ui'
 import type { FailedRow, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useMemo, useState } from 'react'
-import { newIdempotencyKey } from '../action/newKey'
+import { newIdempotencyKey } from '../action/idempotencyKey'
 import { ReasonConfirmation } from '../action/ReasonConfirmation'
-import { ActionButton } from '../action/RefusableButton'
-import { refusalReasons } from '../action/why'
-import { acceptFailedRows, listFailedRows, retryFailedRows } from '../agent/calls'
+import { ActionButton } from '../action/ActionButton'
+import { refusalReasons } from '../action/refusalReasons'
+import { acceptFailedRows, listFailedRows, retryFailedRows } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolled'
-import { formatTime, formatCount } from '../words/numbers'
+import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
+import { formatTime, formatCount } from '../format'
 
 interface Props {
   environment: Environment
@@ -108,7 +108,10 @@ export function FailedRows({ environment, detail, refresh }: Props) {
   )
 }
 
-function failedRowColumns(selectedKeys: ReadonlySet<string>, onSelect: (keys: ReadonlySet<string>) => void): Array<Column<FailedRow>> {
+function failedRowColumns(
+  selectedKeys: ReadonlySet<string>,
+  onSelect: (keys: ReadonlySet<string>) => void,
+): Array<Column<FailedRow>> {
   const toggleKey = (key: string) => {
     const next = new Set(selectedKeys)
     if (!next.delete(key)) next.add(key)
@@ -130,7 +133,15 @@ function failedRowColumns(selectedKeys: ReadonlySet<string>, onSelect: (keys: Re
     { id: 'sqlstate', header: 'SQLSTATE', cell: ({ row: { original } }: FailedRowCellProps) => original.sqlstate },
     { id: 'message', header: 'Why', cell: ({ row: { original } }: FailedRowCellProps) => original.message },
     { id: 'attempts', header: 'Attempts', cell: ({ row: { original } }: FailedRowCellProps) => original.attempts },
-    { id: 'last', header: 'Last', cell: ({ row: { original } }: FailedRowCellProps) => formatTime(original.lastFailedAt) },
-    { id: 'accepted', header: 'Accepted', cell: ({ row: { original } }: FailedRowCellProps) => original.accepted ?? '' },
+    {
+      id: 'last',
+      header: 'Last',
+      cell: ({ row: { original } }: FailedRowCellProps) => formatTime(original.lastFailedAt),
+    },
+    {
+      id: 'accepted',
+      header: 'Accepted',
+      cell: ({ row: { original } }: FailedRowCellProps) => original.accepted ?? '',
+    },
   ]
 }

@@ -2,11 +2,11 @@ import { InteractiveTable, Text, type CellProps, type Column } from '@grafana/ui
 import type { FlagClient, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useMemo, useState } from 'react'
 import { ReasonConfirmation } from '../action/ReasonConfirmation'
-import { ActionButton } from '../action/RefusableButton'
-import { refusalReasons } from '../action/why'
-import { acceptFlagClient } from '../agent/calls'
+import { ActionButton } from '../action/ActionButton'
+import { refusalReasons } from '../action/refusalReasons'
+import { acceptFlagClient } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { formatTimeAgo } from '../words/numbers'
+import { formatTimeAgo } from '../format'
 
 interface Props {
   environment: Environment
@@ -24,8 +24,16 @@ export function FlagClients({ environment, detail, refresh }: Props) {
   const columns = useMemo<Array<Column<FlagClient>>>(
     () => [
       { id: 'client', header: 'Client', cell: ({ row: { original } }: FlagClientCellProps) => original.client },
-      { id: 'seen', header: 'Last seen', cell: ({ row: { original } }: FlagClientCellProps) => formatTimeAgo(original.lastSeenAt) },
-      { id: 'on', header: 'Last answer', cell: ({ row: { original } }: FlagClientCellProps) => (original.answeredOn ? 'on' : 'off') },
+      {
+        id: 'seen',
+        header: 'Last seen',
+        cell: ({ row: { original } }: FlagClientCellProps) => formatTimeAgo(original.lastSeenAt),
+      },
+      {
+        id: 'on',
+        header: 'Last answer',
+        cell: ({ row: { original } }: FlagClientCellProps) => (original.answeredOn ? 'on' : 'off'),
+      },
       {
         id: 'accept',
         header: '',
@@ -33,7 +41,12 @@ export function FlagClients({ environment, detail, refresh }: Props) {
           original.acceptedBy ? (
             <>{`accepted by ${original.acceptedBy}`}</>
           ) : (
-            <ActionButton size="sm" variant="secondary" reasons={acceptRefusal} onClick={() => setOpen(original.client)}>
+            <ActionButton
+              size="sm"
+              variant="secondary"
+              reasons={acceptRefusal}
+              onClick={() => setOpen(original.client)}
+            >
               Accept as gone
             </ActionButton>
           ),

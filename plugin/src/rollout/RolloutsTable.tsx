@@ -1,5 +1,5 @@
 import React, { type ReactNode } from 'react'
-import { ResponsiveTable } from '../layout/WideTable'
+import { ResponsiveTable } from '../layout/ResponsiveTable'
 
 export const COLUMNS = [
   'Environment',

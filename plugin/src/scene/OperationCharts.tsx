@@ -1,6 +1,6 @@
 import type { Operation } from '@sti-rollout/agent/contract'
 import React, { useMemo } from 'react'
-import { getAgentDataSource } from '../agent/agents'
+import { getAgentDataSource } from '../agent/agentDataSources'
 import { operationScene } from './operationScene'
 
 interface Props {

@@ -8,11 +8,15 @@ import {
 } from '@grafana/scenes'
 import { GraphDrawStyle } from '@grafana/schema'
 import type { Operation } from '@sti-rollout/agent/contract'
-import type { AgentDataSource } from '../agent/agents'
-import { prometheusUidFor } from './prometheus'
+import type { AgentDataSource } from '../agent/agentDataSources'
+import { prometheusUidFor } from './prometheusDataSource'
 
 /** Rate and batches of a walk over the table, over the time it took; null where there is no Prometheus. */
-export function operationScene(agent: AgentDataSource, environment: string, operation: Operation): EmbeddedScene | null {
+export function operationScene(
+  agent: AgentDataSource,
+  environment: string,
+  operation: Operation,
+): EmbeddedScene | null {
   const uid = prometheusUidFor(agent)
   if (!uid || !operation.startedAt) return null
   const labels = `environment=${JSON.stringify(environment)},rollout=${JSON.stringify(operation.rollout)}`

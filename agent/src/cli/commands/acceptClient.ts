@@ -1,5 +1,11 @@
-import { ExitCode, usageError } from '../exit.ts'
-import { openCommandRollout, openCommandTarget, addTargetOptions, type CommonOptions, type RegisterCommand } from '../session.ts'
+import { ExitCode, usageError } from '../exitCode.ts'
+import {
+  openCommandRollout,
+  openCommandTarget,
+  addTargetOptions,
+  type CommonOptions,
+  type RegisterCommand,
+} from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface AcceptClientOptions extends CommonOptions {

@@ -1,6 +1,6 @@
 import type { AutomaticRollback } from '../../contract/index.ts'
-import { ExitCode, usageError } from '../exit.ts'
-import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../session.ts'
+import { ExitCode, usageError } from '../exitCode.ts'
+import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface AutomaticRollbackOptions extends CommonOptions {
@@ -20,7 +20,10 @@ export const registerAutomaticRollback: RegisterCommand = (program, run) => {
     .option('--for <duration>', 'such as 30m, 2h or 1d (default: 1h, at most 7d)')
     .option('--reason <text>', 'why')
     .action(run(holdAutomaticRollback))
-  addTargetOptions(command.command('arm')).description('end a hold').option('--reason <text>', 'why').action(run(armAutomaticRollback))
+  addTargetOptions(command.command('arm'))
+    .description('end a hold')
+    .option('--reason <text>', 'why')
+    .action(run(armAutomaticRollback))
 }
 
 async function showAutomaticRollback(terminal: Terminal, options: CommonOptions): Promise<ExitCode> {
@@ -36,7 +39,8 @@ async function holdAutomaticRollback(terminal: Terminal, options: AutomaticRollb
   return await setAutomaticRollback(terminal, options, { armed: false, until })
 }
 
-const armAutomaticRollback = (terminal: Terminal, options: AutomaticRollbackOptions): Promise<ExitCode> => setAutomaticRollback(terminal, options, { armed: true })
+const armAutomaticRollback = (terminal: Terminal, options: AutomaticRollbackOptions): Promise<ExitCode> =>
+  setAutomaticRollback(terminal, options, { armed: true })
 
 async function setAutomaticRollback(
   terminal: Terminal,

@@ -1,10 +1,10 @@
 import { Option } from 'commander'
 import type { Limits } from '../../contract/index.ts'
-import { decimalParser, wholeNumberParser } from '../arguments.ts'
-import type { ExitCode } from '../exit.ts'
-import { parseInitialLimitOption } from '../limits.ts'
+import { decimalParser, wholeNumberParser } from '../argumentParsers.ts'
+import type { ExitCode } from '../exitCode.ts'
+import { parseInitialLimitOption } from '../limitOption.ts'
 import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../session.ts'
+import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface BackfillOptions extends RunOptions {
@@ -32,13 +32,21 @@ export const registerBackfill: RegisterCommand = (program, run) => {
       'every Nth commit is flushed to disk (default: 100); a crash of the server repeats at most N batches',
       wholeNumberParser(1, 100_000),
     )
-    .option('--workers <number>', 'batches that are written at the same time, 1 to 32 (default: 1)', wholeNumberParser(1, 32))
+    .option(
+      '--workers <number>',
+      'batches that are written at the same time, 1 to 32 (default: 1)',
+      wholeNumberParser(1, 32),
+    )
     .option(
       '--agents <number>',
       'agents of this database that may write at the same time, 1 to 16, each with so many workers (default: 1)',
       wholeNumberParser(1, 16),
     )
-    .option('--nice-ratio <number>', 'seconds to rest for each second of work, 0 to 100 (default: 0)', decimalParser(0, 100))
+    .option(
+      '--nice-ratio <number>',
+      'seconds to rest for each second of work, 0 to 100 (default: 0)',
+      decimalParser(0, 100),
+    )
     .option(
       '--maximum-batch-seconds <seconds>',
       'how long a batch may hold its locks, 0.001 to 5 (default: 0.1, and 0.01 with --nice-ratio)',

@@ -1,15 +1,15 @@
 import { InvalidArgumentError } from 'commander'
 import { BaselineContent } from '../../contract/index.ts'
-import { requireWritable, readJsonFile, writeJsonFile } from '../files.ts'
-import { formatBaseline, formatBaselineRow, BASELINE_COLUMNS, formatComparison } from '../baselineText.ts'
-import { ExitCode, usageError } from '../exit.ts'
-import { formatDuration } from '../numbers.ts'
-import { EXIT_CODE_OF_VERDICT } from '../verdict.ts'
+import { requireWritable, readJsonFile, writeJsonFile } from '../jsonFiles.ts'
+import { formatBaseline, formatBaselineRow, BASELINE_COLUMNS, formatComparison } from '../formatBaseline.ts'
+import { ExitCode, usageError } from '../exitCode.ts'
+import { formatDuration } from '../formatNumbers.ts'
+import { EXIT_CODE_OF_VERDICT } from '../verdictExitCode.ts'
 import { runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../session.ts'
+import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
-import type { EnvironmentTarget } from '../target.ts'
-import { alignColumns } from '../text.ts'
+import type { EnvironmentTarget } from '../environmentTarget.ts'
+import { alignColumns } from '../formatResponses.ts'
 
 interface BaselineOptions extends RunOptions {
   readonly duration?: number
@@ -85,7 +85,8 @@ async function runBaseline(terminal: Terminal, options: BaselineOptions): Promis
     else for (const line of alignColumns([BASELINE_COLUMNS, ...all.map(formatBaselineRow)])) output.line(line)
     return ExitCode.done
   }
-  if (show !== undefined) return await showBaseline(target, name, show === true ? 'newest' : show, options, terminal, output)
+  if (show !== undefined)
+    return await showBaseline(target, name, show === true ? 'newest' : show, options, terminal, output)
   const request = {
     kind: 'baseline' as const,
     environment: target.environment,
@@ -126,9 +127,15 @@ async function importBaseline(
 ): Promise<ExitCode> {
   const { reason } = options
   if (options.dryRun || options.detach) throw usageError('--dry-run and --detach do not go with --input.')
-  const imported = await target.agent.importBaseline(rollout, { content, oneRunOnly: false, ...(reason ? { reason } : {}) })
+  const imported = await target.agent.importBaseline(rollout, {
+    content,
+    oneRunOnly: false,
+    ...(reason ? { reason } : {}),
+  })
   output.value(imported)
-  output.line(`Baseline ${imported.id} of ${rollout}, measured ${formatDuration(ageSeconds(imported.endedAt))} ago in ${imported.environment}.`)
+  output.line(
+    `Baseline ${imported.id} of ${rollout}, measured ${formatDuration(ageSeconds(imported.endedAt))} ago in ${imported.environment}.`,
+  )
   for (const sentence of [...imported.unusable, ...imported.warnings]) output.note(`Warning: ${sentence}.`)
   return ExitCode.done
 }
@@ -139,6 +146,8 @@ const ageSeconds = (instant: string): number => Math.max(0, (Date.now() - Date.p
 export async function readBaselineFile(terminal: Terminal, path: string): Promise<BaselineContent> {
   const parsed = BaselineContent.safeParse(await readJsonFile(terminal, path))
   if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.slice(0, 5).map(({ path: location, message }) => `${location.join('.')}: ${message}`)
+  const faults = parsed.error.issues
+    .slice(0, 5)
+    .map(({ path: location, message }) => `${location.join('.')}: ${message}`)
   throw usageError(`${path} is not a baseline as sti baseline --output writes it (${faults.join('; ')}).`)
 }

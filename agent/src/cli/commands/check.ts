@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Rollout } from '../../rollout/rollout.ts'
-import { CliError, ExitCode, usageError } from '../exit.ts'
-import type { RegisterCommand } from '../session.ts'
+import { CliError, ExitCode, usageError } from '../exitCode.ts'
+import type { RegisterCommand } from '../commandSetup.ts'
 import { createOutput, type Terminal } from '../terminal.ts'
 
 interface CheckOptions {
@@ -23,7 +23,7 @@ export const registerCheck: RegisterCommand = (program, run) => {
 async function checkRolloutFile(terminal: Terminal, file: string, options: CheckOptions): Promise<ExitCode> {
   const out = createOutput(terminal, options.json ?? false)
   // Loaded here: it brings PostgreSQL's parser, which no other command needs.
-  const { loadRollout, RolloutFileError: RolloutFaults } = await import('../../rollout/compile.ts')
+  const { loadRollout, RolloutFileError: RolloutFaults } = await import('../../rollout/compileRollout.ts')
   const path = resolve(terminal.cwd, file)
   const stats = await stat(path).catch(() => null)
   if (!stats?.isFile()) throw usageError(stats ? `${file} is no file.` : `The file ${file} does not exist.`)
@@ -54,11 +54,12 @@ async function findTableFaults(rollout: Rollout, url: string): Promise<string[]>
   if (!/^postgres(ql)?:\/\/./.test(url)) {
     throw usageError('--database must look like postgres://user:password@host:5432/name.')
   }
-  const [{ connect }, { inspectTable: inspect, UnsupportedTableError: TableFault }, { checkAgainstTable }] = await Promise.all([
-    import('../../database/connect.ts'),
-    import('../../rollout/inspect.ts'),
-    import('../../rollout/check.ts'),
-  ])
+  const [{ connect }, { inspectTable: inspect, UnsupportedTableError: TableFault }, { checkAgainstTable }] =
+    await Promise.all([
+      import('../../database/connect.ts'),
+      import('../../rollout/inspectTable.ts'),
+      import('../../rollout/checkAgainstTable.ts'),
+    ])
   const database = connect(url, 'check')
   try {
     return await checkAgainstTable(database.state, rollout, await inspect(database.state, rollout))

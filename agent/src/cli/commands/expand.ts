@@ -1,6 +1,6 @@
-import type { ExitCode } from '../exit.ts'
+import type { ExitCode } from '../exitCode.ts'
 import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../session.ts'
+import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 
 export const registerExpand: RegisterCommand = (program, run) => {
@@ -12,7 +12,11 @@ export const registerExpand: RegisterCommand = (program, run) => {
     .action(run((terminal, options: RunOptions) => runStructureChange('finalize', terminal, options)))
 }
 
-async function runStructureChange(kind: 'expand' | 'finalize', terminal: Terminal, options: RunOptions): Promise<ExitCode> {
+async function runStructureChange(
+  kind: 'expand' | 'finalize',
+  terminal: Terminal,
+  options: RunOptions,
+): Promise<ExitCode> {
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const request = { kind, environment: target.environment, parameters: {}, reason: options.reason }
   return exitCodeOfOperation(await runOperation(target, rollout.rollout, request, output, options), options.detach)

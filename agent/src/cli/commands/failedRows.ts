@@ -1,9 +1,9 @@
-import { CliError, ExitCode, usageError } from '../exit.ts'
+import { CliError, ExitCode, usageError } from '../exitCode.ts'
 import { exitCodeOfOperation, sendIdempotent, waitForOperation, type RunOptions } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../session.ts'
+import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
-import { alignColumns } from '../text.ts'
-import { formatCount } from '../numbers.ts'
+import { alignColumns } from '../formatResponses.ts'
+import { formatCount } from '../formatNumbers.ts'
 
 interface AcceptFailedRowsOptions extends CommonOptions {
   readonly key?: string[][]
@@ -49,7 +49,9 @@ async function listFailedRows(terminal: Terminal, options: CommonOptions): Promi
 async function retryFailedRows(terminal: Terminal, options: RunOptions): Promise<ExitCode> {
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const body = { environment: target.environment, reason: options.reason }
-  const operation = await sendIdempotent(target.agents, (agent, key) => agent.retryFailedRows(rollout.rollout, body, key))
+  const operation = await sendIdempotent(target.agents, (agent, key) =>
+    agent.retryFailedRows(rollout.rollout, body, key),
+  )
   return exitCodeOfOperation(await waitForOperation(target, operation, output, options), options.detach)
 }
 

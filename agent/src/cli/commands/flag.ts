@@ -1,9 +1,9 @@
-import { parsePercentage } from '../arguments.ts'
-import { usageError, type ExitCode } from '../exit.ts'
+import { parsePercentage } from '../argumentParsers.ts'
+import { usageError, type ExitCode } from '../exitCode.ts'
 import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
-import { openCommandTarget, addTargetOptions, type RegisterCommand } from '../session.ts'
-import { selectRolloutName } from '../target.ts'
-import { openTargetToTurnOff, turnOffFlag } from '../turnOff.ts'
+import { openCommandTarget, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
+import { selectRolloutName } from '../environmentTarget.ts'
+import { openTargetToTurnOff, turnOffFlag } from '../turnOffFlag.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface FlagCommandOptions extends RunOptions {
@@ -45,11 +45,19 @@ async function setFlag(terminal: Terminal, options: FlagCommandOptions): Promise
   return exitCodeOfOperation(await runOperation(target, rollout, request, output, options), options.detach)
 }
 
-function requireConsistentOptions({ enable, disable, percentage: share, ramp, force, reason }: FlagCommandOptions): void {
+function requireConsistentOptions({
+  enable,
+  disable,
+  percentage: share,
+  ramp,
+  force,
+  reason,
+}: FlagCommandOptions): void {
   if (enable === disable) throw usageError('Say one of --enable and --disable.')
   if (disable && share !== undefined) throw usageError('--percentage goes with --enable.')
   if (disable && ramp) throw usageError('--ramp goes with --enable.')
-  if (ramp && share !== undefined) throw usageError('Say one of --ramp and --percentage: the steps are those of the file.')
+  if (ramp && share !== undefined)
+    throw usageError('Say one of --ramp and --percentage: the steps are those of the file.')
   if (disable && force) throw usageError('--force goes with --enable; --disable is never refused.')
   if (force && !reason) throw usageError('--force needs --reason: it is kept with the operation.')
 }

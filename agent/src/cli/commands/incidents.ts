@@ -1,10 +1,10 @@
 import type { Incident } from '../../contract/index.ts'
-import { wholeNumberParser } from '../arguments.ts'
-import { ExitCode } from '../exit.ts'
-import { formatDuration, secondsBetween } from '../numbers.ts'
-import { openCommandTarget, addTargetOptions, type CommonOptions, type RegisterCommand } from '../session.ts'
+import { wholeNumberParser } from '../argumentParsers.ts'
+import { ExitCode } from '../exitCode.ts'
+import { formatDuration, secondsBetween } from '../formatNumbers.ts'
+import { openCommandTarget, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
-import { alignColumns } from '../text.ts'
+import { alignColumns } from '../formatResponses.ts'
 
 interface IncidentUpdateOptions extends CommonOptions {
   readonly note?: string
@@ -49,7 +49,17 @@ const updateIncident =
     return ExitCode.done
   }
 
-const INCIDENT_COLUMNS = ['ID', 'STATE', 'SEVERITY', 'RULE', 'CHANGE', 'OPEN FOR', 'ACKNOWLEDGED', 'ROLLED BACK', 'SUMMARY']
+const INCIDENT_COLUMNS = [
+  'ID',
+  'STATE',
+  'SEVERITY',
+  'RULE',
+  'CHANGE',
+  'OPEN FOR',
+  'ACKNOWLEDGED',
+  'ROLLED BACK',
+  'SUMMARY',
+]
 
 function formatIncidentRow(incident: Incident): string[] {
   const { acknowledgedBy, acknowledgedSeconds, rollback } = incident

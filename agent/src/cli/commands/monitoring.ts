@@ -1,7 +1,7 @@
-import type { OperationInput } from '../client.ts'
-import { usageError, type ExitCode } from '../exit.ts'
+import type { OperationInput } from '../agentClient.ts'
+import { usageError, type ExitCode } from '../exitCode.ts'
 import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../session.ts'
+import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
 import type { Operation } from '../../contract/index.ts'
 

@@ -1,10 +1,16 @@
 import type { LimitsPatch, Operation } from '../../contract/index.ts'
-import { decimalParser, parseOperationId, wholeNumberParser } from '../arguments.ts'
-import { ExitCode, usageError } from '../exit.ts'
-import { parseLimitOption } from '../limits.ts'
-import { openCommandRollout, openCommandTarget, addTargetOptions, type CommonOptions, type RegisterCommand } from '../session.ts'
+import { decimalParser, parseOperationId, wholeNumberParser } from '../argumentParsers.ts'
+import { ExitCode, usageError } from '../exitCode.ts'
+import { parseLimitOption } from '../limitOption.ts'
+import {
+  openCommandRollout,
+  openCommandTarget,
+  addTargetOptions,
+  type CommonOptions,
+  type RegisterCommand,
+} from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
-import { alignColumns, OPERATION_COLUMNS, formatOperationRow, formatOperation } from '../text.ts'
+import { alignColumns, OPERATION_COLUMNS, formatOperationRow, formatOperation } from '../formatResponses.ts'
 
 interface OperationActionOptions extends CommonOptions {
   readonly reason?: string
@@ -30,15 +36,27 @@ export const registerOperations: RegisterCommand = (program, run) => {
     .description('what happened to an operation, by whom and why')
     .action(run(listEvents))
   for (const verb of ['pause', 'resume', 'cancel'] as const) {
-    addTargetOptions(operations.command(verb).argument('[id]', 'operation (default: the one that runs)', parseOperationId))
+    addTargetOptions(
+      operations.command(verb).argument('[id]', 'operation (default: the one that runs)', parseOperationId),
+    )
       .description(VERB_DESCRIPTIONS[verb])
       .option('--reason <text>', 'why, kept with its events')
-      .action(run((terminal, id: number | undefined, options: OperationActionOptions) => performAction(verb, terminal, id, options)))
+      .action(
+        run((terminal, id: number | undefined, options: OperationActionOptions) =>
+          performAction(verb, terminal, id, options),
+        ),
+      )
   }
-  addTargetOptions(operations.command('tune').argument('[id]', 'operation (default: the one that runs)', parseOperationId))
+  addTargetOptions(
+    operations.command('tune').argument('[id]', 'operation (default: the one that runs)', parseOperationId),
+  )
     .description('change a running operation')
     .option('--batch-size <rows>', 'rows of one transaction', wholeNumberParser(1, 100_000))
-    .option('--maximum-batch-seconds <seconds>', 'how long a batch may hold its locks, 0.001 to 5', decimalParser(0.001, 5))
+    .option(
+      '--maximum-batch-seconds <seconds>',
+      'how long a batch may hold its locks, 0.001 to 5',
+      decimalParser(0.001, 5),
+    )
     .option('--workers <number>', 'batches that are written at the same time, 1 to 32', wholeNumberParser(1, 32))
     .option('--nice-ratio <number>', 'seconds to rest for each second of work, 0 to 100', decimalParser(0, 100))
     .option(

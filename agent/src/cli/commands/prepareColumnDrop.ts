@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import type { ColumnDrop, PreparedColumnDrop } from '../../contract/index.ts'
-import type { OperationInput } from '../client.ts'
-import { CliError, ExitCode } from '../exit.ts'
+import type { OperationInput } from '../agentClient.ts'
+import { CliError, ExitCode } from '../exitCode.ts'
 import { runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../session.ts'
+import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
-import { alignColumns } from '../text.ts'
+import { alignColumns } from '../formatResponses.ts'
 
 interface PrepareOptions extends RunOptions {
   readonly validateData?: boolean
@@ -88,7 +88,12 @@ function exitCodeOfPreparation({ prepared, verdict }: PreparedColumnDrop): ExitC
   return verdict === 'fail' ? ExitCode.refused : ExitCode.inconclusive
 }
 
-async function writePreparedFiles(terminal: Terminal, folder: string, { last }: ColumnDrop, output: Output): Promise<void> {
+async function writePreparedFiles(
+  terminal: Terminal,
+  folder: string,
+  { last }: ColumnDrop,
+  output: Output,
+): Promise<void> {
   const { migration, pullRequest } = last!
   const files: [string, string][] =
     pullRequest === null

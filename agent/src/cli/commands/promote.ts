@@ -1,6 +1,12 @@
 import type { PublicKey } from '../../contract/index.ts'
-import { ExitCode, usageError } from '../exit.ts'
-import { openCommandRollout, openCommandTarget, addTargetOptions, type CommonOptions, type RegisterCommand } from '../session.ts'
+import { ExitCode, usageError } from '../exitCode.ts'
+import {
+  openCommandRollout,
+  openCommandTarget,
+  addTargetOptions,
+  type CommonOptions,
+  type RegisterCommand,
+} from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 import { readReportJson } from './verify.ts'
 

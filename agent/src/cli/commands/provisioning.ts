@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { CliError, ExitCode, usageError } from '../exit.ts'
-import type { RegisterCommand } from '../session.ts'
+import { CliError, ExitCode, usageError } from '../exitCode.ts'
+import type { RegisterCommand } from '../commandSetup.ts'
 import { createOutput, type Terminal } from '../terminal.ts'
 
 interface ProvisioningOptions {
@@ -26,18 +26,25 @@ async function writeProvisioning(terminal: Terminal, path: string, options: Prov
   if (options.output === undefined && options.alertmanager === undefined)
     throw usageError('Say what is to be written: --output <folder> for Grafana, --alertmanager <file>.')
   // Loaded here: it brings PostgreSQL's parser, which no other command needs.
-  const [{ readAlertingFile: readAlerting }, { provision }, { readPrometheusRules: readRules }, { RolloutFileError: RolloutFaults }] = await Promise.all([
-    import('../../provisioning/read.ts'),
+  const [
+    { readAlertingFile: readAlerting },
+    { provision },
+    { readPrometheusRules: readRules },
+    { RolloutFileError: RolloutFaults },
+  ] = await Promise.all([
+    import('../../provisioning/readAlertingFile.ts'),
     import('../../provisioning/provision.ts'),
-    import('../../provisioning/rules.ts'),
-    import('../../rollout/compile.ts'),
+    import('../../provisioning/prometheusRules.ts'),
+    import('../../rollout/compileRollout.ts'),
   ])
   const alerting = await readAlerting(resolve(terminal.cwd, path)).catch((error: unknown) => {
     if (!(error instanceof RolloutFaults)) throw error
     throw new CliError(ExitCode.failed, 'faults', `${path} cannot be used:`, error.faults)
   })
   const { file, rollouts } = alerting
-  const withoutSecret = file.agents.filter(({ secretFile, secretVariable }) => (secretFile ?? secretVariable) === undefined)
+  const withoutSecret = file.agents.filter(
+    ({ secretFile, secretVariable }) => (secretFile ?? secretVariable) === undefined,
+  )
   if (options.output !== undefined && withoutSecret.length > 0)
     throw usageError(
       `${path}: ${withoutSecret.map(({ name }) => name).join(', ')} needs secretFile or secretVariable for Grafana.`,

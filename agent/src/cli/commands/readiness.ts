@@ -1,9 +1,9 @@
 import type { Readiness, ReadinessList } from '../../contract/index.ts'
-import { ExitCode, usageError } from '../exit.ts'
-import { formatPercent } from '../numbers.ts'
-import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../session.ts'
+import { ExitCode, usageError } from '../exitCode.ts'
+import { formatPercent } from '../formatNumbers.ts'
+import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
-import { alignColumns } from '../text.ts'
+import { alignColumns } from '../formatResponses.ts'
 
 interface AttestOptions extends CommonOptions {
   readonly note?: string

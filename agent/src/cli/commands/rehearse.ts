@@ -1,10 +1,10 @@
 import { RehearsalResult, type Operation } from '../../contract/index.ts'
-import { wholeNumberParser } from '../arguments.ts'
-import type { OperationInput } from '../client.ts'
-import type { ExitCode } from '../exit.ts'
-import { formatCount, formatDuration } from '../numbers.ts'
+import { wholeNumberParser } from '../argumentParsers.ts'
+import type { OperationInput } from '../agentClient.ts'
+import type { ExitCode } from '../exitCode.ts'
+import { formatCount, formatDuration } from '../formatNumbers.ts'
 import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../session.ts'
+import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
 
 interface RehearseOptions extends RunOptions {
@@ -36,6 +36,8 @@ function printRehearsal(operation: Operation | null, output: Output): void {
   if (data === undefined) return
   for (const { step, seconds, detail } of data.steps) output.line(`  ${step}, ${formatDuration(seconds)}: ${detail}`)
   for (const { scope, estimatedSeconds } of data.scopes)
-    output.line(`  ${scope}: about ${formatDuration(estimatedSeconds)} for the ${formatCount(data.tableRows)} rows of the table`)
+    output.line(
+      `  ${scope}: about ${formatDuration(estimatedSeconds)} for the ${formatCount(data.tableRows)} rows of the table`,
+    )
   for (const note of data.notes) output.line(`  note: ${note}`)
 }

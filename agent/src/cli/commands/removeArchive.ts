@@ -1,8 +1,8 @@
-import type { OperationInput } from '../client.ts'
-import { requireConfirmation, addConfirmOptions, type ConfirmOptions } from '../confirm.ts'
-import { usageError, type ExitCode } from '../exit.ts'
+import type { OperationInput } from '../agentClient.ts'
+import { requireConfirmation, addConfirmOptions, type ConfirmOptions } from '../confirmation.ts'
+import { usageError, type ExitCode } from '../exitCode.ts'
 import { exitCodeOfOperation, refuseUnlessAllowed, runOperation, showPreview } from '../runOperation.ts'
-import { openCommandRollout, type RegisterCommand } from '../session.ts'
+import { openCommandRollout, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface RemoveArchiveOptions extends ConfirmOptions {

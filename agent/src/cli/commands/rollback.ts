@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { RollbackScope, type Operation } from '../../contract/index.ts'
-import type { AgentClient, OperationInput } from '../client.ts'
-import { requireConfirmation, addConfirmOptions, type ConfirmOptions } from '../confirm.ts'
-import { ExitCode, usageError } from '../exit.ts'
-import { askAnyAgent } from '../follow.ts'
+import type { AgentClient, OperationInput } from '../agentClient.ts'
+import { requireConfirmation, addConfirmOptions, type ConfirmOptions } from '../confirmation.ts'
+import { ExitCode, usageError } from '../exitCode.ts'
+import { askAnyAgent } from '../followOperation.ts'
 import {
   exitCodeOfOperation,
   refuseUnlessAllowed,
@@ -14,11 +14,11 @@ import {
   addRunOptions,
   type RunOptions,
 } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../session.ts'
-import { selectRolloutName, type EnvironmentTarget } from '../target.ts'
+import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
+import { selectRolloutName, type EnvironmentTarget } from '../environmentTarget.ts'
 import { printChanges } from './monitoring.ts'
 import type { Output, Terminal } from '../terminal.ts'
-import { openTargetToTurnOff, turnOffFlag } from '../turnOff.ts'
+import { openTargetToTurnOff, turnOffFlag } from '../turnOffFlag.ts'
 
 /** How long the clients of the flag get to see it off. */
 const CLIENT_TIMEOUT_MS = 60_000
@@ -77,7 +77,11 @@ async function rollbackFlag(terminal: Terminal, options: RunOptions): Promise<Ex
   return exitCodeOfOperation(await runOperation(target, rollout, request, output, options), options.detach)
 }
 
-async function rollbackWithConfirmation(scope: 'data' | 'system', terminal: Terminal, options: ConfirmedRollbackOptions): Promise<ExitCode> {
+async function rollbackWithConfirmation(
+  scope: 'data' | 'system',
+  terminal: Terminal,
+  options: ConfirmedRollbackOptions,
+): Promise<ExitCode> {
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const name = rollout.rollout
   if (options.force && !options.reason) throw usageError('--force needs --reason: it is kept with the operation.')
@@ -99,10 +103,12 @@ async function rollbackAll(terminal: Terminal, options: ConfirmedRollbackOptions
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const name = rollout.rollout
   await requireConfirmation(terminal, options, target, name, 'take back everything', async () => {
-    for (const scope of RollbackScope.options) await showPreview(target, name, rollbackRequest(target, scope, name, options), output)
+    for (const scope of RollbackScope.options)
+      await showPreview(target, name, rollbackRequest(target, scope, name, options), output)
   })
   if (options.dryRun) {
-    for (const scope of RollbackScope.options) await showPreview(target, name, rollbackRequest(target, scope, name, options), output)
+    for (const scope of RollbackScope.options)
+      await showPreview(target, name, rollbackRequest(target, scope, name, options), output)
     return ExitCode.done
   }
   const flagExitCode = await turnOffFlag(target, name, rollbackRequest(target, 'flag', name, options), output, options)

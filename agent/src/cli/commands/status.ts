@@ -1,10 +1,10 @@
-import { createAgentClient } from '../client.ts'
-import { CliError, ExitCode } from '../exit.ts'
-import { loadCommandSettings, addTargetOptions, type CommonOptions, type RegisterCommand } from '../session.ts'
-import { connectTarget, type TargetOptions } from '../target.ts'
-import type { CliSettings } from '../settings.ts'
+import { createAgentClient } from '../agentClient.ts'
+import { CliError, ExitCode } from '../exitCode.ts'
+import { loadCommandSettings, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
+import { connectTarget, type TargetOptions } from '../environmentTarget.ts'
+import type { CliSettings } from '../cliSettings.ts'
 import type { Output, Terminal } from '../terminal.ts'
-import { alignColumns, formatRolloutDetail, SUMMARY_COLUMNS, formatSummaryRows } from '../text.ts'
+import { alignColumns, formatRolloutDetail, SUMMARY_COLUMNS, formatSummaryRows } from '../formatResponses.ts'
 
 export const registerStatus: RegisterCommand = (program, run) => {
   addTargetOptions(program.command('status'))
@@ -14,7 +14,9 @@ export const registerStatus: RegisterCommand = (program, run) => {
 
 async function showStatus(terminal: Terminal, options: CommonOptions): Promise<ExitCode> {
   const { settings, output } = await loadCommandSettings(terminal, options)
-  const environments = await Promise.all(selectEnvironments(settings, options).map((environment) => readEnvironment(settings, environment, options)))
+  const environments = await Promise.all(
+    selectEnvironments(settings, options).map((environment) => readEnvironment(settings, environment, options)),
+  )
   const faults = environments.flatMap(({ fault }) => (fault ? [fault] : []))
   const summaries = environments.flatMap(({ rollouts }) => rollouts)
   if (options.rollout !== undefined && summaries.length === 0 && faults.length === 0) {

@@ -1,12 +1,12 @@
 import { Option } from 'commander'
 import { ValidationLayer, ReportFormat } from '../../contract/index.ts'
-import { ExitCode } from '../exit.ts'
-import { resolveReportDestination, writeReport } from '../report.ts'
+import { ExitCode } from '../exitCode.ts'
+import { resolveReportDestination, writeReport } from '../reportFile.ts'
 import { runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../session.ts'
+import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
-import { formatValidation } from '../text.ts'
-import { EXIT_CODE_OF_VERDICT } from '../verdict.ts'
+import { formatValidation } from '../formatResponses.ts'
+import { EXIT_CODE_OF_VERDICT } from '../verdictExitCode.ts'
 import { readBaselineFile } from './baseline.ts'
 
 interface ValidateOptions extends RunOptions {
@@ -48,7 +48,8 @@ async function runValidation(terminal: Terminal, options: ValidateOptions): Prom
   const { performanceBaseline } = options
   const content = performanceBaseline === undefined ? null : await readBaselineFile(terminal, performanceBaseline)
   const { target, rollout, output } = await openCommandRollout(terminal, options)
-  const importedBaseline = content && (await target.agent.importBaseline(rollout.rollout, { content, oneRunOnly: true }))
+  const importedBaseline =
+    content && (await target.agent.importBaseline(rollout.rollout, { content, oneRunOnly: true }))
   const request = {
     kind: 'validation' as const,
     environment: target.environment,

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { InvalidKey, parsePublicKey, parseTrustedKeys, type TrustedKey } from '../../signature/keys.ts'
 import { ReportRefused, verifyReport } from '../../signature/verify.ts'
-import { CliError, ExitCode, usageError } from '../exit.ts'
-import type { RegisterCommand } from '../session.ts'
+import { CliError, ExitCode, usageError } from '../exitCode.ts'
+import type { RegisterCommand } from '../commandSetup.ts'
 import { createOutput, type Terminal } from '../terminal.ts'
 
 interface VerifyOptions {
@@ -58,7 +58,8 @@ async function verifyReportFile(terminal: Terminal, file: string, options: Verif
 
 async function loadTrustedKeys(terminal: Terminal, { keys }: VerifyOptions): Promise<TrustedKey[]> {
   const file = keys ?? terminal.env['STI_TRUSTED_KEYS_FILE']
-  if (file === undefined) throw usageError('Say whose signature is accepted: --keys trusted.json, or a public key as PEM.')
+  if (file === undefined)
+    throw usageError('Say whose signature is accepted: --keys trusted.json, or a public key as PEM.')
   const text = await readTextFile(terminal, file)
   try {
     return text.includes('-----BEGIN') ? [parsePublicKey(text)] : parseTrustedKeys(text)

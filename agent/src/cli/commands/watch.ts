@@ -1,8 +1,14 @@
-import { ExitCode } from '../exit.ts'
-import { followOperation } from '../follow.ts'
-import { openCommandRollout, openCommandTarget, addTargetOptions, type CommonOptions, type RegisterCommand } from '../session.ts'
-import { parseOperationId } from '../arguments.ts'
-import { formatOperation } from '../text.ts'
+import { ExitCode } from '../exitCode.ts'
+import { followOperation } from '../followOperation.ts'
+import {
+  openCommandRollout,
+  openCommandTarget,
+  addTargetOptions,
+  type CommonOptions,
+  type RegisterCommand,
+} from '../commandSetup.ts'
+import { parseOperationId } from '../argumentParsers.ts'
+import { formatOperation } from '../formatResponses.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface WatchOptions extends CommonOptions {

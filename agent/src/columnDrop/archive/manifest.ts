@@ -1,8 +1,8 @@
 import type { ColumnArchive } from '../../contract/index.ts'
 import type { Sql } from '../../database/connect.ts'
-import { quoteLiteral } from '../../rollout/names.ts'
+import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
-import { archiveTable, archiveLayout } from './names.ts'
+import { archiveTable, archiveLayout } from './archiveSql.ts'
 
 /** What is known of the archive of a rollout. */
 export type ArchiveManifest = ColumnArchive

@@ -1,5 +1,5 @@
 import type { Sql } from '../../database/connect.ts'
-import { quoteLiteral } from '../../rollout/names.ts'
+import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 
 /**

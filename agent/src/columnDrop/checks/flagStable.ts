@@ -1,4 +1,4 @@
-import { formatDuration, type DropCheck } from './check.ts'
+import { formatDuration, type DropCheck } from './dropCheck.ts'
 
 export const flagStable: DropCheck = {
   name: 'flag-stable',
@@ -15,7 +15,9 @@ export const flagStable: DropCheck = {
       })
     const staleClients = flag.clients.filter((client) => client.stale).map(({ client }) => client)
     if (staleClients.length > 0)
-      return fail(`clients have not seen the flag at 100 %: ${staleClients.join(', ')}; wait for them, or accept each by name`)
+      return fail(
+        `clients have not seen the flag at 100 %: ${staleClients.join(', ')}; wait for them, or accept each by name`,
+      )
     const stableSeconds = (now - Date.parse(flag.changedAt)) / 1000
     if (stableSeconds < rollout.file.soak)
       return fail(

@@ -1,7 +1,7 @@
 import type { ColumnDropCheck, Verdict } from '../../contract/index.ts'
-import { formatDuration } from '../checks/check.ts'
+import { formatDuration } from '../checks/dropCheck.ts'
 import { escapeMarkdown, markdownTable } from './markdown.ts'
-import { trialLines } from './proofLines.ts'
+import { trialLines } from './trialLines.ts'
 import type { PullRequestInput } from './pullRequest.ts'
 
 const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {

@@ -1,6 +1,6 @@
 import { Octokit } from '@octokit/core'
 import type { ColumnDropPullRequest } from '../../contract/index.ts'
-import { errorMessage, OperationFailedError } from '../../engine/errors.ts'
+import { errorMessage, OperationFailedError } from '../../database/errors.ts'
 
 /** Where pull requests are opened. */
 export interface GithubConfig {
@@ -23,7 +23,10 @@ export async function openDraftPullRequest(config: GithubConfig, draft: ColumnDr
   const repositoryParameters = { owner: config.owner, repo: config.repository }
   const request = { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) }
   try {
-    const { data: repository } = await octokit.request('GET /repos/{owner}/{repo}', { ...repositoryParameters, request })
+    const { data: repository } = await octokit.request('GET /repos/{owner}/{repo}', {
+      ...repositoryParameters,
+      request,
+    })
     const base = repository.default_branch
     const { data: head } = await octokit.request('GET /repos/{owner}/{repo}/git/ref/{ref}', {
       ...repositoryParameters,
@@ -100,7 +103,12 @@ async function pointBranch(
   request: { signal: AbortSignal },
 ): Promise<void> {
   try {
-    await octokit.request('POST /repos/{owner}/{repo}/git/refs', { ...repositoryParameters, ref: `refs/heads/${branch}`, sha, request })
+    await octokit.request('POST /repos/{owner}/{repo}/git/refs', {
+      ...repositoryParameters,
+      ref: `refs/heads/${branch}`,
+      sha,
+      request,
+    })
   } catch (error) {
     // 422: the branch is there already, of an earlier try.
     if ((error as { status?: number }).status !== 422) throw error

@@ -4,9 +4,9 @@ import type {
   ColumnDropParameters,
   ColumnDropPullRequest,
 } from '../../contract/index.ts'
-import type { RolloutFacts } from '../../engine/facts.ts'
+import type { RolloutFacts } from '../../kind/facts.ts'
 import type { ArchiveManifest } from '../archive/manifest.ts'
-import type { MigrationTrial } from '../proof/proof.ts'
+import type { MigrationTrial } from '../trial/migrationTrial.ts'
 import { renderBody } from './body.ts'
 
 /** All that the text of a pull request is made from. */

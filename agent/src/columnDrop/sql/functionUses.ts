@@ -1,6 +1,13 @@
-import { messageOf, parsePlpgsqlFunction, parseStatements, stringValues, walkParseTree, type ParseNode } from '../../rollout/parse.ts'
-import type { ColumnLookup, ColumnUseTarget, ColumnUses } from './target.ts'
-import { findColumnUses, type RowNames } from './uses.ts'
+import {
+  messageOf,
+  parsePlpgsqlFunction,
+  parseStatements,
+  stringValues,
+  walkParseTree,
+  type ParseNode,
+} from '../../rollout/sqlParser.ts'
+import type { ColumnLookup, ColumnUseTarget, ColumnUses } from './columnUseTarget.ts'
+import { findColumnUses, type RowNames } from './columnUses.ts'
 
 /** A function or procedure of the database. */
 export interface StoredFunction {
@@ -24,7 +31,11 @@ export interface FunctionUses extends ColumnUses {
 const NO_USES = { reads: [], writes: [] }
 
 /** Which legacy columns the body of a function names, parsed by PostgreSQL's parser. */
-export function findFunctionUses(stored: StoredFunction, target: ColumnUseTarget, columnsOf: ColumnLookup): FunctionUses {
+export function findFunctionUses(
+  stored: StoredFunction,
+  target: ColumnUseTarget,
+  columnsOf: ColumnLookup,
+): FunctionUses {
   try {
     if (stored.language === 'sql')
       return { ...findColumnUses(parseStatements(stored.source), target, columnsOf, rowNames(stored)), unsure: null }
@@ -35,7 +46,9 @@ export function findFunctionUses(stored: StoredFunction, target: ColumnUseTarget
       unsure: mentionsTarget(stored.source, target) ? `its body could not be parsed (${messageOf(error)})` : null,
     }
   }
-  const unsure = mentionsTarget(stored.source, target) ? `its body is in ${stored.language}, which is not parsed here` : null
+  const unsure = mentionsTarget(stored.source, target)
+    ? `its body is in ${stored.language}, which is not parsed here`
+    : null
   return { ...NO_USES, unsure }
 }
 

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { AgentStatus, CONTRACT_VERSION } from '../../contract/index.ts'
-import { toActor, openApiResponses, requireRight } from '../answers.ts'
-import type { App, ApiDependencies } from '../parts.ts'
+import { toActor, openApiResponses, requireRight } from '../routeHelpers.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
 
 const getAgentRoute = createRoute({

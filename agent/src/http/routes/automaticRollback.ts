@@ -1,10 +1,10 @@
 import { createRoute } from '@hono/zod-openapi'
-import { armAutomaticRollback, holdAutomaticRollback } from '../../alert/hold.ts'
+import { armAutomaticRollback, holdAutomaticRollback } from '../../alert/rollbackHoldStore.ts'
 import { AutomaticRollback, AutomaticRollbackRequest } from '../../contract/index.ts'
-import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../answers.ts'
-import { requireEnvironment } from '../asked.ts'
-import { readAutomaticRollback } from '../alarm.ts'
-import type { App, ApiDependencies } from '../parts.ts'
+import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import { requireEnvironment } from '../requestRights.ts'
+import { readAutomaticRollback } from '../automaticRollbackView.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
 
 const setAutomaticRollbackRoute = createRoute({

@@ -6,12 +6,19 @@ import {
   BaselineSummary,
   type BaselineContent,
 } from '../../contract/index.ts'
-import { compareWithBaseline } from '../../measure/comparison.ts'
-import { listBaselines, readNewestBaseline, readBaseline, findSameBaseline, saveBaseline, createBaselineContext } from '../../measure/store.ts'
-import { readComparisonWindow } from '../../measure/window.ts'
+import { compareWithBaseline } from '../../measure/compareWithBaseline.ts'
+import {
+  listBaselines,
+  readNewestBaseline,
+  readBaseline,
+  findSameBaseline,
+  saveBaseline,
+  createBaselineContext,
+} from '../../measure/baselineStore.ts'
+import { readComparisonWindow } from '../../measure/comparisonWindow.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
-import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../answers.ts'
-import type { App, ApiDependencies } from '../parts.ts'
+import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
 
 const baselinesPath = '/v1/rollouts/{rollout}/baselines'
@@ -103,7 +110,10 @@ function normalizeInstants({ startedAt, endedAt }: BaselineContent): Pick<Baseli
 }
 
 /** @throws Refusal */
-function requireConsistentBaseline(rollout: Rollout, { rollout: name, startedAt, endedAt, signals, queries }: BaselineContent): void {
+function requireConsistentBaseline(
+  rollout: Rollout,
+  { rollout: name, startedAt, endedAt, signals, queries }: BaselineContent,
+): void {
   if (name !== rollout.name) {
     throw new Refusal('refused', `This baseline is of rollout ${name}, not of ${rollout.name}: nothing was kept.`)
   }

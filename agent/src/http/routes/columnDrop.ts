@@ -1,8 +1,8 @@
 import { createRoute } from '@hono/zod-openapi'
 import { columnDropStatus } from '../../columnDrop/status.ts'
 import { ColumnDrop } from '../../contract/index.ts'
-import { openApiResponses, requireRollout, rolloutParams } from '../answers.ts'
-import type { App, ApiDependencies } from '../parts.ts'
+import { openApiResponses, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 
 const getColumnDropRoute = createRoute({
   method: 'get',

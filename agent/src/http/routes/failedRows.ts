@@ -3,15 +3,19 @@ import { randomUUID } from 'node:crypto'
 import { acceptFailedRows, countFailedRows, listFailedRows } from '../../backfill/failedRows.ts'
 import { BackfillParameters, FailedRow, Operation } from '../../contract/index.ts'
 import { appendEvent } from '../../operation/events.ts'
-import { acceptOperation } from '../accept.ts'
-import { toActor, openApiResponses, requireRight, reasonBody, requireRollout, rolloutParams } from '../answers.ts'
-import type { App, ApiDependencies } from '../parts.ts'
+import { acceptOperation } from '../acceptOperation.ts'
+import { toActor, openApiResponses, requireRight, reasonBody, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 
 const listFailedRowsRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}/failed-rows',
   request: { params: rolloutParams },
-  responses: openApiResponses(200, z.object({ failedRows: z.array(FailedRow), total: z.number().int() }), 'the first 1,000'),
+  responses: openApiResponses(
+    200,
+    z.object({ failedRows: z.array(FailedRow), total: z.number().int() }),
+    'the first 1,000',
+  ),
 })
 const retryBody = reasonBody.extend({ environment: z.string().describe('as of an operation: another one answers 409') })
 const retryFailedRowsRoute = createRoute({
@@ -61,7 +65,10 @@ export function failedRowRoutes(app: App, deps: ApiDependencies): void {
       parameters: BackfillParameters.parse({ failedRowsOnly: true, checkpointInterval: 1 }),
       reason,
     } as const
-    return c.json(await acceptOperation(deps, rollout, request, caller, c.req.header('idempotency-key') ?? randomUUID()), 202)
+    return c.json(
+      await acceptOperation(deps, rollout, request, caller, c.req.header('idempotency-key') ?? randomUUID()),
+      202,
+    )
   })
   app.openapi(acceptFailedRowsRoute, async (c) => {
     const caller = c.get('caller')

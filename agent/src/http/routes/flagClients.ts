@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { FlagStatus } from '../../contract/index.ts'
-import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../answers.ts'
-import type { App, ApiDependencies } from '../parts.ts'
+import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 
 const acceptClientRoute = createRoute({
   method: 'post',

@@ -1,4 +1,4 @@
-import type { App, ApiDependencies } from '../parts.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 
 /** For whoever watches the process; open, and without any detail that helps a stranger. */
 export function healthRoutes(app: App, deps: ApiDependencies): void {

@@ -8,9 +8,9 @@ import {
   readIncident,
   toIncident,
   type IncidentRow,
-} from '../../incident/store.ts'
-import { toActor, openApiResponses, requireRight, requireRollout } from '../answers.ts'
-import type { App, ApiDependencies } from '../parts.ts'
+} from '../../incident/incidentStore.ts'
+import { toActor, openApiResponses, requireRight, requireRollout } from '../routeHelpers.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
 
 const listIncidentsRoute = createRoute({
@@ -71,10 +71,17 @@ export function incidentRoutes(app: App, deps: ApiDependencies): void {
 }
 
 /** A drill is over once somebody has answered. */
-async function endAcknowledgedDrill({ database, flags, alertPath, rollouts }: ApiDependencies, row: IncidentRow): Promise<IncidentRow> {
+async function endAcknowledgedDrill(
+  { database, flags, alertPath, rollouts }: ApiDependencies,
+  row: IncidentRow,
+): Promise<IncidentRow> {
   const rollout = rollouts.find(({ name }) => name === row.rollout)
   if (!row.drill || rollout === undefined) return row
-  const observedState = { flag: flags.status(rollout.name), watchdogSeenAt: alertPath.lastSeenAt(), watchdogLive: alertPath.isLive() }
+  const observedState = {
+    flag: flags.status(rollout.name),
+    watchdogSeenAt: alertPath.lastSeenAt(),
+    watchdogLive: alertPath.isLive(),
+  }
   return await endDrill(database.state, rollout, row, observedState)
 }
 
@@ -85,7 +92,11 @@ export function presentIncident({ config, rollouts }: ApiDependencies, row: Inci
 
 const parseNote = (json: unknown): string | null => (json as { note?: string } | undefined)?.note ?? null
 
-async function explainRefusal({ database }: ApiDependencies, id: number, verb: 'acknowledge' | 'close'): Promise<Refusal> {
+async function explainRefusal(
+  { database }: ApiDependencies,
+  id: number,
+  verb: 'acknowledge' | 'close',
+): Promise<Refusal> {
   const row = await readIncident(database.state, id)
   if (row === null) return new Refusal('not-found', `There is no incident ${id}.`)
   const { closed_by, closed_at, acknowledged_by, acknowledged_at } = row

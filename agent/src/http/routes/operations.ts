@@ -2,14 +2,14 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { randomUUID } from 'node:crypto'
 import { streamSSE } from 'hono/streaming'
 import { Operation, OperationEvent, OperationRequest, OperationPreview } from '../../contract/index.ts'
-import { errorMessage } from '../../engine/errors.ts'
+import { errorMessage } from '../../database/errors.ts'
 import { readEvents, toOperationEvent } from '../../operation/events.ts'
-import { listOperations, readOperation, toOperation, type OperationRow } from '../../operation/row.ts'
-import { ENDED_STATES } from '../../operation/states.ts'
-import { acceptOperation } from '../accept.ts'
-import { openApiResponses, operationParams, requireRollout, rolloutParams } from '../answers.ts'
-import type { App, ApiDependencies } from '../parts.ts'
-import { previewOperation } from '../preview.ts'
+import { listOperations, readOperation, toOperation, type OperationRow } from '../../operation/operationRow.ts'
+import { ENDED_STATES } from '../../operation/stateMachine.ts'
+import { acceptOperation } from '../acceptOperation.ts'
+import { openApiResponses, operationParams, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
+import { previewOperation } from '../previewOperation.ts'
 import { Refusal } from '../problem.ts'
 
 const createOperationRoute = createRoute({
@@ -23,7 +23,10 @@ const createOperationRoute = createRoute({
   },
   responses: {
     ...openApiResponses(202, Operation, 'accepted; it is carried out afterwards'),
-    200: { content: { 'application/json': { schema: OperationPreview } }, description: 'with dryRun=true: what it would do' },
+    200: {
+      content: { 'application/json': { schema: OperationPreview } },
+      description: 'with dryRun=true: what it would do',
+    },
   },
 })
 const listOperationsRoute = createRoute({
@@ -56,7 +59,9 @@ export function operationRoutes(app: App, deps: ApiDependencies): void {
     if (rollout !== undefined) requireRollout(deps, rollout)
     return c.json({ operations: (await listOperations(state, rollout ?? null, limit)).map(toOperation) }, 200)
   })
-  app.openapi(getOperationRoute, async (c) => c.json(toOperation(await requireOperation(deps, c.req.valid('param').id)), 200))
+  app.openapi(getOperationRoute, async (c) =>
+    c.json(toOperation(await requireOperation(deps, c.req.valid('param').id)), 200),
+  )
 
   /** JSON, or a stream that goes on from Last-Event-ID until the operation has ended. */
   app.get('/v1/operations/:id/events', async (c) => {
@@ -82,7 +87,11 @@ export function operationRoutes(app: App, deps: ApiDependencies): void {
           const events = await readEvents(state, { operationId: row.id, after: lastEventId })
           for (const event of events) {
             lastEventId = event.id
-            await stream.writeSSE({ event: 'event', id: String(event.id), data: JSON.stringify(toOperationEvent(event)) })
+            await stream.writeSSE({
+              event: 'event',
+              id: String(event.id),
+              data: JSON.stringify(toOperationEvent(event)),
+            })
           }
           await stream.writeSSE({ event: 'progress', data: JSON.stringify(toOperation(current)) })
           if (ENDED_STATES.includes(current.state) && events.length === 0) {
@@ -90,7 +99,11 @@ export function operationRoutes(app: App, deps: ApiDependencies): void {
             return
           }
         } catch (error) {
-          deps.log({ level: 'warning', message: 'a stream of events waits for the database', error: errorMessage(error) })
+          deps.log({
+            level: 'warning',
+            message: 'a stream of events waits for the database',
+            error: errorMessage(error),
+          })
         }
         await stream.sleep(1000)
       }

@@ -1,10 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { Promotion, PromotionGate, PromotionRequest } from '../../contract/index.ts'
-import { readPromotionGate, readPromotions } from '../../evidence/promotion.ts'
-import { forcePromotion, acceptPromotion } from '../../evidence/promote.ts'
-import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../answers.ts'
-import { requireEnvironment } from '../asked.ts'
-import type { App, ApiDependencies } from '../parts.ts'
+import { readPromotionGate, readPromotions } from '../../evidence/promotionGate.ts'
+import { forcePromotion, acceptPromotion } from '../../evidence/acceptPromotion.ts'
+import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import { requireEnvironment } from '../requestRights.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
 
 const PromotionListing = z.object({ gate: PromotionGate.nullable(), promotions: z.array(Promotion) })
@@ -13,7 +13,11 @@ const listPromotionsRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}/promotions',
   request: { params: rolloutParams },
-  responses: openApiResponses(200, PromotionListing, 'what the file wants of another environment, and what was handed in'),
+  responses: openApiResponses(
+    200,
+    PromotionListing,
+    'what the file wants of another environment, and what was handed in',
+  ),
 })
 const submitReportRoute = createRoute({
   method: 'post',
@@ -27,10 +31,20 @@ const submitReportRoute = createRoute({
 
 export function promotionRoutes(app: App, deps: ApiDependencies): void {
   const { config } = deps
-  const promotionContext = { state: deps.database.state, environment: config.environment, trustedKeys: config.trustedKeys }
+  const promotionContext = {
+    state: deps.database.state,
+    environment: config.environment,
+    trustedKeys: config.trustedKeys,
+  }
   app.openapi(listPromotionsRoute, async (c) => {
     const rollout = requireRollout(deps, c.req.valid('param').rollout)
-    return c.json({ gate: await readPromotionGate(promotionContext, rollout), promotions: await readPromotions(promotionContext, rollout) }, 200)
+    return c.json(
+      {
+        gate: await readPromotionGate(promotionContext, rollout),
+        promotions: await readPromotions(promotionContext, rollout),
+      },
+      200,
+    )
   })
   app.openapi(submitReportRoute, async (c) => {
     const caller = c.get('caller')
@@ -48,6 +62,12 @@ export function promotionRoutes(app: App, deps: ApiDependencies): void {
     } else {
       await acceptPromotion(promotionContext, rollout, { report, actor: toActor(caller), reason: reason ?? null })
     }
-    return c.json({ gate: await readPromotionGate(promotionContext, rollout), promotions: await readPromotions(promotionContext, rollout) }, 200)
+    return c.json(
+      {
+        gate: await readPromotionGate(promotionContext, rollout),
+        promotions: await readPromotions(promotionContext, rollout),
+      },
+      200,
+    )
   })
 }

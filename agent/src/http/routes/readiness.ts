@@ -1,11 +1,11 @@
 import { createRoute } from '@hono/zod-openapi'
 import { AttestationRequest, Readiness } from '../../contract/index.ts'
-import { listSignOffItems, type SignOffItem } from '../../readiness/attestable.ts'
+import { listSignOffItems, type SignOffItem } from '../../readiness/signOffItems.ts'
 import { saveAttestation, withdrawAttestation } from '../../readiness/attestations.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
-import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../answers.ts'
-import { isAtLeast, type Caller } from '../caller.ts'
-import type { App, ApiDependencies } from '../parts.ts'
+import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import { isAtLeast, type Caller } from '../../rights/caller.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
 
 const getReadinessRoute = createRoute({
@@ -74,7 +74,8 @@ function parseExpiry({ expiresAt }: AttestationRequest): Date {
   const now = Date.now()
   if (expiresAt === undefined) return new Date(now + DEFAULT_SIGN_OFF_DAYS * DAY_MS)
   const expiry = Date.parse(expiresAt)
-  if (expiry <= now) throw new Refusal('invalid-body', 'It would have expired already.', ['expiresAt: give a time to come'])
+  if (expiry <= now)
+    throw new Refusal('invalid-body', 'It would have expired already.', ['expiresAt: give a time to come'])
   if (expiry > now + MAX_SIGN_OFF_DAYS * DAY_MS)
     throw new Refusal('invalid-body', `A sign-off holds for at most ${MAX_SIGN_OFF_DAYS} days.`, [
       'expiresAt: give an earlier time',

@@ -2,11 +2,11 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { ReportFormat, SignedReport } from '../../contract/index.ts'
 import { renderReportHtml } from '../../evidence/html.ts'
 import { renderReportMarkdown } from '../../evidence/markdown.ts'
-import { readPromotions } from '../../evidence/promotion.ts'
-import { gatherReport } from '../../evidence/report.ts'
+import { readPromotions } from '../../evidence/promotionGate.ts'
+import { gatherReport } from '../../evidence/gatherReport.ts'
 import { signReport } from '../../signature/sign.ts'
-import { toActor, openApiResponses, requireRollout, rolloutParams } from '../answers.ts'
-import type { App, ApiDependencies } from '../parts.ts'
+import { toActor, openApiResponses, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 
 const getReportRoute = createRoute({
   method: 'get',

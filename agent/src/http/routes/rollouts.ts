@@ -1,16 +1,16 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { OperationEvent, RolloutDetail, RolloutSummary, Validation } from '../../contract/index.ts'
 import { readEvents, toOperationEvent } from '../../operation/events.ts'
-import { readRolloutDetail } from '../../operation/readings.ts'
+import { readRolloutDetail } from '../../operation/metricsReadings.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { readLatestValidation, readValidationById } from '../../validation/store.ts'
-import { redactContacts } from '../../rollout/withoutContacts.ts'
-import { readIncidentDetail } from '../alarm.ts'
-import { openApiResponses, requireRollout, rolloutParams } from '../answers.ts'
-import { isAtLeast, type Caller } from '../caller.ts'
-import type { App, ApiDependencies } from '../parts.ts'
+import { redactContacts } from '../../rollout/redactContacts.ts'
+import { readIncidentDetail } from '../automaticRollbackView.ts'
+import { openApiResponses, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import { isAtLeast, type Caller } from '../../rights/caller.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
-import { rightRefusal } from '../rights.ts'
+import { rightRefusal } from '../../rights/rights.ts'
 
 const listRolloutsRoute = createRoute({
   method: 'get',
@@ -33,7 +33,11 @@ const listEventsRoute = createRoute({
       after: z.coerce.number().int().nonnegative().optional(),
     }),
   },
-  responses: openApiResponses(200, z.object({ events: z.array(OperationEvent) }), 'at most 500 events, the oldest first'),
+  responses: openApiResponses(
+    200,
+    z.object({ events: z.array(OperationEvent) }),
+    'at most 500 events, the oldest first',
+  ),
 })
 const getLatestValidationRoute = createRoute({
   method: 'get',
@@ -84,7 +88,9 @@ export function rolloutRoutes(app: App, deps: ApiDependencies): void {
 /** The detail, with what this caller may not do refused as well. */
 async function readDetailFor(deps: ApiDependencies, rollout: Rollout, caller: Caller): Promise<RolloutDetail> {
   const [detail, incidentDetail] = await Promise.all([
-    deps.facts(rollout).then((facts) => readRolloutDetail(deps.database.state, facts, deps.config.environment, deps.kinds)),
+    deps
+      .facts(rollout)
+      .then((facts) => readRolloutDetail(deps.database.state, facts, deps.config.environment, deps.kinds)),
     readIncidentDetail(deps, rollout),
   ])
   return {

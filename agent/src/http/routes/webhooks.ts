@@ -1,10 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { parseAlertmanagerWebhook, parseGrafanaWebhook } from '../../alert/parse.ts'
-import type { ReceivedAlert } from '../../alert/received.ts'
-import { openApiResponses } from '../answers.ts'
-import type { App, ApiDependencies } from '../parts.ts'
+import { parseAlertmanagerWebhook, parseGrafanaWebhook } from '../../alert/parseWebhook.ts'
+import type { ReceivedAlert } from '../../alert/receivedAlert.ts'
+import { openApiResponses } from '../routeHelpers.ts'
+import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
-import { createWebhookVerifier } from '../webhookSignature.ts'
+import { createWebhookVerifier } from '../webhookVerifier.ts'
 
 const ReceivedResponse = z.object({ received: z.number().int() }).openapi('Received')
 
@@ -35,7 +35,10 @@ export function webhookRoutes(app: App, deps: ApiDependencies): void {
     verifier.verify(headers['x-sti-signature'], headers['x-sti-timestamp'], body)
     const { orgId, alerts } = parseGrafanaWebhook(body, Date.now())
     if (orgId !== organizationId)
-      throw new Refusal('forbidden', `The message is of organization ${orgId}, and this agent serves ${organizationId}.`)
+      throw new Refusal(
+        'forbidden',
+        `The message is of organization ${orgId}, and this agent serves ${organizationId}.`,
+      )
     return c.json(enqueueAlerts(alerts), 202)
   })
   app.openapi(alertmanagerWebhookRoute, async (c) =>

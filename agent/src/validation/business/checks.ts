@@ -1,6 +1,6 @@
 import type { Rollout } from '../../rollout/rollout.ts'
 import type { ValidationCheck } from '../check.ts'
-import { requestStatusCheck } from './request.ts'
+import { requestStatusCheck } from './requestStatus.ts'
 import { sameWithFlagCheck } from './sameWithFlag.ts'
 import { violationsCheck } from './violations.ts'
 

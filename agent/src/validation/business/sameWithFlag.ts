@@ -1,6 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ValidationCheck, CheckFinding } from '../check.ts'
-import { requestApplication, toUnreachableFinding, describeResponse, type ApplicationResponse } from './ask.ts'
+import {
+  requestApplication,
+  toUnreachableFinding,
+  describeResponse,
+  type ApplicationResponse,
+} from './applicationRequest.ts'
 
 /** Rounds of on, off, on. */
 const MAX_ROUNDS = 5
@@ -30,9 +35,16 @@ export function sameWithFlagCheck(name: string, { url, status }: { url: string; 
           const responseOn = await requestWithFlag('on')
           const responseOff = await requestWithFlag('off')
           const responseOnAgain = await requestWithFlag('on')
-          const ignoringResponse = [responseOn, responseOnAgain].find((answer) => answer.flag !== 'on') ?? (responseOff.flag === 'off' ? null : responseOff)
+          const ignoringResponse =
+            [responseOn, responseOnAgain].find((answer) => answer.flag !== 'on') ??
+            (responseOff.flag === 'off' ? null : responseOff)
           if (ignoringResponse !== null) {
-            lastFinding = { ...evidence, verdict: 'inconclusive', value: ignoringResponse.status, detail: describeIgnoredFlag(ignoringResponse) }
+            lastFinding = {
+              ...evidence,
+              verdict: 'inconclusive',
+              value: ignoringResponse.status,
+              detail: describeIgnoredFlag(ignoringResponse),
+            }
           } else if (isSameResponse(responseOn, responseOff) || isSameResponse(responseOff, responseOnAgain)) {
             if (responseOff.status === status)
               return {
@@ -55,7 +67,9 @@ export function sameWithFlagCheck(name: string, { url, status }: { url: string; 
           lastFinding = toUnreachableFinding(error, evidence)
         }
       }
-      return lastFinding!.verdict === 'fail' && differingRounds > 0 && differingRounds < MIN_DIFFERING_ROUNDS ? downgradeRareDifference(lastFinding!, differingRounds) : lastFinding!
+      return lastFinding!.verdict === 'fail' && differingRounds > 0 && differingRounds < MIN_DIFFERING_ROUNDS
+        ? downgradeRareDifference(lastFinding!, differingRounds)
+        : lastFinding!
     },
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../../database/connect.ts'
-import { onlyRow } from '../../engine/answer.ts'
+import { onlyRow } from '../../database/onlyRow.ts'
 import type { Key } from '../../engine/keys.ts'
 import type { ValidationCheck } from '../check.ts'
 

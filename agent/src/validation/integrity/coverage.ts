@@ -1,6 +1,6 @@
 import type { ValidationCheck } from '../check.ts'
-import { computeCoverage, countCorrectRows } from '../scan/scan.ts'
-import { countAcceptedDiscrepancies } from './accepted.ts'
+import { computeCoverage, countCorrectRows } from '../scan/scanRanges.ts'
+import { countAcceptedDiscrepancies } from './acceptedRows.ts'
 
 export const coverage: ValidationCheck = {
   name: 'coverage',

@@ -1,5 +1,5 @@
 import type { ValidationCheck } from '../check.ts'
-import { findDiscrepanciesSince } from './wrongSince.ts'
+import { findDiscrepanciesSince } from './discrepanciesSince.ts'
 
 /**
  * Where the application writes the type itself: rows that were written since the backfill ended, looked at twice. An
@@ -13,7 +13,12 @@ export const dualWriteApplication: ValidationCheck = {
     const backfilled = facts.lastSucceededBackfill?.id ?? null
     if (backfilled === null)
       return { verdict: 'inconclusive', value: null, limit: 0, detail: 'no backfill has ended: run it first' }
-    const { query, writtenRows, rewritten, persistent, sampleNote } = await findDiscrepanciesSince(sql, rollout, table, backfilled)
+    const { query, writtenRows, rewritten, persistent, sampleNote } = await findDiscrepanciesSince(
+      sql,
+      rollout,
+      table,
+      backfilled,
+    )
     if (writtenRows === 0) {
       const detail = `no row was written since the backfill ended${sampleNote}: let the application write, then validate again`
       return { verdict: 'inconclusive', value: 0, limit: 0, detail, query }

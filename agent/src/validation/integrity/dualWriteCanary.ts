@@ -1,6 +1,6 @@
-import { runCanaryWrite, type CanaryResult, type SyncDirection } from '../../dualWrite/canary.ts'
-import { hasReverseSync } from '../../dualWrite/verify.ts'
-import { quoteIdentifier } from '../../rollout/names.ts'
+import { runCanaryWrite, type CanaryResult, type SyncDirection } from '../../dualWrite/canaryWrite.ts'
+import { hasReverseSync } from '../../dualWrite/verifyTrigger.ts'
+import { quoteIdentifier } from '../../rollout/identifiers.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import type { ValidationCheck, CheckFinding } from '../check.ts'
 
@@ -11,7 +11,9 @@ export const dualWriteCanary: ValidationCheck = {
   async run({ run, rollout, table, facts }) {
     const undeclaredTriggers = [...facts.undeclaredTriggers, ...findTriggersFiredByLegacyWrite(rollout, table)]
     if (undeclaredTriggers.length > 0) return inconclusive(undeclaredTriggers[0]!.replace(/\.$/, ''))
-    const ways: SyncDirection[] = (await hasReverseSync(run.database.state, rollout, table)) ? ['legacy', 'type'] : ['legacy']
+    const ways: SyncDirection[] = (await hasReverseSync(run.database.state, rollout, table))
+      ? ['legacy', 'type']
+      : ['legacy']
     const sql = run.database.engine({
       purpose: 'canary',
       searchPath: rollout.searchPath,

@@ -1,4 +1,4 @@
-import { readConflictCounts, pruneConflicts } from '../../dualWrite/conflicts.ts'
+import { readConflictCounts, pruneConflicts } from '../../dualWrite/conflictCounts.ts'
 import type { ValidationCheck } from '../check.ts'
 import { readLatestCheckValue } from '../store.ts'
 

@@ -1,4 +1,4 @@
-import { findMissingReverseSync } from '../../dualWrite/verify.ts'
+import { findMissingReverseSync } from '../../dualWrite/verifyTrigger.ts'
 import type { ValidationCheck } from '../check.ts'
 
 export const dualWriteTrigger: ValidationCheck = {

@@ -1,5 +1,5 @@
 import type { ValidationCheck } from '../check.ts'
-import { countAcceptedDiscrepancies } from './accepted.ts'
+import { countAcceptedDiscrepancies } from './acceptedRows.ts'
 
 export const expressionNeverRaises: ValidationCheck = {
   name: 'expression-never-raises',

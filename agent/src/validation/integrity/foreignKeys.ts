@@ -1,7 +1,7 @@
 import type { Sql } from '../../database/connect.ts'
-import { onlyRow } from '../../engine/answer.ts'
+import { onlyRow } from '../../database/onlyRow.ts'
 import type { Key } from '../../engine/keys.ts'
-import { quoteIdentifier } from '../../rollout/names.ts'
+import { quoteIdentifier } from '../../rollout/identifiers.ts'
 import type { ValidationCheck } from '../check.ts'
 
 interface CheckedForeignKey {
@@ -68,18 +68,29 @@ export const foreignKeys: ValidationCheck = {
 
 function orphanSql(key: CheckedForeignKey, child: string): string {
   const notNullCondition = key.columns.map(({ own }) => `c.${quoteIdentifier(own)} is not null`).join(' and ')
-  const matchCondition = key.columns.map(({ own, other }) => `p.${quoteIdentifier(other)} = c.${quoteIdentifier(own)}`).join(' and ')
+  const matchCondition = key.columns
+    .map(({ own, other }) => `p.${quoteIdentifier(other)} = c.${quoteIdentifier(own)}`)
+    .join(' and ')
   const keyExpressions = key.columns.map(({ own }) => `c.${quoteIdentifier(own)}::text`).join(', ')
   return `with /* sti */ orphan as materialized (select jsonb_build_array(${keyExpressions}) as key from ${child} as c
       where c.ctid >= $1::text::tid and c.ctid < $2::text::tid and ${notNullCondition} and not exists (select from ${key.parent} as p where ${matchCondition}))
     select count(*)::int as rows, coalesce((select jsonb_agg(key) from (select key from orphan limit ${MAX_SAMPLE_KEYS}) s), '[]') as keys from orphan`
 }
 
-async function findOrphans(sql: Sql, key: CheckedForeignKey, child: string, low: number): Promise<{ rows: number; keys: Key[] }> {
+async function findOrphans(
+  sql: Sql,
+  key: CheckedForeignKey,
+  child: string,
+  low: number,
+): Promise<{ rows: number; keys: Key[] }> {
   return onlyRow(
-    await sql.unsafe<{ rows: number; keys: Key[] }[]>(orphanSql(key, child), [`(${low},0)`, `(${low + BLOCKS_PER_QUERY},0)`], {
-      prepare: true,
-    }),
+    await sql.unsafe<{ rows: number; keys: Key[] }[]>(
+      orphanSql(key, child),
+      [`(${low},0)`, `(${low + BLOCKS_PER_QUERY},0)`],
+      {
+        prepare: true,
+      },
+    ),
   )
 }
 

@@ -1,4 +1,4 @@
-import { errorCode, errorMessage } from '../../engine/errors.ts'
+import { errorCode, errorMessage } from '../../database/errors.ts'
 import type { ValidationCheck } from '../check.ts'
 
 /** It reads the table in one statement, which is too long for a larger one. */

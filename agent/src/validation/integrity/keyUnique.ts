@@ -1,7 +1,7 @@
 import type { Sql } from '../../database/connect.ts'
-import { onlyRow } from '../../engine/answer.ts'
+import { onlyRow } from '../../database/onlyRow.ts'
 import { keyAsJson, type Key } from '../../engine/keys.ts'
-import { rangeCondition, readNextRange, type KeyedTable } from '../../engine/range.ts'
+import { rangeCondition, readNextRange, type KeyedTable } from '../../engine/keyRange.ts'
 import type { ValidationCheck } from '../check.ts'
 
 const ROWS_PER_RANGE = 200_000

@@ -1,5 +1,5 @@
 import type { ValidationCheck } from '../check.ts'
-import { countAcceptedDiscrepancies } from './accepted.ts'
+import { countAcceptedDiscrepancies } from './acceptedRows.ts'
 
 /** No row is without a type; with `constraint: notNull` and after finalize the column says so too. */
 export const noNullType: ValidationCheck = {

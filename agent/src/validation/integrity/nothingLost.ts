@@ -1,6 +1,6 @@
 import type { ValidationCheck } from '../check.ts'
-import { awaitSettledCounters } from '../counts/settled.ts'
-import { readRowCount } from '../counts/store.ts'
+import { awaitSettledCounters } from '../counts/settledCounters.ts'
+import { readRowCount } from '../counts/rowCountStore.ts'
 
 /**
  * Rows now are at least the rows of the validation before, less those that PostgreSQL has counted as deleted since that
@@ -38,7 +38,8 @@ export const nothingLost: ValidationCheck = {
     }
     const expectedRows = previous.rows - delta.deleted
     const missingRows = Math.max(0, expectedRows - rows)
-    const missingNote = delta.missingPartitions.length > 0 ? `; partitions that are gone: ${delta.missingPartitions.join(', ')}` : ''
+    const missingNote =
+      delta.missingPartitions.length > 0 ? `; partitions that are gone: ${delta.missingPartitions.join(', ')}` : ''
     const summary = `${rows} rows; at ${previousLabel} there were ${previous.rows}, since then ${delta.deleted} were deleted and at most ${delta.inserted} inserted${missingNote}`
     const evidence = { value: rows, limit: expectedRows, discrepancies: missingRows }
     if (missingRows === 0) return { ...evidence, verdict: 'pass', detail: summary }

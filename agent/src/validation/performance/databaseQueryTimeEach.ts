@@ -1,6 +1,6 @@
 import { compareQueries } from '../../measure/compareQueries.ts'
 import type { ValidationCheck } from '../check.ts'
-import { prepareComparison, inconclusiveFinding, PERFORMANCE_CHECK_TIMEOUT_SECONDS } from './baseline.ts'
+import { prepareComparison, inconclusiveFinding, PERFORMANCE_CHECK_TIMEOUT_SECONDS } from './prepareComparison.ts'
 
 /** No normalised query has become slower beyond its limit. */
 export const databaseQueryTimeEach: ValidationCheck = {

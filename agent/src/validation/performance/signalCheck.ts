@@ -1,6 +1,6 @@
-import { compareSignal } from '../../measure/compare.ts'
+import { compareSignal } from '../../measure/compareSignal.ts'
 import type { ValidationCheck } from '../check.ts'
-import { prepareComparison, PERFORMANCE_CHECK_TIMEOUT_SECONDS } from './baseline.ts'
+import { prepareComparison, PERFORMANCE_CHECK_TIMEOUT_SECONDS } from './prepareComparison.ts'
 
 /** A check that one signal has not moved beyond its limit against the baseline. */
 export function signalCheck(name: string, signal: string): ValidationCheck {

@@ -1,11 +1,11 @@
 import type { Sql } from '../../database/connect.ts'
-import { onlyRow } from '../../engine/answer.ts'
-import type { RunContext } from '../../engine/kind.ts'
+import { onlyRow } from '../../database/onlyRow.ts'
+import type { RunContext } from '../../kind/kind.ts'
 import type { Key } from '../../engine/keys.ts'
 import { FenceLostError } from '../../engine/lane.ts'
 import type { Table } from '../../rollout/rollout.ts'
-import { readCounters, type TableCounters } from '../counts/counters.ts'
-import { createTally, type ScanTally } from './tally.ts'
+import { readCounters, type TableCounters } from '../counts/tableCounters.ts'
+import { createTally, type ScanTally } from './scanTally.ts'
 
 /** Where a reading stands. */
 export interface ScanCheckpoint {
@@ -32,7 +32,11 @@ interface ScanCheckpointRow {
  * pauses: it says of each row what it was at some moment since `startedAt`, and so does one that goes on. It begins anew
  * when its table is another one, or when rows were written in bulk since it began: then its verdict would open nothing.
  */
-export async function resumeOrStartScan(run: RunContext, table: Table, lastWriteEndedAt: string | null): Promise<ScanCheckpoint> {
+export async function resumeOrStartScan(
+  run: RunContext,
+  table: Table,
+  lastWriteEndedAt: string | null,
+): Promise<ScanCheckpoint> {
   const { state } = run.database
   const relation = await readRelationIdentity(state, table, run.rollout.discriminator.column)
   const [row] = await state<ScanCheckpointRow[]>`

@@ -1,6 +1,6 @@
-import { resolveLimits } from '../../engine/limits.ts'
+import { resolveLimits } from '../../throttle/limits.ts'
 import type { ValidationCheck } from '../check.ts'
-import { awaitReading } from './read.ts'
+import { awaitReading } from './awaitReading.ts'
 
 /** WAL is archived, and no attempt fails. */
 export const archiver: ValidationCheck = {

@@ -38,12 +38,14 @@ export const autovacuum: ValidationCheck = {
     const disabled = rows.find((row) => row.off)
     const limit = Math.round(OVERDUE_FACTOR * worst.threshold)
     const evidence = { value: worst.dead, limit }
-    if (disabled) return { verdict: 'fail', ...evidence, detail: `autovacuum is off for ${disabled.relation}: switch it on` }
+    if (disabled)
+      return { verdict: 'fail', ...evidence, detail: `autovacuum is off for ${disabled.relation}: switch it on` }
     const lastVacuum = worst.seconds === null ? 'never vacuumed' : `vacuumed ${Math.round(worst.seconds)} s ago`
     const detail = `${worst.relation} has ${worst.dead} dead rows beside ${worst.live}, autovacuum starts above ${Math.round(worst.threshold)}; ${lastVacuum}`
     if (worst.dead <= limit) return { verdict: 'pass', ...evidence, detail }
     if (worst.running) return { verdict: 'pass', ...evidence, detail: `${detail}; it is being vacuumed now` }
-    const secondsSinceWrite = facts.lastWriteEndedAt === null ? Infinity : (Date.now() - Date.parse(facts.lastWriteEndedAt)) / 1000
+    const secondsSinceWrite =
+      facts.lastWriteEndedAt === null ? Infinity : (Date.now() - Date.parse(facts.lastWriteEndedAt)) / 1000
     if (secondsSinceWrite < START_GRACE_SECONDS)
       return {
         verdict: 'pass',

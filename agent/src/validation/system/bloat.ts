@@ -1,5 +1,5 @@
 import type { Sql } from '../../database/connect.ts'
-import { errorCode } from '../../engine/errors.ts'
+import { errorCode } from '../../database/errors.ts'
 import type { ValidationCheck, CheckFinding } from '../check.ts'
 
 /** A table of which more than this is dead or free should be rewritten at leisure. A backfill without HOT makes half. */
@@ -25,7 +25,10 @@ export const bloat: ValidationCheck = {
     const leaves = table.partitioned ? table.partitions.map((one) => one.sql) : [rollout.table.sql]
     const wastedRatio = await measureWithPgstattuple(sql, leaves)
     if (typeof wastedRatio === 'number')
-      return judgeBloat(wastedRatio, `of the table ${formatPercent(wastedRatio)} is dead rows or free, by pgstattuple_approx`)
+      return judgeBloat(
+        wastedRatio,
+        `of the table ${formatPercent(wastedRatio)} is dead rows or free, by pgstattuple_approx`,
+      )
     const [row] = await sql<{ dead: number; live: number }[]>`
       select coalesce(sum(n_dead_tup), 0)::float8 as dead, coalesce(sum(n_live_tup), 0)::float8 as live from pg_stat_user_tables
       where relid = to_regclass(${rollout.table.sql}) or relid in (select relid from pg_partition_tree(to_regclass(${rollout.table.sql})))`

@@ -4,10 +4,10 @@ import { autovacuum } from './autovacuum.ts'
 import { bloat } from './bloat.ts'
 import { errorRatio } from './errorRatio.ts'
 import { longTransactions } from './longTransactions.ts'
-import { customSignals } from './ownSignals.ts'
+import { customSignals } from './customSignals.ts'
 import { replicationLag } from './replicationLag.ts'
-import { replicationSlots } from './slots.ts'
-import { resourceUsageCheck } from './usage.ts'
+import { replicationSlots } from './replicationSlots.ts'
+import { resourceUsageCheck } from './resourceUsage.ts'
 
 /** The system layer: do the machine and PostgreSQL bear it. */
 export const SYSTEM_CHECKS: readonly ValidationCheck[] = [

@@ -1,5 +1,5 @@
-import { judgeErrorRatio } from '../../measure/compare.ts'
-import { countRequests } from '../../measure/errors.ts'
+import { judgeErrorRatio } from '../../measure/compareSignal.ts'
+import { countRequests } from '../../measure/errorRateTest.ts'
 import type { ValidationCheck } from '../check.ts'
 
 const HOUR_MS = 3_600_000

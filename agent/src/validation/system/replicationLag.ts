@@ -1,6 +1,6 @@
-import { resolveLimits } from '../../engine/limits.ts'
+import { resolveLimits } from '../../throttle/limits.ts'
 import type { ValidationCheck } from '../check.ts'
-import { awaitReading } from './read.ts'
+import { awaitReading } from './awaitReading.ts'
 
 /** No replica is further behind than a backfill would wait for. */
 export const replicationLag: ValidationCheck = {

@@ -1,0 +1,181 @@
+import type { Actor } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import type { Log } from '../log.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import type { DecisionExecutor, DecisionRecord } from './decisionExecutor.ts'
+import type { WriteQueue } from './writeQueue.ts'
+import { decide, type DecisionRequest } from './decide.ts'
+import type { AlertWatchdog } from './watchdog.ts'
+import { alertIdentity, type ReceivedAlert } from './receivedAlert.ts'
+import { findAlertRule } from './alertRules.ts'
+import { deleteOldAlerts, storeAlerts, type StoredAlert } from './alertStore.ts'
+import type { ConditionMonitor } from './conditionMonitor.ts'
+
+/** Where webhooks leave alerts; they are decided about afterwards. */
+export interface AlertQueue {
+  /** False: too many wait; the sender sends them again. */
+  offer(alerts: readonly ReceivedAlert[]): boolean
+  stop(): void
+}
+
+export interface AlertQueueDependencies {
+  readonly state: Sql
+  readonly agent: string
+  readonly environment: string
+  readonly rollouts: readonly Rollout[]
+  readonly monitor: ConditionMonitor
+  readonly executor: DecisionExecutor
+  readonly writeQueue: WriteQueue
+  readonly watchdog: AlertWatchdog
+  readonly log: Log
+}
+
+/** Different alerts that wait at most; the same one again takes no more room. */
+const MAX_QUEUED_ALERTS = 5_000
+const MAX_REMEMBERED_RESOLVED = 5_000
+const CLEANUP_INTERVAL_MS = 60_000
+const WATCHDOG_ALERT = 'StiWatchdog'
+/** Alerts that Grafana sends in place of a rule that it could not evaluate. */
+const EVALUATION_FAILURES: Readonly<Record<string, string>> = { DatasourceNoData: 'NoData', DatasourceError: 'Error' }
+
+/** Who asks: whoever may edit in Grafana can have it send any message (docs/alerting.md). */
+const WEBHOOK_ACTOR: Actor = { name: 'webhook (any editor could have sent it)', level: 'editor', via: 'webhook' }
+
+interface QueuedAlert {
+  readonly alert: ReceivedAlert
+  readonly seenResolved: boolean
+  readonly count: number
+}
+
+export function createAlertQueue(dependencies: AlertQueueDependencies): AlertQueue {
+  const { monitor, executor, writeQueue, environment } = dependencies
+  const rollouts = new Map(dependencies.rollouts.map((rollout) => [rollout.name, rollout]))
+  const resolved = new Set<string>()
+  let queued = new Map<string, QueuedAlert>()
+  let scheduled: NodeJS.Immediate | null = null
+  let stopped = false
+  let cleanedUpAt = 0
+
+  function enqueue(alert: ReceivedAlert): void {
+    const identity = alertIdentity(alert)
+    if (alert.status === 'resolved') rememberResolved(identity)
+    const previous = queued.get(identity)
+    // A firing one goes before a resolved one, in whatever order they came.
+    const latest = previous?.alert.status === 'firing' ? previous.alert : alert
+    queued.set(identity, { alert: latest, seenResolved: resolved.has(identity), count: (previous?.count ?? 0) + 1 })
+  }
+
+  function rememberResolved(identity: string): void {
+    resolved.delete(identity)
+    resolved.add(identity)
+    if (resolved.size > MAX_REMEMBERED_RESOLVED) resolved.delete(resolved.values().next().value!)
+  }
+
+  function processQueue(): void {
+    scheduled = null
+    const batch = [...queued.values()]
+    queued = new Map()
+    // What may roll back goes first.
+    const priority = (item: QueuedAlert): number => Number(item.alert.labels['sti_rollback'] === undefined)
+    batch.sort((a, b) => priority(a) - priority(b) || a.alert.receivedAt - b.alert.receivedAt)
+    const groups = new Map<string, DecisionRecord>()
+    const stored: StoredAlert[] = []
+    for (const { alert, seenResolved, count } of batch) {
+      const request = toDecisionRequest(alert, seenResolved)
+      const rollout = alert.labels['rollout'] || null
+      const context = monitor.decisionContext(rollout, request.rule?.name ?? alert.name)
+      const decision = decide(request, context)
+      stored.push({ alert, seenResolved, count, decision })
+      if (request.rule === null || context.rollout === 'unknown' || request.environment !== environment) continue
+      const record: DecisionRecord = {
+        rollout: rollout === null ? null : rollouts.get(rollout)!,
+        rule: request.rule,
+        change: request.change,
+        decision,
+        reading: context.reading,
+        actor: WEBHOOK_ACTOR,
+        source: alert.source,
+        startedAt: alert.startsAt,
+        alertCount: count,
+        summary: alert.annotations['summary'] ?? alert.annotations['description'] ?? request.rule.name,
+        evidence: { fingerprint: alert.fingerprint, startsAt: new Date(alert.startsAt).toISOString() },
+      }
+      if (decision.action === 'roll-back') executor.execute(record)
+      else groupDecision(groups, record)
+    }
+    for (const record of groups.values()) executor.execute(record)
+    store(stored)
+  }
+
+  function store(stored: readonly StoredAlert[]): void {
+    for (let offset = 0; offset < stored.length; offset += 500) {
+      const chunk = stored.slice(offset, offset + 500)
+      writeQueue.enqueue(`${chunk.length} alerts`, () => storeAlerts(dependencies.state, chunk))
+    }
+    if (Date.now() - cleanedUpAt < CLEANUP_INTERVAL_MS) return
+    cleanedUpAt = Date.now()
+    writeQueue.enqueue('the end of old alerts', () => deleteOldAlerts(dependencies.state))
+  }
+
+  return {
+    offer(alerts) {
+      if (stopped) return false
+      const forEnvironment = alerts.filter(({ labels }) => labels['environment'] === environment)
+      if (forEnvironment.some((alert) => isWatchdog(alert, dependencies.agent))) dependencies.watchdog.recordHeartbeat()
+      const withoutWatchdog = alerts.filter(({ name }) => name !== WATCHDOG_ALERT)
+      if (queued.size + withoutWatchdog.length > MAX_QUEUED_ALERTS) {
+        dependencies.log({
+          level: 'error',
+          message: `${withoutWatchdog.length} alerts are refused: ${queued.size} wait already`,
+        })
+        return false
+      }
+      withoutWatchdog.forEach(enqueue)
+      if (withoutWatchdog.length > 0) scheduled ??= setImmediate(processQueue)
+      return true
+    },
+    stop() {
+      stopped = true
+      if (scheduled !== null) clearImmediate(scheduled)
+      scheduled = null
+    },
+  }
+}
+
+/** Of the series of this agent, or of one that names none. */
+function isWatchdog({ name, status, labels }: ReceivedAlert, agent: string): boolean {
+  return name === WATCHDOG_ALERT && status === 'firing' && (labels['agent'] ?? agent) === agent
+}
+
+function toDecisionRequest(alert: ReceivedAlert, seenResolved: boolean): DecisionRequest {
+  const { labels, annotations } = alert
+  const evaluationFailure = EVALUATION_FAILURES[alert.name]
+  const name = evaluationFailure === undefined ? alert.name : (labels['rulename'] ?? '')
+  const rule = findAlertRule(name)
+  // A rule that rolls nothing back may ask to fire without data, as that an agent is gone.
+  const reason = rule?.scope == null ? undefined : annotations['grafana_state_reason']
+  return {
+    source: 'alert',
+    rule: rule && { name, ...rule },
+    status: alert.status,
+    evaluationFailure: evaluationFailure ?? reason ?? null,
+    environment: labels['environment'] || null,
+    scope: labels['sti_rollback'] ?? null,
+    seenResolved,
+    change: labels['change'] || null,
+    startedAt: alert.startsAt,
+  }
+}
+
+/** Many alerts of one rule and change with one decision are one thing to tell. */
+function groupDecision(groups: Map<string, DecisionRecord>, record: DecisionRecord): void {
+  const { rollout, rule, change, decision } = record
+  const key = JSON.stringify([rollout?.name ?? null, rule.name, change, decision.action])
+  const previous = groups.get(key)
+  groups.set(key, previous ? mergeDecisions(previous, record) : record)
+}
+
+function mergeDecisions(previous: DecisionRecord, record: DecisionRecord): DecisionRecord {
+  const startedAt = Math.max(previous.startedAt, record.startedAt)
+  return { ...previous, alertCount: previous.alertCount + record.alertCount, startedAt }
+}

@@ -1,0 +1,142 @@
+import type { FlagStatus } from '../contract/index.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import type { Signals } from '../signals/signals.ts'
+import { evaluateConditions } from './evaluateConditions.ts'
+import type { ConditionFinding } from './conditions/conditionFinding.ts'
+import { activeChange } from './conditions/conditionInput.ts'
+import type { DecisionContext } from './decide.ts'
+import type { RollbackHoldCache } from './rollbackHoldCache.ts'
+import { createFindingDebouncer } from './debounce.ts'
+import { rollbackKey, type AlertingState } from './alertingState.ts'
+
+/** What the agent itself reads of every rule, in memory. */
+export interface ConditionMonitor {
+  /** Takes what was just read from the database. */
+  updateState(rollout: string, state: AlertingState): void
+  /** Reads every condition anew; waits for nothing. */
+  evaluate(): void
+  findings(rollout: string): readonly ConditionFinding[]
+  /** What a decision about a rule needs to know; `rollout` null: of the environment as a whole. */
+  decisionContext(rollout: string | null, rule: string): DecisionContext
+  /** From now on this change counts as rolled back for this rule. False: it did already. */
+  claim(rollout: string, rule: string, change: string): boolean
+  stop(): void
+}
+
+export interface ConditionMonitorDependencies {
+  readonly environment: string
+  readonly rollouts: readonly Rollout[]
+  readonly flag: (rollout: string) => FlagStatus
+  readonly signals: Pick<Signals, 'api' | 'requests' | 'watchRequests'>
+  readonly holds: RollbackHoldCache
+  /** Scopes that the level editor may roll back. */
+  readonly editorScopes: readonly string[]
+  readonly now?: () => number
+}
+
+interface MonitoredConditions {
+  readonly rollout: Rollout
+  readonly debouncer: ReturnType<typeof createFindingDebouncer>
+  readonly claimedRollbacks: Set<string>
+  state: AlertingState | null
+  inconsistentSince: number | null
+  activeChange: { readonly change: string; readonly since: number } | null
+  findings: readonly ConditionFinding[]
+  /** Counts requests while something of ours is under way. */
+  stopCounting: (() => void) | null
+}
+
+export function createConditionMonitor(dependencies: ConditionMonitorDependencies): ConditionMonitor {
+  const { flag, signals, holds, now = Date.now } = dependencies
+  const monitored = new Map<string, MonitoredConditions>(
+    dependencies.rollouts.map((rollout) => [
+      rollout.name,
+      {
+        rollout,
+        debouncer: createFindingDebouncer(),
+        claimedRollbacks: new Set<string>(),
+        state: null,
+        inconsistentSince: null,
+        activeChange: null,
+        findings: [],
+        stopCounting: null,
+      },
+    ]),
+  )
+
+  function evaluateRollout(entry: MonitoredConditions): void {
+    const { name, file } = entry.rollout
+    const at = now()
+    const status = flag(name)
+    entry.inconsistentSince = status.consistent ? null : (entry.inconsistentSince ?? at)
+    const change = activeChange({ flag: status, state: entry.state })
+    if (change !== entry.activeChange?.change) entry.activeChange = change === null ? null : { change, since: at }
+    if (change !== null) entry.stopCounting ??= signals.watchRequests(name)
+    else {
+      entry.stopCounting?.()
+      entry.stopCounting = null
+    }
+    const findings = evaluateConditions({
+      now: at,
+      flag: status,
+      inconsistentSince: entry.inconsistentSince,
+      state: entry.state,
+      activeSeconds: (at - (entry.activeChange?.since ?? at)) / 1_000,
+      requests: signals.requests(name),
+      counted: file.api?.histogram !== undefined,
+      api: signals.api(name),
+    })
+    entry.findings = entry.debouncer.debounce(findings, at)
+  }
+
+  function describeHold(rollout: string): string | null {
+    const hold = holds.get(rollout)
+    return hold ? `${hold.by.name}, until ${hold.until.toISOString().slice(0, 16)}Z: ${hold.reason}` : null
+  }
+
+  return {
+    updateState(rollout, state) {
+      const entry = monitored.get(rollout)
+      if (entry) entry.state = state
+    },
+    evaluate: () => monitored.forEach(evaluateRollout),
+    findings: (rollout) => monitored.get(rollout)?.findings ?? [],
+    decisionContext(rollout, rule) {
+      const entry = rollout === null ? undefined : monitored.get(rollout)
+      const base = { now: now(), environment: dependencies.environment, editorScopes: dependencies.editorScopes }
+      if (entry === undefined || rollout === null) {
+        return {
+          ...base,
+          rollout: rollout === null ? null : 'unknown',
+          activeChange: null,
+          reading: null,
+          automaticScopes: [],
+          armed: true,
+          holdDescription: null,
+          rolledBack: () => false,
+        }
+      }
+      const finding = entry.findings.find((candidate) => candidate.rule === rule)
+      return {
+        ...base,
+        rollout: 'known',
+        activeChange: activeChange({ flag: flag(rollout), state: entry.state }),
+        reading: finding ? { state: finding.state, sentence: finding.sentence } : null,
+        automaticScopes: entry.rollout.file.automaticRollback,
+        armed: holds.isArmed(rollout),
+        holdDescription: describeHold(rollout),
+        rolledBack: (change) => {
+          const key = rollbackKey(rule, change)
+          return entry.claimedRollbacks.has(key) || entry.state?.rolledBack.has(key) === true
+        },
+      }
+    },
+    claim(rollout, rule, change) {
+      const claimed = monitored.get(rollout)?.claimedRollbacks
+      if (claimed === undefined || claimed.has(rollbackKey(rule, change))) return false
+      claimed.add(rollbackKey(rule, change))
+      return true
+    },
+    stop: () => monitored.forEach((entry) => entry.stopCounting?.()),
+  }
+}

@@ -1,0 +1,166 @@
+import { expect, test } from 'vitest'
+import type { ExpositionSample } from '../signals/exposition.ts'
+import { unknownApiReadings } from '../signals/apiScraper.ts'
+import { countRecentRequests } from '../signals/recentRequests.ts'
+import type { ConditionFinding } from './conditions/conditionFinding.ts'
+import type { ConditionInput, DatabaseState } from './conditions/conditionInput.ts'
+import { evaluateConditions } from './evaluateConditions.ts'
+import { createFindingDebouncer } from './debounce.ts'
+
+const NOW = 1_800_000_000_000
+const HISTOGRAM = { url: '', name: 'http', errors: { status: '5..' } }
+
+interface SecondOfRequests {
+  readonly all: number
+  readonly failed?: number
+  readonly slow?: number
+}
+
+/** What the application has counted after each of these seconds, the last one now. */
+function requests(...seconds: SecondOfRequests[]): ConditionInput['requests'] {
+  let [good, failed, slow] = [0, 0, 0]
+  const scrape = (at: number) => ({
+    at,
+    samples: [...samplesOf('200', good, slow), ...samplesOf('503', failed, 0)],
+  })
+  const scrapes = [scrape(NOW - seconds.length * 1_000)]
+  seconds.forEach((second, index) => {
+    failed += second.failed ?? 0
+    good += second.all - (second.failed ?? 0)
+    slow += second.slow ?? 0
+    scrapes.push(scrape(NOW - (seconds.length - 1 - index) * 1_000))
+  })
+  return countRecentRequests(HISTOGRAM, scrapes)
+}
+
+const samplesOf = (status: string, count: number, slow: number): ExpositionSample[] => [
+  { name: 'http_count', labels: { status }, value: count },
+  { name: 'http_bucket', labels: { status, le: '0.1' }, value: count - slow },
+  { name: 'http_bucket', labels: { status, le: '1' }, value: count },
+  { name: 'http_bucket', labels: { status, le: '+Inf' }, value: count },
+]
+
+const DATABASE_STATE: DatabaseState = {
+  readAt: NOW - 1_000,
+  writer: null,
+  lastBackfill: null,
+  covered: false,
+  validation: null,
+  failedSince: [],
+  lastWriteEndedAt: null,
+  failedRows: 0,
+  totalRows: 1_000,
+  errorBudget: 0.001,
+  latencyLimit: 0.1,
+  errorLimit: 0.001,
+}
+
+function conditionInput(change: Partial<ConditionInput> = {}, state: Partial<DatabaseState> = {}): ConditionInput {
+  return {
+    flag: {
+      key: 'k',
+      enabled: true,
+      percentage: 100,
+      version: 12,
+      changedAt: null,
+      changedBy: null,
+      persisted: true,
+      ageSeconds: 1,
+      clients: [],
+      consistent: true,
+      lastPropagationSeconds: null,
+    },
+    now: NOW,
+    activeSeconds: 300,
+    inconsistentSince: null,
+    counted: true,
+    api: unknownApiReadings('none'),
+    requests: requests(...Array<SecondOfRequests>(30).fill({ all: 30 })),
+    state: { ...DATABASE_STATE, ...state },
+    ...change,
+  }
+}
+
+const stateOf = (rule: ConditionFinding['rule'], input: ConditionInput): ConditionFinding['state'] | undefined =>
+  evaluateConditions(input).find((finding) => finding.rule === rule)?.state
+
+const calmSeconds = Array<SecondOfRequests>(30).fill({ all: 30 })
+test.each<[string, SecondOfRequests[], ConditionFinding['state']]>([
+  ['none fails', calmSeconds, 'healthy'],
+  ['one of 900 fails, which the limit of 1 in 1,000 explains', [{ all: 30, failed: 1 }, ...calmSeconds], 'unknown'],
+  ['two fail', [...calmSeconds, { all: 30, failed: 2 }], 'unknown'],
+  ['three of the last 330 fail', [...calmSeconds.slice(0, 10), { all: 30, failed: 3 }], 'unknown'],
+  ['a third fails since a second ago', [...calmSeconds, { all: 30, failed: 10 }], 'unhealthy'],
+  ['one in a hundred fails for a minute', Array<SecondOfRequests>(60).fill({ all: 100, failed: 1 }), 'unhealthy'],
+  ['there are too few requests', [{ all: 5 }], 'unknown'],
+])('errors: %s', (_, seconds, state) => {
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: requests(...seconds) }))).toBe(state)
+})
+
+test.each<[string, SecondOfRequests[], ConditionFinding['state']]>([
+  ['none is slow', calmSeconds, 'healthy'],
+  ['one in twenty is slow, as may be', Array<SecondOfRequests>(30).fill({ all: 40, slow: 2 }), 'healthy'],
+  ['a little more than one in twenty, for a moment', [...calmSeconds, { all: 30, slow: 3 }], 'healthy'],
+  ['half are slow for two seconds', [...calmSeconds, { all: 30, slow: 20 }, { all: 30, slow: 20 }], 'unhealthy'],
+  [
+    'they were slow, and are not any more',
+    [{ all: 30, slow: 30 }, { all: 30, slow: 30 }, ...calmSeconds.slice(0, 5)],
+    'healthy',
+  ],
+  ['one in ten for a minute', Array<SecondOfRequests>(60).fill({ all: 30, slow: 3 }), 'unhealthy'],
+])('latency: %s', (_, seconds, state) => {
+  expect(stateOf('StiApiLatencyHigh', conditionInput({ requests: requests(...seconds) }))).toBe(state)
+})
+
+test('what happened before the change is not its fault', () => {
+  const before = requests(...Array<SecondOfRequests>(20).fill({ all: 30, failed: 15 }), ...calmSeconds.slice(0, 4))
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: before, activeSeconds: 30 }))).toBe('unhealthy')
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: before, activeSeconds: 3 }))).toBe('healthy')
+})
+
+test('without a baseline, without a reading or without the database nothing is known', () => {
+  expect(stateOf('StiApiLatencyHigh', conditionInput({}, { latencyLimit: null }))).toBe('unknown')
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: { unknown: 'it is away' } }))).toBe('unknown')
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ state: null }))).toBe('unknown')
+  expect(stateOf('StiDiscrepancyAfterCoverage', conditionInput({}, { covered: true, readAt: NOW - 60_000 }))).toBe(
+    'unknown',
+  )
+})
+
+test('of the application nothing is said while nothing is under way, and a change is named by what it is', () => {
+  const off = { ...conditionInput().flag, enabled: false }
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ flag: off }))).toBeUndefined()
+  expect(evaluateConditions(conditionInput())[0]!.change).toBe('flag-12')
+  const backfilling = conditionInput({ flag: off }, { writer: { kind: 'backfill', id: 7 } })
+  expect(evaluateConditions(backfilling)[0]!.change).toBe('backfill-7')
+})
+
+test('failed rows are judged by the error budget, stale clients by a minute', () => {
+  const budget = (failedRows: number): unknown =>
+    stateOf('StiErrorBudgetExceeded', conditionInput({}, { lastBackfill: 7, failedRows }))
+  expect([budget(0), budget(1), budget(2)]).toEqual(['healthy', 'healthy', 'unhealthy'])
+  const client = { client: 'a', lastSeenAt: '', answeredOn: true, stale: true, acceptedBy: null }
+  const flag = { ...conditionInput().flag, clients: [client], consistent: false }
+  const stale = (ms: number): unknown =>
+    stateOf('StiFlagInconsistent', conditionInput({ flag, inconsistentSince: NOW - ms }))
+  expect([stale(1_000), stale(60_001)]).toEqual(['healthy', 'unhealthy'])
+})
+
+test('a finding counts once it has been so at every look for as long as its condition asks', () => {
+  const persistence = createFindingDebouncer()
+  const finding = (state: ConditionFinding['state']): ConditionFinding => ({
+    rule: 'StiApiErrorsHigh',
+    change: 'flag-12',
+    state,
+    sentence: 'x.',
+    requiredMs: 1_000,
+  })
+  const at = (ms: number, state: ConditionFinding['state']): unknown =>
+    persistence.debounce([finding(state)], ms)[0]!.state
+  expect([at(0, 'unhealthy'), at(500, 'unhealthy'), at(999, 'unhealthy'), at(1_000, 'unhealthy')]).toEqual([
+    ...['unknown', 'unknown', 'unknown', 'unhealthy'],
+  ])
+  expect([at(1_250, 'healthy'), at(1_500, 'unhealthy'), at(2_500, 'unhealthy')]).toEqual([
+    ...['healthy', 'unknown', 'unhealthy'],
+  ])
+})

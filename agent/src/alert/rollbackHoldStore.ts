@@ -1,0 +1,50 @@
+import type { Actor } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+
+/** While it lasts nothing of this rollout is rolled back by itself. */
+export interface RollbackHold {
+  readonly by: Actor
+  readonly until: Date
+  readonly reason: string
+}
+
+/** The hold that lasts now, by the database's clock; null: automatic rollback is armed. */
+export async function readRollbackHold(sql: Sql, rollout: string): Promise<RollbackHold | null> {
+  const [row] = await sql<RollbackHold[]>`
+    select held_by as by, held_until as until, reason from sti.automatic_rollback_hold
+    where rollout = ${rollout} and held_until > clock_timestamp()`
+  return row ?? null
+}
+
+/** Holds automatic rollback until then; a hold that lasts is replaced. With its event, in one statement. */
+export async function holdAutomaticRollback(
+  sql: Sql,
+  rollout: string,
+  { by, until, reason }: RollbackHold,
+): Promise<void> {
+  await sql`
+    with held as (
+      insert into sti.automatic_rollback_hold as h (rollout, held_by, held_until, reason)
+      values (${rollout}, ${sql.json(by)}, ${until}, ${reason})
+      on conflict (rollout) do update set held_by = excluded.held_by, held_at = excluded.held_at,
+        held_until = excluded.held_until, reason = excluded.reason
+      returning held_until
+    )
+    select sti.append_event(null, ${rollout}, ${sql.json(by)}, 'automatic-rollback', 'automatic rollback held', ${reason}, null,
+      jsonb_build_object('armed', false, 'until', held_until)) from held`
+}
+
+/** Arms it. False: it was not held. */
+export async function armAutomaticRollback(
+  sql: Sql,
+  rollout: string,
+  { by, reason }: { readonly by: Actor; readonly reason: string },
+): Promise<boolean> {
+  const rows = await sql`
+    with armed as (
+      delete from sti.automatic_rollback_hold where rollout = ${rollout} and held_until > clock_timestamp() returning held_until
+    )
+    select sti.append_event(null, ${rollout}, ${sql.json(by)}, 'automatic-rollback', 'automatic rollback armed', ${reason},
+      jsonb_build_object('armed', false, 'until', held_until), jsonb_build_object('armed', true)) from armed`
+  return rows.length > 0
+}

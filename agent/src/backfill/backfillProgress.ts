@@ -1,0 +1,103 @@
+import type { OperationProgress } from '../contract/index.ts'
+import type { RunContext } from '../kind/kind.ts'
+import type { LaneTotals } from '../engine/operationLanes.ts'
+import { createThroughputMeter } from '../engine/throughput.ts'
+import type { BatchProgress } from '../engine/bulkUpdateJob.ts'
+
+/** What a backfill tells while it runs: exact counts of rows, and the rate over the last seconds. */
+export interface BackfillProgress {
+  /** Rows that were passed in one step, with what became of them. */
+  addBatch(step: BatchProgress): void
+  addRetry(sqlstate: string): void
+  setWait(why: string | null): void
+  /** What all agents have done, as the lanes say. */
+  setLaneTotals(totals: LaneTotals): void
+  /** The whole table was counted: from then on these are the numbers. */
+  setFinalCounts(rows: number, failed: number): void
+  report(): void
+  readonly total: number
+  readonly batches: number
+}
+
+/** Shown while the sweep has not proved that nothing is left. */
+const MAX_UNSWEPT_RATIO = 0.9999
+
+/** `shared`: other agents may write as well, so that rows are counted by what the lanes say, not by what we write. */
+export function createBackfillProgress(
+  run: RunContext,
+  initialTotals: LaneTotals,
+  rows: number,
+  shared: boolean,
+): BackfillProgress {
+  const throughput = createThroughputMeter()
+  const retries: Record<string, number> = { ...run.operation.progress?.retries }
+  let passed = initialTotals.passed
+  let written = initialTotals.written
+  let failed = initialTotals.failed
+  let batches = initialTotals.batches
+  let total = rows
+  let swept = rows === 0
+  let waitReason: string | null = null
+  let lastBatch: { rows: number; seconds: number } | null = null
+
+  const report = (): void => {
+    // A row that was moved by its own batch may be met again further on: until the sweep has counted, no more than all.
+    const correctRows = Math.max(0, Math.min(passed, total) - failed)
+    const ratio = correctRows === total ? 1 : Math.floor((correctRows * 10_000) / total) / 10_000
+    const perSecond = throughput.perSecond()
+    const progress: OperationProgress = {
+      processedRows: correctRows,
+      writtenRows: written,
+      failedRows: failed,
+      totalRows: total,
+      ratio: swept ? ratio : Math.min(ratio, MAX_UNSWEPT_RATIO),
+      rowsPerSecond: perSecond,
+      remainingSeconds: passed >= total ? 0 : perSecond ? (total - passed) / perSecond : null,
+      batchRows: lastBatch?.rows ?? null,
+      batchSeconds: lastBatch?.seconds ?? null,
+      throttled: waitReason,
+      retries: { ...retries },
+    }
+    run.reportProgress(progress)
+  }
+  return {
+    addBatch(step) {
+      if (step.batch !== undefined) lastBatch = step.batch
+      if (shared) return
+      passed += step.passedRows
+      written += step.writtenRows
+      failed += step.failedRows
+      throughput.add(Math.max(0, step.passedRows))
+      if (step.batch !== undefined) batches++
+      report()
+    },
+    setLaneTotals(totals) {
+      throughput.add(Math.max(0, totals.passed - passed))
+      ;({ passed, written, failed, batches } = totals)
+      report()
+    },
+    addRetry(sqlstate) {
+      retries[sqlstate] = (retries[sqlstate] ?? 0) + 1
+      report()
+    },
+    setWait(reason) {
+      if (reason === null && waitReason === null) return
+      waitReason = reason
+      report()
+    },
+    setFinalCounts(rowsNow, failedNow) {
+      passed = rowsNow
+      total = rowsNow
+      swept = true
+      failed = failedNow
+      report()
+    },
+    report,
+    get total() {
+      return Math.max(total, passed)
+    },
+    get batches() {
+      return batches
+    },
+  }
+}

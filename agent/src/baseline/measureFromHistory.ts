@@ -1,0 +1,82 @@
+import { MAX_BASELINE_VALUES, type SignalBaseline } from '../contract/index.ts'
+import { OperationFailedError } from '../database/errors.ts'
+import type { RunContext } from '../kind/kind.ts'
+import { createTimeBuckets, addReading, chooseBucketSize } from '../measure/timeBuckets.ts'
+import { readQueryCounters } from '../measure/queryCounters.ts'
+import { summarizeTopQueries } from '../measure/querySampling.ts'
+import { MIN_VALUES } from '../measure/ratioTest.ts'
+import { HISTORY_STEP_SECONDS } from '../measure/readingsSince.ts'
+import { summarizeSignal } from '../measure/signalSummary.ts'
+import type { SignalHistory } from '../signals/signalHistory.ts'
+import type { Signals } from '../signals/signals.ts'
+import type { BaselineMeasurement } from './baseline.ts'
+import { createSampling, addRecentReadings } from './sampling.ts'
+
+/** Prometheus refuses more than 11,000 steps, and its answer must stay below a megabyte. */
+const MAX_PROMETHEUS_STEPS = 5_000
+const HOUR_MS = 3_600_000
+
+/** Reads what Prometheus knows of the time until now. Null: it was asked to stop. */
+export async function measureFromHistory(
+  run: RunContext,
+  signals: Signals,
+  environment: string,
+  durationSeconds: number,
+): Promise<BaselineMeasurement | null> {
+  const { history, recent } = signals
+  if (history === null) throw new OperationFailedError('no-history', 'The agent has no Prometheus: sample with --live.')
+  const until = Date.now()
+  const from = until - durationSeconds * 1000
+  const signalBaselines: SignalBaseline[] = []
+  const queries = history.queries(run.rollout.name, environment)
+  for (const [signal, promql] of queries) {
+    if (run.directive() !== 'go-on') return null
+    run.setStep(`reading ${signal}, ${signalBaselines.length + 1} of ${queries.size}`)
+    signalBaselines.push(await readSignal(history, signal, promql, from, until))
+  }
+  signalBaselines.sort((a, b) => (a.signal < b.signal ? -1 : 1))
+  const sampling = createSampling(Math.max(from, until - HOUR_MS), Math.min(until - from, HOUR_MS))
+  addRecentReadings(sampling, recent, run.rollout.name, until)
+  const sql = run.database.state
+  const bucketsWithReadings = Math.max(
+    0,
+    ...[...sampling.queries.values()].map(({ blocks }) => blocks.counts.filter((n) => n > 0).length),
+  )
+  const operations = await sql<{ id: bigint; kind: string }[]>`
+    select id, kind from sti.operation where rollout = ${run.rollout.name} and writes_table
+      and started_at < ${new Date(until)} and coalesce(ended_at, 'infinity') > ${new Date(from)} order by id limit 5`
+  return {
+    measured: 'history',
+    startedAt: new Date(from).toISOString(),
+    endedAt: new Date(until).toISOString(),
+    signals: signalBaselines,
+    queries:
+      bucketsWithReadings >= MIN_VALUES
+        ? await summarizeTopQueries(sql, sampling.queries)
+        : await readQueryCounters(sql),
+    notes: [
+      bucketsWithReadings >= MIN_VALUES
+        ? `Single queries are as the agent saw them in the last ${Math.round(sampling.durationMs / 60_000)} min: Prometheus has no history of them.`
+        : 'Single queries are means since their counters began: the agent has not watched them for long enough.',
+      ...operations.map(({ id, kind }) => `${kind} ${id} ran in this time: its load is part of the baseline.`),
+    ],
+  }
+}
+
+async function readSignal(
+  history: SignalHistory,
+  signal: string,
+  promql: string,
+  from: number,
+  until: number,
+): Promise<SignalBaseline> {
+  const stepSeconds = Math.max(HISTORY_STEP_SECONDS, Math.ceil((until - from) / MAX_PROMETHEUS_STEPS / 1000))
+  const { stepMs, length } = chooseBucketSize(until - from, stepSeconds * 1000, MAX_BASELINE_VALUES)
+  const blocks = createTimeBuckets(from, stepMs, length)
+  try {
+    for (const reading of await history.readRange(promql, { from, until, stepSeconds })) addReading(blocks, reading)
+    return summarizeSignal(signal, blocks, null)
+  } catch (error) {
+    return summarizeSignal(signal, createTimeBuckets(from, stepMs, length), (error as Error).message.slice(0, 1000))
+  }
+}

@@ -1,0 +1,95 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { loadCliSettings } from './cliSettings.ts'
+import type { Terminal } from './terminal.ts'
+
+let folder = ''
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sti-settings-'))
+  await mkdir(join(folder, 'home/.config/sti'), { recursive: true })
+  await mkdir(join(folder, 'here'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const createTerminal = (env: NodeJS.ProcessEnv = {}): Terminal => ({
+  stdin: new PassThrough(),
+  stdout: new PassThrough(),
+  stderr: new PassThrough(),
+  env,
+  cwd: join(folder, 'here'),
+  home: join(folder, 'home'),
+})
+const writeConfig = async (path: string, text: string, mode = 0o600): Promise<void> => {
+  await writeFile(join(folder, path), text)
+  await chmod(join(folder, path), mode)
+}
+const loadAgents = async (env?: NodeJS.ProcessEnv, config?: string) =>
+  Object.fromEntries((await loadCliSettings(createTerminal(env), config)).environments)
+
+test('environments of both files together, the nearer file first', async () => {
+  await writeConfig(
+    'home/.config/sti/config.yaml',
+    `environments:
+  staging: { url: http://far:1, token: far }
+  production: [{ url: http://p:1/, token: one }, { url: http://p:2, token: two }]`,
+  )
+  await writeConfig('here/sti.yaml', 'environments: { staging: { url: http://near:1, token: near } }')
+  expect(await loadAgents()).toEqual({
+    staging: [{ url: 'http://near:1', token: 'near' }],
+    production: [
+      { url: 'http://p:1', token: 'one' },
+      { url: 'http://p:2', token: 'two' },
+    ],
+  })
+})
+
+test('STI_URL comes before the files, and --config before both', async () => {
+  await writeConfig('here/sti.yaml', 'environments: { staging: { url: http://near:1, token: near } }')
+  await writeConfig('here/other.yaml', 'environments: { staging: { url: http://other:1, token: other } }')
+  const env = { STI_URL: 'http://env:1/', STI_TOKEN: 'env' }
+  expect(await loadAgents(env)).toEqual({ '': [{ url: 'http://env:1', token: 'env' }] })
+  expect(await loadAgents(env, 'other.yaml')).toEqual({ staging: [{ url: 'http://other:1', token: 'other' }] })
+})
+
+test('a token file lies beside the configuration that names it', async () => {
+  await writeConfig(
+    'home/.config/sti/config.yaml',
+    'environments: { staging: { url: http://a:1, tokenFile: token } }',
+    0o644,
+  )
+  await writeConfig('home/.config/sti/token', 'secret\n')
+  const settings = await loadCliSettings(createTerminal(), undefined)
+  expect(settings.environments.get('staging')).toEqual([{ url: 'http://a:1', token: 'secret' }])
+  expect(settings.warnings).toEqual([])
+})
+
+test('warns of a token that others may read', async () => {
+  await writeConfig('here/sti.yaml', 'environments: { staging: { url: http://a:1, token: secret } }', 0o644)
+  const { warnings } = await loadCliSettings(createTerminal(), undefined)
+  expect(warnings).toHaveLength(1)
+  expect(warnings[0]).toMatch(/chmod 600/)
+})
+
+test.each([
+  ['nothing anywhere', undefined, {}, /No agent is configured/],
+  ['no token beside the address', undefined, { STI_URL: 'http://a:1' }, /STI_TOKEN/],
+  ['an address of another kind', undefined, { STI_URL: 'a:1', STI_TOKEN: 'x' }, /http/],
+  ['no YAML', 'environments: [', {}, /sti\.yaml/],
+  ['a field too many', 'environments: { a: { url: http://a:1, token: x, tokne: y } }', {}, /tokne/],
+  [
+    'token and file',
+    'environments: { a: { url: http://a:1, token: x, tokenFile: y } }',
+    {},
+    /either token or tokenFile/,
+  ],
+  ['no such token file', 'environments: { a: { url: http://a:1, tokenFile: y } }', {}, /ENOENT/],
+  ['no address', 'environments: { a: { url: nowhere, token: x } }', {}, /http or https URL/],
+])('one sentence for %s', async (_, file, env, sentence) => {
+  if (file !== undefined) await writeConfig('here/sti.yaml', file)
+  const fault = await loadCliSettings(createTerminal(env), undefined).catch((error: Error) => error)
+  expect(fault).toMatchObject({ exit: 2, message: expect.stringMatching(sentence) as string })
+  expect((fault as Error).message).not.toContain('\n')
+})

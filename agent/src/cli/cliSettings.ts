@@ -1,0 +1,111 @@
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { usageError } from './exitCode.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface AgentAddress {
+  /** Without a slash at its end. */
+  readonly url: string
+  readonly token: string
+}
+
+export interface CliSettings {
+  /** Agents by environment; the key '' holds the agent of STI_URL, whose environment only it knows. */
+  readonly environments: ReadonlyMap<string, readonly AgentAddress[]>
+  readonly warnings: readonly string[]
+}
+
+const AgentEntry = z
+  .strictObject({
+    url: z.url({ protocol: /^https?$/, error: 'must be a http or https URL' }),
+    token: z.string().min(1).optional(),
+    tokenFile: z.string().min(1).optional(),
+  })
+  .refine((agent) => (agent.token === undefined) !== (agent.tokenFile === undefined), {
+    error: 'needs either token or tokenFile',
+  })
+const SettingsFile = z.strictObject({
+  environments: z.record(z.string().min(1), z.union([AgentEntry, z.array(AgentEntry).min(1)])),
+})
+
+/**
+ * Where the agents are: `--config FILE` alone if given, else STI_URL and STI_TOKEN if set, else ./sti.yaml and
+ * ~/.config/sti/config.yaml together, an environment named in both taken from ./sti.yaml.
+ */
+export async function loadCliSettings(terminal: Terminal, config: string | undefined): Promise<CliSettings> {
+  if (config !== undefined) {
+    const file = await readSettingsFile(resolve(terminal.cwd, config))
+    if (!file) throw usageError(`The file ${config} does not exist.`)
+    return file
+  }
+  const { STI_URL, STI_TOKEN } = terminal.env
+  if (STI_URL) {
+    if (!STI_TOKEN) throw usageError('STI_URL is set and STI_TOKEN is not: set it to a token of that agent.')
+    if (!/^https?:\/\//.test(STI_URL)) throw usageError('STI_URL must begin with http:// or https://.')
+    return { environments: new Map([['', [{ url: withoutTrailingSlash(STI_URL), token: STI_TOKEN }]]]), warnings: [] }
+  }
+  const files = [
+    await readSettingsFile(join(terminal.home, '.config/sti/config.yaml')),
+    await readSettingsFile(join(terminal.cwd, 'sti.yaml')),
+  ].filter((file) => file !== null)
+  if (files.length === 0) {
+    throw usageError(
+      'No agent is configured: write ./sti.yaml or ~/.config/sti/config.yaml, or set STI_URL and STI_TOKEN ' +
+        '(see docs/cli.md).',
+    )
+  }
+  return {
+    environments: new Map(files.flatMap((file) => [...file.environments])),
+    warnings: files.flatMap((file) => file.warnings),
+  }
+}
+
+async function readSettingsFile(path: string): Promise<CliSettings | null> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw usageError(`The file ${path} cannot be read: ${error.code}.`)
+  })
+  if (text === null) return null
+  const parsed = SettingsFile.safeParse(parseYaml(path, text))
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`)
+    throw usageError(`${path}: ${faults.join('; ')}.`)
+  }
+  const environments = new Map<string, AgentAddress[]>()
+  for (const [environment, entry] of Object.entries(parsed.data.environments)) {
+    const agents = Array.isArray(entry) ? entry : [entry]
+    environments.set(
+      environment,
+      await Promise.all(
+        agents.map(async (agent) => ({ url: withoutTrailingSlash(agent.url), token: await readToken(path, agent) })),
+      ),
+    )
+  }
+  const inline = Object.values(parsed.data.environments).some((entry) => [entry].flat().some((agent) => agent.token))
+  const readableByOthers = inline && process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0
+  return {
+    environments,
+    warnings: readableByOthers ? [`${path} holds tokens and others may read it: chmod 600 ${path}`] : [],
+  }
+}
+
+function parseYaml(path: string, text: string): unknown {
+  try {
+    return parse(text)
+  } catch (error) {
+    throw usageError(`${path}: ${(error as Error).message.split('\n')[0]}`)
+  }
+}
+
+async function readToken(path: string, agent: z.infer<typeof AgentEntry>): Promise<string> {
+  if (agent.token !== undefined) return agent.token
+  const file = resolve(dirname(path), agent.tokenFile ?? '')
+  const token = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw usageError(`The token file ${file}, named in ${path}, cannot be read: ${error.code}.`)
+  })
+  return token.trim()
+}
+
+const withoutTrailingSlash = (url: string): string => url.replace(/\/+$/, '')

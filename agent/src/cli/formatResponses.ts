@@ -1,0 +1,165 @@
+import type {
+  Operation,
+  OperationPreview,
+  OperationProgress,
+  RolloutDetail,
+  RolloutSummary,
+  Validation,
+} from '../contract/index.ts'
+import { formatBytes, formatCount, formatDuration, formatPercent, secondsBetween } from './formatNumbers.ts'
+import { formatProgress } from './progressView.ts'
+
+/** Columns of equal width, two spaces apart. */
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = []
+  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)))
+  return rows.map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+export function formatFlag(flag: RolloutSummary['flag']): string {
+  const state = flag.enabled ? `on at ${flag.percentage} %` : 'off'
+  const stale = flag.clients.filter((client) => client.stale).length
+  const remarks = [
+    flag.persisted ? null : 'not yet persisted',
+    stale > 0 ? `${stale} of ${flag.clients.length} clients stale` : null,
+  ].filter((remark) => remark !== null)
+  return remarks.length > 0 ? `${state} (${remarks.join(', ')})` : state
+}
+
+export const formatCoverage = (coverage: number | null): string =>
+  coverage === null ? 'not counted' : formatPercent(coverage)
+
+export function formatSummaryRows(summaries: readonly RolloutSummary[]): string[][] {
+  return summaries.map((summary) => [
+    summary.environment,
+    summary.rollout,
+    summary.stage,
+    formatCoverage(summary.coverage),
+    formatFlag(summary.flag),
+    summary.running ? `${summary.running.kind} ${summary.running.id} ${summary.running.state}` : '-',
+    summary.faults.length > 0 ? `${summary.faults.length} faults` : `${formatCount(summary.failedRows)} failed rows`,
+  ])
+}
+
+export const SUMMARY_COLUMNS = ['ENVIRONMENT', 'ROLLOUT', 'STAGE', 'COVERAGE', 'FLAG', 'RUNNING', 'ROWS']
+
+export function formatRolloutDetail(detail: RolloutDetail): string[] {
+  const running = detail.running
+  const lines = alignColumns([
+    ['rollout', `${detail.rollout} in ${detail.environment}, table ${detail.table}`],
+    ['stage', detail.stage],
+    ['coverage', formatCoverage(detail.coverage)],
+    ['flag', `${detail.flag.key} ${formatFlag(detail.flag)}`],
+    ['clients', `${detail.flag.clients.length}, ${detail.flag.consistent ? 'consistent' : 'not consistent'}`],
+    ['failed rows', formatCount(detail.failedRows)],
+    ['running', running ? formatOperation(running) : 'nothing'],
+    ['validation', detail.validation ? formatLatestValidation(detail.validation) : 'none'],
+    ['baseline', detail.baseline ? formatLatestBaseline(detail.baseline) : 'none'],
+  ])
+  for (const fault of detail.faults) lines.push(`fault: ${fault}`)
+  for (const note of detail.notes) lines.push(`note: ${note}`)
+  const allowed = detail.actions.filter((action) => action.allowed).map((action) => action.action)
+  lines.push(`allowed now: ${allowed.join(', ') || 'nothing'}`)
+  for (const action of detail.actions.filter((one) => !one.allowed)) {
+    lines.push(`  ${action.action}: ${action.reasons.join(' ')}`)
+  }
+  return lines
+}
+
+export function formatOperation(operation: Operation): string {
+  const { startedAt, endedAt, progress } = operation
+  const elapsed =
+    startedAt && endedAt && endedAt > startedAt ? ` in ${formatDuration(secondsBetween(startedAt, endedAt))}` : ''
+  const head = `${operation.kind} ${operation.id} ${operation.state}${elapsed}`
+  if (operation.error) return `${head}: ${operation.error}`
+  if (!progress) return head
+  return `${head}: ${endedAt ? formatOutcome(progress) : formatProgress(progress)}`
+}
+
+/** What a walk did in the end; `52.1 %  521,000 of 1,000,000 rows, 520,000 written`. */
+function formatOutcome(progress: OperationProgress): string {
+  if (progress.unit !== undefined) return formatProgress(progress)
+  const failed = progress.failedRows > 0 ? `, ${formatCount(progress.failedRows)} failed` : ''
+  const written = progress.writtenRows > 0 ? `, ${formatCount(progress.writtenRows)} written` : ''
+  return `${formatPercent(progress.ratio)}, ${formatCount(progress.processedRows)} of ${formatCount(progress.totalRows)} rows${written}${failed}`
+}
+
+/** What a list of operations has to tell apart: which rollback, and the flag on or off. */
+function formatKind({ kind, parameters }: Operation): string {
+  const { scope, enabled } = parameters
+  if (kind === 'rollback' && typeof scope === 'string') return `${kind} ${scope}`
+  if (kind === 'flag' && typeof enabled === 'boolean') return `${kind} ${enabled ? 'on' : 'off'}`
+  return kind
+}
+
+export const OPERATION_COLUMNS = ['ID', 'KIND', 'STATE', 'STARTED', 'TOOK', 'BY', 'WHY']
+
+export function formatOperationRow(operation: Operation): string[] {
+  const { startedAt } = operation
+  return [
+    String(operation.id),
+    formatKind(operation),
+    operation.state,
+    startedAt?.slice(0, 19).replace('T', ' ') ?? '-',
+    startedAt ? formatDuration(secondsBetween(startedAt, operation.endedAt)) : '-',
+    operation.actor.name,
+    operation.error ?? operation.reason ?? '-',
+  ]
+}
+
+function formatLatestBaseline({ id, release, endedAt, unusable }: NonNullable<RolloutDetail['baseline']>): string {
+  const head = `${id}${release === null ? '' : ` of ${release}`}, ${formatDuration(secondsBetween(endedAt, null))} ago`
+  return unusable[0] === undefined ? head : `${head}, not to be judged by: ${unusable[0]}`
+}
+
+function formatLatestValidation(validation: Validation): string {
+  const when = validation.endedAt ? `${formatDuration(secondsBetween(validation.endedAt, null))} ago` : 'running'
+  return `${validation.verdict}, ${when}, ${validation.checks.length} checks`
+}
+
+/** Layer by layer; a layer that the rollout file does not require is named so, since it decides nothing. */
+export function formatValidation(validation: Validation): string[] {
+  const lines: string[] = []
+  const widths = [7, ...validation.checks.map((check) => check.check.length)]
+  for (const layer of validation.layers) {
+    const remarks = [layer.complete ? null : 'a part of it', layer.required ? null : 'not required'].filter(
+      (remark) => remark !== null,
+    )
+    lines.push(`${layer.layer}: ${layer.verdict}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`)
+    const layerChecks = validation.checks.filter((check) => check.layer === layer.layer)
+    if (layerChecks.length === 0) lines.push(`  ${layer.detail}`)
+    for (const check of layerChecks) {
+      lines.push(`  ${check.verdict.padEnd(12)}  ${check.check.padEnd(Math.max(...widths))}  ${check.detail}`)
+      if (check.sampleKeys.length > 0) lines.push(`    rows ${check.sampleKeys.map((key) => key.join('/')).join(', ')}`)
+    }
+  }
+  const score =
+    validation.integrityScore === null ? '' : `, integrity score ${formatPercent(validation.integrityScore)}`
+  const rowsText = validation.totalRows === null ? '' : ` of ${formatCount(validation.totalRows)} rows`
+  const counted =
+    validation.coverage === null ? 'the table was not read' : `coverage ${formatPercent(validation.coverage)}`
+  lines.push(`${counted}${rowsText}${score}: ${validation.verdict}`)
+  return lines
+}
+
+export function formatPreview(preview: OperationPreview): string[] {
+  const facts = [
+    preview.rows === null || preview.rows === 0 ? null : `${formatCount(preview.rows)} rows`,
+    preview.estimatedSeconds === null ? null : `about ${formatDuration(preview.estimatedSeconds)}`,
+    preview.estimatedWalBytes === null || preview.estimatedWalBytes === 0
+      ? null
+      : `about ${formatBytes(preview.estimatedWalBytes)} of WAL`,
+  ].filter((fact) => fact !== null)
+  return [
+    `${preview.kind} of ${preview.rollout} in ${preview.environment}${facts.length ? `: ${facts.join(', ')}` : ''}`,
+    ...(preview.estimateBasis === null ? [] : [`  measured: ${preview.estimateBasis}`]),
+    ...preview.notes.map((note) => `  note: ${note}`),
+    ...preview.statements.map((statement) => `  sql: ${statement.replace(/\n\s*/g, '\n       ')}`),
+    ...preview.reasons.map((reason) => `  refused: ${reason}`),
+  ]
+}

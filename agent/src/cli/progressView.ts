@@ -1,0 +1,127 @@
+import cliProgress from 'cli-progress'
+import type { Operation, OperationProgress } from '../contract/index.ts'
+import { formatCount, formatDuration, formatPercent } from './formatNumbers.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface ProgressView {
+  show(operation: Operation): void
+  /** A line that stays, above the bar. */
+  line(text: string): void
+  end(): void
+}
+
+/** `52.1 %  521,000 / 1,000,000 rows  2,940,000 rows/min  10 s left`, and why it waits. */
+export function formatProgress(progress: OperationProgress): string {
+  if (progress.ramp) {
+    const { step, steps, percentage, heldSeconds, holdSeconds, why } = progress.ramp
+    const held = `held ${formatDuration(heldSeconds)} of ${formatDuration(holdSeconds)}`
+    return [`on at ${percentage} %, step ${step} of ${steps.length}`, held, ...why].join('  ')
+  }
+  if (progress.unit === 'steps') {
+    return [formatPercent(progress.ratio), `${progress.processedRows} of ${progress.totalRows} steps`].join('  ')
+  }
+  if (progress.unit === 'seconds') {
+    return `${formatPercent(progress.ratio)}  ${formatDuration(progress.processedRows)} of ${formatDuration(progress.totalRows)} sampled`
+  }
+  const parts = [
+    formatPercent(progress.ratio),
+    `${formatCount(progress.processedRows)} / ${formatCount(progress.totalRows)} rows`,
+    progress.rowsPerSecond === null ? null : `${formatCount(progress.rowsPerSecond * 60)} rows/min`,
+    progress.remainingSeconds === null ? null : `${formatDuration(progress.remainingSeconds)} left`,
+    progress.failedRows > 0 ? `${formatCount(progress.failedRows)} failed` : null,
+    progress.throttled === null ? null : `throttled: ${progress.throttled}`,
+  ]
+  return parts.filter((part) => part !== null).join('  ')
+}
+
+/** The numbers of a walk; once that is over, what is done after it. */
+function formatActivity({ step, endedAt }: Operation, progress: OperationProgress): string {
+  return progress.ratio === 1 && step !== null && endedAt === null ? step : formatProgress(progress)
+}
+
+const formatOperationLine = (operation: Operation): string => {
+  const head = `${operation.kind} ${operation.id}  ${operation.state}`
+  if (operation.progress) return `${head}  ${formatActivity(operation, operation.progress)}`
+  return operation.step ? `${head}  ${operation.step}` : head
+}
+
+interface BarPayload {
+  readonly head: string
+  /** Null for an operation that does not walk the table: it has no bar. */
+  readonly ratio: number | null
+  readonly text: string
+}
+
+const BAR_WIDTH = 24
+
+function formatBar(_options: unknown, _values: unknown, { head, ratio, text }: BarPayload): string {
+  if (ratio === null) return `${head}  ${text}`
+  const full = Math.floor(ratio * BAR_WIDTH)
+  return `${head} [${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}] ${text}`
+}
+
+/** A bar that is drawn over itself, for a terminal. */
+export function createBarView(terminal: Terminal): ProgressView {
+  const bars = new cliProgress.MultiBar(
+    {
+      stream: terminal.stderr,
+      format: formatBar,
+      hideCursor: true,
+      fps: 10,
+      autopadding: false,
+      linewrap: false,
+      gracefulExit: false,
+    },
+    cliProgress.Presets.legacy,
+  )
+  let bar: cliProgress.SingleBar | null = null
+  return {
+    show(operation) {
+      const progress = operation.progress
+      const state = operation.state === 'running' && (progress ?? operation.step) ? null : operation.state
+      const activity = progress ? formatActivity(operation, progress) : operation.step
+      const payload: BarPayload = {
+        head: operation.kind,
+        ratio: progress?.ratio ?? null,
+        text: [state, activity].filter((part) => part !== null).join('  '),
+      }
+      bar ??= bars.create(1, 0, payload)
+      bar.update(progress ? progress.ratio : 0, payload)
+    },
+    line: (text) => bars.log(`${text}\n`),
+    end: () => bars.stop(),
+  }
+}
+
+/** Lines for a log: a new one when the state or the step changes, and at most every `everyMs` for the numbers. */
+export function createLineView(terminal: Terminal, everyMs: number): ProgressView {
+  let last = ''
+  let lastAt = 0
+  return {
+    show(operation) {
+      const nothingToShow = operation.progress === null && operation.step === null
+      if (operation.endedAt !== null || (nothingToShow && operation.state !== 'paused')) return
+      const key = `${operation.state} ${operation.step} ${operation.progress?.throttled ?? ''}`
+      if (key === last && Date.now() - lastAt < everyMs) return
+      last = key
+      lastAt = Date.now()
+      terminal.stderr.write(`${formatOperationLine(operation)}\n`)
+    },
+    line: (text) => void terminal.stderr.write(`${text}\n`),
+    end: () => undefined,
+  }
+}
+
+/** With `--json`: the operation, each time it changed. */
+export function createJsonView(terminal: Terminal): ProgressView {
+  let last = ''
+  return {
+    show(operation) {
+      const text = JSON.stringify(operation)
+      if (text !== last) terminal.stdout.write(`${text}\n`)
+      last = text
+    },
+    line: () => undefined,
+    end: () => undefined,
+  }
+}

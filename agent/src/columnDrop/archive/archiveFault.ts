@@ -1,0 +1,41 @@
+import type { Sql } from '../../database/connect.ts'
+import { quoteIdentifier } from '../../rollout/identifiers.ts'
+import type { Rollout, Table } from '../../rollout/rollout.ts'
+import { ARCHIVE_TRIGGERS, archiveFunction, archiveTable } from './archiveSql.ts'
+
+interface ArchiveStateRow {
+  readonly table: boolean
+  readonly off: { readonly relation: string; readonly trigger: string } | null
+  readonly text: string | null
+  readonly journaled: boolean
+}
+
+/** Null when the archive is there and its triggers keep it true; else one sentence that says what is wrong. */
+export async function archiveFault(sql: Sql, rollout: Rollout, table: Table): Promise<string | null> {
+  const { row, update, truncate } = ARCHIVE_TRIGGERS
+  const archive = archiveTable(rollout)
+  const [archiveState] = await sql<ArchiveStateRow[]>`
+    with tree as materialized (
+      select ${table.oid}::oid as oid, true as leaf
+      union select relid, isleaf from pg_partition_tree(${table.oid}::oid::regclass)
+    ), wanted as (
+      select oid, name from tree, unnest(array[${row}::text, ${update}::text]) name
+      union all select oid, ${truncate} from tree where leaf or oid = ${table.oid}::oid
+    )
+    select to_regclass(${archive.sql}) is not null as table,
+      (select jsonb_build_object('relation', w.oid::regclass::text, 'trigger', w.name) from wanted w
+        where not exists (select from pg_trigger t where t.tgrelid = w.oid and t.tgname = w.name and t.tgenabled = 'A'
+          and t.tgfoid = to_regprocedure(${`${archiveFunction(rollout)}()`}))
+        order by w.oid, w.name limit 1) as off,
+      p.prosrc as text,
+      exists (select from sti.change c where c.rollout = ${rollout.name} and c.kind = 'archive' and c.reverted_at is null
+        and position(p.prosrc in c.statement) > 0) as journaled
+    from (select 1) one left join pg_proc p on p.oid = to_regprocedure(${`${archiveFunction(rollout)}()`})`
+  if (!archiveState!.table) return `The archive ${archive.sql} is not there.`
+  if (archiveState!.text === null)
+    return `The function ${archiveFunction(rollout)} of the archive’s triggers is not there.`
+  if (archiveState!.off !== null)
+    return `Trigger ${quoteIdentifier(archiveState!.off.trigger)} of the archive is not on ${archiveState!.off.relation}, or is not ENABLE ALWAYS.`
+  if (!archiveState!.journaled) return 'The function of the archive’s triggers was changed by somebody.'
+  return null
+}

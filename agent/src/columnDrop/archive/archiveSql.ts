@@ -1,0 +1,48 @@
+import { boundedName, quoteIdentifier } from '../../rollout/identifiers.ts'
+import type { Column, KeyColumn, QualifiedName, Rollout, Table } from '../../rollout/rollout.ts'
+
+/** Rows as they are inserted or deleted, rows whose key or legacy columns change, and whole relations. */
+export const ARCHIVE_TRIGGERS = {
+  row: '~sti_archive',
+  update: '~sti_archive_update',
+  truncate: '~sti_archive_truncate',
+}
+
+/** The table of the archive. */
+export function archiveTable(rollout: Pick<Rollout, 'name'>): QualifiedName {
+  const name = boundedName('columns', rollout.name)
+  return { schema: 'sti', name, sql: `sti.${quoteIdentifier(name)}` }
+}
+
+/** The function of its triggers. */
+export const archiveFunction = (rollout: Pick<Rollout, 'name'>): string =>
+  `sti.${quoteIdentifier(boundedName('keep', rollout.name))}`
+
+/** What is kept of a row. */
+export interface ArchiveLayout {
+  readonly key: readonly KeyColumn[]
+  /** The legacy columns that the table has, and the discriminator: it tells whether a row has become another type since. */
+  readonly legacy: readonly Column[]
+}
+
+export function archiveLayout(rollout: Rollout, table: Table): ArchiveLayout {
+  const names = [...rollout.legacyColumns, rollout.discriminator.column]
+  return { key: table.key, legacy: table.columns.filter(({ name, generated }) => names.includes(name) && !generated) }
+}
+
+/** All of them, separated by commas. */
+export function columnList({ key, legacy }: ArchiveLayout, alias: string | null): string {
+  const prefix = alias === null ? '' : `${alias}.`
+  return [...key, ...legacy].map((column) => `${prefix}${column.sql}`).join(', ')
+}
+
+/** `a."k" = b."k" and …` */
+export function keysMatch({ key }: ArchiveLayout, one: string, other: string): string {
+  return key.map((column) => `${one}.${column.sql} = ${other}.${column.sql}`).join(' and ')
+}
+
+/** Whether the legacy columns of two rows differ, byte by byte: a type without an equality (json) will do. */
+export function valuesDiffer({ legacy }: ArchiveLayout, one: string, other: string): string {
+  const row = (alias: string): string => `row(${legacy.map((column) => `${alias}.${column.sql}`).join(', ')})::record`
+  return `${row(one)} operator(pg_catalog.*<>) ${row(other)}`
+}

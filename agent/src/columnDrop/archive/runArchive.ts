@@ -1,0 +1,206 @@
+import type { Sql } from '../../database/connect.ts'
+import { runDdl } from '../../ddl/transactional.ts'
+import { OperationFailedError } from '../../database/errors.ts'
+import { createBatchSizeController } from '../../engine/batchSizeController.ts'
+import { createSingleWorkerGate } from '../../throttle/throttleGate.ts'
+import type { RunContext } from '../../kind/kind.ts'
+import { claimOperationLane, type Lane } from '../../engine/lane.ts'
+import { walkRanges } from '../../engine/rangeWalk.ts'
+import { quoteLiteral } from '../../rollout/identifiers.ts'
+import type { Table } from '../../rollout/rollout.ts'
+import { archiveTriggersDdl as keepTriggers, archiveTableDdl } from './archiveDdl.ts'
+import type { ArchiveComparison } from './compareRange.ts'
+import { compareArchive } from './compareArchive.ts'
+import { copyRange, REPAIR_FIRST_PARAMETER, repairRange, type ArchiveContext } from './archiveRange.ts'
+import { archivedColumns, insertManifestSql, readManifest, type ArchiveManifest } from './manifest.ts'
+import { archiveLayout } from './archiveSql.ts'
+import { createArchiveProgress, type ArchiveProgress } from './archiveProgress.ts'
+import { archiveFault } from './archiveFault.ts'
+
+const CHECKPOINT_INTERVAL_BATCHES = 20
+const MAX_REPAIR_PASSES = 5
+
+/** With the comparison of this run, which found no difference in a whole pass over all rows. */
+export interface VerifiedArchive extends ArchiveManifest {
+  readonly verified: NonNullable<ArchiveManifest['verified']>
+}
+
+/**
+ * Keeps key and legacy columns of every row in a table of their own: made in batches, kept true by triggers from its
+ * first row on, then compared row by row; what somebody wrote past the triggers is mended. Goes on where it stands after
+ * a crash or a pause; the comparison begins anew then. Null: it was asked to stop.
+ * @throws OperationFailure when it stays different, or a row cannot be kept
+ */
+export async function runArchive(run: RunContext, table: Table): Promise<VerifiedArchive | null> {
+  const { rollout, database, operation } = run
+  const sql = database.engine({
+    purpose: `archive ${operation.id}`,
+    searchPath: rollout.searchPath,
+    avoidSeqScan: true,
+  })
+  try {
+    const lane = await claimOperationLane(database.state, operation.id, run.agent)
+    await ensureArchive(run, sql, table)
+    const context: ArchiveContext = {
+      rollout,
+      walked: { table: rollout.table, key: table.key },
+      layout: archiveLayout(rollout, table),
+    }
+    const progress = createArchiveProgress(run, table)
+    const finishedLane = await copyAllRows(run, sql, context, lane, progress)
+    if (finishedLane === null) return null
+    for (let pass = 0; ; pass++) {
+      const comparison = await runComparePass(
+        run,
+        sql,
+        context,
+        { lane: finishedLane, mends: pass < MAX_REPAIR_PASSES },
+        progress,
+      )
+      if (comparison === null) return null
+      await run.failpoint('archive.compared')
+      const verifiedAt = await saveComparison(run, comparison)
+      await run.failpoint('archive.verified')
+      if (comparison.differing === 0) {
+        const { rows, differing, checksum } = comparison
+        return {
+          ...(await readManifest(database.state, rollout))!,
+          verified: { at: verifiedAt, rows, differing, checksum },
+        }
+      }
+      if (pass === MAX_REPAIR_PASSES) {
+        const sentence = `${comparison.differing} rows of the archive are not what the table holds, though they were mended ${MAX_REPAIR_PASSES} times: something writes past its triggers. Find it, then prepare again.`
+        throw new OperationFailedError('archive', sentence)
+      }
+      await run.recordEvent(
+        'archive',
+        `${comparison.differing} rows of the archive were not what the table holds, and were mended`,
+      )
+    }
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+/** An archive of other columns, or of before a drop that was taken back, is of no use: a new one takes its place. */
+async function ensureArchive(run: RunContext, sql: Sql, table: Table): Promise<void> {
+  const { rollout, database, operation } = run
+  const manifest = await readManifest(database.state, rollout)
+  const fault = await archiveFault(database.state, rollout, table)
+  const same =
+    manifest !== null &&
+    manifest.droppedAt === null &&
+    manifest.columns.length > 0 &&
+    JSON.stringify(manifest.columns.map(columnSignature)) ===
+      JSON.stringify(archivedColumns(rollout, table).map(columnSignature))
+  if (same && fault === null) return
+  const [archiveTableChange, triggers] = [archiveTableDdl(rollout, table), keepTriggers(rollout, table)]
+  const tableIsUsable = same && manifest.there
+  const changes = tableIsUsable ? [triggers] : [archiveTableChange, triggers]
+  const objects = changes.map((change) => quoteLiteral(change.object)).join(', ')
+  await run.failpoint('archive.looked')
+  await runDdl(run, sql, {
+    description: tableIsUsable ? 'putting the triggers of the archive back' : 'making the archive',
+    steps: [
+      ...(tableIsUsable ? [] : [triggers.inverse, archiveTableChange.inverse]),
+      `update sti.change set reverted_at = clock_timestamp(), reverted_by = ${operation.id}
+        where rollout = ${quoteLiteral(rollout.name)} and object in (${objects}) and reverted_at is null`,
+      ...changes,
+      ...(tableIsUsable ? [] : [insertManifestSql(rollout, table, operation.id)]),
+    ],
+  })
+  await run.failpoint('archive.made')
+  await run.recordEvent(
+    'ddl',
+    tableIsUsable ? `the triggers of the archive are back: ${fault}` : `archive ${archiveTableChange.object} is there`,
+    {
+      after: changes.map((change) => change.statement),
+    },
+  )
+}
+
+const columnSignature = ({ name, type, key }: { name: string; type: string; key: boolean }): unknown => [
+  name,
+  type,
+  key,
+]
+
+/** Copies what no batch has passed yet. Answers the lane as it stands then. */
+async function copyAllRows(
+  run: RunContext,
+  sql: Sql,
+  context: ArchiveContext,
+  claimed: Lane,
+  progress: ArchiveProgress,
+): Promise<Lane | null> {
+  const { database, rollout } = run
+  const manifest = await readManifest(database.state, rollout)
+  if (manifest?.completedAt != null) return claimed
+  run.setStep('keeping the legacy columns')
+  let lane = claimed
+  let batches = 0
+  const finished = await walkRanges({
+    sql,
+    target: context.walked,
+    from: lane.position,
+    to: null,
+    sizeController: createBatchSizeController(1_000, 50_000, 0.1),
+    mayContinue: createSingleWorkerGate(run, (wait) =>
+      run.setStep(wait === null ? 'keeping the legacy columns' : `waits: ${wait.sentence}`),
+    ),
+    onRetry: progress.addRetry,
+    async processCountedRange(range) {
+      await run.failpoint('archive.batch')
+      const copied = await copyRange(sql, context, lane, range, ++batches % CHECKPOINT_INTERVAL_BATCHES === 0)
+      await run.failpoint('archive.copied')
+      lane = { ...lane, position: range.high }
+      progress.addRows(range.rows, copied)
+    },
+    handlePoisonRow({ range, sqlstate, message }) {
+      const sentence = `Row ${range.high.join(', ')} cannot be kept: ${message} (${sqlstate}). Mend it, then prepare again.`
+      return Promise.reject(new OperationFailedError('archive', sentence))
+    },
+  })
+  if (!finished) return null
+  await database.state`update sti.column_archive set completed_at = clock_timestamp()
+    where rollout = ${rollout.name} and completed_at is null`
+  await run.failpoint('archive.completed')
+  await run.recordEvent('archive', 'every row is kept')
+  return lane
+}
+
+/** Compares all rows, range by range, and mends what differs. Null: asked to stop. */
+async function runComparePass(
+  run: RunContext,
+  sql: Sql,
+  context: ArchiveContext,
+  { lane, mends }: { lane: Lane; mends: boolean },
+  progress: ArchiveProgress,
+): Promise<ArchiveComparison | null> {
+  progress.reset()
+  run.setStep('comparing the archive')
+  return await compareArchive(sql, context, {
+    goOn: createSingleWorkerGate(run, (wait) =>
+      run.setStep(wait === null ? 'comparing the archive' : `waits: ${wait.sentence}`),
+    ),
+    retried: progress.addRetry,
+    onCompared: (rows) => progress.addRows(rows, 0),
+    async onDifference(rows) {
+      if (!mends) return
+      await run.failpoint('archive.mending')
+      await repairRange(sql, context, lane, rows(REPAIR_FIRST_PARAMETER))
+      await run.failpoint('archive.mended')
+    },
+  })
+}
+
+/** Answers when that was, by the database's clock. @throws OperationFailure when the archive was taken away meanwhile */
+async function saveComparison({ database, rollout }: RunContext, comparison: ArchiveComparison): Promise<string> {
+  const [row] = await database.state<{ at: Date }[]>`
+    update sti.column_archive set verified_at = clock_timestamp(), verified_rows = ${comparison.rows},
+      verified_differing = ${comparison.differing}, checksum = ${comparison.checksum} where rollout = ${rollout.name}
+    returning verified_at as at`
+  if (row === undefined)
+    throw new OperationFailedError('archive', 'The archive was taken away meanwhile: prepare again.')
+  return row.at.toISOString()
+}

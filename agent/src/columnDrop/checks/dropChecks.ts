@@ -1,0 +1,24 @@
+import type { DropCheck } from './dropCheck.ts'
+import { noDependentObjects } from './noDependentObjects.ts'
+import { noFailedRows } from './noFailedRows.ts'
+import { flagStable } from './flagStable.ts'
+import { flagNotEvaluated } from './flagNotEvaluated.ts'
+import { noFunctionBodies } from './noFunctionBodies.ts'
+import { noStatementReads, noStatementWrites } from './noStatementUses.ts'
+import { noSubscribers } from './noSubscribers.ts'
+import { undoPossible } from './undoPossible.ts'
+import { validationPassed } from './validationPassed.ts'
+
+/** What is asked before anything is archived, in this order. Names are unique. */
+export const DROP_CHECKS: readonly DropCheck[] = [
+  validationPassed,
+  flagStable,
+  noFailedRows,
+  noDependentObjects,
+  noFunctionBodies,
+  noStatementReads,
+  noStatementWrites,
+  flagNotEvaluated,
+  noSubscribers,
+  undoPossible,
+]

@@ -1,0 +1,53 @@
+import { partitionTreeCte } from '../catalog/partitionTreeSql.ts'
+import { findFunctionUses, type StoredFunction } from '../sql/functionUses.ts'
+import { formatCount, type DropCheck, type DropCheckContext } from './dropCheck.ts'
+
+export const noFunctionBodies: DropCheck = {
+  name: 'no-function-body',
+  question: 'Does no function of the database read or write the columns?',
+  async run(context) {
+    const functions = await readFunctions(context)
+    const uses: string[] = []
+    const unsure: string[] = []
+    for (const stored of functions) {
+      const { reads, writes, unsure: unsureReason } = findFunctionUses(stored, context.target, context.columnsOf)
+      if (writes.length > 0) uses.push(`${stored.shown} writes ${writes.join(', ')}`)
+      else if (reads.length > 0) uses.push(`${stored.shown} reads ${reads.join(', ')}`)
+      else if (unsureReason !== null) unsure.push(`${stored.shown}: ${unsureReason}`)
+    }
+    if (uses.length > 0)
+      return {
+        verdict: 'fail',
+        evidence: `${formatCount(uses.length, 'function')} would break at ${uses.length === 1 ? 'its' : 'their'} next call, the first is ${uses[0]!}: change ${uses.length === 1 ? 'it' : 'them'} to use the type`,
+        findings: [...uses, ...unsure],
+      }
+    if (unsure.length > 0)
+      return {
+        verdict: 'inconclusive',
+        evidence: `of ${formatCount(unsure.length, 'function')} it cannot be told, the first is ${unsure[0]!}: make sure, and rewrite or drop it`,
+        findings: unsure,
+      }
+    return {
+      verdict: 'pass',
+      evidence: `every function body of the application was parsed, ${functions.length} of them, and none names the columns`,
+    }
+  },
+}
+
+/** Those of the application: not PostgreSQL's, not of an extension, not ours. */
+async function readFunctions({ sql, table }: DropCheckContext): Promise<StoredFunction[]> {
+  return await sql<StoredFunction[]>`
+    with /* sti */ ${partitionTreeCte(sql, table.oid)}, row_type as (
+      select c.reltype as oid from tree join pg_class c on c.oid = tree.oid
+    )
+    select format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as shown, l.lanname as language,
+      pg_get_functiondef(p.oid) as definition, coalesce(p.prosrc, '') as source,
+      exists (select from pg_trigger t where t.tgfoid = p.oid and t.tgrelid in (select oid from tree)) as triggered,
+      (select coalesce(jsonb_agg(jsonb_build_object('number', a.number, 'name', nullif(p.proargnames[a.number], ''))), '[]')
+        from unnest(p.proargtypes::oid[]) with ordinality a(type, number) where a.type in (select oid from row_type)) as "rowParameters"
+    from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
+    where n.nspname not in ('pg_catalog', 'information_schema', 'sti') and n.nspname !~ '^pg_(toast|temp)'
+      and p.prokind in ('f', 'p') and p.prosqlbody is null and l.lanname not in ('internal', 'c')
+      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+    order by 1`
+}

@@ -1,0 +1,44 @@
+import { partitionTreeCte } from '../catalog/partitionTreeSql.ts'
+import type { DropCheck } from './dropCheck.ts'
+
+export const noSubscribers: DropCheck = {
+  name: 'no-subscriber',
+  question: 'Does no logical subscriber and no replication slot need the columns?',
+  async run({ sql, table, rollout }) {
+    const columns = sql.json([...rollout.legacyColumns])
+    const publications = await sql<{ name: string }[]>`
+      with /* sti */ ${partitionTreeCte(sql, table.oid)}
+      select distinct p.pubname as name from pg_publication p, tree join pg_class c on c.oid = tree.oid
+      where p.puballtables
+        or exists (select from pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid = c.relnamespace)
+        or exists (select from pg_publication_rel r where r.prpubid = p.oid and r.prrelid = c.oid and (r.prattrs is null
+          or exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum = any (r.prattrs::int2[])
+            and a.attname in (select jsonb_array_elements_text(${columns}::jsonb)))))
+      order by 1`
+    const slots = await sql<{ name: string; plugin: string; active: boolean }[]>`
+      select /* sti */ slot_name as name, plugin, active from pg_replication_slots
+      where slot_type = 'logical' and database = current_database() order by 1`
+    const names = publications.map(({ name }) => name)
+    const subscribersReady = rollout.file.publication === 'subscriber-ready'
+    if (names.length > 0 && !subscribersReady)
+      return {
+        verdict: 'fail',
+        evidence: `publication ${names.join(', ')} sends the columns to subscribers, where new rows would lack them: publish the table with a list of columns without them, and drop them there`,
+        findings: names,
+      }
+    const foreignSlots = slots.filter(({ plugin }) => plugin !== 'pgoutput')
+    if (foreignSlots.length > 0)
+      return {
+        verdict: 'inconclusive',
+        evidence: `what reads the logical slot ${foreignSlots[0]!.name} (${foreignSlots[0]!.plugin}) cannot be told from here: make sure that it does without the columns, and drop or replace the slot`,
+        findings: foreignSlots.map(({ name, plugin }) => `${name} (${plugin})`),
+      }
+    return {
+      verdict: 'pass',
+      evidence:
+        names.length > 0
+          ? `publication ${names.join(', ')} sends them, and the rollout file says that its subscribers are ready: make the columns nullable there, or drop them, before this runs`
+          : `no publication sends them, and no other logical slot is there${slots.length > 0 ? ` than ${slots.length} of publications` : ''}`,
+    }
+  },
+}

@@ -1,0 +1,56 @@
+import { ValidationLayer } from '../../contract/index.ts'
+import { formatDuration, type DropCheck } from './dropCheck.ts'
+
+/** Two intervals of the file: then one that was started by itself has been missed. */
+const MAX_AGE_INTERVALS = 2
+
+export const validationPassed: DropCheck = {
+  name: 'validation-passed',
+  question: 'Has a validation of all layers passed, and lately?',
+  run({ facts, now }) {
+    const { rollout, validation: last, coverageVerified: verified, checksFailedSince: failedSince } = facts
+    const fail = (evidence: string, findings: string[] = []) =>
+      Promise.resolve({ verdict: 'fail' as const, evidence, findings })
+    if (last?.endedAt == null) return fail('no validation has ended: run one (sti validate --full-validation)')
+    const { requires, every } = rollout.file.validation
+    const layers = ValidationLayer.options.map((layer) => ({
+      layer,
+      required: requires.includes(layer),
+      result: last.layers.find((one) => one.layer === layer),
+    }))
+    const layerSummaries = layers.map(
+      ({ layer, required, result }) =>
+        `${layer}: ${result?.verdict ?? 'not run'}${required ? '' : ' (the rollout file does not require it)'}${result?.detail ? `, ${result.detail}` : ''}`,
+    )
+    const failedLayers = layers.filter(
+      ({ required, result }) =>
+        result?.verdict === 'fail' || (required && (result?.verdict !== 'pass' || !result.complete)),
+    )
+    if (failedLayers.length > 0)
+      return fail(
+        `validation ${last.id} did not pass ${failedLayers.map(({ layer }) => layer).join(', ')}: mend that and validate again (sti validate --full-validation)`,
+        layerSummaries,
+      )
+    if (!verified)
+      return fail(
+        `validation ${last.id} says nothing of the table as it is now${failedSince.length > 0 ? `, ${failedSince.join(', ')} failed since` : ''}: validate again`,
+        layerSummaries,
+      )
+    const age = (now - Date.parse(last.endedAt)) / 1000
+    if (age > MAX_AGE_INTERVALS * every)
+      return fail(
+        `validation ${last.id} is ${formatDuration(age)} old, which is more than ${MAX_AGE_INTERVALS} intervals of ${formatDuration(every)}: validate again`,
+        layerSummaries,
+      )
+    if (facts.flag.changedAt !== null && last.startedAt < facts.flag.changedAt)
+      return fail(
+        `validation ${last.id} began before the flag was changed at ${facts.flag.changedAt}: validate again`,
+        layerSummaries,
+      )
+    return Promise.resolve({
+      verdict: 'pass' as const,
+      evidence: `validation ${last.id} passed ${requires.join(', ')} at ${last.endedAt}, ${last.totalRows ?? 0} rows`,
+      findings: layerSummaries,
+    })
+  },
+}

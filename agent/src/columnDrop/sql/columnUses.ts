@@ -1,0 +1,383 @@
+import { stringValues, type ParseNode } from '../../rollout/sqlParser.ts'
+import {
+  nestedScope,
+  resolveRangeVar,
+  targetEntry,
+  applyColumnAliases,
+  type AliasClause,
+  type RangeTableEntry,
+  type QueryScope,
+} from './queryScope.ts'
+import { findTargetRelation, type ColumnLookup, type ColumnUseTarget, type ColumnUses } from './columnUseTarget.ts'
+
+/** What else a statement may mean by a name: variables of a function that hold a row of the table. */
+export interface RowNames {
+  readonly rows?: readonly string[]
+  /** Numbers of parameters that do: 1 for `$1`. */
+  readonly rowParameters?: readonly number[]
+}
+
+/**
+ * Which legacy columns the statements read or write, as PostgreSQL would resolve them: by alias, through `*`, whole
+ * rows, `returning *`, and inserts without a list of columns. In doubt whether a name is ours, it is.
+ */
+export function findColumnUses(
+  statements: readonly ParseNode[],
+  target: ColumnUseTarget,
+  columnsOf: ColumnLookup,
+  names: RowNames = {},
+): ColumnUses {
+  const collector = createUseCollector(target, columnsOf, names.rowParameters ?? [])
+  const rootScope = nestedScope(null)
+  for (const name of names.rows ?? [])
+    rootScope.entries.push({ ...targetEntry(target.relations[0]!, target, name, null), variable: true })
+  for (const statement of statements) collector.visit(statement, rootScope)
+  return collector.found()
+}
+
+function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, rowParameters: readonly number[]) {
+  const reads = new Set<string>()
+  const writes = new Set<string>()
+  const readAll = (entry: RangeTableEntry): void => entry.legacy?.forEach((column) => reads.add(column))
+
+  function visit(node: unknown, scope: QueryScope): void {
+    if (Array.isArray(node)) return node.forEach((one) => visit(one, scope))
+    if (typeof node !== 'object' || node === null) return
+    for (const [kind, value] of Object.entries(node)) {
+      const fields = value as ParseNode
+      switch (kind) {
+        case 'SelectStmt':
+          select(fields, scope)
+          break
+        case 'InsertStmt':
+          insert(fields, scope)
+          break
+        case 'UpdateStmt':
+        case 'DeleteStmt':
+          updateOrDelete(fields, scope)
+          break
+        case 'MergeStmt':
+          merge(fields, scope)
+          break
+        case 'CopyStmt':
+          copy(fields, scope)
+          break
+        case 'ColumnRef':
+          column(fields, scope)
+          break
+        case 'A_Indirection':
+          fieldOfParameter(fields)
+          visit(value, scope)
+          break
+        case 'SubLink':
+          visit(fields['testexpr'], scope)
+          // EXISTS looks at no column of its query, so that a star in it reads nothing.
+          visit(
+            fields['subLinkType'] === 'EXISTS_SUBLINK' ? withoutTargets(fields['subselect']) : fields['subselect'],
+            scope,
+          )
+          break
+        default:
+          visit(value, scope)
+      }
+    }
+  }
+
+  function select(fields: ParseNode, outer: QueryScope): ReadonlySet<string> | null {
+    const scope = nestedScope(outer)
+    withQueries(fields['withClause'], scope)
+    if (fields['larg']) {
+      const columns = select(fields['larg'] as ParseNode, scope)
+      select(fields['rarg'] as ParseNode, scope)
+      return columns
+    }
+    from(fields['fromClause'], scope)
+    const outputs = outputsOf(fields['targetList'], scope)
+    const { targetList, fromClause, withClause, sortClause, distinctClause, ...rest } = fields
+    void fromClause
+    void withClause
+    visit(targetList, scope)
+    visit(rest, scope)
+    // ORDER BY and DISTINCT ON mean an output's name first.
+    for (const clause of [sortClause, distinctClause]) visit(withoutOutputNames(clause, outputs), scope)
+    if (Array.isArray(fields['valuesLists'])) return null
+    return outputs
+  }
+
+  function withQueries(clause: unknown, scope: QueryScope): void {
+    for (const { CommonTableExpr: query } of asList<{ CommonTableExpr: ParseNode }>(
+      (clause as ParseNode | undefined)?.['ctes'],
+    )) {
+      const name = query['ctename'] as string
+      const inner = query['ctequery'] as ParseNode
+      if ((clause as ParseNode)['recursive']) scope.ctes.set(name, null)
+      const columns = inner['SelectStmt']
+        ? select(inner['SelectStmt'] as ParseNode, scope)
+        : visitStatement(inner, scope)
+      scope.ctes.set(name, applyColumnAliases(columns, { aliasname: name, colnames: query['aliascolnames'] }))
+    }
+  }
+
+  function visitStatement(statement: ParseNode, scope: QueryScope): null {
+    visit(statement, scope)
+    return null
+  }
+
+  function from(items: unknown, scope: QueryScope): void {
+    for (const item of asList<ParseNode>(items)) fromItem(item, scope)
+  }
+
+  function fromItem(item: ParseNode, scope: QueryScope): void {
+    for (const [kind, value] of Object.entries(item)) {
+      const fields = value as ParseNode
+      const alias = fields['alias'] as AliasClause | undefined
+      switch (kind) {
+        case 'RangeVar':
+          scope.entries.push(resolveRangeVar(fields, scope, target, columnsOf))
+          break
+        case 'RangeSubselect': {
+          const columns = select((fields['subquery'] as ParseNode)['SelectStmt'] as ParseNode, scope)
+          scope.entries.push({
+            name: alias?.aliasname ?? null,
+            schema: null,
+            columns: applyColumnAliases(columns, alias),
+            legacy: null,
+          })
+          break
+        }
+        case 'RangeTableSample':
+          visit(fields['args'], scope)
+          fromItem(fields['relation'] as ParseNode, scope)
+          break
+        case 'JoinExpr':
+          join(fields, scope)
+          break
+        default:
+          visit(value, scope)
+          scope.entries.push({ name: alias?.aliasname ?? null, schema: null, columns: null, legacy: null })
+      }
+    }
+  }
+
+  function join(fields: ParseNode, scope: QueryScope): void {
+    const before = scope.entries.length
+    fromItem(fields['larg'] as ParseNode, scope)
+    fromItem(fields['rarg'] as ParseNode, scope)
+    const joined = scope.entries.slice(before)
+    const merged = stringValues(fields['usingClause'])
+    for (const entry of joined) {
+      if (fields['isNatural']) {
+        const others = joined.filter((other) => other !== entry)
+        entry.legacy?.forEach((column, visible) => {
+          if (others.some(({ columns }) => columns === null || columns.has(visible))) reads.add(column)
+        })
+      }
+      for (const name of merged ?? []) {
+        const column = entry.legacy?.get(name)
+        if (column !== undefined) reads.add(column)
+      }
+    }
+    const alias = fields['alias'] as AliasClause | undefined
+    if (alias) scope.entries.push(...joined.map((entry) => ({ ...entry, name: alias.aliasname, schema: null })))
+    visit(fields['quals'], scope)
+  }
+
+  function insert(fields: ParseNode, outer: QueryScope): void {
+    const scope = nestedScope(outer)
+    withQueries(fields['withClause'], scope)
+    const relation = fields['relation'] as ParseNode
+    visit(fields['selectStmt'], scope)
+    const targetTable = resolveRangeVar(relation, scope, target, columnsOf)
+    scope.entries.push(targetTable)
+    if (targetTable.legacy !== null) insertedColumns(fields, relation).forEach((name) => writes.add(name))
+    const conflict = fields['onConflictClause'] as ParseNode | undefined
+    if (conflict) {
+      for (const { IndexElem: element } of asList<{ IndexElem: ParseNode }>(
+        (conflict['infer'] as ParseNode | undefined)?.['indexElems'],
+      )) {
+        visit(element['expr'], scope)
+        const column = targetTable.legacy?.get(element['name'] as string)
+        if (column !== undefined) reads.add(column)
+      }
+      visit((conflict['infer'] as ParseNode | undefined)?.['whereClause'], scope)
+      const updating = nestedScope(scope)
+      updating.entries.push({ ...targetTable, name: 'excluded', schema: null })
+      visitAssignments(conflict['targetList'], targetTable, updating)
+      visit(conflict['whereClause'], updating)
+    }
+    returning(fields, targetTable, scope)
+  }
+
+  /** The legacy columns that an insert gives a value. */
+  function insertedColumns(fields: ParseNode, relation: ParseNode): readonly string[] {
+    const select = (fields['selectStmt'] as ParseNode | undefined)?.['SelectStmt'] as ParseNode | undefined
+    // DEFAULT VALUES
+    if (select === undefined) return []
+    const named = asList<{ ResTarget: { name: string } }>(fields['cols']).map(({ ResTarget }) => ResTarget.name)
+    if (named.length > 0) return target.legacy.filter((column) => named.includes(column))
+    const { columns } = findTargetRelation(
+      target,
+      (relation['schemaname'] as string | undefined) ?? null,
+      relation['relname'] as string,
+    )!
+    const rows = asList<{ List?: { items?: unknown[] } }>(select['valuesLists'])
+    const valueCount =
+      rows.length > 0 ? Math.max(...rows.map((row) => row.List?.items?.length ?? columns.length)) : columns.length
+    return columns.slice(0, valueCount).filter((column) => target.legacy.includes(column))
+  }
+
+  function updateOrDelete(fields: ParseNode, outer: QueryScope): void {
+    const scope = nestedScope(outer)
+    withQueries(fields['withClause'], scope)
+    const targetTable = resolveRangeVar(fields['relation'] as ParseNode, scope, target, columnsOf)
+    scope.entries.push(targetTable)
+    from(fields['fromClause'] ?? fields['usingClause'], scope)
+    visitAssignments(fields['targetList'], targetTable, scope)
+    visit(fields['whereClause'], scope)
+    returning(fields, targetTable, scope)
+  }
+
+  function merge(fields: ParseNode, outer: QueryScope): void {
+    const scope = nestedScope(outer)
+    withQueries(fields['withClause'], scope)
+    const relation = fields['relation'] as ParseNode
+    const targetTable = resolveRangeVar(relation, scope, target, columnsOf)
+    scope.entries.push(targetTable)
+    fromItem(fields['sourceRelation'] as ParseNode, scope)
+    visit(fields['joinCondition'], scope)
+    for (const { MergeWhenClause: when } of asList<{ MergeWhenClause: ParseNode }>(fields['mergeWhenClauses'])) {
+      visit(when['condition'], scope)
+      visitAssignments(when['targetList'], targetTable, scope)
+      visit(when['values'], scope)
+      const inserts = when['commandType'] === 'CMD_INSERT' && when['values'] !== undefined
+      if (targetTable.legacy !== null && inserts && !when['targetList']) {
+        const { columns } = findTargetRelation(
+          target,
+          (relation['schemaname'] as string | undefined) ?? null,
+          relation['relname'] as string,
+        )!
+        const valueCount = columns.slice(0, asList(when['values']).length)
+        valueCount.filter((column) => target.legacy.includes(column)).forEach((column) => writes.add(column))
+      }
+    }
+    returning(fields, targetTable, scope)
+  }
+
+  function visitAssignments(targets: unknown, targetTable: RangeTableEntry, scope: QueryScope): void {
+    const legacy = targetTable.legacy === null ? [] : [...targetTable.legacy.values()]
+    for (const { ResTarget } of asList<{ ResTarget: ParseNode }>(targets)) {
+      const name = ResTarget['name'] as string
+      if (legacy.includes(name)) writes.add(name)
+      visit(ResTarget['indirection'], scope)
+      visit(ResTarget['val'], scope)
+    }
+  }
+
+  function returning(fields: ParseNode, targetTable: RangeTableEntry, outer: QueryScope): void {
+    const scope = nestedScope(outer)
+    scope.entries.push(...outer.entries, ...['old', 'new'].map((name) => ({ ...targetTable, name, schema: null })))
+    visit(fields['returningList'], scope)
+    visit((fields['returningClause'] as ParseNode | undefined)?.['exprs'], scope)
+  }
+
+  function copy(fields: ParseNode, scope: QueryScope): void {
+    visit(fields['query'], scope)
+    const relation = fields['relation'] as ParseNode | undefined
+    if (!relation) return
+    const entry = resolveRangeVar(relation, scope, target, columnsOf)
+    const named = stringValues(fields['attlist'])
+    const columns = [...(entry.legacy?.values() ?? [])].filter((one) => named === null || named.includes(one))
+    columns.forEach((one) => (fields['is_from'] ? writes : reads).add(one))
+    if (fields['whereClause']) visit(fields['whereClause'], { ...nestedScope(scope), entries: [entry] })
+  }
+
+  function column(fields: ParseNode, scope: QueryScope): void {
+    const parts = asList<ParseNode>(fields['fields'])
+    const star = parts.at(-1)?.['A_Star'] !== undefined
+    const names = parts.flatMap((part) => (part['String'] as { sval?: string } | undefined)?.sval ?? [])
+    if (star && names.length === 0) return scope.entries.forEach(readAll)
+    if (star) return findEntries(scope, names).forEach(readAll)
+    if (names.length === 1) return unqualifiedName(names[0]!, scope)
+    for (const entry of findEntries(scope, names.slice(0, -1))) {
+      const found = entry.legacy?.get(names.at(-1)!)
+      if (found !== undefined) reads.add(found)
+    }
+  }
+
+  /** `$1.is_truck` */
+  function fieldOfParameter(fields: ParseNode): void {
+    const parameter = (fields['arg'] as ParseNode)['ParamRef'] as { number?: number } | undefined
+    if (!rowParameters.includes(parameter?.number ?? 0)) return
+    const [first] = asList<ParseNode>(fields['indirection'])
+    const name = (first?.['String'] as { sval?: string } | undefined)?.sval
+    target.legacy.filter((column) => column === name).forEach((column) => reads.add(column))
+  }
+
+  function unqualifiedName(name: string, scope: QueryScope): void {
+    for (let current: QueryScope | null = scope; current !== null; current = current.outer) {
+      const ours = current.entries.filter((entry) => !entry.variable && entry.legacy?.has(name))
+      if (ours.length > 0) return ours.forEach((entry) => reads.add(entry.legacy!.get(name)!))
+      if (current.entries.some((entry) => !entry.variable && entry.columns?.has(name))) return
+    }
+    // No column: the whole row of an entry of that name.
+    for (const entry of findEntries(scope, [name])) if (!entry.variable) readAll(entry)
+  }
+
+  function outputsOf(targets: unknown, scope: QueryScope): ReadonlySet<string> | null {
+    const names = new Set<string>()
+    for (const { ResTarget } of asList<{ ResTarget: ParseNode }>(targets)) {
+      const reference = (ResTarget['val'] as ParseNode | undefined)?.['ColumnRef'] as ParseNode | undefined
+      const last = asList<ParseNode>(reference?.['fields']).at(-1)
+      if (last?.['A_Star'] !== undefined) {
+        const qualifier = asList<ParseNode>(reference!['fields']).flatMap(
+          (part) => (part['String'] as { sval?: string } | undefined)?.sval ?? [],
+        )
+        const starred = qualifier.length === 0 ? scope.entries : findEntries(scope, qualifier)
+        if (starred.length === 0 || starred.some(({ columns }) => columns === null)) return null
+        starred.forEach(({ columns }) => columns!.forEach((one) => names.add(one)))
+        continue
+      }
+      const name =
+        (ResTarget['name'] as string | undefined) ?? (last?.['String'] as { sval?: string } | undefined)?.sval
+      // What PostgreSQL calls an expression without a name is no name that a statement is written with.
+      if (name !== undefined) names.add(name)
+    }
+    return names
+  }
+
+  return { visit, found: (): ColumnUses => ({ reads: [...reads].sort(), writes: [...writes].sort() }) }
+}
+
+/** The entries that a qualifier means: of the nearest level that has any. */
+function findEntries(scope: QueryScope, qualifier: readonly string[]): RangeTableEntry[] {
+  const name = qualifier.at(-1)!
+  const schema = qualifier.length > 1 ? qualifier.at(-2)! : null
+  for (let current: QueryScope | null = scope; current !== null; current = current.outer) {
+    const matches = current.entries.filter(
+      (entry) => entry.name === name && (schema === null || entry.schema === null || entry.schema === schema),
+    )
+    if (matches.length > 0) return matches
+  }
+  return []
+}
+
+/** The same SELECT with nothing selected. */
+function withoutTargets(subselect: unknown): unknown {
+  const { SelectStmt } = subselect as { SelectStmt?: ParseNode }
+  if (!SelectStmt || SelectStmt['larg']) return subselect
+  const { targetList, ...rest } = SelectStmt
+  void targetList
+  return { SelectStmt: rest }
+}
+
+function withoutOutputNames(clause: unknown, outputs: ReadonlySet<string> | null): unknown {
+  return asList<ParseNode>(clause).filter((item) => {
+    const node = ((item['SortBy'] as ParseNode | undefined)?.['node'] ?? item) as ParseNode
+    const names = stringValues((node['ColumnRef'] as ParseNode | undefined)?.['fields'])
+    return !(names?.length === 1 && outputs?.has(names[0]!))
+  })
+}
+
+function asList<T>(value: unknown): readonly T[] {
+  return Array.isArray(value) ? (value as T[]) : []
+}

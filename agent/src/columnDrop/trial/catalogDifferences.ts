@@ -1,0 +1,46 @@
+import type { LegacyCatalog } from '../catalog/legacyCatalog.ts'
+
+/** What differs between two readings of a catalog, one sentence each; places of columns and oids apart. */
+export function catalogDifferences(before: LegacyCatalog, after: LegacyCatalog): string[] {
+  return [
+    ...before.relations.flatMap((relation) => {
+      const other = after.relations.find((one) => one.sql === relation.sql)
+      return relation.columns.flatMap((column) => {
+        const now = other?.columns.find((one) => one.name === column.name)
+        if (now === undefined) return [`column ${column.name} of ${relation.sql} is not there`]
+        return fieldDifferences(
+          { ...column, position: 0 },
+          { ...now, position: 0 },
+          `column ${column.name} of ${relation.sql}`,
+        )
+      })
+    }),
+    ...objectDifferences('constraint', before.constraints, after.constraints),
+    ...objectDifferences('index', before.indexes, after.indexes),
+    ...objectDifferences('statistics object', before.statistics, after.statistics),
+  ]
+}
+
+interface NamedObject {
+  readonly name: string
+  readonly on: string
+}
+
+function objectDifferences(kind: string, before: readonly NamedObject[], after: readonly NamedObject[]): string[] {
+  const key = ({ name, on }: NamedObject): string => `${kind} ${name} on ${on}`
+  const now = new Map(after.map((one) => [key(one), one]))
+  return [
+    ...before.flatMap((one) => {
+      const other = now.get(key(one))
+      return other === undefined ? [`${key(one)} is not there`] : fieldDifferences(one, other, key(one))
+    }),
+    ...after.filter((one) => !before.some((other) => key(other) === key(one))).map((one) => `${key(one)} is new`),
+  ]
+}
+
+function fieldDifferences(before: object, after: object, what: string): string[] {
+  const now = new Map(Object.entries(after))
+  return Object.entries(before)
+    .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(now.get(name)))
+    .map(([name, value]) => `${what}: ${name} was ${JSON.stringify(value)} and is ${JSON.stringify(now.get(name))}`)
+}

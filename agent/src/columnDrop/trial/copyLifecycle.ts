@@ -1,0 +1,62 @@
+import { CONFLICT_RESOLUTIONS, conflictSequenceSql } from '../../dualWrite/conflictSequences.ts'
+import { deriveFunctionName } from '../../dualWrite/deriveTrigger.ts'
+import type { Sql } from '../../database/connect.ts'
+import { runDdl } from '../../ddl/transactional.ts'
+import type { RunContext } from '../../kind/kind.ts'
+import { quoteLiteral, quoteIdentifier } from '../../rollout/identifiers.ts'
+import type { Rollout } from '../../rollout/rollout.ts'
+import { archiveFunction, archiveTable } from '../archive/archiveSql.ts'
+
+/** Journaled before it is made: whatever becomes of this agent, the journal says what to take away. */
+export async function createCopy(
+  run: RunContext,
+  sql: Sql,
+  statements: readonly string[],
+  copy: Rollout,
+): Promise<void> {
+  const [first, ...rest] = statements
+  const object = quoteIdentifier(copy.table.schema)
+  await runDdl(run, sql, {
+    description: 'making a schema for the proof',
+    steps: [
+      {
+        kind: 'proof',
+        object,
+        statement: first!,
+        inverse: dropCopyStatements(copy).join(';\n'),
+        definitionSql: `to_regnamespace(${quoteLiteral(object)})::text`,
+        definitionAfterRevert: null,
+      },
+    ],
+  })
+  for (const statement of rest) await sql.unsafe(statement)
+}
+
+/** Takes away the copy, and what earlier proofs of the rollout left when their agent died. */
+export async function dropCopies(run: RunContext, sql: Sql, copy: Rollout): Promise<void> {
+  await sql.unsafe('rollback')
+  const leftovers = await sql.unsafe<{ id: string; inverse: string }[]>(
+    `select id::text, inverse from sti.change where rollout = $1::text and kind = 'proof' and reverted_at is null`,
+    [run.rollout.name],
+  )
+  for (const statement of dropCopyStatements(copy)) await sql.unsafe(statement)
+  for (const { id, inverse } of leftovers) {
+    await sql.unsafe(inverse)
+    await sql.unsafe(
+      `update sti.change set reverted_at = clock_timestamp(), reverted_by = ${run.operation.id} where id = $1::text::bigint`,
+      [id],
+    )
+  }
+}
+
+function dropCopyStatements(copy: Rollout): string[] {
+  return [
+    `drop schema if exists ${quoteIdentifier(copy.table.schema)} cascade`,
+    `drop function if exists ${deriveFunctionName(copy)}(), ${archiveFunction(copy)}()`,
+    `drop table if exists ${archiveTable(copy).sql}`,
+    `drop sequence if exists ${CONFLICT_RESOLUTIONS.map((resolution) => conflictSequenceSql(copy, resolution)).join(', ')}`,
+    `delete from sti.column_archive where rollout = ${quoteLiteral(copy.name)}`,
+    `delete from sti.flag where rollout = ${quoteLiteral(copy.name)}`,
+    `delete from sti.conflict where rollout = ${quoteLiteral(copy.name)}`,
+  ]
+}

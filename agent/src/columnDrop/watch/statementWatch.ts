@@ -1,0 +1,162 @@
+import type { Sql } from '../../database/connect.ts'
+import { findStatementsSchema } from '../../measure/querySampling.ts'
+import { messageOf, parseStatements } from '../../rollout/sqlParser.ts'
+import { mentionsTarget } from '../sql/functionUses.ts'
+import type { ColumnLookup, ColumnUseTarget } from '../sql/columnUseTarget.ts'
+import { findColumnUses } from '../sql/columnUses.ts'
+
+/** What a statement does with the legacy columns; null in a cache: nothing, or it is ours. */
+export interface StatementUses {
+  readonly statement: string
+  readonly reads: readonly string[]
+  readonly writes: readonly string[]
+  readonly unsure: string | null
+}
+
+/** What is known of the texts by query id; kept between looks, since reading texts is what costs. */
+export type StatementUseCache = Map<string, StatementUses | null>
+
+interface StatementEntry {
+  readonly entry: string
+  readonly id: string
+  readonly role: string
+  readonly calls: number
+}
+
+/**
+ * Looks at pg_stat_statements once: which statements of the application name the legacy columns, and which of them were
+ * called since the look before. A reset, or entries that were thrown away, begin the watch anew.
+ * Does nothing where they cannot be seen (statementsFault).
+ */
+export async function pollStatements(
+  sql: Sql,
+  rollout: string,
+  target: { readonly target: ColumnUseTarget; readonly columnsOf: ColumnLookup },
+  cache: StatementUseCache,
+): Promise<void> {
+  const schema = await findStatementsSchema(sql)
+  if (schema === null || (await statementsFault(sql)) !== null) return
+  const [info] = await sql<{ since: string; thrownAway: number }[]>`
+    select /* sti */ stats_reset::text as since, dealloc::float8 as "thrownAway" from ${sql(schema)}.pg_stat_statements_info`
+  const entries = await sql<StatementEntry[]>`
+    select /* sti */ concat_ws(' ', userid, queryid, toplevel) as entry, queryid::text as id,
+      pg_get_userbyid(userid)::text as role, calls::float8 as calls
+    from ${sql(schema)}.pg_stat_statements(false)
+    where dbid = (select oid from pg_database where datname = current_database()) and queryid is not null`
+  const newQueryIds = [...new Set(entries.map(({ id }) => id).filter((id) => !cache.has(id)))]
+  if (newQueryIds.length > 0) await parseStatementTexts(sql, schema, newQueryIds, target, cache)
+  const matchingEntries = entries.flatMap(({ id, ...entry }) => {
+    const uses = cache.get(id) ?? null
+    return uses === null ? [] : [{ ...entry, ...uses }]
+  })
+  await sql`
+    with /* sti */ before as (
+      select * from sti.statement_watch where rollout = ${rollout}
+    ), seen as (
+      insert into sti.statement_watch as w (rollout, counters_since, entries, thrown_away)
+      values (${rollout}, ${info!.since}, ${entries.length}, ${info!.thrownAway})
+      on conflict (rollout) do update set
+        restarted = case
+          when w.counters_since <> excluded.counters_since then 'the counters were reset'
+          when w.thrown_away <> excluded.thrown_away then 'entries were thrown away: raise pg_stat_statements.max'
+          when w.entries > excluded.entries then 'entries were reset' else w.restarted end,
+        watched_since = case when w.counters_since <> excluded.counters_since or w.thrown_away <> excluded.thrown_away
+          or w.entries > excluded.entries then clock_timestamp() else w.watched_since end,
+        watched_at = clock_timestamp(), counters_since = excluded.counters_since, entries = excluded.entries,
+        thrown_away = excluded.thrown_away
+    )
+    insert into sti.column_use as u (rollout, entry, statement, role, reads, writes, unsure, calls, called_at)
+    select ${rollout}, entry, statement, role, reads, writes, unsure, calls,
+      case when exists (select from before) then clock_timestamp() end
+    from jsonb_to_recordset(${sql.json(matchingEntries)}::jsonb)
+      as e(entry text, statement text, role text, reads jsonb, writes jsonb, unsure text, calls bigint)
+    on conflict (rollout, entry) do update set
+      statement = excluded.statement, reads = excluded.reads, writes = excluded.writes, unsure = excluded.unsure,
+      called_at = case when u.calls <> excluded.calls then clock_timestamp() else u.called_at end, calls = excluded.calls`
+}
+
+/** Why the application's statements cannot be seen, with what to do; null: they can. */
+export async function statementsFault(sql: Sql): Promise<string | null> {
+  const [row] = await sql<{ there: boolean; reads: boolean; role: string; loaded: boolean; tracks: string | null }[]>`
+    select /* sti */ exists (select from pg_extension where extname = 'pg_stat_statements') as there,
+      pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as reads, current_user::text as role,
+      current_setting('shared_preload_libraries') ~ '\\mpg_stat_statements\\M' as loaded,
+      current_setting('pg_stat_statements.track', true) as tracks`
+  const { there, reads, role, loaded, tracks } = row!
+  if (!there)
+    return 'pg_stat_statements is missing, so that nobody knows which statements the application sends: CREATE EXTENSION pg_stat_statements, then wait for the soak time'
+  if (!loaded)
+    return 'pg_stat_statements is not loaded: add it to shared_preload_libraries and restart PostgreSQL, then wait for the soak time'
+  if (tracks === 'none') return 'pg_stat_statements.track is none, so that it sees no statement: set it to top'
+  if (!reads) return `the role ${role} sees no texts of others: GRANT pg_monitor TO ${role}`
+  return null
+}
+
+async function parseStatementTexts(
+  sql: Sql,
+  schema: string,
+  ids: readonly string[],
+  target: { readonly target: ColumnUseTarget; readonly columnsOf: ColumnLookup },
+  cache: StatementUseCache,
+): Promise<void> {
+  const texts = await sql<{ id: string; text: string | null; ours: boolean }[]>`
+    select /* sti */ queryid::text as id, min(query) as text,
+      coalesce(bool_or(strpos(query, '/* sti */') > 0 or strpos(query, '$sti$') > 0
+        or query ~ '\\msti(_proof_[0-9]+)?"?\\.'), false) as ours
+    from ${sql(schema)}.pg_stat_statements
+    where dbid = (select oid from pg_database where datname = current_database())
+      and queryid::text in (select jsonb_array_elements_text(${sql.json([...ids])}::jsonb)) group by 1`
+  for (const { id, text, ours } of texts) cache.set(id, ours ? null : findStatementUses(text, target))
+}
+
+/** Statements that define something: what they made is a check of its own (dependents, function bodies). */
+const DDL_STATEMENT_NODES =
+  /^(View|Rule|Index|CreateFunction|CreatePolicy|AlterPolicy|CreateTrig|CreateStats|Comment|CreatePublication|AlterPublication)Stmt$/
+
+/** A statement is kept up to this many characters. */
+const MAX_STATEMENT_LENGTH = 1_000
+
+function findStatementUses(
+  text: string | null,
+  { target, columnsOf }: { readonly target: ColumnUseTarget; readonly columnsOf: ColumnLookup },
+): StatementUses | null {
+  if (text === null)
+    return { statement: '(its text is lost)', reads: [], writes: [], unsure: 'pg_stat_statements has lost its text' }
+  const statement = text.slice(0, MAX_STATEMENT_LENGTH)
+  // Nothing can name a column of the table without naming the table, or a view of it, which is a check of its own.
+  if (!mentionsTarget(text, { ...target, legacy: [] }) && !/\bU&"/i.test(text)) return null
+  try {
+    const statements = parseStatements(text)
+    if (statements.some((one) => one['DoStmt'] !== undefined) && mentionsTarget(text, target))
+      return { statement, reads: [], writes: [], unsure: 'it is an anonymous block, whose body is not looked into' }
+    const { reads, writes } = findColumnUses(
+      statements.filter((one) => !Object.keys(one).some((kind) => DDL_STATEMENT_NODES.test(kind))),
+      target,
+      columnsOf,
+    )
+    return reads.length + writes.length === 0 ? null : { statement, reads, writes, unsure: null }
+  } catch (error) {
+    return { statement, reads: [], writes: [], unsure: `it cannot be parsed (${messageOf(error)})` }
+  }
+}
+
+export interface StatementWatch {
+  /** ISO 8601. Null: nobody watches yet. */
+  readonly since: string | null
+  readonly restarted: string | null
+  /** Those called last come first. */
+  readonly uses: readonly (StatementUses & { readonly role: string; readonly calledAt: string | null })[]
+}
+
+export async function readStatements(sql: Sql, rollout: string): Promise<StatementWatch> {
+  const [watch] = await sql<{ since: Date; restarted: string | null }[]>`
+    select watched_since as since, restarted from sti.statement_watch where rollout = ${rollout}`
+  const uses = await sql<(Omit<StatementUses, 'calledAt'> & { role: string; at: Date | null })[]>`
+    select statement, role, reads, writes, unsure, called_at as at from sti.column_use
+    where rollout = ${rollout} order by called_at desc nulls last, entry limit 500`
+  return {
+    since: watch?.since.toISOString() ?? null,
+    restarted: watch?.restarted ?? null,
+    uses: uses.map(({ at, ...use }) => ({ ...use, calledAt: at?.toISOString() ?? null })),
+  }
+}

@@ -1,0 +1,58 @@
+import type { Sql } from './connect.ts'
+
+/**
+ * The state in schema `sti` travels with a clone, a restore or a failover. It is ours only while environment,
+ * system identifier, database and timeline are the ones it was made in.
+ */
+export interface DatabaseIdentity {
+  readonly environment: string
+  readonly systemIdentifier: string
+  readonly databaseOid: number
+  readonly timeline: number
+}
+
+/** Claims a database without an identity. Returns null when the state is ours, else the sentence that says why not. */
+export async function checkDatabaseIdentity(sql: Sql, environment: string): Promise<string | null> {
+  const [stored] = await sql<DatabaseIdentity[]>`
+    with mine as (${currentIdentitySql(sql, environment)}), first as (
+      insert into sti.identity (environment, system_identifier, database_oid, timeline, adopted_by)
+      select mine."environment", mine."systemIdentifier", mine."databaseOid", mine."timeline", 'first boot' from mine
+      where not exists (select from sti.identity) and not pg_is_in_recovery()
+      on conflict do nothing
+      returning environment, system_identifier, database_oid, timeline
+    )
+    select environment, system_identifier as "systemIdentifier", database_oid::int8::text::int as "databaseOid", timeline from first
+    union all
+    select environment, system_identifier, database_oid::int8::text::int, timeline from sti.identity
+    limit 1`
+  const [current] = await sql<DatabaseIdentity[]>`${currentIdentitySql(sql, environment)}`
+  // No row: a read-only server without our state, or an answer that a dying connection has lost. Neither says that the
+  // state belongs to somebody else.
+  if (!stored || !current) throw new Error('its identity cannot be read. Is this the primary?')
+  const differences = [
+    stored.environment !== current.environment &&
+      `environment ${stored.environment}, this agent serves ${current.environment}`,
+    stored.systemIdentifier !== current.systemIdentifier && 'another PostgreSQL system (a clone or a restore)',
+    stored.databaseOid !== current.databaseOid && 'another database of the same server (a copy)',
+    stored.timeline !== current.timeline &&
+      `timeline ${stored.timeline}, the server is on ${current.timeline} (a failover or a restore)`,
+  ].filter((text) => text !== false)
+  if (differences.length === 0) return null
+  return `The state in schema sti belongs to ${differences.join('; ')}. Nothing is claimed and the flag is served off until an admin adopts it: sti adopt --reason "…".`
+}
+
+/** Makes the state this environment's own; running operations of before are left to their leases. */
+export async function adoptDatabase(sql: Sql, environment: string, actor: string): Promise<void> {
+  await sql`
+    update sti.identity i set environment = mine."environment", system_identifier = mine."systemIdentifier",
+      database_oid = mine."databaseOid", timeline = mine."timeline", adopted_by = ${actor}, adopted_at = clock_timestamp()
+    from (${currentIdentitySql(sql, environment)}) mine`
+}
+
+function currentIdentitySql(sql: Sql, environment: string) {
+  return sql`
+    select /* sti */ ${environment}::text as "environment", s.system_identifier::text as "systemIdentifier",
+      (select d.oid::int8::int from pg_database d where d.datname = current_database()) as "databaseOid",
+      c.timeline_id as "timeline"
+    from pg_control_system() s, pg_control_checkpoint() c`
+}

@@ -1,0 +1,60 @@
+import type postgres from 'postgres'
+
+/**
+ * Watches every statement of a client until it is settled: `waits` is called when it is handed to the driver, and what
+ * that returns when its answer is there. An answer with holes is refused: the driver (postgres.js 3.4.9) counts the rows
+ * of an answer in a variable that only the end of that answer sets back, so when a connection dies in between, the next
+ * answer begins with as many holes as rows had come, and its first row would be read as no row.
+ */
+export function guardResults<T extends postgres.Sql<{ bigint: bigint }>>(sql: T, onSend: () => () => void): T {
+  const guardIfQuery = (result: unknown): unknown => (result instanceof Promise ? guardQuery(result, onSend) : result)
+  const unsafe = sql.unsafe.bind(sql) as (...args: unknown[]) => unknown
+  sql.unsafe = ((...args: unknown[]) => guardIfQuery(unsafe(...args))) as T['unsafe']
+  // Fragments pass through it too, and are never handed over; names and lists of values are no promises.
+  return new Proxy(sql, {
+    apply: (target, self, args) => guardIfQuery(Reflect.apply(target as (...args: unknown[]) => unknown, self, args)),
+  })
+}
+
+/** The driver is handed a statement, and settles it, by these properties of its own promise. */
+interface DriverQuery {
+  handler: (statement: unknown) => void
+  resolve: (answer: unknown) => void
+  reject: (error: unknown) => void
+}
+
+function guardQuery(result: Promise<unknown>, onSend: () => () => void): Promise<unknown> {
+  const query = result as unknown as DriverQuery
+  const { handler, resolve, reject } = query
+  let onSettled = (): void => undefined
+  query.handler = (argument) => {
+    onSettled = onSend()
+    handler(argument)
+  }
+  query.resolve = (rows) => {
+    onSettled()
+    if (hasHoles(rows))
+      reject(
+        new IncompleteResultError(
+          'an earlier connection died in the middle of an answer, and this answer was lost with it',
+        ),
+      )
+    else resolve(rows)
+  }
+  query.reject = (error) => {
+    onSettled()
+    reject(error)
+  }
+  return result
+}
+
+/** One result, or those of several statements in one text. */
+function hasHoles(rows: unknown): boolean {
+  if (!Array.isArray(rows) || rows.length === 0) return false
+  return !(0 in rows) || (Array.isArray(rows[0]) && rows.some(hasHoles))
+}
+
+/** As good as a lost connection: nobody knows the rows, and the statement is asked again. */
+export class IncompleteResultError extends Error {
+  readonly code = 'CONNECTION_CLOSED'
+}

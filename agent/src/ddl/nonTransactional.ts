@@ -1,0 +1,68 @@
+import type { Sql } from '../database/connect.ts'
+import { DdlStoppedError } from './transactional.ts'
+import { errorCode, isConnectionError } from '../database/errors.ts'
+import { describeBlockers } from './lockHolders.ts'
+import type { RunContext } from '../kind/kind.ts'
+import { FenceLostError } from '../engine/lane.ts'
+
+const BLOCKER_POLL_INTERVAL_MS = 500
+
+/** For what cannot run in a transaction that begins with the fence. @throws FenceLost when another agent holds the operation */
+export async function assertClaimHeld({ claim, database, directive }: RunContext): Promise<void> {
+  if (directive() !== 'go-on') throw new DdlStoppedError()
+  const claimRows = await database.state`
+    select from sti.operation where id = ${claim.id} and epoch = ${claim.epoch} and claim = ${claim.claim}`
+  if (claimRows.length === 0) throw new FenceLostError('another agent has claimed this operation')
+}
+
+/**
+ * Runs a statement that may take long and stands alone (CONCURRENTLY, VALIDATE, ANALYZE): names whom it waits for, and
+ * cancels it when the operation is asked to stop. `sql` is a connection of its own.
+ * @throws DdlStopped when it was cancelled for that
+ */
+export async function runNonTransactional(
+  run: RunContext,
+  sql: Sql,
+  description: string,
+  statement: string,
+): Promise<void> {
+  await assertClaimHeld(run)
+  const [backend] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
+  let stopping = false
+  let reportedBlockers = ''
+  const checkBlockers = async (): Promise<void> => {
+    if (run.directive() !== 'go-on') {
+      stopping = true
+      await run.database.state`select pg_cancel_backend(${backend!.pid})`
+      return
+    }
+    const blockers = await describeBlockers(run.database.state, backend!.pid)
+    if (blockers !== '' && blockers !== reportedBlockers)
+      await run.recordEvent('ddl', `${description} waits for ${blockers}`)
+    reportedBlockers = blockers
+  }
+  let pendingCheck = null as Promise<void> | null
+  const timer = setInterval(() => {
+    pendingCheck ??= checkBlockers()
+      // Without the database there is nobody to name and nothing to cancel.
+      .catch((error: unknown) =>
+        run.setStep(
+          isConnectionError(error) ? description : `${description} (who holds it is unknown: ${errorCode(error)})`,
+        ),
+      )
+      .finally(() => {
+        pendingCheck = null
+      })
+  }, BLOCKER_POLL_INTERVAL_MS)
+  try {
+    await run.failpoint('alone.sending')
+    await sql.unsafe(statement)
+    await run.failpoint('alone.done')
+  } catch (error) {
+    if (stopping && errorCode(error) === '57014') throw new DdlStoppedError()
+    throw error
+  } finally {
+    clearInterval(timer)
+    await pendingCheck
+  }
+}

@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Sql } from '../database/connect.ts'
+import type { RunContext } from '../kind/kind.ts'
+import {
+  errorCode,
+  FENCE_LOST_SQLSTATE,
+  isConnectionError,
+  errorMessage,
+  OperationPausedError,
+} from '../database/errors.ts'
+import { describeLockHolders } from './lockHolders.ts'
+import { FenceLostError } from '../engine/lane.ts'
+import { quoteLiteral } from '../rollout/identifiers.ts'
+
+/** A change of ours to the system, with what takes it back. */
+export interface ReversibleChange {
+  readonly kind:
+    | 'column'
+    | 'function'
+    | 'trigger'
+    | 'restore'
+    | 'index'
+    | 'constraint'
+    | 'not-null'
+    | 'setting'
+    | 'sampling'
+    | 'archive'
+    | 'proof'
+  readonly object: string
+  readonly statement: string
+  readonly inverse: string
+  /** An SQL expression of text: its definition in the catalog now, NULL when it is not there. */
+  readonly definitionSql: string
+  /** What `look` gives once it is taken back. */
+  readonly definitionAfterRevert: string | null
+  readonly before?: unknown
+}
+
+export interface DdlTransaction {
+  /** For people: what it is about. */
+  readonly description: string
+  /** SQL in order; each change's statement is run and journaled in the same transaction. */
+  readonly steps: readonly (string | ReversibleChange)[]
+}
+
+const LOCK_TIMEOUT = '100ms'
+const MAX_ATTEMPTS = 120
+
+/**
+ * Runs DDL as one transaction that begins with the fence: short lock time-out, retries with jitter, never a try
+ * without a time-out. It names who holds the lock. Stops with OperationTrouble when the table stays locked.
+ * @throws FenceLost when another agent has claimed the operation meanwhile
+ */
+export async function runDdl(run: RunContext, sql: Sql, ddl: DdlTransaction): Promise<void> {
+  const text = ddlTransactionSql(run, ddl)
+  let reportedHolders = ''
+  for (let attempt = 0; ; attempt++) {
+    if (run.directive() !== 'go-on') throw new DdlStoppedError()
+    try {
+      await run.failpoint('ddl.sending')
+      await sql.unsafe(text)
+      await run.failpoint('ddl.committed')
+      return
+    } catch (error) {
+      const code = errorCode(error)
+      await run.failpoint('ddl.refused')
+      // The connection is ours alone, so this ends the failed transaction and nothing else.
+      await sql.unsafe('rollback').catch((cause: unknown) => {
+        if (!isConnectionError(cause)) throw cause
+      })
+      if (code === FENCE_LOST_SQLSTATE) throw new FenceLostError(errorMessage(error))
+      if (code !== '55P03' && code !== '40P01') throw error
+      const holders = await describeLockHolders(sql, run.rollout.table.sql)
+      if (attempt === MAX_ATTEMPTS)
+        throw new OperationPausedError(
+          `${ddl.description}: the table stays locked by ${holders}. End that, then resume.`,
+        )
+      if (reportedHolders !== holders)
+        await run.recordEvent('ddl', `${ddl.description} waits for a lock held by ${holders}`)
+      reportedHolders = holders
+      await run.failpoint('ddl.waiting')
+      await delay((100 + Math.min(2_000, attempt * 50)) * (0.5 + Math.random()))
+    }
+  }
+}
+
+/** Asked to pause or cancel before the statement had its lock: nothing was changed. */
+export class DdlStoppedError extends Error {
+  readonly code = 'stopped'
+}
+
+function ddlTransactionSql(run: RunContext, ddl: DdlTransaction): string {
+  const { id, epoch, claim } = run.claim
+  return [
+    'begin',
+    `set local lock_timeout = '${LOCK_TIMEOUT}'`,
+    `do $fence$ begin
+      perform from sti.operation where id = ${id} and epoch = ${epoch} and claim = '${claim}' for no key update;
+      if not found then raise exception 'another agent has claimed this operation' using errcode = '${FENCE_LOST_SQLSTATE}'; end if;
+    end $fence$`,
+    ...ddl.steps.flatMap((step) =>
+      typeof step === 'string' ? [step] : [step.statement, journalInsertSql(run, step, true)],
+    ),
+    'commit',
+  ].join(';\n')
+}
+
+/** The journal row of a change; `confirmed` is false before a statement that cannot run in a transaction. */
+export function journalInsertSql(run: RunContext, change: ReversibleChange, confirmed: boolean): string {
+  return `insert into sti.change (rollout, operation_id, kind, object, statement, inverse, before, look, back, made, confirmed_at) values (${[
+    ...[
+      quoteLiteral(run.rollout.name),
+      String(run.operation.id),
+      quoteLiteral(change.kind),
+      quoteLiteral(change.object),
+    ],
+    ...[quoteLiteral(change.statement), quoteLiteral(change.inverse), jsonbLiteral(change.before)],
+    ...[
+      quoteLiteral(change.definitionSql),
+      change.definitionAfterRevert === null ? 'null' : quoteLiteral(change.definitionAfterRevert),
+      confirmed ? change.definitionSql : 'null',
+    ],
+    confirmed ? 'clock_timestamp()' : 'null',
+  ].join(', ')})`
+}
+
+function jsonbLiteral(value: unknown): string {
+  return value === null || value === undefined ? 'null' : `${quoteLiteral(JSON.stringify(value))}::jsonb`
+}

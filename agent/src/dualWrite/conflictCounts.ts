@@ -1,0 +1,29 @@
+import type { Sql } from '../database/connect.ts'
+import type { Key } from '../engine/keys.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import { conflictSequenceName, CONFLICT_RESOLUTIONS, type ConflictResolution } from './conflictSequences.ts'
+
+/** How many conflicts there were since the counters were made; null before finalize has made them. */
+export async function readConflictCounts(
+  sql: Sql,
+  rollout: Pick<Rollout, 'name'>,
+): Promise<Readonly<Record<ConflictResolution, number>> | null> {
+  const names = CONFLICT_RESOLUTIONS.map((resolution) => conflictSequenceName(rollout, resolution))
+  const rows = await sql<{ name: string; count: number }[]>`
+    select sequencename as name, coalesce(last_value, 0)::float8 as count from pg_sequences
+    where schemaname = 'sti' and sequencename in ${sql(names)}`
+  if (rows.length < names.length) return null
+  const count = (name: string): number => rows.find((row) => row.name === name)!.count
+  return { refused: count(names[0]!), legacy: count(names[1]!), type: count(names[2]!) }
+}
+
+const MAX_KEPT_CONFLICTS = 1_000
+
+/** Keeps the newest of them, so that the table stays small. Answers the keys of the last ones, newest first. */
+export async function pruneConflicts(sql: Sql, rollout: Pick<Rollout, 'name'>): Promise<Key[]> {
+  await sql`delete from sti.conflict where rollout = ${rollout.name} and id < (
+    select min(id) from (select id from sti.conflict where rollout = ${rollout.name} order by id desc limit ${MAX_KEPT_CONFLICTS}) newest)`
+  const rows = await sql<{ key: Key }[]>`
+    select key from sti.conflict where rollout = ${rollout.name} order by id desc limit 10`
+  return rows.map((row) => row.key)
+}

@@ -1,0 +1,81 @@
+import type { Sql } from '../database/connect.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+import { REVERSE_SYNC_PREFIX, reverseSyncMark } from './reverseSync.ts'
+import { deriveFunctionName, findLaterTriggers, DERIVE_TRIGGER_NAME } from './deriveTrigger.ts'
+
+/**
+ * Null when the dual-write trigger is as expand made it, or finalize: there, on, of this file, on every partition, the
+ * last one of its sort, and its function as the journal has it. Else one sentence that says what is wrong. Where the
+ * application writes the type itself, there is none.
+ */
+export async function findTriggerFault(sql: Sql, rollout: Rollout, table: Table): Promise<string | null> {
+  const deriveTrigger = table.triggers.find((trigger) => trigger.ours)
+  if (rollout.file.dualWrite === 'application') {
+    return deriveTrigger === undefined
+      ? null
+      : `The dual-write trigger of an earlier rollout file is still on the table: expand again to take it away.`
+  }
+  if (deriveTrigger === undefined)
+    return `The dual-write trigger ${DERIVE_TRIGGER_NAME} is not on the table: expand it again.`
+  if (deriveTrigger.enabled !== 'always')
+    return `The dual-write trigger is ${deriveTrigger.enabled === 'disabled' ? 'disabled' : 'not ENABLE ALWAYS'}: somebody changed it. Expand again.`
+  if (!(
+    deriveTrigger.onInsert &&
+    deriveTrigger.onUpdate &&
+    deriveTrigger.updateOf === null &&
+    deriveTrigger.forEachRow &&
+    deriveTrigger.timing === 'before'
+  ))
+    return 'The dual-write trigger was changed by somebody: expand again.'
+  const laterTrigger = findLaterTriggers(table.triggers)[0]
+  if (laterTrigger !== undefined)
+    return `Trigger ${laterTrigger.name} sorts after ours and can change a row behind our back: rename it.`
+  const derive = await readDeriveFunction(sql, rollout, table)
+  if (derive === undefined || !derive.ours || derive.path === null || !derive.definer)
+    return 'The function of the dual-write trigger was changed by somebody: expand again.'
+  if (!derive.text.includes(rollout.hash))
+    return 'The dual-write trigger was made from another version of the rollout file: expand again.'
+  if (!derive.journaled) return 'The function of the dual-write trigger was changed by somebody: expand again.'
+  if (derive.off !== null) return `The dual-write trigger does not fire on partition ${derive.off}: expand again.`
+  return null
+}
+
+/** The trigger also serves writes of the type, as finalize makes it. */
+export async function hasReverseSync(sql: Sql, rollout: Rollout, table: Table): Promise<boolean> {
+  return rollout.file.dualWrite === 'trigger' && (await findMissingReverseSync(sql, rollout, table)) === null
+}
+
+/** Null when the trigger also serves writes of the type; else what finalize has to do for it, in words. */
+export async function findMissingReverseSync(sql: Sql, rollout: Rollout, table: Table): Promise<string | null> {
+  if (rollout.file.dualWrite === 'application') return null
+  const derive = await readDeriveFunction(sql, rollout, table)
+  if (derive?.text.includes(REVERSE_SYNC_PREFIX) !== true) return 'the way back of the dual-write trigger'
+  if (!derive.text.includes(reverseSyncMark(rollout, table)))
+    return 'the way back of the dual-write trigger, since a column has another default now'
+  return null
+}
+
+interface DeriveFunctionRow {
+  readonly text: string
+  readonly ours: boolean
+  readonly path: string | null
+  readonly definer: boolean
+  /** The text is that of a change of ours that stands. */
+  readonly journaled: boolean
+  /** A partition without the trigger, or with one that somebody disabled. */
+  readonly off: string | null
+}
+
+async function readDeriveFunction(sql: Sql, rollout: Rollout, table: Table): Promise<DeriveFunctionRow | undefined> {
+  const [row] = await sql<DeriveFunctionRow[]>`
+    select p.prosrc as text, p.oid = to_regprocedure(${`${deriveFunctionName(rollout)}()`}) as ours, p.prosecdef as definer,
+      (select setting from unnest(p.proconfig) setting where setting like 'search_path=pg_catalog%') as path,
+      exists (select from sti.change c where c.rollout = ${rollout.name} and c.kind in ('function', 'restore')
+        and c.reverted_at is null and position(p.prosrc in c.statement) > 0) as journaled,
+      (select tree.relid::regclass::text from pg_partition_tree(t.tgrelid) tree where not exists (
+        select from pg_trigger clone where clone.tgrelid = tree.relid and clone.tgname = t.tgname and clone.tgenabled = 'A')
+        limit 1) as off
+    from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+    where t.tgrelid = ${table.oid}::oid and t.tgname = ${DERIVE_TRIGGER_NAME}`
+  return row
+}

@@ -1,0 +1,71 @@
+import type { Sql } from '../database/connect.ts'
+import type { KeyColumn, QualifiedName } from '../rollout/rollout.ts'
+import { onlyRow } from '../database/onlyRow.ts'
+import { keyPlaceholders, keyAsJson, keyTuple, type Key } from './keys.ts'
+
+/** Rows with low < key <= high, and how many there were when it was cut. */
+export interface KeyRange {
+  readonly low: Key | null
+  readonly high: Key
+  readonly rows: number
+}
+
+export interface KeyedTable {
+  readonly table: QualifiedName
+  readonly key: readonly KeyColumn[]
+}
+
+/**
+ * The condition of a range on `t`, with its parameters from `$first` on. Key spaces can be sparse, so ranges are cut
+ * by counting rows along the key's index, never by steps of an id.
+ */
+export function rangeCondition(
+  target: KeyedTable,
+  range: KeyRange,
+  first: number,
+): { condition: string; values: string[] } {
+  const high = `${keyTuple(target.key, 't')} <= ${keyPlaceholders(target.key, first)}`
+  if (range.low === null) return { condition: high, values: [...range.high] }
+  const low = `${keyTuple(target.key, 't')} > ${keyPlaceholders(target.key, first + target.key.length)}`
+  return { condition: `${high} and ${low}`, values: [...range.high, ...range.low] }
+}
+
+/** The next range of at most `rows` rows after `low`, up to `end`; null when there is none. */
+export async function readNextRange(
+  sql: Sql,
+  target: KeyedTable,
+  low: Key | null,
+  end: Key | null,
+  rows: number,
+): Promise<KeyRange | null> {
+  const { key } = target
+  const conditions = [
+    ...(low === null ? [] : [`${keyTuple(key, 't')} > ${keyPlaceholders(key, 2)}`]),
+    ...(end === null ? [] : [`${keyTuple(key, 't')} <= ${keyPlaceholders(key, 2 + (low === null ? 0 : key.length))}`]),
+  ]
+  const columns = key.map((column) => `t.${column.sql}`)
+  const order = (direction: string): string => columns.map((column) => `${column} ${direction}`).join(', ')
+  const rowsAfterLow = `select ${columns.join(', ')} from ${target.table.sql} as t
+    ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''} order by ${order('asc')}`
+  const values = [...(low ?? []), ...(end ?? [])]
+  // Skipping along the index costs a fraction of counting what is skipped; only the last range has to be counted.
+  const { last: lastKey } = onlyRow(
+    await sql.unsafe<{ last: Key | null }[]>(
+      `select /* sti */ (select ${keyAsJson(key, 't')} from (${rowsAfterLow} offset $1::text::bigint - 1 limit 1) as t) as last`,
+      [String(rows), ...values],
+      { prepare: true },
+    ),
+  )
+  if (lastKey !== null) return { low, high: lastKey, rows }
+  const page = onlyRow(
+    await sql.unsafe<{ rows: number; last: Key | null }[]>(
+      `with /* sti */ page as materialized (${rowsAfterLow} limit $1::text::bigint)
+       select (select count(*) from page)::int as rows,
+         (select ${keyAsJson(key, 't')} from page as t order by ${order('desc')} limit 1) as last`,
+      [String(rows), ...values],
+      { prepare: true },
+    ),
+  )
+  if (page.last === null) return null
+  return { low, high: page.last, rows: page.rows }
+}

@@ -1,0 +1,65 @@
+import type { Sql } from '../database/connect.ts'
+import type { QualifiedName } from '../rollout/rollout.ts'
+import { onlyRow } from '../database/onlyRow.ts'
+import { errorCode, OperationFailedError } from '../database/errors.ts'
+
+/** A relation that holds rows: a leaf partition, or the table itself. */
+export interface LeafPartition extends QualifiedName {
+  readonly oid: number
+  readonly blocks: number
+  /** Another one after VACUUM FULL, CLUSTER or a repack: rows stand elsewhere then. */
+  readonly filenode: number
+  /** As the statistics say; a guess where it was never analyzed. */
+  readonly rowsPerBlock: number
+}
+
+/** Whether an error comes of a leaf that was dropped since: its rows went with it. */
+export async function isDroppedPartition(sql: Sql, table: string, oid: number, error: unknown): Promise<boolean> {
+  return errorCode(error) === '42P01' && (await readLeafPartitions(sql, table, oid)).length === 0
+}
+
+const DEFAULT_ROWS_PER_BLOCK = 50
+
+/**
+ * All leaves of a table, or the one of this oid as it is now: none when it is dropped, or no part of the table any more.
+ * @throws OperationFailure when the table is gone, or is not stored in PostgreSQL's own heap
+ */
+export async function readLeafPartitions(sql: Sql, table: string, onlyOid?: number): Promise<LeafPartition[]> {
+  const relationFilter =
+    onlyOid === undefined
+      ? 'c.oid in (select relid from pg_partition_tree(to_regclass($1::text)))'
+      : 'to_regclass($1::text) in (select relid from pg_partition_ancestors(c.oid))'
+  const result = await sql.unsafe<
+    { there: boolean; leaves: (LeafPartition & { method: string | null; rows: number; pages: number })[] }[]
+  >(
+    `select /* sti */ to_regclass($1::text) is not null as there, coalesce(jsonb_agg(jsonb_build_object('oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'sql', format('%I.%I', n.nspname, c.relname),
+       'blocks', pg_relation_size(c.oid) / current_setting('block_size')::int, 'filenode', pg_relation_filenode(c.oid)::int8,
+       'method', am.amname, 'rows', c.reltuples, 'pages', c.relpages) order by c.oid), '[]') as leaves
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_am am on am.oid = c.relam
+     where c.relkind <> 'p' and (c.oid = to_regclass($1::text) or ${relationFilter})${onlyOid === undefined ? '' : ' and c.oid = $2::text::oid'}`,
+    onlyOid === undefined ? [table] : [table, String(onlyOid)],
+  )
+  const { there: tableExists, leaves } = onlyRow(result)
+  if (!tableExists) {
+    throw new OperationFailedError(
+      '42P01',
+      `${table} does not exist. The table is gone: bring it back, or correct the rollout file.`,
+    )
+  }
+  const unsupported = leaves.find((leaf) => leaf.method !== 'heap')
+  if (unsupported !== undefined) {
+    throw new OperationFailedError(
+      'storage',
+      `${unsupported.sql} is stored by ${unsupported.method ?? 'something else than PostgreSQL'}: only tables in PostgreSQL's own heap can be rolled out.`,
+    )
+  }
+  return leaves.map(({ oid, schema, name, sql, blocks, filenode, rows, pages }) => ({
+    oid,
+    schema,
+    name,
+    sql,
+    blocks,
+    filenode,
+    rowsPerBlock: rows > 0 && pages > 0 ? rows / pages : DEFAULT_ROWS_PER_BLOCK,
+  }))
+}

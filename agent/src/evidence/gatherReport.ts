@@ -1,0 +1,165 @@
+import type {
+  Actor,
+  Incident,
+  Operation,
+  OperationEvent,
+  Promotion,
+  Readiness,
+  EvidenceReport,
+} from '../contract/index.ts'
+import { CONTRACT_VERSION } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
+import { toOperationEvent, type OperationEventRow } from '../operation/events.ts'
+import { toOperation, type OperationRow } from '../operation/operationRow.ts'
+import { currentCoverage } from '../operation/rolloutStage.ts'
+import { promotionHash } from '../rollout/promotionHash.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import type { Signals } from '../signals/signals.ts'
+import { redactContacts } from '../rollout/redactContacts.ts'
+import { listIncidents, toIncident } from '../incident/incidentStore.ts'
+import { listSignOffItems } from '../readiness/signOffItems.ts'
+import { compareWithBaseline } from '../measure/compareWithBaseline.ts'
+import { readNewestBaseline, readBaseline, createBaselineContext } from '../measure/baselineStore.ts'
+import { readComparisonWindow } from '../measure/comparisonWindow.ts'
+import { readAttestations } from '../readiness/attestations.ts'
+import { readFailedRowSummary } from './failedRowSummary.ts'
+
+export interface ReportDependencies {
+  readonly state: Sql
+  readonly environment: string
+  readonly production: boolean
+  readonly agent: string
+  readonly version: string
+  readonly signals: Signals
+}
+
+export interface ReportInput {
+  readonly facts: RolloutFacts
+  readonly readiness: Readiness
+  readonly promotions: readonly Promotion[]
+  readonly by: Actor
+}
+
+/** Gathers all that is claimed of a rollout. It reads our own state only, never the table. */
+export async function gatherReport(parts: ReportDependencies, input: ReportInput): Promise<EvidenceReport> {
+  const { state, environment, production } = parts
+  const { facts } = input
+  const { rollout } = facts
+  const { name } = rollout
+  const [[clock], operations, events, validations, progress, changes, failedRows, attestations, baseline, incidents] =
+    await Promise.all([
+      state<{ now: Date }[]>`select clock_timestamp() as now`,
+      readOperations(state, name),
+      readEvents(state, name),
+      state<EvidenceReport['validations']>`
+      select id::float8, to_char(started_at at time zone 'UTC', ${ISO_8601_FORMAT}) as "startedAt",
+        to_char(ended_at at time zone 'UTC', ${ISO_8601_FORMAT}) as "endedAt", verdict, coverage, integrity_score as "integrityScore",
+        file_hash as "fileHash"
+      from (select * from sti.validation where rollout = ${name} and ended_at is not null order by id desc limit 500) v order by id`,
+      readProgress(state, name),
+      state<EvidenceReport['changes']>`
+      select kind, object, statement, inverse, operation_id::float8 as "operationId",
+        to_char(applied_at at time zone 'UTC', ${ISO_8601_FORMAT}) as at, to_char(reverted_at at time zone 'UTC', ${ISO_8601_FORMAT}) as "revertedAt",
+        left_because as left
+      from sti.change where rollout = ${name} order by id`,
+      readFailedRowSummary(state, name),
+      readAttestations(state, name, listSignOffItems(rollout.file)),
+      readBaselineComparison(parts, rollout),
+      readIncidents(state, environment, rollout),
+    ])
+  return {
+    format: 'sti-report/1',
+    generatedAt: clock!.now.toISOString(),
+    generatedBy: input.by.name,
+    environment,
+    production,
+    agent: { name: parts.agent, version: parts.version, contract: CONTRACT_VERSION },
+    rollout: name,
+    table: `${rollout.table.schema}.${rollout.table.name}`,
+    stage: facts.stage,
+    coverage: currentCoverage(facts),
+    verified: facts.coverageVerified,
+    file: { text: redactContacts(rollout.text), hash: rollout.hash, promotionHash: promotionHash(rollout.file) },
+    validation: facts.validation,
+    validations: [...validations],
+    progress,
+    baseline,
+    operations,
+    events,
+    changes: [...changes],
+    failedRows,
+    rollbacks: operations.filter(isRollback),
+    promotions: [...input.promotions],
+    attestations,
+    incidents,
+    readiness: {
+      ...input.readiness,
+      contacts: input.readiness.contacts.map((contact) => ({ ...contact, phone: null, email: null })),
+    },
+  }
+}
+
+const MAX_INCIDENTS = 500
+
+async function readIncidents(sql: Sql, environment: string, rollout: Rollout): Promise<Incident[]> {
+  const rows = await listIncidents(sql, { rollout: rollout.name, limit: MAX_INCIDENTS })
+  const incidents = rows.map((row) => toIncident(row, environment, rollout.file.contacts))
+  return incidents.sort((one, other) => one.id - other.id)
+}
+
+async function readBaselineComparison(
+  { state, environment, signals }: ReportDependencies,
+  rollout: Rollout,
+): Promise<EvidenceReport['baseline']> {
+  const context = createBaselineContext(rollout, environment)
+  const newest = await readNewestBaseline(state, context)
+  const baseline = newest === null ? null : await readBaseline(state, context, newest.id)
+  if (baseline === null) return null
+  const { from } = await readComparisonWindow(state, rollout.name, baseline.endedAt)
+  return await compareWithBaseline({ signals, rollout, environment, baseline, from })
+}
+
+/** As ISO 8601 in UTC; the driver would give a Date. */
+const ISO_8601_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
+
+function isRollback({ kind, parameters }: Operation): boolean {
+  return kind === 'rollback' || (kind === 'flag' && parameters['enabled'] === false)
+}
+
+async function readOperations(sql: Sql, rollout: string): Promise<Operation[]> {
+  const rows = await sql<OperationRow[]>`
+    select * from (select * from sti.operation where rollout = ${rollout} order by id desc limit 1000) o order by id`
+  return rows.map(toOperation)
+}
+
+const MAX_EVENTS = 2_000
+
+/** Readings of the progress apart: they are the curve. */
+async function readEvents(sql: Sql, rollout: string): Promise<EvidenceReport['events']> {
+  const [[head], [count], rows] = await Promise.all([
+    sql<{ hash: string }[]>`select hash from sti.event_head`,
+    sql<{ total: number }[]>`select count(*)::int as total from sti.operation_event where rollout = ${rollout}`,
+    sql<OperationEventRow[]>`
+      select * from (select * from sti.operation_event where rollout = ${rollout} and kind <> 'reading'
+        order by id desc limit ${MAX_EVENTS}) e order by id`,
+  ])
+  const entries: OperationEvent[] = rows.map(toOperationEvent)
+  return { head: head!.hash, total: count!.total, entries }
+}
+
+const MAX_PROGRESS_POINTS = 500
+
+/** Readings of backfills, thinned out evenly. */
+async function readProgress(sql: Sql, rollout: string): Promise<EvidenceReport['progress']> {
+  const rows = await sql<EvidenceReport['progress']>`
+    with reading as (
+      select id, at, operation_id, (after->>'processedRows')::float8 as processed, (after->>'totalRows')::float8 as total,
+        row_number() over (order by id) as number, count(*) over () as all_of_them
+      from sti.operation_event where rollout = ${rollout} and kind = 'reading'
+    )
+    select to_char(at at time zone 'UTC', ${ISO_8601_FORMAT}) as at, operation_id::float8 as "operationId",
+      processed as "processedRows", total as "totalRows"
+    from reading where number % greatest(1, all_of_them / ${MAX_PROGRESS_POINTS}) = 0 or number = all_of_them order by id`
+  return [...rows]
+}

@@ -1,0 +1,38 @@
+import { readTableChecksum } from '../ddl/tableChecksum.ts'
+import type { RunContext } from '../kind/kind.ts'
+import { tableStructureSql } from '../ddl/tableStructure.ts'
+import { quoteLiteral } from '../rollout/identifiers.ts'
+import type { Table } from '../rollout/rollout.ts'
+
+/** A table that takes longer to read than this is not summed: a snapshot of this length hurts nobody. */
+const CHECKSUM_TIMEOUT_MS = 5_000
+/** One of more bytes would, so it is not begun. */
+const MAX_CHECKSUM_BYTES = 2 * 1024 ** 3
+
+/**
+ * What a rollback is compared with, as a statement that comes before our first change in its transaction: the structure
+ * of the table, and a sum over its rows where reading them takes seconds.
+ */
+export async function recordOriginSql({ rollout, database, operation }: RunContext, table: Table): Promise<string> {
+  const sql = database.engine({
+    purpose: 'expand',
+    searchPath: rollout.searchPath,
+    readOnly: true,
+    statementTimeoutMs: CHECKSUM_TIMEOUT_MS,
+    parallel: true,
+  })
+  try {
+    const tableChecksum =
+      table.bytes > MAX_CHECKSUM_BYTES
+        ? null
+        : await readTableChecksum(sql, rollout.table, table, rollout.discriminator.column)
+    const [rows, checksum] =
+      tableChecksum === null ? ['null', 'null'] : [String(tableChecksum.rows), quoteLiteral(tableChecksum.checksum)]
+    return `insert into sti.table_origin (rollout, operation_id, relation, structure, rows, checksum)
+      values (${quoteLiteral(rollout.name)}, ${operation.id}, ${table.oid}, ${tableStructureSql(rollout.table.sql)}, ${rows}, ${checksum})
+      on conflict (rollout) do update set operation_id = excluded.operation_id, at = clock_timestamp(),
+        relation = excluded.relation, structure = excluded.structure, rows = excluded.rows, checksum = excluded.checksum`
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}

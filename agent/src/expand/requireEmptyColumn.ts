@@ -1,0 +1,28 @@
+import { OperationFailedError } from '../database/errors.ts'
+import type { RunContext } from '../kind/kind.ts'
+import type { Table } from '../rollout/rollout.ts'
+
+/** A column that was there before must be empty: the data rollback could not tell its values from ours. */
+export async function requireEmptyColumn({ rollout, database }: RunContext, table: Table): Promise<void> {
+  const sql = database.engine({
+    purpose: 'expand',
+    searchPath: rollout.searchPath,
+    readOnly: true,
+    statementTimeoutMs: 600_000,
+  })
+  try {
+    const type = rollout.discriminator.sql
+    const [row] = await sql.unsafe<{ key: string }[]>(
+      `select /* sti */ concat_ws(', ', ${table.key.map((column) => `t.${column.sql}::text`).join(', ')}) as key
+       from ${rollout.table.sql} as t where t.${type} is not null limit 1`,
+    )
+    if (row === undefined) return
+    throw new OperationFailedError(
+      'existing-values',
+      `Column ${type} was there before and holds a value already (row ${row.key}): the data rollback could not tell it from ours. ` +
+        'Set the column to NULL, or drop it, then expand.',
+    )
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}

@@ -1,0 +1,109 @@
+import type { Sql } from '../database/connect.ts'
+import { assertClaimHeld, runNonTransactional } from '../ddl/nonTransactional.ts'
+import { journalInsertSql, runDdl, type ReversibleChange } from '../ddl/transactional.ts'
+import type { RunContext } from '../kind/kind.ts'
+import { catalogDefinition } from '../ddl/catalogDefinition.ts'
+import { tagStatement } from '../database/tagStatement.ts'
+import { quoteIdentifier } from '../rollout/identifiers.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+import { indexName, partitionIndexName } from './objectNames.ts'
+
+/** The index on the discriminator of a table or of one partition. */
+export function createIndexChange(rollout: Rollout, table: string, partitioned: boolean): ReversibleChange {
+  return indexChange(
+    rollout,
+    { table, schema: quoteIdentifier(rollout.table.schema), name: indexName(rollout) },
+    !partitioned,
+  )
+}
+
+/**
+ * Makes the index if it is not there. CONCURRENTLY runs outside a transaction: journaled before, confirmed after. One
+ * that failed leaves an INVALID index, which is dropped before the next try. A partitioned table gets its index
+ * partition by partition; the one of the whole table then finds them there and is made at once.
+ */
+export async function ensureIndex(run: RunContext, sql: Sql, table: Table): Promise<void> {
+  const { rollout } = run
+  const tableIndex = createIndexChange(rollout, rollout.table.sql, table.partitioned)
+  if (!table.partitioned)
+    return await ensureIndexConcurrently(run, sql, { oid: table.oid, name: indexName(rollout) }, tableIndex)
+  if ((await readIndexState(run.database.state, table.oid, indexName(rollout)))?.valid) return
+  for (const partition of table.partitions) {
+    const schema = await readSchemaName(run.database.state, partition.oid)
+    const name = partitionIndexName(rollout, partition.oid)
+    const partitionIndex = indexChange(rollout, { table: partition.sql, schema, name }, true)
+    await ensureIndexConcurrently(run, sql, { oid: partition.oid, name }, partitionIndex)
+  }
+  await runDdl(run, sql, { description: 'making the index of the whole table', steps: [tableIndex] })
+  await run.recordEvent('ddl', `index ${indexName(rollout)} is there`)
+}
+
+async function ensureIndexConcurrently(
+  run: RunContext,
+  sql: Sql,
+  index: { oid: number; name: string },
+  change: ReversibleChange,
+): Promise<void> {
+  const { state } = run.database
+  const existing = await readIndexState(state, index.oid, index.name)
+  await run.failpoint('index.looked')
+  if (!existing?.valid) {
+    await assertClaimHeld(run)
+    await journalOnce(run, change)
+    await run.failpoint('index.journaled')
+    const description = `making index ${index.name}`
+    if (existing !== null) {
+      await run.recordEvent('ddl', `index ${index.name} is INVALID, left by a try that was cut off: it is dropped`)
+      await run.failpoint('index.invalid')
+      await runNonTransactional(run, sql, description, `drop index concurrently if exists ${change.object}`)
+      await run.failpoint('index.dropped')
+    }
+    await runNonTransactional(run, sql, description, tagStatement(change.statement))
+    await run.failpoint('index.made')
+    await run.recordEvent('ddl', `index ${index.name} is there`)
+    await run.failpoint('index.told')
+  }
+  await state.unsafe(
+    `update sti.change set confirmed_at = clock_timestamp(), made = ${change.definitionSql}
+    where rollout = $1::text and object = $2::text and confirmed_at is null and reverted_at is null`,
+    [run.rollout.name, change.object],
+  )
+  await run.failpoint('index.confirmed')
+}
+
+/** A try that was cut off before its index began has been journaled already. */
+async function journalOnce(run: RunContext, change: ReversibleChange): Promise<void> {
+  const { state } = run.database
+  const journaled = await state`
+    select from sti.change where rollout = ${run.rollout.name} and object = ${change.object} and reverted_at is null`
+  if (journaled.length === 0) await state.unsafe(journalInsertSql(run, change, false))
+}
+
+function indexChange(
+  rollout: Rollout,
+  target: { table: string; schema: string; name: string },
+  concurrently: boolean,
+): ReversibleChange {
+  const object = `${target.schema}.${quoteIdentifier(target.name)}`
+  return {
+    kind: 'index',
+    object,
+    statement: `create index ${concurrently ? 'concurrently ' : ''}${quoteIdentifier(target.name)} on ${target.table} (${rollout.discriminator.sql})`,
+    inverse: `drop index if exists ${object}`,
+    definitionSql: catalogDefinition.index(object),
+    definitionAfterRevert: null,
+  }
+}
+
+async function readIndexState(sql: Sql, table: number, name: string): Promise<{ valid: boolean } | null> {
+  const [row] = await sql<{ valid: boolean }[]>`
+    select i.indisvalid as valid from pg_index i join pg_class c on c.oid = i.indexrelid
+    where i.indrelid = ${table}::oid and c.relname = ${name}`
+  return row ?? null
+}
+
+async function readSchemaName(sql: Sql, table: number): Promise<string> {
+  const [row] = await sql<{ schema: string }[]>`
+    select quote_ident(n.nspname) as schema from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = ${table}::oid`
+  return row!.schema
+}

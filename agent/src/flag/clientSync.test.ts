@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest'
+import { withDatabase } from '../../../test/support/database.ts'
+import { connect } from '../database/connect.ts'
+import { migrate } from '../database/migrate.ts'
+import { syncClients } from './clientSync.ts'
+import { createClientRegistry } from './clientRegistry.ts'
+import {
+  ann,
+  enableFlag,
+  isOn,
+  turnOffRequest,
+  startFlagTestAgent,
+  waitUntil,
+  vehiclesRollout,
+  type FlagTestAgent,
+} from './flags.testing.ts'
+
+const findClient = (agent: FlagTestAgent, name: string) =>
+  agent.flags.status('vehicles').clients.find((client) => client.client === name)
+
+test('agents share their clients: what one answered last is what all of them know', async () => {
+  await withDatabase(async ({ url }) => {
+    const a = await startFlagTestAgent(url, 'a')
+    const b = await startFlagTestAgent(url, 'b')
+    await enableFlag(a)
+    isOn(a.flags, 'web-1')
+    await waitUntil('b knows it', () => findClient(b, 'web-1')?.answeredOn === true, 8)
+    expect(findClient(b, 'web-1')).toMatchObject({ stale: false })
+
+    await a.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
+    expect(findClient(a, 'web-1')).toMatchObject({ stale: true })
+    expect(a.flags.status('vehicles').consistent).toBe(false)
+    await waitUntil('b serves off', () => !b.flags.status('vehicles').enabled, 8)
+    expect(findClient(b, 'web-1')).toMatchObject({ stale: true })
+    expect(isOn(b.flags, 'web-1')).toBe(false)
+    await waitUntil('a knows that it asked b', () => a.flags.status('vehicles').consistent, 8)
+    await Promise.all([a.close(), b.close()])
+  })
+})
+
+test('an agent that restarts knows the clients of before, and a silent one waits to be accepted', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    const first = await startFlagTestAgent(url, 'a')
+    await enableFlag(first)
+    isOn(first.flags, 'crashed-1')
+    isOn(first.flags, 'alive-1')
+    await waitUntil('written', async () => (await sql`select from sti.flag_client`).length === 2, 8)
+    await first.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
+    isOn(first.flags, 'gone-1')
+    await waitUntil('written', async () => (await sql`select from sti.flag_client`).length === 3, 8)
+    await first.close()
+    await sql`update sti.flag_client set last_seen_at = last_seen_at - interval '61 s' where client <> 'alive-1'`
+
+    const agent = await startFlagTestAgent(url, 'a')
+    await waitUntil('loaded', () => agent.flags.status('vehicles').clients.length === 2, 8)
+    isOn(agent.flags, 'alive-1')
+    expect(agent.flags.status('vehicles').clients).toMatchObject([
+      { client: 'alive-1', stale: false, answeredOn: false },
+      { client: 'crashed-1', stale: true, answeredOn: true, acceptedBy: null },
+    ])
+    await waitUntil('who is gone is deleted', async () => (await sql`select from sti.flag_client`).length === 2, 8)
+    await expect(agent.flags.acceptClient('vehicles', 'alive-1', ann, 'x')).rejects.toMatchObject({ code: 'refused' })
+    await expect(agent.flags.acceptClient('vehicles', 'nobody', ann, 'x')).rejects.toMatchObject({ code: 'refused' })
+    await agent.flags.acceptClient('vehicles', 'crashed-1', ann, 'its host is gone')
+    expect(agent.flags.status('vehicles').consistent).toBe(true)
+    expect(
+      await sql`select actor->>'name' as actor, reason, after from sti.operation_event where kind = 'flag-client'`,
+    ).toEqual([{ actor: 'ann', reason: 'its host is gone', after: { acceptedBy: 'ann' } }])
+    await new Promise((resolve) => setTimeout(resolve, 1_200))
+    expect(findClient(agent, 'crashed-1')).toMatchObject({ stale: false, acceptedBy: 'ann' })
+    isOn(agent.flags, 'crashed-1')
+    await waitUntil(
+      'it is alive after all',
+      async () => {
+        const [row] = await sql`select accepted_by from sti.flag_client where client = 'crashed-1'`
+        return row?.accepted_by === null
+      },
+      4,
+    )
+    await agent.close()
+  })
+})
+
+test('a client that comes back in the moment it would be forgotten is kept', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    const database = connect(url, 'a')
+    await migrate(database, false)
+    await sql`insert into sti.flag_client values ('vehicles', 'web-1', now() - interval '61 s', 1, false)`
+    const clients = createClientRegistry(Date.now)
+    clients.recordRequest('web-1', { version: 2, pending: 0 }, true)
+    await syncClients(database.state, new Map([['vehicles', clients]]), { milliseconds: 0 })
+    const rows = await sql`select client, version::int, answered_on from sti.flag_client`
+    expect(rows).toEqual([{ client: 'web-1', version: 2, answered_on: true }])
+    await database.close()
+  })
+})
+
+test('the propagation time is measured from the change to the last live client', async () => {
+  await withDatabase(async ({ url }) => {
+    const agent = await startFlagTestAgent(url, 'a')
+    const heard: [string, number][] = []
+    agent.flags.onPropagation((rollout, seconds) => heard.push([rollout, seconds]))
+    await enableFlag(agent)
+    for (const name of ['web-1', 'web-2']) isOn(agent.flags, name)
+    await agent.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
+    isOn(agent.flags, 'web-1')
+    expect(heard).toEqual([])
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    isOn(agent.flags, 'web-2')
+    expect(heard).toHaveLength(1)
+    expect(heard[0]![0]).toBe('vehicles')
+    expect(heard[0]![1]).toBeGreaterThanOrEqual(0.3)
+    expect(heard[0]![1]).toBeLessThan(10)
+    expect(agent.flags.status('vehicles')).toMatchObject({ consistent: true, lastPropagationSeconds: heard[0]![1] })
+    await agent.close()
+  })
+})
+
+test('clients of another clock: a wrong clock of one agent makes nobody older or newer', async () => {
+  await withDatabase(async ({ url }) => {
+    const a = await startFlagTestAgent(url, 'a', { now: () => Date.now() + 3_600_000 })
+    const b = await startFlagTestAgent(url, 'b')
+    await enableFlag(a)
+    await waitUntil('b serves on', () => isOn(b.flags), 8)
+    isOn(a.flags, 'web-1')
+    await waitUntil('b knows it', () => findClient(b, 'web-1') !== undefined, 8)
+    expect(Math.abs(Date.now() - Date.parse(findClient(b, 'web-1')!.lastSeenAt))).toBeLessThan(30_000)
+    await b.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
+    isOn(b.flags, 'web-1')
+    await waitUntil('a knows that it asked b later', () => findClient(a, 'web-1')?.answeredOn === false, 8)
+    await Promise.all([a.close(), b.close()])
+  })
+})

@@ -1,0 +1,128 @@
+import type { Database } from '../database/connect.ts'
+import { syncClients, measureClockOffset, type ClockOffset } from './clientSync.ts'
+import type { VersionMark } from './clientRegistry.ts'
+import type { InMemoryFlag } from './inMemoryFlag.ts'
+import { readFlagStates, type FlagState } from './flagStore.ts'
+
+const POLL_INTERVAL_MS = 1_000
+/** A reading that takes longer is left behind; its answer is ignored if it still comes. */
+const READ_TIMEOUT_MS = 3_000
+const MAX_OUTSTANDING_READS = 3
+
+interface FlagPollerDependencies {
+  readonly database: Database
+  readonly flags: ReadonlyMap<string, InMemoryFlag>
+  readonly offset: ClockOffset
+  readonly log: (line: Record<string, unknown>) => void
+  readonly now: () => number
+  /** False while the state in the database is not ours: then nothing is read and nothing written. */
+  readonly mayRead: () => boolean
+  readonly hasPending: () => boolean
+  readonly mark: (flag: InMemoryFlag) => VersionMark
+}
+
+export interface FlagPoller {
+  start(): void
+  stop(): Promise<void>
+  /** This agent itself has just written this state. */
+  confirm(flag: InMemoryFlag, state: FlagState): void
+  /** Whatever was read belongs to another database. */
+  forget(): void
+  /** The database did not take or give something; said once on the log until it works again. */
+  reportFault(error: unknown, rollout?: string): void
+}
+
+/** Reads the flags each second, so that a change made through another agent is served here too. */
+export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoller {
+  const { database, flags, offset, log, now, mayRead, hasPending, mark } = dependencies
+  const clients = new Map([...flags].map(([rollout, flag]) => [rollout, flag.clients]))
+  // What a reading began before may be older than what we wrote meanwhile: it counts only within its generation.
+  let generation = 0
+  let outstanding = 0
+  let healthy = true
+  let timer: NodeJS.Timeout | null = null
+  let stopped = true
+  let running: Promise<void> = Promise.resolve()
+
+  async function readFlags(): Promise<void> {
+    if (!mayRead()) return
+    const startedAt = now()
+    const readGeneration = generation
+    await measureClockOffset(database.state, offset, now)
+    const states = await readFlagStates(database.state, [...flags.keys()])
+    if (readGeneration !== generation) return
+    generation++
+    for (const [rollout, flag] of flags) {
+      const state = states.get(rollout)
+      if (state) applyState(flag, state, startedAt)
+    }
+    await syncClients(database.state, clients, offset)
+    for (const flag of flags.values()) flag.propagation.review(flag.clients, mark(flag))
+    // Keeps the reserved connection open: once connections are exhausted it could not be opened any more.
+    if (!hasPending()) await database.urgent`select /* sti */ 1`
+  }
+
+  function applyState(flag: InMemoryFlag, state: FlagState, startedAt: number): void {
+    const previous = flag.confirmed
+    flag.confirmed = state
+    flag.confirmedAt = startedAt
+    if (previous && previous.version !== state.version && mark(flag).pending === 0)
+      flag.propagation.begin(state.changedAt.getTime() - offset.milliseconds, flag.clients, mark(flag), false)
+  }
+
+  function reportFault(error: unknown, rollout?: string): void {
+    if (!healthy) return
+    healthy = false
+    log({ level: 'error', event: 'flag-database-away', rollout, message: String(error) })
+  }
+
+  async function tick(): Promise<void> {
+    if (outstanding < MAX_OUTSTANDING_READS) {
+      outstanding++
+      const reading = readFlags()
+        .then(() => {
+          if (!healthy) log({ level: 'info', event: 'flag-database-back' })
+          healthy = true
+        })
+        .catch(reportFault)
+        .finally(() => outstanding--)
+      await Promise.race([reading, new Promise((resolve) => setTimeout(resolve, READ_TIMEOUT_MS).unref())])
+    }
+    if (!stopped) timer = setTimeout(runTick, POLL_INTERVAL_MS)
+  }
+
+  function runTick(): void {
+    timer = null
+    running = tick()
+  }
+
+  return {
+    start() {
+      if (!stopped) return
+      stopped = false
+      runTick()
+    },
+    async stop() {
+      stopped = true
+      if (timer) clearTimeout(timer)
+      await running
+    },
+    confirm(flag, state) {
+      generation++
+      flag.confirmed = state
+      flag.confirmedAt = now()
+    },
+    forget() {
+      generation++
+      for (const flag of flags.values()) {
+        flag.confirmed = null
+        flag.confirmedAt = null
+      }
+      // While a reading runs, it is ignored now, and the next one follows by itself.
+      if (timer === null || !mayRead()) return
+      clearTimeout(timer)
+      runTick()
+    },
+    reportFault,
+  }
+}

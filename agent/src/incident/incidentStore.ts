@@ -1,0 +1,199 @@
+import type { Actor, Incident, ConditionReading, RollbackScope, Severity } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import { acknowledgeDeadline, currentEscalation, isLate, type EscalationContact } from './escalation.ts'
+
+export interface IncidentRow {
+  readonly id: bigint
+  readonly rollout: string | null
+  readonly rule: string
+  readonly change: string | null
+  readonly severity: Severity
+  readonly drill: boolean
+  readonly source: Incident['source']
+  readonly summary: string
+  readonly reasons: string[]
+  readonly reading: ConditionReading | null
+  readonly rolled_back_scope: RollbackScope | null
+  readonly rolled_back_at: Date | null
+  readonly rollback_operation_id: bigint | null
+  readonly opened_at: Date
+  readonly seen_at: Date
+  readonly times: number
+  readonly opened_by: Actor
+  readonly acknowledged_at: Date | null
+  readonly acknowledged_by: Actor | null
+  readonly acknowledged_note: string | null
+  readonly closed_at: Date | null
+  readonly closed_by: Actor | null
+  readonly closed_note: string | null
+  /** By the database's clock, like all the others. */
+  readonly now: Date
+}
+
+/** Something that opens an incident, or updates the one that is open of the same rollout and rule. */
+export interface NewIncident {
+  /** Null: of the environment as a whole. */
+  readonly rollout: string | null
+  readonly rule: string
+  readonly change: string | null
+  readonly severity: Severity
+  readonly drill: boolean
+  readonly source: Incident['source']
+  readonly summary: string
+  readonly reasons: readonly string[]
+  readonly reading: ConditionReading | null
+  readonly rolledBack: { readonly scope: RollbackScope; readonly operationId: number | null } | null
+  readonly actor: Actor
+  /** When the alert began, in milliseconds since 1970; null: now. */
+  readonly startedAt: number | null
+  /** Alerts that say so. */
+  readonly alertCount: number
+}
+
+/**
+ * Opens an incident, or updates the open one: its clock and its acknowledgement stay. An alert that began before the
+ * last incident of its rollout and rule was closed is that incident's, and opens none. One statement, so that it can be
+ * asked again, and by any number of agents at once.
+ */
+export async function openIncident(sql: Sql, incident: NewIncident): Promise<{ id: number; opened: boolean } | null> {
+  const { rollout, rule } = incident
+  const startedAt = incident.startedAt === null ? null : new Date(incident.startedAt)
+  const [row] = await sql<{ id: bigint; opened: boolean }[]>`
+    with opened as (
+      insert into sti.incident as i (rollout, rule, change, severity, drill, source, summary, reasons, reading, opened_by, times,
+        rolled_back_scope, rolled_back_at, rollback_operation_id)
+      select ${rollout}, ${rule}, ${incident.change}::text, ${incident.severity}, ${incident.drill}, ${incident.source}, ${incident.summary},
+        ${sql.json([...incident.reasons])}::jsonb, ${incident.reading === null ? null : sql.json(incident.reading)}::jsonb,
+        ${sql.json(incident.actor)}::jsonb, ${incident.alertCount}::int, ${incident.rolledBack?.scope ?? null}::text,
+        case when ${incident.rolledBack !== null} then clock_timestamp() end, ${incident.rolledBack?.operationId ?? null}::bigint
+      where not exists (select from sti.incident c where coalesce(c.rollout, '') = coalesce(${rollout}::text, '')
+        and c.rule = ${rule} and c.closed_at >= ${startedAt}::timestamptz)
+      on conflict (coalesce(rollout, ''), rule) where closed_at is null do update set
+        change = coalesce(excluded.change, i.change), seen_at = clock_timestamp(), times = i.times + excluded.times,
+        severity = case when 'critical' in (i.severity, excluded.severity) then 'critical'
+          when 'warning' in (i.severity, excluded.severity) then 'warning' else 'info' end,
+        reasons = case when i.rolled_back_at is not null and excluded.rolled_back_at is null then i.reasons else excluded.reasons end,
+        reading = coalesce(excluded.reading, i.reading),
+        rolled_back_scope = coalesce(excluded.rolled_back_scope, i.rolled_back_scope),
+        rolled_back_at = coalesce(excluded.rolled_back_at, i.rolled_back_at),
+        rollback_operation_id = coalesce(excluded.rollback_operation_id, i.rollback_operation_id)
+      returning id, xmax = 0 as opened
+    ), event as (
+      select sti.append_event(null, ${rollout ?? ''}, ${sql.json(incident.actor)}, 'incident',
+        format('incident %s opened: %s', o.id, ${rule}::text), ${incident.summary}, null,
+        jsonb_build_object('incident', o.id, 'rule', ${rule}::text, 'change', ${incident.change}::text, 'severity', ${incident.severity}::text))
+      from opened o where o.opened
+    )
+    select o.id, o.opened from opened o left join event on true`
+  return row ? { id: Number(row.id), opened: row.opened } : null
+}
+
+export interface IncidentUpdate {
+  readonly actor: Actor
+  readonly note: string | null
+}
+
+/** Says that somebody has seen it. Null: there is none that is open and that nobody has acknowledged. */
+export async function acknowledgeIncident(
+  sql: Sql,
+  id: number,
+  { actor, note }: IncidentUpdate,
+): Promise<IncidentRow | null> {
+  const [row] = await sql<IncidentRow[]>`
+    with answered as (
+      update sti.incident set acknowledged_at = clock_timestamp(), acknowledged_by = ${sql.json(actor)}, acknowledged_note = ${note}
+      where id = ${id} and acknowledged_at is null and closed_at is null
+      returning *
+    ), event as (
+      select sti.append_event(null, coalesce(a.rollout, ''), ${sql.json(actor)}, 'incident', format('incident %s acknowledged', a.id),
+        ${note}, null, jsonb_build_object('incident', a.id, 'rule', a.rule, 'seconds', extract(epoch from a.acknowledged_at - a.opened_at)))
+      from answered a
+    )
+    select a.*, clock_timestamp() as now from answered a, event`
+  return row ?? null
+}
+
+/** A person says that it is over; whoever closes it unacknowledged has acknowledged it by that. */
+export async function closeIncident(
+  sql: Sql,
+  id: number,
+  { actor, note }: IncidentUpdate,
+): Promise<IncidentRow | null> {
+  const [row] = await sql<IncidentRow[]>`
+    with closed as (
+      update sti.incident set closed_at = clock_timestamp(), closed_by = ${sql.json(actor)}, closed_note = ${note},
+        acknowledged_at = coalesce(acknowledged_at, clock_timestamp()), acknowledged_by = coalesce(acknowledged_by, ${sql.json(actor)}::jsonb)
+      where id = ${id} and closed_at is null
+      returning *
+    ), event as (
+      select sti.append_event(null, coalesce(c.rollout, ''), ${sql.json(actor)}, 'incident', format('incident %s closed', c.id),
+        ${note}, null, jsonb_build_object('incident', c.id, 'rule', c.rule)) from closed c
+    )
+    select c.*, clock_timestamp() as now from closed c, event`
+  return row ?? null
+}
+
+export async function readIncident(sql: Sql, id: number): Promise<IncidentRow | null> {
+  const [row] = await sql<IncidentRow[]>`select *, clock_timestamp() as now from sti.incident where id = ${id}`
+  return row ?? null
+}
+
+/** Open ones first, the newest first; those of a rollout with those of the environment as a whole. */
+export async function listIncidents(
+  sql: Sql,
+  { rollout, open = false, limit }: { rollout?: string | undefined; open?: boolean; limit: number },
+): Promise<IncidentRow[]> {
+  return await sql<IncidentRow[]>`
+    select *, clock_timestamp() as now from sti.incident
+    where (${rollout ?? null}::text is null or rollout is null or rollout = ${rollout ?? null})
+      and (closed_at is null or not ${open})
+    order by (closed_at is null) desc, id desc limit ${limit}`
+}
+
+export function toIncident(row: IncidentRow, environment: string, contacts: readonly EscalationContact[]): Incident {
+  const times = {
+    severity: row.severity,
+    openedAt: row.opened_at.getTime(),
+    acknowledgedAt: row.acknowledged_at?.getTime() ?? null,
+    closedAt: row.closed_at?.getTime() ?? null,
+  }
+  const now = row.now.getTime()
+  return {
+    id: Number(row.id),
+    rollout: row.rollout,
+    environment,
+    rule: row.rule,
+    change: row.change,
+    severity: row.severity,
+    drill: row.drill,
+    source: row.source,
+    summary: row.summary,
+    state: row.closed_at !== null ? 'closed' : row.acknowledged_at !== null ? 'acknowledged' : 'open',
+    reasons: row.reasons,
+    reading: row.reading,
+    rollback: toIncidentRollback(row),
+    openedAt: row.opened_at.toISOString(),
+    seenAt: row.seen_at.toISOString(),
+    times: row.times,
+    acknowledgeBy: new Date(acknowledgeDeadline(times)).toISOString(),
+    late: isLate(times, now),
+    acknowledgedAt: row.acknowledged_at?.toISOString() ?? null,
+    acknowledgedBy: row.acknowledged_by,
+    acknowledgedNote: row.acknowledged_note,
+    acknowledgedSeconds: times.acknowledgedAt === null ? null : (times.acknowledgedAt - times.openedAt) / 1_000,
+    escalation: currentEscalation(times, contacts, now),
+    closedAt: row.closed_at?.toISOString() ?? null,
+    closedBy: row.closed_by,
+    closedNote: row.closed_note,
+  }
+}
+
+function toIncidentRollback({
+  rolled_back_scope,
+  rolled_back_at,
+  rollback_operation_id,
+}: IncidentRow): Incident['rollback'] {
+  if (rolled_back_scope === null || rolled_back_at === null) return null
+  const operationId = rollback_operation_id === null ? null : Number(rollback_operation_id)
+  return { scope: rolled_back_scope, at: rolled_back_at.toISOString(), operationId }
+}

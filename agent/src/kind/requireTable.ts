@@ -1,0 +1,12 @@
+import type { Table } from '../rollout/rollout.ts'
+import { OperationFailedError } from '../database/errors.ts'
+import type { RolloutFacts } from './facts.ts'
+
+/** The table as the catalog has it. @throws OperationFailure with the reason why it could not be read */
+export function requireTable({ table, faults, rollout }: RolloutFacts): Table {
+  if (table !== null) return table
+  throw new OperationFailedError(
+    'table',
+    faults.join(' ') || `${rollout.table.sql} could not be read: look at the agent’s log.`,
+  )
+}

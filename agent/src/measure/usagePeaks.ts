@@ -1,0 +1,117 @@
+import type { Sql } from '../database/connect.ts'
+import { errorCode, isConnectionError } from '../database/errors.ts'
+import type { Log } from '../log.ts'
+import type { TimedValue } from '../signals/prometheusClient.ts'
+import type { RecentReadings } from '../signals/readingBuffer.ts'
+
+/** What may be used up: of these the highest reading of each hour is kept. */
+export const USAGE_SIGNALS = ['host-cpu', 'host-memory', 'host-disk', 'connections'] as const
+export type UsageSignal = (typeof USAGE_SIGNALS)[number]
+
+const RECORD_INTERVAL_MS = 60_000
+const RETENTION_DAYS = 90
+
+/**
+ * Keeps the highest reading of each hour, once a minute: memory holds an hour, and ends with the agent. Processor time
+ * counts as the mean of a minute, since it is often all used for a moment by a machine that has enough of it.
+ */
+export function createPeakRecorder(dependencies: {
+  readonly sql: Sql
+  readonly recent: RecentReadings
+  readonly rollouts: readonly string[]
+  readonly log: Log
+}): { start(): void; stop(): Promise<void> } {
+  const { sql, recent, rollouts, log } = dependencies
+  let recordedUntil = Date.now()
+  let timer: NodeJS.Timeout | undefined
+  let recording: Promise<void> = Promise.resolve()
+
+  async function recordPeaks(): Promise<void> {
+    const until = Date.now()
+    const peaks = rollouts.flatMap((rollout) =>
+      USAGE_SIGNALS.flatMap((signal) => {
+        const readings = recent.readings(rollout, signal, recordedUntil)
+        const peak = findPeak(signal, readings)
+        return peak ? [{ rollout, signal, value: peak.value, at: new Date(peak.at), readings: readings.length }] : []
+      }),
+    )
+    if (peaks.length === 0) return
+    await sql`
+      insert into sti.peak (rollout, signal, hour, maximum, reached_at, readings)
+      select p.rollout, p.signal, date_trunc('hour', p.at), p.value, p.at, p.readings
+      from jsonb_to_recordset(${sql.json(peaks)}::jsonb)
+        as p(rollout text, signal text, value double precision, at timestamptz, readings bigint)
+      on conflict (rollout, signal, hour) do update set readings = peak.readings + excluded.readings,
+        reached_at = case when excluded.maximum > peak.maximum then excluded.reached_at else peak.reached_at end,
+        maximum = greatest(peak.maximum, excluded.maximum)`
+    await sql`delete from sti.peak where hour < clock_timestamp() - make_interval(days => ${RETENTION_DAYS})`
+    recordedUntil = until
+  }
+
+  return {
+    start() {
+      timer ??= setInterval(() => {
+        recording = recordPeaks().catch((error: unknown) => {
+          // The next minute keeps it: what was read lately is in memory. 42P01: the state is not there yet.
+          if (isConnectionError(error) || errorCode(error) === '42P01') return
+          log({ level: 'warning', message: 'peaks could not be kept', error: (error as Error).message })
+        })
+      }, RECORD_INTERVAL_MS).unref()
+    },
+    async stop() {
+      clearInterval(timer)
+      await recording
+    },
+  }
+}
+
+export interface Peak {
+  /** The highest value and when it was reached; null: nothing was read. */
+  readonly value: number | null
+  readonly at: Date | null
+  /** The part of the time since then that was read: 0 to 1. */
+  readonly coveredRatio: number
+}
+
+/** How long one reading speaks for: they are taken each five seconds. */
+const READING_INTERVAL_MS = 5_000
+
+/** The peak since an instant, as far as readings go: what was kept, and what was read since. */
+export async function readPeakSince(
+  sql: Sql,
+  recent: RecentReadings,
+  query: { readonly rollout: string; readonly signal: UsageSignal; readonly since: number },
+): Promise<Peak> {
+  const { rollout, signal, since } = query
+  const [recorded] = await sql<{ maximum: number | null; at: Date | null; readings: number }[]>`
+    select max(maximum) as maximum, (array_agg(reached_at order by maximum desc))[1] as at,
+      coalesce(sum(readings), 0)::float8 as readings
+    from sti.peak where rollout = ${rollout} and signal = ${signal} and reached_at >= ${new Date(since)}`
+  const recentReadings = recent.readings(rollout, signal, since)
+  const peak = findPeak(signal, recentReadings)
+  const isRecent = peak !== null && peak.value >= (recorded!.maximum ?? -Infinity)
+  const coveredMs = READING_INTERVAL_MS * Math.max(recorded!.readings, recentReadings.length)
+  return {
+    value: isRecent ? peak.value : recorded!.maximum,
+    at: isRecent ? new Date(peak.at) : recorded!.at,
+    coveredRatio: Math.min(1, coveredMs / Math.max(READING_INTERVAL_MS, Date.now() - since)),
+  }
+}
+
+function findPeak(signal: UsageSignal, readings: readonly TimedValue[]): TimedValue | null {
+  const values = signal === 'host-cpu' ? averageByMinute(readings) : readings
+  return values.reduce<TimedValue | null>((high, one) => (high === null || one.value > high.value ? one : high), null)
+}
+
+/** The mean of each minute that readings fill; a shorter time is as long as it is. */
+function averageByMinute(readings: readonly TimedValue[]): TimedValue[] {
+  const buckets: { at: number; sum: number; count: number; from: number }[] = []
+  for (const { at, value } of readings) {
+    const last = buckets.at(-1)
+    if (!last || at - last.from >= RECORD_INTERVAL_MS) buckets.push({ at, from: at, sum: value, count: 1 })
+    else Object.assign(last, { at, sum: last.sum + value, count: last.count + 1 })
+  }
+  // A last part of some seconds is no minute.
+  const fullBuckets = buckets.filter(({ at, from }) => at - from >= RECORD_INTERVAL_MS / 2)
+  return (fullBuckets.length > 0 ? fullBuckets : buckets).map(({ at, sum, count }) => ({ at, value: sum / count }))
+}

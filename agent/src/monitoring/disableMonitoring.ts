@@ -1,0 +1,72 @@
+import { runDdl } from '../ddl/transactional.ts'
+import type { JournaledChange } from '../kind/facts.ts'
+import type { RunOutcome, RunContext } from '../kind/kind.ts'
+import { quoteLiteral } from '../rollout/identifiers.ts'
+import { currentSettingSql, type PreviousSetting } from './monitoringSettings.ts'
+
+/**
+ * Takes enhanced monitoring back, the newest change first, each in a transaction of its own: what was there before is
+ * there again; what somebody else has changed since is left as it is; what another rollout with enhanced monitoring
+ * needs too goes over to that one's journal.
+ */
+export async function disableMonitoring(run: RunContext): Promise<RunOutcome> {
+  const { monitoring, settings } = await readMonitoringChanges(run)
+  await run.failpoint('monitoring.looked')
+  const sql = run.database.engine({ purpose: 'monitoring' })
+  try {
+    for (const change of settings.toReversed()) {
+      await runDdl(run, sql, { description: `taking back ${change.object}`, steps: [revertSettingSql(run, change)] })
+    }
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+  const ids = settings.map(({ id }) => id)
+  const after = await run.database.state<{ object: string; left_because: string | null; rollout: string }[]>`
+    select object, left_because, rollout from sti.change where id in (
+      select value::bigint from jsonb_array_elements_text(${run.database.state.json(ids.map(String))}::jsonb)) order by id`
+  const unreverted = after.flatMap(({ object, left_because }) =>
+    left_because === null ? [] : [`${object}: ${left_because}`],
+  )
+  const inherited = after
+    .filter((one) => one.rollout !== run.rollout.name)
+    .map((one) => `${one.object}: ${one.rollout}`)
+  for (const sentence of unreverted) await run.recordEvent('monitoring', `left as it is: ${sentence}`)
+  for (const sentence of inherited) await run.recordEvent('monitoring', `kept for another rollout: ${sentence}`)
+  const changedObjects = monitoring.changes.map((change) => change.object)
+  await run.recordEvent('ddl', 'enhanced monitoring is off', { before: changedObjects })
+  return {
+    outcome: 'succeeded',
+    result: {
+      reverted: changedObjects.length - unreverted.length - inherited.length,
+      left: unreverted,
+      kept: inherited,
+    },
+  }
+}
+
+async function readMonitoringChanges(run: RunContext) {
+  const { monitoring, monitoringChanges } = await run.readFacts()
+  return { monitoring, settings: monitoringChanges }
+}
+
+/** One statement that decides and does, so that nothing comes between looking and taking back. */
+function revertSettingSql(run: RunContext, { id, kind, inverse, before }: JournaledChange): string {
+  const revertedColumns = `reverted_at = clock_timestamp(), reverted_by = ${run.operation.id}`
+  const revertStatements = `execute ${quoteLiteral(inverse)}; update sti.change set ${revertedColumns} where id = ${id};`
+  if (kind !== 'setting') return `do ${quoteLiteral(`begin ${revertStatements} end`)}`
+  const { now } = before as PreviousSetting
+  const rolloutName = quoteLiteral(run.rollout.name)
+  return `do ${quoteLiteral(`declare
+      found text := ${currentSettingSql(before as PreviousSetting)};
+      heir text := (select min(m.rollout) from sti.monitoring m where m.rollout <> ${rolloutName});
+    begin
+      if found is distinct from ${quoteLiteral(now)} then
+        update sti.change set ${revertedColumns}, left_because = format('it is %s now, and not ${now} as it was set', coalesce(found, 'not set'))
+          where id = ${id};
+      elsif heir is not null then
+        update sti.change set rollout = heir where id = ${id};
+      else
+        ${revertStatements}
+      end if;
+    end`)}`
+}

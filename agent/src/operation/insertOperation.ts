@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import type { Actor, OperationKind } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import type { OperationRow } from './operationRow.ts'
+
+export interface NewOperation {
+  readonly rollout: string
+  readonly kind: OperationKind
+  readonly parameters: Record<string, unknown>
+  readonly fileHash: string
+  readonly writesTable: boolean
+  readonly actor: Actor
+  readonly reason: string | null
+  readonly idempotencyKey: string | null
+  /** Of what was asked for, where the agent adds to the parameters. Default: of this. */
+  readonly requestHash?: string
+}
+
+export class OperationConflict extends Error {
+  readonly code = 'conflict'
+}
+
+/**
+ * Accepts an operation: one guarded statement writes the row and its first event. The same idempotency key with the
+ * same request answers the operation of the first time.
+ * @throws OperationConflict when another one writes the table, or when the key was used for another request
+ */
+export async function insertOperation(
+  sql: Sql,
+  operation: NewOperation,
+): Promise<{ row: OperationRow; created: boolean }> {
+  const hash = operation.requestHash ?? hashOperationRequest(operation)
+  const [inserted] = await sql<OperationRow[]>`
+    with inserted as (
+      insert into sti.operation (rollout, kind, parameters, file_hash, writes_table, actor, reason, idempotency_key, request_hash)
+      values (${operation.rollout}, ${operation.kind}, ${sql.json(operation.parameters as never)}, ${operation.fileHash}, ${operation.writesTable},
+        ${sql.json(operation.actor)}, ${operation.reason}, ${operation.idempotencyKey}, ${hash})
+      on conflict do nothing
+      returning *
+    ), event as (
+      select sti.append_event(i.id, i.rollout, i.actor, 'state', i.kind || ' accepted', i.reason, null,
+        jsonb_build_object('state', i.state, 'parameters', i.parameters)) from inserted i
+    )
+    select i.* from inserted i, event`
+  if (inserted) return { row: inserted, created: true }
+  const existing = await findByIdempotencyKey(sql, operation.rollout, operation.idempotencyKey, hash)
+  if (existing) return { row: existing, created: false }
+  const [writer] = await sql<OperationRow[]>`
+    select * from sti.operation where rollout = ${operation.rollout} and writes_table
+      and state not in ('cancelled', 'succeeded', 'failed')`
+  throw new OperationConflict(
+    writer
+      ? `${capitalize(writer.kind)} ${writer.id} of ${writer.actor.name} is ${writer.state}: one operation at a time writes the table. Wait for it, or cancel it.`
+      : 'The state changed while this was asked: look again, then ask again.',
+  )
+}
+
+/**
+ * The operation that this key was used for before, or null.
+ * @throws OperationConflict when it was used for another request
+ */
+export async function findByIdempotencyKey(
+  sql: Sql,
+  rollout: string,
+  idempotencyKey: string | null,
+  hash: string,
+): Promise<OperationRow | null> {
+  const [existing] = await sql<OperationRow[]>`
+    select * from sti.operation where rollout = ${rollout} and idempotency_key = ${idempotencyKey}`
+  if (!existing) return null
+  if (existing.request_hash === hash) return existing
+  throw new OperationConflict(
+    `This Idempotency-Key was used for ${existing.kind} ${existing.id} with another content: send the new request with a new key.`,
+  )
+}
+
+export function hashOperationRequest(operation: Pick<NewOperation, 'kind' | 'parameters' | 'reason'>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([operation.kind, sortKeys(operation.parameters), operation.reason]))
+    .digest('hex')
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys)
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sortKeys(inner)]),
+  )
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,57 @@
+import { RollbackParameters } from '../contract/index.ts'
+import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
+import { monitoringRollback } from '../monitoring/monitoring.ts'
+import { estimateRollback } from '../rollback/rollbackEstimate.ts'
+import { NOTHING_TO_ROLL_BACK } from '../rollback/rollbackRefusals.ts'
+import { dataRollback } from '../rollback/dataRollback.ts'
+import { systemRollback as tableRollback } from '../rollback/systemRollback.ts'
+
+/** Every journaled change, first those of the table, then those of enhanced monitoring: until then it goes on watching. */
+const systemAndMonitoringRollback: OperationDefinition = {
+  ...tableRollback,
+  refusals(facts, parameters) {
+    const reasons = tableRollback.refusals(facts, parameters)
+    return facts.monitoringChanges.length === 0 ? reasons : reasons.filter((reason) => reason !== NOTHING_TO_ROLL_BACK)
+  },
+  async preview(context, parameters) {
+    const table = await tableRollback.preview(context, parameters)
+    if (context.facts.monitoringChanges.length === 0) return table
+    const monitoring = await monitoringRollback.preview(context, parameters)
+    return {
+      ...table,
+      statements: [...(table.statements ?? []), ...(monitoring.statements ?? [])],
+      notes: [...(table.notes ?? []), 'Enhanced monitoring is taken back last.'],
+    }
+  },
+  async run(run: RunContext): Promise<RunOutcome> {
+    const table = await tableRollback.run(run)
+    if (table.outcome === 'stopped' || (await run.readFacts()).monitoringChanges.length === 0) return table
+    const monitoring = await monitoringRollback.run(run)
+    if (monitoring.outcome === 'stopped') return monitoring
+    return { outcome: 'succeeded', result: { ...table.result, monitoring: monitoring.result } }
+  },
+}
+
+/** The rollbacks that are run as operations, by scope. (The flag's waits for nothing: http/accept.ts.) */
+export const rollbackKind: OperationDefinition = {
+  kind: 'rollback',
+  writesTable: (parameters) => kindForScope(parameters).writesTable === true,
+  refusals: (facts, parameters) => kindForScope(parameters).refusals(facts, parameters),
+  async preview(context, parameters) {
+    const { seconds, basis } = estimateRollback(context.facts, RollbackParameters.parse(parameters).scope)
+    const preview = await kindForScope(parameters).preview(context, parameters)
+    return { ...preview, estimatedSeconds: seconds, estimateBasis: basis }
+  },
+  run: (run) => kindForScope(run.operation.parameters).run(run),
+}
+
+function kindForScope(parameters: Record<string, unknown>): OperationDefinition {
+  switch (RollbackParameters.parse(parameters).scope) {
+    case 'monitoring':
+      return monitoringRollback
+    case 'system':
+      return systemAndMonitoringRollback
+    default:
+      return dataRollback
+  }
+}

@@ -1,0 +1,131 @@
+import { agentActor, type OperationProgress } from '../contract/index.ts'
+import type { Database } from '../database/connect.ts'
+import { isConnectionError, errorMessage } from '../database/errors.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
+import type { Directive, OperationClaim, RunContext } from '../kind/kind.ts'
+import type { FailpointHook } from '../kind/failpoints.ts'
+import type { Pressure } from '../throttle/throttleDecision.ts'
+import type { Log } from '../log.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import type { Heartbeat } from './operationLease.ts'
+import { appendEvent } from './events.ts'
+import type { OperationObserver } from './observer.ts'
+import type { OperationRow } from './operationRow.ts'
+
+export interface RunDependencies {
+  readonly agent: string
+  readonly database: Database
+  readonly row: OperationRow
+  readonly rollout: Rollout
+  readonly pressure: Pressure
+  readonly leaseSeconds: number
+  readonly facts: (rollout: Rollout) => Promise<RolloutFacts>
+  readonly turnFlagOff: (rollout: string, reason: string) => Promise<void>
+  readonly observer: OperationObserver
+  readonly reached: FailpointHook
+  readonly log: Log
+  /** Keeps the lease; null: it is lost. */
+  readonly renewLease: (seen: { step: string | null; progress: OperationProgress | null }) => Promise<Heartbeat | null>
+}
+
+export interface StartedRun extends RunContext {
+  /** The agent stops: the work ends at its next safe point and is given back. */
+  handOver(): void
+  /** Saves step and progress once more. */
+  flushProgress(): Promise<void>
+  stopHeartbeat(): void
+}
+
+/** How often the heartbeat saves progress and hears what people ask; the lease is many of these long. */
+const HEARTBEAT_INTERVAL_MS = 500
+/** With --enable-monitoring a reading of the progress becomes an event this often, and so a curve that stays. */
+const PROGRESS_EVENT_INTERVAL_MS = 5_000
+
+/** What a kind gets while it runs, with the heartbeat that keeps its lease. */
+export function startRun(deps: RunDependencies): StartedRun {
+  const { row, database, rollout } = deps
+  const claim: OperationClaim = { id: row.id, epoch: row.epoch, claim: row.claim! }
+  let directive: Directive = row.state === 'pausing' ? 'pause' : row.state === 'cancelling' ? 'cancel' : 'go-on'
+  let parameters = row.parameters
+  let step = row.step
+  let progress: OperationProgress | null = row.progress
+  let lastHeartbeatAt = performance.now()
+  let heartbeatInFlight: Promise<void> | null = null
+
+  let lastProgressEventAt = -Infinity
+  const appendProgressEvent = async (force: boolean): Promise<void> => {
+    if (row.parameters['enableMonitoring'] !== true || progress === null) return
+    if (!force && performance.now() - lastProgressEventAt < PROGRESS_EVENT_INTERVAL_MS) return
+    lastProgressEventAt = performance.now()
+    const message = `${progress.processedRows} of ${progress.totalRows} rows, ${Math.round(progress.rowsPerSecond ?? 0)} rows/s`
+    const actor = agentActor(deps.agent)
+    const event = { operationId: row.id, rollout: row.rollout, actor, kind: 'reading', message, after: progress }
+    await appendEvent(database.state, event)
+  }
+
+  const heartbeat = async (): Promise<void> => {
+    const started = performance.now()
+    try {
+      const renewed = await deps.renewLease({ step, progress })
+      if (renewed === null) {
+        directive = 'lost'
+        return
+      }
+      lastHeartbeatAt = started
+      await appendProgressEvent(false)
+      parameters = renewed.parameters
+      if (directive !== 'lost')
+        directive = renewed.state === 'pausing' ? 'pause' : renewed.state === 'cancelling' ? 'cancel' : 'go-on'
+    } catch (error) {
+      if (!isConnectionError(error))
+        deps.log({ level: 'warning', message: `heartbeat of operation ${row.id} failed`, error: errorMessage(error) })
+    }
+    // Without the database nobody renews the lease. Others may hold it by now: the fence would stop us, so stop first.
+    if (performance.now() - lastHeartbeatAt > deps.leaseSeconds * 1000) directive = 'lost'
+  }
+  const timer = setInterval(() => {
+    heartbeatInFlight ??= heartbeat().finally(() => {
+      heartbeatInFlight = null
+    })
+  }, HEARTBEAT_INTERVAL_MS)
+
+  return {
+    agent: deps.agent,
+    operation: row,
+    claim,
+    rollout,
+    database,
+    pressure: deps.pressure,
+    parameters: () => parameters,
+    directive: () => directive,
+    readFacts: () => deps.facts(rollout),
+    setStep(text) {
+      step = text
+    },
+    reportProgress(newProgress) {
+      progress = newProgress
+      deps.observer.progressReported(row, newProgress)
+    },
+    async recordEvent(kind, message, details = {}) {
+      const actor = details.actor ?? agentActor(deps.agent)
+      await appendEvent(database.state, { operationId: row.id, rollout: row.rollout, actor, kind, message, ...details })
+    },
+    observeBatch: (seconds, rows) => deps.observer.batchWritten(row, seconds, rows),
+    turnFlagOff: (reason) => deps.turnFlagOff(row.rollout, reason),
+    failpoint: deps.reached,
+    handOver() {
+      if (directive === 'go-on') directive = 'lost'
+    },
+    async flushProgress() {
+      clearInterval(timer)
+      await heartbeatInFlight
+      try {
+        await deps.renewLease({ step, progress })
+        await appendProgressEvent(true)
+      } catch (error) {
+        if (!isConnectionError(error)) throw error
+      }
+    },
+    stopHeartbeat: () => clearInterval(timer),
+  }
+}

@@ -1,0 +1,48 @@
+import type { CheckResult } from '../contract/index.ts'
+import type { RunContext } from '../kind/kind.ts'
+import { requireTable } from '../kind/requireTable.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import type { ValidationDependencies } from '../validation/check.ts'
+import { runCheck } from '../validation/runCheck.ts'
+import { stepChecks, type StepContext } from './stepChecks.ts'
+
+export interface StepJudgment {
+  readonly verdict: 'pass' | 'fail' | 'inconclusive'
+  /** What speaks against going on, one sentence each without its full stop. */
+  readonly why: readonly string[]
+  readonly checks: readonly CheckResult[]
+}
+
+/** Asks every check over the time since the step was set. Null: it was asked to stop meanwhile. */
+export async function judgeStep(
+  run: RunContext,
+  deps: ValidationDependencies,
+  step: StepContext,
+): Promise<StepJudgment | null> {
+  const { rollout } = run
+  const facts = await run.readFacts()
+  const context = { run, rollout, table: requireTable(facts), facts, parts: deps }
+  const checks: CheckResult[] = []
+  for (const check of stepChecks(rollout, step)) {
+    if (run.directive() !== 'go-on') return null
+    const result = await runCheck(check, context, null)
+    if (result === null) continue
+    checks.push(result)
+    if (result.verdict === 'fail') break
+  }
+  return run.directive() === 'go-on' ? combineResults(rollout, checks) : null
+}
+
+/**
+ * A fail of any layer is one. What could not be decided holds the ramp where the file requires the layer: without
+ * that the flag could not be on at all.
+ */
+export function combineResults({ file }: Rollout, checks: readonly CheckResult[]): StepJudgment {
+  const toSentences = (some: readonly CheckResult[]): string[] => some.map(({ check, detail }) => `${check}: ${detail}`)
+  const failedResults = checks.filter(({ verdict }) => verdict === 'fail')
+  if (failedResults.length > 0) return { verdict: 'fail', why: toSentences(failedResults), checks }
+  const undecidedResults = checks.filter(
+    ({ verdict, layer }) => verdict !== 'pass' && (layer === 'integrity' || file.validation.requires.includes(layer)),
+  )
+  return { verdict: undecidedResults.length > 0 ? 'inconclusive' : 'pass', why: toSentences(undecidedResults), checks }
+}

@@ -1,0 +1,122 @@
+import type { FlagStatus } from '../contract/index.ts'
+import { judgeErrorRatio } from '../measure/compareSignal.ts'
+import { countRequests } from '../measure/errorRateTest.ts'
+import { enableRefusals, unforceableRefusals } from '../operation/enablePrerequisites.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import type { ValidationCheck } from '../validation/check.ts'
+import { findDiscrepanciesSince } from '../validation/integrity/discrepanciesSince.ts'
+import { listChecks } from '../validation/layers.ts'
+
+/** Checks of the integrity layer that cost about nothing; the others read the table, and validations ask them. */
+const QUICK_CHECKS = ['dual-write-trigger', 'dual-write-canary', 'dual-write-conflicts', 'no-failed-row']
+
+export interface StepContext {
+  readonly flag: () => FlagStatus
+  /** The operation that set this step, and when that was (milliseconds since 1970). */
+  readonly operationId: number
+  readonly changedAt: number
+  readonly force: boolean
+}
+
+/** What a step is judged by: quick ones first. */
+export function stepChecks(rollout: Rollout, step: StepContext): ValidationCheck[] {
+  const checks = listChecks(rollout)
+  return [
+    flagConsistencyCheck(step),
+    enablePrerequisitesCheck(step),
+    failedValidationCheck,
+    ...checks.filter(({ layer, name }) => layer === 'integrity' && QUICK_CHECKS.includes(name)),
+    newRowsCheck(step),
+    stepErrorRatioCheck(step),
+    ...checks.filter(({ layer }) => layer === 'performance'),
+  ]
+}
+
+const flagConsistencyCheck = ({ flag }: StepContext): ValidationCheck => ({
+  name: 'flag-consistency',
+  layer: 'integrity',
+  run() {
+    const { clients } = flag()
+    const stale = clients.filter((client) => client.stale)
+    const names = stale.slice(0, 5).map(({ client }) => client)
+    return Promise.resolve({
+      verdict: stale.length === 0 ? 'pass' : 'inconclusive',
+      value: stale.length,
+      limit: 0,
+      detail:
+        stale.length === 0
+          ? `${clients.length} clients have seen it`
+          : `${stale.length} of ${clients.length} clients have not asked since: ${names.join(', ')}; look at them, or accept them by name (sti accept-client)`,
+    })
+  },
+})
+
+/** What has come up against enabling since it was asked for. */
+const enablePrerequisitesCheck = ({ force }: StepContext): ValidationCheck => ({
+  name: 'gate',
+  layer: 'integrity',
+  run({ facts }) {
+    const reasons = force ? unforceableRefusals(facts) : enableRefusals(facts)
+    return Promise.resolve({
+      verdict: reasons.length === 0 ? 'pass' : 'inconclusive',
+      value: reasons.length,
+      limit: 0,
+      detail: reasons.length === 0 ? 'open' : reasons.join(' ').replace(/\.$/, ''),
+    })
+  },
+})
+
+/** A validation beside the ramp has found what the one before did not. */
+const failedValidationCheck: ValidationCheck = {
+  name: 'validation',
+  layer: 'integrity',
+  run({ facts }) {
+    const failed = facts.checksFailedSince
+    return Promise.resolve({
+      verdict: failed.length === 0 ? 'pass' : 'fail',
+      value: failed.length,
+      limit: 0,
+      detail: failed.length === 0 ? 'nothing has failed since' : `failed since then: ${failed.join(', ')}`,
+    })
+  },
+}
+
+const newRowsCheck = ({ operationId: change }: StepContext): ValidationCheck => ({
+  name: 'new-rows',
+  layer: 'integrity',
+  seconds: 60,
+  async run({ sql, rollout, table }) {
+    // Legacy columns do not follow the type then: the two may differ.
+    if (rollout.file.restore === 'none') return null
+    const {
+      query,
+      writtenRows: rows,
+      persistent: stayed,
+      sampleNote: shown,
+    } = await findDiscrepanciesSince(sql, rollout, table, change)
+    return {
+      verdict: stayed.length === 0 ? 'pass' : 'fail',
+      value: stayed.length,
+      limit: 0,
+      discrepancies: stayed.length,
+      sampleKeys: stayed.slice(0, 10),
+      query,
+      detail: `${rows} rows were written in this step${shown}, ${stayed.length} of them hold another type than their legacy columns say`,
+    }
+  },
+})
+
+/** Where a baseline can be used its check of errors says more. */
+const stepErrorRatioCheck = ({ changedAt }: StepContext): ValidationCheck => ({
+  name: 'error-ratio-of-step',
+  layer: 'performance',
+  run({ rollout, parts, facts }) {
+    if (rollout.file.api === undefined || facts.baseline?.unusable.length === 0) return Promise.resolve(null)
+    const limit = rollout.file.limits.errorRatio
+    const readingsSince = (signal: string) => parts.signals.recent.readings(rollout.name, signal, changedAt)
+    const requests = countRequests(readingsSince('api-error-ratio'), readingsSince('api-request-rate'))
+    const { verdict, detail } = judgeErrorRatio(requests, limit)
+    const value = requests.all > 0 ? requests.failed / requests.all : null
+    return Promise.resolve({ verdict: verdict ?? 'inconclusive', value, limit, detail })
+  },
+})

@@ -1,0 +1,145 @@
+import type { Sql } from '../database/connect.ts'
+import { conflictSequenceSql, CONFLICT_RESOLUTIONS } from '../dualWrite/conflictSequences.ts'
+import { deriveFunctionName } from '../dualWrite/deriveTrigger.ts'
+import { onlyRow } from '../database/onlyRow.ts'
+import { runDdl } from '../ddl/transactional.ts'
+import { createBatchSizeController } from '../engine/batchSizeController.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
+import { createSingleWorkerGate } from '../throttle/throttleGate.ts'
+import type { RunContext } from '../kind/kind.ts'
+import { rangeCondition, type KeyedTable } from '../engine/keyRange.ts'
+import { tagStatement } from '../database/tagStatement.ts'
+import { walkRanges } from '../engine/rangeWalk.ts'
+import { constraintName } from '../finalize/objectNames.ts'
+import { columnCreatedBySti } from '../rollback/revertChanges.ts'
+import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+
+/** Rows of one statement: its snapshot is short. */
+const SAMPLE_CHUNK_ROWS = 20_000
+
+/** The rollout of the copy of an operation. No rollout file can have its name. */
+export function rehearsalRollout(rollout: Rollout, operationId: bigint): Rollout {
+  const schema = copySchema(operationId)
+  const { name } = rollout.table
+  const table = { schema, name, sql: `${quoteIdentifier(schema)}.${quoteIdentifier(name)}` }
+  return Object.freeze<Rollout>({ ...rollout, name: copyName(operationId), table })
+}
+
+const copySchema = (operationId: bigint): string => `sti_rehearsal_${operationId}`
+const copyName = (operationId: bigint): string => `~rehearsal-${operationId}`
+
+/** A table of the same structure in a schema of its own, as it was before expand, without rows. */
+export function copyStatements(copy: Rollout, facts: RolloutFacts, unlogged: boolean): string[] {
+  const { table, discriminator } = copy
+  const column = discriminator.sql
+  const hasColumn = facts.table?.discriminator != null
+  return [
+    `create schema ${quoteIdentifier(table.schema)}`,
+    `create ${unlogged ? 'unlogged ' : ''}table ${table.sql} (like ${facts.rollout.table.sql} including all)`,
+    ...(hasColumn && columnCreatedBySti(facts) ? [`alter table ${table.sql} drop column ${column}`] : []),
+    ...(hasColumn && !columnCreatedBySti(facts)
+      ? [
+          `alter table ${table.sql} drop constraint if exists ${quoteIdentifier(constraintName(facts.rollout))}`,
+          `alter table ${table.sql} alter column ${column} drop not null`,
+        ]
+      : []),
+  ]
+}
+
+/** What the copy does not have of the table. */
+export function copyNotes(facts: RolloutFacts, table: Table, unlogged: boolean): string[] {
+  const triggers = table.triggers.filter((one) => !one.internal && !one.ours).map((one) => one.name)
+  return [
+    ...(triggers.length > 0
+      ? [`Triggers of the application were not copied, since they may write elsewhere: ${triggers.join(', ')}.`]
+      : []),
+    'Foreign keys, policies and rules were not copied.',
+    ...(table.partitioned ? ['The copy is one table, without partitions.'] : []),
+    ...(unlogged ? ['The copy is UNLOGGED, since a publication FOR ALL TABLES would send it.'] : []),
+    ...(facts.flag.enabled ? ['The flag was not touched: its clients come on top of each time.'] : []),
+  ]
+}
+
+/** A table that is logged joins each publication FOR ALL TABLES. */
+export async function hasPublicationForAllTables(sql: Sql): Promise<boolean> {
+  const rows = await sql<{ all: boolean }[]>`
+    select /* sti */ exists (select from pg_publication where puballtables) as all`
+  return onlyRow(rows).all
+}
+
+/**
+ * Copies about as many rows of the table, in short statements that only read it: all of a small one, pages spread over a
+ * big one. The discriminator is left out. False: it was asked to stop.
+ */
+export async function copyRows(
+  run: RunContext,
+  sql: Sql,
+  options: { copy: Rollout; table: Table; tableRows: number; sample: number },
+): Promise<boolean> {
+  const { copy, table, tableRows, sample } = options
+  const columns = table.columns
+    .filter((column) => column.name !== copy.discriminator.column && !column.generated)
+    .map((column) => column.sql)
+    .join(', ')
+  const insert = (rest: string): string =>
+    tagStatement(`insert into ${copy.table.sql} (${columns}) overriding system value
+      select ${columns} from ${run.rollout.table.sql} as t ${rest} on conflict do nothing`)
+  const goOn = createSingleWorkerGate(run, (wait) =>
+    run.setStep(wait === null ? 'copying a sample' : `waits: ${wait.sentence}`),
+  )
+  if (tableRows <= sample) {
+    const walked: KeyedTable = { table: run.rollout.table, key: table.key }
+    return await walkRanges({
+      sql,
+      target: walked,
+      from: null,
+      to: null,
+      mayContinue: goOn,
+      onRetry: () => undefined,
+      sizeController: createBatchSizeController(SAMPLE_CHUNK_ROWS, SAMPLE_CHUNK_ROWS, 0.25),
+      async processCountedRange(range) {
+        const { condition, values } = rangeCondition(walked, range, 1)
+        await sql.unsafe(insert(`where ${condition}`), values, { prepare: true })
+      },
+      handlePoisonRow: ({ message }) => run.recordEvent('rehearsal', `a row could not be copied: ${message}`),
+    })
+  }
+  const chunks = Math.ceil(sample / SAMPLE_CHUNK_ROWS)
+  const percent = (100 * sample) / tableRows / chunks
+  for (let chunk = 1; chunk <= chunks; chunk++) {
+    if (!(await goOn())) return false
+    await sql.unsafe(insert(`tablesample system (${percent.toFixed(6)}) repeatable (${chunk})`))
+  }
+  return true
+}
+
+/**
+ * Takes away all that rehearsals have made: this one's, and those of operations that have ended. Fenced, so that an
+ * agent whose lease ran out does not take the copy of the next one.
+ */
+export async function cleanUp(run: RunContext, sql: Sql): Promise<void> {
+  const leftovers = await sql<{ id: string }[]>`
+    select /* sti */ substr(n.nspname, ${'sti_rehearsal_'.length + 1}::int) as id from pg_namespace n
+    where n.nspname ~ '^sti_rehearsal_[0-9]+$' and exists (select from sti.operation o
+      where o.id::text = substr(n.nspname, ${'sti_rehearsal_'.length + 1}::int) and o.state in ('succeeded', 'failed', 'cancelled'))`
+  const ids = new Set([run.operation.id, ...leftovers.map(({ id }) => BigInt(id))])
+  // It cleans up also when it is asked to stop.
+  const uninterruptedRun: RunContext = { ...run, directive: () => 'go-on' }
+  for (const id of ids)
+    await runDdl(uninterruptedRun, sql, { description: 'taking the copy away', steps: cleanUpStatements(id) })
+}
+
+function cleanUpStatements(id: bigint): string[] {
+  const name = copyName(id)
+  const whereRollout = `where rollout = ${quoteLiteral(name)}`
+  return [
+    `drop schema if exists ${quoteIdentifier(copySchema(id))} cascade`,
+    `drop function if exists ${deriveFunctionName({ name })}() cascade`,
+    ...CONFLICT_RESOLUTIONS.map((resolution) => `drop sequence if exists ${conflictSequenceSql({ name }, resolution)}`),
+    ...['change', 'failed_row', 'archive', 'conflict', 'table_origin'].map(
+      (table) => `delete from sti.${table} ${whereRollout}`,
+    ),
+    `delete from sti.lane where operation_id = ${id}`,
+  ]
+}

@@ -1,0 +1,79 @@
+import type { FlagStatus, OperationKind } from '../contract/index.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
+import type { Directive, RunContext } from '../kind/kind.ts'
+import { readFacts } from '../operation/readFacts.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+
+/** Longer than this no rehearsal takes: what it waits for would be waited for on the table too. */
+const MAX_DURATION_MS = 30 * 60_000
+
+/** The copy, with the engine's own code at work on it under the claim of the rehearsal. */
+export interface Sandbox {
+  readonly copy: Rollout
+  facts(): Promise<RolloutFacts>
+  /** What one kind of operation gets that is rehearsed. `verified`: the types of the copy were counted, and are right. */
+  runFor(kind: OperationKind, parameters?: Record<string, unknown>): RunContext
+  markVerified(): void
+  /** It has run for too long, and stops. */
+  isOverdue(): boolean
+}
+
+const FLAG_OFF: Omit<FlagStatus, 'key'> = {
+  enabled: false,
+  percentage: 0,
+  version: 0,
+  changedAt: null,
+  changedBy: null,
+  persisted: true,
+  ageSeconds: 0,
+  clients: [],
+  consistent: true,
+  lastPropagationSeconds: null,
+}
+
+export function createSandbox(run: RunContext, copy: Rollout, environment: string): Sandbox {
+  const deadline = Date.now() + MAX_DURATION_MS
+  const isOverdue = (): boolean => Date.now() > deadline
+  let verified = false
+  const facts = async (): Promise<RolloutFacts> => {
+    const copyFacts = await readFacts(
+      {
+        state: run.database.state,
+        environment,
+        agentFaults: () => [],
+        flag: () => ({ key: copy.file.flag.key, ...FLAG_OFF }),
+        backup: () => ({ available: false, ageSeconds: null, detail: 'Nobody backs up a copy.' }),
+        // The file was checked against the table itself, and the copy has none of its triggers.
+        checks: { read: () => Promise.resolve({ faults: [], notes: [] }) },
+        promotion: () => Promise.resolve(null),
+      },
+      copy,
+    )
+    // The operations are those of the table: whatever type the copy holds was derived by this rehearsal.
+    return { ...copyFacts, coverageVerified: verified || copyFacts.coverageVerified, mayHoldDerivedValues: true }
+  }
+  return {
+    copy,
+    facts,
+    isOverdue,
+    markVerified() {
+      verified = true
+    },
+    runFor(kind, parameters = {}) {
+      verified &&= kind !== 'expand'
+      return {
+        ...run,
+        rollout: copy,
+        operation: { ...run.operation, kind, parameters, rollout: copy.name, progress: null },
+        readFacts: facts,
+        parameters: () => parameters,
+        directive: (): Directive => (isOverdue() && run.directive() === 'go-on' ? 'cancel' : run.directive()),
+        setStep: (text) => run.setStep(`${kind} of the copy: ${text}`),
+        recordEvent: (of, message, details) => run.recordEvent(of, `${kind} of the copy: ${message}`, details),
+        observeBatch: () => undefined,
+        reportProgress: () => undefined,
+        turnFlagOff: () => Promise.resolve(),
+      }
+    },
+  }
+}

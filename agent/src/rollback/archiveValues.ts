@@ -1,0 +1,69 @@
+import type { Sql } from '../database/connect.ts'
+import { onlyRow } from '../database/onlyRow.ts'
+import type { Prefill } from '../kind/facts.ts'
+import { createBatchSizeController } from '../engine/batchSizeController.ts'
+import { keyAsJson } from '../engine/keys.ts'
+import { rangeCondition, type KeyedTable } from '../engine/keyRange.ts'
+import { walkRanges, type RangeWalk } from '../engine/rangeWalk.ts'
+import { quoteLiteral } from '../rollout/identifiers.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+
+export interface ArchiveValuesJob {
+  readonly sql: Sql
+  readonly rollout: Rollout
+  readonly walked: KeyedTable
+  readonly operationId: bigint
+  readonly goOn: RangeWalk['mayContinue']
+  passed(rows: number): void
+  /** While rows still hold the constant of a prefill it says nothing: nobody wrote it, so it is not archived. */
+  readonly prefilled: Prefill | null
+}
+
+/**
+ * Keeps the values of the discriminator that the legacy columns cannot express: those that differ from what they say.
+ * Answers how many, or null when it was asked to stop. Run again it adds nothing twice.
+ */
+export async function archiveInexpressibleValues(job: ArchiveValuesJob): Promise<number | null> {
+  const { sql, rollout, walked, operationId } = job
+  const type = `t.${rollout.discriminator.sql}`
+  const notPrefilled =
+    job.prefilled === null
+      ? ''
+      : ` and ${type} <> ${quoteLiteral(job.prefilled.type)}::${rollout.discriminator.dataType}`
+  const finished = await walkRanges({
+    sql,
+    target: walked,
+    from: null,
+    to: null,
+    mayContinue: job.goOn,
+    onRetry: () => undefined,
+    sizeController: createBatchSizeController(10_000, 100_000, 0.25),
+    async processCountedRange(range) {
+      const { condition, values } = rangeCondition(walked, range, 3)
+      await sql.unsafe(
+        `insert into sti.archive (rollout, operation_id, key, type, expected)
+         select $1::text, $2::text::bigint, ${keyAsJson(walked.key, 't')}, ${type}::text, (${rollout.derive('t')})::text
+         from ${walked.table.sql} as t
+         where ${condition} and ${type} is not null${notPrefilled} and ${type} is distinct from ${rollout.derive('t')}
+         on conflict do nothing`,
+        [rollout.name, String(operationId), ...values],
+        { prepare: true },
+      )
+      job.passed(range.rows)
+    },
+    async handlePoisonRow({ range }) {
+      // The expression raises on this row: whatever type it holds is not what the legacy columns say.
+      const { condition, values } = rangeCondition(walked, range, 3)
+      await sql.unsafe(
+        `insert into sti.archive (rollout, operation_id, key, type, expected)
+         select $1::text, $2::text::bigint, ${keyAsJson(walked.key, 't')}, ${type}::text, null
+         from ${walked.table.sql} as t where ${condition} and ${type} is not null${notPrefilled} on conflict do nothing`,
+        [rollout.name, String(operationId), ...values],
+      )
+    },
+  })
+  if (!finished) return null
+  const answer = await sql<{ rows: number }[]>`
+    select count(*)::int as rows from sti.archive where rollout = ${rollout.name} and operation_id = ${operationId}`
+  return onlyRow(answer).rows
+}

@@ -1,0 +1,139 @@
+import type { Sql } from '../database/connect.ts'
+import { onlyRow } from '../database/onlyRow.ts'
+import type { ColumnUpdate } from '../engine/columnUpdate.ts'
+import { classifyError, OperationFailedError } from '../database/errors.ts'
+import type { FailedRowPredicate } from '../engine/failedRow.ts'
+import { createThrottleGate } from '../throttle/throttleGate.ts'
+import type { RunContext } from '../kind/kind.ts'
+import { claimOperationLane } from '../engine/lane.ts'
+import { readLaneTotals } from '../engine/operationLanes.ts'
+import { rangeCondition } from '../engine/keyRange.ts'
+import { createThroughputMeter } from '../engine/throughput.ts'
+import { rowProgress } from '../engine/rowProgress.ts'
+import type { BulkUpdateTuning, BatchProgress } from '../engine/bulkUpdateJob.ts'
+import { runBulkUpdate } from '../engine/bulkUpdate.ts'
+import { sweepOnce, type Sweep } from '../engine/sweep.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+
+const CLEAR_PACE: BulkUpdateTuning = {
+  workers: 2,
+  batchSize: undefined,
+  maximumBatchSeconds: 0.1,
+  checkpointInterval: 100,
+}
+
+/**
+ * Sets a column that was there before us back to NULL, where it still holds the value that we derived: what somebody
+ * wrote since stays. In lanes, with the backfill's fence and checkpoints; then a sweep along the key, since without the
+ * trigger a row may move past the lanes. Once: a row whose legacy columns come to say its type again after that was
+ * somebody's own. A row that cannot be written is recorded as a failed row, and the rest goes on.
+ * Answers how many rows were cleared, or null when it was asked to stop.
+ */
+export async function clearColumn(run: RunContext, table: Table): Promise<number | null> {
+  const { rollout, operation, database } = run
+  const change = clearColumnUpdate(rollout, table)
+  const lane = await claimOperationLane(database.state, operation.id, run.agent)
+  const progress = await createClearProgress(run, table.estimatedRows)
+  const sweep: Sweep = {
+    run,
+    columnUpdate: change,
+    lane,
+    walkOrder: 'key',
+    workers: () => 1,
+    onRetry: progress.retried,
+    countsAsFailedRow: holdsDerivedValue(rollout),
+    gate: createThrottleGate(run, (wait) =>
+      run.setStep(wait === null ? 'clearing the column' : `waits: ${wait.sentence}`),
+    ),
+    connect: () =>
+      database.engine({
+        purpose: `rollback ${operation.id}`,
+        searchPath: rollout.searchPath,
+        statementTimeoutMs: 30_000,
+        avoidSeqScan: true,
+      }),
+  }
+  const decisions: string[] = []
+  const cleared = await runBulkUpdate({
+    ...sweep,
+    secondaryIndexCount: table.secondaryIndexes.length,
+    tuning: () => CLEAR_PACE,
+    failpoints: {
+      lanes: 'rollback.lanes',
+      batch: 'rollback.clear',
+      written: 'rollback.clear-written',
+      poison: 'rollback.clear-failed',
+      laneFinished: 'rollback.lane-finished',
+    },
+    async betweenBatches() {
+      for (const sentence of decisions.splice(0)) await run.recordEvent('striping', sentence)
+    },
+    onProgress: progress.moved,
+    onFailedRows: () => undefined,
+    onStripeDecision: (sentence) => decisions.push(sentence),
+  })
+  if (!cleared) return null
+  run.setStep('sweeping: is anything left?')
+  if ((await sweepOnce(sweep)) === null) return null
+  await refuseRowsLeft(run)
+  return (await readLaneTotals(database.state, operation.id)).written
+}
+
+function clearColumnUpdate(rollout: Rollout, table: Table): ColumnUpdate {
+  const typeColumn = `t.${rollout.discriminator.sql}`
+  return {
+    rollout: rollout.name,
+    key: table.key,
+    column: rollout.discriminator.sql,
+    value: 'null',
+    unmapped: null,
+    needsUpdate: `${typeColumn} is not null and ${typeColumn} is not distinct from ${rollout.derive('t')}`,
+  }
+}
+
+/** Where the expression itself raises we derived nothing: whatever stands there is not ours. */
+function holdsDerivedValue(rollout: Rollout): FailedRowPredicate {
+  return async (sql: Sql, walked, range) => {
+    const { condition, values } = rangeCondition(walked, range, 1)
+    try {
+      const rows = await sql.unsafe<{ holds: boolean }[]>(
+        `select exists (select from ${walked.table.sql} as t
+           where ${condition} and t.${rollout.discriminator.sql} = ${rollout.derive('t')}) as holds`,
+        values,
+      )
+      return onlyRow(rows).holds
+    } catch (error) {
+      if (classifyError(error) === 'row') return false
+      throw error
+    }
+  }
+}
+
+async function refuseRowsLeft({ database, rollout, operation }: RunContext): Promise<void> {
+  const [failed] = await database.state<{ rows: number }[]>`
+    select count(*)::int as rows from sti.failed_row
+    where rollout = ${rollout.name} and operation_id = ${operation.id} and recovered_at is null`
+  if (failed!.rows === 0) return
+  throw new OperationFailedError(
+    'rows-left',
+    `${failed!.rows} rows could not be cleared and keep their type; everything else is taken back. Look at the failed rows, mend what refuses them, then roll back again.`,
+  )
+}
+
+async function createClearProgress(run: RunContext, estimated: number | null) {
+  const rate = createThroughputMeter()
+  const retries: Record<string, number> = {}
+  let { passed, written } = await readLaneTotals(run.database.state, run.operation.id)
+  return {
+    retried(sqlstate: string): void {
+      retries[sqlstate] = (retries[sqlstate] ?? 0) + 1
+    },
+    moved(step: BatchProgress): void {
+      passed += step.passedRows
+      written += step.writtenRows
+      rate.add(Math.max(0, step.passedRows))
+      const batch = { batchRows: step.batch?.rows ?? null, batchSeconds: step.batch?.seconds ?? null }
+      run.reportProgress(rowProgress({ passed, written, estimated, perSecond: rate.perSecond(), ...batch, retries }))
+    },
+  }
+}

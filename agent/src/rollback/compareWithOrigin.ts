@@ -1,0 +1,78 @@
+import { DERIVE_TRIGGER_NAME } from '../dualWrite/deriveTrigger.ts'
+import { readTableChecksum } from '../ddl/tableChecksum.ts'
+import { OperationFailedError } from '../database/errors.ts'
+import type { RunContext } from '../kind/kind.ts'
+import { readTableStructure, describeStructureDifferences, type TableStructure } from '../ddl/tableStructure.ts'
+import { requireTable } from '../kind/requireTable.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+
+/** How the table compares with what it was before expand. */
+export interface TableOriginComparison {
+  readonly structure: 'as before expand' | 'as before expand, but for what others changed' | 'not known'
+  /** What others have changed of the structure since, in words. */
+  readonly differences: readonly string[]
+  /** `written since` says nothing bad: whoever wrote keeps what was written. */
+  readonly content: 'equal' | 'written since' | 'not summed'
+  readonly checksum: string | null
+  readonly checksumBefore: string | null
+}
+
+interface TableOriginRow {
+  readonly structure: TableStructure
+  readonly rows: bigint | null
+  readonly checksum: string | null
+}
+
+/**
+ * Compares structure and content with what expand found. `complete`: all that is ours was taken back.
+ * @throws OperationFailure when something of ours is left all the same
+ */
+export async function compareWithOrigin(run: RunContext, complete: boolean): Promise<TableOriginComparison> {
+  const { rollout, database } = run
+  const [before] = await database.state<TableOriginRow[]>`
+    select structure, rows, checksum from sti.table_origin where rollout = ${rollout.name}`
+  if (before === undefined)
+    return { structure: 'not known', differences: [], content: 'not summed', checksum: null, checksumBefore: null }
+  const sql = database.engine({
+    purpose: 'rollback',
+    searchPath: rollout.searchPath,
+    readOnly: true,
+    statementTimeoutMs: 5_000,
+    parallel: true,
+  })
+  try {
+    const allDifferences = describeStructureDifferences(
+      before.structure,
+      await readTableStructure(sql, rollout.table.sql),
+    )
+    const leftovers = allDifferences.filter((difference) => isCreatedBySti(rollout, difference))
+    if (complete && leftovers.length > 0) {
+      throw new OperationFailedError(
+        'structure',
+        `Something of ours is left: ${leftovers.join('; ')}. Roll back the system.`,
+      )
+    }
+    const differences = allDifferences.filter((difference) => !leftovers.includes(difference))
+    const table = requireTable(await run.readFacts())
+    const content =
+      before.checksum === null ? null : await readTableChecksum(sql, rollout.table, table, rollout.discriminator.column)
+    const equal = content !== null && content.checksum === before.checksum && BigInt(content.rows) === before.rows
+    return {
+      structure: differences.length === 0 ? 'as before expand' : 'as before expand, but for what others changed',
+      differences,
+      content: content === null ? 'not summed' : equal ? 'equal' : 'written since',
+      checksum: content?.checksum ?? null,
+      checksumBefore: before.checksum,
+    }
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+function isCreatedBySti({ discriminator }: Rollout, difference: string): boolean {
+  return (
+    difference.startsWith(`column ${discriminator.column} `) ||
+    difference.startsWith(`trigger ${DERIVE_TRIGGER_NAME} `) ||
+    /^(constraint|index) ([^ ]*\.)?"?sti_/.test(difference)
+  )
+}

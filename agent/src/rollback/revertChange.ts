@@ -1,0 +1,51 @@
+import type { Sql } from '../database/connect.ts'
+import { dollarQuote } from '../dualWrite/deriveTrigger.ts'
+import { runDdl } from '../ddl/transactional.ts'
+import type { RunContext } from '../kind/kind.ts'
+import { quoteLiteral } from '../rollout/identifiers.ts'
+import type { PlannedRevert } from './revertPlan.ts'
+
+/**
+ * Takes one journaled change back, in a transaction of its own that looks at the catalog, does it, and looks again. What
+ * has changed since the plan was made is left as it is. Answers why it was left, or null.
+ */
+export async function revertChange(
+  run: RunContext,
+  sql: Sql,
+  planned: PlannedRevert,
+  force: boolean,
+): Promise<string | null> {
+  const { change } = planned
+  const steps = planned.standing === 'gone' ? [markMissingSql(run, planned)] : [revertSql(run, planned, force)]
+  await runDdl(run, sql, { description: `taking back ${change.object}`, steps })
+  await run.failpoint('system.reverted')
+  const [row] = await run.database.state<{ reverted: boolean; left_because: string | null }[]>`
+    select reverted_at is not null as reverted, left_because from sti.change where id = ${change.id}`
+  return row!.reverted ? null : (row!.left_because ?? 'it was not taken back')
+}
+
+const revertedColumns = (run: RunContext): string =>
+  `reverted_at = clock_timestamp(), reverted_by = ${run.operation.id}`
+
+function markMissingSql(run: RunContext, { change }: PlannedRevert): string {
+  return `update sti.change set ${revertedColumns(run)}, left_because = 'it was gone already' where id = ${change.id}`
+}
+
+/** One statement that decides, does and looks again, so that nothing comes in between. */
+function revertSql(run: RunContext, { change, expected }: PlannedRevert, force: boolean): string {
+  const { id, inverse, look, back } = change
+  const nullableLiteral = (value: string | null): string => (value === null ? 'null' : quoteLiteral(value))
+  const unverifiable = look === null || expected === undefined
+  const markUnreverted = `update sti.change set left_because = format('somebody changes it just now, it is %s', coalesce(found, 'gone')) where id = ${id};`
+  const execute = `execute ${quoteLiteral(inverse)};
+    found := ${look ?? 'null'};
+    if found is distinct from ${nullableLiteral(back)} then
+      raise exception 'it is still there after its inverse: %', found using errcode = 'STI03';
+    end if;
+    update sti.change set ${revertedColumns(run)}, left_because = null where id = ${id};`
+  const body =
+    unverifiable || force
+      ? execute
+      : `if found is distinct from ${nullableLiteral(expected ?? null)} then ${markUnreverted} else ${execute} end if;`
+  return `do ${dollarQuote(`declare found text := ${look ?? 'null'}; begin ${body} end`)}`
+}

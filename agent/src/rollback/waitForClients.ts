@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { OperationFailedError } from '../database/errors.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
+import type { RunContext } from '../kind/kind.ts'
+
+/** How long the clients of the flag get to see it off. */
+const CLIENT_TIMEOUT_SECONDS = 60
+
+/** With the flag off, clients that may still read by type refuse the rollback of the data. */
+export function staleClientRefusals({ flag }: RolloutFacts): string[] {
+  if (flag.enabled) return []
+  const stale = staleClientNames(flag)
+  return stale === ''
+    ? []
+    : [
+        `These clients may still read by type: ${stale}. Wait until they have asked for the flag, or accept each by name.`,
+      ]
+}
+
+/** Turns the flag off and waits for its clients; false when it was asked to stop. */
+export async function turnFlagOffAndWait(run: RunContext): Promise<boolean> {
+  const factsBefore = await run.readFacts()
+  await run.failpoint('rollback.begun')
+  if (factsBefore.flag.enabled) await run.turnFlagOff(`rollback ${run.operation.id} of the data`)
+  await run.failpoint('rollback.flag-off')
+  run.setStep('waiting until every client has seen the flag off')
+  const deadline = Date.now() + CLIENT_TIMEOUT_SECONDS * 1000
+  for (;;) {
+    if (run.directive() !== 'go-on') return false
+    const { flag } = await run.readFacts()
+    if (flag.persisted && !flag.enabled && flag.consistent) return true
+    if (Date.now() > deadline) {
+      const stale = staleClientNames(flag)
+      throw new OperationFailedError(
+        'stale-clients',
+        stale !== ''
+          ? `The flag is off, but these clients have not asked for it since: ${stale}. Stop them or accept each by name, then roll back again.`
+          : 'The flag is off in memory only, the database has not confirmed it: look at its health, then roll back again.',
+      )
+    }
+    await delay(500)
+  }
+}
+
+function staleClientNames(flag: RolloutFacts['flag']): string {
+  return flag.clients
+    .filter((client) => client.stale)
+    .map((client) => client.client)
+    .join(', ')
+}

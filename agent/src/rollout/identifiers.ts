@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto'
+import { parseStatements, stringValues, type ParseNode } from './sqlParser.ts'
+import type { QualifiedName } from './rollout.ts'
+
+/** A text of a rollout file that is not what it should be. The message says what to write. */
+export class InvalidSqlError extends Error {
+  readonly code = 'sql-fault'
+}
+
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+export function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** `<prefix>_<name>` as a name of PostgreSQL: where that is longer than it takes, with a hash in place of the name. */
+export function boundedName(prefix: string, name: string): string {
+  const plain = `${prefix}_${name}`
+  if (Buffer.byteLength(plain) <= 63) return plain
+  return `${prefix}_${createHash('sha256').update(name).digest('hex').slice(0, 32)}`
+}
+
+/** A table's name as SQL writes it; without a schema it is in `public`. */
+export function parseTableName(text: string): QualifiedName {
+  const parts = parseNameParts('TABLE', text)
+  if (!parts || parts.length > 2) {
+    throw new InvalidSqlError(
+      `"${text}" is not a table's name: write it as in SQL, such as public.vehicles or '"My Schema"."Vehicles"'`,
+    )
+  }
+  const name = parts.at(-1)!
+  const schema = parts.length === 2 ? parts[0]! : 'public'
+  if (/^pg_/.test(schema) || schema === 'information_schema' || schema === 'sti') {
+    throw new InvalidSqlError(
+      `schema ${schema} belongs to PostgreSQL or to this agent: name a table of the application`,
+    )
+  }
+  return { schema, name, sql: `${quoteIdentifier(schema)}.${quoteIdentifier(name)}` }
+}
+
+/** The name in the catalog of a column, trigger or rule that the file writes as in SQL. */
+export function parseName(text: string): string {
+  const parts = parseNameParts('COLUMN', `x.${text}`)
+  if (!parts || parts.length !== 2) {
+    throw new InvalidSqlError(
+      `"${text}" is not a name: write it as in SQL, such as is_truck, or '"Is Truck"' with capitals or spaces`,
+    )
+  }
+  return parts[1]!
+}
+
+/** `COMMENT ON TABLE` takes a bare name and nothing else: no alias, no ONLY, no list. */
+function parseNameParts(kind: 'TABLE' | 'COLUMN', text: string): string[] | null {
+  if (Buffer.byteLength(text) > 300 || /U&"/i.test(text)) return null
+  try {
+    const statements = parseStatements(`COMMENT ON ${kind} ${text}\n IS NULL`)
+    const comment = statements[0]?.['CommentStmt'] as { object?: { List?: { items?: unknown } } } | undefined
+    const names = statements.length === 1 ? stringValues(comment?.object?.List?.items) : null
+    return names?.every((name) => name !== '' && Buffer.byteLength(name) < 63) ? names : null
+  } catch {
+    return null
+  }
+}
+
+/** A type's name as SQL that means only that type: no array, no set, lengths as plain numbers. */
+export function parseDataType(text: string): string {
+  const type = parseTypeName(text)
+  const names = stringValues(type?.['names'])
+  const lengths = ((type?.['typmods'] ?? []) as ParseNode[]).map(
+    (modifier) => (modifier['A_Const'] as { ival?: { ival?: number } } | undefined)?.ival?.ival,
+  )
+  if (!type || !names || names.length > 2 || lengths.includes(undefined)) {
+    throw new InvalidSqlError(
+      `"${text}" is not the name of a type: write one such as text, varchar(20) or app.vehicle_kind`,
+    )
+  }
+  if (type['arrayBounds'] || type['setof'] || type['pct_type']) {
+    throw new InvalidSqlError(
+      `"${text}" cannot be a discriminator's type: use text, varchar, an enum or an unconstrained domain`,
+    )
+  }
+  if (/^[a-z_][a-z0-9_ ]*(\(\d+\))?$/.test(text)) return text
+  return names.map(quoteIdentifier).join('.') + (lengths.length > 0 ? `(${lengths.join(', ')})` : '')
+}
+
+/** The parse tree of a type's name, or null when the text is anything else. */
+function parseTypeName(text: string): ParseNode | null {
+  if (Buffer.byteLength(text) > 300) return null
+  try {
+    const statements = parseStatements(`SELECT CAST(NULL AS ${text}\n)`)
+    const select = statements[0]?.['SelectStmt'] as ParseNode | undefined
+    const targets = select?.['targetList'] as
+      { ResTarget?: { name?: string; val?: { TypeCast?: ParseNode } } }[] | undefined
+    const only = Object.keys(select ?? {}).every((key) => ['targetList', 'limitOption', 'op'].includes(key))
+    if (statements.length !== 1 || targets?.length !== 1 || !only || targets[0]?.ResTarget?.name) return null
+    const cast = targets[0]?.ResTarget?.val?.TypeCast
+    const isNull = (cast?.['arg'] as { A_Const?: { isnull?: boolean } } | undefined)?.A_Const?.isnull === true
+    return isNull ? ((cast?.['typeName'] as ParseNode | undefined) ?? null) : null
+  } catch {
+    return null
+  }
+}

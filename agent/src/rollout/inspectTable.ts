@@ -1,0 +1,195 @@
+import type { Sql } from '../database/connect.ts'
+import { quoteIdentifier } from './identifiers.ts'
+import type { Column, KeyColumn, Rollout, Table, Trigger } from './rollout.ts'
+
+/** The table cannot be rolled out as it is. The message is one sentence that says what to do. */
+export class UnsupportedTableError extends Error {
+  readonly code = 'table-fault'
+}
+
+/** Reads the catalog. Throws a TableFault when the table is not there or is of a kind that cannot be rolled out. */
+export async function inspectTable(sql: Sql, rollout: Rollout): Promise<Table> {
+  const { schema, name, sql: table } = rollout.table
+  const relation = await readRelation(sql, schema, name)
+  if (!relation)
+    throw new UnsupportedTableError(
+      `${table} does not exist in this database: create it, or correct "table" in ${rollout.path}.`,
+    )
+  const refusal = unsupportedReason(relation)
+  if (refusal) throw new UnsupportedTableError(`${table} ${refusal}`)
+  const [columns, key, triggers, details] = await Promise.all([
+    readColumns(sql, relation.oid),
+    readKey(sql, relation.oid),
+    readTriggers(sql, relation.oid),
+    readTableDetails(sql, relation.oid),
+  ])
+  if (key.length === 0) {
+    throw new UnsupportedTableError(
+      `${table} has no primary key and no unique index over NOT NULL columns to walk along: add a primary key.`,
+    )
+  }
+  return {
+    oid: relation.oid,
+    partitioned: relation.kind === 'p',
+    key,
+    columns,
+    discriminator: columns.find((column) => column.name === rollout.discriminator.column) ?? null,
+    triggers,
+    ...details,
+  }
+}
+
+interface RelationRow {
+  readonly oid: number
+  readonly kind: string
+  readonly parent: string | null
+  readonly partition: boolean
+  readonly children: boolean
+  readonly typed: boolean
+}
+
+async function readRelation(sql: Sql, schema: string, name: string): Promise<RelationRow | undefined> {
+  const [relation] = await sql<RelationRow[]>`
+    select /* sti */ c.oid::int8::float8 as oid, c.relkind::text as kind, c.relispartition as partition, c.reloftype <> 0 as typed,
+      (select format('%I.%I', pn.nspname, p.relname) from pg_catalog.pg_inherits i
+        join pg_catalog.pg_class p on p.oid = i.inhparent join pg_catalog.pg_namespace pn on pn.oid = p.relnamespace
+        where i.inhrelid = c.oid limit 1) as parent,
+      c.relkind <> 'p' and exists (select from pg_catalog.pg_inherits i where i.inhparent = c.oid) as children
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ${schema} and c.relname = ${name}`
+  return relation
+}
+
+const RELATION_KINDS: Record<string, string> = {
+  v: 'a view',
+  m: 'a materialized view',
+  f: 'a foreign table',
+  S: 'a sequence',
+}
+
+function unsupportedReason({ kind, parent, partition, children, typed }: RelationRow): string | null {
+  if (kind !== 'r' && kind !== 'p') {
+    return `is ${RELATION_KINDS[kind] ?? 'an index or a type'}: name the table that holds the rows, in the database that holds it.`
+  }
+  if (partition) return `is a partition of ${parent}: name the partitioned table instead.`
+  if (parent !== null)
+    return `inherits from ${parent}: a table in an INHERITS hierarchy cannot be rolled out; take it out of it (NO INHERIT), or use partitions.`
+  if (children)
+    return 'has child tables (INHERITS), whose rows would be written with it: take them out (NO INHERIT), or use partitions.'
+  if (typed) return 'is a table of a composite type, which takes no new column: detach it (ALTER TABLE … NOT OF).'
+  return null
+}
+
+async function readColumns(sql: Sql, oid: number): Promise<Column[]> {
+  const rows = await sql<(Omit<Column, 'sql' | 'identity'> & { identity: string })[]>`
+    with recursive /* sti */ base (attnum, type) as (
+      select attnum, atttypid from pg_catalog.pg_attribute where attrelid = ${oid} and attnum > 0 and not attisdropped
+      union all
+      select base.attnum, t.typbasetype from base join pg_catalog.pg_type t on t.oid = base.type where t.typtype = 'd'
+    )
+    select /* sti */ a.attname as name,
+      -- format_type leaves out the schema of a type on the search path; a type of pg_catalog needs none.
+      case when en.nspname <> 'pg_catalog' and pg_catalog.pg_type_is_visible(e.oid) then format('%I.', en.nspname) else '' end
+        || pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
+      case when bn.nspname = 'pg_catalog' then b.typname else format('"%s"."%s"',
+        replace(bn.nspname, '"', '""'), replace(b.typname, '"', '""')) end as "baseType",
+      case when b.typtype = 'e' then (select pg_catalog.to_jsonb(array_agg(enumlabel order by enumsortorder))
+        from pg_catalog.pg_enum where enumtypid = b.oid) end as "enumLabels",
+      a.attnotnull as "notNull", a.attgenerated <> '' as generated, a.attidentity::text as identity,
+      pg_catalog.pg_get_expr(d.adbin, d.adrelid) as default
+    from pg_catalog.pg_attribute a
+    join pg_catalog.pg_type t on t.oid = a.atttypid
+    join pg_catalog.pg_type e on e.oid = case when t.typelem <> 0 and t.typlen = -1 then t.typelem else t.oid end
+    join pg_catalog.pg_namespace en on en.oid = e.typnamespace
+    join base on base.attnum = a.attnum
+    join pg_catalog.pg_type b on b.oid = base.type and b.typtype <> 'd'
+    join pg_catalog.pg_namespace bn on bn.oid = b.typnamespace
+    left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    where a.attrelid = ${oid}
+    order by a.attnum`
+  return rows.map((row) => ({
+    ...row,
+    sql: quoteIdentifier(row.name),
+    identity: row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by default' : null,
+  }))
+}
+
+/** The primary key, else the narrowest unique B-tree index that covers every row and no expression, and has no NULLs. */
+async function readKey(sql: Sql, oid: number): Promise<KeyColumn[]> {
+  const rows = await sql<{ name: string; type: string }[]>`
+    select /* sti */ a.attname as name,
+      case when n.nspname <> 'pg_catalog' and pg_catalog.pg_type_is_visible(t.oid) then format('%I.', n.nspname) else '' end
+        || pg_catalog.format_type(a.atttypid, a.atttypmod) as type
+    from (
+      select i.indexrelid, i.indkey, i.indnkeyatts
+      from pg_catalog.pg_index i
+      join pg_catalog.pg_class c on c.oid = i.indexrelid
+      join pg_catalog.pg_am am on am.oid = c.relam
+      where i.indrelid = ${oid} and i.indisunique and i.indisvalid and i.indimmediate and am.amname = 'btree'
+        and i.indpred is null and i.indexprs is null
+        and not exists (select from generate_series(0, i.indnkeyatts - 1) k join pg_catalog.pg_attribute a
+          on a.attrelid = i.indrelid and a.attnum = i.indkey[k] where not a.attnotnull)
+      order by i.indisprimary desc, i.indnkeyatts, i.indexrelid
+      limit 1) i
+    cross join generate_series(0, i.indnkeyatts - 1) k
+    join pg_catalog.pg_attribute a on a.attrelid = ${oid} and a.attnum = i.indkey[k]
+    join pg_catalog.pg_type t on t.oid = a.atttypid
+    join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+    order by k`
+  return rows.map((row) => ({ ...row, sql: quoteIdentifier(row.name) }))
+}
+
+/** The triggers of the table, and those of its partitions that were not cloned from it. */
+async function readTriggers(sql: Sql, oid: number): Promise<Trigger[]> {
+  const rows = await sql<(Omit<Trigger, 'enabled'> & { enabled: string })[]>`
+    select /* sti */ t.tgname as name, format('%I.%I', n.nspname, c.relname) as on,
+      case when t.tgtype & 64 <> 0 then 'instead of' when t.tgtype & 2 <> 0 then 'before' else 'after' end as timing,
+      t.tgtype & 4 <> 0 as "onInsert", t.tgtype & 16 <> 0 as "onUpdate", t.tgtype & 8 <> 0 as "onDelete",
+      t.tgtype & 32 <> 0 as "onTruncate", t.tgtype & 1 <> 0 as "forEachRow", t.tgenabled::text as enabled,
+      (select pg_catalog.jsonb_agg(a.attname) from pg_catalog.pg_attribute a
+        where a.attrelid = t.tgrelid and a.attnum = any (t.tgattr::int2[])) as "updateOf",
+      format('%I.%I', fn.nspname, f.proname) as function,
+      pg_catalog.md5(pg_catalog.pg_get_triggerdef(t.oid) || f.prosrc) as digest,
+      t.tgname = '~sti_derive' as ours, t.tgisinternal as internal
+    from pg_catalog.pg_trigger t
+    join pg_catalog.pg_class c on c.oid = t.tgrelid
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    join pg_catalog.pg_proc f on f.oid = t.tgfoid
+    join pg_catalog.pg_namespace fn on fn.oid = f.pronamespace
+    where t.tgparentid = 0 and (t.tgrelid = ${oid} or t.tgrelid in (select relid from pg_catalog.pg_partition_tree(${oid}::oid::regclass)))
+    order by t.tgrelid <> ${oid}, c.relname, t.tgname collate "C"`
+  const states = { O: 'origin', A: 'always', R: 'replica', D: 'disabled' } as const
+  return rows.map((row) => ({ ...row, enabled: states[row.enabled as keyof typeof states] }))
+}
+
+type TableDetails = Pick<
+  Table,
+  'partitions' | 'updateRules' | 'secondaryIndexes' | 'constraints' | 'estimatedRows' | 'bytes'
+>
+
+async function readTableDetails(sql: Sql, oid: number): Promise<TableDetails> {
+  const [row] = await sql<TableDetails[]>`
+    with /* sti */ tree as materialized (
+      select relid as oid, isleaf from pg_catalog.pg_partition_tree(${oid}::oid::regclass)
+      union select ${oid}::oid, true where not exists (select from pg_catalog.pg_partition_tree(${oid}::oid::regclass))
+    ), leaf as materialized (
+      select c.oid, c.reltuples, pg_catalog.pg_table_size(c.oid) as bytes, pg_catalog.pg_relation_size(c.oid) as heap,
+        format('%I.%I', n.nspname, c.relname) as name
+      from tree join pg_catalog.pg_class c on c.oid = tree.oid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      where tree.isleaf and c.relkind in ('r', 'f')
+    )
+    select
+      (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('oid', oid::int8, 'sql', name) order by name), '[]')
+        from leaf where oid <> ${oid}) as partitions,
+      (select coalesce(pg_catalog.jsonb_agg(distinct r.rulename), '[]') from pg_catalog.pg_rewrite r
+        where r.ev_class in (select oid from tree) and r.ev_type = '2') as "updateRules",
+      (select coalesce(pg_catalog.jsonb_agg(pg_catalog.pg_get_indexdef(indexrelid) order by indexrelid), '[]')
+        from pg_catalog.pg_index where indrelid = ${oid} and not indisprimary) as "secondaryIndexes",
+      (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', conname,
+          'definition', pg_catalog.pg_get_constraintdef(oid)) order by conname), '[]')
+        from pg_catalog.pg_constraint where conrelid = ${oid} and contype in ('c', 'f', 'x')) as constraints,
+      (select case when bool_or(reltuples < 0 and heap > 0) then null
+        else coalesce(sum(greatest(reltuples, 0)), 0) end::float8 from leaf) as "estimatedRows",
+      (select coalesce(sum(bytes), 0)::float8 from leaf) as bytes`
+  return row!
+}

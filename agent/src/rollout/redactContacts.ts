@@ -1,0 +1,27 @@
+import { isMap, isScalar, isSeq, parseDocument } from 'yaml'
+
+const PRIVATE_FIELDS = ['phone', 'email']
+const REDACTED_VALUE = '"(for editors)"'
+
+/** A rollout file's text without the phones and e-mail addresses of its contacts; everything else as it was written. */
+export function redactContacts(text: string): string {
+  const contacts = parseDocument(text, { prettyErrors: false, stringKeys: true }).get('contacts')
+  if (!isSeq(contacts)) return text
+  const ranges = contacts.items.flatMap((contact) =>
+    isMap(contact)
+      ? contact.items
+          .filter(({ key }) => isScalar(key) && PRIVATE_FIELDS.includes(String(key.value)))
+          .flatMap(({ value }) => (isScalar(value) && value.range ? [value.range] : []))
+      : [],
+  )
+  return (
+    ranges
+      .toSorted((a, b) => b[0] - a[0])
+      // A block ends with its line break, which stays.
+      .reduce(
+        (redacted, [from, to]) =>
+          redacted.slice(0, from) + REDACTED_VALUE + (redacted[to - 1] === '\n' ? '\n' : '') + redacted.slice(to),
+        text,
+      )
+  )
+}

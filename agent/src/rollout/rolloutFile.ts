@@ -1,0 +1,214 @@
+import { z } from 'zod'
+import { LIMIT_SCHEMAS, SignalLimits } from '../contract/limits.ts'
+import { parseConstant, parseExpression } from './expression.ts'
+import { parseDataType, parseName, parseTableName } from './identifiers.ts'
+import { parseQuery } from './parseQuery.ts'
+import { DurationSchema, patternField, sqlField, strictObject, textField, HttpUrlSchema } from './schemaFields.ts'
+
+const ExpressionSchema = sqlField(parseExpression)
+const ColumnNameSchema = sqlField(parseName)
+
+/** A constant as SQL. YAML's own true, 3 and null mean those of SQL; every other text is SQL, so 'x' needs its quotes. */
+const ConstantSchema = z
+  .union([z.string(), z.number(), z.boolean(), z.null()])
+  .transform((value) => String(value))
+  .pipe(sqlField(parseConstant))
+
+const RestoreSchema = z
+  .record(z.string(), ConstantSchema)
+  .describe('what the legacy columns are to be when new code writes this type: column, and a constant as SQL')
+
+const TypeNameSchema = textField(200).describe('the value of the discriminator')
+
+export const RolloutTypeSchema = strictObject({
+  name: TypeNameSchema,
+  when: ExpressionSchema.describe('an SQL expression over legacyColumns; the first type whose expression is true wins'),
+  restore: RestoreSchema.optional(),
+})
+
+const OtherwiseSchema = strictObject({ name: TypeNameSchema, restore: RestoreSchema.optional() })
+
+const HistogramSchema = strictObject({
+  url: HttpUrlSchema.describe("the application's own metrics page"),
+  name: z
+    .string()
+    .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'is not the name of a metric: write one such as http_request_duration_seconds')
+    .describe('a histogram in seconds, without _bucket, _sum or _count'),
+  errors: z
+    .record(z.string(), z.string().refine(isRegularExpression, 'is not a regular expression: write one such as "5.."'))
+    .default({})
+    .describe('which series count as errors: label, and a regular expression that its whole value matches'),
+})
+
+const ApiPromqlSchema = strictObject({
+  latencyAverage: textField(),
+  latencyP95: textField(),
+  errorRatio: textField(),
+  requestRate: textField(),
+})
+
+const HostPromqlSchema = strictObject({
+  cpu: textField(),
+  memory: textField(),
+  disk: textField(),
+  diskOperations: textField(),
+  network: textField(),
+})
+
+const SignalSchema = strictObject({
+  name: patternField(/^[a-z][a-z0-9-]{0,62}$/, 'queue-depth'),
+  promql: textField().optional(),
+  sql: sqlField(parseQuery).optional().describe('one SELECT of one number'),
+  limit: z.number().describe('the value it may reach'),
+}).refine((signal) => (signal.promql === undefined) !== (signal.sql === undefined), 'needs promql or sql, and not both')
+
+const HttpCheckSchema = strictObject({
+  url: HttpUrlSchema,
+  status: z.number().int().min(100).max(599).default(200),
+  sameWithFlag: z.boolean().default(false).describe('the answer must be the same with the flag on and off'),
+})
+
+const BusinessCheckSchema = strictObject({
+  name: patternField(/^[a-z][a-z0-9-]{0,62}$/, 'trucks-have-axles'),
+  violations: sqlField(parseQuery).optional().describe('one SELECT; every row it returns is a violation'),
+  request: HttpCheckSchema.optional().describe('a GET of the application'),
+}).refine(
+  (check) => (check.violations === undefined) !== (check.request === undefined),
+  'needs violations or request, and not both',
+)
+
+const ContactSchema = strictObject({
+  role: textField(100),
+  name: textField(200),
+  phone: textField(50).optional(),
+  email: z.email('is not an e-mail address: write one such as dba@example.com').optional(),
+  escalateAfter: DurationSchema,
+}).refine((contact) => contact.phone !== undefined || contact.email !== undefined, 'needs a phone or an email')
+
+const RampSchema = z
+  .array(z.number().positive('must be above 0').max(100, 'must be at most 100'))
+  .min(1)
+  .refine(
+    (steps) => steps.at(-1) === 100 && steps.every((step, i) => i === 0 || step > steps[i - 1]!),
+    'must rise from step to step and end with 100, such as [1, 10, 50, 100]',
+  )
+
+const VALIDATION_LAYERS = ['integrity', 'performance', 'system', 'business'] as const
+const ROLLBACK_SCOPES = ['flag', 'data', 'system', 'monitoring'] as const
+
+const ThrottleSchema = strictObject({ ...LIMIT_SCHEMAS, signals: SignalLimits }).partial()
+
+export const RolloutSchema = strictObject({
+  rollout: patternField(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'vehicles').describe(
+    'its name, unique among the files of an agent',
+  ),
+  table: sqlField(parseTableName).describe('as in SQL; without a schema it is in public'),
+  discriminator: strictObject({
+    column: ColumnNameSchema.default('type'),
+    dataType: sqlField(parseDataType).default('text'),
+  }).prefault({}),
+  types: z.array(RolloutTypeSchema).min(1, 'needs at least one type'),
+  otherwise: OtherwiseSchema.optional().describe(
+    'the type of a row that no other matches; without it such rows are failed rows',
+  ),
+  restore: z
+    .literal('none')
+    .optional()
+    .describe('new code’s writes of the type are not carried back to legacy columns'),
+  acceptLostWrites: z
+    .boolean()
+    .default(false)
+    .describe('with restore: none, accepts that turning the flag off loses them; until then it cannot be turned on'),
+  legacyColumns: z.array(ColumnNameSchema).min(1, 'needs at least one column'),
+  dualWrite: z.enum(['trigger', 'application']).default('trigger'),
+  prefill: z
+    .enum(['none', 'majority'])
+    .default('none')
+    .describe(
+      'majority: rows that exist read as the commonest type at once; until the backfill has ended some are wrong',
+    ),
+  triggers: z
+    .record(z.string(), z.enum(['harmless', 'skips']))
+    .default({})
+    .describe(
+      'the application’s own UPDATE triggers and rules; skips: does nothing while the setting sti.engine is on',
+    ),
+  publication: z.enum(['none', 'subscriber-ready']).default('none'),
+  constraint: z.enum(['check', 'notNull']).default('check'),
+  conflicts: z.enum(['refuse', 'legacy', 'type']).default('refuse'),
+  errorBudget: z.number().min(0).max(1).default(0.001).describe('failed rows / all rows'),
+  flag: strictObject({
+    key: patternField(/^[A-Za-z0-9._-]{1,100}$/, 'vehicles-sti'),
+    ramp: RampSchema.default([1, 10, 50, 100]).describe('percentages'),
+    hold: DurationSchema.prefault('10m').describe('how long each step is watched'),
+  }),
+  api: strictObject({ histogram: HistogramSchema.optional(), promql: ApiPromqlSchema.optional() })
+    .refine(
+      (api) => (api.histogram === undefined) !== (api.promql === undefined),
+      'needs histogram or promql, and not both',
+    )
+    .optional()
+    .describe('where latency, errors and throughput of the application are read'),
+  host: z.union([z.literal('local'), strictObject({ promql: HostPromqlSchema })]).default('local'),
+  signals: z.array(SignalSchema).default([]),
+  limits: strictObject({
+    apiLatencyIncrease: z.number().positive().default(0.1),
+    queryTimeIncrease: z.number().positive().default(0.05),
+    resourceUsage: z.number().positive().max(1).default(0.8),
+    errorRatio: z.number().min(0).max(1).default(0.001),
+  }).prefault({}),
+  throttle: ThrottleSchema.default({}).describe(
+    'above which limits a backfill rests, waits or stops, instead of the defaults',
+  ),
+  validation: strictObject({
+    every: DurationSchema.prefault('1h'),
+    requires: z
+      .array(z.enum(VALIDATION_LAYERS))
+      .default([...VALIDATION_LAYERS])
+      .describe('the layers that enabling the flag needs'),
+  }).prefault({}),
+  promotion: strictObject({
+    from: textField(100).describe('the environment that must have passed first'),
+    maxAge: DurationSchema.prefault('7d'),
+    backfillToo: z.boolean().default(false),
+  }).optional(),
+  rehearsal: strictObject({
+    every: DurationSchema.prefault('7d'),
+    sample: z.number().int().min(1).max(10_000_000).default(100_000).describe('rows'),
+  }).prefault({}),
+  soak: DurationSchema.prefault('7d').describe('at 100 % before the column drop'),
+  migration: strictObject({
+    template: z.enum(['node-pg-migrate', 'plain']).default('node-pg-migrate'),
+    path: textField(500)
+      .refine(isMigrationPath, 'must be a path inside the repository, with {name} and no other braces but {timestamp}')
+      .default('migrations/{timestamp}_{name}.sql'),
+  }).prefault({}),
+  checks: z.array(BusinessCheckSchema).default([]),
+  backup: strictObject({
+    maxAge: DurationSchema.prefault('24h'),
+    query: sqlField(parseQuery).default('select last_archived_time from pg_stat_archiver'),
+  }).prefault({}),
+  contacts: z.array(ContactSchema).default([]).describe('in the order of escalation'),
+  automaticRollback: z
+    .array(z.enum(ROLLBACK_SCOPES))
+    .optional()
+    .describe('scopes that may start without a person; default [flag], with restore: none []'),
+})
+
+/** A rollout file with its defaults. Durations are seconds; SQL is as the file wrote it. */
+export interface RolloutFile extends Omit<z.output<typeof RolloutSchema>, 'automaticRollback'> {
+  readonly automaticRollback: readonly (typeof ROLLBACK_SCOPES)[number][]
+}
+
+function isRegularExpression(pattern: string): boolean {
+  try {
+    return Boolean(new RegExp(`^(?:${pattern})$`))
+  } catch {
+    return false
+  }
+}
+
+function isMigrationPath(path: string): boolean {
+  const plain = path.replace('{timestamp}', '').replace('{name}', '')
+  return path.includes('{name}') && !/[{}\\]|^\/|(^|\/)\.\.(\/|$)/.test(plain)
+}

@@ -1,0 +1,52 @@
+import { createPoll, type Poll } from './poll.ts'
+import type { PrometheusClient } from './prometheusClient.ts'
+import type { Reading } from './reading.ts'
+import { createApiScraper, unknownApiReadings, type IntervalListener } from './apiScraper.ts'
+import type { ApiQueries, ApiSource } from './signalConfig.ts'
+
+/** Panel 2's four readings of the application: seconds, seconds, 0-1, requests per second. */
+export interface ApiReadings {
+  readonly latencyAverage: Reading<number>
+  readonly latencyP95: Reading<number>
+  readonly errorRatio: Reading<number>
+  readonly requestRate: Reading<number>
+}
+
+export interface ApiReadingsOptions {
+  readonly source: ApiSource | undefined
+  readonly prometheus: PrometheusClient | null
+  readonly intervalMs: number
+  /** What the readings of a histogram are taken over; default 30 s. PromQL says its own. */
+  readonly windowMs?: number
+  readonly now: () => number
+  /** Hears the readings of each interval; those of PromQL come as often as it is asked, and speak of its own time. */
+  readonly intervalListener?: IntervalListener
+}
+
+export function pollApiReadings(options: ApiReadingsOptions): Poll<ApiReadings> {
+  const { source, prometheus, intervalMs, windowMs, now, intervalListener } = options
+  const refresh = source?.histogram
+    ? createApiScraper(source.histogram, now, windowMs, intervalListener)
+    : async () => {
+        const readings = await queryApi(source?.promql, prometheus, now())
+        intervalListener?.onInterval(readings)
+        return readings
+      }
+  return createPoll<ApiReadings>({ intervalMs, now, unknown: unknownApiReadings, refresh })
+}
+
+async function queryApi(
+  queries: ApiQueries | undefined,
+  prometheus: PrometheusClient | null,
+  at: number,
+): Promise<ApiReadings> {
+  if (!queries) return unknownApiReadings('the rollout file has no api')
+  if (!prometheus) return unknownApiReadings('the agent has no Prometheus: set STI_PROMETHEUS_URL')
+  const [latencyAverage, latencyP95, errorRatio, requestRate] = await Promise.all([
+    prometheus.queryOne(queries.latencyAverage, at),
+    prometheus.queryOne(queries.latencyP95, at),
+    prometheus.queryOne(queries.errorRatio, at),
+    prometheus.queryOne(queries.requestRate, at),
+  ])
+  return { latencyAverage, latencyP95, errorRatio, requestRate }
+}

@@ -1,0 +1,116 @@
+import type { ApiReadings } from './apiReadings.ts'
+import { parseExposition } from './exposition.ts'
+import { boundedGet } from './boundedGet.ts'
+import { histogramQuantile } from './histogram.ts'
+import { ratio } from './ratio.ts'
+import type { Reading } from './reading.ts'
+import type { ApiHistogram } from './signalConfig.ts'
+import { computeIncreases, type SeriesIncrease, type HistogramScrape } from './seriesIncrease.ts'
+
+const DEFAULT_WINDOW_MS = 30_000
+
+export interface IntervalListener {
+  readonly intervalMs: number
+  readonly onInterval: (readings: ApiReadings) => void
+}
+
+/**
+ * Reads the application's own /metrics (2 s, 1 MB, no redirect) and keeps the last 30 s of the one histogram.
+ * `onInterval` hears the readings of one interval after the other, of about `intervalMs` each however often it is read:
+ * no two of them have a request in common, and so they can be compared with those of another time.
+ */
+export function createApiScraper(
+  source: ApiHistogram,
+  now: () => number,
+  windowMs: number = DEFAULT_WINDOW_MS,
+  { intervalMs, onInterval }: IntervalListener = { intervalMs: Infinity, onInterval: () => undefined },
+): () => Promise<ApiReadings> {
+  const names = new Set(['_bucket', '_sum', '_count'].map((suffix) => source.name + suffix))
+  let scrapes: readonly HistogramScrape[] = []
+  let interval: readonly HistogramScrape[] = []
+  return async () => {
+    const { status, text } = await boundedGet(source.url, {
+      milliseconds: 2_000,
+      bytes: 1_000_000,
+      headers: { accept: 'text/plain; version=0.0.4' },
+    })
+    if (status !== 200) throw new Error(`${source.url} answered HTTP ${status}`)
+    const at = now()
+    const samples = parseExposition(text, (name) => names.has(name))
+    scrapes = [...scrapes.filter((scrape) => at - scrape.at <= windowMs), { at, samples }]
+    const last = { at, samples }
+    // What was missed for as long as the window is no interval.
+    const current = interval[0] && at - interval[0].at <= windowMs ? interval : []
+    interval = [...current, last]
+    // A turn comes a little early or late.
+    if (at - interval[0]!.at >= 0.9 * intervalMs) {
+      onInterval(computeApiReadings(source, interval))
+      interval = [last]
+    }
+    return computeApiReadings(source, scrapes)
+  }
+}
+
+/** The four readings over the scrapes' time: pure. */
+export function computeApiReadings(source: ApiHistogram, scrapes: readonly HistogramScrape[]): ApiReadings {
+  const [first, last] = [scrapes[0]!, scrapes.at(-1)!]
+  if (last.samples.length === 0) return unknownApiReadings(`the metrics hold no histogram ${source.name}`)
+  const seconds = (last.at - first.at) / 1000
+  if (seconds <= 0) return unknownApiReadings('the first interval is not over yet')
+  const increases = computeIncreases(scrapes)
+  const increasesOf = (suffix: string): SeriesIncrease[] =>
+    increases.filter(({ name }) => name === source.name + suffix)
+  const requests = sumIncreases(increasesOf('_count'))
+  const toReading = (value: number): Reading<number> => ({ value, at: last.at })
+  if (requests === 0) {
+    return { ...unknownApiReadings(`no request ended in the last ${Math.round(seconds)} s`), requestRate: toReading(0) }
+  }
+  const p95 = histogramQuantile(0.95, toBuckets(increasesOf('_bucket')))
+  return {
+    latencyAverage: toReading(sumIncreases(increasesOf('_sum')) / requests),
+    latencyP95: p95 === null ? { unknown: `${source.name} has no bucket +Inf` } : toReading(p95),
+    errorRatio: computeErrorRatio(increasesOf('_count'), source, requests, toReading),
+    requestRate: toReading(requests / seconds),
+  }
+}
+
+export function unknownApiReadings(sentence: string): ApiReadings {
+  const unknownReading = { unknown: sentence }
+  return {
+    latencyAverage: unknownReading,
+    latencyP95: unknownReading,
+    errorRatio: unknownReading,
+    requestRate: unknownReading,
+  }
+}
+
+/** Failed requests / all of them, from the counts of a histogram. */
+export function computeErrorRatio(
+  counts: readonly SeriesIncrease[],
+  source: ApiHistogram,
+  requests: number,
+  toReading: (value: number) => Reading<number>,
+): Reading<number> {
+  const matchers = Object.entries(source.errors).map(([label, pattern]) => ({
+    label,
+    is: new RegExp(`^(?:${pattern})$`),
+  }))
+  const missing = matchers.find(({ label }) => counts.every(({ labels }) => !(label in labels)))
+  if (missing) return { unknown: `${source.name} has no label ${missing.label}: errors cannot be told` }
+  if (matchers.length === 0) return { unknown: 'api.histogram.errors names no label' }
+  const failed = counts.filter(({ labels }) => matchers.every(({ label, is }) => is.test(labels[label] ?? '')))
+  return toReading(requests === 0 ? 0 : ratio(sumIncreases(failed), requests))
+}
+
+function toBuckets(series: readonly SeriesIncrease[]): Map<number, number> {
+  const sums = new Map<number, number>()
+  for (const { labels, increase } of series) {
+    const bound = labels['le'] === '+Inf' ? Infinity : Number(labels['le'])
+    sums.set(bound, (sums.get(bound) ?? 0) + increase)
+  }
+  return sums
+}
+
+function sumIncreases(series: readonly SeriesIncrease[]): number {
+  return series.reduce((sum, { increase }) => sum + increase, 0)
+}

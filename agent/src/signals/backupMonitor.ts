@@ -1,0 +1,144 @@
+import type { BackupStatus } from '../contract/rehearsal.ts'
+import type { Database } from '../database/connect.ts'
+import type { Rollout } from '../rollout/rollout.ts'
+import { createPoll, type Poll } from './poll.ts'
+import { createBoundedConnection, type BoundedConnection } from './boundedConnection.ts'
+
+export interface BackupMonitor {
+  start(): void
+  stop(): Promise<void>
+  /** From memory. */
+  read(rollout: string): BackupStatus
+}
+
+const POLL_INTERVAL_MS = 30_000
+const QUERY_TIMEOUT_MS = 5_000
+
+/** Asks each rollout file's own query for its last backup, every half minute: read-only, with a time-out. */
+export function createBackupMonitor(database: Database, rollouts: readonly Rollout[], now = Date.now): BackupMonitor {
+  const monitored = new Map(rollouts.map((rollout) => [rollout.name, monitorBackup(database, rollout, now)]))
+  return {
+    start() {
+      for (const { status } of monitored.values()) status.start()
+    },
+    async stop() {
+      for (const { status } of monitored.values()) status.stop()
+      await Promise.all([...monitored.values()].map(({ asked: connection }) => connection.end()))
+    },
+    read: (rollout) => monitored.get(rollout)?.status.read() ?? unknownBackup('there is no such rollout'),
+  }
+}
+
+function monitorBackup(
+  database: Database,
+  rollout: Rollout,
+  now: () => number,
+): { status: Poll<BackupStatus>; asked: BoundedConnection } {
+  const connection = createBoundedConnection(
+    () =>
+      database.engine({
+        purpose: 'backup',
+        readOnly: true,
+        statementTimeoutMs: QUERY_TIMEOUT_MS,
+        searchPath: rollout.searchPath,
+      }),
+    QUERY_TIMEOUT_MS,
+  )
+  const { query, maxAge } = rollout.file.backup
+  const status = createPoll<BackupStatus>({
+    intervalMs: POLL_INTERVAL_MS,
+    now,
+    unknown: unknownBackup,
+    refresh: async () =>
+      toBackupStatus(await queryBackup(connection, query), maxAge, await queryColumnArchive(connection, rollout.name)),
+  })
+  return { status, asked: connection }
+}
+
+interface BackupRow {
+  /** Seconds since the newest time that the query gives; null: it gives none. */
+  readonly age: number | null
+  readonly mode: string
+  readonly archived: number | null
+  readonly failing: { readonly file: string; readonly seconds: number } | null
+}
+
+async function queryBackup(connection: BoundedConnection, query: string): Promise<BackupRow> {
+  const [row] = await connection.query<BackupRow[]>((sql) =>
+    sql.unsafe(
+      `select /* sti */ (select extract(epoch from clock_timestamp() - max(q.at)::timestamptz)::float8 from (${query}\n) as q (at)) as age,
+         current_setting('archive_mode') as mode,
+         (select extract(epoch from clock_timestamp() - last_archived_time)::float8 from pg_stat_archiver) as archived,
+         (select jsonb_build_object('file', last_failed_wal, 'seconds', greatest(0, extract(epoch from clock_timestamp() - last_failed_time)))
+           from pg_stat_archiver where last_failed_time > coalesce(last_archived_time, '-infinity')) as failing`,
+      [],
+      // As one statement: a text with several is refused by PostgreSQL. The driver's types do not know the option.
+      { simple: false } as object,
+    ),
+  )
+  return row!
+}
+
+/** What was kept of the legacy columns before they were dropped, as it was last compared with the table. */
+interface ColumnArchiveRow {
+  readonly checksum: string
+  readonly rows: number
+  readonly differing: number
+  readonly seconds: number
+}
+
+async function queryColumnArchive(connection: BoundedConnection, rollout: string): Promise<ColumnArchiveRow | null> {
+  const [table] = await connection.query<{ there: boolean }[]>(
+    (sql) => sql`select /* sti */ to_regclass('sti.column_archive') is not null as there`,
+  )
+  // At the first boot it is not there yet.
+  if (!table!.there) return null
+  const [row] = await connection.query<ColumnArchiveRow[]>(
+    (sql) => sql`select checksum, verified_rows::float8 as rows, verified_differing::float8 as differing,
+        extract(epoch from clock_timestamp() - verified_at)::float8 as seconds
+      from sti.column_archive where rollout = ${rollout} and verified_at is not null and checksum is not null`,
+  )
+  return row ?? null
+}
+
+function toBackupStatus(
+  { age, mode, archived, failing }: BackupRow,
+  maxAge: number,
+  columnArchive: ColumnArchiveRow | null,
+): BackupStatus {
+  const archiver =
+    mode === 'off'
+      ? 'archive_mode is off'
+      : failing !== null
+        ? `the archiver has failed at ${failing.file} for ${formatAge(failing.seconds)}`
+        : archived === null
+          ? 'nothing was archived yet'
+          : `WAL was last archived ${formatAge(archived)} ago`
+  const archiveText =
+    columnArchive === null
+      ? ''
+      : ` The archive of the legacy columns had checksum ${columnArchive.checksum} over ${columnArchive.rows.toLocaleString('en')} rows ${formatAge(columnArchive.seconds)} ago, ${columnArchive.differing} of them not as in the table.`
+  if (age === null)
+    return {
+      available: false,
+      ageSeconds: null,
+      detail: `backup.query of the rollout file gives no time of a backup; ${archiver}.${archiveText}`,
+    }
+  const seconds = Math.max(0, age)
+  const tooOld = seconds > maxAge
+  return {
+    available: !tooOld,
+    ageSeconds: seconds,
+    detail: `The last backup is ${formatAge(seconds)} old, ${tooOld ? 'more than' : 'of at most'} ${formatAge(maxAge)}; ${archiver}.${archiveText}`,
+  }
+}
+
+function unknownBackup(sentence: string): BackupStatus {
+  return { available: false, ageSeconds: null, detail: `The last backup is not known: ${sentence}.` }
+}
+
+function formatAge(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`
+}

@@ -1,0 +1,60 @@
+import { createPoll, type Poll } from './poll.ts'
+import type { BoundedConnection } from './boundedConnection.ts'
+import type { PrometheusClient } from './prometheusClient.ts'
+import type { Reading } from './reading.ts'
+import type { CustomSignal } from './signalConfig.ts'
+
+export interface CustomReading {
+  readonly name: string
+  /** The signal is unhealthy above it. */
+  readonly limit: number
+  readonly reading: Reading<number>
+}
+
+export interface CustomSignalOptions {
+  readonly signal: CustomSignal
+  /** Of this signal alone, so that a slow one delays no other; read-only, with a time-out. */
+  readonly connection: BoundedConnection
+  readonly prometheus: PrometheusClient | null
+  readonly intervalMs: number
+  readonly now: () => number
+}
+
+/** A signal of the rollout file itself: PromQL that gives one series, or a SELECT that gives one number. */
+export function pollCustomSignal({
+  signal,
+  connection,
+  prometheus,
+  intervalMs,
+  now,
+}: CustomSignalOptions): Poll<CustomReading> {
+  const { name, limit, sql: query, promql } = signal
+  const toCustomReading = (reading: Reading<number>): CustomReading => ({ name, limit, reading })
+  return createPoll<CustomReading>({
+    intervalMs,
+    now,
+    unknown: (sentence) => toCustomReading({ unknown: sentence }),
+    refresh: async () => toCustomReading(query ? await querySql(query, now()) : await queryPromql(now())),
+  })
+
+  async function queryPromql(at: number): Promise<Reading<number>> {
+    if (!promql) return { unknown: `signal ${name} has neither promql nor sql` }
+    return prometheus
+      ? prometheus.queryOne(promql, at)
+      : { unknown: 'the agent has no Prometheus: set STI_PROMETHEUS_URL' }
+  }
+
+  async function querySql(text: string, at: number): Promise<Reading<number>> {
+    // Sent as one statement, a text with several is refused by PostgreSQL. The driver's types do not know the option.
+    const rows = await connection.query<Record<string, unknown>[]>((sql) =>
+      sql.unsafe(text, [], { simple: false } as object),
+    )
+    const column = rows.columns[0]?.name
+    if (rows.length !== 1 || rows.columns.length !== 1 || column === undefined) {
+      return { unknown: `signal ${name} must give one row with one column` }
+    }
+    const cell = rows[0]![column]
+    const value = cell === null ? NaN : Number(cell)
+    return Number.isFinite(value) ? { value, at } : { unknown: `signal ${name} gives no number` }
+  }
+}

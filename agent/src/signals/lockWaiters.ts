@@ -1,0 +1,49 @@
+import { createPoll, type Poll } from './poll.ts'
+import { requireMonitorPrivilege } from './monitorPrivilege.ts'
+import type { BoundedConnection } from './boundedConnection.ts'
+import type { Reading } from './reading.ts'
+
+/** Sessions that wait for a lock behind one of ours, and how long the first of them has waited. */
+export interface LockWaiters {
+  readonly waiters: number
+  readonly seconds: number
+}
+
+export interface LockWaitersOptions {
+  readonly connection: BoundedConnection
+  readonly ownApplicationPrefix: string
+  readonly now: () => number
+}
+
+/** Read every 250 ms; too dear to be read while nobody watches. */
+export function pollLockWaiters({
+  connection,
+  ownApplicationPrefix,
+  now,
+}: LockWaitersOptions): Poll<Reading<LockWaiters>> {
+  return createPoll<Reading<LockWaiters>>({
+    intervalMs: 250,
+    maximumAgeMs: 1_500,
+    now,
+    unknown: (sentence) => ({ unknown: sentence }),
+    refresh,
+  })
+
+  async function refresh(): Promise<Reading<LockWaiters>> {
+    const at = now()
+    // pg_blocking_pids stops the lock manager for a moment, so it is asked only for sessions that wait for a lock.
+    const [row] = await connection.query<(LockWaiters & { monitors: boolean; role: string })[]>(
+      (sql) => sql`
+      with /* sti */ waiting as materialized (
+        select pid, pg_blocking_pids(pid) as blockers from pg_stat_activity
+        where wait_event_type = 'Lock' and not starts_with(application_name, ${ownApplicationPrefix}))
+      select pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,
+        count(*)::int4 as waiters, greatest(0, coalesce(max((select extract(epoch from clock_timestamp() - min(l.waitstart))
+          from pg_locks l where l.pid = w.pid and not l.granted)), 0))::float8 as seconds
+      from waiting w
+      where exists (select from pg_stat_activity a where a.pid = any (w.blockers) and starts_with(a.application_name, ${ownApplicationPrefix}))`,
+    )
+    requireMonitorPrivilege(row!)
+    return { value: { waiters: row!.waiters, seconds: row!.seconds }, at }
+  }
+}

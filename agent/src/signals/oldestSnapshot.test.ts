@@ -1,0 +1,61 @@
+import postgres from 'postgres'
+import { expect, test } from 'vitest'
+import { withDatabase } from '../../../test/support/database.ts'
+import { connect } from '../database/connect.ts'
+import { createBoundedConnection } from './boundedConnection.ts'
+import { isKnown } from './reading.ts'
+import { pollOldestSnapshot } from './oldestSnapshot.ts'
+import { waitUntil } from './testing/waitUntil.ts'
+
+test('the oldest snapshot is that of the session which really keeps rows from being pruned, and no other', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await sql`create table t as select generate_series(1, 100) as id`
+    const database = connect(url, 'a')
+    const asked = createBoundedConnection(() => database.engine({ purpose: 'throttle', readOnly: true }), 2_000)
+    const snapshot = pollOldestSnapshot({
+      connection: asked,
+      ownApplicationPrefix: 'sti a ',
+      intervalMs: 100,
+      now: Date.now,
+    })
+    snapshot.start()
+    await waitUntil(snapshot.read, (reading) => isKnown(reading) && reading.value.pid === null)
+
+    const [idle, ours, reader, younger] = ['idle', 'sti a lane 1', 'report', 'younger'].map((name) =>
+      session(url, name),
+    )
+    // Neither holds anything: a transaction without a snapshot, and one of ours.
+    await idle!.unsafe('begin; select pg_backend_pid()')
+    await ours!.unsafe('begin isolation level repeatable read; select count(*) from t')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(snapshot.read()).toMatchObject({ value: { pid: null, seconds: 0, holder: null } })
+
+    await ours!.unsafe('commit')
+    await reader!.unsafe('begin isolation level repeatable read; select count(*) from t')
+    await sql`update t set id = id`
+    await younger!.unsafe('begin isolation level repeatable read; select count(*) from t')
+    const [{ pid }] = (await reader!`select pg_backend_pid() as pid`) as unknown as [{ pid: number }]
+    const held = await waitUntil(snapshot.read, (reading) => isKnown(reading) && reading.value.seconds > 0.5)
+    expect(held).toMatchObject({ value: { pid, holder: `pid ${pid} (report, idle in transaction)` } })
+    // What it says is what PostgreSQL does: the dead rows stay while it is open, and go when it has gone.
+    const removed = async (): Promise<number> => {
+      await sql`vacuum t`
+      const [row] = await sql<{ dead: number }[]>`select n_dead_tup::int as dead from pg_stat_user_tables`
+      return row!.dead
+    }
+    await sql`select pg_stat_force_next_flush()`
+    expect(await removed()).toBe(100)
+    await Promise.all([reader!, younger!].map((open) => open.unsafe('commit')))
+    await waitUntil(snapshot.read, (reading) => isKnown(reading) && reading.value.pid === null)
+    expect(await removed()).toBe(0)
+
+    snapshot.stop()
+    await Promise.all([idle!, ours!, reader!, younger!].map((open) => open.end()))
+    await asked.end()
+    await database.close()
+  })
+})
+
+function session(url: string, name: string): postgres.Sql {
+  return postgres(url, { max: 1, onnotice: () => undefined, connection: { application_name: name } })
+}

@@ -1,0 +1,96 @@
+import { parsePrometheusNumber } from './exposition.ts'
+import { boundedGet } from './boundedGet.ts'
+import type { Reading } from './reading.ts'
+
+export interface PrometheusSample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** Queries against a Prometheus (or what speaks its API): instant ones bounded to 3 s, ranges to 15 s. */
+export interface PrometheusClient {
+  /** Exactly one series with a number; anything else is unknown, with the reason. */
+  queryOne(promql: string, at: number): Promise<Reading<number>>
+  /** All series of an instant vector or a scalar; throws with one sentence. */
+  queryAll(promql: string): Promise<readonly PrometheusSample[]>
+  /** One series over time, each `stepSeconds`; where there is none, or NaN, there is no sample. Throws with one sentence. */
+  queryRange(promql: string, over: QueryRange): Promise<readonly TimedValue[]>
+}
+
+/** Milliseconds since 1970, and seconds. At most 11,000 steps: Prometheus refuses more. */
+export interface QueryRange {
+  readonly from: number
+  readonly until: number
+  readonly stepSeconds: number
+}
+
+export interface TimedValue {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly value: number
+}
+
+export function createPrometheusClient(url: string): PrometheusClient {
+  async function request(
+    endpoint: 'query' | 'query_range',
+    promql: string,
+    parameters: Record<string, string>,
+    milliseconds: number,
+  ): Promise<NonNullable<PrometheusResponse['data']>> {
+    const target = new URL(url)
+    target.pathname = `${target.pathname.replace(/\/$/, '')}/api/v1/${endpoint}`
+    for (const [name, value] of Object.entries({ query: promql, ...parameters })) target.searchParams.set(name, value)
+    const { status, text } = await boundedGet(target.href, { milliseconds, bytes: 1_000_000 })
+    const response = parseResponse(text, status)
+    if (response.status !== 'success')
+      throw new Error(`Prometheus refused ${promql}: ${response.error ?? `HTTP ${status}`}`)
+    return response.data!
+  }
+
+  async function queryAll(promql: string): Promise<readonly PrometheusSample[]> {
+    const { resultType, result } = await request('query', promql, {}, 3_000)
+    if (resultType === 'scalar') return [{ labels: {}, value: parsePrometheusNumber((result as [number, string])[1]) }]
+    if (resultType !== 'vector') throw new Error(`${promql} gives a ${resultType}: it must give one number`)
+    return (result as { metric: Record<string, string>; value: [number, string] }[]).map(({ metric, value }) => ({
+      labels: metric,
+      value: parsePrometheusNumber(value[1]),
+    }))
+  }
+  return {
+    queryAll,
+    async queryRange(promql, { from, until, stepSeconds }) {
+      const over = { start: String(from / 1000), end: String(until / 1000), step: String(stepSeconds) }
+      const { result } = await request('query_range', promql, over, 15_000)
+      const series = result as { values: [number, string][] }[]
+      if (series.length > 1) throw new Error(`${promql} gives ${series.length} series: it must give one`)
+      return (series[0]?.values ?? [])
+        .map(([seconds, value]) => ({ at: seconds * 1000, value: parsePrometheusNumber(value) }))
+        .filter(({ value }) => Number.isFinite(value))
+    },
+    async queryOne(promql, at) {
+      try {
+        const samples = await queryAll(promql)
+        if (samples.length === 0) return { unknown: `${promql} gives no series` }
+        if (samples.length > 1) return { unknown: `${promql} gives ${samples.length} series: it must give one` }
+        const { value } = samples[0]!
+        return Number.isFinite(value) ? { value, at } : { unknown: `${promql} gives ${value}` }
+      } catch (error) {
+        return { unknown: (error as Error).message }
+      }
+    },
+  }
+}
+
+interface PrometheusResponse {
+  readonly status: string
+  readonly error?: string
+  readonly data?: { readonly resultType: string; readonly result: unknown }
+}
+
+function parseResponse(text: string, status: number): PrometheusResponse {
+  try {
+    return JSON.parse(text) as PrometheusResponse
+  } catch {
+    throw new Error(`Prometheus answered HTTP ${status} without JSON: check its address`)
+  }
+}

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { pollApiReadings } from './apiReadings.ts'
+import { pollPromqlHost } from './promqlHost.ts'
+import { createPrometheusClient } from './prometheusClient.ts'
+import { isKnown } from './reading.ts'
+import { hasPrometheus, startPrometheus } from './testing/prometheusServer.ts'
+import { waitUntil } from './testing/waitUntil.ts'
+
+test.runIf(hasPrometheus)('application and host can be read from Prometheus', async () => {
+  const server = await startPrometheus({ 'prometheus.yml': 'scrape_configs: []' }, 'prometheus.yml')
+  const direction = (name: string, value: number) => `label_replace(vector(${value}), "direction", "${name}", "", "")`
+  const every = { prometheus: createPrometheusClient(`${server.url}/`), intervalMs: 200, now: Date.now }
+  const queries = {
+    latencyAverage: 'vector(0.1)',
+    latencyP95: '0.5',
+    errorRatio: 'vector(1) / 0',
+    requestRate: 'absent',
+  }
+  const api = pollApiReadings({ ...every, source: { promql: queries } })
+  const host = pollPromqlHost({
+    ...every,
+    name: 'vehicles',
+    queries: {
+      cpu: 'vector(0.25)',
+      memory: 'vector(0.5)',
+      disk: 'nothing',
+      diskOperations: `${direction('read', 5)} or ${direction('write', 6)}`,
+      network: direction('receive', 7),
+    },
+  })
+  api.start()
+  host.start()
+  const latency = await waitUntil(api.read, ({ latencyAverage }) => isKnown(latencyAverage))
+  expect(latency.latencyAverage).toMatchObject({ value: 0.1 })
+  expect(latency.latencyP95).toMatchObject({ value: 0.5 })
+  expect(latency.errorRatio).toEqual({ unknown: 'vector(1) / 0 gives Infinity' })
+  const read = await waitUntil(host.read, ({ cpu }) => isKnown(cpu))
+  expect(read).toMatchObject({
+    host: 'vehicles',
+    cpu: { value: 0.25 },
+    memory: { value: 0.5 },
+    disk: { unknown: 'nothing gives no series' },
+    diskOperations: { value: { read: 5, write: 6 } },
+    networkBytes: { unknown: expect.stringMatching(/must give one series each for direction receive and transmit$/) },
+  })
+  await server.stop()
+  await waitUntil(host.read, ({ cpu }) => 'unknown' in cpu && cpu.unknown.endsWith('/api/v1/query: ECONNREFUSED'))
+  api.stop()
+  host.stop()
+})

@@ -1,0 +1,29 @@
+import { createPoll, type Poll } from './poll.ts'
+import type { BoundedConnection } from './boundedConnection.ts'
+import type { Reading } from './reading.ts'
+
+export interface WalRateOptions {
+  readonly connection: BoundedConnection
+  readonly intervalMs: number
+  readonly now: () => number
+}
+
+const WINDOW_MS = 5_000
+
+/** Bytes of WAL per second that the whole server has written, over the last 5 seconds. */
+export function pollWalRate({ connection, intervalMs, now }: WalRateOptions): Poll<Reading<number>> {
+  let positions: readonly { bytes: number; at: number }[] = []
+  return createPoll<Reading<number>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
+
+  async function refresh(): Promise<Reading<number>> {
+    const [row] = await connection.query<{ bytes: number }[]>(
+      (sql) => sql`select /* sti */ pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 as bytes`,
+    )
+    // The position is as old as the answer, not as the question.
+    const latest = { bytes: row!.bytes, at: now() }
+    positions = [...positions.filter(({ at }) => latest.at - at <= WINDOW_MS), latest]
+    const first = positions[0]!
+    if (latest.at <= first.at) return { unknown: 'the first interval is not over yet' }
+    return { value: Math.max(0, ((latest.bytes - first.bytes) * 1000) / (latest.at - first.at)), at: latest.at }
+  }
+}

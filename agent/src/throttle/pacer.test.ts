@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { createPacer } from './pacer.ts'
+
+test('it settles around a limit that only so much work fits below, and works fully again when it is gone', () => {
+  const pace = createPacer()
+  const share = (): number => 1 / (1 + pace.restRatio())
+  // A server whose latency rises with our share of the time: at 0.4 of it the limit is reached.
+  const shares: number[] = []
+  for (let at = 0; at < 600_000; at += 2_000) {
+    pace.observe({ ratio: share() / 0.4, at })
+    if (at > 100_000) shares.push(share())
+  }
+  const mean = shares.reduce((sum, one) => sum + one, 0) / shares.length
+  expect(mean).toBeGreaterThan(0.25)
+  expect(mean).toBeLessThan(0.4)
+  expect(Math.max(...shares)).toBeLessThanOrEqual(0.5)
+  for (let at = 600_000; at < 640_000; at += 2_000) pace.observe({ ratio: 0.1, at })
+  expect(pace.restRatio()).toBe(0)
+})
+
+test('it never rests for more than nineteen times its work, counts a reading once, and keeps its pace while unknown', () => {
+  const pace = createPacer()
+  for (let at = 0; at < 100_000; at += 5_000) pace.observe({ ratio: 9, at })
+  expect(pace.restRatio()).toBeCloseTo(19)
+  for (let i = 0; i < 50; i++) pace.observe({ ratio: 0.5, at: 200_000 })
+  expect(1 / (1 + pace.restRatio())).toBeCloseTo(0.1)
+  pace.observe(undefined)
+  expect(pace.restRatio()).toBeCloseTo(9)
+  pace.observe(null)
+  expect(pace.restRatio()).toBe(0)
+})

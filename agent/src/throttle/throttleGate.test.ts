@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest'
+import { createThrottleGate } from './throttleGate.ts'
+import type { Directive, RunContext } from '../kind/kind.ts'
+import type { Pressure } from './throttleDecision.ts'
+
+/** A run whose lock waiters, parameters and wishes a test sets; all else is calm. */
+function createTestRun() {
+  const now = { waiters: 0, asked: 'go-on' as Directive, parameters: {} as Record<string, unknown> }
+  const events: string[] = []
+  const known = (value: unknown) => () => ({ value, at: Date.now() })
+  const pressure = {
+    lockWaiters: () => known({ waiters: now.waiters, seconds: 0 })(),
+    replicationLag: known({ replicas: 0, bytes: 0, seconds: 0 }),
+    slots: known({ slot: null, retainedBytes: 0, keptAtMostBytes: null, endangered: null }),
+    archive: known({ files: 0, failing: null }),
+    oldestSnapshot: known({ seconds: 0, pid: null, holder: null }),
+    connections: known(0),
+    autovacuum: known({ seconds: 0, pid: null }),
+    walRate: known(0),
+    apiLatencyP95: known(0),
+    custom: () => [],
+  } as unknown as Pressure
+  const run = {
+    operation: { kind: 'backfill' },
+    rollout: { file: { throttle: {}, signals: [] } },
+    pressure,
+    directive: () => now.asked,
+    parameters: () => now.parameters,
+    recordEvent: (_kind: string, message: string) => Promise.resolve(void events.push(message)),
+  } as unknown as RunContext
+  return { now, events, run }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+test('eight workers wait for one reason, which is said once; a wait that comes again at once is not said again', async () => {
+  const { now, events, run } = createTestRun()
+  const gate = createThrottleGate(run, () => undefined)
+  const workers = Array.from({ length: 8 }, () => gate.worker())
+  for (let round = 0; round < 2; round++) {
+    now.waiters = 1
+    await pause(60)
+    const passed: boolean[] = []
+    const all = workers.map(async (goOn) => void passed.push(await goOn()))
+    await pause(300)
+    expect(passed).toEqual([])
+    now.waiters = 0
+    const began = performance.now()
+    await Promise.all(all)
+    expect(performance.now() - began).toBeGreaterThan(250)
+    expect(passed).toEqual(Array(8).fill(true))
+  }
+  expect(events).toEqual(['waits: 1 session waiting for our locks', 'goes on'])
+})
+
+test('above a limit where work stops every worker stops; asked to stop, so does one that rests', async () => {
+  const { now, run } = createTestRun()
+  const gate = createThrottleGate(run, () => undefined)
+  const [first, second] = [gate.worker(), gate.worker()]
+  now.parameters = { niceRatio: 50, limits: { lockWaiters: { abort: 2 } } }
+  expect(await first()).toBe(true)
+  await pause(100)
+  const resting = first()
+  await pause(300)
+  now.asked = 'pause'
+  const began = performance.now()
+  expect(await resting).toBe(false)
+  expect(performance.now() - began).toBeLessThan(1_000)
+  now.asked = 'go-on'
+  now.parameters = { limits: { lockWaiters: { abort: 2 } } }
+  now.waiters = 3
+  for (const worker of [first, second])
+    await expect(worker()).rejects.toMatchObject({
+      code: 'trouble',
+      message: expect.stringMatching(/3 sessions .* then resume\.$/) as string,
+    })
+})
+
+test('a worker rests by its own work, not by what it waited', async () => {
+  const { now, run } = createTestRun()
+  now.parameters = { niceRatio: 2 }
+  const goOn = createThrottleGate(run, () => undefined).worker()
+  await pause(200)
+  const times: number[] = []
+  const timed = async (): Promise<void> => {
+    const began = performance.now()
+    await goOn()
+    times.push(performance.now() - began)
+  }
+  await timed()
+  await pause(200)
+  await timed()
+  await timed()
+  expect(times[0]).toBeLessThan(100)
+  expect(times[1]).toBeGreaterThan(390)
+  expect(times[2]).toBeLessThan(100)
+})

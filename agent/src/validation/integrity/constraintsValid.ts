@@ -1,0 +1,78 @@
+import type { Sql } from '../../database/connect.ts'
+import { onlyRow } from '../../database/onlyRow.ts'
+import type { ValidationCheck } from '../check.ts'
+
+interface ConstraintState {
+  readonly notValid: { name: string; table: string; check: string | null }[]
+  readonly disabled: string[]
+  readonly invalidIndexes: string[]
+}
+
+/**
+ * Every constraint of the table holds and is enforced: what finalize made is still there, no index is invalid, no
+ * trigger of a foreign key is off, and rows keep to a CHECK that PostgreSQL has not validated.
+ */
+export const constraintsValid: ValidationCheck = {
+  name: 'constraints-valid',
+  layer: 'integrity',
+  seconds: 120,
+  async run({ sql, facts, table }) {
+    const constraintState = await readConstraintState(sql, table.oid)
+    const schemaChanging = facts.openOperations.some((one) => one.kind === 'finalize' || one.kind === 'rollback')
+    const finalized = facts.changes.some((change) => change.kind === 'constraint' && change.confirmed)
+    const missing =
+      finalized && !schemaChanging
+        ? facts.finalizeMissing.map((what) => `${what} is gone since finalize: finalize once more`)
+        : []
+    const violations: string[] = []
+    let rows = 0
+    for (const { name, table: on, check } of constraintState.notValid) {
+      if (check === null) continue
+      const { n } = onlyRow(
+        await sql.unsafe<{ n: number }[]>(`select /* sti */ count(*)::int as n from ${on} where not (${check})`),
+      )
+      rows += n
+      if (n > 0) violations.push(`${n} rows break ${name} on ${on}, which is NOT VALID: mend them`)
+    }
+    const faults = [
+      ...missing,
+      ...violations,
+      ...constraintState.disabled.map(
+        (name) => `foreign key ${name} is not enforced, its triggers are off: ENABLE TRIGGER ALL`,
+      ),
+      ...(schemaChanging
+        ? []
+        : constraintState.invalidIndexes.map((name) => `index ${name} is invalid: REINDEX it, or drop it`)),
+    ]
+    const notValidated = constraintState.notValid.map(({ name }) => name)
+    return {
+      verdict: faults.length === 0 ? 'pass' : 'fail',
+      value: faults.length,
+      limit: 0,
+      discrepancies: rows,
+      detail:
+        faults.length > 0
+          ? faults.join('; ')
+          : notValidated.length > 0
+            ? `all enforced; PostgreSQL itself has not validated ${notValidated.join(', ')}`
+            : 'all validated and enforced',
+    }
+  },
+}
+
+async function readConstraintState(sql: Sql, oid: number): Promise<ConstraintState> {
+  const answer = await sql<ConstraintState[]>`
+    with tree as (select ${oid}::oid as oid union select relid from pg_partition_tree(${oid}::oid::regclass))
+    select
+      (select coalesce(jsonb_agg(jsonb_build_object('name', quote_ident(c.conname), 'table', c.conrelid::regclass::text,
+          'check', case when c.contype = 'c' then pg_get_expr(c.conbin, c.conrelid) end) order by c.conname), '[]')
+        from pg_constraint c where not c.convalidated and c.contype in ('c', 'f')
+          and (c.conrelid in (select oid from tree) or c.confrelid = ${oid}::oid)) as "notValid",
+      (select coalesce(jsonb_agg(distinct quote_ident(c.conname)), '[]')
+        from pg_trigger t join pg_constraint c on c.oid = t.tgconstraint
+        where t.tgisinternal and t.tgenabled not in ('O', 'A') and c.contype = 'f'
+          and (c.conrelid in (select oid from tree) or c.confrelid in (select oid from tree))) as disabled,
+      (select coalesce(jsonb_agg(i.indexrelid::regclass::text), '[]') from pg_index i
+        where i.indrelid in (select oid from tree) and (not i.indisvalid or not i.indisready)) as "invalidIndexes"`
+  return onlyRow(answer)
+}

@@ -1,0 +1,48 @@
+import type { Sql } from '../../database/connect.ts'
+import { onlyRow } from '../../database/onlyRow.ts'
+import { tagStatement } from '../../database/tagStatement.ts'
+import type { ValidationCheck } from '../check.ts'
+import { readHashVersion, readRowCount } from '../counts/rowCountStore.ts'
+
+/**
+ * Key and legacy columns have the checksum that they had at the validation before. Another one is a fault where no row
+ * has a version that is younger than that: then the rows were changed without being written. It does not apply where
+ * others have written: their changes are right, and no sum can tell them from wrong ones.
+ */
+export const legacyChecksum: ValidationCheck = {
+  name: 'legacy-checksum',
+  layer: 'integrity',
+  needsScan: true,
+  seconds: 120,
+  async run({ scan, run, rollout, table, sql }) {
+    const { state } = run.database
+    const previous = await readRowCount(state, rollout.name)
+    const { checksum, discrepancies, raising, kept, rows } = scan()
+    if (previous === null || previous.counters.oid !== table.oid) return null
+    // The sum covers types that differ as well.
+    if (previous.wrong + discrepancies + raising + kept > 0) return null
+    if (previous.hashedBy !== (await readHashVersion(state, rollout.hash))) return null
+    const evidence = { value: null, limit: null }
+    const previousLabel = `validation ${previous.validation}`
+    if (checksum === previous.checksum)
+      return {
+        ...evidence,
+        verdict: 'pass',
+        detail: `the checksum of key and legacy columns is that of ${previousLabel}: ${checksum}`,
+      }
+    const query = tagStatement(
+      `select exists (select from ${rollout.table.sql} as t where age(t.xmin) <= age('${previous.counters.snapshot}'::xid8::xid)) as younger`,
+    )
+    if (rows !== previous.rows || (await hasRowWrittenSince(sql, query))) return null
+    return {
+      ...evidence,
+      verdict: 'fail',
+      query,
+      detail: `the checksum of key and legacy columns is ${checksum}, at ${previousLabel} it was ${previous.checksum}, and no row was written since: look for corruption, or for a type whose values somebody renamed`,
+    }
+  },
+}
+
+async function hasRowWrittenSince(sql: Sql, query: string): Promise<boolean> {
+  return onlyRow(await sql.unsafe<{ younger: boolean }[]>(query)).younger
+}

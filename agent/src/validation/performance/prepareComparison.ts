@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ValidationParameters, type Baseline } from '../../contract/index.ts'
+import type { ComparisonInput } from '../../measure/compareSignal.ts'
+import { readBaseline, createBaselineContext } from '../../measure/baselineStore.ts'
+import { readComparisonWindow } from '../../measure/comparisonWindow.ts'
+import type { CheckContext, CheckFinding } from '../check.ts'
+
+/** As long as this, what is now has to be seen before it is judged; by Prometheus longer, its readings are fewer. */
+const OBSERVATION_MS = { live: 60_000, history: 240_000 } as const
+/** How long a check of this layer may take, in seconds: it waits until enough has been seen. */
+export const PERFORMANCE_CHECK_TIMEOUT_SECONDS = 300
+const POLL_INTERVAL_MS = 500
+
+/** What a check of the performance layer compares with; `said` goes with its detail. */
+export interface PreparedComparison {
+  readonly input: ComparisonInput
+  readonly note: string
+}
+
+/**
+ * The baseline to compare with, once enough was seen since the last operation that wrote the table or changed the flag.
+ * A finding instead: there is nothing to compare with, or it may not be judged by.
+ */
+export async function prepareComparison(context: CheckContext): Promise<PreparedComparison | CheckFinding> {
+  const baseline = await chooseBaseline(context)
+  if ('verdict' in baseline) return baseline
+  const { run, rollout, parts, signal } = context
+  const { from, concurrentOperation } = await readComparisonWindow(run.database.state, rollout.name, baseline.endedAt)
+  const until = from + OBSERVATION_MS[baseline.measured]
+  if (Date.now() < until)
+    run.setStep(`reads until ${new Date(until).toISOString()} what is now, to compare with the baseline`)
+  while (Date.now() < until && run.directive() === 'go-on' && !signal.aborted) {
+    await delay(Math.min(POLL_INTERVAL_MS, Math.max(1, until - Date.now())))
+  }
+  const { release, id, warnings } = baseline
+  const note = [
+    `baseline ${id}${release === null ? '' : ` of ${release}`}${baseline.oneRunOnly ? ', given to this run' : ''}`,
+    ...warnings,
+    ...(concurrentOperation === null ? [] : [`${concurrentOperation} runs now, its load is judged too`]),
+  ].join('; ')
+  const input = { signals: parts.signals, rollout, environment: parts.environment, baseline, from }
+  return { input, note }
+}
+
+async function chooseBaseline({ run, rollout, facts, parts }: CheckContext): Promise<Baseline | CheckFinding> {
+  const requestedId = ValidationParameters.parse(run.operation.parameters).baseline
+  const id = requestedId ?? facts.baseline?.id
+  const context = createBaselineContext(rollout, parts.environment)
+  const baseline = id === undefined ? null : await readBaseline(run.database.state, context, id)
+  if (baseline === null) {
+    return inconclusiveFinding(
+      requestedId === undefined
+        ? 'there is no baseline: take one (sti baseline)'
+        : `there is no baseline ${requestedId}`,
+    )
+  }
+  if (baseline.unusable.length === 0) return baseline
+  return inconclusiveFinding(`baseline ${baseline.id} may not be judged by: ${baseline.unusable.join('; ')}`)
+}
+
+export function inconclusiveFinding(detail: string): CheckFinding {
+  return { verdict: 'inconclusive', value: null, limit: null, detail }
+}

@@ -1,0 +1,127 @@
+import type { Sql } from '../../database/connect.ts'
+import { onlyRow } from '../../database/onlyRow.ts'
+import { keyAsJson } from '../../engine/keys.ts'
+import { tagStatement } from '../../database/tagStatement.ts'
+import { rangeCondition, type KeyRange, type KeyedTable } from '../../engine/keyRange.ts'
+import type { Rollout, Table } from '../../rollout/rollout.ts'
+import { quoteLiteral } from '../../rollout/identifiers.ts'
+import { rowHashSql } from './rowHash.ts'
+import type { SuspectRow } from './suspectRow.ts'
+
+/** Rows of a range by the type they hold and the one that their legacy columns say. */
+export interface TypeGroup {
+  readonly actual: string | null
+  readonly expected: string | null
+  readonly rows: number
+}
+
+export interface RangeResult {
+  readonly groups: readonly TypeGroup[]
+  /** As a signed decimal number. */
+  readonly checksum: string
+  readonly suspects: readonly SuspectRow[]
+}
+
+/** How a range is read: what is always so of this table and file. */
+export interface ScanTarget {
+  readonly rollout: Rollout
+  readonly walked: KeyedTable
+  readonly table: Table
+  /** A type that was written alone stays, whatever the legacy columns say (`restore: none`, once finalized). */
+  readonly keepsTypes: boolean
+}
+
+/** The type is not what the legacy columns say, and new code may not have written it either. */
+export function isDiscrepancy(target: ScanTarget, cell: Pick<TypeGroup, 'actual' | 'expected'>): boolean {
+  const isKeptType = target.keepsTypes && cell.actual !== null && target.rollout.types.includes(cell.actual)
+  return cell.actual !== cell.expected && !isKeptType
+}
+
+/** Two counts share a sum of int4 (of int8 it would take a fifth longer): a code has 31 bits, the sum 63. */
+const COUNT_BITS = 30n
+const TYPES_PER_SUM = 2
+const COUNT_MASK = (1n << COUNT_BITS) - 1n
+export const MAX_RANGE_ROWS = 1 << 21
+/** Rows of one range that are looked at again; a range with more of them is wrong enough as it is. */
+const MAX_SUSPECTS_PER_RANGE = 100
+
+/**
+ * Reads one range in one statement. Where every row is right, which is the rule, a few aggregates are enough: the
+ * counts of the types lie side by side in a sum. Else the range is read again, group by group, with the keys of wrong rows.
+ */
+export async function readRange(sql: Sql, target: ScanTarget, range: KeyRange, suspects: number): Promise<RangeResult> {
+  const quick = buildQuickStatement(target, range)
+  const row = onlyRow(await sql.unsafe<QuickRangeRow[]>(quick.statement, quick.values, { prepare: true }))
+  if (row.wrong === 0) return { groups: unpackGroups(target.rollout, row), checksum: row.checksum ?? '0', suspects: [] }
+  const exact = buildExactStatement(target, range, Math.min(MAX_SUSPECTS_PER_RANGE, suspects))
+  return onlyRow(await sql.unsafe<RangeResult[]>(exact.statement, exact.values, { prepare: true }))
+}
+
+interface QuickRangeRow {
+  readonly rows: number
+  readonly wrong: number
+  readonly checksum: string | null
+  readonly sums: (string | null)[]
+}
+
+interface RangeStatement {
+  readonly statement: string
+  readonly values: string[]
+}
+
+export function buildQuickStatement({ rollout, walked, table }: ScanTarget, range: KeyRange): RangeStatement {
+  const { condition, values } = rangeCondition(walked, range, 1)
+  const typeColumn = `t.${rollout.discriminator.sql}`
+  const codes = splitTypesBySum(rollout).map((types) => {
+    const code = (type: string): string =>
+      `${types.includes(type) ? 1n << (COUNT_BITS * BigInt(types.indexOf(type))) : 0n}`
+    return `sum(${rollout.caseByType('t', rollout.types.map(code), '0')})::text`
+  })
+  const statement = `select count(*)::int as rows, count(*) filter (where ${typeColumn} is distinct from ${rollout.derive('t')})::int as wrong,
+      bit_xor(${rowHashSql(rollout, table, 't')})::text as checksum, jsonb_build_array(${codes.join(', ')}) as sums
+    from ${walked.table.sql} as t where ${condition}`
+  return { statement: tagStatement(statement), values }
+}
+
+/** Types by the sum that counts them. The last one is what is left, where every row has a type. */
+function splitTypesBySum(rollout: Rollout): string[][] {
+  const counted = rollout.mayBeUnmapped ? rollout.types : rollout.types.slice(0, -1)
+  return Array.from({ length: Math.ceil(counted.length / TYPES_PER_SUM) }, (_, i) =>
+    counted.slice(i * TYPES_PER_SUM, (i + 1) * TYPES_PER_SUM),
+  )
+}
+
+function unpackGroups(rollout: Rollout, { rows, sums }: QuickRangeRow): TypeGroup[] {
+  const counts = splitTypesBySum(rollout).flatMap((types, i) =>
+    types.map((type, n) => ({ type, rows: Number((BigInt(sums[i] ?? 0) >> (COUNT_BITS * BigInt(n))) & COUNT_MASK) })),
+  )
+  const remainder = rows - counts.reduce((sum, one) => sum + one.rows, 0)
+  const rest = { type: rollout.mayBeUnmapped ? null : rollout.types.at(-1)!, rows: remainder }
+  return [...counts, rest]
+    .filter((one) => one.rows > 0)
+    .map((one) => ({ actual: one.type, expected: one.type, rows: one.rows }))
+}
+
+function buildExactStatement(
+  { rollout, walked, table, keepsTypes }: ScanTarget,
+  range: KeyRange,
+  suspects: number,
+): RangeStatement {
+  const { condition, values } = rangeCondition(walked, range, 1)
+  const typeColumn = `t.${rollout.discriminator.sql}`
+  const derivedType = rollout.derive('t')
+  const hash = rowHashSql(rollout, table, 't')
+  const knownTypes = rollout.types.map((name) => `${quoteLiteral(name)}::${rollout.discriminator.dataType}`).join(', ')
+  const keptTypeFilter = keepsTypes ? `and (${typeColumn} in (${knownTypes})) is not true` : ''
+  const from = `from ${walked.table.sql} as t where ${condition}`
+  const statement = `select
+    (select coalesce(jsonb_agg(g), '[]') from (
+      select ${typeColumn}::text as actual, (${derivedType})::text as expected, count(*)::int as rows ${from} group by 1, 2) g) as groups,
+    (select coalesce(bit_xor(case when ${typeColumn} is distinct from ${derivedType}
+      then hashtextextended(coalesce(${typeColumn}::text, ''), ${hash}) else ${hash} end), 0)::text ${from}) as checksum,
+    (select coalesce(jsonb_agg(s), '[]') from (
+      select ${keyAsJson(walked.key, 't')} as key, t.xmin::text as xmin, t.ctid::text as ctid, t.tableoid::int8 as relation,
+        ${typeColumn}::text as actual, (${derivedType})::text as expected
+      ${from} and ${typeColumn} is distinct from ${derivedType} ${keptTypeFilter} limit ${suspects}) s) as suspects`
+  return { statement: tagStatement(statement), values }
+}

@@ -1,0 +1,44 @@
+import type { Sql } from '../../database/connect.ts'
+import { onlyRow } from '../../database/onlyRow.ts'
+import { keyTuple, type Key } from '../../engine/keys.ts'
+import { isDiscrepancy, type ScanTarget } from './readRange.ts'
+
+/** A row that was wrong when it was read, and which version of it that was. */
+export interface SuspectRow {
+  readonly key: Key
+  readonly xmin: string
+  readonly ctid: string
+  readonly relation: number
+  readonly actual: string | null
+  readonly expected: string | null
+}
+
+/** What a suspect is now; null: it is gone. */
+export type RereadRow = Omit<SuspectRow, 'key'> | null
+
+/** Looks at these rows again, by key, in one statement. */
+export async function rereadSuspects(
+  sql: Sql,
+  { rollout, walked }: ScanTarget,
+  suspects: readonly SuspectRow[],
+): Promise<RereadRow[]> {
+  const columns = walked.key.map((column, index) => `(k.value->>${index})::${column.type}`)
+  const key = columns.length === 1 ? columns[0]! : `(${columns.join(', ')})`
+  const result = await sql.unsafe<{ seen: RereadRow[] }[]>(
+    `select /* sti */ coalesce(jsonb_agg(s.row order by k.place), '[]') as seen
+     from jsonb_array_elements($1::text::jsonb) with ordinality as k (value, place)
+     left join lateral (select jsonb_build_object('xmin', t.xmin::text, 'ctid', t.ctid::text, 'relation', t.tableoid::int8,
+         'actual', t.${rollout.discriminator.sql}::text, 'expected', (${rollout.derive('t')})::text) as row
+       from ${rollout.table.sql} as t where ${keyTuple(walked.key, 't')} = ${key} limit 1) s on true`,
+    [JSON.stringify(suspects.map((suspect) => suspect.key))],
+  )
+  return onlyRow(result).seen
+}
+
+export function isCorrect(target: ScanTarget, row: RereadRow): boolean {
+  return row === null || !isDiscrepancy(target, row)
+}
+
+export function isSameVersion(a: SuspectRow, b: NonNullable<RereadRow>): boolean {
+  return a.xmin === b.xmin && a.ctid === b.ctid && a.relation === b.relation
+}

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises'
+import type { MethodResult } from './measureMethod.ts'
+import { markdownTable, formatMegabytes } from './format.ts'
+import type { Goal } from './goals.ts'
+
+/** What an earlier run wrote with `--json`. */
+export async function readResults(path: string): Promise<MethodResult[]> {
+  const list: unknown = JSON.parse(await readFile(path, 'utf8'))
+  if (!Array.isArray(list) || !list.every((one) => typeof (one as MethodResult).rowsPerSecond === 'number')) {
+    throw new Error('it is not what --json writes')
+  }
+  return list as MethodResult[]
+}
+
+/** The time for one row and the agent's memory, now against then. */
+export function comparisonTable(now: readonly MethodResult[], then: readonly MethodResult[]): string {
+  const microseconds = (one: MethodResult): string => (1e6 / one.rowsPerSecond).toFixed(2)
+  const memory = (one: MethodResult): string =>
+    one.agentRssBytes === undefined ? '-' : formatMegabytes(one.agentRssBytes)
+  const rows = matchByMethod(now, then).map(([a, b]) => [
+    ...[a.method, String(b.rows), String(a.rows), microseconds(b), microseconds(a)],
+    ...[(b.rowsPerSecond / a.rowsPerSecond).toFixed(2), memory(b), memory(a)],
+  ])
+  return markdownTable(
+    ['method', 'rows then', 'rows now', 'µs/row then', 'µs/row now', 'ratio', 'memory then', 'now'],
+    rows,
+  )
+}
+
+/** Time and memory must not grow with the table. */
+export function comparisonGoals(now: readonly MethodResult[], then: readonly MethodResult[]): Goal[] {
+  return matchByMethod(now, then)
+    .filter(([a, b]) => a.method === 'engine' && a.rows > b.rows)
+    .flatMap(([a, b]): Goal[] => [
+      {
+        what: `time per row of engine, ${a.rows} rows to ${b.rows}`,
+        bound: 'at most',
+        limit: 1.15,
+        value: b.rowsPerSecond / a.rowsPerSecond,
+      },
+      {
+        what: `agent memory of engine, ${a.rows} rows to ${b.rows}`,
+        bound: 'at most',
+        limit: 1.1,
+        value: a.agentRssBytes && b.agentRssBytes ? a.agentRssBytes / b.agentRssBytes : null,
+      },
+    ])
+}
+
+function matchByMethod(now: readonly MethodResult[], then: readonly MethodResult[]): [MethodResult, MethodResult][] {
+  return now.flatMap((a) => then.filter((b) => b.method === a.method).map((b): [MethodResult, MethodResult] => [a, b]))
+}

@@ -1,0 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type postgres from 'postgres'
+import type { Method } from '../method.ts'
+import { withExplicitSql } from '../methods/explicitSql.ts'
+import { ADD_COLUMN_SQL } from '../benchTable.ts'
+
+/**
+ * A session that counts numbers for as long as a batch takes and then rests like the engine: no table, no lock, no WAL.
+ * What others see of it is the share of the processors alone, which no method of writing rows can spare them.
+ */
+export function cpuOnlyMethod(batchSeconds: number, niceRatio: number, seconds: number): Method {
+  return {
+    name: 'processor',
+    workers: 1,
+    shares: 50,
+    leaves: 'nothing',
+    async run(url, timed) {
+      await withExplicitSql(url, async (sql) => {
+        await sql.unsafe(ADD_COLUMN_SQL)
+        const numbers = Math.round((await numbersPerSecond(sql)) * batchSeconds)
+        await timed(async () => {
+          for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
+            const began = performance.now()
+            await countNumbers(sql, numbers)
+            await delay((performance.now() - began) * niceRatio)
+          }
+        })
+      })
+      return {}
+    },
+  }
+}
+
+async function numbersPerSecond(sql: postgres.Sql): Promise<number> {
+  const [numbers, began] = [200_000, performance.now()]
+  for (let n = 0; n < 5; n++) await countNumbers(sql, numbers)
+  return (5 * numbers) / ((performance.now() - began) / 1000)
+}
+
+async function countNumbers(sql: postgres.Sql, numbers: number): Promise<void> {
+  await sql`select count(*) from generate_series(1, ${numbers}::int) n where n % 7 = 3`
+}

@@ -1,0 +1,141 @@
+import { waitForRollout } from '../../demo/start/rolloutApi.ts'
+import { agentUrl } from '../../demo/start/environment.ts'
+import { turnFlagOn, type Testbed } from './testbed.ts'
+import { toMttrRound, type MttrRound } from './timeline.ts'
+
+const RULE_NAME = 'StiApiErrorsHigh'
+/** Longer than any round that is not stuck. */
+const STEP_TIMEOUT_MS = 120_000
+const APPLICATION_ROLE = 'vehicles_app'
+
+/**
+ * One fault: the flag is on and all is well; then the application may not read `type` any more, so that whatever goes by
+ * the flag fails, and what goes by the legacy columns does not. Ends with the fault mended and the flag off.
+ */
+export async function measureRound(testbed: Testbed, phaseMs: number): Promise<MttrRound> {
+  const { staging, sql } = testbed
+  await turnFlagOn(testbed)
+  await waitFor(
+    'the application well again, as the agent reads it',
+    async () => (await conditionReadAt(testbed, 0)) ?? null,
+  )
+  if (testbed.prometheusUrl !== null) {
+    await waitFor('Prometheus’ knowledge of that', () => scrapedAt(testbed, 0))
+    await waitFor('Grafana’s rule at rest', async () => ((await activeAt(testbed)) === null ? true : null))
+  }
+  // So that faults come at every moment between two scrapes and two evaluations.
+  await new Promise((resolve) => setTimeout(resolve, phaseMs))
+  const [columns] = await sql<{ names: string }[]>`
+    select string_agg(quote_ident(attname), ', ') as names from pg_attribute
+    where attrelid = 'public.vehicles'::regclass and attnum > 0 and not attisdropped and attname <> 'type'`
+  const injected = Date.now()
+  await sql.unsafe(
+    `revoke select on public.vehicles from ${APPLICATION_ROLE}; grant select (${columns!.names}) on public.vehicles to ${APPLICATION_ROLE}`,
+  )
+  try {
+    const rolledBack = waitForRollout(staging, ({ flag }) => !flag.enabled, 'the flag off', STEP_TIMEOUT_MS / 1000)
+    const observations = {
+      signal: pollUntilEnd(() => conditionReadAt(testbed, 1), rolledBack),
+      scraped: testbed.prometheusUrl === null ? null : pollUntilEnd(() => scrapedAt(testbed, 1), rolledBack),
+      fired: testbed.grafana === null ? null : pollUntilEnd(() => activeAt(testbed), rolledBack),
+    }
+    await Promise.race([rolledBack, testbed.unexpectedExit])
+    const { flag } = await waitForRollout(
+      staging,
+      (rollout) => rollout.flag.consistent && rollout.flag.lastPropagationSeconds !== null,
+      'the flag off at every client',
+      60,
+    )
+    const flagOffAt = Date.parse(flag.changedAt!)
+    const fired = (await observations.fired) ?? null
+    return toMttrRound({
+      injected,
+      signal: (await observations.signal) ?? flagOffAt,
+      scraped: (await observations.scraped) ?? null,
+      fired,
+      received: testbed.grafana === null ? null : await receivedAt(testbed, injected),
+      off: flagOffAt,
+      seen: flagOffAt + flag.lastPropagationSeconds! * 1000,
+    })
+  } finally {
+    await sql.unsafe(`grant select on public.vehicles to ${APPLICATION_ROLE}`)
+  }
+}
+
+/** When the agent's own series says so, by this machine's clock. */
+async function conditionReadAt({ staging }: Testbed, wanted: 0 | 1): Promise<number | null> {
+  const text = await (await fetch(`${agentUrl(staging)}/metrics`)).text()
+  const line = text
+    .split('\n')
+    .find((one) => one.startsWith('sti_alert_condition{') && one.includes(`rule="${RULE_NAME}"`))
+  return line?.endsWith(` ${wanted}`) ? Date.now() : null
+}
+
+/** The time stamp of the sample that Prometheus has of it. */
+async function scrapedAt({ staging, prometheusUrl }: Testbed, wanted: 0 | 1): Promise<number | null> {
+  const series = `sti_alert_condition{rule="${RULE_NAME}",environment="${staging.name}"}`
+  // Of a comparison timestamp() would give the time of the query.
+  const promql = `max(timestamp(${series}) and ${series} == ${wanted})`
+  const answer = await fetch(`${prometheusUrl}/api/v1/query?query=${encodeURIComponent(promql)}`)
+  const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } }
+  const [sample] = data.result
+  return sample === undefined ? null : Number(sample.value[1]) * 1000
+}
+
+interface RuleAlert {
+  readonly state: string
+  readonly activeAt: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** Since when Grafana's rule has been firing for staging. */
+async function activeAt({ staging, grafana }: Testbed): Promise<number | null> {
+  const authorization = `Basic ${Buffer.from(`admin:${grafana!.password}`).toString('base64')}`
+  const answer = await fetch(`${grafana!.url}/api/prometheus/grafana/api/v1/rules?rule_name=${RULE_NAME}`, {
+    headers: { authorization },
+  })
+  const { data } = (await answer.json()) as {
+    data: { groups: { rules: { name: string; alerts?: RuleAlert[] }[] }[] }
+  }
+  const alerts = data.groups
+    .flatMap(({ rules }) => rules)
+    .flatMap(({ name, alerts: found }) => (name === RULE_NAME ? (found ?? []) : []))
+  const firing = alerts.find(
+    ({ state, labels }) => state.startsWith('Alerting') && labels['environment'] === staging.name,
+  )
+  return firing === undefined ? null : Date.parse(firing.activeAt)
+}
+
+/** When the webhook arrived that the agent acted on. */
+async function receivedAt({ sql }: Testbed, injected: number): Promise<number> {
+  const [row] = await sql<{ at: Date }[]>`
+    select received_at as at from sti.alert
+    where rule = ${RULE_NAME} and status = 'firing' and received_at > ${new Date(injected)} order by id limit 1`
+  if (row === undefined) throw new Error('the flag is off, and no alert has arrived: something else has turned it off')
+  return row.at.getTime()
+}
+
+/** Looks until it is so, at the latest until the other thing has happened and one last look after it. */
+async function pollUntilEnd(read: () => Promise<number | null>, end: Promise<unknown>): Promise<number | null> {
+  let over = false
+  void end.then(
+    () => (over = true),
+    () => (over = true),
+  )
+  for (;;) {
+    const last = over
+    const result = await read().catch(() => null)
+    if (result !== null || last) return result
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+}
+
+async function waitFor<T>(what: string, read: () => Promise<T | null>): Promise<T> {
+  const end = Date.now() + STEP_TIMEOUT_MS
+  for (;;) {
+    const result = await read().catch(() => null)
+    if (result !== null) return result
+    if (Date.now() > end) throw new Error(`${what} did not come within ${STEP_TIMEOUT_MS / 1000} s`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}

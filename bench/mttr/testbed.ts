@@ -1,0 +1,108 @@
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import postgres from 'postgres'
+import type { Operation, RolloutDetail } from '../../agent/src/contract/index.ts'
+import { fetchRollout, waitForRollout } from '../../demo/start/rolloutApi.ts'
+import { agentUrl, type DemoEnvironment } from '../../demo/start/environment.ts'
+import { startProcesses } from '../../demo/start/processes.ts'
+import { createConsole } from '../../demo/start/console.ts'
+import { startStack } from '../../demo/start/stack.ts'
+import type { MttrOptions } from './options.ts'
+
+/** The demo, rolled out in staging up to the flag. */
+export interface Testbed {
+  readonly staging: DemoEnvironment
+  readonly prometheusUrl: string | null
+  readonly grafana: { readonly url: string; readonly password: string } | null
+  /** As a superuser of staging's database. */
+  readonly sql: postgres.Sql
+  readonly unexpectedExit: Promise<never>
+  run(kind: string, parameters: Record<string, unknown>): Promise<Operation>
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the demo with its own provisioning. The guard is switched off by the agent's configuration (STI_GUARD) where
+ * alerts are measured; where the guard is, there is no Prometheus and no Grafana that could send one.
+ */
+export async function startTestbed({ path, rows }: MttrOptions): Promise<Testbed> {
+  const root = resolve(import.meta.dirname, '../..')
+  const runFolder = await mkdtemp(join(tmpdir(), 'sti-mttr-'))
+  await chmod(runFolder, 0o755)
+  const folder = join(runFolder, 'demo')
+  await mkdir(join(folder, 'logs'), { recursive: true })
+  // Every process of the demo inherits it.
+  process.env['STI_GUARD'] = String(path === 'guard')
+  const processes = startProcesses(root, runFolder, join(folder, 'logs'))
+  let sql: postgres.Sql | undefined
+  const stop = async (): Promise<void> => {
+    await sql?.end({ timeout: 1 })
+    await processes.stop()
+    await rm(runFolder, { recursive: true, force: true })
+  }
+  try {
+    const stack = await startStack({ root, runFolder, folder }, processes, createConsole(), {
+      rows,
+      bare: path === 'guard',
+    })
+    const { staging, prometheus, grafana } = stack
+    if (path === 'alert' && (prometheus === null || grafana === null))
+      throw new Error('Prometheus and Grafana have to be installed: what is measured leads through both')
+    sql = postgres(staging.database.superuserUrl, { max: 2, onnotice: () => undefined })
+    const run = (kind: string, parameters: Record<string, unknown>): Promise<Operation> =>
+      runOperation(staging, kind, parameters)
+    for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const)
+      await run(kind, kind === 'validation' ? { full: true } : {})
+    return {
+      staging,
+      sql,
+      unexpectedExit: processes.unexpectedExit,
+      run,
+      stop,
+      prometheusUrl: prometheus?.url ?? null,
+      grafana:
+        grafana === null
+          ? null
+          : { url: grafana.url, password: (await readFile(stack.grafanaPasswordFile, 'utf8')).trim() },
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Turns the flag on for everybody, after a validation where the agent wants one; gives the rollout as it is then. */
+export async function turnFlagOn({ staging, run }: Testbed): Promise<RolloutDetail> {
+  const enable = (await fetchRollout(staging)).actions.find(({ action }) => action === 'enable')
+  if (enable?.allowed === false) await run('validation', { full: true })
+  await run('flag', { enabled: true, percentage: 100 })
+  return waitForRollout(
+    staging,
+    ({ flag }) => flag.enabled && flag.consistent && flag.clients.length > 0 && flag.lastPropagationSeconds !== null,
+    'the flag on at every client',
+    60,
+  )
+}
+
+async function runOperation(
+  staging: DemoEnvironment,
+  kind: string,
+  parameters: Record<string, unknown>,
+): Promise<Operation> {
+  const headers = { authorization: `Bearer ${staging.tokens.personal}`, 'content-type': 'application/json' }
+  const answer = await fetch(`${agentUrl(staging)}/v1/rollouts/vehicles/operations`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ kind, environment: staging.name, parameters, reason: 'mttr' }),
+  })
+  if (answer.status !== 202) throw new Error(`${kind} was answered ${answer.status}: ${await answer.text()}`)
+  const { id } = (await answer.json()) as Operation
+  for (;;) {
+    const state = (await (await fetch(`${agentUrl(staging)}/v1/operations/${id}`, { headers })).json()) as Operation
+    if (state.state === 'succeeded') return state
+    if (['failed', 'cancelled', 'paused'].includes(state.state))
+      throw new Error(`${kind} ${state.state}: ${state.error ?? 'without a sentence'}`)
+    await new Promise((done) => setTimeout(done, 200))
+  }
+}

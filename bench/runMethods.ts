@@ -1,0 +1,46 @@
+import { findOnPath } from '../demo/start/findOnPath.ts'
+import type { Calibration } from './calibration.ts'
+import { measureMethod, type MethodResult } from './measureMethod.ts'
+import type { Method } from './method.ts'
+import type { BenchOptions } from './options.ts'
+import { formatCount } from './format.ts'
+import { summarizeRuns, type RepeatedRuns } from './repeatedRuns.ts'
+
+/** Every method `runs` times, taking turns, with the calibration around each. A method that fails does not end the others. */
+export async function runMethods(
+  { rows, runs, methods }: BenchOptions,
+  calibration: Calibration,
+): Promise<{ results: RepeatedRuns[]; failed: number }> {
+  const available = await availableMethods(methods)
+  const measured = new Map<Method, MethodResult[]>(available.map((method) => [method, []]))
+  const failures = new Set<Method>()
+  await calibration.sample()
+  for (let run = 1; run <= runs; run++) {
+    for (const method of available) {
+      if (failures.has(method)) continue
+      const name = `${runs === 1 ? '' : `run ${run}: `}${method.name}`
+      try {
+        const one = await measureMethod(method, rows)
+        measured.get(method)!.push(one)
+        writeProgress(`${name}: ${one.seconds.toFixed(1)} s, ${formatCount(one.rowsPerSecond)} rows/s`)
+      } catch (error) {
+        failures.add(method)
+        writeProgress(`${name} failed: ${(error as Error).message}`)
+      }
+      await calibration.sample()
+    }
+  }
+  const succeeded = available.filter((method) => !failures.has(method))
+  return {
+    results: succeeded.map((method) => summarizeRuns(measured.get(method)!, method.shares)),
+    failed: failures.size,
+  }
+}
+
+async function availableMethods(methods: readonly Method[]): Promise<Method[]> {
+  if (!methods.some((method) => method.name === 'pgroll') || (await findOnPath('pgroll'))) return [...methods]
+  writeProgress('pgroll is left out: there is no pgroll program on the PATH')
+  return methods.filter((method) => method.name !== 'pgroll')
+}
+
+const writeProgress = (line: string): void => void process.stderr.write(`${line}\n`)

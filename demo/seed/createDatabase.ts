@@ -1,0 +1,37 @@
+import postgres from 'postgres'
+import { createVehiclesTable, seedVehicles } from './vehiclesTable.ts'
+
+/** Role names are the same in both databases. */
+export const DEMO_ROLES = { agent: 'sti_agent', application: 'vehicles_app' }
+
+export interface RolePasswords {
+  readonly agent: string
+  readonly application: string
+}
+
+/** Two roles: the agent's owns the table, may CREATE in the database and reads statistics; the application's may not. */
+export async function createRoles(sql: postgres.Sql, passwords: RolePasswords): Promise<void> {
+  for (const purpose of ['agent', 'application'] as const) {
+    const name = DEMO_ROLES[purpose]
+    const [existing] = await sql`select from pg_roles where rolname = ${name}`
+    const [row] = await sql<{ statement: string }[]>`
+      select format('%s role %I login password %L', ${existing ? 'alter' : 'create'}::text, ${name}::text,
+        ${passwords[purpose]}::text) as statement`
+    if (row) await sql.unsafe(row.statement)
+  }
+  await sql.unsafe(`grant pg_monitor to ${DEMO_ROLES.agent}`)
+}
+
+/** Creates a database with its vehicles. */
+export async function createDatabase(superuserUrl: string, rows: number): Promise<void> {
+  const name = new URL(superuserUrl).pathname.slice(1)
+  const root = postgres(superuserUrl.replace(/\/\w+$/, '/postgres'), { max: 1, onnotice: () => undefined })
+  await root.unsafe(`create database ${name}`)
+  await root.unsafe(`grant create on database ${name} to ${DEMO_ROLES.agent}`)
+  await root.end()
+  const sql = postgres(superuserUrl, { max: 1, onnotice: () => undefined })
+  await sql.unsafe('create extension pg_stat_statements')
+  await createVehiclesTable(sql, DEMO_ROLES)
+  await seedVehicles(sql, rows)
+  await sql.end()
+}

@@ -1,0 +1,54 @@
+import { ThresholdsMode, type DynamicConfigValue, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard'
+import { ThresholdsConfigBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
+
+/** A colour from a value on. The first has no value: from below. */
+export type ThresholdStep = readonly [from: number | null, color: string]
+
+export const thresholds = (...steps: ThresholdStep[]) =>
+  new ThresholdsConfigBuilder()
+    .mode(ThresholdsMode.Absolute)
+    .steps(steps.map(([value, color]) => ({ value: value as number, color })))
+
+export const fixedColor = (color: string) => ({ mode: 'fixed', fixedColor: color })
+
+/** Text and colour for single values. */
+export function textMappings(values: Record<string, readonly [text: string, color: string]>): ValueMapping[] {
+  const options = Object.fromEntries(
+    Object.entries(values).map(([value, [text, color]], index) => [value, { text, color, index }]),
+  )
+  return [{ type: 'value', options } as ValueMapping]
+}
+
+export const unit = (value: string): DynamicConfigValue => ({ id: 'unit', value })
+export const decimals = (value: number): DynamicConfigValue => ({ id: 'decimals', value })
+export const displayNameOverride = (value: string): DynamicConfigValue => ({ id: 'displayName', value })
+export const valueMappings = (value: ValueMapping[]): DynamicConfigValue => ({ id: 'mappings', value })
+export const colorOverride = (color: string): DynamicConfigValue => ({ id: 'color', value: fixedColor(color) })
+export const thresholdsOverride = (...steps: ThresholdStep[]): DynamicConfigValue => ({
+  id: 'thresholds',
+  value: { mode: ThresholdsMode.Absolute, steps: steps.map(([value, color]) => ({ value, color })) },
+})
+export const columnWidth = (value: number): DynamicConfigValue => ({ id: 'custom.width', value })
+export const cellType = (type: 'color-text' | 'auto'): DynamicConfigValue => ({
+  id: 'custom.cellOptions',
+  value: { type },
+})
+
+/** In the legend only, with a unit of its own: a third unit without a third axis. */
+export const LEGEND_ONLY: readonly DynamicConfigValue[] = [
+  { id: 'custom.hideFrom', value: { legend: false, tooltip: false, viz: true } },
+  { id: 'custom.axisPlacement', value: 'hidden' },
+]
+
+/** A limit beside its line: dashed in the same colour and thicker, in the tooltip and not in the legend. */
+export const DASHED_LIMIT_LINE: readonly DynamicConfigValue[] = [
+  { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 5] } },
+  { id: 'custom.lineWidth', value: 2 },
+  { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
+]
+
+export const rightAxis: DynamicConfigValue = { id: 'custom.axisPlacement', value: 'right' }
+export const axisRange = (min: number, max?: number): DynamicConfigValue[] => [
+  { id: 'min', value: min },
+  ...(max === undefined ? [] : [{ id: 'max', value: max }]),
+]

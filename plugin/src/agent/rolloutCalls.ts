@@ -1,0 +1,123 @@
+import type {
+  AgentStatus,
+  FailedRow,
+  Operation,
+  OperationEvent,
+  OperationPatch,
+  OperationRequest,
+  OperationPreview,
+  RolloutDetail,
+  RolloutSummary,
+  Validation,
+} from '@sti-rollout/agent/contract'
+import type { AgentDataSource } from './agentDataSources'
+import { userLevel } from './userLevel'
+import { ACTION_TIMEOUT_MS, sendAgentRequest } from './agentRequest'
+
+export const rolloutPath = (rollout: string) => `/v1/rollouts/${encodeURIComponent(rollout)}`
+
+/** Questions. What a person may do is asked with their own level, all else as a viewer. */
+
+export const getAgentStatus = (agent: AgentDataSource, signal?: AbortSignal) =>
+  sendAgentRequest<AgentStatus>(agent, { level: userLevel(), path: '/v1/agent', signal })
+
+export const listRollouts = async (agent: AgentDataSource, signal?: AbortSignal) =>
+  (await sendAgentRequest<{ rollouts: RolloutSummary[] }>(agent, { level: 'viewer', path: '/v1/rollouts', signal }))
+    .rollouts
+
+export const getRollout = (agent: AgentDataSource, name: string, signal?: AbortSignal) =>
+  sendAgentRequest<RolloutDetail>(agent, { level: userLevel(), path: rolloutPath(name), signal })
+
+export const getOperation = (agent: AgentDataSource, id: number, signal?: AbortSignal) =>
+  sendAgentRequest<Operation>(agent, { level: 'viewer', path: `/v1/operations/${id}`, signal })
+
+export const getValidation = (agent: AgentDataSource, name: string, id: number, signal?: AbortSignal) =>
+  sendAgentRequest<Validation>(agent, { level: 'viewer', path: `${rolloutPath(name)}/validations/${id}`, signal })
+
+export const listFailedRows = (agent: AgentDataSource, name: string, signal?: AbortSignal) =>
+  sendAgentRequest<{ failedRows: FailedRow[]; total: number }>(agent, {
+    level: 'viewer',
+    path: `${rolloutPath(name)}/failed-rows`,
+    signal,
+  })
+
+export const listRolloutEvents = async (agent: AgentDataSource, name: string, since: Date) =>
+  (
+    await sendAgentRequest<{ events: OperationEvent[] }>(agent, {
+      level: 'viewer',
+      path: `${rolloutPath(name)}/events?since=${encodeURIComponent(since.toISOString())}`,
+    })
+  ).events
+
+/** Actions. The key makes a second click, or a retry after a time-out, the same operation. */
+
+export const previewOperation = (
+  agent: AgentDataSource,
+  name: string,
+  wanted: OperationRequest,
+  signal?: AbortSignal,
+) =>
+  sendAgentRequest<OperationPreview>(agent, {
+    level: userLevel(),
+    method: 'POST',
+    path: `${rolloutPath(name)}/operations?dryRun=true`,
+    body: wanted,
+    signal,
+  })
+
+export const startOperation = (
+  agent: AgentDataSource,
+  name: string,
+  wanted: OperationRequest,
+  key: string,
+  limit = ACTION_TIMEOUT_MS,
+) =>
+  sendAgentRequest<Operation>(agent, {
+    level: userLevel(),
+    method: 'POST',
+    path: `${rolloutPath(name)}/operations`,
+    body: wanted,
+    headers: { 'Idempotency-Key': key },
+    timeoutMs: limit,
+  })
+
+export const controlOperation = (
+  agent: AgentDataSource,
+  id: number,
+  verb: 'pause' | 'resume' | 'cancel',
+  reason: string | undefined,
+) =>
+  sendAgentRequest<Operation>(agent, {
+    level: userLevel(),
+    method: 'POST',
+    path: `/v1/operations/${id}/${verb}`,
+    body: reason ? { reason } : {},
+  })
+
+export const tuneOperation = (agent: AgentDataSource, id: number, patch: OperationPatch) =>
+  sendAgentRequest<Operation>(agent, { level: userLevel(), method: 'PATCH', path: `/v1/operations/${id}`, body: patch })
+
+export const retryFailedRows = (agent: AgentDataSource, name: string, environment: string, key: string) =>
+  sendAgentRequest<Operation>(agent, {
+    level: userLevel(),
+    method: 'POST',
+    path: `${rolloutPath(name)}/failed-rows/retry`,
+    body: { environment },
+    headers: { 'Idempotency-Key': key },
+  })
+
+export const acceptFailedRows = (agent: AgentDataSource, name: string, keys: string[][], reason: string) =>
+  sendAgentRequest<unknown>(agent, {
+    level: userLevel(),
+    method: 'POST',
+    path: `${rolloutPath(name)}/failed-rows/accept`,
+    body: { keys, reason },
+  })
+
+export const acceptFlagClient = (agent: AgentDataSource, name: string, client: string, reason: string) =>
+  sendAgentRequest<unknown>(agent, {
+    level: userLevel(),
+    method: 'POST',
+    path: `${rolloutPath(name)}/flag-clients/accept`,
+    body: { client, reason },
+  })

@@ -1,0 +1,131 @@
+import type { AgentStatus } from '@sti-rollout/agent/contract'
+import { AgentError, toAgentError } from '../agent/AgentError'
+import type { AgentDataSource } from '../agent/agentDataSources'
+import { userLevel } from '../agent/userLevel'
+import { sendAgentRequest } from '../agent/agentRequest'
+
+/** The major version of the contract this plug-in speaks. */
+const CONTRACT_MAJOR = '1'
+
+export interface ConnectionStep {
+  readonly name: string
+  readonly state: 'ok' | 'warning' | 'broken' | 'unknown'
+  readonly detail: string
+}
+
+export interface ConnectionHealth {
+  readonly healthy: boolean
+  /** One sentence: all is well, or the first hop that failed. */
+  readonly summary: string
+  readonly steps: readonly ConnectionStep[]
+  readonly status: AgentStatus | null
+}
+
+const LEVELS = ['viewer', 'editor', 'admin'] as const
+
+/** Walks the way of a click, from Grafana to the database, and names the hop that fails. */
+export async function checkAgentConnection(agent: AgentDataSource, signal?: AbortSignal): Promise<ConnectionHealth> {
+  const levels = LEVELS.slice(0, LEVELS.indexOf(userLevel()) + 1)
+  const answers = await Promise.all(
+    levels.map((level) =>
+      sendAgentRequest<AgentStatus>(agent, { level, path: '/v1/agent', signal }).catch((thrown: unknown) =>
+        toAgentError(thrown, agent.name, 0),
+      ),
+    ),
+  )
+  const unreachable = answers.find((answer) => answer instanceof AgentError && answer.hop === 'network')
+  if (unreachable instanceof AgentError) {
+    return toHealth(
+      [brokenStep('Grafana → agent', unreachable.message), unknownStep('Tokens'), unknownStep('Agent → PostgreSQL')],
+      null,
+    )
+  }
+  const tokens = levels.map((level, index) => tokenStep(level, answers[index]))
+  const statuses = answers.filter((answer): answer is AgentStatus => !(answer instanceof AgentError))
+  const status = statuses.at(-1) ?? null
+  const agentStep: ConnectionStep = {
+    name: 'Grafana → agent',
+    state: 'ok',
+    detail: status ? `${status.agent} ${status.version}` : 'answers',
+  }
+  if (!status) return toHealth([agentStep, ...tokens, unknownStep('Agent → PostgreSQL')], null)
+  return toHealth(
+    [
+      agentStep,
+      ...tokens,
+      contractStep(status),
+      environmentStep(agent, status),
+      ...dependencySteps(status),
+      permissionStep(status),
+    ],
+    status,
+  )
+}
+
+function tokenStep(level: string, answer: AgentStatus | AgentError | undefined): ConnectionStep {
+  const name = `Token for ${level}s`
+  if (!(answer instanceof AgentError)) return { name, state: 'ok', detail: 'accepted' }
+  if (answer.hop === 'grafana') return brokenStep(name, answer.message)
+  const refused = answer.hop === 'token' || answer.status === 403
+  return brokenStep(
+    name,
+    refused ? `Refused: set the agent’s token for ${level}s in its data source. ${answer.message}` : answer.message,
+  )
+}
+
+function contractStep({ contract }: AgentStatus): ConnectionStep {
+  const name = 'Contract'
+  if (contract.split('.')[0] === CONTRACT_MAJOR) return { name, state: 'ok', detail: `version ${contract}` }
+  return brokenStep(
+    name,
+    `The agent speaks version ${contract}, this plug-in ${CONTRACT_MAJOR}.x: upgrade the older one.`,
+  )
+}
+
+function environmentStep(agent: AgentDataSource, status: AgentStatus): ConnectionStep {
+  const name = 'Environment'
+  if (status.foreignState) return brokenStep(name, status.foreignState)
+  if (agent.expected && agent.expected !== status.environment) {
+    return brokenStep(
+      name,
+      `The agent answers ${status.environment}, but this data source is meant for ${agent.expected}: check its URL.`,
+    )
+  }
+  return { name, state: 'ok', detail: status.production ? `${status.environment} (production)` : status.environment }
+}
+
+const DEPENDENCY_STEP_NAMES = {
+  postgresql: 'Agent → PostgreSQL',
+  prometheus: 'Agent → Prometheus',
+  'grafana-keys': 'Agent → Grafana’s keys',
+  api: 'Agent → application',
+} as const
+
+/** Without PostgreSQL nothing works; without the others something is missing, and the agent says what. */
+function dependencySteps({ dependencies }: AgentStatus): ConnectionStep[] {
+  return dependencies.map(({ name, healthy, detail }) => ({
+    name: DEPENDENCY_STEP_NAMES[name] ?? name,
+    state: healthy ? 'ok' : name === 'postgresql' ? 'broken' : 'warning',
+    detail,
+  }))
+}
+
+function permissionStep({ you }: AgentStatus): ConnectionStep {
+  const name = 'You may act'
+  if (you.level === 'viewer') return { name, state: 'ok', detail: 'no: viewers read' }
+  if (you.mayAct) return { name, state: 'ok', detail: `as ${you.name}, ${you.level}` }
+  return { name, state: 'warning', detail: you.why ?? 'The agent lets you read only.' }
+}
+
+function toHealth(hops: ConnectionStep[], status: AgentStatus | null): ConnectionHealth {
+  const first = hops.find((hop) => hop.state === 'broken')
+  if (first) return { healthy: false, summary: `${first.name}: ${first.detail}`, steps: hops, status }
+  const weak = hops.find((hop) => hop.state === 'warning')
+  const fine = status
+    ? `${status.agent} answers for ${status.environment}, and PostgreSQL for it.`
+    : 'The agent answers.'
+  return { healthy: true, summary: weak ? `${fine} But ${weak.name}: ${weak.detail}` : fine, steps: hops, status }
+}
+
+const brokenStep = (name: string, detail: string): ConnectionStep => ({ name, state: 'broken', detail })
+const unknownStep = (name: string): ConnectionStep => ({ name, state: 'unknown', detail: 'not reached' })

@@ -1,0 +1,43 @@
+import type { Incident } from '@sti-rollout/agent/contract'
+import React from 'react'
+import { ReasonConfirmation } from '../action/ReasonConfirmation'
+import { acknowledgeIncident, resolveIncident } from '../agent/incidentCalls'
+import type { Environment } from '../agent/useEnvironment'
+
+export interface IncidentResponse {
+  readonly verb: 'acknowledge' | 'resolve'
+  readonly incident: Incident
+}
+
+const DESCRIPTIONS = {
+  acknowledge: 'You have seen it and look after it. Its clock stands, and nobody else is called.',
+  resolve: 'You say that it is over. If its alert fires again, another incident is opened.',
+} as const
+
+interface Props {
+  response: IncidentResponse
+  environment: Pick<Environment, 'name' | 'production' | 'agent'>
+  onDone: () => void
+  onClose: () => void
+}
+
+/** Asks before an incident is acknowledged or closed, with a note that stays with it. */
+export function IncidentResponseConfirmation({ response: { verb, incident }, environment, onDone, onClose }: Props) {
+  const [title, label, send] =
+    verb === 'acknowledge'
+      ? ['Acknowledge', 'Acknowledge', acknowledgeIncident]
+      : (['Close', 'Close it', resolveIncident] as const)
+  return (
+    <ReasonConfirmation
+      title={`${title} incident ${incident.id}, ${incident.rule}`}
+      environment={environment}
+      confirmLabel={label}
+      description={DESCRIPTIONS[verb]}
+      reason="optional"
+      label="Note"
+      submit={(note) => send(environment.agent, incident.id, note)}
+      onDone={onDone}
+      onClose={onClose}
+    />
+  )
+}

@@ -1,0 +1,50 @@
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { useStyles2 } from '@grafana/ui'
+import type { Operation } from '@sti-rollout/agent/contract'
+import React from 'react'
+import { formatTime } from '../format'
+
+/** Who asked for it, when, why, with what, and how it ended. */
+export function OperationParameters({ operation }: { operation: Operation }) {
+  const styles = useStyles2(getStyles)
+  const { actor, reason, createdAt, startedAt, endedAt, agent, fileHash, parameters, result } = operation
+  const facts: Array<[name: string, value: string]> = [
+    ['Who', `${actor.name} (${actor.level}, through ${actor.via})`],
+    ['Why', reason ?? 'no reason given'],
+    ['Asked for', formatTime(createdAt)],
+    ['Started', formatTime(startedAt)],
+    ['Ended', formatTime(endedAt)],
+    ['Agent', agent ?? '–'],
+    ['Rollout file', fileHash.slice(0, 12)],
+    ...Object.entries(parameters).map(([name, value]): [string, string] => [toWords(name), formatValue(value)]),
+    ...Object.entries(result ?? {}).map(([name, value]): [string, string] => [
+      `Result: ${toWords(name)}`,
+      formatValue(value),
+    ]),
+  ]
+  return (
+    <dl className={styles.facts}>
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+const toWords = (name: string) => name.replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`)
+const formatValue = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  facts: css({
+    display: 'grid',
+    gridTemplateColumns: 'repeat(auto-fill, minmax(min(200px, 100%), 1fr))',
+    gap: theme.spacing(1, 3),
+    margin: 0,
+    dt: { color: theme.colors.text.secondary, fontSize: theme.typography.bodySmall.fontSize, fontWeight: 'normal' },
+    dd: { margin: 0, overflowWrap: 'anywhere' },
+  }),
+})

@@ -1,0 +1,70 @@
+import { type CellProps, type Column, InteractiveTable, Text, TextLink } from '@grafana/ui'
+import type { Operation } from '@sti-rollout/agent/contract'
+import React, { useMemo } from 'react'
+import { routes } from '../routes'
+import { formatTimeAgo, formatTime, formatDuration } from '../format'
+import { operationTitle } from './display'
+import { OperationStateBadge } from './OperationStateBadge'
+
+type OperationCellProps = CellProps<Operation>
+
+/** The last operations, newest first: what, how it ended, who, why. */
+export function OperationsTable({
+  environment,
+  operations,
+}: {
+  environment: string
+  operations: readonly Operation[]
+}) {
+  const data = useMemo(() => [...operations], [operations])
+  const columns = useMemo<Array<Column<Operation>>>(
+    () => [
+      {
+        id: 'what',
+        header: 'Operation',
+        cell: ({ row: { original } }: OperationCellProps) => (
+          <TextLink href={routes.operation(environment, original.rollout, original.id)} inline={false}>
+            {`${operationTitle(original)} ${original.id}`}
+          </TextLink>
+        ),
+      },
+      {
+        id: 'state',
+        header: 'State',
+        cell: ({ row: { original } }: OperationCellProps) => <OperationStateBadge state={original.state} />,
+      },
+      {
+        id: 'started',
+        header: 'Asked for',
+        cell: ({ row: { original } }: OperationCellProps) => (
+          <span title={formatTime(original.createdAt)}>{formatTimeAgo(original.createdAt)}</span>
+        ),
+      },
+      { id: 'took', header: 'Took', cell: ({ row: { original } }: OperationCellProps) => operationDuration(original) },
+      { id: 'who', header: 'Who', cell: ({ row: { original } }: OperationCellProps) => original.actor.name },
+      {
+        id: 'why',
+        header: 'Why',
+        cell: ({ row: { original } }: OperationCellProps) => original.error ?? original.reason ?? '',
+      },
+    ],
+    [environment],
+  )
+  return (
+    <section>
+      <Text element="h3" variant="h5">
+        Recent operations
+      </Text>
+      {data.length === 0 ? (
+        <p>Nothing was done yet. The buttons above say what may be done now.</p>
+      ) : (
+        <InteractiveTable columns={columns} data={data} getRowId={({ id }) => String(id)} />
+      )}
+    </section>
+  )
+}
+
+function operationDuration({ startedAt, endedAt }: Operation): string {
+  if (!startedAt) return '–'
+  return formatDuration(((endedAt ? Date.parse(endedAt) : Date.now()) - Date.parse(startedAt)) / 1000)
+}

@@ -1,0 +1,10 @@
+import type { OperationEvent } from '@sti-rollout/agent/contract'
+import { expect, test } from 'vitest'
+import { addEvent } from './useOperationStream'
+
+const event = (id: number) => ({ id }) as OperationEvent
+
+test('events stand newest first and once each, also when a stream begins anew', () => {
+  const ids = [1, 2, 3, 1, 2, 3, 5, 4].reduce<readonly OperationEvent[]>((list, id) => addEvent(list, event(id)), [])
+  expect(ids.map(({ id }) => id)).toEqual([5, 4, 3, 2, 1])
+})

@@ -1,0 +1,64 @@
+import { config } from '@grafana/runtime'
+import type { Operation, OperationEvent } from '@sti-rollout/agent/contract'
+import { useEffect, useState } from 'react'
+import type { AgentDataSource } from '../agent/agentDataSources'
+import { proxyPath } from '../agent/agentRequest'
+
+/** How long to wait before asking again after the stream was refused. */
+const RECONNECT_DELAY_MS = 3_000
+
+export interface OperationStream {
+  readonly events: readonly OperationEvent[]
+  /** The operation as the last progress event told it. */
+  readonly operation: Operation | null
+  readonly live: boolean
+}
+
+const EMPTY_STREAM: OperationStream = { events: [], operation: null, live: false }
+
+/**
+ * An operation's events as they come. A browser allows six connections to Grafana: only the operation's page streams.
+ * A stream that breaks is resumed by the browser with Last-Event-ID; one that is refused is opened again from the start,
+ * and what is known already is kept once.
+ */
+export function useOperationStream(agent: AgentDataSource | null, id: number): OperationStream {
+  const [stream, setStream] = useState<OperationStream>(EMPTY_STREAM)
+  const uid = agent?.uid
+  useEffect(() => {
+    if (uid === undefined) return
+    let source: EventSource | null = null
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const path = proxyPath({ uid, name: '', expected: null }, 'viewer', `/v1/operations/${id}/events`)
+
+    const open = () => {
+      source = new EventSource(`${config.appSubUrl ?? ''}${path}`)
+      source.onopen = () => setStream((old) => ({ ...old, live: true }))
+      source.addEventListener('event', ({ data }: MessageEvent<string>) => {
+        const event = JSON.parse(data) as OperationEvent
+        setStream((old) => ({ ...old, events: addEvent(old.events, event) }))
+      })
+      source.addEventListener('progress', ({ data }: MessageEvent<string>) => {
+        const operation = JSON.parse(data) as Operation
+        setStream((old) => ({ ...old, operation }))
+      })
+      source.onerror = () => {
+        setStream((old) => ({ ...old, live: false }))
+        if (source?.readyState === EventSource.CLOSED) timer = setTimeout(open, RECONNECT_DELAY_MS)
+      }
+    }
+    open()
+    return () => {
+      clearTimeout(timer)
+      source?.close()
+      setStream(EMPTY_STREAM)
+    }
+  }, [uid, id])
+  return stream
+}
+
+/** Newest first, each once. */
+export function addEvent(events: readonly OperationEvent[], event: OperationEvent): readonly OperationEvent[] {
+  if (events.some(({ id }) => id === event.id)) return events
+  const [newest] = events
+  return !newest || event.id > newest.id ? [event, ...events] : [...events, event].sort((a, b) => b.id - a.id)
+}

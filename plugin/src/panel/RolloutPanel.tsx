@@ -1,0 +1,61 @@
+import type { PanelProps } from '@grafana/data'
+import { LoadingPlaceholder } from '@grafana/ui'
+import React from 'react'
+import { getAgentDataSource } from '../agent/agentDataSources'
+import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
+import { loadEnvironment } from '../agent/useEnvironment'
+import { RolloutControls } from '../rollout/RolloutControls'
+import { RolloutAlerts } from '../rollout/RolloutAlerts'
+import { useRollout } from '../rollout/useRollout'
+
+export interface PanelOptions {
+  /** uid of the agent's data source; may be a variable. */
+  agent: string
+  /** Name of the rollout; may be a variable. */
+  rollout: string
+}
+
+/** Room for the menu that Grafana lays over the corner of a panel. */
+const PANEL_MENU_WIDTH = 40
+
+/** The action bar and the running operation of one rollout, on any dashboard. */
+export function RolloutPanel({ options, replaceVariables, width, height }: PanelProps<PanelOptions>) {
+  const uid = replaceVariables(options.agent)
+  const name = replaceVariables(options.rollout)
+  const environment = usePolling(
+    isResolved(uid) ? uid : null,
+    (signal) => loadEnvironment(getAgentDataSource(uid), signal),
+    () => IDLE_POLL_INTERVAL_MS,
+  )
+  const detail = useRollout(isResolved(name) ? environment.data : null, name)
+
+  const noRollout = environment.data !== null && !isResolved(name)
+
+  if (!isResolved(uid)) return <div>No agent is configured. Add a data source of type “STI Rollout agent”.</div>
+  return (
+    // What does not fit scrolls, and the keyboard has to reach it.
+    <div
+      style={{ width, height, overflow: 'auto', paddingInlineEnd: PANEL_MENU_WIDTH }}
+      tabIndex={0}
+      role="region"
+      aria-label={`Actions on ${name}`}
+    >
+      <RolloutAlerts
+        environment={environment.data}
+        error={environment.error ?? detail.error}
+        failingSince={environment.failingSince ?? detail.failingSince}
+        faults={detail.data?.faults}
+      />
+      {environment.data && detail.data && (
+        <RolloutControls environment={environment.data} detail={detail.data} refresh={detail.refresh} />
+      )}
+      {noRollout && <p>This agent has no rollout. Put a rollout file into its folder and restart it.</p>}
+      {!noRollout && !detail.data && !environment.error && !detail.error && (
+        <LoadingPlaceholder text="Asking the agent…" />
+      )}
+    </div>
+  )
+}
+
+/** A variable that has no value stays as it is written. */
+const isResolved = (value: string) => value !== '' && !value.startsWith('$')

@@ -1,0 +1,32 @@
+import { Badge, Spinner } from '@grafana/ui'
+import React from 'react'
+import type { AgentDataSource } from '../agent/agentDataSources'
+import type { PollingResult } from '../agent/usePolling'
+import { formatTime } from '../format'
+
+interface Props {
+  agent: AgentDataSource
+  poll: PollingResult<unknown>
+  columns: number
+}
+
+/** The row of an agent that has not answered yet, or that is away and since when. */
+export function AgentStatusRow({ agent, poll: { data, error, failingSince }, columns }: Props) {
+  if (data && !error) return null
+  return (
+    <tr>
+      <td colSpan={columns}>
+        {error ? (
+          <>
+            <Badge color="red" icon="exclamation-triangle" text={agent.name} />{' '}
+            {`No answer since ${formatTime(failingSince)}. ${error.message}`}
+          </>
+        ) : (
+          <>
+            <Spinner inline /> Asking {agent.name}…
+          </>
+        )}
+      </td>
+    </tr>
+  )
+}

@@ -1,0 +1,116 @@
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { Badge, useStyles2 } from '@grafana/ui'
+import type { CheckResult, ValidationLayer, LayerResult } from '@sti-rollout/agent/contract'
+import React from 'react'
+import { Section } from '../layout/Section'
+import { ResponsiveTable } from '../layout/ResponsiveTable'
+import { formatDuration, formatCount } from '../format'
+import { formatCheckValue } from './formatCheckValue'
+import { LAYER_TITLES, VERDICT_COLORS } from './verdicts'
+
+const COLUMNS = ['Verdict', 'Check', 'Found', 'Limit', 'Rows against it', 'Took'] as const
+
+interface Props {
+  layer: ValidationLayer
+  /** What the layer came to; null when none of its checks was run. */
+  result: LayerResult | null
+  checks: readonly CheckResult[]
+}
+
+/** The checks of one layer: what was found, beside what may be; whether the flag needs it. */
+export function LayerChecks({ layer, result, checks }: Props) {
+  return (
+    <Section
+      title={LAYER_TITLES[layer]}
+      state={
+        <>
+          {result ? (
+            <Badge text={result.verdict} color={VERDICT_COLORS[result.verdict]} />
+          ) : (
+            <Badge text="not run" color="blue" />
+          )}
+          {result?.required && <Badge text="the flag needs it" color="purple" icon="lock" />}
+          {result && !result.complete && checks.length > 0 && (
+            <Badge text="a part of it" color="orange" tooltip="Of a part of a layer nothing follows for the flag." />
+          )}
+        </>
+      }
+    >
+      {checks.length === 0 ? (
+        <p>{result?.detail ? toSentence(result.detail) : 'The last validation did not ask for it.'}</p>
+      ) : (
+        <ChecksTable checks={checks} />
+      )}
+    </Section>
+  )
+}
+
+/** Checks with what each of them found. */
+export function ChecksTable({ checks }: { checks: readonly CheckResult[] }) {
+  return (
+    <ResponsiveTable columns={COLUMNS}>
+      <tbody>
+        {checks.map((check) => (
+          <CheckRow key={`${check.layer} ${check.check}`} check={check} />
+        ))}
+      </tbody>
+    </ResponsiveTable>
+  )
+}
+
+function CheckRow({ check: result }: { check: CheckResult }) {
+  const styles = useStyles2(getStyles)
+  const { check, verdict, value, limit, discrepancies, detail, sampleKeys, query, seconds } = result
+  return (
+    <tr>
+      <td data-column={COLUMNS[0]}>
+        <Badge text={verdict} color={VERDICT_COLORS[verdict]} />
+      </td>
+      <td data-column={COLUMNS[1]}>
+        <div className={styles.check}>
+          <strong>{check}</strong>
+          <div className={styles.weak}>{toSentence(detail)}</div>
+          {sampleKeys.length > 0 && (
+            <details>
+              <summary>{`${formatCount(sampleKeys.length)} of their keys`}</summary>
+              <div className={styles.code}>{sampleKeys.map((key) => key.join(', ')).join(' · ')}</div>
+            </details>
+          )}
+          {query && (
+            <details>
+              <summary>What was asked</summary>
+              {/* A long query scrolls, and the keyboard has to reach it. */}
+              <pre className={styles.query} tabIndex={0}>
+                {query}
+              </pre>
+            </details>
+          )}
+        </div>
+      </td>
+      <td data-column={COLUMNS[2]}>{formatCheckValue(result, value)}</td>
+      <td data-column={COLUMNS[3]}>{formatCheckValue(result, limit)}</td>
+      <td data-column={COLUMNS[4]}>{formatCount(discrepancies)}</td>
+      <td data-column={COLUMNS[5]}>{formatDuration(seconds)}</td>
+    </tr>
+  )
+}
+
+/** The agent's details are sentences without capital and full stop. */
+function toSentence(text: string): string {
+  const [first = ''] = text
+  return `${first.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  check: css({ maxWidth: '72ch', minWidth: 0, overflowWrap: 'anywhere' }),
+  weak: css({ color: theme.colors.text.secondary }),
+  code: css({ fontFamily: theme.typography.fontFamilyMonospace, fontSize: theme.typography.bodySmall.fontSize }),
+  query: css({
+    maxHeight: theme.spacing(24),
+    overflow: 'auto',
+    margin: theme.spacing(0.5, 0, 0),
+    whiteSpace: 'pre-wrap',
+    wordBreak: 'break-word',
+  }),
+})

@@ -1,0 +1,53 @@
+import type { Database } from '../../agent/src/database/connect.ts'
+import type { Rollout, Table } from '../../agent/src/rollout/rollout.ts'
+import type { ArchiveComparison } from '../../agent/src/columnDrop/archive/compareRange.ts'
+import { compareArchive } from '../../agent/src/columnDrop/archive/compareArchive.ts'
+import { readManifest, type ArchiveManifest } from '../../agent/src/columnDrop/archive/manifest.ts'
+import { archiveLayout } from '../../agent/src/columnDrop/archive/archiveSql.ts'
+import { archiveFault } from '../../agent/src/columnDrop/archive/archiveFault.ts'
+
+/** Whether the archive holds now what the table holds. */
+export interface ArchiveState {
+  readonly manifest: ArchiveManifest | null
+  /** Every row was kept once, and the triggers have been in order since. */
+  readonly complete: boolean
+  /** Each row is in both and the same. Null: there is nothing to compare. */
+  readonly equal: boolean | null
+  readonly comparison: ArchiveComparison | null
+  /** Why it is not complete, or not equal; empty when all is well. */
+  readonly faults: readonly string[]
+}
+
+/** Compares archive and table row by row; reads only. */
+export async function readArchiveState(database: Database, rollout: Rollout, table: Table): Promise<ArchiveState> {
+  const manifest = await readManifest(database.state, rollout)
+  const fault = await archiveFault(database.state, rollout, table)
+  const unfinished = manifest?.completedAt == null ? ['The archive is not complete: prepare the column drop.'] : []
+  if (manifest === null || fault !== null) {
+    const faults = manifest === null ? unfinished : [`${fault} Prepare the column drop again.`, ...unfinished]
+    return { manifest, complete: false, equal: null, comparison: null, faults }
+  }
+  const sql = database.engine({
+    purpose: 'compare archive',
+    searchPath: rollout.searchPath,
+    readOnly: true,
+    avoidSeqScan: true,
+  })
+  try {
+    const source = { rollout, walked: { table: rollout.table, key: table.key }, layout: archiveLayout(rollout, table) }
+    const comparison = await compareArchive(sql, source, {
+      goOn: () => Promise.resolve(true),
+      retried: () => undefined,
+      onCompared: () => undefined,
+      onDifference: () => Promise.resolve(),
+    })
+    const equal = comparison === null ? null : comparison.differing === 0
+    const faults =
+      equal === false
+        ? [`${comparison!.differing} rows of the archive are not what the table holds: prepare the column drop again.`]
+        : []
+    return { manifest, complete: unfinished.length === 0, equal, comparison, faults: [...unfinished, ...faults] }
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}

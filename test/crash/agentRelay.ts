@@ -1,0 +1,157 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type postgres from 'postgres'
+import type { FailpointName } from '../../agent/src/kind/failpoints.ts'
+import type { Operation, OperationRequest } from '../../agent/src/contract/index.ts'
+import { agentClient } from '../support/agent.ts'
+import { agentEnvironment } from '../support/agentProcess.ts'
+import { freePort } from '../support/server.ts'
+import type { CrashPlan } from './crashingAgent.ts'
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** One agent after another, each until it is killed; the next one takes over. */
+export interface AgentRelay {
+  /** Asks until an agent has answered: one may die meanwhile. Answers the operation's id. */
+  request(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<number>
+  steer(id: number, cause: 'pause' | 'resume'): Promise<void>
+  ended(id: number): Promise<Operation>
+  /** Requests an operation and waits for it; fails when it does not succeed. */
+  run(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<Operation>
+  stop(): Promise<void>
+}
+
+export interface CrashSchedule {
+  /** Points that nobody has died at yet; each agent dies at the first of them that it reaches. */
+  readonly points: Set<FailpointName>
+  /** How an agent dies this time. */
+  how(): { arrival: number; delayMs: number }
+  died(point: FailpointName): Promise<void>
+  /** The next one will answer at this address. */
+  lives?(url: string): void
+}
+
+export async function startAgentRelay(
+  url: string,
+  sql: postgres.Sql,
+  file: string,
+  killing: CrashSchedule,
+): Promise<AgentRelay> {
+  const folder = await mkdtemp(join(tmpdir(), 'sti-relay-'))
+  await writeFile(join(folder, 'rollout.yaml'), file)
+  let spare = warm()
+  let stopped = false
+  let generation = 0
+  let current = await next()
+
+  function warm(): Promise<ChildProcess> {
+    const child = fork(new URL('./crashingAgent.ts', import.meta.url), {
+      execArgv: ['--import', 'tsx'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    return new Promise((resolve) => child.once('message', () => resolve(child)))
+  }
+
+  async function next(): Promise<{ child: ChildProcess; url: string; gone: Promise<void> }> {
+    const child = await spare
+    const grave = join(folder, `grave-${++generation}`)
+    const port = await freePort()
+    const doom: CrashPlan = {
+      environment: agentEnvironment(url, folder, port, 'agent-1'),
+      points: [...killing.points],
+      crashFile: grave,
+      ...killing.how(),
+    }
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve())).then(async () => {
+      if (stopped) return
+      const point = await readFile(grave, 'utf8').catch(() => null)
+      if (point === null) throw new Error('an agent died that was not killed')
+      killing.points.delete(point as FailpointName)
+      // As if its lease had run out: nobody has to wait for that.
+      await sql`update sti.operation set lease_until = '-infinity' where lease_until is not null`
+      await sql`update sti.lane set lease_until = '-infinity' where lease_until is not null`
+      await killing.died(point as FailpointName)
+      current = await next()
+    })
+    // Whoever asks next hears of it.
+    gone.catch(() => undefined)
+    child.send(doom)
+    spare = warm()
+    const at = `http://127.0.0.1:${port}`
+    killing.lives?.(at)
+    return { child, url: at, gone }
+  }
+
+  /** What an agent answers, whichever is alive then. */
+  async function withCurrentAgent<T>(what: (client: ReturnType<typeof agentClient>) => Promise<T>): Promise<T> {
+    for (;;) {
+      const asked = current
+      try {
+        return await what(agentClient(asked.url, 'vehicles'))
+      } catch (error) {
+        if (error instanceof UnexpectedAnswer) throw error
+        if (asked.child.exitCode !== null || asked.child.signalCode !== null) await asked.gone
+        await pause(20)
+      }
+    }
+  }
+
+  async function post(path: string, body: unknown): Promise<Operation> {
+    const key = { 'idempotency-key': randomUUID() }
+    for (;;) {
+      const { status, body: answer } = await withCurrentAgent((client) => client.post<Operation>(path, body, key))
+      if (status === 202) return answer
+      // An agent that has just started does not know the database yet.
+      if (status !== 503 && !/not been reached|has not been read/.test(JSON.stringify(answer)))
+        throw new UnexpectedAnswer(`${path}: ${status} ${JSON.stringify(answer)}`)
+      await pause(20)
+    }
+  }
+
+  const request: AgentRelay['request'] = async (kind, parameters = {}) =>
+    (await post('/v1/rollouts/vehicles/operations', { kind, environment: 'staging', parameters, reason: 'test' })).id
+  const ended: AgentRelay['ended'] = async (id) => {
+    for (;;) {
+      const operation = await withCurrentAgent((client) => client.get<Operation>(`/v1/operations/${id}`))
+      if (['succeeded', 'failed', 'cancelled', 'paused'].includes(operation.state)) return operation
+      await pause(20)
+    }
+  }
+  return {
+    request,
+    ended,
+    async steer(id, cause) {
+      try {
+        await post(`/v1/operations/${id}/${cause}`, {})
+      } catch (error) {
+        // Asked before, by an agent that died with the answer.
+        const asked = cause === 'pause' ? /is paused/ : /is (queued|running)/
+        if (!(error instanceof UnexpectedAnswer && asked.test(error.message))) throw error
+      }
+    },
+    async run(kind, parameters) {
+      const operation = await ended(await request(kind, parameters))
+      if (operation.state !== 'succeeded') throw new Error(`${kind} ${operation.state}: ${operation.error}`)
+      return operation
+    },
+    async stop() {
+      stopped = true
+      const children = [current.child, await spare]
+      await Promise.all(
+        children.map(async (child) => {
+          if (child.exitCode !== null || child.signalCode !== null) return
+          const exit = new Promise((resolve) => child.once('exit', resolve))
+          child.kill('SIGKILL')
+          await exit
+        }),
+      )
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** An agent has answered, and not as hoped. */
+class UnexpectedAnswer extends Error {}

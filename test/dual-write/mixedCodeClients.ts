@@ -1,0 +1,138 @@
+import postgres from 'postgres'
+
+/** A row as somebody wrote it last: what the row must be, whichever column it was written by. */
+export interface ExpectedVehicle {
+  readonly type: VehicleType
+  readonly name: string
+}
+export type VehicleType = 'Truck' | 'Bike' | 'Car'
+const VEHICLE_TYPES: readonly VehicleType[] = ['Truck', 'Bike', 'Car']
+
+const legacyColumns = (type: VehicleType): { is_truck: boolean; is_bike: boolean } => ({
+  is_truck: type === 'Truck',
+  is_bike: type === 'Bike',
+})
+
+export interface MixedCodeClients {
+  /** What each row must be, by key. */
+  readonly known: ReadonlyMap<string, ExpectedVehicle>
+  writes(): { old: number; new: number }
+  /** From now on new code may write: the flag is on. */
+  newCode(on: boolean): void
+  /** Waits until no statement runs; none begins before goOn(). */
+  pause(): Promise<void>
+  resume(): void
+  stop(): Promise<void>
+}
+
+/**
+ * Sessions of old code, which knows only legacy columns, and of new code, which knows only the type. Rows belong to one
+ * session of each sort in turn, so that the last write of each is known; both sorts write every row.
+ */
+export function startMixedCodeClients(
+  url: string,
+  known: Map<string, ExpectedVehicle>,
+  count: number,
+): MixedCodeClients {
+  const sql = postgres(url, { max: count, onnotice: () => undefined })
+  const written = { old: 0, new: 0 }
+  let flagOn = false
+  let stopped = false
+  let resting = false
+  let idle = 0
+  const work = async (client: number): Promise<void> => {
+    const own = [...known.keys()].filter((id) => Number(id) % count === client)
+    while (!stopped) {
+      if (resting) {
+        idle++
+        while (resting && !stopped) await pause(5)
+        idle--
+        continue
+      }
+      // Half of the application's instances have seen the flag.
+      const sort = flagOn && Math.random() < 0.5 ? 'new' : 'old'
+      const type = VEHICLE_TYPES[Math.floor(Math.random() * 3)]!
+      const name = `by ${sort} code ${crypto.randomUUID()}`
+      const dice = Math.random()
+      const at = Math.floor(Math.random() * own.length)
+      const id = own[at]
+      if (dice < 0.15 || id === undefined) {
+        const values = sort === 'new' ? { name, type } : { name, ...legacyColumns(type) }
+        const [row] = await sql<{ id: string }[]>`insert into public.vehicles ${sql(values)} returning id`
+        own.push(row!.id)
+        known.set(row!.id, { type, name })
+      } else if (dice < 0.9) {
+        const values = sort === 'new' ? { name, type } : { name, ...legacyColumns(type) }
+        await sql`update public.vehicles set ${sql(values)} where id = ${id}`
+        known.set(id, { type, name })
+      } else if (dice < 0.95) {
+        // Touches neither.
+        await sql`update public.vehicles set name = ${name} where id = ${id}`
+        known.set(id, { ...known.get(id)!, name })
+      } else {
+        await sql`delete from public.vehicles where id = ${id}`
+        known.delete(id)
+        own[at] = own.at(-1)!
+        own.pop()
+      }
+      written[sort]++
+      await pause(1)
+    }
+  }
+  const running = Array.from({ length: count }, (_, client) => work(client))
+  // One that failed fails the test where it waits for them.
+  for (const one of running) one.catch(() => undefined)
+  return {
+    known,
+    writes: () => ({ ...written }),
+    newCode(on) {
+      flagOn = on
+    },
+    async pause() {
+      resting = true
+      const all = (async () => {
+        while (idle < count) await pause(5)
+      })()
+      await Promise.race([all, ...running])
+    },
+    resume() {
+      resting = false
+    },
+    async stop() {
+      stopped = true
+      try {
+        await Promise.all(running)
+      } finally {
+        await sql.end({ timeout: 5 })
+      }
+    },
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** Every row that is not what it must be; read by legacy columns, and by the type where there is one. */
+export async function findLostEdits(
+  sql: postgres.Sql,
+  known: ReadonlyMap<string, ExpectedVehicle>,
+  typed: boolean,
+): Promise<string[]> {
+  const rows = await sql<{ id: string; name: string; legacy: VehicleType; type: VehicleType | null }[]>`
+    select id, name, case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end as legacy,
+      ${typed ? sql`type` : sql`null::text`} as type from public.vehicles`
+  const mismatches: string[] = []
+  const presentKeys = new Set(rows.map((row) => row.id))
+  for (const id of known.keys()) if (!presentKeys.has(id)) mismatches.push(`${id} is lost`)
+  for (const { id, name, legacy, type } of rows) {
+    const expected = known.get(id)
+    if (expected === undefined) mismatches.push(`${id} was deleted and is there`)
+    else if (expected.name !== name) mismatches.push(`${id}: an edit is lost`)
+    else if (expected.type !== legacy)
+      mismatches.push(`${id}: legacy columns say ${legacy}, and it was written as ${expected.type}`)
+    else if (typed && expected.type !== type)
+      mismatches.push(`${id}: the type is ${type}, and it was written as ${expected.type}`)
+  }
+  return mismatches
+}

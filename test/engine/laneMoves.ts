@@ -1,0 +1,61 @@
+import type postgres from 'postgres'
+import { expect } from 'vitest'
+import { waitFor } from '../support/operations.ts'
+import { readLanes, plainTable } from './expandedTable.ts'
+
+/** Vehicles on full pages, the last one too, so that a row that moves goes behind the lane. */
+export function fullPagesTable(rows: number): string[] {
+  return [
+    plainTable(rows, `''`, '', 'with (autovacuum_enabled = off)'),
+    'delete from public.vehicles where (ctid::text::point)[0] = (select max((ctid::text::point)[0]) from public.vehicles)',
+    'vacuum public.vehicles',
+  ]
+}
+
+/** Each batch of the lane over the table: where it stood and what of its range was done, afterwards. */
+export async function recordLaneMoves(sql: postgres.Sql): Promise<void> {
+  await sql.unsafe(`
+    create table public.moves (id bigserial, low jsonb, position jsonb, high jsonb, done int, passed bigint, written bigint);
+    create function public.moves() returns trigger language plpgsql as $$ begin
+      if new.batches > old.batches and new.relation is not null then
+        insert into public.moves (low, position, high, done, passed, written) values (old.position, new.position,
+          coalesce(new.striped->'high', new.position), (new.striped->>'done')::int, new.passed_rows, new.written_rows);
+      end if;
+      return null; end $$;
+    create trigger moves after update on sti.lane for each row execute function public.moves()`)
+}
+
+interface LaneMove {
+  readonly low: readonly string[]
+  readonly position: readonly string[]
+  readonly high: readonly string[]
+  /** Null: the range is done. */
+  readonly done: number | null
+}
+
+/** Every range goes from its first batch to its last one, and none of them comes twice. */
+export async function expectEachBatchOnce(sql: postgres.Sql): Promise<number> {
+  const moves = await sql<LaneMove[]>`select low, position, high, done from public.moves order by id`
+  let longest = 0
+  let done = 0
+  let before: LaneMove | null = null
+  for (const move of moves) {
+    done++
+    if (before !== null && before.done !== null) expect([move.low, move.high]).toEqual([before.low, before.high])
+    if (move.done === null) {
+      expect(move.position).toEqual(move.high)
+      longest = Math.max(longest, done)
+      done = 0
+    } else expect([move.done, move.position]).toEqual([done, move.low])
+    before = move
+  }
+  expect(before!.done).toBeNull()
+  return longest
+}
+
+export async function waitForStripes(sql: postgres.Sql, id: number, batches: number): Promise<void> {
+  await waitFor(
+    'stripes of a range are written',
+    async () => ((await readLanes(sql, id))[0]?.striped?.done ?? 0) >= batches,
+  )
+}

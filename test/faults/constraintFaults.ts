@@ -1,0 +1,73 @@
+import type { SeededFault } from './fault.ts'
+import { runStatements } from './seedSql.ts'
+
+const shared = { ground: 'vehicles', layer: 'integrity', checks: ['constraints-valid'] } as const
+
+/** What finalize made, and what the application has declared, holds no more. */
+export const constraintFaults: readonly SeededFault[] = [
+  {
+    ...shared,
+    name: 'check-dropped',
+    what: 'the CHECK constraint of the type is gone',
+    seed: runStatements('alter table public.vehicles drop constraint sti_vehicles_type_check'),
+  },
+  {
+    ...shared,
+    name: 'check-not-valid',
+    what: 'the CHECK constraint of the type was made again and never validated',
+    seed: runStatements(`alter table public.vehicles drop constraint sti_vehicles_type_check;
+      alter table public.vehicles add constraint sti_vehicles_type_check check (type in ('Truck', 'Bike', 'Car')) not valid`),
+  },
+  {
+    ...shared,
+    name: 'not-null-dropped',
+    checks: ['no-null-type', 'constraints-valid'],
+    what: 'the file wants NOT NULL, and the column has lost it',
+    seed: runStatements('alter table public.vehicles alter type drop not null'),
+  },
+  {
+    ...shared,
+    name: 'index-invalid',
+    what: 'the index on the type is INVALID, as a CONCURRENTLY that failed leaves one',
+    seed: runStatements(
+      `update pg_index set indisvalid = false where indexrelid = 'public.sti_vehicles_type_idx'::regclass`,
+    ),
+  },
+  {
+    ...shared,
+    name: 'index-dropped',
+    what: 'the index on the type is gone',
+    seed: runStatements('drop index public.sti_vehicles_type_idx'),
+  },
+  {
+    ...shared,
+    name: 'rule-of-the-application-broken',
+    what: 'rows break a CHECK of the application that is NOT VALID',
+    seed: runStatements('alter table public.vehicles add constraint many_axles check (axles > 2) not valid'),
+  },
+  {
+    ...shared,
+    name: 'foreign-key-not-enforced',
+    what: 'the triggers of a foreign key that leads to the table are off',
+    seed: runStatements('alter table public.trip disable trigger all'),
+  },
+  {
+    ...shared,
+    name: 'foreign-key-not-valid',
+    checks: ['foreign-keys'],
+    what: 'a foreign key of the table is NOT VALID, and a row refers to nothing',
+    follows: ['constraints-valid'],
+    seed: runStatements(`alter table public.vehicles drop constraint vehicles_owner_id_fkey;
+      update public.vehicles set owner_id = 777 where id = 2001;
+      alter table public.vehicles add constraint vehicles_owner_id_fkey foreign key (owner_id) references public.owner not valid`),
+  },
+  {
+    ...shared,
+    name: 'row-deleted-behind-the-back',
+    checks: ['foreign-keys'],
+    what: 'a row was deleted with session_replication_role = replica, and others still refer to it',
+    seed: runStatements(
+      `select set_config('session_replication_role', 'replica', true); delete from public.vehicles where id = 5`,
+    ),
+  },
+]

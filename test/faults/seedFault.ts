@@ -1,0 +1,104 @@
+import type { CheckResult, ValidationLayer, Validation } from '../../agent/src/contract/index.ts'
+import type { TestAgentClient } from '../support/agent.ts'
+import { UnsupportedMachineError, type SeededFault, type FaultPlace } from './fault.ts'
+
+export interface SeedOutcome {
+  /** Null: a control run without any fault. */
+  readonly fault: SeededFault | null
+  readonly verdict: 'found' | 'not found' | 'left out' | 'healthy'
+  /** What found it, or why not. */
+  readonly because: string
+  /** Checks that failed although nothing of theirs was wrong. */
+  readonly alarms: readonly string[]
+  readonly seconds: number
+}
+
+/** A validation of every layer, or of these. */
+async function validate(agent: TestAgentClient, layers?: readonly ValidationLayer[]): Promise<Validation> {
+  const { result } = await agent.run('validation', layers ? { layers } : {})
+  return await agent.get<Validation>(`/v1/rollouts/vehicles/validations/${Number(result!['validation'])}`)
+}
+
+/** Looks at a healthy place, seeds the fault, looks again. */
+export async function seedFault(fault: SeededFault, place: FaultPlace): Promise<SeedOutcome> {
+  const healthy = falseAlarms(await validate(place.agent), null).map((alarm) => `before it was seeded, ${alarm}`)
+  return await seedAndValidate(fault, place, healthy)
+}
+
+/** Seeds the fault and looks once. */
+export async function seedAndValidate(
+  fault: SeededFault,
+  place: FaultPlace,
+  before: readonly string[] = [],
+): Promise<SeedOutcome> {
+  const started = Date.now()
+  const after = (): number => (Date.now() - started) / 1000
+  let undo
+  try {
+    undo = await fault.seed(place)
+    const validation = await validate(place.agent, fault.layers)
+    const detections = detectingChecks(validation, fault)
+    return {
+      fault,
+      alarms: [...before, ...falseAlarms(validation, fault)],
+      seconds: after(),
+      verdict: detections.length > 0 ? 'found' : 'not found',
+      because:
+        detections.length > 0 ? detections.map(describeCheck).join('; ') : describeExpectedChecks(validation, fault),
+    }
+  } catch (error) {
+    return { ...failedOutcome(fault, error), alarms: before, seconds: after() }
+  } finally {
+    if (undo) await undo()
+  }
+}
+
+/** Its place could not be had, or not be left again. */
+export function failedOutcome(fault: SeededFault | null, error: unknown): SeedOutcome {
+  const verdict = error instanceof UnsupportedMachineError ? 'left out' : 'not found'
+  return { fault, verdict, because: messageOf(error), alarms: [], seconds: 0 }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** A place where nothing was seeded. */
+export async function validateHealthyPlace(place: FaultPlace): Promise<SeedOutcome> {
+  const started = Date.now()
+  const validation = await validate(place.agent)
+  const open = validation.checks.filter((one) => one.verdict === 'inconclusive').map((one) => one.check)
+  return {
+    fault: null,
+    verdict: 'healthy',
+    alarms: falseAlarms(validation, null),
+    because: `${validation.checks.length} checks${open.length > 0 ? `, inconclusive: ${open.join(', ')}` : ''}`,
+    seconds: (Date.now() - started) / 1000,
+  }
+}
+
+function detectingChecks({ checks }: Validation, fault: SeededFault): CheckResult[] {
+  const { unknown } = fault
+  return checks.filter(
+    (one) =>
+      one.layer === fault.layer &&
+      fault.checks.includes(one.check) &&
+      (unknown === undefined ? one.verdict === 'fail' : one.verdict === 'inconclusive' && unknown.test(one.detail)),
+  )
+}
+
+/** They speak of the machine, which the faults of the other grounds load themselves. */
+const MACHINE_CHECKS = ['cpu', 'memory', 'disk']
+
+/** A check that could not be answered is one as well: nobody can tell what it would have said. */
+function falseAlarms({ checks }: Validation, fault: SeededFault | null): string[] {
+  const allowedToFail = fault === null ? MACHINE_CHECKS : [...fault.checks, ...(fault.follows ?? []), ...MACHINE_CHECKS]
+  return checks
+    .filter((one) => one.verdict === 'error' || (one.verdict === 'fail' && !allowedToFail.includes(one.check)))
+    .map(describeCheck)
+}
+
+function describeExpectedChecks({ checks }: Validation, fault: SeededFault): string {
+  const named = checks.filter((one) => fault.checks.includes(one.check)).map(describeCheck)
+  return named.length > 0 ? named.join('; ') : `no check ${fault.checks.join(', ')} was run`
+}
+
+const describeCheck = ({ check, verdict, detail }: CheckResult): string => `${check} ${verdict}: ${detail}`

