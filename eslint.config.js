@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint'
 export default defineConfig(
   globalIgnores(['**/dist/**', '**/node_modules/**', 'plugin/src/**', 'plugin/.config/**', 'plugin/*.*', '.demo/**']),
   js.configs.recommended,
-  { files: ['**/*.cjs'], languageOptions: { globals: { module: 'writable' } } },
+  { files: ['**/*.cjs'], languageOptions: { globals: { module: 'writable', require: 'readonly' } } },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {
@@ -44,6 +44,7 @@ export default defineConfig(
     files: ['**/*.js', '**/*.cjs', 'plugin/dashboard/**', 'test/grafana/**'],
     extends: [tseslint.configs.disableTypeChecked],
   },
+  { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   {
     files: ['**/*.test.ts', '**/testing/**', 'test/**', 'bench/**', 'demo/start/**'],
     rules: {

@@ -3,7 +3,7 @@ import type { Database } from '../database/connect.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import type { RolloutFacts } from './facts.ts'
 import type { FailpointHook } from './failpoints.ts'
-import type { Pressure } from '../throttle/throttleDecision.ts'
+import type { ThrottleReadings } from '../signals/throttleReadings.ts'
 
 /** One kind of operation. A new kind is one room with one of these, named in main.ts. */
 export interface OperationDefinition {
@@ -65,7 +65,7 @@ export interface RunContext {
   readonly claim: OperationClaim
   readonly rollout: Rollout
   readonly database: Database
-  readonly pressure: Pressure
+  readonly pressure: ThrottleReadings
   /** The parameters as they are now: they can be tuned while it runs. */
   parameters(): Record<string, unknown>
   directive(): Directive

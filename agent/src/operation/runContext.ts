@@ -4,7 +4,7 @@ import { isConnectionError, errorMessage } from '../database/errors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { Directive, OperationClaim, RunContext } from '../kind/kind.ts'
 import type { FailpointHook } from '../kind/failpoints.ts'
-import type { Pressure } from '../throttle/throttleDecision.ts'
+import type { ThrottleReadings } from '../signals/throttleReadings.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Heartbeat } from './operationLease.ts'
@@ -17,7 +17,7 @@ export interface RunDependencies {
   readonly database: Database
   readonly row: OperationRow
   readonly rollout: Rollout
-  readonly pressure: Pressure
+  readonly pressure: ThrottleReadings
   readonly leaseSeconds: number
   readonly facts: (rollout: Rollout) => Promise<RolloutFacts>
   readonly turnFlagOff: (rollout: string, reason: string) => Promise<void>

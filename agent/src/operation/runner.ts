@@ -4,7 +4,7 @@ import { errorCode, classifyError, isConnectionError, errorMessage, OperationFai
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinition } from '../kind/kind.ts'
 import type { FailpointHook } from '../kind/failpoints.ts'
-import type { Pressure } from '../throttle/throttleDecision.ts'
+import type { ThrottleReadings } from '../signals/throttleReadings.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { rollBackOnError, startMissedRollbacks } from './rollbackOnError.ts'
@@ -24,7 +24,7 @@ export interface RunnerDependencies {
   readonly kinds: readonly OperationDefinition[]
   readonly facts: (rollout: Rollout) => Promise<RolloutFacts>
   /** Watches while something of this rollout runs, until `stop` is called. */
-  readonly watchPressure: (rollout: string) => { readings: Pressure; stop: () => void }
+  readonly watchPressure: (rollout: string) => { readings: ThrottleReadings; stop: () => void }
   readonly turnFlagOff: (rollout: string, reason: string) => Promise<void>
   /** Sentences for which nothing is claimed. */
   readonly agentFaults: () => readonly string[]

@@ -114,9 +114,7 @@ export function createSignals(options: SignalsOptions): Signals {
   function monitorRollout({ name, searchPath, table, file }: MonitoredRollout) {
     const vacuum = pollAutovacuum({ ...throttleOptions, table: table.sql })
     const latencyOptions = { intervalMs: LATENCY_INTERVAL_MS, windowMs: LATENCY_WINDOW_MS }
-    const latency = file.api
-      ? pollApiReadings({ source: file.api, prometheus, now, ...latencyOptions })
-      : null
+    const latency = file.api ? pollApiReadings({ source: file.api, prometheus, now, ...latencyOptions }) : null
     const every = { prometheus, intervalMs: SAMPLE_INTERVAL_MS, now }
     const requests = pollRecentRequests({ source: file.api?.histogram, now })
     return {

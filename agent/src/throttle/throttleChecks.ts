@@ -2,9 +2,6 @@ import { isKnown, type Reading } from '../signals/reading.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
 import type { LimitName, ThrottleLimits, LimitTiers } from './limits.ts'
 
-/** What the throttle looks at, from memory. */
-export type Pressure = ThrottleReadings
-
 /** One question of the throttle: a number against its limit. */
 export interface ThrottleCheck {
   /** A short code for series. */
@@ -24,7 +21,7 @@ export interface ThrottleCheck {
 }
 
 /** All questions, in the order in which the first one that says no is the reason. */
-export function buildThrottleChecks(pressure: Pressure, limits: ThrottleLimits): ThrottleCheck[] {
+export function buildThrottleChecks(pressure: ThrottleReadings, limits: ThrottleLimits): ThrottleCheck[] {
   const limitCheck = (limit: LimitName, check: Omit<ThrottleCheck, 'limit' | 'tiers'>): ThrottleCheck => ({
     limit,
     tiers: limits[limit],
@@ -99,7 +96,7 @@ export function buildThrottleChecks(pressure: Pressure, limits: ThrottleLimits):
   ]
 }
 
-function slotCheck(pressure: Pressure, tiers: LimitTiers): ThrottleCheck {
+function slotCheck(pressure: ThrottleReadings, tiers: LimitTiers): ThrottleCheck {
   const reading = pressure.slots()
   const known = isKnown(reading) ? reading.value : null
   const keptAtMost = known?.keptAtMostBytes ?? null
@@ -122,7 +119,7 @@ function slotCheck(pressure: Pressure, tiers: LimitTiers): ThrottleCheck {
   }
 }
 
-function archiveCheck(pressure: Pressure, tiers: LimitTiers): ThrottleCheck {
+function archiveCheck(pressure: ThrottleReadings, tiers: LimitTiers): ThrottleCheck {
   const reading = pressure.archive()
   const failing = isKnown(reading) ? reading.value.failing : null
   return {

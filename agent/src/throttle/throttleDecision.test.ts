@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import type { Limits } from '../contract/index.ts'
 import { essentialLimits, resolveLimits, type ThrottleConfig } from './limits.ts'
-import { findWorstOverload, decideThrottle, type Pressure } from './throttleDecision.ts'
+import type { ThrottleReadings } from '../signals/throttleReadings.ts'
+import { findWorstOverload, decideThrottle } from './throttleDecision.ts'
 
 const FILE: ThrottleConfig = { throttle: {}, signals: [{ name: 'queue', limit: 100 }] }
 const GB = 1024 ** 3
 
-type ReadingValues = { [K in keyof Pressure]: unknown }
+type ReadingValues = { [K in keyof ThrottleReadings]: unknown }
 const CALM_READINGS: ReadingValues = {
   lockWaiters: { waiters: 0, seconds: 0 },
   replicationLag: { replicas: 1, bytes: 0, seconds: 0 },
@@ -21,13 +22,13 @@ const CALM_READINGS: ReadingValues = {
 }
 
 /** The readings of a calm server but for these; a text is why nothing is known. */
-function pressure(changed: Partial<ReadingValues>): Pressure {
+function pressure(changed: Partial<ReadingValues>): ThrottleReadings {
   const values = { ...CALM_READINGS, ...changed }
   const reading = (value: unknown) => (typeof value === 'string' ? { unknown: value } : { value, at: 1 })
   return {
     ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, () => reading(value)])),
     custom: () => [{ name: 'queue', limit: 100, reading: reading(values.custom) }],
-  } as unknown as Pressure
+  } as unknown as ThrottleReadings
 }
 
 function decide(changed: Partial<ReadingValues>, own: Limits = {}, before: string | null = null): string {

@@ -1,8 +1,7 @@
 import { isKnown } from '../signals/reading.ts'
-import { buildThrottleChecks, type ThrottleCheck, type Pressure } from './throttleChecks.ts'
+import type { ThrottleReadings } from '../signals/throttleReadings.ts'
+import { buildThrottleChecks, type ThrottleCheck } from './throttleChecks.ts'
 import type { ThrottleLimits } from './limits.ts'
-
-export type { Pressure } from './throttleChecks.ts'
 
 /** Why to wait: a short code for series and a sentence for people; null means go on. */
 export type ThrottleWait = { readonly reason: string; readonly sentence: string } | null
@@ -29,7 +28,7 @@ const RESUME_RATIO = 0.9
  * is a limit, unknown pauses. `before` is the reason that work waits for now, or null.
  */
 export function decideThrottle(
-  pressure: Pressure,
+  pressure: ThrottleReadings,
   limits: ThrottleLimits,
   currentReason: string | null = null,
 ): ThrottleDecision {
@@ -56,7 +55,7 @@ export function decideThrottle(
  * The paced signal that is furthest above its limit: value / limit, and when one of them was read last. Null: no signal
  * is paced; undefined: none of those that are is known now.
  */
-export function findWorstOverload(pressure: Pressure, limits: ThrottleLimits): Overload | null | undefined {
+export function findWorstOverload(pressure: ThrottleReadings, limits: ThrottleLimits): Overload | null | undefined {
   const paced = buildThrottleChecks(pressure, limits).filter(({ tiers }) => tiers.pace !== null)
   if (paced.length === 0) return null
   const knownReadings = paced.flatMap((check) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createThrottleGate } from './throttleGate.ts'
 import type { Directive, RunContext } from '../kind/kind.ts'
-import type { Pressure } from './throttleDecision.ts'
+import type { ThrottleReadings } from '../signals/throttleReadings.ts'
 
 /** A run whose lock waiters, parameters and wishes a test sets; all else is calm. */
 function createTestRun() {
@@ -19,7 +19,7 @@ function createTestRun() {
     walRate: known(0),
     apiLatencyP95: known(0),
     custom: () => [],
-  } as unknown as Pressure
+  } as unknown as ThrottleReadings
   const run = {
     operation: { kind: 'backfill' },
     rollout: { file: { throttle: {}, signals: [] } },

@@ -1,0 +1,35 @@
+/**
+ * The layers of the agent, lowest first. A folder (or file) of `agent/src` imports from lower layers only: not from a
+ * higher one, and not from another folder of its own layer. The import rules are generated from this list, and a test
+ * demands that each folder is in exactly one layer.
+ */
+const LAYERS = [
+  ['contract', 'format', 'log.ts', 'envReader.ts'],
+  ['signature', 'rights', 'database'],
+  ['rollout'],
+  ['signals', 'provisioning'],
+  ['metrics', 'measure'],
+  ['kind'],
+  ['throttle'],
+  ['engine'],
+  ['ddl'],
+  ['dualWrite'],
+  // One room per capability; what they share lies below them.
+  ['expand', 'baseline', 'backfill', 'validation', 'finalize', 'flag', 'rollback', 'monitoring', 'columnDrop'],
+  ['operation'],
+  ['readiness'],
+  ['incident'],
+  ['alert', 'evidence', 'rehearsal'],
+  ['ramp'],
+  ['config.ts'],
+  ['http'],
+  ['health.ts'],
+  ['agent.ts'],
+  ['main.ts'],
+  ['cli'],
+]
+
+/** What the command may know of the agent: it is a client of the HTTP API, and works on files by itself. */
+const CLI_IMPORTS = ['contract', 'format', 'rollout', 'database', 'signature', 'provisioning']
+
+module.exports = { LAYERS, CLI_IMPORTS }
