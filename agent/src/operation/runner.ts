@@ -235,7 +235,10 @@ export function createRunner(deps: RunnerDependencies): Runner {
 
 /** The facts as they would be if this operation were not open itself. */
 function excludeOperation(facts: RolloutFacts, id: number): RolloutFacts {
-  const others = { ...facts, open: facts.openOperations.filter((one) => one.id !== id) }
+  const others: RolloutFacts = {
+    ...facts,
+    openOperations: facts.openOperations.filter((operation) => operation.id !== id),
+  }
   return { ...others, stage: deriveStage(others) }
 }
 
