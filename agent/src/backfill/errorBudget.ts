@@ -1,5 +1,5 @@
 import type { Sql } from '../database/connect.ts'
-import { OperationFailedError } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
 /**

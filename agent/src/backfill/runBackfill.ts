@@ -1,12 +1,7 @@
 import { BackfillParameters } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import {
-  errorCode,
-  classifyError,
-  isConnectionError,
-  OperationFailedError,
-  OperationPausedError,
-} from '../database/errors.ts'
+import { errorCode, classifyError, isConnectionError } from '../database/errors.ts'
+import { OperationFailedError, OperationPausedError } from '../kind/operationErrors.ts'
 import { createThrottleGate } from '../throttle/throttleGate.ts'
 import type { RunOutcome, RunContext } from '../kind/kind.ts'
 import { claimOperationLane } from '../engine/lane.ts'
@@ -168,7 +163,7 @@ async function turnFlagOffAfterFailure(run: RunContext, error: unknown): Promise
   if (BackfillParameters.parse(run.parameters()).rollbackOnError === false) return
   const canResume =
     isConnectionError(error) ||
-    classifyError(error) !== 'fail' ||
+    classifyError(error) !== 'permanent' ||
     ['fence-lost', 'trouble'].includes(errorCode(error) ?? '')
   if (canResume || !(await run.readFacts()).flag.enabled) return
   await run.turnFlagOff(`backfill ${run.operation.id} failed`)

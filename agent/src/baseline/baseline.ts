@@ -1,5 +1,5 @@
 import { BaselineParameters, type BaselineContent } from '../contract/index.ts'
-import { OperationFailedError } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { computeBaselineDigest, saveBaseline, createBaselineContext } from '../measure/baselineStore.ts'
 import type { Signals } from '../signals/signals.ts'

@@ -1,5 +1,5 @@
 import { MAX_BASELINE_VALUES, type SignalBaseline } from '../contract/index.ts'
-import { OperationFailedError } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { createTimeBuckets, addReading, chooseBucketSize } from '../measure/timeBuckets.ts'
 import { readQueryCounters } from '../measure/queryCounters.ts'

@@ -1,56 +1,56 @@
-/** What an error of PostgreSQL or of the connection to it means for work on a table. */
+/** Kinds of errors from PostgreSQL or from the connection to it. */
 export type ErrorClass =
-  /** The row's own fault: a value it holds, a constraint, a trigger of the application that refuses it. */
+  /** Caused by the row: a value it holds, a constraint, or an application trigger that raises. */
   | 'row'
-  /** It passes by itself: deadlock, serialization, lock time-out, a lost connection. */
-  | 'retry'
-  /** Cancelled or timed out: a smaller piece may get through, a few times. */
-  | 'halve'
+  /** Resolves without intervention: deadlock, serialization failure, lock timeout, lost connection. */
+  | 'transient'
+  /** The statement was cancelled or timed out: a smaller one may succeed. */
+  | 'cancelled'
   /** The connection leads to a standby. */
   | 'standby'
-  /** The server needs a person: disk full, too many connections, I/O or internal errors. */
-  | 'pause'
-  /** The operation can never succeed as things are: a table or column gone, no permission. */
-  | 'fail'
+  /** The server needs a person: disk full, too many connections, I/O errors, internal errors. */
+  | 'server'
+  /** Repeating the statement cannot help: missing table or column, missing privilege, or not a database error. */
+  | 'permanent'
 
-/** SQLSTATE of a PostgreSQL error, or the driver's or the socket's own code; null when it is neither. */
+/** SQLSTATE of a PostgreSQL error, or the code of the driver or the socket; null if the error has none. */
 export function errorCode(error: unknown): string | null {
   if (error === null || typeof error !== 'object' || !('code' in error)) return null
   return typeof error.code === 'string' ? error.code : null
 }
 
-/** The connection is gone, or could not be made: SQLSTATEs of a server that goes, the driver's codes, the socket's. */
+/** The connection was lost or refused: SQLSTATEs of a server that shuts down, codes of the driver, codes of the socket. */
 const CONNECTION_ERROR_CODES = new Set([
   ...['57P01', '57P02', '57P03', '57P04', '57P05'],
   ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'CONNECTION_CONNECT_TIMEOUT'],
+  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'EPROTO', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'],
   ...[
-    'ECONNREFUSED',
-    'ECONNRESET',
-    'ECONNABORTED',
-    'EPIPE',
-    'EPROTO',
-    'ETIMEDOUT',
-    'ENOTFOUND',
-    'EAI_AGAIN',
     'EAI_FAIL',
+    'EHOSTUNREACH',
+    'EHOSTDOWN',
+    'ENETUNREACH',
+    'ENETDOWN',
+    'EADDRNOTAVAIL',
+    'ENOENT',
+    'EMFILE',
+    'ENFILE',
   ],
-  ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'ENOENT', 'EMFILE', 'ENFILE'],
 ])
 const TRANSIENT_SQLSTATES = new Set(['40001', '40P01', '55P03', '55006'])
 
-/** Sorts an error by its SQLSTATE class. What is not an error of the database is a fault of ours: it fails the operation. */
+/** Classifies an error by its SQLSTATE. An error without a code is a bug in the agent, and so permanent. */
 export function classifyError(error: unknown): ErrorClass {
   const code = errorCode(error)
-  if (code === null) return 'fail'
-  if (isConnectionError(error) || TRANSIENT_SQLSTATES.has(code)) return 'retry'
-  if (code === '57014') return 'halve'
+  if (code === null) return 'permanent'
+  if (isConnectionError(error) || TRANSIENT_SQLSTATES.has(code)) return 'transient'
+  if (code === '57014') return 'cancelled'
   if (code === '25006') return 'standby'
   if (code === 'P0001' || /^(22|23|44)...$/.test(code)) return 'row'
-  if (/^(53|58|XX)...$/.test(code)) return 'pause'
-  return 'fail'
+  if (/^(53|58|XX)...$/.test(code)) return 'server'
+  return 'permanent'
 }
 
-/** The database cannot be reached, as opposed to: it answered with an error. */
+/** True if the database cannot be reached, as opposed to a database that answered with an error. */
 export function isConnectionError(error: unknown): boolean {
   const code = errorCode(error)
   return code !== null && (CONNECTION_ERROR_CODES.has(code) || /^(08...|ERR_(TLS|SSL)_.+)$/.test(code))
@@ -59,20 +59,3 @@ export function isConnectionError(error: unknown): boolean {
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
-
-/** Ends an operation as failed with one stable code and one sentence that says what to do. */
-export class OperationFailedError extends Error {
-  readonly code: string
-  constructor(code: string, sentence: string) {
-    super(sentence)
-    this.code = code
-  }
-}
-
-/** Stands an operation at its safe point until a person has mended what the sentence names. */
-export class OperationPausedError extends Error {
-  readonly code = 'trouble'
-}
-
-/** Raised by the fence at the beginning of a DDL transaction. */
-export const FENCE_LOST_SQLSTATE = 'STI01'

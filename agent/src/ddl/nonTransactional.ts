@@ -1,9 +1,8 @@
 import type { Sql } from '../database/connect.ts'
-import { DdlStoppedError } from './transactional.ts'
+import { DdlStoppedError, FenceLostError } from '../kind/operationErrors.ts'
 import { errorCode, isConnectionError } from '../database/errors.ts'
 import { describeBlockers } from './lockHolders.ts'
 import type { RunContext } from '../kind/kind.ts'
-import { FenceLostError } from '../engine/lane.ts'
 
 const BLOCKER_POLL_INTERVAL_MS = 500
 

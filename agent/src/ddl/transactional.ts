@@ -1,15 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../database/connect.ts'
 import type { RunContext } from '../kind/kind.ts'
-import {
-  errorCode,
-  FENCE_LOST_SQLSTATE,
-  isConnectionError,
-  errorMessage,
-  OperationPausedError,
-} from '../database/errors.ts'
+import { errorCode, isConnectionError, errorMessage } from '../database/errors.ts'
 import { describeLockHolders } from './lockHolders.ts'
-import { FenceLostError } from '../engine/lane.ts'
+import { DdlStoppedError, FENCE_LOST_SQLSTATE, FenceLostError, OperationPausedError } from '../kind/operationErrors.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
 
 /** A change of ours to the system, with what takes it back. */
@@ -82,11 +76,6 @@ export async function runDdl(run: RunContext, sql: Sql, ddl: DdlTransaction): Pr
       await delay((100 + Math.min(2_000, attempt * 50)) * (0.5 + Math.random()))
     }
   }
-}
-
-/** Asked to pause or cancel before the statement had its lock: nothing was changed. */
-export class DdlStoppedError extends Error {
-  readonly code = 'stopped'
 }
 
 function ddlTransactionSql(run: RunContext, ddl: DdlTransaction): string {

@@ -4,15 +4,8 @@ import type { ColumnUpdate, RowCondition } from './columnUpdate.ts'
 import { ON_REPEATED_FAILURE } from './failedRow.ts'
 import { keyAsJson, type Key } from './keys.ts'
 import { LINE_POINTER_LOW_BYTE, LINE_POINTER } from './ctid.ts'
-import {
-  FENCE_CTE,
-  FENCE_PARAMETER_COUNT,
-  FenceLostError,
-  fenceParameters,
-  LANE_LEASE,
-  type Lane,
-  type RangeState,
-} from './lane.ts'
+import { FENCE_CTE, FENCE_PARAMETER_COUNT, fenceParameters, LANE_LEASE, type Lane, type RangeState } from './lane.ts'
+import { FenceLostError } from '../kind/operationErrors.ts'
 
 export const BATCH_ROWS_FIRST_PARAMETER = FENCE_PARAMETER_COUNT + 6
 

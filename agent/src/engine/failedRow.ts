@@ -2,8 +2,9 @@ import type { Sql } from '../database/connect.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import type { ColumnUpdate, RowCondition } from './columnUpdate.ts'
 import { keyPlaceholders, keyAsJson, keyTuple, type Key } from './keys.ts'
-import { FENCE_CTE, FENCE_PARAMETER_COUNT, FenceLostError, fenceParameters, LANE_LEASE, type Lane } from './lane.ts'
+import { FENCE_CTE, FENCE_PARAMETER_COUNT, fenceParameters, LANE_LEASE, type Lane } from './lane.ts'
 import type { KeyRange, KeyedTable } from './keyRange.ts'
+import { FenceLostError } from '../kind/operationErrors.ts'
 
 export interface FailedRowRecord {
   readonly relation: string

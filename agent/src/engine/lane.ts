@@ -108,8 +108,3 @@ export function fenceParameters(lane: Lane, position: Key | null, flush: boolean
     flush ? 'on' : 'off',
   ]
 }
-
-/** The fence matched nothing: another holder has taken the lane over. Nothing was written. */
-export class FenceLostError extends Error {
-  readonly code = 'fence-lost'
-}

@@ -1,7 +1,8 @@
 import type { Sql } from '../database/connect.ts'
 import type { QualifiedName } from '../rollout/rollout.ts'
 import { onlyRow } from '../database/onlyRow.ts'
-import { errorCode, OperationFailedError } from '../database/errors.ts'
+import { errorCode } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 
 /** A relation that holds rows: a leaf partition, or the table itself. */
 export interface LeafPartition extends QualifiedName {

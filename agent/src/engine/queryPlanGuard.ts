@@ -2,7 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import type { KeyColumn, QualifiedName } from '../rollout/rollout.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import { CTID_KEY } from './ctid.ts'
-import { OperationFailedError } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 
 /** A statement of one batch, as it is about to be run. */
 export interface PlannedStatement {

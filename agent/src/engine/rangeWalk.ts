@@ -87,7 +87,7 @@ export async function walkRanges(job: RangeWalk): Promise<boolean> {
     } catch (error) {
       const errorClass = classifyError(error)
       const canHalve =
-        errorClass === 'row' || (errorClass === 'halve' && (suspect?.timeouts ?? 0) < MAX_TIMEOUT_HALVINGS)
+        errorClass === 'row' || (errorClass === 'cancelled' && (suspect?.timeouts ?? 0) < MAX_TIMEOUT_HALVINGS)
       if (poisonRow !== null || range === null || !canHalve) {
         await backoff.waitOrThrow(error)
         continue
@@ -96,14 +96,14 @@ export async function walkRanges(job: RangeWalk): Promise<boolean> {
         poisonRow = { range, sqlstate: errorCode(error) ?? 'unknown', message: errorMessage(error) }
         continue
       }
-      if (errorClass === 'halve') {
+      if (errorClass === 'cancelled') {
         job.onRetry(errorCode(error) ?? 'unknown')
         if (!isEstimated) job.sizeController.observe(range.rows, seconds())
       }
       suspect = {
         until: suspect?.until ?? range.high,
         batchRows: Math.max(1, Math.floor(Math.min(range.rows, job.sizeController.size()) / 2)),
-        timeouts: (suspect?.timeouts ?? 0) + (errorClass === 'halve' ? 1 : 0),
+        timeouts: (suspect?.timeouts ?? 0) + (errorClass === 'cancelled' ? 1 : 0),
       }
       continue
     }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../database/connect.ts'
-import { errorCode, classifyError, isConnectionError, errorMessage, OperationPausedError } from '../database/errors.ts'
+import { errorCode, classifyError, isConnectionError, errorMessage } from '../database/errors.ts'
+import { OperationPausedError } from '../kind/operationErrors.ts'
 
 /** Bears what passes by itself, with growing pauses and jitter. */
 export interface RetryBackoff {
@@ -19,8 +20,9 @@ export function createRetryBackoff(sql: Sql, onRetry: (sqlstate: string) => void
       const errorClass = classifyError(error)
       // While the database is away there is nothing to give up: who walks ends when the lease has run out.
       const isTransient =
-        isConnectionError(error) || (['retry', 'halve', 'standby'].includes(errorClass) && retries < MAX_RETRIES)
-      if (!isTransient && (errorClass === 'row' || errorClass === 'fail')) throw error
+        isConnectionError(error) ||
+        (['transient', 'cancelled', 'standby'].includes(errorClass) && retries < MAX_RETRIES)
+      if (!isTransient && (errorClass === 'row' || errorClass === 'permanent')) throw error
       if (!isTransient) {
         throw new OperationPausedError(`${errorMessage(error)} (${errorCode(error)}). Mend it, then resume.`, {
           cause: error,

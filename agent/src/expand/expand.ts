@@ -1,5 +1,6 @@
 import { runDdl, type ReversibleChange } from '../ddl/transactional.ts'
-import { errorCode, classifyError, errorMessage, OperationFailedError } from '../database/errors.ts'
+import { errorCode, classifyError, errorMessage } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RolloutFacts, Prefill } from '../kind/facts.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { requireTable } from '../kind/requireTable.ts'
@@ -142,7 +143,7 @@ function markRevertedSql(
 function toExpandError(error: unknown): unknown {
   const code = errorCode(error)
   const isServerError = code !== null && /^[0-9A-Z]{5}$/.test(code)
-  if (!isServerError || !['row', 'fail'].includes(classifyError(error))) return error
+  if (!isServerError || !['row', 'permanent'].includes(classifyError(error))) return error
   const triggerContext = (error as { where?: string }).where
     ?.split('\n')
     .find((line) => /function (?!inline_code_block)/i.test(line))

@@ -1,4 +1,4 @@
-import { OperationFailedError } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RunContext } from '../kind/kind.ts'
 import type { Table } from '../rollout/rollout.ts'
 

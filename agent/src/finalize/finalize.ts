@@ -1,5 +1,6 @@
 import { assertClaimHeld, runNonTransactional } from '../ddl/nonTransactional.ts'
-import { errorCode, errorMessage, OperationFailedError } from '../database/errors.ts'
+import { errorCode, errorMessage } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { operationSeconds, formatSeconds, estimateDuration } from '../kind/durationEstimate.ts'
 import { tagStatement } from '../database/tagStatement.ts'

@@ -1,5 +1,5 @@
 import type { Table } from '../rollout/rollout.ts'
-import { OperationFailedError } from '../database/errors.ts'
+import { OperationFailedError } from './operationErrors.ts'
 import type { RolloutFacts } from './facts.ts'
 
 /** The table as the catalog has it. @throws OperationFailure with the reason why it could not be read */

@@ -21,7 +21,7 @@ export async function runHelper(
   } catch (error) {
     const code = errorCode(error)
     const isTransient =
-      isConnectionError(error) || classifyError(error) === 'retry' || code === 'fence-lost' || code === 'stopped'
+      isConnectionError(error) || classifyError(error) === 'transient' || code === 'fence-lost' || code === 'stopped'
     if (!isTransient) backoffSeconds = HELPER_BACKOFF_SECONDS
     log({
       level: isTransient ? 'info' : 'warning',

@@ -193,7 +193,7 @@ async function readTableFacts(source: FactsSource, rollout: Rollout): Promise<Ta
     return { table, faults: [...agentFaults, ...catalog, ...faults], blockers: agentFaults, notes }
   } catch (error) {
     if (error instanceof UnsupportedTableError) return unreadable(error.message)
-    if (isConnectionError(error) || classifyError(error) === 'retry') throw error
+    if (isConnectionError(error) || classifyError(error) === 'transient') throw error
     return unreadable(`The table could not be read: ${errorMessage(error)}.`)
   }
 }

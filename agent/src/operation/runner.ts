@@ -1,6 +1,7 @@
 import { agentActor } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
-import { errorCode, classifyError, isConnectionError, errorMessage, OperationFailedError } from '../database/errors.ts'
+import { errorCode, classifyError, isConnectionError, errorMessage } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinition } from '../kind/kind.ts'
 import type { FailpointHook } from '../kind/failpoints.ts'
@@ -185,19 +186,19 @@ export function createRunner(deps: RunnerDependencies): Runner {
     const actor = agentActor(deps.agent)
     const code = errorCode(error) ?? 'internal'
     const fault = classifyError(error)
-    const cancellationCount = (cancellations.get(row.id) ?? 0) + (fault === 'halve' ? 1 : 0)
+    const cancellationCount = (cancellations.get(row.id) ?? 0) + (fault === 'cancelled' ? 1 : 0)
     cancellations.set(row.id, cancellationCount)
     const sentence =
-      fault === 'halve'
+      fault === 'cancelled'
         ? `${errorMessage(error)} (${code}), ${cancellationCount} times. Look for who cancels it or what holds it up, then resume.`
         : errorMessage(error)
     deps.log({ level: 'warning', message: `operation ${row.id} (${row.kind}): ${sentence}`, code })
-    const isTransient = code === 'fence-lost' || isConnectionError(error) || fault === 'retry'
-    if (isTransient || (fault === 'halve' && cancellationCount <= MAX_STATEMENT_CANCELLATIONS)) {
+    const isTransient = code === 'fence-lost' || isConnectionError(error) || fault === 'transient'
+    if (isTransient || (fault === 'cancelled' && cancellationCount <= MAX_STATEMENT_CANCELLATIONS)) {
       await releaseOperation(sql, row, RETRY_DELAY_SECONDS)
       return
     }
-    if (code === 'trouble' || ['halve', 'pause', 'standby'].includes(fault)) {
+    if (code === 'trouble' || ['cancelled', 'server', 'standby'].includes(fault)) {
       await transitionOperation(
         sql,
         row.id,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { readRollbackHold } from '../alert/rollbackHoldStore.ts'
 import type { RampProgress } from '../contract/index.ts'
-import { OperationFailedError, OperationPausedError } from '../database/errors.ts'
+import { OperationFailedError, OperationPausedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import type { Flags } from '../flag/flags.ts'
 import { FlagRefusal } from '../flag/errors.ts'

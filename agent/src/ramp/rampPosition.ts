@@ -1,6 +1,6 @@
 import type { Actor } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import { OperationFailedError } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RampParameters } from './rampParameters.ts'
 
 /** Where a ramp stands, by the flag's own row and the changes that the ramp has made to it. */

@@ -1,6 +1,6 @@
 import { RehearsalParameters } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
-import { OperationFailedError } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { requireTable } from '../kind/requireTable.ts'
 import { structureHash } from '../rollback/structureHash.ts'

@@ -1,6 +1,6 @@
 import { DERIVE_TRIGGER_NAME } from '../dualWrite/deriveTrigger.ts'
 import { readTableChecksum } from '../ddl/tableChecksum.ts'
-import { OperationFailedError } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { readTableStructure, describeStructureDifferences, type TableStructure } from '../ddl/tableStructure.ts'
 import { requireTable } from '../kind/requireTable.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { OperationFailedError } from '../database/errors.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { RunContext } from '../kind/kind.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Limits } from '../contract/index.ts'
-import { OperationPausedError } from '../database/errors.ts'
+import { OperationPausedError } from '../kind/operationErrors.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { essentialLimits, resolveLimits, type ThrottleLimits } from './limits.ts'
 import { createPacer } from './pacer.ts'

@@ -1,7 +1,7 @@
 import type { CheckResult, ConfusionCell, ValidationLayer, LayerResult, Validation } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { OperationClaim } from '../kind/kind.ts'
-import { FenceLostError } from '../engine/lane.ts'
+import { FenceLostError } from '../kind/operationErrors.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
 interface ValidationRow {

@@ -1,16 +1,10 @@
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
-import {
-  FENCE_CTE,
-  FENCE_PARAMETER_COUNT,
-  FenceLostError,
-  fenceParameters,
-  LANE_LEASE,
-  type Lane,
-} from '../../engine/lane.ts'
+import { FENCE_CTE, FENCE_PARAMETER_COUNT, fenceParameters, LANE_LEASE, type Lane } from '../../engine/lane.ts'
 import { rangeCondition, type KeyRange, type KeyedTable } from '../../engine/keyRange.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { archiveTable, valuesDiffer, columnList, keysMatch, type ArchiveLayout } from './archiveSql.ts'
+import { FenceLostError } from '../../kind/operationErrors.ts'
 
 export interface ArchiveContext {
   readonly rollout: Rollout

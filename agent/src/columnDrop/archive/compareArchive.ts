@@ -1,5 +1,5 @@
 import type { Sql } from '../../database/connect.ts'
-import { OperationFailedError } from '../../database/errors.ts'
+import { OperationFailedError } from '../../kind/operationErrors.ts'
 import { createBatchSizeController } from '../../engine/batchSizeController.ts'
 import type { Key } from '../../engine/keys.ts'
 import { rangeCondition } from '../../engine/keyRange.ts'

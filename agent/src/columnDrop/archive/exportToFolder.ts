@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { errorCode, isConnectionError, OperationFailedError } from '../../database/errors.ts'
+import { errorCode, isConnectionError } from '../../database/errors.ts'
+import { OperationFailedError } from '../../kind/operationErrors.ts'
 import type { RunContext } from '../../kind/kind.ts'
 import type { Table } from '../../rollout/rollout.ts'
 import { exportArchive } from './exportArchive.ts'

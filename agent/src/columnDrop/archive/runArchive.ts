@@ -1,6 +1,6 @@
 import type { Sql } from '../../database/connect.ts'
 import { runDdl } from '../../ddl/transactional.ts'
-import { OperationFailedError } from '../../database/errors.ts'
+import { OperationFailedError } from '../../kind/operationErrors.ts'
 import { createBatchSizeController } from '../../engine/batchSizeController.ts'
 import { createSingleWorkerGate } from '../../throttle/throttleGate.ts'
 import type { RunContext } from '../../kind/kind.ts'

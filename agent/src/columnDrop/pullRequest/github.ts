@@ -1,6 +1,7 @@
 import { Octokit } from '@octokit/core'
 import type { ColumnDropPullRequest } from '../../contract/index.ts'
-import { errorMessage, OperationFailedError } from '../../database/errors.ts'
+import { errorMessage } from '../../database/errors.ts'
+import { OperationFailedError } from '../../kind/operationErrors.ts'
 
 /** Where pull requests are opened. */
 export interface GithubConfig {

@@ -172,7 +172,7 @@ async function attemptCheck<T>(checks: TrialCheck[], check: string, work: () => 
     checks.push({ check, ok: true, detail: '' })
     return done
   } catch (error) {
-    if (errorCode(error) === null || !['row', 'fail'].includes(classifyError(error))) throw error
+    if (errorCode(error) === null || !['row', 'permanent'].includes(classifyError(error))) throw error
     checks.push({ check, ok: false, detail: `${errorMessage(error)} (${errorCode(error)})` })
     return null
   }
