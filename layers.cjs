@@ -4,7 +4,7 @@
  * demands that each folder is in exactly one layer.
  */
 const LAYERS = [
-  ['contract', 'format', 'log.ts', 'envReader.ts'],
+  ['contract', 'format', 'log.ts', 'envReader.ts', 'interval.ts'],
   ['signature', 'rights', 'database'],
   ['rollout'],
   ['signals', 'provisioning'],

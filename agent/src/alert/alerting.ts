@@ -1,6 +1,7 @@
 import type { FlagStatus } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Flags } from '../flag/flags.ts'
+import { createInterval } from '../interval.ts'
 import type { Log } from '../log.ts'
 import type { RolloutReadings } from '../metrics/metricsSource.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -49,7 +50,14 @@ export function createAlerting(dependencies: AlertingDependencies): Alerting {
   const executor = createDecisionExecutor({ state, flags, monitor, writeQueue, log })
   const guard = dependencies.guard ? createGuard({ environment, agent, rollouts, monitor, executor }) : null
   const alertQueue = createAlertQueue({ ...dependencies, monitor, executor, writeQueue })
-  let timer: NodeJS.Timeout | undefined
+  const evaluation = createInterval({
+    intervalMs: EVALUATION_INTERVAL_MS,
+    delayFirstRun: true,
+    run() {
+      monitor.evaluate()
+      guard?.evaluate()
+    },
+  })
   return {
     alertQueue,
     updateState: monitor.updateState,
@@ -58,14 +66,9 @@ export function createAlerting(dependencies: AlertingDependencies): Alerting {
         .findings(rollout)
         .filter((finding) => finding.state !== 'unknown')
         .map(({ rule, change, state }) => ({ rule, change, unhealthy: state === 'unhealthy' })),
-    start() {
-      timer = setInterval(() => {
-        monitor.evaluate()
-        guard?.evaluate()
-      }, EVALUATION_INTERVAL_MS)
-    },
+    start: evaluation.start,
     async stop() {
-      clearInterval(timer)
+      await evaluation.stop()
       alertQueue.stop()
       monitor.stop()
       await writeQueue.stop()

@@ -1,4 +1,5 @@
 import { isConnectionError, errorMessage } from './errors.ts'
+import { createInterval } from '../interval.ts'
 import type { Log } from '../log.ts'
 import type { Database } from './connect.ts'
 import { checkDatabaseIdentity } from './databaseIdentity.ts'
@@ -40,8 +41,6 @@ export function createDatabaseMonitor(options: {
   let identityChecked = false
   let fault: string | null = 'The database has not been reached yet.'
   let foreignStateReason: string | null = null
-  let timer: NodeJS.Timeout | undefined
-  let pendingCheck: Promise<void> | null = null
 
   const setFault = (sentence: string | null): void => {
     if (sentence === fault) return
@@ -70,22 +69,11 @@ export function createDatabaseMonitor(options: {
       )
     }
   }
-  const checkNow = (): Promise<void> => {
-    pendingCheck ??= check().finally(() => {
-      pendingCheck = null
-    })
-    return pendingCheck
-  }
+  const interval = createInterval({ intervalMs: CHECK_INTERVAL_MS, run: check })
   return {
-    start() {
-      timer = setInterval(() => void checkNow(), CHECK_INTERVAL_MS)
-      void checkNow()
-    },
-    async stop() {
-      clearInterval(timer)
-      await pendingCheck
-    },
-    checkNow,
+    start: interval.start,
+    stop: interval.stop,
+    checkNow: interval.runNow,
     unavailableReasons: () => (fault === null ? [] : [fault]),
     foreignState: () => foreignStateReason,
     assertReady() {

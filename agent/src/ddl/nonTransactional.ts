@@ -3,6 +3,7 @@ import { DdlStoppedError, FenceLostError } from '../kind/operationErrors.ts'
 import { errorCode, isConnectionError } from '../database/errors.ts'
 import { describeBlockers } from './lockHolders.ts'
 import type { RunContext } from '../kind/kind.ts'
+import { createInterval } from '../interval.ts'
 
 const BLOCKER_POLL_INTERVAL_MS = 500
 
@@ -40,19 +41,17 @@ export async function runNonTransactional(
       await run.recordEvent('ddl', `${description} waits for ${blockers}`)
     reportedBlockers = blockers
   }
-  let pendingCheck = null as Promise<void> | null
-  const timer = setInterval(() => {
-    pendingCheck ??= checkBlockers()
-      // Without the database there is nobody to name and nothing to cancel.
-      .catch((error: unknown) =>
-        run.setStep(
-          isConnectionError(error) ? description : `${description} (who holds it is unknown: ${errorCode(error)})`,
-        ),
-      )
-      .finally(() => {
-        pendingCheck = null
-      })
-  }, BLOCKER_POLL_INTERVAL_MS)
+  const blockerChecks = createInterval({
+    intervalMs: BLOCKER_POLL_INTERVAL_MS,
+    delayFirstRun: true,
+    run: checkBlockers,
+    // Without the database there is nobody to name and nothing to cancel.
+    onError: (error) =>
+      run.setStep(
+        isConnectionError(error) ? description : `${description} (who holds it is unknown: ${errorCode(error)})`,
+      ),
+  })
+  blockerChecks.start()
   try {
     await run.failpoint('alone.sending')
     await sql.unsafe(statement)
@@ -61,7 +60,6 @@ export async function runNonTransactional(
     if (stopping && errorCode(error) === '57014') throw new DdlStoppedError()
     throw error
   } finally {
-    clearInterval(timer)
-    await pendingCheck
+    await blockerChecks.stop()
   }
 }

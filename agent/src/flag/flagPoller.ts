@@ -1,4 +1,5 @@
 import type { Database } from '../database/connect.ts'
+import { createInterval } from '../interval.ts'
 import { syncClients, measureClockOffset, type ClockOffset } from './clientSync.ts'
 import type { VersionMark } from './clientRegistry.ts'
 import type { InMemoryFlag } from './inMemoryFlag.ts'
@@ -40,9 +41,7 @@ export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoll
   let generation = 0
   let outstanding = 0
   let healthy = true
-  let timer: NodeJS.Timeout | null = null
-  let stopped = true
-  let running: Promise<void> = Promise.resolve()
+  let started = false
 
   async function readFlags(): Promise<void> {
     if (!mayRead()) return
@@ -76,36 +75,30 @@ export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoll
     log({ level: 'error', event: 'flag-database-away', rollout, message: String(error) })
   }
 
-  async function tick(): Promise<void> {
-    if (outstanding < MAX_OUTSTANDING_READS) {
-      outstanding++
-      const reading = readFlags()
-        .then(() => {
-          if (!healthy) log({ level: 'info', event: 'flag-database-back' })
-          healthy = true
-        })
-        .catch(reportFault)
-        .finally(() => outstanding--)
-      await Promise.race([reading, new Promise((resolve) => setTimeout(resolve, READ_TIMEOUT_MS).unref())])
+  async function readOnce(): Promise<void> {
+    if (outstanding >= MAX_OUTSTANDING_READS) return
+    outstanding++
+    try {
+      await readFlags()
+      if (!healthy) log({ level: 'info', event: 'flag-database-back' })
+      healthy = true
+    } catch (error) {
+      reportFault(error)
+    } finally {
+      outstanding--
     }
-    if (!stopped) timer = setTimeout(runTick, POLL_INTERVAL_MS)
   }
 
-  function runTick(): void {
-    timer = null
-    running = tick()
-  }
+  const interval = createInterval({ intervalMs: POLL_INTERVAL_MS, run: readOnce, abandonAfterMs: READ_TIMEOUT_MS })
 
   return {
     start() {
-      if (!stopped) return
-      stopped = false
-      runTick()
+      started = true
+      interval.start()
     },
     async stop() {
-      stopped = true
-      if (timer) clearTimeout(timer)
-      await running
+      started = false
+      await interval.stop()
     },
     confirm(flag, state) {
       generation++
@@ -118,10 +111,8 @@ export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoll
         flag.confirmed = null
         flag.confirmedAt = null
       }
-      // While a reading runs, it is ignored now, and the next one follows by itself.
-      if (timer === null || !mayRead()) return
-      clearTimeout(timer)
-      runTick()
+      // A reading in flight is ignored; the next one follows it.
+      if (started && mayRead()) void interval.runNow()
     },
     reportFault,
   }

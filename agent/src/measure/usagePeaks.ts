@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import { errorCode, isConnectionError } from '../database/errors.ts'
+import { errorCode, errorMessage, isConnectionError } from '../database/errors.ts'
+import { createInterval } from '../interval.ts'
 import type { Log } from '../log.ts'
 import type { TimedValue } from '../signals/prometheusClient.ts'
 import type { RecentReadings } from '../signals/readingBuffer.ts'
@@ -23,8 +24,6 @@ export function createPeakRecorder(dependencies: {
 }): { start(): void; stop(): Promise<void> } {
   const { sql, recent, rollouts, log } = dependencies
   let recordedUntil = Date.now()
-  let timer: NodeJS.Timeout | undefined
-  let recording: Promise<void> = Promise.resolve()
 
   async function recordPeaks(): Promise<void> {
     const until = Date.now()
@@ -48,21 +47,16 @@ export function createPeakRecorder(dependencies: {
     recordedUntil = until
   }
 
-  return {
-    start() {
-      timer ??= setInterval(() => {
-        recording = recordPeaks().catch((error: unknown) => {
-          // The next minute keeps it: what was read lately is in memory. 42P01: the state is not there yet.
-          if (isConnectionError(error) || errorCode(error) === '42P01') return
-          log({ level: 'warning', message: 'peaks could not be kept', error: (error as Error).message })
-        })
-      }, RECORD_INTERVAL_MS).unref()
+  return createInterval({
+    intervalMs: RECORD_INTERVAL_MS,
+    delayFirstRun: true,
+    run: recordPeaks,
+    onError(error) {
+      // The readings are still in memory, so the next run saves them. 42P01: the schema does not exist yet.
+      if (isConnectionError(error) || errorCode(error) === '42P01') return
+      log({ level: 'warning', message: 'The usage peaks were not saved.', error: errorMessage(error) })
     },
-    async stop() {
-      clearInterval(timer)
-      await recording
-    },
-  }
+  })
 }
 
 export interface Peak {

@@ -1,5 +1,6 @@
 import { errorCode, isConnectionError, errorMessage } from '../database/errors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
+import { createInterval } from '../interval.ts'
 import type { Log } from '../log.ts'
 import type { RolloutReadings } from '../metrics/metricsSource.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -20,8 +21,6 @@ export function createReconcileLoop(deps: {
   readonly seconds: number
 }): ReconcileLoop {
   const latestReadings = new Map<string, RolloutReadings>()
-  let timer: NodeJS.Timeout | undefined
-  let tickInFlight: Promise<void> | null = null
 
   const reconcileAll = async (): Promise<void> => {
     for (const rollout of deps.rollouts) {
@@ -38,20 +37,10 @@ export function createReconcileLoop(deps: {
       }
     }
   }
+  const interval = createInterval({ intervalMs: deps.seconds * 1000, run: reconcileAll })
   return {
-    start() {
-      const tick = (): void => {
-        tickInFlight ??= reconcileAll().finally(() => {
-          tickInFlight = null
-        })
-      }
-      timer = setInterval(tick, deps.seconds * 1000)
-      tick()
-    },
-    async stop() {
-      clearInterval(timer)
-      await tickInFlight
-    },
+    start: interval.start,
+    stop: interval.stop,
     readings: () => [...latestReadings.values()],
   }
 }

@@ -5,6 +5,7 @@ import type { RolloutFacts } from '../kind/facts.ts'
 import type { Directive, OperationClaim, RunContext } from '../kind/kind.ts'
 import type { FailpointHook } from '../kind/failpoints.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
+import { createInterval } from '../interval.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Heartbeat } from './operationLease.ts'
@@ -50,7 +51,6 @@ export function startRun(deps: RunDependencies): StartedRun {
   let step = row.step
   let progress: OperationProgress | null = row.progress
   let lastHeartbeatAt = performance.now()
-  let heartbeatInFlight: Promise<void> | null = null
 
   let lastProgressEventAt = -Infinity
   const appendProgressEvent = async (force: boolean): Promise<void> => {
@@ -83,11 +83,8 @@ export function startRun(deps: RunDependencies): StartedRun {
     // Without the database nobody renews the lease. Others may hold it by now: the fence would stop us, so stop first.
     if (performance.now() - lastHeartbeatAt > deps.leaseSeconds * 1000) directive = 'lost'
   }
-  const timer = setInterval(() => {
-    heartbeatInFlight ??= heartbeat().finally(() => {
-      heartbeatInFlight = null
-    })
-  }, HEARTBEAT_INTERVAL_MS)
+  const heartbeats = createInterval({ intervalMs: HEARTBEAT_INTERVAL_MS, delayFirstRun: true, run: heartbeat })
+  heartbeats.start()
 
   return {
     agent: deps.agent,
@@ -117,8 +114,7 @@ export function startRun(deps: RunDependencies): StartedRun {
       if (directive === 'go-on') directive = 'lost'
     },
     async flushProgress() {
-      clearInterval(timer)
-      await heartbeatInFlight
+      await heartbeats.stop()
       try {
         await deps.renewLease({ step, progress })
         await appendProgressEvent(true)
@@ -126,6 +122,6 @@ export function startRun(deps: RunDependencies): StartedRun {
         if (!isConnectionError(error)) throw error
       }
     },
-    stopHeartbeat: () => clearInterval(timer),
+    stopHeartbeat: () => void heartbeats.stop(),
   }
 }

@@ -6,6 +6,7 @@ import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinition } from '../kind/kind.ts'
 import type { FailpointHook } from '../kind/failpoints.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
+import { createInterval } from '../interval.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { rollBackOnError, startMissedRollbacks } from './rollbackOnError.ts'
@@ -56,8 +57,6 @@ export function createRunner(deps: RunnerDependencies): Runner {
   const helpableKinds = deps.kinds.filter((kind) => kind.runHelper !== undefined).map((kind) => kind.kind)
   const running = new Set<{ run: StartedRun; ended: Promise<void> }>()
   const cancellations = new Map<bigint, number>()
-  let timer: NodeJS.Timeout | undefined
-  let claimInFlight: Promise<void> | null = null
   let stopped = false
 
   const claimWork = async (): Promise<void> => {
@@ -99,17 +98,15 @@ export function createRunner(deps: RunnerDependencies): Runner {
     })
   }
 
-  const wake = (): void => {
-    if (stopped || claimInFlight !== null) return
-    claimInFlight = claimWork()
-      .catch((error: unknown) => {
-        if (!isConnectionError(error))
-          deps.log({ level: 'error', message: 'looking for work failed', error: errorMessage(error) })
-      })
-      .finally(() => {
-        claimInFlight = null
-      })
-  }
+  const claimInterval = createInterval({
+    intervalMs: POLL_INTERVAL_MS,
+    run: claimWork,
+    onError(error) {
+      if (!isConnectionError(error))
+        deps.log({ level: 'error', message: 'looking for work failed', error: errorMessage(error) })
+    },
+  })
+  const wake = (): void => void claimInterval.runNow()
 
   const execute = async (row: OperationRow, run: StartedRun): Promise<void> => {
     try {
@@ -219,16 +216,12 @@ export function createRunner(deps: RunnerDependencies): Runner {
   }
 
   return {
-    start() {
-      timer = setInterval(wake, POLL_INTERVAL_MS)
-      wake()
-    },
+    start: claimInterval.start,
     wake,
     async stop() {
       stopped = true
-      clearInterval(timer)
       for (const { run } of running) run.handOver()
-      await claimInFlight
+      await claimInterval.stop()
       await Promise.all([...running].map(({ ended }) => ended))
     },
   }

@@ -1,12 +1,15 @@
+import { formatDuration } from '../format/format.ts'
+import { createInterval } from '../interval.ts'
 import { SignalUnknownError } from './reading.ts'
 
 /** A value that is refreshed in the background and read from memory. */
 export interface Poll<T> {
-  /** The last value with its time, or unknown when it is older than its limit. Never waits. */
+  /** The last value, or unknown if it is older than its maximum age. Never waits. */
   read(): T
   start(): void
+  /** Forgets the value. A refresh in flight ends within its own time limit, and its value is discarded. */
   stop(): void
-  /** From its next turn on. How old a value may be stays as it is. */
+  /** Takes effect after the next refresh. The maximum age of a value does not change. */
   setIntervalMs(milliseconds: number): void
 }
 
@@ -17,61 +20,51 @@ export interface PollOptions<T> {
   readonly now: () => number
   /** Reads once; must settle by itself within a bounded time. */
   readonly refresh: () => Promise<T>
-  /** The value that says why nothing is known. */
+  /** The value for a reason why nothing is known. */
   readonly unknown: (sentence: string) => T
 }
 
 /**
- * Calls `refresh` every interval, one call at a time. A call that fails keeps the last value until that is too old; one
- * that throws SignalUnknown makes it unknown at once.
+ * Calls `refresh` every interval, one call at a time. A failed call keeps the last value until that is too old; a call
+ * that throws SignalUnknownError makes it unknown at once.
  */
 export function createPoll<T>(options: PollOptions<T>): Poll<T> {
   const { now, refresh, unknown } = options
   const maximumAgeMs = options.maximumAgeMs ?? 3 * options.intervalMs
-  let intervalMs = options.intervalMs
   let last: { value: T; at: number } | undefined
   let problem = 'it has not been read yet'
-  let timer: NodeJS.Timeout | undefined
-  // A turn that outlives a stop and a new start must not start a second chain of turns.
-  let chain = 0
-  let running = false
+  /** A refresh that outlives a stop belongs to an earlier generation: its result is discarded. */
+  let generation = 0
 
-  async function runOnce(ownChain: number): Promise<void> {
-    const startedAt = now()
-    try {
-      const value = await refresh()
-      if (ownChain === chain) last = { value, at: startedAt }
-    } catch (error) {
-      if (ownChain !== chain) return
-      problem = error instanceof Error ? error.message : String(error)
-      if (error instanceof SignalUnknownError) last = undefined
-    }
-    if (ownChain !== chain || !running) return
-    timer = setTimeout(() => void runOnce(ownChain), Math.max(0, intervalMs - (now() - startedAt))).unref()
-  }
+  const interval = createInterval({
+    intervalMs: options.intervalMs,
+    async run() {
+      const [startedAt, ownGeneration] = [now(), generation]
+      try {
+        const value = await refresh()
+        if (ownGeneration === generation) last = { value, at: startedAt }
+      } catch (error) {
+        if (ownGeneration !== generation) return
+        problem = error instanceof Error ? error.message : String(error)
+        if (error instanceof SignalUnknownError) last = undefined
+      }
+    },
+  })
 
   return {
     read() {
       if (!last) return unknown(problem)
       const age = now() - last.at
       if (age <= maximumAgeMs) return last.value
-      return unknown(`it was last read ${Math.round(age / 1000)} s ago: ${problem}`)
+      return unknown(`it was last read ${formatDuration(Math.round(age / 1000))} ago: ${problem}`)
     },
-    start() {
-      if (running) return
-      running = true
-      chain++
-      void runOnce(chain)
-    },
+    start: interval.start,
     stop() {
-      running = false
-      chain++
+      generation++
       last = undefined
       problem = 'it is not being read now'
-      clearTimeout(timer)
+      void interval.stop()
     },
-    setIntervalMs(milliseconds) {
-      intervalMs = milliseconds
-    },
+    setIntervalMs: interval.setIntervalMs,
   }
 }

@@ -1,3 +1,4 @@
+import { createInterval } from '../interval.ts'
 import type { ApiReadings } from './apiReadings.ts'
 import type { HostReadings } from './localHost.ts'
 import { apiSignalValues, signalValues, type SignalSources } from './signalValues.ts'
@@ -10,9 +11,8 @@ export function createRecorder(
   sources: SignalSources,
   rollouts: readonly string[],
   intervalMs: number,
-): { start(): void; stop(): void } {
+): { start(): void; stop(): Promise<void> } {
   const hosts = new Map<string, HostReadings>()
-  let timer: NodeJS.Timeout | undefined
   const recordAll = (): void => {
     for (const rollout of rollouts) {
       for (const [signal, reading] of signalValues(sources, rollout, hosts.get(rollout))) {
@@ -21,15 +21,7 @@ export function createRecorder(
       hosts.set(rollout, sources.host(rollout))
     }
   }
-  return {
-    start() {
-      timer ??= setInterval(recordAll, intervalMs).unref()
-    },
-    stop() {
-      clearInterval(timer)
-      timer = undefined
-    },
-  }
+  return createInterval({ intervalMs, delayFirstRun: true, run: recordAll })
 }
 
 /** The application's signals come by themselves, an interval at a time. */

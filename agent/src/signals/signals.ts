@@ -171,7 +171,7 @@ export function createSignals(options: SignalsOptions): Signals {
       recorder.start()
     },
     async stop() {
-      recorder.stop()
+      await recorder.stop()
       for (const each of [...polls, ...serverPolls]) each.stop()
       for (const { vacuum, latency, requests } of monitored.values())
         [vacuum, latency, requests].forEach((each) => each?.stop())
