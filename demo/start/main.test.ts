@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { waitFor } from '../../test/support/waitFor.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 let folder = ''
@@ -27,38 +28,25 @@ async function startDemo(...args: string[]): Promise<DemoRun> {
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (text += data.toString()))
-  await waitUntil(
-    () => text.includes('stays up') || child.exitCode !== null,
-    () => text,
-  )
+  await waitFor('the demo is up or has ended', () => text.includes('stays up') || child.exitCode !== null, {
+    seconds: 100,
+  }).catch((error: Error) => Promise.reject(new Error(`${error.message}\n${text}`)))
   const record = await readFile(join(folder, 'run.json'), 'utf8').catch(() => '{"folder":""}')
   return { child, text: () => text, runFolder: (JSON.parse(record) as { folder: string }).folder }
-}
-
-async function waitUntil(what: () => boolean, why: () => string): Promise<void> {
-  for (let tries = 0; !what(); tries++) {
-    if (tries === 1000) throw new Error(`waited 100 s in vain: ${why()}`)
-    await new Promise((done) => setTimeout(done, 100))
-  }
 }
 
 /** Addresses of the run; all of them must be dead in the end. */
 const addresses = (text: string): string[] => text.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? []
 
 async function expectNothingLeft({ runFolder, text }: DemoRun): Promise<void> {
-  await waitUntil(
-    () => !existsSync(runFolder),
-    () => `${runFolder} is still there`,
-  )
+  await waitFor(`${runFolder} is removed`, () => !existsSync(runFolder), { seconds: 100 })
   for (const address of addresses(text())) {
-    let answers = true
-    await waitUntil(
-      () => {
-        void fetch(address).catch(() => (answers = false))
-        return !answers
-      },
-      () => `${address} still answers`,
-    )
+    const isDead = (): Promise<boolean> =>
+      fetch(address).then(
+        () => false,
+        () => true,
+      )
+    await waitFor(`${address} does not answer`, isDead, { seconds: 100 })
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { execFile } from 'node:child_process'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -50,7 +51,7 @@ async function readRunRecord(folder: string): Promise<RunRecord | null> {
 async function stopLeftover(pid: number, tell: (message: string) => void): Promise<void> {
   tell(`Process ${pid} of an earlier run still runs: stopping it.`)
   process.kill(pid, 'SIGINT')
-  for (let tries = 0; isAlive(pid) && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 100))
+  for (let tries = 0; isAlive(pid) && tries < 100; tries++) await sleep(100)
   if (isAlive(pid)) throw new Error(`Process ${pid} of an earlier run does not stop: end it yourself.`)
 }
 

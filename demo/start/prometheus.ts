@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findOnPath } from './findOnPath.ts'
@@ -64,6 +65,6 @@ export async function waitForTargets(url: string, wanted: number): Promise<void>
     const up = Number(data.result[0]?.value[1] ?? 0)
     if (up === wanted) return
     if (Date.now() > deadline) throw new Error(`Prometheus reads ${up} of ${wanted} targets: see ${url}/targets`)
-    await new Promise((resolve) => setTimeout(resolve, 250))
+    await sleep(250)
   }
 }

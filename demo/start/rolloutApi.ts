@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RolloutDetail } from '@sti-rollout/agent/contract'
 import { agentUrl, type DemoEnvironment } from './environment.ts'
 
@@ -24,6 +25,6 @@ export async function waitForRollout(
     const rollout = await fetchRollout(environment)
     if (condition(rollout)) return rollout
     if (Date.now() > deadline) throw new Error(`${what} did not happen within ${seconds} s`)
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await sleep(200)
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fetchRollout, waitForRollout } from './rolloutApi.ts'
 import { diffCatalogs, readCatalog } from './catalog.ts'
 import { runSti } from './runSti.ts'
@@ -119,7 +120,7 @@ interface TrafficCount {
 /** The reads, and the writes but for deletions, which go by neither, of 3 s. */
 async function countTraffic(traffic: TrafficClient): Promise<readonly [TrafficCount, TrafficCount]> {
   const { counters: before } = await traffic.send('report')
-  await new Promise((resolve) => setTimeout(resolve, 3_000))
+  await sleep(3_000)
   const { counters: after } = await traffic.send('report')
   return [
     { what: 'reads', all: after.reads - before.reads, typed: after.readsByType - before.readsByType },

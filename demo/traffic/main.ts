@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readEnv } from '../env.ts'
 import { trackExpectedRows, type ExpectedRows } from './expectedRows.ts'
 import { newTrafficCounters, sendRandomRequest, type TrafficCounters } from './requests.ts'
@@ -42,7 +43,7 @@ process.on('message', (message: TrafficMessage) => {
 
 /** Answers once nothing is under way, if it is paused. */
 async function sendReport(): Promise<void> {
-  while (paused && inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (paused && inFlight > 0) await sleep(5)
   const report: TrafficReport = { counters, expected: paused ? expected.report() : null }
   process.send?.(report)
 }

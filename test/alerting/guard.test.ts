@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { RolloutDetail } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
@@ -47,7 +48,7 @@ test('two guards and an alert that decide the same at once make one rollback and
               expect(seconds).toBeLessThan(3)
               await expect.poll(() => off(second), { timeout: 5_000 }).toBe(true)
               await expect.poll(async () => (await agent.rollout()).incidents.length, { timeout: 5_000 }).toBe(1)
-              await new Promise((resolve) => setTimeout(resolve, 1_500))
+              await sleep(1_500)
               const { operations, incidents } = await agent.rollout()
               expect(operations.filter(({ kind }) => kind === 'rollback')).toHaveLength(1)
               expect(incidents).toMatchObject([{ change, rule: 'StiApiErrorsHigh', rollback: { scope: 'flag' } }])
@@ -88,7 +89,7 @@ test('a backfill stands still, once; a person resumes it, and the same fault doe
             .poll(async () => (await fetch(`${agent.url}/metrics`)).text(), { timeout: 8_000 })
             .toMatch(/sti_backfill_paused\{[^}]*by="rollback"\} 1/)
           expect((await agent.post(`/v1/operations/${id}/resume`, {})).status).toBe(202)
-          await new Promise((resolve) => setTimeout(resolve, 4_000))
+          await sleep(4_000)
           expect(['running', 'succeeded']).toContain((await agent.get<{ state: string }>(`/v1/operations/${id}`)).state)
         },
         { config: GUARDED },
@@ -113,7 +114,7 @@ test('held, it opens an incident and rolls nothing back; armed again, it does', 
           await expect
             .poll(async () => (await agent.rollout()).incidents, { timeout: 8_000 })
             .toMatchObject([{ rollback: null, reasons: [expect.stringContaining('held: ann, until')] }])
-          await new Promise((resolve) => setTimeout(resolve, 1_500))
+          await sleep(1_500)
           expect((await agent.rollout()).flag.enabled).toBe(true)
           await agent.post(switched, { armed: true, reason: 'it is over' })
           await expect.poll(async () => (await agent.rollout()).flag.enabled, { timeout: 5_000 }).toBe(false)

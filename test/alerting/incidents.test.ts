@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Incident, Problem, RolloutDetail, RolloutSummary } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const CONTACTS = `contacts:
   - { role: Technical Lead, name: Ada, email: ada@example.com, escalateAfter: 2m }
@@ -49,7 +51,7 @@ test('a backfill with --rollback-on-error that fails opens one incident; it is a
       expect(await fetchMetrics(agent.url)).toContain('sti_incident_acknowledgement_seconds_count{')
 
       // It stays one incident, however often it is looked at, and open until a person closes it.
-      await new Promise((resolve) => setTimeout(resolve, 2_500))
+      await sleep(2_500)
       expect(await fetchMetrics(agent.url)).not.toContain('sti_incident_open_seconds{')
       const { rollouts } = await agent.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts')
       expect(rollouts[0]!.openIncidents).toBe(1)
@@ -57,7 +59,7 @@ test('a backfill with --rollback-on-error that fails opens one incident; it is a
         status: 200,
         body: { state: 'closed', closedBy: { name: 'ann' }, times: 1 },
       })
-      await new Promise((resolve) => setTimeout(resolve, 2_500))
+      await sleep(2_500)
       const { openIncidents, incidents } = await agent.rollout()
       expect(openIncidents).toBe(0)
       expect(incidents).toHaveLength(1)
@@ -113,12 +115,11 @@ test('automatic rollback is held by a person for a time and arms itself again', 
   })
 })
 
-async function waitForIncident(rollout: () => Promise<RolloutDetail>): Promise<Incident[]> {
-  for (;;) {
+function waitForIncident(rollout: () => Promise<RolloutDetail>): Promise<Incident[]> {
+  return waitFor('an incident is open', async () => {
     const { incidents } = await rollout()
-    if (incidents.length > 0) return incidents
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
+    return incidents.length > 0 && incidents
+  })
 }
 
 async function fetchMetrics(url: string): Promise<string> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { connect } from '../../agent/src/database/connect.ts'
@@ -10,10 +11,10 @@ import { provision } from '../../agent/src/provisioning/provision.ts'
 import { readPrometheusRules } from '../../agent/src/provisioning/prometheusRules.ts'
 import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/prometheusServer.ts'
 import { createSignals } from '../../agent/src/signals/signals.ts'
-import { waitUntil } from '../../agent/src/signals/testing/waitUntil.ts'
 import { freePort } from '../support/server.ts'
 import { hasGrafana, startGrafana } from './grafanaServer.ts'
 import { startMailServer, type Mail } from './mailServer.ts'
+import { waitForValue } from '../support/waitFor.ts'
 
 /** Seconds after which each level is called; STI_ESCALATION=minutes runs the plan's own 5, 10, 15 and 30 minutes. */
 const ESCALATION_LEVEL_SECONDS = process.env['STI_ESCALATION'] === 'minutes' ? [300, 600, 900, 1_800] : [2, 8, 14, 34]
@@ -39,7 +40,7 @@ test.runIf(hasGrafana && hasPrometheus)(
           ],
     )
     const { grafana, mails } = await startAlerting(agent)
-    await waitUntil(
+    await waitForValue(
       () => readRuleStates(grafana),
       (rules) => rules.length > 25 && rules.every(({ health }) => health === 'ok' || health === 'nodata'),
       60,
@@ -48,7 +49,7 @@ test.runIf(hasGrafana && hasPrometheus)(
     const called = (to: string): Mail | undefined => mails.find((mail) => mail.to === to)
     const begun = opened
     for (const [index, level] of ESCALATION_LEVEL_SECONDS.slice(0, 3).entries()) {
-      const mail = await waitUntil(
+      const mail = await waitForValue(
         async () => called(contacts[index]!.email),
         (found) => found !== undefined,
         level + LATENESS_LIMIT_SECONDS,
@@ -58,15 +59,13 @@ test.runIf(hasGrafana && hasPrometheus)(
       expect(after).toBeLessThan(level + LATENESS_LIMIT_SECONDS)
     }
     opened = null
-    const down = await waitUntil(
+    const down = await waitForValue(
       async () => mails.find(({ subject }) => subject.includes('StiAgentDown')),
       (found) => found !== undefined,
       60,
     )
     expect(down!.to).toBe('pager@example.com')
-    await new Promise((resolve) =>
-      setTimeout(resolve, Math.max(0, begun + ESCALATION_LEVEL_SECONDS[3]! * 1000 - Date.now())),
-    )
+    await sleep(Math.max(0, begun + ESCALATION_LEVEL_SECONDS[3]! * 1000 - Date.now()))
     expect(called(contacts[3]!.email)).toBeUndefined()
     expect(mails.filter(({ subject }) => /NoData|DatasourceError/.test(subject))).toEqual([])
     expect(mails.filter(({ to }) => to === 'pager@example.com').map(({ subject }) => subject)).toEqual(

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { findGrafana } from '../../demo/start/grafana.ts'
 import { freePort } from '../support/server.ts'
+import { isOk, waitFor } from '../support/waitFor.ts'
 
 const installation = await findGrafana(async () => 0)
 export const hasGrafana = installation !== null
@@ -56,15 +57,11 @@ export async function startGrafana(
   })
   const url = `http://127.0.0.1:${port}`
   const headers = { authorization: `Basic ${Buffer.from('admin:admin').toString('base64')}` }
-  for (let attempt = 0; ; attempt++) {
-    const ready = await fetch(`${url}/api/health`).then(
-      (response) => response.ok,
-      () => false,
-    )
-    if (ready) break
-    if (attempt === 600 || child.exitCode !== null) throw new Error('Grafana did not start')
-    await new Promise((resolve) => setTimeout(resolve, 100))
+  const isReady = async (): Promise<boolean> => {
+    if (child.exitCode !== null) throw new Error(`Grafana ended with exit code ${child.exitCode}`)
+    return await isOk(`${url}/api/health`)
   }
+  await waitFor('Grafana is ready', isReady, { seconds: 60, intervalMs: 100 })
   return {
     url,
     async get<T>(path: string): Promise<T> {

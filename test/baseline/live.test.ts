@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +20,7 @@ import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { startHistogramApplication } from '../../agent/src/signals/testing/histogramApplication.ts'
+import { waitForValue } from '../support/waitFor.ts'
 
 let folder = ''
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'sti-baseline-'))))
@@ -163,7 +165,7 @@ async function validateUntilDecided(validate: () => Promise<CheckResult[]>): Pro
   for (let again = 0; ; again++) {
     const checks = await validate()
     if (again === 5 || !checks.slice(0, 4).some(({ verdict }) => verdict === 'inconclusive')) return checks
-    await new Promise((done) => setTimeout(done, 10_000))
+    await sleep(10_000)
   }
 }
 
@@ -180,5 +182,5 @@ async function readPerformanceLayer(agent: TestAgent, file?: string): Promise<Ch
 }
 
 async function waitForProgress(agent: TestAgent, id: number, holds: (operation: Operation) => boolean): Promise<void> {
-  while (!holds(await agent.get<Operation>(`/v1/operations/${id}`))) await new Promise((done) => setTimeout(done, 200))
+  await waitForValue(() => agent.get<Operation>(`/v1/operations/${id}`), holds, 240)
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { CheckResult, Validation } from '../../agent/src/contract/index.ts'
@@ -137,4 +138,4 @@ async function waitForReading(agent: TestAgent): Promise<Record<string, CheckRes
   }
 }
 
-const waitForPoll = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+const waitForPoll = (seconds: number): Promise<void> => sleep(seconds * 1000)

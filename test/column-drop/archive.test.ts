@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -148,7 +149,7 @@ test('a connection that dies in the middle of a batch costs that batch alone', a
       const killer = (async () => {
         for (let kills = 0; keeping && kills < 6; kills++) {
           await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'sti a archive%'`
-          await new Promise((resolve) => setTimeout(resolve, 40))
+          await sleep(40)
         }
       })()
       // As the runner does: what is lost with its connection is claimed again.

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ColumnDrop, ColumnDropCheck, PreparedColumnDrop } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDedicatedServer, type TestDatabase } from '../support/database.ts'
@@ -59,7 +60,7 @@ export async function waitForSoak(agent: TestAgent, rollout = 'vehicles'): Promi
       at === null ? Infinity : Date.parse(at),
     )
     if (Date.now() > Math.max(now, ...since) + 3_200) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await sleep(100)
   }
 }
 

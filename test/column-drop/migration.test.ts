@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { migrationRefusals } from '../../agent/src/columnDrop/migration/migrationNotes.ts'
@@ -91,7 +92,7 @@ test('up waits its turn for the lock, and names who holds it when it does not ge
       const going = runScript(ground.url, up)
       // Whoever comes meanwhile is let through.
       for (let n = 0; n < 10; n++) {
-        await new Promise((resolve) => setTimeout(resolve, 100))
+        await sleep(100)
         await ground.sql`select count(*) from app.things`
       }
       expect(await countRowsWithTable(ground)).toBe(2)

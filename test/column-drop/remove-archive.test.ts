@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { TOKENS, type TestAgent } from '../support/agent.ts'
 import { withSti, type RunSti } from '../support/stiCommand.ts'
 import { findColumnDropCheck, prepareColumnDrop, withEnabledRollout } from './enabledRollout.ts'
 import { runMigration } from './runMigration.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const PATH = '/v1/rollouts/vehicles'
 const CONFIRMED = ['--confirm', 'vehicles', '--reason', 'nobody needs it'] as const
@@ -122,12 +124,11 @@ async function dropColumns(
 }
 
 /** The agent looks every two seconds whether the columns are gone. */
-async function waitForDropNoticed(agent: TestAgent): Promise<ColumnDrop> {
-  for (;;) {
+function waitForDropNoticed(agent: TestAgent): Promise<ColumnDrop> {
+  return waitFor('the agent notices the drop', async () => {
     const status = await agent.get<ColumnDrop>(`${PATH}/column-drop`)
-    if (status.dropped !== null) return status
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
+    return status.dropped !== null && status
+  })
 }
 
 async function requestRemoval<T = Problem>(
@@ -167,7 +168,7 @@ function startWriters(sql: postgres.Sql): { stop(): Promise<number> } {
       const type = ['Truck', 'Bike'][writes % 2]!
       await sql`update public.vehicles set type = ${type} where id = ${(writes % 300) + 1}`
       await sql`insert into public.vehicles (name, type) values (${`written ${writes}`}, ${type})`
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await sleep(10)
     }
     return writes
   }

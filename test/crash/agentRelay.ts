@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fork, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -10,8 +11,6 @@ import { agentClient } from '../support/agent.ts'
 import { agentEnvironment } from '../support/agentProcess.ts'
 import { freePort } from '../support/server.ts'
 import type { CrashPlan } from './crashingAgent.ts'
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** One agent after another, each until it is killed; the next one takes over. */
 export interface AgentRelay {
@@ -94,7 +93,7 @@ export async function startAgentRelay(
       } catch (error) {
         if (error instanceof UnexpectedAnswer) throw error
         if (asked.child.exitCode !== null || asked.child.signalCode !== null) await asked.gone
-        await pause(20)
+        await sleep(20)
       }
     }
   }
@@ -107,7 +106,7 @@ export async function startAgentRelay(
       // An agent that has just started does not know the database yet.
       if (status !== 503 && !/not been reached|has not been read/.test(JSON.stringify(answer)))
         throw new UnexpectedAnswer(`${path}: ${status} ${JSON.stringify(answer)}`)
-      await pause(20)
+      await sleep(20)
     }
   }
 
@@ -117,7 +116,7 @@ export async function startAgentRelay(
     for (;;) {
       const operation = await withCurrentAgent((client) => client.get<Operation>(`/v1/operations/${id}`))
       if (['succeeded', 'failed', 'cancelled', 'paused'].includes(operation.state)) return operation
-      await pause(20)
+      await sleep(20)
     }
   }
   return {

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
 import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
-import { BUSY_FILE, sleep, ROUNDS, waitUntil } from '../outage/busyBackfill.ts'
+import { BUSY_FILE, ROUNDS } from '../outage/busyBackfill.ts'
 import { takeEngineWrites, readLaneSums, createLegacyTable } from './legacyTable.ts'
 import {
   compareWithOracle,
@@ -12,6 +13,7 @@ import {
   type RandomWriters,
 } from './randomWriters.ts'
 import type postgres from 'postgres'
+import { waitFor } from '../support/waitFor.ts'
 
 const ROWS = 300_000
 
@@ -46,13 +48,15 @@ async function withTwoAgents(disturb: (both: TwoAgentBackfill) => Promise<void>)
           where operation_id = ${id} and relation is not null and not finished and claim is not null`
         return held!.agents ?? []
       }
-      await waitUntil('both agents write', 30, async () => (await holders()).length === 2)
+      await waitFor('both agents write', async () => (await holders()).length === 2, {
+        seconds: 30,
+        ignoreErrors: true,
+      })
       await disturb({ sql, first, second, id, holders })
-      await waitUntil(
-        'it ends',
-        240,
-        async () => (await first.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded',
-      )
+      await waitFor('it ends', async () => (await first.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded', {
+        seconds: 240,
+        ignoreErrors: true,
+      })
       await writers.stop()
       const found = await compareWithOracle(sql, oracle)
       expect(found.slice(0, 5)).toEqual([])
@@ -74,22 +78,29 @@ test(
     const found = await withTwoAgents(async ({ sql, first, id, holders }) => {
       for (let round = 0; round < ROUNDS; round++) {
         await first.post(`/v1/operations/${id}/pause`, { environment: 'staging' })
-        await waitUntil(
+        await waitFor(
           'it stands',
-          30,
           async () => (await first.get<Operation>(`/v1/operations/${id}`)).state === 'paused',
+          { seconds: 30, ignoreErrors: true },
         )
         expect(await holders()).toEqual([])
         const { written } = await readLaneSums(sql, id)
         await sleep(1_500)
         expect((await readLaneSums(sql, id)).written).toBe(written)
         await first.post(`/v1/operations/${id}/resume`, { environment: 'staging' })
-        await waitUntil('both write again', 60, async () => (await holders()).length === 2)
+        await waitFor('both write again', async () => (await holders()).length === 2, {
+          seconds: 60,
+          ignoreErrors: true,
+        })
       }
-      await waitUntil('the other one has nothing left', 120, async () => {
-        const { events } = await first.get<{ events: OperationEvent[] }>(`/v1/operations/${id}/events`)
-        return events.filter((event) => /helped: [1-9]\d* rows written/.test(event.message)).length > ROUNDS
-      })
+      await waitFor(
+        'the other one has nothing left',
+        async () => {
+          const { events } = await first.get<{ events: OperationEvent[] }>(`/v1/operations/${id}/events`)
+          return events.filter((event) => /helped: [1-9]\d* rows written/.test(event.message)).length > ROUNDS
+        },
+        { seconds: 120, ignoreErrors: true },
+      )
     })
     console.log(`two agents on one backfill, paused: ${found}`)
   },

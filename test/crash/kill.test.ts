@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts'
@@ -24,7 +25,7 @@ test(
       const { id } = await agent.request('backfill', { batchSize: 50, checkpointInterval: 3, workers: 2 })
       let kills = 0
       while (kills < KILLS) {
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 1_500))
+        await sleep(Math.random() * 1_500)
         const { state } = await agent.get<Operation>(`/v1/operations/${id}`)
         if (state === 'succeeded') break
         await agent.kill()

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
 import { FAILPOINT_NAMES, type FailpointName } from '../../agent/src/kind/failpoints.ts'
@@ -204,7 +205,7 @@ async function waitForSoak(sql: postgres.Sql): Promise<void> {
       select /* sti */ greatest((select watched_since from sti.statement_watch), (select watched_since from sti.flag_watch))
         < clock_timestamp() - ${SOAK_SECONDS + 0.5} * interval '1 s' as enough`
     if (row?.enough === true) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await sleep(100)
   }
 }
 
@@ -225,7 +226,7 @@ function startNewCode(sql: postgres.Sql, oracle: VehicleOracle, ids: readonly st
       const type = ['Truck', 'Bike', 'Car'][n % 3]!
       await sql`update public.vehicles set type = ${type} where id = ${id}`
       oracle.set(id, { is_truck: type === 'Truck', is_bike: type === 'Bike', axles: null })
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      await sleep(5)
     }
   }
   for (const id of ids) oracle.set(id, { is_truck: true, is_bike: false, axles: null })
@@ -251,7 +252,7 @@ async function finalizeTwice({ url, sql, relay, left }: RelayedRollout, name: st
       const [index] = await sql`
         select from pg_index where indexrelid = to_regclass('public.sti_vehicles_type_idx') and not indisvalid`
       if (index) break
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await sleep(20)
     }
     if (cut)
       await sql`select pg_terminate_backend(pid) from pg_stat_activity
@@ -286,7 +287,7 @@ async function runFailingBackfill({ sql, relay, oracle, compare }: RelayedRollou
   for (;;) {
     const [rollback] = await sql`select state from sti.operation where kind = 'rollback' and state = 'succeeded'`
     if (rollback) break
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await sleep(50)
   }
   await compare('no column')
 }
@@ -302,7 +303,7 @@ async function runWithContrarySession(life: RelayedRollout): Promise<void> {
   const locks = await withSession(url, async (session) => {
     await session.unsafe('begin; select from public.vehicles limit 1')
     const id = await relay.request('expand')
-    while (left.has('ddl.refused') || left.has('ddl.waiting')) await new Promise((resolve) => setTimeout(resolve, 20))
+    while (left.has('ddl.refused') || left.has('ddl.waiting')) await sleep(20)
     await session.unsafe('commit')
     return id
   })

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
+import { waitFor } from '../support/waitFor.ts'
 
 export interface WrittenVehicle {
   readonly is_truck: boolean
@@ -47,7 +49,7 @@ export function startRandomWriters(url: string, oracle: VehicleOracle, count: nu
     while (!stopped) {
       if (resting) {
         idle++
-        while (resting && !stopped) await pause(10)
+        while (resting && !stopped) await sleep(10)
         idle--
         continue
       }
@@ -94,7 +96,7 @@ export function startRandomWriters(url: string, oracle: VehicleOracle, count: nu
         own.pop()
       }
       writes++
-      await pause(PAUSE_AFTER_WRITE_MS)
+      await sleep(PAUSE_AFTER_WRITE_MS)
     }
   }
   const running: Promise<unknown>[] = Array.from({ length: count }, (_, writer) => write(writer))
@@ -110,7 +112,10 @@ export function startRandomWriters(url: string, oracle: VehicleOracle, count: nu
     },
     async pause() {
       resting = true
-      await Promise.race([waitUntil(() => idle === count), ...running])
+      await Promise.race([
+        waitFor('every writer rests', () => idle === count, { seconds: 60, intervalMs: 5 }),
+        ...running,
+      ])
     },
     resume() {
       resting = false
@@ -139,7 +144,7 @@ async function resolveLostAnswer<T>(statement: PromiseLike<T[]>, readBack: () =>
       return [...(await readBack())].find((row) => row !== undefined) ?? null
     } catch (error) {
       if (!isAnswerLost(error)) throw error
-      await pause(50)
+      await sleep(50)
     }
   }
 }
@@ -148,14 +153,6 @@ async function resolveLostAnswer<T>(statement: PromiseLike<T[]>, readBack: () =>
 function isAnswerLost(error: unknown): boolean {
   const code = String((error as { code?: unknown }).code)
   return /^(CONNECT|ECONN|EPIPE|08|57P0|53|58|XX)/.test(code)
-}
-
-async function waitUntil(met: () => boolean): Promise<void> {
-  while (!met()) await pause(5)
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 /** What the column of the type must hold: what is derived, nothing but in rows that were written since, or no column. */

@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { startAgentProcess } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
-import { BUSY_FILE, sleep, ROUNDS, waitUntil } from '../outage/busyBackfill.ts'
+import { BUSY_FILE, ROUNDS } from '../outage/busyBackfill.ts'
 import { takeEngineWrites, readLaneSums, createLegacyTable } from './legacyTable.ts'
 import { compareWithOracle, readOracle, startRandomWriters, summarizeMismatches } from './randomWriters.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 test(
   'an agent that was frozen beyond its lease writes nothing when it wakes up: another one has taken over',
@@ -24,15 +26,24 @@ test(
           const [row] = await sql<{ agent: string }[]>`select agent from sti.operation where id = ${id}`
           return row!.agent
         }
-        await waitUntil('batches are written', 20, async () => (await readLaneSums(sql, id)).written > 300)
+        await waitFor('batches are written', async () => (await readLaneSums(sql, id)).written > 300, {
+          seconds: 20,
+          ignoreErrors: true,
+        })
         for (let turn = 0; turn < ROUNDS; turn++) {
           const name = await holder()
           const frozen = byId.get(name)!
           process.kill(frozen.pid, 'SIGSTOP')
           try {
-            await waitUntil('the other one takes over', 40, async () => (await holder()) !== name)
+            await waitFor('the other one takes over', async () => (await holder()) !== name, {
+              seconds: 40,
+              ignoreErrors: true,
+            })
             const taken = await readLaneSums(sql, id)
-            await waitUntil('and works', 20, async () => (await readLaneSums(sql, id)).written > taken.written + 100)
+            await waitFor('and works', async () => (await readLaneSums(sql, id)).written > taken.written + 100, {
+              seconds: 20,
+              ignoreErrors: true,
+            })
           } finally {
             process.kill(frozen.pid, 'SIGCONT')
           }
@@ -43,10 +54,10 @@ test(
             select to_jsonb(array_agg(distinct agent)) as agents from sti.lane where operation_id = ${id} and not finished`
           expect(row!.agents ?? []).not.toContain(name)
         }
-        await waitUntil(
+        await waitFor(
           'it ends',
-          240,
           async () => (await first.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded',
+          { seconds: 240, ignoreErrors: true },
         )
         await writers.stop()
         const found = await compareWithOracle(sql, oracle)

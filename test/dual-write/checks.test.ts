@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { CheckResult, Validation } from '../../agent/src/contract/index.ts'
@@ -171,7 +172,7 @@ test('dualWrite: application is judged by the rows that were written since the b
         await sql`update public.vehicles set is_truck = false where id = 2`
         await sql`update public.vehicles set is_truck = true where id = 3`
         const found = check()
-        await new Promise((resolve) => setTimeout(resolve, 1_200))
+        await sleep(1_200)
         await sql`update public.vehicles set type = 'Truck' where id = 3`
         expect(await found).toMatchObject({
           verdict: 'fail',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { QUIET_LOG } from '../support/operations.ts'
 import { withAgent } from '../support/agent.ts'
@@ -27,7 +28,7 @@ test(
       }
       const untilNewCodeWrote = async (more: number): Promise<void> => {
         const from = clients.writes().new
-        while (clients.writes().new < from + more) await new Promise((resolve) => setTimeout(resolve, 20))
+        while (clients.writes().new < from + more) await sleep(20)
       }
       try {
         await withAgent(

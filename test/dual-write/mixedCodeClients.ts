@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 
 /** A row as somebody wrote it last: what the row must be, whichever column it was written by. */
@@ -45,7 +46,7 @@ export function startMixedCodeClients(
     while (!stopped) {
       if (resting) {
         idle++
-        while (resting && !stopped) await pause(5)
+        while (resting && !stopped) await sleep(5)
         idle--
         continue
       }
@@ -76,7 +77,7 @@ export function startMixedCodeClients(
         own.pop()
       }
       written[sort]++
-      await pause(1)
+      await sleep(1)
     }
   }
   const running = Array.from({ length: count }, (_, client) => work(client))
@@ -91,7 +92,7 @@ export function startMixedCodeClients(
     async pause() {
       resting = true
       const all = (async () => {
-        while (idle < count) await pause(5)
+        while (idle < count) await sleep(5)
       })()
       await Promise.race([all, ...running])
     },
@@ -107,10 +108,6 @@ export function startMixedCodeClients(
       }
     },
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 /** Every row that is not what it must be; read by legacy columns, and by the type where there is one. */

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { readEventMessages, waitFor } from '../support/operations.ts'
+import { readEventMessages } from '../support/operations.ts'
 import { engineBackendPids } from '../support/faultInjection.ts'
 import type { FailpointName } from '../../agent/src/kind/failpoints.ts'
 import { moveRowsToFront } from './moveRowsToFront.ts'
 import { withExpandedTable, plainTable, recordEngineWrites, readEngineWrites } from './expandedTable.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 test('a column that was there before is cleared while others move its rows: nothing derived is left', async () => {
   const ROWS = 12_000
@@ -21,7 +23,7 @@ test('a column that was there before is cleared while others move its rows: noth
         while (!ended) {
           await sql`update public.vehicles set name = name || '!' where id % 600 = ${writes % 600}`
           writes++
-          await new Promise((resolve) => setTimeout(resolve, 5))
+          await sleep(5)
         }
       })()
       const rollback = await agent.waitForEnd(id).finally(() => (ended = true))

@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { controlOperation, waitFor } from '../support/operations.ts'
+import { controlOperation } from '../support/operations.ts'
 import { engineBackendPids, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
 import { FROZEN_ROWS_OPTIONS, FROZEN_TRIGGER_SQL, freezeRows } from './frozenRows.ts'
 import { expectEachBatchOnce, fullPagesTable, recordLaneMoves, waitForStripes } from './laneMoves.ts'
 import { onNthArrival } from '../support/failpoints.ts'
 import { withExpandedTable, readLanes, plainTable, recordEngineWrites, readEngineWrites } from './expandedTable.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const BACKFILL = { batchSize: 100, maximumBatchSeconds: 5 }
 
@@ -58,7 +60,7 @@ test('paused while it isolates a row in the last block, a lane goes on behind th
       agentOf.pause = async () => {
         await controlOperation(agent, id, 'pause')
         // Until the agent has heard it.
-        await new Promise((resolve) => setTimeout(resolve, 1_200))
+        await sleep(1_200)
       }
       expect((await agent.waitForEnd(id)).state).toBe('paused')
       const [lane] = await readLanes(sql, id)

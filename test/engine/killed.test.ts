@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { waitFor } from '../support/operations.ts'
 import { engineBackendPids, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
 import { startAgentProcess } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
 import { expectEachBatchOnce, fullPagesTable, recordLaneMoves, waitForStripes } from './laneMoves.ts'
 import { readLanes, sumOf, recordEngineWrites, readEngineWrites } from './expandedTable.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const BACKFILL = { batchSize: 100, maximumBatchSeconds: 5 }
 

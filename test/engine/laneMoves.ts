@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import { expect } from 'vitest'
-import { waitFor } from '../support/operations.ts'
 import { readLanes, plainTable } from './expandedTable.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 /** Vehicles on full pages, the last one too, so that a row that moves goes behind the lane. */
 export function fullPagesTable(rows: number): string[] {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { waitFor } from '../support/operations.ts'
 import { countTypedRows, withSession, countWrongRows } from '../support/faultInjection.ts'
 import { onNthArrival } from '../support/failpoints.ts'
 import { partitionName, partitionedTable, partitionNames } from './partitionedVehicles.ts'
 import { withExpandedTable, readLanes, sumOf, readEngineWrites, type EngineTableOptions } from './expandedTable.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const SIZES = [300, 0, 300, 300]
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { waitFor } from '../support/operations.ts'
 import { countTypedRows, withSession, countWrongRows } from '../support/faultInjection.ts'
 import { insertIntoPartition, partitionName, partitionedTable, partitionNames } from './partitionedVehicles.ts'
 import { withExpandedTable, readLanes, sumOf, type EngineTableOptions } from './expandedTable.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const SIZES = [300, 0, 300, 300]
 

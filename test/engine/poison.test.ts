@@ -2,12 +2,13 @@ import { expect, test } from 'vitest'
 import { CTID_KEY } from '../../agent/src/engine/ctid.ts'
 import { failedRowCondition, recordFailedRow } from '../../agent/src/engine/failedRow.ts'
 import { readNextRange, type KeyedTable } from '../../agent/src/engine/keyRange.ts'
-import { readFailedRows, waitFor } from '../support/operations.ts'
+import { readFailedRows } from '../support/operations.ts'
 import { countTypedRows, countWrongRows } from '../support/faultInjection.ts'
 import { withTestLane } from '../safety/testLane.ts'
 import { FROZEN_ROWS_OPTIONS, FROZEN_TRIGGER_SQL, freezeRows } from './frozenRows.ts'
 import { fullPagesTable } from './laneMoves.ts'
 import { withExpandedTable, readLanes, plainTable, sumOf, readEngineWrites } from './expandedTable.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 test.each([1, 3])(
   'rows that fail inside stripes are recorded by their key, and every other one is written: %i workers',

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { waitFor } from '../support/operations.ts'
 import { countTypedRows, withSession, countWrongRows } from '../support/faultInjection.ts'
 import { compareWithOracle, readOracle, startRandomWriters } from '../crash/randomWriters.ts'
 import { onNthArrival } from '../support/failpoints.ts'
 import { withExpandedTable, plainTable, recordEngineWrites, type EngineTableOptions } from './expandedTable.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 test.each(['vacuum full public.vehicles', 'cluster public.vehicles using vehicles_name_idx'])(
   '%s in the middle of a backfill, with others writing: every row is right',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { OperationEvent } from '../../agent/src/contract/index.ts'
@@ -34,7 +35,7 @@ test('an old snapshot makes it fall back and is named; when it is gone the next 
       await withSession(url, async (session) => {
         await session.unsafe('begin isolation level repeatable read; select count(*) from public.vehicles')
         const [{ pid }] = (await session`select pg_backend_pid() as pid`) as unknown as [{ pid: number }]
-        await new Promise((resolve) => setTimeout(resolve, 1_500))
+        await sleep(1_500)
         const { said, hot } = await backfill(sql, agent)
         expect(said.length).toBe(1)
         const found =

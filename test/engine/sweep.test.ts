@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import { readEventMessages, controlOperation, waitFor } from '../support/operations.ts'
+import { readEventMessages, controlOperation } from '../support/operations.ts'
 import { countTypedRows, withSession, countWrongRows } from '../support/faultInjection.ts'
 import { moveRowsToFront } from './moveRowsToFront.ts'
 import { onNthArrival } from '../support/failpoints.ts'
 import { withExpandedTable, plainTable, recordEngineWrites, readEngineWrites } from './expandedTable.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 test('rows that the sweep has to write come in such batches, too', async () => {
   await withExpandedTable(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { OperationProgress } from '../../agent/src/contract/index.ts'
-import { readOperation, controlOperation, tuneOperation, waitFor } from '../support/operations.ts'
+import { readOperation, controlOperation, tuneOperation } from '../support/operations.ts'
 import { engineBackendPids, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
 import { partitionName, partitionedTable, partitionNames } from './partitionedVehicles.ts'
 import {
@@ -11,6 +11,7 @@ import {
   readEngineWrites,
   type EngineTableOptions,
 } from './expandedTable.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const COUNT = 9
 const ROWS = 500

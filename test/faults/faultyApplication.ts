@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { buildApp } from '../../demo/service/app.ts'
 import { vehicleStore } from '../../demo/service/vehicleStore.ts'
@@ -69,7 +69,7 @@ export async function startFaultyApplication(): Promise<FaultyApplication> {
       const turn = ++lists
       if (now.failOneIn !== null && turn % now.failOneIn === 0) throw new Error('one that was made to fail')
       const slow = now.slowest !== null && turn % now.slowest.oneIn === 0
-      await delay(slow ? now.slowest!.ms : now.listMs)
+      await sleep(slow ? now.slowest!.ms : now.listMs)
       if (now.asksMore) {
         await opened`select price from public.vehicles where vin = ${`VIN${turn}`}`
         await opened`select public.elsewhere()`
@@ -91,7 +91,7 @@ export async function startFaultyApplication(): Promise<FaultyApplication> {
   async function close(): Promise<void> {
     clearInterval(loading)
     // What was asked last is answered first.
-    if (loading !== undefined) await delay(500)
+    if (loading !== undefined) await sleep(500)
     loading = undefined
     server?.closeAllConnections()
     await new Promise<void>((resolve) => (server === null ? resolve() : server.close(() => resolve())))

@@ -1,9 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { parseCpuTicks } from '../../agent/src/signals/procfs.ts'
 import { UnsupportedMachineError, type SeededFault } from './fault.ts'
-import { sleep } from './seedSql.ts'
 
 /** Longer than half a minute, which is what counts of processor time. */
 const CPU_LOAD_MS = 40_000

@@ -11,14 +11,3 @@ export const runStatements =
   (statements: string) =>
   async ({ sql }: { readonly sql: postgres.Sql }): Promise<void> =>
     void (await sql.unsafe(statements))
-
-/** Waits until it is so. */
-export async function waitUntil(what: string, seconds: number, met: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
-    if (await met()) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  throw new Error(`waited ${seconds} s in vain: ${what}`)
-}
-
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

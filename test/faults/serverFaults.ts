@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { startStreamingReplica } from '../outage/streamingReplica.ts'
 import type { SeededFault, FaultPlace, UndoFault } from './fault.ts'
-import { sleep, runStatements, waitUntil } from './seedSql.ts'
+import { runStatements } from './seedSql.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const shared = { ground: 'server', layer: 'system' } as const
 
@@ -145,12 +147,16 @@ export const serverFaults: readonly SeededFault[] = [
 /** One that the agent has seen. */
 async function startSeenReplica({ server, sql }: FaultPlace): ReturnType<typeof startStreamingReplica> {
   const replica = await startStreamingReplica(server, PREPARED_TRANSACTION_FLAGS)
-  await waitUntil('the replica streams', 30, async () => {
-    const [row] = await sql<
-      { n: number }[]
-    >`select count(*)::int as n from pg_stat_replication where state = 'streaming'`
-    return row!.n > 0
-  })
+  await waitFor(
+    'the replica streams',
+    async () => {
+      const [row] = await sql<
+        { n: number }[]
+      >`select count(*)::int as n from pg_stat_replication where state = 'streaming'`
+      return row!.n > 0
+    },
+    { seconds: 30 },
+  )
   // It is read every two seconds.
   await sleep(5_000)
   return replica
@@ -177,11 +183,11 @@ async function failArchiver({ sql, server }: FaultPlace): Promise<UndoFault> {
     sql.unsafe('create table public.something (); drop table public.something; select pg_switch_wal()')
   await writeFile(file, '')
   await archive()
-  await waitUntil('the archiver fails', 30, failing)
+  await waitFor('the archiver fails', failing, { seconds: 30 })
   await sleep(3_000)
   return async () => {
     await rm(file)
     await archive()
-    await waitUntil('the archiver works again', 90, async () => !(await failing()))
+    await waitFor('the archiver works again', async () => !(await failing()), { seconds: 90 })
   }
 }

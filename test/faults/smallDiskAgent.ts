@@ -7,7 +7,7 @@ import { agentClient, type TestAgentClient } from '../support/agent.ts'
 import { agentEnvironment } from '../support/agentProcess.ts'
 import { freePort } from '../support/server.ts'
 import { UnsupportedMachineError } from './fault.ts'
-import { waitUntil } from './seedSql.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const DISK_MEGABYTES = 32
 const REPOSITORY = new URL('../../', import.meta.url).pathname
@@ -49,13 +49,17 @@ export async function startSmallDiskAgent(databaseUrl: string, file: string): Pr
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    await waitUntil('the agent on a small disk listens', 60, async () => {
-      if (child.exitCode !== null) throw new Error(`it has ended with ${child.exitCode}`)
-      return await fetch(`${url}/livez`).then(
-        () => true,
-        () => false,
-      )
-    })
+    await waitFor(
+      'the agent on a small disk listens',
+      async () => {
+        if (child.exitCode !== null) throw new Error(`it has ended with ${child.exitCode}`)
+        return await fetch(`${url}/livez`).then(
+          () => true,
+          () => false,
+        )
+      },
+      { seconds: 60 },
+    )
   } catch (error) {
     await stop()
     throw error

@@ -5,7 +5,7 @@ import { startPostgres, type PostgresServer } from '../support/server.ts'
 import { startFaultyApplication, type FaultyApplication } from './faultyApplication.ts'
 import type { FaultPlace } from './fault.ts'
 import { startSmallDiskAgent } from './smallDiskAgent.ts'
-import { waitUntil } from './seedSql.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 /** A healthy rollout to be had again and again: each place is a fresh copy of the same database. */
 export interface FaultTestEnvironment {
@@ -104,10 +104,14 @@ async function withPlaceAgent<T>(
 
 /** Its state is that of another database: somebody who knows says that it may be used here. */
 async function adoptCopy(agent: TestAgentClient): Promise<void> {
-  await waitUntil('the copy is adopted', 60, async () => {
-    const { status } = await agent.post('/v1/agent/adopt', { environment: 'staging', reason: 'a copy' })
-    return status === 200 && (await fetch(`${agent.url}/readyz`)).ok
-  })
+  await waitFor(
+    'the copy is adopted',
+    async () => {
+      const { status } = await agent.post('/v1/agent/adopt', { environment: 'staging', reason: 'a copy' })
+      return status === 200 && (await fetch(`${agent.url}/readyz`)).ok
+    },
+    { seconds: 60 },
+  )
 }
 
 export async function createDatabase(server: PostgresServer, name: string, template = 'template1'): Promise<string> {

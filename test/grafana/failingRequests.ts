@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from '@playwright/test'
 
 const CONCURRENT_SENDERS = 5
@@ -21,7 +22,7 @@ export async function startFailingRequests(page: Page): Promise<{ stop: () => Pr
         body: JSON.stringify({ ...REFUSED_VEHICLE, axles: 0.5 }),
       }).then((response) => response.status)
       if (status !== 500) throw new Error(`Half an axle was answered with ${status}.`)
-      await new Promise((resolve) => setTimeout(resolve, SEND_INTERVAL_MS))
+      await sleep(SEND_INTERVAL_MS)
     }
   }
   const sent = Promise.all(Array.from({ length: CONCURRENT_SENDERS }, send))

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
@@ -12,7 +13,7 @@ test('--rollback-on-error=data: a backfill that fails takes the column back', as
       const { id } = await agent.request('backfill', { rollbackOnError: 'data' })
       expect(await agent.waitForEnd(id)).toMatchObject({ state: 'failed', errorCode: 'error-budget' })
       for (let attempt = 0; attempt < 100 && (await agent.rollout()).stage !== 'rolled-back'; attempt++) {
-        await new Promise((resolve) => setTimeout(resolve, 100))
+        await sleep(100)
       }
       const rollout = await agent.rollout()
       expect(rollout.stage).toBe('rolled-back')

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { expect } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
@@ -11,6 +12,7 @@ import {
 } from '../crash/randomWriters.ts'
 import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
+import { StopWaitingError, waitFor } from '../support/waitFor.ts'
 
 /** STI_CRASH_ROUNDS=5 freezes and kills more often. */
 export const ROUNDS = Number(process.env['STI_CRASH_ROUNDS'] ?? 1)
@@ -55,13 +57,20 @@ export async function withBusyBackfill(
     try {
       await agent.run('expand')
       const { id } = await agent.request('backfill', { batchSize: 50, checkpointInterval, workers: 2 })
-      await waitUntil('batches are written', 20, async () => (await readLaneSums(sql, id)).written > 300)
-      await disturb({ agent, id, sql, writers })
-      await waitUntil('the backfill ends', 240, async () => {
-        const operation = await readOperation(agent, id)
-        if (operation.state === 'failed') throw new BackfillFailedError(operation.error ?? 'failed')
-        return operation.state === 'succeeded'
+      await waitFor('batches are written', async () => (await readLaneSums(sql, id)).written > 300, {
+        seconds: 20,
+        ignoreErrors: true,
       })
+      await disturb({ agent, id, sql, writers })
+      await waitFor(
+        'the backfill ends',
+        async () => {
+          const operation = await readOperation(agent, id)
+          if (operation.state === 'failed') throw new StopWaitingError(operation.error ?? 'failed')
+          return operation.state === 'succeeded'
+        },
+        { seconds: 240, ignoreErrors: true },
+      )
       await writers.stop()
       // Statements of ours may still meet a connection that the outage has left dead.
       const found = await retry(() => compareWithOracle(sql, oracle))
@@ -84,22 +93,6 @@ export const readOperation = (agent: AgentProcess, id: number): Promise<Operatio
 export const isReady = (agent: AgentProcess): Promise<boolean> =>
   fetch(`${agent.url}/readyz`).then((answer) => answer.ok)
 
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)))
-
-/** Waits until it is so; an error of a look counts as: not yet. */
-export async function waitUntil(what: string, seconds: number, met: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
-    if (await met().catch(rethrowIfFailed)) return
-    await sleep(50)
-  }
-  throw new Error(`waited ${seconds} s in vain: ${what}`)
-}
-
-function rethrowIfFailed(error: unknown): false {
-  if (error instanceof BackfillFailedError) throw error
-  return false
-}
-
 async function retry<T>(ask: () => Promise<T>): Promise<T> {
   for (let attempt = 0; attempt < 5; attempt++) {
     try {
@@ -110,6 +103,3 @@ async function retry<T>(ask: () => Promise<T>): Promise<T> {
   }
   return await ask()
 }
-
-/** Waiting longer would not help. */
-class BackfillFailedError extends Error {}

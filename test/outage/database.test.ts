@@ -1,12 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { startPostgres, type PostgresServer } from '../support/server.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const ROWS = 60_000
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** A server of its own for each test, since it is killed. */
 async function withServer(test: (server: PostgresServer) => Promise<void>): Promise<void> {
@@ -26,14 +27,6 @@ async function withSql<T>(server: PostgresServer, use: (sql: postgres.Sql) => Pr
   } finally {
     await sql.end({ timeout: 1 })
   }
-}
-
-async function until(what: string, met: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt++) {
-    if (await met().catch(() => false)) return
-    await pause(100)
-  }
-  throw new Error(`waited 30 s in vain: ${what}`)
 }
 
 const ready = async (url: string): Promise<boolean> => (await fetch(`${url}/readyz`)).ok
@@ -56,10 +49,13 @@ test(
         await agent.run('expand')
         const { id } = await agent.request('backfill', { batchSize: 100, checkpointInterval: 5 })
         for (let kills = 0; kills < 2; kills++) {
-          await pause(700)
+          await sleep(700)
           await server.crash()
           expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
-          await until('not ready without a database', async () => !(await ready(agent.url)))
+          await waitFor('not ready without a database', async () => !(await ready(agent.url)), {
+            seconds: 30,
+            ignoreErrors: true,
+          })
           const answer = await agent.post<{ code: string }>('/v1/rollouts/vehicles/operations', {
             kind: 'validation',
             environment: 'staging',
@@ -67,7 +63,7 @@ test(
           })
           expect([503, 409]).toContain(answer.status)
           await server.restart()
-          await until('ready again', () => ready(agent.url))
+          await waitFor('ready again', () => ready(agent.url), { seconds: 30, ignoreErrors: true })
         }
         const ended = await agent.waitForEnd(id)
         expect(ended).toMatchObject({ state: 'succeeded', result: { passedRows: ROWS, failedRows: 0 } })
@@ -83,12 +79,15 @@ test('a database that freezes and thaws: the lease may run out, no row is lost',
     await withAgent(server.url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       const { id } = await agent.request('backfill', { batchSize: 100 })
-      await pause(500)
+      await sleep(500)
       await server.signal('SIGSTOP')
-      await pause(13_000)
+      await sleep(13_000)
       expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
       await server.signal('SIGCONT')
-      await until('ended', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded')
+      await waitFor('ended', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded', {
+        seconds: 30,
+        ignoreErrors: true,
+      })
     })
     expect(await wrongRows(server)).toBe(0)
   })
@@ -124,7 +123,7 @@ test(
           })
           expect(off).toMatchObject({ status: 202, body: { persisted: false } })
           await server.restart()
-          await until('ready', () => ready(agent.url))
+          await waitFor('ready', () => ready(agent.url), { seconds: 30, ignoreErrors: true })
           await agent.run('expand')
         },
         { boot: 'without-database' },

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { TOKENS } from '../support/agent.ts'
 import type { AgentProcess } from '../support/agentProcess.ts'
-import { withBusyBackfill, sleep, isReady, readOperation, waitUntil } from './busyBackfill.ts'
+import { withBusyBackfill, isReady, readOperation } from './busyBackfill.ts'
 import { withSmallDisk } from './smallDisk.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 async function readServedFlag(agent: AgentProcess): Promise<boolean> {
   const answer = await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
@@ -40,10 +42,10 @@ test(
             () => 'written',
             (error: { code: string }) => error.code,
           )
-        await waitUntil(
+        await waitFor(
           'no write gets through',
-          60,
           async () => !(await isReady(agent)) || (await readOperation(agent, id)).state === 'paused',
+          { seconds: 60, ignoreErrors: true },
         )
         how = await filling
         expect(how).not.toBe('written')
@@ -55,11 +57,15 @@ test(
         await free()
         await server.crash()
         await server.restart()
-        await waitUntil('ready again', 30, () => isReady(agent))
-        await waitUntil('the off is written', 20, async () => {
-          const [flag] = await sql<{ enabled: boolean }[]>`select enabled from sti.flag`
-          return flag?.enabled === false
-        })
+        await waitFor('ready again', () => isReady(agent), { seconds: 30, ignoreErrors: true })
+        await waitFor(
+          'the off is written',
+          async () => {
+            const [flag] = await sql<{ enabled: boolean }[]>`select enabled from sti.flag`
+            return flag?.enabled === false
+          },
+          { seconds: 20, ignoreErrors: true },
+        )
         // An error of the disk stands it until a person has made room; a server that died over it does not.
         if ((await readOperation(agent, id)).state === 'paused') await agent.post(`/v1/operations/${id}/resume`, {})
       })

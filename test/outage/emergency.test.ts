@@ -6,8 +6,9 @@ import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts
 import { withSti } from '../support/stiCommand.ts'
 import { startPostgres, type PostgresServer } from '../support/server.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { isReady, waitUntil } from './busyBackfill.ts'
+import { isReady } from './busyBackfill.ts'
 import { withSmallDisk } from './smallDisk.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 /** What an application sees that bounds its question as docs/flag.md says: its code's default is off. */
 async function readFlagState(agent: Pick<AgentProcess, 'url'>): Promise<boolean> {
@@ -92,11 +93,15 @@ test('breaking the glass: Grafana down, agent down, database down, and both', { 
         expect(inMemory.out).toMatch(/serves the flag off from memory; its database does not know yet/)
         expect(await readFlagState(second)).toBe(false)
         await server.restart()
-        await waitUntil('it is written', 30, async () => {
-          const [flag] = await sql<{ enabled: boolean }[]>`select enabled from sti.flag`
-          return flag?.enabled === false
-        })
-        await waitUntil('ready again', 30, () => isReady(second))
+        await waitFor(
+          'it is written',
+          async () => {
+            const [flag] = await sql<{ enabled: boolean }[]>`select enabled from sti.flag`
+            return flag?.enabled === false
+          },
+          { seconds: 30, ignoreErrors: true },
+        )
+        await waitFor('ready again', () => isReady(second), { seconds: 30, ignoreErrors: true })
         expect(await readFlagState(second)).toBe(false)
 
         // Agent and database: nothing may be started before the statement.
@@ -105,7 +110,10 @@ test('breaking the glass: Grafana down, agent down, database down, and both', { 
         await second.kill()
         expect(await readFlagState(second)).toBe(false)
         await server.restart()
-        await waitUntil('the statement', 30, () => turnOffStatement(sql).then(() => true))
+        await waitFor('the statement', () => turnOffStatement(sql).then(() => true), {
+          seconds: 30,
+          ignoreErrors: true,
+        })
         expect(await readFlagState(await again())).toBe(false)
       })
     })
@@ -131,10 +139,14 @@ test('breaking the glass: the disk of the WAL is full', { timeout: 120_000 }, as
         await free()
         await server.crash()
         await server.restart()
-        await waitUntil('it is written', 30, async () => {
-          const { operations } = await agent.get<{ operations: Operation[] }>('/v1/operations')
-          return operations[0]?.kind === 'flag' && operations[0].parameters['enabled'] === false
-        })
+        await waitFor(
+          'it is written',
+          async () => {
+            const { operations } = await agent.get<{ operations: Operation[] }>('/v1/operations')
+            return operations[0]?.kind === 'flag' && operations[0].parameters['enabled'] === false
+          },
+          { seconds: 30, ignoreErrors: true },
+        )
         expect(await readFlagState(agent)).toBe(false)
       })
     })

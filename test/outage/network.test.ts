@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'vitest'
 import { withDatabase } from '../support/database.ts'
 import { startTcpProxy, type TcpProxy } from '../support/proxy.ts'
-import { withBusyBackfill, sleep, isReady, waitUntil } from './busyBackfill.ts'
+import { withBusyBackfill, isReady } from './busyBackfill.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 interface NetworkFault {
   readonly what: string
@@ -84,10 +86,11 @@ test.each(NETWORK_FAULTS)(
         const found = await withBusyBackfill({ url, agentUrl: proxy.url }, async ({ agent }) => {
           const begun = Date.now()
           fault.begin(proxy)
-          if (fault.cutsOff) await waitUntil('/readyz says so', 10, async () => !(await isReady(agent)))
+          if (fault.cutsOff)
+            await waitFor('/readyz says so', async () => !(await isReady(agent)), { seconds: 10, ignoreErrors: true })
           await sleep(fault.lastsMs - (Date.now() - begun))
           fault.end(proxy)
-          await waitUntil('ready again', 20, () => isReady(agent))
+          await waitFor('ready again', () => isReady(agent), { seconds: 20, ignoreErrors: true })
         })
         console.log(`the network ${fault.what}: ${found}`)
       } finally {

@@ -1,23 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { readLaneSums } from '../crash/legacyTable.ts'
 import { TOKENS } from '../support/agent.ts'
 import { startTcpProxy } from '../support/proxy.ts'
 import { startPostgres } from '../support/server.ts'
-import {
-  withBusyBackfill,
-  BUSY_FILE,
-  sleep,
-  isReady,
-  readOperation,
-  waitUntil,
-  type BusyBackfill,
-} from './busyBackfill.ts'
+import { withBusyBackfill, BUSY_FILE, isReady, readOperation, type BusyBackfill } from './busyBackfill.ts'
 import { startStreamingReplica } from './streamingReplica.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 /** Waits until the backfill waits because of the replica; it writes nothing more then. */
 async function waitForThrottle({ agent, id, sql }: BusyBackfill): Promise<void> {
-  await waitUntil('it waits for the replica', 30, async () =>
-    ((await readOperation(agent, id)).progress?.throttled ?? '').startsWith('replication-lag'),
+  await waitFor(
+    'it waits for the replica',
+    async () => ((await readOperation(agent, id)).progress?.throttled ?? '').startsWith('replication-lag'),
+    { seconds: 30, ignoreErrors: true },
   )
   const before = await readLaneSums(sql, id)
   await sleep(1_000)
@@ -28,8 +24,14 @@ async function waitForThrottle({ agent, id, sql }: BusyBackfill): Promise<void> 
 
 async function waitForProgress({ agent, id, sql }: BusyBackfill): Promise<void> {
   const before = await readLaneSums(sql, id)
-  await waitUntil('it goes on', 30, async () => (await readLaneSums(sql, id)).written > before.written)
-  await waitUntil('and says so', 10, async () => (await readOperation(agent, id)).progress?.throttled === null)
+  await waitFor('it goes on', async () => (await readLaneSums(sql, id)).written > before.written, {
+    seconds: 30,
+    ignoreErrors: true,
+  })
+  await waitFor('and says so', async () => (await readOperation(agent, id)).progress?.throttled === null, {
+    seconds: 10,
+    ignoreErrors: true,
+  })
 }
 
 test(
@@ -53,12 +55,16 @@ test(
         // What the primary had confirmed and not sent would be lost with it, whatever the agent does.
         await busy.writers.pause()
         const [at] = await busy.sql<{ lsn: string }[]>`select pg_current_wal_lsn()::text as lsn`
-        await waitUntil('the replica has it', 10, async () => {
-          const [row] = await replica.sql<
-            { has: boolean }[]
-          >`select pg_last_wal_replay_lsn() >= ${at!.lsn}::pg_lsn as has`
-          return row!.has
-        })
+        await waitFor(
+          'the replica has it',
+          async () => {
+            const [row] = await replica.sql<
+              { has: boolean }[]
+            >`select pg_last_wal_replay_lsn() >= ${at!.lsn}::pg_lsn as has`
+            return row!.has
+          },
+          { seconds: 10, ignoreErrors: true },
+        )
         way.refuse(true)
         way.resetConnections()
         await primary.crash()
@@ -67,14 +73,19 @@ test(
         way.connectTo(replica.url)
         way.refuse(false)
         const reasons = async (): Promise<string> => (await fetch(`${busy.agent.url}/readyz`)).text()
-        await waitUntil('it says whose state that is', 20, async () => /timeline/.test(await reasons()))
+        await waitFor('it says whose state that is', async () => /timeline/.test(await reasons()), {
+          seconds: 20,
+          ignoreErrors: true,
+        })
         const adopted = await busy.agent.post('/v1/agent/adopt', { environment: 'staging', reason: 'promoted' })
         expect(adopted).toMatchObject({ status: 200 })
-        await waitUntil('ready again', 20, () => isReady(busy.agent))
+        await waitFor('ready again', () => isReady(busy.agent), { seconds: 20, ignoreErrors: true })
         busy.writers.resume()
         // The replica that it knew is the primary now: unknown, and so it waits, until somebody who knows says otherwise.
-        await waitUntil('it waits for the replica that is gone', 20, async () =>
-          /replica .* is gone/.test((await readOperation(busy.agent, busy.id)).progress?.throttled ?? ''),
+        await waitFor(
+          'it waits for the replica that is gone',
+          async () => /replica .* is gone/.test((await readOperation(busy.agent, busy.id)).progress?.throttled ?? ''),
+          { seconds: 20, ignoreErrors: true },
         )
         const tuned = await fetch(`${busy.agent.url}/v1/operations/${busy.id}`, {
           method: 'PATCH',

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { readLaneSums } from '../crash/legacyTable.ts'
 import { withDatabase } from '../support/database.ts'
 import { startPostgres } from '../support/server.ts'
-import { withBusyBackfill, sleep, isReady, ROUNDS, readOperation, waitUntil } from './busyBackfill.ts'
+import { withBusyBackfill, isReady, ROUNDS, readOperation } from './busyBackfill.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 test(
   'PostgreSQL killed with -9 in the middle of a backfill: what was committed without a flush is done again, nothing is lost',
@@ -25,15 +27,22 @@ test(
             await sleep(200 + Math.random() * 400)
             await server.crash()
             await looking
-            await waitUntil('not ready without a database', 15, async () => !(await isReady(agent)))
-            await server.restart()
-            await waitUntil('PostgreSQL answers', 20, async () => {
-              // The agent may have done some of it again already.
-              doneAgain += Math.max(0, before - (await readLaneSums(sql, id)).written)
-              return true
+            await waitFor('not ready without a database', async () => !(await isReady(agent)), {
+              seconds: 15,
+              ignoreErrors: true,
             })
+            await server.restart()
+            await waitFor(
+              'PostgreSQL answers',
+              async () => {
+                // The agent may have done some of it again already.
+                doneAgain += Math.max(0, before - (await readLaneSums(sql, id)).written)
+                return true
+              },
+              { seconds: 20, ignoreErrors: true },
+            )
             writers.resume()
-            await waitUntil('ready again', 20, () => isReady(agent))
+            await waitFor('ready again', () => isReady(agent), { seconds: 20, ignoreErrors: true })
             await sleep(1_000)
           }
         },

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { freePort, type PostgresServer } from '../support/server.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const run = promisify(execFile)
 
@@ -71,17 +72,7 @@ export async function startStreamingReplica(
   embedded.start().catch(() => undefined)
   const url = primary.url.replace(`:${primaryUrl.port}/`, `:${port}/`)
   const sql = postgres(url, { max: 1, onnotice: () => undefined, backoff: () => 0.1 })
-  for (let attempt = 0; ; attempt++) {
-    if (
-      await sql`select 1`.then(
-        () => true,
-        () => false,
-      )
-    )
-      break
-    if (attempt === 200) throw new Error('the replica did not start')
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
+  await waitFor('the replica accepts connections', () => sql`select 1`, { intervalMs: 100, ignoreErrors: true })
   return {
     url,
     sql,

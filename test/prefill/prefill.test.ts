@@ -1,5 +1,5 @@
 import type postgres from 'postgres'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { OperationEvent, OperationPreview } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
@@ -47,7 +47,7 @@ async function file(sql: postgres.Sql): Promise<string> {
 
 async function fetchMetrics(agent: TestAgent): Promise<string> {
   // The readings are refreshed every two seconds.
-  await delay(2_500)
+  await sleep(2_500)
   const answer = await fetch(`${agent.url}/metrics`, { headers: { authorization: `Bearer ${TOKENS.viewer}` } })
   return await answer.text()
 }
@@ -171,10 +171,10 @@ test('under writers no insert ever sees the constant, and every row is right at 
         }
       }
       const writers = [0, 1, 2, 3].map(write)
-      await delay(200)
+      await sleep(200)
       const expand = await agent.run('expand')
       expect(expand.result).toMatchObject({ prefill: { type: 'Car' } })
-      await delay(500)
+      await sleep(500)
       const changed = await sql<{ id: string }[]>`
         update public.vehicles set is_truck = not is_truck where id % 10 = 3 returning id::text`
       await agent.run('backfill')

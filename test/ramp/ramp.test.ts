@@ -1,18 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { FlagStatus, Operation, OperationEvent, Problem } from '../../agent/src/contract/index.ts'
-import {
-  readEventMessages,
-  readOperation,
-  QUIET_LOG,
-  requestRefused,
-  controlOperation,
-  waitFor,
-} from '../support/operations.ts'
+import { readEventMessages, readOperation, QUIET_LOG, requestRefused, controlOperation } from '../support/operations.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { startFlagClient } from './flagClient.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const FILE = VEHICLES_FILE.replace('{ key: vehicles-sti }', '{ key: vehicles-sti, ramp: [25, 100], hold: 1s }')
 const RAMP = { enabled: true, ramp: true }
@@ -104,7 +99,7 @@ test('a ramp goes to 100 % on pass; whoever turns the flag off through any agent
       const ended = await one.waitForEnd(id)
       expect(ended).toMatchObject({ state: 'failed', errorCode: 'flag-changed' })
       expect(ended.error).toBe('bob turned the flag off (it looks odd): the ramp is over and sets it no more.')
-      await new Promise((resolve) => setTimeout(resolve, 1_200))
+      await sleep(1_200)
       expect(await readFlag(one)).toMatchObject({ enabled: false, percentage: 0 })
     }
     await one.run('validation')

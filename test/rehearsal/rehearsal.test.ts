@@ -1,11 +1,12 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation, OperationPreview, Readiness } from '../../agent/src/contract/index.ts'
-import { readEventMessages, QUIET_LOG, requestRefused, controlOperation, waitFor } from '../support/operations.ts'
+import { readEventMessages, QUIET_LOG, requestRefused, controlOperation } from '../support/operations.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withSti } from '../support/stiCommand.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 /** What a rehearsal may leave behind of itself, besides its operation and events. */
 async function findLeftovers(sql: postgres.Sql): Promise<string[]> {

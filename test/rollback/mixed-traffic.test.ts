@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { QUIET_LOG, waitFor } from '../support/operations.ts'
+import { QUIET_LOG } from '../support/operations.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { readRows, startMixedTraffic, type LegacyOracle } from './mixedTraffic.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 /** An hour at five writes a second. STI_TRAFFIC_WRITES=200000 takes longer. */
 const WRITES = Number(process.env['STI_TRAFFIC_WRITES'] ?? 18_000)

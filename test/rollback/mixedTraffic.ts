@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { TOKENS } from '../support/agent.ts'
 
@@ -95,7 +96,7 @@ export function startMixedTraffic(
         own.pop()
       }
       writes[on ? 'new' : 'old']++
-      if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs))
+      if (restMs > 0) await sleep(restMs)
     }
   }
   const running = Array.from({ length: instances }, (_, instance) => run(instance))
@@ -106,7 +107,7 @@ export function startMixedTraffic(
     touched,
     async waitForWrites(count) {
       const done = (async () => {
-        while (writes.old + writes.new < count) await new Promise((resolve) => setTimeout(resolve, 20))
+        while (writes.old + writes.new < count) await sleep(20)
       })()
       await Promise.race([done, ...running])
     },

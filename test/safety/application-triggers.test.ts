@@ -2,15 +2,9 @@ import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import {
-  readOperation,
-  QUIET_LOG,
-  requestRefused,
-  runToFailure,
-  controlOperation,
-  waitFor,
-} from '../support/operations.ts'
+import { readOperation, QUIET_LOG, requestRefused, runToFailure, controlOperation } from '../support/operations.ts'
 import { slowUpdates, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const TOUCH = `
   create function public.touch() returns trigger language plpgsql as $$ begin

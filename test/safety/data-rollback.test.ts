@@ -3,15 +3,9 @@ import { expect, test } from 'vitest'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import {
-  readEventMessages,
-  readFailedRows,
-  QUIET_LOG,
-  requestRefused,
-  runToFailure,
-  waitFor,
-} from '../support/operations.ts'
+import { readEventMessages, readFailedRows, QUIET_LOG, requestRefused, runToFailure } from '../support/operations.ts'
 import { slowUpdates } from '../support/faultInjection.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 interface DataRollbackTest {
   readonly url: string

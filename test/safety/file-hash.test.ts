@@ -1,16 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import {
-  readEventMessages,
-  readOperation,
-  QUIET_LOG,
-  requestRefused,
-  controlOperation,
-  waitFor,
-} from '../support/operations.ts'
+import { readEventMessages, readOperation, QUIET_LOG, requestRefused, controlOperation } from '../support/operations.ts'
 import { slowUpdates, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 /** Bikes have become Cycles. */
 const CHANGED_FILE = VEHICLES_FILE.replace('name: Bike', 'name: Cycle')
@@ -34,7 +29,7 @@ test('an operation pins the hash of its file: an agent with another file does no
       async (agent) => {
         await controlOperation(agent, id, 'resume')
         // It looks for work every half second.
-        await new Promise((resolve) => setTimeout(resolve, 1_500))
+        await sleep(1_500)
         expect((await readOperation(agent, id)).state).toBe('queued')
         expect(await countTypedRows(sql)).toBe(written)
       },

@@ -10,9 +10,9 @@ import {
   requestRefused,
   runToFailure,
   controlOperation,
-  waitFor,
 } from '../support/operations.ts'
 import { engineBackendPids, withSession } from '../support/faultInjection.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 async function withVerifiedRollout(
   file: string,

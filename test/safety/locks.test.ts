@@ -2,8 +2,9 @@ import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { readEventMessages, QUIET_LOG, controlOperation, waitFor } from '../support/operations.ts'
+import { readEventMessages, QUIET_LOG, controlOperation } from '../support/operations.ts'
 import { withSession } from '../support/faultInjection.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 test('DDL that waits names who holds the lock, lets readers and writers pass, and can be paused and resumed', async () => {
   await withDatabase(async ({ url, sql }) => {

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
-import { readOperation, QUIET_LOG, runToFailure, controlOperation, waitFor } from '../support/operations.ts'
+import { readOperation, QUIET_LOG, runToFailure, controlOperation } from '../support/operations.ts'
 import { slowUpdates, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
 import { withAgentRole } from './agentRole.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 test('a role that owns the table, may CREATE in database and schema and has pg_monitor is enough for the whole job', async () => {
   await withAgentRole({ monitor: true }, async ({ url, sql, role }) => {

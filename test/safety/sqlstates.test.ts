@@ -7,7 +7,7 @@ import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { createBatchSizeController } from '../../agent/src/engine/batchSizeController.ts'
 import { walkRanges } from '../../agent/src/engine/rangeWalk.ts'
 import { withTestLane } from './testLane.ts'
-import { readFailedRows, readOperation, QUIET_LOG, controlOperation, waitFor } from '../support/operations.ts'
+import { readFailedRows, readOperation, QUIET_LOG, controlOperation } from '../support/operations.ts'
 import {
   engineBackendPids,
   waitForEngineLockWait,
@@ -17,6 +17,7 @@ import {
   withSession,
   countWrongRows,
 } from '../support/faultInjection.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 interface InterruptedBackfill {
   readonly url: string

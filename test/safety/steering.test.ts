@@ -4,14 +4,7 @@ import type { OperationProgress } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import {
-  readEventMessages,
-  readOperation,
-  QUIET_LOG,
-  controlOperation,
-  tuneOperation,
-  waitFor,
-} from '../support/operations.ts'
+import { readEventMessages, readOperation, QUIET_LOG, controlOperation, tuneOperation } from '../support/operations.ts'
 import {
   engineBackendPids,
   slowUpdates,
@@ -19,6 +12,7 @@ import {
   withSession,
   countWrongRows,
 } from '../support/faultInjection.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 interface SteeredRollout {
   readonly url: string

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { readOperation, QUIET_LOG, waitFor } from '../support/operations.ts'
+import { readOperation, QUIET_LOG } from '../support/operations.ts'
 import {
   engineBackendPids,
   waitForEngineLockWait,
@@ -11,6 +11,7 @@ import {
   withSession,
   countWrongRows,
 } from '../support/faultInjection.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const FILE = `${VEHICLES_FILE}triggers: { slow: harmless }\n`
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -6,15 +7,9 @@ import { expect, test } from 'vitest'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import {
-  readEventMessages,
-  readOperation,
-  QUIET_LOG,
-  controlOperation,
-  tuneOperation,
-  waitFor,
-} from '../support/operations.ts'
+import { readEventMessages, readOperation, QUIET_LOG, controlOperation, tuneOperation } from '../support/operations.ts'
 import { slowUpdates, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 interface ThrottledRollout {
   readonly url: string
@@ -117,12 +112,12 @@ test('it rests as long as it is asked to, hears at once when it is to rest less,
     const { id } = await agent.request('backfill', { batchSize: 20, niceRatio: 4, maximumBatchSeconds: 5 })
     await waitFor('rows are written', async () => (await countTypedRows(sql)) > 0)
     const from = { rows: await countTypedRows(sql), at: performance.now() }
-    await new Promise((resolve) => setTimeout(resolve, 5_000))
+    await sleep(5_000)
     const perBatch = (20 * (performance.now() - from.at)) / 1000 / ((await countTypedRows(sql)) - from.rows)
     // A batch of 0.2 s and four times as much rest.
     expect(perBatch).toBeGreaterThan(0.8)
     await tuneOperation(agent, id, { niceRatio: 100 })
-    await new Promise((resolve) => setTimeout(resolve, 2_000))
+    await sleep(2_000)
     await tuneOperation(agent, id, { niceRatio: 0, batchSize: 1000 })
     expect((await agent.waitForEnd(id)).state).toBe('succeeded')
     expect(await countWrongRows(sql)).toBe(0)
@@ -139,16 +134,16 @@ throttle: { apiLatencyP95Seconds: { pace: 0.1 } }\n`
       const { id } = await agent.request('backfill', { batchSize: 20, maximumBatchSeconds: 5 })
       const rate = async (): Promise<number> => {
         const rows = await countTypedRows(sql)
-        await new Promise((resolve) => setTimeout(resolve, 4_000))
+        await sleep(4_000)
         return ((await countTypedRows(sql)) - rows) / 4
       }
       await waitFor('rows are written', async () => (await countTypedRows(sql)) > 0)
-      await new Promise((resolve) => setTimeout(resolve, 8_000))
+      await sleep(8_000)
       const slowly = await rate()
       expect((await readOperation(agent, id)).progress!.throttled).toBeNull()
       expect(slowly).toBeGreaterThan(0)
       await tuneOperation(agent, id, { limits: { apiLatencyP95Seconds: { pace: 'none' } } })
-      await new Promise((resolve) => setTimeout(resolve, 1_000))
+      await sleep(1_000)
       expect(await rate()).toBeGreaterThan(2 * slowly)
       await controlOperation(agent, id, 'cancel')
       await agent.waitForEnd(id)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
@@ -82,7 +83,7 @@ test('its session can write nothing, even where an expression of the file lies a
         const before = await sql`select count(*)::int as n from public.calls`
         expect(before[0]!.n).toBeGreaterThan(0)
         const { id } = await agent.request('validation')
-        await new Promise((resolve) => setTimeout(resolve, 1_500))
+        await sleep(1_500)
         await agent.post(`/v1/operations/${id}/cancel`, {})
         expect((await agent.waitForEnd(id)).state).not.toBe('succeeded')
         expect(await sql`select count(*)::int as n from public.calls`).toEqual(before)

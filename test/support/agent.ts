@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,6 +6,7 @@ import { startAgent, type Agent } from '../../agent/src/agent.ts'
 import type { Config } from '../../agent/src/config.ts'
 import type { Operation, OperationRequest, RolloutDetail } from '../../agent/src/contract/index.ts'
 import { loadRollouts } from '../../agent/src/rollout/compileRollout.ts'
+import { isOk, waitFor } from './waitFor.ts'
 
 export const TOKENS = {
   viewer: 'viewer-token-of-a-test-0001',
@@ -87,8 +89,8 @@ export async function withAgent<T>(
   )
   try {
     // It boots without the database and reaches it a moment later.
-    while (options.boot === undefined && !(await fetch(`${agent.url}/readyz`)).ok)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+    if (options.boot === undefined)
+      await waitFor('the agent is ready', () => isOk(`${agent.url}/readyz`), { seconds: 60 })
     return await use({ agent, ...agentClient(agent.url, rollouts[0]!.name, config.environment) })
   } finally {
     await agent.stop()
@@ -115,7 +117,7 @@ export function agentClient(url: string, rollout: string, environment = 'staging
     for (;;) {
       const operation = await get<Operation>(`/v1/operations/${id}`)
       if (['succeeded', 'failed', 'cancelled', 'paused'].includes(operation.state)) return operation
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      await sleep(100)
     }
   }
   const request: TestAgentClient['request'] = async (kind, parameters = {}) => {

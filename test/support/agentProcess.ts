@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { agentClient, TOKENS, type TestAgentClient } from './agent.ts'
 import { freePort } from './server.ts'
+import { isOk, waitFor } from './waitFor.ts'
 
 export interface AgentProcess extends TestAgentClient {
   readonly pid: number
@@ -28,18 +29,11 @@ export async function startAgentProcess(databaseUrl: string, file: string, name 
     await rm(folder, { recursive: true, force: true })
   }
   const url = `http://127.0.0.1:${port}`
-  for (let attempt = 0; ; attempt++) {
-    if (
-      await fetch(`${url}/readyz`).then(
-        (answer) => answer.ok,
-        () => false,
-      )
-    )
-      break
-    if (child.exitCode !== null || attempt === 600)
-      throw new Error(`the agent did not become ready (exit ${child.exitCode})`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+  const isReady = async (): Promise<boolean> => {
+    if (child.exitCode !== null) throw new Error(`the agent ended with exit code ${child.exitCode} before it was ready`)
+    return await isOk(`${url}/readyz`)
   }
+  await waitFor('the agent is ready', isReady, { seconds: 60, intervalMs: 100 })
   return { ...agentClient(url, 'vehicles'), pid: child.pid!, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import { inject } from 'vitest'
@@ -50,6 +51,6 @@ async function openConnections(root: postgres.Sql, name: string): Promise<string
     const rows = await root<{ application_name: string }[]>`
       select application_name from pg_stat_activity where datname = ${name} and application_name like 'sti %'`
     if (rows.length === 0 || attempt === 20) return rows.map((row) => row.application_name)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await sleep(50)
   }
 }

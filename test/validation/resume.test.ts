@@ -1,12 +1,12 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
-import { waitFor } from '../support/operations.ts'
 import type { TestAgentClient } from '../support/agent.ts'
 import { withAgent } from '../support/agent.ts'
 import { startAgentProcess } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const ROWS = 30_000
 const FILE = VEHICLES_FILE.replace('when: is_truck', 'when: "slowly(is_truck)"')

@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
-import { waitFor } from '../support/operations.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const FILE = VEHICLES_FILE.replace('requires: [integrity]', 'every: 5s, requires: [integrity]')
 
@@ -15,7 +16,7 @@ test('a validation starts by itself once the table is covered, once whatever age
         (await one.get<{ operations: Operation[] }>('/v1/operations')).operations.filter(
           (operation) => operation.kind === 'validation',
         )
-      await new Promise((resolve) => setTimeout(resolve, 6_000))
+      await sleep(6_000)
       expect(await validations()).toEqual([])
       await withAgent(
         url,

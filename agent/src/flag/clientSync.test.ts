@@ -10,10 +10,10 @@ import {
   isOn,
   turnOffRequest,
   startFlagTestAgent,
-  waitUntil,
   vehiclesRollout,
   type FlagTestAgent,
 } from './flags.testing.ts'
+import { waitFor } from '../../../test/support/waitFor.ts'
 
 const findClient = (agent: FlagTestAgent, name: string) =>
   agent.flags.status('vehicles').clients.find((client) => client.client === name)
@@ -24,16 +24,16 @@ test('agents share their clients: what one answered last is what all of them kno
     const b = await startFlagTestAgent(url, 'b')
     await enableFlag(a)
     isOn(a.flags, 'web-1')
-    await waitUntil('b knows it', () => findClient(b, 'web-1')?.answeredOn === true, 8)
+    await waitFor('b knows it', () => findClient(b, 'web-1')?.answeredOn === true, { seconds: 8 })
     expect(findClient(b, 'web-1')).toMatchObject({ stale: false })
 
     await a.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
     expect(findClient(a, 'web-1')).toMatchObject({ stale: true })
     expect(a.flags.status('vehicles').consistent).toBe(false)
-    await waitUntil('b serves off', () => !b.flags.status('vehicles').enabled, 8)
+    await waitFor('b serves off', () => !b.flags.status('vehicles').enabled, { seconds: 8 })
     expect(findClient(b, 'web-1')).toMatchObject({ stale: true })
     expect(isOn(b.flags, 'web-1')).toBe(false)
-    await waitUntil('a knows that it asked b', () => a.flags.status('vehicles').consistent, 8)
+    await waitFor('a knows that it asked b', () => a.flags.status('vehicles').consistent, { seconds: 8 })
     await Promise.all([a.close(), b.close()])
   })
 })
@@ -44,21 +44,23 @@ test('an agent that restarts knows the clients of before, and a silent one waits
     await enableFlag(first)
     isOn(first.flags, 'crashed-1')
     isOn(first.flags, 'alive-1')
-    await waitUntil('written', async () => (await sql`select from sti.flag_client`).length === 2, 8)
+    await waitFor('written', async () => (await sql`select from sti.flag_client`).length === 2, { seconds: 8 })
     await first.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
     isOn(first.flags, 'gone-1')
-    await waitUntil('written', async () => (await sql`select from sti.flag_client`).length === 3, 8)
+    await waitFor('written', async () => (await sql`select from sti.flag_client`).length === 3, { seconds: 8 })
     await first.close()
     await sql`update sti.flag_client set last_seen_at = last_seen_at - interval '61 s' where client <> 'alive-1'`
 
     const agent = await startFlagTestAgent(url, 'a')
-    await waitUntil('loaded', () => agent.flags.status('vehicles').clients.length === 2, 8)
+    await waitFor('loaded', () => agent.flags.status('vehicles').clients.length === 2, { seconds: 8 })
     isOn(agent.flags, 'alive-1')
     expect(agent.flags.status('vehicles').clients).toMatchObject([
       { client: 'alive-1', stale: false, answeredOn: false },
       { client: 'crashed-1', stale: true, answeredOn: true, acceptedBy: null },
     ])
-    await waitUntil('who is gone is deleted', async () => (await sql`select from sti.flag_client`).length === 2, 8)
+    await waitFor('who is gone is deleted', async () => (await sql`select from sti.flag_client`).length === 2, {
+      seconds: 8,
+    })
     await expect(agent.flags.acceptClient('vehicles', 'alive-1', ann, 'x')).rejects.toMatchObject({ code: 'refused' })
     await expect(agent.flags.acceptClient('vehicles', 'nobody', ann, 'x')).rejects.toMatchObject({ code: 'refused' })
     await agent.flags.acceptClient('vehicles', 'crashed-1', ann, 'its host is gone')
@@ -69,13 +71,13 @@ test('an agent that restarts knows the clients of before, and a silent one waits
     await new Promise((resolve) => setTimeout(resolve, 1_200))
     expect(findClient(agent, 'crashed-1')).toMatchObject({ stale: false, acceptedBy: 'ann' })
     isOn(agent.flags, 'crashed-1')
-    await waitUntil(
+    await waitFor(
       'it is alive after all',
       async () => {
         const [row] = await sql`select accepted_by from sti.flag_client where client = 'crashed-1'`
         return row?.accepted_by === null
       },
-      4,
+      { seconds: 4 },
     )
     await agent.close()
   })
@@ -121,13 +123,13 @@ test('clients of another clock: a wrong clock of one agent makes nobody older or
     const a = await startFlagTestAgent(url, 'a', { now: () => Date.now() + 3_600_000 })
     const b = await startFlagTestAgent(url, 'b')
     await enableFlag(a)
-    await waitUntil('b serves on', () => isOn(b.flags), 8)
+    await waitFor('b serves on', () => isOn(b.flags), { seconds: 8 })
     isOn(a.flags, 'web-1')
-    await waitUntil('b knows it', () => findClient(b, 'web-1') !== undefined, 8)
+    await waitFor('b knows it', () => findClient(b, 'web-1') !== undefined, { seconds: 8 })
     expect(Math.abs(Date.now() - Date.parse(findClient(b, 'web-1')!.lastSeenAt))).toBeLessThan(30_000)
     await b.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
     isOn(b.flags, 'web-1')
-    await waitUntil('a knows that it asked b later', () => findClient(a, 'web-1')?.answeredOn === false, 8)
+    await waitFor('a knows that it asked b later', () => findClient(a, 'web-1')?.answeredOn === false, { seconds: 8 })
     await Promise.all([a.close(), b.close()])
   })
 })

@@ -8,16 +8,16 @@ import {
   turnOffRequest,
   changeRequest,
   startFlagTestAgent,
-  waitUntil,
   vehiclesRollout,
 } from './flags.testing.ts'
+import { waitFor } from '../../../test/support/waitFor.ts'
 
 test('a change is one operation, one event and the new state; asked again it is the same one', async () => {
   await withDatabase(async ({ url, sql }) => {
     const agent = await startFlagTestAgent(url, 'a')
     const { flags } = agent
     expect(isOn(flags)).toBe(false)
-    await waitUntil('read', () => flags.ageSeconds() !== null)
+    await waitFor('read', () => flags.ageSeconds() !== null)
     const asked = changeRequest('what was asked')
     const change = () => flags.change(vehiclesRollout, { enabled: true, percentage: 25 }, ann, 'go', asked)
     const id = await change()
@@ -65,7 +65,7 @@ test('a change is one operation, one event and the new state; asked again it is 
 test('the same request twice at the same moment is written once', async () => {
   await withDatabase(async ({ url, sql }) => {
     const agent = await startFlagTestAgent(url, 'a')
-    await waitUntil('read', () => agent.flags.ageSeconds() !== null)
+    await waitFor('read', () => agent.flags.ageSeconds() !== null)
     const asked = changeRequest()
     const change = () => agent.flags.change(vehiclesRollout, { enabled: true, percentage: 100 }, ann, null, asked)
     const ids = await Promise.all([change(), change(), change()])
@@ -80,13 +80,13 @@ test('another agent serves the change within two seconds, and neither overwrites
   await withDatabase(async ({ url, sql }) => {
     const a = await startFlagTestAgent(url, 'a')
     const b = await startFlagTestAgent(url, 'b')
-    await waitUntil('b read', () => b.flags.ageSeconds() !== null)
+    await waitFor('b read', () => b.flags.ageSeconds() !== null)
     await enableFlag(a)
     const stale = b.flags.change(vehiclesRollout, { enabled: true, percentage: 5 }, ann, null, changeRequest())
     await expect(stale).rejects.toMatchObject({ code: 'conflict' })
-    await waitUntil('b serves on', () => isOn(b.flags), 8)
+    await waitFor('b serves on', () => isOn(b.flags), { seconds: 8 })
     await b.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
-    await waitUntil('a serves off', () => !isOn(a.flags), 8)
+    await waitFor('a serves off', () => !isOn(a.flags), { seconds: 8 })
     expect((await sql`select enabled, version::int from sti.flag`)[0]).toEqual({ enabled: false, version: 2 })
     await Promise.all([a.close(), b.close()])
   })
@@ -106,7 +106,7 @@ test('nothing is served on before the identity is confirmed and the database was
     })
     agent.flags.serveOff(null)
     expect(isOn(agent.flags)).toBe(false)
-    await waitUntil('served on', () => isOn(agent.flags), 8)
+    await waitFor('served on', () => isOn(agent.flags), { seconds: 8 })
     agent.flags.serveOff('a clone of production')
     expect(isOn(agent.flags)).toBe(false)
     const enabling = agent.flags.change(vehiclesRollout, { enabled: true, percentage: 100 }, ann, null, changeRequest())
@@ -118,7 +118,7 @@ test('nothing is served on before the identity is confirmed and the database was
     })
     expect(await sql`select * from sti.operation`).toEqual(rows)
     agent.flags.serveOff(null)
-    await waitUntil('the off was written', async () => !(await sql`select enabled from sti.flag`)[0]!.enabled)
+    await waitFor('the off was written', async () => !(await sql`select enabled from sti.flag`)[0]!.enabled)
     await agent.close()
   })
 })
@@ -137,7 +137,7 @@ test('an off that cannot be written wins over a database that still says on', as
     expect(isOn(agent.flags)).toBe(false)
     expect(await turned).toEqual({ persisted: false, operationId: null })
     const before = agent.flags.ageSeconds()!
-    await waitUntil('the database was read again', () => agent.flags.ageSeconds()! < before + 0.2, 5)
+    await waitFor('the database was read again', () => agent.flags.ageSeconds()! < before + 0.2, { seconds: 5 })
     for (let count = 0; count < 150; count++) {
       expect(isOn(agent.flags)).toBe(false)
       await new Promise((resolve) => setTimeout(resolve, 10))
@@ -150,7 +150,7 @@ test('an off that cannot be written wins over a database that still says on', as
       `set default_transaction_read_only = off; alter database ${name} set default_transaction_read_only = off`,
     )
     await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'sti a %'`
-    await waitUntil('written', () => agent.flags.status('vehicles').persisted)
+    await waitFor('written', () => agent.flags.status('vehicles').persisted)
     expect(isOn(agent.flags)).toBe(false)
     expect((await sql`select enabled from sti.flag`)[0]).toEqual({ enabled: false })
     expect(await sql`select kind, state from sti.operation order by id desc limit 1`).toEqual([
@@ -166,7 +166,7 @@ test('off wins over an enabling made elsewhere before it was written, and not ov
     const a = await startFlagTestAgent(way.url, 'a')
     const b = await startFlagTestAgent(url, 'b')
     await enableFlag(a, 50)
-    await waitUntil('b read it', () => b.flags.status('vehicles').version === 1, 8)
+    await waitFor('b read it', () => b.flags.status('vehicles').version === 1, { seconds: 8 })
     way.cut()
     const offs = [turnOffRequest(), turnOffRequest('rollback')]
     const answers = await Promise.all(offs.map((asked) => a.flags.turnOff(vehiclesRollout, ann, null, asked)))
@@ -175,9 +175,9 @@ test('off wins over an enabling made elsewhere before it was written, and not ov
     expect(isOn(b.flags)).toBe(true)
     expect(isOn(a.flags)).toBe(false)
     way.restore()
-    await waitUntil('both are written', () => a.flags.status('vehicles').persisted)
+    await waitFor('both are written', () => a.flags.status('vehicles').persisted)
     expect(isOn(a.flags)).toBe(false)
-    await waitUntil('b serves off', () => !isOn(b.flags), 8)
+    await waitFor('b serves off', () => !isOn(b.flags), { seconds: 8 })
     const kinds = await sql`select kind, parameters->'enabled' as enabled from sti.operation order by id`
     expect(kinds.map(({ kind, enabled }) => `${kind} ${enabled}`)).toEqual([
       'flag true',
@@ -189,9 +189,9 @@ test('off wins over an enabling made elsewhere before it was written, and not ov
     expect(Date.parse(String(last!.after.servedSince))).toBeLessThan(Date.now())
 
     await enableFlag(b)
-    await waitUntil('a serves on', () => isOn(a.flags), 8)
+    await waitFor('a serves on', () => isOn(a.flags), { seconds: 8 })
     await a.flags.turnOff(vehiclesRollout, ann, null, offs[0]!)
-    await waitUntil('the repeated request changed nothing', () => isOn(a.flags), 8)
+    await waitFor('the repeated request changed nothing', () => isOn(a.flags), { seconds: 8 })
     expect((await sql`select count(*)::int as n from sti.operation`)[0]).toEqual({ n: 5 })
     await Promise.all([a.close(), b.close()])
     await way.close()
@@ -206,7 +206,7 @@ test('an off whose idempotency key belongs to another request is off all the sam
       { idempotency_key: string },
     ]
     await agent.flags.turnOff(vehiclesRollout, ann, null, { ...turnOffRequest(), idempotencyKey: used })
-    await waitUntil('written', async () => !(await sql`select enabled from sti.flag`)[0]!.enabled)
+    await waitFor('written', async () => !(await sql`select enabled from sti.flag`)[0]!.enabled)
     expect(isOn(agent.flags)).toBe(false)
     await agent.close()
   })

@@ -4,6 +4,7 @@ import { connect, type Database } from '../database/connect.ts'
 import { migrate } from '../database/migrate.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { createFlags, type Flags, type FlagsDependencies } from './flags.ts'
+import { waitFor } from '../../../test/support/waitFor.ts'
 
 /** What this room needs of a rollout. */
 export const vehiclesRollout = {
@@ -56,18 +57,6 @@ export function isOn(flags: Flags, client: string | null = null): boolean {
   return 'value' in answer && answer.value
 }
 
-export async function waitUntil(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  seconds = 10,
-): Promise<void> {
-  const end = Date.now() + seconds * 1000
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`waited ${seconds} s for: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
 let keyCount = 0
 export const changeRequest = (requestHash = 'hash') => ({
   idempotencyKey: `key-${++keyCount}`,
@@ -81,7 +70,7 @@ export const turnOffRequest = (kind: 'flag' | 'rollback' = 'flag') => ({
 })
 
 export async function enableFlag(agent: FlagTestAgent, percentage = 100): Promise<number> {
-  await waitUntil('the flag was read', () => agent.flags.ageSeconds() !== null)
+  await waitFor('the flag was read', () => agent.flags.ageSeconds() !== null)
   return agent.flags.change(vehiclesRollout, { enabled: true, percentage }, ann, 'tests', changeRequest())
 }
 

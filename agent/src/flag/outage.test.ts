@@ -1,15 +1,8 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startPostgres, type PostgresServer } from '../../../test/support/server.ts'
-import {
-  ann,
-  enableFlag,
-  isOn,
-  turnOffRequest,
-  startFlagTestAgent,
-  waitUntil,
-  vehiclesRollout,
-} from './flags.testing.ts'
+import { ann, enableFlag, isOn, turnOffRequest, startFlagTestAgent, vehiclesRollout } from './flags.testing.ts'
+import { waitFor } from '../../../test/support/waitFor.ts'
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -34,7 +27,7 @@ test('with PostgreSQL stopped the flag goes off at once, and operation and event
   await server.embedded.stop()
   expect(isOn(agent.flags)).toBe(true)
   const age = agent.flags.ageSeconds()!
-  await waitUntil('the age grows', () => agent.flags.ageSeconds()! > age + 1.5)
+  await waitFor('the age grows', () => agent.flags.ageSeconds()! > age + 1.5)
 
   const began = performance.now()
   const turned = agent.flags.turnOff(vehiclesRollout, ann, 'errors after the release', turnOffRequest('rollback'))
@@ -46,7 +39,7 @@ test('with PostgreSQL stopped the flag goes off at once, and operation and event
   expect(agent.flags.status('vehicles')).toMatchObject({ enabled: false, persisted: false })
 
   await server.embedded.start()
-  await waitUntil('it is written', () => agent.flags.status('vehicles').persisted, 15)
+  await waitFor('it is written', () => agent.flags.status('vehicles').persisted, { seconds: 15 })
   expect(isOn(agent.flags)).toBe(false)
   expect(await readStoredFlag()).toEqual({ enabled: false, version: 2 })
   await withSuperuser(async (sql) => {
@@ -57,7 +50,7 @@ test('with PostgreSQL stopped the flag goes off at once, and operation and event
       { kind: 'rollback', state: 'succeeded' },
     ])
   })
-  await waitUntil('it is read again', () => agent.flags.ageSeconds()! < 1.5)
+  await waitFor('it is read again', () => agent.flags.ageSeconds()! < 1.5)
   await enableFlag(agent)
   expect(isOn(agent.flags)).toBe(true)
   await agent.close()
@@ -70,7 +63,7 @@ test('an agent that starts without a database answers off, and finds it when it 
   expect(agent.flags.evaluate('vehicles-sti', {}, null)).toMatchObject({ value: false, reason: 'UNKNOWN' })
   expect(agent.flags.status('vehicles').ageSeconds).toBeNull()
   await server.embedded.start()
-  await waitUntil('it serves on', () => isOn(agent.flags), 15)
+  await waitFor('it serves on', () => isOn(agent.flags), { seconds: 15 })
   expect(agent.lines.filter((line) => line.event === 'flag-database-away').length).toBeLessThanOrEqual(1)
   await agent.close()
 })
@@ -101,7 +94,7 @@ test('with the reserved connection frozen the off is written over a new one, onc
   await enableFlag(agent)
   const pid = await withSuperuser(async (sql) => {
     let found: number | undefined
-    await waitUntil('the reserved connection is open', async () => {
+    await waitFor('the reserved connection is open', async () => {
       ;[{ pid: found } = { pid: undefined }] = await sql<{ pid?: number }[]>`
         select pid from pg_stat_activity where application_name = 'sti d urgent' and state = 'idle'`
       return found !== undefined
@@ -113,7 +106,7 @@ test('with the reserved connection frozen the off is written over a new one, onc
   try {
     expect(await agent.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())).toMatchObject({ persisted: false })
     expect(isOn(agent.flags)).toBe(false)
-    await waitUntil('it is written', () => agent.flags.status('vehicles').persisted, 8)
+    await waitFor('it is written', () => agent.flags.status('vehicles').persisted, { seconds: 8 })
   } finally {
     // A process that stays stopped would keep the server from stopping.
     process.kill(pid, 'SIGCONT')

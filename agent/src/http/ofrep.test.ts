@@ -13,7 +13,6 @@ import {
   enableFlag,
   turnOffRequest,
   startFlagTestAgent,
-  waitUntil,
   vehiclesRollout,
   type FlagTestAgent,
 } from '../flag/flags.testing.ts'
@@ -21,6 +20,7 @@ import { createAuthentication, type AuthenticationEnv } from './authentication.t
 import { ofrepRoutes } from './ofrep.ts'
 import { rejectAmbiguousPaths } from './rejectAmbiguousPaths.ts'
 import { createProblemHandlers } from './problem.ts'
+import { waitFor } from '../../../test/support/waitFor.ts'
 
 const tokens = {
   viewer: 'viewer-0123456789abcdefgh',
@@ -47,7 +47,7 @@ async function withServing(test: (serving: Serving) => Promise<void>): Promise<v
     app.use(createAuthentication(config).middleware)
     app.route('/', ofrepRoutes(agent.flags))
     const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' })
-    await waitUntil('the port is open', () => server.listening)
+    await waitFor('the port is open', () => server.listening)
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const close = () =>
       new Promise<void>((resolve) => {
@@ -160,7 +160,7 @@ test('unknown flag, wrong token, an agent that is gone: the code default, and ne
 
 test('an agent that hangs costs 250 ms and gives the code default', async () => {
   const hangs = serve({ fetch: () => new Promise<Response>(() => undefined), port: 0, hostname: '127.0.0.1' })
-  await waitUntil('the port is open', () => hangs.listening)
+  await waitFor('the port is open', () => hangs.listening)
   const app = await client(`http://127.0.0.1:${(hangs.address() as AddressInfo).port}`, [bearer], 250)
   const began = performance.now()
   expect(await app.getBooleanDetails('vehicles-sti', false)).toMatchObject({ value: false, reason: 'ERROR' })
@@ -195,16 +195,16 @@ test('the web provider polls with its ETag, hears of a change, and keeps the las
     await WebOpenFeature.setProviderAndWait(provider, { targetingKey: 'user-1' })
     const app = WebOpenFeature.getClient()
     expect(app.getBooleanValue('vehicles-sti', false)).toBe(true)
-    await waitUntil('it polls and nothing changed', () => statuses.filter((status) => status === 304).length >= 3)
+    await waitFor('it polls and nothing changed', () => statuses.filter((status) => status === 304).length >= 3)
     expect(statuses.filter((status) => status === 200)).toHaveLength(1)
     expect(changes).toEqual([])
     await agent.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
-    await waitUntil('it heard of the change', () => changes.length > 0)
+    await waitFor('it heard of the change', () => changes.length > 0)
     expect(changes[0]).toEqual(['vehicles-sti'])
     expect(app.getBooleanValue('vehicles-sti', true)).toBe(false)
-    await waitUntil('it has seen the change', () => agent.flags.status('vehicles').consistent)
+    await waitFor('it has seen the change', () => agent.flags.status('vehicles').consistent)
     await close()
-    await waitUntil('it says that it is stale', () => stale > 0)
+    await waitFor('it says that it is stale', () => stale > 0)
     expect(app.getBooleanValue('vehicles-sti', true)).toBe(false)
   })
 })

@@ -4,9 +4,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startPostgres } from '../../../test/support/server.ts'
 import { connect } from '../database/connect.ts'
 import { createSignals } from '../signals/signals.ts'
-import { waitUntil } from '../signals/testing/waitUntil.ts'
 import { createMetrics } from './metrics.ts'
 import { rolloutReadings, createMetricsSource } from './testing/metricsSource.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 test('while the server is frozen a scrape does not wait for it and says so; when it goes on, so do the readings', async () => {
   const server = await startPostgres()
@@ -20,11 +20,11 @@ test('while the server is frozen a scrape does not wait for it and says so; when
     signals,
   })
   const up = (state: 0 | 1) =>
-    waitUntil(metrics.text, (text) => text.includes(`sti_database_up{environment="staging"} ${state}`), 20)
+    waitForValue(metrics.text, (text) => text.includes(`sti_database_up{environment="staging"} ${state}`), 20)
   const { readings: throttle, stop: stopWatching } = signals.watchThrottle('vehicles')
   signals.start()
   expect(await up(1)).toContain('sti_database_lock_waiters{environment="staging"} 0')
-  await waitUntil(throttle.lockWaiters, (reading) => 'value' in reading)
+  await waitForValue(throttle.lockWaiters, (reading) => 'value' in reading)
 
   const frozen = [group, ...(await childProcesses(group))]
   frozen.forEach((pid) => process.kill(pid, 'SIGSTOP'))
@@ -51,7 +51,7 @@ test('while the server is frozen a scrape does not wait for it and says so; when
     frozen.forEach((pid) => process.kill(pid, 'SIGCONT'))
   }
   await up(1)
-  await waitUntil(throttle.lockWaiters, (reading) => 'value' in reading)
+  await waitForValue(throttle.lockWaiters, (reading) => 'value' in reading)
 
   await server.embedded.stop()
   await up(0)

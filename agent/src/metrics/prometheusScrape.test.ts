@@ -6,9 +6,9 @@ import { connect } from '../database/connect.ts'
 import { createPrometheusClient } from '../signals/prometheusClient.ts'
 import { createSignals } from '../signals/signals.ts'
 import { hasPrometheus, startPrometheus } from '../signals/testing/prometheusServer.ts'
-import { waitUntil } from '../signals/testing/waitUntil.ts'
 import { createMetrics } from './metrics.ts'
 import { rolloutReadings, createMetricsSource } from './testing/metricsSource.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 const CONFIG_FILE = new URL('../../../provisioning/prometheus/prometheus.yml', import.meta.url)
 
@@ -29,7 +29,7 @@ test.runIf(hasPrometheus)('Prometheus, configured as provisioned, finds the agen
   const server = await startPrometheus(files, `${folder}/prometheus.yml`)
   const client = createPrometheusClient(server.url)
   const ask = (promql: string) =>
-    waitUntil(
+    waitForValue(
       () => client.queryAll(promql),
       (found) => found.length > 0,
       25,

@@ -8,7 +8,7 @@ import { createPrometheusClient } from './prometheusClient.ts'
 import { isKnown, type Reading } from './reading.ts'
 import { createApiScraper } from './apiScraper.ts'
 import { hasPrometheus, startPrometheus } from './testing/prometheusServer.ts'
-import { waitUntil } from './testing/waitUntil.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 const HISTOGRAM = { name: 'request_seconds', errors: { status: '5..' } }
 
@@ -65,7 +65,7 @@ test.runIf(hasPrometheus)('quantiles, rates and error ratios are those that Prom
   const read = createApiScraper({ ...HISTOGRAM, url }, Date.now)
   histogram.observe({ route: 'a', status: '200' }, 0.1)
   histogram.observe({ route: 'a', status: '500' }, 0.1)
-  await waitUntil(
+  await waitForValue(
     () => client.queryAll('up'),
     ([up]) => up?.value === 1,
   )
@@ -98,7 +98,7 @@ test.runIf(hasPrometheus)('quantiles, rates and error ratios are those that Prom
     const bound = labels['le'] === '+Inf' ? Infinity : Number(labels['le'])
     buckets.set(bound, (buckets.get(bound) ?? 0) + value)
   }
-  await waitUntil(
+  await waitForValue(
     () => theirs('sum(request_seconds_count)'),
     (value) => value === buckets.get(Infinity),
   )

@@ -6,18 +6,18 @@ import { pollDatabaseActivity, type DatabaseActivity } from './databaseActivity.
 import type { Poll } from './poll.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown } from './reading.ts'
-import { waitUntil } from './testing/waitUntil.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 test('lock wait, oldest transaction, connections and hit ratio are what sessions really do', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql`create table t as select i as id, repeat('x', 500) as filler from generate_series(1, 5000) i`
     const [holder, waiter] = [session(url, 'holder'), session(url, 'waiter')]
     await withActivity(url, async (activity) => {
-      await waitUntil(activity.read, ({ bufferHitRatio }) => isKnown(bufferHitRatio))
+      await waitForValue(activity.read, ({ bufferHitRatio }) => isKnown(bufferHitRatio))
       await holder.unsafe('begin; lock table t')
       const [{ pid }] = (await holder`select pg_backend_pid() as pid`) as unknown as [{ pid: number }]
       const waiting = waiter`select count(*) from t`.execute()
-      const held = await waitUntil(activity.read, ({ lockWaitSeconds: wait }) => isKnown(wait) && wait.value > 0.3)
+      const held = await waitForValue(activity.read, ({ lockWaitSeconds: wait }) => isKnown(wait) && wait.value > 0.3)
       expect(held.lockWaiters).toMatchObject({ value: 1 })
       expect(held.oldestTransaction).toMatchObject({ value: { pid } })
       expect((held.oldestTransaction as { value: { seconds: number } }).value.seconds).toBeGreaterThan(0.3)
@@ -28,10 +28,10 @@ test('lock wait, oldest transaction, connections and hit ratio are what sessions
 
       await holder.unsafe('commit')
       await waiting
-      const released = await waitUntil(activity.read, ({ lockWaiters: at }) => isKnown(at) && at.value === 0)
+      const released = await waitForValue(activity.read, ({ lockWaiters: at }) => isKnown(at) && at.value === 0)
       expect(released.lockWaitSeconds).toMatchObject({ value: 0 })
-      await waitUntil(activity.read, ({ oldestTransaction: at }) => isKnown(at) && at.value.pid === null)
-      const { bufferHitRatio } = await waitUntil(
+      await waitForValue(activity.read, ({ oldestTransaction: at }) => isKnown(at) && at.value.pid === null)
+      const { bufferHitRatio } = await waitForValue(
         activity.read,
         ({ bufferHitRatio: at }) => isKnown(at) && at.value > 0.5,
       )
@@ -49,12 +49,12 @@ test('a role that cannot see other sessions knows the locks, and calls the rest 
     address.username = 'sti_blind'
     address.password = 'blind'
     await withActivity(address.href, async (activity) => {
-      const blind = await waitUntil(activity.read, ({ lockWaiters }) => isKnown(lockWaiters))
+      const blind = await waitForValue(activity.read, ({ lockWaiters }) => isKnown(lockWaiters))
       const grant = 'the role sti_blind cannot see other sessions: GRANT pg_monitor TO "sti_blind"'
       expect(blind.oldestTransaction).toEqual({ unknown: grant })
       expect(blind.connections).toEqual({ unknown: grant })
       await sql`grant pg_monitor to sti_blind`
-      await waitUntil(activity.read, ({ oldestTransaction }) => isKnown(oldestTransaction))
+      await waitForValue(activity.read, ({ oldestTransaction }) => isKnown(oldestTransaction))
     })
     await sql`drop role sti_blind`
   })

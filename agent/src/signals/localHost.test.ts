@@ -4,13 +4,13 @@ import { expect, test } from 'vitest'
 import { pollLocalHost } from './localHost.ts'
 import { parseDiskOperations, parseMemory, parseNetworkBytes } from './procfs.ts'
 import { isKnown, type Reading } from './reading.ts'
-import { waitUntil } from './testing/waitUntil.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 test.runIf(process.platform === 'linux')('this machine is read as df and the kernel say', async () => {
   const host = pollLocalHost({ diskFolder: '/', intervalMs: 200, now: Date.now })
   expect(host.read().cpu).toEqual({ unknown: 'it has not been read yet' })
   host.start()
-  const first = await waitUntil(host.read, ({ memory }) => isKnown(memory))
+  const first = await waitForValue(host.read, ({ memory }) => isKnown(memory))
   expect(first.cpu).toEqual({ unknown: 'the first interval is not over yet' })
   const end = Date.now() + 1_000
   while (Date.now() < end) {

@@ -5,8 +5,8 @@ import { connect } from '../database/connect.ts'
 import { pollLockWaiters } from './lockWaiters.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown } from './reading.ts'
-import { waitUntil } from './testing/waitUntil.ts'
 import { createRefCountedPolls } from './refCountedPolls.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 test('sessions that wait behind ours are seen, those behind others are not', async () => {
   await withDatabase(async ({ url, sql }) => {
@@ -18,12 +18,12 @@ test('sessions that wait behind ours are seen, those behind others are not', asy
     const watch = createRefCountedPolls([pressure])
     const [stop, stopAgain] = [watch(), watch()]
     const waiting = (count: number): Promise<unknown> =>
-      waitUntil(pressure.read, (reading) => isKnown(reading) && reading.value.waiters === count)
+      waitForValue(pressure.read, (reading) => isKnown(reading) && reading.value.waiters === count)
 
     const other = session(url, 'sti another lane')
     await other.unsafe('begin; lock table t')
     const behindOther = sql`select * from t`.execute()
-    await waitUntil(
+    await waitForValue(
       () => sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
       (rows) => rows.length === 1,
     )

@@ -5,7 +5,7 @@ import { connect } from '../database/connect.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown } from './reading.ts'
 import { pollOldestSnapshot } from './oldestSnapshot.ts'
-import { waitUntil } from './testing/waitUntil.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 test('the oldest snapshot is that of the session which really keeps rows from being pruned, and no other', async () => {
   await withDatabase(async ({ url, sql }) => {
@@ -19,7 +19,7 @@ test('the oldest snapshot is that of the session which really keeps rows from be
       now: Date.now,
     })
     snapshot.start()
-    await waitUntil(snapshot.read, (reading) => isKnown(reading) && reading.value.pid === null)
+    await waitForValue(snapshot.read, (reading) => isKnown(reading) && reading.value.pid === null)
 
     const [idle, ours, reader, younger] = ['idle', 'sti a lane 1', 'report', 'younger'].map((name) =>
       session(url, name),
@@ -35,7 +35,7 @@ test('the oldest snapshot is that of the session which really keeps rows from be
     await sql`update t set id = id`
     await younger!.unsafe('begin isolation level repeatable read; select count(*) from t')
     const [{ pid }] = (await reader!`select pg_backend_pid() as pid`) as unknown as [{ pid: number }]
-    const held = await waitUntil(snapshot.read, (reading) => isKnown(reading) && reading.value.seconds > 0.5)
+    const held = await waitForValue(snapshot.read, (reading) => isKnown(reading) && reading.value.seconds > 0.5)
     expect(held).toMatchObject({ value: { pid, holder: `pid ${pid} (report, idle in transaction)` } })
     // What it says is what PostgreSQL does: the dead rows stay while it is open, and go when it has gone.
     const removed = async (): Promise<number> => {
@@ -46,7 +46,7 @@ test('the oldest snapshot is that of the session which really keeps rows from be
     await sql`select pg_stat_force_next_flush()`
     expect(await removed()).toBe(100)
     await Promise.all([reader!, younger!].map((open) => open.unsafe('commit')))
-    await waitUntil(snapshot.read, (reading) => isKnown(reading) && reading.value.pid === null)
+    await waitForValue(snapshot.read, (reading) => isKnown(reading) && reading.value.pid === null)
     expect(await removed()).toBe(0)
 
     snapshot.stop()

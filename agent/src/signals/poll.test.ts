@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createPoll } from './poll.ts'
 import { SignalUnknownError, type Reading } from './reading.ts'
-import { waitUntil } from './testing/waitUntil.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 test('a value outlives failures for three intervals, then says how old it is; a certain reason counts at once', async () => {
   let clock = 1_000_000
@@ -14,13 +14,13 @@ test('a value outlives failures for three intervals, then says how old it is; a 
   })
   expect(reading.read()).toEqual({ unknown: 'it has not been read yet' })
   reading.start()
-  await waitUntil(reading.read, (read) => 'value' in read)
+  await waitForValue(reading.read, (read) => 'value' in read)
   let failed = 0
   refresh = async () => {
     failed++
     throw new Error('no route to host')
   }
-  await waitUntil(
+  await waitForValue(
     () => failed,
     (count) => count > 1,
   )
@@ -29,11 +29,11 @@ test('a value outlives failures for three intervals, then says how old it is; a 
   expect(reading.read()).toEqual({ unknown: 'it was last read 0 s ago: no route to host' })
 
   refresh = async () => ({ value: 2, at: clock })
-  await waitUntil(reading.read, (read) => 'value' in read)
+  await waitForValue(reading.read, (read) => 'value' in read)
   refresh = async () => {
     throw new SignalUnknownError('grant it')
   }
-  expect(await waitUntil(reading.read, (read) => 'unknown' in read)).toEqual({ unknown: 'grant it' })
+  expect(await waitForValue(reading.read, (read) => 'unknown' in read)).toEqual({ unknown: 'grant it' })
   reading.stop()
 })
 
@@ -54,6 +54,6 @@ test('a refresh that ends after stop and a new start neither counts nor starts a
   expect(pending.length).toBe(2)
   expect('unknown' in reading.read()).toBe(true)
   pending[1]!(2)
-  expect(await waitUntil(reading.read, (read) => 'value' in read)).toEqual({ value: 2, at: 0 })
+  expect(await waitForValue(reading.read, (read) => 'value' in read)).toEqual({ value: 2, at: 0 })
   reading.stop()
 })

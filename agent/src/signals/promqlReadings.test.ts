@@ -4,7 +4,7 @@ import { pollPromqlHost } from './promqlHost.ts'
 import { createPrometheusClient } from './prometheusClient.ts'
 import { isKnown } from './reading.ts'
 import { hasPrometheus, startPrometheus } from './testing/prometheusServer.ts'
-import { waitUntil } from './testing/waitUntil.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 test.runIf(hasPrometheus)('application and host can be read from Prometheus', async () => {
   const server = await startPrometheus({ 'prometheus.yml': 'scrape_configs: []' }, 'prometheus.yml')
@@ -30,11 +30,11 @@ test.runIf(hasPrometheus)('application and host can be read from Prometheus', as
   })
   api.start()
   host.start()
-  const latency = await waitUntil(api.read, ({ latencyAverage }) => isKnown(latencyAverage))
+  const latency = await waitForValue(api.read, ({ latencyAverage }) => isKnown(latencyAverage))
   expect(latency.latencyAverage).toMatchObject({ value: 0.1 })
   expect(latency.latencyP95).toMatchObject({ value: 0.5 })
   expect(latency.errorRatio).toEqual({ unknown: 'vector(1) / 0 gives Infinity' })
-  const read = await waitUntil(host.read, ({ cpu }) => isKnown(cpu))
+  const read = await waitForValue(host.read, ({ cpu }) => isKnown(cpu))
   expect(read).toMatchObject({
     host: 'vehicles',
     cpu: { value: 0.25 },
@@ -44,7 +44,7 @@ test.runIf(hasPrometheus)('application and host can be read from Prometheus', as
     networkBytes: { unknown: expect.stringMatching(/must give one series each for direction receive and transmit$/) },
   })
   await server.stop()
-  await waitUntil(host.read, ({ cpu }) => 'unknown' in cpu && cpu.unknown.endsWith('/api/v1/query: ECONNREFUSED'))
+  await waitForValue(host.read, ({ cpu }) => 'unknown' in cpu && cpu.unknown.endsWith('/api/v1/query: ECONNREFUSED'))
   api.stop()
   host.stop()
 })

@@ -6,7 +6,7 @@ import { connect } from '../database/connect.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown } from './reading.ts'
 import { pollReplicationLag } from './replicationLag.ts'
-import { waitUntil } from './testing/waitUntil.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 test('lag is what the replica says, and unknown once it is gone', async () => {
   await withDatabase(async ({ url, sql }) => {
@@ -14,7 +14,7 @@ test('lag is what the replica says, and unknown once it is gone', async () => {
     const asked = createBoundedConnection(() => database.engine({ readOnly: true }), 2_000)
     const lag = pollReplicationLag({ connection: asked, intervalMs: 100, now: Date.now })
     lag.start()
-    expect(await waitUntil(lag.read, isKnown)).toMatchObject({ value: { replicas: 0, bytes: 0, seconds: 0 } })
+    expect(await waitForValue(lag.read, isKnown)).toMatchObject({ value: { replicas: 0, bytes: 0, seconds: 0 } })
 
     const [{ start }] = (await sql`select pg_current_wal_flush_lsn() as start`) as unknown as [{ start: string }]
     // A walsender as a replica has one; the receiving side is this test, which says how far it has replayed.
@@ -25,21 +25,21 @@ test('lag is what the replica says, and unknown once it is gone', async () => {
     })
     const stream = await replica.unsafe(`START_REPLICATION PHYSICAL ${start}`).writable()
     stream.on('error', () => undefined)
-    const known = await waitUntil(lag.read, (reading) => 'unknown' in reading)
+    const known = await waitForValue(lag.read, (reading) => 'unknown' in reading)
     expect(known).toEqual({ unknown: expect.stringMatching(/^replica replica1 at .* has not said yet how far it is$/) })
 
     await sql`create table t as select generate_series(1, 10000) as id`
     sendStandbyStatus(stream, lsnToBigint(start))
-    const behind = await waitUntil(lag.read, isKnown)
+    const behind = await waitForValue(lag.read, isKnown)
     expect((behind as { value: { bytes: number } }).value.bytes).toBeGreaterThan(100_000)
     const [{ end }] = (await sql`select pg_current_wal_lsn() as end`) as unknown as [{ end: string }]
-    await waitUntil(
+    await waitForValue(
       () => (sendStandbyStatus(stream, lsnToBigint(end) + 1_000_000n), lag.read()),
       (reading) => isKnown(reading) && reading.value.bytes === 0 && reading.value.replicas === 1,
     )
 
     await sql`select pg_terminate_backend(pid) from pg_stat_replication`
-    const gone = await waitUntil(lag.read, (reading) => 'unknown' in reading)
+    const gone = await waitForValue(lag.read, (reading) => 'unknown' in reading)
     expect(gone).toEqual({
       unknown: expect.stringMatching(/replica1.* is gone since \d+ s: bring it back, or restart/),
     })

@@ -6,7 +6,7 @@ import { pollArchiveBacklog } from './archiveBacklog.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown } from './reading.ts'
 import { pollSlotRetention } from './replicationSlots.ts'
-import { waitUntil } from './testing/waitUntil.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 test('a slot keeps WAL until PostgreSQL cuts it off; an archiver that fails is seen, and so is what waits for it', async () => {
   const flags = ['-c', 'archive_mode=on', '-c', 'fsync=off']
@@ -25,11 +25,14 @@ test('a slot keeps WAL until PostgreSQL cuts it off; an archiver that fails is s
   slots.start()
   archive.start()
   const none = { slot: null, retainedBytes: 0, keptAtMostBytes: null, endangered: null }
-  expect(await waitUntil(slots.read, isKnown)).toMatchObject({ value: none })
+  expect(await waitForValue(slots.read, isKnown)).toMatchObject({ value: none })
 
   await sql`select pg_create_physical_replication_slot('idle', true)`
   await sql`create table t as select i, repeat('x', 500) as filler from generate_series(1, 20000) i`
-  const kept = await waitUntil(slots.read, (reading) => isKnown(reading) && reading.value.retainedBytes > 8 * 1024 ** 2)
+  const kept = await waitForValue(
+    slots.read,
+    (reading) => isKnown(reading) && reading.value.retainedBytes > 8 * 1024 ** 2,
+  )
   expect(kept).toMatchObject({ value: { slot: 'idle', endangered: null } })
 
   const segment = async (): Promise<void> => {
@@ -37,19 +40,19 @@ test('a slot keeps WAL until PostgreSQL cuts it off; an archiver that fails is s
     await sql`select pg_switch_wal()`
   }
   for (let i = 0; i < 3; i++) await segment()
-  const failing = await waitUntil(archive.read, (reading) => isKnown(reading) && reading.value.failing !== null, 20)
+  const failing = await waitForValue(archive.read, (reading) => isKnown(reading) && reading.value.failing !== null, 20)
   expect(failing).toMatchObject({ value: { failing: { file: expect.stringMatching(/^0000/) as string } } })
-  await waitUntil(archive.read, (reading) => isKnown(reading) && reading.value.files >= 3)
+  await waitForValue(archive.read, (reading) => isKnown(reading) && reading.value.files >= 3)
 
   await set('archive_command', '/bin/true')
-  await waitUntil(
+  await waitForValue(
     archive.read,
     (reading) => isKnown(reading) && reading.value.failing === null && reading.value.files === 0,
   )
   // So little is kept at most that the slot loses what it needs at the next checkpoint.
   await set('max_slot_wal_keep_size', '1MB')
   const endangered = (status: string) =>
-    waitUntil(slots.read, (reading) => isKnown(reading) && reading.value.endangered?.status === status)
+    waitForValue(slots.read, (reading) => isKnown(reading) && reading.value.endangered?.status === status)
   expect(await endangered('unreserved')).toMatchObject({ value: { slot: 'idle', keptAtMostBytes: 1024 ** 2 } })
   for (let i = 0; i < 6; i++) await segment()
   await sql`checkpoint`

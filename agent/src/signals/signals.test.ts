@@ -4,8 +4,8 @@ import { connect } from '../database/connect.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { isKnown } from './reading.ts'
 import { createSignals } from './signals.ts'
-import { waitUntil } from './testing/waitUntil.ts'
 import type { MonitoredRollout } from './signalConfig.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 test('a rollout is watched as its file says, and its own SQL can only read', async () => {
   await withDatabase(async ({ url, sql }) => {
@@ -32,7 +32,7 @@ test('a rollout is watched as its file says, and its own SQL can only read', asy
     const signals = createSignals({ database, agent: 'a', rollouts: [rollout], prometheusUrl: null, now: Date.now })
     expect(signals.database().lockWaiters).toEqual({ unknown: 'it has not been read yet' })
     signals.start()
-    const found = await waitUntil(
+    const found = await waitForValue(
       () =>
         signals
           .custom('vehicles')
@@ -51,7 +51,7 @@ test('a rollout is watched as its file says, and its own SQL can only read', asy
     expect(signals.api('vehicles').latencyP95).toEqual({ unknown: 'the rollout file has no api' })
     expect(signals.api('unheard').latencyP95).toEqual({ unknown: 'no rollout unheard is watched' })
     expect(isKnown(signals.host('vehicles').memory)).toBe(process.platform === 'linux')
-    await waitUntil(() => signals.replication(), isKnown)
+    await waitForValue(() => signals.replication(), isKnown)
     await signals.stop()
     expect(signals.database().lockWaiters).toEqual({ unknown: 'it is not being read now' })
     await database.close()

@@ -4,7 +4,7 @@ import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { isKnown, type Reading } from './reading.ts'
 import { createSignals } from './signals.ts'
-import { waitUntil } from './testing/waitUntil.ts'
+import { waitForValue } from '../../../test/support/waitFor.ts'
 
 test('WAL rate, connections and autovacuum are those of the server, and unknown while nobody watches', async () => {
   await withDatabase(async ({ url, sql }) => {
@@ -18,27 +18,31 @@ test('WAL rate, connections and autovacuum are those of the server, and unknown 
     const signals = createSignals({ database, agent: 'a', rollouts, prometheusUrl: null, now: Date.now })
     signals.start()
     const { readings, stop } = signals.watchThrottle('jobs')
-    const idle = knownValue(await waitUntil(readings.walRate, isKnown))
+    const idle = knownValue(await waitForValue(readings.walRate, isKnown))
     expect(idle).toBeGreaterThanOrEqual(0)
-    expect(await waitUntil(readings.autovacuum, isKnown)).toMatchObject({ value: { seconds: 0, pid: null } })
+    expect(await waitForValue(readings.autovacuum, isKnown)).toMatchObject({ value: { seconds: 0, pid: null } })
     expect(readings.apiLatencyP95()).toEqual({ unknown: 'the rollout file has no api' })
 
     await sql`insert into job select generate_series(1, 50000)`
     await sql`update job set id = id`
     await sql`select pg_stat_force_next_flush()`
-    const busy = await waitUntil(readings.walRate, (reading) => isKnown(reading) && reading.value > 500_000)
+    const busy = await waitForValue(readings.walRate, (reading) => isKnown(reading) && reading.value > 500_000)
     expect(knownValue(busy)).toBeLessThan(1e9)
-    const vacuum = await waitUntil(readings.autovacuum, (reading) => isKnown(reading) && reading.value.seconds > 0, 30)
+    const vacuum = await waitForValue(
+      readings.autovacuum,
+      (reading) => isKnown(reading) && reading.value.seconds > 0,
+      30,
+    )
     const [worker] = await sql<
       { pid: number }[]
     >`select pid from pg_stat_progress_vacuum where relid = 'job_1'::regclass`
     expect(vacuum).toMatchObject({ value: { pid: worker!.pid } })
 
-    const before = knownValue(await waitUntil(readings.connections, isKnown))
+    const before = knownValue(await waitForValue(readings.connections, isKnown))
     const more = Array.from({ length: 20 }, () => postgres(url, { max: 1, onnotice: () => undefined }))
     await Promise.all(more.map((session) => session`select 1`))
     // Other tests open and close connections of the same server; 20 of 200 are a tenth.
-    await waitUntil(readings.connections, (reading) => isKnown(reading) && reading.value > before + 0.05)
+    await waitForValue(readings.connections, (reading) => isKnown(reading) && reading.value > before + 0.05)
     await Promise.all(more.map((session) => session.end()))
 
     stop()
@@ -66,11 +70,11 @@ test('without pg_monitor what only it may see is unknown, and says what to grant
     const { readings, stop } = signals.watchThrottle('jobs')
     const grant = { unknown: expect.stringContaining('GRANT pg_monitor TO "sti_blinder"') as string }
     for (const read of [readings.lockWaiters, readings.oldestSnapshot, readings.autovacuum, readings.connections])
-      await waitUntil<Reading<unknown>>(read, (reading) => 'unknown' in reading && /GRANT/.test(reading.unknown))
+      await waitForValue<Reading<unknown>>(read, (reading) => 'unknown' in reading && /GRANT/.test(reading.unknown))
     expect([readings.oldestSnapshot(), readings.autovacuum(), readings.connections()]).toEqual([grant, grant, grant])
     // Nothing of these is hidden from anybody; archiving is off here.
-    await waitUntil(readings.slots, isKnown)
-    await waitUntil(readings.archive, isKnown)
+    await waitForValue(readings.slots, isKnown)
+    await waitForValue(readings.archive, isKnown)
     stop()
     await signals.stop()
     await database.close()
