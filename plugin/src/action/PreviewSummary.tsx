@@ -1,9 +1,9 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import type { OperationPreview } from '@sti-rollout/agent/contract'
+import { formatBytes, formatCount, formatDuration } from '@sti-rollout/agent/format'
 import { Alert, useStyles2 } from '@grafana/ui'
 import React from 'react'
-import { formatBytes, formatDuration, formatCount } from '../format'
 
 /** What an operation would do: numbers, what to know before saying yes, the statements, and what would refuse it now. */
 export function PreviewSummary({ preview }: { preview: OperationPreview }) {

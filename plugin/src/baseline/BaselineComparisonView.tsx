@@ -1,16 +1,17 @@
 import { Alert, Badge, LoadingPlaceholder, Text } from '@grafana/ui'
 import type { BaselineComparisonItem } from '@sti-rollout/agent/contract'
+import { formatCount, formatValue } from '@sti-rollout/agent/format'
 import React from 'react'
 import { compareBaseline } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { usePolling } from '../agent/usePolling'
+import { formatTime } from '../formatTime'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { VERDICT_COLORS } from '../validation/verdicts'
-import { formatTime, formatCount, formatExactPercent } from '../format'
-import { formatSignalValue, formatShortDuration } from './formatSignalValue'
+import { formatSignalValue } from './formatSignalValue'
 
 const COLUMNS = ['Verdict', 'Name', 'Baseline', 'Now', 'Ratio', 'Limit', 'Detail'] as const
-/** The slowest against the baseline come first. */
+/** The agent sends the queries that slowed down most first. */
 const MAXIMUM_QUERIES = 10
 
 interface Props {
@@ -19,15 +20,15 @@ interface Props {
   id: number
 }
 
-/** Every signal and query as it is now, beside the baseline. */
+/** Every signal and query as it is now, next to its value in the baseline. */
 export function BaselineComparisonView({ environment, rollout, id }: Props) {
   const { data, error } = usePolling(`${environment.name}/${rollout}/${id}`, (signal) =>
     compareBaseline(environment.agent, rollout, id, signal),
   )
   if (!data) {
-    if (!error) return <LoadingPlaceholder text="The agent compares…" />
+    if (!error) return <LoadingPlaceholder text="Comparing with the baseline…" />
     return (
-      <Alert severity="warning" title="It cannot be compared">
+      <Alert severity="warning" title="Cannot compare with the baseline">
         {error.message}
       </Alert>
     )
@@ -36,15 +37,15 @@ export function BaselineComparisonView({ environment, rollout, id }: Props) {
     <>
       <p>
         <Badge text={data.verdict} color={VERDICT_COLORS[data.verdict]} />{' '}
-        {`${formatTime(data.from)} to ${formatTime(data.until)}, against baseline ${data.baseline.id}`}
+        {`${formatTime(data.from)} to ${formatTime(data.until)}, compared with baseline ${data.baseline.id}`}
       </p>
       {data.notes.map((note) => (
         <p key={note}>{note}</p>
       ))}
       <ResponsiveTable columns={COLUMNS}>
         <tbody>
-          {data.signals.map((one) => (
-            <ComparisonRow key={one.name} one={one} told={(value) => formatSignalValue(one.name, value)} />
+          {data.signals.map((item) => (
+            <ComparisonRow key={item.name} item={item} format={(value) => formatSignalValue(item.name, value)} />
           ))}
         </tbody>
       </ResponsiveTable>
@@ -55,12 +56,8 @@ export function BaselineComparisonView({ environment, rollout, id }: Props) {
           </Text>
           <ResponsiveTable columns={COLUMNS}>
             <tbody>
-              {data.queries.slice(0, MAXIMUM_QUERIES).map((one) => (
-                <ComparisonRow
-                  key={one.name}
-                  one={one}
-                  told={(value) => (value === null ? '–' : formatShortDuration(value))}
-                />
+              {data.queries.slice(0, MAXIMUM_QUERIES).map((item) => (
+                <ComparisonRow key={item.name} item={item} format={(value) => formatValue(value, 'seconds')} />
               ))}
             </tbody>
           </ResponsiveTable>
@@ -70,21 +67,19 @@ export function BaselineComparisonView({ environment, rollout, id }: Props) {
   )
 }
 
-function ComparisonRow({ one, told }: { one: BaselineComparisonItem; told: (value: number | null) => string }) {
-  const { name, verdict, baseline, now, ratio, limit, detail } = one
+function ComparisonRow({ item, format }: { item: BaselineComparisonItem; format: (value: number | null) => string }) {
+  const { name, verdict, baseline, now, ratio, limit, detail } = item
   return (
     <tr>
       <td data-column={COLUMNS[0]}>
-        {verdict ? <Badge text={verdict} color={VERDICT_COLORS[verdict]} /> : <Badge text="shown" color="blue" />}
+        {verdict ? <Badge text={verdict} color={VERDICT_COLORS[verdict]} /> : <Badge text="not judged" color="blue" />}
       </td>
       <td data-column={COLUMNS[1]}>{name}</td>
-      <td data-column={COLUMNS[2]}>{told(baseline)}</td>
-      <td data-column={COLUMNS[3]}>{told(now)}</td>
-      <td data-column={COLUMNS[4]}>{ratio === null ? '–' : `${ratio.toFixed(2)} ×`}</td>
-      {/* Of errors the limit is a share of requests; of all else it is one of now / baseline. */}
-      <td data-column={COLUMNS[5]}>
-        {limit === null ? '–' : name === 'api-error-ratio' ? formatExactPercent(limit) : `${limit.toFixed(2)} ×`}
-      </td>
+      <td data-column={COLUMNS[2]}>{format(baseline)}</td>
+      <td data-column={COLUMNS[3]}>{format(now)}</td>
+      <td data-column={COLUMNS[4]}>{formatValue(ratio, 'multiple')}</td>
+      {/* The limit of the error ratio is a share of the requests; every other limit is a multiple of the baseline. */}
+      <td data-column={COLUMNS[5]}>{formatValue(limit, name === 'api-error-ratio' ? 'ratio' : 'multiple')}</td>
       <td data-column={COLUMNS[6]}>{detail || '–'}</td>
     </tr>
   )

@@ -1,5 +1,6 @@
 import { Alert, Badge, Button } from '@grafana/ui'
 import type { BaselineSummary, RolloutDetail } from '@sti-rollout/agent/contract'
+import { formatAgo, formatCount, formatDuration } from '@sti-rollout/agent/format'
 import React, { useState } from 'react'
 import { OperationConfirmation } from '../action/OperationConfirmation'
 import { ActionButton } from '../action/ActionButton'
@@ -11,7 +12,7 @@ import { usePolling } from '../agent/usePolling'
 import { downloadFile, downloadFileName } from '../evidence/download'
 import { DefinitionList } from '../layout/DefinitionList'
 import { Section } from '../layout/Section'
-import { formatTimeAgo, formatTime, formatDuration, formatCount } from '../format'
+import { formatTime } from '../formatTime'
 import { BaselinesTable } from './BaselinesTable'
 import { BaselineComparisonView } from './BaselineComparisonView'
 import { ImportBaseline } from './ImportBaseline'
@@ -94,7 +95,7 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
               ['Number', baseline.id],
               ['Release', baseline.release ?? '–'],
               ['Taken', `${baseline.source}, over ${baselineDuration(baseline)}`],
-              ['Ended', `${formatTime(baseline.endedAt)}, ${formatTimeAgo(baseline.endedAt)}`],
+              ['Ended', `${formatTime(baseline.endedAt)}, ${formatAgo(baseline.endedAt)}`],
               ['Signals known', `${countKnownSignals(baseline)} of ${baseline.signals.length}`],
               ['Queries', formatCount(baseline.queries)],
               ['By', baseline.createdBy.name],

@@ -2,7 +2,7 @@ import { Badge, Button } from '@grafana/ui'
 import type { BaselineSummary } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
-import { formatTime } from '../format'
+import { formatTime } from '../formatTime'
 
 const COLUMNS = ['Number', 'Taken', 'Release', 'From', 'Until', 'By', 'Usable', 'File'] as const
 /** Older ones are read with `sti baseline --list`. */

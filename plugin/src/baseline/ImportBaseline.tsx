@@ -2,7 +2,7 @@ import React from 'react'
 import { FileConfirmation } from '../action/FileConfirmation'
 import { importBaseline } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { formatTime } from '../format'
+import { formatTime } from '../formatTime'
 import { parseBaseline } from './parseBaseline'
 
 interface Props {

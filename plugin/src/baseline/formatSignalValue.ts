@@ -1,30 +1,24 @@
-import { formatBytes, formatCount, formatExactPercent } from '../format'
+import { formatValue, type Unit } from '@sti-rollout/agent/format'
 
-const SIGNALS_IN_SECONDS = new Set([
-  'api-latency-average',
-  'api-latency-p95',
-  'query-time',
-  'lock-wait',
-  'oldest-transaction',
-])
+const UNIT_BY_SIGNAL: Readonly<Record<string, Unit>> = {
+  'api-latency-average': 'seconds',
+  'api-latency-p95': 'seconds',
+  'query-time': 'seconds',
+  'lock-wait': 'seconds',
+  'oldest-transaction': 'seconds',
+  'api-error-ratio': 'ratio',
+  'buffer-hit-ratio': 'ratio',
+  'host-cpu': 'ratio',
+  'host-memory': 'ratio',
+  'host-disk': 'ratio',
+  connections: 'ratio',
+  'api-request-rate': 'countPerSecond',
+  'host-disk-operations': 'countPerSecond',
+  'host-network': 'bytesPerSecond',
+  replication: 'bytes',
+}
 
-/** A reading of a signal in its unit; of one that the rollout file added the unit is not known. */
+/** A reading of a signal in the unit of the signal; a signal that the rollout file adds has no known unit. */
 export function formatSignalValue(signal: string, value: number | null): string {
-  if (value === null) return '–'
-  if (SIGNALS_IN_SECONDS.has(signal)) return formatShortDuration(value)
-  if (/^(api-error|buffer-hit)-ratio$|^host-(cpu|memory|disk)$|^connections$/.test(signal))
-    return formatExactPercent(value)
-  if (signal === 'api-request-rate' || signal === 'host-disk-operations') return `${toThreeDigits(value)} /s`
-  if (signal === 'host-network') return `${formatBytes(value)}/s`
-  if (signal === 'replication') return formatBytes(value)
-  return Math.abs(value) >= 1000 ? formatCount(value) : toThreeDigits(value)
+  return formatValue(value, UNIT_BY_SIGNAL[signal] ?? 'count')
 }
-
-/** Three digits that count, in a unit that suits them: a query takes microseconds. */
-export function formatShortDuration(value: number): string {
-  if (value === 0) return '0 s'
-  if (value >= 1) return `${toThreeDigits(value)} s`
-  return value >= 0.001 ? `${toThreeDigits(value * 1e3)} ms` : `${toThreeDigits(value * 1e6)} µs`
-}
-
-const toThreeDigits = (value: number) => String(Number(value.toPrecision(3)))

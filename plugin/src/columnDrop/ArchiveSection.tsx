@@ -1,10 +1,11 @@
 import { Alert } from '@grafana/ui'
 import type { ColumnArchive } from '@sti-rollout/agent/contract'
+import { formatBytes, formatCount } from '@sti-rollout/agent/format'
 import React from 'react'
 import { ActionButton } from '../action/ActionButton'
 import { DefinitionList } from '../layout/DefinitionList'
 import { Section } from '../layout/Section'
-import { formatBytes, formatTime, formatCount } from '../format'
+import { formatTime } from '../formatTime'
 
 interface Props {
   archive: ColumnArchive

@@ -5,7 +5,7 @@ import { downloadFileName } from '../evidence/download'
 import { DefinitionList } from '../layout/DefinitionList'
 import { Section } from '../layout/Section'
 import { VERDICT_COLORS } from '../validation/verdicts'
-import { formatTime } from '../format'
+import { formatTime } from '../formatTime'
 import { CodeBlock } from './CodeBlock'
 import { SafetyChecks } from './SafetyChecks'
 

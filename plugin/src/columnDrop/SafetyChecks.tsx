@@ -2,10 +2,10 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
 import type { ColumnDropCheck } from '@sti-rollout/agent/contract'
+import { formatDuration } from '@sti-rollout/agent/format'
 import React from 'react'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { VERDICT_COLORS } from '../validation/verdicts'
-import { formatDuration } from '../format'
 
 const COLUMNS = ['Verdict', 'Check', 'Took'] as const
 

@@ -2,11 +2,12 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
 import type { ColumnDrop } from '@sti-rollout/agent/contract'
+import { formatDuration } from '@sti-rollout/agent/format'
 import React from 'react'
 import { DefinitionList } from '../layout/DefinitionList'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
-import { formatTime, formatDuration } from '../format'
+import { formatTime } from '../formatTime'
 
 const COLUMNS = ['Statement', 'Reads', 'Writes', 'Last called'] as const
 

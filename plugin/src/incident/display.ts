@@ -1,6 +1,6 @@
 import type { BadgeColor, IconName } from '@grafana/ui'
 import type { Incident, IncidentState, Severity } from '@sti-rollout/agent/contract'
-import { formatDuration } from '../format'
+import { formatDuration } from '@sti-rollout/agent/format'
 
 export const SEVERITY_DISPLAY = {
   critical: { color: 'red', icon: 'exclamation-circle' },

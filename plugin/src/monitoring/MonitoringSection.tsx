@@ -1,5 +1,6 @@
 import { Badge } from '@grafana/ui'
 import type { RolloutDetail } from '@sti-rollout/agent/contract'
+import { formatDuration } from '@sti-rollout/agent/format'
 import React, { useState } from 'react'
 import { OperationConfirmation } from '../action/OperationConfirmation'
 import { ActionButton } from '../action/ActionButton'
@@ -7,7 +8,7 @@ import { refusalReasons } from '../action/refusalReasons'
 import type { Environment } from '../agent/useEnvironment'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
-import { formatTime, formatDuration } from '../format'
+import { formatTime } from '../formatTime'
 
 interface Props {
   environment: Environment

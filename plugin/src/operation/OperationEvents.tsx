@@ -3,7 +3,7 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, Text, useStyles2 } from '@grafana/ui'
 import type { OperationEvent } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { formatTime } from '../format'
+import { formatTime } from '../formatTime'
 
 const WARNING_EVENT_KINDS: ReadonlySet<string> = new Set(['failed-row', 'throttled', 'error'])
 

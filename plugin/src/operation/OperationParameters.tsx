@@ -3,7 +3,7 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
 import type { Operation } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { formatTime } from '../format'
+import { formatTime } from '../formatTime'
 
 /** Who asked for it, when, why, with what, and how it ended. */
 export function OperationParameters({ operation }: { operation: Operation }) {

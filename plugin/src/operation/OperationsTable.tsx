@@ -1,8 +1,9 @@
 import { type CellProps, type Column, InteractiveTable, Text, TextLink } from '@grafana/ui'
 import type { Operation } from '@sti-rollout/agent/contract'
+import { formatAgo, formatDuration } from '@sti-rollout/agent/format'
 import React, { useMemo } from 'react'
 import { routes } from '../routes'
-import { formatTimeAgo, formatTime, formatDuration } from '../format'
+import { formatTime } from '../formatTime'
 import { operationTitle } from './display'
 import { OperationStateBadge } from './OperationStateBadge'
 
@@ -37,7 +38,7 @@ export function OperationsTable({
         id: 'started',
         header: 'Asked for',
         cell: ({ row: { original } }: OperationCellProps) => (
-          <span title={formatTime(original.createdAt)}>{formatTimeAgo(original.createdAt)}</span>
+          <span title={formatTime(original.createdAt)}>{formatAgo(original.createdAt)}</span>
         ),
       },
       { id: 'took', header: 'Took', cell: ({ row: { original } }: OperationCellProps) => operationDuration(original) },

@@ -1,8 +1,8 @@
 import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
+import { formatPercent } from '@sti-rollout/agent/format'
 import React from 'react'
-import { formatPercent } from '../format'
 
 interface Props {
   ratio: number

@@ -16,7 +16,7 @@ import { withAppSubUrl, routes } from '../routes'
 import { RunningOperationSection } from '../operation/RunningOperationSection'
 import { RolloutAlerts } from '../rollout/RolloutAlerts'
 import { useRollout } from '../rollout/useRollout'
-import { formatTime } from '../format'
+import { formatTime } from '../formatTime'
 import { rolloutBreadcrumbs, Page } from './Page'
 
 /** The last step: what its safety checks found, the migration and its undo, the text of the pull request. */

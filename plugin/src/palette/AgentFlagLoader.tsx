@@ -4,7 +4,7 @@ import type { AgentDataSource } from '../agent/agentDataSources'
 import { listRollouts } from '../agent/rolloutCalls'
 import { loadEnvironment } from '../agent/useEnvironment'
 import { ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
-import { formatTime } from '../format'
+import { formatTime } from '../formatTime'
 import type { FlagChoice } from './FlagChoiceRow'
 
 interface Props {

@@ -1,5 +1,6 @@
 import { Alert, Badge } from '@grafana/ui'
 import type { Promotion, RolloutDetail } from '@sti-rollout/agent/contract'
+import { formatDuration } from '@sti-rollout/agent/format'
 import React, { useState } from 'react'
 import { ReasonConfirmation } from '../action/ReasonConfirmation'
 import { ActionButton } from '../action/ActionButton'
@@ -9,7 +10,7 @@ import type { Environment } from '../agent/useEnvironment'
 import { usePolling } from '../agent/usePolling'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
-import { formatTime, formatDuration } from '../format'
+import { formatTime } from '../formatTime'
 import { UploadReport } from './UploadReport'
 
 interface Props {

@@ -2,7 +2,7 @@ import React from 'react'
 import { FileConfirmation } from '../action/FileConfirmation'
 import { submitPromotion } from '../agent/readinessCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { formatTime } from '../format'
+import { formatTime } from '../formatTime'
 import { parseReport } from './parseReport'
 
 interface Props {

@@ -1,5 +1,6 @@
 import { TextLink } from '@grafana/ui'
 import type { Readiness, ReadinessList } from '@sti-rollout/agent/contract'
+import { formatPercent } from '@sti-rollout/agent/format'
 import React from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import { listRollouts } from '../agent/rolloutCalls'
@@ -9,7 +10,6 @@ import { usePolling } from '../agent/usePolling'
 import { routes } from '../routes'
 import { AgentStatusRow } from '../rollout/AgentStatusRow'
 import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
-import { formatPercent } from '../format'
 import { LIST_TITLES } from './readinessLists'
 
 const LIST_NAMES = Object.keys(LIST_TITLES) as ReadinessList[]

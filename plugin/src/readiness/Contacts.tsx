@@ -1,9 +1,9 @@
 import { Badge } from '@grafana/ui'
 import type { ContactReadiness } from '@sti-rollout/agent/contract'
+import { formatDuration } from '@sti-rollout/agent/format'
 import React from 'react'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
-import { formatDuration } from '../format'
 import { SignOffButtons } from './SignOffButtons'
 import type { SignOff } from './SignOffConfirmation'
 

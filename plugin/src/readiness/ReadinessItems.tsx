@@ -2,9 +2,10 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
 import type { ReadinessItem, ReadinessList } from '@sti-rollout/agent/contract'
+import { formatAgo } from '@sti-rollout/agent/format'
 import React from 'react'
 import { Section } from '../layout/Section'
-import { formatTimeAgo, formatTime } from '../format'
+import { formatTime } from '../formatTime'
 import { countItems, LIST_TITLES, READINESS_STATE_DISPLAY, formatReadinessCount } from './readinessLists'
 import { SignOffButtons } from './SignOffButtons'
 import type { SignOff } from './SignOffConfirmation'
@@ -43,7 +44,7 @@ export function ReadinessItems({ list, items, refusalReasons: refused, onSignOff
                   {item.sentence}{' '}
                   {item.since && (
                     <span className={styles.weak} title={formatTime(item.since)}>
-                      {formatTimeAgo(item.since)}
+                      {formatAgo(item.since)}
                     </span>
                   )}
                 </div>

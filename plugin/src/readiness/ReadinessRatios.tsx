@@ -2,9 +2,9 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
 import type { Readiness, ReadinessList } from '@sti-rollout/agent/contract'
+import { formatPercent } from '@sti-rollout/agent/format'
 import React from 'react'
 import { ProgressBar } from '../operation/ProgressBar'
-import { formatPercent } from '../format'
 import { countItems, LIST_TITLES, formatReadinessCount } from './readinessLists'
 
 /** How far each list is. */

@@ -1,5 +1,6 @@
 import { Badge, TextLink } from '@grafana/ui'
 import type { RehearsalResult, RolloutDetail } from '@sti-rollout/agent/contract'
+import { formatAgo, formatCount, formatDuration } from '@sti-rollout/agent/format'
 import React, { useState } from 'react'
 import { OperationConfirmation } from '../action/OperationConfirmation'
 import { ActionButton } from '../action/ActionButton'
@@ -10,7 +11,7 @@ import { DefinitionList } from '../layout/DefinitionList'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { RunningOperationSection } from '../operation/RunningOperationSection'
-import { formatTimeAgo, formatTime, formatDuration, formatCount } from '../format'
+import { formatTime } from '../formatTime'
 
 const COLUMNS = ['Step', 'Took', 'What it showed'] as const
 
@@ -33,7 +34,7 @@ export function RehearsalSection({ environment, detail, refresh }: Props) {
           <>
             <Badge text={counts ? 'counts' : 'does not count'} color={counts ? 'green' : 'orange'} />
             <span title={formatTime(succeededAt)}>
-              {succeededAt ? `the last ${formatTimeAgo(succeededAt)}` : 'none has ended well'}
+              {succeededAt ? `the last ${formatAgo(succeededAt)}` : 'none has ended well'}
             </span>
           </>
         }

@@ -1,5 +1,6 @@
 import { Badge } from '@grafana/ui'
 import type { RolloutDetail } from '@sti-rollout/agent/contract'
+import { formatAgo, formatDuration, formatValue } from '@sti-rollout/agent/format'
 import React, { useState } from 'react'
 import { type OperationAction, OPERATION_ACTIONS } from '../action/actionCatalog'
 import { OperationConfirmation } from '../action/OperationConfirmation'
@@ -8,7 +9,7 @@ import { refusalReasons } from '../action/refusalReasons'
 import type { Environment } from '../agent/useEnvironment'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
-import { formatTimeAgo, formatTime, formatDuration } from '../format'
+import { formatTime } from '../formatTime'
 
 const COLUMNS = ['Scope', 'Ready', 'Takes about', 'Rests on', 'Proved', 'Action'] as const
 
@@ -41,10 +42,10 @@ export function RollbackReadiness({ environment, detail, refresh }: Props) {
                     <Badge text={ready ? 'yes' : 'no'} color={ready ? 'green' : 'orange'} /> {reasons.join(' ')}
                   </span>
                 </td>
-                <td data-column={COLUMNS[2]}>{formatDuration(estimatedSeconds)}</td>
+                <td data-column={COLUMNS[2]}>{formatValue(estimatedSeconds, 'seconds')}</td>
                 <td data-column={COLUMNS[3]}>{estimateBasis ?? 'nothing was measured here yet'}</td>
                 <td data-column={COLUMNS[4]}>
-                  <span title={formatTime(provedAt)}>{formatTimeAgo(provedAt)}</span>
+                  <span title={formatTime(provedAt)}>{formatAgo(provedAt)}</span>
                 </td>
                 <td data-column={COLUMNS[5]}>
                   <ActionButton

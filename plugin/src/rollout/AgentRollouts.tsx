@@ -1,5 +1,6 @@
 import { Badge, LinkButton, TextLink, Tooltip } from '@grafana/ui'
 import type { AgentStatus, RolloutSummary, ScopeReadiness } from '@sti-rollout/agent/contract'
+import { formatCount, formatPercent, formatValue } from '@sti-rollout/agent/format'
 import React from 'react'
 import { AutomaticRollbackBadge } from '../action/AutomaticRollbackSwitch'
 import type { AgentDataSource } from '../agent/agentDataSources'
@@ -8,7 +9,6 @@ import { identifyAgent } from '../agent/useEnvironment'
 import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 import { withAppSubUrl, routes } from '../routes'
 import { operationTitle } from '../operation/display'
-import { formatPercent, formatCount } from '../format'
 import { AgentStatusRow } from './AgentStatusRow'
 import { EnvironmentBadge } from './EnvironmentBadge'
 import { formatFlagState, flagWarning } from './flagDisplay'
@@ -69,7 +69,7 @@ function RolloutRow({
       <td data-column={COLUMNS[2]}>
         <Badge text={stage} color={STAGE_DISPLAY[stage].color} tooltip={STAGE_DISPLAY[stage].means} />
       </td>
-      <td data-column={COLUMNS[3]}>{formatPercent(coverage)}</td>
+      <td data-column={COLUMNS[3]}>{formatValue(coverage, 'ratio')}</td>
       <td data-column={COLUMNS[4]}>
         {formatFlagState(flag)}{' '}
         {warning && <Badge color="orange" icon="exclamation-triangle" text="" tooltip={warning} />}

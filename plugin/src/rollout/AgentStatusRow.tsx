@@ -2,7 +2,7 @@ import { Badge, Spinner } from '@grafana/ui'
 import React from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import type { PollingResult } from '../agent/usePolling'
-import { formatTime } from '../format'
+import { formatTime } from '../formatTime'
 
 interface Props {
   agent: AgentDataSource

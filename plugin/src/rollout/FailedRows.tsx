@@ -1,5 +1,6 @@
 import { Alert, Checkbox, InteractiveTable, Stack, Text, type CellProps, type Column } from '@grafana/ui'
 import type { FailedRow, RolloutDetail } from '@sti-rollout/agent/contract'
+import { formatCount } from '@sti-rollout/agent/format'
 import React, { useMemo, useState } from 'react'
 import { newIdempotencyKey } from '../action/idempotencyKey'
 import { ReasonConfirmation } from '../action/ReasonConfirmation'
@@ -8,7 +9,7 @@ import { refusalReasons } from '../action/refusalReasons'
 import { acceptFailedRows, listFailedRows, retryFailedRows } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
-import { formatTime, formatCount } from '../format'
+import { formatTime } from '../formatTime'
 
 interface Props {
   environment: Environment

@@ -1,12 +1,12 @@
 import { InteractiveTable, Text, type CellProps, type Column } from '@grafana/ui'
 import type { FlagClient, RolloutDetail } from '@sti-rollout/agent/contract'
+import { formatAgo } from '@sti-rollout/agent/format'
 import React, { useMemo, useState } from 'react'
 import { ReasonConfirmation } from '../action/ReasonConfirmation'
 import { ActionButton } from '../action/ActionButton'
 import { refusalReasons } from '../action/refusalReasons'
 import { acceptFlagClient } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { formatTimeAgo } from '../format'
 
 interface Props {
   environment: Environment
@@ -27,7 +27,7 @@ export function FlagClients({ environment, detail, refresh }: Props) {
       {
         id: 'seen',
         header: 'Last seen',
-        cell: ({ row: { original } }: FlagClientCellProps) => formatTimeAgo(original.lastSeenAt),
+        cell: ({ row: { original } }: FlagClientCellProps) => formatAgo(original.lastSeenAt),
       },
       {
         id: 'on',

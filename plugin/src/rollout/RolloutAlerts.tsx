@@ -3,7 +3,7 @@ import React from 'react'
 import type { AgentError } from '../agent/AgentError'
 import type { Environment } from '../agent/useEnvironment'
 import { userLevel } from '../agent/userLevel'
-import { formatTime } from '../format'
+import { formatTime } from '../formatTime'
 
 interface Props {
   environment: Environment | null

@@ -2,10 +2,10 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, LinkButton, TextLink, Tooltip, useStyles2 } from '@grafana/ui'
 import type { RolloutSummary } from '@sti-rollout/agent/contract'
+import { formatCount, formatValue } from '@sti-rollout/agent/format'
 import React from 'react'
 import type { Environment } from '../agent/useEnvironment'
 import { withAppSubUrl, routes } from '../routes'
-import { formatPercent, formatCount } from '../format'
 import { EnvironmentBadge } from './EnvironmentBadge'
 import { formatFlagState, flagWarning } from './flagDisplay'
 import { STAGE_DISPLAY } from './stageDisplay'
@@ -26,7 +26,7 @@ export function RolloutSummaryLine({ environment, detail }: { environment: Envir
         tooltip={STAGE_DISPLAY[detail.stage].means}
       />
       <span>
-        Coverage <strong>{formatPercent(detail.coverage)}</strong>
+        Coverage <strong>{formatValue(detail.coverage, 'ratio')}</strong>
       </span>
       <span>
         Flag <strong>{formatFlagState(detail.flag)}</strong>

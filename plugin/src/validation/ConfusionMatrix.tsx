@@ -2,9 +2,9 @@ import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
 import type { ConfusionCell } from '@sti-rollout/agent/contract'
+import { formatCount } from '@sti-rollout/agent/format'
 import React from 'react'
 import { Section } from '../layout/Section'
-import { formatCount } from '../format'
 
 const NO_TYPE = 'no type'
 

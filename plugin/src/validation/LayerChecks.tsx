@@ -2,10 +2,10 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
 import type { CheckResult, ValidationLayer, LayerResult } from '@sti-rollout/agent/contract'
+import { formatCount, formatValue } from '@sti-rollout/agent/format'
 import React from 'react'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
-import { formatDuration, formatCount } from '../format'
 import { formatCheckValue } from './formatCheckValue'
 import { LAYER_TITLES, VERDICT_COLORS } from './verdicts'
 
@@ -91,7 +91,7 @@ function CheckRow({ check: result }: { check: CheckResult }) {
       <td data-column={COLUMNS[2]}>{formatCheckValue(result, value)}</td>
       <td data-column={COLUMNS[3]}>{formatCheckValue(result, limit)}</td>
       <td data-column={COLUMNS[4]}>{formatCount(discrepancies)}</td>
-      <td data-column={COLUMNS[5]}>{formatDuration(seconds)}</td>
+      <td data-column={COLUMNS[5]}>{formatValue(seconds, 'seconds')}</td>
     </tr>
   )
 }

@@ -1,11 +1,11 @@
 import type { RolloutDetail, Validation } from '@sti-rollout/agent/contract'
+import { formatAgo } from '@sti-rollout/agent/format'
 import { Alert, Badge } from '@grafana/ui'
 import React from 'react'
 import { getValidation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { usePolling } from '../agent/usePolling'
 import { Section } from '../layout/Section'
-import { formatTimeAgo } from '../format'
 import { ChecksTable } from './LayerChecks'
 import { VERDICT_COLORS } from './verdicts'
 
@@ -49,7 +49,7 @@ function LayerVerdicts({ of: { layers, endedAt } }: { of: Validation }) {
       {layers.map(({ layer, complete, verdict }) => (
         <Badge key={layer} text={`${layer}${complete ? '' : ' in part'}: ${verdict}`} color={VERDICT_COLORS[verdict]} />
       ))}
-      <span>{endedAt && formatTimeAgo(endedAt)}</span>
+      <span>{endedAt && formatAgo(endedAt)}</span>
     </>
   )
 }

@@ -2,8 +2,9 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
 import type { Validation } from '@sti-rollout/agent/contract'
+import { formatAgo, formatValue } from '@sti-rollout/agent/format'
 import React from 'react'
-import { formatTimeAgo, formatTime, formatPercent, formatCount } from '../format'
+import { formatTime } from '../formatTime'
 import { VERDICT_COLORS } from './verdicts'
 
 /** What the last validation came to, in one line. */
@@ -14,15 +15,15 @@ export function ValidationSummaryLine({ validation, current }: { validation: Val
     <div className={styles.line}>
       <Badge text={verdict} color={VERDICT_COLORS[verdict]} />
       <span>
-        Coverage <strong>{formatPercent(coverage)}</strong>
+        Coverage <strong>{formatValue(coverage, 'ratio')}</strong>
       </span>
       <span>
-        Integrity score <strong>{formatPercent(integrityScore)}</strong>
+        Integrity score <strong>{formatValue(integrityScore, 'ratio')}</strong>
       </span>
       <span>
-        <strong>{formatCount(totalRows)}</strong> rows read
+        <strong>{formatValue(totalRows, 'count')}</strong> rows read
       </span>
-      <span title={formatTime(endedAt)}>{endedAt ? `ended ${formatTimeAgo(endedAt)}` : 'still running'}</span>
+      <span title={formatTime(endedAt)}>{endedAt ? `ended ${formatAgo(endedAt)}` : 'still running'}</span>
       {checksum && <span className={styles.weak}>{`checksum ${checksum}`}</span>}
       {!current && <Badge color="orange" text="of an older rollout file" icon="exclamation-triangle" />}
     </div>
