@@ -2,7 +2,7 @@ import CopyWebpackPlugin from 'copy-webpack-plugin'
 import path from 'path'
 import type { Configuration } from 'webpack'
 import { merge } from 'webpack-merge'
-import scaffold, { type Env } from '.config/webpack/webpack.config.ts'
+import scaffold, { type Env } from './.config/webpack/webpack.config.ts'
 
 /** The scaffold's configuration, with the nested plugins' logos, the runbook's text, and this workspace's own configuration in the cache key. */
 const config = async (env: Env): Promise<Configuration> =>
