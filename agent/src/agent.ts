@@ -17,7 +17,7 @@ import { connect } from './database/connect.ts'
 import { adoptDatabase } from './database/databaseIdentity.ts'
 import { createDatabaseMonitor } from './database/databaseMonitor.ts'
 import type { RolloutFacts } from './kind/facts.ts'
-import type { OperationDefinition } from './kind/kind.ts'
+import type { OperationDefinitions } from './kind/kind.ts'
 import { noopFailpoint, type FailpointHook } from './kind/failpoints.ts'
 import { readPromotionGate } from './evidence/promotionGate.ts'
 import { expand } from './expand/expand.ts'
@@ -101,19 +101,19 @@ export async function startAgent(
     lastEvaluation: (rollout) => flags.lastEvaluation(rollout),
   })
   const columnDrop = createColumnDrop({ ...config, watch: columnUsageWatch })
-  const kinds: readonly OperationDefinition[] = [
+  const kinds: OperationDefinitions = {
     expand,
     baseline,
     backfill,
     validation,
     finalize,
-    rollbackKind,
+    flag: ramp,
+    rollback: rollbackKind,
     monitoring,
-    ramp,
     rehearsal,
-    columnDrop,
-    createArchiveRemoval(config),
-  ]
+    'column-drop': columnDrop,
+    'archive-removal': createArchiveRemoval(config),
+  }
   const rolloutNames = rollouts.map((rollout) => rollout.name)
   const peaks = createPeakRecorder({ sql: database.state, recent: signals.recent, rollouts: rolloutNames, log })
   const databaseMonitor = createDatabaseMonitor({

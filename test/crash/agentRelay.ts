@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type postgres from 'postgres'
 import type { FailpointName } from '../../agent/src/kind/failpoints.ts'
-import type { Operation, OperationRequest } from '../../agent/src/contract/index.ts'
+import { isEnded, type Operation, type OperationRequest } from '../../agent/src/contract/index.ts'
 import { agentClient } from '../support/agent.ts'
 import { agentEnvironment } from '../support/agentProcess.ts'
 import { freePort } from '../support/server.ts'
@@ -115,7 +115,7 @@ export async function startAgentRelay(
   const ended: AgentRelay['ended'] = async (id) => {
     for (;;) {
       const operation = await withCurrentAgent((client) => client.get<Operation>(`/v1/operations/${id}`))
-      if (['succeeded', 'failed', 'cancelled', 'paused'].includes(operation.state)) return operation
+      if (isEnded(operation.state) || operation.state === 'paused') return operation
       await sleep(20)
     }
   }

@@ -39,7 +39,7 @@ test('limits are merged by name; null takes one back; only an admin loosens one 
         TOKENS.bob,
       )
       expect(loose).toMatchObject({ status: 403, body: { code: 'forbidden' } })
-      expect(loose.body.detail).toMatch(/^Loosens lockWaiters, signals.queue beyond .* needs the level admin/)
+      expect(loose.body.detail).toMatch(/^Loosens lockWaiters, signals.queue beyond .* requires the level admin/)
       const unheard = await tuneOperation(agent, id, { limits: { signals: { depth: 1 } } }, TOKENS.ann)
       expect(unheard.body.reasons).toEqual(['parameters.limits.signals: name one of queue'])
       for (const patch of [

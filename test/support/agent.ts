@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startAgent, type Agent } from '../../agent/src/agent.ts'
 import type { Config } from '../../agent/src/config.ts'
-import type { Operation, OperationRequest, RolloutDetail } from '../../agent/src/contract/index.ts'
+import { isEnded, type Operation, type OperationRequest, type RolloutDetail } from '../../agent/src/contract/index.ts'
 import { loadRollouts } from '../../agent/src/rollout/compileRollout.ts'
 import { isOk, waitFor } from './waitFor.ts'
 
@@ -116,7 +116,7 @@ export function agentClient(url: string, rollout: string, environment = 'staging
   const ended = async (id: number): Promise<Operation> => {
     for (;;) {
       const operation = await get<Operation>(`/v1/operations/${id}`)
-      if (['succeeded', 'failed', 'cancelled', 'paused'].includes(operation.state)) return operation
+      if (isEnded(operation.state) || operation.state === 'paused') return operation
       await sleep(100)
     }
   }

@@ -1,4 +1,4 @@
-import { BackfillParameters } from '../contract/index.ts'
+import { BackfillParameters, DEFAULT_MAXIMUM_BATCH_SECONDS } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { BulkUpdateTuning, BulkUpdateJob } from '../engine/bulkUpdateJob.ts'
 import type { RunContext } from '../kind/kind.ts'
@@ -58,7 +58,8 @@ export function createBackfillJob(run: RunContext, table: Table, hooks: Backfill
 
 /** Whoever wants it to rest wants it gentle: a request that meets a batch waits for a hundredth of a second at most. */
 function resolveTuning(parameters: BackfillParameters): BulkUpdateTuning {
-  const maximumBatchSeconds = parameters.maximumBatchSeconds ?? (parameters.niceRatio > 0 ? 0.01 : 0.1)
+  const { withRest, withoutRest } = DEFAULT_MAXIMUM_BATCH_SECONDS
+  const maximumBatchSeconds = parameters.maximumBatchSeconds ?? (parameters.niceRatio > 0 ? withRest : withoutRest)
   return { batchSize: undefined, ...parameters, maximumBatchSeconds }
 }
 

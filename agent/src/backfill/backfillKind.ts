@@ -10,9 +10,8 @@ import { backfillRefusals } from './backfillRefusals.ts'
 const ASSUMED_ROWS_PER_SECOND = 50_000
 const ASSUMED_WAL_BYTES_PER_ROW = 500
 
-export const backfill: OperationDefinition = {
+export const backfill: OperationDefinition<'backfill'> = {
   kind: 'backfill',
-  writesTable: true,
   refusals(facts, parameters) {
     return [
       ...backfillRefusals(facts),

@@ -18,10 +18,9 @@ export type BaselineMeasurement = Pick<
 >
 
 /** Measures every signal and every query as they are, so that later ones can be compared with them. */
-export function createBaseline(dependencies: BaselineDependencies): OperationDefinition {
+export function createBaseline(dependencies: BaselineDependencies): OperationDefinition<'baseline'> {
   return {
     kind: 'baseline',
-    writesTable: false,
     refusals({ blockers, openOperations: open }, parameters) {
       const { live } = BaselineParameters.parse(parameters)
       const writer = open.find(({ kind }) => ['expand', 'backfill', 'finalize', 'rollback'].includes(kind))

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import type { ParameterBounds } from '../contract/index.ts'
 
 /** A parser for a whole number within limits, for commander. */
 export function wholeNumberParser(minimum: number, maximum: number): (text: string) => number {
@@ -19,6 +20,16 @@ export function decimalParser(minimum: number, maximum: number): (text: string) 
       throw new InvalidArgumentError(`It must be a number from ${minimum} to ${maximum}.`)
     return value
   }
+}
+
+/** A parser for a numeric parameter of the contract. */
+export const parameterParser = ({ minimum, maximum, integer }: ParameterBounds) =>
+  (integer ? wholeNumberParser : decimalParser)(minimum, maximum)
+
+/** Such as “1 to 32”, or “1 to 32 (default: 1)”. */
+export function describeBounds(bounds: ParameterBounds): string {
+  const range = `${bounds.minimum} to ${bounds.maximum}`
+  return bounds.default === undefined ? range : `${range} (default: ${bounds.default})`
 }
 
 export const parsePercentage = decimalParser(0, 100)

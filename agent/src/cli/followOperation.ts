@@ -1,4 +1,4 @@
-import type { Operation } from '../contract/index.ts'
+import { isEnded, type Operation } from '../contract/index.ts'
 import { AgentUnreachableError, type AgentClient } from './agentClient.ts'
 import { CliError, ExitCode } from './exitCode.ts'
 import { createBarView, createJsonView, createLineView, type ProgressView } from './progressView.ts'
@@ -17,8 +17,6 @@ export interface FollowOptions {
   readonly cancelHint: string
 }
 
-const hasEnded = (operation: Operation): boolean => ['succeeded', 'failed', 'cancelled'].includes(operation.state)
-
 /**
  * Looks at an operation every 500 ms until it ended, and gives its last state. Ctrl-C stops the looking, not the
  * operation. When one agent goes away the next is asked.
@@ -35,7 +33,7 @@ export async function followOperation(
   try {
     let operation = started
     view.show(operation)
-    while (!hasEnded(operation)) {
+    while (!isEnded(operation.state)) {
       await Promise.race([sleep(POLL_INTERVAL_MS), interrupt.promise])
       if (interrupt.signal()) throw detachedError(operation, options.cancelHint)
       operation = await askAnyAgent(agents, (agent) => agent.operation(started.id), {

@@ -15,11 +15,10 @@ export interface ArchiveRemovalDependencies {
 }
 
 /** The end of the archive: once the drop has proved itself, or once it is given up. */
-export function createArchiveRemoval(dependencies: ArchiveRemovalDependencies): OperationDefinition {
+export function createArchiveRemoval(dependencies: ArchiveRemovalDependencies): OperationDefinition<'archive-removal'> {
   return {
     kind: 'archive-removal',
     // Its triggers are on the table.
-    writesTable: true,
     refusals: (facts, parameters) =>
       archiveRemovalRefusals(facts, ArchiveRemovalParameters.parse(parameters), dependencies),
     async preview({ database, rollout, table, facts }, parameters) {

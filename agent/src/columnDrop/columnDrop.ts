@@ -8,11 +8,10 @@ import { prepareColumnDrop, type ColumnDropDependencies } from './prepareColumnD
  * Checks, archive, migration, proof and pull request: all but the drop itself, which the user's own migration tool
  * runs. Refused or produced, it succeeds: its result says which.
  */
-export function createColumnDrop(dependencies: ColumnDropDependencies): OperationDefinition {
+export function createColumnDrop(dependencies: ColumnDropDependencies): OperationDefinition<'column-drop'> {
   return {
     kind: 'column-drop',
     // The archive puts triggers on the table.
-    writesTable: true,
     refusals: (facts, parameters) => columnDropRefusals(facts, ColumnDropParameters.parse(parameters), dependencies),
     async preview({ database, rollout, table, facts }, parameters) {
       const { safetyChecks, openPullRequest } = ColumnDropParameters.parse(parameters)

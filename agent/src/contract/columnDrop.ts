@@ -1,42 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Instant, Verdict } from './enums.ts'
-
-export const ColumnDropParameters = z
-  .object({
-    validateData: z
-      .boolean()
-      .default(true)
-      .describe('run the migration, its checks and its undo on a copy of the schema with a sample of the data'),
-    generatePullRequest: z.boolean().default(true).describe('write branch, files, title and body'),
-    includeRollback: z.boolean().default(true).describe('the migration that brings columns and data back, too'),
-    safetyChecks: z
-      .boolean()
-      .default(true)
-      .describe('refuse unless every check passes; false: a draft, whose first line says that it was not held to them'),
-    openPullRequest: z
-      .boolean()
-      .default(false)
-      .describe('open it as a draft, with the token of the agent’s configuration'),
-    exportArchive: z.boolean().default(false).describe('also write the archive to a compressed file with a manifest'),
-    confirm: z.string().max(100).optional().describe('the rollout’s name, typed'),
-  })
-  .openapi('ColumnDropParameters')
-export type ColumnDropParameters = z.infer<typeof ColumnDropParameters>
-
-export const ArchiveRemovalParameters = z
-  .object({
-    exportArchive: z
-      .boolean()
-      .default(false)
-      .describe('write it to a compressed file with a manifest first, as it is then'),
-    force: z
-      .boolean()
-      .default(false)
-      .describe('after the drop: also an archive that was never exported, or never found equal; admin only'),
-    confirm: z.string().max(100).optional().describe('the rollout’s name, typed'),
-  })
-  .openapi('ArchiveRemovalParameters')
-export type ArchiveRemovalParameters = z.infer<typeof ArchiveRemovalParameters>
+import { ColumnDropParameters } from './parameters.ts'
 
 /** What is known of the archive of the legacy columns. */
 export const ColumnArchive = z

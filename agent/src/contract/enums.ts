@@ -1,41 +1,32 @@
 import { z } from '@hono/zod-openapi'
 
-export const OperationKind = z.enum([
-  'expand',
-  'baseline',
-  'backfill',
-  'validation',
-  'finalize',
-  'flag',
-  'rollback',
-  'monitoring',
-  'rehearsal',
-  'column-drop',
-  'archive-removal',
-])
-export type OperationKind = z.infer<typeof OperationKind>
-
 export const OperationState = z.enum([
-  /** accepted, nobody has claimed it */
+  /** Accepted; no agent has claimed it yet. */
   'queued',
-  /** an agent holds the lease */
+  /** An agent holds the lease. */
   'running',
-  /** asked to stop at the next safe point */
+  /** Stops at the next safe point. */
   'pausing',
-  /** stands at a safe point, nothing lost */
+  /** Stopped at a safe point; nothing is lost. */
   'paused',
-  /** asked to end */
+  /** Ends at the next safe point. */
   'cancelling',
-  /** ended by a person, what was done stays */
+  /** Ended by a person; completed work is kept. */
   'cancelled',
-  /** ended by itself, done */
+  /** Completed. */
   'succeeded',
-  /** ended by itself, with one error code and one sentence */
+  /** Ended with one error code and one sentence. */
   'failed',
 ])
 export type OperationState = z.infer<typeof OperationState>
 
-/** The scopes of a rollback, in the order in which everything is taken back. */
+/** The states that an operation never leaves. */
+export const ENDED_STATES = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly OperationState[]
+export type EndedState = (typeof ENDED_STATES)[number]
+
+export const isEnded = (state: OperationState): state is EndedState => ENDED_STATES.some((ended) => ended === state)
+
+/** The scopes of a rollback, in the order in which a complete rollback runs them. */
 export const RollbackScope = z.enum(['flag', 'data', 'system', 'monitoring'])
 export type RollbackScope = z.infer<typeof RollbackScope>
 
@@ -45,7 +36,7 @@ export type Verdict = z.infer<typeof Verdict>
 export const ValidationLayer = z.enum(['integrity', 'performance', 'system', 'business'])
 export type ValidationLayer = z.infer<typeof ValidationLayer>
 
-/** What a token or a person may do; each level includes the ones before it. */
+/** The permissions of a token or a person; each level includes the previous ones. */
 export const AccessLevel = z.enum(['viewer', 'editor', 'admin'])
 export type AccessLevel = z.infer<typeof AccessLevel>
 
@@ -63,41 +54,6 @@ export const RolloutStage = z.enum([
   'rolled-back',
 ])
 export type RolloutStage = z.infer<typeof RolloutStage>
-
-/** What a person can ask for; the agent answers for each whether it is allowed now, and if not why. */
-export const Action = z.enum([
-  'expand',
-  'baseline',
-  'import-baseline',
-  'backfill',
-  'validation',
-  'finalize',
-  'enable',
-  'disable',
-  'rollback-flag',
-  'rollback-data',
-  'rollback-system',
-  'retry-failed-rows',
-  'accept-failed-rows',
-  'pause',
-  'resume',
-  'cancel',
-  'tune',
-  'accept-client',
-  'adopt',
-  'monitoring',
-  'rollback-monitoring',
-  'promote',
-  'attest',
-  'rehearse',
-  'ramp',
-  'automatic-rollback',
-  'acknowledge',
-  'drill',
-  'prepare-column-drop',
-  'remove-archive',
-])
-export type Action = z.infer<typeof Action>
 
 /** An instant as ISO 8601 in UTC. */
 export const Instant = z.iso.datetime({ offset: true })

@@ -1,8 +1,12 @@
-/** All that crosses HTTP: zod schemas, and the types that the plugin and the CLI import. */
+/** Everything that crosses HTTP: zod schemas and their types, which the plugin and the CLI import. */
 export * from './enums.ts'
 export * from './problem.ts'
 export * from './rollout.ts'
 export * from './limits.ts'
+export * from './parameters.ts'
+export * from './kinds.ts'
+export * from './actions.ts'
+export * from './operationRequest.ts'
 export * from './operation.ts'
 export * from './validation.ts'
 export * from './baseline.ts'

@@ -16,9 +16,8 @@ import { recordOriginSql } from './recordOrigin.ts'
 import { choosePrefill, prefillNotes } from './prefill.ts'
 import { expandRefusals, hadReverseSync, untestedTriggerNotes, needsPrefill } from './expandRefusals.ts'
 
-export const expand: OperationDefinition = {
+export const expand: OperationDefinition<'expand'> = {
   kind: 'expand',
-  writesTable: true,
   refusals: expandRefusals,
   async preview({ database, rollout, table, facts }) {
     // A file that does not fit its table could not be sampled.

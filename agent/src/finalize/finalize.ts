@@ -16,9 +16,8 @@ import { enableReverseSync } from './enableReverseSync.ts'
 /** Rows per second for index and constraint that a preview assumes before anything was measured here. */
 const ASSUMED_ROWS_PER_SECOND = 500_000
 
-export const finalize: OperationDefinition = {
+export const finalize: OperationDefinition<'finalize'> = {
   kind: 'finalize',
-  writesTable: true,
   refusals(facts) {
     const { rollout, table } = facts
     const wantsNotNull = rollout.file.constraint === 'notNull' && table !== null

@@ -1,17 +1,23 @@
-import type { Operation, OperationRequest } from '../contract/index.ts'
-import { enableRefusals, unforceableRefusals } from '../operation/enablePrerequisites.ts'
+import {
+  OPERATION_ACTIONS,
+  requestedAction,
+  requiredRights,
+  writesTable,
+  type Operation,
+  type OperationRequest,
+} from '../contract/index.ts'
 import { findByIdempotencyKey, insertOperation, hashOperationRequest } from '../operation/insertOperation.ts'
 import { readOperation, toOperation } from '../operation/operationRow.ts'
 import { createRampParameters } from '../ramp/rampParameters.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { toActor, requireRight } from './routeHelpers.ts'
-import { requireEnvironment, requireKind, requiredRights, turnsFlagOff } from './requestRights.ts'
+import { requireEnvironment, turnsFlagOff } from './requestRights.ts'
 import type { Caller } from '../rights/caller.ts'
 import { requireLimitRights } from './limitRights.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { Refusal } from './problem.ts'
 
-/** Accepts a request for an operation, or throws the Refusal that says what would have to be true. */
+/** Accepts a request for an operation. @throws Refusal that says what must be true first */
 export async function acceptOperation(
   deps: ApiDependencies,
   rollout: Rollout,
@@ -28,71 +34,51 @@ export async function acceptOperation(
     await enableRequestedMonitoring(deps, rollout, request, caller, idempotencyKey)
     return toOperation(existing)
   }
-  if (request.kind === 'flag') {
-    if (request.parameters.force && !request.reason)
-      throw new Refusal('invalid-body', 'Forcing needs a reason.', ['reason: say why the gate is passed by'])
-    return await (request.parameters.ramp ? queueRamp : enableFlag)(deps, rollout, request, caller, idempotencyKey)
-  }
-  const parameters = request.parameters as Record<string, unknown>
-  if (request.kind === 'rollback') requireRollbackConfirmation(rollout, request)
-  if (request.kind === 'column-drop')
-    requireNameConfirmation(rollout, request.parameters, 'The preparation of the column drop')
-  if (request.kind === 'archive-removal') requireArchiveRemovalConfirmation(rollout, request)
+  requireConfirmation(rollout, request)
   if (request.kind === 'backfill') requireLimitRights(deps, rollout, caller, request.parameters.limits)
-  const kind = requireKind(deps, request)
-  const reasons = kind.refusals(await deps.facts(rollout), parameters)
+  const parameters = request.parameters as Record<string, unknown>
+  const facts = await deps.facts(rollout)
+  const reasons = deps.kinds[request.kind].refusals(facts, parameters)
   if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)
-  const writesTable = typeof kind.writesTable === 'function' ? kind.writesTable(parameters) : kind.writesTable
+  if (request.kind === 'flag' && !request.parameters.ramp)
+    return await enableFlag(deps, rollout, request, caller, idempotencyKey)
   const { row } = await insertOperation(deps.database.state, {
     rollout: rollout.name,
     kind: request.kind,
-    parameters,
+    // A ramp pins the flag as it is now: a later change by anybody else ends the ramp, also before its first step.
+    parameters: request.kind === 'flag' ? { ...parameters, ...createRampParameters(rollout, facts.flag) } : parameters,
     fileHash: rollout.hash,
-    writesTable,
+    writesTable: writesTable({ kind: request.kind, parameters }),
     actor: toActor(caller),
     reason: request.reason ?? null,
     idempotencyKey,
+    requestHash: requestHashOf(request),
   })
   await enableRequestedMonitoring(deps, rollout, request, caller, idempotencyKey)
   deps.wakeRunner()
   return toOperation(row)
 }
 
-/** What takes much back is confirmed by the rollout's name, and force by a reason. @throws Refusal invalid-body */
-function requireRollbackConfirmation(
-  rollout: Rollout,
-  { parameters, reason }: Extract<OperationRequest, { kind: 'rollback' }>,
-): void {
-  if (parameters.scope === 'data' || parameters.scope === 'system')
-    requireNameConfirmation(rollout, parameters, `A rollback of the ${parameters.scope}`)
-  if (parameters.force === true && !reason)
-    throw new Refusal('invalid-body', 'Forcing needs a reason.', [
-      'reason: say why what somebody else has changed is taken back too',
+/**
+ * Checks the name of the rollout and the reason, where the declaration of the action requires them. `force` always
+ * requires a reason.
+ * @throws Refusal invalid-body
+ */
+function requireConfirmation(rollout: Rollout, request: OperationRequest): void {
+  const { title, confirmByName, reason } = OPERATION_ACTIONS[requestedAction(request)]
+  const parameters = request.parameters as Record<string, unknown>
+  if (confirmByName && parameters['confirm'] !== rollout.name)
+    throw new Refusal('invalid-body', `“${title(rollout.name)}” must be confirmed with the name of the rollout.`, [
+      `parameters.confirm: type ${rollout.name}`,
     ])
+  if (request.reason) return
+  if (parameters['force'] === true)
+    throw new Refusal('invalid-body', 'A forced operation requires a reason.', ['reason: say why it must be forced'])
+  if (reason === 'required')
+    throw new Refusal('invalid-body', `“${title(rollout.name)}” requires a reason.`, ['reason: say why it is safe'])
 }
 
-/** @throws Refusal invalid-body */
-function requireNameConfirmation(
-  rollout: Rollout,
-  { confirm }: { confirm?: string | undefined },
-  subject: string,
-): void {
-  if (confirm === rollout.name) return
-  const reasons = [`parameters.confirm: type ${rollout.name}`]
-  throw new Refusal('invalid-body', `${subject} is confirmed by the rollout’s name.`, reasons)
-}
-
-/** What cannot be had back is confirmed by the rollout's name, and by a reason. @throws Refusal invalid-body */
-function requireArchiveRemovalConfirmation(
-  rollout: Rollout,
-  { parameters, reason }: Extract<OperationRequest, { kind: 'archive-removal' }>,
-): void {
-  requireNameConfirmation(rollout, parameters, 'Removing the archive')
-  if (!reason)
-    throw new Refusal('invalid-body', 'Removing the archive needs a reason.', ['reason: say why nobody needs it now'])
-}
-
-/** `--enable-monitoring` of a backfill is an operation of its own beside it, once however often it is asked for. */
+/** `enableMonitoring` of a backfill starts a monitoring operation alongside it, once per backfill. */
 async function enableRequestedMonitoring(
   deps: ApiDependencies,
   rollout: Rollout,
@@ -129,9 +115,6 @@ async function enableFlag(
   idempotencyKey: string,
 ): Promise<Operation> {
   const { percentage, force } = request.parameters
-  const facts = await deps.facts(rollout)
-  const reasons = force ? unforceableRefusals(facts) : enableRefusals(facts)
-  if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)
   const flagRequest = { idempotencyKey, requestHash: requestHashOf(request), force }
   const id = await deps.flags.change(
     rollout,
@@ -143,33 +126,7 @@ async function enableFlag(
   return toOperation((await readOperation(deps.database.state, id))!)
 }
 
-/** Queued, with the flag as it is now: whoever changes it from here on ends the ramp, also before its first step. */
-async function queueRamp(
-  deps: ApiDependencies,
-  rollout: Rollout,
-  request: Extract<OperationRequest, { kind: 'flag' }>,
-  caller: Caller,
-  idempotencyKey: string,
-): Promise<Operation> {
-  const facts = await deps.facts(rollout)
-  const reasons = requireKind(deps, request).refusals(facts, request.parameters)
-  if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)
-  const { row } = await insertOperation(deps.database.state, {
-    rollout: rollout.name,
-    kind: 'flag',
-    fileHash: rollout.hash,
-    writesTable: false,
-    actor: toActor(caller),
-    reason: request.reason ?? null,
-    idempotencyKey,
-    requestHash: requestHashOf(request),
-    parameters: { ...request.parameters, ...createRampParameters(rollout, facts.flag) },
-  })
-  deps.wakeRunner()
-  return toOperation(row)
-}
-
-/** No gate, no queue, and no database: off in memory first. */
+/** Turns the flag off in memory first: without prerequisites, queue, or database. */
 async function turnFlagOff(
   deps: ApiDependencies,
   rollout: Rollout,
@@ -187,7 +144,7 @@ async function turnFlagOff(
     requestHash: requestHashOf(request),
   } as const
   const { persisted, operationId } = await deps.flags.turnOff(rollout, actor, request.reason ?? null, turnOffRequest)
-  // Answered from what is known: reading the row back could wait for a database that has just gone.
+  // Composed from known values: reading the row could block on a database that has just become unavailable.
   const now = new Date().toISOString()
   return {
     id: operationId ?? 0,

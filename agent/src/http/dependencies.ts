@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import type { DependencyHealth, Readiness } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
-import type { OperationDefinition } from '../kind/kind.ts'
+import type { OperationDefinitions } from '../kind/kind.ts'
 import type { Flags } from '../flag/flags.ts'
 import type { IncidentRow } from '../incident/incidentStore.ts'
 import type { Log } from '../log.ts'
@@ -22,7 +22,7 @@ export interface ApiDependencies {
   readonly version: string
   readonly database: Database
   readonly rollouts: readonly Rollout[]
-  readonly kinds: readonly OperationDefinition[]
+  readonly kinds: OperationDefinitions
   readonly flags: Flags
   readonly signals: Signals
   readonly authentication: Authentication

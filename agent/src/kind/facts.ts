@@ -1,14 +1,15 @@
-import type {
-  BackupStatus,
-  BaselineSummary,
-  ColumnArchive,
-  FlagStatus,
-  Monitoring,
-  Operation,
-  PreparedColumnDrop,
-  PromotionGate,
-  RolloutStage,
-  Validation,
+import {
+  writesTable,
+  type BackupStatus,
+  type BaselineSummary,
+  type ColumnArchive,
+  type FlagStatus,
+  type Monitoring,
+  type Operation,
+  type PreparedColumnDrop,
+  type PromotionGate,
+  type RolloutStage,
+  type Validation,
 } from '../contract/index.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
@@ -117,3 +118,7 @@ export interface RolloutFacts {
   readonly coverageVerified: boolean
   readonly stage: RolloutStage
 }
+
+/** The open operation that writes the table; null: there is none. */
+export const findWriter = ({ openOperations }: Pick<RolloutFacts, 'openOperations'>): Operation | null =>
+  openOperations.find(writesTable) ?? null

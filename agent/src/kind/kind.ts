@@ -5,26 +5,30 @@ import type { RolloutFacts } from './facts.ts'
 import type { FailpointHook } from './failpoints.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
 
-/** One kind of operation. A new kind is one room with one of these, named in main.ts. */
-export interface OperationDefinition {
-  readonly kind: OperationKind
-  /** At most one operation that does runs per rollout. */
-  readonly writesTable: boolean | ((parameters: Record<string, unknown>) => boolean)
-  /** What would have to be true first. Asked at the request, and again when an agent claims the operation. */
+/** The implementation of one kind of operation. Its declaration is in contract/kinds.ts. */
+export interface OperationDefinition<Kind extends OperationKind = OperationKind> {
+  readonly kind: Kind
+  /**
+   * Why the operation cannot start, one sentence per reason. Checked when it is requested, and again when an agent
+   * claims it.
+   */
   refusals(facts: RolloutFacts, parameters: Record<string, unknown>): string[]
-  /** What it would do, in numbers. Reads only; asked for a preview, whether it is allowed or not. */
+  /** What it would do, in numbers. Read-only; called even if the operation is refused. */
   preview(context: PreviewContext, parameters: Record<string, unknown>): Promise<Partial<OperationPreview>>
   /**
-   * Does the work from wherever its state in the database says it stands: it is called again after a crash, a pause
-   * or a lost connection. Returns at a safe point.
+   * Does the work, starting where its state in the database says: it is called again after a crash, a pause, or a lost
+   * connection. Returns at a safe point.
    */
   run(run: RunContext): Promise<RunOutcome>
   /**
-   * Writes a part of an operation that another agent holds and that offers it. Called on any number of agents while
-   * `run` is at work elsewhere; returns when there is nothing left to take, or at a safe point.
+   * Writes part of an operation that another agent holds. Called on any number of agents while `run` works on its
+   * holder; returns when nothing is left to claim, or at a safe point.
    */
   runHelper?(run: RunContext): Promise<void>
 }
+
+/** The implementation of every kind: a missing one does not compile. */
+export type OperationDefinitions = { readonly [K in OperationKind]: OperationDefinition<K> }
 
 export interface PreviewContext {
   readonly database: Database

@@ -6,9 +6,8 @@ import { disableMonitoring } from './disableMonitoring.ts'
 import { planSettings } from './monitoringSettings.ts'
 
 /** Enhanced monitoring on, or off, which is the rollback of scope monitoring by another name. */
-export const monitoring: OperationDefinition = {
+export const monitoring: OperationDefinition<'monitoring'> = {
   kind: 'monitoring',
-  writesTable: false,
   refusals(facts, parameters) {
     if (!MonitoringParameters.parse(parameters).enabled) return monitoringRollback.refusals(facts, parameters)
     const { enhanced, refused } = facts.monitoring
@@ -36,9 +35,8 @@ export const monitoring: OperationDefinition = {
 }
 
 /** The rollback of scope `monitoring`. */
-export const monitoringRollback: OperationDefinition = {
+export const monitoringRollback: OperationDefinition<'rollback'> = {
   kind: 'rollback',
-  writesTable: false,
   refusals: (facts) => [...facts.blockers, ...notEnabledRefusals(facts)],
   async preview({ facts }) {
     return {

@@ -1,69 +1,63 @@
-import type { Action, AllowedAction, Operation } from '../contract/index.ts'
-import type { RolloutFacts } from '../kind/facts.ts'
-import type { OperationDefinition } from '../kind/kind.ts'
-import { runsConcurrently } from './runsConcurrently.ts'
-import { enableRefusals } from './enablePrerequisites.ts'
+import {
+  Action,
+  OPERATION_ACTIONS,
+  operationName,
+  writesTable,
+  type AllowedAction,
+  type Operation,
+  type OperationAction,
+  type OtherAction,
+} from '../contract/index.ts'
+import { findWriter, type RolloutFacts } from '../kind/facts.ts'
+import type { OperationDefinitions } from '../kind/kind.ts'
 import { nextState } from './stateMachine.ts'
 
+const CONTROLS = ['pause', 'resume', 'cancel'] as const
+type Control = (typeof CONTROLS)[number]
+
+/** Why an action that starts no operation is refused; an action that is missing here does not compile. */
+const OTHER_REFUSALS: Record<Exclude<OtherAction, Control | 'tune'>, (facts: RolloutFacts) => readonly string[]> = {
+  'import-baseline': () => [],
+  'accept-failed-rows': ({ failedRows }) => (failedRows > 0 ? [] : ['There are no failed rows.']),
+  'accept-client': ({ flag }) => (flag.clients.some(({ stale }) => stale) ? [] : ['No client of the flag is stale.']),
+  adopt: () => [],
+  promote: ({ promotion }) =>
+    promotion === null ? ['The rollout file does not require a promotion in this environment.'] : [],
+  attest: () => [],
+  'automatic-rollback': () => [],
+  acknowledge: () => [],
+  drill: () => [],
+}
+
 /**
- * Every action with the reasons that refuse it now, before anybody's rights are asked. The page renders this: a
- * button, or a disabled one with its reasons. What steers an operation comes once for each open one, the writer first.
+ * Every action with the reasons that refuse it now, before rights are checked. The UI renders them as buttons, or as
+ * disabled buttons with their reasons. Pause, resume, and cancel are listed once per open operation, the writer first.
  */
-export function listAllowedActions(facts: RolloutFacts, kinds: readonly OperationDefinition[]): AllowedAction[] {
-  const requireKind = (name: string): OperationDefinition => kinds.find((one) => one.kind === name)!
-  const current = facts.openOperations.find((one) => !runsConcurrently(one)) ?? facts.openOperations[0] ?? null
-  const writer = facts.openOperations.find((one) => !runsConcurrently(one))
-  const unlessTableIsWritten = (reasons: string[]): string[] =>
-    writer
-      ? [`${writer.kind} ${writer.id} is ${writer.state}: one operation at a time writes the table.`, ...reasons]
-      : reasons
-  const stale = facts.flag.clients.filter((client) => client.stale)
+export function listAllowedActions(facts: RolloutFacts, kinds: OperationDefinitions): AllowedAction[] {
+  const current = findWriter(facts) ?? facts.openOperations[0] ?? null
   return [
-    toAllowedAction('expand', unlessTableIsWritten(requireKind('expand').refusals(facts, {}))),
-    toAllowedAction('baseline', requireKind('baseline').refusals(facts, {})),
-    toAllowedAction('import-baseline', []),
-    toAllowedAction('backfill', unlessTableIsWritten(requireKind('backfill').refusals(facts, {}))),
-    toAllowedAction('validation', requireKind('validation').refusals(facts, {})),
-    toAllowedAction('finalize', unlessTableIsWritten(requireKind('finalize').refusals(facts, {}))),
-    toAllowedAction('enable', enableRefusals(facts)),
-    toAllowedAction('ramp', requireKind('flag').refusals(facts, { enabled: true, ramp: true })),
-    toAllowedAction('disable', []),
-    toAllowedAction('rollback-flag', []),
-    toAllowedAction('rollback-data', unlessTableIsWritten(requireKind('rollback').refusals(facts, { scope: 'data' }))),
-    toAllowedAction(
-      'rollback-system',
-      unlessTableIsWritten(requireKind('rollback').refusals(facts, { scope: 'system' })),
+    ...(Object.keys(OPERATION_ACTIONS) as OperationAction[]).map((action) =>
+      toAllowedAction(action, startRefusals(facts, kinds, action)),
     ),
-    toAllowedAction(
-      'retry-failed-rows',
-      unlessTableIsWritten(requireKind('backfill').refusals(facts, { failedRowsOnly: true })),
+    ...(Object.keys(OTHER_REFUSALS) as (keyof typeof OTHER_REFUSALS)[]).map((action) =>
+      toAllowedAction(action, OTHER_REFUSALS[action](facts)),
     ),
-    toAllowedAction('accept-failed-rows', facts.failedRows > 0 ? [] : ['There is no failed row.']),
-    toAllowedAction('accept-client', stale.length > 0 ? [] : ['No client of the flag is stale.']),
-    toAllowedAction('adopt', []),
-    toAllowedAction('monitoring', requireKind('monitoring').refusals(facts, {})),
-    toAllowedAction('rollback-monitoring', requireKind('rollback').refusals(facts, { scope: 'monitoring' })),
-    toAllowedAction(
-      'promote',
-      facts.promotion === null ? ['The rollout file wants no promotion in this environment.'] : [],
-    ),
-    toAllowedAction('attest', []),
-    toAllowedAction('rehearse', requireKind('rehearsal').refusals(facts, {})),
-    toAllowedAction('automatic-rollback', []),
-    toAllowedAction('acknowledge', []),
-    toAllowedAction('drill', []),
-    toAllowedAction('prepare-column-drop', unlessTableIsWritten(requireKind('column-drop').refusals(facts, {}))),
-    // Whether it has to be exported first or forced is chosen in its confirmation.
-    toAllowedAction(
-      'remove-archive',
-      unlessTableIsWritten(requireKind('archive-removal').refusals(facts, { force: true })),
-    ),
-    ...[current, ...facts.openOperations.filter((one) => one !== current)].flatMap((one) =>
-      (['pause', 'resume', 'cancel'] as const).map((action) =>
-        toAllowedAction(action, controlRefusals(one, action), one),
-      ),
+    ...[current, ...facts.openOperations.filter((open) => open !== current)].flatMap((operation) =>
+      CONTROLS.map((control) => toAllowedAction(control, controlRefusals(operation, control), operation)),
     ),
     toAllowedAction('tune', current?.kind === 'backfill' ? [] : ['No backfill is open.'], current),
+  ]
+}
+
+function startRefusals(facts: RolloutFacts, kinds: OperationDefinitions, action: OperationAction): string[] {
+  const { kind, parameters } = OPERATION_ACTIONS[action]
+  const request = { kind, parameters: parameters as Record<string, unknown> }
+  const writer = writesTable(request) ? findWriter(facts) : null
+  return [
+    ...(writer === null
+      ? []
+      : [`${operationName(writer)} is ${writer.state}: only one operation at a time can write the table.`]),
+    ...kinds[kind].refusals(facts, request.parameters),
   ]
 }
 
@@ -75,7 +69,7 @@ function toAllowedAction(
   return { action, allowed: reasons.length === 0, reasons: [...reasons], operationId: operation?.id ?? null }
 }
 
-function controlRefusals(operation: Operation | null, cause: 'pause' | 'resume' | 'cancel'): string[] {
+function controlRefusals(operation: Operation | null, control: Control): string[] {
   if (operation === null) return ['No operation is open.']
-  return nextState(operation.state, cause) === null ? [`${operation.kind} ${operation.id} is ${operation.state}.`] : []
+  return nextState(operation.state, control) === null ? [`${operationName(operation)} is ${operation.state}.`] : []
 }

@@ -1,11 +1,10 @@
-import type { RolloutFacts } from '../kind/facts.ts'
-import { runsConcurrently } from './runsConcurrently.ts'
+import { findWriter, type RolloutFacts } from '../kind/facts.ts'
 import { isCovered, isVerified } from './rolloutStage.ts'
 
 /** Why the flag may not go on yet; each sentence names what to do. Turning off has no gate. */
 export function enableRefusals(facts: RolloutFacts): string[] {
   if (facts.table === null || facts.faults.length > 0) return [...facts.faults, ...unforceableRefusals(facts)]
-  const writer = facts.openOperations.find((one) => !runsConcurrently(one))
+  const writer = findWriter(facts)
   return [
     ...(writer ? [`${writer.kind} ${writer.id} is ${writer.state}: wait for it, or cancel it.`] : []),
     ...(isCovered(facts)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Actor, OperationKind } from '../contract/index.ts'
+import { operationName, type Actor, type OperationKind } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import { endedStates } from '../database/endedStates.ts'
 import type { OperationRow } from './operationRow.ts'
 
 export interface NewOperation {
@@ -47,11 +48,11 @@ export async function insertOperation(
   if (existing) return { row: existing, created: false }
   const [writer] = await sql<OperationRow[]>`
     select * from sti.operation where rollout = ${operation.rollout} and writes_table
-      and state not in ('cancelled', 'succeeded', 'failed')`
+      and state not in ${endedStates(sql)}`
   throw new OperationConflict(
     writer
-      ? `${capitalize(writer.kind)} ${writer.id} of ${writer.actor.name} is ${writer.state}: one operation at a time writes the table. Wait for it, or cancel it.`
-      : 'The state changed while this was asked: look again, then ask again.',
+      ? `${operationName(writer)} of ${writer.actor.name} is ${writer.state}: only one operation at a time can write the table. Wait for it, or cancel it.`
+      : 'The state changed during the request: check it, then send the request again.',
   )
 }
 
@@ -70,7 +71,7 @@ export async function findByIdempotencyKey(
   if (!existing) return null
   if (existing.request_hash === hash) return existing
   throw new OperationConflict(
-    `This Idempotency-Key was used for ${existing.kind} ${existing.id} with another content: send the new request with a new key.`,
+    `This Idempotency-Key was used for ${operationName(existing)} with different content: send the new request with a new key.`,
   )
 }
 
@@ -88,8 +89,4 @@ function sortKeys(value: unknown): unknown {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, inner]) => [key, sortKeys(inner)]),
   )
-}
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -1,9 +1,9 @@
 import type { OperationKind, OperationState, RolloutDetail, ScopeReadiness, Verdict } from '../contract/index.ts'
-import { RollbackScope } from '../contract/index.ts'
+import { operationName, RollbackScope, writesTable } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { readConflictCounts } from '../dualWrite/conflictCounts.ts'
-import type { RolloutFacts } from '../kind/facts.ts'
-import type { OperationDefinition } from '../kind/kind.ts'
+import { findWriter, type RolloutFacts } from '../kind/facts.ts'
+import type { OperationDefinitions } from '../kind/kind.ts'
 import { resolveLimits, type ThrottleConfig } from '../throttle/limits.ts'
 import { listSignalLimits, type SignalLimit } from '../measure/signalLimits.ts'
 import type { PausedBy, RolloutReadings, ThrottleReason } from '../metrics/metricsSource.ts'
@@ -14,7 +14,6 @@ import { NOTHING_TO_ROLL_BACK, hasNothingToRollBack } from '../rollback/rollback
 import { rehearsalStatus, lastMatchingRehearsalAt } from '../rollback/rehearsalStatus.ts'
 import { readLatestCheckResults } from '../validation/store.ts'
 import { listAllowedActions } from './allowedActions.ts'
-import { runsConcurrently } from './runsConcurrently.ts'
 import { listOperations, toOperation } from './operationRow.ts'
 import { nextValidationDueAt, readLastValidationRequestedAt } from './scheduler.ts'
 import { currentCoverage } from './rolloutStage.ts'
@@ -25,7 +24,7 @@ export async function readRolloutDetail(
   sql: Sql,
   facts: RolloutFacts,
   environment: string,
-  kinds: readonly OperationDefinition[],
+  kinds: OperationDefinitions,
 ): Promise<Omit<RolloutDetail, 'automaticRollback' | 'incidents' | 'openIncidents'>> {
   const { rollout } = facts
   const operations = (await listOperations(sql, rollout.name, 20)).map(toOperation)
@@ -36,7 +35,7 @@ export async function readRolloutDetail(
     stage: facts.stage,
     coverage: currentCoverage(facts),
     flag: facts.flag,
-    running: facts.openOperations.find((one) => !runsConcurrently(one)) ?? facts.openOperations[0] ?? null,
+    running: findWriter(facts) ?? facts.openOperations[0] ?? null,
     failedRows: facts.failedRows + facts.acceptedRows,
     rollbackReady: assessRollbackReadiness(facts),
     backup: facts.backup,
@@ -69,8 +68,8 @@ function prefillNotes({ activePrefill: prefilled, rollout }: RolloutFacts): stri
 export function assessRollbackReadiness(facts: RolloutFacts): ScopeReadiness[] {
   const flagReasons = facts.flag.ageSeconds === null ? ['The flag has not been read from the database yet.'] : []
   const writerRefusals = facts.openOperations
-    .filter((one) => !runsConcurrently(one))
-    .map((one) => `${one.kind} ${one.id} is ${one.state}: cancel it first.`)
+    .filter(writesTable)
+    .map((open) => `${operationName(open)} is ${open.state}: cancel it first.`)
   const dataReasons = [
     ...facts.blockers,
     ...(facts.table?.discriminator === null || hasNothingToRollBack(facts) ? [NOTHING_TO_ROLL_BACK] : []),

@@ -1,5 +1,13 @@
-import type { BackupStatus, FlagStatus, Operation, PromotionGate, RollbackScope } from '../contract/index.ts'
+import {
+  isEnded,
+  type BackupStatus,
+  type FlagStatus,
+  type Operation,
+  type PromotionGate,
+  type RollbackScope,
+} from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import { endedStates } from '../database/endedStates.ts'
 import type { RolloutFacts, JournaledChange } from '../kind/facts.ts'
 import { classifyError, isConnectionError, errorMessage } from '../database/errors.ts'
 import { readManifest } from '../columnDrop/archive/manifest.ts'
@@ -51,7 +59,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
   ] = await Promise.all([
     state<OperationRow[]>`
       select * from sti.operation o where rollout = ${rollout.name} and (
-        state not in ('cancelled', 'succeeded', 'failed')
+        state not in ${endedStates(state)}
         or id in (select max(id) from sti.operation where rollout = ${rollout.name} and state = 'succeeded'
           and parameters->'failedRowsOnly' is null group by kind, parameters->>'scope'))
       order by id`,
@@ -77,7 +85,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     readManifest(state, rollout),
   ])
   const succeeded = operations.filter((row) => row.state === 'succeeded').map(toOperation)
-  const open = operations.filter((row) => !['succeeded', 'failed', 'cancelled'].includes(row.state)).map(toOperation)
+  const open = operations.filter((row) => !isEnded(row.state)).map(toOperation)
   const unrevertedChanges = changes.map(({ applied_at, confirmed_at, operation_id, ...change }) => ({
     ...change,
     operationId: Number(operation_id),

@@ -6,8 +6,8 @@ import { NOTHING_TO_ROLL_BACK } from '../rollback/rollbackRefusals.ts'
 import { dataRollback } from '../rollback/dataRollback.ts'
 import { systemRollback as tableRollback } from '../rollback/systemRollback.ts'
 
-/** Every journaled change, first those of the table, then those of enhanced monitoring: until then it goes on watching. */
-const systemAndMonitoringRollback: OperationDefinition = {
+/** Reverts the changes of the table first and those of enhanced monitoring last, so that monitoring covers the rollback. */
+const systemAndMonitoringRollback: OperationDefinition<'rollback'> = {
   ...tableRollback,
   refusals(facts, parameters) {
     const reasons = tableRollback.refusals(facts, parameters)
@@ -20,7 +20,7 @@ const systemAndMonitoringRollback: OperationDefinition = {
     return {
       ...table,
       statements: [...(table.statements ?? []), ...(monitoring.statements ?? [])],
-      notes: [...(table.notes ?? []), 'Enhanced monitoring is taken back last.'],
+      notes: [...(table.notes ?? []), 'Enhanced monitoring is rolled back last.'],
     }
   },
   async run(run: RunContext): Promise<RunOutcome> {
@@ -32,11 +32,11 @@ const systemAndMonitoringRollback: OperationDefinition = {
   },
 }
 
-/** The rollbacks that are run as operations, by scope. (The flag's waits for nothing: http/accept.ts.) */
-export const rollbackKind: OperationDefinition = {
+/** The rollbacks by scope. The flag is rolled back at once, without an operation in the queue (http/acceptOperation.ts). */
+export const rollbackKind: OperationDefinition<'rollback'> = {
   kind: 'rollback',
-  writesTable: (parameters) => kindForScope(parameters).writesTable === true,
-  refusals: (facts, parameters) => kindForScope(parameters).refusals(facts, parameters),
+  refusals: (facts, parameters) =>
+    RollbackParameters.parse(parameters).scope === 'flag' ? [] : kindForScope(parameters).refusals(facts, parameters),
   async preview(context, parameters) {
     const { seconds, basis } = estimateRollback(context.facts, RollbackParameters.parse(parameters).scope)
     const preview = await kindForScope(parameters).preview(context, parameters)
@@ -45,7 +45,7 @@ export const rollbackKind: OperationDefinition = {
   run: (run) => kindForScope(run.operation.parameters).run(run),
 }
 
-function kindForScope(parameters: Record<string, unknown>): OperationDefinition {
+function kindForScope(parameters: Record<string, unknown>): OperationDefinition<'rollback'> {
   switch (RollbackParameters.parse(parameters).scope) {
     case 'monitoring':
       return monitoringRollback

@@ -1,9 +1,9 @@
-import { agentActor } from '../contract/index.ts'
+import { agentActor, OperationKind } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import { errorCode, classifyError, isConnectionError, errorMessage } from '../database/errors.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
-import type { OperationDefinition } from '../kind/kind.ts'
+import type { OperationDefinitions } from '../kind/kind.ts'
 import type { FailpointHook } from '../kind/failpoints.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
 import { createInterval } from '../interval.ts'
@@ -23,7 +23,7 @@ export interface RunnerDependencies {
   readonly agent: string
   readonly database: Database
   readonly rollouts: readonly Rollout[]
-  readonly kinds: readonly OperationDefinition[]
+  readonly kinds: OperationDefinitions
   readonly facts: (rollout: Rollout) => Promise<RolloutFacts>
   /** Watches while something of this rollout runs, until `stop` is called. */
   readonly watchPressure: (rollout: string) => { readings: ThrottleReadings; stop: () => void }
@@ -53,8 +53,8 @@ const MAX_STATEMENT_CANCELLATIONS = 5
 export function createRunner(deps: RunnerDependencies): Runner {
   const leaseSeconds = deps.leaseSeconds ?? 10
   const rollouts = new Map(deps.rollouts.map((rollout) => [rollout.name, rollout]))
-  const kinds = new Map(deps.kinds.map((kind) => [kind.kind, kind]))
-  const helpableKinds = deps.kinds.filter((kind) => kind.runHelper !== undefined).map((kind) => kind.kind)
+  const { kinds } = deps
+  const helpableKinds = OperationKind.options.filter((kind) => kinds[kind].runHelper !== undefined)
   const running = new Set<{ run: StartedRun; ended: Promise<void> }>()
   const cancellations = new Map<bigint, number>()
   let stopped = false
@@ -75,9 +75,7 @@ export function createRunner(deps: RunnerDependencies): Runner {
       if (helperLease === null) return
       const renewLease: RunDependencies['renewLease'] = () =>
         renewHelperLease(deps.database.state, helperLease, leaseSeconds)
-      startWork(helperLease.row, renewLease, (run) =>
-        runHelper(helperLease, run, kinds.get(helperLease.row.kind)!, deps),
-      )
+      startWork(helperLease.row, renewLease, (run) => runHelper(helperLease, run, kinds[helperLease.row.kind], deps))
     }
   }
 
@@ -131,17 +129,14 @@ export function createRunner(deps: RunnerDependencies): Runner {
       await run.failpoint('operation.claimed')
       if (run.directive() === 'go-on') {
         const facts = excludeOperation(await deps.facts(run.rollout), Number(row.id))
-        const refusals = kinds.get(row.kind)!.refusals(facts, row.parameters)
+        const refusals = kinds[row.kind].refusals(facts, row.parameters)
         // Asked again after a crash some of its own work is done, which would refuse it: only the first start is judged.
         if (row.epoch === 1n && refusals.length > 0) throw new OperationFailedError('refused', refusals.join(' '))
       }
-      const outcome = await kinds
-        .get(row.kind)!
-        .run(run)
-        .catch((error: unknown) => {
-          if (errorCode(error) === 'stopped') return { outcome: 'stopped' } as const
-          throw error
-        })
+      const outcome = await kinds[row.kind].run(run).catch((error: unknown) => {
+        if (errorCode(error) === 'stopped') return { outcome: 'stopped' } as const
+        throw error
+      })
       await run.flushProgress()
       if (outcome.outcome === 'stopped') {
         await run.failpoint('operation.standing')

@@ -1,8 +1,9 @@
 import { agentActor, type OperationKind } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import { endedStates } from '../database/endedStates.ts'
 import { isConnectionError, errorMessage } from '../database/errors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
-import type { OperationDefinition } from '../kind/kind.ts'
+import type { OperationDefinitions } from '../kind/kind.ts'
 import type { Log } from '../log.ts'
 import { rehearsalDueAt } from '../rollback/rehearsalStatus.ts'
 import { hashOperationRequest } from './insertOperation.ts'
@@ -68,7 +69,7 @@ const isFullRun = (sql: Sql, kind: ScheduledOperation['kind']) =>
 export function createScheduler(deps: {
   readonly agent: string
   readonly state: Sql
-  readonly kinds: readonly OperationDefinition[]
+  readonly kinds: OperationDefinitions
   readonly poke: () => void
   readonly log: Log
 }): Scheduler {
@@ -76,11 +77,9 @@ export function createScheduler(deps: {
   const start = async (scheduled: ScheduledOperation, facts: RolloutFacts): Promise<void> => {
     const { rollout } = facts
     const { kind, parameters } = scheduled
-    const operationKind = deps.kinds.find((one) => one.kind === kind)
     if (
-      operationKind === undefined ||
-      facts.openOperations.some((one) => !scheduled.concurrentWith.includes(one.kind)) ||
-      operationKind.refusals(facts, parameters).length > 0
+      facts.openOperations.some((open) => !scheduled.concurrentWith.includes(open.kind)) ||
+      deps.kinds[kind].refusals(facts, parameters).length > 0
     )
       return
     const dueAtMs = await scheduled.nextDueAt(facts, deps.state)
@@ -96,7 +95,7 @@ export function createScheduler(deps: {
           format('schedule of %s %s', ${kind}::text, floor(extract(epoch from clock_timestamp()) / ${intervalSeconds}::float8)),
           ${hashOperationRequest({ kind, parameters, reason })}
         where not exists (select from sti.operation where rollout = ${rollout.name}
-          and (kind <> 'flag' and state not in ('cancelled', 'succeeded', 'failed')
+          and (kind <> 'flag' and state not in ${endedStates(deps.state)}
             or (${isFullRun(deps.state, kind)} and created_at > clock_timestamp() - make_interval(secs => ${intervalSeconds}::float8))))
         on conflict do nothing
         returning *

@@ -1,8 +1,9 @@
 import type { Actor, OperationState } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import { endedStates } from '../database/endedStates.ts'
 import type { OperationClaim } from '../kind/kind.ts'
 import type { OperationRow } from './operationRow.ts'
-import { ENDED_STATES, TRANSITIONS, type TransitionCause } from './stateMachine.ts'
+import { TRANSITIONS, type TransitionCause } from './stateMachine.ts'
 
 /** The message of a pause that an automatic rollback asked for, by which it is told from a person's. */
 export const PAUSED_BY_ROLLBACK_MESSAGE = 'paused by an automatic rollback'
@@ -40,7 +41,7 @@ export async function transitionOperation(
         result = coalesce(${ending.result ? sql.json(ending.result as never) : null}::jsonb, o.result),
         error_code = ${ending.errorCode ?? null},
         error = ${ending.error ?? null},
-        ended_at = case when move.target in ${sql(ENDED_STATES)} then clock_timestamp() end,
+        ended_at = case when move.target in ${endedStates(sql)} then clock_timestamp() end,
         lease_until = case when move.target in ('running', 'pausing', 'cancelling') then o.lease_until end,
         claim = case when move.target in ('running', 'pausing', 'cancelling') then o.claim end
       from was join (values ${sql(moves)}) as move (source, target) on move.source = was.state

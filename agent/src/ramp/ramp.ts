@@ -9,7 +9,7 @@ import type { ValidationDependencies } from '../validation/check.ts'
 import { judgeStep, type StepJudgment } from './judgeStep.ts'
 import { parseRampParameters, remainingSteps, type RampParameters } from './rampParameters.ts'
 import { requireRampPosition, stepIdempotencyKey, type RampPosition } from './rampPosition.ts'
-import { rampRefusals } from './rampRefusals.ts'
+import { flagRefusals } from './flagRefusals.ts'
 
 export interface RampDependencies extends ValidationDependencies {
   readonly flags: Flags
@@ -23,11 +23,10 @@ const PROPAGATION_TIMEOUT_MS = 60_000
 const MAX_INCONCLUSIVE_JUDGMENTS = 3
 
 /** The flag, step by step. (A change in one step waits for nothing: http/accept.ts.) */
-export function createRampKind(deps: RampDependencies): OperationDefinition {
+export function createRampKind(deps: RampDependencies): OperationDefinition<'flag'> {
   return {
     kind: 'flag',
-    writesTable: false,
-    refusals: rampRefusals,
+    refusals: flagRefusals,
     preview({ rollout, facts }) {
       const steps = remainingSteps(rollout, facts.flag)
       const { hold } = rollout.file.flag

@@ -22,10 +22,9 @@ const sampleSize = (facts: Pick<RolloutFacts, 'rollout'>, parameters: Record<str
   RehearsalParameters.parse(parameters).sample ?? facts.rollout.file.rehearsal.sample
 
 /** The whole rollout and its rollbacks on a sample of the table that is copied aside, with the engine's own code. */
-export function createRehearsal({ environment }: { readonly environment: string }): OperationDefinition {
+export function createRehearsal({ environment }: { readonly environment: string }): OperationDefinition<'rehearsal'> {
   return {
     kind: 'rehearsal',
-    writesTable: false,
     refusals: ({ faults, openOperations: open }) => [
       ...faults,
       ...open

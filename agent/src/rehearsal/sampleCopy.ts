@@ -9,6 +9,7 @@ import { createSingleWorkerGate } from '../throttle/throttleGate.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { rangeCondition, type KeyedTable } from '../engine/keyRange.ts'
 import { tagStatement } from '../database/tagStatement.ts'
+import { endedStates } from '../database/endedStates.ts'
 import { walkRanges } from '../engine/rangeWalk.ts'
 import { constraintName } from '../finalize/objectNames.ts'
 import { columnCreatedBySti } from '../rollback/revertChanges.ts'
@@ -122,7 +123,7 @@ export async function cleanUp(run: RunContext, sql: Sql): Promise<void> {
   const leftovers = await sql<{ id: string }[]>`
     select /* sti */ substr(n.nspname, ${'sti_rehearsal_'.length + 1}::int) as id from pg_namespace n
     where n.nspname ~ '^sti_rehearsal_[0-9]+$' and exists (select from sti.operation o
-      where o.id::text = substr(n.nspname, ${'sti_rehearsal_'.length + 1}::int) and o.state in ('succeeded', 'failed', 'cancelled'))`
+      where o.id::text = substr(n.nspname, ${'sti_rehearsal_'.length + 1}::int) and o.state in ${endedStates(sql)})`
   const ids = new Set([run.operation.id, ...leftovers.map(({ id }) => BigInt(id))])
   // It cleans up also when it is asked to stop.
   const uninterruptedRun: RunContext = { ...run, directive: () => 'go-on' }

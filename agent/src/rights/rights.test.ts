@@ -43,7 +43,7 @@ test('a caller that is not proven may read and nothing else, whatever its level'
 test('the configuration raises a right and never lowers one', () => {
   const config = { rights: { enable: 'admin', 'rollback-data': 'viewer' } as const }
   expect(rightRefusal(callerWith('editor'), 'enable', config)).toBe(
-    'This needs the level admin; ann has the level editor.',
+    'This requires the level admin; ann has the level editor.',
   )
   expect(rightRefusal(callerWith('editor'), 'disable', config)).toBeNull()
   expect(rightRefusal(callerWith('editor'), 'rollback-data', config)).toMatch(/admin/)

@@ -8,9 +8,8 @@ import { rollbackRefusals } from './rollbackRefusals.ts'
 import { columnCreatedBySti, mustClearColumn, revertChanges, changesToRevert } from './revertChanges.ts'
 
 /** The rollback of the data. (The flag's own rollback waits for nothing and is not run from here: http/accept.ts.) */
-export const dataRollback: OperationDefinition = {
+export const dataRollback: OperationDefinition<'rollback'> = {
   kind: 'rollback',
-  writesTable: true,
   refusals: rollbackRefusals,
   async preview({ database, rollout, table, facts }, parameters) {
     const { full } = RollbackParameters.parse(parameters)

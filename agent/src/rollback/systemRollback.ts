@@ -8,9 +8,8 @@ import { columnCreatedBySti, mustClearColumn } from './revertChanges.ts'
 import { revertChange } from './revertChange.ts'
 
 /** The rollback of every journaled change to the table; what enhanced monitoring changed is not of this room. */
-export const systemRollback: OperationDefinition = {
+export const systemRollback: OperationDefinition<'rollback'> = {
   kind: 'rollback',
-  writesTable: true,
   refusals: rollbackRefusals,
   async preview({ database, rollout, table, facts }, parameters) {
     const force = RollbackParameters.parse(parameters).force === true

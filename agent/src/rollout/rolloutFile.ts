@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { LIMIT_SCHEMAS, SignalLimits } from '../contract/limits.ts'
+import { REHEARSAL_SAMPLE_BOUNDS } from '../contract/parameters.ts'
 import { parseConstant, parseExpression } from './expression.ts'
 import { parseDataType, parseName, parseTableName } from './identifiers.ts'
 import { parseQuery } from './parseQuery.ts'
@@ -174,7 +175,13 @@ export const RolloutSchema = strictObject({
   }).optional(),
   rehearsal: strictObject({
     every: DurationSchema.prefault('7d'),
-    sample: z.number().int().min(1).max(10_000_000).default(100_000).describe('rows'),
+    sample: z
+      .number()
+      .int()
+      .min(REHEARSAL_SAMPLE_BOUNDS.minimum)
+      .max(REHEARSAL_SAMPLE_BOUNDS.maximum)
+      .default(100_000)
+      .describe('rows'),
   }).prefault({}),
   soak: DurationSchema.prefault('7d').describe('at 100 % before the column drop'),
   migration: strictObject({

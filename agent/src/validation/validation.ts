@@ -15,10 +15,9 @@ import { computeIntegrityScore, summarizeLayers, overallVerdict, describeVerdict
 /** Rows per second that a preview assumes before anything was measured here. */
 const ASSUMED_ROWS_PER_SECOND = 500_000
 
-export function createValidation(parts: ValidationDependencies): OperationDefinition {
+export function createValidation(parts: ValidationDependencies): OperationDefinition<'validation'> {
   return {
     kind: 'validation',
-    writesTable: false,
     refusals(facts, parameters) {
       const unknown = findUnknownChecks(facts.rollout, ValidationParameters.parse(parameters))
       return [

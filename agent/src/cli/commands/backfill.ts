@@ -1,6 +1,6 @@
 import { Option } from 'commander'
-import type { Limits } from '../../contract/index.ts'
-import { decimalParser, wholeNumberParser } from '../argumentParsers.ts'
+import { BACKFILL_BOUNDS, DEFAULT_MAXIMUM_BATCH_SECONDS, type Limits } from '../../contract/index.ts'
+import { describeBounds, parameterParser } from '../argumentParsers.ts'
 import type { ExitCode } from '../exitCode.ts'
 import { parseInitialLimitOption } from '../limitOption.ts'
 import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
@@ -24,33 +24,33 @@ export const registerBackfill: RegisterCommand = (program, run) => {
     .description('write the type of every row, in small transactions that can stop and go on')
     .option(
       '--batch-size <rows>',
-      'most rows of one transaction (default: 1000 to begin with, then by feedback)',
-      wholeNumberParser(1, 100_000),
+      `rows per transaction, at most, ${describeBounds(BACKFILL_BOUNDS.batchSize)} (default: 1000 at first, then adjusted to the measured durations)`,
+      parameterParser(BACKFILL_BOUNDS.batchSize),
     )
     .option(
       '--checkpoint-interval <batches>',
-      'every Nth commit is flushed to disk (default: 100); a crash of the server repeats at most N batches',
-      wholeNumberParser(1, 100_000),
+      `flush every Nth commit to disk, ${describeBounds(BACKFILL_BOUNDS.checkpointInterval)}; a crash of the server repeats at most N batches`,
+      parameterParser(BACKFILL_BOUNDS.checkpointInterval),
     )
     .option(
       '--workers <number>',
-      'batches that are written at the same time, 1 to 32 (default: 1)',
-      wholeNumberParser(1, 32),
+      `batches that are written at the same time, ${describeBounds(BACKFILL_BOUNDS.workers)}`,
+      parameterParser(BACKFILL_BOUNDS.workers),
     )
     .option(
       '--agents <number>',
-      'agents of this database that may write at the same time, 1 to 16, each with so many workers (default: 1)',
-      wholeNumberParser(1, 16),
+      `agents that may write at the same time, each with this many workers, ${describeBounds(BACKFILL_BOUNDS.agents)}`,
+      parameterParser(BACKFILL_BOUNDS.agents),
     )
     .option(
       '--nice-ratio <number>',
-      'seconds to rest for each second of work, 0 to 100 (default: 0)',
-      decimalParser(0, 100),
+      `seconds of rest per second of work, ${describeBounds(BACKFILL_BOUNDS.niceRatio)}`,
+      parameterParser(BACKFILL_BOUNDS.niceRatio),
     )
     .option(
       '--maximum-batch-seconds <seconds>',
-      'how long a batch may hold its locks, 0.001 to 5 (default: 0.1, and 0.01 with --nice-ratio)',
-      decimalParser(0.001, 5),
+      `how long a batch may hold its locks, ${describeBounds(BACKFILL_BOUNDS.maximumBatchSeconds)} (default: ${DEFAULT_MAXIMUM_BATCH_SECONDS.withoutRest}, or ${DEFAULT_MAXIMUM_BATCH_SECONDS.withRest} with --nice-ratio)`,
+      parameterParser(BACKFILL_BOUNDS.maximumBatchSeconds),
     )
     .option(
       '--limit <name=value>',

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import { BaselineContent } from '../../contract/index.ts'
+import { BASELINE_DURATION_BOUNDS, BaselineContent } from '../../contract/index.ts'
 import { requireWritable, readJsonFile, writeJsonFile } from '../jsonFiles.ts'
 import { formatBaseline, formatBaselineRow, BASELINE_COLUMNS, formatComparison } from '../formatBaseline.ts'
 import { ExitCode, usageError } from '../exitCode.ts'
@@ -45,7 +45,7 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, 
 function parseDurationSeconds(text: string): number {
   const [, number, unit] = /^([1-9]\d{0,6})([smhd])$/.exec(text) ?? []
   const value = Number(number) * (UNIT_SECONDS[unit ?? ''] ?? NaN)
-  if (!(value >= 5 && value <= 31 * 86_400))
+  if (!(value >= BASELINE_DURATION_BOUNDS.minimum && value <= BASELINE_DURATION_BOUNDS.maximum))
     throw new InvalidArgumentError('Write a time from 5s to 31d, such as 60s, 10m, 24h or 7d.')
   return value
 }

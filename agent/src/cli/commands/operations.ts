@@ -1,5 +1,5 @@
-import type { LimitsPatch, Operation } from '../../contract/index.ts'
-import { decimalParser, parseOperationId, wholeNumberParser } from '../argumentParsers.ts'
+import { BACKFILL_BOUNDS, type LimitsPatch, type Operation } from '../../contract/index.ts'
+import { describeBounds, parameterParser, parseOperationId } from '../argumentParsers.ts'
 import { ExitCode, usageError } from '../exitCode.ts'
 import { parseLimitOption } from '../limitOption.ts'
 import {
@@ -51,14 +51,26 @@ export const registerOperations: RegisterCommand = (program, run) => {
     operations.command('tune').argument('[id]', 'operation (default: the one that runs)', parseOperationId),
   )
     .description('change a running operation')
-    .option('--batch-size <rows>', 'rows of one transaction', wholeNumberParser(1, 100_000))
+    .option(
+      '--batch-size <rows>',
+      `rows per transaction, ${describeBounds(BACKFILL_BOUNDS.batchSize)}`,
+      parameterParser(BACKFILL_BOUNDS.batchSize),
+    )
     .option(
       '--maximum-batch-seconds <seconds>',
-      'how long a batch may hold its locks, 0.001 to 5',
-      decimalParser(0.001, 5),
+      `how long a batch may hold its locks, ${describeBounds(BACKFILL_BOUNDS.maximumBatchSeconds)}`,
+      parameterParser(BACKFILL_BOUNDS.maximumBatchSeconds),
     )
-    .option('--workers <number>', 'batches that are written at the same time, 1 to 32', wholeNumberParser(1, 32))
-    .option('--nice-ratio <number>', 'seconds to rest for each second of work, 0 to 100', decimalParser(0, 100))
+    .option(
+      '--workers <number>',
+      `batches that are written at the same time, ${BACKFILL_BOUNDS.workers.minimum} to ${BACKFILL_BOUNDS.workers.maximum}`,
+      parameterParser(BACKFILL_BOUNDS.workers),
+    )
+    .option(
+      '--nice-ratio <number>',
+      `seconds of rest per second of work, ${BACKFILL_BOUNDS.niceRatio.minimum} to ${BACKFILL_BOUNDS.niceRatio.maximum}`,
+      parameterParser(BACKFILL_BOUNDS.niceRatio),
+    )
     .option(
       '--limit <name=value>',
       'a limit of the throttle: lockWaiters=2, =none, =file takes it back; repeatable',

@@ -1,5 +1,5 @@
-import { RehearsalResult, type Operation } from '../../contract/index.ts'
-import { wholeNumberParser } from '../argumentParsers.ts'
+import { REHEARSAL_SAMPLE_BOUNDS, RehearsalResult, type Operation } from '../../contract/index.ts'
+import { parameterParser } from '../argumentParsers.ts'
 import type { OperationInput } from '../agentClient.ts'
 import type { ExitCode } from '../exitCode.ts'
 import { formatCount, formatDuration } from '../formatNumbers.ts'
@@ -14,7 +14,11 @@ interface RehearseOptions extends RunOptions {
 export const registerRehearse: RegisterCommand = (program, run) => {
   addRunOptions(addTargetOptions(program.command('rehearse')))
     .description('try the whole rollout and its rollbacks on a copied sample of the table, and time them')
-    .option('--sample <rows>', 'rows to copy (default: as the rollout file says)', wholeNumberParser(1, 10_000_000))
+    .option(
+      '--sample <rows>',
+      'rows to copy (default: as the rollout file says)',
+      parameterParser(REHEARSAL_SAMPLE_BOUNDS),
+    )
     .action(run(runRehearsal))
 }
 

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { type LimitsPatch, Operation, OperationPatch } from '../../contract/index.ts'
+import { endedStates } from '../../database/endedStates.ts'
 import { appendEvent } from '../../operation/events.ts'
 import { toOperation, type OperationRow } from '../../operation/operationRow.ts'
 import { transitionOperation } from '../../operation/transition.ts'
@@ -66,7 +67,7 @@ export function operationControlRoutes(app: App, deps: ApiDependencies): void {
     requireLimitRights(deps, requireRollout(deps, row.rollout), caller, limits)
     const [updated] = await state<OperationRow[]>`
       update sti.operation set parameters = parameters || ${state.json(patch)} ${limits ? mergeLimits(limits) : state``}
-      where id = ${row.id} and kind = 'backfill' and state not in ('cancelled', 'succeeded', 'failed') returning *`
+      where id = ${row.id} and kind = 'backfill' and state not in ${endedStates(state)} returning *`
     if (!updated)
       throw new Refusal(
         'refused',

@@ -1,11 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { randomUUID } from 'node:crypto'
 import { streamSSE } from 'hono/streaming'
-import { Operation, OperationEvent, OperationRequest, OperationPreview } from '../../contract/index.ts'
+import { isEnded, Operation, OperationEvent, OperationRequest, OperationPreview } from '../../contract/index.ts'
 import { errorMessage } from '../../database/errors.ts'
 import { readEvents, toOperationEvent } from '../../operation/events.ts'
 import { listOperations, readOperation, toOperation, type OperationRow } from '../../operation/operationRow.ts'
-import { ENDED_STATES } from '../../operation/stateMachine.ts'
 import { acceptOperation } from '../acceptOperation.ts'
 import { openApiResponses, operationParams, requireRollout, rolloutParams } from '../routeHelpers.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
@@ -94,7 +93,7 @@ export function operationRoutes(app: App, deps: ApiDependencies): void {
             })
           }
           await stream.writeSSE({ event: 'progress', data: JSON.stringify(toOperation(current)) })
-          if (ENDED_STATES.includes(current.state) && events.length === 0) {
+          if (isEnded(current.state) && events.length === 0) {
             await stream.writeSSE({ event: 'end', data: JSON.stringify({ state: current.state }) })
             return
           }

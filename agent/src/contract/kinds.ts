@@ -1,0 +1,397 @@
+import { z } from '@hono/zod-openapi'
+import type { AccessLevel } from './enums.ts'
+import {
+  ArchiveRemovalParameters,
+  BackfillParameters,
+  BaselineParameters,
+  ColumnDropParameters,
+  FlagParameters,
+  MonitoringParameters,
+  RehearsalParameters,
+  RollbackParameters,
+  ValidationParameters,
+} from './parameters.ts'
+
+/** One way to start an operation: a button, a command, and a right. */
+export interface OperationActionDeclaration<Parameters extends z.ZodType = z.ZodType> {
+  /** The lowest level with the right. STI_RIGHTS can raise it. */
+  readonly level: AccessLevel
+  /** The command that starts it. */
+  readonly command: string
+  /** On buttons, as a verb. */
+  readonly label: string
+  /** Title of its confirmation. */
+  title(rollout: string): string
+  /** What it does, in one or two sentences. */
+  readonly description: string
+  /** It removes or reverts something. */
+  readonly destructive: boolean
+  /** `required`: the API refuses a request without one. `expected`: only the UI insists on one. */
+  readonly reason: 'optional' | 'expected' | 'required'
+  /** `parameters.confirm` must be the name of the rollout. */
+  readonly confirmByName: boolean
+  /** The parameters with which the agent decides whether the action is allowed now. */
+  readonly parameters: z.input<Parameters>
+}
+
+/** Everything about a kind of operation that is not its implementation. */
+export interface OperationKindDeclaration<
+  Parameters extends z.ZodType = z.ZodType,
+  Name extends string = string,
+  Additional extends string = string,
+> {
+  /** A noun: “Backfill 12 is running”. */
+  readonly noun: string
+  readonly parameters: Parameters
+  readonly actions: Readonly<Record<Name, OperationActionDeclaration<Parameters>>>
+  /** The action that a request with these parameters starts. */
+  action(parameters: z.output<Parameters>): Name
+  /** Rights that these parameters require besides the right of the action and, with `force: true`, `force`. */
+  additionalRights?(parameters: z.output<Parameters>): readonly Additional[]
+  /** A rollout has one open operation at a time that writes the table; all others run alongside it. */
+  writesTable(parameters: { readonly scope?: unknown }): boolean
+  /** The agent starts it automatically at the interval in the rollout file. */
+  readonly scheduled: boolean
+}
+
+const declareKind = <Parameters extends z.ZodType, Name extends string, Additional extends string = never>(
+  declaration: OperationKindDeclaration<Parameters, Name, Additional>,
+) => declaration
+
+const HARMLESS = { destructive: false, reason: 'optional', confirmByName: false } as const
+const always = (): boolean => true
+const never = (): boolean => false
+
+const DECLARATIONS = {
+  expand: declareKind({
+    noun: 'Expand',
+    parameters: z.object({}).default({}),
+    actions: {
+      expand: {
+        ...HARMLESS,
+        level: 'editor',
+        command: 'expand',
+        label: 'Expand',
+        title: (rollout) => `Expand ${rollout}`,
+        description: 'Adds the discriminator column and the dual-write trigger.',
+        parameters: {},
+      },
+    },
+    action: () => 'expand',
+    writesTable: always,
+    scheduled: false,
+  }),
+  baseline: declareKind({
+    noun: 'Baseline',
+    parameters: BaselineParameters.prefault({}),
+    actions: {
+      baseline: {
+        ...HARMLESS,
+        level: 'editor',
+        command: 'baseline',
+        label: 'Take baseline',
+        title: (rollout) => `Take a baseline of ${rollout}`,
+        description:
+          'Measures every signal and query as they are now, for later comparison. Writes nothing to the table.',
+        parameters: {},
+      },
+    },
+    action: () => 'baseline',
+    writesTable: never,
+    scheduled: false,
+  }),
+  backfill: declareKind({
+    noun: 'Backfill',
+    parameters: BackfillParameters.prefault({}),
+    actions: {
+      backfill: {
+        ...HARMLESS,
+        level: 'editor',
+        command: 'backfill',
+        label: 'Backfill',
+        title: (rollout) => `Backfill ${rollout}`,
+        description: 'Writes the type of every row that does not have it yet, in batches that can be paused.',
+        parameters: {},
+      },
+      'retry-failed-rows': {
+        ...HARMLESS,
+        level: 'editor',
+        command: 'retry-failed-rows',
+        label: 'Retry failed rows',
+        title: (rollout) => `Retry the failed rows of ${rollout}`,
+        description: 'Writes the type of the rows that failed before.',
+        parameters: { failedRowsOnly: true },
+      },
+    },
+    action: ({ failedRowsOnly }) => (failedRowsOnly === true ? 'retry-failed-rows' : 'backfill'),
+    additionalRights: ({ failedRowsOnly, enableMonitoring, rollbackOnError }) => [
+      ...(failedRowsOnly === true ? (['backfill'] as const) : []),
+      ...(enableMonitoring ? (['monitoring'] as const) : []),
+      ...(rollbackOnError === 'data' ? (['rollback-data'] as const) : []),
+    ],
+    writesTable: always,
+    scheduled: false,
+  }),
+  validation: declareKind({
+    noun: 'Validation',
+    parameters: ValidationParameters.prefault({}),
+    actions: {
+      validation: {
+        ...HARMLESS,
+        level: 'editor',
+        command: 'validate',
+        label: 'Validate',
+        title: (rollout) => `Validate ${rollout}`,
+        description:
+          'Runs the checks of the selected layers. Changes nothing; a complete integrity layer reads the table in short snapshots.',
+        parameters: {},
+      },
+    },
+    action: () => 'validation',
+    writesTable: never,
+    scheduled: true,
+  }),
+  finalize: declareKind({
+    noun: 'Finalize',
+    parameters: z.object({}).default({}),
+    actions: {
+      finalize: {
+        ...HARMLESS,
+        level: 'editor',
+        command: 'finalize',
+        label: 'Finalize',
+        title: (rollout) => `Finalize ${rollout}`,
+        description:
+          'Collects statistics, builds the index, and adds the constraint, so that the table is ready for the flag.',
+        parameters: {},
+      },
+    },
+    action: () => 'finalize',
+    writesTable: always,
+    scheduled: false,
+  }),
+  flag: declareKind({
+    noun: 'Flag change',
+    parameters: FlagParameters,
+    actions: {
+      enable: {
+        ...HARMLESS,
+        level: 'editor',
+        command: 'flag',
+        label: 'Enable flag',
+        title: (rollout) => `Enable the flag of ${rollout}`,
+        description: 'The application starts to read by type.',
+        parameters: { enabled: true },
+      },
+      ramp: {
+        ...HARMLESS,
+        level: 'editor',
+        command: 'flag',
+        label: 'Ramp flag',
+        title: (rollout) => `Ramp the flag of ${rollout}`,
+        description:
+          'Raises the percentage by the steps in the rollout file, and judges each step before the next one.',
+        parameters: { enabled: true, ramp: true },
+      },
+      disable: {
+        ...HARMLESS,
+        level: 'editor',
+        command: 'flag',
+        label: 'Disable flag',
+        title: (rollout) => `Disable the flag of ${rollout}`,
+        description: 'The application returns to the legacy columns.',
+        parameters: { enabled: false },
+      },
+    },
+    action: ({ enabled, ramp }) => (!enabled ? 'disable' : ramp ? 'ramp' : 'enable'),
+    additionalRights: ({ enabled, ramp }) => (enabled && ramp ? (['enable'] as const) : []),
+    writesTable: never,
+    scheduled: false,
+  }),
+  rollback: declareKind({
+    noun: 'Rollback',
+    parameters: RollbackParameters,
+    actions: {
+      'rollback-flag': {
+        level: 'editor',
+        command: 'rollback flag',
+        label: 'Roll back flag',
+        title: (rollout) => `Roll back the flag of ${rollout}`,
+        description: 'Turns the flag off immediately, from memory, whatever else happens. The data is kept.',
+        destructive: true,
+        reason: 'optional',
+        confirmByName: false,
+        parameters: { scope: 'flag' },
+      },
+      'rollback-data': {
+        level: 'admin',
+        command: 'rollback data',
+        label: 'Roll back data',
+        title: (rollout) => `Roll back the data of ${rollout}`,
+        description:
+          'Removes the discriminator from the table. Values that the legacy columns cannot express are archived first.',
+        destructive: true,
+        reason: 'expected',
+        confirmByName: true,
+        parameters: { scope: 'data' },
+      },
+      'rollback-system': {
+        level: 'admin',
+        command: 'rollback system',
+        label: 'Roll back system',
+        title: (rollout) => `Roll back the system changes of ${rollout}`,
+        description:
+          'Reverts every change made for this rollout, newest first, after checking each against the catalog. If the column still exists, its data is rolled back first.',
+        destructive: true,
+        reason: 'expected',
+        confirmByName: true,
+        parameters: { scope: 'system' },
+      },
+      'rollback-monitoring': {
+        level: 'admin',
+        command: 'rollback monitoring',
+        label: 'Disable monitoring',
+        title: (rollout) => `Disable enhanced monitoring of ${rollout}`,
+        description:
+          'Restores every setting to its previous value. Settings that others have changed since then are kept and listed.',
+        destructive: true,
+        reason: 'optional',
+        confirmByName: false,
+        parameters: { scope: 'monitoring' },
+      },
+    },
+    action: ({ scope }) => `rollback-${scope}` as const,
+    writesTable: ({ scope }) => scope === 'data' || scope === 'system',
+    scheduled: false,
+  }),
+  monitoring: declareKind({
+    noun: 'Monitoring change',
+    parameters: MonitoringParameters.prefault({}),
+    actions: {
+      monitoring: {
+        ...HARMLESS,
+        level: 'editor',
+        command: 'monitoring',
+        label: 'Enable monitoring',
+        title: (rollout) => `Enable enhanced monitoring of ${rollout}`,
+        description:
+          'Samples more often, and enables the PostgreSQL settings that per-statement times need. Each change is journaled.',
+        parameters: { enabled: true },
+      },
+    },
+    action: () => 'monitoring',
+    additionalRights: ({ enabled }) => (enabled ? [] : (['rollback-monitoring'] as const)),
+    writesTable: never,
+    scheduled: false,
+  }),
+  rehearsal: declareKind({
+    noun: 'Rehearsal',
+    parameters: RehearsalParameters.prefault({}),
+    actions: {
+      rehearse: {
+        ...HARMLESS,
+        level: 'editor',
+        command: 'rehearse',
+        label: 'Rehearse',
+        title: (rollout) => `Rehearse the rollbacks of ${rollout}`,
+        description:
+          'Copies a sample of the rows, and runs expand, backfill, and the rollbacks of data and system on the copy. The table itself is only read.',
+        parameters: {},
+      },
+    },
+    action: () => 'rehearse',
+    writesTable: never,
+    scheduled: true,
+  }),
+  'column-drop': declareKind({
+    noun: 'Column drop',
+    parameters: ColumnDropParameters.prefault({}),
+    actions: {
+      'prepare-column-drop': {
+        level: 'admin',
+        command: 'prepare-column-drop',
+        label: 'Prepare column drop',
+        title: (rollout) => `Prepare the column drop of ${rollout}`,
+        description:
+          'Runs every safety check, archives the legacy columns, and writes a migration, its rollback, and a pull request. It drops nothing.',
+        destructive: false,
+        reason: 'optional',
+        confirmByName: true,
+        parameters: {},
+      },
+    },
+    action: () => 'prepare-column-drop',
+    writesTable: always,
+    scheduled: false,
+  }),
+  'archive-removal': declareKind({
+    noun: 'Archive removal',
+    parameters: ArchiveRemovalParameters.prefault({}),
+    actions: {
+      'remove-archive': {
+        level: 'admin',
+        command: 'remove-archive',
+        label: 'Remove archive',
+        title: (rollout) => `Remove the archive of ${rollout}`,
+        description:
+          'Permanently removes the archive of the legacy columns and its triggers. After the drop, this also removes the data that a restore needs.',
+        destructive: true,
+        reason: 'required',
+        confirmByName: true,
+        // Exporting it first or forcing the removal is chosen in the confirmation.
+        parameters: { force: true },
+      },
+    },
+    action: () => 'remove-archive',
+    writesTable: always,
+    scheduled: false,
+  }),
+}
+
+type Declarations = typeof DECLARATIONS
+export type OperationKind = keyof Declarations
+/** The actions that start an operation. */
+export type OperationAction = { [K in OperationKind]: keyof Declarations[K]['actions'] & string }[OperationKind]
+
+/** Each kind of operation, declared once. A right in `additionalRights` that no action declares does not compile. */
+export const OPERATION_KINDS: {
+  readonly [K in OperationKind]: OperationKindDeclaration<
+    Declarations[K]['parameters'],
+    keyof Declarations[K]['actions'] & OperationAction,
+    OperationAction
+  >
+} = DECLARATIONS
+
+export const OperationKind = z.enum(Object.keys(DECLARATIONS) as [OperationKind, ...OperationKind[]])
+
+/** False: the operation runs alongside one that writes the table. */
+export const writesTable = (operation: {
+  readonly kind: OperationKind
+  readonly parameters: Readonly<Record<string, unknown>>
+}): boolean => OPERATION_KINDS[operation.kind].writesTable(operation.parameters)
+
+/** Such as “Backfill 12”. */
+export const operationName = ({ kind, id }: { readonly kind: OperationKind; readonly id: number | bigint }): string =>
+  `${OPERATION_KINDS[kind].noun} ${id}`
+
+/** What an operation does, in a few words: “Backfill”, “Flag on for 10%”, “Rollback of the data”. */
+export function operationTitle(operation: {
+  readonly kind: OperationKind
+  readonly parameters: Readonly<Record<string, unknown>>
+}): string {
+  const { kind, parameters } = operation
+  switch (kind) {
+    case 'flag': {
+      if (parameters['enabled'] !== true) return 'Flag off'
+      if (parameters['ramp'] === true) return 'Flag ramp'
+      const percentage = Number(parameters['percentage'] ?? 100)
+      return percentage >= 100 ? 'Flag on' : `Flag on for ${percentage}%`
+    }
+    case 'monitoring':
+      return `Enhanced monitoring ${parameters['enabled'] === false ? 'off' : 'on'}`
+    case 'rollback':
+      return `Rollback of the ${String(parameters['scope'] ?? 'data')}`
+    default:
+      return OPERATION_KINDS[kind].noun
+  }
+}
