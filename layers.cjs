@@ -21,6 +21,7 @@ const LAYERS = [
   ['incident'],
   ['alert', 'evidence', 'rehearsal'],
   ['ramp'],
+  ['reconcile'],
   ['config.ts'],
   ['http'],
   ['health.ts'],

@@ -2,10 +2,8 @@ import { serve } from '@hono/node-server'
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { createAlerting } from './alert/alerting.ts'
-import { readRollbackHold } from './alert/rollbackHoldStore.ts'
 import { createRollbackHoldCache } from './alert/rollbackHoldCache.ts'
 import { createAlertWatchdog } from './alert/watchdog.ts'
-import { readAlertingState } from './alert/alertingState.ts'
 import { backfill } from './backfill/backfillKind.ts'
 import { createBaseline } from './baseline/baseline.ts'
 import { createColumnDrop } from './columnDrop/columnDrop.ts'
@@ -28,8 +26,6 @@ import { buildApp } from './http/app.ts'
 import { createAuthentication } from './http/authentication.ts'
 import { isAtLeast } from './rights/caller.ts'
 import { requiredLevel } from './rights/rights.ts'
-import { readOpenIncidents } from './incident/openIncidents.ts'
-import { openIncidentForFailedBackfill } from './incident/openForFailedBackfill.ts'
 import type { Log } from './log.ts'
 import { createPeakRecorder } from './measure/usagePeaks.ts'
 import { createMetrics } from './metrics/metrics.ts'
@@ -37,13 +33,12 @@ import { METRICS } from './metrics/names.ts'
 import { createFileCheckCache, readFacts } from './operation/readFacts.ts'
 import { monitoring } from './monitoring/monitoring.ts'
 import type { OperationObserver } from './operation/observer.ts'
-import { createReconcileLoop } from './operation/reconcileLoop.ts'
-import { readMetricsReadings } from './operation/metricsReadings.ts'
 import { createRunner } from './operation/runner.ts'
 import { rollbackKind } from './operation/rollbackKind.ts'
 import { createScheduler } from './operation/scheduler.ts'
-import { endSupersededRamps } from './ramp/endSupersededRamps.ts'
 import { createRampKind } from './ramp/ramp.ts'
+import { createReconcileLoop, RECONCILE_INTERVAL_SECONDS } from './reconcile/reconcileLoop.ts'
+import { inMemoryReadings, reconcileRollout, type ReconcileDependencies } from './reconcile/reconcileRollout.ts'
 import { createRehearsal } from './rehearsal/rehearsal.ts'
 import { createExternalSystemsMonitor } from './readiness/externalSystems.ts'
 import { readReadiness } from './readiness/readiness.ts'
@@ -52,8 +47,6 @@ import type { Rollout } from './rollout/rollout.ts'
 import { createBackupMonitor } from './signals/backupMonitor.ts'
 import { createSignals } from './signals/signals.ts'
 import { createValidation } from './validation/validation.ts'
-
-const RECONCILE_INTERVAL_SECONDS = 2
 
 export interface Agent {
   readonly url: string
@@ -65,7 +58,7 @@ export interface AgentOptions {
   readonly reached?: FailpointHook
 }
 
-/** Wires the agent and listens. It boots without the database, says so, and goes on when it is there. */
+/** Composes the agent and listens. It starts without the database, reports that, and continues once it is available. */
 export async function startAgent(
   config: Config,
   rollouts: readonly Rollout[],
@@ -171,33 +164,29 @@ export async function startAgent(
       isAtLeast('editor', requiredLevel(`rollback-${scope}`, config)),
     ),
   })
-  const inMemoryReadings = (name: string) => ({
-    flag: flags.status(name),
-    automaticRollbackArmed: holds.isArmed(name),
-    conditions: alarm.conditions(name),
+  const scheduler = createScheduler({
+    agent: config.agent,
+    state: database.state,
+    kinds,
+    log,
+    poke: () => runner.wake(),
   })
+  const reconcileDependencies: ReconcileDependencies = {
+    state: database.state,
+    agent: config.agent,
+    scheduler,
+    signals,
+    flags,
+    columnUsage: columnUsageWatch,
+    alerting: alarm,
+    rollbackHolds: holds,
+    readReadiness: readiness,
+  }
   const reconcileLoop = createReconcileLoop({
     rollouts,
-    facts: readCurrentFacts,
+    readFacts: readCurrentFacts,
+    reconcile: (facts) => reconcileRollout(reconcileDependencies, facts),
     log,
-    async read(currentFacts) {
-      await scheduler.startDueOperations(currentFacts)
-      await endSupersededRamps(database.state, currentFacts, config.agent)
-      await columnUsageWatch.pollIfDue(currentFacts)
-      signals.setSampleInterval(
-        currentFacts.rollout.name,
-        currentFacts.monitoring.enhanced ? currentFacts.monitoring.samplingSeconds : null,
-      )
-      const { name } = currentFacts.rollout
-      if (currentFacts.blockers.length === 0)
-        await openIncidentForFailedBackfill(database.state, name, agentActor(config.agent))
-      holds.set(name, await readRollbackHold(database.state, name))
-      const readings = await readMetricsReadings(database.state, currentFacts)
-      alarm.updateState(name, await readAlertingState(database.state, currentFacts, readings))
-      const incidents = await readOpenIncidents(database.state, currentFacts.rollout)
-      return { ...readings, readiness: await readiness(currentFacts), incidents, ...inMemoryReadings(name) }
-    },
-    seconds: RECONCILE_INTERVAL_SECONDS,
   })
   const metrics = createMetrics({
     environment: config.environment,
@@ -205,8 +194,11 @@ export async function startAgent(
     source: {
       build: { version, agent: config.agent },
       refreshSeconds: RECONCILE_INTERVAL_SECONDS,
-      // As they are at the scrape, also while the database is away.
-      rollouts: () => reconcileLoop.readings().map((one) => ({ ...one, ...inMemoryReadings(one.rollout) })),
+      // Current at the scrape, even if the database is unavailable.
+      rollouts: () =>
+        reconcileLoop
+          .readings()
+          .map((readings) => ({ ...readings, ...inMemoryReadings(reconcileDependencies, readings.rollout) })),
       watchdogSeenAt: alertPath.lastSeenAt,
     },
   })
@@ -240,13 +232,6 @@ export async function startAgent(
     log,
     agentFaults: databaseMonitor.unavailableReasons,
     watchPressure: (rollout) => signals.watchThrottle(rollout),
-  })
-  const scheduler = createScheduler({
-    agent: config.agent,
-    state: database.state,
-    kinds,
-    log,
-    poke: () => runner.wake(),
   })
   const authentication = createAuthentication(config)
   let serving = true

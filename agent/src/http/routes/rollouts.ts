@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { OperationEvent, RolloutDetail, RolloutSummary, Validation } from '../../contract/index.ts'
 import { readEvents, toOperationEvent } from '../../operation/events.ts'
-import { readRolloutDetail } from '../../operation/metricsReadings.ts'
+import { readRolloutDetail } from '../../operation/rolloutDetail.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { readLatestValidation, readValidationById } from '../../validation/store.ts'
 import { redactContacts } from '../../rollout/redactContacts.ts'

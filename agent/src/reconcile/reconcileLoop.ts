@@ -1,46 +1,42 @@
 import { errorCode, isConnectionError, errorMessage } from '../database/errors.ts'
-import type { RolloutFacts } from '../kind/facts.ts'
 import { createInterval } from '../interval.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
 import type { Log } from '../log.ts'
 import type { RolloutReadings } from '../metrics/metricsSource.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
+export const RECONCILE_INTERVAL_SECONDS = 2
+
 export interface ReconcileLoop {
   start(): void
   stop(): Promise<void>
-  /** As they were read last, each with its time: readings that are too old count as unknown. */
+  /** The latest readings of each rollout, with their time: metrics treat old readings as unknown. */
   readings(): readonly RolloutReadings[]
 }
 
-/** Reads every rollout each `seconds`, so that a scrape waits for nothing. */
+/** Reconciles every rollout every RECONCILE_INTERVAL_SECONDS, so that a scrape never waits for the database. */
 export function createReconcileLoop(deps: {
   readonly rollouts: readonly Rollout[]
-  readonly facts: (rollout: Rollout) => Promise<RolloutFacts>
-  readonly read: (facts: RolloutFacts) => Promise<RolloutReadings>
+  readonly readFacts: (rollout: Rollout) => Promise<RolloutFacts>
+  readonly reconcile: (facts: RolloutFacts) => Promise<RolloutReadings>
   readonly log: Log
-  readonly seconds: number
 }): ReconcileLoop {
   const latestReadings = new Map<string, RolloutReadings>()
-
   const reconcileAll = async (): Promise<void> => {
     for (const rollout of deps.rollouts) {
       try {
-        latestReadings.set(rollout.name, await deps.read(await deps.facts(rollout)))
+        latestReadings.set(rollout.name, await deps.reconcile(await deps.readFacts(rollout)))
       } catch (error) {
-        // While the database is away there is nothing to say here: whoever watches it has said so.
+        // The database monitor logs an unavailable database.
         if (!isConnectionError(error) && errorCode(error) !== 'database-away')
           deps.log({
             level: 'warning',
-            message: `rollout ${rollout.name} could not be read`,
+            message: `Rollout ${rollout.name} could not be reconciled.`,
             error: errorMessage(error),
           })
       }
     }
   }
-  const interval = createInterval({ intervalMs: deps.seconds * 1000, run: reconcileAll })
-  return {
-    start: interval.start,
-    stop: interval.stop,
-    readings: () => [...latestReadings.values()],
-  }
+  const { start, stop } = createInterval({ intervalMs: RECONCILE_INTERVAL_SECONDS * 1000, run: reconcileAll })
+  return { start, stop, readings: () => [...latestReadings.values()] }
 }

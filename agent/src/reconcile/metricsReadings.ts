@@ -1,104 +1,21 @@
-import type { OperationKind, OperationState, RolloutDetail, ScopeReadiness, Verdict } from '../contract/index.ts'
-import { operationName, RollbackScope, writesTable } from '../contract/index.ts'
+import type { OperationKind, OperationProgress, OperationState, RollbackScope, Verdict } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { readConflictCounts } from '../dualWrite/conflictCounts.ts'
-import { findWriter, type RolloutFacts } from '../kind/facts.ts'
-import type { OperationDefinitions } from '../kind/kind.ts'
-import { resolveLimits, type ThrottleConfig } from '../throttle/limits.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
 import { listSignalLimits, type SignalLimit } from '../measure/signalLimits.ts'
-import type { PausedBy, RolloutReadings, ThrottleReason } from '../metrics/metricsSource.ts'
-import { THROTTLE_REASONS } from '../metrics/metricsSource.ts'
-import { promotionHash } from '../rollout/promotionHash.ts'
-import { estimateRollback, lastVerifiedAt } from '../rollback/rollbackEstimate.ts'
-import { NOTHING_TO_ROLL_BACK, hasNothingToRollBack } from '../rollback/rollbackRefusals.ts'
-import { rehearsalStatus, lastMatchingRehearsalAt } from '../rollback/rehearsalStatus.ts'
+import { THROTTLE_REASONS, type PausedBy, type RolloutReadings, type ThrottleReason } from '../metrics/metricsSource.ts'
+import { assessRollbackReadiness } from '../operation/rollbackReadiness.ts'
+import { currentCoverage } from '../operation/rolloutStage.ts'
+import { nextValidationDueAt, readLastValidationRequestedAt } from '../operation/scheduler.ts'
+import { PAUSED_BY_ROLLBACK_MESSAGE } from '../operation/transition.ts'
+import { lastMatchingRehearsalAt } from '../rollback/rehearsalStatus.ts'
+import { resolveLimits, type ThrottleConfig } from '../throttle/limits.ts'
 import { readLatestCheckResults } from '../validation/store.ts'
-import { listAllowedActions } from './allowedActions.ts'
-import { listOperations, toOperation } from './operationRow.ts'
-import { nextValidationDueAt, readLastValidationRequestedAt } from './scheduler.ts'
-import { currentCoverage } from './rolloutStage.ts'
-import { PAUSED_BY_ROLLBACK_MESSAGE } from './transition.ts'
 
-/** A rollout as the API answers it, what the room of incidents knows apart. */
-export async function readRolloutDetail(
-  sql: Sql,
-  facts: RolloutFacts,
-  environment: string,
-  kinds: OperationDefinitions,
-): Promise<Omit<RolloutDetail, 'automaticRollback' | 'incidents' | 'openIncidents'>> {
-  const { rollout } = facts
-  const operations = (await listOperations(sql, rollout.name, 20)).map(toOperation)
-  return {
-    rollout: rollout.name,
-    environment,
-    table: `${rollout.table.schema}.${rollout.table.name}`,
-    stage: facts.stage,
-    coverage: currentCoverage(facts),
-    flag: facts.flag,
-    running: findWriter(facts) ?? facts.openOperations[0] ?? null,
-    failedRows: facts.failedRows + facts.acceptedRows,
-    rollbackReady: assessRollbackReadiness(facts),
-    backup: facts.backup,
-    faults: [...facts.faults],
-    file: rollout.text,
-    fileHash: rollout.hash,
-    promotionHash: promotionHash(rollout.file),
-    promotion: facts.promotion,
-    monitoring: facts.monitoring,
-    rehearsal: rehearsalStatus(facts),
-    discriminator: { column: rollout.discriminator.column, dataType: rollout.discriminator.dataType },
-    types: [...rollout.types],
-    legacyColumns: [...rollout.legacyColumns],
-    operations,
-    validation: facts.validation,
-    baseline: facts.baseline,
-    actions: listAllowedActions(facts, kinds),
-    notes: [...facts.notes, ...prefillNotes(facts)],
-  }
-}
-
-function prefillNotes({ activePrefill: prefilled, rollout }: RolloutFacts): string[] {
-  if (prefilled === null) return []
-  return [
-    `Rows that were not written yet read as ${prefilled.type}, whatever they are: nothing may read ${rollout.discriminator.column} before the backfill has ended and a validation has passed.`,
-  ]
-}
-
-/** Whether each scope could be taken back now, how long that would take, and since when that is proved. */
-export function assessRollbackReadiness(facts: RolloutFacts): ScopeReadiness[] {
-  const flagReasons = facts.flag.ageSeconds === null ? ['The flag has not been read from the database yet.'] : []
-  const writerRefusals = facts.openOperations
-    .filter(writesTable)
-    .map((open) => `${operationName(open)} is ${open.state}: cancel it first.`)
-  const dataReasons = [
-    ...facts.blockers,
-    ...(facts.table?.discriminator === null || hasNothingToRollBack(facts) ? [NOTHING_TO_ROLL_BACK] : []),
-    ...writerRefusals,
-  ]
-  const reasons: Record<RollbackScope, readonly string[]> = {
-    flag: flagReasons,
-    data: dataReasons,
-    system:
-      facts.changes.length + facts.monitoringChanges.length > 0 ? [...facts.blockers, ...writerRefusals] : dataReasons,
-    monitoring: facts.blockers,
-  }
-  return RollbackScope.options.map((scope) => {
-    const { seconds, basis } = estimateRollback(facts, scope)
-    return {
-      scope,
-      ready: reasons[scope].length === 0,
-      reasons: [...reasons[scope]],
-      estimatedSeconds: seconds,
-      estimateBasis: basis,
-      provedAt: lastVerifiedAt(facts, scope),
-    }
-  })
-}
-
-/** What made an operation, by who asked for it. */
+/** The cause of a rollback by the `via` of its actor; any other is a person. */
 const ROLLBACK_CAUSE_BY_VIA: Readonly<Record<string, string>> = { agent: 'agent', webhook: 'alert' }
 
-/** Numbers for the metrics that only the whole history has. */
+/** Reads the values of the metrics that need the whole history of a rollout. */
 export async function readMetricsReadings(
   sql: Sql,
   facts: RolloutFacts,
@@ -118,7 +35,7 @@ export async function readMetricsReadings(
       sql<BackfillRow[]>`
       select state, error, progress, (select e.message = ${PAUSED_BY_ROLLBACK_MESSAGE} from sti.operation_event e
           where e.operation_id = o.id and e.kind = 'state' and e.before->>'state' in ('queued', 'running')
-            and e.after->>'state' in ('pausing', 'paused') order by e.id desc limit 1) as rolled
+            and e.after->>'state' in ('pausing', 'paused') order by e.id desc limit 1) as paused_by_rollback
       from sti.operation o where rollout = ${name} and kind = 'backfill' and progress is not null
         and parameters->'failedRowsOnly' is null order by id`,
       facts.validation === null ? [] : readLatestCheckResults(sql, name, facts.validation.id),
@@ -188,7 +105,7 @@ function baselineReadings({ baseline, rollout }: RolloutFacts): Pick<RolloutRead
   }
 }
 
-/** What the throttle waits above, of the signals that are judged beside a backfill too. */
+/** Throttle limits of the signals that are also judged without a backfill. */
 function throttleValueLimits(file: ThrottleConfig): [string, SignalLimit][] {
   const { replicationLagBytes, oldestSnapshotSeconds } = resolveLimits(file)
   const limits = { replication: replicationLagBytes.pause, 'oldest-transaction': oldestSnapshotSeconds.pause }
@@ -197,14 +114,14 @@ function throttleValueLimits(file: ThrottleConfig): [string, SignalLimit][] {
   )
 }
 
-/** A budget of no row at all is exceeded by the first one. */
+/** The first failed row exceeds an empty budget. */
 function errorBudgetUsed({ failedRows, rollout }: RolloutFacts, rows: number | null): number | null {
   if (rows === null) return null
   const allowed = rollout.file.errorBudget * rows
   return allowed > 0 ? failedRows / allowed : failedRows > 0 ? 1 + failedRows : 0
 }
 
-/** The short code before the colon, as far as the series knows it. */
+/** The short code before the colon, if the metric has it as a label. */
 function toThrottleReason(throttled: string | null): ThrottleReason | null {
   if (throttled === null) return null
   const code = throttled.split(':')[0]!
@@ -215,14 +132,14 @@ function toThrottleReason(throttled: string | null): ThrottleReason | null {
 interface BackfillRow {
   readonly state: OperationState
   readonly error: string | null
-  readonly progress: RolloutDetail['operations'][number]['progress']
-  /** The last one that asked it to pause was an automatic rollback; null: nobody did. */
-  readonly rolled: boolean | null
+  readonly progress: OperationProgress | null
+  /** True: an automatic rollback requested the last pause; null: nobody requested one. */
+  readonly paused_by_rollback: boolean | null
 }
 
-/** What the agent paused after trouble says which; a person’s pause, and that of a rollback, have no error. */
-function toPausedBy({ state, error, rolled }: BackfillRow): PausedBy | null {
+/** Only a pause by the agent itself has an error. */
+function toPausedBy({ state, error, paused_by_rollback: pausedByRollback }: BackfillRow): PausedBy | null {
   if (state !== 'paused') return null
   if (error !== null) return 'agent'
-  return rolled === true ? 'rollback' : 'person'
+  return pausedByRollback === true ? 'rollback' : 'person'
 }

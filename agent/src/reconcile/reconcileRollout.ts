@@ -1,0 +1,75 @@
+import { readAlertingState } from '../alert/alertingState.ts'
+import type { Alerting } from '../alert/alerting.ts'
+import type { RollbackHoldCache } from '../alert/rollbackHoldCache.ts'
+import { readRollbackHold } from '../alert/rollbackHoldStore.ts'
+import type { UsageWatch } from '../columnDrop/watch/usageWatch.ts'
+import { agentActor, type Readiness } from '../contract/index.ts'
+import type { Sql } from '../database/connect.ts'
+import type { Flags } from '../flag/flags.ts'
+import { openIncidentForFailedBackfill } from '../incident/openForFailedBackfill.ts'
+import { readOpenIncidents } from '../incident/openIncidents.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
+import type { RolloutReadings } from '../metrics/metricsSource.ts'
+import type { Scheduler } from '../operation/scheduler.ts'
+import { endSupersededRamps } from '../ramp/endSupersededRamps.ts'
+import type { Signals } from '../signals/signals.ts'
+import { readMetricsReadings } from './metricsReadings.ts'
+
+export interface ReconcileDependencies {
+  readonly state: Sql
+  readonly agent: string
+  readonly scheduler: Scheduler
+  readonly signals: Pick<Signals, 'setSampleInterval'>
+  readonly flags: Pick<Flags, 'status'>
+  readonly columnUsage: Pick<UsageWatch, 'pollIfDue'>
+  readonly alerting: Pick<Alerting, 'updateState' | 'conditions'>
+  readonly rollbackHolds: RollbackHoldCache
+  readonly readReadiness: (facts: RolloutFacts) => Promise<Readiness>
+}
+
+/**
+ * One pass over one rollout: does what is due, refreshes what this agent keeps in memory, and returns the readings for
+ * the metrics. A step that throws ends the pass; the next pass runs all of them again.
+ */
+export async function reconcileRollout(deps: ReconcileDependencies, facts: RolloutFacts): Promise<RolloutReadings> {
+  await deps.scheduler.startDueOperations(facts)
+  await endSupersededRamps(deps.state, facts, deps.agent)
+  await deps.columnUsage.pollIfDue(facts)
+  applySampleInterval(deps, facts)
+  await openMissedIncident(deps, facts)
+  await refreshRollbackHold(deps, facts)
+  const readings = await readMetricsReadings(deps.state, facts)
+  deps.alerting.updateState(facts.rollout.name, await readAlertingState(deps.state, facts, readings))
+  return {
+    ...readings,
+    readiness: await deps.readReadiness(facts),
+    incidents: await readOpenIncidents(deps.state, facts.rollout),
+    ...inMemoryReadings(deps, facts.rollout.name),
+  }
+}
+
+/** Readings that need no database: a scrape replaces them with their current values. */
+export function inMemoryReadings(
+  { flags, rollbackHolds, alerting }: Pick<ReconcileDependencies, 'flags' | 'rollbackHolds' | 'alerting'>,
+  rollout: string,
+): Pick<RolloutReadings, 'flag' | 'automaticRollbackArmed' | 'conditions'> {
+  return {
+    flag: flags.status(rollout),
+    automaticRollbackArmed: rollbackHolds.isArmed(rollout),
+    conditions: alerting.conditions(rollout),
+  }
+}
+
+/** Enhanced monitoring samples more often. */
+function applySampleInterval({ signals }: ReconcileDependencies, { rollout, monitoring }: RolloutFacts): void {
+  signals.setSampleInterval(rollout.name, monitoring.enhanced ? monitoring.samplingSeconds : null)
+}
+
+/** An agent can die between the failure of a backfill and its incident. */
+async function openMissedIncident({ state, agent }: ReconcileDependencies, facts: RolloutFacts): Promise<void> {
+  if (facts.blockers.length === 0) await openIncidentForFailedBackfill(state, facts.rollout.name, agentActor(agent))
+}
+
+async function refreshRollbackHold({ state, rollbackHolds }: ReconcileDependencies, { rollout }: RolloutFacts) {
+  rollbackHolds.set(rollout.name, await readRollbackHold(state, rollout.name))
+}
