@@ -58,7 +58,7 @@ const submitReport = (agent: TestAgent, report: unknown, more = {}) =>
 test('production writes nothing and turns nothing on before it has a report of staging', async () => {
   await withTwoEnvironments(async ({ production, report }) => {
     await production.run('expand')
-    await expect(production.run('backfill')).rejects.toThrow(/Not promoted from staging: hand in a signed report/)
+    await expect(production.run('backfill')).rejects.toThrow(/Not promoted from staging\. Upload a signed report/)
     const before = (await production.rollout()).promotion
     expect(before).toMatchObject({ from: 'staging', promoted: false, promotion: null, maximumAgeSeconds: 3600 })
 
@@ -87,14 +87,16 @@ test('the flag is refused as well when rows may be written without a promotion, 
     for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await production.run(kind)
     await sql`update sti.promotion set validated_at = validated_at - interval '61 minutes'`
     await expect(production.run('flag', { enabled: true })).rejects.toThrow(
-      /The last promotion does not count: Its validation ended 61 min ago; the file allows 60 min/,
+      /The last promotion is not valid: Its validation ended 1 h 1 min ago \(limit 1 h\)/,
     )
     await sql`update sti.promotion set validated_at = validated_at + interval '61 minutes', kid = 'another'`
-    await expect(production.run('flag', { enabled: true })).rejects.toThrow(/key another is not trusted for staging/)
+    await expect(production.run('flag', { enabled: true })).rejects.toThrow(
+      /key another is no longer trusted for staging/,
+    )
   })
 })
 
-test('what is not a signed report of staging of the same rollout is refused, each with its reason', async () => {
+test('anything but a signed staging report of the same rollout is refused with its reason', async () => {
   await withTwoEnvironments(async ({ production, staging: there, report }) => {
     const refused = async (handed: unknown, says: RegExp): Promise<void> => {
       const { status, body } = await submitReport(production, handed)
@@ -109,21 +111,24 @@ test('what is not a signed report of staging of the same rollout is refused, eac
     await refused({ ...report, report: { ...report.report, coverage: 0.5 } }, /was changed/)
     await refused(await signed(() => undefined, stranger), /not among the trusted/)
     await refused(await signed((of) => (of.environment = 'test')), /trusted for staging, and the report is of test/)
-    await refused(await signed((of) => (of.rollout = 'other')), /of rollout other/)
-    await refused(await signed((of) => (of.file.promotionHash = '0')), /another one: what it says of the table/)
-    await refused(await signed((of) => (of.validation!.verdict = 'fail')), /validation is fail/)
-    await refused(await signed((of) => (of.validation!.verdict = 'inconclusive')), /validation is inconclusive/)
-    await refused(await signed((of) => (of.validation = null)), /no validation/)
-    await refused(await signed((of) => (of.verified = false)), /Rows were written in bulk/)
+    await refused(await signed((of) => (of.rollout = 'other')), /for rollout other/)
+    await refused(
+      await signed((of) => (of.file.promotionHash = '0')),
+      /rollout file in staging differs. The table, types, limits, and checks must be identical/,
+    )
+    await refused(await signed((of) => (of.validation!.verdict = 'fail')), /ended with verdict fail/)
+    await refused(await signed((of) => (of.validation!.verdict = 'inconclusive')), /ended with verdict inconclusive/)
+    await refused(await signed((of) => (of.validation = null)), /no finished validation/)
+    await refused(await signed((of) => (of.verified = false)), /a bulk write has run since/)
     const ago = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString()
-    await refused(await signed((of) => (of.validation!.endedAt = ago(2))), /ended 2 h ago; the file allows 60 min/)
+    await refused(await signed((of) => (of.validation!.endedAt = ago(2))), /ended 2 h ago \(limit 1 h\)/)
     await refused(await signed((of) => (of.validation!.endedAt = ago(-1))), /in the future/)
     await refused('report', /no report of ours/)
     expect((await production.get<PromotionsResponse>(PROMOTIONS)).promotions).toEqual([])
 
-    // Written in bulk since: the report that staging itself gives now does not count either.
+    // After a bulk write, the report that staging itself returns is outdated, too.
     await there.run('backfill')
-    await refused(await there.get<SignedReport>(`${REPORT}?format=json`), /Rows were written in bulk/)
+    await refused(await there.get<SignedReport>(`${REPORT}?format=json`), /a bulk write has run since/)
   })
 })
 
@@ -132,7 +137,10 @@ test('staging does not wait for itself, an editor cannot force, and a forced pro
     await there.run('flag', { enabled: true })
     expect((await there.rollout()).promotion).toBeNull()
     const atHome = await there.post<Problem>(PROMOTIONS, { environment: 'staging', force: true, reason: 'no' })
-    expect([atHome.status, atHome.body.detail]).toEqual([409, expect.stringMatching(/where the promotion comes from/)])
+    expect([atHome.status, atHome.body.detail]).toEqual([
+      409,
+      expect.stringMatching(/staging is the environment that the promotion comes from/),
+    ])
 
     const force = { environment: 'production', force: true }
     const asBob = { authorization: `Bearer ${TOKENS.bob}` }
@@ -150,6 +158,6 @@ test('staging does not wait for itself, an editor cannot force, and a forced pro
     expect(report.promotions).toMatchObject([
       { forced: true, reason: 'the old table burns', by: { name: 'ann', level: 'admin' } },
     ])
-    expect(report.events.entries.map(({ message }) => message)).toContain('promotion forced, without a report')
+    expect(report.events.entries.map(({ message }) => message)).toContain('promotion forced without a report')
   })
 })

@@ -9,7 +9,7 @@ import { silentFaults } from './silentFaults.ts'
 import { trafficFaults } from './trafficFaults.ts'
 import { triggerFaults } from './triggerFaults.ts'
 
-/** Every kind of fault, layer by layer. */
+/** Every kind of fault, by layer. */
 export const FAULTS: readonly SeededFault[] = [
   ...rowFaults,
   ...triggerFaults,
@@ -21,3 +21,12 @@ export const FAULTS: readonly SeededFault[] = [
   ...machineFaults,
   ...businessFaults,
 ]
+
+/** Built-in checks that no seeded fault has to find, and the reason for each. */
+export const CHECKS_WITHOUT_FAULT: Readonly<Record<string, string>> = {
+  memory:
+    'filling the memory of the machine would kill the tests; resourceUsage.ts is the same code as for cpu and disk',
+  'error-ratio': 'follows application-fails, which the performance layer has to find',
+  'dual-write-application':
+    'needs a rollout file with dualWrite: application; tested in test/dual-write/checks.test.ts',
+}

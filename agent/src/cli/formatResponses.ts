@@ -1,4 +1,5 @@
 import type {
+  CheckResult,
   Operation,
   OperationPreview,
   OperationProgress,
@@ -6,6 +7,7 @@ import type {
   RolloutSummary,
   Validation,
 } from '../contract/index.ts'
+import { formatValue } from '../format/format.ts'
 import { formatBytes, formatCount, formatDuration, formatPercent, secondsBetween } from './formatNumbers.ts'
 import { formatProgress } from './progressView.ts'
 
@@ -125,7 +127,8 @@ function formatLatestValidation(validation: Validation): string {
 /** Layer by layer; a layer that the rollout file does not require is named so, since it decides nothing. */
 export function formatValidation(validation: Validation): string[] {
   const lines: string[] = []
-  const widths = [7, ...validation.checks.map((check) => check.check.length)]
+  const nameWidth = Math.max(7, ...validation.checks.map((check) => check.check.length))
+  const valueWidth = Math.max(0, ...validation.checks.map((check) => formatCheckValue(check).length))
   for (const layer of validation.layers) {
     const remarks = [layer.complete ? null : 'a part of it', layer.required ? null : 'not required'].filter(
       (remark) => remark !== null,
@@ -134,7 +137,8 @@ export function formatValidation(validation: Validation): string[] {
     const layerChecks = validation.checks.filter((check) => check.layer === layer.layer)
     if (layerChecks.length === 0) lines.push(`  ${layer.detail}`)
     for (const check of layerChecks) {
-      lines.push(`  ${check.verdict.padEnd(12)}  ${check.check.padEnd(Math.max(...widths))}  ${check.detail}`)
+      const value = formatCheckValue(check).padEnd(valueWidth)
+      lines.push(`  ${check.verdict.padEnd(12)}  ${check.check.padEnd(nameWidth)}  ${value}  ${check.detail}`)
       if (check.sampleKeys.length > 0) lines.push(`    rows ${check.sampleKeys.map((key) => key.join('/')).join(', ')}`)
     }
   }
@@ -145,6 +149,11 @@ export function formatValidation(validation: Validation): string[] {
     validation.coverage === null ? 'the table was not read' : `coverage ${formatPercent(validation.coverage)}`
   lines.push(`${counted}${rowsText}${score}: ${validation.verdict}`)
   return lines
+}
+
+/** `93% (limit 80%)`, in the unit of the check. */
+function formatCheckValue({ value, limit, unit }: CheckResult): string {
+  return `${formatValue(value, unit)}${limit === null ? '' : ` (limit ${formatValue(limit, unit)})`}`
 }
 
 export function formatPreview(preview: OperationPreview): string[] {

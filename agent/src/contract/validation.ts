@@ -1,10 +1,12 @@
 import { z } from '@hono/zod-openapi'
+import { UNITS } from '../format/format.ts'
 import { Instant, ValidationLayer, Verdict } from './enums.ts'
 
 export const CheckResult = z
   .object({
     check: z.string(),
     layer: ValidationLayer,
+    unit: z.enum(UNITS).describe('the unit of value and limit'),
     verdict: Verdict,
     value: z.number().nullable(),
     limit: z.number().nullable(),

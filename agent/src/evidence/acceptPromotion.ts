@@ -1,11 +1,11 @@
 import type { Actor, EvidenceReport } from '../contract/index.ts'
+import { formatDuration } from '../format/format.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { ReportRefused, verifyReport } from '../signature/verify.ts'
 import { promotionRequirement, type PromotionDependencies } from './promotionGate.ts'
-import { formatDuration } from './formatDuration.ts'
 
-/** Clocks of two environments may differ by so much. */
+/** The tolerated difference between the clocks of two environments. */
 const MAX_CLOCK_SKEW_SECONDS = 300
 
 export class PromotionRefused extends Error {
@@ -18,8 +18,8 @@ export class PromotionRefused extends Error {
 }
 
 /**
- * Takes a signed report of the environment that the rollout file names, and keeps it with who handed it in.
- * @throws ReportRefused when it proves nothing; PromotionRefused with all that would have to be true
+ * Accepts a signed report from the environment that the rollout file names, and stores it with the person who uploaded it.
+ * @throws ReportRefused if the signature cannot be trusted; PromotionRefused with every reason if the report does not fit
  */
 export async function acceptPromotion(
   parts: PromotionDependencies,
@@ -28,7 +28,9 @@ export async function acceptPromotion(
 ): Promise<void> {
   requirePromotionExpected(parts, rollout)
   if (parts.trustedKeys.length === 0)
-    throw new ReportRefused('This agent trusts no key: set STI_TRUSTED_KEYS_FILE to the keys of the other environment.')
+    throw new ReportRefused(
+      'The report cannot be verified because this agent trusts no signing key. Set STI_TRUSTED_KEYS_FILE to the public keys of the other environment.',
+    )
   const { report, key } = await verifyReport(submission.report, parts.trustedKeys)
   const [clock] = await parts.state<{ now: Date }[]>`select clock_timestamp() as now`
   const reasons = findReportFaults(report, rollout, parts.environment, clock!.now)
@@ -49,8 +51,9 @@ export async function acceptPromotion(
 }
 
 /**
- * An admin answers for it instead of a report. It counts for this version of the file and as long as a report would.
- * @throws PromotionRefused when the file wants no promotion here
+ * Records that an admin approves the promotion without a report. It is valid for this version of the file, and for as
+ * long as a report would be.
+ * @throws PromotionRefused if the file does not require a promotion here
  */
 export async function forcePromotion(
   parts: PromotionDependencies,
@@ -65,7 +68,7 @@ export async function forcePromotion(
       values (${rollout.name}, true, ${promotionHash(rollout.file)}, ${state.json(actor)}, ${reason})
       returning id
     )
-    select sti.append_event(null, ${rollout.name}, ${state.json(actor)}, 'promotion', 'promotion forced, without a report', ${reason},
+    select sti.append_event(null, ${rollout.name}, ${state.json(actor)}, 'promotion', 'promotion forced without a report', ${reason},
       null, jsonb_build_object('promotion', id)) from promoted`
 }
 
@@ -73,33 +76,41 @@ function requirePromotionExpected({ environment }: PromotionDependencies, rollou
   if (promotionRequirement(rollout, environment) !== null) return
   throw new PromotionRefused([
     rollout.file.promotion === undefined
-      ? 'The rollout file wants no promotion: write promotion: { from: staging } into it.'
-      : `This is ${environment}, where the promotion comes from: hand the report in where it is to go.`,
+      ? 'The rollout file does not require a promotion. Add promotion: { from: staging } to it first.'
+      : `${environment} is the environment that the promotion comes from. Upload the report to the target environment.`,
   ])
 }
 
-/** What would have to be true of the report, all of it. */
+/** Every reason why the report does not promote this rollout; empty if it does. */
 export function findReportFaults(report: EvidenceReport, rollout: Rollout, environment: string, now: Date): string[] {
   const { from, maxAge } = promotionRequirement(rollout, environment)!
   const { validation } = report
   const faults = [
-    report.environment !== from && `The report is of ${report.environment}; the rollout file wants one of ${from}.`,
-    report.rollout !== rollout.name && `The report is of rollout ${report.rollout}, and this is ${rollout.name}.`,
+    report.environment !== from &&
+      `The report is from ${report.environment}, but the rollout file requires one from ${from}.`,
+    report.rollout !== rollout.name &&
+      `The report is for rollout ${report.rollout}, but this rollout is ${rollout.name}.`,
     report.file.promotionHash !== promotionHash(rollout.file) &&
-      `The rollout file of ${report.environment} is another one: what it says of the table, the types, limits and checks must be the same here (docs/evidence.md).`,
+      `The rollout file in ${report.environment} differs. The table, types, limits, and checks must be identical in both environments (docs/evidence.md).`,
   ]
-  if (validation?.endedAt == null) return [...faults.filter(isText), 'The report has no validation that ended.']
+  if (validation?.endedAt == null)
+    return [
+      ...faults.filter(isText),
+      'The report contains no finished validation. Validate in the other environment first.',
+    ]
   const ageSeconds = (now.getTime() - Date.parse(validation.endedAt)) / 1000
   return [
     ...faults,
-    validation.verdict !== 'pass' && `Its validation is ${validation.verdict}: only one that passed counts.`,
+    validation.verdict !== 'pass' &&
+      `The validation in the report ended with verdict ${validation.verdict}. Only a passed validation promotes a rollout.`,
     validation.fileHash !== report.file.hash &&
-      'Its validation is of another version of the rollout file than the report.',
-    !report.verified && 'Rows were written in bulk, or a layer is missing, since its validation: validate again there.',
+      'The validation in the report used a different version of the rollout file than the report. Validate there again.',
+    !report.verified &&
+      'The validation in the report is outdated: a bulk write has run since, or a layer is missing. Validate there again.',
     ageSeconds > maxAge &&
-      `Its validation ended ${formatDuration(ageSeconds)} ago; the file allows ${formatDuration(maxAge)}: validate again there.`,
+      `The validation in the report ended ${formatDuration(ageSeconds)} ago (limit ${formatDuration(maxAge)}). Validate there again.`,
     ageSeconds < -MAX_CLOCK_SKEW_SECONDS &&
-      `Its validation ended ${formatDuration(-ageSeconds)} in the future: set the clocks right.`,
+      `The validation in the report ended ${formatDuration(-ageSeconds)} in the future. Synchronize the clocks of both environments.`,
   ].filter(isText)
 }
 

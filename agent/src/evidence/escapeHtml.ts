@@ -6,7 +6,7 @@ const HTML_ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** A text for HTML and SVG, between tags and in quoted attributes. */
+/** Escapes a text for HTML and SVG, both between tags and in quoted attributes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => HTML_ENTITIES[character]!)
 }

@@ -8,6 +8,7 @@ import type {
   EvidenceReport,
 } from '../contract/index.ts'
 import { CONTRACT_VERSION } from '../contract/index.ts'
+import { listFailedRows } from '../backfill/failedRows.ts'
 import type { Sql } from '../database/connect.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import { toOperationEvent, type OperationEventRow } from '../operation/events.ts'
@@ -23,7 +24,13 @@ import { compareWithBaseline } from '../measure/compareWithBaseline.ts'
 import { readNewestBaseline, readBaseline, createBaselineContext } from '../measure/baselineStore.ts'
 import { readComparisonWindow } from '../measure/comparisonWindow.ts'
 import { readAttestations } from '../readiness/attestations.ts'
-import { readFailedRowSummary } from './failedRowSummary.ts'
+
+/** ISO 8601 in UTC for to_char, since the driver would return a Date. */
+const ISO_8601_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
+const MAX_INCIDENTS = 500
+const MAX_EVENTS = 2_000
+const MAX_PROGRESS_POINTS = 500
+const MAX_FAILED_ROWS = 100
 
 export interface ReportDependencies {
   readonly state: Sql
@@ -41,7 +48,7 @@ export interface ReportInput {
   readonly by: Actor
 }
 
-/** Gathers all that is claimed of a rollout. It reads our own state only, never the table. */
+/** Gathers everything a report states about a rollout. It reads only schema `sti`, never the table. */
 export async function gatherReport(parts: ReportDependencies, input: ReportInput): Promise<EvidenceReport> {
   const { state, environment, production } = parts
   const { facts } = input
@@ -100,12 +107,10 @@ export async function gatherReport(parts: ReportDependencies, input: ReportInput
   }
 }
 
-const MAX_INCIDENTS = 500
-
 async function readIncidents(sql: Sql, environment: string, rollout: Rollout): Promise<Incident[]> {
   const rows = await listIncidents(sql, { rollout: rollout.name, limit: MAX_INCIDENTS })
   const incidents = rows.map((row) => toIncident(row, environment, rollout.file.contacts))
-  return incidents.sort((one, other) => one.id - other.id)
+  return incidents.sort((a, b) => a.id - b.id)
 }
 
 async function readBaselineComparison(
@@ -120,9 +125,6 @@ async function readBaselineComparison(
   return await compareWithBaseline({ signals, rollout, environment, baseline, from })
 }
 
-/** As ISO 8601 in UTC; the driver would give a Date. */
-const ISO_8601_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
-
 function isRollback({ kind, parameters }: Operation): boolean {
   return kind === 'rollback' || (kind === 'flag' && parameters['enabled'] === false)
 }
@@ -133,9 +135,7 @@ async function readOperations(sql: Sql, rollout: string): Promise<Operation[]> {
   return rows.map(toOperation)
 }
 
-const MAX_EVENTS = 2_000
-
-/** Readings of the progress apart: they are the curve. */
+/** Progress readings are left out: they form the curve. */
 async function readEvents(sql: Sql, rollout: string): Promise<EvidenceReport['events']> {
   const [[head], [count], rows] = await Promise.all([
     sql<{ hash: string }[]>`select hash from sti.event_head`,
@@ -148,18 +148,25 @@ async function readEvents(sql: Sql, rollout: string): Promise<EvidenceReport['ev
   return { head: head!.hash, total: count!.total, entries }
 }
 
-const MAX_PROGRESS_POINTS = 500
-
-/** Readings of backfills, thinned out evenly. */
+/** Progress readings of backfills, evenly thinned out. */
 async function readProgress(sql: Sql, rollout: string): Promise<EvidenceReport['progress']> {
   const rows = await sql<EvidenceReport['progress']>`
     with reading as (
       select id, at, operation_id, (after->>'processedRows')::float8 as processed, (after->>'totalRows')::float8 as total,
-        row_number() over (order by id) as number, count(*) over () as all_of_them
+        row_number() over (order by id) as number, count(*) over () as reading_count
       from sti.operation_event where rollout = ${rollout} and kind = 'reading'
     )
     select to_char(at at time zone 'UTC', ${ISO_8601_FORMAT}) as at, operation_id::float8 as "operationId",
       processed as "processedRows", total as "totalRows"
-    from reading where number % greatest(1, all_of_them / ${MAX_PROGRESS_POINTS}) = 0 or number = all_of_them order by id`
+    from reading where number % greatest(1, reading_count / ${MAX_PROGRESS_POINTS}) = 0 or number = reading_count order by id`
   return [...rows]
+}
+
+async function readFailedRowSummary(sql: Sql, rollout: string): Promise<EvidenceReport['failedRows']> {
+  const [counts] = await sql<{ open: number; accepted: number; recovered: number }[]>`
+    select count(*) filter (where recovered_at is null and accepted_by is null)::int as open,
+      count(*) filter (where recovered_at is null and accepted_by is not null)::int as accepted,
+      count(*) filter (where recovered_at is not null)::int as recovered
+    from sti.failed_row where rollout = ${rollout}`
+  return { ...counts!, rows: await listFailedRows(sql, rollout, MAX_FAILED_ROWS) }
 }

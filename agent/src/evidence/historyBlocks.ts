@@ -1,101 +1,99 @@
-import type { Operation, EvidenceReport } from '../contract/index.ts'
-import {
-  truncateText,
-  codeBlock,
-  heading,
-  formatInstant,
-  formatNumber,
-  table,
-  paragraph,
-  type ReportBlock,
-} from './reportBlocks.ts'
+import type { Operation, EvidenceReport, Incident } from '../contract/index.ts'
+import { formatCount, formatDuration, NO_VALUE } from '../format/format.ts'
+import { truncateText, codeBlock, heading, formatInstant, table, paragraph, type ReportBlock } from './reportBlocks.ts'
 
-/** Who did what when, what was changed in the system, and by which file. */
+/** Operations, incidents, changes to the system, events and the rollout file. */
 export function historyBlocks(report: EvidenceReport): ReportBlock[] {
-  const { operations, rollbacks, changes, events, file } = report
+  const { operations, rollbacks, incidents, changes, events, file } = report
   return [
     heading('Operations'),
-    operationTable(operations, 'None.'),
-    heading('Rollbacks, and the flag turned off'),
-    operationTable(rollbacks, 'None.'),
+    operationTable(operations),
+    heading('Rollbacks, including the flag being turned off'),
+    operationTable(rollbacks),
     heading('Incidents'),
-    table(
-      ['incident', 'rule', 'severity', 'about', 'opened', 'acknowledged', 'rolled back', 'closed', 'summary'],
-      (report.incidents ?? []).map((one) => [
-        ...[
-          `${one.id}${one.drill ? ' (drill)' : ''}`,
-          one.rule,
-          one.severity,
-          one.change ?? '-',
-          formatInstant(one.openedAt),
-        ],
-        one.acknowledgedBy === null
-          ? 'by nobody'
-          : `${one.acknowledgedBy.name} after ${Math.round(one.acknowledgedSeconds ?? 0)} s${one.late ? ', late' : ''}`,
-        ...[
-          one.rollback?.scope ?? '',
-          one.closedAt === null ? 'open' : formatInstant(one.closedAt),
-          truncateText(one.summary),
-        ],
-      ]),
-      'None.',
-    ),
+    incidentTable(incidents ?? []),
     heading('Changes to the system'),
     table(
-      ['kind', 'object', 'made', 'by operation', 'statement', 'taken back'],
-      changes.map((one) => [
-        ...[one.kind, one.object, formatInstant(one.at), String(one.operationId), truncateText(one.statement)],
-        one.left !== null ? `left: ${one.left}` : one.revertedAt === null ? 'no' : formatInstant(one.revertedAt),
+      ['Kind', 'Object', 'Applied', 'Operation', 'Statement', 'Reverted'],
+      changes.map((change) => [
+        change.kind,
+        change.object,
+        formatInstant(change.at),
+        String(change.operationId),
+        truncateText(change.statement),
+        change.left !== null
+          ? `kept: ${change.left}`
+          : change.revertedAt === null
+            ? 'no'
+            : formatInstant(change.revertedAt),
       ]),
       'None.',
     ),
     heading('Events'),
     paragraph(
-      `${formatNumber(events.total)} in all, ${formatNumber(events.entries.length)} of them here. Each hash covers the event and the hash of the one before it, in the order of the whole database; the head is ${events.head}.`,
+      `${formatCount(events.entries.length)} of ${formatCount(events.total)} events are listed here. Each hash covers the event and the hash of the previous event in the database. The head is ${events.head}.`,
     ),
     table(
-      ['event', 'at', 'operation', 'by', 'kind', 'message', 'reason', 'hash'],
+      ['Event', 'At', 'Operation', 'By', 'Kind', 'Message', 'Reason', 'Hash'],
       events.entries.map((event) => [
-        ...[String(event.id), formatInstant(event.at), event.operationId === null ? '-' : String(event.operationId)],
-        ...[
-          `${event.actor.name} (${event.actor.via})`,
-          event.kind,
-          event.message,
-          event.reason ?? '',
-          event.hash.slice(0, 16),
-        ],
+        String(event.id),
+        formatInstant(event.at),
+        event.operationId === null ? NO_VALUE : String(event.operationId),
+        `${event.actor.name} (${event.actor.via})`,
+        event.kind,
+        event.message,
+        event.reason ?? '',
+        event.hash.slice(0, 16),
       ]),
       'None.',
     ),
     heading('Rollout file'),
-    paragraph(`SHA-256 ${file.hash}, over the file with the phones and e-mail addresses that are left out here.`),
+    paragraph(
+      `SHA-256: ${file.hash}. It covers the complete file; phone numbers and email addresses are omitted here.`,
+    ),
     codeBlock(file.text),
   ]
 }
 
-function operationTable(operations: readonly Operation[], none: string): ReportBlock {
+function operationTable(operations: readonly Operation[]): ReportBlock {
   return table(
-    ['operation', 'kind', 'state', 'by', 'asked for', 'ended', 'reason', 'parameters', 'result'],
-    operations.map((one) => [
-      ...[
-        String(one.id),
-        one.kind,
-        one.state,
-        `${one.actor.name} (${one.actor.level})`,
-        formatInstant(one.createdAt),
-        formatInstant(one.endedAt),
-      ],
-      ...[
-        one.reason ?? '',
-        formatParameters(one),
-        one.error ?? (one.result === null ? '' : truncateText(JSON.stringify(one.result))),
-      ],
+    ['Operation', 'Kind', 'State', 'By', 'Requested', 'Ended', 'Reason', 'Parameters', 'Result'],
+    operations.map((operation) => [
+      String(operation.id),
+      operation.kind,
+      operation.state,
+      `${operation.actor.name} (${operation.actor.level})`,
+      formatInstant(operation.createdAt),
+      formatInstant(operation.endedAt),
+      operation.reason ?? '',
+      formatParameters(operation),
+      operation.error ?? (operation.result === null ? '' : truncateText(JSON.stringify(operation.result))),
     ]),
-    none,
+    'None.',
   )
 }
 
-/** What passed by the gate is not to be overlooked. */
+function incidentTable(incidents: readonly Incident[]): ReportBlock {
+  return table(
+    ['Incident', 'Rule', 'Severity', 'Change', 'Opened', 'Acknowledged', 'Rolled back', 'Closed', 'Summary'],
+    incidents.map((incident) => [
+      `${incident.id}${incident.drill ? ' (drill)' : ''}`,
+      incident.rule,
+      incident.severity,
+      incident.change ?? NO_VALUE,
+      formatInstant(incident.openedAt),
+      incident.acknowledgedBy === null
+        ? 'no'
+        : `by ${incident.acknowledgedBy.name} after ${formatDuration(incident.acknowledgedSeconds ?? 0)}${incident.late ? ' (late)' : ''}`,
+      incident.rollback?.scope ?? '',
+      incident.closedAt === null ? 'open' : formatInstant(incident.closedAt),
+      truncateText(incident.summary),
+    ]),
+    'None.',
+  )
+}
+
+/** A forced operation bypassed its gate, which a reader must not miss. */
 function formatParameters({ parameters }: Operation): string {
   return `${parameters['force'] === true ? 'FORCED ' : ''}${truncateText(JSON.stringify(parameters))}`
 }

@@ -4,7 +4,7 @@ import { renderChart } from './svgChart.ts'
 import { buildReportDocument } from './reportDocument.ts'
 import { escapeHtml } from './escapeHtml.ts'
 
-/** A report as one HTML file, for the screen and for paper; it loads nothing and runs nothing. */
+/** A report as one HTML file for screen and paper. It loads no resources and runs no scripts. */
 export function renderReportHtml(signed: SignedReport): string {
   const { rollout, environment } = signed.report
   return `<!doctype html>
@@ -59,7 +59,7 @@ function renderBlockHtml(block: ReportBlock): string {
   }
 }
 
-/** Of a cell that is not to be broken. */
+/** Cells up to this length are not hyphenated. */
 const MAX_NOWRAP_CHARACTERS = 24
 
 function renderCell(text: string): string {

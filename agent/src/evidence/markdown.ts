@@ -2,7 +2,7 @@ import type { SignedReport } from '../contract/index.ts'
 import type { ReportBlock } from './reportBlocks.ts'
 import { buildReportDocument } from './reportDocument.ts'
 
-/** A report as Markdown (GitHub's tables). Whatever people or rows wrote stays text. */
+/** A report as GitHub-flavored Markdown. Text from people or from rows is escaped and never becomes markup. */
 export function renderReportMarkdown(signed: SignedReport): string {
   return `${buildReportDocument(signed).flatMap(renderBlockMarkdown).join('\n\n')}\n`
 }
@@ -21,13 +21,13 @@ function renderBlockMarkdown(block: ReportBlock): string[] {
       ]
     case 'code':
       return [fenceCode(block.text)]
-    // The table beside it has its numbers.
+    // The table below the chart has the same numbers.
     case 'chart':
       return []
   }
 }
 
-/** Also of line breaks, which would end a row of a table, and of HTML. */
+/** Escapes Markdown and HTML, and joins lines: a line break would end a table row. */
 function escapeMarkdown(text: string): string {
   return text
     .replace(/[\\`*_{}[\]()#+!|~$@]/g, (character) => `\\${character}`)
@@ -38,7 +38,7 @@ function escapeMarkdown(text: string): string {
     .trim()
 }
 
-/** With a fence that is longer than any in the text. */
+/** Uses a fence longer than any run of backticks in the text. */
 function fenceCode(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length))
   const fence = '`'.repeat(longest + 1)

@@ -1,9 +1,9 @@
 import type { Actor, Promotion, PromotionGate } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import { formatDuration } from '../format/format.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { TrustedKey } from '../signature/keys.ts'
-import { formatDuration } from './formatDuration.ts'
 
 export interface PromotionDependencies {
   readonly state: Sql
@@ -23,33 +23,33 @@ interface PromotionRecord {
   readonly actor: Actor
   readonly at: Date
   readonly reason: string | null
-  /** Seconds since the validation, or since it was forced, by the database's clock. */
-  readonly age: number
+  /** Since the validation ended or the promotion was forced, by the database clock. */
+  readonly age_seconds: number
 }
 
-/** What the file wants of another environment; null: nothing, or this is that environment itself. */
+/** The promotion that the file requires here. Null: none, or this is the environment that promotions come from. */
 export function promotionRequirement(rollout: Rollout, environment: string) {
   const requirement = rollout.file.promotion
   return requirement === undefined || requirement.from === environment ? null : requirement
 }
 
-/** The last promotions of a rollout, the newest first, each judged for the file as it is now. */
+/** The most recent promotions of a rollout, newest first, each judged by the current rollout file. */
 export async function readPromotions(parts: PromotionDependencies, rollout: Rollout): Promise<Promotion[]> {
   const rows = await parts.state<PromotionRecord[]>`
     select id, forced, from_environment, promotion_hash, kid, verdict, validated_at, generated_at, actor, at, reason,
-      extract(epoch from clock_timestamp() - case when forced then at else validated_at end)::float8 as age
+      extract(epoch from clock_timestamp() - case when forced then at else validated_at end)::float8 as age_seconds
     from sti.promotion where rollout = ${rollout.name} order by id desc limit 50`
   return rows.map((row) => toPromotion(row, findPromotionFault(parts, rollout, row)))
 }
 
-/** Whether the rollout may go on here; null: the file wants no promotion in this environment. */
+/** Tells if the rollout is promoted to this environment. Null: the file does not require a promotion here. */
 export async function readPromotionGate(parts: PromotionDependencies, rollout: Rollout): Promise<PromotionGate | null> {
   const requirement = promotionRequirement(rollout, parts.environment)
   if (requirement === null) return null
   const promotions = await readPromotions(parts, rollout)
   const valid = promotions.find((one) => one.counts)
   const latest = promotions[0] ?? null
-  const instruction = `Not promoted from ${requirement.from}: hand in a signed report of a validation that passed there, of the same rollout file and not older than ${formatDuration(requirement.maxAge)} (sti promote report.json).`
+  const instruction = `Not promoted from ${requirement.from}. Upload a signed report of a validation that passed there with the same rollout file at most ${formatDuration(requirement.maxAge)} ago (sti promote report.json).`
   return {
     from: requirement.from,
     maximumAgeSeconds: requirement.maxAge,
@@ -58,7 +58,7 @@ export async function readPromotionGate(parts: PromotionDependencies, rollout: R
     reasons:
       valid !== undefined
         ? []
-        : [latest === null ? instruction : `${instruction} The last promotion does not count: ${latest.why}`],
+        : [latest === null ? instruction : `${instruction} The last promotion is not valid: ${latest.why}`],
     promotion: valid ?? latest,
   }
 }
@@ -69,17 +69,17 @@ function findPromotionFault(
   row: PromotionRecord,
 ): string | null {
   const requirement = promotionRequirement(rollout, environment)
-  if (requirement === null) return 'The rollout file wants no promotion in this environment.'
-  if (row.promotion_hash !== promotionHash(rollout.file)) return 'It was for another version of the rollout file.'
-  if (row.age > requirement.maxAge) {
+  if (requirement === null) return 'The rollout file does not require a promotion in this environment.'
+  if (row.promotion_hash !== promotionHash(rollout.file)) return 'It was for a different version of the rollout file.'
+  if (row.age_seconds > requirement.maxAge) {
     const event = row.forced ? 'It was forced' : 'Its validation ended'
-    return `${event} ${formatDuration(row.age)} ago; the file allows ${formatDuration(requirement.maxAge)}.`
+    return `${event} ${formatDuration(row.age_seconds)} ago (limit ${formatDuration(requirement.maxAge)}).`
   }
   if (row.forced) return null
   if (row.from_environment !== requirement.from)
-    return `It was from ${row.from_environment}; the file wants ${requirement.from}.`
+    return `It came from ${row.from_environment}, but the file requires ${requirement.from}.`
   if (!trustedKeys.some((key) => key.kid === row.kid && key.environment === requirement.from))
-    return `Its key ${row.kid} is not trusted for ${requirement.from} any more.`
+    return `Its key ${row.kid} is no longer trusted for ${requirement.from}.`
   return null
 }
 

@@ -1,53 +1,56 @@
 import type { ReadinessList, EvidenceReport } from '../contract/index.ts'
-import { heading, formatInstant, formatPercent, table, paragraph, type ReportBlock } from './reportBlocks.ts'
+import { NO_VALUE } from '../format/format.ts'
+import { heading, formatInstant, formatMeasuredRatio, table, paragraph, type ReportBlock } from './reportBlocks.ts'
 
 const LIST_TITLES = {
-  staging: 'Staging Validation Complete',
-  production: 'Production Readiness',
-  monitoring: 'Monitoring & Observability',
-  success: 'Success Metrics',
+  staging: 'Staging validation complete',
+  production: 'Production readiness',
+  monitoring: 'Monitoring and observability',
+  success: 'Success metrics',
 } as const satisfies Partial<Record<ReadinessList, string>>
 
-/** The definition of done, item by item, and who has signed off what. */
+/** The definition of done item by item, sign-offs and promotions. */
 export function readinessBlocks({ readiness, attestations, promotions }: EvidenceReport): ReportBlock[] {
   const { ratios } = readiness
   return [
     heading('Definition of done'),
-    paragraph(`Team ${formatPercent(ratios.team)}, documentation ${formatPercent(ratios.documentation)} ready.`),
+    paragraph(
+      `Team readiness: ${formatMeasuredRatio(ratios.team)}. Documentation: ${formatMeasuredRatio(ratios.documentation)}.`,
+    ),
     ...Object.entries(LIST_TITLES).flatMap(([list, title]) => [
-      heading(`${title}: ${formatPercent(ratios[list as ReadinessList])}`, 3),
+      heading(`${title}: ${formatMeasuredRatio(ratios[list as ReadinessList])}`, 3),
       table(
-        ['item', 'state', 'how it is known', 'what was found', 'since'],
+        ['Item', 'State', 'Source', 'Finding', 'Since'],
         readiness.items
           .filter(({ lists }) => lists.includes(list as ReadinessList))
           .map((item) => [item.line, item.state, item.by, item.sentence, formatInstant(item.since)]),
-        'Empty.',
+        'No items.',
       ),
     ]),
     heading('Sign-offs'),
     table(
-      ['item', 'by', 'at', 'until', 'note', 'counts'],
+      ['Item', 'Signed off by', 'At', 'Expires', 'Note', 'Valid'],
       attestations.map((one) => [
-        ...[one.item, one.by.name, formatInstant(one.at), formatInstant(one.expiresAt), one.note],
+        one.item,
+        one.by.name,
+        formatInstant(one.at),
+        formatInstant(one.expiresAt),
+        one.note,
         one.counts ? 'yes' : `no: ${one.why}`,
       ]),
-      'Nobody has signed anything off.',
+      'No sign-offs.',
     ),
     heading('Promotions'),
     table(
-      ['from', 'validated', 'key', 'handed in by', 'at', 'reason', 'counts'],
+      ['From', 'Validated', 'Key', 'Uploaded by', 'At', 'Reason', 'Valid'],
       promotions.map((one) => [
-        ...[
-          one.forced ? 'FORCED, without a report' : (one.from ?? '-'),
-          formatInstant(one.validatedAt),
-          one.kid ?? '-',
-        ],
-        ...[
-          `${one.by.name} (${one.by.level})`,
-          formatInstant(one.at),
-          one.reason ?? '-',
-          one.counts ? 'yes' : `no: ${one.why}`,
-        ],
+        one.forced ? 'FORCED, without a report' : (one.from ?? NO_VALUE),
+        formatInstant(one.validatedAt),
+        one.kid ?? NO_VALUE,
+        `${one.by.name} (${one.by.level})`,
+        formatInstant(one.at),
+        one.reason ?? NO_VALUE,
+        one.counts ? 'yes' : `no: ${one.why}`,
       ]),
       'None.',
     ),

@@ -1,4 +1,8 @@
-/** A report as a reader sees it, before it is Markdown or HTML. All texts are plain: who renders escapes them. */
+import { formatPercent, NO_VALUE } from '../format/format.ts'
+
+const MAX_TEXT_CHARACTERS = 200
+
+/** A report as a reader sees it, before it becomes Markdown or HTML. All texts are plain; the renderers escape them. */
 export type ReportBlock =
   | { readonly kind: 'heading'; readonly level: 1 | 2 | 3; readonly text: string }
   | { readonly kind: 'text'; readonly text: string }
@@ -6,10 +10,11 @@ export type ReportBlock =
   | { readonly kind: 'code'; readonly text: string }
   | ChartBlock
 
-/** A line over time, of values from 0 to 1. */
+/** A line chart over time. */
 export interface ChartBlock {
   readonly kind: 'chart'
   readonly title: string
+  /** `at`: ISO 8601; `ratio`: 0 to 1. */
   readonly points: readonly { readonly at: string; readonly ratio: number }[]
 }
 
@@ -17,29 +22,20 @@ export const heading = (text: string, level: 1 | 2 | 3 = 2): ReportBlock => ({ k
 export const paragraph = (text: string): ReportBlock => ({ kind: 'text', text })
 export const codeBlock = (text: string): ReportBlock => ({ kind: 'code', text })
 
-/** A table; where there is nothing to list, the sentence that says so. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], none: string): ReportBlock {
-  return rows.length === 0 ? paragraph(none) : { kind: 'table', head, rows }
+/** A table, or the sentence `emptyText` if there are no rows. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], emptyText: string): ReportBlock {
+  return rows.length === 0 ? paragraph(emptyText) : { kind: 'table', head, rows }
 }
 
-/** `2026-01-31 12:00:05`, UTC. */
-export const formatInstant = (instant: string | null): string => instant?.slice(0, 19).replace('T', ' ') ?? '-'
+/** `2026-01-31 12:00:05`, in UTC. */
+export const formatInstant = (instant: string | null): string => instant?.slice(0, 19).replace('T', ' ') ?? NO_VALUE
 
-/** Rounded down: 100 % only when it is. */
-export function formatPercent(ratio: number | null): string {
-  return ratio === null ? 'not counted' : `${(Math.floor(ratio * 1_000_000) / 10_000).toString()} %`
-}
+/** A ratio such as coverage, which is unknown until the table has been read. */
+export const formatMeasuredRatio = (ratio: number | null): string =>
+  ratio === null ? 'not measured' : formatPercent(ratio)
 
-/** A number as people read it; null is a dash. */
-export function formatNumber(value: number | null): string {
-  if (value === null) return '-'
-  return Number.isInteger(value) ? value.toLocaleString('en-US') : Number(value.toPrecision(6)).toString()
-}
-
-/** The beginning of a long text; the report as JSON has all of it. */
+/** The beginning of a long text; the JSON report contains all of it. */
 export function truncateText(text: string): string {
   const line = text.replace(/\s+/g, ' ')
   return line.length <= MAX_TEXT_CHARACTERS ? line : `${line.slice(0, MAX_TEXT_CHARACTERS)}…`
 }
-
-const MAX_TEXT_CHARACTERS = 200

@@ -1,10 +1,18 @@
 import type { EvidenceReport, SignedReport } from '../contract/index.ts'
-import { heading, formatInstant, formatPercent, paragraph, table, type ReportBlock } from './reportBlocks.ts'
+import {
+  codeBlock,
+  heading,
+  formatInstant,
+  formatMeasuredRatio,
+  paragraph,
+  table,
+  type ReportBlock,
+} from './reportBlocks.ts'
 import { historyBlocks } from './historyBlocks.ts'
 import { validationBlocks } from './validationBlocks.ts'
 import { readinessBlocks } from './readinessBlocks.ts'
 
-/** What a report says, in the order in which somebody who has to decide reads it. */
+/** The contents of a report, in the order in which a decision maker reads it. */
 export function buildReportDocument(signed: SignedReport): ReportBlock[] {
   const { report } = signed
   return [
@@ -24,41 +32,42 @@ function summaryBlocks(report: EvidenceReport): ReportBlock[] {
     table(
       ['', ''],
       [
-        ['written', `${formatInstant(report.generatedAt)} UTC, for ${report.generatedBy}`],
-        ['environment', `${report.environment}${report.production ? ' (production)' : ''}`],
-        ['agent', `${report.agent.name}, version ${report.agent.version}, contract ${report.agent.contract}`],
-        ['table', report.table],
-        ['stage', report.stage],
-        ['coverage', formatPercent(report.coverage)],
+        ['Generated', `${formatInstant(report.generatedAt)} UTC by ${report.generatedBy}`],
+        ['Environment', `${report.environment}${report.production ? ' (production)' : ''}`],
+        ['Agent', `${report.agent.name}, version ${report.agent.version}, contract ${report.agent.contract}`],
+        ['Table', report.table],
+        ['Stage', report.stage],
+        ['Coverage', formatMeasuredRatio(report.coverage)],
         [
-          'last validation',
+          'Last validation',
           validation === null
-            ? 'none has ended'
+            ? 'none has finished'
             : `${validation.verdict}, ended ${formatInstant(validation.endedAt)} UTC`,
         ],
         [
-          'it still counts',
-          report.verified ? 'yes' : 'no: it did not pass, is of another file, or rows were written in bulk since',
+          'Still valid',
+          report.verified
+            ? 'yes'
+            : 'no: it did not pass, it used a different rollout file, or a bulk write has run since',
         ],
-        [
-          'failed rows',
-          `${failedRows.open} open, ${failedRows.accepted} accepted, ${failedRows.recovered} right by now`,
-        ],
-        ['rollout file', report.file.hash],
-        ['what must be the same everywhere', report.file.promotionHash],
-        ...(forced > 0 ? [['forced promotion', 'an admin answered for it instead of a report, see Promotions']] : []),
+        ['Failed rows', `${failedRows.open} open, ${failedRows.accepted} accepted, ${failedRows.recovered} recovered`],
+        ['Rollout file', report.file.hash],
+        ['Promotion hash', `${report.file.promotionHash} (covers what must be identical in every environment)`],
+        ...(forced > 0 ? [['Forced promotion', 'an admin approved it without a report, see Promotions']] : []),
       ],
       '',
     ),
-    paragraph('All times are UTC, by the clock of the database. All hashes are SHA-256.'),
+    paragraph('All times are in UTC by the database clock. All hashes are SHA-256.'),
   ]
 }
 
 function signatureBlocks({ hash, signature, unsigned }: SignedReport): ReportBlock[] {
   return [
     heading('Signature'),
-    paragraph(`SHA-256 of the report's canonical JSON (RFC 8785): ${hash}`),
-    signature === null ? paragraph(`Unsigned. ${unsigned}`) : { kind: 'code', text: signature },
-    paragraph('To verify it, take the report as JSON: sti verify report.json --keys trusted.json'),
+    paragraph(`SHA-256 of the canonical JSON of the report (RFC 8785): ${hash}`),
+    signature === null ? paragraph(`Unsigned. ${unsigned}`) : codeBlock(signature),
+    paragraph(
+      'To verify the signature, download the report as JSON and run: sti verify report.json --keys trusted.json',
+    ),
   ]
 }

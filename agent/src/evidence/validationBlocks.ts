@@ -1,38 +1,42 @@
-import type { CheckResult, EvidenceReport } from '../contract/index.ts'
+import type { BaselineComparisonItem, CheckResult, EvidenceReport } from '../contract/index.ts'
+import { formatCount, formatQuantity, formatValue } from '../format/format.ts'
 import {
   codeBlock,
   heading,
   formatInstant,
-  formatNumber,
-  formatPercent,
+  formatMeasuredRatio,
   table,
   paragraph,
   type ReportBlock,
 } from './reportBlocks.ts'
 
-/** Checks with number, limit, verdict and query; coverage over time; what failed. */
+/** The report lists this many queries, slowest against the baseline first; the JSON contains all of them. */
+const MAX_LISTED_QUERIES = 20
+
+/** Checks with their values, limits and queries; the baseline; coverage over time; failed rows. */
 export function validationBlocks(report: EvidenceReport): ReportBlock[] {
   const { validation, failedRows } = report
+  const unlistedRows = failedRows.open + failedRows.accepted - failedRows.rows.length
   return [
     heading('Checks'),
-    ...(validation === null ? [paragraph('No validation has ended yet.')] : checkBlocks(validation.checks)),
+    ...(validation === null ? [paragraph('No validation has finished yet.')] : checkBlocks(validation.checks)),
     heading('Baseline'),
     ...baselineBlocks(report),
-    heading('Rows by the type they hold and the type that their legacy columns say'),
+    heading('Rows by current and expected type'),
     table(
-      ['holds', 'should hold', 'rows'],
+      ['Current type', 'Expected from legacy columns', 'Rows'],
       (validation?.confusion ?? []).map(({ actual, expected, rows }) => [
         actual ?? 'NULL',
         expected ?? 'NULL',
-        formatNumber(rows),
+        formatCount(rows),
       ]),
-      'Not counted.',
+      'The last validation did not read the table.',
     ),
     heading('Coverage over time'),
     ...coverageBlocks(report),
     heading('Failed rows'),
     table(
-      ['key', 'SQLSTATE', 'attempts', 'message', 'accepted'],
+      ['Key', 'SQLSTATE', 'Attempts', 'Message', 'Accepted'],
       failedRows.rows.map((row) => [
         row.key.join(', '),
         row.sqlstate,
@@ -42,71 +46,72 @@ export function validationBlocks(report: EvidenceReport): ReportBlock[] {
       ]),
       'None.',
     ),
-    ...(failedRows.open + failedRows.accepted > failedRows.rows.length
-      ? [paragraph(`… and ${formatNumber(failedRows.open + failedRows.accepted - failedRows.rows.length)} more.`)]
-      : []),
+    ...(unlistedRows > 0 ? [paragraph(`${formatQuantity(unlistedRows, 'more row')} not listed here.`)] : []),
   ]
 }
 
 function checkBlocks(checks: readonly CheckResult[]): ReportBlock[] {
   return [
     table(
-      ['layer', 'check', 'verdict', 'number', 'limit', 'rows against it', 'detail'],
+      ['Layer', 'Check', 'Verdict', 'Value', 'Limit', 'Discrepancies', 'Detail'],
       checks.map((check) => [
-        ...[check.layer, check.check, check.verdict, formatNumber(check.value), formatNumber(check.limit)],
-        ...[formatNumber(check.discrepancies), formatDetail(check)],
+        check.layer,
+        check.check,
+        check.verdict,
+        formatValue(check.value, check.unit),
+        formatValue(check.limit, check.unit),
+        formatCount(check.discrepancies),
+        formatDetail(check),
       ]),
-      'It had no check.',
+      'The validation ran no checks.',
     ),
     ...queryBlocks(checks),
   ]
 }
 
-/** Several checks may be answered by one reading of the table. */
+/** Several checks may share one query, since the table is read once for all of them. */
 function queryBlocks(checks: readonly CheckResult[]): ReportBlock[] {
   const checksByQuery = new Map<string, string[]>()
   for (const { check, query } of checks) {
     if (query !== null) checksByQuery.set(query, [...(checksByQuery.get(query) ?? []), check])
   }
-  return [...checksByQuery].flatMap(([query, names]) => [
-    paragraph(`The query of ${names.join(', ')}:`),
-    codeBlock(query),
-  ])
+  return [...checksByQuery].flatMap(([query, names]) => [paragraph(`Query for ${names.join(', ')}:`), codeBlock(query)])
 }
 
 function formatDetail({ detail, sampleKeys }: CheckResult): string {
-  return sampleKeys.length === 0 ? detail : `${detail} (such as ${sampleKeys.map((key) => key.join('/')).join(', ')})`
+  return sampleKeys.length === 0 ? detail : `${detail} (e.g. ${sampleKeys.map((key) => key.join('/')).join(', ')})`
 }
 
 function baselineBlocks({ baseline: comparison }: EvidenceReport): ReportBlock[] {
-  if (comparison === null) return [paragraph('There is none.')]
-  const { baseline, from, until, notes } = comparison
+  if (comparison === null) return [paragraph('This rollout has no baseline.')]
+  const { baseline, from, until, notes, signals, queries } = comparison
   const { id, source, release, startedAt, endedAt, digest } = baseline
-  const releaseLabel = release === null ? '' : ` of release ${release}`
-  const rows = (all: typeof comparison.signals): string[][] =>
-    all.map((one) => [
-      ...[
-        one.name,
-        one.verdict ?? 'not judged',
-        formatNumber(one.baseline),
-        formatNumber(one.now),
-        formatNumber(one.ratio),
-      ],
-      ...[formatNumber(one.limit), one.detail],
-    ])
-  const head = (what: string): string[] => [what, 'verdict', 'baseline', 'now', 'now / baseline', 'limit', 'detail']
+  const releaseLabel = release === null ? '' : ` for release ${release}`
   return [
     paragraph(
-      `Baseline ${id}${releaseLabel} (${source}), from ${formatInstant(startedAt)} to ${formatInstant(endedAt)}, SHA-256 ${digest}; now is from ${formatInstant(from)} to ${formatInstant(until)}. Means, in seconds, ratios and per second.`,
+      `Baseline ${id}${releaseLabel} (${source}) covers ${formatInstant(startedAt)} to ${formatInstant(endedAt)} and is compared with ${formatInstant(from)} to ${formatInstant(until)}. SHA-256: ${digest}. Values are means in base units: seconds, ratios, and counts per second.`,
     ),
     ...notes.map(paragraph),
-    table(head('signal'), rows(comparison.signals), 'It has no signal.'),
-    table(head('query'), rows(comparison.queries.slice(0, MAX_LISTED_QUERIES)), 'Both know no query.'),
+    comparisonTable('Signal', signals, 'The baseline contains no signals.'),
+    comparisonTable('Query', queries.slice(0, MAX_LISTED_QUERIES), 'No queries were recorded.'),
   ]
 }
 
-/** Of the queries so many are shown, the slowest against the baseline first; the JSON has all. */
-const MAX_LISTED_QUERIES = 20
+function comparisonTable(title: string, items: readonly BaselineComparisonItem[], emptyText: string): ReportBlock {
+  return table(
+    [title, 'Verdict', 'Baseline', 'Now', 'Now / baseline', 'Limit', 'Detail'],
+    items.map((item) => [
+      item.name,
+      item.verdict ?? 'not judged',
+      formatValue(item.baseline, 'count'),
+      formatValue(item.now, 'count'),
+      formatValue(item.ratio, 'multiple'),
+      formatValue(item.limit, 'count'),
+      item.detail,
+    ]),
+    emptyText,
+  )
+}
 
 function coverageBlocks({ validations, progress }: EvidenceReport): ReportBlock[] {
   const coveragePoints = validations.flatMap(({ endedAt, coverage }) =>
@@ -117,25 +122,24 @@ function coverageBlocks({ validations, progress }: EvidenceReport): ReportBlock[
     ratio: totalRows === 0 ? 1 : Math.min(1, processedRows / totalRows),
   }))
   return [
-    ...(coveragePoints.length > 1
-      ? [{ kind: 'chart', title: 'Coverage, as validations counted it', points: coveragePoints } as const]
-      : []),
-    ...(backfillPoints.length > 1
-      ? [{ kind: 'chart', title: 'Rows right while backfills ran', points: backfillPoints } as const]
-      : []),
+    ...chartBlocks('Coverage measured by validations', coveragePoints),
+    ...chartBlocks('Rows processed by backfills', backfillPoints),
     table(
-      ['validation', 'ended', 'verdict', 'coverage', 'integrity score', 'rollout file'],
-      validations.map((one) => [
-        ...[
-          String(one.id),
-          formatInstant(one.endedAt),
-          one.verdict,
-          formatPercent(one.coverage),
-          formatPercent(one.integrityScore),
-        ],
-        one.fileHash.slice(0, 12),
+      ['Validation', 'Ended', 'Verdict', 'Coverage', 'Integrity score', 'Rollout file'],
+      validations.map((validation) => [
+        String(validation.id),
+        formatInstant(validation.endedAt),
+        validation.verdict,
+        formatMeasuredRatio(validation.coverage),
+        formatMeasuredRatio(validation.integrityScore),
+        validation.fileHash.slice(0, 12),
       ]),
-      'No validation has ended yet.',
+      'No validation has finished yet.',
     ),
   ]
+}
+
+/** A line needs two points. */
+function chartBlocks(title: string, points: { at: string; ratio: number }[]): ReportBlock[] {
+  return points.length > 1 ? [{ kind: 'chart', title, points }] : []
 }

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { formatAgo, formatBytes, formatDuration, formatPercent, formatQuantity, formatValue, UNITS } from './format.ts'
+import {
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatQuantity,
+  formatValue,
+  UNITS,
+} from './format.ts'
 
 describe('values as people read them', () => {
   test.each([
@@ -31,6 +40,14 @@ describe('values as people read them', () => {
     [64 * 1024 ** 2, '64 MiB'],
     [1.5 * 1024 ** 3, '1.5 GiB'],
   ])('%d bytes are %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text))
+
+  test.each([
+    [0, '0'],
+    [0.0042, '0.0042'],
+    [0.25, '0.25'],
+    [12.345, '12.35'],
+    [1234567.8, '1,234,568'],
+  ])('the count %d is %s', (count, text) => expect(formatCount(count)).toBe(text))
 
   test('one row is no rows', () => {
     expect(formatQuantity(1, 'row')).toBe('1 row')

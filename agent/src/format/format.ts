@@ -34,9 +34,11 @@ export function formatValue(value: number | null | undefined, unit: Unit): strin
   return value === null || value === undefined || !Number.isFinite(value) ? NO_VALUE : FORMATTERS[unit](value)
 }
 
-/** `1,234,567`; up to two decimals below 100, as in `0.25` or `12.5`. */
+/** `1,234,567`; up to two decimals below 100, as in `12.5`; three significant digits below 1, as in `0.0042`. */
 export function formatCount(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: Math.abs(value) < 100 ? 2 : 0 })
+  const magnitude = Math.abs(value)
+  if (magnitude < 1) return value.toLocaleString('en-US', { maximumSignificantDigits: 3 })
+  return value.toLocaleString('en-US', { maximumFractionDigits: magnitude < 100 ? 2 : 0 })
 }
 
 /**

@@ -107,6 +107,7 @@ test('a state is left when the next one is entered', async () => {
 test('a check that came to no conclusion has a verdict and no number', async () => {
   const check = {
     layer: 'integrity' as const,
+    unit: 'count' as const,
     value: null,
     limit: null,
     detail: '',

@@ -35,6 +35,7 @@ export function stepChecks(rollout: Rollout, step: StepContext): ValidationCheck
 const flagConsistencyCheck = ({ flag }: StepContext): ValidationCheck => ({
   name: 'flag-consistency',
   layer: 'integrity',
+  unit: 'count',
   run() {
     const { clients } = flag()
     const stale = clients.filter((client) => client.stale)
@@ -55,6 +56,7 @@ const flagConsistencyCheck = ({ flag }: StepContext): ValidationCheck => ({
 const enablePrerequisitesCheck = ({ force }: StepContext): ValidationCheck => ({
   name: 'gate',
   layer: 'integrity',
+  unit: 'count',
   run({ facts }) {
     const reasons = force ? unforceableRefusals(facts) : enableRefusals(facts)
     return Promise.resolve({
@@ -70,6 +72,7 @@ const enablePrerequisitesCheck = ({ force }: StepContext): ValidationCheck => ({
 const failedValidationCheck: ValidationCheck = {
   name: 'validation',
   layer: 'integrity',
+  unit: 'count',
   run({ facts }) {
     const failed = facts.checksFailedSince
     return Promise.resolve({
@@ -84,6 +87,7 @@ const failedValidationCheck: ValidationCheck = {
 const newRowsCheck = ({ operationId: change }: StepContext): ValidationCheck => ({
   name: 'new-rows',
   layer: 'integrity',
+  unit: 'count',
   seconds: 60,
   async run({ sql, rollout, table }) {
     // Legacy columns do not follow the type then: the two may differ.
@@ -110,6 +114,7 @@ const newRowsCheck = ({ operationId: change }: StepContext): ValidationCheck => 
 const stepErrorRatioCheck = ({ changedAt }: StepContext): ValidationCheck => ({
   name: 'error-ratio-of-step',
   layer: 'performance',
+  unit: 'ratio',
   run({ rollout, parts, facts }) {
     if (rollout.file.api === undefined || facts.baseline?.unusable.length === 0) return Promise.resolve(null)
     const limit = rollout.file.limits.errorRatio

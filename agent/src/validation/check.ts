@@ -1,5 +1,6 @@
 import type { ValidationLayer, Verdict } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import type { Unit } from '../format/format.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { RunContext } from '../kind/kind.ts'
 import type { Key } from '../engine/keys.ts'
@@ -12,6 +13,8 @@ export interface ValidationCheck {
   /** Stable: series, `sti validate --check` and reports name it. */
   readonly name: string
   readonly layer: ValidationLayer
+  /** The unit of value and limit: the UI, the CLI and reports show both in it. */
+  readonly unit: Unit
   /** The longest it may take; then it is inconclusive. Default 30. The reading of the table does not count. */
   readonly seconds?: number
   /** It asks `context.scan()`: the table is read once for all checks that do, before the first of them. */
@@ -25,7 +28,7 @@ export interface ValidationCheck {
 
 export interface CheckFinding {
   readonly verdict: Verdict
-  /** The number it found, and the one it may be at most (or at least, as the detail says); in the detail's unit. */
+  /** The number it found, and the one it may be at most (or at least, as the detail says); in the check's unit. */
   readonly value: number | null
   readonly limit: number | null
   /** Rows that speak against it. Default 0. */

@@ -62,6 +62,7 @@ export async function runCheck(
   return {
     check: check.name,
     layer: check.layer,
+    unit: check.unit,
     verdict: finding.verdict,
     value: finding.value,
     limit: finding.limit,

@@ -6,7 +6,6 @@ import { formatCount, formatValue } from '@sti-rollout/agent/format'
 import React from 'react'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
-import { formatCheckValue } from './formatCheckValue'
 import { LAYER_TITLES, VERDICT_COLORS } from './verdicts'
 
 const COLUMNS = ['Verdict', 'Check', 'Found', 'Limit', 'Rows against it', 'Took'] as const
@@ -61,7 +60,7 @@ export function ChecksTable({ checks }: { checks: readonly CheckResult[] }) {
 
 function CheckRow({ check: result }: { check: CheckResult }) {
   const styles = useStyles2(getStyles)
-  const { check, verdict, value, limit, discrepancies, detail, sampleKeys, query, seconds } = result
+  const { check, unit, verdict, value, limit, discrepancies, detail, sampleKeys, query, seconds } = result
   return (
     <tr>
       <td data-column={COLUMNS[0]}>
@@ -88,8 +87,8 @@ function CheckRow({ check: result }: { check: CheckResult }) {
           )}
         </div>
       </td>
-      <td data-column={COLUMNS[2]}>{formatCheckValue(result, value)}</td>
-      <td data-column={COLUMNS[3]}>{formatCheckValue(result, limit)}</td>
+      <td data-column={COLUMNS[2]}>{formatValue(value, unit)}</td>
+      <td data-column={COLUMNS[3]}>{formatValue(limit, unit)}</td>
       <td data-column={COLUMNS[4]}>{formatCount(discrepancies)}</td>
       <td data-column={COLUMNS[5]}>{formatValue(seconds, 'seconds')}</td>
     </tr>

@@ -187,6 +187,8 @@ create table sti.check_result (
   validation_id bigint not null references sti.validation on delete cascade,
   check_name text not null,
   layer text not null,
+  -- of value and limit_value: count, ratio, seconds, bytes, …
+  unit text not null,
   verdict text not null check (verdict in ('pass', 'fail', 'inconclusive', 'error')),
   value double precision,
   limit_value double precision,

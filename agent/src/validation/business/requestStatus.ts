@@ -10,6 +10,7 @@ export function requestStatusCheck(name: string, { url, status }: { url: string;
   return {
     name,
     layer: 'business',
+    unit: 'count',
     seconds: 45,
     async run({ signal }) {
       const evidence = { limit: status, query: `GET ${url}` }

@@ -22,6 +22,7 @@ export function sameWithFlagCheck(name: string, { url, status }: { url: string; 
   return {
     name,
     layer: 'business',
+    unit: 'count',
     seconds: 90,
     async run({ parts, signal }) {
       const evidence = { limit: status, query: `GET ${url} with X-Sti-Flag: on, off, on` }

@@ -19,6 +19,7 @@ export function violationsCheck(name: string, query: string): ValidationCheck {
   return {
     name,
     layer: 'business',
+    unit: 'count',
     seconds: 60,
     async run({ sql, table, signal }) {
       const evidence = { limit: 0, query }

@@ -15,6 +15,7 @@ interface ConstraintState {
 export const constraintsValid: ValidationCheck = {
   name: 'constraints-valid',
   layer: 'integrity',
+  unit: 'count',
   seconds: 120,
   async run({ sql, facts, table }) {
     const constraintState = await readConstraintState(sql, table.oid)

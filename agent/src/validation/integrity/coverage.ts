@@ -5,6 +5,7 @@ import { countAcceptedDiscrepancies } from './acceptedRows.ts'
 export const coverage: ValidationCheck = {
   name: 'coverage',
   layer: 'integrity',
+  unit: 'ratio',
   needsScan: true,
   async run(context) {
     const scan = context.scan()

@@ -8,6 +8,7 @@ import { findDiscrepanciesSince } from './discrepanciesSince.ts'
 export const dualWriteApplication: ValidationCheck = {
   name: 'dual-write-application',
   layer: 'integrity',
+  unit: 'count',
   seconds: 60,
   async run({ sql, rollout, table, facts }) {
     const backfilled = facts.lastSucceededBackfill?.id ?? null

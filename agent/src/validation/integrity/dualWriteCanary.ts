@@ -8,6 +8,7 @@ import type { ValidationCheck, CheckFinding } from '../check.ts'
 export const dualWriteCanary: ValidationCheck = {
   name: 'dual-write-canary',
   layer: 'integrity',
+  unit: 'count',
   async run({ run, rollout, table, facts }) {
     const undeclaredTriggers = [...facts.undeclaredTriggers, ...findTriggersFiredByLegacyWrite(rollout, table)]
     if (undeclaredTriggers.length > 0) return inconclusive(undeclaredTriggers[0]!.replace(/\.$/, ''))

@@ -9,6 +9,7 @@ import { readLatestCheckValue } from '../store.ts'
 export const dualWriteConflicts: ValidationCheck = {
   name: 'dual-write-conflicts',
   layer: 'integrity',
+  unit: 'count',
   async run({ run, rollout }) {
     const { state } = run.database
     const counted = await readConflictCounts(state, rollout)

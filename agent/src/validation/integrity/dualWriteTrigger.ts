@@ -4,6 +4,7 @@ import type { ValidationCheck } from '../check.ts'
 export const dualWriteTrigger: ValidationCheck = {
   name: 'dual-write-trigger',
   layer: 'integrity',
+  unit: 'count',
   async run({ run, rollout, table, facts }) {
     // Before the flag is on nobody writes the type.
     const missing = facts.flag.enabled ? await findMissingReverseSync(run.database.state, rollout, table) : null

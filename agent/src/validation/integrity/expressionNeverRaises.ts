@@ -4,6 +4,7 @@ import { countAcceptedDiscrepancies } from './acceptedRows.ts'
 export const expressionNeverRaises: ValidationCheck = {
   name: 'expression-never-raises',
   layer: 'integrity',
+  unit: 'count',
   needsScan: true,
   async run(context) {
     const { raising, raisingKeys, query } = context.scan()

@@ -25,6 +25,7 @@ const MAX_SAMPLE_KEYS = 10
 export const foreignKeys: ValidationCheck = {
   name: 'foreign-keys',
   layer: 'integrity',
+  unit: 'count',
   seconds: 600,
   async run({ sql, table, run }) {
     const keys = await readForeignKeys(sql, table.oid)

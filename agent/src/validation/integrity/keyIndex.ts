@@ -12,6 +12,7 @@ const MAX_TABLE_BYTES = 10 * 1024 ** 3
 export const keyIndex: ValidationCheck = {
   name: 'key-index',
   layer: 'integrity',
+  unit: 'count',
   seconds: 300,
   async run({ sql, table }) {
     const [amcheck] = await sql<{ call: string | null; indexes: { oid: string; name: string }[]; bytes: number }[]>`

@@ -14,6 +14,7 @@ const MAX_SAMPLE_KEYS = 10
 export const keyUnique: ValidationCheck = {
   name: 'key-unique',
   layer: 'integrity',
+  unit: 'count',
   seconds: 600,
   async run({ sql, rollout, table, run }) {
     const walked = { table: rollout.table, key: table.key }

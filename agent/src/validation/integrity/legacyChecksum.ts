@@ -12,6 +12,7 @@ import { readHashVersion, readRowCount } from '../counts/rowCountStore.ts'
 export const legacyChecksum: ValidationCheck = {
   name: 'legacy-checksum',
   layer: 'integrity',
+  unit: 'count',
   needsScan: true,
   seconds: 120,
   async run({ scan, run, rollout, table, sql }) {

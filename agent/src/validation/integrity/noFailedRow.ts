@@ -3,6 +3,7 @@ import type { ValidationCheck } from '../check.ts'
 export const noFailedRow: ValidationCheck = {
   name: 'no-failed-row',
   layer: 'integrity',
+  unit: 'count',
   async run({ facts }) {
     const { failedRows } = facts
     return {

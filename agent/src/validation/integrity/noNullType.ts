@@ -5,6 +5,7 @@ import { countAcceptedDiscrepancies } from './acceptedRows.ts'
 export const noNullType: ValidationCheck = {
   name: 'no-null-type',
   layer: 'integrity',
+  unit: 'count',
   needsScan: true,
   async run({ scan, sql, rollout, table, facts }) {
     const { confusion, query } = scan()

@@ -3,6 +3,7 @@ import type { ValidationCheck } from '../check.ts'
 export const noUnknownType: ValidationCheck = {
   name: 'no-unknown-type',
   layer: 'integrity',
+  unit: 'count',
   needsScan: true,
   async run({ rollout, scan }) {
     const { unknownTypes, query } = scan()

@@ -11,6 +11,7 @@ import { readRowCount } from '../counts/rowCountStore.ts'
 export const nothingLost: ValidationCheck = {
   name: 'nothing-lost',
   layer: 'integrity',
+  unit: 'count',
   needsScan: true,
   seconds: 90,
   async run({ scan, run, rollout, table, signal }) {

@@ -4,6 +4,7 @@ import { countAcceptedDiscrepancies } from './acceptedRows.ts'
 export const typeMatchesLegacy: ValidationCheck = {
   name: 'type-matches-legacy',
   layer: 'integrity',
+  unit: 'count',
   needsScan: true,
   async run(context) {
     const scan = context.scan()

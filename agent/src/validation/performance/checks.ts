@@ -6,7 +6,7 @@ import { signalCheck } from './signalCheck.ts'
 export const PERFORMANCE_CHECKS: readonly ValidationCheck[] = [
   signalCheck('api-latency-average', 'api-latency-average'),
   signalCheck('api-latency-p95', 'api-latency-p95'),
-  signalCheck('api-error-ratio', 'api-error-ratio'),
+  signalCheck('api-error-ratio', 'api-error-ratio', 'ratio'),
   signalCheck('api-throughput', 'api-request-rate'),
   signalCheck('database-query-time', 'query-time'),
   databaseQueryTimeEach,

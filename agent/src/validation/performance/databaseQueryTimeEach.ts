@@ -6,6 +6,7 @@ import { prepareComparison, inconclusiveFinding, PERFORMANCE_CHECK_TIMEOUT_SECON
 export const databaseQueryTimeEach: ValidationCheck = {
   name: 'database-query-time-each',
   layer: 'performance',
+  unit: 'multiple',
   seconds: PERFORMANCE_CHECK_TIMEOUT_SECONDS,
   async run(context) {
     const comparison = await prepareComparison(context)

@@ -6,6 +6,7 @@ import { awaitReading } from './awaitReading.ts'
 export const archiver: ValidationCheck = {
   name: 'archiver',
   layer: 'system',
+  unit: 'count',
   async run({ run, rollout, sql, signal }) {
     const backlog = await awaitReading(() => run.pressure.archive(), signal)
     if ('verdict' in backlog) return backlog

@@ -19,6 +19,7 @@ const START_GRACE_SECONDS = 600
 export const autovacuum: ValidationCheck = {
   name: 'autovacuum',
   layer: 'system',
+  unit: 'count',
   async run({ rollout, facts, sql }) {
     const rows = await sql<VacuumStatisticsRow[]>`
       select c.oid::regclass::text as relation, coalesce(s.n_dead_tup, 0)::float8 as dead, coalesce(s.n_live_tup, 0)::float8 as live,

@@ -14,6 +14,7 @@ const MIN_TABLE_BYTES = 16 * 1024 ** 2
 export const bloat: ValidationCheck = {
   name: 'bloat',
   layer: 'system',
+  unit: 'ratio',
   async run({ rollout, table, sql }) {
     if (table.bytes < MIN_TABLE_BYTES)
       return {

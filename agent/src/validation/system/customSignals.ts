@@ -6,6 +6,7 @@ import { awaitReading } from './awaitReading.ts'
 export const customSignals: ValidationCheck = {
   name: 'signals',
   layer: 'system',
+  unit: 'count',
   async run({ run, rollout, signal }) {
     if (rollout.file.signals.length === 0) return null
     // Each has its own interval; what is known of it a moment later counts.

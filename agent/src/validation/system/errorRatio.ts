@@ -8,6 +8,7 @@ const HOUR_MS = 3_600_000
 export const errorRatio: ValidationCheck = {
   name: 'error-ratio',
   layer: 'system',
+  unit: 'ratio',
   async run({ rollout, parts }) {
     const limit = rollout.file.limits.errorRatio
     const { recent } = parts.signals

@@ -6,6 +6,7 @@ import { awaitReading } from './awaitReading.ts'
 export const longTransactions: ValidationCheck = {
   name: 'long-transactions',
   layer: 'system',
+  unit: 'seconds',
   async run({ run, rollout, parts, signal }) {
     const [snapshot, transaction] = await Promise.all([
       awaitReading(() => run.pressure.oldestSnapshot(), signal),

@@ -6,6 +6,7 @@ import { awaitReading } from './awaitReading.ts'
 export const replicationLag: ValidationCheck = {
   name: 'replication-lag',
   layer: 'system',
+  unit: 'bytes',
   async run({ parts, rollout, signal }) {
     const lag = await awaitReading(() => parts.signals.replication(), signal)
     if ('verdict' in lag) return lag

@@ -6,6 +6,7 @@ import { awaitReading } from './awaitReading.ts'
 export const replicationSlots: ValidationCheck = {
   name: 'replication-slots',
   layer: 'system',
+  unit: 'bytes',
   async run({ run, rollout, signal }) {
     const retention = await awaitReading(() => run.pressure.slots(), signal)
     if ('verdict' in retention) return retention

@@ -6,7 +6,7 @@ const MIN_COVERED_RATIO = 0.5
 
 /** A check that the peak of a resource since the rollout began stays below the file's limit. */
 export function resourceUsageCheck(name: string, signal: UsageSignal, resource: string): ValidationCheck {
-  return { name, layer: 'system', run: (context) => judgeUsage(context, signal, resource) }
+  return { name, layer: 'system', unit: 'ratio', run: (context) => judgeUsage(context, signal, resource) }
 }
 
 async function judgeUsage(context: CheckContext, signal: UsageSignal, resource: string): Promise<CheckFinding> {
