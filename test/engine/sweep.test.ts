@@ -63,7 +63,7 @@ test('where the application writes the type itself, a row that moves to where th
     async ({ sql, agent }) => {
       then.run = () => moveRowsToFront(sql, 'type = null', 'id > 23950')
       const { id } = await agent.run('backfill')
-      expect(await readEventMessages(agent, id)).toContain('50 rows were not right and have been written or recorded')
+      expect(await readEventMessages(agent, id)).toContain('The sweep wrote or recorded 50 rows')
       expect(await countWrongRows(sql)).toBe(0)
     },
   )

@@ -69,7 +69,7 @@ test('more failed rows than the error budget fail the backfill; once mended it s
         const failed = await runToFailure(agent, 'backfill', { batchSize: 100 })
         expect(failed).toMatchObject({ state: 'failed', errorCode: 'error-budget' })
         expect(failed.error).toMatch(
-          /^3 rows failed, more than the error budget of 0.005 of 500 rows\. .* start the backfill again/,
+          /^3 of 500 rows failed \(0\.6%; error budget 0\.5%\)\. .* start the backfill again/,
         )
         expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/Coverage is not complete/)
         // Two are mended; the two that are left are within the budget, whatever was recorded before.

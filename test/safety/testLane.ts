@@ -1,5 +1,5 @@
 import { compileRollout } from '../../agent/src/rollout/compileRollout.ts'
-import { discriminatorUpdate } from '../../agent/src/backfill/discriminatorUpdate.ts'
+import { discriminatorUpdate } from '../../agent/src/backfill/backfillJob.ts'
 import { writeBatch, BATCH_ROWS_FIRST_PARAMETER } from '../../agent/src/engine/batch.ts'
 import type { ColumnUpdate } from '../../agent/src/engine/columnUpdate.ts'
 import { connect, type Database, type Sql } from '../../agent/src/database/connect.ts'

@@ -1,35 +1,26 @@
-import { createThrottleGate } from '../throttle/throttleGate.ts'
-import type { RunContext } from '../kind/kind.ts'
 import { helpBulkUpdate } from '../engine/bulkUpdate.ts'
+import { formatQuantity } from '../format/format.ts'
+import type { RunContext } from '../kind/kind.ts'
 import { requireTable } from '../kind/requireTable.ts'
+import { createHelperHooks } from './backfillHooks.ts'
+import { createBackfillJob } from './backfillJob.ts'
 import { backfillRefusals } from './backfillRefusals.ts'
-import { createConnector, createParametersReader, createBackfillJob } from './backfillJob.ts'
 
-/**
- * Writes lanes of a backfill that another agent holds. Sweep, counting and the end are the holder's; so is the error
- * budget, which it reads from the lanes.
- */
+/** Writes lanes of a backfill that another agent holds. The holder sweeps, counts, and ends the backfill. */
 export async function runBackfillHelper(run: RunContext): Promise<void> {
   const facts = await run.readFacts()
   const table = requireTable(facts)
   if (backfillRefusals(facts).length > 0) return
-  const parameters = createParametersReader(run)
   let writtenRows = 0
-  await run.recordEvent('help', `${run.agent} helps with ${parameters().workers} workers`)
+  const job = createBackfillJob(
+    run,
+    table,
+    createHelperHooks(run, (rows) => (writtenRows += rows)),
+  )
+  await run.recordEvent('help', `${run.agent} helps with ${formatQuantity(job.tuning().workers, 'worker')}`)
   try {
-    await helpBulkUpdate(
-      createBackfillJob(run, table, {
-        parameters,
-        connect: createConnector(run),
-        total: () => Infinity,
-        gate: createThrottleGate(run, () => undefined),
-        onProgress: (step) => (writtenRows += step.writtenRows),
-        onRetry: () => undefined,
-        decided: () => undefined,
-        looked: () => Promise.resolve(),
-      }),
-    )
+    await helpBulkUpdate(job)
   } finally {
-    await run.recordEvent('help', `${run.agent} helped: ${writtenRows} rows written`)
+    await run.recordEvent('help', `${run.agent} helped: ${formatQuantity(writtenRows, 'row')} written`)
   }
 }

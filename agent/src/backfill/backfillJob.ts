@@ -1,37 +1,24 @@
 import { BackfillParameters, DEFAULT_MAXIMUM_BATCH_SECONDS } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { BulkUpdateTuning, BulkUpdateJob } from '../engine/bulkUpdateJob.ts'
+import type { BulkUpdateHooks, BulkUpdateJob, BulkUpdateTuning } from '../engine/bulkUpdateJob.ts'
+import type { ColumnUpdate } from '../engine/columnUpdate.ts'
 import type { RunContext } from '../kind/kind.ts'
-import type { Table } from '../rollout/rollout.ts'
-import { enforceErrorBudget } from './errorBudget.ts'
-import { discriminatorUpdate } from './discriminatorUpdate.ts'
+import type { KeyColumn, Rollout, Table } from '../rollout/rollout.ts'
+import { createThrottleGate } from '../throttle/throttleGate.ts'
 
-/** What whoever writes types has to hear, the holder of the backfill or an agent that helps. */
-type BackfillJobHooks = Pick<BulkUpdateJob, 'gate' | 'connect' | 'onProgress' | 'onRetry'> & {
-  parameters(): BackfillParameters
-  /** Rows of the table, for the error budget. */
-  total(): number
-  /** How it writes now. */
-  decided(sentence: string): void
-  /** Called between batches by every worker. */
-  looked(): Promise<void>
-}
-
-/** Gives every row of the table its type: the work of the lanes, with failed rows told and held against the budget. */
-export function createBackfillJob(run: RunContext, table: Table, hooks: BackfillJobHooks): BulkUpdateJob {
-  const { database, rollout, operation } = run
-  const { gate, connect, onProgress: passed, onRetry: retried } = hooks
-  /** What is to be said once the batch is committed: outside of what is tried again. */
-  let pendingEvents: { kind: string; sentence: string }[] = []
+/** The bulk update of a backfill, for the agent that holds the operation or for one that helps. */
+export function createBackfillJob(run: RunContext, table: Table, hooks: BulkUpdateHooks): BulkUpdateJob {
+  const { rollout } = run
+  const parameters = createParametersReader(run)
   return {
     run,
-    gate,
-    connect,
-    onProgress: passed,
-    onRetry: retried,
+    hooks,
     columnUpdate: discriminatorUpdate(rollout, table.key),
     secondaryIndexCount: table.secondaryIndexes.length,
-    tuning: () => resolveTuning(hooks.parameters()),
+    sweepOrder: rollout.file.dualWrite === 'trigger' ? 'heap' : 'key',
+    gate: createThrottleGate(run, (wait) => hooks.onWait(wait)),
+    connect: createConnector(run),
+    tuning: () => resolveTuning(parameters()),
     failpoints: {
       lanes: 'backfill.lanes',
       batch: 'backfill.batch',
@@ -39,38 +26,37 @@ export function createBackfillJob(run: RunContext, table: Table, hooks: Backfill
       poison: 'backfill.poison',
       laneFinished: 'backfill.lane-finished',
     },
-    onFailedRows: (sentence) => pendingEvents.push({ kind: 'failed-row', sentence }),
-    onStripeDecision(sentence) {
-      pendingEvents.push({ kind: 'striping', sentence })
-      hooks.decided(sentence)
-    },
-    async betweenBatches() {
-      await hooks.looked()
-      const events = pendingEvents
-      pendingEvents = []
-      for (const { kind, sentence } of events) await run.recordEvent(kind, sentence)
-      if (!events.some(({ kind }) => kind === 'failed-row')) return
-      await run.failpoint('backfill.failure-told')
-      await enforceErrorBudget(database.state, rollout, operation.id, hooks.total())
-    },
   }
 }
 
-/** Whoever wants it to rest wants it gentle: a request that meets a batch waits for a hundredth of a second at most. */
+/** Sets the discriminator of every row to the type that its legacy columns imply. */
+export function discriminatorUpdate(rollout: Rollout, key: readonly KeyColumn[]): ColumnUpdate {
+  const derived = rollout.derive('t')
+  return {
+    rollout: rollout.name,
+    key,
+    column: rollout.discriminator.sql,
+    value: derived,
+    needsUpdate: `t.${rollout.discriminator.sql} is distinct from ${derived}`,
+    unmapped: rollout.mayBeUnmapped ? `${derived} is null` : null,
+  }
+}
+
+/** With a rest ratio, batches are short by default: a request that meets one waits for 0.01 s at most. */
 function resolveTuning(parameters: BackfillParameters): BulkUpdateTuning {
   const { withRest, withoutRest } = DEFAULT_MAXIMUM_BATCH_SECONDS
   const maximumBatchSeconds = parameters.maximumBatchSeconds ?? (parameters.niceRatio > 0 ? withRest : withoutRest)
   return { batchSize: undefined, ...parameters, maximumBatchSeconds }
 }
 
-/** A connection of one worker of a backfill. */
+/** Opens connections for the workers of a backfill. */
 export function createConnector({ database, operation, rollout }: RunContext): () => Sql {
   const { searchPath } = rollout
   return () =>
     database.engine({ purpose: `backfill ${operation.id}`, searchPath, avoidSeqScan: true, statementTimeoutMs: 20_000 })
 }
 
-/** The parameters as they are now. Asked several times for each batch, and parsed only when somebody has changed them. */
+/** Reads the current parameters. Called several times per batch, so it parses them only after a change. */
 export function createParametersReader(run: RunContext): () => BackfillParameters {
   let lastParameters = run.parameters()
   let parsed = BackfillParameters.parse(lastParameters)

@@ -1,20 +1,21 @@
-import type { Sql } from '../database/connect.ts'
+import { formatCount, formatPercent, formatQuantity } from '../format/format.ts'
+import type { RunContext } from '../kind/kind.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
-import type { Rollout } from '../rollout/rollout.ts'
 
 /**
- * Failed rows of this backfill against the file's error budget; rows that an admin accepted do not count.
- * @throws OperationFailure when there are more
+ * Compares the failed rows of this backfill with the error budget of the rollout file. Rows that an admin accepted do not
+ * count.
+ * @throws OperationFailedError `error-budget`
  */
-export async function enforceErrorBudget(sql: Sql, rollout: Rollout, operationId: bigint, rows: number): Promise<void> {
-  const [counted] = await sql<{ rows: number }[]>`
+export async function enforceErrorBudget({ database, rollout, operation }: RunContext, rows: number): Promise<void> {
+  const [failed] = await database.state<{ rows: number }[]>`
     select count(*)::int as rows from sti.failed_row
-    where rollout = ${rollout.name} and operation_id = ${operationId} and recovered_at is null and accepted_by is null`
+    where rollout = ${rollout.name} and operation_id = ${operation.id} and recovered_at is null and accepted_by is null`
   const { errorBudget } = rollout.file
-  if (counted!.rows <= errorBudget * rows) return
+  if (failed!.rows <= errorBudget * rows) return
   throw new OperationFailedError(
     'error-budget',
-    `${counted!.rows} rows failed, more than the error budget of ${errorBudget} of ${rows} rows. ` +
-      'Look at the failed rows, mend them or the rollout file, then start the backfill again: it skips what is right.',
+    `${formatCount(failed!.rows)} of ${formatQuantity(rows, 'row')} failed (${formatPercent(failed!.rows / rows)}; error budget ${formatPercent(errorBudget)}). ` +
+      'Fix the failed rows or the rollout file, then start the backfill again: it skips rows that are right.',
   )
 }

@@ -1,164 +1,115 @@
 import { BackfillParameters } from '../contract/index.ts'
-import type { Sql } from '../database/connect.ts'
-import { errorCode, classifyError, isConnectionError } from '../database/errors.ts'
-import { OperationFailedError, OperationPausedError } from '../kind/operationErrors.ts'
-import { createThrottleGate } from '../throttle/throttleGate.ts'
-import type { RunOutcome, RunContext } from '../kind/kind.ts'
-import { claimOperationLane } from '../engine/lane.ts'
-import { readLaneTotals } from '../engine/operationLanes.ts'
+import { classifyError, errorCode, isConnectionError } from '../database/errors.ts'
 import { runBulkUpdate } from '../engine/bulkUpdate.ts'
+import type { BulkUpdateJob } from '../engine/bulkUpdateJob.ts'
+import { claimOperationLane, type Lane } from '../engine/lane.ts'
+import { readLaneTotals } from '../engine/operationLanes.ts'
+import { sweepOnce } from '../engine/sweep.ts'
+import { formatQuantity } from '../format/format.ts'
+import type { RunContext, RunOutcome } from '../kind/kind.ts'
+import { OperationFailedError, OperationPausedError } from '../kind/operationErrors.ts'
 import { requireTable } from '../kind/requireTable.ts'
 import type { Table } from '../rollout/rollout.ts'
-import { enforceErrorBudget } from './errorBudget.ts'
-import { discriminatorUpdate } from './discriminatorUpdate.ts'
+import { createHolderHooks } from './backfillHooks.ts'
+import { createBackfillJob, createConnector } from './backfillJob.ts'
 import { createBackfillProgress, type BackfillProgress } from './backfillProgress.ts'
 import { backfillRefusals } from './backfillRefusals.ts'
+import { enforceErrorBudget } from './errorBudget.ts'
 import { retryFailedRows } from './retryFailedRows.ts'
-import { sweepOnce, type Sweep } from '../engine/sweep.ts'
 import { countOrEstimateRows } from './tableRowCount.ts'
-import { createConnector, createParametersReader, createBackfillJob } from './backfillJob.ts'
 
 const MAX_SWEEPS = 5
-/** How often the lanes are read while other agents may write some of them. */
-const LANE_POLL_INTERVAL_MS = 500
 
 export async function runBackfill(run: RunContext): Promise<RunOutcome> {
-  const { database, rollout, operation } = run
+  const { database, operation } = run
   const facts = await run.readFacts()
   const table = requireTable(facts)
-  // While it stood paused somebody may have changed a trigger or turned the flag on.
+  // A trigger or the flag may have been changed while the backfill was paused.
   const refusals = backfillRefusals(facts)
   if (refusals.length > 0) throw new OperationPausedError(refusals.join(' '))
   await run.failpoint('backfill.begun')
-  const parameters = createParametersReader(run)
-  const connect = createConnector(run)
   try {
     const lane = await claimOperationLane(database.state, operation.id, run.agent)
-    const total = operation.progress?.totalRows ?? (await readTotalRows(connect, run, table))
-    const progress = createBackfillProgress(
-      run,
-      await readLaneTotals(database.state, operation.id),
-      total,
-      parameters().agents > 1,
-    )
-    const sweep: Sweep = {
-      run,
-      lane,
-      connect,
-      onRetry: progress.addRetry,
-      columnUpdate: discriminatorUpdate(rollout, table.key),
-      gate: createThrottleGate(run, (wait) =>
-        progress.setWait(wait === null ? null : `${wait.reason}: ${wait.sentence}`),
-      ),
-      walkOrder: rollout.file.dualWrite === 'trigger' ? 'heap' : 'key',
-      workers: () => parameters().workers,
-      batchSize: () => parameters().batchSize,
-    }
+    const progress = await startProgress(run, table)
+    const job = createBackfillJob(run, table, createHolderHooks(run, progress))
     progress.report()
     return operation.parameters['failedRowsOnly'] === true
-      ? await runRetryOnly(run, sweep)
-      : await writeAndSweep(run, sweep, table, progress, parameters)
+      ? await retryOnly(job, lane)
+      : await writeAndSweep(job, lane, progress)
   } catch (error) {
     await turnFlagOffAfterFailure(run, error)
     throw error
   }
 }
 
-async function readTotalRows(connect: () => Sql, { rollout }: RunContext, table: Table): Promise<number> {
-  const sql = connect()
+async function startProgress(run: RunContext, table: Table): Promise<BackfillProgress> {
+  const { database, operation } = run
+  const totalRows = operation.progress?.totalRows ?? (await readTotalRows(run, table))
+  const laneTotals = await readLaneTotals(database.state, operation.id)
+  const { agents } = BackfillParameters.parse(run.parameters())
+  return createBackfillProgress(run, laneTotals, totalRows, agents > 1)
+}
+
+async function readTotalRows(run: RunContext, table: Table): Promise<number> {
+  const sql = createConnector(run)()
   try {
-    return await countOrEstimateRows(sql, rollout, table)
+    return await countOrEstimateRows(sql, run.rollout, table)
   } finally {
     await sql.end({ timeout: 1 })
   }
 }
 
-async function runRetryOnly(run: RunContext, sweep: Sweep): Promise<RunOutcome> {
-  run.setStep('trying the failed rows again')
-  const remaining = await retryFailedRows(sweep)
-  return remaining === null ? { outcome: 'stopped' } : { outcome: 'succeeded', result: { failedRows: remaining } }
+async function retryOnly(job: BulkUpdateJob, lane: Lane): Promise<RunOutcome> {
+  job.run.setStep('retrying failed rows')
+  const failedRows = await retryFailedRows(job, lane)
+  return failedRows === null ? { outcome: 'stopped' } : { outcome: 'succeeded', result: { failedRows } }
 }
 
-async function writeAndSweep(
-  run: RunContext,
-  sweep: Sweep,
-  table: Table,
-  progress: BackfillProgress,
-  parameters: () => BackfillParameters,
-): Promise<RunOutcome> {
-  if (!(await writeTypes(run, sweep, table, progress, parameters))) return { outcome: 'stopped' }
-  run.setStep('sweeping: is anything left?')
+async function writeAndSweep(job: BulkUpdateJob, lane: Lane, progress: BackfillProgress): Promise<RunOutcome> {
+  const { run } = job
+  const { database, operation } = run
+  run.setStep('writing types')
+  const finished = await runBulkUpdate(job)
+  const { agents } = BackfillParameters.parse(run.parameters())
+  if (agents > 1) progress.setLaneTotals(await readLaneTotals(database.state, operation.id))
+  if (!finished) return { outcome: 'stopped' }
+  run.setStep('sweeping: looking for rows that are not right')
   await run.failpoint('sweep.begun')
-  const rows = await sweepUntilClean(run, sweep)
+  const rows = await sweepUntilClean(job, lane)
   if (rows === null) return { outcome: 'stopped' }
-  const failedRows = await retryFailedRows(sweep)
+  const failedRows = await retryFailedRows(job, lane)
   if (failedRows === null) return { outcome: 'stopped' }
   progress.setFinalCounts(rows, failedRows)
-  // Asked again here: an agent that died between a failed row and this question has left it open.
-  await enforceErrorBudget(run.database.state, run.rollout, run.operation.id, rows)
-  const { written } = await readLaneTotals(run.database.state, run.operation.id)
+  // Checked again: an agent may have died after it recorded a failed row and before it checked the budget.
+  await enforceErrorBudget(run, rows)
+  const { written } = await readLaneTotals(database.state, operation.id)
   const result = { passedRows: rows, writtenRows: written, failedRows, batches: progress.batches }
   return { outcome: 'succeeded', result }
 }
 
-/** Writes all lanes, alone or with other agents. False when it was asked to stop. */
-async function writeTypes(
-  run: RunContext,
-  sweep: Sweep,
-  table: Table,
-  progress: BackfillProgress,
-  parameters: () => BackfillParameters,
-): Promise<boolean> {
-  const { database, rollout, operation } = run
-  let knownFailedRows = 0
-  let lastPolledAt = performance.now()
-  run.setStep('writing types')
-  const job = createBackfillJob(run, table, {
-    parameters,
-    gate: sweep.gate,
-    connect: sweep.connect,
-    onRetry: progress.addRetry,
-    onProgress: progress.addBatch,
-    total: () => progress.total,
-    decided: (sentence) => run.setStep(`writing types, ${sentence}`),
-    async looked() {
-      // What other agents write and record is known from the lanes alone.
-      if (parameters().agents === 1 || performance.now() - lastPolledAt < LANE_POLL_INTERVAL_MS) return
-      lastPolledAt = performance.now()
-      const totals = await readLaneTotals(database.state, operation.id)
-      progress.setLaneTotals(totals)
-      if (totals.failed > knownFailedRows)
-        await enforceErrorBudget(database.state, rollout, operation.id, progress.total)
-      knownFailedRows = totals.failed
-    },
-  })
-  const finished = await runBulkUpdate(job)
-  if (parameters().agents > 1) progress.setLaneTotals(await readLaneTotals(database.state, operation.id))
-  return finished
-}
-
-/** Sweeps until nothing is left but recorded failed rows. Answers how many rows there are, or null when stopped. */
-async function sweepUntilClean(run: RunContext, sweep: Sweep): Promise<number | null> {
+/** Sweeps until only recorded failed rows are left. Returns the number of rows in the table, or null if stopped. */
+async function sweepUntilClean(job: BulkUpdateJob, lane: Lane): Promise<number | null> {
+  const { run } = job
   for (let attempt = 0; ; attempt++) {
-    const result = await sweepOnce(sweep)
+    const result = await sweepOnce(job, lane)
     if (result === null) return null
     if (result.fixedRows === 0 && !result.tableChanged) return result.rows
     if (result.fixedRows > 0) {
-      await run.recordEvent('sweep', `${result.fixedRows} rows were not right and have been written or recorded`)
+      await run.recordEvent('sweep', `The sweep wrote or recorded ${formatQuantity(result.fixedRows, 'row')}`)
       await run.failpoint('sweep.told')
     }
     if (attempt === MAX_SWEEPS) {
       throw new OperationFailedError(
         'sweep',
         result.tableChanged
-          ? 'The table is rewritten (VACUUM FULL, CLUSTER) or gets partitions all the time: start the backfill again once that has ended.'
-          : 'Rows keep coming in wrong. Something writes past the dual-write trigger: run a validation and look at its trigger check.',
+          ? 'The table keeps being rewritten (VACUUM FULL, CLUSTER) or keeps getting partitions. Start the backfill again once that has ended.'
+          : 'The sweep keeps finding rows that are not right: something writes around the dual-write trigger. Run a validation and read its trigger check.',
       )
     }
   }
 }
 
-/** `--rollback-on-error`: when the backfill fails for good, the flag goes off if it was on. */
+/** `--rollback-on-error`: turns the flag off if the backfill fails for good. */
 async function turnFlagOffAfterFailure(run: RunContext, error: unknown): Promise<void> {
   if (BackfillParameters.parse(run.parameters()).rollbackOnError === false) return
   const canResume =

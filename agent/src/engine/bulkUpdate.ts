@@ -1,23 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { formatDuration } from '../format/format.ts'
 import { createBatchSizeHillClimb } from './batchSizeHillClimb.ts'
 import { createBatchSizeController, type BatchSizeController } from './batchSizeController.ts'
-import type { BulkUpdateTuning, BulkUpdateJob, SharedWorkerState } from './bulkUpdateJob.ts'
+import type { BulkUpdateJob, BulkUpdateTuning, SharedWorkerState } from './bulkUpdateJob.ts'
 import { claimLane, releaseLane, type Lane } from './lane.ts'
-import { walkLane } from './laneWalk.ts'
+import { walkLane, type LaneWalk } from './laneWalk.ts'
 import { createLanes, revokeLaneClaims, hasUnfinishedLanes } from './operationLanes.ts'
 import { isDroppedPartition, readLeafPartitions } from './leafPartitions.ts'
 import { createStripePolicy, type StripePolicy } from './stripePolicy.ts'
 import { runWorkerPool } from './workerPool.ts'
 
-/** How far feedback may go above the default size when nobody gave one. */
+/** Batch size at the start of an update without `batchSize`, and its limit. */
 const INITIAL_BATCH_ROWS = 1_000
 const MAX_BATCH_ROWS = 20_000
-/** How often an agent that has nothing left to write looks whether the others are done. */
+/** How often an agent that has nothing left to write checks if the other agents are done. */
 const LANE_POLL_INTERVAL_MS = 200
 
 /**
- * Applies a change to all rows that need it: leaf partitions cut into lanes, which workers claim one after the other.
- * Goes on where a holder before left it. False when it was asked to stop.
+ * Updates all rows that need it: cuts the leaf partitions into lanes, which workers claim one after the other. Continues
+ * where an earlier holder of the operation stopped. False if the operation was asked to stop.
  */
 export async function runBulkUpdate(job: BulkUpdateJob): Promise<boolean> {
   const { run } = job
@@ -25,7 +26,7 @@ export async function runBulkUpdate(job: BulkUpdateJob): Promise<boolean> {
   await revokeLaneClaims(state, run.operation.id)
   for (let round = 1; ; round++) {
     const leaves = await readLeafPartitions(state, run.rollout.table.sql)
-    // A partition that came while the others were written gets lanes in the next round.
+    // A partition that was attached meanwhile gets lanes in the next round.
     const addedLanes = await createLanes(state, run.operation.id, leaves)
     if (round > 1 && addedLanes === 0) return true
     await run.failpoint(job.failpoints.lanes)
@@ -34,15 +35,15 @@ export async function runBulkUpdate(job: BulkUpdateJob): Promise<boolean> {
     for (;;) {
       if (!(await writeLanes(job, shared))) return false
       if (!(await hasUnfinishedLanes(state, run.operation.id))) break
-      // Other agents write the last lanes, or have left them behind.
+      // Other agents write the last lanes, or have released them unfinished.
       if (!(await mayContinue())) return false
-      await job.betweenBatches()
+      await job.hooks.betweenBatches()
       await delay(LANE_POLL_INTERVAL_MS)
     }
   }
 }
 
-/** Writes lanes of an operation that another agent holds, until none is free. False when it was asked to stop. */
+/** Writes lanes of an operation that another agent holds, until none is free. False if it was asked to stop. */
 export async function helpBulkUpdate(job: BulkUpdateJob): Promise<boolean> {
   const { run } = job
   try {
@@ -64,7 +65,7 @@ function createSharedState(job: BulkUpdateJob): SharedWorkerState {
 async function writeLanes(job: BulkUpdateJob, shared: SharedWorkerState): Promise<boolean> {
   return await runWorkerPool(
     () => job.tuning().workers,
-    (stays) => runWorker(job, shared, stays),
+    (keepWorking) => runWorker(job, shared, keepWorking),
   )
 }
 
@@ -73,53 +74,53 @@ function createSizeController({ batchSize, maximumBatchSeconds }: BulkUpdateTuni
 }
 
 function createJobStripePolicy(job: BulkUpdateJob): StripePolicy {
-  const { run, secondaryIndexCount: secondaryIndexes } = job
+  const { run, secondaryIndexCount } = job
   return createStripePolicy({
-    uselessBecause: secondaryIndexes === 0 ? 'there is no secondary index' : null,
+    uselessBecause: secondaryIndexCount === 0 ? 'the table has no secondary index' : null,
     pruningBlocker() {
       const oldest = run.pressure.oldestSnapshot()
       if (!('value' in oldest) || oldest.value.holder === null || oldest.value.seconds < 1) return null
-      return `the snapshot of ${oldest.value.holder}, ${Math.round(oldest.value.seconds)} s old,`
+      return `a snapshot that is ${formatDuration(Math.round(oldest.value.seconds))} old, held by ${oldest.value.holder}`
     },
-    onDecision: (sentence) => job.onStripeDecision(sentence),
+    onDecision: (message) => job.hooks.onStripeDecision(message),
   })
 }
 
 async function runWorker(job: BulkUpdateJob, shared: SharedWorkerState, keepWorking: () => boolean): Promise<boolean> {
-  const { run, gate } = job
+  const { run } = job
   const state = run.database.state
   const sql = job.connect()
-  const waitAtGate = gate.worker()
+  const waitAtGate = job.gate.worker()
   const mayContinue = async (): Promise<boolean> => {
     const { batchSize, maximumBatchSeconds } = job.tuning()
     shared.sizeController.tune(batchSize ?? MAX_BATCH_ROWS, maximumBatchSeconds)
-    await job.betweenBatches()
+    await job.hooks.betweenBatches()
     return keepWorking() && (await waitAtGate())
   }
-  /** As it is now: a partition that is dropped or detached meanwhile is nobody's work any more. */
-  const walkLeaf = async (claimed: Lane): Promise<boolean> => {
-    const [table, oid] = [run.rollout.table.sql, claimed.relation!]
-    const [leaf] = await readLeafPartitions(state, table, oid)
-    if (leaf === undefined) return true
-    try {
-      return await walkLane(job, shared, leaf, claimed, sql, mayContinue)
-    } catch (error) {
-      if (await isDroppedPartition(state, table, oid, error)) return true
-      throw error
-    }
-  }
-  let lane: Lane | null = null
   try {
     for (;;) {
-      lane = await claimLane(state, run.operation.id, run.agent)
+      const lane = await claimLane(state, run.operation.id, run.agent)
       if (lane === null) return true
-      const finished = await walkLeaf(lane)
+      const finished = await walkExistingLeaf({ job, shared, sql, mayContinue }, lane)
       await releaseLane(state, lane, finished)
-      lane = null
       await run.failpoint(job.failpoints.laneFinished)
       if (!finished) return false
     }
   } finally {
     await sql.end({ timeout: 1 })
+  }
+}
+
+/** Reads the leaf as it is now: if it was dropped or detached, its lane has nothing left to write. */
+async function walkExistingLeaf(walk: Omit<LaneWalk, 'leaf'>, lane: Lane): Promise<boolean> {
+  const { rollout, database } = walk.job.run
+  const [table, oid] = [rollout.table.sql, lane.relation!]
+  const [leaf] = await readLeafPartitions(database.state, table, oid)
+  if (leaf === undefined) return true
+  try {
+    return await walkLane({ ...walk, leaf }, lane)
+  } catch (error) {
+    if (await isDroppedPartition(database.state, table, oid, error)) return true
+    throw error
   }
 }

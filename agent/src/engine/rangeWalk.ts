@@ -5,12 +5,15 @@ import type { Key } from './keys.ts'
 import { createRetryBackoff } from './retryBackoff.ts'
 import { readNextRange, type KeyRange, type KeyedTable } from './keyRange.ts'
 
-/** A row that could not be worked on, alone in its range. */
+/** A row that fails alone in its range. */
 export interface PoisonRow {
   readonly range: KeyRange
   readonly sqlstate: string
   readonly message: string
 }
+
+/** `again`: the range is not complete, or must be cut again. */
+export type RangeOutcome = 'done' | 'again' | 'stopped'
 
 export interface RangeWalk {
   readonly sql: Sql
@@ -21,33 +24,32 @@ export interface RangeWalk {
   /** Called between batches: waits while throttled; false ends the walk at this safe point. */
   mayContinue(): Promise<boolean>
   /**
-   * The next range after `low`, where ranges are not cut by counting rows along the key. Its rows may be estimated, but
-   * are above 1 then.
+   * The next range after `low`, for walks that do not cut ranges by counting rows along the key. Its row count may be an
+   * estimate, but must be more than 1.
    */
-  nextEstimatedRange?(low: Key | null): KeyRange | null
-  /** The work on a range of `next`, in any number of transactions; `again`: it is to be cut anew. */
-  processEstimatedRange?(range: KeyRange): Promise<'done' | 'again' | 'stopped'>
-  /** The work on a counted range, in one transaction. */
+  readonly nextEstimatedRange?: ((low: Key | null) => KeyRange | null) | undefined
+  /** Processes an estimated range, or the next batch of it. */
+  processEstimatedRange?(range: KeyRange): Promise<RangeOutcome>
+  /** Processes a counted range in one transaction. */
   processCountedRange(range: KeyRange): Promise<void>
   handlePoisonRow(row: PoisonRow): Promise<void>
   onRetry(sqlstate: string): void
 }
 
-/** Rows that failed together: they are taken in smaller pieces, counted, until they are passed. */
+/** Rows that failed together. They are processed in smaller counted ranges until all of them are passed. */
 interface SuspectRows {
   readonly until: Key
-  /** Rows to take at once, and when that is enough again: then they are suspect no more. */
   readonly batchRows: number
   readonly timeouts: number
 }
 
-/** How often rows are halved because of a time-out, which is seldom their fault. */
+/** A timeout is seldom the fault of a row, so halving stops here. */
 const MAX_TIMEOUT_HALVINGS = 5
 
 /**
- * Walks from `from` to `to` in ranges. A range that fails by a row's fault is halved until that row is alone; what
- * passes by itself is tried again with growing pauses and jitter. Returns false when it was asked to stop. Throws what
- * cannot be worked round (see faultOf).
+ * Walks from `from` to `to` in ranges. A range that fails because of a row is halved until that row is alone. Transient
+ * errors are retried with growing, jittered delays. Returns false if the walk was asked to stop.
+ * @throws every other error (see createRetryBackoff)
  */
 export async function walkRanges(job: RangeWalk): Promise<boolean> {
   const backoff = createRetryBackoff(job.sql, job.onRetry)

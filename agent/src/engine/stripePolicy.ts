@@ -1,42 +1,47 @@
+import { formatCount, formatDuration } from '../format/format.ts'
 import { FIRST_STRIPE_SHARE, MIN_STRIPE_SHARE } from './stripeBounds.ts'
 
-/** Whether ranges are written in stripes, each a batch of its own: judged by what it brings. */
+/** Decides by measurement if ranges are written in stripes or plain. */
 export interface StripePolicy {
-  /** The first stripe's share of the next range's rows, with so many to write on each of its pages; 1: a plain range. */
+  /** Share of the rows of the next range that its first stripe writes: 0 to 1; 1: a plain range. */
   firstShare(rowsPerPage: number): number
-  /** What a range cost: rows written, seconds of its batches, and its share of HOT updates where that is known. */
-  observe(range: {
-    striped: boolean
-    written: number
-    seconds: number
-    hotRatio: number | null
-    /** Of the first stripe alone. */
-    firstHotRatio: number | null
-  }): void
-  /** Of the last ranges; null before there were any. */
+  observe(range: RangeCost): void
+  /** Share of HOT updates in the last striped ranges: 0 to 1; null before the first one. */
   hotRatio(): number | null
-  /** For people: how it writes, and why. */
+  /** How ranges are written now, and why. */
   readonly sentence: string
 }
 
+/** What a range cost. The HOT shares are null if they are unknown. */
+export interface RangeCost {
+  readonly striped: boolean
+  readonly written: number
+  readonly seconds: number
+  readonly hotRatio: number | null
+  readonly firstHotRatio: number | null
+}
+
 export interface StripePolicyOptions {
-  /** Why it would bring nothing, known before; null: it is tried. */
+  /** The reason why striping cannot help, if that is known in advance. */
   readonly uselessBecause: string | null
-  /** Names what keeps dead rows from being pruned now; null when there is nothing. */
+  /** Names what prevents the pruning of dead rows now; null if nothing does. */
   pruningBlocker(): string | null
-  /** Each decision, once. */
+  /** Called once per decision. */
   onDecision(sentence: string): void
   readonly now?: () => number
 }
 
-/** Ranges of each way that are measured before one is chosen. */
+/** Striped ranges that are measured before a mode is chosen. */
 const TRIALS_PER_MODE = 2
-/** Striping writes less WAL and leaves less bloat: it may be this much slower than plain ranges and still be chosen. */
+/** A plain range is one batch and a striped range many, so more plain ranges are measured. */
+const PLAIN_PER_STRIPED_RANGES = 2
+/** Striping writes less WAL and leaves less bloat, so it may be this much slower than plain ranges. */
 const MIN_STRIPED_SPEED_RATIO = 0.8
-/** Below this share of HOT updates it does not do what it is for. */
+/** Below this share of HOT updates, striping does not do its job. */
 const MIN_HOT_RATIO = 0.3
-/** When it is tried again after it did not pay. */
+/** Striping is tried again this long after it did not pay. */
 const RETRIAL_INTERVAL_MS = 30_000
+const MAX_FIRST_STRIPE_SHARE = 0.12
 const EWMA_WEIGHT = 0.3
 
 interface TrialTotals {
@@ -46,19 +51,18 @@ interface TrialTotals {
 }
 
 /**
- * Where pages have room for some rows, a first stripe of no more than those stays on its page as well. Rows that leave
- * would go into the room of other pages, which then lack it for their own.
+ * If pages have free space for some rows, a first stripe of that size is HOT as well. A larger one moves rows to other
+ * pages, which then lack that space for their own rows.
  */
 function nextFirstShare(share: number, hotRatio: number): number {
   if (hotRatio < 0.1) return FIRST_STRIPE_SHARE
   return hotRatio < 0.9 ? Math.max(MIN_STRIPE_SHARE, share * hotRatio) : Math.min(MAX_FIRST_STRIPE_SHARE, share * 1.2)
 }
-const MAX_FIRST_STRIPE_SHARE = 0.12
 
 export function createStripePolicy(options: StripePolicyOptions): StripePolicy {
   const now = options.now ?? (() => performance.now())
   let mode: 'trial' | 'striped' | 'plain' = 'trial'
-  let sentence = 'measures striped against plain ranges'
+  let sentence = 'measuring striped and plain ranges'
   let modeChangedAt = now()
   let striped: TrialTotals = { ranges: 0, written: 0, seconds: 0 }
   let plain: TrialTotals = { ranges: 0, written: 0, seconds: 0 }
@@ -78,22 +82,23 @@ export function createStripePolicy(options: StripePolicyOptions): StripePolicy {
     meanHotRatio = null
     mode = 'trial'
   }
-  const percent = (ratio: number | null): string => (ratio === null ? 'unknown' : `${Math.round(ratio * 100)} %`)
+  const percent = (ratio: number | null): string =>
+    ratio === null ? 'an unknown share' : `${Math.round(ratio * 100)}%`
   const chooseMode = (): void => {
-    const [fast, slow] = [striped.written / striped.seconds, plain.written / plain.seconds]
-    const rates = `${Math.round(fast)} rows/s striped, ${Math.round(slow)} plain`
+    const [stripedRate, plainRate] = [striped.written / striped.seconds, plain.written / plain.seconds]
+    const rates = `${formatCount(Math.round(stripedRate))} rows/s striped, ${formatCount(Math.round(plainRate))} rows/s plain`
     if (meanHotRatio !== null && meanHotRatio < MIN_HOT_RATIO) fallBack(rates)
-    else if (fast < MIN_STRIPED_SPEED_RATIO * slow)
-      decide('plain', `plain ranges: striping does not pay here (${rates})`)
-    else decide('striped', `striped ranges: ${percent(meanHotRatio)} of the updates are HOT`)
+    else if (stripedRate < MIN_STRIPED_SPEED_RATIO * plainRate)
+      decide('plain', `plain ranges: striping is too slow (${rates})`)
+    else decide('striped', `striped ranges: ${percent(meanHotRatio)} of updates are HOT`)
   }
-  const fallBack = (rates: string): void => {
+  const fallBack = (evidence: string): void => {
     const blocker = options.pruningBlocker()
     decide(
       'plain',
       blocker === null
-        ? `plain ranges: only ${percent(meanHotRatio)} of the updates of striped ones were HOT (${rates})`
-        : `plain ranges: ${blocker} keeps dead rows from being pruned`,
+        ? `plain ranges: only ${percent(meanHotRatio)} of updates in striped ranges were HOT (${evidence})`
+        : `plain ranges: dead rows cannot be pruned because of ${blocker}`,
     )
   }
   if (options.uselessBecause !== null) decide('plain', `plain ranges: ${options.uselessBecause}`)
@@ -118,7 +123,7 @@ export function createStripePolicy(options: StripePolicyOptions): StripePolicy {
         if (striped.ranges >= TRIALS_PER_MODE && plain.ranges >= TRIALS_PER_MODE * PLAIN_PER_STRIPED_RANGES)
           chooseMode()
       } else if (mode === 'striped' && meanHotRatio !== null && meanHotRatio < MIN_HOT_RATIO)
-        fallBack(`after ${Math.round((now() - modeChangedAt) / 1000)} s`)
+        fallBack(`after ${formatDuration(Math.round((now() - modeChangedAt) / 1000))}`)
     },
     hotRatio: () => meanHotRatio,
     get sentence() {
@@ -126,6 +131,3 @@ export function createStripePolicy(options: StripePolicyOptions): StripePolicy {
     },
   }
 }
-
-/** A plain range is one batch and a striped one many: so many plain ones are measured against it. */
-const PLAIN_PER_STRIPED_RANGES = 2

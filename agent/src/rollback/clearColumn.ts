@@ -11,12 +11,12 @@ import { readLaneTotals } from '../engine/operationLanes.ts'
 import { rangeCondition } from '../engine/keyRange.ts'
 import { createThroughputMeter } from '../engine/throughput.ts'
 import { rowProgress } from '../engine/rowProgress.ts'
-import type { BulkUpdateTuning, BatchProgress } from '../engine/bulkUpdateJob.ts'
+import type { BulkUpdateHooks, BulkUpdateJob, BulkUpdateTuning } from '../engine/bulkUpdateJob.ts'
 import { runBulkUpdate } from '../engine/bulkUpdate.ts'
-import { sweepOnce, type Sweep } from '../engine/sweep.ts'
+import { sweepOnce } from '../engine/sweep.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
-const CLEAR_PACE: BulkUpdateTuning = {
+const CLEAR_TUNING: BulkUpdateTuning = {
   workers: 2,
   batchSize: undefined,
   maximumBatchSeconds: 0.1,
@@ -31,21 +31,34 @@ const CLEAR_PACE: BulkUpdateTuning = {
  * Answers how many rows were cleared, or null when it was asked to stop.
  */
 export async function clearColumn(run: RunContext, table: Table): Promise<number | null> {
-  const { rollout, operation, database } = run
-  const change = clearColumnUpdate(rollout, table)
+  const { operation, database } = run
   const lane = await claimOperationLane(database.state, operation.id, run.agent)
-  const progress = await createClearProgress(run, table.estimatedRows)
-  const sweep: Sweep = {
+  const job = createClearJob(run, table, await createClearHooks(run, table.estimatedRows))
+  if (!(await runBulkUpdate(job))) return null
+  run.setStep('sweeping: looking for rows that still hold a type')
+  if ((await sweepOnce(job, lane)) === null) return null
+  await refuseRowsLeft(run)
+  return (await readLaneTotals(database.state, operation.id)).written
+}
+
+function createClearJob(run: RunContext, table: Table, hooks: BulkUpdateHooks): BulkUpdateJob {
+  const { rollout, operation, database } = run
+  return {
     run,
-    columnUpdate: change,
-    lane,
-    walkOrder: 'key',
-    workers: () => 1,
-    onRetry: progress.retried,
+    hooks,
+    columnUpdate: clearColumnUpdate(rollout, table),
+    secondaryIndexCount: table.secondaryIndexes.length,
+    sweepOrder: 'key',
     countsAsFailedRow: holdsDerivedValue(rollout),
-    gate: createThrottleGate(run, (wait) =>
-      run.setStep(wait === null ? 'clearing the column' : `waits: ${wait.sentence}`),
-    ),
+    gate: createThrottleGate(run, (wait) => hooks.onWait(wait)),
+    tuning: () => CLEAR_TUNING,
+    failpoints: {
+      lanes: 'rollback.lanes',
+      batch: 'rollback.clear',
+      written: 'rollback.clear-written',
+      poison: 'rollback.clear-failed',
+      laneFinished: 'rollback.lane-finished',
+    },
     connect: () =>
       database.engine({
         purpose: `rollback ${operation.id}`,
@@ -54,30 +67,38 @@ export async function clearColumn(run: RunContext, table: Table): Promise<number
         avoidSeqScan: true,
       }),
   }
+}
+
+async function createClearHooks(run: RunContext, estimated: number | null): Promise<BulkUpdateHooks> {
+  const throughput = createThroughputMeter()
+  const retries: Record<string, number> = {}
   const decisions: string[] = []
-  const cleared = await runBulkUpdate({
-    ...sweep,
-    secondaryIndexCount: table.secondaryIndexes.length,
-    tuning: () => CLEAR_PACE,
-    failpoints: {
-      lanes: 'rollback.lanes',
-      batch: 'rollback.clear',
-      written: 'rollback.clear-written',
-      poison: 'rollback.clear-failed',
-      laneFinished: 'rollback.lane-finished',
-    },
+  let { passed, written } = await readLaneTotals(run.database.state, run.operation.id)
+  return {
     async betweenBatches() {
-      for (const sentence of decisions.splice(0)) await run.recordEvent('striping', sentence)
+      for (const message of decisions.splice(0)) await run.recordEvent('striping', message)
     },
-    onProgress: progress.moved,
+    onProgress(step) {
+      passed += step.passedRows
+      written += step.writtenRows
+      throughput.add(Math.max(0, step.passedRows))
+      run.reportProgress(
+        rowProgress({
+          passed,
+          written,
+          estimated,
+          perSecond: throughput.perSecond(),
+          batchRows: step.batch?.rows ?? null,
+          batchSeconds: step.batch?.seconds ?? null,
+          retries,
+        }),
+      )
+    },
     onFailedRows: () => undefined,
-    onStripeDecision: (sentence) => decisions.push(sentence),
-  })
-  if (!cleared) return null
-  run.setStep('sweeping: is anything left?')
-  if ((await sweepOnce(sweep)) === null) return null
-  await refuseRowsLeft(run)
-  return (await readLaneTotals(database.state, operation.id)).written
+    onStripeDecision: (message) => decisions.push(message),
+    onRetry: (sqlstate) => (retries[sqlstate] = (retries[sqlstate] ?? 0) + 1),
+    onWait: (wait) => run.setStep(wait === null ? 'clearing the column' : `waiting: ${wait.sentence}`),
+  }
 }
 
 function clearColumnUpdate(rollout: Rollout, table: Table): ColumnUpdate {
@@ -119,22 +140,4 @@ async function refuseRowsLeft({ database, rollout, operation }: RunContext): Pro
     'rows-left',
     `${failed!.rows} rows could not be cleared and keep their type; everything else is taken back. Look at the failed rows, mend what refuses them, then roll back again.`,
   )
-}
-
-async function createClearProgress(run: RunContext, estimated: number | null) {
-  const rate = createThroughputMeter()
-  const retries: Record<string, number> = {}
-  let { passed, written } = await readLaneTotals(run.database.state, run.operation.id)
-  return {
-    retried(sqlstate: string): void {
-      retries[sqlstate] = (retries[sqlstate] ?? 0) + 1
-    },
-    moved(step: BatchProgress): void {
-      passed += step.passedRows
-      written += step.writtenRows
-      rate.add(Math.max(0, step.passedRows))
-      const batch = { batchRows: step.batch?.rows ?? null, batchSeconds: step.batch?.seconds ?? null }
-      run.reportProgress(rowProgress({ passed, written, estimated, perSecond: rate.perSecond(), ...batch, retries }))
-    },
-  }
 }
