@@ -23,7 +23,7 @@ test('a validation that would read a whole partition for each range is refused w
         expect(await runToFailure(agent, 'validation')).toMatchObject({
           errorCode: 'plan',
           error: expect.stringMatching(
-            /^For each batch PostgreSQL would read all of public\.two .* REINDEX INDEX CONCURRENTLY public\.two_pkey/,
+            /^Each batch would read all of public\.two .* REINDEX INDEX CONCURRENTLY public\.two_pkey/,
           ) as string,
         })
         await sql`update pg_index set indisvalid = true where indexrelid = 'public.two_pkey'::regclass`

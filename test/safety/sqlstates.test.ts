@@ -170,7 +170,10 @@ test.each(['53100', '58030', 'XX000'])(
     await withRunningBackfill(async (running) => {
       const { sql, agent, id, ended } = running
       await raiseOnUpdate(sql, sqlstate)
-      expect(await ended()).toMatchObject({ state: 'paused', error: `as if (${sqlstate}). Mend it, then resume.` })
+      expect(await ended()).toMatchObject({
+        state: 'paused',
+        error: `as if (${sqlstate}). Fix the cause, then resume.`,
+      })
       await raiseOnUpdate(sql, sqlstate, 'false')
       await controlOperation(agent, id, 'resume')
       await waitFor('it goes on', async () => (await readOperation(agent, id)).state !== 'paused')
@@ -219,7 +222,7 @@ test.each([
     $$ begin raise exception 'as if' using errcode = '42501'; end $$`,
     /lacks a right/,
   ],
-  ['42P01', 'drop table public.vehicles', /The table is gone: bring it back/],
+  ['42P01', 'drop table public.vehicles', /The table was dropped: restore it/],
   ['42703', 'alter table public.vehicles drop column is_truck cascade', /A column is gone: bring it back/],
 ])('%s fails the operation with what to do', async (sqlstate, statement, sentence) => {
   await withRunningBackfill(async ({ sql, ended }) => {

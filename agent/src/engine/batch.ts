@@ -10,38 +10,38 @@ import { FenceLostError } from '../kind/operationErrors.ts'
 export const BATCH_ROWS_FIRST_PARAMETER = FENCE_PARAMETER_COUNT + 6
 
 export interface Batch {
-  /** The leaf partition or the table, and its oid when its HOT updates are to be counted. */
+  /** The leaf partition or the table. With an `oid`, its HOT updates are counted. */
   readonly relation: { readonly sql: string; readonly oid?: number }
   readonly rows: RowCondition
-  /** Of those, only the ones up to this line pointer are written; failed rows are looked for in all. */
-  readonly maxLinePointer?: number
-  /** Both bytes of line pointers are compared, and not the low one alone. */
+  /** Only rows up to this line pointer are written; unmapped rows are recorded in all of `rows`. */
+  readonly maxLinePointer?: number | undefined
+  /** Compares both bytes of line pointers instead of the low byte alone. */
   readonly twoByteLinePointers?: boolean
-  /**
-   * Where the lane stands afterwards, what of a range is done then (what this batch writes is added to it), and how many
-   * rows it has passed by this batch.
-   */
+  /** The checkpoint: the lane's position after the batch. */
   readonly nextPosition: Key | null
+  /** The checkpoint of a range that is not complete; the statement adds the rows of this batch to `written`. */
   readonly rangeState?: RangeState | null
+  /** Rows that the lane passes for good with this batch. */
   readonly passedRows: number
-  /** Whether rows that can be given no value are recorded, and counted as failed rows of the lane. */
+  /** How rows without a value are recorded as failed rows; `counted` adds them to the failed rows of the lane. */
   readonly unmappedRecording: 'no' | 'uncounted' | 'counted'
+  /** Commits with synchronous_commit = on. */
   readonly flush: boolean
 }
 
 export interface BatchResult {
   readonly written: number
   readonly unmapped: number
-  /** This connection's updates of the relation since its statistics were last sent, and how many of them were HOT. */
+  /** Updates of the relation by this connection since it last reported its statistics, and the HOT ones of them. */
   readonly updates: number
   readonly hotUpdates: number
 }
 
 /**
- * One batch: fence, rows, failed rows that can be given no value, and the checkpoint, in one statement and so in one
- * transaction. Expression and predicate stand in the UPDATE itself, on the target row: when a row changes while the
- * batch waits for it, PostgreSQL computes both again on the new version.
- * @throws FenceLost when somebody else holds the lane; nothing was written then
+ * Writes one batch: fence, rows, unmapped rows, and checkpoint in one statement, and so in one transaction. The UPDATE
+ * evaluates expression and predicate on its target row: if a row changes while the batch waits for its lock, PostgreSQL
+ * evaluates both again on the new version.
+ * @throws FenceLostError if another agent holds the lane; nothing was written
  */
 export async function writeBatch(sql: Sql, columnUpdate: ColumnUpdate, lane: Lane, batch: Batch): Promise<BatchResult> {
   const rows = await sql.unsafe<(BatchResult & { moved: number })[]>(
@@ -82,7 +82,7 @@ export function batchStatement(columnUpdate: ColumnUpdate, batch: Batch): string
     pg_stat_get_xact_tuples_hot_updated($11::text::oid)::int as "hotUpdates"`
 }
 
-/** A parameter, so that all stripes share one prepared statement; int from the start, since a cast would run for each row. */
+/** A parameter, so that all stripes share one prepared statement, and an int, since a cast would run for each row. */
 function maxLinePointer({ maxLinePointer, twoByteLinePointers, rows }: Batch): string {
   if (maxLinePointer === undefined) return ''
   const linePointer = twoByteLinePointers ? LINE_POINTER : LINE_POINTER_LOW_BYTE

@@ -1,24 +1,23 @@
-/**
- * Batch size by feedback: rows per second as an exponentially weighted mean, times the time a batch may hold its
- * locks. It reacts from the first batch on. `ceiling` is the size a person asked for, or how far it may grow.
- */
+/** Controls the batch size: the moving average of rows per second, times the seconds that a batch may hold its locks. */
 export interface BatchSizeController {
   size(): number
+  /** Reports a batch. Batches without rows are ignored. */
   observe(rows: number, seconds: number): void
+  /** Changes the maximum size and the target duration. */
   tune(ceiling: number, targetSeconds: number): void
 }
 
 const EWMA_WEIGHT = 0.3
-/** One batch never more than doubles or falls below a quarter of the last: a single outlier is not the table's speed. */
+/** Limits of the change from batch to batch, since a single outlier is not the speed of the table. */
 const MAX_GROWTH_FACTOR = 2
 const MAX_SHRINK_FACTOR = 0.25
 
 export function createBatchSizeController(start: number, ceiling: number, targetSeconds: number): BatchSizeController {
   let size = Math.min(start, ceiling)
   let meanRate: number | null = null
-  /** The batch from which on it has been too slow. */
+  /** The first batch of those that took longer than the target. */
   let slowestBatch: { rows: number; seconds: number } | null = null
-  /** Below this a batch takes as long as above it: what it costs is the commit, not the rows. */
+  /** A smaller batch takes as long as this one: its cost is the commit, not the rows. */
   let commitBound = { rows: 1, seconds: 0 }
   return {
     size: () => size,
@@ -31,7 +30,7 @@ export function createBatchSizeController(start: number, ceiling: number, target
       if (seconds > 2 * commitBound.seconds) commitBound = { rows: 1, seconds: 0 }
       if (slowestBatch !== null && rows * 1.5 <= slowestBatch.rows && seconds > 0.7 * slowestBatch.seconds)
         commitBound = slowestBatch
-      // A batch over the bound counts as it was: the mean would let the next one hold its locks too long as well.
+      // A batch over the target is not averaged: the mean would let the next one hold its locks too long as well.
       const targetSize = Math.max(commitBound.rows, (slowestBatch === null ? meanRate : batchRate) * targetSeconds)
       size = Math.max(
         1,

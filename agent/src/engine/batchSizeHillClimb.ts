@@ -1,20 +1,20 @@
 /**
- * Climbs on rows per second: a larger batch spreads the cost of its commit over more rows, and past some size costs more
- * than it spares (caches, and locks held for longer). Sizes are tried in powers of two; the smallest one that is within
- * three hundredths of the best rate is kept.
+ * Finds the batch size with the highest throughput. A larger batch spreads the cost of its commit over more rows, but
+ * beyond some size it loses more than it gains (caches, locks held for longer). Sizes grow by powers of two; the smallest
+ * size within 3% of the best rate is used.
  */
 export interface BatchSizeHillClimb {
   size(): number
-  /** What a range of batches of about this size came to. */
+  /** Reports the cost of a range that was written in batches of about `size` rows. */
   observe(size: number, rows: number, seconds: number): void
 }
 
-/** Ranges of a size before it is judged. */
+/** Ranges of a size that are measured before it is compared. */
 const MIN_RANGES_PER_SIZE = 3
 const MIN_SHARE_OF_BEST_RATE = 0.97
-/** After so many ranges the next larger size is measured again. */
+/** The next larger size is measured again after this many ranges. */
 const REMEASURE_AFTER_RANGES = 100
-/** What is left of a measurement with each new one. */
+/** Weight of the earlier measurements of a size after a new one: 0 to 1. */
 const MEASUREMENT_DECAY = 0.9
 
 interface SizeMeasurement {
@@ -38,7 +38,7 @@ export function createBatchSizeHillClimb(start: number): BatchSizeHillClimb {
   return {
     size: () => sizeOf(currentStep),
     observe(size, rows, seconds) {
-      // What was cut with another size, or held down by a bound, says nothing of this one.
+      // A range of another size, or one that was limited, does not measure the current size.
       if (Math.abs(size / sizeOf(currentStep) - 1) > 0.2 || rows === 0 || seconds <= 0) return
       const step = measurements.get(currentStep) ?? { rows: 0, seconds: 0, ranges: 0 }
       measurements.set(currentStep, {
@@ -55,7 +55,7 @@ export function createBatchSizeHillClimb(start: number): BatchSizeHillClimb {
         measurements.delete(chosen + 1)
         currentStep = chosen + 1
       } else {
-        // The largest size so far is the best one: a larger one may be better still.
+        // If the largest size so far is the best one, a larger one may be better still.
         currentStep = chosen === highest ? highest + 1 : chosen
       }
     },

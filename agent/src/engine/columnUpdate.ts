@@ -1,19 +1,19 @@
 import type { KeyColumn } from '../rollout/rollout.ts'
 
-/** What is done to rows, as SQL on `t`. */
+/** The change of a bulk update. All expressions are SQL on the row `t`. */
 export interface ColumnUpdate {
   readonly rollout: string
-  /** The table's primary key, by which failed rows are known. */
+  /** Primary key of the table, which identifies failed rows. */
   readonly key: readonly KeyColumn[]
   readonly column: string
   readonly value: string
-  /** Which rows need it. */
+  /** Condition of the rows that need the change. */
   readonly needsUpdate: string
-  /** Which rows can be given no value: they are failed rows. Null: there are none. */
+  /** Condition of the rows without a value, which are failed rows. Null: there are none. */
   readonly unmapped: string | null
 }
 
-/** Which rows, on `t`, with its parameters. */
+/** A condition on `t` and the values of its parameters. */
 export interface RowCondition {
   readonly condition: string
   readonly values: readonly string[]

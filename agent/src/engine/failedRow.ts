@@ -8,23 +8,24 @@ import { FenceLostError } from '../kind/operationErrors.ts'
 
 export interface FailedRowRecord {
   readonly relation: string
-  /** The one row, on `t`, with its parameters numbered from FAILED_ROW_PARAMETER on. Nothing is recorded when it is gone. */
+  /** Condition of the row; its parameters start at FAILED_ROW_FIRST_PARAMETER. A row that is gone is not recorded. */
   readonly rowCondition: RowCondition
   readonly sqlstate: string
   readonly message: string
-  /** Where the lane stands afterwards, and whether it has passed this row by that. */
+  /** The lane's position after the record. */
   readonly nextPosition: Key | null
+  /** 1: the lane passes the row. */
   readonly passedRows: 0 | 1
 }
 
 export const FAILED_ROW_FIRST_PARAMETER = FENCE_PARAMETER_COUNT + 6
 
-/** Whether a row that fails alone is a failed row at all; asked of its place or key. Without it every one is. */
-export type FailedRowPredicate = (sql: Sql, walked: KeyedTable, range: KeyRange) => Promise<boolean>
+/** Decides if a row that failed alone in `range` counts as a failed row. */
+export type FailedRowPredicate = (sql: Sql, target: KeyedTable, range: KeyRange) => Promise<boolean>
 
 /**
- * The row to record; none when it is not to blame. The one at the end of its range: others may have come before it since
- * it was found alone there.
+ * Condition of the row to record; false if the row does not count. It is the last row of the range: others may have been
+ * inserted before it since it was alone.
  */
 export async function failedRowCondition(
   sql: Sql,
@@ -40,7 +41,7 @@ export async function failedRowCondition(
   }
 }
 
-/** What a failure does to a row that is recorded already: an acceptance does not outlive a recovery. */
+/** Updates the record of a row that failed before. An acceptance ends with a recovery. */
 export const ON_REPEATED_FAILURE = `on conflict (rollout, key) do update set attempts = f.attempts + 1,
       last_failed_at = clock_timestamp(), sqlstate = excluded.sqlstate, message = excluded.message,
       operation_id = excluded.operation_id, recovered_at = null,
@@ -48,8 +49,8 @@ export const ON_REPEATED_FAILURE = `on conflict (rollout, key) do update set att
       accepted_reason = case when f.recovered_at is null then f.accepted_reason end`
 
 /**
- * Records a row that failed alone and moves the lane past it, in one statement. Answers its key, or null when it is gone.
- * @throws FenceLost when somebody else holds the lane; nothing was recorded then
+ * Records a row that failed alone and moves the lane past it, in one statement. Returns its key, or null if it is gone.
+ * @throws FenceLostError if another agent holds the lane; nothing was recorded
  */
 export async function recordFailedRow(
   sql: Sql,

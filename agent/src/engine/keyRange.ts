@@ -3,7 +3,7 @@ import type { KeyColumn, QualifiedName } from '../rollout/rollout.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import { keyPlaceholders, keyAsJson, keyTuple, type Key } from './keys.ts'
 
-/** Rows with low < key <= high, and how many there were when it was cut. */
+/** Rows with low < key <= high, and their number when the range was cut. */
 export interface KeyRange {
   readonly low: Key | null
   readonly high: Key
@@ -15,10 +15,7 @@ export interface KeyedTable {
   readonly key: readonly KeyColumn[]
 }
 
-/**
- * The condition of a range on `t`, with its parameters from `$first` on. Key spaces can be sparse, so ranges are cut
- * by counting rows along the key's index, never by steps of an id.
- */
+/** The condition of a range on `t`. Its parameters start at `$first`. */
 export function rangeCondition(
   target: KeyedTable,
   range: KeyRange,
@@ -30,7 +27,10 @@ export function rangeCondition(
   return { condition: `${high} and ${low}`, values: [...range.high, ...range.low] }
 }
 
-/** The next range of at most `rows` rows after `low`, up to `end`; null when there is none. */
+/**
+ * Cuts the next range of at most `rows` rows after `low`, up to `end`; null if there are none. Key spaces can be sparse,
+ * so it counts rows along the index of the key and does not step through the values of an id.
+ */
 export async function readNextRange(
   sql: Sql,
   target: KeyedTable,
@@ -48,7 +48,7 @@ export async function readNextRange(
   const rowsAfterLow = `select ${columns.join(', ')} from ${target.table.sql} as t
     ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''} order by ${order('asc')}`
   const values = [...(low ?? []), ...(end ?? [])]
-  // Skipping along the index costs a fraction of counting what is skipped; only the last range has to be counted.
+  // Skipping rows along the index is far cheaper than counting them; only the last range must be counted.
   const { last: lastKey } = onlyRow(
     await sql.unsafe<{ last: Key | null }[]>(
       `select /* sti */ (select ${keyAsJson(key, 't')} from (${rowsAfterLow} offset $1::text::bigint - 1 limit 1) as t) as last`,

@@ -1,9 +1,9 @@
 import type { KeyColumn } from '../rollout/rollout.ts'
 
-/** A primary key as text, column by column; in SQL a jsonb array of strings. Null stands for the end of the key space. */
+/** A primary key: its columns as text. In SQL, a jsonb array of strings. Null is an open end of the key space. */
 export type Key = readonly string[]
 
-/** `(t."a", t."b")`, or just the column when there is one. */
+/** `(t."a", t."b")`, or the column alone if the key has one. */
 export function keyTuple(key: readonly KeyColumn[], alias: string): string {
   const columns = key.map((column) => `${alias}.${column.sql}`)
   return columns.length === 1 ? columns[0]! : `(${columns.join(', ')})`
@@ -14,10 +14,7 @@ export function keyAsJson(key: readonly KeyColumn[], alias: string): string {
   return `jsonb_build_array(${key.map((column) => `${alias}.${column.sql}::text`).join(', ')})`
 }
 
-/**
- * `$n` and on, cast to the columns' types. The text in between keeps the driver from guessing a type of its own for
- * the parameter.
- */
+/** Parameters from `$first` on, cast to the types of the columns. The cast to text keeps the driver from choosing a type. */
 export function keyPlaceholders(key: readonly KeyColumn[], first: number): string {
   const values = key.map((column, index) => `$${first + index}::text::${column.type}`)
   return values.length === 1 ? values[0]! : `(${values.join(', ')})`

@@ -1,11 +1,11 @@
 import type { Sql } from '../database/connect.ts'
 import type { Key } from './keys.ts'
 
-/** A part of the table with its own position and counters. Whoever holds epoch and claim may move it. */
+/** A row of `sti.lane`. Only the holder of its epoch and claim may move it. */
 export interface Lane {
   readonly operation_id: bigint
   readonly number: number
-  /** The leaf partition it is a part of; null for the operation's own lane, which is no part of the table. */
+  /** OID of its leaf partition; null for the operation's own lane. */
   readonly relation: number | null
   readonly low: Key | null
   readonly high: Key | null
@@ -20,31 +20,29 @@ export interface Lane {
   readonly epoch: bigint
 }
 
-/**
- * A range that is written in stripes (stripes.ts), from the lane's position to `high`. Each stripe is written part by
- * part, so that a page rests for some batches between two of its stripes. `done` of the stripes x parts batches are
- * committed.
- */
+/** The plan of a range from the lane's position to `high`, and how much of it is committed. */
 export interface RangeState {
   readonly high: Key
-  /** Up to which line pointer each goes. */
+  /** The last line pointer of each stripe. */
   readonly stripes: readonly number[]
+  /** Parts of each stripe. */
   readonly parts: number
+  /** Committed batches, out of stripes x parts. */
   readonly done: number
-  /** Rows of the range when it was begun, and those of them that are written. */
+  /** Rows of the range when it was planned, and the rows of them that are written. */
   readonly rows: number
   readonly written: number
-  /** Rows that a batch of it has at most. */
+  /** Maximum rows per batch. */
   readonly most: number
-  /** The relation's file that its stripes were made for. */
+  /** File of the relation that the stripes were planned for. */
   readonly filenode: number
 }
 
 export const LANE_LEASE = '15 seconds'
-/** The operation's own lane: what is written beside the lanes is fenced by it. */
+/** The operation's own lane fences everything that is written outside of lanes. */
 const OPERATION_LANE_NUMBER = 0
 
-/** Takes the operation's own lane over: whoever held it before writes nothing any more. */
+/** Takes over the operation's own lane: its previous holder can no longer write. */
 export async function claimOperationLane(sql: Sql, operationId: bigint, agent: string): Promise<Lane> {
   const [lane] = await sql<Lane[]>`
     insert into sti.lane (operation_id, number, agent, claim, epoch, lease_until)
@@ -56,9 +54,9 @@ export async function claimOperationLane(sql: Sql, operationId: bigint, agent: s
 }
 
 /**
- * Claims a lane that nobody holds; null when there is none, or the operation runs no more. A lane of this agent's own is
- * held however long its worker waits; one of another agent until its lease has run out. The operation's row is locked, so
- * that no lane is claimed once it has been moved to another state (see transition).
+ * Claims a free lane; null if there is none or the operation is not running. A lane of this agent is held however long its
+ * worker waits; a lane of another agent is free once its lease expires. The statement locks the operation's row, so that
+ * no lane is claimed after the operation has moved to another state (see transition).
  */
 export async function claimLane(sql: Sql, operationId: bigint, agent: string): Promise<Lane | null> {
   const [lane] = await sql<Lane[]>`
@@ -77,7 +75,7 @@ export async function claimLane(sql: Sql, operationId: bigint, agent: string): P
   return lane ?? null
 }
 
-/** Gives a lane back, finished or as it stands. Does nothing when somebody else has taken it over. */
+/** Releases a lane. Does nothing if another agent has taken it over. */
 export async function releaseLane(sql: Sql, lane: Lane, finished: boolean): Promise<void> {
   await sql`update sti.lane set finished = ${finished}, claim = null, agent = null, lease_until = null
     where operation_id = ${lane.operation_id} and number = ${lane.number}
@@ -85,9 +83,9 @@ export async function releaseLane(sql: Sql, lane: Lane, finished: boolean): Prom
 }
 
 /**
- * The fence of a batch, as a CTE that its UPDATE must join: it locks the lane's row and returns it only while epoch,
- * claim and position are the holder's. An epoch can come again after a failover, so the random claim stands beside it.
- * Parameters $1 to $5: operation, lane, epoch, claim, position; $6: synchronous_commit for this transaction.
+ * The fence of a batch, as a CTE that its UPDATE must join. It locks the lane's row and returns it only if epoch, claim,
+ * and position are those of the writer. After a failover an epoch can repeat; the random claim cannot.
+ * Parameters $1 to $5: operation, lane, epoch, claim, position; $6: synchronous_commit of the transaction.
  */
 export const FENCE_CTE = `fence as materialized (
     select l.operation_id, l.number, set_config('synchronous_commit', $6::text, true) as synchronous_commit

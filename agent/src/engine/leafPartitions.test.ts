@@ -20,7 +20,7 @@ async function pages(sql: postgres.Sql, table: string): Promise<number> {
   return row!.pages
 }
 
-test('leaf partitions of every level hold rows, partitioned tables do not; a plain table is its own leaf', async () => {
+test('leaf partitions are read from every level; a plain table is its own leaf', async () => {
   await inDatabase(async ({ state }, sql) => {
     await sql.unsafe(`
       create schema "My Parts";
@@ -45,7 +45,7 @@ test('leaf partitions of every level hold rows, partitioned tables do not; a pla
   })
 })
 
-test('rows of a page as the statistics say; a rewritten table has another file', async () => {
+test('rows per page come from the statistics; a rewritten table has another file', async () => {
   await inDatabase(async ({ state }, sql) => {
     await sql.unsafe(`create table public.rows as select n from generate_series(1, 1000) n; analyze public.rows`)
     const [before] = await readLeafPartitions(state, 'public.rows')
@@ -62,18 +62,18 @@ test('rows of a page as the statistics say; a rewritten table has another file',
   })
 })
 
-test('a table that is gone is said to be gone', async () => {
+test('a missing table is reported', async () => {
   await inDatabase(async ({ state }) => {
     await expect(readLeafPartitions(state, 'public.nothing')).rejects.toThrow(
-      /^public\.nothing does not exist. The table is gone/,
+      /^public\.nothing does not exist\. The table was dropped/,
     )
     await expect(readLeafPartitions(state, 'public.nothing', 1)).rejects.toThrow(
-      /^public\.nothing does not exist. The table is gone/,
+      /^public\.nothing does not exist\. The table was dropped/,
     )
   })
 })
 
-test('one leaf as it is now, until it is dropped or detached', async () => {
+test('one leaf partition is read until it is dropped or detached', async () => {
   await inDatabase(async ({ state }, sql) => {
     await sql.unsafe(`
       create table public.plain (id int);
@@ -98,7 +98,7 @@ test('one leaf as it is now, until it is dropped or detached', async () => {
   })
 })
 
-test('a partition that is no heap is refused by its name', async () => {
+test('a partition without the heap access method is refused by name', async () => {
   await inDatabase(async ({ state }, sql) => {
     await sql.unsafe(`
       create extension file_fdw;
@@ -106,6 +106,8 @@ test('a partition that is no heap is refused by its name', async () => {
       create table public.rows (id int) partition by range (id);
       create table public.near partition of public.rows for values from (0) to (10);
       create foreign table public.far partition of public.rows for values from (10) to (20) server files options (filename '/dev/null')`)
-    await expect(readLeafPartitions(state, 'public.rows')).rejects.toThrow(/^public\.far is stored by something else/)
+    await expect(readLeafPartitions(state, 'public.rows')).rejects.toThrow(
+      /^public\.far does not use the heap access method \(foreign table\)/,
+    )
   })
 })

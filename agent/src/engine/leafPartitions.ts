@@ -4,17 +4,17 @@ import { onlyRow } from '../database/onlyRow.ts'
 import { errorCode } from '../database/errors.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 
-/** A relation that holds rows: a leaf partition, or the table itself. */
+/** A relation that holds rows: a partition without partitions, or the table itself. */
 export interface LeafPartition extends QualifiedName {
   readonly oid: number
   readonly blocks: number
-  /** Another one after VACUUM FULL, CLUSTER or a repack: rows stand elsewhere then. */
+  /** Changes with VACUUM FULL, CLUSTER, or a repack, which move every row. */
   readonly filenode: number
-  /** As the statistics say; a guess where it was never analyzed. */
+  /** From the statistics; a default if the relation was never analyzed. */
   readonly rowsPerBlock: number
 }
 
-/** Whether an error comes of a leaf that was dropped since: its rows went with it. */
+/** True if an error was caused by a leaf partition that has been dropped. */
 export async function isDroppedPartition(sql: Sql, table: string, oid: number, error: unknown): Promise<boolean> {
   return errorCode(error) === '42P01' && (await readLeafPartitions(sql, table, oid)).length === 0
 }
@@ -22,8 +22,8 @@ export async function isDroppedPartition(sql: Sql, table: string, oid: number, e
 const DEFAULT_ROWS_PER_BLOCK = 50
 
 /**
- * All leaves of a table, or the one of this oid as it is now: none when it is dropped, or no part of the table any more.
- * @throws OperationFailure when the table is gone, or is not stored in PostgreSQL's own heap
+ * Reads the leaf partitions of a table, or only the one with `onlyOid`: none if it was dropped or detached.
+ * @throws OperationFailedError if the table does not exist or does not use the heap access method
  */
 export async function readLeafPartitions(sql: Sql, table: string, onlyOid?: number): Promise<LeafPartition[]> {
   const relationFilter =
@@ -31,27 +31,27 @@ export async function readLeafPartitions(sql: Sql, table: string, onlyOid?: numb
       ? 'c.oid in (select relid from pg_partition_tree(to_regclass($1::text)))'
       : 'to_regclass($1::text) in (select relid from pg_partition_ancestors(c.oid))'
   const result = await sql.unsafe<
-    { there: boolean; leaves: (LeafPartition & { method: string | null; rows: number; pages: number })[] }[]
+    { exists: boolean; leaves: (LeafPartition & { method: string | null; rows: number; pages: number })[] }[]
   >(
-    `select /* sti */ to_regclass($1::text) is not null as there, coalesce(jsonb_agg(jsonb_build_object('oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'sql', format('%I.%I', n.nspname, c.relname),
+    `select /* sti */ to_regclass($1::text) is not null as exists, coalesce(jsonb_agg(jsonb_build_object('oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'sql', format('%I.%I', n.nspname, c.relname),
        'blocks', pg_relation_size(c.oid) / current_setting('block_size')::int, 'filenode', pg_relation_filenode(c.oid)::int8,
        'method', am.amname, 'rows', c.reltuples, 'pages', c.relpages) order by c.oid), '[]') as leaves
      from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_am am on am.oid = c.relam
      where c.relkind <> 'p' and (c.oid = to_regclass($1::text) or ${relationFilter})${onlyOid === undefined ? '' : ' and c.oid = $2::text::oid'}`,
     onlyOid === undefined ? [table] : [table, String(onlyOid)],
   )
-  const { there: tableExists, leaves } = onlyRow(result)
-  if (!tableExists) {
+  const { exists, leaves } = onlyRow(result)
+  if (!exists) {
     throw new OperationFailedError(
       '42P01',
-      `${table} does not exist. The table is gone: bring it back, or correct the rollout file.`,
+      `${table} does not exist. The table was dropped: restore it or correct the rollout file.`,
     )
   }
   const unsupported = leaves.find((leaf) => leaf.method !== 'heap')
   if (unsupported !== undefined) {
     throw new OperationFailedError(
       'storage',
-      `${unsupported.sql} is stored by ${unsupported.method ?? 'something else than PostgreSQL'}: only tables in PostgreSQL's own heap can be rolled out.`,
+      `${unsupported.sql} does not use the heap access method (${unsupported.method ?? 'foreign table'}). Only tables with PostgreSQL's heap access method can be rolled out.`,
     )
   }
   return leaves.map(({ oid, schema, name, sql, blocks, filenode, rows, pages }) => ({

@@ -49,9 +49,9 @@ test.each([
   ['wide rows', [leaf(7, 100_000, 1)], 1],
   ['a million rows', [leaf(7, 20_000, 50)], 10],
   ['many partitions', [leaf(7, 20_000, 50), leaf(8, 0, 50), leaf(9, 3, 200), leaf(10, 4_000, 50)], 14],
-  // Each partition begins a lane of its own.
+  // Each partition starts its own lane.
   ['far more rows than there may be lanes', [leaf(7, 40_000_000, 50), leaf(8, 10_000_000, 50)], 1_024 + 1],
-])('every page of a table is in one lane: %s', async (_, leaves, count) => {
+])('every page of a table is in exactly one lane: %s', async (_, leaves, count) => {
   await withLanes(async (state) => {
     expect(await createLanes(state, OPERATION, leaves)).toBe(count)
     const lanes = await readLanes(state)
@@ -71,7 +71,7 @@ test.each([
   })
 })
 
-test('lanes are cut once; a partition that came since gets its own, and one that is gone keeps what it counted', async () => {
+test('lanes are cut once; an attached partition gets its own, and a dropped one keeps its counters', async () => {
   await withLanes(async (state) => {
     await createLanes(state, OPERATION, [leaf(7, 4_000, 50), leaf(8, 10, 50)])
     const before = await readLanes(state)
@@ -92,7 +92,7 @@ test('many workers of two agents claim every lane, and none is held by two', asy
     )
     const numbers = claims.flatMap((lane) => (lane === null ? [] : [lane.number]))
     expect(new Set(numbers).size).toBe(numbers.length)
-    // Each of them looked while others did: who is passed over takes the rest.
+    // Concurrent claims skip locked lanes, so some are left.
     for (
       let lane = await claimLane(state, OPERATION, 'a');
       lane !== null;
@@ -103,29 +103,29 @@ test('many workers of two agents claim every lane, and none is held by two', asy
   })
 })
 
-test('no lane is claimed of an operation that runs no more', async () => {
+test('no lane of an operation that is not running can be claimed', async () => {
   await withLanes(async (state) => {
     await createLanes(state, OPERATION, [leaf(7, 4_000, 50)])
     expect(await claimLane(state, OPERATION, 'a')).not.toBeNull()
-    for (const over of ['pausing', 'paused', 'failed']) {
-      await state`update sti.operation set state = ${over} where id = ${OPERATION}`
-      expect(await claimLane(state, OPERATION, 'a'), over).toBeNull()
+    for (const operationState of ['pausing', 'paused', 'failed']) {
+      await state`update sti.operation set state = ${operationState} where id = ${OPERATION}`
+      expect(await claimLane(state, OPERATION, 'a'), operationState).toBeNull()
     }
   })
 })
 
-test('a lane is held until it is left, freed, or its lease has run out for somebody else', async () => {
+test('a lane is held until it is released or revoked, or its lease expires for another agent', async () => {
   await withLanes(async (state) => {
     await createLanes(state, OPERATION, [leaf(7, 10, 50)])
     const first = (await claimLane(state, OPERATION, 'a'))!
     expect([await claimLane(state, OPERATION, 'a'), await claimLane(state, OPERATION, 'b')]).toEqual([null, null])
     await state`update sti.lane set lease_until = clock_timestamp() - interval '1 second'`
-    // However long its own worker waits, it is not dead.
+    // An agent does not take over its own lane, however long its worker waits.
     expect(await claimLane(state, OPERATION, 'a')).toBeNull()
     const second = (await claimLane(state, OPERATION, 'b'))!
     expect(second).toMatchObject({ number: first.number, epoch: first.epoch + 1n })
     expect(second.claim).not.toBe(first.claim)
-    // The old holder comes too late to give it back.
+    // The previous holder can no longer release the lane.
     await releaseLane(state, first, true)
     expect(await claimLane(state, OPERATION, 'a')).toBeNull()
     await revokeLaneClaims(state, OPERATION)
@@ -139,7 +139,7 @@ test('a lane is held until it is left, freed, or its lease has run out for someb
   })
 })
 
-test('the totals hold what lanes have passed, and what is written of ranges that are not', async () => {
+test('totals include passed rows and the written rows of incomplete ranges', async () => {
   await withLanes(async (state) => {
     expect(await readLaneTotals(state, OPERATION)).toEqual({ passed: 0, written: 0, failed: 0, batches: 0 })
     await createLanes(state, OPERATION, [leaf(7, 4_000, 50)])

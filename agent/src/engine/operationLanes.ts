@@ -2,13 +2,13 @@ import type { Sql } from '../database/connect.ts'
 import { blockStart } from './ctid.ts'
 import type { LeafPartition } from './leafPartitions.ts'
 
-/** Enough of them that workers end at about the same time, whatever their number; few enough to be looked at. */
+/** Small enough that all workers end at about the same time, large enough that a person can read the list of lanes. */
 const ROWS_PER_LANE = 100_000
 const MAX_LANES = 1_024
 
 /**
- * Cuts leaf partitions into lanes of about the same number of pages, once for an operation; a partition that came since
- * gets lanes of its own. Answers how many were added.
+ * Cuts leaf partitions into lanes of about the same number of pages, once per operation. A partition that was attached
+ * since gets its own lanes. Returns the number of lanes that were added.
  */
 export async function createLanes(sql: Sql, operationId: bigint, leaves: readonly LeafPartition[]): Promise<number> {
   const totalBlocks = leaves.reduce((sum, leaf) => sum + leaf.blocks, 0)
@@ -31,18 +31,18 @@ export async function createLanes(sql: Sql, operationId: bigint, leaves: readonl
   return added.length
 }
 
-/** Takes all lanes from whoever held them, since the operation has a new holder; or those of one agent alone. */
+/** Revokes the claims of all agents, or of one agent only. */
 export async function revokeLaneClaims(sql: Sql, operationId: bigint, agent?: string): Promise<void> {
   await sql`update sti.lane set claim = null, agent = null, lease_until = null
     where operation_id = ${operationId} and relation is not null and not finished and claim is not null
       ${agent === undefined ? sql`` : sql`and agent = ${agent}`}`
 }
 
-/** Whether lanes are left: other agents write them, or have left them behind. */
+/** True if other agents still write lanes or have released some unfinished. */
 export async function hasUnfinishedLanes(sql: Sql, operationId: bigint): Promise<boolean> {
-  const [row] = await sql<{ left: boolean }[]>`select exists (select from sti.lane
-    where operation_id = ${operationId} and relation is not null and not finished) as left`
-  return row!.left
+  const [row] = await sql<{ unfinished: boolean }[]>`select exists (select from sti.lane
+    where operation_id = ${operationId} and relation is not null and not finished) as unfinished`
+  return row!.unfinished
 }
 
 export interface LaneTotals {

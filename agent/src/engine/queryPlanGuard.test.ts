@@ -70,12 +70,12 @@ const LANE: Lane = {
   epoch: 1n,
 }
 
-/** The real statement of a batch, with its stripe and with its failed rows. */
+/** The statement of a batch, with a stripe and with unmapped rows. */
 function batch(
   key: readonly KeyColumn[],
   relation: string,
   rows: RowCondition,
-  by: readonly KeyColumn[],
+  keyColumns: readonly KeyColumn[],
 ): PlannedStatement {
   const change: ColumnUpdate = {
     rollout: 'things',
@@ -85,7 +85,7 @@ function batch(
     needsUpdate: `t."type" is distinct from 'A'`,
     unmapped: 't.word is null',
   }
-  const whole: Batch = {
+  const planned: Batch = {
     relation: { sql: relation, oid: 1 },
     rows,
     maxLinePointer: 12,
@@ -96,13 +96,13 @@ function batch(
   }
   return {
     table: TABLE,
-    keyColumns: by,
-    statement: batchStatement(change, whole),
-    values: batchParameters(change, LANE, whole),
+    keyColumns,
+    statement: batchStatement(change, planned),
+    values: batchParameters(change, LANE, planned),
   }
 }
 
-/** Batches by key, and what a validation reads of a range. */
+/** A batch by key, and the query that a validation runs on a range. */
 function batches({ key, low, high }: KeyShape): [writing: PlannedStatement, reading: PlannedStatement] {
   const range = { low, high, rows: 1000 }
   const { condition, values } = rangeCondition({ table: TABLE, key }, range, 1)
@@ -125,7 +125,7 @@ function byCtid(relation: string): PlannedStatement {
 
 async function withThings(
   create: string,
-  use: (of: { sql: Sql; engine: () => Sql; database: Database }) => Promise<void>,
+  use: (context: { sql: Sql; engine: () => Sql; database: Database }) => Promise<void>,
 ): Promise<void> {
   await withDatabase(async ({ url, sql: root }) => {
     await root.unsafe(`create schema app; ${create}`)
@@ -134,51 +134,51 @@ async function withThings(
     await migrate(database, false)
     const open: Sql[] = []
     const engine = (): Sql => {
-      const made = database.engine({ purpose: 'plan' })
-      open.push(made)
-      return made
+      const session = database.engine({ purpose: 'plan' })
+      open.push(session)
+      return session
     }
     try {
       await use({ sql: database.state, engine, database })
     } finally {
-      await Promise.all(open.map((one) => one.end({ timeout: 1 })))
+      await Promise.all(open.map((session) => session.end({ timeout: 1 })))
       await database.close()
     }
   })
 }
 
-test.each(Object.entries(SHAPES))('batches by key and by place have good plans: %s', async (name, shape) => {
+test.each(Object.entries(SHAPES))('batches by key and by ctid have good plans: %s', async (name, shape) => {
   await withThings(shape.create, async ({ engine, sql }) => {
     const session = engine()
     for (const planned of batches(shape)) await rejectFullScan(session, planned)
     const tables = name === 'partitioned' ? ['app.one', 'app.two'] : [TABLE.sql]
     for (const table of tables) await rejectFullScan(session, byCtid(table))
-    // Nothing was run.
+    // EXPLAIN has executed nothing.
     expect(await sql`select 1 from app.things where type is not null limit 1`).toEqual([])
   })
 })
 
-test('without a valid index on the key it says which, and what to do', async () => {
+test('a missing or invalid index on the key is named, with the remedy', async () => {
   await withThings(SHAPES['bigint']!.create, async ({ engine, sql }) => {
     const [writing] = batches(SHAPES['bigint']!)
     await sql`update pg_index set indisvalid = false where indexrelid = 'app.things_pkey'::regclass`
     await expect(rejectFullScan(engine(), writing)).rejects.toMatchObject({
       code: 'plan',
       message: expect.stringMatching(
-        /^For each batch PostgreSQL would read all of app\.things \([\d,]+ pages\): its index app\.things_pkey on the key \("id"\) is invalid\. REINDEX INDEX CONCURRENTLY app\.things_pkey, then start again\.$/,
+        /^Each batch would read all of app\.things \([\d,]+ pages\): its index app\.things_pkey on the key \("id"\) is invalid\. Run REINDEX INDEX CONCURRENTLY app\.things_pkey, then start again\.$/,
       ) as string,
     })
     await sql`update pg_index set indisvalid = true where indexrelid = 'app.things_pkey'::regclass`
     await sql`alter table app.things drop constraint things_pkey`
     await expect(rejectFullScan(engine(), writing)).rejects.toThrow(
-      /no index on its key \("id"\)\. CREATE UNIQUE INDEX CONCURRENTLY ON app\.things \("id"\)/,
+      /no index on its key \("id"\)\. Run CREATE UNIQUE INDEX CONCURRENTLY ON app\.things \("id"\)/,
     )
-    // A batch that is most of the table may read all of it.
+    // A batch with most of the table may read all of it.
     await rejectFullScan(engine(), { ...writing, tableShare: 0.5 })
   })
 })
 
-test('a partition whose index is gone is named', async () => {
+test('a partition without its index is named', async () => {
   await withThings(SHAPES['partitioned']!.create, async ({ engine, sql }) => {
     const [writing] = batches(SHAPES['partitioned']!)
     await sql`update pg_index set indisvalid = false where indexrelid = 'app.two_pkey'::regclass`
@@ -186,7 +186,7 @@ test('a partition whose index is gone is named', async () => {
   })
 })
 
-test('settings of the agent’s role that forbid the good plan are named', async () => {
+test('settings of the agent’s role that prevent the good plan are named', async () => {
   await withThings(SHAPES['bigint']!.create, async ({ engine, sql }) => {
     const [writing] = batches(SHAPES['bigint']!)
     const set = async (settings: Record<string, string>): Promise<void> => {
@@ -197,10 +197,10 @@ test('settings of the agent’s role that forbid the good plan are named', async
     }
     await set({ enable_indexscan: 'off', enable_bitmapscan: 'off' })
     await expect(rejectFullScan(engine(), writing)).rejects.toThrow(
-      /index app\.things_pkey on the key \("id"\) is not used, since enable_bitmapscan and enable_indexscan are off for the agent\. ALTER ROLE/,
+      /index app\.things_pkey on the key \("id"\) is not used because enable_bitmapscan and enable_indexscan are off for the agent\. Run ALTER ROLE/,
     )
     await rejectFullScan(engine(), byCtid(TABLE.sql))
-    // A bitmap of the batch's rows alone is as good.
+    // A bitmap of the rows of the batch is as good.
     await set({ enable_indexscan: 'off' })
     await rejectFullScan(engine(), writing)
     await set({ enable_tidscan: 'off' })
@@ -208,13 +208,13 @@ test('settings of the agent’s role that forbid the good plan are named', async
     await expect(rejectFullScan(engine(), byCtid(TABLE.sql))).rejects.toMatchObject({
       code: 'plan',
       message: expect.stringMatching(
-        /TID range scans are switched off, since enable_tidscan is off for the agent\./,
+        /TID range scans are disabled because enable_tidscan is off for the agent\./,
       ) as string,
     })
   })
 })
 
-test('an index that is read from end to end is no better than the table', async () => {
+test('a full index scan is refused like a full table scan', async () => {
   await withThings(SHAPES['bigint']!.create, async ({ engine, sql }) => {
     await sql`alter table app.things drop constraint things_pkey`
     await sql`create index on app.things (word, id)`
@@ -228,7 +228,7 @@ test('an index that is read from end to end is no better than the table', async 
   })
 })
 
-test('a table of a few pages may be read whole', async () => {
+test('a table of a few pages may be read completely', async () => {
   await withThings(
     `create table app.things (id bigint, type text, word text); insert into app.things select n from generate_series(1, 1000) n`,
     async ({ engine }) => {

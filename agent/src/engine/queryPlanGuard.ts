@@ -1,32 +1,31 @@
 import type { Sql } from '../database/connect.ts'
 import type { KeyColumn, QualifiedName } from '../rollout/rollout.ts'
 import { onlyRow } from '../database/onlyRow.ts'
+import { formatQuantity } from '../format/format.ts'
 import { CTID_KEY } from './ctid.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 
-/** A statement of one batch, as it is about to be run. */
+/** The statement of one batch. */
 export interface PlannedStatement {
-  /** The user's table; its partitions count as it. */
+  /** The application's table, including its partitions. */
   readonly table: QualifiedName
   readonly statement: string
   readonly values: readonly (string | null)[]
-  /** What the batch finds its rows by: the columns of the key, or BY_PLACE. */
+  /** Columns of the key that selects the rows of the batch, or CTID_KEY. */
   readonly keyColumns: readonly KeyColumn[]
-  /** Of all rows, those of this batch: 0 to 1. One of a tenth of the table may well read all of it. */
+  /** Share of the table in this batch: 0 to 1. A large share may read the whole table. */
   readonly tableShare?: number
 }
 
-/** Reading so few pages for a batch hurts nobody. */
+/** A full scan of fewer pages is accepted. */
 const MAX_FULL_SCAN_PAGES = 1_000
 const LARGE_TABLE_SHARE = 0.1
 
 /**
- * Ask with a batch that has both its bounds: of one without a lower one PostgreSQL may believe, on a table that was
- * never analyzed, that it is a third of all rows.
- *
- * Refuses a statement whose plan reads the whole table, or whole partitions of it, for one batch. The plan is made
- * with the values bound, and nothing is run.
- * @throws OperationFailure `plan`, which names what is missing and what to do
+ * Refuses a statement whose plan reads the whole table, or whole partitions, for one batch. EXPLAIN plans with the values
+ * bound and executes nothing. The batch must have both bounds: without a lower bound, PostgreSQL may estimate a third of
+ * all rows on a table that was never analyzed.
+ * @throws OperationFailedError `plan`, with the cause and the remedy
  */
 export async function rejectFullScan(sql: Sql, planned: PlannedStatement): Promise<void> {
   if ((planned.tableShare ?? 0) >= LARGE_TABLE_SHARE) return
@@ -41,7 +40,7 @@ export async function rejectFullScan(sql: Sql, planned: PlannedStatement): Promi
   const advice = await describeRemedy(sql, planned, scanned.relations)
   throw new OperationFailedError(
     'plan',
-    `For each batch PostgreSQL would read all of ${scanned.relations.map((relation) => relation.sql).join(', ')} (${scanned.pages.toLocaleString('en')} pages): ${advice}`,
+    `Each batch would read all of ${scanned.relations.map((relation) => relation.sql).join(', ')} (${formatQuantity(scanned.pages, 'page')}): ${advice}`,
   )
 }
 
@@ -58,7 +57,7 @@ interface RelationName {
   readonly name: string
 }
 
-/** Relations that a plan reads from end to end: in order, or by an index without a condition on it. */
+/** Relations that a plan reads completely: by a sequential scan, or by an index without a condition. */
 function findFullScans(node: PlanNode): RelationName[] {
   const children = node.Plans ?? []
   const type = node['Node Type']
@@ -70,7 +69,7 @@ function findFullScans(node: PlanNode): RelationName[] {
   return [...ownScan, ...children.flatMap(findFullScans)]
 }
 
-/** An AND reads no more than its narrowest part, an OR all of them. */
+/** An AND reads no more than its narrowest input; an OR reads all of them. */
 function isFullIndexScan(node: PlanNode): boolean {
   const children = node.Plans ?? []
   if (node['Node Type'] === 'BitmapAnd') return children.every(isFullIndexScan)
@@ -83,7 +82,7 @@ interface ScannedRelation {
   readonly sql: string
 }
 
-/** Those of the named relations that are the table or partitions of it, and the pages they have together. */
+/** The named relations that are the table or its partitions, and their total pages. */
 async function readScannedRelations(
   sql: Sql,
   table: QualifiedName,
@@ -110,19 +109,19 @@ interface IndexDiagnosis {
 
 const PLANNER_SETTINGS = {
   key: ['enable_indexscan', 'enable_bitmapscan', 'enable_indexonlyscan'],
-  place: ['enable_tidscan'],
+  ctid: ['enable_tidscan'],
 } as const
 
-/** What is missing, and what to do about it. */
+/** Says what is missing and what to do. */
 async function describeRemedy(
   sql: Sql,
   { keyColumns }: PlannedStatement,
   relations: readonly ScannedRelation[],
 ): Promise<string> {
   const [first] = relations
-  if (first === undefined) return 'look at its plan.'
+  if (first === undefined) return 'read the query plan of the statement.'
   const columns = keyColumns === CTID_KEY ? [] : keyColumns.map((column) => column.name)
-  const settings = PLANNER_SETTINGS[keyColumns === CTID_KEY ? 'place' : 'key']
+  const settings = PLANNER_SETTINGS[keyColumns === CTID_KEY ? 'ctid' : 'key']
   const result = await sql<IndexDiagnosis[]>`
     with key as (
       select array(select jsonb_array_elements_text(${sql.json(columns)}::jsonb)) as names
@@ -131,9 +130,9 @@ async function describeRemedy(
       from key, pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
         join pg_am am on am.oid = c.relam
       where i.indrelid = ${first.oid}::oid and am.amname = 'btree' and i.indpred is null and cardinality(key.names) > 0
-        and array(select a.attname::text from unnest(i.indkey::int2[]) with ordinality k (attnum, place)
+        and array(select a.attname::text from unnest(i.indkey::int2[]) with ordinality k (attnum, number)
           join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
-          where k.place <= cardinality(key.names) order by k.place) = key.names
+          where k.number <= cardinality(key.names) order by k.number) = key.names
     )
     select /* sti */ (select min(name) from candidate where valid) as valid,
       (select min(name) from candidate where not valid) as invalid,
@@ -144,17 +143,15 @@ async function describeRemedy(
   const key = keyColumns === CTID_KEY ? '' : keyColumns.map((column) => column.sql).join(', ')
   if (keyColumns !== CTID_KEY && valid === null) {
     return invalid === null
-      ? `it has no index on its key (${key}). CREATE UNIQUE INDEX CONCURRENTLY ON ${first.sql} (${key}), then start again.`
-      : `its index ${invalid} on the key (${key}) is invalid. REINDEX INDEX CONCURRENTLY ${invalid}, then start again.`
+      ? `it has no index on its key (${key}). Run CREATE UNIQUE INDEX CONCURRENTLY ON ${first.sql} (${key}), then start again.`
+      : `its index ${invalid} on the key (${key}) is invalid. Run REINDEX INDEX CONCURRENTLY ${invalid}, then start again.`
   }
   if (off !== null) {
     const cause =
-      keyColumns === CTID_KEY
-        ? 'TID range scans are switched off'
-        : `the index ${valid} on the key (${key}) is not used`
-    return `${cause}, since ${off.join(' and ')} ${off.length === 1 ? 'is' : 'are'} off for the agent. ALTER ROLE … or DATABASE … SET ${off[0]} = on, then start again.`
+      keyColumns === CTID_KEY ? 'TID range scans are disabled' : `the index ${valid} on the key (${key}) is not used`
+    return `${cause} because ${off.join(' and ')} ${off.length === 1 ? 'is' : 'are'} off for the agent. Run ALTER ROLE … SET ${off[0]} = on or ALTER DATABASE … SET ${off[0]} = on, then start again.`
   }
   return keyColumns === CTID_KEY
-    ? `its access method ${method} offers no TID range scan. Report this plan.`
-    : `the index ${valid} on the key (${key}) is not used, probably because the statistics are old. ANALYZE ${first.sql}, then start again.`
+    ? `its access method ${method} does not support TID range scans. Report this plan as a bug.`
+    : `the index ${valid} on the key (${key}) is not used, probably because the statistics are outdated. Run ANALYZE ${first.sql}, then start again.`
 }

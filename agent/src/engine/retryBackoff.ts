@@ -3,11 +3,14 @@ import type { Sql } from '../database/connect.ts'
 import { errorCode, classifyError, isConnectionError, errorMessage } from '../database/errors.ts'
 import { OperationPausedError } from '../kind/operationErrors.ts'
 
-/** Bears what passes by itself, with growing pauses and jitter. */
+/** Retries transient errors with growing, jittered delays. */
 export interface RetryBackoff {
-  /** Returns when it is time to try again. Throws what does not pass, or has not passed after many tries. */
+  /**
+   * Returns when it is time to retry.
+   * @throws the error itself if it is permanent or caused by a row; OperationPausedError if a person must fix it
+   */
   waitOrThrow(error: unknown): Promise<void>
-  /** It went well: the next error is the first one again. */
+  /** Called after a success: the next error starts with the shortest delay. */
   reset(): void
 }
 
@@ -18,13 +21,13 @@ export function createRetryBackoff(sql: Sql, onRetry: (sqlstate: string) => void
   return {
     async waitOrThrow(error) {
       const errorClass = classifyError(error)
-      // While the database is away there is nothing to give up: who walks ends when the lease has run out.
+      // An unavailable database is retried without a limit: the directive ends the walk once the lease has expired.
       const isTransient =
         isConnectionError(error) ||
         (['transient', 'cancelled', 'standby'].includes(errorClass) && retries < MAX_RETRIES)
       if (!isTransient && (errorClass === 'row' || errorClass === 'permanent')) throw error
       if (!isTransient) {
-        throw new OperationPausedError(`${errorMessage(error)} (${errorCode(error)}). Mend it, then resume.`, {
+        throw new OperationPausedError(`${errorMessage(error)} (${errorCode(error)}). Fix the cause, then resume.`, {
           cause: error,
         })
       }
@@ -39,9 +42,9 @@ export function createRetryBackoff(sql: Sql, onRetry: (sqlstate: string) => void
   }
 }
 
-/** This server has become a standby; a new connection finds the primary behind the same address. */
+/** The server has become a standby. A new connection may find the primary at the same address. */
 async function reconnect(sql: Sql): Promise<void> {
-  // Not a SELECT: its row would leave a hole in the driver's next answer (answer.ts).
+  // Not a SELECT: its row would be missing from the driver's next result (incompleteResultGuard.ts).
   await sql`do $$ begin perform pg_terminate_backend(pg_backend_pid()); end $$`.catch((error: unknown) => {
     if (!isConnectionError(error)) throw error
   })

@@ -3,7 +3,7 @@ import type { OperationProgress } from '../contract/index.ts'
 export interface RowCounts {
   readonly passed: number
   readonly written?: number
-  /** How many there are in all, as far as one knows; never fewer than have passed. */
+  /** Rows in the table, estimated; null: unknown. */
   readonly estimated: number | null
   readonly perSecond: number | null
   readonly batchRows?: number | null
@@ -11,7 +11,7 @@ export interface RowCounts {
   readonly retries?: Readonly<Record<string, number>>
 }
 
-/** The progress of a walk over rows of which none can fail. */
+/** Progress of a walk in which no row can fail. */
 export function rowProgress({ passed, written = 0, estimated, perSecond, ...rest }: RowCounts): OperationProgress {
   const total = Math.max(passed, Math.round(estimated ?? 0))
   return {

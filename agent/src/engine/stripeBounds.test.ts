@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { FIRST_STRIPE_SHARE, MAX_ONE_BYTE_LINE_POINTER, computeStripeBounds } from './stripeBounds.ts'
 
-/** Line pointers of 1 to `lines` that each stripe writes: what is left of them up to its bound. */
+/** Number of line pointers, of 1 to `lines`, that each stripe writes. */
 function takenPerStripe(lines: number, stripes: readonly number[]): number[] {
   const left = new Set(Array.from({ length: lines }, (_, index) => index + 1))
   return stripes.map((bound) => {
@@ -13,7 +13,7 @@ function takenPerStripe(lines: number, stripes: readonly number[]): number[] {
   })
 }
 
-test('the stripes of a page have each of its rows once, none more than it may, and no bound twice', () => {
+test('stripes write each row of a page once, within their limit, and their bounds ascend', () => {
   for (const lines of [1, 2, 3, 7, 30, 60, 61, 100, 200, 226, 254, 255, 256, 257, 291]) {
     for (const rows of [0.01, 0.5, 1, lines / 3, lines - 1, lines]) {
       for (const most of [1, 2, 3, 10, 59, 60, 100, 1_000]) {

@@ -1,31 +1,31 @@
 /**
- * On a full page the first stripe's new row versions have to go elsewhere. Once that batch is committed, whoever visits
- * the page next prunes it, and the next stripe's versions fit into what became free: they are HOT, which spares every
- * index. New versions are a little larger than old ones, and each leaves a line pointer behind, so that what is free
- * shrinks from stripe to stripe: so do the stripes.
+ * Average page of a range. On a full page, the new row versions of the first stripe go to other pages. Once that batch is
+ * committed, the next visit prunes the page, and the versions of the next stripe fit into the free space: those updates
+ * are HOT and touch no index. New versions are a little larger than old ones, and each leaves a line pointer behind, so
+ * the free space shrinks from stripe to stripe, and the stripes with it.
  */
 export interface PageLayout {
-  /** Rows to write on it. */
+  /** Rows to write per page. */
   readonly rows: number
-  /** The last line pointer of those; they are taken to be spread evenly up to it. */
+  /** The last line pointer of the rows to write, which are assumed to be spread evenly. */
   readonly lastLinePointer: number
 }
 
-/** The first stripe's share of the rows. Larger, it would split the leaves of indexes that are ordered like the heap. */
+/** Share of the rows in the first stripe. A larger share splits the leaf pages of indexes that are ordered like the heap. */
 export const FIRST_STRIPE_SHARE = 0.0864
 const STRIPE_SHARE_DECAY = 0.94
 export const MIN_STRIPE_SHARE = 0.025
-/** Line pointers are told apart by their low byte, which is cheaper, unless a page has more of them. */
+/** Up to this line pointer the low byte is compared alone, which is cheaper. */
 export const MAX_ONE_BYTE_LINE_POINTER = 255
-/** No page has more line pointers. */
+/** A line pointer has two bytes. */
 const MAX_LINE_POINTER = 65_535
 
 /**
- * Up to which line pointer each stripe goes, ascending; the last one takes the rest. What is below a stripe was written
- * by those before it.
+ * Computes the last line pointer of each stripe, ascending; the last stripe takes the rest. Rows below a stripe have been
+ * written by the stripes before it.
  *
- * @param most line pointers of a stripe at most; at least 1
- * @param first the first stripe's share of the rows; 1: one plain range
+ * @param maxLinePointers maximum line pointers per stripe; at least 1
+ * @param firstShare share of the rows in the first stripe, 0 to 1; 1: a plain range
  */
 export function computeStripeBounds(
   { rows, lastLinePointer }: PageLayout,
@@ -46,7 +46,7 @@ export function computeStripeBounds(
   ]
 }
 
-/** Rows that the largest stripe has on such a page, as far as `most` does not hold it down. */
+/** Rows per page in the largest stripe, before the limit of line pointers. */
 export function largestStripeRows({ rows }: PageLayout, firstShare: number): number {
   return Math.max(1, rows * firstShare)
 }

@@ -1,6 +1,7 @@
-/** Rows per second over the last ten seconds, waiting included, from the first observation on. */
+/** Rows per second over the last 10 seconds, including waits. */
 export interface ThroughputMeter {
   add(rows: number): void
+  /** Null before any time has passed. */
   perSecond(): number | null
 }
 

@@ -3,12 +3,12 @@ import { runWorkerPool, type KeepWorking } from './workerPool.ts'
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Lanes of some steps each, and whoever is at them; a step looks whether it is still wanted, as a batch does. */
+/** Simulates workers on lanes of some steps each. Each step checks if the worker should continue, as a batch does. */
 function work(lanes: number, steps: number) {
   const left = Array.from({ length: lanes }, () => steps)
   const held = new Set<number>()
   const now = { working: 0, most: 0, asked: false, fails: null as Error | null, done: 0 }
-  const worker = async (stays: KeepWorking): Promise<boolean> => {
+  const worker = async (keepWorking: KeepWorking): Promise<boolean> => {
     now.working++
     now.most = Math.max(now.most, now.working)
     try {
@@ -18,7 +18,7 @@ function work(lanes: number, steps: number) {
         held.add(lane)
         try {
           while (left[lane]! > 0) {
-            if (!stays() || now.asked) return false
+            if (!keepWorking() || now.asked) return false
             await pause(5)
             if (now.fails !== null) throw now.fails
             left[lane]!--
@@ -35,13 +35,13 @@ function work(lanes: number, steps: number) {
   return { now, worker, rest: () => left.reduce((sum, one) => sum + one, 0) }
 }
 
-test.each([1, 2, 3, 8])('%i workers do all there is, once, and nobody is left', async (workers) => {
+test.each([1, 2, 3, 8])('%i workers finish all work once, and all of them end', async (workers) => {
   const { now, worker, rest } = work(8, 5)
   expect(await runWorkerPool(() => workers, worker)).toBe(true)
   expect({ ...now, rest: rest() }).toMatchObject({ rest: 0, done: 40, working: 0, most: workers })
 })
 
-test('as many work as are wanted, while that changes', async () => {
+test('the pool follows a changing number of desired workers', async () => {
   const { now, worker } = work(20, 1_000)
   let wanted = 1
   const running = runWorkerPool(() => wanted, worker)
@@ -58,36 +58,33 @@ test('as many work as are wanted, while that changes', async () => {
 test.each([
   ['before', 50],
   ['after', 400],
-])(
-  'what a worker leaves that is sent away is taken up, also when another one ends %s it, having found nothing',
-  async (_, goodbyeMs) => {
-    const { now, worker, rest } = work(2, 60)
-    let wanted = 3
-    let calls = 0
-    const running = runWorkerPool(
-      () => wanted,
-      async (stays) => {
-        if (calls++ > 0) return await worker(stays)
-        // The two others hold all there is, and its connection takes a while to end.
-        await pause(goodbyeMs)
-        return true
-      },
-    )
-    await pause(150)
-    wanted = 1
-    expect(await running).toBe(true)
-    expect({ rest: rest(), working: now.working }).toEqual({ rest: 0, working: 0 })
-  },
-)
+])('the unfinished lane of a dismissed worker is taken up, even if an idle worker ends %s it', async (_, closeMs) => {
+  const { now, worker, rest } = work(2, 60)
+  let wanted = 3
+  let calls = 0
+  const running = runWorkerPool(
+    () => wanted,
+    async (keepWorking) => {
+      if (calls++ > 0) return await worker(keepWorking)
+      // The other two hold all lanes, and this worker's connection takes time to close.
+      await pause(closeMs)
+      return true
+    },
+  )
+  await pause(150)
+  wanted = 1
+  expect(await running).toBe(true)
+  expect({ rest: rest(), working: now.working }).toEqual({ rest: 0, working: 0 })
+})
 
-test('a worker that is wanted again at the moment it ends works again', async () => {
+test('a worker that is desired again while it ends is started again', async () => {
   const { now, worker } = work(4, 1_000)
   let wanted = 3
   const running = runWorkerPool(
     () => wanted,
-    async (stays) => {
-      const end = await worker(stays)
-      // It says goodbye to its connection; meanwhile somebody wants it again.
+    async (keepWorking) => {
+      const end = await worker(keepWorking)
+      // The number of desired workers changes while this worker closes its connection.
       if (!end) wanted = 3
       return end
     },
@@ -100,13 +97,13 @@ test('a worker that is wanted again at the moment it ends works again', async ()
   expect(await running).toBe(false)
 })
 
-test('the first error ends all of them, each at its own safe point, and is the one that is thrown', async () => {
+test('the first error ends all workers at their safe points and is thrown', async () => {
   const { now, worker, rest } = work(6, 100)
   let calls = 0
   const running = runWorkerPool(
     () => 3,
-    async (stays) => {
-      if (calls++ !== 1) return await worker(stays)
+    async (keepWorking) => {
+      if (calls++ !== 1) return await worker(keepWorking)
       await pause(50)
       throw new Error('first')
     },
@@ -116,14 +113,14 @@ test('the first error ends all of them, each at its own safe point, and is the o
   expect(rest()).toBeGreaterThan(0)
 })
 
-test('asked to stop, one that had found nothing left does not speak for the others', async () => {
+test('a stopped pool reports unfinished work even if one worker had found nothing to do', async () => {
   const { now, worker, rest } = work(2, 100)
   let calls = 0
   const running = runWorkerPool(
     () => 3,
-    async (stays) => {
-      if (calls++ !== 2) return await worker(stays)
-      // There is no lane for it, and its connection takes long to end.
+    async (keepWorking) => {
+      if (calls++ !== 2) return await worker(keepWorking)
+      // No lane is left for this worker, and its connection takes time to close.
       await pause(120)
       return true
     },

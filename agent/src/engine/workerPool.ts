@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** What a worker asks between two batches, beside everything else: false ends it at its next safe point. */
+/** A worker calls it between two batches; false asks the worker to end at its next safe point. */
 export type KeepWorking = () => boolean
 
 const POLL_INTERVAL_MS = 250
 
 /**
- * Keeps as many workers at work as `wanted` says, which may change while they run. `work` answers `true` when there was
- * nothing left to do, `false` when it ended earlier. After the first error all of them end at their next safe point,
- * and it is thrown. Answers whether nothing is left.
+ * Runs `desiredWorkers()` workers, a number that may change while they run. `work` returns true if nothing was left to do,
+ * and false if it ended earlier. After the first error, all workers end at their next safe point and the error is thrown.
+ * Returns true if nothing is left to do.
  */
 export async function runWorkerPool(
   desiredWorkers: () => number,
@@ -17,11 +17,11 @@ export async function runWorkerPool(
   const running = new Map<number, Promise<void>>()
   const errors: unknown[] = []
   let remaining = 'unknown' as 'unknown' | 'nothing' | 'stopped'
-  /** What one leaves that was sent away is to be taken up, also when the others have found nothing before. */
+  /** Counts dismissed workers, whose unfinished work must be taken up even if others found nothing to do before. */
   let handoffs = 0
   const start = (number: number): void => {
     const handoffsAtStart = handoffs
-    // What it was told counts: whoever ended because it was not wanted may be wanted again by then.
+    // Kept: a worker that ends because it was dismissed may be desired again by then.
     let dismissed = false
     const keepWorking = (): boolean => {
       dismissed ||= errors.length > 0 || number >= desiredWorkers()

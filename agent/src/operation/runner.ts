@@ -235,7 +235,7 @@ function excludeOperation(facts: RolloutFacts, id: number): RolloutFacts {
 function explainSqlstate(code: string, message: string): string {
   const advice: Record<string, string> = {
     '42501': 'The agent’s role lacks a right: it must own the table and be allowed to CREATE in the database.',
-    '42P01': 'The table is gone: bring it back, or correct the rollout file.',
+    '42P01': 'The table was dropped: restore it or correct the rollout file.',
     '42703': 'A column is gone: bring it back, or correct the rollout file.',
     '42804': 'A column has another type than the rollout file expects: correct the file.',
     '0A000': 'PostgreSQL cannot do this here: look at the message.',
