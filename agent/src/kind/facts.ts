@@ -13,108 +13,133 @@ import {
 } from '../contract/index.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
-/** A journaled change that has not been taken back. */
+/** A journaled change that has not been reverted. */
 export interface JournaledChange {
   readonly id: bigint
   readonly kind: string
   readonly object: string
   readonly statement: string
   readonly inverse: string
-  /** What was there before it, as its maker wrote it down. */
+  /** The previous state, as recorded by the code that made the change. */
   readonly before: unknown
-  /** ISO 8601, by the database's clock. */
+  /** ISO 8601, by the clock of the database. */
   readonly appliedAt: string
   readonly confirmed: boolean
-  /** As in engine/ddl.ts; null: an earlier version of the agent has journaled it. */
+  /** SQL that reads the definition, see ddl/; null: journaled by an earlier version of the agent. */
   readonly look: string | null
   readonly back: string | null
-  /** What `look` gave right after the change. */
+  /** The result of `look` right after the change. */
   readonly made: string | null
 }
 
 /** The constant that expand added the column with (`prefill: majority`). */
 export interface Prefill {
   readonly type: string
-  /** Of the rows looked at, those whose derived type it is: 0 to 1. */
+  /** Share of the sampled rows with this derived type, 0 to 1. */
   readonly share: number
   readonly sampledRows: number
 }
 
-/** Of a run of the column drop, without what it produced: facts are read every few seconds. */
+/** A run of the column drop without the files it produced: facts are read every few seconds. */
 export type ColumnDropSummary = Pick<
   PreparedColumnDrop,
   'id' | 'at' | 'fileHash' | 'verdict' | 'prepared' | 'reasons'
 > & {
   readonly pullRequest: { readonly title: string; readonly url: string | null } | null
-  /** It rests on the archive; a draft does not. */
+  /** True: based on the archive; a draft is not. */
   readonly archived: boolean
 }
 
-/** What is known of a rollout at one moment, read from catalog and state. Everything else is derived from it. */
-export interface RolloutFacts {
-  readonly rollout: Rollout
-  /** Null: it could not be read, and `faults` says why. */
+/** The rollout file against the catalog (operation/tableFacts.ts). */
+export interface TableFacts {
+  /** Null: the table could not be read, and `faults` says why. */
   readonly table: Table | null
-  /** Why nothing may be done with this rollout now; each sentence says what to do. */
+  /** Why nothing can be done with this rollout now; each sentence says what to do. */
   readonly faults: readonly string[]
-  /** Those of them for which the table may not be touched at all. The others are of file and table: a way back stays open. */
+  /** The faults for which the table must not be touched at all. The others leave the rollbacks open. */
   readonly blockers: readonly string[]
-  /** The application's own UPDATE triggers that the file does not speak of: backfill is refused until it does. */
+  /** UPDATE triggers of the application that the file does not declare: backfill is refused until it does. */
   readonly undeclaredTriggers: readonly string[]
   readonly notes: readonly string[]
-  /** Of the table. */
-  readonly changes: readonly JournaledChange[]
-  readonly monitoring: Monitoring
-  readonly monitoringChanges: readonly JournaledChange[]
-  /** Null: the rollout file wants no promotion in this environment. */
-  readonly promotion: PromotionGate | null
-  /** When expand added the column; null when it was there before, or is not there. ISO 8601. */
-  readonly columnAddedAt: string | null
-  /**
-   * Rows may hold this constant whatever they are: expand added the column with it, and no backfill has ended since.
-   * Nothing may read the column then. Null: a row that was not written yet holds NULL.
-   */
-  readonly activePrefill: Prefill | null
-  /** Null: in order; else what is wrong with the dual-write trigger. Only of meaning when something was expanded. */
-  readonly triggerFault: string | null
-  /** The column is there, and the trigger in order. */
-  readonly expanded: boolean
-  /** An expand or a backfill has begun since a rollback took everything back: the column may hold what we derived. */
-  readonly mayHoldDerivedValues: boolean
-  readonly finalizeMissing: readonly string[]
-  /** Operations that have not ended. */
-  readonly openOperations: readonly Operation[]
-  /** The last one that succeeded of each kind, and of each scope of a rollback; in their order. */
-  readonly succeededOperations: readonly Operation[]
-  readonly backup: BackupStatus
-  readonly lastSucceededBackfill: Operation | null
-  /** The newest backfill or retry, whatever became of it. */
-  readonly lastBackfillId: number | null
-  /** When a rehearsal was last asked for, whatever became of it; ISO 8601. */
-  readonly rehearsalRequestedAt: string | null
-  readonly lastDataRollback: Operation | null
-  readonly lastFlagRollback: Operation | null
-  /** The newest that looked at all that the file requires; where there is none, the newest. */
-  readonly validation: Validation | null
-  /** Checks that `validation` passed or did not have, and that failed in a later one, which may be of a part. */
-  readonly checksFailedSince: readonly string[]
-  /** What the newest validation with a complete integrity layer counted. `startedAt`: ISO 8601. */
-  readonly lastCounts: { readonly coverage: number; readonly integrityScore: number; readonly startedAt: string } | null
-  /** When the last backfill, retry or data rollback ended, however it ended; ISO 8601. */
-  readonly lastWriteEndedAt: string | null
-  /** Rows that failed, are not right yet, and were not accepted by an admin. */
-  readonly failedRows: number
-  readonly acceptedRows: number
-  /** The newest baseline that can be used; when none can, the newest, which says why. */
-  readonly baseline: BaselineSummary | null
-  readonly flag: FlagStatus
   /** Legacy columns that the table does not have. All of them: the migration of the column drop has run. */
   readonly droppedColumns: readonly string[]
-  /** The newest run of the column drop, and why it holds no more; null: there was none. */
+  /** Null: the dual-write trigger is in order; else the fault. Meaningful only after expand. */
+  readonly triggerFault: string | null
+  /** The column exists, and the trigger is in order. */
+  readonly expanded: boolean
+  readonly finalizeMissing: readonly string[]
+}
+
+/** The journal of changes (operation/journalFacts.ts). */
+export interface JournalFacts {
+  /** Changes of the table, oldest first. */
+  readonly changes: readonly JournaledChange[]
+  readonly monitoringChanges: readonly JournaledChange[]
+}
+
+/** The history of operations (operation/historyFacts.ts). Instants are ISO 8601. */
+export interface HistoryFacts {
+  /** Operations that have not ended. */
+  readonly openOperations: readonly Operation[]
+  /** The last operation that succeeded, per kind and per scope of a rollback, oldest first. */
+  readonly succeededOperations: readonly Operation[]
+  readonly lastSucceededBackfill: Operation | null
+  /** The newest backfill or retry, whatever its outcome. */
+  readonly lastBackfillId: number | null
+  readonly lastDataRollback: Operation | null
+  readonly lastFlagRollback: Operation | null
+  /** When a rehearsal was last requested, whatever its outcome. */
+  readonly rehearsalRequestedAt: string | null
+  /** When the last backfill, retry, or data rollback ended, whatever its outcome. */
+  readonly lastWriteEndedAt: string | null
+  /** An expand or a backfill has started since the last complete rollback: the column may hold values that STI derived. */
+  readonly mayHoldDerivedValues: boolean
+}
+
+/** The discriminator column, from journal and history. */
+export interface DiscriminatorFacts {
+  /** When expand added the column, ISO 8601; null: expand did not add it, or it does not exist. */
+  readonly columnAddedAt: string | null
+  /**
+   * Rows may hold this constant whatever their type is: expand added the column with it, and no backfill has completed
+   * since. Nothing may read the column until then. Null: a row that was not written yet holds NULL.
+   */
+  readonly activePrefill: Prefill | null
+}
+
+/** Validations and failed rows. */
+export interface ValidationFacts {
+  /** The newest one that covers everything the file requires; if there is none, the newest. */
+  readonly validation: Validation | null
+  /** Checks that passed or were not run in `validation`, and failed in a later, possibly partial one. */
+  readonly checksFailedSince: readonly string[]
+  /** Counts of the newest validation with a complete integrity layer. `startedAt`: ISO 8601. */
+  readonly lastCounts: { readonly coverage: number; readonly integrityScore: number; readonly startedAt: string } | null
+  /** Rows that failed, are still wrong, and were not accepted by an admin. */
+  readonly failedRows: number
+  readonly acceptedRows: number
+}
+
+/** The column drop and its archive. */
+export interface ColumnDropFacts {
+  /** The newest run, and why it is stale; null: there was none. */
   readonly columnDrop: (ColumnDropSummary & { readonly staleBecause: string | null }) | null
-  /** Of the legacy columns; null: there is none, or it was removed. */
+  /** Archive of the legacy columns; null: there is none, or it was removed. */
   readonly archive: ColumnArchive | null
-  /** A validation of this file has passed since the last backfill, retry or rollback ended. */
+}
+
+/** What is known of a rollout at one moment, read from catalog and state, grouped by its owner. */
+export interface RolloutFacts
+  extends TableFacts, JournalFacts, HistoryFacts, DiscriminatorFacts, ValidationFacts, ColumnDropFacts {
+  readonly rollout: Rollout
+  readonly monitoring: Monitoring
+  /** Null: the rollout file does not require a promotion in this environment. */
+  readonly promotion: PromotionGate | null
+  readonly backup: BackupStatus
+  /** The newest usable baseline; if none is usable, the newest, which says why. */
+  readonly baseline: BaselineSummary | null
+  readonly flag: FlagStatus
+  /** A validation of this file has passed since the last backfill, retry, or rollback ended. */
   readonly coverageVerified: boolean
   readonly stage: RolloutStage
 }

@@ -1,0 +1,106 @@
+import type { Sql } from '../database/connect.ts'
+import { classifyError, isConnectionError, errorMessage } from '../database/errors.ts'
+import { findTriggerFault } from '../dualWrite/verifyTrigger.ts'
+import { findMissingSteps } from '../finalize/missingSteps.ts'
+import type { TableFacts } from '../kind/facts.ts'
+import { catalogFaults } from '../rollout/catalogFaults.ts'
+import { undeclaredTriggers, type checkRolloutFile, type privilegeNotes } from '../rollout/checkAgainstTable.ts'
+import { inspectTable, UnsupportedTableError } from '../rollout/inspectTable.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+
+export interface TableFactsSource {
+  readonly state: Sql
+  /** Faults of this agent that affect every rollout, such as foreign state or a standby. */
+  readonly agentFaults: () => readonly string[]
+  /** Faults of a rollout file against its table; slow, so checked again only if the file or the table has changed. */
+  readonly checks: FileCheckCache
+}
+
+/** @throws only if the database is unavailable */
+export async function readTableFacts(source: TableFactsSource, rollout: Rollout): Promise<TableFacts> {
+  const inspection = await inspect(source, rollout)
+  const { table } = inspection
+  if (table === null) {
+    const unread = 'the table could not be read'
+    return {
+      ...inspection,
+      undeclaredTriggers: [],
+      droppedColumns: [],
+      triggerFault: unread,
+      expanded: false,
+      finalizeMissing: [unread],
+    }
+  }
+  const [triggerFault, finalizeMissing] = await Promise.all([
+    findTriggerFault(source.state, rollout, table),
+    findMissingSteps(source.state, rollout, table),
+  ])
+  return {
+    ...inspection,
+    undeclaredTriggers: undeclaredTriggers(rollout, table),
+    droppedColumns: findDroppedColumns(rollout, table),
+    triggerFault,
+    expanded: table.discriminator !== null && triggerFault === null,
+    finalizeMissing,
+  }
+}
+
+/** Without the discriminator nothing was dropped: the file names a wrong column. */
+function findDroppedColumns({ legacyColumns }: Rollout, table: Table): string[] {
+  if (table.discriminator === null) return []
+  return legacyColumns.filter((name) => !table.columns.some((column) => column.name === name))
+}
+
+type TableInspection = Pick<TableFacts, 'table' | 'faults' | 'blockers' | 'notes'>
+
+async function inspect(source: TableFactsSource, rollout: Rollout): Promise<TableInspection> {
+  const agentFaults = source.agentFaults()
+  const unreadable = (sentence: string): TableInspection => {
+    const blockers = [...agentFaults, sentence]
+    return { table: null, faults: blockers, blockers, notes: [] }
+  }
+  try {
+    const table = await inspectTable(source.state, rollout)
+    const { faults, notes } = await source.checks.read(rollout, table)
+    // Owners, policies, and publications change independently of the table, so they are read every time.
+    const catalog = await catalogFaults(source.state, rollout, table)
+    return { table, faults: [...agentFaults, ...catalog, ...faults], blockers: agentFaults, notes }
+  } catch (error) {
+    if (error instanceof UnsupportedTableError) return unreadable(error.message)
+    if (isConnectionError(error) || classifyError(error) === 'transient') throw error
+    return unreadable(`The table could not be read: ${errorMessage(error)}.`)
+  }
+}
+
+/** Caches the result for a file and a table until one of them changes. */
+export interface FileCheckCache {
+  read(rollout: Rollout, table: Table): Promise<FileCheckResult>
+}
+
+interface FileCheckResult {
+  readonly faults: readonly string[]
+  readonly notes: readonly string[]
+}
+
+export function createFileCheckCache(
+  check: typeof checkRolloutFile,
+  readNotes: typeof privilegeNotes,
+  openConnection: (rollout: Rollout) => Sql,
+): FileCheckCache {
+  const cache = new Map<string, { fingerprint: string; checked: FileCheckResult }>()
+  return {
+    async read(rollout, table) {
+      const fingerprint = JSON.stringify([rollout.hash, { ...table, estimatedRows: 0, bytes: 0 }])
+      const cached = cache.get(rollout.name)
+      if (cached?.fingerprint === fingerprint) return cached.checked
+      const sql = openConnection(rollout)
+      try {
+        const checked = { faults: await check(sql, rollout, table), notes: await readNotes(sql) }
+        cache.set(rollout.name, { fingerprint, checked })
+        return checked
+      } finally {
+        await sql.end({ timeout: 1 })
+      }
+    },
+  }
+}
