@@ -129,9 +129,9 @@ test('it waits while a session waits behind it, says why, and goes on afterwards
     const ended = await agent.waitForEnd(id)
     expect(ended.state).toBe('succeeded')
     const said = (await readEventMessages(agent, id)).filter((message) =>
-      /waits: 1 session waiting for our locks|goes on/.test(message),
+      /Waiting: 1 session is waiting for a lock held by STI|Resumed/.test(message),
     )
-    expect(said.slice(-2)).toEqual(['waits: 1 session waiting for our locks', 'goes on'])
+    expect(said.slice(-2)).toEqual(['Waiting: 1 session is waiting for a lock held by STI', 'Resumed'])
     expect(ended.progress!.throttled).toBeNull()
   })
 })

@@ -65,14 +65,14 @@ test('a signal of the file and the limits of the file hold it up; they are tuned
         await tuneOperation(agent, id, { limits: { connectionsRatio: null } })
         await waitForThrottle(agent, id, /^signal:/)
         await sql`drop table public.queue`
-        await waitForThrottle(agent, id, /^signal-unknown: signal queue unknown: .*queue/)
+        await waitForThrottle(agent, id, /^signal-unknown: signal queue is unknown: .*queue/)
         expect(await countTypedRows(sql)).toBe(0)
         await tuneOperation(agent, id, { limits: { signals: { queue: 'none' } } })
         expect((await agent.waitForEnd(id)).state).toBe('succeeded')
         expect(await countWrongRows(sql)).toBe(0)
         const said = (await readEventMessages(agent, id)).filter((message) => /^waits|^goes on/.test(message))
-        expect(said[0]).toBe('waits: queue is 5, above 2')
-        expect(said.at(-1)).toBe('goes on')
+        expect(said[0]).toBe('Waiting: queue is 5 (limit 2)')
+        expect(said.at(-1)).toBe('Resumed')
       },
       QUIET_LOG,
     )
@@ -91,7 +91,7 @@ test('above a limit where work stops it stands, says what to do, writes nothing 
       const stopped = await agent.waitForEnd(id)
       expect(stopped).toMatchObject({ state: 'paused', errorCode: 'trouble' })
       expect(stopped.error).toMatch(
-        /^Pid \d+ \(report, idle in transaction\) has held a snapshot for .*, above 2 s, where work stops\. End it, or raise limits\.oldestSnapshotSeconds; then resume\.$/,
+        /^Pid \d+ \(report, idle in transaction\) has held a snapshot for .* \(abort limit 2 s\)\. End it, or raise limits\.oldestSnapshotSeconds, then resume\.$/,
       )
       const written = await countTypedRows(sql)
       expect(written).toBeLessThan(2_000)
@@ -150,9 +150,9 @@ throttle: { apiLatencyP95Seconds: { pace: 0.1 } }\n`
       const said = (await readEventMessages(agent, id)).filter((message) => message.startsWith('rests'))
       expect(said).toEqual([
         expect.stringMatching(
-          /^rests more: the 95th percentile of the application’s requests is 4\d\d ms, above 100 ms$/,
+          /^Slowing down: the 95th percentile of the application’s request duration is 4\d\d ms \(limit 100 ms\)$/,
         ),
-        'rests no more',
+        'Back to full speed',
       ])
     })
   } finally {

@@ -1,5 +1,6 @@
+import { THROTTLE_REASONS } from '../contract/limits.ts'
 import type { MetricFamily } from './metricFamily.ts'
-import { THROTTLE_REASONS, type RolloutReadings } from './metricsSource.ts'
+import type { RolloutReadings } from './metricsSource.ts'
 
 export const backfillThrottled: MetricFamily = {
   name: 'sti_backfill_throttled',

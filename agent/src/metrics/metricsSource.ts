@@ -5,6 +5,7 @@ import type {
   OperationProgress,
   RollbackScope,
   RolloutStage,
+  ThrottleReason,
 } from '../contract/index.ts'
 import type { BackupStatus, CheckResult, Readiness, ScopeReadiness, Severity, Verdict } from '../contract/index.ts'
 
@@ -91,19 +92,3 @@ export interface OpenIncident {
 
 export const PAUSED_BY = ['person', 'agent', 'rollback'] as const
 export type PausedBy = (typeof PAUSED_BY)[number]
-
-export const THROTTLE_REASONS = [
-  'lock-waiters',
-  'replication-lag',
-  'slot-retention',
-  'archive-backlog',
-  'oldest-snapshot',
-  'connections',
-  'autovacuum',
-  'wal-rate',
-  'api-latency',
-  'signal',
-  'unknown-signal',
-  'other',
-] as const
-export type ThrottleReason = (typeof THROTTLE_REASONS)[number]

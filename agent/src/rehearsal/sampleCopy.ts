@@ -87,7 +87,7 @@ export async function copyRows(
     tagStatement(`insert into ${copy.table.sql} (${columns}) overriding system value
       select ${columns} from ${run.rollout.table.sql} as t ${rest} on conflict do nothing`)
   const goOn = createSingleWorkerGate(run, (wait) =>
-    run.setStep(wait === null ? 'copying a sample' : `waits: ${wait.sentence}`),
+    run.setStep(wait === null ? 'copying a sample' : `Waiting: ${wait.sentence}`),
   )
   if (tableRows <= sample) {
     const walked: KeyedTable = { table: run.rollout.table, key: table.key }

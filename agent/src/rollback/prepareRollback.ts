@@ -30,7 +30,7 @@ export async function prepareRollback(run: RunContext, sql: Sql): Promise<Rollba
   const table = requireTable(facts)
   const walked: KeyedTable = { table: rollout.table, key: table.key }
   const step = 'archiving what legacy columns cannot express'
-  const goOn = createSingleWorkerGate(run, (wait) => run.setStep(wait === null ? step : `waits: ${wait.sentence}`))
+  const goOn = createSingleWorkerGate(run, (wait) => run.setStep(wait === null ? step : `Waiting: ${wait.sentence}`))
   const startedAt = performance.now()
   const archivedValues =
     table.discriminator === null || !(columnCreatedBySti(facts) || mustClearColumn(facts))

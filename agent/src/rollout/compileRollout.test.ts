@@ -178,7 +178,7 @@ test.each<[string, string, string, RegExp]>([
     'a limit that is none',
     'flag:',
     'throttle: { walBytesPerSecond: fast }\nflag:',
-    /throttle.walBytesPerSecond must be a number from 0 on, none, or an object of pace, pause and abort/,
+    /throttle.walBytesPerSecond must be a number of 0 or more, none, or an object of pace, pause and abort/,
   ],
   [
     'an abort before the pause',

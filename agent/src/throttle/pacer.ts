@@ -1,18 +1,17 @@
 /**
- * How long to rest for each second of work while paced signals are above their limit, found by additive increase and
- * multiplicative decrease of the share of the time that is worked: half of it at each reading above the limit, a
- * twentieth more at each below.
+ * How long to rest per second of work while paced signals are above their limit. Additive increase and multiplicative
+ * decrease of the share of time spent working: halved at each reading above the limit, 5% more at each reading below.
  */
 export interface Pacer {
-  /** Null: no signal is paced; undefined: it stays as it is until one is known again. */
+  /** Null: no signal is paced; undefined: none is known now, so nothing changes. */
   observe(overload: { readonly ratio: number; readonly at: number } | null | undefined): void
-  /** Seconds to rest for each second of work. */
+  /** Seconds of rest per second of work. */
   restRatio(): number
 }
 
 const MIN_WORK_SHARE = 0.05
 const WORK_SHARE_INCREMENT = 0.05
-/** A reading covers some seconds before it: what was halved is not halved again before it can be seen. */
+/** A reading covers several seconds: the share is not halved again before the last halving shows in it. */
 const MIN_HALVING_INTERVAL_MS = 5_000
 
 export function createPacer(): Pacer {

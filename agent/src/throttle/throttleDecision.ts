@@ -1,38 +1,51 @@
+import { LIMIT_NAMES, LIMITS } from '../contract/index.ts'
+import { formatCount, formatValue, type Unit } from '../format/format.ts'
 import { isKnown } from '../signals/reading.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
-import { buildThrottleChecks, type ThrottleCheck } from './throttleChecks.ts'
+import { LIMIT_TABLE, NO_TIERS, type LimitReading } from './limitTable.ts'
 import type { ThrottleLimits } from './limits.ts'
 
-/** Why to wait: a short code for series and a sentence for people; null means go on. */
+/** Why work waits: a short code for series and a sentence for people; null: it does not wait. */
 export type ThrottleWait = { readonly reason: string; readonly sentence: string } | null
 
 export type ThrottleDecision =
   | { readonly act: 'go-on' }
-  /** Wait until it has passed. */
+  /** Wait until the value is below its limit again. */
   | { readonly act: 'pause'; readonly reason: string; readonly sentence: string }
-  /** Stand at the safe point until a person has looked at it. */
+  /** Pause at the safe point until a person resumes. */
   | { readonly act: 'abort'; readonly reason: string; readonly sentence: string }
 
 export interface Overload {
+  /** The value divided by its pace limit. */
   readonly ratio: number
   /** Milliseconds since 1970. */
   readonly at: number
   readonly sentence: string
 }
 
-/** A wait ends below this part of the limit that began it, so that it does not end and begin all the time. */
+/** One value of the throttle against its limit. */
+interface ThrottleCheck extends LimitReading {
+  readonly reason: string
+  /** What an unknown value is called. */
+  readonly title: string
+  /** The key of `limits` that a person would change. */
+  readonly limit: string
+  readonly unit: Unit | null
+}
+
+/** A wait ends below this part of the limit that started it, so that it does not end and start all the time. */
 const RESUME_RATIO = 0.9
 
 /**
- * What to do now. An abort goes before every pause; else the first reason wins, in the order of checksOf. Where there
- * is a limit, unknown pauses. `before` is the reason that work waits for now, or null.
+ * What to do now. An abort comes before every pause; otherwise the first limit exceeded is the reason. A value that has
+ * a limit and is unknown pauses. `currentReason` is the reason that work waits for now, or null.
  */
 export function decideThrottle(
-  pressure: ThrottleReadings,
+  readings: ThrottleReadings,
   limits: ThrottleLimits,
   currentReason: string | null = null,
 ): ThrottleDecision {
-  const checks = buildThrottleChecks(pressure, limits).filter(({ tiers }) =>
+  const checks = readThrottleChecks(readings, limits).filter(({ tiers }) =>
     Object.values(tiers).some((tier) => tier !== null),
   )
   for (const check of checks) {
@@ -40,11 +53,9 @@ export function decideThrottle(
     if (sentence !== null) return { act: 'abort', reason: check.reason, sentence }
   }
   for (const check of checks) {
-    const { reason, reading } = check
-    if (!isKnown(reading)) {
-      const signal = reason === 'signal' ? check.limit.replace('signals.', 'signal ') : reason.replaceAll('-', ' ')
-      return { act: 'pause', reason: `${reason}-unknown`, sentence: `${signal} unknown: ${reading.unknown}` }
-    }
+    const { reason, reading, title } = check
+    if (!isKnown(reading))
+      return { act: 'pause', reason: `${reason}-unknown`, sentence: `${title} is unknown: ${reading.unknown}` }
     const sentence = pauseSentence(check, reading.value, currentReason === reason ? RESUME_RATIO : 1)
     if (sentence !== null) return { act: 'pause', reason, sentence }
   }
@@ -52,46 +63,71 @@ export function decideThrottle(
 }
 
 /**
- * The paced signal that is furthest above its limit: value / limit, and when one of them was read last. Null: no signal
- * is paced; undefined: none of those that are is known now.
+ * The paced value that is furthest above its limit, with the time of the newest paced reading. Null: no limit paces;
+ * undefined: no paced value is known now.
  */
-export function findWorstOverload(pressure: ThrottleReadings, limits: ThrottleLimits): Overload | null | undefined {
-  const paced = buildThrottleChecks(pressure, limits).filter(({ tiers }) => tiers.pace !== null)
+export function findWorstOverload(readings: ThrottleReadings, limits: ThrottleLimits): Overload | null | undefined {
+  const paced = readThrottleChecks(readings, limits).filter(({ tiers }) => tiers.pace !== null)
   if (paced.length === 0) return null
-  const knownReadings = paced.flatMap((check) => {
+  const overloads = paced.flatMap((check): Overload[] => {
     const { reading, tiers } = check
     if (!isKnown(reading)) return []
-    const sentence = `${check.describe(reading.value)}, above ${check.formatValue(tiers.pace!)}`
-    return [{ ratio: tiers.pace! > 0 ? reading.value / tiers.pace! : Infinity, at: reading.at, sentence }]
+    const ratio = tiers.pace! > 0 ? reading.value / tiers.pace! : Infinity
+    return [{ ratio, at: reading.at, sentence: `${describeValue(check, reading.value)} ${formatLimit(check, 'pace')}` }]
   })
-  const worst = knownReadings.sort((a, b) => b.ratio - a.ratio)[0]
-  return worst && { ...worst, at: Math.max(...knownReadings.map(({ at }) => at)) }
+  const worst = overloads.sort((a, b) => b.ratio - a.ratio)[0]
+  return worst && { ...worst, at: Math.max(...overloads.map(({ at }) => at)) }
 }
 
-function abortSentence({
-  statusFinding,
-  limit,
-  reading,
-  tiers,
-  remedy,
-  describe,
-  formatValue,
-}: ThrottleCheck): string | null {
-  if (statusFinding?.act === 'abort')
-    return `${capitalize(statusFinding.sentence)}. ${remedy}, or set limits.${limit} to none; then resume.`
+/** Every limit with its value, those of the contract first. */
+function readThrottleChecks(readings: ThrottleReadings, limits: ThrottleLimits): ThrottleCheck[] {
+  const builtIn = LIMIT_NAMES.map((name): ThrottleCheck => {
+    const { reason, unit } = LIMITS[name]
+    const limitReading = LIMIT_TABLE[name].read(readings, limits[name])
+    return { ...limitReading, reason, title: reason.replaceAll('-', ' '), limit: name, unit }
+  })
+  const custom = readings.custom().map(({ name, limit, reading }): ThrottleCheck => ({
+    reason: 'signal',
+    title: `signal ${name}`,
+    limit: `signals.${name}`,
+    unit: null,
+    reading,
+    tiers: limits.signals[name] ?? { ...NO_TIERS, pause: limit },
+    describe: (value) => `${name} is ${value}`,
+    finding: null,
+    advice: 'Fix the cause',
+  }))
+  return [...builtIn, ...custom]
+}
+
+function abortSentence(check: ThrottleCheck): string | null {
+  const { finding, limit, reading, tiers, advice } = check
+  if (finding?.act === 'abort')
+    return `${capitalize(finding.sentence)}. ${advice}, or set limits.${limit} to none, then resume.`
   if (!isKnown(reading) || reading.value <= (tiers.abort ?? Infinity)) return null
-  const finding = `${capitalize(describe(reading.value))}, above ${formatValue(tiers.abort!)}, where work stops.`
-  return `${finding} ${remedy ?? 'Mend it'}, or raise limits.${limit}; then resume.`
+  const description = capitalize(describeValue(check, reading.value))
+  return `${description} ${formatLimit(check, 'abort')}. ${advice}, or raise limits.${limit}, then resume.`
 }
 
-function pauseSentence(
-  { statusFinding, tiers, describe, formatValue }: ThrottleCheck,
-  value: number,
-  resumeRatio: number,
-): string | null {
-  if (statusFinding?.act === 'pause') return statusFinding.sentence
+function pauseSentence(check: ThrottleCheck, value: number, resumeRatio: number): string | null {
+  const { finding, tiers } = check
+  if (finding?.act === 'pause') return finding.sentence
   if (tiers.pause === null || value <= resumeRatio * tiers.pause) return null
-  return tiers.pause === 0 ? describe(value) : `${describe(value)}, above ${formatValue(tiers.pause)}`
+  const description = describeValue(check, value)
+  return tiers.pause === 0 ? description : `${description} ${formatLimit(check, 'pause')}`
+}
+
+function describeValue({ describe, unit }: ThrottleCheck, value: number): string {
+  return describe(formatInUnit(value, unit))
+}
+
+function formatLimit({ tiers, unit }: ThrottleCheck, tier: 'pace' | 'pause' | 'abort'): string {
+  return `(${tier === 'abort' ? 'abort limit' : 'limit'} ${formatInUnit(tiers[tier]!, unit)})`
+}
+
+/** The unit of a custom signal is not known. */
+function formatInUnit(value: number, unit: Unit | null): string {
+  return unit === null ? formatCount(value) : formatValue(value, unit)
 }
 
 function capitalize(text: string): string {

@@ -50,7 +50,7 @@ test('eight workers wait for one reason, which is said once; a wait that comes a
     expect(performance.now() - began).toBeGreaterThan(250)
     expect(passed).toEqual(Array(8).fill(true))
   }
-  expect(events).toEqual(['waits: 1 session waiting for our locks', 'goes on'])
+  expect(events).toEqual(['Waiting: 1 session is waiting for a lock held by STI', 'Resumed'])
 })
 
 test('above a limit where work stops every worker stops; asked to stop, so does one that rests', async () => {

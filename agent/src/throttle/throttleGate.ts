@@ -7,31 +7,31 @@ import { createPacer } from './pacer.ts'
 import { createWaitReporter } from './waitEvents.ts'
 import { findWorstOverload, decideThrottle, type ThrottleWait } from './throttleDecision.ts'
 
-/** Where all workers of one operation wait and rest. What it says, it says once, however many they are. */
+/** Where all workers of one operation wait and rest. Each wait becomes one event, however many workers there are. */
 export interface ThrottleGate {
   /**
-   * Answers what one worker asks between two batches: it rests after that worker's own work, and waits while
-   * throttled. False: the operation was asked to stop.
-   * @throws OperationTrouble above a limit where work stops
+   * The gate of one worker, called between two batches: rests in proportion to the worker's own work, then waits while
+   * throttled. Resolves to false when the operation was asked to stop.
+   * @throws OperationPausedError above an abort limit
    */
   worker(): () => Promise<boolean>
 }
 
 const POLL_INTERVAL_MS = 200
-/** Signals are no younger than a quarter of a second: one look in this time serves all workers. */
+/** Signals are read every 250 ms at most: one check in this time serves all workers. */
 const MIN_CHECK_INTERVAL_MS = 50
-/** A wait is over when there was no reason for it for this long. */
+/** A wait ends when there has been no reason for it for this long. */
 const RESUME_DELAY_MS = 500
-/** Signals that are only just being read are no event before this. */
+/** Signals that have not been read yet cause no event before this. */
 const FIRST_READING_GRACE_MS = 3_000
 const MAX_REST_MS = 60_000
 
-/** `waits` hears at each look why work waits, or null. */
+/** `onWait` receives, at every check, why work waits, or null. */
 export function createThrottleGate(run: RunContext, onWait: (currentWait: ThrottleWait) => void): ThrottleGate {
   const startedAt = performance.now()
   const currentLimits = createLimitsReader(run)
-  const reportWait = createWaitReporter(run, 'goes on', 10_000)
-  const reportRest = createWaitReporter(run, 'rests no more', 60_000)
+  const reportWait = createWaitReporter(run, 'Resumed', 10_000)
+  const reportRest = createWaitReporter(run, 'Back to full speed', 60_000)
   const pacer = createPacer()
   let currentWait: ThrottleWait = null
   let lastThrottledAt = -Infinity
@@ -55,7 +55,7 @@ export function createThrottleGate(run: RunContext, onWait: (currentWait: Thrott
     return currentWait
   }
 
-  /** In pieces, so that it hears at once when it is asked to stop or to rest less. */
+  /** Rests in short pieces, so that a request to stop or to rest less takes effect at once. */
   const rest = async (workedMs: number): Promise<boolean> => {
     const start = performance.now()
     for (;;) {
@@ -78,8 +78,10 @@ export function createThrottleGate(run: RunContext, onWait: (currentWait: Thrott
           const awaitsFirstReading =
             isUnknownReading(activeWait) && performance.now() - startedAt < FIRST_READING_GRACE_MS
           if (!awaitsFirstReading)
-            await reportWait(activeWait && { reason: activeWait.reason, sentence: `waits: ${activeWait.sentence}` })
-          await reportRest(pacer.restRatio() > 0 ? { reason: 'pace', sentence: `rests more: ${pacingSentence}` } : null)
+            await reportWait(activeWait && { reason: activeWait.reason, sentence: `Waiting: ${activeWait.sentence}` })
+          await reportRest(
+            pacer.restRatio() > 0 ? { reason: 'pace', sentence: `Slowing down: ${pacingSentence}` } : null,
+          )
           if (activeWait === null) break
           await delay(POLL_INTERVAL_MS)
         }
@@ -90,7 +92,7 @@ export function createThrottleGate(run: RunContext, onWait: (currentWait: Thrott
   }
 }
 
-/** A gate with one worker. */
+/** The gate of an operation with one worker. */
 export function createSingleWorkerGate(run: RunContext, onWait: (wait: ThrottleWait) => void): () => Promise<boolean> {
   return createThrottleGate(run, onWait).worker()
 }
@@ -99,7 +101,7 @@ function isUnknownReading(wait: ThrottleWait): boolean {
   return wait !== null && wait.reason.endsWith('-unknown')
 }
 
-/** The limits as they are now: those of a backfill can be tuned while it runs. */
+/** The limits that apply now: the limits of a backfill can be changed while it runs. */
 function createLimitsReader({ operation, rollout, parameters }: RunContext): () => ThrottleLimits {
   if (operation.kind !== 'backfill') {
     const essential = essentialLimits(rollout.file)

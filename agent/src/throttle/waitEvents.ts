@@ -2,9 +2,9 @@ import { isConnectionError } from '../database/errors.ts'
 import type { RunContext } from '../kind/kind.ts'
 
 /**
- * Says in an event what holds an operation up, and that it does no longer; each change once, however many workers see
- * it. A reason that comes again within `againMs` is not said again unless it stays: events are read by people. While
- * the database is away an event waits for the next look.
+ * Records an event when an operation starts to wait and when it stops waiting, once per change however many workers see
+ * it. A reason that returns within `repeatAfterMs` is not recorded again unless it lasts: people read the events. While
+ * the database is unavailable, the event waits for the next call.
  */
 export function createWaitReporter(
   run: RunContext,

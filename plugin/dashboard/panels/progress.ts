@@ -1,5 +1,6 @@
 import { BigValueGraphMode, VizTextDisplayOptionsBuilder } from '@grafana/grafana-foundation-sdk/common'
-import { PAUSED_BY, THROTTLE_REASONS } from '../../../agent/src/metrics/metricsSource.ts'
+import { THROTTLE_REASONS } from '../../../agent/src/contract/limits.ts'
+import { PAUSED_BY } from '../../../agent/src/metrics/metricsSource.ts'
 import { colorOverride, decimals, valueMappings, thresholdsOverride, textMappings, unit } from '../fieldOverrides.ts'
 import { roundDownRatio, rolloutSeries, NO_AGENT_SCRAPED } from '../promql.ts'
 import { statPanel } from '../statPanel.ts'

@@ -146,7 +146,7 @@ async function copyAllRows(
     to: null,
     sizeController: createBatchSizeController(1_000, 50_000, 0.1),
     mayContinue: createSingleWorkerGate(run, (wait) =>
-      run.setStep(wait === null ? 'keeping the legacy columns' : `waits: ${wait.sentence}`),
+      run.setStep(wait === null ? 'keeping the legacy columns' : `Waiting: ${wait.sentence}`),
     ),
     onRetry: progress.addRetry,
     async processCountedRange(range) {
@@ -181,7 +181,7 @@ async function runComparePass(
   run.setStep('comparing the archive')
   return await compareArchive(sql, context, {
     goOn: createSingleWorkerGate(run, (wait) =>
-      run.setStep(wait === null ? 'comparing the archive' : `waits: ${wait.sentence}`),
+      run.setStep(wait === null ? 'comparing the archive' : `Waiting: ${wait.sentence}`),
     ),
     retried: progress.addRetry,
     onCompared: (rows) => progress.addRows(rows, 0),

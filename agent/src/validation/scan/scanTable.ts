@@ -22,7 +22,7 @@ export async function scanTable(run: RunContext, table: Table, checkpoint: ScanC
   const target: ScanTarget = { rollout, table, walked: { table: rollout.table, key: table.key }, keepsTypes }
   const { tally } = checkpoint
   const mayContinue = createSingleWorkerGate(run, (wait) =>
-    run.setStep(wait === null ? READING_STEP : `waits: ${wait.sentence}`),
+    run.setStep(wait === null ? READING_STEP : `Waiting: ${wait.sentence}`),
   )
   const report = createProgressReport(run, table, tally.rows)
   let lastPosition: Key | null = checkpoint.position
