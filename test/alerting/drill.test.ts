@@ -37,7 +37,7 @@ test('a drill opens an incident, waits for the acknowledgement, and leaves an at
         expect((await agent.rollout()).flag.enabled).toBe(true)
         const [open] = (await agent.rollout()).incidents
         expect((await sti(agent.url, 'incidents', 'acknowledge', String(open!.id), '--note', 'late')).out).toContain(
-          'is closed: acknowledged by ann',
+          'is closed. Acknowledged by ann',
         )
         const third = sti(agent.url, 'drill', '--roll-back-flag')
         await expect.poll(async () => (await agent.rollout()).incidents[0]!.state, { timeout: 9_000 }).toBe('open')
@@ -48,12 +48,12 @@ test('a drill opens an incident, waits for the acknowledgement, and leaves an at
         expect((await third).out).toContain('the flag was turned off')
         expect((await sti(agent.url, 'drill', '--roll-back-flag')).err).toContain('The flag is off')
 
-        expect((await sti(agent.url, 'automatic-rollback')).out).toContain('armed: flag')
-        expect((await sti(agent.url, 'automatic-rollback', 'hold')).code).toBe(2)
-        const held = await sti(agent.url, 'automatic-rollback', 'hold', '--for', '2h', '--reason', 'load test')
-        expect(held.out).toMatch(/held by ann until .* UTC: load test/)
-        const armed = await sti(agent.url, 'automatic-rollback', 'arm', '--reason', 'over')
-        expect(armed.out).toContain('armed: flag')
+        expect((await sti(agent.url, 'automatic-rollback')).out).toContain('armed for: flag')
+        expect((await sti(agent.url, 'automatic-rollback', 'pause')).code).toBe(2)
+        const paused = await sti(agent.url, 'automatic-rollback', 'pause', '--for', '2h', '--reason', 'load test')
+        expect(paused.out).toMatch(/paused until .* UTC by ann: load test/)
+        const resumed = await sti(agent.url, 'automatic-rollback', 'resume', '--reason', 'over')
+        expect(resumed.out).toContain('armed for: flag')
       })
     })
   })

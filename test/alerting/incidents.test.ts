@@ -84,7 +84,7 @@ test('automatic rollback is held by a person for a time and arms itself again', 
       expect((await agent.rollout()).automaticRollback).toMatchObject({
         armed: true,
         scopes: ['flag'],
-        heldBy: null,
+        pausedBy: null,
         pathSeenAt: null,
         pathLive: false,
       })
@@ -95,7 +95,7 @@ test('automatic rollback is held by a person for a time and arms itself again', 
       expect((await agent.post(path, { ...hold, environment: 'production' })).status).toBe(409)
       expect((await agent.post(path, { armed: false })).status).toBe(422)
       const held = await agent.post(path, { ...hold, until: until(6_000), environment: 'staging' })
-      expect(held).toMatchObject({ status: 200, body: { armed: false, heldBy: 'ann', reason: 'load test' } })
+      expect(held).toMatchObject({ status: 200, body: { armed: false, pausedBy: 'ann', reason: 'load test' } })
       await expect
         .poll(() => fetchMetrics(agent.url), { timeout: 5_000 })
         .toMatch(/sti_automatic_rollback_armed\{[^}]*\} 0/)
@@ -103,7 +103,7 @@ test('automatic rollback is held by a person for a time and arms itself again', 
       expect((await agent.post(path, hold)).body).toMatchObject({ armed: false })
       expect((await agent.post(path, { armed: true, reason: 'done' })).body).toMatchObject({
         armed: true,
-        heldBy: null,
+        pausedBy: null,
       })
       await expect
         .poll(() => fetchMetrics(agent.url), { timeout: 5_000 })

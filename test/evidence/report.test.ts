@@ -145,7 +145,7 @@ test('sti validate writes the report, and sti verify takes it only as it was sig
         const good = await sti(null, 'verify', 'report.json', '--keys', trusted)
         expect(good).toMatchObject({
           code: 0,
-          out: expect.stringMatching(/rollout vehicles in staging, written at .* for ann/) as string,
+          out: expect.stringMatching(/rollout vehicles in staging, generated at .* for ann/) as string,
         })
       }
       await expectChangedReportRefused(sti, folder)
@@ -176,7 +176,7 @@ async function expectChangedReportRefused(sti: RunSti, folder: string): Promise<
     expect([answer.code, answer.out, answer.err]).toEqual([1, '', expect.stringMatching(says)])
   }
   await refused(text.replace('"verdict":"pass"', '"verdict":"fail"'), /was changed/)
-  await refused(text.slice(0, text.length / 2), /not JSON, or was cut off/)
+  await refused(text.slice(0, text.length / 2), /not JSON, or it is truncated/)
   await refused(JSON.stringify({ ...report, signature: null, unsigned: 'none' }), /not signed/)
   await refused(text, /not among the trusted/, 'stranger.json')
   // Formatting is not content.

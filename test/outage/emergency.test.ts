@@ -90,7 +90,7 @@ test('breaking the glass: Grafana down, agent down, database down, and both', { 
         expect(await readFlagState(second)).toBe(true)
         const inMemory = await sti(second.url, 'flag', '--disable')
         expect(inMemory).toMatchObject({ code: 0 })
-        expect(inMemory.out).toMatch(/serves the flag off from memory; its database does not know yet/)
+        expect(inMemory.out).toMatch(/serves the flag as off from memory\. The change is not yet in the database/)
         expect(await readFlagState(second)).toBe(false)
         await server.restart()
         await waitFor(

@@ -103,7 +103,7 @@ test('a rehearsal proves both rollbacks on a copy, times them, and leaves the ta
           const answer = await sti(agent.url, 'rehearse', '--sample', '100000')
           expect(answer).toMatchObject({ code: 0, err: expect.stringMatching(/ of 11 steps/) })
           expect(answer.out).toMatch(/rollback system, .*: 6 changes taken back/)
-          expect(answer.out).toMatch(/data: about .* for the 30,000 rows of the table/)
+          expect(answer.out).toMatch(/data: about .* for the whole table \(30,000 rows\)/)
         })
         expect(await findLeftovers(sql)).toEqual([])
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })

@@ -97,7 +97,7 @@ test.each([
           const again = await all()
           expect(again, again.err).toMatchObject({ code: 0 })
           for (const scope of ['data', 'system', 'monitoring'])
-            expect(again.out).toContain(`${scope}: nothing to take back`)
+            expect(again.out).toContain(`${scope}: nothing to roll back`)
           const after = await typed()
           expect([...theirs].filter(([id, type]) => after.get(id) !== type && oracle.has(id))).toEqual([])
         })

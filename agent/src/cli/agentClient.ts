@@ -30,17 +30,17 @@ import type { z } from 'zod'
 import { CliError, ExitCode } from './exitCode.ts'
 import type { AgentAddress } from './cliSettings.ts'
 
-/** What a caller sends; defaults may be left out. */
+/** The request body of an operation; fields with a default are optional. */
 export type OperationInput = z.input<typeof OperationRequest>
 
-/** The agent could not be reached, or answered something that is not ours. */
+/** The agent cannot be reached, or the answer does not come from an STI agent. */
 export class AgentUnreachableError extends CliError {
-  constructor(url: string, why: string) {
-    super(ExitCode.failed, 'agent-away', `The agent at ${url} ${why}.`)
+  constructor(url: string, problem: string) {
+    super(ExitCode.failed, 'agent-unavailable', `The agent at ${url} ${problem}.`)
   }
 }
 
-/** The agent said no, in its own words. */
+/** The agent refused the request; the message and the reasons are the agent's own. */
 export class AgentRefusedError extends CliError {
   constructor(problem: Problem) {
     super(exitCodeOfStatus(problem.status), problem.code, problem.detail, problem.reasons ?? [])
@@ -54,9 +54,12 @@ function exitCodeOfStatus(status: number): ExitCode {
 
 export type AgentClient = ReturnType<typeof createAgentClient>
 
-/** The agent's HTTP API; each call rejects with AgentAway or AgentRefused. */
+/**
+ * The agent's HTTP API.
+ *
+ * @throws AgentUnreachableError, AgentRefusedError from every call
+ */
 export function createAgentClient({ url, token }: AgentAddress) {
-  /** The answer as text when it is good, else the agent's refusal. */
   async function request(
     method: string,
     path: string,
@@ -81,9 +84,9 @@ export function createAgentClient({ url, token }: AgentAddress) {
       throw new AgentUnreachableError(url, describeConnectionError(error))
     }
     if (response.ok) return { status: response.status, text }
-    const answer = jsonOf(text, response.status)
-    if (!isProblem(answer)) throw new AgentUnreachableError(url, `answered ${response.status} without saying why`)
-    throw new AgentRefusedError(answer)
+    const problem = jsonOf(text, response.status)
+    if (!isProblem(problem)) throw new AgentUnreachableError(url, `returned status ${response.status} without a reason`)
+    throw new AgentRefusedError(problem)
   }
 
   async function call<T>(method: string, path: string, body?: unknown, idempotencyKey?: string): Promise<T> {
@@ -92,11 +95,11 @@ export function createAgentClient({ url, token }: AgentAddress) {
   }
 
   function jsonOf(text: string, status: number): unknown {
-    const answer = parseJson(text)
-    if (answer !== undefined) return answer
+    const value = parseJson(text)
+    if (value !== undefined) return value
     throw new AgentUnreachableError(
       url,
-      `answered ${status} and no JSON, so it is no agent of ours: correct its address`,
+      `returned status ${status} without JSON, so it is not an STI agent: check the address`,
     )
   }
 
@@ -147,7 +150,6 @@ export function createAgentClient({ url, token }: AgentAddress) {
     drill: (name: string, body: DrillRequest) => call<Incident>('POST', `${rolloutPath(name)}/drill`, body),
     promote: (name: string, body: PromotionRequest) =>
       call<{ gate: PromotionGate | null; promotions: Promotion[] }>('POST', `${rolloutPath(name)}/promotions`, body),
-    /** As text, whatever its format. */
     report: async (name: string, format: ReportFormat) =>
       (await request('GET', `${rolloutPath(name)}/report?format=${format}`)).text,
     baselines: async (name: string) =>
@@ -162,7 +164,7 @@ export function createAgentClient({ url, token }: AgentAddress) {
 }
 
 function describeConnectionError(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return 'did not answer within 20 s'
+  if (error instanceof Error && error.name === 'TimeoutError') return 'did not respond within 20 s'
   const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined
   return `cannot be reached (${cause?.code ?? cause?.message ?? 'no connection'})`
 }
@@ -175,6 +177,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isProblem(answer: unknown): answer is Problem {
-  return typeof answer === 'object' && answer !== null && 'detail' in answer && 'code' in answer && 'status' in answer
+function isProblem(value: unknown): value is Problem {
+  return typeof value === 'object' && value !== null && 'detail' in value && 'code' in value && 'status' in value
 }

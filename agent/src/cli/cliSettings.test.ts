@@ -29,24 +29,24 @@ const writeConfig = async (path: string, text: string, mode = 0o600): Promise<vo
 const loadAgents = async (env?: NodeJS.ProcessEnv, config?: string) =>
   Object.fromEntries((await loadCliSettings(createTerminal(env), config)).environments)
 
-test('environments of both files together, the nearer file first', async () => {
+test('merges the environments of both files; ./sti.yaml wins', async () => {
   await writeConfig(
     'home/.config/sti/config.yaml',
     `environments:
   staging: { url: http://far:1, token: far }
-  production: [{ url: http://p:1/, token: one }, { url: http://p:2, token: two }]`,
+  production: [{ url: http://p:1/, token: first }, { url: http://p:2, token: second }]`,
   )
   await writeConfig('here/sti.yaml', 'environments: { staging: { url: http://near:1, token: near } }')
   expect(await loadAgents()).toEqual({
     staging: [{ url: 'http://near:1', token: 'near' }],
     production: [
-      { url: 'http://p:1', token: 'one' },
-      { url: 'http://p:2', token: 'two' },
+      { url: 'http://p:1', token: 'first' },
+      { url: 'http://p:2', token: 'second' },
     ],
   })
 })
 
-test('STI_URL comes before the files, and --config before both', async () => {
+test('STI_URL overrides the files, and --config overrides both', async () => {
   await writeConfig('here/sti.yaml', 'environments: { staging: { url: http://near:1, token: near } }')
   await writeConfig('here/other.yaml', 'environments: { staging: { url: http://other:1, token: other } }')
   const env = { STI_URL: 'http://env:1/', STI_TOKEN: 'env' }
@@ -54,7 +54,7 @@ test('STI_URL comes before the files, and --config before both', async () => {
   expect(await loadAgents(env, 'other.yaml')).toEqual({ staging: [{ url: 'http://other:1', token: 'other' }] })
 })
 
-test('a token file lies beside the configuration that names it', async () => {
+test('the path of a token file is relative to the configuration file', async () => {
   await writeConfig(
     'home/.config/sti/config.yaml',
     'environments: { staging: { url: http://a:1, tokenFile: token } }',
@@ -66,7 +66,7 @@ test('a token file lies beside the configuration that names it', async () => {
   expect(settings.warnings).toEqual([])
 })
 
-test('warns of a token that others may read', async () => {
+test('warns about a token that other users can read', async () => {
   await writeConfig('here/sti.yaml', 'environments: { staging: { url: http://a:1, token: secret } }', 0o644)
   const { warnings } = await loadCliSettings(createTerminal(), undefined)
   expect(warnings).toHaveLength(1)
@@ -74,22 +74,22 @@ test('warns of a token that others may read', async () => {
 })
 
 test.each([
-  ['nothing anywhere', undefined, {}, /No agent is configured/],
-  ['no token beside the address', undefined, { STI_URL: 'http://a:1' }, /STI_TOKEN/],
-  ['an address of another kind', undefined, { STI_URL: 'a:1', STI_TOKEN: 'x' }, /http/],
-  ['no YAML', 'environments: [', {}, /sti\.yaml/],
-  ['a field too many', 'environments: { a: { url: http://a:1, token: x, tokne: y } }', {}, /tokne/],
+  ['no configuration', undefined, {}, /No agent is configured/],
+  ['an address without a token', undefined, { STI_URL: 'http://a:1' }, /STI_TOKEN/],
+  ['an address with an unsupported scheme', undefined, { STI_URL: 'a:1', STI_TOKEN: 'x' }, /http/],
+  ['invalid YAML', 'environments: [', {}, /sti\.yaml/],
+  ['an unknown field', 'environments: { a: { url: http://a:1, token: x, tokne: y } }', {}, /tokne/],
   [
-    'token and file',
+    'both token and tokenFile',
     'environments: { a: { url: http://a:1, token: x, tokenFile: y } }',
     {},
     /either token or tokenFile/,
   ],
-  ['no such token file', 'environments: { a: { url: http://a:1, tokenFile: y } }', {}, /ENOENT/],
-  ['no address', 'environments: { a: { url: nowhere, token: x } }', {}, /http or https URL/],
-])('one sentence for %s', async (_, file, env, sentence) => {
+  ['a missing token file', 'environments: { a: { url: http://a:1, tokenFile: y } }', {}, /ENOENT/],
+  ['an invalid address', 'environments: { a: { url: nowhere, token: x } }', {}, /http or https URL/],
+])('reports %s in one sentence', async (_, file, env, sentence) => {
   if (file !== undefined) await writeConfig('here/sti.yaml', file)
   const fault = await loadCliSettings(createTerminal(env), undefined).catch((error: Error) => error)
-  expect(fault).toMatchObject({ exit: 2, message: expect.stringMatching(sentence) as string })
+  expect(fault).toMatchObject({ exitCode: 2, message: expect.stringMatching(sentence) as string })
   expect((fault as Error).message).not.toContain('\n')
 })

@@ -6,20 +6,20 @@ import { usageError } from './exitCode.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface AgentAddress {
-  /** Without a slash at its end. */
+  /** Has no trailing slash. */
   readonly url: string
   readonly token: string
 }
 
 export interface CliSettings {
-  /** Agents by environment; the key '' holds the agent of STI_URL, whose environment only it knows. */
+  /** Agents by environment. The key '' is the agent of STI_URL, whose environment is known only to that agent. */
   readonly environments: ReadonlyMap<string, readonly AgentAddress[]>
   readonly warnings: readonly string[]
 }
 
 const AgentEntry = z
   .strictObject({
-    url: z.url({ protocol: /^https?$/, error: 'must be a http or https URL' }),
+    url: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
     token: z.string().min(1).optional(),
     tokenFile: z.string().min(1).optional(),
   })
@@ -31,8 +31,10 @@ const SettingsFile = z.strictObject({
 })
 
 /**
- * Where the agents are: `--config FILE` alone if given, else STI_URL and STI_TOKEN if set, else ./sti.yaml and
- * ~/.config/sti/config.yaml together, an environment named in both taken from ./sti.yaml.
+ * Reads the agents' addresses and tokens from `--config FILE`, else from STI_URL and STI_TOKEN, else from ./sti.yaml
+ * and ~/.config/sti/config.yaml. ./sti.yaml wins for an environment that is in both.
+ *
+ * @throws CliError usage: no agent is configured, or a setting is invalid
  */
 export async function loadCliSettings(terminal: Terminal, config: string | undefined): Promise<CliSettings> {
   if (config !== undefined) {
@@ -42,8 +44,8 @@ export async function loadCliSettings(terminal: Terminal, config: string | undef
   }
   const { STI_URL, STI_TOKEN } = terminal.env
   if (STI_URL) {
-    if (!STI_TOKEN) throw usageError('STI_URL is set and STI_TOKEN is not: set it to a token of that agent.')
-    if (!/^https?:\/\//.test(STI_URL)) throw usageError('STI_URL must begin with http:// or https://.')
+    if (!STI_TOKEN) throw usageError('STI_URL is set but STI_TOKEN is not. Set STI_TOKEN to a token of that agent.')
+    if (!/^https?:\/\//.test(STI_URL)) throw usageError('STI_URL must start with http:// or https://.')
     return { environments: new Map([['', [{ url: withoutTrailingSlash(STI_URL), token: STI_TOKEN }]]]), warnings: [] }
   }
   const files = [
@@ -52,7 +54,7 @@ export async function loadCliSettings(terminal: Terminal, config: string | undef
   ].filter((file) => file !== null)
   if (files.length === 0) {
     throw usageError(
-      'No agent is configured: write ./sti.yaml or ~/.config/sti/config.yaml, or set STI_URL and STI_TOKEN ' +
+      'No agent is configured. Create ./sti.yaml or ~/.config/sti/config.yaml, or set STI_URL and STI_TOKEN ' +
         '(see docs/cli.md).',
     )
   }
@@ -65,7 +67,7 @@ export async function loadCliSettings(terminal: Terminal, config: string | undef
 async function readSettingsFile(path: string): Promise<CliSettings | null> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
-    throw usageError(`The file ${path} cannot be read: ${error.code}.`)
+    throw usageError(`Cannot read the file ${path}: ${error.code}.`)
   })
   if (text === null) return null
   const parsed = SettingsFile.safeParse(parseYaml(path, text))
@@ -87,7 +89,9 @@ async function readSettingsFile(path: string): Promise<CliSettings | null> {
   const readableByOthers = inline && process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0
   return {
     environments,
-    warnings: readableByOthers ? [`${path} holds tokens and others may read it: chmod 600 ${path}`] : [],
+    warnings: readableByOthers
+      ? [`${path} contains tokens and is readable by other users. Run: chmod 600 ${path}`]
+      : [],
   }
 }
 
@@ -103,7 +107,7 @@ async function readToken(path: string, agent: z.infer<typeof AgentEntry>): Promi
   if (agent.token !== undefined) return agent.token
   const file = resolve(dirname(path), agent.tokenFile ?? '')
   const token = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw usageError(`The token file ${file}, named in ${path}, cannot be read: ${error.code}.`)
+    throw usageError(`Cannot read the token file ${file} (set in ${path}): ${error.code}.`)
   })
   return token.trim()
 }

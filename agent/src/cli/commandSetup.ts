@@ -10,43 +10,43 @@ export interface CommonOptions extends TargetOptions {
   readonly json?: boolean
 }
 
-/** Registers one command; its action gives the exit code. */
+/** Adds one command to the program; `run` wraps its action, which returns the exit code. */
 export type RegisterCommand = (program: Command, run: RunAction) => void
 export type RunAction = <A extends unknown[]>(
   action: (terminal: Terminal, ...args: A) => Promise<ExitCode>,
 ) => (...args: A) => Promise<void>
 
-/** The options that every command talking to an agent has. */
+/** The options of every command that talks to an agent. */
 export function addTargetOptions(command: Command): Command {
   return command
-    .option('-e, --environment <name>', 'environment to act on (default: the only one configured)')
-    .option('-r, --rollout <name>', 'rollout to act on (default: the only one there is)')
-    .option('-c, --config <file>', 'configuration instead of ./sti.yaml and ~/.config/sti/config.yaml')
-    .option('--json', 'one JSON value per line, for machines')
+    .option('-e, --environment <name>', 'Environment (default: the only configured environment)')
+    .option('-r, --rollout <name>', 'Rollout (default: the only rollout of the agent)')
+    .option('-c, --config <file>', 'Configuration file to use instead of ./sti.yaml and ~/.config/sti/config.yaml')
+    .option('--json', 'Print one JSON value per line')
 }
 
 export async function loadCommandSettings(
   terminal: Terminal,
   options: CommonOptions,
 ): Promise<{ settings: CliSettings; output: Output }> {
-  const out = createOutput(terminal, options.json ?? false)
+  const output = createOutput(terminal, options.json ?? false)
   const settings = await loadCliSettings(terminal, options.config)
-  for (const warning of settings.warnings) out.note(`Warning: ${warning}`)
-  return { settings, output: out }
+  for (const warning of settings.warnings) output.note(`Warning: ${warning}`)
+  return { settings, output }
 }
 
 export async function openCommandTarget(
   terminal: Terminal,
   options: CommonOptions,
 ): Promise<{ target: EnvironmentTarget; output: Output }> {
-  const { settings, output: out } = await loadCommandSettings(terminal, options)
-  return { target: await selectTarget(settings, options), output: out }
+  const { settings, output } = await loadCommandSettings(terminal, options)
+  return { target: await selectTarget(settings, options), output }
 }
 
 export async function openCommandRollout(
   terminal: Terminal,
   options: CommonOptions,
 ): Promise<{ target: EnvironmentTarget; rollout: RolloutSummary; output: Output }> {
-  const { target, output: out } = await openCommandTarget(terminal, options)
-  return { target, rollout: await selectRollout(target, options.rollout), output: out }
+  const { target, output } = await openCommandTarget(terminal, options)
+  return { target, rollout: await selectRollout(target, options.rollout), output }
 }

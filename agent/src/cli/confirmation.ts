@@ -12,11 +12,15 @@ export interface ConfirmOptions extends RunOptions {
 export function addConfirmOptions(command: Command): Command {
   return addRunOptions(addTargetOptions(command)).option(
     '--confirm <rollout>',
-    "the rollout's name, instead of typing it when asked",
+    'Confirm with the name of the rollout instead of answering the prompt',
   )
 }
 
-/** The rollout's name is given with --confirm, or typed after a look at what would be done. */
+/**
+ * Requires the rollout's name from `--confirm`, or shows the preview and prompts for the name.
+ *
+ * @throws CliError usage or not-confirmed: the name is missing or different
+ */
 export async function requireConfirmation(
   terminal: Terminal,
   { confirm, dryRun }: ConfirmOptions,
@@ -26,10 +30,11 @@ export async function requireConfirmation(
   showPreview: () => Promise<void>,
 ): Promise<void> {
   if (confirm !== undefined && confirm !== name)
-    throw usageError(`--confirm must be the rollout's name, ${name}; nothing was done.`)
+    throw usageError(`--confirm must be the name of the rollout, ${name}. Nothing was changed.`)
   if (confirm !== undefined || dryRun) return
-  if (!isInteractive(terminal)) throw usageError(`Without a terminal to ask on, this needs --confirm ${name}.`)
+  if (!isInteractive(terminal)) throw usageError(`Without a terminal, this command requires --confirm ${name}.`)
   await showPreview()
   const typed = await askQuestion(terminal, `Type ${name} to ${action} in ${environment}: `)
-  if (typed !== name) throw new CliError(ExitCode.refused, 'not-confirmed', 'That is not its name; nothing was done.')
+  if (typed !== name)
+    throw new CliError(ExitCode.refused, 'not-confirmed', 'The name does not match. Nothing was changed.')
 }

@@ -3,7 +3,7 @@ import { AgentUnreachableError, createAgentClient, type AgentClient } from './ag
 import { CliError, ExitCode, usageError } from './exitCode.ts'
 import type { CliSettings } from './cliSettings.ts'
 
-/** One environment: its agents in the order of the configuration, the one that answers first in front. */
+/** One environment with its agents: `agent` is the first that responded, and `agents` starts with it. */
 export interface EnvironmentTarget {
   readonly environment: string
   readonly status: AgentStatus
@@ -11,23 +11,30 @@ export interface EnvironmentTarget {
   readonly agents: readonly AgentClient[]
 }
 
-/** Options that choose what a command acts on. */
 export interface TargetOptions {
   readonly environment?: string
   readonly rollout?: string
 }
 
-/** The environment that `--environment` names, or the only one there is. */
+/** Connects to the environment of `--environment`, or to the only configured environment. */
 export async function selectTarget(settings: CliSettings, options: TargetOptions): Promise<EnvironmentTarget> {
   const names = [...settings.environments.keys()]
   const name = settings.environments.has('') ? '' : (options.environment ?? (names.length === 1 ? names[0] : undefined))
-  if (name === undefined) throw usageError(`Say which environment: --environment ${names.join(' or ')}.`)
+  if (name === undefined) throw usageError(`Select an environment: --environment ${names.join(' or ')}.`)
   const addresses = settings.environments.get(name)
-  if (!addresses) throw usageError(`No agent of environment ${name} is configured; there are: ${names.join(', ')}.`)
+  if (!addresses) throw unknownEnvironmentError(name, names)
   return connectTarget(addresses.map(createAgentClient), name || options.environment)
 }
 
-/** Asks the agents in order until one answers; refuses one of another environment or another contract. */
+export const unknownEnvironmentError = (name: string, configured: readonly string[]): CliError =>
+  usageError(`No agent of environment ${name} is configured. Configured environments: ${configured.join(', ')}.`)
+
+/**
+ * Connects to the first agent that responds.
+ *
+ * @throws AgentUnreachableError: no agent responds
+ * @throws CliError wrong-environment or other-contract: the agent cannot be used by this command
+ */
 export async function connectTarget(
   agents: readonly AgentClient[],
   expected: string | undefined,
@@ -52,44 +59,43 @@ function requireCompatibleAgent(agent: AgentClient, status: AgentStatus, expecte
     throw new CliError(
       ExitCode.refused,
       'wrong-environment',
-      `The agent at ${agent.url} serves environment ${status.environment}, not ${expected}: nothing was done.`,
+      `The agent at ${agent.url} serves environment ${status.environment}, not ${expected}. Nothing was changed.`,
     )
   }
   if (status.contract.split('.')[0] !== CONTRACT_VERSION.split('.')[0]) {
     throw new CliError(
       ExitCode.refused,
       'other-contract',
-      `The agent at ${agent.url} speaks contract ${status.contract}, this command ${CONTRACT_VERSION}: use the ` +
-        `command of the agent's version (${status.version}).`,
+      `The agent at ${agent.url} uses API contract ${status.contract}, but this sti uses ${CONTRACT_VERSION}. ` +
+        `Use sti version ${status.version}.`,
     )
   }
 }
 
-/** The rollout that `--rollout` names, or the only one the agent has. */
+/** The rollout of `--rollout`, or the agent's only rollout. */
 export async function selectRollout(target: EnvironmentTarget, name: string | undefined): Promise<RolloutSummary> {
   const rollouts = await target.agent.rollouts()
   const names = rollouts.map((rollout) => rollout.rollout)
   if (name !== undefined) {
     const match = rollouts.find((rollout) => rollout.rollout === name)
-    if (!match)
-      throw usageError(`There is no rollout ${name} in ${target.environment}; there are: ${joinNames(names)}.`)
-    return match
+    if (match) return match
+    throw usageError(
+      `Rollout ${name} does not exist in ${target.environment}. Existing rollouts: ${names.join(', ') || 'none'}.`,
+    )
   }
-  const [only, second] = rollouts
-  if (!only) throw usageError(`The agent of ${target.environment} has no rollout: put a file into its rollout folder.`)
-  if (second) throw usageError(`Say which rollout: --rollout ${names.join(' or ')}.`)
-  return only
+  const onlyName = requireOnlyRollout(target.environment, names)
+  return rollouts.find((rollout) => rollout.rollout === onlyName)!
 }
 
-/** The same by name alone, as the agent knows it also while its database is away: turning off needs no more. */
+/** The rollout's name alone, which the agent knows without its database; turning the flag off needs nothing else. */
 export function selectRolloutName({ status, environment }: EnvironmentTarget, name: string | undefined): string {
-  const names = status.rollouts
-  if (name !== undefined) return name
-  const [only, second] = names
-  if (only === undefined)
-    throw usageError(`The agent of ${environment} has no rollout: put a file into its rollout folder.`)
-  if (second !== undefined) throw usageError(`Say which rollout: --rollout ${names.join(' or ')}.`)
-  return only
+  return name ?? requireOnlyRollout(environment, status.rollouts)
 }
 
-const joinNames = (names: readonly string[]): string => names.join(', ') || 'none'
+function requireOnlyRollout(environment: string, names: readonly string[]): string {
+  const [onlyName, secondName] = names
+  if (onlyName === undefined)
+    throw usageError(`The agent of ${environment} has no rollout. Add a rollout file to the agent's rollout folder.`)
+  if (secondName !== undefined) throw usageError(`Select a rollout: --rollout ${names.join(' or ')}.`)
+  return onlyName
+}

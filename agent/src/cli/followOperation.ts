@@ -5,21 +5,23 @@ import { createBarView, createJsonView, createLineView, type ProgressView } from
 import type { Output } from './terminal.ts'
 
 const POLL_INTERVAL_MS = 500
-/** How long an agent may be away before we stop looking; the operation may well go on. */
+/** After this time without an agent the command gives up; the operation may still be running. */
 const UNREACHABLE_TIMEOUT_MS = 120_000
 
 export interface FollowOptions {
-  /** Lines about progress where there is no terminal, too. */
+  /** Prints progress lines every 5 s, even without a terminal. */
   readonly progressLines?: boolean
-  /** Each event of the operation as a line. */
+  /** Prints each event of the operation. */
   readonly events?: boolean
-  /** How to cancel it, for the one who detaches. */
+  /** The command that cancels the operation, shown after Ctrl-C. */
   readonly cancelHint: string
 }
 
 /**
- * Looks at an operation every 500 ms until it ended, and gives its last state. Ctrl-C stops the looking, not the
- * operation. When one agent goes away the next is asked.
+ * Polls an operation every 500 ms until it ends, and returns its final state. Ctrl-C stops watching and does not
+ * affect the operation. If an agent becomes unavailable, the next one is polled.
+ *
+ * @throws CliError detached: Ctrl-C; AgentUnreachableError's code: no agent responded for two minutes
  */
 export async function followOperation(
   agents: readonly AgentClient[],
@@ -36,10 +38,10 @@ export async function followOperation(
     while (!isEnded(operation.state)) {
       await Promise.race([sleep(POLL_INTERVAL_MS), interrupt.promise])
       if (interrupt.signal()) throw detachedError(operation, options.cancelHint)
-      operation = await askAnyAgent(agents, (agent) => agent.operation(started.id), {
+      operation = await requestAnyAgent(agents, (agent) => agent.operation(started.id), {
         line: (text) => view.line(text),
         stop: () => interrupt.signal(),
-        then: `Operation ${started.id} may go on without it: look again with: sti watch ${started.id}`,
+        advice: `Operation ${started.id} may still be running. To watch it again: sti watch ${started.id}`,
       })
       view.show(operation)
       if (options.events) await printNewEvents(agents, operation.id, view, lastShown)
@@ -57,26 +59,22 @@ function chooseView(output: Output, reporting: boolean): ProgressView {
   return createLineView(output.terminal, reporting ? 5_000 : 60_000)
 }
 
-/** Asks one agent after the other for as long as one may be away, and whoever answers gives the answer. */
-export async function askAnyAgent<T>(
+/** Sends the request to one agent after the other, for up to two minutes, until one responds. */
+export async function requestAnyAgent<T>(
   agents: readonly AgentClient[],
-  ask: (agent: AgentClient) => Promise<T>,
-  {
-    line: printLine,
-    stop: shouldStop,
-    then: advice,
-  }: { line(text: string): void; stop(): boolean; readonly then: string },
+  request: (agent: AgentClient) => Promise<T>,
+  { line: printLine, stop: shouldStop, advice }: { line(text: string): void; stop(): boolean; readonly advice: string },
 ): Promise<T> {
   const since = Date.now()
   for (let attempt = 0; ; attempt++) {
     const agent = agents[attempt % agents.length]
     if (!agent) throw new CliError(ExitCode.usage, 'usage', 'No agent is configured.')
     try {
-      return await ask(agent)
+      return await request(agent)
     } catch (error) {
       if (!(error instanceof CliError) || (!(error instanceof AgentUnreachableError) && error.code !== 'database-away'))
         throw error
-      if (attempt === 0) printLine(`${error.message} Asking again.`)
+      if (attempt === 0) printLine(`${error.message} Retrying.`)
       if (shouldStop() || Date.now() - since > UNREACHABLE_TIMEOUT_MS) {
         throw new CliError(ExitCode.inconclusive, error.code, `${error.message} ${advice}`)
       }
@@ -102,8 +100,8 @@ function detachedError(operation: Operation, cancelHint: string): CliError {
   return new CliError(
     ExitCode.inconclusive,
     'detached',
-    `Stopped looking; ${operation.kind} ${operation.id} goes on in the agent. Look again: sti watch ${operation.id}; ` +
-      `end it: ${cancelHint}`,
+    `Stopped watching. ${operation.kind} ${operation.id} continues in the agent. To watch it again: ` +
+      `sti watch ${operation.id}. To cancel it: ${cancelHint}`,
   )
 }
 

@@ -1,8 +1,8 @@
 import type { BaselineComparison, BaselineSummary, BaselineComparisonItem } from '../contract/index.ts'
-import { formatBytes, formatDuration, formatPercent, secondsBetween } from './formatNumbers.ts'
-import { alignColumns } from './formatResponses.ts'
+import { formatDuration, formatQuantity, formatValue, type Unit } from '../format/format.ts'
+import { alignColumns, secondsBetween } from './formatResponses.ts'
 
-export const BASELINE_COLUMNS = ['ID', 'MEASURED', 'FROM', 'FOR', 'RELEASE', 'ENVIRONMENT', 'SIGNALS', 'USABLE']
+export const BASELINE_COLUMNS = ['ID', 'SOURCE', 'FROM', 'DURATION', 'RELEASE', 'ENVIRONMENT', 'SIGNALS', 'USABLE']
 
 export function formatBaselineRow(baseline: BaselineSummary): string[] {
   return [
@@ -29,11 +29,11 @@ export function formatBaseline(baseline: BaselineSummary): string[] {
         ],
   )
   return [
-    `baseline ${baseline.id}${release === null ? '' : ` of ${release}`}: ${formatDuration(secondsBetween(startedAt, endedAt))} until ${endedAt}, ${baseline.measured}, ${baseline.queries} queries`,
+    `baseline ${baseline.id}${release === null ? '' : ` of ${release}`}: ${formatDuration(secondsBetween(startedAt, endedAt))} until ${endedAt}, ${baseline.measured}, ${formatQuantity(baseline.queries, 'query', 'queries')}`,
     ...alignColumns([['SIGNAL', 'MEAN', 'P95', 'MAXIMUM', 'READINGS'], ...rows]),
     ...baseline.notes.map((note) => `note: ${note}`),
     ...baseline.warnings.map((warning) => `warning: ${warning}`),
-    ...baseline.unusable.map((reason) => `not to be judged by: ${reason}`),
+    ...baseline.unusable.map((reason) => `not usable: ${reason}`),
   ]
 }
 
@@ -58,40 +58,38 @@ export function formatComparison({
     item.detail,
   ])
   return [
-    `now (the last ${formatDuration(secondsBetween(from, until))}) against baseline ${baseline.id} of ${baseline.endedAt}`,
-    ...alignColumns([['VERDICT', 'WHAT', 'BASELINE', 'NOW', 'RATIO', 'DETAIL'], ...rows]),
+    `last ${formatDuration(secondsBetween(from, until))} compared with baseline ${baseline.id} of ${baseline.endedAt}`,
+    ...alignColumns([['VERDICT', 'SIGNAL OR QUERY', 'BASELINE', 'CURRENT', 'RATIO', 'DETAIL'], ...rows]),
     ...(queries.length > MAX_QUERIES_SHOWN ? [`… and ${queries.length - MAX_QUERIES_SHOWN} more queries`] : []),
     ...notes,
-    `compared: ${verdict}`,
+    `verdict: ${verdict}`,
   ]
 }
 
-/** A query is time, as the signal of all queries is. */
+/** A query has the unit of the signal query-time. */
 const unitSignal = (item: BaselineComparisonItem, signals: readonly BaselineComparisonItem[]): string =>
   signals.includes(item) ? item.name : 'query-time'
 
-const RATIO_SIGNALS = new Set([
-  'api-error-ratio',
-  'buffer-hit-ratio',
-  'connections',
-  'host-cpu',
-  'host-memory',
-  'host-disk',
-])
-const DURATION_SIGNALS = new Set([
-  'api-latency-average',
-  'api-latency-p95',
-  'query-time',
-  'lock-wait',
-  'oldest-transaction',
-])
-const RATE_SIGNALS = new Set(['api-request-rate', 'host-disk-operations'])
+/** The application's own signals have no unit here: their values are shown as they are. */
+const SIGNAL_UNITS: Readonly<Record<string, Unit>> = {
+  'api-error-ratio': 'ratio',
+  'buffer-hit-ratio': 'ratio',
+  connections: 'ratio',
+  'host-cpu': 'ratio',
+  'host-memory': 'ratio',
+  'host-disk': 'ratio',
+  'api-latency-average': 'seconds',
+  'api-latency-p95': 'seconds',
+  'query-time': 'seconds',
+  'lock-wait': 'seconds',
+  'oldest-transaction': 'seconds',
+  'api-request-rate': 'countPerSecond',
+  'host-disk-operations': 'countPerSecond',
+  'host-network': 'bytesPerSecond',
+  replication: 'bytes',
+}
 
 function formatSignalValue(signal: string, value: number): string {
-  if (RATIO_SIGNALS.has(signal)) return formatPercent(value)
-  if (DURATION_SIGNALS.has(signal))
-    return value > 0 && value < 0.01 ? `${(value * 1000).toFixed(3)} ms` : formatDuration(value)
-  if (RATE_SIGNALS.has(signal)) return `${value.toFixed(1)}/s`
-  if (signal === 'host-network') return `${formatBytes(value)}/s`
-  return signal === 'replication' ? formatBytes(value) : String(value)
+  const unit = SIGNAL_UNITS[signal]
+  return unit === undefined ? String(value) : formatValue(value, unit)
 }

@@ -7,11 +7,22 @@ import type {
   RolloutSummary,
   Validation,
 } from '../contract/index.ts'
-import { formatValue } from '../format/format.ts'
-import { formatBytes, formatCount, formatDuration, formatPercent, secondsBetween } from './formatNumbers.ts'
+import {
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatQuantity,
+  formatValue,
+} from '../format/format.ts'
 import { formatProgress } from './progressView.ts'
 
-/** Columns of equal width, two spaces apart. */
+/** Seconds between two ISO 8601 instants, or from `from` until now; at least 0. */
+export const secondsBetween = (from: string, to: string | null): number =>
+  Math.max(0, ((to === null ? Date.now() : Date.parse(to)) - Date.parse(from)) / 1000)
+
+/** Pads the cells of each column to equal width; columns are two spaces apart. */
 export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
   for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)))
@@ -24,17 +35,17 @@ export function alignColumns(rows: readonly (readonly string[])[]): string[] {
 }
 
 export function formatFlag(flag: RolloutSummary['flag']): string {
-  const state = flag.enabled ? `on at ${flag.percentage} %` : 'off'
+  const state = flag.enabled ? `on at ${flag.percentage}%` : 'off'
   const stale = flag.clients.filter((client) => client.stale).length
   const remarks = [
-    flag.persisted ? null : 'not yet persisted',
+    flag.persisted ? null : 'not yet in the database',
     stale > 0 ? `${stale} of ${flag.clients.length} clients stale` : null,
   ].filter((remark) => remark !== null)
   return remarks.length > 0 ? `${state} (${remarks.join(', ')})` : state
 }
 
 export const formatCoverage = (coverage: number | null): string =>
-  coverage === null ? 'not counted' : formatPercent(coverage)
+  coverage === null ? 'not measured' : formatPercent(coverage)
 
 export function formatSummaryRows(summaries: readonly RolloutSummary[]): string[][] {
   return summaries.map((summary) => [
@@ -44,7 +55,9 @@ export function formatSummaryRows(summaries: readonly RolloutSummary[]): string[
     formatCoverage(summary.coverage),
     formatFlag(summary.flag),
     summary.running ? `${summary.running.kind} ${summary.running.id} ${summary.running.state}` : '-',
-    summary.faults.length > 0 ? `${summary.faults.length} faults` : `${formatCount(summary.failedRows)} failed rows`,
+    summary.faults.length > 0
+      ? formatQuantity(summary.faults.length, 'fault')
+      : formatQuantity(summary.failedRows, 'failed row'),
   ])
 }
 
@@ -67,7 +80,7 @@ export function formatRolloutDetail(detail: RolloutDetail): string[] {
   for (const note of detail.notes) lines.push(`note: ${note}`)
   const allowed = detail.actions.filter((action) => action.allowed).map((action) => action.action)
   lines.push(`allowed now: ${allowed.join(', ') || 'nothing'}`)
-  for (const action of detail.actions.filter((one) => !one.allowed)) {
+  for (const action of detail.actions.filter((candidate) => !candidate.allowed)) {
     lines.push(`  ${action.action}: ${action.reasons.join(' ')}`)
   }
   return lines
@@ -83,7 +96,7 @@ export function formatOperation(operation: Operation): string {
   return `${head}: ${endedAt ? formatOutcome(progress) : formatProgress(progress)}`
 }
 
-/** What a walk did in the end; `52.1 %  521,000 of 1,000,000 rows, 520,000 written`. */
+/** The result of a table walk: `52.1%, 521,000 of 1,000,000 rows, 520,000 written`. */
 function formatOutcome(progress: OperationProgress): string {
   if (progress.unit !== undefined) return formatProgress(progress)
   const failed = progress.failedRows > 0 ? `, ${formatCount(progress.failedRows)} failed` : ''
@@ -91,7 +104,7 @@ function formatOutcome(progress: OperationProgress): string {
   return `${formatPercent(progress.ratio)}, ${formatCount(progress.processedRows)} of ${formatCount(progress.totalRows)} rows${written}${failed}`
 }
 
-/** What a list of operations has to tell apart: which rollback, and the flag on or off. */
+/** The kind with what distinguishes two operations of a kind: the scope of a rollback, the flag's new state. */
 function formatKind({ kind, parameters }: Operation): string {
   const { scope, enabled } = parameters
   if (kind === 'rollback' && typeof scope === 'string') return `${kind} ${scope}`
@@ -99,7 +112,7 @@ function formatKind({ kind, parameters }: Operation): string {
   return kind
 }
 
-export const OPERATION_COLUMNS = ['ID', 'KIND', 'STATE', 'STARTED', 'TOOK', 'BY', 'WHY']
+export const OPERATION_COLUMNS = ['ID', 'KIND', 'STATE', 'STARTED', 'DURATION', 'ACTOR', 'REASON']
 
 export function formatOperationRow(operation: Operation): string[] {
   const { startedAt } = operation
@@ -115,22 +128,22 @@ export function formatOperationRow(operation: Operation): string[] {
 }
 
 function formatLatestBaseline({ id, release, endedAt, unusable }: NonNullable<RolloutDetail['baseline']>): string {
-  const head = `${id}${release === null ? '' : ` of ${release}`}, ${formatDuration(secondsBetween(endedAt, null))} ago`
-  return unusable[0] === undefined ? head : `${head}, not to be judged by: ${unusable[0]}`
+  const head = `${id}${release === null ? '' : ` of ${release}`}, ${formatAgo(endedAt)}`
+  return unusable[0] === undefined ? head : `${head}, not usable: ${unusable[0]}`
 }
 
 function formatLatestValidation(validation: Validation): string {
-  const when = validation.endedAt ? `${formatDuration(secondsBetween(validation.endedAt, null))} ago` : 'running'
-  return `${validation.verdict}, ${when}, ${validation.checks.length} checks`
+  const ended = validation.endedAt ? formatAgo(validation.endedAt) : 'running'
+  return `${validation.verdict}, ${ended}, ${formatQuantity(validation.checks.length, 'check')}`
 }
 
-/** Layer by layer; a layer that the rollout file does not require is named so, since it decides nothing. */
+/** The checks by layer. A layer that the rollout file does not require is marked, since it does not affect the verdict. */
 export function formatValidation(validation: Validation): string[] {
   const lines: string[] = []
   const nameWidth = Math.max(7, ...validation.checks.map((check) => check.check.length))
   const valueWidth = Math.max(0, ...validation.checks.map((check) => formatCheckValue(check).length))
   for (const layer of validation.layers) {
-    const remarks = [layer.complete ? null : 'a part of it', layer.required ? null : 'not required'].filter(
+    const remarks = [layer.complete ? null : 'some checks only', layer.required ? null : 'not required'].filter(
       (remark) => remark !== null,
     )
     lines.push(`${layer.layer}: ${layer.verdict}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`)
@@ -145,9 +158,8 @@ export function formatValidation(validation: Validation): string[] {
   const score =
     validation.integrityScore === null ? '' : `, integrity score ${formatPercent(validation.integrityScore)}`
   const rowsText = validation.totalRows === null ? '' : ` of ${formatCount(validation.totalRows)} rows`
-  const counted =
-    validation.coverage === null ? 'the table was not read' : `coverage ${formatPercent(validation.coverage)}`
-  lines.push(`${counted}${rowsText}${score}: ${validation.verdict}`)
+  const coverage = validation.coverage === null ? 'table not read' : `coverage ${formatPercent(validation.coverage)}`
+  lines.push(`${coverage}${rowsText}${score}: ${validation.verdict}`)
   return lines
 }
 
@@ -158,7 +170,7 @@ function formatCheckValue({ value, limit, unit }: CheckResult): string {
 
 export function formatPreview(preview: OperationPreview): string[] {
   const facts = [
-    preview.rows === null || preview.rows === 0 ? null : `${formatCount(preview.rows)} rows`,
+    preview.rows === null || preview.rows === 0 ? null : formatQuantity(preview.rows, 'row'),
     preview.estimatedSeconds === null ? null : `about ${formatDuration(preview.estimatedSeconds)}`,
     preview.estimatedWalBytes === null || preview.estimatedWalBytes === 0
       ? null
@@ -166,7 +178,7 @@ export function formatPreview(preview: OperationPreview): string[] {
   ].filter((fact) => fact !== null)
   return [
     `${preview.kind} of ${preview.rollout} in ${preview.environment}${facts.length ? `: ${facts.join(', ')}` : ''}`,
-    ...(preview.estimateBasis === null ? [] : [`  measured: ${preview.estimateBasis}`]),
+    ...(preview.estimateBasis === null ? [] : [`  estimate: ${preview.estimateBasis}`]),
     ...preview.notes.map((note) => `  note: ${note}`),
     ...preview.statements.map((statement) => `  sql: ${statement.replace(/\n\s*/g, '\n       ')}`),
     ...preview.reasons.map((reason) => `  refused: ${reason}`),

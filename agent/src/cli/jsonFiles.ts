@@ -3,13 +3,13 @@ import { dirname, resolve } from 'node:path'
 import { CliError, ExitCode, usageError } from './exitCode.ts'
 import type { Terminal } from './terminal.ts'
 
-/** @throws CliError usage: the file cannot be read, or is no JSON */
+/** @throws CliError usage: the file cannot be read or is not JSON */
 export async function readJsonFile(terminal: Terminal, path: string): Promise<unknown> {
   let text: string
   try {
     text = await readFile(resolve(terminal.cwd, path), 'utf8')
   } catch (error) {
-    throw usageError(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}).`)
+    throw usageError(`Cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? 'error'}).`)
   }
   try {
     return JSON.parse(text) as unknown
@@ -19,21 +19,25 @@ export async function readJsonFile(terminal: Terminal, path: string): Promise<un
 }
 
 /**
- * Looks whether a file can be written, before what takes long is started for it.
+ * Checks that a file can be written, before an operation that takes long starts.
  *
- * @throws CliError usage: it is a folder, may not be written, or has no folder to stand in
+ * @throws CliError usage: the path is a folder, is not writable, or its folder does not exist
  */
 export async function requireWritable(terminal: Terminal, path: string): Promise<void> {
   const file = resolve(terminal.cwd, path)
   const stats = await stat(file).catch(() => null)
-  if (stats?.isDirectory()) throw usageError(`${path} is a folder: name a file.`)
+  if (stats?.isDirectory()) throw usageError(`${path} is a folder. Specify a file.`)
   await access(stats ? file : dirname(file), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
     const reason = error.code === 'ENOENT' ? 'its folder does not exist' : (error.code ?? 'error')
-    throw usageError(`${path} cannot be written (${reason}).`)
+    throw usageError(`Cannot write ${path} (${reason}).`)
   })
 }
 
-/** One line for each entry of a list, so that two files can be compared. */
+/**
+ * Writes one line per list entry, so that two files can be compared with a line diff.
+ *
+ * @throws CliError not-written
+ */
 export async function writeJsonFile(terminal: Terminal, path: string, value: object): Promise<void> {
   const entries = Object.entries(value).map(([key, inner]) => {
     const lines = Array.isArray(inner) && inner.length > 0 ? formatEntries(inner) : JSON.stringify(inner)
@@ -43,7 +47,7 @@ export async function writeJsonFile(terminal: Terminal, path: string, value: obj
     await writeFile(resolve(terminal.cwd, path), `{\n${entries.join(',\n')}\n}\n`)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'error'
-    throw new CliError(ExitCode.failed, 'not-written', `${path} cannot be written (${code}).`)
+    throw new CliError(ExitCode.failed, 'not-written', `Cannot write ${path} (${code}).`)
   }
 }
 

@@ -7,20 +7,20 @@ type LimitOptionValue = number | 'none' | null
 type LimitOptionEntry = LimitOptionValue | Readonly<Record<string, LimitOptionValue>>
 
 /**
- * For `--limit`, which may be given several times: `lockWaiters=2`, `slotRetainedBytes.abort=none`,
- * `signals.queue=10`; `file` takes a limit back to that of the rollout file.
+ * Parses `--limit`, which is repeatable: `lockWaiters=2`, `slotRetainedBytes.abort=none`, `signals.queue=10`. The value
+ * `file` restores the limit of the rollout file.
  */
 export function parseLimitOption(text: string, previous: LimitsPatch = {}): LimitsPatch {
   const [, signal, name, tier, valueText] = LIMIT_PATTERN.exec(text) ?? []
   const value = parseLimitValue(valueText ?? '')
   if (value === undefined || (value === null && tier !== undefined)) {
     throw new InvalidArgumentError(
-      'Write name=number, name=none or name=file, such as lockWaiters=2 or signals.queue.abort=9.',
+      'Use name=number, name=none or name=file, such as lockWaiters=2 or signals.queue.abort=9.',
     )
   }
   if (name !== undefined && !Object.hasOwn(LIMIT_SCHEMAS, name)) {
     throw new InvalidArgumentError(
-      `There is no limit ${name}; there are: ${Object.keys(LIMIT_SCHEMAS).join(', ')}, signals.NAME.`,
+      `Limit ${name} does not exist. Limits: ${Object.keys(LIMIT_SCHEMAS).join(', ')}, signals.NAME.`,
     )
   }
   if (signal === undefined) return { ...previous, [name!]: setTier(previous[name as 'lockWaiters'], tier, value) }
@@ -28,10 +28,10 @@ export function parseLimitOption(text: string, previous: LimitsPatch = {}): Limi
   return { ...previous, signals: { ...signals, [signal]: setTier(signals[signal], tier, value) } }
 }
 
-/** A backfill that starts has no limits of its own to take back. */
+/** Parses `--limit` of a new backfill, which has no limit of its own to restore. */
 export function parseInitialLimitOption(text: string, previous: Limits = {}): Limits {
   if (text.endsWith('=file'))
-    throw new InvalidArgumentError('The limits of the rollout file hold unless others are given.')
+    throw new InvalidArgumentError('A new backfill already uses the limits of the rollout file.')
   return parseLimitOption(text, previous) as Limits
 }
 

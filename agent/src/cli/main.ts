@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { runProgram } from './program.ts'
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader of a pipe went away, as in `sti status | head -1`.
+  // The reader of the pipe has exited, as in `sti status | head -1`.
   if (error.code === 'EPIPE') process.exit(0)
   throw error
 })

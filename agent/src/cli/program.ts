@@ -54,7 +54,16 @@ const commands: readonly RegisterCommand[] = [
   registerVerify,
 ]
 
-/** Runs one command; `argv` without the program's own name. Gives the exit code and never rejects. */
+/** The `sti` program with all its commands; tests check the documentation against it. */
+export function createProgram(run: RunAction): Command {
+  const program = new Command('sti')
+    .description('Migrates a live PostgreSQL table to single-table inheritance, and rolls the migration back.')
+    .version((createRequire(import.meta.url)('../../package.json') as { version: string }).version)
+  for (const register of commands) register(program, run)
+  return program
+}
+
+/** Runs one command and returns its exit code; never rejects. `argv` does not include the name of the program. */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.done
   const run: RunAction =
@@ -62,10 +71,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
     async (...args) => {
       exitCode = await action(terminal, ...args)
     }
-  const program = new Command('sti')
-    .description('Takes a live PostgreSQL table to single-table inheritance, and back.')
-    .version((createRequire(import.meta.url)('../../package.json') as { version: string }).version)
-  for (const register of commands) register(program, run)
+  const program = createProgram(run)
   const json = argv.includes('--json')
   configureCommand(program, terminal, json)
   try {
@@ -76,7 +82,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   }
 }
 
-/** Sub-commands do not inherit these when they are made before: set on all of them. */
+/** Commander passes these settings on only to subcommands added later, so they are set on each one. */
 function configureCommand(command: Command, terminal: Terminal, json: boolean): void {
   command
     .exitOverride()
@@ -97,7 +103,11 @@ function reportError(error: unknown, terminal: Terminal, json: boolean): ExitCod
   const cliError =
     error instanceof CliError
       ? error
-      : new CliError(ExitCode.failed, 'internal', `This should not happen: ${(error as Error).message}`)
+      : new CliError(
+          ExitCode.failed,
+          'internal',
+          `Internal error: ${(error as Error).message}. Report it with the command you ran.`,
+        )
   const { code, message, reasons } = cliError
   terminal.stderr.write(
     json

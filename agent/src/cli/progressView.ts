@@ -1,21 +1,21 @@
 import cliProgress from 'cli-progress'
 import type { Operation, OperationProgress } from '../contract/index.ts'
-import { formatCount, formatDuration, formatPercent } from './formatNumbers.ts'
+import { formatCount, formatDuration, formatPercent } from '../format/format.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface ProgressView {
   show(operation: Operation): void
-  /** A line that stays, above the bar. */
+  /** Prints a permanent line above the bar. */
   line(text: string): void
   end(): void
 }
 
-/** `52.1 %  521,000 / 1,000,000 rows  2,940,000 rows/min  10 s left`, and why it waits. */
+/** `52.1%  521,000 / 1,000,000 rows  2,940,000 rows/min  10 s left`, then the reason if throttled. */
 export function formatProgress(progress: OperationProgress): string {
   if (progress.ramp) {
     const { step, steps, percentage, heldSeconds, holdSeconds, why } = progress.ramp
-    const held = `held ${formatDuration(heldSeconds)} of ${formatDuration(holdSeconds)}`
-    return [`on at ${percentage} %, step ${step} of ${steps.length}`, held, ...why].join('  ')
+    const held = `held for ${formatDuration(heldSeconds)} of ${formatDuration(holdSeconds)}`
+    return [`on at ${percentage}%, step ${step} of ${steps.length}`, held, ...why].join('  ')
   }
   if (progress.unit === 'steps') {
     return [formatPercent(progress.ratio), `${progress.processedRows} of ${progress.totalRows} steps`].join('  ')
@@ -34,7 +34,7 @@ export function formatProgress(progress: OperationProgress): string {
   return parts.filter((part) => part !== null).join('  ')
 }
 
-/** The numbers of a walk; once that is over, what is done after it. */
+/** The progress of the table walk; after the walk, the current step. */
 function formatActivity({ step, endedAt }: Operation, progress: OperationProgress): string {
   return progress.ratio === 1 && step !== null && endedAt === null ? step : formatProgress(progress)
 }
@@ -47,7 +47,7 @@ const formatOperationLine = (operation: Operation): string => {
 
 interface BarPayload {
   readonly head: string
-  /** Null for an operation that does not walk the table: it has no bar. */
+  /** Null for an operation without a table walk: it has no bar. */
   readonly ratio: number | null
   readonly text: string
 }
@@ -60,7 +60,7 @@ function formatBar(_options: unknown, _values: unknown, { head, ratio, text }: B
   return `${head} [${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}] ${text}`
 }
 
-/** A bar that is drawn over itself, for a terminal. */
+/** A progress bar for a terminal. */
 export function createBarView(terminal: Terminal): ProgressView {
   const bars = new cliProgress.MultiBar(
     {
@@ -93,8 +93,8 @@ export function createBarView(terminal: Terminal): ProgressView {
   }
 }
 
-/** Lines for a log: a new one when the state or the step changes, and at most every `everyMs` for the numbers. */
-export function createLineView(terminal: Terminal, everyMs: number): ProgressView {
+/** Lines for a log: one when the state or the step changes, and otherwise at most one per `intervalMs`. */
+export function createLineView(terminal: Terminal, intervalMs: number): ProgressView {
   let last = ''
   let lastAt = 0
   return {
@@ -102,7 +102,7 @@ export function createLineView(terminal: Terminal, everyMs: number): ProgressVie
       const nothingToShow = operation.progress === null && operation.step === null
       if (operation.endedAt !== null || (nothingToShow && operation.state !== 'paused')) return
       const key = `${operation.state} ${operation.step} ${operation.progress?.throttled ?? ''}`
-      if (key === last && Date.now() - lastAt < everyMs) return
+      if (key === last && Date.now() - lastAt < intervalMs) return
       last = key
       lastAt = Date.now()
       terminal.stderr.write(`${formatOperationLine(operation)}\n`)
@@ -112,7 +112,7 @@ export function createLineView(terminal: Terminal, everyMs: number): ProgressVie
   }
 }
 
-/** With `--json`: the operation, each time it changed. */
+/** For `--json`: prints the operation each time it changes. */
 export function createJsonView(terminal: Terminal): ProgressView {
   let last = ''
   return {

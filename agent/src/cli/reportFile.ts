@@ -19,7 +19,11 @@ interface ReportDestination {
   readonly path: string | null
 }
 
-/** Which report is wanted; null: none. Asked before anything is started, so that a slip of the pen costs nothing. */
+/**
+ * The requested report, or null for none. Runs before the operation starts, so that a mistake costs no time.
+ *
+ * @throws CliError usage
+ */
 export async function resolveReportDestination(
   terminal: Terminal,
   options: ReportOptions,
@@ -27,20 +31,18 @@ export async function resolveReportDestination(
   const { generateReport, format, output, detach, dryRun } = options
   if (!generateReport) {
     if (format !== undefined || output !== undefined)
-      throw usageError('--format and --output go with --generate-report.')
+      throw usageError('--format and --output require --generate-report.')
     return null
   }
-  if (detach || dryRun)
-    throw usageError('--generate-report waits for the validation: leave out --detach and --dry-run.')
+  if (detach || dryRun) throw usageError('--generate-report waits for the validation. Remove --detach and --dry-run.')
   if (output !== undefined) await requireWritable(terminal, output)
   const fromExtension = output === undefined ? undefined : ReportFormat.safeParse(extname(output).slice(1))
   if (format !== undefined) return { format, path: output ?? null }
   if (fromExtension !== undefined && !fromExtension.success)
-    throw usageError(`--output must end in .md, .html or .json, or say --format.`)
+    throw usageError('--output must end in .md, .html or .json, or use --format.')
   return { format: fromExtension?.data ?? 'md', path: output ?? null }
 }
 
-/** Asks the agent for the report and writes it. */
 export async function writeReport(
   terminal: Terminal,
   target: EnvironmentTarget,
@@ -51,7 +53,7 @@ export async function writeReport(
   const text = await target.agent.report(rollout, format)
   const file = path ?? `sti-report-${rollout}-${target.environment}.${format}`
   await writeFile(resolve(terminal.cwd, file), text).catch((error: NodeJS.ErrnoException) => {
-    throw new CliError(ExitCode.failed, 'output', `The report could not be written to ${file}: ${error.code}.`)
+    throw new CliError(ExitCode.failed, 'output', `Cannot write the report to ${file}: ${error.code}.`)
   })
   output.line(`report: ${file}`)
   output.value({ report: file, format })

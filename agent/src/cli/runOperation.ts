@@ -18,14 +18,14 @@ export interface RunOptions extends CommonOptions {
 
 export function addRunOptions(command: Command): Command {
   return command
-    .option('--reason <text>', 'why, kept with the operation and its events')
-    .option('--dry-run', 'say in numbers what it would do; change nothing')
-    .option('--detach', 'return as soon as the agent accepted it')
+    .option('--reason <text>', 'Reason, recorded with the operation and its events')
+    .option('--dry-run', 'Show what the operation would do and its cost; change nothing')
+    .option('--detach', 'Exit once the agent has accepted the operation')
 }
 
 /**
- * Starts an operation and waits for its end. Gives it as it ended, or as it was accepted with `--detach`; null after
- * `--dry-run`.
+ * Starts an operation and waits for its end. Returns the ended operation, the accepted one with `--detach`, or null
+ * after `--dry-run`.
  */
 export async function runOperation(
   target: EnvironmentTarget,
@@ -55,10 +55,10 @@ export async function showPreview(
 }
 
 export function refuseUnlessAllowed(preview: OperationPreview): void {
-  if (!preview.allowed) throw new CliError(ExitCode.refused, 'refused', `${preview.kind} would be refused now.`)
+  if (!preview.allowed) throw new CliError(ExitCode.refused, 'refused', `The agent would refuse ${preview.kind} now.`)
 }
 
-/** Follows an accepted operation to its end and says how it ended. */
+/** Follows an accepted operation to its end and prints the outcome. */
 export async function waitForOperation(
   target: EnvironmentTarget,
   operation: Operation,
@@ -66,7 +66,7 @@ export async function waitForOperation(
   options: RunOptions,
 ): Promise<Operation> {
   if (options.detach) {
-    output.line(`${operation.kind} ${operation.id} accepted; look at it with: sti watch ${operation.id}`)
+    output.line(`${operation.kind} ${operation.id} accepted. To watch it: sti watch ${operation.id}`)
     output.value(operation)
     return operation
   }
@@ -79,8 +79,8 @@ export async function waitForOperation(
 }
 
 /**
- * Sends a request with one Idempotency-Key per invocation: when no answer comes it is sent again, to each agent of
- * the environment in turn, and the agents still start it once.
+ * Sends a request with one Idempotency-Key per invocation. Without a response it is sent again, to each agent of the
+ * environment in turn; the key makes sure that the operation starts once.
  */
 export async function sendIdempotent(
   agents: readonly AgentClient[],
@@ -99,7 +99,6 @@ export async function sendIdempotent(
   throw unreachable ?? new CliError(ExitCode.usage, 'usage', 'No agent is configured.')
 }
 
-/** The exit code of an operation: done, failed, or unknown while it goes on. */
 export function exitCodeOfOperation(operation: Operation | null, detach: boolean | undefined): ExitCode {
   if (operation === null || detach || operation.state === 'succeeded') return ExitCode.done
   return ExitCode.failed

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
 
-/** What a command needs from the process around it. */
+/** The parts of the process that a command uses. */
 export interface Terminal {
   readonly stdin: Readable & { isTTY?: boolean }
   readonly stdout: Writable & { isTTY?: boolean; columns?: number }
@@ -11,15 +11,15 @@ export interface Terminal {
   readonly home: string
 }
 
-/** Where a command writes: lines for people, or with `--json` one JSON value per line. */
+/** Prints lines for people or, with `--json`, one JSON value per line. */
 export interface Output {
   readonly json: boolean
   readonly terminal: Terminal
-  /** A line for people; nothing with `--json`. */
+  /** Prints a line to stdout, unless `--json` is set. */
   line(text: string): void
-  /** A remark for people beside the result, on stderr; nothing with `--json`. */
+  /** Prints a remark to stderr, unless `--json` is set. */
   note(text: string): void
-  /** A value for machines; nothing without `--json`. */
+  /** Prints a JSON value to stdout if `--json` is set. */
   value(value: unknown): void
 }
 
@@ -33,7 +33,7 @@ export function createOutput(terminal: Terminal, json: boolean): Output {
   }
 }
 
-/** Both ends are a terminal: a person is there to be asked. */
+/** A person can answer a prompt. */
 export function isInteractive(terminal: Terminal): boolean {
   return terminal.stdin.isTTY === true && terminal.stderr.isTTY === true
 }

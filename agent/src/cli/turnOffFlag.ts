@@ -7,7 +7,7 @@ import { openCommandTarget, type CommonOptions } from './commandSetup.ts'
 import type { EnvironmentTarget } from './environmentTarget.ts'
 import type { Output, Terminal } from './terminal.ts'
 
-/** The environment whose flag is to go off; without any agent it says what holds then, and what is to be done. */
+/** Opens the environment whose flag is turned off. If no agent responds, the error says what applies and what to do. */
 export async function openTargetToTurnOff(
   terminal: Terminal,
   options: CommonOptions,
@@ -17,15 +17,15 @@ export async function openTargetToTurnOff(
   } catch (error) {
     if (!(error instanceof AgentUnreachableError)) throw error
     throw new CliError(error.exitCode, error.code, error.message, [
-      'Whoever asks an agent that is gone goes by the default of its own code, which must be off.',
-      'So that the flag is off when the agent is back: the statement in alerts/RUNBOOK.md, "Breaking the glass".',
+      'Without an agent, flag clients use the default of their code, which must be off.',
+      'To keep the flag off when the agent is back, run the statement in alerts/RUNBOOK.md, "Emergency: turn the flag off".',
     ])
   }
 }
 
 /**
- * Turns the flag off. An agent whose database is away answers `persisted: false`: it alone knows. Then the request
- * goes to every configured agent of the environment, because nothing else would tell them.
+ * Turns the flag off. An agent whose database is unavailable responds with `persisted: false`, and other agents cannot
+ * learn of the change. The request then goes to every configured agent of the environment.
  */
 export async function turnOffFlag(
   target: EnvironmentTarget,
@@ -42,7 +42,9 @@ export async function turnOffFlag(
       const operation = await agent.start(rollout, request, key)
       if (operation.persisted)
         return exitCodeOfOperation(await waitForOperation(target, operation, output, options), options.detach)
-      output.line(`The agent at ${agent.url} serves the flag off from memory; its database does not know yet.`)
+      output.line(
+        `The agent at ${agent.url} serves the flag as off from memory. The change is not yet in the database.`,
+      )
       output.value(operation)
       inMemory.push(operation)
     } catch (error) {
@@ -56,7 +58,7 @@ export async function turnOffFlag(
   throw new CliError(
     ExitCode.failed,
     'not-everywhere',
-    `The flag is off at ${inMemory.length} of ${target.agents.length} agents; the others may still answer on: send it again.`,
+    `The flag is off at ${inMemory.length} of ${target.agents.length} agents. The others may still serve it as on. Run the command again.`,
     failures.map((error) => error.message),
   )
 }

@@ -75,8 +75,8 @@ export const AutomaticRollback = z
   .object({
     armed: z.boolean().nullable().describe('null: the database has not been read since the agent started'),
     scopes: z.array(z.string()).describe('as the rollout file says'),
-    heldBy: z.string().nullable(),
-    heldUntil: Instant.nullable(),
+    pausedBy: z.string().nullable(),
+    pausedUntil: Instant.nullable(),
     reason: z.string().nullable(),
     guard: z.boolean().describe('the agent also reads the signals by itself (STI_GUARD)'),
     pathSeenAt: Instant.nullable().describe('when this agent last saw the watchdog alert; null: not since it started'),

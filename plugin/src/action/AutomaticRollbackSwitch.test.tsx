@@ -9,8 +9,8 @@ const environment = { name: 'staging', production: false, agent, all: [agent] as
 const armed: AutomaticRollback = {
   armed: true,
   scopes: ['flag'],
-  heldBy: null,
-  heldUntil: null,
+  pausedBy: null,
+  pausedUntil: null,
   reason: null,
   guard: true,
   pathSeenAt: null,
@@ -39,7 +39,7 @@ test('armed it can be held', () => {
 })
 
 test('held it says by whom and until when, and can be armed', () => {
-  show({ armed: false, heldBy: 'ann', heldUntil: '2026-03-01T12:00:00.000Z', reason: 'a load test' })
+  show({ armed: false, pausedBy: 'ann', pausedUntil: '2026-03-01T12:00:00.000Z', reason: 'a load test' })
   expect(screen.getByRole('group').textContent).toMatch(/Held by ann until 2026-03-01/)
   expect(screen.getByRole('button', { name: 'Arm' })).toBeTruthy()
 })

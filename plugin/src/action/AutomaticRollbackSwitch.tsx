@@ -51,12 +51,12 @@ export function AutomaticRollbackSwitch({ environment, detail, refresh }: Props)
 
 /** In a few words how automatic rollback stands; the rest in its tooltip. */
 export function AutomaticRollbackBadge({ state }: { state: AutomaticRollback }) {
-  const { armed, scopes, heldBy, heldUntil, reason, pathLive } = state
+  const { armed, scopes, pausedBy, pausedUntil, reason, pathLive } = state
   if (armed === null) return <Badge text="Auto rollback ?" color="orange" tooltip="The database was not read yet." />
   if (!armed)
     return (
       <Badge
-        text={`Held by ${heldBy ?? 'somebody'} until ${formatTime(heldUntil)}`}
+        text={`Held by ${pausedBy ?? 'somebody'} until ${formatTime(pausedUntil)}`}
         color="orange"
         icon="pause"
         tooltip={`No alert rolls back until then. ${reason ?? ''}`}

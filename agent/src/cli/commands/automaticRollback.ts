@@ -1,29 +1,36 @@
 import type { AutomaticRollback } from '../../contract/index.ts'
+import { durationParser } from '../argumentParsers.ts'
 import { ExitCode, usageError } from '../exitCode.ts'
 import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface AutomaticRollbackOptions extends CommonOptions {
   readonly reason?: string
-  readonly for?: string
+  readonly for?: number
 }
+
+const DEFAULT_PAUSE_SECONDS = 3_600
 
 export const registerAutomaticRollback: RegisterCommand = (program, run) => {
   const command = program
     .command('automatic-rollback')
-    .description('whether an alert, or the agent itself, may roll back without a person')
+    .description('Show, pause or resume rollbacks that an alert or the agent’s guard starts')
   addTargetOptions(command.command('show', { isDefault: true }))
-    .description('armed or held, and whether alerts arrive')
+    .description('Show whether automatic rollback is armed and whether alerts arrive')
     .action(run(showAutomaticRollback))
-  addTargetOptions(command.command('hold'))
-    .description('nothing is rolled back by itself until then; it arms itself again')
-    .option('--for <duration>', 'such as 30m, 2h or 1d (default: 1h, at most 7d)')
-    .option('--reason <text>', 'why')
-    .action(run(holdAutomaticRollback))
-  addTargetOptions(command.command('arm'))
-    .description('end a hold')
-    .option('--reason <text>', 'why')
-    .action(run(armAutomaticRollback))
+  addTargetOptions(command.command('pause'))
+    .description('Pause automatic rollback; it resumes automatically')
+    .option(
+      '--for <duration>',
+      'Duration, such as 30m, 2h or 1d (default: 1h, maximum: 7d)',
+      durationParser({ minimum: 1, maximum: 7 * 86_400 }),
+    )
+    .option('--reason <text>', 'Reason, recorded with the events (required)')
+    .action(run(pauseAutomaticRollback))
+  addTargetOptions(command.command('resume'))
+    .description('End the pause now')
+    .option('--reason <text>', 'Reason, recorded with the events (required)')
+    .action(run(resumeAutomaticRollback))
 }
 
 async function showAutomaticRollback(terminal: Terminal, options: CommonOptions): Promise<ExitCode> {
@@ -34,24 +41,24 @@ async function showAutomaticRollback(terminal: Terminal, options: CommonOptions)
   return ExitCode.done
 }
 
-async function holdAutomaticRollback(terminal: Terminal, options: AutomaticRollbackOptions): Promise<ExitCode> {
-  const until = new Date(Date.now() + parseDurationMs(options.for ?? '1h')).toISOString()
+async function pauseAutomaticRollback(terminal: Terminal, options: AutomaticRollbackOptions): Promise<ExitCode> {
+  const until = new Date(Date.now() + (options.for ?? DEFAULT_PAUSE_SECONDS) * 1_000).toISOString()
   return await setAutomaticRollback(terminal, options, { armed: false, until })
 }
 
-const armAutomaticRollback = (terminal: Terminal, options: AutomaticRollbackOptions): Promise<ExitCode> =>
+const resumeAutomaticRollback = (terminal: Terminal, options: AutomaticRollbackOptions): Promise<ExitCode> =>
   setAutomaticRollback(terminal, options, { armed: true })
 
 async function setAutomaticRollback(
   terminal: Terminal,
   options: AutomaticRollbackOptions,
-  to: { armed: boolean; until?: string },
+  change: { armed: boolean; until?: string },
 ): Promise<ExitCode> {
   const { reason } = options
-  if (!reason) throw usageError('This needs --reason: it is kept with the events.')
+  if (!reason) throw usageError('--reason is required. It is recorded with the events.')
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const updated = await target.agent.automaticRollback(rollout.rollout, {
-    ...to,
+    ...change,
     environment: target.environment,
     reason,
   })
@@ -63,8 +70,8 @@ async function setAutomaticRollback(
 function formatAutomaticRollback({
   armed,
   scopes,
-  heldBy,
-  heldUntil,
+  pausedBy,
+  pausedUntil,
   reason,
   guard,
   pathLive,
@@ -72,18 +79,11 @@ function formatAutomaticRollback({
 }: AutomaticRollback): string[] {
   return [
     armed
-      ? `armed: ${scopes.join(', ') || 'nothing, as the rollout file says'}`
-      : `held by ${heldBy} until ${heldUntil?.slice(0, 16).replace('T', ' ')} UTC: ${reason}`,
-    `the agent's own guard is ${guard ? 'on' : 'off'}`,
+      ? `Automatic rollback is armed for: ${scopes.join(', ') || 'nothing (automaticRollback in the rollout file is empty)'}.`
+      : `Automatic rollback is paused until ${pausedUntil?.slice(0, 16).replace('T', ' ')} UTC by ${pausedBy}: ${reason}`,
+    `The agent’s guard is ${guard ? 'on' : 'off'}.`,
     pathLive
-      ? `alerts arrive: the watchdog was seen at ${pathSeenAt?.slice(11, 19)} UTC`
-      : 'alerts do not arrive: the watchdog has not been seen for three minutes',
+      ? `Alerts reach this agent; last watchdog at ${pathSeenAt?.slice(11, 19)} UTC.`
+      : 'Alerts do not reach this agent: no watchdog alert in the last three minutes.',
   ]
-}
-
-function parseDurationMs(text: string): number {
-  const [, count, unit] = /^([1-9]\d{0,4})([smhd])$/.exec(text) ?? []
-  const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 }[unit ?? '']
-  if (seconds === undefined) throw usageError('--for must be a duration, such as 30m, 2h or 1d.')
-  return Number(count) * seconds * 1_000
 }

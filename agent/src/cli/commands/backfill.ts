@@ -21,53 +21,53 @@ interface BackfillOptions extends RunOptions {
 
 export const registerBackfill: RegisterCommand = (program, run) => {
   addRunOptions(addTargetOptions(program.command('backfill')))
-    .description('write the type of every row, in small transactions that can stop and go on')
+    .description('Write the type of every row in small transactions; can be paused and resumed')
     .option(
       '--batch-size <rows>',
-      `rows per transaction, at most, ${describeBounds(BACKFILL_BOUNDS.batchSize)} (default: 1000 at first, then adjusted to the measured durations)`,
+      `Maximum rows per transaction, ${describeBounds(BACKFILL_BOUNDS.batchSize)} (default: starts at 1000, then adjusts automatically)`,
       parameterParser(BACKFILL_BOUNDS.batchSize),
     )
     .option(
       '--checkpoint-interval <batches>',
-      `flush every Nth commit to disk, ${describeBounds(BACKFILL_BOUNDS.checkpointInterval)}; a crash of the server repeats at most N batches`,
+      `Flush every Nth commit to disk, ${describeBounds(BACKFILL_BOUNDS.checkpointInterval)}; a server crash repeats at most N batches`,
       parameterParser(BACKFILL_BOUNDS.checkpointInterval),
     )
     .option(
       '--workers <number>',
-      `batches that are written at the same time, ${describeBounds(BACKFILL_BOUNDS.workers)}`,
+      `Batches to write in parallel, ${describeBounds(BACKFILL_BOUNDS.workers)}`,
       parameterParser(BACKFILL_BOUNDS.workers),
     )
     .option(
       '--agents <number>',
-      `agents that may write at the same time, each with this many workers, ${describeBounds(BACKFILL_BOUNDS.agents)}`,
+      `Agents that may write in parallel, each with this many workers, ${describeBounds(BACKFILL_BOUNDS.agents)}`,
       parameterParser(BACKFILL_BOUNDS.agents),
     )
     .option(
       '--nice-ratio <number>',
-      `seconds of rest per second of work, ${describeBounds(BACKFILL_BOUNDS.niceRatio)}`,
+      `Seconds of rest per second of work, ${describeBounds(BACKFILL_BOUNDS.niceRatio)}`,
       parameterParser(BACKFILL_BOUNDS.niceRatio),
     )
     .option(
       '--maximum-batch-seconds <seconds>',
-      `how long a batch may hold its locks, ${describeBounds(BACKFILL_BOUNDS.maximumBatchSeconds)} (default: ${DEFAULT_MAXIMUM_BATCH_SECONDS.withoutRest}, or ${DEFAULT_MAXIMUM_BATCH_SECONDS.withRest} with --nice-ratio)`,
+      `Maximum time a batch holds its locks, ${describeBounds(BACKFILL_BOUNDS.maximumBatchSeconds)} (default: ${DEFAULT_MAXIMUM_BATCH_SECONDS.withoutRest}, or ${DEFAULT_MAXIMUM_BATCH_SECONDS.withRest} with --nice-ratio)`,
       parameterParser(BACKFILL_BOUNDS.maximumBatchSeconds),
     )
     .option(
       '--limit <name=value>',
-      'a limit of the throttle instead of the rollout file’s: lockWaiters=2, slotRetainedBytes.abort=none; repeatable',
+      'Override a throttle limit of the rollout file: lockWaiters=2, slotRetainedBytes.abort=none; repeatable',
       parseInitialLimitOption,
     )
     .option(
       '--enable-monitoring',
-      'switch enhanced monitoring on, and keep a reading of the progress in the operation’s events every 5 s',
+      'Turn enhanced monitoring on and record the progress in the operation’s events every 5 s',
     )
     .addOption(
       new Option(
         '--rollback-on-error [what]',
-        'on a critical error turn the flag off; "data" also takes the data back',
+        'On a critical error, turn the flag off; "data" also rolls the data back',
       ).choices(['data']),
     )
-    .option('--progress-reporting', 'lines about progress also where there is no terminal')
+    .option('--progress-reporting', 'Print progress every 5 s, even without a terminal')
     .action(run(runBackfill))
 }
 

@@ -3,7 +3,7 @@ import { Option } from 'commander'
 import { Severity, ACKNOWLEDGE_TIMEOUT_SECONDS } from '../../contract/index.ts'
 import { wholeNumberParser } from '../argumentParsers.ts'
 import { CliError, ExitCode } from '../exitCode.ts'
-import { formatDuration } from '../formatNumbers.ts'
+import { formatDuration } from '../../format/format.ts'
 import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 import { formatIncident } from './incidents.ts'
@@ -19,11 +19,17 @@ const POLL_INTERVAL_MS = 1_000
 
 export const registerDrill: RegisterCommand = (program, run) => {
   addTargetOptions(program.command('drill'))
-    .description('try the alert procedure: open an incident as in earnest, and wait until somebody acknowledges it')
-    .addOption(new Option('--severity <level>', 'of the incident').choices(Severity.options).default('critical'))
-    .option('--roll-back-flag', 'also turn the flag off; without it nothing is turned off')
-    .option('--reason <text>', 'why')
-    .option('--timeout <seconds>', 'how long to wait (default: as the severity asks)', wholeNumberParser(1, 86_400))
+    .description('Test the alert procedure: open a drill incident and wait until somebody acknowledges it')
+    .addOption(
+      new Option('--severity <level>', 'Severity of the incident').choices(Severity.options).default('critical'),
+    )
+    .option('--roll-back-flag', 'Also turn the flag off (default: leave the flag as it is)')
+    .option('--reason <text>', 'Reason, recorded with the incident')
+    .option(
+      '--timeout <seconds>',
+      'How long to wait (default: the acknowledgement time of the severity)',
+      wholeNumberParser(1, 86_400),
+    )
     .action(run(runDrill))
 }
 
@@ -37,12 +43,12 @@ async function runDrill(terminal: Terminal, options: DrillOptions): Promise<Exit
     ...(reason === undefined ? {} : { reason }),
   })
   const timeoutSeconds = options.timeout ?? ACKNOWLEDGE_TIMEOUT_SECONDS[severity]
-  output.line(`Drill ${opened.id} is open: acknowledge it in Grafana, or with: sti incidents acknowledge ${opened.id}`)
-  if (rollBackFlag) output.line('The flag was turned off.')
+  output.line(`Drill ${opened.id} is open. Acknowledge it in Grafana, or with: sti incidents acknowledge ${opened.id}`)
+  if (rollBackFlag) output.line('The flag is off.')
   const deadline = Date.now() + timeoutSeconds * 1_000
   for (;;) {
-    const all = await target.agent.incidents(rollout.rollout, false)
-    const current = all.find(({ id }) => id === opened.id)
+    const incidents = await target.agent.incidents(rollout.rollout, false)
+    const current = incidents.find(({ id }) => id === opened.id)
     if (current !== undefined && current.state !== 'open') {
       output.value(current)
       output.line(formatIncident(current))
@@ -53,7 +59,7 @@ async function runDrill(terminal: Terminal, options: DrillOptions): Promise<Exit
       throw new CliError(
         ExitCode.failed,
         'not-acknowledged',
-        `Nobody has acknowledged drill ${opened.id} within ${formatDuration(timeoutSeconds)}; it stays open until somebody does.`,
+        `Nobody acknowledged drill ${opened.id} within ${formatDuration(timeoutSeconds)}. It stays open until somebody does.`,
       )
     }
     await delay(POLL_INTERVAL_MS)

@@ -5,10 +5,10 @@ import type { Terminal } from '../terminal.ts'
 
 export const registerExpand: RegisterCommand = (program, run) => {
   addRunOptions(addTargetOptions(program.command('expand')))
-    .description('add the discriminator column and dual write')
+    .description('Add the discriminator column and the dual-write trigger')
     .action(run((terminal, options: RunOptions) => runStructureChange('expand', terminal, options)))
   addRunOptions(addTargetOptions(program.command('finalize')))
-    .description('after coverage: statistics, the index, the constraint')
+    .description('After full coverage: add the statistics, the index and the constraint')
     .action(run((terminal, options: RunOptions) => runStructureChange('finalize', terminal, options)))
 }
 

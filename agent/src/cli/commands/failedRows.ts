@@ -3,7 +3,7 @@ import { exitCodeOfOperation, sendIdempotent, waitForOperation, type RunOptions 
 import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 import { alignColumns } from '../formatResponses.ts'
-import { formatCount } from '../formatNumbers.ts'
+import { formatCount, formatQuantity } from '../../format/format.ts'
 
 interface AcceptFailedRowsOptions extends CommonOptions {
   readonly key?: string[][]
@@ -12,17 +12,17 @@ interface AcceptFailedRowsOptions extends CommonOptions {
 
 export const registerFailedRows: RegisterCommand = (program, run) => {
   addTargetOptions(program.command('failed-rows'))
-    .description('rows that could not be written, with the reason of each')
+    .description('List the rows that could not be written, each with the reason')
     .action(run(listFailedRows))
   addTargetOptions(program.command('retry-failed-rows'))
-    .description('try the failed rows again')
-    .option('--reason <text>', 'why, kept with the operation and its events')
-    .option('--detach', 'return as soon as the agent accepted it')
+    .description('Retry the failed rows')
+    .option('--reason <text>', 'Reason, recorded with the operation and its events')
+    .option('--detach', 'Exit once the agent has accepted the operation')
     .action(run(retryFailedRows))
   addTargetOptions(program.command('accept-failed-rows'))
-    .description('let the flag go on although these rows have no type; needs an admin token')
-    .option('--key <value>', 'primary key of a row; a composite one with commas; repeat it for more', collectKey)
-    .option('--reason <text>', 'why')
+    .description('Allow the flag to be turned on although these rows have no type (requires an admin token)')
+    .option('--key <value>', 'Primary key of a row, comma-separated if composite; repeatable (required)', collectKey)
+    .option('--reason <text>', 'Reason, recorded with the rows (required)')
     .action(run(acceptFailedRows))
 }
 
@@ -32,7 +32,7 @@ async function listFailedRows(terminal: Terminal, options: CommonOptions): Promi
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const { failedRows, total } = await target.agent.failedRows(rollout.rollout)
   for (const row of failedRows) output.value(row)
-  if (total === 0) output.line('There are no failed rows.')
+  if (total === 0) output.line('No rows failed.')
   else {
     const rows = failedRows.map((row) => [
       row.key.join(','),
@@ -57,16 +57,16 @@ async function retryFailedRows(terminal: Terminal, options: RunOptions): Promise
 
 async function acceptFailedRows(terminal: Terminal, options: AcceptFailedRowsOptions): Promise<ExitCode> {
   const { key: keys, reason } = options
-  if (!keys || !reason) throw usageError('This needs --key, once for each row, and --reason.')
+  if (!keys || !reason) throw usageError('--key (once per row) and --reason are required.')
   const { target, rollout, output } = await openCommandRollout(terminal, options)
-  const answer = await target.agent.acceptFailedRows(rollout.rollout, { keys, reason })
-  output.value(answer)
-  output.line(`Accepted ${formatCount(answer.accepted)} failed rows of ${rollout.rollout}.`)
-  if (answer.accepted >= keys.length) return ExitCode.done
-  const others = formatCount(keys.length - answer.accepted)
+  const result = await target.agent.acceptFailedRows(rollout.rollout, { keys, reason })
+  output.value(result)
+  output.line(`Accepted ${formatQuantity(result.accepted, 'failed row')} of ${rollout.rollout}.`)
+  if (result.accepted >= keys.length) return ExitCode.done
+  const unmatched = formatCount(keys.length - result.accepted)
   throw new CliError(
     ExitCode.failed,
     'no-failed-row',
-    `${others} of the keys name no failed row: sti failed-rows lists them.`,
+    `${unmatched} of ${formatQuantity(keys.length, 'key')} did not match a failed row. To list the failed rows: sti failed-rows`,
   )
 }

@@ -16,12 +16,16 @@ interface FlagCommandOptions extends RunOptions {
 
 export const registerFlag: RegisterCommand = (program, run) => {
   addRunOptions(addTargetOptions(program.command('flag')))
-    .description('turn the flag on or off; off is never refused')
-    .option('--enable', 'turn it on; refused before coverage is complete, finalized and validated')
-    .option('--disable', 'turn it off')
-    .option('--percentage <number>', 'of the targeting keys that get on, 0 to 100 (default: 100)', parsePercentage)
-    .option('--ramp', 'go up by flag.ramp of the rollout file; each step is held for flag.hold and judged')
-    .option('--force', 'enable in spite of a refusal; needs an admin token and --reason')
+    .description('Turn the flag on or off; turning it off is never refused')
+    .option('--enable', 'Turn the flag on; refused until the rollout is covered, finalized and validated')
+    .option('--disable', 'Turn the flag off')
+    .option(
+      '--percentage <number>',
+      'Percentage of targeting keys that get the flag on, 0 to 100 (default: 100)',
+      parsePercentage,
+    )
+    .option('--ramp', 'Ramp up in the steps of flag.ramp; each step is watched for flag.hold and evaluated')
+    .option('--force', 'Turn the flag on despite a refusal (requires an admin token and --reason)')
     .action(run(setFlag))
 }
 
@@ -45,19 +49,12 @@ async function setFlag(terminal: Terminal, options: FlagCommandOptions): Promise
   return exitCodeOfOperation(await runOperation(target, rollout, request, output, options), options.detach)
 }
 
-function requireConsistentOptions({
-  enable,
-  disable,
-  percentage: share,
-  ramp,
-  force,
-  reason,
-}: FlagCommandOptions): void {
-  if (enable === disable) throw usageError('Say one of --enable and --disable.')
-  if (disable && share !== undefined) throw usageError('--percentage goes with --enable.')
-  if (disable && ramp) throw usageError('--ramp goes with --enable.')
-  if (ramp && share !== undefined)
-    throw usageError('Say one of --ramp and --percentage: the steps are those of the file.')
-  if (disable && force) throw usageError('--force goes with --enable; --disable is never refused.')
-  if (force && !reason) throw usageError('--force needs --reason: it is kept with the operation.')
+function requireConsistentOptions({ enable, disable, percentage, ramp, force, reason }: FlagCommandOptions): void {
+  if (enable === disable) throw usageError('Use either --enable or --disable.')
+  if (disable && percentage !== undefined) throw usageError('--percentage requires --enable.')
+  if (disable && ramp) throw usageError('--ramp requires --enable.')
+  if (ramp && percentage !== undefined)
+    throw usageError('Use either --ramp or --percentage: a ramp uses the steps of the rollout file.')
+  if (disable && force) throw usageError('--force requires --enable. --disable is never refused.')
+  if (force && !reason) throw usageError('--force requires --reason, which is recorded with the operation.')
 }

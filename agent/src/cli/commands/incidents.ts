@@ -1,32 +1,30 @@
 import type { Incident } from '../../contract/index.ts'
-import { wholeNumberParser } from '../argumentParsers.ts'
+import { parseId } from '../argumentParsers.ts'
 import { ExitCode } from '../exitCode.ts'
-import { formatDuration, secondsBetween } from '../formatNumbers.ts'
+import { formatDuration } from '../../format/format.ts'
 import { openCommandTarget, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
-import { alignColumns } from '../formatResponses.ts'
+import { alignColumns, secondsBetween } from '../formatResponses.ts'
 
 interface IncidentUpdateOptions extends CommonOptions {
   readonly note?: string
 }
 
-const parseIncidentId = wholeNumberParser(1, Number.MAX_SAFE_INTEGER)
-
 export const registerIncidents: RegisterCommand = (program, run) => {
-  const incidents = program.command('incidents').description('what fired and what became of it')
+  const incidents = program.command('incidents').description('List, acknowledge and resolve incidents')
   addTargetOptions(incidents.command('list', { isDefault: true }))
-    .description('incidents, open ones first')
-    .option('--open', 'only those that nobody has closed')
+    .description('List incidents, open ones first')
+    .option('--open', 'List open incidents only')
     .action(run(listIncidents))
   addTargetOptions(incidents.command('acknowledge'))
-    .description('you have seen it: its clock stands, and nobody else is called')
-    .argument('<id>', 'of the incident', parseIncidentId)
-    .option('--note <text>', 'what you do about it')
+    .description('Acknowledge an incident: the timer stops and nobody else is paged')
+    .argument('<id>', 'Incident ID', parseId)
+    .option('--note <text>', 'What you are doing about it')
     .action(run(updateIncident('acknowledge')))
   addTargetOptions(incidents.command('resolve'))
-    .description('it is over; nothing but a person closes an incident')
-    .argument('<id>', 'of the incident', parseIncidentId)
-    .option('--note <text>', 'what it was')
+    .description('Resolve an incident; only a person can close one')
+    .argument('<id>', 'Incident ID', parseId)
+    .option('--note <text>', 'The cause')
     .action(run(updateIncident('resolve')))
 }
 
@@ -34,7 +32,7 @@ async function listIncidents(terminal: Terminal, options: CommonOptions & { open
   const { target, output } = await openCommandTarget(terminal, options)
   const incidents = await target.agent.incidents(options.rollout, options.open ?? false)
   for (const incident of incidents) output.value(incident)
-  if (incidents.length === 0) output.line(options.open ? 'No incident is open.' : 'There is no incident.')
+  if (incidents.length === 0) output.line(options.open ? 'No incident is open.' : 'No incident exists.')
   else for (const line of alignColumns([INCIDENT_COLUMNS, ...incidents.map(formatIncidentRow)])) output.line(line)
   return ExitCode.done
 }
@@ -68,8 +66,8 @@ function formatIncidentRow(incident: Incident): string[] {
     ...[incident.rule, incident.change ?? '-', formatDuration(secondsBetween(incident.openedAt, incident.closedAt))],
     acknowledgedBy === null
       ? incident.late
-        ? 'nobody, late'
-        : 'nobody'
+        ? 'no, overdue'
+        : 'no'
       : `${acknowledgedBy.name} after ${formatDuration(acknowledgedSeconds ?? 0)}`,
     ...[rollback?.scope ?? '-', incident.summary],
   ]
@@ -77,6 +75,6 @@ function formatIncidentRow(incident: Incident): string[] {
 
 export function formatIncident(incident: Incident): string {
   const { id, rule, state, acknowledgedBy, acknowledgedSeconds } = incident
-  if (acknowledgedBy === null) return `incident ${id} (${rule}) is ${state}`
-  return `incident ${id} (${rule}) is ${state}: acknowledged by ${acknowledgedBy.name} after ${formatDuration(acknowledgedSeconds ?? 0)}${incident.late ? ', late' : ''}`
+  if (acknowledgedBy === null) return `Incident ${id} (${rule}) is ${state}.`
+  return `Incident ${id} (${rule}) is ${state}. Acknowledged by ${acknowledgedBy.name} after ${formatDuration(acknowledgedSeconds ?? 0)}${incident.late ? ' (late)' : ''}.`
 }

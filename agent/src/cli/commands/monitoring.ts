@@ -12,14 +12,14 @@ interface MonitoringOptions extends RunOptions {
 
 export const registerMonitoring: RegisterCommand = (program, run) => {
   addRunOptions(addTargetOptions(program.command('monitoring')))
-    .description('enhanced monitoring: read more often, and time what PostgreSQL does more closely')
-    .option('--enable', 'switch it on; what the agent’s role may not do is named')
-    .option('--disable', 'switch it off: what was there before is there again (an admin)')
+    .description('Turn enhanced monitoring on or off: more frequent readings and more detailed PostgreSQL timings')
+    .option('--enable', 'Turn it on; lists the settings that the agent’s role may not change')
+    .option('--disable', 'Turn it off and restore the previous settings (requires an admin token)')
     .action(run(setMonitoring))
 }
 
 async function setMonitoring(terminal: Terminal, options: MonitoringOptions): Promise<ExitCode> {
-  if (options.enable === options.disable) throw usageError('Say one of --enable and --disable.')
+  if (options.enable === options.disable) throw usageError('Use either --enable or --disable.')
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const request: OperationInput = {
     kind: 'monitoring',
@@ -34,23 +34,23 @@ async function setMonitoring(terminal: Terminal, options: MonitoringOptions): Pr
 
 const CHANGE_LABELS = {
   changed: 'changed',
-  refused: 'not done',
-  left: 'left as it is',
+  refused: 'not changed',
+  left: 'left unchanged',
   kept: 'kept for another rollout',
 } as const
 
-/** How a rollback found the table, beside what expand had found. */
+/** The table after a rollback, compared with the table before expand. */
 interface OriginComparison {
   readonly structure: string
   readonly differences: readonly string[]
   readonly content: string
 }
 
-/** What was changed, and what was not and why; of a rollback also whether the table is what it was. */
+/** Prints what the operation changed and what it did not, with reasons; after a rollback also the comparison. */
 export function printChanges(operation: Operation | null, output: Output): void {
-  for (const [key, word] of Object.entries(CHANGE_LABELS)) {
+  for (const [key, label] of Object.entries(CHANGE_LABELS)) {
     for (const sentence of (operation?.result?.[key] as string[] | undefined) ?? [])
-      output.line(`  ${word}: ${sentence}`)
+      output.line(`  ${label}: ${sentence}`)
   }
   const origin = operation?.result?.['origin'] as OriginComparison | undefined
   if (origin === undefined) return

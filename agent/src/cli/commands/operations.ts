@@ -1,5 +1,5 @@
 import { BACKFILL_BOUNDS, type LimitsPatch, type Operation } from '../../contract/index.ts'
-import { describeBounds, parameterParser, parseOperationId } from '../argumentParsers.ts'
+import { describeBounds, parameterParser, parseId } from '../argumentParsers.ts'
 import { ExitCode, usageError } from '../exitCode.ts'
 import { parseLimitOption } from '../limitOption.ts'
 import {
@@ -25,22 +25,22 @@ interface TuneOptions extends CommonOptions {
 }
 
 export const registerOperations: RegisterCommand = (program, run) => {
-  const operations = program.command('operations').description('look at operations and steer them')
+  const operations = program.command('operations').description('List and control operations')
   addTargetOptions(operations.command('list', { isDefault: true }))
-    .description('operations, newest first')
+    .description('List operations, newest first')
     .action(run(listOperations))
-  addTargetOptions(operations.command('show').argument('<id>', 'operation', parseOperationId))
-    .description('one operation')
+  addTargetOptions(operations.command('show').argument('<id>', 'Operation ID', parseId))
+    .description('Show one operation')
     .action(run(showOperation))
-  addTargetOptions(operations.command('events').argument('<id>', 'operation', parseOperationId))
-    .description('what happened to an operation, by whom and why')
+  addTargetOptions(operations.command('events').argument('<id>', 'Operation ID', parseId))
+    .description('List the events of an operation: what happened, who did it and why')
     .action(run(listEvents))
   for (const verb of ['pause', 'resume', 'cancel'] as const) {
     addTargetOptions(
-      operations.command(verb).argument('[id]', 'operation (default: the one that runs)', parseOperationId),
+      operations.command(verb).argument('[id]', 'Operation ID (default: the running operation)', parseId),
     )
       .description(VERB_DESCRIPTIONS[verb])
-      .option('--reason <text>', 'why, kept with its events')
+      .option('--reason <text>', 'Reason, recorded with the operation’s events')
       .action(
         run((terminal, id: number | undefined, options: OperationActionOptions) =>
           performAction(verb, terminal, id, options),
@@ -48,49 +48,49 @@ export const registerOperations: RegisterCommand = (program, run) => {
       )
   }
   addTargetOptions(
-    operations.command('tune').argument('[id]', 'operation (default: the one that runs)', parseOperationId),
+    operations.command('tune').argument('[id]', 'Operation ID (default: the running operation)', parseId),
   )
-    .description('change a running operation')
+    .description('Change the settings of a running backfill')
     .option(
       '--batch-size <rows>',
-      `rows per transaction, ${describeBounds(BACKFILL_BOUNDS.batchSize)}`,
+      `Maximum rows per transaction, ${describeBounds(BACKFILL_BOUNDS.batchSize)}`,
       parameterParser(BACKFILL_BOUNDS.batchSize),
     )
     .option(
       '--maximum-batch-seconds <seconds>',
-      `how long a batch may hold its locks, ${describeBounds(BACKFILL_BOUNDS.maximumBatchSeconds)}`,
+      `Maximum time a batch holds its locks, ${describeBounds(BACKFILL_BOUNDS.maximumBatchSeconds)}`,
       parameterParser(BACKFILL_BOUNDS.maximumBatchSeconds),
     )
     .option(
       '--workers <number>',
-      `batches that are written at the same time, ${BACKFILL_BOUNDS.workers.minimum} to ${BACKFILL_BOUNDS.workers.maximum}`,
+      `Batches to write in parallel, ${BACKFILL_BOUNDS.workers.minimum} to ${BACKFILL_BOUNDS.workers.maximum}`,
       parameterParser(BACKFILL_BOUNDS.workers),
     )
     .option(
       '--nice-ratio <number>',
-      `seconds of rest per second of work, ${BACKFILL_BOUNDS.niceRatio.minimum} to ${BACKFILL_BOUNDS.niceRatio.maximum}`,
+      `Seconds of rest per second of work, ${BACKFILL_BOUNDS.niceRatio.minimum} to ${BACKFILL_BOUNDS.niceRatio.maximum}`,
       parameterParser(BACKFILL_BOUNDS.niceRatio),
     )
     .option(
       '--limit <name=value>',
-      'a limit of the throttle: lockWaiters=2, =none, =file takes it back; repeatable',
+      'Override a throttle limit: lockWaiters=2, =none to disable, =file to restore the rollout file’s; repeatable',
       parseLimitOption,
     )
     .action(run(tuneOperation))
 }
 
 const VERB_DESCRIPTIONS = {
-  pause: 'stop at the next safe point; nothing is lost',
-  resume: 'go on from where it was paused',
-  cancel: 'end it; what was done stays',
+  pause: 'Pause at the next safe point; nothing is lost',
+  resume: 'Resume a paused operation',
+  cancel: 'Cancel an operation; completed work is kept',
 }
 
 async function listOperations(terminal: Terminal, options: CommonOptions): Promise<ExitCode> {
   const { target, output } = await openCommandTarget(terminal, options)
-  const all = await target.agent.operations(options.rollout)
-  for (const operation of all) output.value(operation)
-  if (all.length === 0) output.line(`There was no operation in ${target.environment} yet.`)
-  else for (const line of alignColumns([OPERATION_COLUMNS, ...all.map(formatOperationRow)])) output.line(line)
+  const found = await target.agent.operations(options.rollout)
+  for (const operation of found) output.value(operation)
+  if (found.length === 0) output.line(`No operation has run in ${target.environment} yet.`)
+  else for (const line of alignColumns([OPERATION_COLUMNS, ...found.map(formatOperationRow)])) output.line(line)
   return ExitCode.done
 }
 
@@ -102,15 +102,15 @@ async function showOperation(terminal: Terminal, id: number, options: CommonOpti
 
 async function listEvents(terminal: Terminal, id: number, options: CommonOptions): Promise<ExitCode> {
   const { target, output } = await openCommandTarget(terminal, options)
-  const all = await target.agent.events(id)
-  for (const event of all) output.value(event)
-  const rows = all.map((event) => [
+  const events = await target.agent.events(id)
+  for (const event of events) output.value(event)
+  const rows = events.map((event) => [
     event.at.slice(0, 19).replace('T', ' '),
     event.kind,
     event.actor.name,
     event.reason ? `${event.message} (${event.reason})` : event.message,
   ])
-  for (const line of alignColumns([['AT', 'KIND', 'BY', 'WHAT'], ...rows])) output.line(line)
+  for (const line of alignColumns([['TIME', 'KIND', 'ACTOR', 'EVENT'], ...rows])) output.line(line)
   return ExitCode.done
 }
 
@@ -129,7 +129,9 @@ async function tuneOperation(terminal: Terminal, id: number | undefined, options
   const { batchSize, maximumBatchSeconds, workers, niceRatio, limit: limits } = options
   const patch = { batchSize, maximumBatchSeconds, workers, niceRatio, limits }
   if (Object.values(patch).every((value) => value === undefined)) {
-    throw usageError('Say what to change: --batch-size, --maximum-batch-seconds, --workers, --nice-ratio or --limit.')
+    throw usageError(
+      'Specify what to change: --batch-size, --maximum-batch-seconds, --workers, --nice-ratio or --limit.',
+    )
   }
   const { id: chosen, target, output } = await chooseOperation(terminal, id, options)
   printOperation(output, await target.agent.tune(chosen, patch))
@@ -140,7 +142,8 @@ async function chooseOperation(terminal: Terminal, id: number | undefined, optio
   if (id !== undefined) return { id, ...(await openCommandTarget(terminal, options)) }
   const opened = await openCommandRollout(terminal, options)
   const running = opened.rollout.running
-  if (!running) throw usageError(`Nothing runs for ${opened.rollout.rollout} in ${opened.target.environment}.`)
+  if (!running)
+    throw usageError(`No operation of ${opened.rollout.rollout} is running in ${opened.target.environment}.`)
   return { id: running.id, ...opened }
 }
 

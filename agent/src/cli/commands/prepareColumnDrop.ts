@@ -21,15 +21,15 @@ interface PrepareOptions extends RunOptions {
 export const registerPrepareColumnDrop: RegisterCommand = (program, run) => {
   addRunOptions(addTargetOptions(program.command('prepare-column-drop')))
     .description(
-      'prepare the migration that drops the legacy columns, or say why not; drops nothing. Exit code 3 refused, 4 undecided',
+      'Prepare the migration that drops the legacy columns, or list what prevents it; drops nothing. Exit code 3: refused, 4: inconclusive',
     )
-    .option('--safety-checks', 'refuse unless every check passes; without it: a draft that is not to be merged')
-    .option('--validate-data', 'run the migration and its undo on a copy of the schema with a sample of the data')
-    .option('--include-rollback', 'the migration that brings columns and data back, too')
-    .option('--generate-pr', 'branch, files, title and body of a pull request that says Do Not Merge')
-    .option('--open-pull-request', 'open it as a draft, with the repository and token of the agent’s configuration')
-    .option('--export-archive', 'also write the archive to a compressed file beside the agent')
-    .option('--output <folder>', 'where the files go (default: sti-column-drop-<rollout>-<environment>)')
+    .option('--safety-checks', 'Refuse unless every check passes (default: a draft that must not be merged)')
+    .option('--validate-data', 'Run the migration and its rollback on a copy of the schema with sample data')
+    .option('--include-rollback', 'Also write the migration that restores the columns and their data')
+    .option('--generate-pr', 'Also write the branch, files, title and body of a pull request marked Do Not Merge')
+    .option('--open-pull-request', 'Open the pull request as a draft, in the repository of the agent’s configuration')
+    .option('--export-archive', 'Also write the archive to a compressed file on the agent’s host')
+    .option('--output <folder>', 'Folder for the files (default: sti-column-drop-<rollout>-<environment>)')
     .action(run(prepareColumnDrop))
 }
 
@@ -55,7 +55,11 @@ async function prepareColumnDrop(terminal: Terminal, options: PrepareOptions): P
   const columnDrop = await target.agent.columnDrop(rollout.rollout)
   const last = columnDrop.last
   if (last === null || last.operationId !== operation.id)
-    throw new CliError(ExitCode.failed, 'superseded', 'Somebody has prepared it again meanwhile: look with sti status.')
+    throw new CliError(
+      ExitCode.failed,
+      'superseded',
+      'A newer column drop has been prepared in the meantime. To see it: sti status',
+    )
   printPreparation(last, output)
   output.value(columnDrop)
   if (last.prepared)
@@ -72,17 +76,15 @@ function printPreparation(preparation: PreparedColumnDrop, output: Output): void
   for (const line of alignColumns(preparation.checks.map(({ verdict, check, evidence }) => [verdict, check, evidence])))
     output.line(line)
   if (!preparation.prepared) {
-    output.line('Refused: nothing was written.')
+    output.line('Refused. No files were written.')
     for (const reason of preparation.reasons) output.line(`  - ${reason}`)
   } else if (!preparation.parameters.safetyChecks) {
-    output.line(
-      'A draft: it was not held to its safety checks. Prepare it again with --safety-checks before it is reviewed.',
-    )
+    output.line('This is a draft without safety checks. Before review, run the command again with --safety-checks.')
   }
   if (preparation.pullRequest?.url != null) output.line(`Draft pull request: ${preparation.pullRequest.url}`)
 }
 
-/** Produced is done, also a draft; refused is refused, unless it could only not be decided. */
+/** A draft also counts as done. A refusal without a failed check is inconclusive. */
 function exitCodeOfPreparation({ prepared, verdict }: PreparedColumnDrop): ExitCode {
   if (prepared) return ExitCode.done
   return verdict === 'fail' ? ExitCode.refused : ExitCode.inconclusive
@@ -114,7 +116,7 @@ async function writePreparedFiles(
     for (const [path, text] of files) {
       const destination = resolve(root, path)
       if (!destination.startsWith(root + sep))
-        throw new CliError(ExitCode.failed, 'not-written', `${path} would lie outside of ${folder}.`)
+        throw new CliError(ExitCode.failed, 'not-written', `${path} is outside of ${folder}.`)
       await mkdir(dirname(destination), { recursive: true })
       await writeFile(destination, text)
     }
@@ -123,7 +125,7 @@ async function writePreparedFiles(
     throw new CliError(
       ExitCode.failed,
       'not-written',
-      `${folder} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'error'}).`,
+      `Cannot write ${folder} (${(error as NodeJS.ErrnoException).code ?? 'error'}).`,
     )
   }
   output.line(`Written to ${folder}: ${files.map(([path]) => path).join(', ')}`)

@@ -16,20 +16,22 @@ interface PromoteOptions extends CommonOptions {
 }
 
 export const registerPromote: RegisterCommand = (program, run) => {
-  addTargetOptions(program.command('promote').argument('[report]', 'a signed report of the other environment, as JSON'))
-    .description('hand in what the rollout file wants of another environment before the flag may go on here')
-    .option('--force', 'answer for it instead of a report; needs an admin token and --reason')
-    .option('--reason <text>', 'why')
+  addTargetOptions(program.command('promote').argument('[report]', 'Signed JSON report of the other environment'))
+    .description(
+      'Submit the report that the rollout file requires from another environment before the flag can be turned on',
+    )
+    .option('--force', 'Promote without a report (requires an admin token and --reason)')
+    .option('--reason <text>', 'Reason, shown in later reports')
     .action(run(submitReport))
   addTargetOptions(program.command('signing-key'))
-    .description('the public key of an environment’s reports, for the list of trusted keys of the next one')
+    .description('Print the public key of an environment’s reports, for the trusted keys of the next environment')
     .action(run(printSigningKeys))
 }
 
 async function submitReport(terminal: Terminal, file: string | undefined, options: PromoteOptions): Promise<ExitCode> {
   const { force = false, reason } = options
-  if (force === (file !== undefined)) throw usageError('Name a report, or --force, and not both.')
-  if (force && !reason) throw usageError('--force needs --reason: it is kept, and later reports show it.')
+  if (force === (file !== undefined)) throw usageError('Specify either a report or --force.')
+  if (force && !reason) throw usageError('--force requires --reason, which later reports show.')
   const report = file === undefined ? undefined : await readReportJson(terminal, file)
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const { gate, promotions } = await target.agent.promote(rollout.rollout, {
@@ -41,8 +43,8 @@ async function submitReport(terminal: Terminal, file: string | undefined, option
   output.value({ gate, promotions })
   output.line(
     force
-      ? `Promoted to ${target.environment} without a report; later reports show that.`
-      : `Promoted from ${gate!.from} to ${target.environment}: validated there at ${gate!.promotion!.validatedAt}.`,
+      ? `Promoted to ${target.environment} without a report. Later reports show this.`
+      : `Promoted from ${gate!.from} to ${target.environment}. Validated in ${gate!.from} at ${gate!.promotion!.validatedAt}.`,
   )
   return ExitCode.done
 }
@@ -52,7 +54,8 @@ async function printSigningKeys(terminal: Terminal, options: CommonOptions): Pro
   const keys: PublicKey[] = []
   for (const agent of target.agents) {
     const { signingKey, agent: name } = await agent.status()
-    if (signingKey === null) throw usageError(`The agent ${name} has no signing key: set STI_SIGNING_KEY_FILE on it.`)
+    if (signingKey === null)
+      throw usageError(`Agent ${name} has no signing key. Set STI_SIGNING_KEY_FILE for this agent.`)
     if (!keys.some(({ kid }) => kid === signingKey.kid)) keys.push(signingKey)
   }
   terminal.stdout.write(`${JSON.stringify({ keys }, null, 2)}\n`)

@@ -13,33 +13,28 @@ interface ProvisioningOptions {
 export const registerProvisioning: RegisterCommand = (program, run) => {
   program
     .command('provisioning')
-    .description('write the alert rules and contact points for Grafana, or for Alertmanager. Needs no agent')
-    .argument('<file>', 'which agents there are and whose contacts are called (docs/alert-rules.md)')
-    .option('--output <folder>', 'Grafana’s folder provisioning/alerting')
-    .option('--alertmanager <file>', 'where an example for Alertmanager is written')
-    .option('--json', 'one JSON value per line, for machines')
+    .description('Write the alert rules and contact points for Grafana or Alertmanager; needs no agent')
+    .argument('<file>', 'Alerting file that lists the agents and the contacts to page (docs/alert-rules.md)')
+    .option('--output <folder>', 'Grafana’s provisioning/alerting folder')
+    .option('--alertmanager <file>', 'Alertmanager configuration file to write')
+    .option('--json', 'Print one JSON value per line')
     .action(run(writeProvisioning))
 }
 
 async function writeProvisioning(terminal: Terminal, path: string, options: ProvisioningOptions): Promise<ExitCode> {
-  const out = createOutput(terminal, options.json ?? false)
+  const output = createOutput(terminal, options.json ?? false)
   if (options.output === undefined && options.alertmanager === undefined)
-    throw usageError('Say what is to be written: --output <folder> for Grafana, --alertmanager <file>.')
-  // Loaded here: it brings PostgreSQL's parser, which no other command needs.
-  const [
-    { readAlertingFile: readAlerting },
-    { provision },
-    { readPrometheusRules: readRules },
-    { RolloutFileError: RolloutFaults },
-  ] = await Promise.all([
+    throw usageError('Specify what to write: --output <folder> for Grafana, --alertmanager <file>, or both.')
+  // A dynamic import, since it loads PostgreSQL's parser, which most commands do not need.
+  const [{ readAlertingFile }, { provision }, { readPrometheusRules }, { RolloutFileError }] = await Promise.all([
     import('../../provisioning/readAlertingFile.ts'),
     import('../../provisioning/provision.ts'),
     import('../../provisioning/prometheusRules.ts'),
     import('../../rollout/compileRollout.ts'),
   ])
-  const alerting = await readAlerting(resolve(terminal.cwd, path)).catch((error: unknown) => {
-    if (!(error instanceof RolloutFaults)) throw error
-    throw new CliError(ExitCode.failed, 'faults', `${path} cannot be used:`, error.faults)
+  const alerting = await readAlertingFile(resolve(terminal.cwd, path)).catch((error: unknown) => {
+    if (!(error instanceof RolloutFileError)) throw error
+    throw new CliError(ExitCode.failed, 'faults', `${path} is not valid:`, error.faults)
   })
   const { file, rollouts } = alerting
   const withoutSecret = file.agents.filter(
@@ -47,9 +42,9 @@ async function writeProvisioning(terminal: Terminal, path: string, options: Prov
   )
   if (options.output !== undefined && withoutSecret.length > 0)
     throw usageError(
-      `${path}: ${withoutSecret.map(({ name }) => name).join(', ')} needs secretFile or secretVariable for Grafana.`,
+      `${path}: set secretFile or secretVariable for ${withoutSecret.map(({ name }) => name).join(', ')}. Grafana requires it.`,
     )
-  const { grafana, alertmanager, unreachable } = provision(file, await readRules(), rollouts)
+  const { grafana, alertmanager, unreachable } = provision(file, await readPrometheusRules(), rollouts)
   const files = [
     ...(options.output === undefined
       ? []
@@ -58,10 +53,10 @@ async function writeProvisioning(terminal: Terminal, path: string, options: Prov
   ]
   for (const { to, text } of files) {
     await writeTextFile(resolve(terminal.cwd, to), text)
-    out.line(`Written: ${to}`)
+    output.line(`Written: ${to}`)
   }
-  for (const sentence of unreachable) out.note(`Warning: ${sentence}.`)
-  out.value({ written: files.map(({ to }) => to), unreachable })
+  for (const sentence of unreachable) output.note(`Warning: ${sentence}.`)
+  output.value({ written: files.map(({ to }) => to), unreachable })
   return ExitCode.done
 }
 
@@ -71,6 +66,6 @@ async function writeTextFile(path: string, text: string): Promise<void> {
     await writeFile(path, text)
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message
-    throw new CliError(ExitCode.failed, 'not-written', `${path} cannot be written (${reason}).`)
+    throw new CliError(ExitCode.failed, 'not-written', `Cannot write ${path} (${reason}).`)
   }
 }

@@ -1,13 +1,14 @@
 import type { Readiness, ReadinessList } from '../../contract/index.ts'
 import { ExitCode, usageError } from '../exitCode.ts'
-import { formatPercent } from '../formatNumbers.ts'
+import { formatPercent } from '../../format/format.ts'
+import { durationParser } from '../argumentParsers.ts'
 import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
 import { alignColumns } from '../formatResponses.ts'
 
 interface AttestOptions extends CommonOptions {
   readonly note?: string
-  readonly expires?: string
+  readonly expires?: number
   readonly withdraw?: boolean
 }
 
@@ -20,16 +21,20 @@ const LIST_TITLES = {
 
 export const registerReadiness: RegisterCommand = (program, run) => {
   addTargetOptions(program.command('readiness'))
-    .description('the definition of done, item by item; exit code 0 when all of it is ready, else 4')
-    .option('--todo', 'only what is not ready, with how to make it so')
+    .description('Show the definition of done, item by item; exit code 0 if all items are ready, else 4')
+    .option('--todo', 'Show only the items that are not ready, each with the next step')
     .action(run(showReadiness))
   addTargetOptions(
-    program.command('attest').argument('<item>', 'such as training, documentation or "contact:Technical Lead"'),
+    program.command('attest').argument('<item>', 'Item, such as training, documentation or "contact:Technical Lead"'),
   )
-    .description('sign off what only people know')
-    .option('--note <text>', 'what was done and seen; with --withdraw, why')
-    .option('--expires <duration>', 'how long it holds, such as 30d (default: 90d, at most 366d)')
-    .option('--withdraw', 'it is so no longer')
+    .description('Sign off an item that only a person can confirm')
+    .option('--note <text>', 'What was done and seen, or the reason for --withdraw (required)')
+    .option(
+      '--expires <duration>',
+      'Validity of the sign-off, such as 30d (default: 90d, maximum: 366d)',
+      durationParser({ minimum: 3_600, maximum: 366 * 86_400 }),
+    )
+    .option('--withdraw', 'Withdraw the sign-off')
     .action(run(signOff))
 }
 
@@ -58,9 +63,10 @@ function printReadiness({ items, ratios }: Readiness, output: Output, todo: bool
 
 async function signOff(terminal: Terminal, item: string, options: AttestOptions): Promise<ExitCode> {
   const { note, withdraw = false } = options
-  if (!note) throw usageError('This needs --note: what was done and seen, or why it is withdrawn.')
-  if (withdraw && options.expires !== undefined) throw usageError('--expires does not go with --withdraw.')
-  const expiresAt = options.expires === undefined ? undefined : parseExpiry(options.expires)
+  if (!note) throw usageError('--note is required: what was done and seen, or why the sign-off is withdrawn.')
+  if (withdraw && options.expires !== undefined) throw usageError('--expires cannot be combined with --withdraw.')
+  const expiresAt =
+    options.expires === undefined ? undefined : new Date(Date.now() + options.expires * 1_000).toISOString()
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const updated = await target.agent.attest(rollout.rollout, {
     item,
@@ -71,10 +77,4 @@ async function signOff(terminal: Terminal, item: string, options: AttestOptions)
   output.value(updated)
   output.line(withdraw ? `Withdrawn: ${item}.` : `Signed off: ${item}.`)
   return ExitCode.done
-}
-
-function parseExpiry(text: string): string {
-  const [, count, unit] = /^([1-9]\d{0,3})([hd])$/.exec(text) ?? []
-  if (count === undefined) throw usageError('--expires must be hours or days, such as 12h or 30d.')
-  return new Date(Date.now() + Number(count) * (unit === 'h' ? 3_600_000 : 86_400_000)).toISOString()
 }

@@ -2,7 +2,7 @@ import { REHEARSAL_SAMPLE_BOUNDS, RehearsalResult, type Operation } from '../../
 import { parameterParser } from '../argumentParsers.ts'
 import type { OperationInput } from '../agentClient.ts'
 import type { ExitCode } from '../exitCode.ts'
-import { formatCount, formatDuration } from '../formatNumbers.ts'
+import { formatCount, formatDuration } from '../../format/format.ts'
 import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
 import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
@@ -13,10 +13,10 @@ interface RehearseOptions extends RunOptions {
 
 export const registerRehearse: RegisterCommand = (program, run) => {
   addRunOptions(addTargetOptions(program.command('rehearse')))
-    .description('try the whole rollout and its rollbacks on a copied sample of the table, and time them')
+    .description('Rehearse the rollout and its rollbacks on a copied sample of the table, and time them')
     .option(
       '--sample <rows>',
-      'rows to copy (default: as the rollout file says)',
+      'Rows to copy (default: rehearsal.sample of the rollout file)',
       parameterParser(REHEARSAL_SAMPLE_BOUNDS),
     )
     .action(run(runRehearsal))
@@ -41,7 +41,7 @@ function printRehearsal(operation: Operation | null, output: Output): void {
   for (const { step, seconds, detail } of data.steps) output.line(`  ${step}, ${formatDuration(seconds)}: ${detail}`)
   for (const { scope, estimatedSeconds } of data.scopes)
     output.line(
-      `  ${scope}: about ${formatDuration(estimatedSeconds)} for the ${formatCount(data.tableRows)} rows of the table`,
+      `  ${scope}: about ${formatDuration(estimatedSeconds)} for the whole table (${formatCount(data.tableRows)} rows)`,
     )
   for (const note of data.notes) output.line(`  note: ${note}`)
 }

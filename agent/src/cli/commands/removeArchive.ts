@@ -12,16 +12,18 @@ interface RemoveArchiveOptions extends ConfirmOptions {
 
 export const registerRemoveArchive: RegisterCommand = (program, run) => {
   addConfirmOptions(program.command('remove-archive'))
-    .description('remove the archive of the legacy columns and its triggers, for good; needs --reason')
-    .option('--export-archive', 'write it to a compressed file beside the agent first')
-    .option('--force', 'after the drop: also one that was never exported, or never found equal')
+    .description(
+      'Permanently remove the archive of the legacy columns and its triggers (requires an admin token and --reason)',
+    )
+    .option('--export-archive', 'First write the archive to a compressed file on the agent’s host')
+    .option('--force', 'After the drop: also remove an archive that was never exported or never verified')
     .action(run(removeArchive))
 }
 
 async function removeArchive(terminal: Terminal, options: RemoveArchiveOptions): Promise<ExitCode> {
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const name = rollout.rollout
-  if (!options.reason && !options.dryRun) throw usageError('This needs --reason: it is kept with the operation.')
+  if (!options.reason && !options.dryRun) throw usageError('--reason is required. It is recorded with the operation.')
   const request: OperationInput = {
     kind: 'archive-removal',
     environment: target.environment,

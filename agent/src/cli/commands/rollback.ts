@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { RollbackScope, type Operation } from '../../contract/index.ts'
 import type { AgentClient, OperationInput } from '../agentClient.ts'
 import { requireConfirmation, addConfirmOptions, type ConfirmOptions } from '../confirmation.ts'
 import { ExitCode, usageError } from '../exitCode.ts'
-import { askAnyAgent } from '../followOperation.ts'
+import { requestAnyAgent } from '../followOperation.ts'
 import {
   exitCodeOfOperation,
   refuseUnlessAllowed,
@@ -20,8 +20,10 @@ import { printChanges } from './monitoring.ts'
 import type { Output, Terminal } from '../terminal.ts'
 import { openTargetToTurnOff, turnOffFlag } from '../turnOffFlag.ts'
 
-/** How long the clients of the flag get to see it off. */
+/** Maximum wait for the flag's clients to see that the flag is off. */
 const CLIENT_TIMEOUT_MS = 60_000
+
+type RequestWithRetry = <T>(request: (agent: AgentClient) => Promise<T>) => Promise<T>
 
 interface ConfirmedRollbackOptions extends ConfirmOptions {
   readonly fullRollback?: boolean
@@ -31,23 +33,23 @@ interface ConfirmedRollbackOptions extends ConfirmOptions {
 export const registerRollback: RegisterCommand = (program, run) => {
   const rollback = program
     .command('rollback')
-    .description('take back the flag, the data, the system, enhanced monitoring, or all in order')
+    .description('Roll back the flag, the data, the system, enhanced monitoring, or all of them in order')
   addRunOptions(addTargetOptions(rollback.command('flag')))
-    .description('turn the flag off; never refused')
+    .description('Turn the flag off; never refused')
     .action(run(rollbackFlag))
   addConfirmOptions(rollback.command('data'))
-    .description('remove dual write and the type column; what legacy columns cannot express is archived first')
-    .option('--full-rollback', 'also revert what else expand and finalize did')
+    .description('Remove dual write and the type column; archives values that the legacy columns cannot express')
+    .option('--full-rollback', 'Also revert all other changes of expand and finalize')
     .action(run((terminal, options: ConfirmedRollbackOptions) => rollbackWithConfirmation('data', terminal, options)))
   addConfirmOptions(rollback.command('system'))
-    .description('take back every journaled change, each checked against the catalog; begins with the data')
-    .option('--force', 'also what somebody else has changed since (an admin, with --reason)')
+    .description('Revert every journaled change, each checked against the catalog; rolls the data back first')
+    .option('--force', 'Also overwrite changes made by others since then (requires an admin token and --reason)')
     .action(run((terminal, options: ConfirmedRollbackOptions) => rollbackWithConfirmation('system', terminal, options)))
   addRunOptions(addTargetOptions(rollback.command('monitoring')))
-    .description('switch enhanced monitoring off: what was there before is there again')
+    .description('Turn enhanced monitoring off and restore the previous settings')
     .action(run(rollbackMonitoring))
   addConfirmOptions(rollback.command('all'))
-    .description('flag, data, system and monitoring, in this order; what is not there is passed over')
+    .description('Roll back flag, data, system and monitoring, in this order; skips what has nothing to roll back')
     .action(run(rollbackAll))
 }
 
@@ -84,9 +86,10 @@ async function rollbackWithConfirmation(
 ): Promise<ExitCode> {
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const name = rollout.rollout
-  if (options.force && !options.reason) throw usageError('--force needs --reason: it is kept with the operation.')
+  if (options.force && !options.reason)
+    throw usageError('--force requires --reason, which is recorded with the operation.')
   const request = rollbackRequest(target, scope, name, options)
-  await requireConfirmation(terminal, options, target, name, `take back its ${scope}`, async () => {
+  await requireConfirmation(terminal, options, target, name, `roll back its ${scope}`, async () => {
     refuseUnlessAllowed(await showPreview(target, name, request, output))
   })
   const operation = await runOperation(target, name, request, output, options)
@@ -95,14 +98,15 @@ async function rollbackWithConfirmation(
 }
 
 /**
- * Each scope that has something to take back, one after the other; the first that fails ends it. One that is under way
- * is waited for, and an agent that goes away meanwhile is waited for too: asked again it goes on where it stood.
+ * Rolls back each scope in order and stops at the first failure. A rollback that is already running is followed instead
+ * of started, and an agent that becomes unavailable is waited for, so that running the command again continues.
  */
 async function rollbackAll(terminal: Terminal, options: ConfirmedRollbackOptions): Promise<ExitCode> {
-  if (options.detach) throw usageError('--detach does not go with all: each scope waits for the one before it.')
+  if (options.detach)
+    throw usageError('--detach cannot be combined with all, since each scope waits for the one before it.')
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const name = rollout.rollout
-  await requireConfirmation(terminal, options, target, name, 'take back everything', async () => {
+  await requireConfirmation(terminal, options, target, name, 'roll back everything', async () => {
     for (const scope of RollbackScope.options)
       await showPreview(target, name, rollbackRequest(target, scope, name, options), output)
   })
@@ -116,7 +120,7 @@ async function rollbackAll(terminal: Terminal, options: ConfirmedRollbackOptions
   for (const scope of RollbackScope.options.filter((other) => other !== 'flag')) {
     const operation = await rollbackScope(target, name, scope, output, options)
     if (operation === null) {
-      output.line(`${scope}: nothing to take back`)
+      output.line(`${scope}: nothing to roll back`)
       continue
     }
     printChanges(operation, output)
@@ -125,7 +129,7 @@ async function rollbackAll(terminal: Terminal, options: ConfirmedRollbackOptions
   return ExitCode.done
 }
 
-/** The rollback of one scope as it ended; null: there is nothing to take back. */
+/** The ended rollback of one scope; null if there is nothing to roll back. */
 async function rollbackScope(
   target: EnvironmentTarget,
   name: string,
@@ -133,40 +137,37 @@ async function rollbackScope(
   output: Output,
   options: ConfirmedRollbackOptions,
 ): Promise<Operation | null> {
-  const askPatiently = <T>(ask: (agent: AgentClient) => Promise<T>): Promise<T> =>
-    askAnyAgent(target.agents, ask, {
+  const requestWithRetry: RequestWithRetry = (request) =>
+    requestAnyAgent(target.agents, request, {
       line: output.note,
       stop: () => false,
-      then: 'Ask again (sti rollback all): what is taken back is passed over.',
+      advice: 'Run sti rollback all again: completed rollbacks are skipped.',
     })
-  const operations = await askPatiently((agent) => agent.operations(name))
+  const operations = await requestWithRetry((agent) => agent.operations(name))
   const active = operations.find(
     ({ kind, parameters, state }) =>
       kind === 'rollback' && parameters['scope'] === scope && ['queued', 'running'].includes(state),
   )
   if (active) return waitForOperation(target, active, output, options)
   const request = rollbackRequest(target, scope, name, options)
-  const { allowed, reasons } = await askPatiently((agent) => agent.preview(name, request))
-  if (!allowed && reasons.every((reason) => /there is nothing to take back/i.test(reason))) return null
-  if (scope === 'data') await waitForClients(name, askPatiently, output)
-  // With one key, so that it is started once however often it is asked for.
+  const { allowed, reasons } = await requestWithRetry((agent) => agent.preview(name, request))
+  if (!allowed && reasons.every((reason) => /there is nothing to (take|roll) back/i.test(reason))) return null
+  if (scope === 'data') await waitForClients(name, requestWithRetry, output)
+  // One key for all retries, so that the rollback starts once.
   const key = randomUUID()
-  return waitForOperation(target, await askPatiently((agent) => agent.start(name, request, key)), output, options)
+  const started = await requestWithRetry((agent) => agent.start(name, request, key))
+  return waitForOperation(target, started, output, options)
 }
 
-/** Waits until no client may read by type any more; when one still may, the agent refuses by its name. */
-async function waitForClients(
-  name: string,
-  askPatiently: <T>(ask: (agent: AgentClient) => Promise<T>) => Promise<T>,
-  output: Output,
-): Promise<void> {
+/** Waits until no client can read by type any more. After a minute the agent refuses and names the clients that can. */
+async function waitForClients(name: string, requestWithRetry: RequestWithRetry, output: Output): Promise<void> {
   let lastNames = ''
-  for (const deadline = Date.now() + CLIENT_TIMEOUT_MS; Date.now() < deadline; await pause(500)) {
-    const { flag } = await askPatiently((agent) => agent.rollout(name))
+  for (const deadline = Date.now() + CLIENT_TIMEOUT_MS; Date.now() < deadline; await delay(500)) {
+    const { flag } = await requestWithRetry((agent) => agent.rollout(name))
     const stale = flag.clients.filter((client) => client.stale).map((client) => client.client)
     if (flag.enabled || stale.length === 0) return
     const names = stale.join(', ')
-    if (names !== lastNames) output.note(`Waiting until these clients have seen the flag off: ${names}.`)
+    if (names !== lastNames) output.note(`Waiting for these clients to see that the flag is off: ${names}.`)
     lastNames = names
   }
 }

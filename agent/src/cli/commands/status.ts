@@ -1,14 +1,14 @@
 import { createAgentClient } from '../agentClient.ts'
 import { CliError, ExitCode } from '../exitCode.ts'
 import { loadCommandSettings, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
-import { connectTarget, type TargetOptions } from '../environmentTarget.ts'
+import { connectTarget, unknownEnvironmentError, type TargetOptions } from '../environmentTarget.ts'
 import type { CliSettings } from '../cliSettings.ts'
 import type { Output, Terminal } from '../terminal.ts'
 import { alignColumns, formatRolloutDetail, SUMMARY_COLUMNS, formatSummaryRows } from '../formatResponses.ts'
 
 export const registerStatus: RegisterCommand = (program, run) => {
   addTargetOptions(program.command('status'))
-    .description('rollouts of every configured environment; with --rollout, or where there is one only, all about it')
+    .description('Show the rollouts of every configured environment, or all details if only one rollout matches')
     .action(run(showStatus))
 }
 
@@ -20,7 +20,11 @@ async function showStatus(terminal: Terminal, options: CommonOptions): Promise<E
   const faults = environments.flatMap(({ fault }) => (fault ? [fault] : []))
   const summaries = environments.flatMap(({ rollouts }) => rollouts)
   if (options.rollout !== undefined && summaries.length === 0 && faults.length === 0) {
-    throw new CliError(ExitCode.usage, 'unknown-rollout', `No configured environment has a rollout ${options.rollout}.`)
+    throw new CliError(
+      ExitCode.usage,
+      'unknown-rollout',
+      `Rollout ${options.rollout} does not exist in any configured environment.`,
+    )
   }
   await printStatus(output, environments)
   for (const fault of faults) terminal.stderr.write(`sti: ${fault.message}\n`)
@@ -43,24 +47,23 @@ async function readEnvironment(settings: CliSettings, environment: string, optio
 }
 
 async function printStatus(output: Output, environments: readonly EnvironmentStatus[]): Promise<void> {
-  const all = environments.flatMap(({ target, rollouts }) => (target ? rollouts.map((one) => ({ target, one })) : []))
-  for (const { one } of all) output.value(one)
-  if (output.json || all.length === 0) return
-  const [only, second] = all
+  const found = environments.flatMap(({ target, rollouts }) =>
+    target ? rollouts.map((rollout) => ({ target, rollout })) : [],
+  )
+  for (const { rollout } of found) output.value(rollout)
+  if (output.json || found.length === 0) return
+  const [only, second] = found
   if (only && !second) {
-    for (const line of formatRolloutDetail(await only.target.agent.rollout(only.one.rollout))) output.line(line)
+    for (const line of formatRolloutDetail(await only.target.agent.rollout(only.rollout.rollout))) output.line(line)
     return
   }
-  for (const line of alignColumns([SUMMARY_COLUMNS, ...formatSummaryRows(all.map(({ one }) => one))])) output.line(line)
+  const rows = formatSummaryRows(found.map(({ rollout }) => rollout))
+  for (const line of alignColumns([SUMMARY_COLUMNS, ...rows])) output.line(line)
 }
 
 function selectEnvironments(settings: CliSettings, options: TargetOptions): string[] {
   const names = [...settings.environments.keys()]
   if (options.environment === undefined || names.includes('')) return names
   if (names.includes(options.environment)) return [options.environment]
-  throw new CliError(
-    ExitCode.usage,
-    'usage',
-    `No agent of environment ${options.environment} is configured; there are: ${names.join(', ')}.`,
-  )
+  throw unknownEnvironmentError(options.environment, names)
 }

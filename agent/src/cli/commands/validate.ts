@@ -1,12 +1,11 @@
 import { Option } from 'commander'
 import { ValidationLayer, ReportFormat } from '../../contract/index.ts'
-import { ExitCode } from '../exitCode.ts'
+import { ExitCode, EXIT_CODE_OF_VERDICT } from '../exitCode.ts'
 import { resolveReportDestination, writeReport } from '../reportFile.ts'
 import { runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
 import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 import { formatValidation } from '../formatResponses.ts'
-import { EXIT_CODE_OF_VERDICT } from '../verdictExitCode.ts'
 import { readBaselineFile } from './baseline.ts'
 
 interface ValidateOptions extends RunOptions {
@@ -21,25 +20,24 @@ interface ValidateOptions extends RunOptions {
 
 export const registerValidate: RegisterCommand = (program, run) => {
   addRunOptions(addTargetOptions(program.command('validate')))
-    .description('ask every check of the four layers, or some; exit code 0 pass, 1 fail, 4 inconclusive')
+    .description('Run the checks of all four layers, or some of them; exit code 0: pass, 1: fail, 4: inconclusive')
     .addOption(
-      new Option('--full-validation', 'every check of every layer (the default)').conflicts(['layer', 'check']),
+      new Option('--full-validation', 'Run every check of every layer (default)').conflicts(['layer', 'check']),
     )
     .addOption(
-      new Option(
-        '--layer <layers...>',
-        'only these layers; others stay as the last validation of them left them',
-      ).choices(ValidationLayer.options),
+      new Option('--layer <layers...>', 'Run only these layers; the others keep their last result').choices(
+        ValidationLayer.options,
+      ),
     )
-    .option('--check <names...>', 'only these checks, by name')
-    .option('--generate-report', 'afterwards write the report of the rollout, signed when the agent has a key')
+    .option('--check <names...>', 'Run only these checks')
+    .option('--generate-report', 'Then write the report of the rollout, signed if the agent has a key')
     .addOption(
-      new Option('--format <format>', 'of the report; default: what the end of --output says, else md').choices(
+      new Option('--format <format>', 'Format of the report (default: the extension of --output, else md)').choices(
         ReportFormat.options,
       ),
     )
-    .option('--output <file>', 'where the report goes (default: sti-report-<rollout>-<environment>.<format>)')
-    .option('--performance-baseline <file>', 'compare with the baseline in this file, in this run only')
+    .option('--output <file>', 'File for the report (default: sti-report-<rollout>-<environment>.<format>)')
+    .option('--performance-baseline <file>', 'Compare with the baseline in this file, for this run only')
     .action(run(runValidation))
 }
 

@@ -14,26 +14,23 @@ interface VerifyOptions {
 export const registerVerify: RegisterCommand = (program, run) => {
   program
     .command('verify')
-    .description('check the signature and the hash of a report; exit code 0 or 1. Needs no agent')
-    .argument('<report>', 'a report as JSON')
-    .option(
-      '--keys <file>',
-      'whose signature is accepted: a list of keys (JWKS) or one public key (PEM); default: STI_TRUSTED_KEYS_FILE',
-    )
-    .option('--json', 'one JSON value per line, for machines')
+    .description('Verify the signature and the hash of a report; needs no agent. Exit code 0: valid, 1: not valid')
+    .argument('<report>', 'Report as JSON')
+    .option('--keys <file>', 'Trusted keys: a JWKS file or one public key as PEM (default: STI_TRUSTED_KEYS_FILE)')
+    .option('--json', 'Print one JSON value per line')
     .action(run(verifyReportFile))
 }
 
 async function verifyReportFile(terminal: Terminal, file: string, options: VerifyOptions): Promise<ExitCode> {
-  const out = createOutput(terminal, options.json ?? false)
+  const output = createOutput(terminal, options.json ?? false)
   const keys = await loadTrustedKeys(terminal, options)
   const value = await readReportJson(terminal, file)
   try {
     const { report, hash, key } = await verifyReport(value, keys)
     const { rollout, environment, generatedAt, generatedBy, validation, verified } = report
     const verdict = validation === null ? 'no validation' : `validation ${validation.verdict} at ${validation.endedAt}`
-    const whose = key.environment === null ? `, which ${environment} is taken on trust for` : ''
-    out.value({
+    const keyScope = key.environment === null ? `, not restricted to an environment` : ''
+    output.value({
       valid: true,
       hash,
       kid: key.kid,
@@ -44,11 +41,11 @@ async function verifyReportFile(terminal: Terminal, file: string, options: Verif
       verified,
       verdict: validation?.verdict ?? null,
     })
-    out.line(
-      `${file} is as it was signed: rollout ${rollout} in ${environment}, written at ${generatedAt} for ${generatedBy}.`,
+    output.line(
+      `${file} is valid: rollout ${rollout} in ${environment}, generated at ${generatedAt} for ${generatedBy}.`,
     )
-    out.line(`  key ${key.kid}${whose}`)
-    out.line(`  ${verdict}${verified ? '' : ', which did not count any more'}; rollout file ${report.file.hash}`)
+    output.line(`  key ${key.kid}${keyScope}`)
+    output.line(`  ${verdict}${verified ? '' : ' (no longer current)'}; rollout file ${report.file.hash}`)
     return ExitCode.done
   } catch (error) {
     if (error instanceof ReportRefused) throw new CliError(ExitCode.failed, 'not-valid', error.message)
@@ -58,8 +55,7 @@ async function verifyReportFile(terminal: Terminal, file: string, options: Verif
 
 async function loadTrustedKeys(terminal: Terminal, { keys }: VerifyOptions): Promise<TrustedKey[]> {
   const file = keys ?? terminal.env['STI_TRUSTED_KEYS_FILE']
-  if (file === undefined)
-    throw usageError('Say whose signature is accepted: --keys trusted.json, or a public key as PEM.')
+  if (file === undefined) throw usageError('Specify the trusted keys: --keys with a JWKS file or a public key as PEM.')
   const text = await readTextFile(terminal, file)
   try {
     return text.includes('-----BEGIN') ? [parsePublicKey(text)] : parseTrustedKeys(text)
@@ -71,15 +67,15 @@ async function loadTrustedKeys(terminal: Terminal, { keys }: VerifyOptions): Pro
 
 const readTextFile = async (terminal: Terminal, file: string): Promise<string> =>
   await readFile(resolve(terminal.cwd, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw usageError(`The file ${file} cannot be read: ${error.code ?? error.message}.`)
+    throw usageError(`Cannot read the file ${file}: ${error.code ?? error.message}.`)
   })
 
-/** The JSON of a file; one that was cut off is no report. */
+/** @throws CliError usage: the file cannot be read; not-valid: it is not JSON, for example because it is truncated */
 export async function readReportJson(terminal: Terminal, file: string): Promise<unknown> {
   const text = await readTextFile(terminal, file)
   try {
     return JSON.parse(text)
   } catch {
-    throw new CliError(ExitCode.failed, 'not-valid', `${file} is not JSON, or was cut off: it proves nothing.`)
+    throw new CliError(ExitCode.failed, 'not-valid', `${file} is not valid: it is not JSON, or it is truncated.`)
   }
 }

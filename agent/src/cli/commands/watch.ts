@@ -7,7 +7,7 @@ import {
   type CommonOptions,
   type RegisterCommand,
 } from '../commandSetup.ts'
-import { parseOperationId } from '../argumentParsers.ts'
+import { parseId } from '../argumentParsers.ts'
 import { formatOperation } from '../formatResponses.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -17,9 +17,9 @@ interface WatchOptions extends CommonOptions {
 
 export const registerWatch: RegisterCommand = (program, run) => {
   addTargetOptions(program.command('watch'))
-    .description('follow an operation to its end; Ctrl-C stops the looking, not the operation')
-    .argument('[id]', 'operation to follow (default: the one that runs)', parseOperationId)
-    .option('--events', 'each event as a line')
+    .description('Watch an operation until it ends; Ctrl-C stops watching, not the operation')
+    .argument('[id]', 'Operation ID (default: the running operation)', parseId)
+    .option('--events', 'Print each event')
     .action(run(watchOperation))
 }
 
@@ -30,7 +30,7 @@ async function watchOperation(terminal: Terminal, id: number | undefined, option
       : { ...(await openCommandTarget(terminal, options)), rollout: null }
   const running = id === undefined ? rollout?.running : await target.agent.operation(id)
   if (!running) {
-    output.line(`Nothing runs for ${rollout?.rollout} in ${target.environment}.`)
+    output.line(`No operation of ${rollout?.rollout} is running in ${target.environment}.`)
     return ExitCode.done
   }
   const finished = await followOperation(target.agents, running, output, {
