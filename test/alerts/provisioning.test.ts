@@ -166,7 +166,10 @@ test('faults are named with their place, before anything is written', async () =
     expect(err).toMatch(/is no address/)
     await writeFile(join(folder, 'am.yaml'), 'agents: [{ name: a, url: http://x, alertmanagerTokenFile: a }]\n')
     const lacking = await sti(null, 'provisioning', 'am.yaml', '--output', 'out')
-    expect(lacking).toMatchObject({ code: 2, err: expect.stringMatching(/set secretFile or secretVariable for a\./) as string })
+    expect(lacking).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/set secretFile or secretVariable for a\./) as string,
+    })
     expect((await sti(null, 'provisioning', 'am.yaml', '--alertmanager', 'am.yml')).code).toBe(0)
   })
 })
