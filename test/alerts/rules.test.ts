@@ -50,7 +50,7 @@ test.each(rules)('$alert says how bad it is, and links its rollout, its panel an
 test.each([...new Set(rules.map(({ alert }) => alert))])('the heading of %s leads through it', (alert) => {
   const [, section] = runbook.split(new RegExp(`^### ${alert}$`, 'm'))
   const paragraphs = section?.split(/^##/m)[0]?.match(/^\*\*[A-Z][a-z]+( [a-z]+)?\*\*/gm)
-  expect(paragraphs).toEqual(['**Means**', '**Look**', '**Do**', '**Over when**'])
+  expect(paragraphs).toEqual(['**Means**', '**Check**', '**Do**', '**Resolved when**'])
 })
 
 test.each(rules)('the agent knows $alert, how bad it is and what it may roll back', ({ alert, labels = {} }) => {

@@ -35,7 +35,7 @@ export const ALERT_RULES = {
   StiValidationOverdue: warning,
   StiRollbackNotReady: warning,
   StiContactUnconfirmed: warning,
-  StiAutomaticRollbackHeld: warning,
+  StiAutomaticRollbackPaused: warning,
   StiOperationFailed: warning,
   StiOperationStarted: info,
   StiOperationSucceeded: info,

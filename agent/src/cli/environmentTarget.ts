@@ -66,8 +66,8 @@ function requireCompatibleAgent(agent: AgentClient, status: AgentStatus, expecte
     throw new CliError(
       ExitCode.refused,
       'other-contract',
-      `The agent at ${agent.url} uses API contract ${status.contract}, but this sti uses ${CONTRACT_VERSION}. ` +
-        `Use sti version ${status.version}.`,
+      `The agent at ${agent.url} uses API contract ${status.contract}, but this command uses ${CONTRACT_VERSION}. ` +
+        `Install version ${status.version} of the command.`,
     )
   }
 }

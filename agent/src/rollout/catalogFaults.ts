@@ -56,7 +56,7 @@ function publicationFaults(rollout: Rollout, { publications }: TableCatalogRow):
     return (
       `Publication ${name} ${everything ? '(FOR ALL TABLES, so also the tables of schema sti) ' : ''}sends ${rollout.table.sql} to subscribers, ` +
       `which stop at a column they do not know (it publishes ${shown.join(', ')}): add ${rollout.discriminator.column} to the subscribers' table first` +
-      `${everything ? ', create the tables of sti there,' : ''} and then write publication: subscriber-ready (${rollout.locate(['publication'])}).`
+      `${everything ? ', create the tables of schema sti there,' : ''} and then write publication: subscriber-ready (${rollout.locate(['publication'])}).`
     )
   })
 }

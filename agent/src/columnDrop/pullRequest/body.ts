@@ -88,7 +88,7 @@ ${markdownTable(
   ]),
 )}
 
-The whole of it, signed where the agent has a key: \`sti report --rollout ${escapeMarkdown(facts.rollout.name)} --output report.json\`.`
+The whole of it, signed where the agent has a key: \`sti validate --generate-report --format json --rollout ${escapeMarkdown(facts.rollout.name)}\`.`
 }
 
 function archiveSection({ archive }: PullRequestInput): string {
