@@ -59,7 +59,7 @@ test('what is measured follows the rollout, and what nobody knows is never ready
       await agent.run('backfill')
       expect(await findItem(agent, 'integrity')).toMatchObject({
         state: 'unknown',
-        sentence: 'Rows were written in bulk since the last validation.',
+        sentence: 'A bulk write has run since the last validation.',
       })
     })
   })
@@ -80,7 +80,7 @@ test('how soon critical incidents were answered counts, drills too', async () =>
       await incident('B', 'critical', '4 minutes')
       expect(await response()).toMatchObject({
         state: 'ready',
-        sentence: expect.stringContaining('the slowest in 240 s') as string,
+        sentence: expect.stringContaining('slowest: 4 min') as string,
       })
       await incident('C', 'critical', null)
       expect(await response()).toMatchObject({
@@ -106,11 +106,11 @@ test('a rollback is counted, whoever called it a flag change; enhanced monitorin
       await agent.run('flag', { enabled: false })
       expect(await findItem(agent, 'zero-rollbacks')).toMatchObject({
         state: 'not-ready',
-        sentence: expect.stringMatching(/^1, the last one: .*ann/) as string,
+        sentence: expect.stringMatching(/^1 rollback, most recently: .*ann/) as string,
       })
       await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
       expect((await findItem(agent, 'zero-rollbacks')).sentence).toMatch(
-        /^2, the last one: rollback \d+ of scope data by ann/,
+        /^2 rollbacks, most recently: rollback \d+ of scope data by ann/,
       )
     })
   })
@@ -161,7 +161,7 @@ test('a sign-off has a name, a note and an end; withdrawn, expired or of another
 
       await sign({ item: 'contact:Technical Lead', note: 'called, she answered' })
       expect((await findItem(agent, 'contacts')).sentence).toMatch(
-        /^1 of 2 contacts are not confirmed, first DevOps Engineer/,
+        /^1 of 2 contacts are not confirmed, starting with DevOps Engineer/,
       )
       await sign({ item: 'contact:DevOps Engineer', note: 'called' })
       expect((await findItem(agent, 'contacts')).state).toBe('ready')
@@ -179,7 +179,7 @@ test('a sign-off has a name, a note and an end; withdrawn, expired or of another
     await withAgent(url, contacts('3'), async (agent) => {
       expect(await findItem(agent, 'contacts')).toMatchObject({
         state: 'not-ready',
-        sentence: expect.stringMatching(/first Technical Lead: .*changed since/) as string,
+        sentence: expect.stringMatching(/starting with Technical Lead: .*changed since/) as string,
       })
       await expect
         .poll(() => readSeries(agent, 'sti_contact_confirmed'), { timeout: 10_000 })

@@ -90,7 +90,7 @@ test('a rehearsal proves both rollbacks on a copy, times them, and leaves the ta
         })
         expect(await readRollbackReadiness(agent)).toMatchObject({
           state: 'ready',
-          sentence: expect.stringMatching(/^Rehearsal 1 took data and system back/),
+          sentence: expect.stringMatching(/^Rehearsal 1 rolled back data and system/),
         })
         await waitFor('its series', async () =>
           /sti_rehearsal_success_timestamp_seconds\{[^}]*\} 1\d+/.test(

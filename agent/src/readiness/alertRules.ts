@@ -1,18 +1,18 @@
 import { boundedGet } from '../signals/boundedGet.ts'
 
-/** Who evaluates alert rules of ours. */
+/** The STI alert rules that one evaluator has loaded. */
 export interface LoadedAlertRules {
   readonly place: 'Prometheus' | 'Grafana'
   readonly loaded: number
-  /** Rules of ours that could not be evaluated. */
+  /** Rules whose last evaluation failed. */
   readonly broken: readonly string[]
 }
 
 const REQUEST_BOUNDS = { milliseconds: 3_000, bytes: 5_000_000 }
 
 /**
- * The alert rules of ours that Prometheus has loaded, and those that Grafana manages, as far as each could be asked.
- * @throws Error when neither could
+ * The STI alert rules that Prometheus and Grafana have loaded. Skips one of the two if it is unreachable.
+ * @throws Error if both are unreachable
  */
 export async function fetchAlertRules(
   prometheusUrl: string | null,
@@ -38,7 +38,7 @@ async function fetchRulesFrom(
 ): Promise<LoadedAlertRules> {
   const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` }
   const { status, text } = await boundedGet(url, { ...REQUEST_BOUNDS, headers })
-  if (status !== 200) throw new Error(`${place} answers ${status} when asked for its rules`)
+  if (status !== 200) throw new Error(`${place} returned HTTP ${status} for its alert rules`)
   const { data } = JSON.parse(text) as { data: { groups: { rules: { name: string; health: string }[] }[] } }
   const stiRules = data.groups.flatMap((group) => group.rules).filter(({ name }) => name.startsWith('Sti'))
   const broken = stiRules.filter(({ health }) => health === 'err' || health === 'error').map(({ name }) => name)

@@ -17,7 +17,7 @@ interface AttestationRow {
   readonly last: boolean
 }
 
-/** The sign-offs of a rollout, the newest first, each judged by the database's clock. */
+/** The sign-offs of a rollout, newest first, each judged by the database clock. */
 export async function readAttestations(
   sql: Sql,
   rollout: string,
@@ -49,12 +49,12 @@ export async function readAttestations(
 function findAttestationFault(row: AttestationRow, subjects: ReadonlyMap<string, string | null>): string | null {
   if (row.withdrawn_at !== null) return `withdrawn by ${row.withdrawn_by!.name}: ${row.withdrawn_note}`
   if (row.expired) return `expired on ${row.expires_at.toISOString().slice(0, 10)}`
-  if (!subjects.has(row.item)) return 'the rollout file does not have it any more'
-  if (subjects.get(row.item) !== row.subject) return 'what the rollout file says of it has changed since'
-  return row.last ? null : 'a later one stands'
+  if (!subjects.has(row.item)) return 'the rollout file no longer contains this item'
+  if (subjects.get(row.item) !== row.subject) return 'its entry in the rollout file has changed since'
+  return row.last ? null : 'superseded by a later sign-off'
 }
 
-/** Keeps a sign-off and its event, in one statement. */
+/** Stores a sign-off and its event in one statement. */
 export async function saveAttestation(
   sql: Sql,
   rollout: string,
@@ -70,7 +70,7 @@ export async function saveAttestation(
       jsonb_build_object('attestation', id, 'item', ${signOff.item.item}::text, 'expiresAt', expires_at)) from attested`
 }
 
-/** Withdraws what stands of an item. False: nothing stands. */
+/** Withdraws the valid sign-offs of an item. False: there is none. */
 export async function withdrawAttestation(
   sql: Sql,
   rollout: string,
@@ -81,8 +81,8 @@ export async function withdrawAttestation(
       update sti.attestation set withdrawn_at = clock_timestamp(), withdrawn_by = ${sql.json(withdrawal.actor)}, withdrawn_note = ${withdrawal.note}
       where rollout = ${rollout} and item = ${withdrawal.item} and withdrawn_at is null and expires_at > clock_timestamp()
       returning id
-    ), all_of_them as (select max(id) as id, jsonb_agg(id) as ids from withdrawn having count(*) > 0)
-    select sti.append_event(null, ${rollout}, ${sql.json(withdrawal.actor)}, 'attestation', ${`withdrawn: ${withdrawal.item}`}, ${withdrawal.note},
-      jsonb_build_object('attestations', ids), null) from all_of_them`
+    ), withdrawn_ids as (select max(id) as id, jsonb_agg(id) as ids from withdrawn having count(*) > 0)
+    select sti.append_event(null, ${rollout}, ${sql.json(withdrawal.actor)}, 'attestation', ${`sign-off withdrawn: ${withdrawal.item}`}, ${withdrawal.note},
+      jsonb_build_object('attestations', ids), null) from withdrawn_ids`
   return rows.length > 0
 }

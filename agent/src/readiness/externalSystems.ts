@@ -6,11 +6,11 @@ import { fetchAlertRules, type LoadedAlertRules } from './alertRules.ts'
 import { fetchGrafanaStatus, type GrafanaStatus } from './grafanaStatus.ts'
 import { fetchUptime, type JobUptime } from './uptime.ts'
 
-/** What Grafana and Prometheus say, read in the background. */
+/** The state of Grafana and Prometheus, read in the background. */
 export interface ExternalSystems {
   readonly grafana: Reading<GrafanaStatus>
   readonly alertRules: Reading<readonly LoadedAlertRules[]>
-  /** Series of this agent's environment that Prometheus has. */
+  /** Agents of this environment that Prometheus scrapes. */
   readonly scraped: Reading<number>
   readonly uptime: Reading<readonly JobUptime[]>
 }
@@ -30,10 +30,10 @@ export interface ExternalSystemsDependencies {
 }
 
 const POLL_INTERVAL_MS = 30_000
-const NO_PROMETHEUS = 'the agent has no Prometheus: set STI_PROMETHEUS_URL'
-const NO_GRAFANA = 'the agent knows no Grafana: set STI_GRAFANA_URL'
+const NO_PROMETHEUS = 'no Prometheus is configured (set STI_PROMETHEUS_URL)'
+const NO_GRAFANA = 'no Grafana is configured (set STI_GRAFANA_URL)'
 
-/** Asks Grafana and Prometheus every half minute. */
+/** Polls Grafana and Prometheus every 30 s. */
 export function createExternalSystemsMonitor({
   state,
   environment,
@@ -41,12 +41,16 @@ export function createExternalSystemsMonitor({
   prometheusUrl,
   rollouts,
 }: ExternalSystemsDependencies): ExternalSystemsMonitor {
-  const pollSystem = <T>(url: string | null, missing: string, ask: (url: string) => Promise<T>): Poll<Reading<T>> =>
+  const pollSystem = <T>(
+    url: string | null,
+    missing: string,
+    fetchValue: (url: string) => Promise<T>,
+  ): Poll<Reading<T>> =>
     createPoll<Reading<T>>({
       intervalMs: POLL_INTERVAL_MS,
       now: Date.now,
       unknown: (sentence) => ({ unknown: sentence }),
-      refresh: async () => (url === null ? { unknown: missing } : { value: await ask(url), at: Date.now() }),
+      refresh: async () => (url === null ? { unknown: missing } : { value: await fetchValue(url), at: Date.now() }),
     })
   const grafanaPoll = pollSystem(grafana?.url ?? null, NO_GRAFANA, (url) =>
     fetchGrafanaStatus(url, grafana!.token, Date.now()),
@@ -67,15 +71,15 @@ export function createExternalSystemsMonitor({
         const [row] = await state<{ seconds: number | null }[]>`
           select extract(epoch from clock_timestamp() - min(created_at))::float8 as seconds
           from sti.operation where rollout = ${name}`
-        if (row?.seconds == null) throw new Error('the rollout has not begun')
+        if (row?.seconds == null) throw new Error('the rollout has not started')
         return await fetchUptime(url, environment, row.seconds)
       }),
     ]),
   )
   const polls: readonly Poll<unknown>[] = [grafanaPoll, alertRulesPoll, scrapedSeriesPoll, ...uptimePolls.values()]
   return {
-    start: () => polls.forEach((one) => one.start()),
-    stop: () => polls.forEach((one) => one.stop()),
+    start: () => polls.forEach((poll) => poll.start()),
+    stop: () => polls.forEach((poll) => poll.stop()),
     read: (rollout) => ({
       grafana: grafanaPoll.read(),
       alertRules: alertRulesPoll.read(),

@@ -6,17 +6,19 @@ const REQUEST_BOUNDS = { milliseconds: 2_000, bytes: 2_000_000 }
 
 export interface GrafanaStatus {
   readonly version: string
-  /** Of the eight panels those that the dashboard lacks; unknown: it may not be read. */
+  /** The panels missing from the dashboard; unknown if the agent may not read it. */
   readonly missing: Reading<readonly string[]>
 }
 
-/** Whether Grafana answers, and what its dashboard has. */
+/**
+ * Reads the health of Grafana and the panels of its dashboard.
+ * @throws Error if Grafana is unreachable or unhealthy
+ */
 export async function fetchGrafanaStatus(url: string, token: string | null, now: number): Promise<GrafanaStatus> {
   const { status, text } = await boundedGet(`${url}/api/health`, REQUEST_BOUNDS)
   const health = parseJsonOrNull(text) as { database?: string; version?: string } | null
-  if (status !== 200 || health?.database !== 'ok')
-    throw new Error(`Grafana at ${url} answers ${status} and is not healthy`)
-  return { version: health.version ?? 'of unknown version', missing: await fetchMissingPanels(url, token, now) }
+  if (status !== 200 || health?.database !== 'ok') throw new Error(`Grafana at ${url} is unhealthy (HTTP ${status})`)
+  return { version: health.version ?? '(unknown version)', missing: await fetchMissingPanels(url, token, now) }
 }
 
 async function fetchMissingPanels(url: string, token: string | null, at: number): Promise<Reading<readonly string[]>> {
@@ -29,15 +31,14 @@ async function fetchMissingPanels(url: string, token: string | null, at: number)
     return {
       unknown:
         token === null
-          ? 'Grafana shows no dashboard without a login: set STI_GRAFANA_TOKEN_FILE to the token of a service account that is a Viewer'
-          : 'Grafana refuses STI_GRAFANA_TOKEN: make a new token of a service account that is a Viewer',
+          ? 'Grafana requires a login to read the dashboard: set STI_GRAFANA_TOKEN_FILE to the token of a service account with the Viewer role'
+          : 'Grafana rejects the token in STI_GRAFANA_TOKEN_FILE: create a new token for a service account with the Viewer role',
     }
   }
   if (status === 404) return { value: DASHBOARD_PANELS, at }
   const response = parseJsonOrNull(text) as { dashboard?: { panels?: { title?: string }[] } } | null
   const panels = response?.dashboard?.panels
-  if (status !== 200 || panels === undefined)
-    return { unknown: `Grafana answers ${status} when asked for the dashboard` }
+  if (status !== 200 || panels === undefined) return { unknown: `Grafana returned HTTP ${status} for the dashboard` }
   return { value: DASHBOARD_PANELS.filter((title) => !panels.some((panel) => panel.title === title)), at }
 }
 

@@ -1,6 +1,6 @@
 import type { ReadinessItem } from '../contract/index.ts'
 
-/** What is found of one item. */
+/** The state of one item, why, and the next step. */
 export type ItemState = Pick<ReadinessItem, 'state' | 'sentence' | 'since' | 'next'>
 
 export function ready(sentence: string, since: string | null): ItemState {
@@ -15,7 +15,7 @@ export function unknown(sentence: string, next: string, since: string | null = n
   return { state: 'unknown', sentence, since, next }
 }
 
-/** The worst of several, which says what of them is to be done first. */
+/** The worst of several states. If all are ready: their sentences together. */
 export function combineItemStates(parts: readonly ItemState[]): ItemState {
   return (
     parts.find(({ state }) => state === 'not-ready') ??

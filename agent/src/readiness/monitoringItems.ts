@@ -6,7 +6,7 @@ import { notReady, ready, unknown, type ItemState } from './itemState.ts'
 import type { ReadinessInput } from './readinessInput.ts'
 import { judgeDashboard } from './stagingItems.ts'
 
-/** "Monitoring & Observability". */
+/** The list "Monitoring and observability". */
 export function monitoringItems(input: ReadinessInput): ReadinessItem[] {
   return [
     measuredItem('dashboard', 'Grafana dashboard deployed with 8 panels', ['monitoring'], judgeDashboard(input)),
@@ -19,12 +19,15 @@ export function monitoringItems(input: ReadinessInput): ReadinessItem[] {
 
 function judgeAlertRules({ outside: { alertRules } }: ReadinessInput): ItemState {
   if (!isKnown(alertRules))
-    return unknown(`Nobody could be asked for alert rules: ${alertRules.unknown}.`, 'Let the agent reach Prometheus.')
+    return unknown(
+      `Alert rules could not be read: ${alertRules.unknown}.`,
+      'Give the agent access to Prometheus or Grafana.',
+    )
   const at = new Date(alertRules.at).toISOString()
   const loaded = alertRules.value.filter((one) => one.loaded > 0)
   if (loaded.length === 0)
     return notReady(
-      `${alertRules.value.map(({ place }) => place).join(' and ')} has no alert rule of ours.`,
+      `No STI alert rules are loaded in ${alertRules.value.map(({ place }) => place).join(' or ')}.`,
       'Provision them in Grafana (sti provisioning), or load alerts/*.rules.yml into Prometheus.',
       at,
     )
@@ -32,28 +35,32 @@ function judgeAlertRules({ outside: { alertRules } }: ReadinessInput): ItemState
   if (broken !== undefined)
     return notReady(
       `${broken.place} cannot evaluate ${broken.broken.join(', ')}.`,
-      `Look at the page of rules of ${broken.place}.`,
+      `See the error on the alert rules page of ${broken.place}.`,
       at,
     )
-  const rules = loaded.map((one) => `${one.place} evaluates ${one.loaded} alert rules of ours`)
+  const rules = loaded.map((one) => `${one.place} evaluates ${one.loaded} STI alert rules`)
   return ready(`${rules.join(', ')}.`, at)
 }
 
 function judgeMetrics({ families, outside: { scraped }, environment }: ReadinessInput): ItemState {
-  const own = `The agent gives ${families} families of its own`
+  const summary = `The agent exports ${families} metric families`
   if (!isKnown(scraped))
     return unknown(
-      `${own}; whether they are scraped is not known: ${scraped.unknown}.`,
-      'Let the agent reach Prometheus.',
+      `${summary}; it is unknown if Prometheus scrapes them: ${scraped.unknown}.`,
+      'Give the agent access to Prometheus.',
     )
   const at = new Date(scraped.at).toISOString()
-  if (scraped.value > 0) return ready(`${own}, and Prometheus scrapes them.`, at)
-  return notReady(`${own}, and Prometheus has none of ${environment}.`, 'Let it scrape /metrics of the agent.', at)
+  if (scraped.value > 0) return ready(`${summary}, and Prometheus scrapes them.`, at)
+  return notReady(
+    `${summary}, but Prometheus has no metrics of ${environment}.`,
+    'Configure Prometheus to scrape /metrics of the agent.',
+    at,
+  )
 }
 
 function judgeBaseline({ facts: { baseline } }: ReadinessInput): ItemState {
   const instruction = 'Take one before expand (sti baseline).'
-  if (baseline === null) return notReady('There is none of this environment.', instruction)
+  if (baseline === null) return notReady('This environment has no baseline.', instruction)
   if (baseline.unusable.length > 0)
     return notReady(
       `Baseline ${baseline.id} cannot be used: ${baseline.unusable.join('; ')}.`,
@@ -62,6 +69,6 @@ function judgeBaseline({ facts: { baseline } }: ReadinessInput): ItemState {
     )
   const known = baseline.signals.filter(({ mean }) => mean !== null).length
   const summary = `Baseline ${baseline.id} (${baseline.source}) ended at ${baseline.endedAt}`
-  if (known === 0) return unknown(`${summary}, and knows no signal.`, instruction, baseline.endedAt)
-  return ready(`${summary}; it knows ${known} of ${baseline.signals.length} signals.`, baseline.endedAt)
+  if (known === 0) return unknown(`${summary}, but contains no signals.`, instruction, baseline.endedAt)
+  return ready(`${summary}; it contains ${known} of ${baseline.signals.length} signals.`, baseline.endedAt)
 }

@@ -1,11 +1,12 @@
 import type { ReadinessItem } from '../contract/index.ts'
+import { formatQuantity } from '../format/format.ts'
 import { rehearsalStatus } from '../rollback/rehearsalStatus.ts'
 import { contactItemId, DOCUMENTATION_ITEM, TRAINING_ITEM } from './signOffItems.ts'
 import { attestedItem, judgeAttestation, findLatestAttestation, measuredItem } from './items.ts'
 import { notReady, ready, type ItemState } from './itemState.ts'
 import type { ReadinessInput } from './readinessInput.ts'
 
-/** "Production Readiness". */
+/** The list "Production readiness". */
 export function productionItems(input: ReadinessInput): ReadinessItem[] {
   return [
     measuredItem(
@@ -36,17 +37,17 @@ function judgeColumnDropPrepared({ facts }: ReadinessInput): ItemState {
   const { columnDrop, stage } = facts
   if (stage === 'dropped') return ready('The legacy columns are dropped.', columnDrop?.at ?? new Date().toISOString())
   const instruction =
-    'Prepare it: sti prepare-column-drop --generate-pr (with --safety-checks once the flag is at 100 %).'
+    'Prepare it: sti prepare-column-drop --generate-pr (with --safety-checks once the flag is at 100%).'
   if (columnDrop === null) return notReady('No column drop has been prepared.', instruction)
   if (!columnDrop.prepared || columnDrop.pullRequest === null)
     return notReady(
-      `Column drop ${columnDrop.id} produced no pull request: ${columnDrop.reasons[0] ?? 'none was asked for'}`,
+      `Column drop ${columnDrop.id} produced no pull request: ${columnDrop.reasons[0] ?? 'none was requested'}`,
       instruction,
       columnDrop.at,
     )
   if (columnDrop.staleBecause !== null)
     return notReady(
-      `Column drop ${columnDrop.id} holds no more: ${columnDrop.staleBecause}.`,
+      `Column drop ${columnDrop.id} is no longer valid: ${columnDrop.staleBecause}.`,
       instruction,
       columnDrop.at,
     )
@@ -59,15 +60,15 @@ function judgeColumnDropPrepared({ facts }: ReadinessInput): ItemState {
 function judgeBackfillTested({ facts, promotedReport }: ReadinessInput): ItemState {
   const { lastSucceededBackfill: backfilled } = facts
   if (backfilled?.endedAt != null)
-    return ready(`Backfill ${backfilled.id} has ended here with nothing left.`, backfilled.endedAt)
+    return ready(`Backfill ${backfilled.id} completed in this environment with no rows left.`, backfilled.endedAt)
   if (promotedReport?.backfill?.endedAt != null)
     return ready(
-      `Backfill ${promotedReport.backfill.id} of ${promotedReport.from} has ended with nothing left.`,
+      `Backfill ${promotedReport.backfill.id} completed in ${promotedReport.from} with no rows left.`,
       promotedReport.backfill.endedAt,
     )
   return notReady(
-    'No backfill of this rollout has ended, neither here nor in a report handed in.',
-    'Run it in staging (sti backfill) and hand in its report.',
+    'No backfill of this rollout has completed, neither here nor in an uploaded report.',
+    'Run it in staging (sti backfill) and upload the report (sti promote report.json).',
   )
 }
 
@@ -76,12 +77,11 @@ function judgeRollbacksTested({ facts }: ReadinessInput): ItemState {
   if (!counts)
     return notReady(
       why!,
-      'Rehearse them on a sample of the table (sti rehearse); nothing else is touched.',
+      'Rehearse them on a sample of the table (sti rehearse). The table itself is not changed.',
       succeededAt,
     )
-  const rows = result!.sampleRows.toLocaleString('en')
   return ready(
-    `Rehearsal ${operationId} took data and system back on ${rows} copied rows, with structure and checksum as before.`,
+    `Rehearsal ${operationId} rolled back data and system on ${formatQuantity(result!.sampleRows, 'copied row')} and restored the original structure and checksum.`,
     succeededAt,
   )
 }
@@ -89,12 +89,12 @@ function judgeRollbacksTested({ facts }: ReadinessInput): ItemState {
 function judgeContacts(input: ReadinessInput): ItemState {
   const { contacts } = input.facts.rollout.file
   if (contacts.length === 0)
-    return notReady('The rollout file names no contact.', 'Write contacts into it, in the order of escalation.')
+    return notReady('The rollout file contains no contacts.', 'Add contacts to it in the order of escalation.')
   const unreachable = contacts.filter(({ email }) => email === undefined).map(({ role }) => role)
   if (unreachable.length > 0)
     return notReady(
-      `Grafana cannot call ${unreachable.join(', ')}: the rollout file has no e-mail address.`,
-      'Write it into the rollout file, then provision the contacts again (sti provisioning).',
+      `Grafana cannot notify ${unreachable.join(', ')}: the rollout file has no email address for them.`,
+      'Add the address to the rollout file, then provision the contacts again (sti provisioning).',
     )
   const confirmations = contacts.map(({ role }) => ({
     role,
@@ -104,10 +104,13 @@ function judgeContacts(input: ReadinessInput): ItemState {
   if (open !== undefined) {
     const count = confirmations.filter(({ state }) => state !== 'ready').length
     return notReady(
-      `${count} of ${contacts.length} contacts are not confirmed, first ${open.role}: ${open.sentence}`,
+      `${count} of ${contacts.length} contacts are not confirmed, starting with ${open.role}: ${open.sentence}`,
       open.next!,
       open.since,
     )
   }
-  return ready(`All ${contacts.length} are confirmed.`, confirmations.map(({ since }) => since!).sort()[0]!)
+  return ready(
+    `All ${formatQuantity(contacts.length, 'contact')} confirmed.`,
+    confirmations.map(({ since }) => since!).sort()[0]!,
+  )
 }

@@ -20,7 +20,7 @@ export interface ReadinessDependencies {
   readonly alertPath: () => AlertPathStatus
 }
 
-/** Reads what a rollout still lacks: item by item, with what would make it ready. */
+/** Judges a rollout by the definition of done, item by item, with the next step for each item that is not ready. */
 export async function readReadiness(parts: ReadinessDependencies, facts: RolloutFacts): Promise<Readiness> {
   const input = await readReadinessInput(parts, facts)
   const listItems = [...stagingItems(input), ...productionItems(input), ...monitoringItems(input)]
@@ -38,7 +38,7 @@ export async function readReadiness(parts: ReadinessDependencies, facts: Rollout
   }
 }
 
-/** Rounded down: 1 only when every item is ready. */
+/** 0 to 1, rounded down so that 1 means that every item is ready. */
 function computeReadyRatio(items: readonly ReadinessItem[], list: ReadinessList): number {
   const itemsOfList = items.filter(({ lists }) => lists.includes(list))
   const ready = itemsOfList.filter(({ state }) => state === 'ready').length
@@ -71,7 +71,7 @@ async function readReadinessInput(
   }
 }
 
-/** The flag off after it was on, and what was taken back of the data. */
+/** Every time the flag was turned off, and every rollback of data or system. */
 async function readRollbacks(sql: Sql, rollout: string): Promise<ReadinessInput['rollbacks']> {
   const rows = await sql<{ what: string; at: Date }[]>`
     select message || ' by ' || (actor->>'name') as what, at from sti.operation_event
@@ -96,15 +96,15 @@ async function readIncidentResponse(sql: Sql, rollout: string): Promise<Incident
   return { incidents, late, slowestSeconds: slowest, lastAt: last?.toISOString() ?? null }
 }
 
-/** What the report says that promotes the rollout here. */
+/** The contents of the report that promotes the rollout to this environment; null: no valid report. */
 async function readPromotedReport(sql: Sql, { promotion }: RolloutFacts): Promise<PromotedReport | null> {
-  const counting = promotion?.promotion
-  if (counting == null || !counting.counts || counting.forced) return null
+  const validPromotion = promotion?.promotion
+  if (validPromotion == null || !validPromotion.counts || validPromotion.forced) return null
   const [row] = await sql<{ from: string; at: Date; items: ReadinessItem[] | null; backfill: Operation | null }[]>`
     select from_environment as "from", validated_at as at, report->'report'->'readiness'->'items' as items,
       (select o from jsonb_array_elements(report->'report'->'operations') o
         where o->>'kind' = 'backfill' and o->>'state' = 'succeeded' order by (o->>'id')::bigint desc limit 1) as backfill
-    from sti.promotion where id = ${counting.id}`
+    from sti.promotion where id = ${validPromotion.id}`
   if (!row) return null
   return { from: row.from, at: row.at.toISOString(), items: row.items ?? [], backfill: row.backfill }
 }

@@ -2,40 +2,40 @@ import type { Attestation, Operation, ReadinessItem } from '../contract/index.ts
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { ExternalSystems } from './externalSystems.ts'
 
-/** All that readiness is judged by, read at one moment. */
+/** Everything that readiness is judged by, read at one moment. */
 export interface ReadinessInput {
   readonly environment: string
   readonly facts: RolloutFacts
   readonly attestations: readonly Attestation[]
   readonly outside: ExternalSystems
-  /** The first operation of the rollout; null: there is none. ISO 8601. */
+  /** When the first operation of the rollout was requested (ISO 8601); null: none. */
   readonly begunAt: string | null
   /** The flag turned off after it was on, and the data taken back: what was called for, in the order of events. */
   readonly rollbacks: readonly { readonly what: string; readonly at: string }[]
   /** Since when the watchdog alert has been seen, and whether lately. */
   readonly alertPath: AlertPathStatus
-  /** The critical incidents of the rollout so far, drills too. */
+  /** The critical incidents of the rollout so far, including drills. */
   readonly incidentResponse: IncidentResponseTimes
-  /** The series that this agent gives. */
+  /** The number of metric families that this agent exports. */
   readonly families: number
-  /** Of the report that promotes it here: what it said, and where and when. Null: there is none that counts. */
+  /** The contents of the report that promotes the rollout to this environment. Null: no valid report. */
   readonly promotedReport: PromotedReport | null
 }
 
 export interface AlertPathStatus {
-  /** Milliseconds since 1970; null: not since the agent started. */
+  /** Unix time in milliseconds; null: not since the agent started. */
   readonly seenAt: number | null
   readonly live: boolean
 }
 
-/** How critical incidents were answered. */
+/** How fast critical incidents were acknowledged. */
 export interface IncidentResponseTimes {
   readonly incidents: number
-  /** Not acknowledged, nor closed, within their time. */
+  /** Neither acknowledged nor closed in time. */
   readonly late: number
-  /** Of those that were answered, in seconds. */
+  /** The slowest acknowledgement, in seconds. */
   readonly slowestSeconds: number | null
-  /** When the last one was answered, or opened; ISO 8601. */
+  /** When the last incident was acknowledged or, if it is still open, opened (ISO 8601). */
   readonly lastAt: string | null
 }
 

@@ -1,11 +1,11 @@
 import type { RolloutFile } from '../rollout/rolloutFile.ts'
 import { canonicalHash } from '../signature/canonicalJson.ts'
 
-/** Something that a person signs off, because no reading says it. */
+/** Something that a person signs off because the agent cannot measure it. */
 export interface SignOffItem {
   readonly item: string
   readonly what: string
-  /** A hash of what is signed off; null: the item is always the same thing. */
+  /** A hash of the signed-off content; null: the item never changes. */
   readonly subject: string | null
 }
 
@@ -15,15 +15,15 @@ export const ALERT_PROCEDURE_ITEM = 'alert-procedure'
 
 export const contactItemId = (role: string): string => `contact:${role}`
 
-/** All that can be signed off of a rollout. Whoever changes a contact in the file has to have it confirmed anew. */
+/** Everything that can be signed off for a rollout. A contact that changes in the file must be confirmed again. */
 export function listSignOffItems({ contacts }: Pick<RolloutFile, 'contacts'>): SignOffItem[] {
   return [
-    { item: TRAINING_ITEM, what: 'the team has been trained', subject: null },
-    { item: DOCUMENTATION_ITEM, what: 'the documentation is up to date and accessible', subject: null },
-    { item: ALERT_PROCEDURE_ITEM, what: 'what to do when an alert fires has been gone through', subject: null },
+    { item: TRAINING_ITEM, what: 'The team is trained', subject: null },
+    { item: DOCUMENTATION_ITEM, what: 'The documentation is up to date and accessible', subject: null },
+    { item: ALERT_PROCEDURE_ITEM, what: 'The alert response procedures have been practiced', subject: null },
     ...contacts.map((contact) => ({
       item: contactItemId(contact.role),
-      what: `${contact.name} answers as ${contact.role}`,
+      what: `${contact.name} is available as ${contact.role}`,
       subject: canonicalHash(contact),
     })),
   ]

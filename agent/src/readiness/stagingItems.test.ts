@@ -5,7 +5,7 @@ test.each([
   [{ seenAt: null, live: false }, 'unknown'],
   [{ seenAt: 0, live: true }, 'ready'],
   [{ seenAt: 0, live: false }, 'not-ready'],
-])('the path of alerts that was seen so: %j, is %s', (seen, state) => {
+])('an alert path with watchdog state %j is %s', (seen, state) => {
   const judged = judgeAlertPath({ alertPath: seen })
   expect(judged.state).toBe(state)
   expect(judged.next === null).toBe(state === 'ready')

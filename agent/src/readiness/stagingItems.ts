@@ -1,11 +1,13 @@
 import type { ReadinessItem } from '../contract/index.ts'
+import { formatPercent, formatQuantity } from '../format/format.ts'
+import { DASHBOARD_PANELS } from '../provisioning/dashboardPanels.ts'
 import { isKnown } from '../signals/reading.ts'
 import { judgeChecks } from './judgeChecks.ts'
 import { measuredItem } from './items.ts'
 import { combineItemStates, notReady, ready, unknown, type ItemState } from './itemState.ts'
 import type { ReadinessInput } from './readinessInput.ts'
 
-/** "Staging Validation Complete". Where the file wants a promotion, the report of that environment says it. */
+/** The list "Staging validation complete". If the file requires a promotion, the items come from the promoted report. */
 export function stagingItems(input: ReadinessInput): ReadinessItem[] {
   const items = [
     measuredItem('coverage', '100% STI coverage in staging environment', ['staging'], judgeCoverage(input)),
@@ -39,10 +41,10 @@ export function judgeCoverage(input: ReadinessInput): ItemState {
   const checkState = judgeChecks(input, 'integrity', ({ check }) => check === 'coverage')
   if (checkState.state !== 'ready' || validation === null) return checkState
   if (validation.coverage === 1)
-    return ready(`All of ${validation.totalRows} rows have the right type.`, checkState.since)
+    return ready(`All ${formatQuantity(validation.totalRows ?? 0, 'row')} have the correct type.`, checkState.since)
   return notReady(
-    `${validation.coverage} of the rows have the right type; an admin has accepted the others.`,
-    'Mend the accepted rows and retry them, then validate again.',
+    `${formatPercent(validation.coverage ?? 0)} of the rows have the correct type; an admin accepted the others.`,
+    'Fix the accepted rows, retry them, then validate again.',
     checkState.since,
   )
 }
@@ -53,39 +55,48 @@ export function judgeDashboards({ outside, environment }: ReadinessInput): ItemS
   return combineItemStates([judgeDashboard({ outside }), judgeScraping(outside, environment)])
 }
 
-/** Grafana answers, and its dashboard has the eight panels. */
+/** Grafana is healthy, and its dashboard has every panel. */
 export function judgeDashboard({ outside }: Pick<ReadinessInput, 'outside'>): ItemState {
   const { grafana } = outside
   if (!isKnown(grafana))
-    return unknown(`Grafana could not be asked: ${grafana.unknown}.`, 'Let the agent reach Grafana (STI_GRAFANA_URL).')
+    return unknown(`Grafana is unavailable: ${grafana.unknown}.`, 'Give the agent access to Grafana (STI_GRAFANA_URL).')
   const at = new Date(grafana.at).toISOString()
   const { version, missing } = grafana.value
   if (!isKnown(missing))
-    return unknown(`Grafana ${version} answers; ${missing.unknown}.`, 'Let the agent read the dashboard.', at)
-  if (missing.value.length === 0) return ready(`Grafana ${version} answers; its dashboard has all eight panels.`, at)
+    return unknown(
+      `Grafana ${version} is available, but ${missing.unknown}.`,
+      'Allow the agent to read the dashboard.',
+      at,
+    )
+  if (missing.value.length === 0)
+    return ready(`Grafana ${version} is available, and its dashboard has all ${DASHBOARD_PANELS.length} panels.`, at)
   return notReady(
-    `The dashboard in Grafana lacks ${missing.value.join(', ')}.`,
-    'Provision it: provisioning/grafana/dashboards.',
+    `The dashboard in Grafana is missing ${formatQuantity(missing.value.length, 'panel')}: ${missing.value.join(', ')}.`,
+    'Provision the dashboard from provisioning/grafana/dashboards.',
     at,
   )
 }
 
 function judgeScraping({ scraped }: ReadinessInput['outside'], environment: string): ItemState {
   if (!isKnown(scraped))
-    return unknown(`Prometheus could not be asked: ${scraped.unknown}.`, 'Let the agent reach Prometheus.')
+    return unknown(
+      `Prometheus is unavailable: ${scraped.unknown}.`,
+      'Give the agent access to Prometheus (STI_PROMETHEUS_URL).',
+    )
   const at = new Date(scraped.at).toISOString()
-  if (scraped.value > 0) return ready(`Prometheus scrapes ${scraped.value} of the agents of ${environment}.`, at)
+  if (scraped.value > 0)
+    return ready(`Prometheus scrapes ${formatQuantity(scraped.value, 'agent')} in ${environment}.`, at)
   return notReady(
-    `Prometheus has no series of ${environment}.`,
-    'Let it scrape /metrics of the agent: provisioning/prometheus.',
+    `Prometheus has no metrics of ${environment}.`,
+    'Configure Prometheus to scrape /metrics of the agent (see provisioning/prometheus).',
     at,
   )
 }
 
-/** The rule that always fires has come all the way: Prometheus, the rule, the contact point, the signed webhook. */
+/** The watchdog alert always fires, so its arrival tests the whole path: Prometheus, rule, contact point, webhook. */
 export function judgeAlertPath({ alertPath: { seenAt, live } }: Pick<ReadinessInput, 'alertPath'>): ItemState {
   const instruction =
-    'See StiWatchdog in the runbook: Prometheus, the rules, the contact point of the agents, the secret.'
+    'See StiWatchdog in the runbook: check Prometheus, the alert rules, the contact point for agents, and the webhook secret.'
   if (seenAt === null) return unknown('The watchdog alert has not reached this agent since it started.', instruction)
   const at = new Date(seenAt).toISOString()
   if (live) return ready(`The watchdog alert reached this agent at ${at}.`, at)
@@ -97,8 +108,8 @@ function applyPromotedReport({ promotedReport, facts }: ReadinessInput, localIte
   const promotedItem = promotedReport?.items.find(({ item }) => item === localItem.item)
   if (promotedReport === null || promotedItem === undefined) {
     const missingReport = unknown(
-      `No report of ${from} that counts has been handed in.`,
-      `Promote it from ${from} (sti promote report.json).`,
+      `No valid report from ${from} has been uploaded.`,
+      `Promote the rollout from ${from} (sti promote report.json).`,
     )
     return { ...localItem, ...missingReport }
   }

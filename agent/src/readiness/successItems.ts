@@ -1,4 +1,5 @@
 import type { CheckResult, ReadinessItem } from '../contract/index.ts'
+import { formatDuration, formatPercent, formatQuantity } from '../format/format.ts'
 import { isKnown } from '../signals/reading.ts'
 import { judgeChecks } from './judgeChecks.ts'
 import { measuredItem } from './items.ts'
@@ -6,7 +7,11 @@ import { combineItemStates, notReady, ready, unknown, type ItemState } from './i
 import type { ReadinessInput } from './readinessInput.ts'
 import { judgeCoverage } from './stagingItems.ts'
 
-/** The plan's success metrics. `others`: the items of its three lists. */
+const TARGET_UPTIME_RATIO = 0.999
+/** With a smaller share of the expected scrapes, Prometheus itself was unavailable. */
+const MIN_SAMPLE_RATIO = 0.9
+
+/** The list "Success metrics". Two of its items summarize `listItems`, the items of the other lists. */
 export function successItems(input: ReadinessInput, listItems: readonly ReadinessItem[]): ReadinessItem[] {
   const judgeList = (list: 'team' | 'documentation'): ItemState =>
     combineItemStates(listItems.filter(({ lists }) => lists.includes(list)))
@@ -47,63 +52,62 @@ export function successItems(input: ReadinessInput, listItems: readonly Readines
   ].map(([item, line, judged]) => measuredItem(item as string, line as string, ['success'], judged as ItemState))
 }
 
-/** Rehearsals are no rollbacks. Nor is enhanced monitoring taken back: it takes nothing back of the change itself. */
+/** Neither a rehearsal nor disabling enhanced monitoring is a rollback of the change. */
 function judgeZeroRollbacks({ rollbacks, begunAt }: ReadinessInput): ItemState {
   const last = rollbacks.at(-1)
   if (last === undefined)
-    return begunAt === null ? unknown('The rollout has not begun.', 'Begin with sti expand.') : ready('None.', begunAt)
+    return begunAt === null
+      ? unknown('The rollout has not started.', 'Start with sti expand.')
+      : ready('No rollbacks.', begunAt)
   return notReady(
-    `${rollbacks.length}, the last one: ${last.what}.`,
-    'Nothing takes this back; say in the change request what was learned from it.',
+    `${formatQuantity(rollbacks.length, 'rollback')}, most recently: ${last.what}.`,
+    'This item cannot become ready again. Document the cause in the change request.',
     last.at,
   )
 }
-
-const TARGET_UPTIME_RATIO = 0.999
-/** Of the scrapes that there should be so many must be there: otherwise Prometheus itself was away. */
-const MIN_SAMPLE_RATIO = 0.9
 
 function judgeUptime({ outside }: ReadinessInput): ItemState {
   const { uptime } = outside
   if (!isKnown(uptime))
     return unknown(
-      `Not known: ${uptime.unknown}.`,
-      'Let Prometheus scrape Grafana and the agents, as provisioning/prometheus does.',
+      `Uptime is unknown: ${uptime.unknown}.`,
+      'Configure Prometheus to scrape Grafana and the agents (see provisioning/prometheus).',
     )
   const at = new Date(uptime.at).toISOString()
-  const describeUptime = ({ job, ratio }: { job: string; ratio: number }): string =>
-    `${job} ${(Math.floor(ratio * 100_000) / 1_000).toFixed(3)} %`
+  const describeUptime = ({ job, ratio }: { job: string; ratio: number }): string => `${job} ${formatPercent(ratio)}`
   const text = uptime.value.map(describeUptime).join(', ')
   const sparseJob = uptime.value.find(({ samples }) => samples < MIN_SAMPLE_RATIO)
   const lowUptimeJob = uptime.value.find(({ ratio }) => ratio < TARGET_UPTIME_RATIO)
   if (lowUptimeJob !== undefined)
-    return notReady(`Since the rollout began: ${text}.`, `Find out why ${lowUptimeJob.job} was away.`, at)
+    return notReady(
+      `Uptime since the rollout started: ${text} (target ${formatPercent(TARGET_UPTIME_RATIO)}).`,
+      `Find out why ${lowUptimeJob.job} was unavailable.`,
+      at,
+    )
   if (sparseJob !== undefined) {
-    const part = `${Math.floor(sparseJob.samples * 100)} %`
     return unknown(
-      `Prometheus has ${part} of the scrapes of ${sparseJob.job} since the rollout began.`,
-      'Keep its history as long as a rollout takes.',
+      `Prometheus has ${formatPercent(sparseJob.samples)} of the scrapes of ${sparseJob.job} since the rollout started.`,
+      'Set the retention of Prometheus longer than the rollout takes.',
       at,
     )
   }
-  return ready(`Since the rollout began: ${text}.`, at)
+  return ready(`Uptime since the rollout started: ${text}.`, at)
 }
 
-/** Drills count: they are what the time is trained by. */
+/** Drills are included, since they train the response time. */
 function judgeAlertResponse({ incidentResponse }: ReadinessInput): ItemState {
   const { incidents, late, slowestSeconds, lastAt } = incidentResponse
-  if (incidents === 0)
-    return unknown('There has been no critical incident, and no drill.', 'Have one answered that is none: sti drill.')
+  if (incidents === 0) return unknown('There have been no critical incidents and no drills.', 'Run a drill: sti drill.')
   if (late > 0)
     return notReady(
-      `${late} of ${incidents} critical incidents were not answered within 5 minutes.`,
-      'Find out why, and drill it (sti drill): nothing takes this back.',
+      `${late} of ${formatQuantity(incidents, 'critical incident')} not acknowledged within 5 minutes.`,
+      'This item cannot become ready again. Find the cause and practice with a drill (sti drill).',
       lastAt,
     )
   if (slowestSeconds === null)
-    return unknown(`${incidents} critical incidents are open, and it is not over yet.`, 'Acknowledge them.', lastAt)
+    return unknown(`${formatQuantity(incidents, 'critical incident')} still open.`, 'Acknowledge them.', lastAt)
   return ready(
-    `All ${incidents} critical incidents were answered, the slowest in ${Math.round(slowestSeconds)} s.`,
+    `All ${formatQuantity(incidents, 'critical incident')} acknowledged in time (slowest: ${formatDuration(slowestSeconds)}).`,
     lastAt,
   )
 }

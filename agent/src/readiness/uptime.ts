@@ -2,13 +2,16 @@ import { createPrometheusClient } from '../signals/prometheusClient.ts'
 
 export interface JobUptime {
   readonly job: string
-  /** Of all scrapes since then those that were answered, 0 to 1. */
+  /** Successful scrapes / all scrapes, 0 to 1. */
   readonly ratio: number
-  /** Scrapes that there are / scrapes that there should be. */
+  /** Recorded scrapes / expected scrapes, 0 to 1. */
   readonly samples: number
 }
 
-/** How often Prometheus got an answer of Grafana and of this environment's agents, over so many seconds. */
+/**
+ * The uptime of Grafana and of the agents of this environment over the last `seconds`.
+ * @throws Error if Prometheus does not scrape one of them
+ */
 export async function fetchUptime(url: string, environment: string, seconds: number): Promise<JobUptime[]> {
   const client = createPrometheusClient(url)
   const selectors = {
@@ -23,11 +26,11 @@ export async function fetchUptime(url: string, environment: string, seconds: num
       const [ratio, count, recentCount] = await Promise.all([
         queryValue(`min(avg_over_time(${up}[${range}]))`),
         queryValue(`max(count_over_time(${up}[${range}]))`),
-        // Scrapes of the last minutes say how many there would be.
+        // The scrapes of the last five minutes tell how many to expect.
         queryValue(`max(count_over_time(${up}[5m]))`),
       ])
       if (ratio === undefined || count === undefined || recentCount === undefined)
-        throw new Error(`Prometheus scrapes nothing as job ${job} in the last five minutes`)
+        throw new Error(`Prometheus has not scraped job ${job} in the last 5 minutes`)
       const expected = (recentCount / Math.min(300, Math.max(60, seconds))) * Math.max(60, seconds)
       return { job, ratio, samples: Math.min(1, count / expected) }
     }),
