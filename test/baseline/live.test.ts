@@ -129,7 +129,7 @@ async function expectVerdicts(
     expect.stringMatching(/^database-query-time (pass|inconclusive|fail)$/),
     expect.stringMatching(/^database-query-time-each (pass|fail)$/),
   ])
-  expect(as[1]!.detail).toMatch(/times the baseline \(with 98 % between .*; baseline 1 of v1$/)
+  expect(as[1]!.detail).toMatch(/times the baseline \(with 98 % between .*; baseline 1 for release v1$/)
   const same = await sti(agent.url, 'baseline', '--compare')
   expect(same.out).toMatch(/pass +api-latency-p95/)
   const metrics = await (await fetch(`${agent.url}/metrics`)).text()

@@ -37,7 +37,9 @@ test('each check of the system layer fails by what it is there for, and by nothi
         'error-ratio': 'inconclusive',
       })
       expect(healthy['error-ratio']!.detail).toContain('the rollout file has no api')
-      expect(healthy['memory']!.detail).toMatch(/^memory was used to \d+\.\d % at .*; read for \d+ % of the time since/)
+      expect(healthy['memory']!.detail).toMatch(
+        /^Memory usage peaked at [\d.]+% \(limit \d+%\) at .*; monitored for [\d.]+% of the time since/,
+      )
 
       // An agent that is gone has kept what it saw.
       await sql`insert into sti.peak values ('vehicles', 'host-disk', date_trunc('hour', now()), 1, clock_timestamp(), 10)`
@@ -57,7 +59,7 @@ test('each check of the system layer fails by what it is there for, and by nothi
       await sql`alter table vehicles set (autovacuum_enabled = off)`
       expect((await validateSystemLayer(agent, 'autovacuum'))['autovacuum']).toMatchObject({
         verdict: 'fail',
-        detail: 'autovacuum is off for vehicles: switch it on',
+        detail: 'autovacuum is off for vehicles: turn it on',
       })
       // Dead rows that nothing takes away, as it is off: filled up to a size that matters, then nearly all deleted.
       // ANALYZE leaves out what its own session has counted and not yet told, so that is told first.
@@ -76,7 +78,7 @@ test('each check of the system layer fails by what it is there for, and by nothi
       const measured = (await validateSystemLayer(agent, 'bloat'))['bloat']!
       expect(measured).toMatchObject({
         verdict: 'fail',
-        detail: expect.stringContaining('by pgstattuple_approx') as string,
+        detail: expect.stringContaining('measured with pgstattuple_approx') as string,
       })
       // Rows that a snapshot of the agent's own readings may still see are kept by the first ones.
       await expect
@@ -104,7 +106,7 @@ test('an archiver that fails is named, and a role that sees nothing knows nothin
       await waitForPoll(3)
       expect((await validateSystemLayer(agent, 'archiver'))['archiver']).toMatchObject({
         verdict: 'fail',
-        detail: expect.stringMatching(/^the archiver fails at [0-9A-F]{24}/) as string,
+        detail: expect.stringMatching(/^archiving [0-9A-F]{24} fails/) as string,
       })
     })
     const address = new URL(server.url)

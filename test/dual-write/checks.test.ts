@@ -40,7 +40,7 @@ test('the canary shows one way before finalize and both after it, and changes no
         verdict: 'pass',
         value: 2,
         limit: 2,
-        detail: 'the type follows legacy columns, and legacy columns follow the type',
+        detail: 'the type follows the legacy columns, and the legacy columns follow the type',
       })
       expect(await readTupleVersions(sql)).toEqual(before)
     })
@@ -51,19 +51,19 @@ test.each([
   [
     'a trigger that is disabled',
     'alter table public.vehicles disable trigger "~sti_derive"',
-    /written by its legacy columns to be Bike: it then holds Truck, and its legacy columns say Bike/,
+    /changed to Bike through its legacy columns, but it then has type Truck, and its legacy columns imply Bike/,
   ],
   [
     'a function of another hand',
     `create or replace function sti.derive_vehicles() returns trigger language plpgsql as $$ begin
        new.type := case when new.is_truck then 'Bike' else 'Car' end; return new; end $$`,
-    /written by its legacy columns to be Truck: it then holds Bike, and its legacy columns say Truck|to be Bike: it then holds Car/,
+    /changed to Truck through its legacy columns, but it then has type Bike, and its legacy columns imply Truck|changed to Bike through its legacy columns, but it then has type Car/,
   ],
   [
     'a trigger of the application that undoes ours',
     `create or replace function public.undo() returns trigger language plpgsql as $$ begin
        if pg_trigger_depth() = 1 then update public.vehicles set type = old.type where id = new.id; end if; return null; end $$`,
-    /written by its type to be Bike: it then holds Truck, and its legacy columns say Truck$/,
+    /changed to Bike through its type, but it then has type Truck, and its legacy columns imply Truck$/,
   ],
 ])('the canary finds %s', async (_, statement, sentence) => {
   await withFinalizedRollout(
@@ -90,7 +90,7 @@ test('a row that is locked is passed over, and a table of locked rows decides no
       await session.unsafe('select from public.vehicles for update')
       const found = await canary(agent)
       expect(found).toMatchObject({ verdict: 'inconclusive', value: null })
-      expect(found.detail).toMatch(/^each of 10 rows was locked for longer than 100 ms/)
+      expect(found.detail).toMatch(/^all 10 rows were locked for more than 100 ms/)
       await session.unsafe('rollback')
     })
   })
@@ -100,14 +100,14 @@ test('an empty table, a table of which no row may be changed, and an undeclared 
   await withFinalizedRollout(async ({ sql, agent }) => {
     await sql`alter table public.vehicles add constraint fixed check (is_truck = (id in (1, 2, 10)) and is_bike = (id = 5)) not valid`
     expect((await canary(agent)).detail).toMatch(
-      /^none of 10 rows could be written as another type: 23514 .*violates check constraint "fixed"$/,
+      /^none of 10 rows could be changed to another type: 23514 .*violates check constraint "fixed"$/,
     )
     await sql.unsafe(`alter table public.vehicles drop constraint fixed; ${FUNCTION('audit', 'return null;')}
       create trigger audit after update of is_truck on public.vehicles for each row execute function public.audit()`)
     expect(await canary(agent)).toMatchObject({
       verdict: 'inconclusive',
       detail: expect.stringMatching(
-        /^trigger audit on public\.vehicles fires where a legacy column is written/,
+        /^trigger audit on public\.vehicles fires when the canary writes a legacy column/,
       ) as string,
     })
     await sql.unsafe('drop trigger audit on public.vehicles; delete from public.vehicles')
@@ -122,7 +122,7 @@ test('with restore: none a row gets its own type back, and one that is written s
       await sql`update public.vehicles set type = 'Bike' where id in (3, 4)`
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
       expect((await runCheck(agent, 'type-matches-legacy')).detail).toBe(
-        'no row says otherwise; 2 hold a type that new code wrote, which turning the flag off loses',
+        'every type matches the legacy columns; 2 rows with a type written by new code, which is lost when the flag is turned off',
       )
       await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = null where id = 1;
         alter table public.vehicles enable always trigger "~sti_derive"`)
@@ -180,7 +180,7 @@ test('dualWrite: application is judged by the rows that were written since the b
           discrepancies: 1,
           sampleKeys: [['2']],
           detail: expect.stringMatching(
-            /1 hold another type than their legacy columns say, and 1 moved meanwhile$/,
+            /have a type that does not match their legacy columns \(limit 0\); 1 changed during the check$/,
           ) as string,
         })
       },

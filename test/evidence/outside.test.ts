@@ -115,7 +115,7 @@ groups:
     expect((await fetchGrafanaStatus(url, 'nonsense', 1)).missing).toMatchObject({
       unknown: expect.stringMatching(/rejects/) as string,
     })
-    await expect(fetchAlertRules(null, { url, token: null })).rejects.toThrow(/Grafana answers 401/)
+    await expect(fetchAlertRules(null, { url, token: null })).rejects.toThrow(/Grafana returned HTTP 401/)
     const token = await viewerToken(url)
     expect(await fetchAlertRules(null, { url, token })).toEqual([{ place: 'Grafana', loaded: 1, broken: [] }])
     const missing = async () => (await fetchGrafanaStatus(url, token, 1)).missing

@@ -58,7 +58,7 @@ export const businessFaults: readonly SeededFault[] = [
     name: 'flag-not-heard',
     checks: ['list-of-trucks'],
     what: 'the application does not say that it heard the flag of a request',
-    unknown: /without the header X-Sti-Flag/,
+    unknown: /without the X-Sti-Flag header/,
     seed: misbehave({ deaf: true }),
   },
   {

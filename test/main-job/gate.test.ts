@@ -32,7 +32,7 @@ test('an empty table cannot show that both codes write right: it is decided once
       await agent.run('backfill')
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'inconclusive', coverage: 1, rows: 0 })
       expect((await agent.rollout()).validation!.layers[0]!.detail).toBe(
-        'dual-write-canary: the table has no row of a known type: let the application write one, then validate again',
+        'dual-write-canary: the table has no row with a known type: let the application write one, then validate again',
       )
       await expect(agent.run('finalize')).rejects.toThrow(/run a validation first/)
       await sql`insert into public.vehicles (name, is_truck, is_bike) values ('first', true, false)`

@@ -46,7 +46,7 @@ test('a sound table passes every check of the layer, also when it is written bet
       complete: true,
       detail: '',
     })
-    expect(findCheck(first, 'key-index').detail).toBe('amcheck finds every row in vehicles_pkey')
+    expect(findCheck(first, 'key-index').detail).toBe('amcheck found every row in vehicles_pkey')
     // Nobody writes: key and legacy columns have the checksum that they had.
     const second = await validate(agent)
     expect(failedChecks(second)).toEqual([])
@@ -84,12 +84,12 @@ test('rows that were taken away without a trace are found', { timeout: 240_000 }
       verdict: 'fail',
       value: 0,
       discrepancies: 4_999,
-      detail: expect.stringContaining('4999 rows are gone without a DELETE'),
+      detail: expect.stringContaining('4,999 rows disappeared without a DELETE'),
     })
     await sql`select pg_stat_reset()`
     expect(findCheck(await validate(agent, onlyChecks('nothing-lost')), 'nothing-lost')).toMatchObject({
       verdict: 'inconclusive',
-      detail: expect.stringContaining('set its counters back'),
+      detail: expect.stringContaining('the statistics of PostgreSQL were reset'),
     })
   })
 })
@@ -128,7 +128,7 @@ test('what a constraint only claims is looked at on the rows', async () => {
       discrepancies: 4,
       sampleKeys: expect.arrayContaining([['777'], ['5']]),
       detail: expect.stringMatching(
-        /3 rows of trip_vehicle_id_fkey .*; 1 rows of vehicles_owner_id_fkey refer to no row of owner/,
+        /3 rows of trip_vehicle_id_fkey .*; 1 row of vehicles_owner_id_fkey references a missing row of owner/,
       ),
     })
     await sql.unsafe(
@@ -152,7 +152,7 @@ test('what a constraint only claims is looked at on the rows', async () => {
     })
     await sql.unsafe(`alter table public.vehicles drop constraint few_axles;
       alter table public.vehicles drop constraint sti_vehicles_type_check`)
-    expect((await check('constraints-valid')).detail).toContain('sti_vehicles_type_check is gone since finalize')
+    expect((await check('constraints-valid')).detail).toContain('sti_vehicles_type_check was removed after finalize')
   })
 })
 

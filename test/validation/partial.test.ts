@@ -34,7 +34,7 @@ test('a validation of a part opens nothing, and one that fails closes what was o
       await validate(agent, { checks: ['coverage'] })
       expect((await agent.rollout()).stage).toBe('verified')
       expect(await requestRefused(agent, 'validation', { checks: ['coverage', 'magic'] })).toMatch(
-        /There is no check magic; there are: coverage, type-matches-legacy/,
+        /Unknown check magic. Available checks: coverage, type-matches-legacy/,
       )
     })
   })
@@ -48,7 +48,7 @@ test('a layer that the file requires and that cannot be judged is refused in wor
       await agent.run('backfill')
       expect((await validate(agent)).verdict).toBe('inconclusive')
       expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(
-        /the layer business is inconclusive \(the rollout file has no checks: write some, or leave business out of validation.requires\)/,
+        /the layer business is inconclusive \(the rollout file has no checks: add some, or remove business from validation.requires\)/,
       )
     })
   })

@@ -39,7 +39,7 @@ test(
           expect(failedChecks(served)).toEqual([])
           expect(await readMessages(agent)).toEqual(['reads the replica'])
           expect(findCheck(served, 'coverage').detail).toBe(
-            '30000 of 30000 rows hold the type that their legacy columns say, read on the replica',
+            '30,000 of 30,000 rows have the type implied by their legacy columns, read on the replica',
           )
           const [read] = await replica.sql<{ calls: number }[]>`
           select coalesce(sum(calls), 0)::int as calls from pg_stat_statements where query like '%bit_xor%'`
@@ -59,7 +59,7 @@ test(
           await replica.stop()
           const alone = await validate(agent, { checks: ['coverage'] })
           expect(findCheck(alone, 'coverage').detail).toBe(
-            '30000 of 30000 rows hold the type that their legacy columns say',
+            '30,000 of 30,000 rows have the type implied by their legacy columns',
           )
           expect((await readMessages(agent))[0]).toMatch(
             /reads the primary instead of the replica: it (cannot be asked|has not answered)/,

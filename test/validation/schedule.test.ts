@@ -48,7 +48,7 @@ test('a validation starts by itself once the table is covered, once whatever age
       await waitFor('one that fails', async () => {
         const [event] = await sql<{ message: string }[]>`
           select message from sti.operation_event where kind = 'verdict' and message like 'verdict fail%'`
-        return event?.message.includes('integrity fail (coverage: 1999 of 2000 rows')
+        return event?.message.includes('integrity fail (coverage: 1,999 of 2,000 rows')
       })
       await waitFor('its series', async () =>
         /sti_check_verdict\{[^}]*check="coverage"[^}]*verdict="fail"\} 1/.test(

@@ -8,61 +8,65 @@ import type { Rollout, Table } from '../rollout/rollout.ts'
 import type { Signals } from '../signals/signals.ts'
 import type { TableScan } from './scan/scanRanges.ts'
 
-/** One question of a validation. A new one is a file with one of these and a line in the list of its layer. */
+/** One check of a validation. To add a check, write a file with one of these and add it to the list of its layer. */
 export interface ValidationCheck {
-  /** Stable: series, `sti validate --check` and reports name it. */
+  /** Stable: metrics, `sti validate --check` and reports use it. */
   readonly name: string
   readonly layer: ValidationLayer
   /** The unit of value and limit: the UI, the CLI and reports show both in it. */
   readonly unit: Unit
-  /** The longest it may take; then it is inconclusive. Default 30. The reading of the table does not count. */
+  /** Timeout, after which the check is inconclusive. Default 30. The table scan is not included. */
   readonly seconds?: number
-  /** It asks `context.scan()`: the table is read once for all checks that do, before the first of them. */
+  /** The check uses `context.scan()`: the table is read once for all such checks, before the first of them runs. */
   readonly needsScan?: boolean
   /**
-   * Answers with what it found. What it throws becomes the verdict `error`, or `inconclusive` where it took too long;
-   * the other checks go on. Null: it does not apply to this rollout as it stands, and is not reported. Only a database that is away stops all of them, to go on when it is back.
+   * Returns the finding, or null if the check does not apply to the rollout in its current state. An error becomes the
+   * verdict `error`, a timeout `inconclusive`, and the other checks continue. Only an unavailable database stops the
+   * validation, which resumes when the database is back.
    */
   run(context: CheckContext): Promise<CheckFinding | null>
 }
 
 export interface CheckFinding {
   readonly verdict: Verdict
-  /** The number it found, and the one it may be at most (or at least, as the detail says); in the check's unit. */
+  /** The measured value and its limit (a maximum, or a minimum if the detail says so), in the unit of the check. */
   readonly value: number | null
   readonly limit: number | null
-  /** Rows that speak against it. Default 0. */
+  /** Rows that violate the check. Default 0. */
   readonly discrepancies?: number
-  /** One sentence without its full stop. Of an inconclusive one: what is missing, and what to do. */
+  /** One sentence without a full stop. An inconclusive check says what is missing and what to do. */
   readonly detail: string
   readonly sampleKeys?: readonly Key[]
-  /** The text that was asked, for the evidence. */
+  /** The SQL, PromQL or request behind the finding, for the evidence. */
   readonly query?: string
 }
 
-/** What a validation takes from the agent. */
+/** What a validation needs from the agent. */
 export interface ValidationDependencies {
   readonly signals: Signals
   readonly environment: string
-  /** For requests of the application with the flag on or off for one request (docs/flag.md). */
+  /** Authorizes requests to the application that set the flag for one request (docs/flag.md). */
   readonly flagToken: string
 }
 
-/** All that a check gets. */
+/** Everything a check has access to. */
 export interface CheckContext {
   readonly run: RunContext
   readonly rollout: Rollout
   readonly table: Table
-  /** Read after the table was, if it was; `run.facts()` reads them anew. */
+  /** Read after the table scan, if there was one; `run.readFacts()` reads them again. */
   readonly facts: RolloutFacts
   readonly parts: ValidationDependencies
   /**
-   * A read-only connection of this check alone, to the primary, with its time as statement_timeout and the file's
-   * search_path. Opened when it is first used, and ended with the check.
+   * A read-only connection to the primary for this check alone, with the check's timeout as statement_timeout and the
+   * search_path of the rollout file. Opened on first use and closed after the check.
    */
   readonly sql: Sql
-  /** The reading of the table. Throws for a check without `needsScan`. */
+  /**
+   * The result of the table scan.
+   * @throws Error if the check does not declare `needsScan`
+   */
   scan(): TableScan
-  /** Aborted when the check's time is over. */
+  /** Aborted when the check times out. */
   readonly signal: AbortSignal
 }

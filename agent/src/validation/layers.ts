@@ -14,20 +14,20 @@ const CHECKS_BY_LAYER: Readonly<Record<ValidationLayer, (rollout: Rollout) => re
   business: businessChecks,
 }
 
-/** Why a layer may have no check, and what to do. */
+/** Why a layer has no checks, and what to do. */
 export const NO_CHECKS_REASON: Readonly<Record<ValidationLayer, string>> = {
-  integrity: 'this version has no check of this layer',
-  performance: 'this version has no check of this layer',
-  system: 'this version has no check of this layer',
-  business: 'the rollout file has no checks: write some, or leave business out of validation.requires',
+  integrity: 'this version has no checks for this layer',
+  performance: 'this version has no checks for this layer',
+  system: 'this version has no checks for this layer',
+  business: 'the rollout file has no checks: add some, or remove business from validation.requires',
 }
 
-/** Every check of a rollout. */
+/** All checks of a rollout, in the order in which they run. */
 export function listChecks(rollout: Rollout): ValidationCheck[] {
   return ValidationLayer.options.flatMap((layer) => [...CHECKS_BY_LAYER[layer](rollout)])
 }
 
-/** Those that were asked for: by name, by layer, or all. */
+/** The checks requested by name or by layer; all of them if neither is given. */
 export function selectChecks(rollout: Rollout, { layers, checks }: ValidationParameters): ValidationCheck[] {
   return listChecks(rollout).filter(
     (check) =>
@@ -35,13 +35,13 @@ export function selectChecks(rollout: Rollout, { layers, checks }: ValidationPar
   )
 }
 
-/** Names that no check has. */
+/** Requested names that match no check. */
 export function findUnknownChecks(rollout: Rollout, { checks = [] }: ValidationParameters): string[] {
   const knownNames = new Set(listChecks(rollout).map((check) => check.name))
   return checks.filter((name) => !knownNames.has(name))
 }
 
-/** The layers that belong to what was asked for, also those without a check. */
+/** The requested layers and the layers of the requested checks, including layers without checks. */
 export function selectLayers(rollout: Rollout, parameters: ValidationParameters): ValidationLayer[] {
   const includesAll = parameters.layers === undefined && parameters.checks === undefined
   const layersOfChecks = new Set(selectChecks(rollout, parameters).map((check) => check.layer))

@@ -11,8 +11,8 @@ const DEFAULT_TIMEOUT_SECONDS = 30
 class CheckTimeout extends Error {}
 
 /**
- * Runs one check within its time. What it throws is its verdict; the others go on. Null: it does not apply now.
- * @throws what says that the database is away: then nothing can be judged, and all of it goes on later
+ * Runs one check with its timeout. An error becomes its verdict. Null: the check does not apply now.
+ * @throws connection errors: nothing can be judged without the database, and the validation resumes later
  */
 export async function runCheck(
   check: ValidationCheck,
@@ -43,7 +43,7 @@ export async function runCheck(
       return connection
     },
     scan() {
-      if (scan === null) throw new Error(`check ${check.name} asks for the reading without needsScan`)
+      if (scan === null) throw new Error(`check ${check.name} uses the table scan without needsScan`)
       return scan
     },
   }
@@ -55,7 +55,7 @@ export async function runCheck(
     finding = toErrorFinding(error, seconds)
   } finally {
     clearTimeout(timer)
-    // What still runs on the server ends by its own time-out.
+    // A statement that still runs on the server ends by its own statement_timeout.
     await (connection as Sql | null)?.end({ timeout: 0 })
   }
   if (finding === null) return null
@@ -82,7 +82,7 @@ function toErrorFinding(error: unknown, seconds: number): CheckFinding {
     limit: null,
     verdict: isTimeout ? 'inconclusive' : 'error',
     detail: isTimeout
-      ? `it took longer than ${seconds} s and was given up: look at what holds it up, then validate again`
-      : `it could not be answered, ${errorMessage(error)}${code === null ? '' : ` (${code})`}: mend that, then validate again`,
+      ? `timed out after ${seconds} s: find out what blocks it, then validate again`
+      : `failed with: ${errorMessage(error)}${code === null ? '' : ` (${code})`}; fix the error, then validate again`,
   }
 }

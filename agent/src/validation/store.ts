@@ -27,8 +27,8 @@ const CHECK_RESULT_SQL = `jsonb_build_object('check', c.check_name, 'layer', c.l
 const CHECK_ORDER_SQL = `array_position(array['integrity', 'performance', 'system', 'business'], c.layer), c.check_name`
 
 /**
- * The newest validation that looked at all of every layer in `required`; where there is none, the newest. Null: none
- * has ended.
+ * The newest validation that ran every layer in `required` completely, or else the newest validation. Null: none has
+ * finished.
  */
 export async function readLatestValidation(
   sql: Sql,
@@ -45,7 +45,7 @@ export async function readLatestValidation(
   return row ? toValidation(row) : null
 }
 
-/** One validation of a rollout, or null. */
+/** A finished validation by its ID, or null. */
 export async function readValidationById(sql: Sql, rollout: string, id: number): Promise<Validation | null> {
   const [row] = await sql<ValidationRow[]>`
     select v.*, (select coalesce(jsonb_agg(${sql.unsafe(CHECK_RESULT_SQL)} order by ${sql.unsafe(CHECK_ORDER_SQL)}), '[]')
@@ -54,7 +54,7 @@ export async function readValidationById(sql: Sql, rollout: string, id: number):
   return row ? toValidation(row) : null
 }
 
-/** The newest result of each check, since the validation `since` and in it. */
+/** The newest result of each check in validation `since` and later ones. */
 export async function readLatestCheckResults(sql: Sql, rollout: string, since: number): Promise<CheckResult[]> {
   const rows = await sql<{ result: CheckResult }[]>`
     select distinct on (${sql.unsafe(CHECK_ORDER_SQL)}) ${sql.unsafe(CHECK_RESULT_SQL)} as result
@@ -64,7 +64,7 @@ export async function readLatestCheckResults(sql: Sql, rollout: string, since: n
   return rows.map((row) => row.result)
 }
 
-/** What a check has found last, whatever its verdict; null: it has found no number yet. */
+/** The newest value of a check, regardless of its verdict; null: no value yet. */
 export async function readLatestCheckValue(sql: Sql, rollout: string, check: string): Promise<number | null> {
   const [row] = await sql<{ value: number }[]>`
     select c.value from sti.check_result c join sti.validation v on v.id = c.validation_id
@@ -73,7 +73,7 @@ export async function readLatestCheckValue(sql: Sql, rollout: string, check: str
   return row?.value ?? null
 }
 
-/** What the newest validation with a complete integrity layer counted. */
+/** Results of the newest validation with a complete integrity layer. */
 export interface CoverageSummary {
   readonly coverage: number
   readonly integrityScore: number
@@ -89,7 +89,7 @@ export async function readCoverageSummary(sql: Sql, rollout: string): Promise<Co
   return row ? { coverage: row.coverage, integrityScore: row.score, startedAt: row.started_at.toISOString() } : null
 }
 
-/** Checks of required layers that failed in a validation after `since`, and have not passed in one after that. */
+/** Checks of required layers that failed after validation `since` and have not passed again. */
 export async function readFailedChecksSince(
   sql: Sql,
   rollout: string,
@@ -131,8 +131,8 @@ type NewValidation = Omit<Validation, 'id' | 'operationId' | 'fileHash' | 'start
 }
 
 /**
- * Keeps a validation and its checks, in one statement, and answers what the operation says of it.
- * @throws FenceLost when another agent has claimed the operation meanwhile
+ * Stores a validation and its check results in one statement. Returns the result of the operation.
+ * @throws FenceLostError if another agent has claimed the operation in the meantime
  */
 export async function saveValidation(
   sql: Sql,
@@ -161,7 +161,7 @@ export async function saveValidation(
   return result
 }
 
-/** What a validation's operation answers once it is kept; null before. */
+/** The result of a validation's operation; null until the validation is stored. */
 export async function readOperationResult(sql: Sql, operationId: bigint): Promise<Record<string, unknown> | null> {
   const [row] = await sql<ValidationRow[]>`
     select * from sti.validation where operation_id = ${operationId} and ended_at is not null order by id limit 1`
@@ -173,6 +173,6 @@ export async function readOperationResult(sql: Sql, operationId: bigint): Promis
     coverage,
     rows: totalRows,
     integrityScore,
-    layers: Object.fromEntries(layers.map((one) => [one.layer, one.verdict])),
+    layers: Object.fromEntries(layers.map((layer) => [layer.layer, layer.verdict])),
   }
 }

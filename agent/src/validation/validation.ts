@@ -1,5 +1,6 @@
 import { ValidationParameters, type CheckResult } from '../contract/index.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
+import { formatQuantity } from '../format/format.ts'
 import { measuredRate, estimateDuration } from '../kind/durationEstimate.ts'
 import { requireTable } from '../kind/requireTable.ts'
 import type { ValidationDependencies } from './check.ts'
@@ -12,7 +13,7 @@ import { computeCoverage } from './scan/scanRanges.ts'
 import { readOperationResult, saveValidation } from './store.ts'
 import { computeIntegrityScore, summarizeLayers, overallVerdict, describeVerdict } from './verdict.ts'
 
-/** Rows per second that a preview assumes before anything was measured here. */
+/** The scan rate that a preview assumes until one has been measured. */
 const ASSUMED_ROWS_PER_SECOND = 500_000
 
 export function createValidation(parts: ValidationDependencies): OperationDefinition<'validation'> {
@@ -23,14 +24,14 @@ export function createValidation(parts: ValidationDependencies): OperationDefini
       return [
         ...facts.faults,
         ...(facts.table !== null && facts.table.discriminator === null
-          ? ['There is no discriminator column yet: expand first.']
+          ? ['The table has no discriminator column yet. Expand first.']
           : []),
-        ...(facts.openOperations.some((one) => one.kind === 'validation')
-          ? ['A validation runs already: wait for it, or cancel it.']
+        ...(facts.openOperations.some((operation) => operation.kind === 'validation')
+          ? ['A validation is already running. Wait for it, or cancel it.']
           : []),
         ...(unknown.length > 0
           ? [
-              `There is no check ${unknown.join(', ')}; there are: ${listChecks(facts.rollout)
+              `Unknown check ${unknown.join(', ')}. Available checks: ${listChecks(facts.rollout)
                 .map((check) => check.name)
                 .join(', ')}.`,
             ]
@@ -41,7 +42,7 @@ export function createValidation(parts: ValidationDependencies): OperationDefini
       const checks = selectChecks(rollout, ValidationParameters.parse(parameters))
       const reads = checks.some((check) => check.needsScan)
       const rows = reads ? table.estimatedRows : 0
-      const last = facts.succeededOperations.findLast((one) => one.kind === 'validation')
+      const last = facts.succeededOperations.findLast((operation) => operation.kind === 'validation')
       const measured = measuredRate(last, last?.result?.['rows'])
       const { notes, ...time } = reads
         ? estimateDuration(rows, measured, { does: 'reads', perSecond: ASSUMED_ROWS_PER_SECOND })
@@ -52,11 +53,11 @@ export function createValidation(parts: ValidationDependencies): OperationDefini
         estimatedWalBytes: 0,
         notes: [
           ...notes,
-          `Runs ${checks.length} checks.`,
+          `Runs ${formatQuantity(checks.length, 'check')}.`,
           ...(rows !== null && rows > 0
-            ? [`Reads about ${Math.round(rows)} rows in key ranges, each with a short snapshot.`]
+            ? [`Reads about ${formatQuantity(Math.round(rows), 'row')} in key ranges, each with a short snapshot.`]
             : []),
-          'Writes nothing to the table.',
+          'Does not write to the table.',
         ],
       }
     },
@@ -64,7 +65,7 @@ export function createValidation(parts: ValidationDependencies): OperationDefini
   }
 }
 
-/** Goes on with the reading of the table where it stands; the other checks are asked again, all of them at one time. */
+/** Resumes the table scan from its checkpoint. The other checks always run again, so that all describe the same time. */
 async function validate(run: RunContext, parts: ValidationDependencies): Promise<RunOutcome> {
   const { rollout, database, operation } = run
   const savedResult = await readOperationResult(database.state, operation.id)
@@ -82,7 +83,7 @@ async function validate(run: RunContext, parts: ValidationDependencies): Promise
   for (const check of checks) {
     run.setStep(`check ${check.name}`)
     const result = await runCheck(check, context, scan)
-    // A long check ends early when it is asked to: what it found until then is nothing.
+    // A check that was stopped early has no usable result.
     if (run.directive() !== 'go-on') return { outcome: 'stopped' }
     if (result === null) inapplicable.add(check.name)
     else results.push(result)

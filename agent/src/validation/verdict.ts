@@ -9,8 +9,8 @@ import type { Rollout } from '../rollout/rollout.ts'
 import { listChecks, selectLayers, NO_CHECKS_REASON } from './layers.ts'
 
 /**
- * What each layer of a validation came to. A layer without a check proves nothing: it is inconclusive. A check that does
- * not apply now says nothing and is missed by nobody.
+ * The verdict of each layer. A layer without checks is inconclusive. A check that does not apply now neither counts nor
+ * makes its layer incomplete.
  */
 export function summarizeLayers(
   rollout: Rollout,
@@ -28,7 +28,9 @@ export function summarizeLayers(
       layer,
       verdict,
       required: rollout.file.validation.requires.includes(layer),
-      complete: allChecks.every((one) => one.layer !== layer || checksRun.has(one.name) || inapplicable.has(one.name)),
+      complete: allChecks.every(
+        (check) => check.layer !== layer || checksRun.has(check.name) || inapplicable.has(check.name),
+      ),
       detail:
         verdict === 'pass'
           ? ''
@@ -40,18 +42,18 @@ export function summarizeLayers(
 }
 
 /**
- * The verdict of a whole validation: of the layers that the file requires, since it answers whether the flag may go on.
- * Another layer is reported with its own verdict and neither blocks nor helps. When none of the required ones was run
- * it is that of those that were.
+ * The verdict of a validation covers the layers that the file requires, since it decides if the flag may be turned on.
+ * Other layers are reported with their own verdict and neither block nor help. If no required layer ran, the verdict
+ * covers the layers that did.
  */
 export function overallVerdict(layers: readonly LayerResult[]): Verdict {
   const required = layers.filter((layer) => layer.required)
   return worstVerdict((required.length > 0 ? required : layers).map((layer) => layer.verdict))
 }
 
-/** Passed checks of the integrity layer / all of them, rounded down; null unless all of them were run. */
+/** Passed checks / all checks of the integrity layer, rounded down; null unless all of them ran. */
 export function computeIntegrityScore(layers: readonly LayerResult[], results: readonly CheckResult[]): number | null {
-  const integrity = layers.find((one) => one.layer === ValidationLayer.enum.integrity)
+  const integrity = layers.find(({ layer }) => layer === ValidationLayer.enum.integrity)
   const integrityResults = results.filter((result) => result.layer === ValidationLayer.enum.integrity)
   if (!integrity?.complete || integrityResults.length === 0) return null
   return (
@@ -61,7 +63,7 @@ export function computeIntegrityScore(layers: readonly LayerResult[], results: r
   )
 }
 
-/** An error outweighs a fail, which outweighs what could not be decided; of nothing nothing follows. */
+/** `error` outweighs `fail`, which outweighs `inconclusive`. Without verdicts: `inconclusive`. */
 function worstVerdict(verdicts: readonly Verdict[]): Verdict {
   const order: Verdict[] = ['error', 'fail', 'inconclusive']
   return order.find((verdict) => verdicts.includes(verdict)) ?? (verdicts.length === 0 ? 'inconclusive' : 'pass')
@@ -71,6 +73,6 @@ function worstVerdict(verdicts: readonly Verdict[]): Verdict {
 export function describeVerdict(verdict: Verdict, layers: readonly LayerResult[]): string {
   const parts = layers
     .filter((layer) => layer.verdict !== 'pass')
-    .map((one) => `${one.layer} ${one.verdict}${one.required ? '' : ', not required'} (${one.detail})`)
+    .map(({ layer, verdict, required, detail }) => `${layer} ${verdict}${required ? '' : ', not required'} (${detail})`)
   return `verdict ${verdict}${parts.length > 0 ? `: ${parts.join('; ')}` : ''}`
 }

@@ -1,27 +1,28 @@
 import { createHash } from 'node:crypto'
 import { errorMessage } from '../../database/errors.ts'
+import { formatBytes } from '../../format/format.ts'
 import { boundedGet } from '../../signals/boundedGet.ts'
 import type { CheckFinding } from '../check.ts'
 
-/** What a check keeps of an answer: never its body. */
+/** What a check stores of a response, which never includes the body. */
 export interface ApplicationResponse {
   readonly status: number
   /** SHA-256 of the body, in hex. */
   readonly hash: string
   readonly bytes: number
-  /** What the application says of `X-Sti-Flag`, or null. */
+  /** The response header `X-Sti-Flag`, or null. */
   readonly flag: string | null
 }
 
 const MAX_RESPONSE_BYTES = 1_000_000
 const REQUEST_TIMEOUT_SECONDS = 10
 
-/** The application could not be asked: nothing is known of what it would have answered. */
+/** The request failed, so nothing is known about the application's response. */
 export class ApplicationUnreachable extends Error {}
 
 /**
- * One GET of an address of the rollout file: no redirect is followed, at most 1 MB and 10 s.
- * @throws NotAsked
+ * Sends one GET to a URL of the rollout file. Follows no redirects; limited to 1 MB and 10 s.
+ * @throws ApplicationUnreachable
  */
 export async function requestApplication(
   url: string,
@@ -47,9 +48,9 @@ export function toUnreachableFinding(error: unknown, evidence: Pick<CheckFinding
     ...evidence,
     verdict: 'inconclusive',
     value: null,
-    detail: `the application could not be asked, ${error.message}: see that it answers, then validate again`,
+    detail: `the application did not respond (${error.message}): make sure that it is available, then validate again`,
   }
 }
 
 export const describeResponse = ({ status, hash, bytes }: ApplicationResponse): string =>
-  `${status}, ${bytes} bytes, SHA-256 ${hash}`
+  `HTTP ${status}, ${formatBytes(bytes)}, SHA-256 ${hash}`

@@ -5,7 +5,7 @@ import { requestApplication, toUnreachableFinding, describeResponse } from './ap
 const MAX_ATTEMPTS = 3
 const RETRY_DELAY_MS = 500
 
-/** A GET that must be answered with a status. A wrong one counts when it is given three times in a row. */
+/** A GET that must return a status. The check fails after three wrong responses in a row. */
 export function requestStatusCheck(name: string, { url, status }: { url: string; status: number }): ValidationCheck {
   return {
     name,
@@ -25,7 +25,7 @@ export function requestStatusCheck(name: string, { url, status }: { url: string;
               value: response.status,
               detail: isExpected
                 ? describeResponse(response)
-                : `${describeResponse(response)}, where ${status} is expected`,
+                : `${describeResponse(response)} (expected HTTP ${status})`,
             }
         } catch (error) {
           if (attempt === MAX_ATTEMPTS) return toUnreachableFinding(error, evidence)

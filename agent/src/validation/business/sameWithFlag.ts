@@ -7,16 +7,16 @@ import {
   type ApplicationResponse,
 } from './applicationRequest.ts'
 
-/** Rounds of on, off, on. */
+/** Rounds of three requests with the flag on, off, on. */
 const MAX_ROUNDS = 5
-/** So many rounds in which both answers stood still and differed are no accident of the traffic between them. */
+/** With this many rounds of stable but different responses, concurrent traffic is ruled out as the cause. */
 const MIN_DIFFERING_ROUNDS = 3
 const ROUND_DELAY_MS = 300
 
 /**
- * A GET that must be answered the same with the flag on and off, asked with `X-Sti-Flag` and the flag token
- * (docs/flag.md). Others write meanwhile, so an answer may change between two requests: it is asked on, off and on
- * again, and only a difference that lasts counts.
+ * A GET that must return the same response with the flag on and off. Requests carry `X-Sti-Flag` and the flag token
+ * (docs/flag.md). Concurrent writes may change the response between two requests, so each round requests on, off and on
+ * again, and only a persistent difference fails.
  */
 export function sameWithFlagCheck(name: string, { url, status }: { url: string; status: number }): ValidationCheck {
   return {
@@ -37,7 +37,7 @@ export function sameWithFlagCheck(name: string, { url, status }: { url: string; 
           const responseOff = await requestWithFlag('off')
           const responseOnAgain = await requestWithFlag('on')
           const ignoringResponse =
-            [responseOn, responseOnAgain].find((answer) => answer.flag !== 'on') ??
+            [responseOn, responseOnAgain].find((response) => response.flag !== 'on') ??
             (responseOff.flag === 'off' ? null : responseOff)
           if (ignoringResponse !== null) {
             lastFinding = {
@@ -52,15 +52,15 @@ export function sameWithFlagCheck(name: string, { url, status }: { url: string; 
                 ...evidence,
                 verdict: 'pass',
                 value: status,
-                detail: `the same with the flag on and off: ${describeResponse(responseOff)}`,
+                detail: `same response with the flag on and off: ${describeResponse(responseOff)}`,
               }
-            const detail = `the same with the flag on and off, but ${describeResponse(responseOff)}, where ${status} is expected`
+            const detail = `same response with the flag on and off, but ${describeResponse(responseOff)} (expected HTTP ${status})`
             lastFinding = { ...evidence, verdict: 'fail', value: responseOff.status, detail }
           } else if (!isSameResponse(responseOn, responseOnAgain)) {
-            const detail = `the answer changes from one request to the next, whatever the flag: name a request whose answer stands still`
+            const detail = `the response changes between requests regardless of the flag: use a request with a stable response`
             lastFinding = { ...evidence, verdict: 'inconclusive', value: responseOn.status, detail }
           } else {
-            const detail = `another answer with the flag on (${describeResponse(responseOn)}) than off (${describeResponse(responseOff)})`
+            const detail = `the response with the flag on (${describeResponse(responseOn)}) differs from off (${describeResponse(responseOff)})`
             lastFinding = { ...evidence, verdict: 'fail', value: responseOn.status, detail }
             if (++differingRounds === MIN_DIFFERING_ROUNDS) return lastFinding
           }
@@ -75,8 +75,8 @@ export function sameWithFlagCheck(name: string, { url, status }: { url: string; 
   }
 }
 
-function downgradeRareDifference(last: CheckFinding, different: number): CheckFinding {
-  const detail = `${last.detail}, in ${different} of ${MAX_ROUNDS} rounds: validate again when there is less traffic`
+function downgradeRareDifference(last: CheckFinding, differingRounds: number): CheckFinding {
+  const detail = `${last.detail} in ${differingRounds} of ${MAX_ROUNDS} rounds: validate again when there is less traffic`
   return { ...last, verdict: 'inconclusive', detail }
 }
 
@@ -85,6 +85,6 @@ function isSameResponse(a: ApplicationResponse, b: ApplicationResponse): boolean
 }
 
 function describeIgnoredFlag(response: ApplicationResponse): string {
-  const flagHeader = response.flag === null ? 'without the header X-Sti-Flag' : `with X-Sti-Flag: ${response.flag}`
-  return `the application answers ${response.status} ${flagHeader}, so nobody knows what it read by: let it honour X-Sti-Flag (docs/flag.md), or leave sameWithFlag out`
+  const flagHeader = response.flag === null ? 'without the X-Sti-Flag header' : `with X-Sti-Flag: ${response.flag}`
+  return `the application returned HTTP ${response.status} ${flagHeader}, so it is unknown which flag value it used: support X-Sti-Flag in the application (docs/flag.md), or remove sameWithFlag`
 }

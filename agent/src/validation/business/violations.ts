@@ -1,19 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../../database/connect.ts'
+import { formatQuantity } from '../../format/format.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
 import type { Key } from '../../engine/keys.ts'
 import type { ValidationCheck } from '../check.ts'
 
 const MAX_SAMPLE_KEYS = 10
-/** More rows than this are not told apart. */
+/** Rows beyond this number are not counted. */
 const MAX_COUNTED_VIOLATIONS = 1_000
 const MAX_ATTEMPTS = 3
 const RECHECK_DELAY_MS = 1_000
 const MAX_VALUE_CHARACTERS = 200
 
 /**
- * A rule of the file: every row that its query returns is a violation. The application may be between two statements
- * when it is asked, so a row counts when it is still there a moment later.
+ * A rule of the rollout file: every row that its query returns violates it. The application may be between two
+ * statements, so only rows that the query returns again a second later count.
  */
 export function violationsCheck(name: string, query: string): ValidationCheck {
   return {
@@ -27,7 +28,7 @@ export function violationsCheck(name: string, query: string): ValidationCheck {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         if (attempt > 0) await delay(RECHECK_DELAY_MS, null, { signal })
         const { rows, keys } = await queryViolations(sql, query, table.key.length)
-        if (rows === 0) return { ...evidence, verdict: 'pass', value: 0, detail: 'no row violates it' }
+        if (rows === 0) return { ...evidence, verdict: 'pass', value: 0, detail: 'no row violates the rule' }
         const persistentKeys = previousKeys === null ? [] : findPersistentKeys(previousKeys, keys)
         if (rows > MAX_COUNTED_VIOLATIONS || persistentKeys.length > 0) {
           const count = rows > MAX_COUNTED_VIOLATIONS ? rows : persistentKeys.length
@@ -36,7 +37,10 @@ export function violationsCheck(name: string, query: string): ValidationCheck {
             verdict: 'fail',
             value: count,
             discrepancies: count,
-            detail: `${rows > MAX_COUNTED_VIOLATIONS ? `more than ${MAX_COUNTED_VIOLATIONS}` : count} rows violate it`,
+            detail:
+              rows > MAX_COUNTED_VIOLATIONS
+                ? `more than ${formatQuantity(MAX_COUNTED_VIOLATIONS, 'row')} violate the rule (limit 0)`
+                : `${formatQuantity(count, 'row')} ${count === 1 ? 'violates' : 'violate'} the rule (limit 0)`,
             sampleKeys: (rows > MAX_COUNTED_VIOLATIONS ? keys : persistentKeys).slice(0, MAX_SAMPLE_KEYS),
           }
         }
@@ -46,19 +50,19 @@ export function violationsCheck(name: string, query: string): ValidationCheck {
         ...evidence,
         verdict: 'inconclusive',
         value: null,
-        detail: `rows violate it and others do a moment later, ${MAX_ATTEMPTS} times: let the query leave out what the application is about to mend`,
+        detail: `the violating rows changed between all ${MAX_ATTEMPTS} attempts: exclude rows from the query that the application is about to correct`,
       }
     },
   }
 }
 
-/** A query may return the same key for several rows: as many of them count as were there both times. */
+/** Keys of `now` that are also in `before`. A query may return the same key for several rows. */
 function findPersistentKeys(before: readonly Key[], now: readonly Key[]): Key[] {
   const known = new Set(before.map((key) => JSON.stringify(key)))
   return now.filter((key) => known.has(JSON.stringify(key)))
 }
 
-/** The rows it returns, at most one above MOST, and the first columns of each as text. */
+/** The rows that the query returns (at most one more than MAX_COUNTED_VIOLATIONS), with their key columns as text. */
 async function queryViolations(sql: Sql, query: string, columns: number): Promise<{ rows: number; keys: Key[] }> {
   const result = await sql.unsafe<{ rows: number; keys: Key[] }[]>(
     `with /* sti */ violation as materialized (select row_to_json(q) as fields from (${query}\n) as q limit ${MAX_COUNTED_VIOLATIONS + 1})

@@ -1,20 +1,20 @@
 import type { Sql } from '../../database/connect.ts'
 import type { TableCounters } from './tableCounters.ts'
 
-/** Rows at a validation, with what PostgreSQL had counted when its reading began. */
+/** The row count of a validation, with PostgreSQL's counters when its scan started. */
 export interface RowCount {
   readonly validation: number
   readonly at: string
   readonly rows: number
   readonly counters: TableCounters
   readonly checksum: string
-  /** Rows whose type was not what legacy columns say: the checksum covers that too. */
+  /** Rows whose type did not match their legacy columns; the checksum covers them, too. */
   readonly wrong: number
-  /** What the checksum was made by: file and major version. */
+  /** Hash of the rollout file and PostgreSQL major version that produced the checksum. */
   readonly hashedBy: string
 }
 
-/** Of the newest validation that has read the table, or null. */
+/** The row count of the newest validation that read the table, or null. */
 export async function readRowCount(state: Sql, rollout: string): Promise<RowCount | null> {
   const [row] = await state<{ counted: Omit<RowCount, 'validation' | 'at'>; id: bigint; ended_at: Date }[]>`
     select r.counted, v.id, v.ended_at from sti.row_count r join sti.validation v on v.id = r.validation_id
@@ -32,7 +32,7 @@ export async function saveRowCount(
     values (${validation}, ${rollout}, ${state.json(counted as never)}) on conflict do nothing`
 }
 
-/** Hashes are compared only where the same expression made them, in the same major version. */
+/** Checksums are comparable only if they come from the same expression in the same major version of PostgreSQL. */
 export async function readHashVersion(state: Sql, fileHash: string): Promise<string> {
   const [row] = await state<{ version: number }[]>`
     select current_setting('server_version_num')::int / 10000 as version`

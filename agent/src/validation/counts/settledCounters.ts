@@ -2,19 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../../database/connect.ts'
 import { compareCounters, readCounters, type CounterDelta, type TableCounters } from './tableCounters.ts'
 
-/** A session's counts arrive a second after a transaction of it ended, or when it has been idle for 10 s. */
+/** A session reports its counters one second after a transaction ends, or after 10 s of idling. */
 const STATISTICS_FLUSH_SECONDS = 12
-/** One that has begun another transaction at once has them still: so long it is waited for. */
+/** A session that starts another transaction at once reports later, so there is a longer limit for it. */
 const MAX_WAIT_SECONDS = 60
 const POLL_INTERVAL_MS = 1_000
 
 export interface SettledCounters {
   readonly delta: CounterDelta
-  /** Who may not have told its counts yet, also after the wait; null: all are in. */
+  /** A transaction whose counters may still be missing after the wait; null: none. */
   readonly openTransaction: string | null
 }
 
-/** Compares with the counters as they are, again and again until `enough`, or until all that has happened is counted. */
+/** Compares the counters repeatedly until `isSufficient`, or until every session has reported. */
 export async function awaitSettledCounters(
   state: Sql,
   then: TableCounters,

@@ -1,13 +1,13 @@
 import type { Sql } from '../../database/connect.ts'
 
-/** What PostgreSQL has counted of the table until now. */
+/** PostgreSQL's cumulative counters of the table. */
 export interface TableCounters {
-  /** Changes when counters were set back: by somebody, or by a crash. */
+  /** Changes when the counters are reset, manually or by a crash. */
   readonly epoch: string
   readonly oid: number
-  /** The oldest transaction that was open then: what was committed before is older. */
+  /** The oldest transaction open at that time; rows committed earlier are older. */
   readonly snapshot: string
-  /** By the oid of the leaf partition, or of the table itself. */
+  /** Keyed by the OID of the leaf partition, or of the table itself. */
   readonly leaves: Readonly<Record<string, LeafCounters>>
 }
 
@@ -18,7 +18,7 @@ interface LeafCounters {
   readonly deleted: number
 }
 
-/** Reads them from the primary. A session's own counts arrive when it ends a transaction, at the latest after 10 s. */
+/** Reads the counters from the primary. A session reports its counters at most 10 s after a transaction ends. */
 export async function readCounters(state: Sql, oid: number): Promise<TableCounters> {
   const [row] = await state<{ epoch: string; snapshot: string; leaves: Record<string, LeafCounters> }[]>`
     select concat_ws(' ', (select extract(epoch from stats_reset) from pg_stat_database where datname = current_database()),
@@ -41,17 +41,16 @@ export type CounterDelta =
       readonly missingPartitions: string[]
     }
 
-/** What happened between two readings. */
+/** The changes between two readings. */
 export function compareCounters(then: TableCounters, now: TableCounters): CounterDelta {
-  if (then.oid !== now.oid)
-    return { comparable: false, reason: 'the table is another one, dropped and made again or restored' }
+  if (then.oid !== now.oid) return { comparable: false, reason: 'the table was dropped and recreated, or restored' }
   if (then.epoch !== now.epoch)
-    return { comparable: false, reason: 'PostgreSQL has set its counters back, after a crash or on demand' }
+    return { comparable: false, reason: 'the statistics of PostgreSQL were reset, manually or after a crash' }
   const sums = { inserted: 0, updated: 0, deleted: 0 }
   for (const name of ['inserted', 'updated', 'deleted'] as const) {
     for (const [oid, leaf] of Object.entries(now.leaves)) {
       const increase = leaf[name] - (then.leaves[oid]?.[name] ?? 0)
-      if (increase < 0) return { comparable: false, reason: 'the counters of the table were set back' }
+      if (increase < 0) return { comparable: false, reason: 'the statistics of the table were reset' }
       sums[name] += increase
     }
   }

@@ -5,8 +5,8 @@ import { keyTuple, type Key } from '../../engine/keys.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 
 /**
- * How many of the rows that an admin accepted are there and without a right type now. One that is right by now must
- * not stand for another that is wrong.
+ * Counts the accepted rows that still exist and have a wrong type. An accepted row that is correct by now must not excuse
+ * another wrong row.
  */
 export async function countAcceptedDiscrepancies(sql: Sql, rollout: Rollout, table: Table): Promise<number> {
   const accepted = await sql<{ key: Key }[]>`
@@ -19,7 +19,7 @@ export async function countAcceptedDiscrepancies(sql: Sql, rollout: Rollout, tab
   )
 }
 
-/** Where the expression raises on one of them they are asked in halves, and a row that raises alone is wrong. */
+/** If the expression raises an error, splits the rows in halves; a single row that raises counts as wrong. */
 async function countDiscrepancies(sql: Sql, rollout: Rollout, table: Table, keys: readonly Key[]): Promise<number> {
   if (keys.length === 0) return 0
   try {

@@ -17,7 +17,7 @@ import { noUnknownType } from './noUnknownType.ts'
 import { nothingLost } from './nothingLost.ts'
 import { typeMatchesLegacy } from './typeMatchesLegacy.ts'
 
-/** The integrity layer: is every row what its legacy columns say, and is none lost. */
+/** The integrity layer: every row has the type its legacy columns imply, and no row is lost. */
 export const integrityChecks = ({ file }: Rollout): readonly ValidationCheck[] => [
   coverage,
   typeMatchesLegacy,

@@ -1,4 +1,5 @@
 import type { Sql } from '../../database/connect.ts'
+import { formatQuantity } from '../../format/format.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
 import type { ValidationCheck } from '../check.ts'
 
@@ -9,8 +10,8 @@ interface ConstraintState {
 }
 
 /**
- * Every constraint of the table holds and is enforced: what finalize made is still there, no index is invalid, no
- * trigger of a foreign key is off, and rows keep to a CHECK that PostgreSQL has not validated.
+ * Every constraint of the table is enforced: what finalize created still exists, no index is invalid, foreign key
+ * triggers are enabled, and rows satisfy each CHECK that PostgreSQL has not validated.
  */
 export const constraintsValid: ValidationCheck = {
   name: 'constraints-valid',
@@ -19,11 +20,11 @@ export const constraintsValid: ValidationCheck = {
   seconds: 120,
   async run({ sql, facts, table }) {
     const constraintState = await readConstraintState(sql, table.oid)
-    const schemaChanging = facts.openOperations.some((one) => one.kind === 'finalize' || one.kind === 'rollback')
+    const schemaChanging = facts.openOperations.some(({ kind }) => kind === 'finalize' || kind === 'rollback')
     const finalized = facts.changes.some((change) => change.kind === 'constraint' && change.confirmed)
     const missing =
       finalized && !schemaChanging
-        ? facts.finalizeMissing.map((what) => `${what} is gone since finalize: finalize once more`)
+        ? facts.finalizeMissing.map((object) => `${object} was removed after finalize: finalize again`)
         : []
     const violations: string[] = []
     let rows = 0
@@ -33,17 +34,19 @@ export const constraintsValid: ValidationCheck = {
         await sql.unsafe<{ n: number }[]>(`select /* sti */ count(*)::int as n from ${on} where not (${check})`),
       )
       rows += n
-      if (n > 0) violations.push(`${n} rows break ${name} on ${on}, which is NOT VALID: mend them`)
+      if (n > 0)
+        violations.push(`${formatQuantity(n, 'row')} violate ${name} on ${on}, which is NOT VALID: fix the rows`)
     }
     const faults = [
       ...missing,
       ...violations,
       ...constraintState.disabled.map(
-        (name) => `foreign key ${name} is not enforced, its triggers are off: ENABLE TRIGGER ALL`,
+        (name) =>
+          `foreign key ${name} is not enforced because its triggers are disabled: run ALTER TABLE … ENABLE TRIGGER ALL`,
       ),
       ...(schemaChanging
         ? []
-        : constraintState.invalidIndexes.map((name) => `index ${name} is invalid: REINDEX it, or drop it`)),
+        : constraintState.invalidIndexes.map((name) => `index ${name} is invalid: REINDEX or drop it`)),
     ]
     const notValidated = constraintState.notValid.map(({ name }) => name)
     return {
@@ -55,8 +58,8 @@ export const constraintsValid: ValidationCheck = {
         faults.length > 0
           ? faults.join('; ')
           : notValidated.length > 0
-            ? `all enforced; PostgreSQL itself has not validated ${notValidated.join(', ')}`
-            : 'all validated and enforced',
+            ? `all constraints are enforced; PostgreSQL has not validated ${notValidated.join(', ')}`
+            : 'all constraints are valid and enforced',
     }
   },
 }

@@ -1,3 +1,4 @@
+import { formatCount, formatQuantity } from '../../format/format.ts'
 import type { ValidationCheck } from '../check.ts'
 import { computeCoverage, countCorrectRows } from '../scan/scanRanges.ts'
 import { countAcceptedDiscrepancies } from './acceptedRows.ts'
@@ -17,10 +18,10 @@ export const coverage: ValidationCheck = {
       limit: 1,
       discrepancies: Math.max(0, scan.rows - correctRows - accepted),
       detail:
-        `${correctRows} of ${scan.rows} rows hold the type that their legacy columns say` +
-        (scan.kept > 0 ? `, or, ${scan.kept} of them, the one that new code wrote (restore: none)` : '') +
+        `${formatCount(correctRows)} of ${formatQuantity(scan.rows, 'row')} have the type implied by their legacy columns` +
+        (scan.kept > 0 ? ` (for ${formatCount(scan.kept)} of them new code wrote the type, and restore is none)` : '') +
         (scan.replica ? ', read on the replica' : '') +
-        (accepted > 0 ? `; ${accepted} others were accepted by an admin` : ''),
+        (accepted > 0 ? `; an admin accepted ${formatQuantity(accepted, 'other row')}` : ''),
       sampleKeys: scan.discrepancyKeys,
       query: scan.query,
     }

@@ -1,29 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../../database/connect.ts'
+import { formatPercent } from '../../format/format.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
 import { keyAsJson, type Key } from '../../engine/keys.ts'
 import { tagStatement } from '../../database/tagStatement.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 
-/** Rows looked at; of a larger table a sample of its pages. */
+/** Larger tables are sampled by pages to about this many rows. */
 const SAMPLE_ROWS = 200_000
 const MAX_DISCREPANCIES = 1_000
-/** Between the two looks at a row that is wrong. */
+/** The delay before a wrong row is read again. */
 const RECHECK_DELAY_MS = 2_000
 
 export interface DiscrepanciesSince {
   readonly query: string
-  /** Rows that were written since. */
+  /** Rows written since the operation. */
   readonly writtenRows: number
-  /** Of them, those that held another type than their legacy columns say, and have been written again since. */
+  /** Rows whose type did not match their legacy columns, but which were written again before the second read. */
   readonly rewritten: number
-  /** Those that still do. */
+  /** Rows that still do not match. */
   readonly persistent: readonly Key[]
-  /** Of how much of the table this speaks, in words; empty: of all of it. */
+  /** The sampled share of the table, such as ` in a sample of 12.5% of its pages`; empty if all of it was read. */
   readonly sampleNote: string
 }
 
-/** Rows that were written since an operation ended, and hold another type than their legacy columns say: looked at twice. */
+/** Rows written since an operation ended whose type does not match their legacy columns, read twice. */
 export async function findDiscrepanciesSince(
   sql: Sql,
   rollout: Rollout,
@@ -38,7 +39,7 @@ export async function findDiscrepanciesSince(
   } = await sampleRowsWrittenSince(sql, rollout, table, operation, percent)
   if (discrepancies.length > 0) await delay(RECHECK_DELAY_MS)
   const persistent = await findPersistentDiscrepancies(sql, rollout, table, discrepancies)
-  const sampleNote = percent < 100 ? ` in ${Math.round(percent * 10) / 10} % of its pages` : ''
+  const sampleNote = percent < 100 ? ` in a sample of ${formatPercent(percent / 100)} of its pages` : ''
   return { query: statement, writtenRows, rewritten: discrepancies.length - persistent.length, persistent, sampleNote }
 }
 
@@ -47,7 +48,7 @@ interface WrittenRow {
   readonly version: string
 }
 
-/** The row of an operation was last written when it ended: younger rows are others' writes. */
+/** The operation's own row was last written when it ended, so rows with a younger xmin were written afterward. */
 async function sampleRowsWrittenSince(
   sql: Sql,
   rollout: Rollout,
@@ -66,7 +67,7 @@ async function sampleRowsWrittenSince(
   return { text, rows, wrong: wrong.slice(0, MAX_DISCREPANCIES) }
 }
 
-/** Those that are as they were a moment ago, and wrong. */
+/** Rows that have not changed since the first read and are still wrong. */
 async function findPersistentDiscrepancies(
   sql: Sql,
   rollout: Rollout,

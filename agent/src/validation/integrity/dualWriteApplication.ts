@@ -1,9 +1,10 @@
+import { formatCount, formatQuantity } from '../../format/format.ts'
 import type { ValidationCheck } from '../check.ts'
 import { findDiscrepanciesSince } from './discrepanciesSince.ts'
 
 /**
- * Where the application writes the type itself: rows that were written since the backfill ended, looked at twice. An
- * application that writes both sides in two transactions shows a difference that moves; one that stays is wrong.
+ * For applications that write the type themselves: checks the rows written since the backfill, reading them twice. If the
+ * application writes both sides in two transactions, a mismatch is temporary; one that persists is a fault.
  */
 export const dualWriteApplication: ValidationCheck = {
   name: 'dual-write-application',
@@ -13,7 +14,7 @@ export const dualWriteApplication: ValidationCheck = {
   async run({ sql, rollout, table, facts }) {
     const backfilled = facts.lastSucceededBackfill?.id ?? null
     if (backfilled === null)
-      return { verdict: 'inconclusive', value: null, limit: 0, detail: 'no backfill has ended: run it first' }
+      return { verdict: 'inconclusive', value: null, limit: 0, detail: 'no backfill has completed: run it first' }
     const { query, writtenRows, rewritten, persistent, sampleNote } = await findDiscrepanciesSince(
       sql,
       rollout,
@@ -21,7 +22,7 @@ export const dualWriteApplication: ValidationCheck = {
       backfilled,
     )
     if (writtenRows === 0) {
-      const detail = `no row was written since the backfill ended${sampleNote}: let the application write, then validate again`
+      const detail = `no rows were written since the backfill ended${sampleNote}: let the application write, then validate again`
       return { verdict: 'inconclusive', value: 0, limit: 0, detail, query }
     }
     return {
@@ -29,7 +30,7 @@ export const dualWriteApplication: ValidationCheck = {
       value: persistent.length,
       limit: 0,
       discrepancies: persistent.length,
-      detail: `${writtenRows} rows were written since the backfill ended${sampleNote}: ${persistent.length} hold another type than their legacy columns say, and ${rewritten} moved meanwhile`,
+      detail: `${formatCount(persistent.length)} of ${formatQuantity(writtenRows, 'row')} written since the backfill ended${sampleNote} have a type that does not match their legacy columns (limit 0); ${formatCount(rewritten)} changed during the check`,
       sampleKeys: persistent.slice(0, 10),
       query,
     }

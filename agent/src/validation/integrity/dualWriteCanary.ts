@@ -1,10 +1,11 @@
 import { runCanaryWrite, type CanaryResult, type SyncDirection } from '../../dualWrite/canaryWrite.ts'
 import { hasReverseSync } from '../../dualWrite/verifyTrigger.ts'
+import { formatQuantity } from '../../format/format.ts'
 import { quoteIdentifier } from '../../rollout/identifiers.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import type { ValidationCheck, CheckFinding } from '../check.ts'
 
-/** One existing row is written as old code would and as new code would, and taken back. */
+/** Writes one existing row as old code would and as new code would, and rolls both writes back. */
 export const dualWriteCanary: ValidationCheck = {
   name: 'dual-write-canary',
   layer: 'integrity',
@@ -12,7 +13,7 @@ export const dualWriteCanary: ValidationCheck = {
   async run({ run, rollout, table, facts }) {
     const undeclaredTriggers = [...facts.undeclaredTriggers, ...findTriggersFiredByLegacyWrite(rollout, table)]
     if (undeclaredTriggers.length > 0) return inconclusive(undeclaredTriggers[0]!.replace(/\.$/, ''))
-    const ways: SyncDirection[] = (await hasReverseSync(run.database.state, rollout, table))
+    const directions: SyncDirection[] = (await hasReverseSync(run.database.state, rollout, table))
       ? ['legacy', 'type']
       : ['legacy']
     const sql = run.database.engine({
@@ -22,47 +23,49 @@ export const dualWriteCanary: ValidationCheck = {
       statementTimeoutMs: 20_000,
     })
     try {
-      return judgeCanary(await runCanaryWrite(sql, rollout, table, ways), ways, rollout)
+      return judgeCanary(await runCanaryWrite(sql, rollout, table, directions), directions, rollout)
     } finally {
       await sql.end({ timeout: 1 })
     }
   },
 }
 
-function judgeCanary(result: CanaryResult, ways: readonly SyncDirection[], { file }: Rollout): CheckFinding {
+function judgeCanary(result: CanaryResult, directions: readonly SyncDirection[], { file }: Rollout): CheckFinding {
   const { fault, shown } = result
   if (fault !== null) {
-    const holds = `it then holds ${fault.type ?? 'no type'}, and its legacy columns say ${fault.legacy ?? 'no type'}`
+    const holds = `it then has type ${fault.type ?? 'NULL'}, and its legacy columns imply ${fault.legacy ?? 'NULL'}`
     return {
       verdict: 'fail',
       value: shown.length,
-      limit: ways.length,
+      limit: directions.length,
       discrepancies: 1,
-      detail: `a row was written ${fault.way === 'legacy' ? 'by its legacy columns' : 'by its type'} to be ${fault.wrote}: ${holds}`,
+      detail: `a row was changed to ${fault.wrote} through its ${fault.way === 'legacy' ? 'legacy columns' : 'type'}, but ${holds}`,
       sampleKeys: result.key === null ? [] : [result.key],
     }
   }
-  if (ways.every((way) => shown.includes(way))) {
-    const restoreRule = file.restore === 'none' ? 'a type that is written stays' : 'legacy columns follow the type'
+  if (directions.every((direction) => shown.includes(direction))) {
+    const restoreRule = file.restore === 'none' ? 'a written type is kept' : 'the legacy columns follow the type'
     return {
       verdict: 'pass',
       value: shown.length,
-      limit: ways.length,
-      detail: `the type follows legacy columns${ways.includes('type') ? `, and ${restoreRule}` : '; the way back is not there before finalize'}`,
+      limit: directions.length,
+      detail: `the type follows the legacy columns${directions.includes('type') ? `, and ${restoreRule}` : '; reverse sync does not exist before finalize'}`,
     }
   }
   if (result.looked === 0)
-    return inconclusive('the table has no row of a known type: let the application write one, then validate again')
+    return inconclusive('the table has no row with a known type: let the application write one, then validate again')
   if (result.refused !== null)
-    return inconclusive(`none of ${result.looked} rows could be written as another type: ${result.refused}`)
-  return inconclusive(`each of ${result.locked} rows was locked for longer than 100 ms: validate again`)
+    return inconclusive(
+      `none of ${formatQuantity(result.looked, 'row')} could be changed to another type: ${result.refused}`,
+    )
+  return inconclusive(`all ${formatQuantity(result.locked, 'row')} were locked for more than 100 ms: validate again`)
 }
 
 function inconclusive(detail: string): CheckFinding {
   return { verdict: 'inconclusive', value: null, limit: null, detail }
 }
 
-/** It writes legacy columns too: triggers bound to them fire, of which the file need not speak for the backfill's sake. */
+/** The canary writes legacy columns, so it fires triggers on them that the file need not declare for the backfill. */
 function findTriggersFiredByLegacyWrite(rollout: Rollout, { triggers }: Table): string[] {
   return triggers
     .filter(
@@ -76,6 +79,6 @@ function findTriggersFiredByLegacyWrite(rollout: Rollout, { triggers }: Table): 
     )
     .map(
       ({ name, on }) =>
-        `trigger ${name} on ${on} fires where a legacy column is written, which the canary does and takes back: write ${quoteIdentifier(name)}: harmless under triggers in ${rollout.path}`,
+        `trigger ${name} on ${on} fires when the canary writes a legacy column: if it is safe to fire in a transaction that is rolled back, add ${quoteIdentifier(name)}: harmless under triggers in ${rollout.path}`,
     )
 }

@@ -6,14 +6,14 @@ export const dualWriteTrigger: ValidationCheck = {
   layer: 'integrity',
   unit: 'count',
   async run({ run, rollout, table, facts }) {
-    // Before the flag is on nobody writes the type.
+    // Nothing writes the type until the flag is on.
     const missing = facts.flag.enabled ? await findMissingReverseSync(run.database.state, rollout, table) : null
     const fault = facts.triggerFault ?? (missing && `The flag is on without ${missing}: turn it off, then finalize.`)
     return {
       verdict: fault === null ? 'pass' : 'fail',
       value: null,
       limit: null,
-      detail: fault ?? 'there, on, of this file, and the last of its sort',
+      detail: fault ?? 'the trigger exists, is enabled, matches this rollout file, and fires last',
     }
   },
 }

@@ -1,3 +1,4 @@
+import { formatCount, formatQuantity } from '../../format/format.ts'
 import type { ValidationCheck } from '../check.ts'
 import { countAcceptedDiscrepancies } from './acceptedRows.ts'
 
@@ -16,7 +17,10 @@ export const expressionNeverRaises: ValidationCheck = {
       discrepancies: raising,
       sampleKeys: raisingKeys,
       query,
-      detail: raising === 0 ? 'on no row' : 'the conditions of the file raise an error on these rows',
+      detail:
+        raising === 0
+          ? 'the conditions of the rollout file raise no errors'
+          : `the conditions of the rollout file raise an error on ${formatQuantity(raising, 'row')} (limit ${formatCount(accepted)})`,
     }
   },
 }

@@ -1,4 +1,5 @@
 import type { Sql } from '../../database/connect.ts'
+import { formatQuantity } from '../../format/format.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
 import type { Key } from '../../engine/keys.ts'
 import { quoteIdentifier } from '../../rollout/identifiers.ts'
@@ -9,18 +10,17 @@ interface CheckedForeignKey {
   readonly parent: string
   readonly readable: boolean
   readonly columns: { own: string; other: string }[]
-  /** The relations that hold the referring rows. */
+  /** The relations that contain the referencing rows. */
   readonly children: { sql: string; blocks: number }[]
 }
 
-/** Some 64 MB: a short snapshot for each. */
+/** About 64 MiB, so that each snapshot is short. */
 const BLOCKS_PER_QUERY = 8_192
 const MAX_SAMPLE_KEYS = 10
 
 /**
- * Every foreign key of the table, and every one that leads to it, holds on the rows themselves: whoever writes with
- * session_replication_role = replica or with triggers off leaves rows that refer to nothing, and PostgreSQL still
- * calls the constraint valid.
+ * Every row satisfies the foreign keys of the table and those that reference it. Writes with session_replication_role =
+ * replica or with disabled triggers can leave orphans while PostgreSQL still considers the constraint valid.
  */
 export const foreignKeys: ValidationCheck = {
   name: 'foreign-keys',
@@ -32,7 +32,7 @@ export const foreignKeys: ValidationCheck = {
     const unreadable = keys.filter((key) => !key.readable)
     if (unreadable.length > 0) {
       const names = unreadable.map((key) => key.name).join(', ')
-      const detail = `the tables of ${names} may not be read by the agent: GRANT SELECT on them to its role`
+      const detail = `the agent may not read the tables of ${names}: grant its role SELECT on them`
       return { verdict: 'inconclusive', value: null, limit: 0, detail }
     }
     const violations: string[] = []
@@ -48,7 +48,10 @@ export const foreignKeys: ValidationCheck = {
         }
       }
       rows += orphanRows
-      if (orphanRows > 0) violations.push(`${orphanRows} rows of ${key.name} refer to no row of ${key.parent}`)
+      if (orphanRows > 0)
+        violations.push(
+          `${formatQuantity(orphanRows, 'row')} of ${key.name} reference${orphanRows === 1 ? 's' : ''} a missing row of ${key.parent} (limit 0)`,
+        )
     }
     return {
       verdict: rows === 0 ? 'pass' : 'fail',
@@ -60,8 +63,8 @@ export const foreignKeys: ValidationCheck = {
         rows > 0
           ? violations.join('; ')
           : keys.length === 0
-            ? 'none leads from or to the table'
-            : `every row refers to one that is there: ${keys.map((key) => key.name).join(', ')}`,
+            ? 'the table has no foreign keys, and none reference it'
+            : `every reference resolves: ${keys.map((key) => key.name).join(', ')}`,
       ...(keys[0] ? { query: orphanSql(keys[0], keys[0].children[0]?.sql ?? '…') } : {}),
     }
   },

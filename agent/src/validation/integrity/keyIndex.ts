@@ -1,13 +1,12 @@
 import { errorCode, errorMessage } from '../../database/errors.ts'
 import type { ValidationCheck } from '../check.ts'
 
-/** It reads the table in one statement, which is too long for a larger one. */
+/** amcheck reads the table in one statement, which takes too long for a larger table. */
 const MAX_TABLE_BYTES = 10 * 1024 ** 3
 
 /**
- * The index that rows are read by leads to every row of the table, each once, as amcheck finds it. A row that is
- * missing in the index would be missed by every other check. Does not apply without the extension, or to a table of
- * more than 10 GB.
+ * amcheck verifies that the unique key index contains every row. All other checks would miss a row that is missing from
+ * the index. Does not apply without the extension, or to tables over 10 GiB.
  */
 export const keyIndex: ValidationCheck = {
   name: 'key-index',
@@ -34,17 +33,17 @@ export const keyIndex: ValidationCheck = {
       for (const index of amcheck.indexes)
         await sql.unsafe(`select /* sti */ ${amcheck.call}(${index.oid}::oid::regclass, true)`)
     } catch (error) {
-      // index_corrupted and data_corrupted: that is what it looks for.
+      // index_corrupted and data_corrupted are findings, not errors.
       if (!['XX001', 'XX002'].includes(errorCode(error) ?? '')) throw error
       return {
         verdict: 'fail',
         value: null,
         limit: null,
         query,
-        detail: `${errorMessage(error)}: rows may be missed by everything that reads along it; REINDEX it, then validate again`,
+        detail: `${errorMessage(error)}: anything that reads through this index may miss rows; REINDEX it, then validate again`,
       }
     }
     const names = amcheck.indexes.map((index) => index.name).join(', ')
-    return { verdict: 'pass', value: null, limit: null, query, detail: `amcheck finds every row in ${names}` }
+    return { verdict: 'pass', value: null, limit: null, query, detail: `amcheck found every row in ${names}` }
   },
 }

@@ -1,4 +1,5 @@
 import type { Sql } from '../../database/connect.ts'
+import { formatQuantity } from '../../format/format.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
 import { keyAsJson, type Key } from '../../engine/keys.ts'
 import { rangeCondition, readNextRange, type KeyedTable } from '../../engine/keyRange.ts'
@@ -8,8 +9,8 @@ const ROWS_PER_RANGE = 200_000
 const MAX_SAMPLE_KEYS = 10
 
 /**
- * No key occurs twice. PostgreSQL lets none in, so two can only come from a corrupt index or a tampered catalog: the
- * rows of each range are counted by key.
+ * No key occurs twice. PostgreSQL prevents duplicates, so they can only come from a corrupt index or a modified catalog.
+ * The check counts the rows of each key, range by range.
  */
 export const keyUnique: ValidationCheck = {
   name: 'key-unique',
@@ -39,8 +40,8 @@ export const keyUnique: ValidationCheck = {
       sampleKeys: duplicateKeys.slice(0, MAX_SAMPLE_KEYS),
       detail:
         rows === 0
-          ? `each ${names} occurs once`
-          : `keys (${names}) that occur more than once: the unique index is corrupt; keep one row of each, then REINDEX it`,
+          ? `every key (${names}) is unique`
+          : `${formatQuantity(rows, 'key')} (${names}) occur${rows === 1 ? 's' : ''} more than once (limit 0): the unique index is corrupt; keep one row of each, then REINDEX it`,
       query: duplicateKeysSql(walked, '…'),
     }
   },

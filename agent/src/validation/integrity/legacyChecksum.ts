@@ -5,9 +5,9 @@ import type { ValidationCheck } from '../check.ts'
 import { readHashVersion, readRowCount } from '../counts/rowCountStore.ts'
 
 /**
- * Key and legacy columns have the checksum that they had at the validation before. Another one is a fault where no row
- * has a version that is younger than that: then the rows were changed without being written. It does not apply where
- * others have written: their changes are right, and no sum can tell them from wrong ones.
+ * The checksum over key and legacy columns equals that of the previous validation. If it differs although no row version
+ * is younger, rows changed without being written. Does not apply after writes, since a checksum cannot tell intended
+ * changes from corruption.
  */
 export const legacyChecksum: ValidationCheck = {
   name: 'legacy-checksum',
@@ -20,7 +20,7 @@ export const legacyChecksum: ValidationCheck = {
     const previous = await readRowCount(state, rollout.name)
     const { checksum, discrepancies, raising, kept, rows } = scan()
     if (previous === null || previous.counters.oid !== table.oid) return null
-    // The sum covers types that differ as well.
+    // The checksum covers mismatched types as well.
     if (previous.wrong + discrepancies + raising + kept > 0) return null
     if (previous.hashedBy !== (await readHashVersion(state, rollout.hash))) return null
     const evidence = { value: null, limit: null }
@@ -29,7 +29,7 @@ export const legacyChecksum: ValidationCheck = {
       return {
         ...evidence,
         verdict: 'pass',
-        detail: `the checksum of key and legacy columns is that of ${previousLabel}: ${checksum}`,
+        detail: `the checksum of key and legacy columns equals that of ${previousLabel}: ${checksum}`,
       }
     const query = tagStatement(
       `select exists (select from ${rollout.table.sql} as t where age(t.xmin) <= age('${previous.counters.snapshot}'::xid8::xid)) as younger`,
@@ -39,7 +39,7 @@ export const legacyChecksum: ValidationCheck = {
       ...evidence,
       verdict: 'fail',
       query,
-      detail: `the checksum of key and legacy columns is ${checksum}, at ${previousLabel} it was ${previous.checksum}, and no row was written since: look for corruption, or for a type whose values somebody renamed`,
+      detail: `the checksum of key and legacy columns is ${checksum}, was ${previous.checksum} in ${previousLabel}, and no row was written since: check for corruption and for renamed enum values`,
     }
   },
 }

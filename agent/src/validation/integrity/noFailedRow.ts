@@ -1,3 +1,4 @@
+import { formatQuantity } from '../../format/format.ts'
 import type { ValidationCheck } from '../check.ts'
 
 export const noFailedRow: ValidationCheck = {
@@ -11,7 +12,10 @@ export const noFailedRow: ValidationCheck = {
       value: failedRows,
       limit: 0,
       discrepancies: failedRows,
-      detail: failedRows === 0 ? 'none' : 'mend them and retry, or let an admin accept them by key',
+      detail:
+        failedRows === 0
+          ? 'no failed rows'
+          : `${formatQuantity(failedRows, 'failed row')} (limit 0): fix and retry them, or let an admin accept them by key`,
     }
   },
 }

@@ -1,7 +1,8 @@
+import { formatCount, formatQuantity } from '../../format/format.ts'
 import type { ValidationCheck } from '../check.ts'
 import { countAcceptedDiscrepancies } from './acceptedRows.ts'
 
-/** No row is without a type; with `constraint: notNull` and after finalize the column says so too. */
+/** No row has a NULL type, and after finalize with `constraint: notNull` the column is NOT NULL. */
 export const noNullType: ValidationCheck = {
   name: 'no-null-type',
   layer: 'integrity',
@@ -20,10 +21,10 @@ export const noNullType: ValidationCheck = {
       discrepancies: Math.max(0, rows - accepted),
       query,
       detail: nullableAgain
-        ? `the file says constraint: notNull, and ${rollout.discriminator.sql} may be NULL again: finalize once more`
+        ? `${rollout.discriminator.sql} is nullable again, but the rollout file requires constraint: notNull: finalize again`
         : rows === 0
           ? 'every row has a type'
-          : `${rows} rows have no type${accepted > 0 ? `, ${accepted} of them accepted by an admin` : ''}`,
+          : `${formatQuantity(rows, 'row')} without a type (limit ${formatCount(accepted)}${accepted > 0 ? ', accepted by an admin' : ''})`,
     }
   },
 }

@@ -1,3 +1,4 @@
+import { formatQuantity } from '../../format/format.ts'
 import type { ValidationCheck } from '../check.ts'
 
 export const noUnknownType: ValidationCheck = {
@@ -13,7 +14,7 @@ export const noUnknownType: ValidationCheck = {
       limit: 0,
       discrepancies: unknownTypes,
       query,
-      detail: `the file knows ${rollout.types.join(', ')}`,
+      detail: `${formatQuantity(unknownTypes, 'row')} with a type other than ${rollout.types.join(', ')} (limit 0)`,
     }
   },
 }

@@ -1,3 +1,4 @@
+import { formatCount, formatQuantity } from '../../format/format.ts'
 import type { ValidationCheck } from '../check.ts'
 import { countAcceptedDiscrepancies } from './acceptedRows.ts'
 
@@ -15,8 +16,12 @@ export const typeMatchesLegacy: ValidationCheck = {
       limit: 0,
       discrepancies: scan.discrepancies,
       detail:
-        (scan.discrepancies === 0 ? 'no row says otherwise' : 'rows whose type is not what their legacy columns say') +
-        (scan.kept > 0 ? `; ${scan.kept} hold a type that new code wrote, which turning the flag off loses` : ''),
+        (scan.discrepancies === 0
+          ? 'every type matches the legacy columns'
+          : `${formatQuantity(scan.discrepancies, 'row')} with a type that does not match the legacy columns (limit ${formatCount(accepted)})`) +
+        (scan.kept > 0
+          ? `; ${formatQuantity(scan.kept, 'row')} with a type written by new code, which is lost when the flag is turned off`
+          : ''),
       sampleKeys: scan.discrepancyKeys,
       query: scan.query,
     }

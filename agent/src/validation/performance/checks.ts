@@ -2,7 +2,7 @@ import type { ValidationCheck } from '../check.ts'
 import { databaseQueryTimeEach } from './databaseQueryTimeEach.ts'
 import { signalCheck } from './signalCheck.ts'
 
-/** The performance layer: is everything as quick as it was, by the baseline. */
+/** The performance layer: the application and its queries are as fast as in the baseline. */
 export const PERFORMANCE_CHECKS: readonly ValidationCheck[] = [
   signalCheck('api-latency-average', 'api-latency-average'),
   signalCheck('api-latency-p95', 'api-latency-p95'),

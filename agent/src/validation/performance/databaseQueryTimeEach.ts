@@ -1,8 +1,9 @@
+import { formatQuantity } from '../../format/format.ts'
 import { compareQueries } from '../../measure/compareQueries.ts'
 import type { ValidationCheck } from '../check.ts'
 import { prepareComparison, inconclusiveFinding, PERFORMANCE_CHECK_TIMEOUT_SECONDS } from './prepareComparison.ts'
 
-/** No normalised query has become slower beyond its limit. */
+/** No normalized query is slower than its limit allows. */
 export const databaseQueryTimeEach: ValidationCheck = {
   name: 'database-query-time-each',
   layer: 'performance',
@@ -14,16 +15,18 @@ export const databaseQueryTimeEach: ValidationCheck = {
     const { queries, newQueryCount } = compareQueries(comparison.input)
     const conclusive = queries.filter(({ ratio }) => ratio !== null)
     const notes = [
-      ...(conclusive.length < queries.length ? [`${queries.length - conclusive.length} ran too seldom to tell`] : []),
-      ...(newQueryCount > 0 ? [`${newQueryCount} are not in the baseline`] : []),
+      ...(conclusive.length < queries.length
+        ? [`${formatQuantity(queries.length - conclusive.length, 'query', 'queries')} ran too rarely to compare`]
+        : []),
+      ...(newQueryCount > 0 ? [`${formatQuantity(newQueryCount, 'query', 'queries')} not in the baseline`] : []),
       comparison.note,
     ].join('; ')
     if (conclusive.length === 0) {
-      const why =
+      const reason =
         queries.length + newQueryCount === 0
-          ? 'no query was seen: does pg_stat_statements run?'
-          : 'no query could be compared'
-      return inconclusiveFinding(`${why}; ${notes}`)
+          ? 'no queries were recorded: check that pg_stat_statements is loaded'
+          : 'no query could be compared with the baseline'
+      return inconclusiveFinding(`${reason}; ${notes}`)
     }
     const slowQueries = conclusive.filter(({ verdict }) => verdict === 'fail')
     const examples = (slowQueries.length > 0 ? slowQueries.slice(0, 3) : conclusive.slice(0, 1)).map(
@@ -31,8 +34,8 @@ export const databaseQueryTimeEach: ValidationCheck = {
     )
     const headline =
       slowQueries.length > 0
-        ? `${slowQueries.length} of ${conclusive.length} queries are slower`
-        : `${conclusive.length} queries compared, the slowest`
+        ? `${slowQueries.length} of ${formatQuantity(conclusive.length, 'query', 'queries')} slower than the baseline allows`
+        : `${formatQuantity(conclusive.length, 'query', 'queries')} compared, slowest`
     return {
       verdict: slowQueries.length > 0 ? 'fail' : 'pass',
       value: (slowQueries[0] ?? conclusive[0])!.ratio,

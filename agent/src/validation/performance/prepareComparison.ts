@@ -5,21 +5,21 @@ import { readBaseline, createBaselineContext } from '../../measure/baselineStore
 import { readComparisonWindow } from '../../measure/comparisonWindow.ts'
 import type { CheckContext, CheckFinding } from '../check.ts'
 
-/** As long as this, what is now has to be seen before it is judged; by Prometheus longer, its readings are fewer. */
+/** Required observation time before a comparison. Longer with Prometheus, which has fewer readings. */
 const OBSERVATION_MS = { live: 60_000, history: 240_000 } as const
-/** How long a check of this layer may take, in seconds: it waits until enough has been seen. */
+/** Includes waiting for the observation time. */
 export const PERFORMANCE_CHECK_TIMEOUT_SECONDS = 300
 const POLL_INTERVAL_MS = 500
 
-/** What a check of the performance layer compares with; `said` goes with its detail. */
+/** The input of a comparison, and a note for the detail of the check. */
 export interface PreparedComparison {
   readonly input: ComparisonInput
   readonly note: string
 }
 
 /**
- * The baseline to compare with, once enough was seen since the last operation that wrote the table or changed the flag.
- * A finding instead: there is nothing to compare with, or it may not be judged by.
+ * Waits until enough has been observed since the last operation that wrote the table or changed the flag. Returns a
+ * finding instead if there is no usable baseline.
  */
 export async function prepareComparison(context: CheckContext): Promise<PreparedComparison | CheckFinding> {
   const baseline = await chooseBaseline(context)
@@ -27,16 +27,15 @@ export async function prepareComparison(context: CheckContext): Promise<Prepared
   const { run, rollout, parts, signal } = context
   const { from, concurrentOperation } = await readComparisonWindow(run.database.state, rollout.name, baseline.endedAt)
   const until = from + OBSERVATION_MS[baseline.measured]
-  if (Date.now() < until)
-    run.setStep(`reads until ${new Date(until).toISOString()} what is now, to compare with the baseline`)
+  if (Date.now() < until) run.setStep(`observing until ${new Date(until).toISOString()} to compare with the baseline`)
   while (Date.now() < until && run.directive() === 'go-on' && !signal.aborted) {
     await delay(Math.min(POLL_INTERVAL_MS, Math.max(1, until - Date.now())))
   }
   const { release, id, warnings } = baseline
   const note = [
-    `baseline ${id}${release === null ? '' : ` of ${release}`}${baseline.oneRunOnly ? ', given to this run' : ''}`,
+    `baseline ${id}${release === null ? '' : ` for release ${release}`}${baseline.oneRunOnly ? ', supplied with this run' : ''}`,
     ...warnings,
-    ...(concurrentOperation === null ? [] : [`${concurrentOperation} runs now, its load is judged too`]),
+    ...(concurrentOperation === null ? [] : [`${concurrentOperation} is running, so its load is included`]),
   ].join('; ')
   const input = { signals: parts.signals, rollout, environment: parts.environment, baseline, from }
   return { input, note }
@@ -55,7 +54,7 @@ async function chooseBaseline({ run, rollout, facts, parts }: CheckContext): Pro
     )
   }
   if (baseline.unusable.length === 0) return baseline
-  return inconclusiveFinding(`baseline ${baseline.id} may not be judged by: ${baseline.unusable.join('; ')}`)
+  return inconclusiveFinding(`baseline ${baseline.id} cannot be used: ${baseline.unusable.join('; ')}`)
 }
 
 export function inconclusiveFinding(detail: string): CheckFinding {

@@ -1,8 +1,9 @@
+import { formatCount, formatDuration, formatQuantity } from '../../format/format.ts'
 import { resolveLimits } from '../../throttle/limits.ts'
 import type { ValidationCheck } from '../check.ts'
 import { awaitReading } from './awaitReading.ts'
 
-/** WAL is archived, and no attempt fails. */
+/** WAL archiving keeps up and does not fail. */
 export const archiver: ValidationCheck = {
   name: 'archiver',
   layer: 'system',
@@ -13,13 +14,17 @@ export const archiver: ValidationCheck = {
     const { files, failing } = backlog.value
     const limit = resolveLimits(rollout.file).archiveBacklogFiles.pause
     if (failing) {
-      const detail = `the archiver fails at ${failing.file}, none succeeded for ${Math.round(failing.seconds)} s: look at archive_command and the server's log`
+      const detail = `archiving ${failing.file} fails, and no file was archived for ${formatDuration(failing.seconds)}: check archive_command and the server log`
       return { verdict: 'fail', value: files, limit, detail }
     }
     const [row] = await sql<{ mode: string }[]>`select current_setting('archive_mode') as mode`
-    if (row!.mode === 'off')
-      return { verdict: 'pass', value: 0, limit, detail: 'archive_mode is off: nothing is archived' }
+    if (row!.mode === 'off') return { verdict: 'pass', value: 0, limit, detail: 'archive_mode is off' }
     const verdict = limit !== null && files > limit ? 'fail' : 'pass'
-    return { verdict, value: files, limit, detail: `${files} files of WAL wait to be archived` }
+    return {
+      verdict,
+      value: files,
+      limit,
+      detail: `${formatQuantity(files, 'WAL file')} waiting to be archived${limit === null ? '' : ` (limit ${formatCount(limit)})`}`,
+    }
   },
 }

@@ -1,3 +1,4 @@
+import { formatCount, formatDuration, formatQuantity } from '../../format/format.ts'
 import type { ValidationCheck } from '../check.ts'
 
 interface VacuumStatisticsRow {
@@ -10,12 +11,12 @@ interface VacuumStatisticsRow {
   readonly seconds: number | null
 }
 
-/** Above this many times what makes autovacuum start, it is overdue. */
+/** Autovacuum is overdue above this multiple of its own threshold. */
 const OVERDUE_FACTOR = 2
-/** After a bulk write of ours it has this long to come by, in seconds, and to begin. */
+/** Autovacuum has this long to start after a bulk write by STI. */
 const START_GRACE_SECONDS = 600
 
-/** Autovacuum is on for the table and every partition, and keeps up with dead rows. */
+/** Autovacuum is enabled for the table and every partition, and keeps up with dead rows. */
 export const autovacuum: ValidationCheck = {
   name: 'autovacuum',
   layer: 'system',
@@ -35,28 +36,29 @@ export const autovacuum: ValidationCheck = {
         or c.oid in (select relid from pg_partition_tree(to_regclass(${rollout.table.sql}))))
       order by coalesce(s.n_dead_tup, 0) desc`
     const worst = [...rows].sort((a, b) => b.dead / b.threshold - a.dead / a.threshold)[0]
-    if (!worst) return { verdict: 'inconclusive', value: null, limit: null, detail: 'the table has no statistics' }
+    if (!worst)
+      return { verdict: 'inconclusive', value: null, limit: null, detail: 'the table has no statistics: ANALYZE it' }
     const disabled = rows.find((row) => row.off)
     const limit = Math.round(OVERDUE_FACTOR * worst.threshold)
     const evidence = { value: worst.dead, limit }
     if (disabled)
-      return { verdict: 'fail', ...evidence, detail: `autovacuum is off for ${disabled.relation}: switch it on` }
-    const lastVacuum = worst.seconds === null ? 'never vacuumed' : `vacuumed ${Math.round(worst.seconds)} s ago`
-    const detail = `${worst.relation} has ${worst.dead} dead rows beside ${worst.live}, autovacuum starts above ${Math.round(worst.threshold)}; ${lastVacuum}`
+      return { verdict: 'fail', ...evidence, detail: `autovacuum is off for ${disabled.relation}: turn it on` }
+    const lastVacuum = worst.seconds === null ? 'never vacuumed' : `last vacuumed ${formatDuration(worst.seconds)} ago`
+    const detail = `${worst.relation} has ${formatQuantity(worst.dead, 'dead row')} (limit ${formatCount(limit)}) and ${formatQuantity(worst.live, 'live row')}; autovacuum starts above ${formatCount(Math.round(worst.threshold))}; ${lastVacuum}`
     if (worst.dead <= limit) return { verdict: 'pass', ...evidence, detail }
-    if (worst.running) return { verdict: 'pass', ...evidence, detail: `${detail}; it is being vacuumed now` }
+    if (worst.running) return { verdict: 'pass', ...evidence, detail: `${detail}; a vacuum is running` }
     const secondsSinceWrite =
       facts.lastWriteEndedAt === null ? Infinity : (Date.now() - Date.parse(facts.lastWriteEndedAt)) / 1000
     if (secondsSinceWrite < START_GRACE_SECONDS)
       return {
         verdict: 'pass',
         ...evidence,
-        detail: `${detail}; the last bulk write ended ${Math.round(secondsSinceWrite)} s ago, it has ${START_GRACE_SECONDS} s to begin`,
+        detail: `${detail}; autovacuum has ${formatDuration(START_GRACE_SECONDS)} to start after the bulk write that ended ${formatDuration(secondsSinceWrite)} ago`,
       }
     return {
       verdict: 'fail',
       ...evidence,
-      detail: `${detail}: it is overdue, look for what holds it up, or VACUUM the table`,
+      detail: `${detail}: autovacuum is overdue; find out what blocks it, or VACUUM the table`,
     }
   },
 }

@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isKnown, type Reading } from '../../signals/reading.ts'
 import type { CheckFinding } from '../check.ts'
 
-/** A signal that is read only while somebody looks is known a moment later. */
+/** A signal that is polled on demand is known a moment after the first request. */
 const READING_TIMEOUT_MS = 5_000
 
-/** What the signal says; a finding instead where it says nothing: unknown is not good. */
+/** The value of a signal, or an inconclusive finding if it stays unknown. */
 export async function awaitReading<T>(
   read: () => Reading<T>,
   signal: AbortSignal,
@@ -15,7 +15,7 @@ export async function awaitReading<T>(
     const reading = read()
     if (isKnown(reading)) return { value: reading.value }
     if (Date.now() > deadline || signal.aborted) {
-      return { verdict: 'inconclusive', value: null, limit: null, detail: `it is not known: ${reading.unknown}` }
+      return { verdict: 'inconclusive', value: null, limit: null, detail: `the value is unknown: ${reading.unknown}` }
     }
     await delay(100)
   }

@@ -1,15 +1,16 @@
 import type { Sql } from '../../database/connect.ts'
 import { errorCode } from '../../database/errors.ts'
+import { formatBytes, formatPercent } from '../../format/format.ts'
 import type { ValidationCheck, CheckFinding } from '../check.ts'
 
-/** A table of which more than this is dead or free should be rewritten at leisure. A backfill without HOT makes half. */
+/** Share of dead rows and free space above which the table should be rewritten. A backfill without HOT updates causes 0.5. */
 const MAX_BLOAT_RATIO = 0.6
-/** A small table is bloated by a few pages. */
+/** A few pages are enough to bloat a smaller table. */
 const MIN_TABLE_BYTES = 16 * 1024 ** 2
 
 /**
- * How much of the table is dead rows or free space: by pgstattuple_approx where that is installed and may be called, which
- * reads only pages that are not all visible; else the dead rows alone, as the statistics count them.
+ * The share of dead rows and free space, measured with pgstattuple_approx, which reads only pages that are not
+ * all-visible. Without it, the share of dead rows by the statistics.
  */
 export const bloat: ValidationCheck = {
   name: 'bloat',
@@ -21,14 +22,14 @@ export const bloat: ValidationCheck = {
         verdict: 'pass',
         value: null,
         limit: MAX_BLOAT_RATIO,
-        detail: `the table has ${table.bytes} bytes: too small to matter`,
+        detail: `the table has ${formatBytes(table.bytes)}, which is too small to matter (from ${formatBytes(MIN_TABLE_BYTES)})`,
       }
-    const leaves = table.partitioned ? table.partitions.map((one) => one.sql) : [rollout.table.sql]
+    const leaves = table.partitioned ? table.partitions.map((partition) => partition.sql) : [rollout.table.sql]
     const wastedRatio = await measureWithPgstattuple(sql, leaves)
     if (typeof wastedRatio === 'number')
       return judgeBloat(
         wastedRatio,
-        `of the table ${formatPercent(wastedRatio)} is dead rows or free, by pgstattuple_approx`,
+        `${formatPercent(wastedRatio)} of the table is dead rows or free space (limit ${formatPercent(MAX_BLOAT_RATIO)}), measured with pgstattuple_approx`,
       )
     const [row] = await sql<{ dead: number; live: number }[]>`
       select coalesce(sum(n_dead_tup), 0)::float8 as dead, coalesce(sum(n_live_tup), 0)::float8 as live from pg_stat_user_tables
@@ -39,12 +40,12 @@ export const bloat: ValidationCheck = {
         verdict: 'inconclusive',
         value: null,
         limit: MAX_BLOAT_RATIO,
-        detail: `the statistics know no row of it (ANALYZE it); ${wastedRatio}`,
+        detail: `the statistics contain no rows (ANALYZE the table); ${wastedRatio}`,
       }
     const deadRatio = dead / (dead + live)
     return judgeBloat(
       deadRatio,
-      `of its rows ${formatPercent(deadRatio)} are dead, by the statistics, which do not see free space; ${wastedRatio}`,
+      `${formatPercent(deadRatio)} of the rows are dead (limit ${formatPercent(MAX_BLOAT_RATIO)}) by the statistics, which do not include free space; ${wastedRatio}`,
     )
   },
 }
@@ -53,7 +54,7 @@ function judgeBloat(ratio: number, detail: string): CheckFinding {
   return { verdict: ratio > MAX_BLOAT_RATIO ? 'fail' : 'pass', value: ratio, limit: MAX_BLOAT_RATIO, detail }
 }
 
-/** The part that is dead or free, weighed by size; a sentence instead: why that cannot be told. */
+/** The share of dead rows and free space over all leaves, or the reason why it cannot be measured. */
 async function measureWithPgstattuple(sql: Sql, leaves: readonly string[]): Promise<number | string> {
   const [extension] = await sql<{ schema: string }[]>`
     select n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pgstattuple'`
@@ -70,8 +71,6 @@ async function measureWithPgstattuple(sql: Sql, leaves: readonly string[]): Prom
     return bytes === 0 ? 0 : wasted / bytes
   } catch (error) {
     if (errorCode(error) !== '42501') throw error
-    return 'the agent’s role may not call pgstattuple_approx: GRANT pg_stat_scan_tables'
+    return 'the role of the agent may not call pgstattuple_approx: GRANT pg_stat_scan_tables to it'
   }
 }
-
-const formatPercent = (part: number): string => `${(100 * part).toFixed(1)} %`

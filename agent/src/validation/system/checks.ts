@@ -9,12 +9,12 @@ import { replicationLag } from './replicationLag.ts'
 import { replicationSlots } from './replicationSlots.ts'
 import { resourceUsageCheck } from './resourceUsage.ts'
 
-/** The system layer: do the machine and PostgreSQL bear it. */
+/** The system layer: the machine and PostgreSQL cope with the rollout. */
 export const SYSTEM_CHECKS: readonly ValidationCheck[] = [
-  resourceUsageCheck('cpu', 'host-cpu', 'processor time'),
-  resourceUsageCheck('memory', 'host-memory', 'memory'),
-  resourceUsageCheck('disk', 'host-disk', 'disk space'),
-  resourceUsageCheck('connections', 'connections', 'of the connections'),
+  resourceUsageCheck('cpu', 'host-cpu', 'CPU usage'),
+  resourceUsageCheck('memory', 'host-memory', 'Memory usage'),
+  resourceUsageCheck('disk', 'host-disk', 'Disk usage'),
+  resourceUsageCheck('connections', 'connections', 'Connection usage'),
   replicationLag,
   replicationSlots,
   archiver,

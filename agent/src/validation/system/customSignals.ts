@@ -1,17 +1,18 @@
+import { formatCount } from '../../format/format.ts'
 import { isKnown } from '../../signals/reading.ts'
 import type { ValidationCheck } from '../check.ts'
 import { awaitReading } from './awaitReading.ts'
 
-/** No signal of the rollout file itself is above its limit. Does not apply to a file without any. */
+/** No custom signal of the rollout file exceeds its limit. Does not apply without custom signals. */
 export const customSignals: ValidationCheck = {
   name: 'signals',
   layer: 'system',
   unit: 'count',
   async run({ run, rollout, signal }) {
     if (rollout.file.signals.length === 0) return null
-    // Each has its own interval; what is known of it a moment later counts.
+    // Each signal has its own polling interval, so its first reading may take a moment.
     for (const { name } of rollout.file.signals) {
-      const readSignal = () => run.pressure.custom().find((one) => one.name === name)!.reading
+      const readSignal = () => run.pressure.custom().find((custom) => custom.name === name)!.reading
       const reading = await awaitReading(readSignal, signal)
       if ('verdict' in reading) return { ...reading, detail: `signal ${name}: ${reading.detail}` }
     }
@@ -25,7 +26,7 @@ export const customSignals: ValidationCheck = {
       verdict,
       value,
       limit,
-      detail: `signal ${name} reads ${value}, at most ${limit}; nearest of the file's own`,
+      detail: `signal ${name} is ${formatCount(value)} (limit ${formatCount(limit)}), the closest to its limit`,
     }
   },
 }

@@ -1,10 +1,11 @@
+import { formatDuration } from '../../format/format.ts'
 import { judgeErrorRatio } from '../../measure/compareSignal.ts'
 import { countRequests } from '../../measure/errorRateTest.ts'
 import type { ValidationCheck } from '../check.ts'
 
 const HOUR_MS = 3_600_000
 
-/** Of all requests that the agent has seen in the last hour, no more failed than the file lets. */
+/** The share of failed requests in the last hour stays within the limit of the rollout file. */
 export const errorRatio: ValidationCheck = {
   name: 'error-ratio',
   layer: 'system',
@@ -19,11 +20,16 @@ export const errorRatio: ValidationCheck = {
     const value = requests.all > 0 ? requests.failed / requests.all : null
     if (value === null) {
       const { errorRatio: now } = parts.signals.api(rollout.name)
-      const reason = 'unknown' in now ? now.unknown : 'it is being read only just now'
-      return { verdict: 'inconclusive', value, limit, detail: `no request was seen: ${reason}` }
+      const reason = 'unknown' in now ? now.unknown : 'the first reading is not complete'
+      return { verdict: 'inconclusive', value, limit, detail: `no requests were recorded: ${reason}` }
     }
     const minutes = Math.round((Date.now() - rates[0]!.at) / 60_000)
     const { verdict, detail } = judgeErrorRatio(requests, limit)
-    return { verdict: verdict ?? 'inconclusive', value, limit, detail: `${detail}; over ${minutes} min` }
+    return {
+      verdict: verdict ?? 'inconclusive',
+      value,
+      limit,
+      detail: `${detail}; over ${formatDuration(minutes * 60)}`,
+    }
   },
 }

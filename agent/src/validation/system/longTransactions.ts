@@ -1,8 +1,9 @@
+import { formatDuration } from '../../format/format.ts'
 import { resolveLimits } from '../../throttle/limits.ts'
 import type { ValidationCheck } from '../check.ts'
 import { awaitReading } from './awaitReading.ts'
 
-/** Nobody keeps row versions from being pruned for longer than a backfill would wait for. */
+/** No snapshot or transaction prevents row versions from being pruned for longer than the limit of a backfill. */
 export const longTransactions: ValidationCheck = {
   name: 'long-transactions',
   layer: 'system',
@@ -18,9 +19,11 @@ export const longTransactions: ValidationCheck = {
     const seconds = Math.max(snapshot.value.seconds, transaction.value.seconds)
     const holder =
       snapshot.value.seconds >= transaction.value.seconds
-        ? (snapshot.value.holder ?? 'nobody')
-        : `pid ${transaction.value.pid ?? 'of a prepared transaction'}`
-    const detail = `the oldest snapshot or transaction is ${seconds.toFixed(1)} s old (${holder})`
+        ? (snapshot.value.holder ?? 'no holder')
+        : transaction.value.pid === null
+          ? 'prepared transaction'
+          : `pid ${transaction.value.pid}`
+    const detail = `the oldest snapshot or transaction is ${formatDuration(seconds)} old${limit === null ? '' : ` (limit ${formatDuration(limit)})`}, held by ${holder}`
     return { verdict: limit !== null && seconds > limit ? 'fail' : 'pass', value: seconds, limit, detail }
   },
 }

@@ -1,8 +1,9 @@
+import { formatBytes, formatDuration, formatQuantity, formatValue } from '../../format/format.ts'
 import { resolveLimits } from '../../throttle/limits.ts'
 import type { ValidationCheck } from '../check.ts'
 import { awaitReading } from './awaitReading.ts'
 
-/** No replica is further behind than a backfill would wait for. */
+/** No replica lags behind more than the limit of a backfill. */
 export const replicationLag: ValidationCheck = {
   name: 'replication-lag',
   layer: 'system',
@@ -14,11 +15,11 @@ export const replicationLag: ValidationCheck = {
     const limits = resolveLimits(rollout.file)
     const limit = limits.replicationLagBytes.pause
     const limitSeconds = limits.replicationLagSeconds.pause
-    if (replicas === 0) return { verdict: 'pass', value: 0, limit, detail: 'no replica was seen' }
-    const lagDuration = seconds === null ? 'for how long is not known' : `by ${seconds.toFixed(1)} s`
-    const detail = `the furthest of ${replicas} replicas is ${bytes} bytes behind, ${lagDuration}`
+    if (replicas === 0) return { verdict: 'pass', value: 0, limit, detail: 'there are no replicas' }
+    const lagDuration = seconds === null ? 'for an unknown time' : `${formatDuration(seconds)}`
+    const detail = `the slowest of ${formatQuantity(replicas, 'replica')} is ${formatBytes(bytes)} behind (limit ${formatValue(limit, 'bytes')}), ${lagDuration} (limit ${formatValue(limitSeconds, 'seconds')})`
     if ((limit !== null && bytes > limit) || (limitSeconds !== null && seconds !== null && seconds > limitSeconds))
-      return { verdict: 'fail', value: bytes, limit, detail: `${detail}; at most ${limit} bytes and ${limitSeconds} s` }
+      return { verdict: 'fail', value: bytes, limit, detail }
     return { verdict: seconds === null && limitSeconds !== null ? 'inconclusive' : 'pass', value: bytes, limit, detail }
   },
 }

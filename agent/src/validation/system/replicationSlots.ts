@@ -1,8 +1,9 @@
+import { formatBytes } from '../../format/format.ts'
 import { resolveLimits } from '../../throttle/limits.ts'
 import type { ValidationCheck } from '../check.ts'
 import { awaitReading } from './awaitReading.ts'
 
-/** No replication slot keeps more WAL than a backfill would wait for, and none is about to lose what it needs. */
+/** No replication slot retains more WAL than the limit of a backfill, and none has lost WAL it needs or is about to. */
 export const replicationSlots: ValidationCheck = {
   name: 'replication-slots',
   layer: 'system',
@@ -14,11 +15,15 @@ export const replicationSlots: ValidationCheck = {
     const limit = resolveLimits(rollout.file).slotRetainedBytes.pause
     const evidence = { value: retainedBytes, limit }
     if (endangered !== null) {
-      const detail = `slot ${endangered.slot} is ${endangered.status}: its reader has to be set up anew, or the slot dropped`
+      const detail = `slot ${endangered.slot} is ${endangered.status}: rebuild its consumer, or drop the slot`
       return { verdict: 'fail', ...evidence, detail }
     }
-    if (slot === null) return { verdict: 'pass', ...evidence, detail: 'there is no replication slot' }
+    if (slot === null) return { verdict: 'pass', ...evidence, detail: 'there are no replication slots' }
     const verdict = limit !== null && retainedBytes > limit ? 'fail' : 'pass'
-    return { verdict, ...evidence, detail: `slot ${slot} keeps ${retainedBytes} bytes of WAL` }
+    return {
+      verdict,
+      ...evidence,
+      detail: `slot ${slot} retains ${formatBytes(retainedBytes)} of WAL${limit === null ? '' : ` (limit ${formatBytes(limit)})`}`,
+    }
   },
 }
