@@ -1,21 +1,16 @@
-import { BaselineParameters, type BaselineContent } from '../contract/index.ts'
+import { BaselineParameters } from '../contract/index.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { computeBaselineDigest, saveBaseline, createBaselineContext } from '../measure/baselineStore.ts'
 import type { Signals } from '../signals/signals.ts'
 import { measureFromHistory } from './measureFromHistory.ts'
 import { sampleLive } from './sampleLive.ts'
+import type { BaselineMeasurement } from './sampling.ts'
 
 export interface BaselineDependencies {
   readonly signals: Signals
   readonly environment: string
 }
-
-/** What was measured, before it is known under which file. */
-export type BaselineMeasurement = Pick<
-  BaselineContent,
-  'measured' | 'startedAt' | 'endedAt' | 'signals' | 'queries' | 'notes'
->
 
 /** Measures every signal and every query as they are, so that later ones can be compared with them. */
 export function createBaseline(dependencies: BaselineDependencies): OperationDefinition<'baseline'> {

@@ -9,8 +9,7 @@ import { HISTORY_STEP_SECONDS } from '../measure/readingsSince.ts'
 import { summarizeSignal } from '../measure/signalSummary.ts'
 import type { SignalHistory } from '../signals/signalHistory.ts'
 import type { Signals } from '../signals/signals.ts'
-import type { BaselineMeasurement } from './baseline.ts'
-import { createSampling, addRecentReadings } from './sampling.ts'
+import { createSampling, addRecentReadings, type BaselineMeasurement } from './sampling.ts'
 
 /** Prometheus refuses more than 11,000 steps, and its answer must stay below a megabyte. */
 const MAX_PROMETHEUS_STEPS = 5_000

@@ -4,12 +4,12 @@ import type { RunContext } from '../kind/kind.ts'
 import { summarizeTopQueries } from '../measure/querySampling.ts'
 import { summarizeSignal } from '../measure/signalSummary.ts'
 import type { Signals } from '../signals/signals.ts'
-import type { BaselineMeasurement } from './baseline.ts'
 import {
   createSampling,
   deserializeSampling,
   addRecentReadings,
   serializeSampling,
+  type BaselineMeasurement,
   type SavedSampling,
   type Sampling,
 } from './sampling.ts'

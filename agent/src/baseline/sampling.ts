@@ -1,4 +1,4 @@
-import { MAX_BASELINE_QUERY_VALUES, MAX_BASELINE_VALUES } from '../contract/index.ts'
+import { MAX_BASELINE_QUERY_VALUES, MAX_BASELINE_VALUES, type BaselineContent } from '../contract/index.ts'
 import { createTimeBuckets, addReading, chooseBucketSize, type TimeBuckets } from '../measure/timeBuckets.ts'
 import { addInterval, type SampledQueries, type SampledQuery } from '../measure/querySampling.ts'
 import type { RecentReadings } from '../signals/readingBuffer.ts'
@@ -7,6 +7,12 @@ import type { RecentReadings } from '../signals/readingBuffer.ts'
 const READING_INTERVAL_MS = 5_000
 /** No signal has such a name. */
 const STATEMENTS_KEY = 'pg_stat_statements'
+
+/** A measured baseline before it is tied to a rollout file. */
+export type BaselineMeasurement = Pick<
+  BaselineContent,
+  'measured' | 'startedAt' | 'endedAt' | 'signals' | 'queries' | 'notes'
+>
 
 /** What was sampled so far of a span of time. */
 export interface Sampling {

@@ -1,13 +1,13 @@
 import type { MetricFamily } from './metricFamily.ts'
 
-/** From memory: an alert must not end because the database is away. */
+/** Read from memory: an alert must not end because the database is unavailable. */
 export const condition: MetricFamily = {
   name: 'sti_alert_condition',
   type: 'gauge',
-  help: '1 while the agent itself reads that what the rule is about is not healthy, 0 while it is; absent while that is unknown. Of each rule the one change that it is about now.',
+  help: '1 if the agent itself finds the condition of an alert rule unhealthy, 0 if healthy; absent if unknown. The label change names the change that the rule applies to now.',
   labels: ['rollout', 'rule', 'change'],
-  *samples({ allRollouts: all }) {
-    for (const { rollout, conditions } of all) {
+  *samples({ allRollouts }) {
+    for (const { rollout, conditions } of allRollouts) {
       for (const { rule, change, unhealthy } of conditions)
         yield { labels: { rollout, rule, change }, value: Number(unhealthy) }
     }
@@ -17,9 +17,9 @@ export const condition: MetricFamily = {
 export const watchdogSeen: MetricFamily = {
   name: 'sti_alert_path_seen_timestamp_seconds',
   type: 'gauge',
-  help: 'When the watchdog alert last reached this agent, in seconds since 1970; absent while it has not since the agent started.',
+  help: 'When the watchdog alert last reached this agent, in seconds since 1970; absent if it has not since the agent started.',
   labels: [],
-  *samples({ watchdogSeenAt: alertPathSeenAt }) {
-    if (alertPathSeenAt !== null) yield { labels: {}, value: alertPathSeenAt / 1000 }
+  *samples({ watchdogSeenAt }) {
+    if (watchdogSeenAt !== null) yield { labels: {}, value: watchdogSeenAt / 1000 }
   },
 }

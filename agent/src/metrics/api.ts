@@ -1,4 +1,5 @@
-import type { ApiReadings } from '../signals/apiReadings.ts'
+import { SIGNALS } from '../contract/signals.ts'
+import type { ApiReadings } from '../signals/apiScraper.ts'
 import { readingToSamples, type MetricFamily } from './metricFamily.ts'
 
 function apiGauge(name: MetricFamily['name'], help: string, reading: keyof ApiReadings): MetricFamily {
@@ -14,8 +15,8 @@ function apiGauge(name: MetricFamily['name'], help: string, reading: keyof ApiRe
 }
 
 export const apiMetrics = [
-  apiGauge('sti_api_latency_average_seconds', 'Mean time of a request of the application.', 'latencyAverage'),
-  apiGauge('sti_api_latency_p95_seconds', '95th percentile of the time of a request of the application.', 'latencyP95'),
-  apiGauge('sti_api_error_ratio', 'Failed requests / all requests of the application.', 'errorRatio'),
-  apiGauge('sti_api_requests_per_second', 'Requests that the application answers per second.', 'requestRate'),
+  apiGauge('sti_api_latency_average_seconds', SIGNALS['api-latency-average'].help, 'latencyAverage'),
+  apiGauge('sti_api_latency_p95_seconds', SIGNALS['api-latency-p95'].help, 'latencyP95'),
+  apiGauge('sti_api_error_ratio', SIGNALS['api-error-ratio'].help, 'errorRatio'),
+  apiGauge('sti_api_requests_per_second', SIGNALS['api-request-rate'].help, 'requestRate'),
 ]

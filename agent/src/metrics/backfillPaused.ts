@@ -4,7 +4,7 @@ import { PAUSED_BY } from './metricsSource.ts'
 export const backfillPaused: MetricFamily = {
   name: 'sti_backfill_paused',
   type: 'gauge',
-  help: 'Whether the last backfill stands paused, by who paused it: a person, the agent after trouble, or an automatic rollback.',
+  help: '1 if the last backfill is paused, by who paused it: a person, the agent after an error, or an automatic rollback.',
   labels: ['rollout', 'by'],
   *samples({ rollouts }) {
     for (const { rollout, backfill } of rollouts) {

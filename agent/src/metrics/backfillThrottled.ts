@@ -5,7 +5,7 @@ import type { RolloutReadings } from './metricsSource.ts'
 export const backfillThrottled: MetricFamily = {
   name: 'sti_backfill_throttled',
   type: 'gauge',
-  help: `1 for the reason a backfill waits now; 0 for each reason while it does not: ${THROTTLE_REASONS.join(', ')}.`,
+  help: `1 for the reason why the last backfill waits now, 0 for every other reason: ${THROTTLE_REASONS.join(', ')}.`,
   labels: ['rollout', 'reason'],
   *samples({ rollouts }) {
     for (const { rollout, backfill } of rollouts) {

@@ -1,10 +1,11 @@
-import { isKnown } from '../signals/reading.ts'
+import { SIGNALS } from '../contract/signals.ts'
+import { isKnown, mapReading } from '../signals/reading.ts'
 import { perEnvironment, type MetricFamily } from './metricFamily.ts'
 
 export const up: MetricFamily = {
   name: 'sti_database_up',
   type: 'gauge',
-  help: '1 when PostgreSQL answered lately, 0 when it did not.',
+  help: '1 if PostgreSQL has answered recently, 0 otherwise.',
   labels: [],
   // connectionsLimit needs no privilege: it is unknown only when nothing answers.
   samples: ({ signals }) => [{ labels: {}, value: Number(isKnown(signals.database().connectionsLimit)) }],
@@ -13,7 +14,7 @@ export const up: MetricFamily = {
 export const connections: MetricFamily = {
   name: 'sti_database_connections',
   type: 'gauge',
-  help: 'Client connections of the whole server by state.',
+  help: 'Client connections of the whole server, by state.',
   labels: ['state'],
   *samples({ signals }) {
     const reading = signals.database().connections
@@ -30,12 +31,12 @@ export const databaseGauges = [
   ),
   perEnvironment(
     'sti_database_query_seconds',
-    'Mean execution time of the statements of the last interval, our own apart.',
+    SIGNALS['query-time'].help,
     (signals) => signals.database().querySeconds,
   ),
   perEnvironment(
     'sti_database_lock_wait_seconds',
-    'How long the session that waits longest has waited for a lock.',
+    SIGNALS['lock-wait'].help,
     (signals) => signals.database().lockWaitSeconds,
   ),
   perEnvironment(
@@ -45,22 +46,17 @@ export const databaseGauges = [
   ),
   perEnvironment(
     'sti_database_buffer_hit_ratio',
-    'Blocks found in shared buffers / blocks asked for, in the last interval.',
+    SIGNALS['buffer-hit-ratio'].help,
     (signals) => signals.database().bufferHitRatio,
   ),
-  perEnvironment('sti_oldest_transaction_seconds', 'Age of the oldest open transaction, our own apart.', (signals) => {
-    const reading = signals.database().oldestTransaction
-    return isKnown(reading) ? { value: reading.value.seconds, at: reading.at } : reading
-  }),
+  perEnvironment('sti_oldest_transaction_seconds', SIGNALS['oldest-transaction'].help, (signals) =>
+    mapReading(signals.database().oldestTransaction, ({ seconds }) => seconds),
+  ),
 ]
 
-export const replication = perEnvironment(
-  'sti_replication_lag_bytes',
-  'WAL that the replica furthest behind has not replayed; absent without replicas.',
-  (signals) => {
-    const reading = signals.replication()
-    if (!isKnown(reading)) return reading
-    const { replicas, bytes } = reading.value
-    return replicas > 0 ? { value: bytes, at: reading.at } : { unknown: 'there is no replica' }
-  },
-)
+export const replication = perEnvironment('sti_replication_lag_bytes', SIGNALS.replication.help, (signals) => {
+  const reading = signals.replication()
+  if (!isKnown(reading)) return reading
+  const { replicas, bytes } = reading.value
+  return replicas > 0 ? { value: bytes, at: reading.at } : { unknown: 'there is no replica' }
+})

@@ -5,7 +5,7 @@ import type { RolloutReadings } from './metricsSource.ts'
 export const failedRows: MetricFamily = {
   name: 'sti_failed_rows',
   type: 'gauge',
-  help: 'Rows that could not be written and are not right now, by SQLSTATE; one 0 without the label when there are none.',
+  help: 'Rows that could not be written and are still incorrect, by SQLSTATE; a single 0 without the label if there are none.',
   labels: ['rollout', 'sqlstate'],
   samples: ({ rollouts }) => samplesBySqlstate(rollouts, ({ failedRowsBySqlstate }) => failedRowsBySqlstate),
 }
@@ -13,20 +13,20 @@ export const failedRows: MetricFamily = {
 export const retryTotals: MetricFamily = {
   name: 'sti_retries_total',
   type: 'counter',
-  help: 'Batches and rows tried again, by SQLSTATE; one 0 without the label when there are none.',
+  help: 'Retries of batches and rows, by SQLSTATE; a single 0 without the label if there are none.',
   labels: ['rollout', 'sqlstate'],
   samples: ({ rollouts }) => samplesBySqlstate(rollouts, ({ retriesBySqlstate }) => retriesBySqlstate),
 }
 
 export const recoveryRatio = perRollout(
   'sti_recovery_ratio',
-  'Rows that failed once and are right now / rows that failed once.',
+  'Rows that have failed and are now correct / rows that have failed.',
   ({ recovery: { failedOnce, recovered } }) => (failedOnce > 0 ? ratio(recovered, failedOnce) : null),
 )
 
 export const errorBudgetUsage = perRollout(
   'sti_error_budget_used_ratio',
-  'Failed rows that nobody accepted / those that the error budget allows; above 1 it is exceeded.',
+  'Failed rows that nobody has accepted / failed rows that the error budget allows; above 1, the budget is exceeded.',
   ({ errorBudgetUsed }) => errorBudgetUsed,
 )
 

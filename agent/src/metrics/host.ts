@@ -1,3 +1,4 @@
+import { SIGNALS } from '../contract/signals.ts'
 import type { HostReadings } from '../signals/localHost.ts'
 import { isKnown } from '../signals/reading.ts'
 import { readingToSamples, type MetricFamily, type ScrapeContext } from './metricFamily.ts'
@@ -33,16 +34,16 @@ function hostCounter(
   }
 }
 
-/** Each host once: rollouts of one agent usually share it. */
+/** Each host once: the rollouts of one agent usually share it. */
 function distinctHosts({ allRollouts: all, signals }: ScrapeContext): Iterable<HostReadings> {
   const candidates = all.length === 0 ? [signals.host()] : all.map(({ rollout }) => signals.host(rollout))
   return new Map(candidates.map((readings) => [readings.host, readings])).values()
 }
 
 export const hostMetrics = [
-  hostRatio('sti_host_cpu_ratio', 'Processor time used / all, in the last interval.', 'cpu'),
-  hostRatio('sti_host_memory_ratio', 'Memory that is not available / all.', 'memory'),
-  hostRatio('sti_host_disk_used_ratio', 'Disk space used / usable.', 'disk'),
-  hostCounter('sti_host_disk_operations_total', 'Disk operations completed: read, write.', 'diskOperations'),
-  hostCounter('sti_host_network_bytes_total', 'Bytes over the network: receive, transmit.', 'networkBytes'),
+  hostRatio('sti_host_cpu_ratio', SIGNALS['host-cpu'].help, 'cpu'),
+  hostRatio('sti_host_memory_ratio', SIGNALS['host-memory'].help, 'memory'),
+  hostRatio('sti_host_disk_used_ratio', SIGNALS['host-disk'].help, 'disk'),
+  hostCounter('sti_host_disk_operations_total', SIGNALS['host-disk-operations'].help, 'diskOperations'),
+  hostCounter('sti_host_network_bytes_total', SIGNALS['host-network'].help, 'networkBytes'),
 ]

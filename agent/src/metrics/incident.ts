@@ -1,10 +1,10 @@
 import type { MetricFamily, HistogramFamily, MetricSample } from './metricFamily.ts'
 
-/** From memory: an incident is not over because the database is away. */
+/** Read from memory: an incident does not end because the database is unavailable. */
 export const openSeconds: MetricFamily = {
   name: 'sti_incident_open_seconds',
   type: 'gauge',
-  help: 'How long the oldest incident that nobody has acknowledged has been open, by severity and by the level of escalation (0 to 4) it has reached; without rollout: of the environment as a whole.',
+  help: 'How long the oldest unacknowledged incident has been open, by severity and by the escalation level it has reached (0 to 4); without a rollout for incidents of the whole environment.',
   labels: ['rollout', 'severity', 'escalation'],
   samples({ allRollouts: all }) {
     const now = Date.now()
@@ -25,7 +25,7 @@ export const openSeconds: MetricFamily = {
 export const acknowledgementSeconds: HistogramFamily = {
   name: 'sti_incident_acknowledgement_seconds',
   type: 'histogram',
-  help: 'From the opening of an incident to its acknowledgement.',
+  help: 'Time from the opening of an incident to its acknowledgement.',
   labels: ['rollout', 'severity'],
   buckets: [15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400],
 }

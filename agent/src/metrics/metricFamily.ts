@@ -2,17 +2,17 @@ import { isKnown, type Reading } from '../signals/reading.ts'
 import type { Signals } from '../signals/signals.ts'
 import type { RolloutReadings } from './metricsSource.ts'
 
-/** One series: its name, help and labels (besides `environment`, which all have), and its values at a scrape. */
+/** One metric: its name, help and labels (every metric also has `environment`), and its values at a scrape. */
 export interface MetricFamily {
   readonly name: `sti_${string}`
   readonly type: 'gauge' | 'counter'
   readonly help: string
   readonly labels: readonly string[]
-  /** Reads memory only. No sample: the series is absent. */
+  /** Reads memory only. Without a sample, the series is absent. */
   samples(moment: ScrapeContext): Iterable<MetricSample>
 }
 
-/** A series that is fed event by event, and so lives in this process alone. */
+/** A metric that observes events, so its counts are those of this process alone. */
 export interface HistogramFamily {
   readonly name: `sti_${string}`
   readonly type: 'histogram'
@@ -26,9 +26,9 @@ export interface ScrapeContext {
   readonly signals: Signals
   /** Milliseconds since 1970. */
   readonly watchdogSeenAt: number | null
-  /** Those with fresh readings. */
+  /** Rollouts with fresh readings. */
   readonly rollouts: readonly RolloutReadings[]
-  /** All of them: only what is true from memory may be taken from here. */
+  /** Every rollout: only for values that memory alone decides. */
   readonly allRollouts: readonly RolloutReadings[]
 }
 
@@ -37,7 +37,7 @@ export interface MetricSample {
   readonly value: number
 }
 
-/** A gauge with one value per rollout; null is absent. */
+/** A gauge with one value per rollout; null: the series is absent. */
 export function perRollout(
   name: MetricFamily['name'],
   help: string,
@@ -54,7 +54,7 @@ export function perRollout(
   }
 }
 
-/** A gauge of the environment as a whole, from one reading. */
+/** A gauge of the whole environment, from one reading. */
 export function perEnvironment(
   name: MetricFamily['name'],
   help: string,

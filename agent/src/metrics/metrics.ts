@@ -18,7 +18,7 @@ export interface MetricsOptions {
 
 export interface Metrics {
   readonly registry: Registry
-  /** Prometheus' text format; reads memory only. */
+  /** The Prometheus text format; reads memory only. */
   text(): Promise<string>
   observeBatch(batch: { rollout: string; seconds: number; rows: number }): void
   observeOperation(operation: { rollout: string; kind: OperationKind; state: OperationState; seconds: number }): void
@@ -57,22 +57,22 @@ export function createMetrics({ environment, source, signals, now = Date.now }: 
 }
 
 function createScrapeContext(source: MetricsSource, signals: Signals, now: number): ScrapeContext {
-  const all = source.rollouts()
+  const allRollouts = source.rollouts()
   const oldest = now - 3_000 * source.refreshSeconds
   return {
     build: source.build,
     signals,
-    allRollouts: all,
+    allRollouts,
     watchdogSeenAt: source.watchdogSeenAt?.() ?? null,
-    rollouts: all.filter(({ readAt }) => readAt >= oldest),
+    rollouts: allRollouts.filter(({ readAt }) => readAt >= oldest),
   }
 }
 
-/** `environment` is a label of its own here: prom-client gives a metric without labels the value 0 unasked. */
+/** Sets `environment` as a label of each metric, because prom-client initializes a metric without labels to 0. */
 function registerFamily(registry: Registry, family: MetricFamily, environment: string, now: () => ScrapeContext): void {
   const { name, help, labels } = family
   const options = { name, help, labelNames: ['environment', ...labels], registers: [registry] }
-  // Values are cleared and set in one synchronous step, so that no scrape sees half of them.
+  // Values are reset and set in one synchronous step, so that no scrape sees a part of them.
   if (family.type === 'gauge') {
     const gauge: Gauge = new Gauge({
       ...options,

@@ -9,10 +9,10 @@ import type {
 } from '../contract/index.ts'
 import type { BackupStatus, CheckResult, Readiness, ScopeReadiness, Severity, Verdict } from '../contract/index.ts'
 
-/** What the metrics need of the agent: plain data, read from memory at each scrape; nothing here may wait. */
+/** The data of the metrics, read from memory at each scrape: nothing here waits. */
 export interface MetricsSource {
   readonly build: { readonly version: string; readonly agent: string }
-  /** How often the readings are refreshed; those older than three times this are absent, but for the flag's. */
+  /** How often the readings are refreshed. Series from readings older than three times this are absent, except the flag's. */
   readonly refreshSeconds: number
   rollouts(): readonly RolloutReadings[]
   /** When the watchdog alert last arrived, in milliseconds since 1970. */
@@ -22,46 +22,46 @@ export interface MetricsSource {
 export interface RolloutReadings {
   readonly rollout: string
   readonly stage: RolloutStage
-  /** Of the last validation; null: never counted. */
+  /** From the last validation; null: never counted. */
   readonly coverage: number | null
   readonly backfill: {
     readonly state: OperationState
     readonly progress: OperationProgress
-    /** Short code of `progress.throttled`; without it a throttled backfill says `other`. */
+    /** Reason code of `progress.throttled`; without it, a throttled backfill counts as `other`. */
     readonly throttledBy?: ThrottleReason | null
-    /** Null: it does not stand paused. */
+    /** Null: the backfill is not paused. */
     readonly pausedBy: PausedBy | null
   } | null
-  /** Rows that failed and are not right now. */
+  /** Rows that failed and are still incorrect. */
   readonly failedRowsBySqlstate: Readonly<Record<string, number>>
-  /** Failed rows that nobody accepted / those that the file's error budget allows; null: the rows were never counted. */
+  /** Failed rows that nobody has accepted / failed rows that the error budget allows; null: rows were never counted. */
   readonly errorBudgetUsed: number | null
-  /** Since the rollout began; never falls. */
+  /** Since the rollout started; never decreases. */
   readonly retriesBySqlstate: Readonly<Record<string, number>>
-  /** Rows that failed at least once, and those of them that are right now. */
-  /** Writes of legacy columns and a type that disagreed, by what became of them; null before finalize. */
+  /** Writes whose legacy columns and type disagreed, by resolution; null before finalize. */
   readonly conflicts: Readonly<Record<'refused' | 'legacy' | 'type', number>> | null
+  /** Rows that failed at least once, and how many of them are now correct. */
   readonly recovery: { readonly failedOnce: number; readonly recovered: number }
-  /** The newest result of each check, the last whole validation and later ones. */
+  /** The newest result of each check, from the last full validation and later ones. */
   readonly checks: readonly CheckResult[]
-  /** Of the last validation that ran all checks of the layer. */
+  /** From the last validation that ran all checks of the layer. */
   readonly integrityScore: number | null
   /** ISO 8601. */
   readonly validationEndedAt: string | null
   readonly validationsByVerdict: Readonly<Partial<Record<Verdict, number>>>
-  /** When the next one starts by itself, in milliseconds since 1970; null: none will as things stand. */
+  /** When the next validation starts automatically, in milliseconds since 1970; null: none is scheduled. */
   readonly validationDueAt: number | null
   readonly validationIntervalSeconds: number | null
-  /** Mean of each signal in the newest baseline that can be used; empty without one. */
+  /** Mean of each signal in the newest usable baseline; empty without a baseline. */
   readonly baseline: ReadonlyMap<string, number>
-  /** What each signal may reach, in its own unit, as far as one can tell now. */
+  /** The limit of each signal, in its own unit, as far as it is known now. */
   readonly limits: ReadonlyMap<string, { readonly value: number; readonly side: 'at most' | 'at least' }>
-  /** From memory, true also while the database is away. */
+  /** Read from memory, valid also while the database is unavailable. */
   readonly flag: FlagStatus
   readonly rollbackReady: readonly ScopeReadiness[]
-  /** Null: nobody has asked yet. */
+  /** Null: not read yet. */
   readonly backup: BackupStatus | null
-  /** When the last rehearsal that counts has ended, in milliseconds since 1970; null: there is none. */
+  /** When the last valid rehearsal ended, in milliseconds since 1970; null: there is none. */
   readonly rehearsedAt: number | null
   readonly operations: readonly {
     readonly kind: OperationKind
@@ -69,24 +69,24 @@ export interface RolloutReadings {
     readonly count: number
   }[]
   readonly rollbacks: readonly { readonly scope: RollbackScope; readonly cause: string; readonly count: number }[]
-  /** Null: it has not been read. */
+  /** Null: not read yet. */
   readonly readiness: Readiness | null
   readonly automaticRollbackArmed: boolean | null
-  /** What rollback rules fire on; those that are unknown are left out. */
+  /** The conditions of rollback rules; unknown ones are left out. */
   readonly conditions: readonly { readonly rule: string; readonly change: string; readonly unhealthy: boolean }[]
-  /** Those that nobody has acknowledged. */
+  /** Incidents that nobody has acknowledged. */
   readonly incidents: readonly OpenIncident[]
   /** Milliseconds since 1970. */
   readonly readAt: number
 }
 
 export interface OpenIncident {
-  /** Null: of the environment as a whole. */
+  /** Null: the whole environment. */
   readonly rollout: string | null
   readonly severity: Severity
-  /** Milliseconds since 1970, by this machine's clock. */
+  /** Milliseconds since 1970, by the clock of this machine. */
   readonly openedAt: number
-  /** Seconds after which each level of escalation is reached. */
+  /** Seconds after which each escalation level is reached. */
   readonly escalationSeconds: readonly number[]
 }
 

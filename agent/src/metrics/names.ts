@@ -29,7 +29,7 @@ import * as signal from './signal.ts'
 import { backfillThrottled } from './backfillThrottled.ts'
 import { validationCompleted, validationDue, validationInterval, validationTotals } from './validation.ts'
 
-/** Every series that is read at the scrape. */
+/** Every metric that is read at a scrape. */
 export const SCRAPED_FAMILIES: readonly MetricFamily[] = [
   ...[buildInfo, rolloutStage, rolloutCoverage, ...backfillMetrics, backfillThrottled, backfillPaused],
   ...apiMetrics,
@@ -62,7 +62,7 @@ export const SCRAPED_FAMILIES: readonly MetricFamily[] = [
   ...[signal.up, signal.baseline, signal.baselineRatio, signal.limit, signal.limitRatio],
 ]
 
-/** Every series that is fed event by event. */
+/** Every metric that observes events. */
 export const HISTOGRAM_FAMILIES: readonly HistogramFamily[] = [
   batchSeconds,
   batchRows,
@@ -75,11 +75,11 @@ export interface MetricDescription {
   readonly name: string
   readonly type: 'gauge' | 'counter' | 'histogram'
   readonly help: string
-  /** All have `environment` too. */
+  /** Every metric also has `environment`. */
   readonly labels: readonly string[]
 }
 
-/** Every series of the agent, prom-client's own about the process apart. */
+/** Every metric of the agent, except those of prom-client about the process. */
 export const METRICS: readonly MetricDescription[] = [...SCRAPED_FAMILIES, ...HISTOGRAM_FAMILIES].map(
   ({ name, type, help, labels }) => ({
     name,
@@ -89,7 +89,7 @@ export const METRICS: readonly MetricDescription[] = [...SCRAPED_FAMILIES, ...HI
   }),
 )
 
-/** Each name a query may use: a histogram has three. */
+/** Every series name that a query can use: a histogram has three. */
 export const SERIES_NAMES: readonly string[] = METRICS.flatMap(({ name, type }) =>
   type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
 )

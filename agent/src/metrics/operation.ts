@@ -15,7 +15,7 @@ export const operationStates: MetricFamily = {
 export const operationDurations: HistogramFamily = {
   name: 'sti_operation_duration_seconds',
   type: 'histogram',
-  help: 'From the start of an operation to its end, by the state it ended in.',
+  help: 'Duration of an operation, by the state in which it ended.',
   labels: ['rollout', 'kind', 'state'],
   buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 259_200],
 }

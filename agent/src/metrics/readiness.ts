@@ -3,7 +3,7 @@ import type { MetricFamily } from './metricFamily.ts'
 export const readinessRatio: MetricFamily = {
   name: 'sti_readiness_ratio',
   type: 'gauge',
-  help: 'Ready items of a list of the definition of done / all of them, rounded down.',
+  help: 'Ready items / all items of a list of the definition of done, rounded down.',
   labels: ['rollout', 'list'],
   *samples({ rollouts }) {
     for (const { rollout, readiness } of rollouts) {
@@ -12,11 +12,11 @@ export const readinessRatio: MetricFamily = {
   },
 }
 
-/** Roles only: no name, phone or e-mail address. */
+/** Only the role is a label: no name, phone number or email address. */
 export const contactConfirmed: MetricFamily = {
   name: 'sti_contact_confirmed',
   type: 'gauge',
-  help: '1 when the contact of this role has been confirmed, and that has not expired.',
+  help: '1 if the contact for this role is confirmed and the confirmation has not expired.',
   labels: ['rollout', 'role'],
   *samples({ rollouts }) {
     for (const { rollout, readiness } of rollouts) {

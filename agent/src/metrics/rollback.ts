@@ -3,7 +3,7 @@ import { perRollout, toSamples, type MetricFamily } from './metricFamily.ts'
 export const rollbackReadiness: MetricFamily = {
   name: 'sti_rollback_ready',
   type: 'gauge',
-  help: '1 when this scope could be rolled back now.',
+  help: '1 if this scope can be rolled back now.',
   labels: ['rollout', 'scope'],
   *samples({ rollouts }) {
     for (const { rollout, rollbackReady } of rollouts) {
@@ -15,7 +15,7 @@ export const rollbackReadiness: MetricFamily = {
 export const rollbackEstimate: MetricFamily = {
   name: 'sti_rollback_estimated_seconds',
   type: 'gauge',
-  help: 'How long a rollback of this scope would take.',
+  help: 'Estimated duration of a rollback of this scope.',
   labels: ['rollout', 'scope'],
   *samples({ rollouts }) {
     for (const { rollout, rollbackReady } of rollouts) {
@@ -27,7 +27,7 @@ export const rollbackEstimate: MetricFamily = {
 export const rollbackLastProved: MetricFamily = {
   name: 'sti_rollback_proved_timestamp_seconds',
   type: 'gauge',
-  help: 'When this scope was last taken back, or rehearsed with this file and this structure of the table.',
+  help: 'When this scope was last rolled back, or rehearsed with the current rollout file and table structure, in seconds since 1970.',
   labels: ['rollout', 'scope'],
   *samples({ rollouts }) {
     for (const { rollout, rollbackReady } of rollouts) {
@@ -40,7 +40,7 @@ export const rollbackLastProved: MetricFamily = {
 export const rollbackTotals: MetricFamily = {
   name: 'sti_rollbacks_total',
   type: 'counter',
-  help: 'Rollbacks by scope and what caused them.',
+  help: 'Rollbacks, by scope and cause.',
   labels: ['rollout', 'scope', 'cause'],
   *samples({ rollouts }) {
     for (const { rollout, rollbacks } of rollouts) {
@@ -51,24 +51,24 @@ export const rollbackTotals: MetricFamily = {
 
 export const backupAvailable = perRollout(
   'sti_backup_available',
-  "1 when the rollout file's query finds a backup that is young enough; not known counts as 0.",
+  '1 if the query of the rollout file finds a backup that is recent enough; 0 also if that is unknown.',
   ({ backup }) => (backup === null ? null : Number(backup.available)),
 )
 
 export const backupAge = perRollout(
   'sti_backup_age_seconds',
-  "Age of the last backup, as the rollout file's query gives it.",
+  'Age of the last backup, from the query of the rollout file.',
   ({ backup }) => backup?.ageSeconds,
 )
 
 export const rehearsalSuccess = perRollout(
   'sti_rehearsal_success_timestamp_seconds',
-  'When the last rehearsal of this file and this structure of the table ended well.',
+  'When the last rehearsal with the current rollout file and table structure succeeded, in seconds since 1970.',
   ({ rehearsedAt }) => (rehearsedAt === null ? null : rehearsedAt / 1000),
 )
 
 export const automaticRollbackArmed = perRollout(
   'sti_automatic_rollback_armed',
-  '1 when an alert may roll back without a person, 0 while that is held.',
+  '1 if an alert can start a rollback automatically, 0 while that is paused.',
   ({ automaticRollbackArmed }) => (automaticRollbackArmed === null ? null : Number(automaticRollbackArmed)),
 )

@@ -3,7 +3,7 @@ import { perRollout, type MetricFamily } from './metricFamily.ts'
 export const rolloutStage: MetricFamily = {
   name: 'sti_rollout_stage',
   type: 'gauge',
-  help: '1 for the stage the rollout is in.',
+  help: '1 for the current stage of the rollout.',
   labels: ['rollout', 'stage'],
   *samples({ rollouts }) {
     for (const { rollout, stage } of rollouts) yield { labels: { rollout, stage }, value: 1 }
@@ -12,6 +12,6 @@ export const rolloutStage: MetricFamily = {
 
 export const rolloutCoverage = perRollout(
   'sti_coverage_ratio',
-  'Rows with a correct type / all rows, of the last validation.',
+  'Rows with a correct type / all rows, from the last validation.',
   ({ coverage }) => coverage,
 )

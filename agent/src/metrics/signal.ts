@@ -1,10 +1,11 @@
 import { isKnown, type Reading } from '../signals/reading.ts'
+import { databaseSignals, rolloutSignals } from '../signals/signalTable.ts'
 import { toSamples, type MetricFamily, type ScrapeContext } from './metricFamily.ts'
 
 export const up: MetricFamily = {
   name: 'sti_signal_up',
   type: 'gauge',
-  help: '1 when the signal is known now, 0 when it is not.',
+  help: '1 if the signal is known now, 0 if it is not.',
   labels: ['rollout', 'signal'],
   *samples(moment) {
     for (const [labels, reading] of allSignalReadings(moment)) yield { labels, value: Number(isKnown(reading)) }
@@ -14,7 +15,7 @@ export const up: MetricFamily = {
 export const baseline: MetricFamily = {
   name: 'sti_signal_baseline',
   type: 'gauge',
-  help: 'Mean of a signal in the newest baseline that can be used.',
+  help: 'Mean of a signal in the newest usable baseline.',
   labels: ['rollout', 'signal'],
   *samples({ rollouts }) {
     for (const { rollout, baseline } of rollouts) {
@@ -26,7 +27,7 @@ export const baseline: MetricFamily = {
 export const baselineRatio: MetricFamily = {
   name: 'sti_signal_baseline_ratio',
   type: 'gauge',
-  help: 'A signal now / its baseline.',
+  help: 'Current value of a signal / its baseline.',
   labels: ['rollout', 'signal'],
   *samples({ rollouts, signals }) {
     for (const { rollout, baseline } of rollouts) {
@@ -41,7 +42,7 @@ export const baselineRatio: MetricFamily = {
 export const limit: MetricFamily = {
   name: 'sti_signal_limit',
   type: 'gauge',
-  help: 'What a signal may reach, in its own unit: by its baseline, or as the rollout file says.',
+  help: 'Limit of a signal, in its own unit: derived from its baseline, or set by the rollout file.',
   labels: ['rollout', 'signal'],
   *samples({ rollouts }) {
     for (const { rollout, limits } of rollouts) {
@@ -53,7 +54,7 @@ export const limit: MetricFamily = {
 export const limitRatio: MetricFamily = {
   name: 'sti_signal_limit_ratio',
   type: 'gauge',
-  help: 'A signal / its limit, or its limit / the signal where that is a least one; above 1 it is unhealthy.',
+  help: 'Current value of a signal / its limit (for a lower limit: limit / value); above 1, the signal is unhealthy.',
   labels: ['rollout', 'signal'],
   *samples({ rollouts, signals }) {
     for (const { rollout, limits } of rollouts) {
@@ -68,28 +69,11 @@ export const limitRatio: MetricFamily = {
 }
 
 function* allSignalReadings({
-  allRollouts: all,
+  allRollouts,
   signals,
 }: ScrapeContext): Iterable<[Record<string, string>, Reading<unknown>]> {
-  const database = signals.database()
-  yield [{ signal: 'connections' }, database.connections]
-  yield [{ signal: 'query-time' }, database.querySeconds]
-  yield [{ signal: 'lock-wait' }, database.lockWaitSeconds]
-  yield [{ signal: 'buffer-hit-ratio' }, database.bufferHitRatio]
-  yield [{ signal: 'oldest-transaction' }, database.oldestTransaction]
-  yield [{ signal: 'replication' }, signals.replication()]
-  for (const { rollout } of all) {
-    const api = signals.api(rollout)
-    yield [{ rollout, signal: 'api-latency-average' }, api.latencyAverage]
-    yield [{ rollout, signal: 'api-latency-p95' }, api.latencyP95]
-    yield [{ rollout, signal: 'api-error-ratio' }, api.errorRatio]
-    yield [{ rollout, signal: 'api-request-rate' }, api.requestRate]
-    const host = signals.host(rollout)
-    yield [{ rollout, signal: 'host-cpu' }, host.cpu]
-    yield [{ rollout, signal: 'host-memory' }, host.memory]
-    yield [{ rollout, signal: 'host-disk' }, host.disk]
-    yield [{ rollout, signal: 'host-disk-operations' }, host.diskOperations]
-    yield [{ rollout, signal: 'host-network' }, host.networkBytes]
-    for (const { name, reading } of signals.custom(rollout)) yield [{ rollout, signal: name }, reading]
+  for (const [signal, reading] of databaseSignals(signals)) yield [{ signal }, reading]
+  for (const { rollout } of allRollouts) {
+    for (const [signal, reading] of rolloutSignals(signals, rollout)) yield [{ rollout, signal }, reading]
   }
 }

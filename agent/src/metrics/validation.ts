@@ -4,7 +4,7 @@ import { perRollout, type MetricFamily } from './metricFamily.ts'
 export const validationTotals: MetricFamily = {
   name: 'sti_validations_total',
   type: 'counter',
-  help: 'Validations that ended, by verdict.',
+  help: 'Validations that have ended, by verdict.',
   labels: ['rollout', 'verdict'],
   *samples({ rollouts }) {
     for (const { rollout, validationsByVerdict } of rollouts) {
@@ -23,12 +23,12 @@ export const validationCompleted = perRollout(
 
 export const validationDue = perRollout(
   'sti_validation_due_timestamp_seconds',
-  'When the next validation starts by itself, in seconds since 1970; absent while none will.',
+  'When the next validation starts automatically, in seconds since 1970; absent if none is scheduled.',
   ({ validationDueAt }) => (validationDueAt === null ? null : validationDueAt / 1000),
 )
 
 export const validationInterval = perRollout(
   'sti_validation_interval_seconds',
-  'How often the rollout file wants a validation.',
+  'Interval between automatic validations, from the rollout file.',
   ({ validationIntervalSeconds }) => validationIntervalSeconds,
 )

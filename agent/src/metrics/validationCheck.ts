@@ -3,7 +3,7 @@ import { perRollout, type MetricFamily } from './metricFamily.ts'
 export const checkVerdicts: MetricFamily = {
   name: 'sti_check_verdict',
   type: 'gauge',
-  help: '1 for the verdict that each check came to last.',
+  help: '1 for the last verdict of each check.',
   labels: ['rollout', 'check', 'layer', 'verdict'],
   *samples({ rollouts }) {
     for (const { rollout, checks } of rollouts) {
@@ -17,7 +17,7 @@ export const checkVerdicts: MetricFamily = {
 export const checkDiscrepancies: MetricFamily = {
   name: 'sti_check_discrepancies',
   type: 'gauge',
-  help: 'Rows that speak against the check; absent for a check that came to no conclusion.',
+  help: 'Rows that violate the check; absent if the check was inconclusive.',
   labels: ['rollout', 'check', 'layer'],
   *samples({ rollouts }) {
     for (const { rollout, checks } of rollouts) {
@@ -30,6 +30,6 @@ export const checkDiscrepancies: MetricFamily = {
 
 export const integrityScoreRatio = perRollout(
   'sti_integrity_score_ratio',
-  'Passed checks of the integrity layer / all of them.',
+  'Passed checks / all checks of the integrity layer.',
   ({ integrityScore }) => integrityScore,
 )

@@ -1,16 +1,7 @@
 import { createPoll, type Poll } from './poll.ts'
 import type { PrometheusClient } from './prometheusClient.ts'
-import type { Reading } from './reading.ts'
-import { createApiScraper, unknownApiReadings, type IntervalListener } from './apiScraper.ts'
+import { createApiScraper, unknownApiReadings, type ApiReadings, type IntervalListener } from './apiScraper.ts'
 import type { ApiQueries, ApiSource } from './signalConfig.ts'
-
-/** Panel 2's four readings of the application: seconds, seconds, 0-1, requests per second. */
-export interface ApiReadings {
-  readonly latencyAverage: Reading<number>
-  readonly latencyP95: Reading<number>
-  readonly errorRatio: Reading<number>
-  readonly requestRate: Reading<number>
-}
 
 export interface ApiReadingsOptions {
   readonly source: ApiSource | undefined

@@ -1,4 +1,3 @@
-import type { ApiReadings } from './apiReadings.ts'
 import { parseExposition } from './exposition.ts'
 import { boundedGet } from './boundedGet.ts'
 import { histogramQuantile } from './histogram.ts'
@@ -8,6 +7,14 @@ import type { ApiHistogram } from './signalConfig.ts'
 import { computeIncreases, type SeriesIncrease, type HistogramScrape } from './seriesIncrease.ts'
 
 const DEFAULT_WINDOW_MS = 30_000
+
+/** The four readings of the application: seconds, seconds, a ratio of 0 to 1, requests per second. */
+export interface ApiReadings {
+  readonly latencyAverage: Reading<number>
+  readonly latencyP95: Reading<number>
+  readonly errorRatio: Reading<number>
+  readonly requestRate: Reading<number>
+}
 
 export interface IntervalListener {
   readonly intervalMs: number

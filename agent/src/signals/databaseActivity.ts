@@ -2,7 +2,7 @@ import { createPoll, type Poll } from './poll.ts'
 import { missingPrivilegeText } from './monitorPrivilege.ts'
 import type { BoundedConnection } from './boundedConnection.ts'
 import { ratio } from './ratio.ts'
-import type { Reading } from './reading.ts'
+import { isKnown, type Reading } from './reading.ts'
 
 export interface DatabaseActivity {
   /** Client backends of the whole server by state, beside max_connections. */
@@ -112,6 +112,14 @@ function bufferHitRatio(
   const reads = previous ? read - previous.read : 0
   if (hits >= 0 && reads >= 0 && hits + reads > 0) return ratio(hits, hits + reads)
   return hit + read > 0 ? ratio(hit, hit + read) : null
+}
+
+/** All client connections of the server / max_connections. */
+export function connectionRatio({ connections, connectionsLimit }: DatabaseReadings): Reading<number> {
+  if (!isKnown(connections)) return connections
+  if (!isKnown(connectionsLimit)) return connectionsLimit
+  const used = Object.values(connections.value).reduce((sum, sessions) => sum + sessions, 0)
+  return { value: ratio(used, connectionsLimit.value), at: connections.at }
 }
 
 function unknownActivity(sentence: string): DatabaseActivity {

@@ -10,6 +10,11 @@ export function isKnown<T>(reading: Reading<T>): reading is { readonly value: T;
   return !('unknown' in reading)
 }
 
+/** The same reading with another value. */
+export function mapReading<T>(reading: Reading<T>, toNumber: (value: T) => number): Reading<number> {
+  return isKnown(reading) ? { value: toNumber(reading.value), at: reading.at } : reading
+}
+
 /** Thrown by a source that knows for certain why it cannot answer; the sentence says what to do. */
 export class SignalUnknownError extends Error {
   readonly code = 'signal-unknown'

@@ -1,22 +1,24 @@
-import { createInterval } from '../interval.ts'
-import type { ApiReadings } from './apiReadings.ts'
+import { isSignalName, SIGNALS } from '../contract/index.ts'
+import { createInterval, type Interval } from '../interval.ts'
+import type { ApiReadings } from './apiScraper.ts'
 import type { HostReadings } from './localHost.ts'
-import { apiSignalValues, signalValues, type SignalSources } from './signalValues.ts'
+import { apiSignalValues, signalValues, type SignalSources } from './signalTable.ts'
 import { isKnown } from './reading.ts'
 import type { ReadingBuffer } from './readingBuffer.ts'
 
-/** Puts every signal but those of the application into the recording, each `everyMs`. */
+/** Adds every signal to the buffer at each interval, except those of the application. */
 export function createRecorder(
   buffer: ReadingBuffer,
   sources: SignalSources,
   rollouts: readonly string[],
   intervalMs: number,
-): { start(): void; stop(): Promise<void> } {
+): Pick<Interval, 'start' | 'stop'> {
   const hosts = new Map<string, HostReadings>()
   const recordAll = (): void => {
     for (const rollout of rollouts) {
       for (const [signal, reading] of signalValues(sources, rollout, hosts.get(rollout))) {
-        if (isKnown(reading)) buffer.add(rollout, signal, reading)
+        const isApplicationSignal = isSignalName(signal) && SIGNALS[signal].source === 'application'
+        if (isKnown(reading) && !isApplicationSignal) buffer.add(rollout, signal, reading)
       }
       hosts.set(rollout, sources.host(rollout))
     }
@@ -24,7 +26,7 @@ export function createRecorder(
   return createInterval({ intervalMs, delayFirstRun: true, run: recordAll })
 }
 
-/** The application's signals come by themselves, an interval at a time. */
+/** Adds the application's signals, which are computed interval by interval. */
 export function recordApiReadings(buffer: ReadingBuffer, rollout: string, readings: ApiReadings): void {
   for (const [signal, reading] of apiSignalValues(readings)) {
     if (isKnown(reading)) buffer.add(rollout, signal, reading)

@@ -1,13 +1,13 @@
 import type { Database, EngineSettings } from '../database/connect.ts'
 import { pollArchiveBacklog } from './archiveBacklog.ts'
 import { pollAutovacuum } from './autovacuum.ts'
-import { pollApiReadings, type ApiReadings } from './apiReadings.ts'
+import { pollApiReadings } from './apiReadings.ts'
 import { pollCustomSignal, type CustomReading } from './customSignal.ts'
-import { pollDatabaseActivity, type DatabaseReadings } from './databaseActivity.ts'
+import { connectionRatio, pollDatabaseActivity, type DatabaseReadings } from './databaseActivity.ts'
 import { createSignalHistory, type SignalHistory } from './signalHistory.ts'
 import { pollLocalHost, type HostReadings } from './localHost.ts'
 import type { Poll } from './poll.ts'
-import { apiSignalValues, signalValues } from './signalValues.ts'
+import { signalValues } from './signalTable.ts'
 import { pollLockWaiters } from './lockWaiters.ts'
 import { pollRecentRequests, type RecentRequests } from './recentRequests.ts'
 import { createBoundedConnection, type BoundedConnection } from './boundedConnection.ts'
@@ -17,11 +17,11 @@ import type { Reading } from './reading.ts'
 import { createReadingBuffer, type RecentReadings } from './readingBuffer.ts'
 import { createRecorder, recordApiReadings } from './recorder.ts'
 import { pollReplicationLag, type ReplicationLag } from './replicationLag.ts'
-import { unknownApiReadings } from './apiScraper.ts'
+import { unknownApiReadings, type ApiReadings } from './apiScraper.ts'
 import { pollSlotRetention } from './replicationSlots.ts'
 import { pollOldestSnapshot } from './oldestSnapshot.ts'
 import { pollQueryTime } from './queryTime.ts'
-import { connectionRatio, latencyP95OrZeroWhenIdle, type ThrottleReadings } from './throttleReadings.ts'
+import { latencyP95OrZeroWhenIdle, type ThrottleReadings } from './throttleReadings.ts'
 import { pollWalRate } from './walRate.ts'
 import type { MonitoredRollout } from './signalConfig.ts'
 import { createRefCountedPolls } from './refCountedPolls.ts'
@@ -162,7 +162,7 @@ export function createSignals(options: SignalsOptions): Signals {
   const host = (rollout?: string): HostReadings => (monitored.get(rollout ?? '')?.host ?? local).read()
   const api = (rollout: string): ApiReadings =>
     monitored.get(rollout)?.api.read() ?? unknownApiReadings(unknownRollout(rollout).unknown)
-  const sources = { database: readDatabase, replication: replication.read, host, custom }
+  const sources = { database: readDatabase, replication: replication.read, host, api, custom }
   const recorder = createRecorder(recent, sources, [...monitored.keys()], SAMPLE_INTERVAL_MS)
 
   return {
@@ -193,7 +193,7 @@ export function createSignals(options: SignalsOptions): Signals {
     },
     recent,
     history: prometheus && createSignalHistory(prometheus, options.rollouts),
-    values: (rollout) => [...apiSignalValues(api(rollout)), ...signalValues(sources, rollout, undefined)],
+    values: (rollout) => signalValues(sources, rollout),
     requests: (rollout) => monitored.get(rollout)?.requests.read() ?? unknownRollout(rollout),
     watchRequests: (rollout) => monitored.get(rollout)?.watchRequests() ?? (() => undefined),
     watchThrottle(rollout) {

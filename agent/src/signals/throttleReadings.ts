@@ -1,10 +1,8 @@
-import type { ApiReadings } from './apiReadings.ts'
+import type { ApiReadings } from './apiScraper.ts'
 import type { ArchiveBacklog } from './archiveBacklog.ts'
 import type { Autovacuum } from './autovacuum.ts'
 import type { CustomReading } from './customSignal.ts'
-import type { DatabaseReadings } from './databaseActivity.ts'
 import type { LockWaiters } from './lockWaiters.ts'
-import { ratio } from './ratio.ts'
 import { isKnown, type Reading } from './reading.ts'
 import type { ReplicationLag } from './replicationLag.ts'
 import type { SlotRetention } from './replicationSlots.ts'
@@ -28,14 +26,6 @@ export interface ThrottleReadings {
   apiLatencyP95(): Reading<number>
   /** The signals of the rollout file, in its order. */
   custom(): readonly CustomReading[]
-}
-
-/** All client connections of the server / max_connections. */
-export function connectionRatio({ connections, connectionsLimit }: DatabaseReadings): Reading<number> {
-  if (!isKnown(connections)) return connections
-  if (!isKnown(connectionsLimit)) return connectionsLimit
-  const used = Object.values(connections.value).reduce((sum, sessions) => sum + sessions, 0)
-  return { value: ratio(used, connectionsLimit.value), at: connections.at }
 }
 
 /** Where nobody asks anything there is nothing to hurt: no request is no latency. */

@@ -1,5 +1,5 @@
 import type { FlagStatus, OperationKind, Validation } from '../../contract/index.ts'
-import type { ApiReadings } from '../../signals/apiReadings.ts'
+import type { ApiReadings } from '../../signals/apiScraper.ts'
 import type { Reading } from '../../signals/reading.ts'
 import type { RecentRequests } from '../../signals/recentRequests.ts'
 
