@@ -9,12 +9,11 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // Most tests wait most of the time: more of them than there are processors can be at work.
+    // Most tests spend their time waiting, so more workers than processors pay off.
     maxWorkers: 4,
-    // Real servers and real clocks on a shared machine: what fails is run once more, and the output names it (retry x1).
-    // What speaks of rows that were lost, doubled or wrong is not: once is too often (the check nothing-lost is only named).
-    retry: { count: 1, condition: /^(?![\s\S]*(?<!-)\b(lost|doubled|wrong|journal)\b)/ },
-    // It imports JSON without the attribute that Node asks for.
+    // A failed test fails: only a test marked with realTimeTest (test/support/realTime.ts) runs a second time.
+    retry: 0,
+    // The package imports JSON without the import attribute that Node requires.
     server: { deps: { inline: ['@actions/workflow-parser'] } },
   },
 })

@@ -9,6 +9,7 @@ import { startLoad } from '../bench/foreground/startLoad.ts'
 import { parseOptions } from '../bench/options.ts'
 import { createBenchTable } from '../bench/benchTable.ts'
 import { withDatabase } from './support/database.ts'
+import { realTimeTest } from './support/realTime.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -61,7 +62,7 @@ test.each([[['--speed', '1']], [['--methods', 'magic']]])('%j ends with code 2 a
   expect(errors.trimEnd().split('\n')).toHaveLength(1)
 })
 
-test('the latency of a request counts from when it was due, also when its client was still waiting', async () => {
+realTimeTest('the latency of a request counts from its due time, even if its client is still waiting', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createBenchTable(sql, 1000, 50)
     const load = await startLoad({ url, rows: 1000, clients: 2, perSecond: 100 })

@@ -5,8 +5,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { waitFor } from '../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../test/support/realTime.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 let folder = ''

@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { Readiness } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent } from '../support/agent.ts'
 import { withSti } from '../support/stiCommand.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { forceFlagOn } from './webhookMessages.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 test('a drill opens an incident, waits for the acknowledgement, and leaves an attestation with its times', async () => {
   await withDatabase(async ({ url, sql }) => {

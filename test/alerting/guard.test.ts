@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { RolloutDetail } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
@@ -15,6 +15,7 @@ import {
   WEBHOOK_CONFIG,
 } from './webhookMessages.ts'
 import { waitForErrorCondition } from './waitForErrorCondition.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 const GUARDED = { ...WEBHOOK_CONFIG, guard: true } as const
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { TOKENS, withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
@@ -13,6 +13,7 @@ import {
   WEBHOOK_CONFIG,
 } from './webhookMessages.ts'
 import { waitForErrorCondition } from './waitForErrorCondition.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 const NOW = Math.floor(Date.now() / 1000)
 const grafanaMessageNow = (alerts: Parameters<typeof grafanaMessage>[0], orgId = 1): string =>

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer } from 'node:http'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { connect } from '../../agent/src/database/connect.ts'
 import { createMetrics } from '../../agent/src/metrics/metrics.ts'
 import type { OpenIncident } from '../../agent/src/metrics/metricsSource.ts'
@@ -15,6 +15,7 @@ import { freePort } from '../support/server.ts'
 import { hasGrafana, startGrafana } from './grafanaServer.ts'
 import { startMailServer, type Mail } from './mailServer.ts'
 import { waitForValue } from '../support/waitFor.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 /** Seconds after which each level is called; STI_ESCALATION=minutes runs the plan's own 5, 10, 15 and 30 minutes. */
 const ESCALATION_LEVEL_SECONDS = process.env['STI_ESCALATION'] === 'minutes' ? [300, 600, 900, 1_800] : [2, 8, 14, 34]

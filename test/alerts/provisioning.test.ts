@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { parse } from 'yaml'
 import { DASHBOARD_PANELS } from '../../agent/src/provisioning/dashboardPanels.ts'
 import { withSti } from '../support/stiCommand.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 interface ProvisionedRule {
   readonly title: string

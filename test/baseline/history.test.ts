@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type {
   Baseline,
   BaselineComparison,
@@ -11,6 +11,7 @@ import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 const BASELINES = '/v1/rollouts/vehicles/baselines'
 const FILE = `${VEHICLES_FILE}api: { histogram: { url: "http://127.0.0.1:9/metrics", name: http_request_duration_seconds, errors: { status: "5.." } } }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { runProgram } from '../../agent/src/cli/program.ts'
 import type {
   Baseline,
@@ -21,6 +21,7 @@ import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { startHistogramApplication } from '../../agent/src/signals/testing/histogramApplication.ts'
 import { waitForValue } from '../support/waitFor.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 let folder = ''
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'sti-baseline-'))))

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { CheckResult, Validation } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDedicatedServer } from '../support/database.ts'
 import { startPostgres } from '../support/server.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 async function validateSystemLayer(agent: TestAgent, ...checks: string[]): Promise<Record<string, CheckResult>> {
   await agent.run('validation', checks.length > 0 ? { checks } : { layers: ['system'] })

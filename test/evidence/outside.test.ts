@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import type { Readiness, ReadinessItem } from '../../agent/src/contract/index.ts'
 import { fetchAlertRules } from '../../agent/src/readiness/alertRules.ts'
 import { fetchGrafanaStatus } from '../../agent/src/readiness/grafanaStatus.ts'
@@ -13,6 +13,7 @@ import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { freePort } from '../support/server.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 const grafana = await findGrafana(freePort)
 if (grafana === null) console.log('What readiness asks of Grafana is not tested: install Grafana, or set GRAFANA_HOME')

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { loadRollouts } from '../../agent/src/rollout/compileRollout.ts'
 import { listChecks } from '../../agent/src/validation/layers.ts'
 import { ENVIRONMENT_NAMES } from './fault.ts'
@@ -9,6 +9,7 @@ import { PARTITIONS_FILE, vehiclesFile } from './rolloutFiles.ts'
 import { FAULT_SEEDERS } from './testEnvironments.ts'
 import { CHECKS_WITHOUT_FAULT, FAULTS } from './faultCatalog.ts'
 import type { SeedOutcome } from './seedFault.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 /** A quick fault of each kind. STI_FAULTS=all seeds all of them, which takes ten minutes. */
 const QUICK_FAULTS = [

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type postgres from 'postgres'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { FlagStatus, Operation, OperationEvent, Problem } from '../../agent/src/contract/index.ts'
 import { readEventMessages, readOperation, QUIET_LOG, requestRefused, controlOperation } from '../support/operations.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
@@ -8,6 +8,7 @@ import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { startFlagClient } from './flagClient.ts'
 import { waitFor } from '../support/waitFor.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 const FILE = VEHICLES_FILE.replace('{ key: vehicles-sti }', '{ key: vehicles-sti, ramp: [25, 100], hold: 1s }')
 const RAMP = { enabled: true, ramp: true }

@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { startHistogramApplication } from '../../agent/src/signals/testing/histogramApplication.ts'
 import { QUIET_LOG } from '../support/operations.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { waitFor } from '../support/waitFor.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 const FILE = VEHICLES_FILE.replace('{ key: vehicles-sti }', '{ key: vehicles-sti, ramp: [50, 100], hold: 5s }')
 

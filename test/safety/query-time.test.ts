@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { QUIET_LOG } from '../support/operations.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 test('our own bulk statements are none of the application’s query time', async () => {
   await withDatabase(async ({ url, sql }) => {

@@ -3,13 +3,14 @@ import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import postgres from 'postgres'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { readEventMessages, readOperation, QUIET_LOG, controlOperation, tuneOperation } from '../support/operations.ts'
 import { slowUpdates, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
 import { waitFor } from '../support/waitFor.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 interface ThrottledRollout {
   readonly url: string

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { waitFor } from '../support/waitFor.ts'
+import { realTimeTest as test } from '../support/realTime.ts'
 
 const FILE = VEHICLES_FILE.replace('requires: [integrity]', 'every: 5s, requires: [integrity]')
 

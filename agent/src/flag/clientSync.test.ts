@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { migrate } from '../database/migrate.ts'
@@ -14,6 +14,7 @@ import {
   type FlagTestAgent,
 } from './flags.testing.ts'
 import { waitFor } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 const findClient = (agent: FlagTestAgent, name: string) =>
   agent.flags.status('vehicles').clients.find((client) => client.client === name)

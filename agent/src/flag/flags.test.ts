@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import {
   ann,
@@ -11,6 +11,7 @@ import {
   vehiclesRollout,
 } from './flags.testing.ts'
 import { waitFor } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test('a change is one operation, one event and the new state; asked again it is the same one', async () => {
   await withDatabase(async ({ url, sql }) => {

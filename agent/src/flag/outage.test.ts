@@ -1,8 +1,9 @@
 import postgres from 'postgres'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { startPostgres, type PostgresServer } from '../../../test/support/server.ts'
 import { ann, enableFlag, isOn, turnOffRequest, startFlagTestAgent, vehiclesRollout } from './flags.testing.ts'
 import { waitFor } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 let server: PostgresServer
 beforeAll(async () => {

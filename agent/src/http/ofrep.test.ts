@@ -5,7 +5,7 @@ import { OFREPWebProvider } from '@openfeature/ofrep-web-provider'
 import { ErrorCode, OpenFeature, type Client } from '@openfeature/server-sdk'
 import { OpenFeature as WebOpenFeature, ProviderEvents } from '@openfeature/web-sdk'
 import type { AddressInfo } from 'node:net'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import type { Config } from '../config.ts'
 import {
@@ -21,6 +21,7 @@ import { ofrepRoutes } from './ofrep.ts'
 import { rejectAmbiguousPaths } from './rejectAmbiguousPaths.ts'
 import { createProblemHandlers } from './problem.ts'
 import { waitFor } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 const tokens = {
   viewer: 'viewer-0123456789abcdefgh',

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { startPostgres } from '../../../test/support/server.ts'
 import { connect } from '../database/connect.ts'
 import { createSignals } from '../signals/signals.ts'
 import { createMetrics } from './metrics.ts'
 import { rolloutReadings, createMetricsSource } from './testing/metricsSource.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test('while the server is frozen a scrape does not wait for it and says so; when it goes on, so do the readings', async () => {
   const server = await startPostgres()

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { freePort } from '../../../test/support/server.ts'
 import { connect } from '../database/connect.ts'
 import { createPrometheusClient } from '../signals/prometheusClient.ts'
@@ -9,6 +9,7 @@ import { hasPrometheus, startPrometheus } from '../signals/testing/prometheusSer
 import { createMetrics } from './metrics.ts'
 import { rolloutReadings, createMetricsSource } from './testing/metricsSource.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 const CONFIG_FILE = new URL('../../../provisioning/prometheus/prometheus.yml', import.meta.url)
 

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { Counter, Histogram, Registry } from 'prom-client'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { freePort } from '../../../test/support/server.ts'
 import { parseExposition } from './exposition.ts'
 import { histogramQuantile } from './histogram.ts'
@@ -9,6 +9,7 @@ import { isKnown, type Reading } from './reading.ts'
 import { createApiScraper } from './apiScraper.ts'
 import { hasPrometheus, startPrometheus } from './testing/prometheusServer.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 const HISTOGRAM = { name: 'request_seconds', errors: { status: '5..' } }
 

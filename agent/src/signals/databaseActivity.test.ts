@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { pollDatabaseActivity, type DatabaseActivity } from './databaseActivity.ts'
@@ -7,6 +7,7 @@ import type { Poll } from './poll.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown } from './reading.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test('lock wait, oldest transaction, connections and hit ratio are what sessions really do', async () => {
   await withDatabase(async ({ url, sql }) => {

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { hostname } from 'node:os'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { pollLocalHost } from './localHost.ts'
 import { parseDiskOperations, parseMemory, parseNetworkBytes } from './procfs.ts'
 import { isKnown, type Reading } from './reading.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test.runIf(process.platform === 'linux')('this machine is read as df and the kernel say', async () => {
   const host = pollLocalHost({ diskFolder: '/', intervalMs: 200, now: Date.now })

@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { pollLockWaiters } from './lockWaiters.ts'
@@ -7,6 +7,7 @@ import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown } from './reading.ts'
 import { createRefCountedPolls } from './refCountedPolls.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test('sessions that wait behind ours are seen, those behind others are not', async () => {
   await withDatabase(async ({ url, sql }) => {

@@ -1,11 +1,12 @@
 import postgres from 'postgres'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown } from './reading.ts'
 import { pollOldestSnapshot } from './oldestSnapshot.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test('the oldest snapshot is that of the session which really keeps rows from being pruned, and no other', async () => {
   await withDatabase(async ({ url, sql }) => {

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createPoll } from './poll.ts'
 import { SignalUnknownError, type Reading } from './reading.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test('a value outlives failures for three intervals, then says how old it is; a certain reason counts at once', async () => {
   let clock = 1_000_000

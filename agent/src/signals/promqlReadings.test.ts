@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { pollApiReadings } from './apiReadings.ts'
 import { pollPromqlHost } from './promqlHost.ts'
 import { createPrometheusClient } from './prometheusClient.ts'
 import { isKnown } from './reading.ts'
 import { hasPrometheus, startPrometheus } from './testing/prometheusServer.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test.runIf(hasPrometheus)('application and host can be read from Prometheus', async () => {
   const server = await startPrometheus({ 'prometheus.yml': 'scrape_configs: []' }, 'prometheus.yml')

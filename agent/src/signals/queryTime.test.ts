@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown, type Reading } from './reading.ts'
 import { pollQueryTime } from './queryTime.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test('query time is the mean of the statements of the last interval, ours apart; without the extension it says so', async () => {
   await withDatabase(async ({ url, sql }) => {

@@ -1,12 +1,13 @@
 import postgres from 'postgres'
 import type { Writable } from 'node:stream'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown } from './reading.ts'
 import { pollReplicationLag } from './replicationLag.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test('lag is what the replica says, and unknown once it is gone', async () => {
   await withDatabase(async ({ url, sql }) => {

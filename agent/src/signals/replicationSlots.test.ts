@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import postgres from 'postgres'
 import { startPostgres } from '../../../test/support/server.ts'
 import { connect } from '../database/connect.ts'
@@ -7,6 +7,7 @@ import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown } from './reading.ts'
 import { pollSlotRetention } from './replicationSlots.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test('a slot keeps WAL until PostgreSQL cuts it off; an archiver that fails is seen, and so is what waits for it', async () => {
   const flags = ['-c', 'archive_mode=on', '-c', 'fsync=off']

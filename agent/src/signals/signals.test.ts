@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -6,6 +6,7 @@ import { isKnown } from './reading.ts'
 import { createSignals } from './signals.ts'
 import type { MonitoredRollout } from './signalConfig.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test('a rollout is watched as its file says, and its own SQL can only read', async () => {
   await withDatabase(async ({ url, sql }) => {

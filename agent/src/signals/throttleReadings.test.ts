@@ -1,10 +1,11 @@
 import postgres from 'postgres'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { isKnown, type Reading } from './reading.ts'
 import { createSignals } from './signals.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test('WAL rate, connections and autovacuum are those of the server, and unknown while nobody watches', async () => {
   await withDatabase(async ({ url, sql }) => {

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createThrottleGate } from './throttleGate.ts'
 import type { Directive, RunContext } from '../kind/kind.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
+import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 /** A run whose lock waiters, parameters and wishes a test sets; all else is calm. */
 function createTestRun() {
