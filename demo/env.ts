@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** A required setting; a secret may also come as NAME_FILE. */
+/** A required environment variable. NAME_FILE names a file that holds the value, for secrets. Exits if neither is set. */
 export function readEnv(name: string, fallback?: string): string {
   const file = process.env[`${name}_FILE`]
   const value = process.env[name] ?? (file ? readFileSync(file, 'utf8').trim() : fallback)

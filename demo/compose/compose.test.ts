@@ -27,8 +27,8 @@ const file = parse(text, { merge: true }) as {
 const services = Object.entries(file.services)
 
 describe('docker-compose.yml', () => {
-  test('fits the schema of the Compose Specification', () => {
-    // The schema names its dialect with http and has the keyword `id` of an older one: Ajv knows neither.
+  test('matches the schema of the Compose Specification', () => {
+    // The schema names its dialect with http and uses `id` from an older dialect. Ajv supports neither.
     const schema = JSON.parse(JSON.stringify(compose.composeSchema), (key, value: unknown) =>
       key === 'id' && typeof value === 'string' ? undefined : value,
     ) as Record<string, unknown>
@@ -38,13 +38,13 @@ describe('docker-compose.yml', () => {
     expect(validate.errors).toBeNull()
   })
 
-  test('every secret it uses is declared, and the other way round', () => {
+  test('every used secret is declared, and every declared secret is used', () => {
     const used = new Set(services.flatMap(([, service]) => service.secrets ?? []))
     expect([...used].sort()).toEqual(Object.keys(file.secrets).sort())
     for (const [name, secret] of Object.entries(file.secrets)) expect(secret.file).toBe(`.demo/secrets/${name}`)
   })
 
-  test('every secret file a service reads is given to it', () => {
+  test('every service has the secret files that it reads', () => {
     for (const [name, service] of services) {
       const read = Object.entries(service.environment ?? {}).filter(([key]) => key.endsWith('_FILE'))
       for (const [key, path] of read)
@@ -52,16 +52,16 @@ describe('docker-compose.yml', () => {
     }
   })
 
-  test('no password or token stands in it', () => {
+  test('it contains no password or token', () => {
     for (const [name, { environment = {} }] of services) {
-      for (const key of Object.keys(environment).filter((one) => /PASSWORD|TOKEN|SECRET|DATABASE_URL/.test(one))) {
+      for (const key of Object.keys(environment).filter((key) => /PASSWORD|TOKEN|SECRET|DATABASE_URL/.test(key))) {
         expect(key, name).toMatch(/_FILE$/)
       }
     }
     expect(text).not.toMatch(/postgres:\/\/|[0-9a-f]{24}/)
   })
 
-  test('a service that others wait for has a health check', () => {
+  test('a service that other services wait for has a health check', () => {
     for (const [name, service] of services) {
       for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
         const needed = file.services[other]
@@ -72,7 +72,7 @@ describe('docker-compose.yml', () => {
     }
   })
 
-  test('networks and mounted files are there', () => {
+  test('networks and mounted files exist', () => {
     for (const [name, service] of services) {
       const networks = Array.isArray(service.networks) ? service.networks : Object.keys(service.networks ?? {})
       for (const network of networks) expect(Object.keys(file.networks), name).toContain(network)

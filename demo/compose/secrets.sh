@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes the secrets of docker-compose.yml in .demo/secrets, new ones where there are none; run it once.
+# Creates the secrets of docker-compose.yml in .demo/secrets and keeps existing ones. Run it once.
 set -eu
 cd "$(dirname "$0")/../.."
 umask 077
 mkdir -p .demo/secrets
 cd .demo/secrets
 random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
-# The folder is closed to others; the files are not, because containers read them as their own users.
+# Only the owner can open the folder. The files are world-readable because containers read them as their own users.
 put() { [ -s "$1" ] || { printf '%s' "$2" >"$1"; chmod 644 "$1"; }; }
 for name in postgres-password agent-password application-password grafana-password; do put "$name" "$(random)"; done
 for environment in staging production; do
@@ -16,7 +16,7 @@ for environment in staging production; do
   put "$environment-you" "$(random)"
   put "$environment-personal" "you:admin:$(cat "$environment-you")"
 done
-# What each agent signs its reports with, and the public keys that both trust.
+# The signing key of each agent, and the public keys that both agents trust.
 key() { openssl pkey -in "$1-signing-key" -pubout -outform DER | tail -c 32 | openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 jwk() { printf '{"kty":"OKP","crv":"Ed25519","x":"%s","environment":"%s"}' "$(key "$1")" "$1"; }
 for environment in staging production; do put "$environment-signing-key" "$(openssl genpkey -algorithm ed25519)"; done

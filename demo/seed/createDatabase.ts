@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import { createVehiclesTable, seedVehicles } from './vehiclesTable.ts'
 
-/** Role names are the same in both databases. */
+/** Roles belong to the server, so both databases share them. */
 export const DEMO_ROLES = { agent: 'sti_agent', application: 'vehicles_app' }
 
 export interface RolePasswords {
@@ -9,7 +9,10 @@ export interface RolePasswords {
   readonly application: string
 }
 
-/** Two roles: the agent's owns the table, may CREATE in the database and reads statistics; the application's may not. */
+/**
+ * Creates or updates two roles. The agent's role owns the table, may CREATE in the database and reads statistics; the
+ * application's role can do none of that.
+ */
 export async function createRoles(sql: postgres.Sql, passwords: RolePasswords): Promise<void> {
   for (const purpose of ['agent', 'application'] as const) {
     const name = DEMO_ROLES[purpose]
@@ -22,7 +25,7 @@ export async function createRoles(sql: postgres.Sql, passwords: RolePasswords): 
   await sql.unsafe(`grant pg_monitor to ${DEMO_ROLES.agent}`)
 }
 
-/** Creates a database with its vehicles. */
+/** Creates the database that the URL names, with this many vehicles. */
 export async function createDatabase(superuserUrl: string, rows: number): Promise<void> {
   const name = new URL(superuserUrl).pathname.slice(1)
   const root = postgres(superuserUrl.replace(/\/\w+$/, '/postgres'), { max: 1, onnotice: () => undefined })

@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import { createDatabase, createRoles } from './createDatabase.ts'
 import { readEnv } from '../env.ts'
 
-/** Fills a PostgreSQL server for docker compose: roles and databases with vehicles; does nothing where they are. */
+/** Creates roles and databases with vehicles on the PostgreSQL server of docker compose. Skips existing databases. */
 const server = readEnv('POSTGRES_HOST', 'postgres')
 const url = (name: string): string => `postgres://postgres:${readEnv('POSTGRES_PASSWORD')}@${server}:5432/${name}`
 const sql = postgres(url('postgres'), { max: 1, onnotice: () => undefined })
@@ -10,9 +10,9 @@ await createRoles(sql, { agent: readEnv('AGENT_PASSWORD'), application: readEnv(
 for (const wanted of readEnv('DATABASES', 'staging:1000000 production:50000').split(' ')) {
   const [name = '', rows = ''] = wanted.split(':')
   if (!/^[a-z]+$/.test(name) || !/^\d+$/.test(rows))
-    throw new Error(`DATABASES must look like staging:1000000, not ${wanted}`)
-  const [found] = await sql`select from pg_database where datname = ${name}`
-  if (found) continue
+    throw new Error(`DATABASES contains ${wanted}. Use name:rows, such as staging:1000000.`)
+  const [existing] = await sql`select from pg_database where datname = ${name}`
+  if (existing) continue
   await createDatabase(url(name), Number(rows))
   process.stdout.write(`${name}: ${rows} vehicles\n`)
 }

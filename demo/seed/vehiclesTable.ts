@@ -1,8 +1,8 @@
 import type postgres from 'postgres'
 
 /**
- * The legacy table as it stands before any rollout: two booleans say what a vehicle is. Its own trigger keeps
- * updated_at, and leaves it alone for writes that are not the application's (`sti.engine` is on).
+ * The legacy table before any rollout: two booleans tell the kind of a vehicle. The application's own trigger sets
+ * updated_at, except for writes of the engine (`sti.engine` is on).
  */
 export async function createVehiclesTable(
   sql: postgres.Sql,
@@ -35,7 +35,7 @@ export async function createVehiclesTable(
     grant usage, create on schema public to ${roles.agent};`)
 }
 
-/** What row n of the seed is; the same expression writes the table and proves later that nothing was lost. */
+/** The columns of seed row n. The same expression fills the table and later checks that no row was lost. */
 export const SEED_ROW_SQL = `
   'VIN' || lpad(to_hex(n * 2654435761), 14, '0') as vin,
   'vehicle ' || n as name,

@@ -11,7 +11,7 @@ export interface AppDependencies {
   readonly flagToken: string
 }
 
-/** The service's routes. With the flag on for its user a request reads and writes `type`, else the legacy columns. */
+/** The routes of the service. A request uses `type` if the flag is on for its user, and the legacy columns if not. */
 export function buildApp({ vehicles, flag, flagToken }: AppDependencies): Hono {
   const metrics = requestMetrics()
   const app = new Hono()
@@ -20,8 +20,8 @@ export function buildApp({ vehicles, flag, flagToken }: AppDependencies): Hono {
     const forced = flagOverride((name) => context.req.header(name), flagToken)
     const on = forced ?? (await flag(context.req.header('x-user') ?? 'anonymous'))
     const by = on ? 'type' : 'legacy'
-    context.header('x-goes-by', by)
-    // Says that it was heard: a validation that compares both answers trusts no other one.
+    context.header('x-type-source', by)
+    // Confirms the override. A validation that compares both responses accepts no response without it.
     if (forced !== null) context.header('x-sti-flag', forced ? 'on' : 'off')
     return by
   }
@@ -48,30 +48,30 @@ export function buildApp({ vehicles, flag, flagToken }: AppDependencies): Hono {
   app.get('/vehicles/:id', async (context) => {
     const id = wholeNumber(context.req.param('id'))
     const vehicle = id === null ? null : await vehicles.find(id, await chooseTypeSource(context))
-    return vehicle ? context.json(vehicle) : context.json({ error: 'no such vehicle' }, 404)
+    return vehicle ? context.json(vehicle) : context.json({ error: 'vehicle not found' }, 404)
   })
   app.post('/vehicles', async (context) => {
     const input = parseInput(await context.req.json().catch(() => null))
-    if (!input) return context.json({ error: 'the body is not a vehicle' }, 422)
+    if (!input) return context.json({ error: 'the body must be a vehicle' }, 422)
     return context.json(await vehicles.create(input, await chooseTypeSource(context)), 201)
   })
   app.put('/vehicles/:id', async (context) => {
     const id = wholeNumber(context.req.param('id'))
     const input = parseInput(await context.req.json().catch(() => null))
-    if (!input) return context.json({ error: 'the body is not a vehicle' }, 422)
+    if (!input) return context.json({ error: 'the body must be a vehicle' }, 422)
     const vehicle = id === null ? null : await vehicles.update(id, input, await chooseTypeSource(context))
-    return vehicle ? context.json(vehicle) : context.json({ error: 'no such vehicle' }, 404)
+    return vehicle ? context.json(vehicle) : context.json({ error: 'vehicle not found' }, 404)
   })
   app.delete('/vehicles/:id', async (context) => {
     const id = wholeNumber(context.req.param('id'))
-    if (id === null || !(await vehicles.remove(id))) return context.json({ error: 'no such vehicle' }, 404)
+    if (id === null || !(await vehicles.remove(id))) return context.json({ error: 'vehicle not found' }, 404)
     return context.body(null, 204)
   })
 
-  app.notFound((context) => context.json({ error: 'no such path' }, 404))
+  app.notFound((context) => context.json({ error: 'path not found' }, 404))
   app.onError((error, context) => {
     process.stderr.write(`${context.req.method} ${context.req.path}: ${error.message}\n`)
-    return context.json({ error: 'the service failed; its log says why' }, 500)
+    return context.json({ error: 'internal error: see the log of the service' }, 500)
   })
   return app
 }
@@ -81,9 +81,9 @@ const wholeNumber = (text: string): number | null => (/^\d{1,15}$/.test(text) ? 
 function parseInput(body: unknown): VehicleInput | null {
   if (typeof body !== 'object' || body === null) return null
   const { vin, name, isTruck, isBike, axles, ownerEmail, price } = body as Record<string, unknown>
-  const fits =
+  const isValid =
     [vin, name, ownerEmail].every((text) => typeof text === 'string' && text.length > 0 && text.length <= 200) &&
     [isTruck, isBike].every((value) => typeof value === 'boolean') &&
     [axles, price].every((value) => typeof value === 'number' && Number.isFinite(value))
-  return fits ? ({ vin, name, isTruck, isBike, axles, ownerEmail, price } as VehicleInput) : null
+  return isValid ? ({ vin, name, isTruck, isBike, axles, ownerEmail, price } as VehicleInput) : null
 }

@@ -3,18 +3,17 @@ import { OFREPProvider } from '@openfeature/ofrep-provider'
 import { OpenFeature } from '@openfeature/server-sdk'
 
 export interface FlagClientOptions {
-  /** The agent's address. */
   readonly url: string
   readonly token: string
   readonly key: string
-  /** This instance, so that the agent can tell whether every one of them has seen a change. */
+  /** Name of this instance. The agent reports which instances have seen a change. */
   readonly client: string
 }
 
-/** How long a request may wait for the flag. The provider's own time-out has no effect. */
+/** How long a request waits for the flag. The provider's own timeout has no effect. */
 const FLAG_TIMEOUT_MS = 250
 
-/** Evaluates the flag at the agent. No answer within 250 ms, or any fault, is off. */
+/** Evaluates the flag at the agent. The flag is off if the agent does not respond within 250 ms or returns an error. */
 export async function connectFlag(options: FlagClientOptions): Promise<(user: string) => Promise<boolean>> {
   const provider = new OFREPProvider({
     baseUrl: options.url,
@@ -36,8 +35,8 @@ export async function connectFlag(options: FlagClientOptions): Promise<(user: st
 }
 
 /**
- * `X-Sti-Flag: on|off` decides for one request, if the caller holds the flag token: a validation compares both
- * answers that way.
+ * `X-Sti-Flag: on|off` sets the flag for one request if the caller has the flag token. A validation compares both
+ * responses this way. Null without a valid override.
  */
 export function flagOverride(header: (name: string) => string | undefined, token: string): boolean | null {
   const requested = header('x-sti-flag')

@@ -22,11 +22,11 @@ const app = buildApp({
 
 const server = serve({ fetch: app.fetch, port, hostname: readEnv('HOST', '127.0.0.1') }, () => process.send?.('ready'))
 server.on('error', (error: Error) => {
-  process.stderr.write(`The service cannot listen on port ${port}: ${error.message}\n`)
+  process.stderr.write(`The service cannot listen on port ${port}: ${error.message}. Set PORT to a free port.\n`)
   process.exit(1)
 })
 
-/** Answers what it has begun, takes nothing new, and ends. */
+/** Finishes requests in progress, accepts no new ones, and exits. */
 function stop(): void {
   server.close(() => void sql.end({ timeout: 2 }).finally(() => process.exit(0)))
   if ('closeIdleConnections' in server) server.closeIdleConnections()

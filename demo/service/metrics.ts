@@ -11,7 +11,7 @@ export interface RequestMetrics {
   readonly measure: MiddlewareHandler
 }
 
-/** Duration of every request by method, route and status, as the agent and Prometheus read it. */
+/** Histogram of request durations by method, route and status, in seconds. */
 export function requestMetrics(): RequestMetrics {
   const registry = new Registry()
   const duration = new Histogram({
@@ -26,7 +26,7 @@ export function requestMetrics(): RequestMetrics {
     measure: async (context, next) => {
       const stop = duration.startTimer()
       await next()
-      const route = matchedRoutes(context).find((one) => one.method !== 'ALL')?.path ?? 'unmatched'
+      const route = matchedRoutes(context).find((route) => route.method !== 'ALL')?.path ?? 'unmatched'
       stop({ method: context.req.method, route, status: String(context.res.status) })
     },
   }

@@ -1,4 +1,4 @@
-/** A vehicle as the API shows it, whichever columns it was read by. */
+/** A vehicle as the API returns it. `kind` comes from the columns that the request used. */
 export interface Vehicle {
   id: number
   vin: string
@@ -27,6 +27,6 @@ export interface VehicleInput {
 export const isVehicleKind = (text: string | undefined): text is VehicleKind =>
   VEHICLE_KINDS.some((kind) => kind === text)
 
-/** What the legacy columns say. Truck wins where both are set, as it always did in this service. */
+/** The kind by the legacy columns. A row with both set is a truck. */
 export const legacyKind = (row: { isTruck: boolean; isBike: boolean }): VehicleKind =>
   row.isTruck ? 'truck' : row.isBike ? 'bike' : 'car'

@@ -13,7 +13,7 @@ interface VehicleRow {
   type?: string
 }
 
-/** Which columns hold a vehicle's kind: old code knows the legacy ones only, new code `type` only. */
+/** The columns that hold the kind of a vehicle: old code uses the legacy columns, new code uses `type`. */
 export type TypeSource = 'legacy' | 'type'
 
 export function vehicleStore(sql: postgres.Sql) {

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 
-/** Everything in schema public, as text: columns, indexes, constraints, triggers, functions, statistics targets. */
+/** The definitions in schema public, one line each: columns, indexes, constraints, triggers and functions. */
 export async function readCatalog(url: string): Promise<string[]> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {
@@ -23,7 +23,7 @@ export async function readCatalog(url: string): Promise<string[]> {
   }
 }
 
-/** What is there now and was not before, and the other way round. */
+/** Added lines with `+`, removed lines with `-`. */
 export const diffCatalogs = (before: readonly string[], now: readonly string[]): string[] => [
   ...now.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
   ...before.filter((line) => !now.includes(line)).map((line) => `- ${line}`),

@@ -6,8 +6,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * A process that holds what cannot notice by itself that `npm start` is gone: PostgreSQL, Prometheus and Grafana. When
- * the channel to its parent closes, for whatever reason, it stops them and removes the run's folder.
+ * A process that owns PostgreSQL, Prometheus and Grafana, which cannot notice that `npm start` has exited. When the
+ * channel to its parent closes for any reason, it stops them and removes the folder of the run.
  */
 export type SupervisorRequest =
   | { readonly postgres: { readonly port: number; readonly password: string; readonly flags: readonly string[] } }
@@ -33,7 +33,8 @@ process.on('message', (request: SupervisorRequest) => {
   const work = 'postgres' in request ? startPostgres(request.postgres) : Promise.resolve(startCommand(request.command))
   work.then(
     () => sendMessage({ started: 'postgres' in request ? 'PostgreSQL' : request.command.name }),
-    (error: unknown) => sendMessage({ failed: error instanceof Error ? error.message : 'it ended at once' }),
+    (error: unknown) =>
+      sendMessage({ failed: error instanceof Error ? error.message : 'the process exited immediately' }),
   )
 })
 process.once('disconnect', () => void stopAll())
@@ -42,13 +43,13 @@ function sendMessage(message: SupervisorMessage): void {
   if (process.connected) process.send?.(message)
 }
 
-async function startPostgres(wanted: { port: number; password: string; flags: readonly string[] }): Promise<void> {
+async function startPostgres(server: { port: number; password: string; flags: readonly string[] }): Promise<void> {
   const lines: string[] = []
   postgres = new EmbeddedPostgres({
     databaseDir: join(folder, 'postgres'),
     user: 'postgres',
-    password: wanted.password,
-    port: wanted.port,
+    password: server.password,
+    port: server.port,
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     onLog: (line: unknown) => {
@@ -57,13 +58,13 @@ async function startPostgres(wanted: { port: number; password: string; flags: re
     },
     onError: () => undefined,
     initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8'],
-    postgresFlags: [...wanted.flags],
+    postgresFlags: [...server.flags],
   })
   try {
     await postgres.initialise()
     await postgres.start()
   } catch (error) {
-    throw error instanceof Error ? error : new Error(`PostgreSQL ended at once: ${lines.join('').trim()}`)
+    throw error instanceof Error ? error : new Error(`PostgreSQL exited immediately: ${lines.join('').trim()}`)
   }
 }
 
@@ -74,7 +75,7 @@ function startCommand(command: SupervisedCommand): void {
     stdio: ['ignore', log, log],
   })
   children.set(command.name, child)
-  // For the next start, in case this process is killed together with its parent.
+  // The next start needs it if this process is killed together with its parent.
   if (child.pid) writeFileSync(join(folder, `${command.name}.pid`), String(child.pid))
   child.once('error', () => undefined)
   child.once('exit', (code) => {

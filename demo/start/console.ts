@@ -5,14 +5,14 @@ export interface StepTiming {
 
 const STEP_NAME_WIDTH = 46
 
-/** Prints a step with its duration and what it found; keeps the durations for the end. */
+/** Prints steps with their duration and result, and keeps the durations for the summary. */
 export function createConsole() {
   const timings: StepTiming[] = []
   const write = (text: string): void => void process.stdout.write(text)
   return {
     timings,
     line: (text = ''): void => write(`${text}\n`),
-    /** A step whose own output stands between its name and its duration. */
+    /** A step that prints its own output. */
     async command<T>(name: string, title: string, work: () => Promise<T>): Promise<T> {
       write(`\n$ ${title}\n`)
       return timed(name, work)
@@ -29,7 +29,7 @@ export function createConsole() {
         throw error
       }
     },
-    /** Something checked, without a duration. */
+    /** A check without a duration. */
     check(name: string, remark: string): void {
       write(`  ${name.padEnd(STEP_NAME_WIDTH)}      ok  ${remark}\n`)
     },
@@ -49,5 +49,3 @@ export function createConsole() {
 }
 
 export type DemoConsole = ReturnType<typeof createConsole>
-
-export const formatCount = (value: number): string => value.toLocaleString('en-US')

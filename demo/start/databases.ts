@@ -14,20 +14,20 @@ export const POSTGRES_FLAGS = [
 
 export interface DemoDatabase {
   readonly name: string
-  /** For the oracle, which looks from outside. */
+  /** For the row oracle, which compares the table from outside. */
   readonly superuserUrl: string
   readonly agentUrl: string
   readonly applicationUrl: string
 }
 
-/** 48 hexadecimal digits, new ones in every run. */
+/** 48 random hexadecimal digits. */
 export const newSecret = (): string => randomBytes(24).toString('hex')
 
-/** Creates the roles with passwords of this run, and gives the addresses of a database for each of them. */
+/** Creates the roles with random passwords, and returns a function that gives the URLs of a database. */
 export async function prepareRoles(port: number, password: string): Promise<(name: string) => DemoDatabase> {
   const passwords = { agent: newSecret(), application: newSecret() }
-  const url = (user: string, word: string, name: string): string =>
-    `postgres://${user}:${word}@127.0.0.1:${port}/${name}`
+  const url = (user: string, secret: string, name: string): string =>
+    `postgres://${user}:${secret}@127.0.0.1:${port}/${name}`
   const sql = postgres(url('postgres', password, 'postgres'), { max: 1, onnotice: () => undefined })
   await createRoles(sql, passwords)
   await sql.end()

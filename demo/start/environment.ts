@@ -12,14 +12,15 @@ export interface DemoTokens {
   readonly editor: string
   readonly admin: string
   readonly flag: string
-  /** Of the person at the terminal. */
+  /** Token of the person at the terminal. */
   readonly personal: string
-  /** What Grafana's webhook is signed with, and the bearer of Alertmanager's. */
+  /** Secret that signs the webhook of Grafana. */
   readonly webhook: string
+  /** Bearer token of the webhook of Alertmanager. */
   readonly alertmanager: string
 }
 
-/** One environment of the demo: a database, an agent, the service's instances and their traffic. */
+/** One environment of the demo: a database, an agent, instances of the service and their traffic. */
 export interface DemoEnvironment {
   readonly name: string
   readonly database: DemoDatabase
@@ -28,9 +29,9 @@ export interface DemoEnvironment {
   readonly servicePorts: readonly number[]
   readonly requestsPerSecond: number
   readonly tokens: DemoTokens
-  /** What its reports are signed with. */
+  /** Signs the reports of this environment. */
   readonly signingKey: KeyObject
-  /** Those whose reports may promote a rollout here. */
+  /** Environments whose reports can promote a rollout here. */
   readonly trusts: readonly Pick<DemoEnvironment, 'name' | 'signingKey'>[]
 }
 
@@ -46,7 +47,7 @@ export const newTokens = (): DemoTokens => ({
 
 export const newSigningKey = (): KeyObject => generateKeyPairSync('ed25519').privateKey
 
-/** The list of trusted keys as an agent reads it. */
+/** The value of STI_TRUSTED_KEYS. */
 function trustedKeys({ trusts }: DemoEnvironment): string {
   const keys = trusts.map(({ name, signingKey }) => ({
     ...createPublicKey(signingKey).export({ format: 'jwk' }),
@@ -58,7 +59,7 @@ function trustedKeys({ trusts }: DemoEnvironment): string {
 export const agentUrl = (environment: DemoEnvironment): string => `http://127.0.0.1:${environment.agentPort}`
 const serviceUrl = (port: number): string => `http://127.0.0.1:${port}`
 
-/** Starts the agent; it needs the database only. */
+/** Starts the agent and waits until it is ready. It needs only the database. */
 export async function startAgent(
   processes: DemoProcesses,
   root: string,
@@ -90,7 +91,7 @@ export async function startAgent(
   await waitUntilReady(processes, `${agentUrl(environment)}/readyz`, `agent ${name}`)
 }
 
-/** The rollout file with the address of this run's service. Of several instances one is measured. */
+/** Writes the rollout file with the address of the first service instance, which is the one that is measured. */
 async function writeRollouts(from: string, to: string, environment: DemoEnvironment): Promise<void> {
   const text = await readFile(join(from, 'vehicles.yaml'), 'utf8')
   const [port] = environment.servicePorts
@@ -137,18 +138,18 @@ function nextMessage<T>(child: ChildProcess, processes: DemoProcesses): Promise<
   return Promise.race([message, processes.unexpectedExit])
 }
 
-/** Waits until an address answers 200, at most 60 s. */
+/** Waits up to 60 s until the address returns 200. */
 export async function waitUntilReady(processes: DemoProcesses, url: string, name: string): Promise<void> {
   const deadline = Date.now() + 60_000
-  let last = 'nothing'
+  let lastResponse = 'no response'
   while (Date.now() < deadline) {
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch((error: Error) => error)
     if (response instanceof Response) {
       const text = await response.text()
       if (response.ok) return
-      last = `${response.status} ${text.slice(0, 300)}`
+      lastResponse = `${response.status} ${text.slice(0, 300)}`
     }
     await Promise.race([sleep(100), processes.unexpectedExit])
   }
-  throw new Error(`${name} does not answer at ${url}: ${last}. See ${processes.logOf(name)}`)
+  throw new Error(`${name} is not ready at ${url} after 60 s (${lastResponse}). See ${processes.logOf(name)}`)
 }

@@ -13,7 +13,7 @@ export interface GrafanaInstallation {
   readonly url: string
 }
 
-/** Grafana's installation: GRAFANA_HOME, the folder of its package, or `grafana` on the PATH. */
+/** Finds Grafana by GRAFANA_HOME, in /usr/share/grafana or on the PATH. */
 export async function findGrafana(choosePort: () => Promise<number>): Promise<GrafanaInstallation | null> {
   const onPath = await findOnPath('grafana')
   const homes = [process.env.GRAFANA_HOME, '/usr/share/grafana', onPath && dirname(dirname(await realpath(onPath)))]
@@ -25,7 +25,7 @@ export async function findGrafana(choosePort: () => Promise<number>): Promise<Gr
   return null
 }
 
-/** Builds the plugin when there is no built one, or an older one than its source; gives whether it had to. */
+/** Builds the plugin if the build is missing or older than the source. Returns true if it was built. */
 export async function buildPlugin(root: string): Promise<boolean> {
   const built = await stat(join(root, 'plugin/dist/plugin.json')).catch(() => null)
   const changed = await Promise.all(
@@ -38,7 +38,7 @@ export async function buildPlugin(root: string): Promise<boolean> {
   return true
 }
 
-/** When the youngest file of a folder was written, in milliseconds since 1970. */
+/** Modification time of the newest file in a folder, in milliseconds since 1970. */
 async function newestModificationMs(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile())
@@ -46,7 +46,7 @@ async function newestModificationMs(folder: string): Promise<number> {
   return Math.max(0, ...times)
 }
 
-/** Starts Grafana with the repository's provisioning files; addresses and tokens reach them by its environment. */
+/** Starts Grafana with the provisioning files of the repository, which take addresses and tokens from its environment. */
 export async function startGrafana(
   processes: DemoProcesses,
   root: string,
@@ -62,7 +62,7 @@ export async function startGrafana(
   await processes.command({
     name: 'Grafana',
     file: grafana.file,
-    // The pid file also marks its command line as this run's (earlierRun.ts).
+    // The pid file also marks the command line as part of this run (previousRun.ts).
     args: ['server', `--homepath=${grafana.home}`, `--pidfile=${join(data, 'grafana.pid')}`],
     env: {
       GF_SERVER_HTTP_ADDR: '127.0.0.1',
@@ -77,7 +77,7 @@ export async function startGrafana(
       GF_ANALYTICS_CHECK_FOR_UPDATES: 'false',
       GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: 'false',
       GF_PLUGINS_PREINSTALL_DISABLED: 'true',
-      // Until it has read them for the first time, its notifier knows no contact point of the files.
+      // Grafana notifies no provisioned contact point before its first poll.
       GF_UNIFIED_ALERTING_ALERTMANAGER_CONFIG_POLL_INTERVAL: '5s',
       GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS: 'sti-rollout-app,sti-rollout-datasource,sti-rollout-panel',
       ...provisioningVariables(root, prometheusUrl, environments),
@@ -86,7 +86,7 @@ export async function startGrafana(
   await waitUntilReady(processes, `${grafana.url}/api/health`, 'Grafana')
 }
 
-/** What provisioning/grafana expects in its environment. */
+/** Environment variables that the files in provisioning/grafana use. */
 export function provisioningVariables(
   root: string,
   prometheusUrl: string | null,

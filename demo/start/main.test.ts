@@ -16,7 +16,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 interface DemoRun {
   readonly child: ChildProcess
-  /** Everything it printed so far. */
+  /** The output so far. */
   text(): string
   readonly runFolder: string
 }
@@ -29,14 +29,18 @@ async function startDemo(...args: string[]): Promise<DemoRun> {
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (text += data.toString()))
-  await waitFor('the demo is up or has ended', () => text.includes('stays up') || child.exitCode !== null, {
-    seconds: 100,
-  }).catch((error: Error) => Promise.reject(new Error(`${error.message}\n${text}`)))
+  await waitFor(
+    'the demo is up or has ended',
+    () => text.includes('Everything keeps running') || child.exitCode !== null,
+    {
+      seconds: 100,
+    },
+  ).catch((error: Error) => Promise.reject(new Error(`${error.message}\n${text}`)))
   const record = await readFile(join(folder, 'run.json'), 'utf8').catch(() => '{"folder":""}')
   return { child, text: () => text, runFolder: (JSON.parse(record) as { folder: string }).folder }
 }
 
-/** Addresses of the run; all of them must be dead in the end. */
+/** Addresses of the run. None may respond after the end. */
 const addresses = (text: string): string[] => text.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? []
 
 async function expectNothingLeft({ runFolder, text }: DemoRun): Promise<void> {
@@ -59,15 +63,15 @@ function occupy(port: number): Promise<Server | null> {
   })
 }
 
-test('SIGTERM leaves nothing; a taken port is named and avoided', async () => {
+test('SIGTERM leaves nothing behind; a port in use is named and avoided', async () => {
   const taken = await occupy(8090)
   try {
     const run = await startDemo('--idle')
-    expect(run.text()).toContain('Port 8090 is taken: the agent of staging uses 80')
+    expect(run.text()).toContain('Port 8090 is in use. The agent of staging uses port 80')
     expect(addresses(run.text()).length).toBeGreaterThan(3)
     const second = await startDemo('--idle')
     expect(second.child.exitCode).toBe(1)
-    expect(second.text()).toContain(`Another demo runs here (process ${run.child.pid})`)
+    expect(second.text()).toContain(`Another demo is running in this folder (process ${run.child.pid})`)
     run.child.kill('SIGTERM')
     const [code] = (await once(run.child, 'exit')) as [number]
     expect(code).toBe(0)
@@ -78,7 +82,7 @@ test('SIGTERM leaves nothing; a taken port is named and avoided', async () => {
   }
 }, 240_000)
 
-test('SIGKILL leaves no process either', async () => {
+test('SIGKILL leaves no process behind', async () => {
   const run = await startDemo('--idle')
   run.child.kill('SIGKILL')
   await expectNothingLeft(run)

@@ -6,7 +6,8 @@ import { readCatalog } from './catalog.ts'
 import { cleanUpPreviousRun, removeRunRecord, writeRunRecord } from './previousRun.ts'
 import { HELP, parseOptions, type DemoOptions } from './options.ts'
 import { startProcesses } from './processes.ts'
-import { formatCount, createConsole } from './console.ts'
+import { formatCount } from '@sti-rollout/agent/format'
+import { createConsole } from './console.ts'
 import { startStack, type DemoStack } from './stack.ts'
 import { rollBack, rollOut, type ScenarioContext } from './scenario.ts'
 
@@ -14,7 +15,7 @@ const root = resolve(import.meta.dirname, '../..')
 
 class InterruptedError extends Error {}
 
-/** Runs until the end of the rollout, an accident or a signal; gives the exit code. */
+/** Runs until the rollout ends, a process fails or a signal arrives. Returns the exit code. */
 async function main(options: DemoOptions): Promise<number> {
   const demoConsole = createConsole()
   const folder = resolve(options.folder)
@@ -27,13 +28,13 @@ async function main(options: DemoOptions): Promise<number> {
   const interrupted = rejectOnSignal()
   try {
     const work = run()
-    // Whatever it was doing when it was interrupted fails afterwards, which nobody wants to know.
+    // Work that was interrupted fails afterwards: not an error to report.
     work.catch(() => undefined)
     await Promise.race([work, processes.unexpectedExit, interrupted])
     return 0
   } catch (error) {
-    if (error instanceof InterruptedError) demoConsole.line('\nEnding.')
-    else process.stderr.write(`\nIt did not hold: ${(error as Error).message}\nLogs: ${join(folder, 'logs')}\n`)
+    if (error instanceof InterruptedError) demoConsole.line('\nStopping.')
+    else process.stderr.write(`\nThe demo failed: ${(error as Error).message}\nLogs: ${join(folder, 'logs')}\n`)
     return error instanceof InterruptedError && !options.exit ? 0 : 1
   } finally {
     await processes.stop()
@@ -48,12 +49,12 @@ async function main(options: DemoOptions): Promise<number> {
 
   async function run(): Promise<void> {
     demoConsole.line(
-      `STI Rollout: ${formatCount(options.rows)} vehicles in staging, ${options.idle ? 'yours to roll out' : 'rolled out under traffic'}\n`,
+      `STI Rollout: ${formatCount(options.rows)} vehicles in staging, ${options.idle ? 'ready for you to roll out' : 'rolled out under traffic'}\n`,
     )
     const stack = await startStack({ root, runFolder, folder }, processes, demoConsole, options)
-    showAddresses(stack, folder)
+    showAddresses(stack, join(folder, 'logs'))
     const environment = stack.staging
-    const stage: ScenarioContext = {
+    const scenario: ScenarioContext = {
       screen: demoConsole,
       root,
       config: stack.config,
@@ -62,14 +63,15 @@ async function main(options: DemoOptions): Promise<number> {
     }
     if (options.idle) return stayUp()
     const before = await readCatalog(environment.database.superuserUrl)
-    await rollOut(stage)
-    if (!options.exit) await waitForEnter('\nThe rollout stands. Press Enter to take everything back, Ctrl-C to end.')
-    await rollBack(stage, before)
+    await rollOut(scenario)
+    if (!options.exit)
+      await waitForEnter('\nThe rollout is complete. Press Enter to roll everything back, or Ctrl-C to exit.')
+    await rollBack(scenario, before)
     showTimings()
     if (!options.exit) await stayUp()
   }
 
-  /** Without a person at the terminal there is nobody to wish: it stays as it is. */
+  /** Without a terminal nobody can press Enter, so the rollout stays as it is. */
   function waitForEnter(question: string): Promise<void> {
     if (!process.stdin.isTTY) return stayUp()
     demoConsole.line(question)
@@ -83,44 +85,45 @@ async function main(options: DemoOptions): Promise<number> {
   }
 
   function stayUp(): Promise<never> {
-    demoConsole.line('\nEverything stays up. Ctrl-C ends it and leaves nothing behind.')
+    demoConsole.line('\nEverything keeps running. Press Ctrl-C to stop and remove it.')
     return new Promise(() => undefined)
   }
 
   function showAddresses(
     { config, grafana, grafanaPasswordFile, prometheus, staging, production }: DemoStack,
-    place: string,
+    logsFolder: string,
   ): void {
-    const here = (path: string): string => relative(process.cwd(), path) || path
-    demoConsole.line(`\n  terminal     npm run sti -- status --config ${here(config)}`)
+    const relativePath = (path: string): string => relative(process.cwd(), path) || path
+    demoConsole.line(`\n  terminal     npm run sti -- status --config ${relativePath(config)}`)
     for (const { name, servicePorts } of [staging, production]) {
       demoConsole.line(`  ${name.padEnd(11)}  service http://127.0.0.1:${servicePorts[0]}/vehicles?kind=truck`)
     }
     if (prometheus) demoConsole.line(`  Prometheus   ${prometheus.url}`)
-    if (grafana) demoConsole.line(`  Grafana      ${grafana.url}  user admin, password in ${here(grafanaPasswordFile)}`)
-    demoConsole.line(`  logs         ${here(join(place, 'logs'))}`)
-    const missing = [
+    if (grafana)
+      demoConsole.line(`  Grafana      ${grafana.url}  user admin, password in ${relativePath(grafanaPasswordFile)}`)
+    demoConsole.line(`  logs         ${relativePath(logsFolder)}`)
+    const missingPrograms = [
       prometheus ? null : 'Prometheus (put prometheus on the PATH)',
-      grafana ? null : 'Grafana 12.3 or later (install it, or set GRAFANA_HOME)',
+      grafana ? null : 'Grafana 12.3 or later (install it or set GRAFANA_HOME)',
     ]
-    const named = missing.filter((one) => one !== null)
-    if (named.length > 0 && !options.bare)
-      demoConsole.line(`  missing      ${named.join(' and ')}: everything else works without`)
+    const missing = missingPrograms.filter((program) => program !== null)
+    if (missing.length > 0 && !options.bare)
+      demoConsole.line(`  not found    ${missing.join(' and ')}. Everything else works without.`)
   }
 
   function showTimings(): void {
-    demoConsole.line('\nHow long each step took:')
+    demoConsole.line('\nDuration of each step:')
     for (const { name, seconds } of demoConsole.timings)
       demoConsole.line(`  ${name.padEnd(46)}${seconds.toFixed(1).padStart(6)} s`)
   }
 }
 
-/** Rejects at the first signal; later ones change nothing, so that ending is never cut short. */
+/** Rejects at the first signal and ignores later ones, so that the cleanup always completes. */
 function rejectOnSignal(): Promise<never> {
   return new Promise((_, reject) => {
     const interrupt = (): void => reject(new InterruptedError())
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
-    // tsx, which started this process, is gone.
+    // The disconnect means that tsx, the parent of this process, has exited.
     if (process.channel) process.once('disconnect', interrupt)
     process.channel?.unref()
   })
@@ -129,8 +132,8 @@ function rejectOnSignal(): Promise<never> {
 const options = parseOptions(process.argv.slice(2))
 if (options === 'help') {
   process.stdout.write(`${HELP}\n`)
-} else if ('fault' in options) {
-  process.stderr.write(`${options.fault}\n\n${HELP}\n`)
+} else if ('error' in options) {
+  process.stderr.write(`${options.error}\n\n${HELP}\n`)
   process.exitCode = 2
 } else {
   process.exit(

@@ -1,27 +1,32 @@
 import { parseArgs } from 'node:util'
 
 export interface DemoOptions {
-  /** End after the rollout and its rollback. */
+  /** Exit after the rollout and its rollback. */
   readonly exit: boolean
   /** Leave the rollout to the user. */
   readonly idle: boolean
-  /** Without Prometheus and Grafana, installed or not. */
+  /** Start neither Prometheus nor Grafana. */
   readonly bare: boolean
   /** Vehicles in staging. */
   readonly rows: number
-  /** Where sti.yaml, logs and what a later start must know are kept. */
+  /** Holds sti.yaml, the logs and the record of the run. */
   readonly folder: string
 }
 
-export const HELP = `npm start                 a rollout in staging on screen; stays up afterwards
-npm start -- --exit       the same and everything back; ends with code 0 only if everything held
-npm start -- --idle       databases, agents, services and traffic; the rollout is yours
-          --rows N        vehicles in staging, 1000 to 20000000 (default 1000000)
-          --bare          without Prometheus and Grafana, installed or not
-          --folder DIR    where sti.yaml and the logs go (default .demo)`
+export const HELP = `Usage: npm start -- [options]
 
-/** Reads the command line; a fault comes as one sentence. */
-export function parseOptions(args: string[]): DemoOptions | { fault: string } | 'help' {
+Rolls out the vehicles table in staging under traffic and keeps everything running.
+
+Options:
+  --exit         roll out, roll back and exit; the exit code is 0 only if every check passed
+  --idle         start databases, agents, services and traffic, and leave the rollout to you
+  --rows N       number of vehicles in staging, 1000 to 20000000 (default 1000000)
+  --bare         start neither Prometheus nor Grafana
+  --folder DIR   folder for sti.yaml and the logs (default .demo)
+  -h, --help     show this help`
+
+/** Parses the command line. An error is returned as one sentence. */
+export function parseOptions(args: string[]): DemoOptions | { error: string } | 'help' {
   try {
     const { values } = parseArgs({
       args,
@@ -36,10 +41,10 @@ export function parseOptions(args: string[]): DemoOptions | { fault: string } | 
     })
     if (values.help) return 'help'
     const rows = /^[\d_]+$/.test(values.rows) ? Number(values.rows.replaceAll('_', '')) : NaN
-    if (!(rows >= 1000 && rows <= 20_000_000)) return { fault: '--rows must be a number from 1000 to 20000000.' }
-    if (values.exit && values.idle) return { fault: 'Say one of --exit and --idle.' }
+    if (!(rows >= 1000 && rows <= 20_000_000)) return { error: '--rows must be a number from 1000 to 20000000.' }
+    if (values.exit && values.idle) return { error: '--exit and --idle cannot be combined. Use one of them.' }
     return { exit: values.exit, idle: values.idle, bare: values.bare, rows, folder: values.folder }
   } catch (error) {
-    return { fault: (error as Error).message.split('. ')[0] + '.' }
+    return { error: (error as Error).message.split('. ')[0] + '.' }
   }
 }

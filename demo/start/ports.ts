@@ -1,29 +1,29 @@
 import { createServer, type Server } from 'node:net'
 
 export interface PortReservations {
-  /** The wanted port, or where it is taken the next free one, and tells. It is kept from others until `free`. */
-  reserve(wanted: number, what: string): Promise<number>
-  /** Gives ports up, for the process that listens there from now on. */
+  /** Reserves the wanted port, or the next free one with a message, until `release`. */
+  reserve(wanted: number, user: string): Promise<number>
+  /** Frees ports for the processes that listen on them. */
   release(...ports: readonly number[]): Promise<void>
 }
 
 /**
- * Every address has to be known before the first process starts, and the last one starts a minute later: until then
- * this process listens on its port, or another run would take it meanwhile.
+ * All addresses must be known before the first process starts, and the last process starts a minute later. Until then
+ * this process listens on the ports, so that no other run takes one.
  */
-export function createPortReservations(tell: (message: string) => void): PortReservations {
+export function createPortReservations(showMessage: (message: string) => void): PortReservations {
   const held = new Map<number, Server>()
   return {
-    async reserve(wanted, what) {
+    async reserve(wanted, user) {
       for (let candidate = wanted; candidate < wanted + 200; candidate++) {
         if (held.has(candidate)) continue
         const server = await tryListen(candidate)
         if (server === null) continue
         held.set(candidate, server)
-        if (candidate !== wanted) tell(`Port ${wanted} is taken: ${what} uses ${candidate}.`)
+        if (candidate !== wanted) showMessage(`Port ${wanted} is in use. ${user} uses port ${candidate}.`)
         return candidate
       }
-      throw new Error(`No port from ${wanted} to ${wanted + 199} is free for ${what}.`)
+      throw new Error(`${user} cannot start: ports ${wanted} to ${wanted + 199} are all in use. Free one of them.`)
     },
     async release(...ports) {
       for (const port of ports) {
@@ -35,10 +35,10 @@ export function createPortReservations(tell: (message: string) => void): PortRes
   }
 }
 
-/** Null when somebody listens there. */
+/** Null if the port is in use. */
 function tryListen(port: number): Promise<Server | null> {
   return new Promise((resolve) => {
-    // Whoever asks already, such as an agent that looks for Grafana, finds nobody.
+    // An early client, such as an agent that probes Grafana, must see a closed connection.
     const server = createServer((socket) => void socket.destroy())
     server.unref()
     server.once('error', () => resolve(null))

@@ -19,18 +19,21 @@ export async function removeRunRecord(folder: string): Promise<void> {
 }
 
 /**
- * What an earlier run left behind: one that still runs is an error; one that was killed with all its processes may
- * have left PostgreSQL, Prometheus and Grafana running, which are stopped, and its folder, which is removed.
+ * Cleans up after an earlier run. Throws if that run is still active. A run that was killed can have left PostgreSQL,
+ * Prometheus and Grafana running, which are stopped, and its folder, which is removed.
  */
-export async function cleanUpPreviousRun(folder: string, tell: (message: string) => void): Promise<void> {
+export async function cleanUpPreviousRun(folder: string, showMessage: (message: string) => void): Promise<void> {
   const record = await readRunRecord(folder)
   if (!record) return
   if (record.pid !== process.pid && isAlive(record.pid) && (await commandLineIncludes(record.pid, 'demo/start/main'))) {
-    throw new Error(`Another demo runs here (process ${record.pid}): end it, or start this one with --folder .demo2`)
+    throw new Error(
+      `Another demo is running in this folder (process ${record.pid}). Stop it, or start this one with --folder .demo2.`,
+    )
   }
   for (const file of ['Grafana.pid', 'Prometheus.pid', 'postgres/postmaster.pid']) {
     const pid = await readPid(join(record.folder, file))
-    if (pid !== null && isAlive(pid) && (await commandLineIncludes(pid, record.folder))) await stopLeftover(pid, tell)
+    if (pid !== null && isAlive(pid) && (await commandLineIncludes(pid, record.folder)))
+      await stopLeftover(pid, showMessage)
   }
   await rm(record.folder, { recursive: true, force: true })
   await removeRunRecord(folder)
@@ -47,12 +50,12 @@ async function readRunRecord(folder: string): Promise<RunRecord | null> {
   }
 }
 
-/** SIGINT is PostgreSQL's fast shutdown; the others end by it too. */
-async function stopLeftover(pid: number, tell: (message: string) => void): Promise<void> {
-  tell(`Process ${pid} of an earlier run still runs: stopping it.`)
+/** SIGINT is the fast shutdown of PostgreSQL, and Prometheus and Grafana exit on it too. */
+async function stopLeftover(pid: number, showMessage: (message: string) => void): Promise<void> {
+  showMessage(`Stopping process ${pid} of an earlier run.`)
   process.kill(pid, 'SIGINT')
   for (let tries = 0; isAlive(pid) && tries < 100; tries++) await sleep(100)
-  if (isAlive(pid)) throw new Error(`Process ${pid} of an earlier run does not stop: end it yourself.`)
+  if (isAlive(pid)) throw new Error(`Process ${pid} of an earlier run did not stop within 10 s. Stop it yourself.`)
 }
 
 async function readPid(path: string): Promise<number | null> {
@@ -69,7 +72,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Process ids are used again: its command line must name what we look for. */
+/** Process ids are reused, so the command line must match too. */
 async function commandLineIncludes(pid: number, part: string): Promise<boolean> {
   const proc = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => null)
   if (proc !== null) return proc.includes(part)

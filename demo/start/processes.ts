@@ -5,29 +5,29 @@ import { join } from 'node:path'
 import type { SupervisedCommand, SupervisorMessage, SupervisorRequest } from './childSupervisor.ts'
 
 export interface DemoProcesses {
-  /** Runs a TypeScript file of this repository. */
+  /** Runs a TypeScript file of this repository as a child process. */
   run(name: string, file: string, env: Record<string, string>): ChildProcess
-  postgres(wanted: { port: number; password: string; flags: readonly string[] }): Promise<void>
+  postgres(server: { port: number; password: string; flags: readonly string[] }): Promise<void>
   command(command: Omit<SupervisedCommand, 'log'>): Promise<void>
-  /** Rejects when something ends that should not. */
+  /** Rejects if a process exits before `stop`. */
   readonly unexpectedExit: Promise<never>
   logOf(name: string): string
-  /** Ends everything and waits until it is gone. */
+  /** Stops every process and waits until all have exited. */
   stop(): Promise<void>
 }
 
-/** The processes of one run; all of them end with this process, however it ends. */
+/** The processes of one run. All of them exit with this process, also after SIGKILL. */
 export function startProcesses(root: string, folder: string, logs: string): DemoProcesses {
   const children = new Map<string, ChildProcess>()
   let stopping = false
   let report: (error: Error) => void = () => undefined
-  const accident = new Promise<never>((_, reject) => (report = reject))
-  accident.catch(() => undefined)
+  const unexpectedExit = new Promise<never>((_, reject) => (report = reject))
+  unexpectedExit.catch(() => undefined)
   const logOf = (name: string): string => join(logs, `${name.replaceAll(' ', '-').toLowerCase()}.log`)
 
   function start(name: string, file: string, args: string[], env: NodeJS.ProcessEnv, preload: string[]): ChildProcess {
     const log = openSync(logOf(name), 'w')
-    // A group of its own: Ctrl-C reaches this process alone, which ends the others in order.
+    // A separate process group: Ctrl-C reaches only this process, which stops the others in order.
     const child = fork(join(root, file), args, {
       cwd: root,
       env,
@@ -42,12 +42,12 @@ export function startProcesses(root: string, folder: string, logs: string): Demo
     return child
   }
 
-  async function reportExit(name: string, how: string): Promise<void> {
+  async function reportExit(name: string, exit: string): Promise<void> {
     const tail = (await readFile(logOf(name), 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n    ')
-    report(new Error(`${name} ended by itself (${how}). The end of ${logOf(name)}:\n    ${tail}`))
+    report(new Error(`${name} exited unexpectedly (${exit}). Last lines of ${logOf(name)}:\n    ${tail}`))
   }
 
-  const supervisor = start('keeper', 'demo/start/childSupervisor.ts', [folder], process.env, [])
+  const supervisor = start('supervisor', 'demo/start/childSupervisor.ts', [folder], process.env, [])
   supervisor.on('message', (message: SupervisorMessage) => {
     if ('exited' in message) void reportExit(message.exited, `${message.code}`)
   })
@@ -77,9 +77,9 @@ export function startProcesses(root: string, folder: string, logs: string): Demo
       children.set(name, child)
       return child
     },
-    postgres: (wanted) => sendRequest({ postgres: wanted }),
+    postgres: (server) => sendRequest({ postgres: server }),
     command: (command) => sendRequest({ command: { ...command, log: logOf(command.name) } }),
-    unexpectedExit: accident,
+    unexpectedExit,
     logOf,
     async stop() {
       stopping = true
@@ -89,14 +89,14 @@ export function startProcesses(root: string, folder: string, logs: string): Demo
   }
 }
 
-function endProcess(child: ChildProcess, ask: () => void): Promise<void> {
+function endProcess(child: ChildProcess, requestEnd: () => void): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
   return new Promise((resolve) => {
-    const late = setTimeout(() => child.kill('SIGKILL'), 20_000)
+    const killTimer = setTimeout(() => child.kill('SIGKILL'), 20_000)
     child.once('exit', () => {
-      clearTimeout(late)
+      clearTimeout(killTimer)
       resolve()
     })
-    ask()
+    requestEnd()
   })
 }

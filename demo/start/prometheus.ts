@@ -25,8 +25,8 @@ export async function findPrometheus(choosePort: () => Promise<number>): Promise
 }
 
 /**
- * Starts Prometheus with the repository's own configuration: it names its targets and its rules relative to its place,
- * so it is copied into the run's folder, the targets are written beside it and the rules linked.
+ * Starts Prometheus with the configuration of the repository. The configuration refers to targets and rules by relative
+ * path, so it is copied into the folder of the run, with the targets next to it and a link to the rules.
  */
 export async function startPrometheus(
   processes: DemoProcesses,
@@ -56,7 +56,7 @@ export async function startPrometheus(
   await waitUntilReady(processes, `${prometheus.url}/-/ready`, 'Prometheus')
 }
 
-/** Waits until Prometheus has read every agent and service once, at most 30 s. */
+/** Waits up to 30 s until Prometheus has scraped every agent and service. */
 export async function waitForTargets(url: string, wanted: number): Promise<void> {
   const deadline = Date.now() + 30_000
   for (;;) {
@@ -64,7 +64,8 @@ export async function waitForTargets(url: string, wanted: number): Promise<void>
     const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } }
     const up = Number(data.result[0]?.value[1] ?? 0)
     if (up === wanted) return
-    if (Date.now() > deadline) throw new Error(`Prometheus reads ${up} of ${wanted} targets: see ${url}/targets`)
+    if (Date.now() > deadline)
+      throw new Error(`Only ${up} of ${wanted} Prometheus targets are up after 30 s. See ${url}/targets`)
     await sleep(250)
   }
 }

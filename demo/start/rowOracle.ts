@@ -1,4 +1,5 @@
 import postgres from 'postgres'
+import { formatCount } from '@sti-rollout/agent/format'
 import { SEED_ROW_SQL } from '../seed/vehiclesTable.ts'
 import type { ExpectedRows, ExpectedRow } from '../traffic/expectedRows.ts'
 
@@ -7,14 +8,14 @@ export interface RowDifferences {
   readonly lost: number
   readonly extra: number
   readonly changed: number
-  /** Rows whose type is not what their legacy columns say; null where there is no such column. */
+  /** Rows whose type does not match their legacy columns; null if the table has no type column. */
   readonly wrongType: number | null
   readonly samples: readonly string[]
 }
 
 /**
- * Compares every row with what it must be, all columns of it: the traffic knows the rows it changed, every other row
- * of the seed must be as it was written, its updated_at too. The traffic must be paused.
+ * Compares all columns of every row with the expected ones. The traffic knows the rows that it changed; every other
+ * row must equal its seed, including updated_at. The traffic must be paused.
  */
 export async function compareRows(url: string, seedRows: number, expected: ExpectedRows): Promise<RowDifferences> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
@@ -50,7 +51,7 @@ export async function compareRows(url: string, seedRows: number, expected: Expec
         (array_agg(id || case when lost then ' lost' when extra then ' extra' else ' changed' end)
           filter (where differs or lost or extra))[1:5] as samples
       from compared`
-    if (!counts) throw new Error('the comparison gave no row')
+    if (!counts) throw new Error('the comparison returned no row')
     return {
       rows: Number(counts.rows),
       lost: Number(counts.lost),
@@ -86,11 +87,11 @@ async function countWrongTypes(sql: postgres.Sql): Promise<number | null> {
   return Number(row?.wrong)
 }
 
-/** One word that says whether it held, for the screen. */
-export function summarizeDifferences(found: RowDifferences): { held: boolean; text: string } {
-  const held = found.lost + found.extra + found.changed === 0 && !found.wrongType
-  const types = found.wrongType === null ? '' : `, ${found.wrongType} of a wrong type`
-  const samples = found.samples.length > 0 ? ` (${found.samples.join(', ')})` : ''
-  const text = `${found.rows.toLocaleString('en-US')} rows: ${found.lost} lost, ${found.changed} changed, ${found.extra} extra${types}${samples}`
-  return { held, text }
+/** The result in one line, and true if there is no difference. */
+export function summarizeDifferences(differences: RowDifferences): { matches: boolean; text: string } {
+  const matches = differences.lost + differences.extra + differences.changed === 0 && !differences.wrongType
+  const types = differences.wrongType === null ? '' : `, ${differences.wrongType} with a wrong type`
+  const samples = differences.samples.length > 0 ? ` (${differences.samples.join(', ')})` : ''
+  const text = `${formatCount(differences.rows)} rows: ${differences.lost} lost, ${differences.changed} changed, ${differences.extra} extra${types}${samples}`
+  return { matches, text }
 }

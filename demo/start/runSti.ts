@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-/** Runs `sti` as a user does, its output on this terminal. Throws when its exit code is another than 0. */
+/** Runs `sti` as a user does, with its output on this terminal. Throws if the exit code is not 0. */
 export async function runSti(root: string, config: string, args: readonly string[]): Promise<void> {
   const code = await new Promise<number | null>((resolve, reject) => {
     const child = spawn(process.execPath, [join(root, 'agent/bin/sti.js'), ...args, '--config', config], {
@@ -10,5 +10,5 @@ export async function runSti(root: string, config: string, args: readonly string
     child.once('error', reject)
     child.once('exit', resolve)
   })
-  if (code !== 0) throw new Error(`sti ${args.join(' ')} ended with code ${code}`)
+  if (code !== 0) throw new Error(`sti ${args.join(' ')} exited with code ${code}`)
 }

@@ -4,7 +4,8 @@ import { diffCatalogs, readCatalog } from './catalog.ts'
 import { runSti } from './runSti.ts'
 import type { DemoEnvironment, TrafficClient } from './environment.ts'
 import { compareRows, summarizeDifferences } from './rowOracle.ts'
-import { formatCount, type DemoConsole } from './console.ts'
+import { formatCount, formatDuration, formatQuantity } from '@sti-rollout/agent/format'
+import { type DemoConsole } from './console.ts'
 
 export interface ScenarioContext {
   readonly screen: DemoConsole
@@ -14,16 +15,16 @@ export interface ScenarioContext {
   readonly traffic: TrafficClient
 }
 
-/** The rollout forward, as a user does it, with what must hold after each step. */
-export async function rollOut(stage: ScenarioContext): Promise<void> {
-  const { screen, environment } = stage
+/** Runs the rollout as a user does, and checks rows and traffic after each step. */
+export async function rollOut(context: ScenarioContext): Promise<void> {
+  const { screen, environment } = context
   const run = (step: string, ...args: string[]): Promise<void> => {
     const all = [...args, '--environment', environment.name]
-    return screen.command(step, `npm run sti -- ${all.join(' ')}`, () => runSti(stage.root, stage.config, all))
+    return screen.command(step, `npm run sti -- ${all.join(' ')}`, () => runSti(context.root, context.config, all))
   }
   await run('baseline', 'baseline', '--live', '--duration', '60s', '--release', 'before')
-  // Service, load and database share one machine here: what is slow says nothing of the change.
-  await run('automatic rollback held', 'automatic-rollback', 'hold', '--for', '1h', '--reason', 'demo')
+  // Service, load and database share one machine here, so a slow request is no sign of a bad change.
+  await run('pause automatic rollback', 'automatic-rollback', 'hold', '--for', '1h', '--reason', 'demo')
   await run('expand', 'expand', '--reason', 'demo')
   await run('backfill', 'backfill', '--rollback-on-error', '--progress-reporting')
   await run('validation', 'validate', '--full-validation')
@@ -32,37 +33,38 @@ export async function rollOut(stage: ScenarioContext): Promise<void> {
   if (enable && !enable.allowed) await run('validation again', 'validate', '--full-validation')
   await run('flag on for half of the users', 'flag', '--enable', '--percentage', '50')
   screen.line()
-  await expectFlagSeenByAll(stage, true)
-  await expectTypeSource(stage, 'both')
-  await expectNothingLost(stage)
+  await expectFlagSeenByAll(context, true)
+  await expectTypeSource(context, 'both')
+  await expectNothingLost(context)
   await run('flag on', 'flag', '--enable')
   screen.line()
-  await expectFlagSeenByAll(stage, true)
-  await expectTypeSource(stage, 'type')
-  await expectNothingLost(stage)
+  await expectFlagSeenByAll(context, true)
+  await expectTypeSource(context, 'type')
+  await expectNothingLost(context)
 }
 
-/** Flag and data back, and the table as it was before. */
-export async function rollBack(stage: ScenarioContext, catalogBefore: readonly string[]): Promise<void> {
-  const { screen, environment } = stage
+/** Rolls back flag and data, and checks that the table is as before. */
+export async function rollBack(context: ScenarioContext, catalogBefore: readonly string[]): Promise<void> {
+  const { screen, environment } = context
   const run = (step: string, ...args: string[]): Promise<void> => {
     const all = [...args, '--environment', environment.name]
-    return screen.command(step, `npm run sti -- ${all.join(' ')}`, () => runSti(stage.root, stage.config, all))
+    return screen.command(step, `npm run sti -- ${all.join(' ')}`, () => runSti(context.root, context.config, all))
   }
   await run('rollback flag', 'rollback', 'flag', '--reason', 'demo')
   screen.line()
-  await expectFlagSeenByAll(stage, false)
-  await expectTypeSource(stage, 'legacy')
+  await expectFlagSeenByAll(context, false)
+  await expectTypeSource(context, 'legacy')
   await run('rollback data', 'rollback', 'data', '--full-rollback', '--confirm', 'vehicles')
   screen.line()
   const difference = diffCatalogs(catalogBefore, await readCatalog(environment.database.superuserUrl))
-  if (difference.length > 0) throw new Error(`the table is not as it was:\n    ${difference.join('\n    ')}`)
-  screen.check('columns, indexes, constraints and triggers', `as before the rollout, ${catalogBefore.length} in all`)
-  await expectNothingLost(stage)
+  if (difference.length > 0)
+    throw new Error(`the table differs from before the rollout:\n    ${difference.join('\n    ')}`)
+  screen.check('columns, indexes, constraints and triggers', `unchanged (${catalogBefore.length} definitions)`)
+  await expectNothingLost(context)
 }
 
 function expectFlagSeenByAll({ screen, environment }: ScenarioContext, on: boolean): Promise<unknown> {
-  const name = on ? 'every service has seen the flag on' : 'every service has seen the flag off'
+  const name = on ? 'all services see the flag on' : 'all services see the flag off'
   return screen.step(
     name,
     () =>
@@ -73,19 +75,19 @@ function expectFlagSeenByAll({ screen, environment }: ScenarioContext, on: boole
         30,
       ),
     ({ flag }) =>
-      `${flag.clients.length} clients${flag.lastPropagationSeconds === null ? '' : `, the last one after ${flag.lastPropagationSeconds.toFixed(3)} s`}`,
+      `${formatQuantity(flag.clients.length, 'client')}${flag.lastPropagationSeconds === null ? '' : `, propagated in ${formatDuration(flag.lastPropagationSeconds)}`}`,
   )
 }
 
-/** How often `goesBy` looks: on a busy machine the flag is sometimes not answered in time, and then it is off. */
+/** On a busy machine an evaluation can time out, and the request then uses the legacy columns. */
 const MAXIMUM_ATTEMPTS = 5
 
-/** For 3 s requests read and write by the wanted columns, without an error or a wrong answer. */
+/** Requires that the requests of 3 s use the expected columns. */
 function expectTypeSource({ screen, traffic }: ScenarioContext, by: 'type' | 'legacy' | 'both'): Promise<unknown> {
   const name = {
-    type: 'reads and writes go by type',
-    legacy: 'reads and writes go by legacy columns',
-    both: 'old and new code, side by side',
+    type: 'reads and writes use type',
+    legacy: 'reads and writes use legacy columns',
+    both: 'old and new code run side by side',
   }[by]
   return screen.step(
     name,
@@ -96,42 +98,42 @@ function expectTypeSource({ screen, traffic }: ScenarioContext, by: 'type' | 'le
         if (!wrong) return counts
         if (attempt === MAXIMUM_ATTEMPTS)
           throw new Error(
-            `${MAXIMUM_ATTEMPTS} times in a row, the last time of ${wrong.all} ${wrong.what} ${wrong.typed} went by type`,
+            `${wrong.typed} of ${wrong.all} ${wrong.sort} used type in the last of ${MAXIMUM_ATTEMPTS} attempts`,
           )
       }
     },
     ([reads, writes]) =>
-      `${reads.all} reads and ${writes.all} writes in 3 s, of them ${reads.typed} and ${writes.typed} by type`,
+      `${reads.typed} of ${reads.all} reads and ${writes.typed} of ${writes.all} writes used type in 3 s`,
   )
 }
 
-/** What is under way at either end of the window may be counted without its answer. */
+/** The window can count a request without its response at either end, hence the tolerance of 10%. */
 function hasExpectedShare(by: 'type' | 'legacy' | 'both', all: number, typed: number): boolean {
   const share = typed / all
   return all >= 10 && (by === 'type' ? share >= 0.9 : by === 'legacy' ? share <= 0.1 : share > 0.05 && share < 0.95)
 }
 
 interface TrafficCount {
-  readonly what: 'reads' | 'writes'
+  readonly sort: 'reads' | 'writes'
   readonly all: number
   readonly typed: number
 }
 
-/** The reads, and the writes but for deletions, which go by neither, of 3 s. */
+/** Counts reads and writes for 3 s. Deletions use neither column and are left out. */
 async function countTraffic(traffic: TrafficClient): Promise<readonly [TrafficCount, TrafficCount]> {
   const { counters: before } = await traffic.send('report')
   await sleep(3_000)
   const { counters: after } = await traffic.send('report')
   return [
-    { what: 'reads', all: after.reads - before.reads, typed: after.readsByType - before.readsByType },
-    { what: 'writes', all: after.changes - before.changes, typed: after.writesByType - before.writesByType },
+    { sort: 'reads', all: after.reads - before.reads, typed: after.readsByType - before.readsByType },
+    { sort: 'writes', all: after.changes - before.changes, typed: after.writesByType - before.writesByType },
   ]
 }
 
-/** Pauses the traffic and compares every row; then no request may have failed so far. */
+/** Pauses the traffic, compares every row, and requires that no request has failed so far. */
 export async function expectNothingLost({ screen, traffic, environment }: ScenarioContext): Promise<void> {
   await screen.step(
-    'every row compared with what it must be',
+    'compare every row with the expected row',
     async () => {
       const { expected } = await traffic.send('pause')
       if (!expected) throw new Error('the traffic did not pause')
@@ -139,7 +141,7 @@ export async function expectNothingLost({ screen, traffic, environment }: Scenar
         const comparison = summarizeDifferences(
           await compareRows(environment.database.superuserUrl, environment.rows, expected),
         )
-        if (!comparison.held) throw new Error(`the table is not what it must be: ${comparison.text}`)
+        if (!comparison.matches) throw new Error(`rows differ from the expected rows: ${comparison.text}`)
         return comparison
       } finally {
         await traffic.send('resume')
@@ -151,8 +153,8 @@ export async function expectNothingLost({ screen, traffic, environment }: Scenar
   const { requests, writes, errors, wrongAnswers, lastError } = counters
   if (errors + wrongAnswers > 0) {
     throw new Error(
-      `of ${requests} requests ${errors} failed and ${wrongAnswers} had a wrong answer; last: ${lastError}`,
+      `${errors} of ${requests} requests failed and ${wrongAnswers} returned a wrong vehicle; last error: ${lastError}`,
     )
   }
-  screen.check('traffic', `${formatCount(requests)} requests, ${formatCount(writes)} of them writes, no error`)
+  screen.check('traffic', `${formatCount(requests)} requests (${formatCount(writes)} writes), no errors`)
 }

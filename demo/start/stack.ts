@@ -16,7 +16,8 @@ import { buildPlugin, findGrafana, startGrafana, type GrafanaInstallation } from
 import { createPortReservations, type PortReservations } from './ports.ts'
 import type { DemoProcesses } from './processes.ts'
 import { findPrometheus, startPrometheus, waitForTargets, type PrometheusInstallation } from './prometheus.ts'
-import { formatCount, type DemoConsole } from './console.ts'
+import { formatCount } from '@sti-rollout/agent/format'
+import { type DemoConsole } from './console.ts'
 
 export interface DemoStack {
   readonly staging: DemoEnvironment
@@ -30,20 +31,20 @@ export interface DemoStack {
 
 export interface DemoFolders {
   readonly root: string
-  /** Removed at the end; readable by the role that PostgreSQL runs as. */
+  /** Removed at the end. The operating system user of PostgreSQL can read it. */
   readonly runFolder: string
-  /** Stays: sti.yaml and the logs. */
+  /** Kept: sti.yaml and the logs. */
   readonly folder: string
 }
 
-/** Everything there is, in the order in which each needs the ones before it. */
+/** Starts everything, in the order of dependencies. */
 export async function startStack(
-  place: DemoFolders,
+  folders: DemoFolders,
   processes: DemoProcesses,
   screen: DemoConsole,
   { rows, bare }: { rows: number; bare: boolean },
 ): Promise<DemoStack> {
-  const { root, runFolder } = place
+  const { root, runFolder } = folders
   const ports = createPortReservations((message) => screen.line(`  ${message}`))
   const [staging, production] = await startDatabases(processes, screen, ports, rows)
   const environments = [staging, production]
@@ -59,25 +60,25 @@ export async function startStack(
     )
   }
   const [stagingTraffic] = await screen.step(
-    'services and their traffic',
+    'services and traffic',
     async () => {
       await Promise.all(environments.map((environment) => startServices(processes, environment)))
       return Promise.all(environments.map((environment) => startTraffic(processes, environment)))
     },
-    () => environments.map((one) => `${one.name} ${one.requestsPerSecond} requests/s`).join(', '),
+    () => environments.map(({ name, requestsPerSecond }) => `${name} ${requestsPerSecond} requests/s`).join(', '),
   )
-  if (!stagingTraffic) throw new Error('there is no traffic in staging')
+  if (!stagingTraffic) throw new Error('the traffic in staging did not start')
   if (prometheus) {
     await ports.release(prometheus.port)
-    await startPrometheusStep(place, processes, screen, prometheus, environments, grafana)
+    await startPrometheusStep(folders, processes, screen, prometheus, environments, grafana)
   }
-  const grafanaPasswordFile = join(place.folder, 'grafana-password')
+  const grafanaPasswordFile = join(folders.folder, 'grafana-password')
   if (grafana) {
-    await buildPluginStep(place, screen)
+    await buildPluginStep(folders, screen)
     await ports.release(grafana.port)
-    await startGrafanaStep(place, processes, screen, grafana, prometheus, environments, grafanaPasswordFile)
+    await startGrafanaStep(folders, processes, screen, grafana, prometheus, environments, grafanaPasswordFile)
   }
-  const config = await writeConfig(place.folder, environments)
+  const config = await writeConfig(folders.folder, environments)
   return { staging, production, stagingTraffic, prometheus, grafana, config, grafanaPasswordFile }
 }
 
@@ -100,10 +101,10 @@ async function startDatabases(
     name: 'staging',
     database: database('staging'),
     rows,
-    agentPort: await ports.reserve(8090, 'the agent of staging'),
+    agentPort: await ports.reserve(8090, 'The agent of staging'),
     servicePorts: [
-      await ports.reserve(8080, 'the first service of staging'),
-      await ports.reserve(8081, 'the second service of staging'),
+      await ports.reserve(8080, 'The first service of staging'),
+      await ports.reserve(8081, 'The second service of staging'),
     ],
     requestsPerSecond: 80,
     tokens: newTokens(),
@@ -114,8 +115,8 @@ async function startDatabases(
     name: 'production',
     database: database('production'),
     rows: Math.min(50_000, rows),
-    agentPort: await ports.reserve(8091, 'the agent of production'),
-    servicePorts: [await ports.reserve(8082, 'the service of production')],
+    agentPort: await ports.reserve(8091, 'The agent of production'),
+    servicePorts: [await ports.reserve(8082, 'The service of production')],
     requestsPerSecond: 20,
     tokens: newTokens(),
     signingKey: newSigningKey(),
@@ -158,7 +159,7 @@ function buildPluginStep({ root }: DemoFolders, screen: DemoConsole): Promise<un
   return screen.step(
     'plugin',
     () => buildPlugin(root),
-    (built) => (built ? 'built' : 'was built already'),
+    (built) => (built ? 'built' : 'up to date'),
   )
 }
 
@@ -180,10 +181,13 @@ async function startGrafanaStep(
   )
 }
 
-/** The configuration of `sti`; it holds tokens of this run, so nobody else may read it. */
+/** Writes the configuration of `sti`. It holds the tokens of this run, so only the owner can read it. */
 async function writeConfig(folder: string, environments: readonly DemoEnvironment[]): Promise<string> {
   const config = join(folder, 'sti.yaml')
-  const lines = environments.map((one) => `  ${one.name}: { url: ${agentUrl(one)}, token: ${one.tokens.personal} }\n`)
+  const lines = environments.map(
+    (environment) =>
+      `  ${environment.name}: { url: ${agentUrl(environment)}, token: ${environment.tokens.personal} }\n`,
+  )
   await mkdir(folder, { recursive: true })
   await writeFile(config, `environments:\n${lines.join('')}`, { mode: 0o600 })
   return config

@@ -1,6 +1,6 @@
 /**
- * Loaded before an agent or a service of the demo: when the process that started it is gone, also by SIGKILL, it gets
- * the SIGTERM that it handles anyway.
+ * Preloaded into agents and services of the demo. When the parent process exits, also after SIGKILL, the process sends
+ * itself SIGTERM and shuts down normally.
  */
 process.once('disconnect', () => {
   process.kill(process.pid, 'SIGTERM')

@@ -1,17 +1,17 @@
 import type { Vehicle, VehicleInput } from '../service/vehicle.ts'
 
 /**
- * What the traffic knows of the rows it changed. It is the table's only writer, so every other row of the seed must be
- * as it was, and above the seed there must be no row that is not in `created`.
+ * The rows that the traffic changed. The traffic is the only writer of the table, so every other seed row must be
+ * unchanged, and every row above the seed must be in `created`.
  */
 export interface ExpectedRows {
   readonly updated: readonly ExpectedRow[]
-  /** Rows of the seed that were deleted. */
+  /** Ids of deleted seed rows. */
   readonly deleted: readonly number[]
   readonly created: readonly ExpectedRow[]
-  /** Rows whose last write got no answer: it may or may not have happened. */
+  /** Ids of rows whose last write got no response, so that it may or may not have happened. */
   readonly unknown: readonly number[]
-  /** Creations that got no answer. */
+  /** Number of creations without a response. */
   readonly unknownCreations: number
 }
 
@@ -19,7 +19,7 @@ export interface ExpectedRow extends VehicleInput {
   readonly id: number
 }
 
-/** Most rows of the seed that get changed, so that what must be remembered stays bounded. */
+/** Limits that keep the recorded rows bounded. */
 const MAXIMUM_UPDATED_ROWS = 20_000
 const MAXIMUM_DELETED_ROWS = 2_000
 const MAXIMUM_CREATED_ROWS = 2_000
@@ -35,7 +35,7 @@ export function trackExpectedRows(seedRows: number) {
   const random = (below: number): number => Math.floor(Math.random() * below)
   const someCreated = (): number | null => [...created.keys()][random(created.size)] ?? null
   return {
-    /** A row to update, held until `release`: two writes under way to one row would leave its state unknown. */
+    /** Id of a row to update, reserved until `release`: two concurrent writes would leave its state unknown. */
     takeForUpdate(): number | null {
       const touched = updated.size >= MAXIMUM_UPDATED_ROWS ? ([...updated.keys()][random(updated.size)] ?? null) : null
       const id = Math.random() < 0.2 ? someCreated() : (touched ?? 1 + random(seedRows))

@@ -6,11 +6,11 @@ import { newTrafficCounters, sendRandomRequest, type TrafficCounters } from './r
 export type TrafficMessage = 'pause' | 'resume' | 'report'
 export interface TrafficReport {
   readonly counters: TrafficCounters
-  /** Given only while paused: otherwise a write may be under way. */
+  /** Null unless paused, because a write may be in progress. */
   readonly expected: ExpectedRows | null
 }
 
-/** Most requests under way at once; beyond it the load waits instead of piling up. */
+/** Limit of concurrent requests. The load waits at the limit instead of piling up. */
 const MAXIMUM_IN_FLIGHT_REQUESTS = 32
 
 const services = readEnv('SERVICE_URLS').split(',')
@@ -21,12 +21,12 @@ const counters = newTrafficCounters()
 let paused = false
 let inFlight = 0
 let dueRequests = 0
-let last = performance.now()
+let lastTick = performance.now()
 
 const ticker = setInterval(() => {
   const now = performance.now()
-  dueRequests = Math.min(dueRequests + ((now - last) / 1000) * rate, MAXIMUM_IN_FLIGHT_REQUESTS)
-  last = now
+  dueRequests = Math.min(dueRequests + ((now - lastTick) / 1000) * rate, MAXIMUM_IN_FLIGHT_REQUESTS)
+  lastTick = now
   if (paused) dueRequests = 0
   for (; dueRequests >= 1 && inFlight < MAXIMUM_IN_FLIGHT_REQUESTS; dueRequests--) {
     const base = services[Math.floor(Math.random() * services.length)]
@@ -41,7 +41,7 @@ process.on('message', (message: TrafficMessage) => {
   void sendReport()
 })
 
-/** Answers once nothing is under way, if it is paused. */
+/** Reports; if paused, once no request is in progress. */
 async function sendReport(): Promise<void> {
   while (paused && inFlight > 0) await sleep(5)
   const report: TrafficReport = { counters, expected: paused ? expected.report() : null }

@@ -7,11 +7,12 @@ export interface TrafficCounters {
   reads: number
   writes: number
   readsByType: number
-  /** Updates and creations that were answered. */
+  /** Updates and creations with a response. */
   changes: number
   writesByType: number
-  /** Answers other than the right one: a status of failure, no answer, or a vehicle of the wrong kind. */
+  /** Requests with an error status or without a response. */
   errors: number
+  /** Responses with a vehicle of the wrong kind. */
   wrongAnswers: number
   skipped: number
   lastError: string | null
@@ -32,7 +33,7 @@ export const newTrafficCounters = (): TrafficCounters => ({
 
 type RowTracker = ReturnType<typeof trackExpectedRows>
 
-/** One request of the mix: 70 % lists, 10 % single reads, 12 % updates, 5 % creations, 3 % deletions. */
+/** Sends one request: 70% lists, 10% single reads, 12% updates, 5% creations, 3% deletions. */
 export async function sendRandomRequest(
   base: string,
   seedRows: number,
@@ -52,11 +53,11 @@ async function listVehicles(base: string, seedRows: number, counters: TrafficCou
   const after = Math.floor(Math.random() * seedRows)
   const response = await sendRequest(counters, 'reads', `${base}/vehicles?kind=${kind}&after=${after}`)
   if (!response) return
-  if (response.headers.get('x-goes-by') === 'type') counters.readsByType++
+  if (response.headers.get('x-type-source') === 'type') counters.readsByType++
   const { vehicles } = (await response.json()) as { vehicles: Vehicle[] }
-  if (vehicles.some((one) => one.kind !== kind || legacyKind(one) !== kind)) {
+  if (vehicles.some((vehicle) => vehicle.kind !== kind || legacyKind(vehicle) !== kind)) {
     counters.wrongAnswers++
-    counters.lastError = `a list of ${kind} holds another kind`
+    counters.lastError = `a list of kind ${kind} contains another kind`
   }
 }
 
@@ -64,12 +65,12 @@ async function readVehicle(base: string, seedRows: number, counters: TrafficCoun
   const id = 1 + Math.floor(Math.random() * seedRows)
   const response = await sendRequest(counters, 'reads', `${base}/vehicles/${id}`, undefined, [404])
   if (!response) return
-  if (response.headers.get('x-goes-by') === 'type') counters.readsByType++
+  if (response.headers.get('x-type-source') === 'type') counters.readsByType++
   if (response.status === 404) return void (await response.arrayBuffer())
   const vehicle = (await response.json()) as Vehicle
   if (vehicle.kind !== legacyKind(vehicle)) {
     counters.wrongAnswers++
-    counters.lastError = `vehicle ${id} is read as ${vehicle.kind}`
+    counters.lastError = `vehicle ${id} was read as ${vehicle.kind}, not ${legacyKind(vehicle)}`
   }
 }
 
@@ -95,17 +96,17 @@ async function createVehicle(base: string, expected: RowTracker, counters: Traff
 }
 
 /**
- * The row as it must be from now on: what was asked for. Of the legacy columns new code says only what they must mean:
- * a truck stays one whether it is a bike as well or not.
+ * The row that is expected from now on: the requested one. The legacy columns come from the response, because a write
+ * by type sets only their meaning: a truck with is_bike set stays a truck.
  */
 async function recordWrite(counters: TrafficCounters, response: Response, requested: VehicleInput): Promise<Vehicle> {
   counters.changes++
-  if (response.headers.get('x-goes-by') === 'type') counters.writesByType++
+  if (response.headers.get('x-type-source') === 'type') counters.writesByType++
   const vehicle = (await response.json()) as Vehicle
   const kind = legacyKind(requested)
   if (vehicle.kind !== kind || legacyKind(vehicle) !== kind) {
     counters.wrongAnswers++
-    counters.lastError = `vehicle ${vehicle.id} was written as ${kind} and is ${vehicle.kind}`
+    counters.lastError = `vehicle ${vehicle.id} was written as ${kind} but is ${vehicle.kind}`
   }
   return { ...vehicle, name: requested.name, axles: requested.axles, price: requested.price }
 }
@@ -122,7 +123,7 @@ async function deleteVehicle(base: string, expected: RowTracker, counters: Traff
   }
 }
 
-/** The answer, or null where it is an error, which is counted. */
+/** The response, or null after an error, which is counted. */
 async function sendRequest(
   counters: TrafficCounters,
   sort: 'reads' | 'writes',
@@ -141,7 +142,7 @@ async function sendRequest(
     })
     if (response.ok || acceptedStatuses.includes(response.status)) return response
     await response.arrayBuffer()
-    throw new Error(`answered ${response.status}`)
+    throw new Error(`status ${response.status}`)
   } catch (error) {
     counters.errors++
     counters.lastError = `${init.method ?? 'GET'} ${new URL(url).pathname}: ${(error as Error).message}`

@@ -32,7 +32,7 @@ export async function startDemo(folder: string): Promise<RunningDemo> {
     )
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString()
-      if (!output.includes('Everything stays up')) return
+      if (!output.includes('Everything keeps running')) return
       clearTimeout(timer)
       const [, url] = output.match(/^ +Grafana +(http\S+) +user/m) ?? []
       if (url) done(url)
