@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { findOnPath } from '../demo/start/findOnPath.ts'
 
 /**
- * The test command: every check of the code, then every test. Goes through all of them whatever fails; the last line
- * has the true sums, each check counting as one. Arguments are passed to vitest: npm test -- agent/src/flag
+ * The test command: every check of the code, then every test. A failure does not stop it. The last line has the totals,
+ * with each check counted as one. Arguments are passed to Vitest: npm test -- agent/src/flag
  */
 interface TestCounts {
   readonly passed: number
@@ -23,20 +23,20 @@ const ruleChecks = [
   () => runCheck('prometheus configuration', 'promtool', ['check', 'config', 'provisioning/prometheus/prometheus.yml']),
   async () => runCheck('alert rules', 'promtool', ['check', 'rules', ...(await listFiles('alerts', '.rules.yml'))]),
   async () =>
-    runCheck('alert rules fire and stay silent', 'promtool', [
-      ...['test', 'rules', ...(await listFiles('alerts/tests', '.test.yml'))],
-    ]),
+    runCheck('alert rule tests', 'promtool', [...['test', 'rules', ...(await listFiles('alerts/tests', '.test.yml'))]]),
 ]
 
 if (vitestArguments.length === 0) {
   const promtool = await findOnPath('promtool')
   if (!promtool)
-    printHeading('Prometheus’ configuration and rules: left out, no promtool (Debian: apt-get install prometheus)')
+    printHeading(
+      'Prometheus configuration and rules: skipped, promtool is missing (Debian: apt-get install prometheus)',
+    )
   await runConcurrently(availableParallelism(), [
     () => runCheck('types', 'npm', ['run', '--silent', 'typecheck']),
     () => runCheck('lint', 'npm', ['run', '--silent', 'lint']),
     () => runCheck('format', 'npx', ['prettier', '--check', '--log-level', 'warn', '.']),
-    () => runCheck('import directions', 'npx', ['depcruise', ...SOURCES, '--config', '.dependency-cruiser.cjs']),
+    () => runCheck('import rules', 'npx', ['depcruise', ...SOURCES, '--config', '.dependency-cruiser.cjs']),
     () => runCheck('dead code', 'npx', ['knip']),
     () => runCheck('generated files', 'npx', ['tsx', 'test/generated.ts']),
     ...(promtool ? ruleChecks : []),
@@ -51,8 +51,8 @@ if (vitestArguments.length === 0) {
 }
 await rm(scratch, { recursive: true, force: true })
 
-const passed = counts.reduce((sum, one) => sum + one.passed, 0)
-const failed = counts.reduce((sum, one) => sum + one.failed, 0)
+const passed = counts.reduce((sum, count) => sum + count.passed, 0)
+const failed = counts.reduce((sum, count) => sum + count.failed, 0)
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
 process.exit(failed === 0 ? 0 : 1)
 
@@ -61,7 +61,7 @@ async function listFiles(folder: string, suffix: string): Promise<string[]> {
   return names.filter((name) => name.endsWith(suffix)).map((name) => `${folder}/${name}`)
 }
 
-/** As many at a time as there are lanes, in their order. */
+/** Runs the jobs in order, this many at a time. */
 async function runConcurrently(lanes: number, jobs: (() => Promise<void>)[]): Promise<void> {
   const left = [...jobs]
   const lane = async (): Promise<void> => {
@@ -70,7 +70,7 @@ async function runConcurrently(lanes: number, jobs: (() => Promise<void>)[]): Pr
   await Promise.all(Array.from({ length: lanes }, lane))
 }
 
-/** What it says comes in one piece, since others run beside it. */
+/** Prints the output in one piece, because other checks run at the same time. */
 async function runCheck(name: string, command: string, args: string[]): Promise<void> {
   const started = Date.now()
   const { code, output } = await runCaptured(command, args)
@@ -79,18 +79,18 @@ async function runCheck(name: string, command: string, args: string[]): Promise<
   printHeading(`${name}: ${code === 0 ? 'ok' : 'FAILED'} (${Math.round((Date.now() - started) / 1000)} s)`)
 }
 
-/** What the registry knows of the production dependencies. Where it does not answer, that is all there is to say. */
+/** Counts the known vulnerabilities of production dependencies. Without the registry the result is unknown, not a failure. */
 async function auditDependencies(): Promise<void> {
-  const { code, output } = await runCaptured('npm', ['audit', '--omit=dev', '--json'], 'not')
+  const { code, output } = await runCaptured('npm', ['audit', '--omit=dev', '--json'], 'ignored')
   try {
     const report = JSON.parse(output) as { metadata?: { vulnerabilities: Record<string, number> }; error?: unknown }
     if (report.metadata === undefined)
-      return printHeading('vulnerabilities: not known, the registry does not answer npm audit')
+      return printHeading('vulnerabilities: unknown, npm audit got no response from the registry')
     const { high = 0, critical = 0 } = report.metadata.vulnerabilities
     counts.push(high + critical === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
     printHeading(`vulnerabilities: ${high} high, ${critical} critical in production dependencies`)
   } catch {
-    printHeading(`vulnerabilities: not known, npm audit answered nothing readable (exit ${code})`)
+    printHeading(`vulnerabilities: unknown, npm audit returned no JSON (exit ${code})`)
   }
 }
 
@@ -107,7 +107,7 @@ async function runVitest(name: string, cwd: string, args: string[]): Promise<voi
     success?: boolean
   }
   const failed = report.numFailedTests ?? 0
-  // A file that cannot even be loaded, or an error outside any test, fails the run without a failed test.
+  // A file that does not load, or an error outside a test, fails the run without a failed test.
   const ok = code === 0 && report.success === true
   counts.push({ passed: report.numPassedTests ?? 0, failed: !ok && failed === 0 ? 1 : failed })
   printHeading(`${name}: ${ok ? 'ok' : 'FAILED'}`)
@@ -133,14 +133,17 @@ function run(command: string, args: string[], cwd = root): Promise<number> {
   })
 }
 
-/** What it writes to both of its outputs, or to standard output alone. */
+/** The exit code and the output: standard output and, if captured, standard error. */
 function runCaptured(
   command: string,
   args: string[],
-  errors: 'too' | 'not' = 'too',
+  errors: 'captured' | 'ignored' = 'captured',
 ): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', errors === 'too' ? 'pipe' : 'ignore'] })
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', errors === 'captured' ? 'pipe' : 'ignore'],
+    })
     let output = ''
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (part: string) => (output += part))

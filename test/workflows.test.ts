@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 const WORKFLOWS_FOLDER = new URL('../.github/workflows/', import.meta.url)
 
-test('every workflow file is what GitHub accepts', async () => {
+test('GitHub accepts every workflow file', async () => {
   const names = await readdir(WORKFLOWS_FOLDER)
   expect(names).toContain('ci.yml')
   for (const name of names) {
@@ -14,7 +14,7 @@ test('every workflow file is what GitHub accepts', async () => {
   }
 })
 
-test('a workflow that GitHub refuses is refused here', () => {
+test('the parser refuses a workflow that GitHub refuses', () => {
   const { context } = parseWorkflow(
     { name: 'x.yml', content: 'on: push\njobs: { a: { steps: [] } }' },
     new NoOperationTraceWriter(),

@@ -6,14 +6,14 @@ import { measureRound } from './measureRound.ts'
 import { startTestbed } from './testbed.ts'
 import { MTTR_PHASES, type MttrRound } from './timeline.ts'
 
-/** Seconds: of the demo's Prometheus, of Grafana's shortest interval, and what everything else may take. */
+/** The scrape interval of the demo, the shortest rule interval of Grafana, and the time allowed for everything else. */
 const SCRAPE_INTERVAL_SECONDS = 5
 const RULE_INTERVAL_SECONDS = 10
 const SLACK_SECONDS = 2
 const AGENT_ALERT_LIMIT_SECONDS = 1
 const AGENT_GUARD_LIMIT_SECONDS = 3
 
-/** Measures from a fault to the flag off at the last client; gives the exit code: 1 when something was not reached. */
+/** Measures the time from a fault to the flag off at the last client. Returns exit code 1 if a goal was missed. */
 async function main(options: MttrOptions): Promise<number> {
   const rounds: MttrRound[] = []
   const testbed = await startTestbed(options)
@@ -33,7 +33,7 @@ async function main(options: MttrOptions): Promise<number> {
   if (options.json) await writeFile(options.json, `${JSON.stringify(rounds, null, 2)}\n`)
   process.stdout.write(`\n${roundsTable(rounds)}\n`)
   const missed = rounds.flatMap((round, index) =>
-    missedGoals(round, options).map((what) => `round ${index + 1}: ${what}`),
+    missedGoals(round, options).map((goal) => `round ${index + 1}: ${goal}`),
   )
   for (const line of missed) process.stdout.write(`${line}\n`)
   const whole = rounds.map((round) => round.whole)
@@ -45,7 +45,9 @@ async function main(options: MttrOptions): Promise<number> {
 }
 
 function formatPhases({ parts }: MttrRound): string {
-  return MTTR_PHASES.flatMap((part) => (parts[part] === null ? [] : [`${part} ${parts[part].toFixed(1)}`])).join(', ')
+  return MTTR_PHASES.flatMap((phase) => (parts[phase] === null ? [] : [`${phase} ${parts[phase].toFixed(1)}`])).join(
+    ', ',
+  )
 }
 
 function roundsTable(rounds: readonly MttrRound[]): string {
@@ -62,34 +64,34 @@ function roundsTable(rounds: readonly MttrRound[]): string {
     [
       ...parts,
       row(
-        'in all',
+        'total',
         rounds.map((round) => round.whole),
       ),
     ],
   )
 }
 
-/** What a round did not reach. The signal has the window of its rate, which is what it takes. */
+/** The goals that a round missed. The signal may take as long as the window of its rate. */
 function missedGoals({ parts, whole, agent }: MttrRound, { path }: MttrOptions): string[] {
-  const most = path === 'alert' ? AGENT_ALERT_LIMIT_SECONDS : AGENT_GUARD_LIMIT_SECONDS
+  const agentLimit = path === 'alert' ? AGENT_ALERT_LIMIT_SECONDS : AGENT_GUARD_LIMIT_SECONDS
   const waits = path === 'alert' ? SCRAPE_INTERVAL_SECONDS + RULE_INTERVAL_SECONDS : AGENT_GUARD_LIMIT_SECONDS
   const bound = (parts.signal ?? 0) + waits + (parts.propagation ?? 0) + SLACK_SECONDS
   return [
-    ...(agent > most ? [`the agent took ${agent.toFixed(2)} s, more than ${most} s`] : []),
-    ...(whole > bound ? [`${whole.toFixed(1)} s in all, more than ${bound.toFixed(1)} s`] : []),
+    ...(agent > agentLimit ? [`the agent took ${agent.toFixed(2)} s (limit ${agentLimit} s)`] : []),
+    ...(whole > bound ? [`the total was ${whole.toFixed(1)} s (limit ${bound.toFixed(1)} s)`] : []),
   ]
 }
 
 const options = parseOptions(process.argv.slice(2))
 if (options === 'help') {
   process.stdout.write(`${HELP}\n`)
-} else if ('fault' in options) {
-  process.stderr.write(`${options.fault}\n\n${HELP}\n`)
+} else if ('error' in options) {
+  process.stderr.write(`${options.error}\n\n${HELP}\n`)
   process.exitCode = 2
 } else {
   process.exit(
     await main(options).catch((error: Error) => {
-      process.stderr.write(`It was not measured: ${error.message}\n`)
+      process.stderr.write(`The measurement failed: ${error.message}\n`)
       return 1
     }),
   )

@@ -6,14 +6,13 @@ import { toMttrRound, type MttrRound } from './timeline.ts'
 import { waitFor, type WaitOptions } from '../../test/support/waitFor.ts'
 
 const RULE_NAME = 'StiApiErrorsHigh'
-/** Longer than any round that is not stuck. */
 const STEP_TIMEOUT_SECONDS = 120
 const STEP_WAIT: WaitOptions = { seconds: STEP_TIMEOUT_SECONDS, intervalMs: 100, ignoreErrors: true }
 const APPLICATION_ROLE = 'vehicles_app'
 
 /**
- * One fault: the flag is on and all is well; then the application may not read `type` any more, so that whatever goes by
- * the flag fails, and what goes by the legacy columns does not. Ends with the fault mended and the flag off.
+ * Injects one fault. The flag is on, then the application loses the right to read `type`, so that requests with the flag
+ * fail and requests without it do not. Ends with the fault fixed and the flag off.
  */
 export async function measureRound(testbed: Testbed, phaseMs: number): Promise<MttrRound> {
   const { staging, sql } = testbed
@@ -23,7 +22,7 @@ export async function measureRound(testbed: Testbed, phaseMs: number): Promise<M
     await waitFor('Prometheus has scraped that reading', () => scrapedAt(testbed, 0), STEP_WAIT)
     await waitFor('the alert rule in Grafana is inactive', async () => (await activeAt(testbed)) === null, STEP_WAIT)
   }
-  // So that faults come at every moment between two scrapes and two evaluations.
+  // Spreads the faults over the interval between two scrapes and two evaluations.
   await sleep(phaseMs)
   const [columns] = await sql<{ names: string }[]>`
     select string_agg(quote_ident(attname), ', ') as names from pg_attribute
@@ -33,7 +32,7 @@ export async function measureRound(testbed: Testbed, phaseMs: number): Promise<M
     `revoke select on public.vehicles from ${APPLICATION_ROLE}; grant select (${columns!.names}) on public.vehicles to ${APPLICATION_ROLE}`,
   )
   try {
-    const rolledBack = waitForRollout(staging, ({ flag }) => !flag.enabled, 'the flag off', STEP_TIMEOUT_SECONDS)
+    const rolledBack = waitForRollout(staging, ({ flag }) => !flag.enabled, 'the flag is off', STEP_TIMEOUT_SECONDS)
     const observations = {
       signal: pollUntilEnd(() => conditionReadAt(testbed, 1), rolledBack),
       scraped: testbed.prometheusUrl === null ? null : pollUntilEnd(() => scrapedAt(testbed, 1), rolledBack),
@@ -43,7 +42,7 @@ export async function measureRound(testbed: Testbed, phaseMs: number): Promise<M
     const { flag } = await waitForRollout(
       staging,
       (rollout) => rollout.flag.consistent && rollout.flag.lastPropagationSeconds !== null,
-      'the flag off at every client',
+      'the flag is off at every client',
       60,
     )
     const flagOffAt = Date.parse(flag.changedAt!)
@@ -62,19 +61,19 @@ export async function measureRound(testbed: Testbed, phaseMs: number): Promise<M
   }
 }
 
-/** When the agent's own series says so, by this machine's clock. */
+/** The time at which the metrics of the agent show the condition, by the clock of this machine. */
 async function conditionReadAt({ staging }: Testbed, wanted: 0 | 1): Promise<number | null> {
   const text = await (await fetch(`${agentUrl(staging)}/metrics`)).text()
   const line = text
     .split('\n')
-    .find((one) => one.startsWith('sti_alert_condition{') && one.includes(`rule="${RULE_NAME}"`))
+    .find((series) => series.startsWith('sti_alert_condition{') && series.includes(`rule="${RULE_NAME}"`))
   return line?.endsWith(` ${wanted}`) ? Date.now() : null
 }
 
-/** The time stamp of the sample that Prometheus has of it. */
+/** The timestamp of the sample in Prometheus. */
 async function scrapedAt({ staging, prometheusUrl }: Testbed, wanted: 0 | 1): Promise<number | null> {
   const series = `sti_alert_condition{rule="${RULE_NAME}",environment="${staging.name}"}`
-  // Of a comparison timestamp() would give the time of the query.
+  // timestamp() of a comparison would be the time of the query.
   const promql = `max(timestamp(${series}) and ${series} == ${wanted})`
   const answer = await fetch(`${prometheusUrl}/api/v1/query?query=${encodeURIComponent(promql)}`)
   const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } }
@@ -88,7 +87,7 @@ interface RuleAlert {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** Since when Grafana's rule has been firing for staging. */
+/** The time at which the rule in Grafana began to fire for staging. */
 async function activeAt({ staging, grafana }: Testbed): Promise<number | null> {
   const authorization = `Basic ${Buffer.from(`admin:${grafana!.password}`).toString('base64')}`
   const answer = await fetch(`${grafana!.url}/api/prometheus/grafana/api/v1/rules?rule_name=${RULE_NAME}`, {
@@ -99,23 +98,23 @@ async function activeAt({ staging, grafana }: Testbed): Promise<number | null> {
   }
   const alerts = data.groups
     .flatMap(({ rules }) => rules)
-    .flatMap(({ name, alerts: found }) => (name === RULE_NAME ? (found ?? []) : []))
+    .flatMap(({ name, alerts: ruleAlerts }) => (name === RULE_NAME ? (ruleAlerts ?? []) : []))
   const firing = alerts.find(
     ({ state, labels }) => state.startsWith('Alerting') && labels['environment'] === staging.name,
   )
   return firing === undefined ? null : Date.parse(firing.activeAt)
 }
 
-/** When the webhook arrived that the agent acted on. */
+/** The time at which the webhook arrived that the agent acted on. */
 async function receivedAt({ sql }: Testbed, injected: number): Promise<number> {
   const [row] = await sql<{ at: Date }[]>`
     select received_at as at from sti.alert
     where rule = ${RULE_NAME} and status = 'firing' and received_at > ${new Date(injected)} order by id limit 1`
-  if (row === undefined) throw new Error('the flag is off, and no alert has arrived: something else has turned it off')
+  if (row === undefined) throw new Error('the flag is off, but no alert arrived: something else turned it off')
   return row.at.getTime()
 }
 
-/** Looks until it is so, at the latest until the other thing has happened and one last look after it. */
+/** Reads until there is a result, or until `end` has settled and one more read. */
 async function pollUntilEnd(read: () => Promise<number | null>, end: Promise<unknown>): Promise<number | null> {
   let over = false
   void end.then(

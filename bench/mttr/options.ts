@@ -2,20 +2,26 @@ import { parseArgs } from 'node:util'
 
 export interface MttrOptions {
   readonly rounds: number
-  /** Which way is measured; the other one is kept out of it by the agent's configuration. */
+  /** The measured path. The configuration of the agent disables the other one. */
   readonly path: 'alert' | 'guard'
   readonly rows: number
   readonly json: string | null
 }
 
-export const HELP = `npm run mttr                       from a fault to the flag off at the last client, through Prometheus and Grafana
-        -- --rounds N             how often it is measured (10)
-           --path alert|guard     by alerts with the agent's own guard switched off (alert), or by the guard alone
-           --rows N               vehicles in the table (20000)
-           --json FILE            every round's figures`
+export const HELP = `Usage: npm run mttr -- [options]
 
-/** Reads the command line; a fault comes as one sentence. */
-export function parseOptions(args: string[]): MttrOptions | { readonly fault: string } | 'help' {
+Measures the time from a fault to the flag off at the last client.
+
+Options:
+  --rounds N           number of rounds (default 10)
+  --path alert|guard   alert: through Prometheus and Grafana, without the agent's guard; guard: through the guard alone
+                       (default alert)
+  --rows N             number of vehicles in the table (default 20000)
+  --json FILE          write the figures of every round to a file
+  -h, --help           show this help`
+
+/** Parses the command line. An error is returned as one sentence. */
+export function parseOptions(args: string[]): MttrOptions | { readonly error: string } | 'help' {
   try {
     const { values } = parseArgs({
       args,
@@ -29,13 +35,13 @@ export function parseOptions(args: string[]): MttrOptions | { readonly fault: st
     })
     if (values.help) return 'help'
     const { path } = values
-    if (path !== 'alert' && path !== 'guard') return { fault: '--path is alert or guard.' }
+    if (path !== 'alert' && path !== 'guard') return { error: '--path must be alert or guard.' }
     const [rounds, rows] = [Number(values.rounds), Number(values.rows)]
     if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000)
-      return { fault: '--rounds is a number from 1 to 1000.' }
-    if (!Number.isInteger(rows) || rows < 1000) return { fault: '--rows is a number from 1000 on.' }
+      return { error: '--rounds must be a number from 1 to 1000.' }
+    if (!Number.isInteger(rows) || rows < 1000) return { error: '--rows must be a number of at least 1000.' }
     return { rounds, path, rows, json: values.json ?? null }
   } catch (error) {
-    return { fault: `${(error as Error).message.split('. ')[0]}.` }
+    return { error: `${(error as Error).message.split('. ')[0]}.` }
   }
 }

@@ -11,12 +11,12 @@ import { createConsole } from '../../demo/start/console.ts'
 import { startStack } from '../../demo/start/stack.ts'
 import type { MttrOptions } from './options.ts'
 
-/** The demo, rolled out in staging up to the flag. */
+/** The demo, with staging rolled out up to the flag. */
 export interface Testbed {
   readonly staging: DemoEnvironment
   readonly prometheusUrl: string | null
   readonly grafana: { readonly url: string; readonly password: string } | null
-  /** As a superuser of staging's database. */
+  /** Connects to the staging database as a superuser. */
   readonly sql: postgres.Sql
   readonly unexpectedExit: Promise<never>
   run(kind: string, parameters: Record<string, unknown>): Promise<Operation>
@@ -24,8 +24,8 @@ export interface Testbed {
 }
 
 /**
- * Starts the demo with its own provisioning. The guard is switched off by the agent's configuration (STI_GUARD) where
- * alerts are measured; where the guard is, there is no Prometheus and no Grafana that could send one.
+ * Starts the demo with its own provisioning. The path `alert` runs agents with STI_GUARD=false; the path `guard` runs
+ * without Prometheus and Grafana, so that nothing sends an alert.
  */
 export async function startTestbed({ path, rows }: MttrOptions): Promise<Testbed> {
   const root = resolve(import.meta.dirname, '../..')
@@ -33,7 +33,7 @@ export async function startTestbed({ path, rows }: MttrOptions): Promise<Testbed
   await chmod(runFolder, 0o755)
   const folder = join(runFolder, 'demo')
   await mkdir(join(folder, 'logs'), { recursive: true })
-  // Every process of the demo inherits it.
+  // Every process of the demo inherits the variable.
   process.env['STI_GUARD'] = String(path === 'guard')
   const processes = startProcesses(root, runFolder, join(folder, 'logs'))
   let sql: postgres.Sql | undefined
@@ -49,7 +49,7 @@ export async function startTestbed({ path, rows }: MttrOptions): Promise<Testbed
     })
     const { staging, prometheus, grafana } = stack
     if (path === 'alert' && (prometheus === null || grafana === null))
-      throw new Error('Prometheus and Grafana have to be installed: what is measured leads through both')
+      throw new Error('Prometheus or Grafana is missing. Install both, or use --path guard.')
     sql = postgres(staging.database.superuserUrl, { max: 2, onnotice: () => undefined })
     const run = (kind: string, parameters: Record<string, unknown>): Promise<Operation> =>
       runOperation(staging, kind, parameters)
@@ -73,7 +73,7 @@ export async function startTestbed({ path, rows }: MttrOptions): Promise<Testbed
   }
 }
 
-/** Turns the flag on for everybody, after a validation where the agent wants one; gives the rollout as it is then. */
+/** Turns the flag on for everyone, after a validation if the agent requires one, and returns the rollout. */
 export async function turnFlagOn({ staging, run }: Testbed): Promise<RolloutDetail> {
   const enable = (await fetchRollout(staging)).actions.find(({ action }) => action === 'enable')
   if (enable?.allowed === false) await run('validation', { full: true })
@@ -81,7 +81,7 @@ export async function turnFlagOn({ staging, run }: Testbed): Promise<RolloutDeta
   return waitForRollout(
     staging,
     ({ flag }) => flag.enabled && flag.consistent && flag.clients.length > 0 && flag.lastPropagationSeconds !== null,
-    'the flag on at every client',
+    'the flag is on at every client',
     60,
   )
 }
@@ -97,13 +97,13 @@ async function runOperation(
     headers,
     body: JSON.stringify({ kind, environment: staging.name, parameters, reason: 'mttr' }),
   })
-  if (answer.status !== 202) throw new Error(`${kind} was answered ${answer.status}: ${await answer.text()}`)
+  if (answer.status !== 202) throw new Error(`${kind} was refused with ${answer.status}: ${await answer.text()}`)
   const { id } = (await answer.json()) as Operation
   for (;;) {
     const state = (await (await fetch(`${agentUrl(staging)}/v1/operations/${id}`, { headers })).json()) as Operation
     if (state.state === 'succeeded') return state
     if (['failed', 'cancelled', 'paused'].includes(state.state))
-      throw new Error(`${kind} ${state.state}: ${state.error ?? 'without a sentence'}`)
+      throw new Error(`${kind} ${state.state}: ${state.error ?? 'no error message'}`)
     await sleep(200)
   }
 }

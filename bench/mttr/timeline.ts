@@ -1,28 +1,28 @@
-/** When what was seen of one fault, in milliseconds since 1970 by the clock of this machine. */
+/** Times of one fault, in milliseconds since 1970 by the clock of this machine. */
 export interface FaultTimeline {
   readonly injected: number
-  /** The agent's own reading says so. */
+  /** The reading of the agent shows the fault. */
   readonly signal: number
-  /** Prometheus has scraped it; null by the guard's path, as the next two. */
+  /** Prometheus has scraped the reading. Null on the guard path, like `fired` and `received`. */
   readonly scraped: number | null
-  /** Grafana's rule has fired. */
+  /** The rule in Grafana fires. */
   readonly fired: number | null
   /** The webhook has arrived. */
   readonly received: number | null
   /** The agent serves the flag off. */
   readonly off: number
-  /** The last live client has seen it. */
+  /** The last live client has seen the flag off. */
   readonly seen: number
 }
 
 export const MTTR_PHASES = ['signal', 'scrape', 'rule', 'webhook', 'decision', 'propagation'] as const
 export type MttrPhase = (typeof MTTR_PHASES)[number]
 
-/** One round in seconds; null: not part of this path. */
+/** One round, in seconds. Null: not part of this path. */
 export interface MttrRound {
   readonly parts: Readonly<Record<MttrPhase, number | null>>
   readonly whole: number
-  /** What the agent itself takes: from the webhook, or by the guard from the signal, to the flag off. */
+  /** Time of the agent itself: from the webhook (alert) or the signal (guard) to the flag off. */
   readonly agent: number
 }
 

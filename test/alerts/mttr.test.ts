@@ -19,7 +19,7 @@ test('a round is the sum of its parts', () => {
   expect(agent).toBe(0.05)
 })
 
-test('by the guard there is neither scrape nor rule nor webhook, and its part begins with the signal', () => {
+test('a round of the guard has no scrape, rule or webhook, and its decision begins with the signal', () => {
   const { parts, agent } = toMttrRound({ ...alert, scraped: null, fired: null, received: null, off: 4_500 })
   expect(parts).toMatchObject({ scrape: null, rule: null, webhook: null, decision: 0.5 })
   expect(agent).toBe(0.5)
@@ -28,9 +28,9 @@ test('by the guard there is neither scrape nor rule nor webhook, and its part be
 test.each([
   [[], { rounds: 10, path: 'alert', rows: 20_000, json: null }],
   [['--rounds', '3', '--path', 'guard'], { rounds: 3, path: 'guard' }],
-  [['--rounds', '0'], { fault: expect.stringMatching(/--rounds/) as string }],
-  [['--path', 'both'], { fault: expect.stringMatching(/--path/) as string }],
-  [['--wat'], { fault: expect.stringMatching(/wat/) as string }],
+  [['--rounds', '0'], { error: expect.stringMatching(/--rounds/) as string }],
+  [['--path', 'both'], { error: expect.stringMatching(/--path/) as string }],
+  [['--wat'], { error: expect.stringMatching(/wat/) as string }],
 ])('%j', (args, wanted) => {
   expect(parseOptions(args)).toMatchObject(wanted)
 })

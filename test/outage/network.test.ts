@@ -24,7 +24,7 @@ const NETWORK_FAULTS: NetworkFault[] = [
   },
   {
     what: 'breaks off in the middle of answers',
-    begin: (proxy) => proxy.breakAnswers(),
+    begin: (proxy) => proxy.breakResponses(),
     end: () => undefined,
     lastsMs: 1_000,
     cutsOff: false,
@@ -69,7 +69,7 @@ const NETWORK_FAULTS: NetworkFault[] = [
   },
   {
     what: 'freezes the connections there are, for good',
-    begin: (proxy) => proxy.freeze('these'),
+    begin: (proxy) => proxy.freeze('existing'),
     end: () => undefined,
     lastsMs: 3_000,
     cutsOff: true,

@@ -23,17 +23,17 @@ export interface TestAgent extends TestAgentClient {
 
 export interface TestAgentClient {
   readonly url: string
-  /** As ann, who is an admin. */
+  /** Sends the request as ann, who is an admin. */
   get<T>(path: string): Promise<T>
   post<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<{ status: number; body: T }>
   rollout(): Promise<RolloutDetail>
-  /** Asks for an operation and waits until it has ended. Fails when it is refused or ends otherwise. */
+  /** Requests an operation and waits until it has succeeded. Throws if it is refused or ends in another state. */
   run(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<Operation>
   request(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<Operation>
   waitForEnd(id: number): Promise<Operation>
 }
 
-/** A real agent in this process, on a free port, with one rollout file. */
+/** Runs a real agent in this process, on a free port, with one rollout file. */
 export async function withAgent<T>(
   url: string,
   file: string,

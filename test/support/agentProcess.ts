@@ -8,12 +8,12 @@ import { isOk, waitFor } from './waitFor.ts'
 
 export interface AgentProcess extends TestAgentClient {
   readonly pid: number
-  /** SIGKILL: nothing of the process gets to say goodbye. */
+  /** Sends SIGKILL. */
   kill(): Promise<void>
   stop(): Promise<void>
 }
 
-/** A real agent as a process of its own, so that it can be killed. Waits until it is ready. */
+/** Starts a real agent in a separate process, which a test can kill, and waits until it is ready. */
 export async function startAgentProcess(databaseUrl: string, file: string, name = 'agent-1'): Promise<AgentProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'sti-rollouts-'))
   await writeFile(join(folder, 'rollout.yaml'), file)
@@ -37,7 +37,7 @@ export async function startAgentProcess(databaseUrl: string, file: string, name 
   return { ...agentClient(url, 'vehicles'), pid: child.pid!, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
 }
 
-/** What config.ts reads, with the tokens of the tests. */
+/** Environment variables for config.ts, with the tokens of the tests. */
 export function agentEnvironment(
   databaseUrl: string,
   rollouts: string,

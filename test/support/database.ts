@@ -5,14 +5,14 @@ import { inject } from 'vitest'
 import { startPostgres } from './server.ts'
 
 export interface TestDatabase {
-  /** Of this database, as the superuser. */
+  /** URL of the database, as superuser. */
   readonly url: string
   readonly sql: postgres.Sql
 }
 
 /**
- * Runs a test against a new, empty database and drops it afterwards. Fails when the test left connections of the
- * agent open: a leak in a test is a leak in production.
+ * Runs a test against a new, empty database and drops it afterwards. Throws if the test left connections of the agent
+ * open, because such a leak would also occur in production.
  */
 export async function withDatabase<T>(
   test: (database: TestDatabase) => Promise<T>,
@@ -36,7 +36,7 @@ export async function withDatabase<T>(
   }
 }
 
-/** On a server of its own: the statements of all other tests would throw its entries out of pg_stat_statements. */
+/** Uses a separate server: the statements of other tests would evict its entries from pg_stat_statements. */
 export async function withDedicatedServer<T>(test: (database: TestDatabase) => Promise<T>): Promise<T> {
   const server = await startPostgres(['-c', 'fsync=off'])
   try {

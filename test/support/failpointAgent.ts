@@ -10,7 +10,7 @@ import { agentEnvironment } from './agentProcess.ts'
 import { freePort } from './server.ts'
 import { isOk, waitFor } from './waitFor.ts'
 
-/** A real agent in this process, and a test that is called between any two of its statements. */
+/** Runs a real agent in this process. It calls `reached` between any two of its statements. */
 export async function withFailpointAgent<T>(
   url: string,
   file: string,

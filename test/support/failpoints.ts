@@ -1,6 +1,6 @@
 import type { FailpointName } from '../../agent/src/kind/failpoints.ts'
 
-/** Calls `then` when the agent arrives at this point for the nth time; the agent waits for it. */
+/** Runs the action when the agent reaches the failpoint for the nth time. The agent waits for the action. */
 export function onNthArrival(point: FailpointName, arrival: number, action: () => Promise<void>) {
   const counter = { arrivals: 0 }
   return {

@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import { waitFor } from './waitFor.ts'
 
-/** A session of somebody else's, whose transactions stay open as long as the test wants. */
+/** A session of another application, whose transactions the test can keep open. */
 export async function withSession<T>(url: string, use: (session: postgres.Sql) => Promise<T>): Promise<T> {
   const session = postgres(url, { max: 1, onnotice: () => undefined, connection: { application_name: 'somebody' } })
   try {
@@ -11,7 +11,7 @@ export async function withSession<T>(url: string, use: (session: postgres.Sql) =
   }
 }
 
-/** A transaction of somebody else's that is begun in one place of a test and ended in another. */
+/** A transaction of another application that begins and ends at different places of a test. */
 export function holdTransaction(): { begin(url: string, statement: string): Promise<void>; end(): Promise<void> } {
   let session: postgres.Sql | null = null
   return {
@@ -26,7 +26,7 @@ export function holdTransaction(): { begin(url: string, statement: string): Prom
   }
 }
 
-/** Makes each UPDATE of the table take this long, so that something can happen meanwhile. The file must declare it. */
+/** Adds a delay to each UPDATE of the table. The rollout file must declare the trigger. */
 export async function slowUpdates(sql: postgres.Sql, seconds: number, table = 'public.vehicles'): Promise<void> {
   await sql.unsafe(`
     create or replace function public.slow() returns trigger language plpgsql as
@@ -34,14 +34,14 @@ export async function slowUpdates(sql: postgres.Sql, seconds: number, table = 'p
     create or replace trigger slow after update on ${table} for each statement execute function public.slow()`)
 }
 
-/** The engine's own connections, by what they are for. */
+/** Backend PIDs of the engine for one purpose. */
 export async function engineBackendPids(sql: postgres.Sql, purpose: string): Promise<number[]> {
   const rows = await sql<{ pid: number }[]>`
     select pid from pg_stat_activity where datname = current_database() and application_name like ${`sti %${purpose}%`}`
   return rows.map((row) => row.pid)
 }
 
-/** Waits until the engine waits for a lock of this session. */
+/** Waits until a backend of the engine waits for a lock, and returns its PID. */
 export async function waitForEngineLockWait(sql: postgres.Sql, purpose: string): Promise<number> {
   return await waitFor(`${purpose} waits for a lock`, async () => {
     const [row] = await sql<{ pid: number }[]>`
@@ -56,7 +56,7 @@ export async function countTypedRows(sql: postgres.Sql): Promise<number> {
   return row!.rows
 }
 
-/** Rows whose type is not what their legacy columns say, counted by an oracle of this test. */
+/** Counts rows whose type does not match their legacy columns, independently of the agent. */
 export async function countWrongRows(sql: postgres.Sql): Promise<number> {
   const [row] = await sql<{ rows: number }[]>`select count(*)::int as rows from public.vehicles
     where type is distinct from case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`

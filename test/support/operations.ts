@@ -1,7 +1,7 @@
 import type { FailedRow, Operation, OperationEvent, Problem } from '../../agent/src/contract/index.ts'
 import { TOKENS, type TestAgent } from './agent.ts'
 
-/** The agents of these tests meet trouble on purpose: what they log about it is not shown. */
+/** For tests that provoke errors: hides the log of the agent. */
 export const QUIET_LOG = { log: (): void => undefined }
 
 export function readOperation(agent: TestAgent, id: number): Promise<Operation> {
@@ -13,16 +13,16 @@ export async function readEventMessages(agent: TestAgent, id: number): Promise<s
   return events.map((event) => event.message)
 }
 
-/** Asks for an operation that must be refused; answers the reasons. */
+/** Requests an operation that must be refused, and returns the reasons. */
 export async function requestRefused(agent: TestAgent, kind: string, parameters: object = {}): Promise<string> {
   const { rollout } = await agent.rollout()
   const body = { kind, environment: 'staging', parameters, reason: 'test' }
   const answer = await agent.post<Problem>(`/v1/rollouts/${rollout}/operations`, body)
-  if (answer.status !== 409) throw new Error(`${kind} was answered ${answer.status}`)
+  if (answer.status !== 409) throw new Error(`${kind} returned ${answer.status}, not 409`)
   return (answer.body.reasons ?? []).join('\n')
 }
 
-/** Runs an operation that must not succeed; answers it as it ended or stands. */
+/** Runs an operation that must not succeed, and returns it once it has ended or is paused. */
 export async function runToFailure(
   agent: TestAgent,
   kind: 'expand' | 'backfill' | 'validation' | 'finalize' | 'rollback',

@@ -1,24 +1,24 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { freePort } from './server.ts'
 
-/** A TCP way between an agent and PostgreSQL that can be made bad. */
+/** A TCP proxy between an agent and PostgreSQL that simulates network faults. */
 export interface TcpProxy {
-  /** The database behind it, by its address. */
+  /** URL of the database through the proxy. */
   readonly url: string
   /** Resets every connection. */
   resetConnections(): void
-  /** Resets new connections at once, until told otherwise. */
+  /** Resets new connections immediately while true. */
   refuse(refused: boolean): void
-  /** Resets each connection in the middle of its next answer. */
-  breakAnswers(): void
-  /** Holds every piece back this long, in both directions. */
+  /** Resets each connection in the middle of its next response. */
+  breakResponses(): void
+  /** Delays data by this time in both directions. */
   delay(ms: number): void
-  /** Sends the end of the stream to one side of each connection, while the other side stays open. */
+  /** Closes one side of each connection and leaves the other side open. */
   halfClose(side: 'agent' | 'server'): void
-  /** No byte passes any more while every connection stays open: on those there are now, or on new ones too. */
-  freeze(which: 'these' | 'all'): void
+  /** Stops all data but keeps connections open: existing ones, or new ones too. */
+  freeze(scope: 'existing' | 'all'): void
   thaw(): void
-  /** New connections go to this server from now on. */
+  /** Sends new connections to this server. */
   connectTo(databaseUrl: string): void
   stop(): Promise<void>
 }
@@ -40,7 +40,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     let last = Promise.resolve()
     const after = (then: () => void): void => {
       const wait = delayMs
-      // In order, also when the delay has become shorter meanwhile.
+      // Keeps the order if the delay has become shorter.
       last = last.then(() => (wait === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, wait)))).then(then)
     }
     from.on('data', (piece: Buffer) => {
@@ -81,7 +81,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     refuse(wanted) {
       refused = wanted
     },
-    breakAnswers() {
+    breakResponses() {
       for (const way of connections) way.breaks = true
     },
     delay(ms) {
@@ -90,8 +90,8 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     halfClose(side) {
       for (const way of connections) way[side].end()
     },
-    freeze(which) {
-      frozen = which === 'all'
+    freeze(scope) {
+      frozen = scope === 'all'
       connections.forEach(pause)
     },
     thaw() {

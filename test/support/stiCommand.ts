@@ -12,7 +12,7 @@ export interface CommandResult {
   readonly err: string
 }
 
-/** Runs the sti command as in a terminal that is none, in a folder of its own, with the agent of an address. */
+/** Runs the sti command without a TTY, in a temporary folder, against the agent at a URL (null: no agent). */
 export type RunSti = (url: string | null, ...argv: string[]) => Promise<CommandResult>
 
 export async function withSti<T>(use: (sti: RunSti, folder: string) => Promise<T>, token = TOKENS.ann): Promise<T> {

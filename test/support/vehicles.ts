@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 
-/** The legacy table of the main job with `rows` rows, analyzed. */
+/** Creates the legacy table of the main job with `rows` rows, and analyzes it. */
 export async function createVehicles(sql: postgres.Sql, rows: number): Promise<void> {
   await sql.unsafe(`
     create extension if not exists pg_stat_statements;
