@@ -12,6 +12,9 @@ const docs = (await readdir(new URL('docs/', root)))
   .map((name) => `docs/${name}`)
 const pages = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', 'alerts/RUNBOOK.md', ...docs]
 
+/** The build of the plugin, and a folder of a Grafana installation. */
+const NOT_IN_REPOSITORY = /^plugin\/dist|^provisioning\/alerting$/
+
 test('the table of folders lists the layers in their order', async () => {
   const [, table = ''] = (await readText('CONTRIBUTING.md')).split(/^\| layer .*\n.*\n/m)
   const rows = table.split('\n\n')[0]!.split('\n')
@@ -22,8 +25,7 @@ test('the table of folders lists the layers in their order', async () => {
 test.each(pages)('every path that %s names exists', async (page) => {
   const text = await readText(page)
   const named = [...text.matchAll(/`((?:agent|plugin|demo|bench|test|alerts|provisioning|docs)\/[\w./-]+)`/g)]
-  // The build writes plugin/dist.
-  const paths = named.map(([, path]) => path!).filter((path) => !path.startsWith('plugin/dist'))
+  const paths = named.map(([, path]) => path!).filter((path) => !NOT_IN_REPOSITORY.test(path))
   const missing = paths.filter((path) => !existsSync(new URL(path, root)))
   expect(missing).toEqual([])
 })
