@@ -7,7 +7,7 @@ import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { forceFlagOn } from './webhookMessages.ts'
 import { realTimeTest as test } from '../support/realTime.ts'
 
-test('a drill opens an incident, waits for the acknowledgement, and leaves an attestation with its times', async () => {
+test('a drill opens an incident, waits for the acknowledgement, and signs off with the measured times', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -24,14 +24,14 @@ test('a drill opens an incident, waits for the acknowledgement, and leaves an at
         const { code, out } = await drilling
         expect(code).toBe(0)
         expect(out).toContain('acknowledged by bob after')
-        expect(out).toContain('critical, 300 s at most; no watchdog alert has reached this agent')
+        expect(out).toContain('severity critical (limit 5 min); this agent has received no watchdog alert')
         const { items } = await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')
         const procedure = items.find(({ item }) => item === 'alert-procedure')!
         expect(procedure).toMatchObject({ state: 'ready', attestation: { by: { name: 'bob' } } })
         expect(procedure.attestation!.note).toContain('acknowledged by bob after')
         expect((await sti(agent.url, 'incidents', 'resolve', String(id))).code).toBe(3)
 
-        // Nothing is turned off unless it is asked for.
+        // Without --roll-back-flag the flag stays on.
         await forceFlagOn(agent)
         const second = sti(agent.url, 'drill', '--timeout', '1')
         expect((await second).code).toBe(1)

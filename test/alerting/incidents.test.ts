@@ -11,7 +11,7 @@ const CONTACTS = `contacts:
   - { role: Technical Lead, name: Ada, email: ada@example.com, escalateAfter: 2m }
 `
 
-test('a backfill with --rollback-on-error that fails opens one incident; it is acknowledged with a name, then closed', async () => {
+test('a failed backfill with --rollback-on-error opens one incident, which is acknowledged by name and then closed', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 500)
     await withAgent(url, VEHICLES_FILE + CONTACTS, async (agent) => {
@@ -56,7 +56,7 @@ test('a backfill with --rollback-on-error that fails opens one incident; it is a
       expect(await fetchMetrics(agent.url)).not.toContain('sti_incident_open_seconds{')
       const { rollouts } = await agent.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts')
       expect(rollouts[0]!.openIncidents).toBe(1)
-      expect(await agent.post(`/v1/incidents/${incident!.id}/resolve`, { note: 'mended' })).toMatchObject({
+      expect(await agent.post(`/v1/incidents/${incident!.id}/resolve`, { note: 'fixed' })).toMatchObject({
         status: 200,
         body: { state: 'closed', closedBy: { name: 'ann' }, times: 1 },
       })
@@ -77,7 +77,7 @@ test('a backfill with --rollback-on-error that fails opens one incident; it is a
   })
 })
 
-test('automatic rollback is held by a person for a time and arms itself again', async () => {
+test('a person pauses automatic rollback for a time; it resumes automatically', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -90,18 +90,18 @@ test('automatic rollback is held by a person for a time and arms itself again', 
         pathLive: false,
       })
       const until = (ms: number): string => new Date(Date.now() + ms).toISOString()
-      const hold = { armed: false, reason: 'load test' }
-      expect((await agent.post(path, { ...hold, until: until(-1_000) })).status).toBe(422)
-      expect((await agent.post(path, { ...hold, until: until(8 * 86_400_000) })).status).toBe(422)
-      expect((await agent.post(path, { ...hold, environment: 'production' })).status).toBe(409)
+      const pause = { armed: false, reason: 'load test' }
+      expect((await agent.post(path, { ...pause, until: until(-1_000) })).status).toBe(422)
+      expect((await agent.post(path, { ...pause, until: until(8 * 86_400_000) })).status).toBe(422)
+      expect((await agent.post(path, { ...pause, environment: 'production' })).status).toBe(409)
       expect((await agent.post(path, { armed: false })).status).toBe(422)
-      const held = await agent.post(path, { ...hold, until: until(6_000), environment: 'staging' })
-      expect(held).toMatchObject({ status: 200, body: { armed: false, pausedBy: 'ann', reason: 'load test' } })
+      const paused = await agent.post(path, { ...pause, until: until(6_000), environment: 'staging' })
+      expect(paused).toMatchObject({ status: 200, body: { armed: false, pausedBy: 'ann', reason: 'load test' } })
       await expect
         .poll(() => fetchMetrics(agent.url), { timeout: 5_000 })
         .toMatch(/sti_automatic_rollback_armed\{[^}]*\} 0/)
       await expect.poll(async () => (await agent.rollout()).automaticRollback.armed, { timeout: 9_000 }).toBe(true)
-      expect((await agent.post(path, hold)).body).toMatchObject({ armed: false })
+      expect((await agent.post(path, pause)).body).toMatchObject({ armed: false })
       expect((await agent.post(path, { armed: true, reason: 'done' })).body).toMatchObject({
         armed: true,
         pausedBy: null,
@@ -112,7 +112,11 @@ test('automatic rollback is held by a person for a time and arms itself again', 
     })
     const events = await sql<{ message: string }[]>`
       select message from sti.operation_event where kind = 'automatic-rollback' order by id`
-    expect(events.map(({ message }) => message.replace('automatic rollback ', ''))).toEqual(['held', 'held', 'armed'])
+    expect(events.map(({ message }) => message.replace('automatic rollback ', ''))).toEqual([
+      'paused',
+      'paused',
+      'resumed',
+    ])
   })
 })
 

@@ -38,7 +38,7 @@ const REFUSED_MESSAGES: [string, string, Record<string, string> | undefined, num
   ],
 ]
 
-test('forged, replayed, malformed and misleading messages turn nothing off; the true one does', async () => {
+test('forged, replayed, malformed and misleading messages turn nothing off; the genuine one does', async () => {
   await withMetricsApplication(async (application) => {
     await withDatabase(async ({ url, sql }) => {
       await createVehicles(sql, 10)
@@ -122,7 +122,7 @@ test('forged, replayed, malformed and misleading messages turn nothing off; the 
   })
 })
 
-test('a watchdog from Alertmanager shows that the path lives; a storm leads to one rollback and one incident', async () => {
+test('a watchdog from Alertmanager shows that alerts arrive; an alert storm leads to one rollback and one incident', async () => {
   await withMetricsApplication(async (application) => {
     await withDatabase(async ({ url, sql }) => {
       await createVehicles(sql, 10)

@@ -60,7 +60,7 @@ async function writeProvisioning() {
   })
 }
 
-test('says what it wrote, and whom nobody can call', async () => {
+test('prints the written files and the contacts that cannot be paged', async () => {
   const { answer } = await writeProvisioning()
   expect(answer).toMatchObject({ code: 0, out: expect.stringContaining('Written: out/sti-rules.yaml') as string })
   expect(answer.err.split('\n').filter(Boolean)).toEqual([
@@ -69,7 +69,7 @@ test('says what it wrote, and whom nobody can call', async () => {
   ])
 })
 
-test('each contact is called by a rule of its own level and rollout; a role may have a contact point of yours', async () => {
+test('each contact has a rule of its level and rollout; a role can use a custom contact point', async () => {
   const { rules, points } = await writeProvisioning()
   const calls = rules.filter(({ uid }) => uid.startsWith('sti-call-'))
   expect(calls.map(({ title, notification_settings: to }) => [title, to?.receiver])).toEqual([
@@ -83,7 +83,7 @@ test('each contact is called by a rule of its own level and rollout; a role may 
   expect(addresses.filter((one) => one !== undefined)).toEqual(['ann@example.com', 'kim@example.com'])
 })
 
-test('one contact point has a signed webhook for each agent; no secret is in any file', async () => {
+test('one contact point has a signed webhook per agent; no file contains a secret', async () => {
   const { points, alertmanager, texts } = await writeProvisioning()
   expect(points[0]).toMatchObject({
     name: 'STI agents',
@@ -120,7 +120,7 @@ test.runIf(hasAmtool)('Alertmanager accepts the example', () => {
   expect([status, stdout.toString() + stderr.toString()]).toEqual([0, expect.stringContaining('SUCCESS')])
 })
 
-test('every rule says what no data and an error mean, where its panel is, and none is in the way of your policies', async () => {
+test('every rule defines its no-data and error states and its panel, and none bypasses the notification policies by mistake', async () => {
   const { rules, intervals, texts } = await writeProvisioning()
   expect(new Set(rules.map(({ title }) => title)).size).toBe(rules.length)
   expect(rules.every(({ uid }) => /^[a-z0-9-]{1,40}$/.test(uid))).toBe(true)
@@ -143,14 +143,14 @@ test('every rule says what no data and an error mean, where its panel is, and no
   expect(texts.join()).not.toMatch(/^policies:/m)
 })
 
-test('the panels are those of the dashboard', async () => {
+test('the panels match the dashboard', async () => {
   const url = new URL('../../plugin/src/dashboards/sti-rollout-monitoring.json', import.meta.url)
   const { panels } = JSON.parse(await readFile(url, 'utf8')) as { panels: { id: number; title: string }[] }
   for (const [index, title] of DASHBOARD_PANELS.entries())
     expect(panels.find(({ id }) => id === index + 1)).toMatchObject({ title })
 })
 
-test('faults are named with their place, before anything is written', async () => {
+test('faults are reported with their location before anything is written', async () => {
   await withSti(async (sti, folder) => {
     await writeFile(join(folder, 'none.yaml'), 'agents: []\n')
     expect(await sti(null, 'provisioning', 'none.yaml')).toMatchObject({ code: 2 })

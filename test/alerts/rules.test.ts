@@ -24,12 +24,12 @@ const rules = files.flatMap(({ groups }) => groups.flatMap((group) => group.rule
 const runbook = await readFile(new URL('alerts/RUNBOOK.md', root), 'utf8')
 const dashboard = (await yaml('plugin/src/dashboards/sti-rollout-monitoring.json')) as { panels: { title: string }[] }
 
-test.each(rules)('$alert asks only for series that the agent exports', ({ expr }) => {
+test.each(rules)('$alert uses only series that the agent exports', ({ expr }) => {
   const known = new Set([...SERIES_NAMES, 'up'])
   for (const series of expr.match(/\b(?:sti_\w+|up)\b(?=[{)\] ]|$)/gm) ?? []) expect(known).toContain(series)
 })
 
-test.each(rules)('$alert says how bad it is, and links its rollout, its panel and its heading', (rule) => {
+test.each(rules)('$alert has a severity and links to its rollout, its panel and its runbook section', (rule) => {
   const { alert, labels = {}, annotations } = rule
   // An open incident has the severity of its own.
   if (alert === 'StiIncidentOpen') expect(rule.expr).toContain('by (environment, rollout, severity)')
@@ -47,20 +47,20 @@ test.each(rules)('$alert says how bad it is, and links its rollout, its panel an
   expect(dashboard.panels.map(({ title }) => title)).toContain(annotations['panel'])
 })
 
-test.each([...new Set(rules.map(({ alert }) => alert))])('the heading of %s leads through it', (alert) => {
+test.each([...new Set(rules.map(({ alert }) => alert))])('the runbook section of %s is complete', (alert) => {
   const [, section] = runbook.split(new RegExp(`^### ${alert}$`, 'm'))
   const paragraphs = section?.split(/^##/m)[0]?.match(/^\*\*[A-Z][a-z]+( [a-z]+)?\*\*/gm)
   expect(paragraphs).toEqual(['**Means**', '**Check**', '**Do**', '**Resolved when**'])
 })
 
-test.each(rules)('the agent knows $alert, how bad it is and what it may roll back', ({ alert, labels = {} }) => {
+test.each(rules)('the agent has the same severity and rollback scope for $alert', ({ alert, labels = {} }) => {
   expect(findAlertRule(alert)).toMatchObject({
     severity: labels['severity'] ?? 'critical',
     scope: labels['sti_rollback'] ?? null,
   })
 })
 
-test('what may roll back goes to the agents and says which scope; nobody is paged by it', () => {
+test('rollback rules go to the agents with their scope and page nobody', () => {
   const rollbacks = rules.filter(({ labels }) => labels?.['sti_rollback'] !== undefined)
   expect(rollbacks.map(({ alert }) => alert)).toEqual([
     'StiApiLatencyHigh',
@@ -72,11 +72,11 @@ test('what may roll back goes to the agents and says which scope; nobody is page
   expect(paging).toEqual(expect.arrayContaining(['StiIncidentOpen', 'StiIncidentEscalation', 'StiAgentDown']))
 })
 
-test('each has a test of promtool for when it fires, and one for when it stays silent', async () => {
+test('each rule has a promtool test in which it fires and one in which it does not', async () => {
   const tests = (await Promise.all(names.map((name) => yaml(`alerts/tests/${name.replace('.rules.', '.test.')}`)))) as {
     tests: PromtoolTest[]
   }[]
-  const cases = tests.flatMap((file) => file.tests.flatMap((one) => one.alert_rule_test))
+  const cases = tests.flatMap((file) => file.tests.flatMap((promtoolTest) => promtoolTest.alert_rule_test))
   for (const { alert } of rules) {
     const own = cases.filter(({ alertname }) => alertname === alert)
     expect(
@@ -85,7 +85,7 @@ test('each has a test of promtool for when it fires, and one for when it stays s
     ).toBe(true)
     expect(
       own.some(({ exp_alerts: expected }) => expected.length === 0),
-      `${alert} is silent`,
+      `${alert} does not fire`,
     ).toBe(true)
   }
 })

@@ -11,9 +11,9 @@ import { findAlertRule } from './alertRules.ts'
 import { deleteOldAlerts, storeAlerts, type StoredAlert } from './alertStore.ts'
 import type { ConditionMonitor } from './conditionMonitor.ts'
 
-/** Where webhooks leave alerts; they are decided about afterwards. */
+/** Queues the alerts of webhooks; decisions follow asynchronously. */
 export interface AlertQueue {
-  /** False: too many wait; the sender sends them again. */
+  /** False: the queue is full; the sender retries. */
   offer(alerts: readonly ReceivedAlert[]): boolean
   stop(): void
 }
@@ -30,15 +30,15 @@ export interface AlertQueueDependencies {
   readonly log: Log
 }
 
-/** Different alerts that wait at most; the same one again takes no more room. */
+/** Maximum number of different alerts in the queue; a repeated alert takes no additional space. */
 const MAX_QUEUED_ALERTS = 5_000
 const MAX_REMEMBERED_RESOLVED = 5_000
 const CLEANUP_INTERVAL_MS = 60_000
 const WATCHDOG_ALERT = 'StiWatchdog'
-/** Alerts that Grafana sends in place of a rule that it could not evaluate. */
+/** Alerts that Grafana sends for a rule that it could not evaluate. */
 const EVALUATION_FAILURES: Readonly<Record<string, string>> = { DatasourceNoData: 'NoData', DatasourceError: 'Error' }
 
-/** Who asks: whoever may edit in Grafana can have it send any message (docs/alerting.md). */
+/** Any Grafana editor can send any message (docs/alerting.md). */
 const WEBHOOK_ACTOR: Actor = { name: 'webhook (any editor could have sent it)', level: 'editor', via: 'webhook' }
 
 interface QueuedAlert {
@@ -60,7 +60,7 @@ export function createAlertQueue(dependencies: AlertQueueDependencies): AlertQue
     const identity = alertIdentity(alert)
     if (alert.status === 'resolved') rememberResolved(identity)
     const previous = queued.get(identity)
-    // A firing one goes before a resolved one, in whatever order they came.
+    // A firing message wins over a resolved one, in either order.
     const latest = previous?.alert.status === 'firing' ? previous.alert : alert
     queued.set(identity, { alert: latest, seenResolved: resolved.has(identity), count: (previous?.count ?? 0) + 1 })
   }
@@ -75,7 +75,7 @@ export function createAlertQueue(dependencies: AlertQueueDependencies): AlertQue
     scheduled = null
     const batch = [...queued.values()]
     queued = new Map()
-    // What may roll back goes first.
+    // Alerts that may roll back come first.
     const priority = (item: QueuedAlert): number => Number(item.alert.labels['sti_rollback'] === undefined)
     batch.sort((a, b) => priority(a) - priority(b) || a.alert.receivedAt - b.alert.receivedAt)
     const groups = new Map<string, DecisionRecord>()
@@ -114,7 +114,7 @@ export function createAlertQueue(dependencies: AlertQueueDependencies): AlertQue
     }
     if (Date.now() - cleanedUpAt < CLEANUP_INTERVAL_MS) return
     cleanedUpAt = Date.now()
-    writeQueue.enqueue('the end of old alerts', () => deleteOldAlerts(dependencies.state))
+    writeQueue.enqueue('the deletion of old alerts', () => deleteOldAlerts(dependencies.state))
   }
 
   return {
@@ -126,7 +126,7 @@ export function createAlertQueue(dependencies: AlertQueueDependencies): AlertQue
       if (queued.size + withoutWatchdog.length > MAX_QUEUED_ALERTS) {
         dependencies.log({
           level: 'error',
-          message: `${withoutWatchdog.length} alerts are refused: ${queued.size} wait already`,
+          message: `Refused ${withoutWatchdog.length} alerts: ${queued.size} are already queued`,
         })
         return false
       }
@@ -142,7 +142,7 @@ export function createAlertQueue(dependencies: AlertQueueDependencies): AlertQue
   }
 }
 
-/** Of the series of this agent, or of one that names none. */
+/** The watchdog alert of this agent, or one without an agent label. */
 function isWatchdog({ name, status, labels }: ReceivedAlert, agent: string): boolean {
   return name === WATCHDOG_ALERT && status === 'firing' && (labels['agent'] ?? agent) === agent
 }
@@ -152,7 +152,7 @@ function toDecisionRequest(alert: ReceivedAlert, seenResolved: boolean): Decisio
   const evaluationFailure = EVALUATION_FAILURES[alert.name]
   const name = evaluationFailure === undefined ? alert.name : (labels['rulename'] ?? '')
   const rule = findAlertRule(name)
-  // A rule that rolls nothing back may ask to fire without data, as that an agent is gone.
+  // A rule that rolls nothing back may fire without data, such as StiAgentDown.
   const reason = rule?.scope == null ? undefined : annotations['grafana_state_reason']
   return {
     source: 'alert',
@@ -167,7 +167,7 @@ function toDecisionRequest(alert: ReceivedAlert, seenResolved: boolean): Decisio
   }
 }
 
-/** Many alerts of one rule and change with one decision are one thing to tell. */
+/** Alerts of one rule and change with the same decision become one record. */
 function groupDecision(groups: Map<string, DecisionRecord>, record: DecisionRecord): void {
   const { rollout, rule, change, decision } = record
   const key = JSON.stringify([rollout?.name ?? null, rule.name, change, decision.action])

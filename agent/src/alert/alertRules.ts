@@ -1,11 +1,11 @@
 import type { RollbackScope, Severity } from '../contract/index.ts'
 
-/** An alert of ours, by its name. */
+/** The policy of one alert rule. */
 export interface AlertRule {
   readonly severity: Severity
-  /** What it may roll back by itself; null: nothing. */
+  /** What the rule may roll back automatically; null: nothing. */
   readonly scope: RollbackScope | null
-  /** Whether it opens an incident. Those that speak of incidents and of the path itself do not. */
+  /** False for informational rules and for rules about incidents and the watchdog. */
   readonly opensIncident: boolean
 }
 
@@ -18,7 +18,7 @@ const warning: AlertRule = { severity: 'warning', scope: null, opensIncident: tr
 const info: AlertRule = { severity: 'info', scope: null, opensIncident: false }
 const withoutIncident = (severity: Severity): AlertRule => ({ severity, scope: null, opensIncident: false })
 
-/** Every rule of alerts/. What an alert says of itself beyond its name is never taken for what its rule may do. */
+/** Every rule of alerts/, by name. The policy comes from here only: an alert's own labels are not trusted. */
 export const ALERT_RULES = {
   StiApiLatencyHigh: critical('flag'),
   StiApiErrorsHigh: critical('flag'),

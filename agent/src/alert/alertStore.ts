@@ -12,14 +12,14 @@ export interface StoredAlert {
 const MAX_STORED_ALERTS = 10_000
 const ALERT_RETENTION_DAYS = 30
 
-/** Keeps alerts; the same one again is counted, and follows the last decision. One statement for all of them. */
+/** Stores all alerts in one statement. An alert that is already stored is counted and takes the last decision. */
 export async function storeAlerts(sql: Sql, stored: readonly StoredAlert[]): Promise<void> {
-  const rows = stored.map(({ alert, seenResolved: over, count: times, decision }) => ({
+  const rows = stored.map(({ alert, seenResolved, count, decision }) => ({
     source: alert.source,
     rule: alert.name,
     fingerprint: alert.fingerprint,
     status: alert.status,
-    times,
+    times: count,
     environment: alert.labels['environment'] ?? null,
     rollout: alert.labels['rollout'] ?? null,
     change: alert.labels['change'] ?? null,
@@ -27,7 +27,7 @@ export async function storeAlerts(sql: Sql, stored: readonly StoredAlert[]): Pro
     annotations: alert.annotations,
     starts_at: new Date(alert.startsAt).toISOString(),
     received_at: new Date(alert.receivedAt).toISOString(),
-    over,
+    resolved: seenResolved,
     decision: decision.action,
     reasons: decision.reasons,
   }))
@@ -35,10 +35,10 @@ export async function storeAlerts(sql: Sql, stored: readonly StoredAlert[]): Pro
     insert into sti.alert as a (source, rule, fingerprint, starts_at, environment, rollout, change, status, labels, annotations,
       received_at, last_received_at, times, resolved_at, decision, reasons)
     select source, rule, fingerprint, starts_at, environment, rollout, change, status, labels, annotations,
-      received_at, received_at, times, case when over then received_at end, decision, reasons
+      received_at, received_at, times, case when resolved then received_at end, decision, reasons
     from jsonb_to_recordset(${sql.json(rows)}::jsonb) as r(source text, rule text, fingerprint text, starts_at timestamptz,
       environment text, rollout text, change text, status text, labels jsonb, annotations jsonb, received_at timestamptz,
-      times integer, over boolean, decision text, reasons jsonb)
+      times integer, resolved boolean, decision text, reasons jsonb)
     on conflict (rule, fingerprint, starts_at) do update set
       last_received_at = greatest(a.last_received_at, excluded.last_received_at), times = a.times + excluded.times,
       status = case when a.resolved_at is not null then 'resolved' else excluded.status end,
@@ -47,7 +47,7 @@ export async function storeAlerts(sql: Sql, stored: readonly StoredAlert[]): Pro
       reasons = case when a.decision = 'roll-back' then a.reasons else excluded.reasons end`
 }
 
-/** Drops the oldest. */
+/** Deletes alerts older than 30 days and all but the newest 10,000. */
 export async function deleteOldAlerts(sql: Sql): Promise<void> {
   await sql`
     delete from sti.alert where last_received_at < clock_timestamp() - make_interval(days => ${ALERT_RETENTION_DAYS})

@@ -15,7 +15,7 @@ import type { AlertWatchdog } from './watchdog.ts'
 import type { AlertingState } from './alertingState.ts'
 import { createConditionMonitor } from './conditionMonitor.ts'
 
-/** How often the conditions are read from memory. */
+/** How often the conditions are evaluated, from memory. */
 const EVALUATION_INTERVAL_MS = 250
 
 export interface AlertingDependencies {
@@ -32,12 +32,12 @@ export interface AlertingDependencies {
   readonly log: Log
 }
 
-/** Everything that watches, hears of alerts and rolls back by itself. */
+/** Monitors the conditions, receives alerts and rolls back automatically. */
 export interface Alerting {
   readonly alertQueue: AlertQueue
-  /** Takes what was just read from the database. */
+  /** Receives the state that was just read from the database. */
   updateState(rollout: string, state: AlertingState): void
-  /** What rollback rules fire on. */
+  /** The conditions that the rollback rules fire on. */
   conditions(rollout: string): RolloutReadings['conditions']
   start(): void
   stop(): Promise<void>

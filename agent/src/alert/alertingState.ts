@@ -4,15 +4,15 @@ import type { RolloutReadings } from '../metrics/metricsSource.ts'
 import { isCovered } from '../operation/rolloutStage.ts'
 import type { DatabaseState } from './conditions/conditionInput.ts'
 
-/** What the database says that decisions need, to be kept in memory: they wait for no database. */
+/** The database state that decisions need, kept in memory so that no decision waits for the database. */
 export interface AlertingState extends DatabaseState {
-  /** What has been rolled back by itself, as rule and change. */
+  /** Keys of rule and change that have been rolled back automatically. */
   readonly rolledBack: ReadonlySet<string>
 }
 
 export const rollbackKey = (rule: string, change: string): string => `${rule} ${change}`
 
-/** Of a rollout's own history the last of these is enough: a change is under way once. */
+/** Enough, since each change is active only once. */
 const MAX_REMEMBERED_ROLLBACKS = 200
 
 export async function readAlertingState(
@@ -27,7 +27,7 @@ export async function readAlertingState(
     ({ kind, state }) => kind === 'backfill' && ['queued', 'running'].includes(state),
   )
   const { limits, errorBudget } = file
-  // As a validation judges it: an application that has always failed now and then is judged by how it was before.
+  // Same limit as a validation: an application with a known error ratio is compared with its baseline.
   const baselineErrorRatio = readings.baseline.get('api-error-ratio') ?? 0
   return {
     readAt: Date.now(),

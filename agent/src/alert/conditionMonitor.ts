@@ -1,24 +1,23 @@
 import type { FlagStatus } from '../contract/index.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Signals } from '../signals/signals.ts'
-import { evaluateConditions } from './evaluateConditions.ts'
+import { createFindingDebouncer, evaluateConditions } from './evaluateConditions.ts'
 import type { ConditionFinding } from './conditions/conditionFinding.ts'
 import { activeChange } from './conditions/conditionInput.ts'
 import type { DecisionContext } from './decide.ts'
 import type { RollbackHoldCache } from './rollbackHoldCache.ts'
-import { createFindingDebouncer } from './debounce.ts'
 import { rollbackKey, type AlertingState } from './alertingState.ts'
 
-/** What the agent itself reads of every rule, in memory. */
+/** The agent's own reading of every condition, in memory. */
 export interface ConditionMonitor {
-  /** Takes what was just read from the database. */
+  /** Receives the state that was just read from the database. */
   updateState(rollout: string, state: AlertingState): void
-  /** Reads every condition anew; waits for nothing. */
+  /** Evaluates every condition; synchronous. */
   evaluate(): void
   findings(rollout: string): readonly ConditionFinding[]
-  /** What a decision about a rule needs to know; `rollout` null: of the environment as a whole. */
+  /** The context of a decision on a rule; `rollout` null: the environment as a whole. */
   decisionContext(rollout: string | null, rule: string): DecisionContext
-  /** From now on this change counts as rolled back for this rule. False: it did already. */
+  /** Marks this change as rolled back for this rule. False: it already is. */
   claim(rollout: string, rule: string, change: string): boolean
   stop(): void
 }
@@ -29,7 +28,7 @@ export interface ConditionMonitorDependencies {
   readonly flag: (rollout: string) => FlagStatus
   readonly signals: Pick<Signals, 'api' | 'requests' | 'watchRequests'>
   readonly holds: RollbackHoldCache
-  /** Scopes that the level editor may roll back. */
+  /** Scopes that the editor level may roll back. */
   readonly editorScopes: readonly string[]
   readonly now?: () => number
 }
@@ -42,7 +41,7 @@ interface MonitoredConditions {
   inconsistentSince: number | null
   activeChange: { readonly change: string; readonly since: number } | null
   findings: readonly ConditionFinding[]
-  /** Counts requests while something of ours is under way. */
+  /** Set while requests are counted, which is while a change is active. */
   stopCounting: (() => void) | null
 }
 
@@ -89,9 +88,9 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
     entry.findings = entry.debouncer.debounce(findings, at)
   }
 
-  function describeHold(rollout: string): string | null {
+  function describePause(rollout: string): string | null {
     const hold = holds.get(rollout)
-    return hold ? `${hold.by.name}, until ${hold.until.toISOString().slice(0, 16)}Z: ${hold.reason}` : null
+    return hold ? `until ${hold.until.toISOString().slice(0, 16)}Z by ${hold.by.name}: ${hold.reason}` : null
   }
 
   return {
@@ -112,7 +111,7 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
           reading: null,
           automaticScopes: [],
           armed: true,
-          holdDescription: null,
+          pauseDescription: null,
           rolledBack: () => false,
         }
       }
@@ -124,7 +123,7 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
         reading: finding ? { state: finding.state, sentence: finding.sentence } : null,
         automaticScopes: entry.rollout.file.automaticRollback,
         armed: holds.isArmed(rollout),
-        holdDescription: describeHold(rollout),
+        pauseDescription: describePause(rollout),
         rolledBack: (change) => {
           const key = rollbackKey(rule, change)
           return entry.claimedRollbacks.has(key) || entry.state?.rolledBack.has(key) === true

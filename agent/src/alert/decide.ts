@@ -1,9 +1,10 @@
 import type { ConditionReading, RollbackScope, Severity } from '../contract/index.ts'
+import { formatDuration } from '../format/format.ts'
 
-/** What asks for a decision: an alert, or what the agent's own guard reads. */
+/** A request for a decision, from an alert or from the agent's own guard. */
 export interface DecisionRequest {
   readonly source: 'alert' | 'guard'
-  /** Null: no rule of ours. */
+  /** Null: not an STI rule. */
   readonly rule: {
     readonly name: string
     readonly severity: Severity
@@ -11,37 +12,37 @@ export interface DecisionRequest {
     readonly opensIncident: boolean
   } | null
   readonly status: 'firing' | 'resolved'
-  /** Why it fires, where that is not the rule's own condition, such as NoData or Error; null: its condition. */
+  /** NoData or Error if the alert fires because the rule could not be evaluated; null: its condition is true. */
   readonly evaluationFailure: string | null
-  /** The label environment; null: it has none. */
+  /** The label environment; null: missing. */
   readonly environment: string | null
-  /** The label sti_rollback, as it was sent. */
+  /** The label sti_rollback as received. */
   readonly scope: string | null
   readonly change: string | null
   /** Milliseconds since 1970. */
   readonly startedAt: number
-  /** The same alert has been seen resolved. */
+  /** The same alert has been received as resolved before. */
   readonly seenResolved: boolean
 }
 
-/** What is so here and now. */
+/** The current state of the agent and the rollout. */
 export interface DecisionContext {
   readonly now: number
   readonly environment: string
-  /** Null: it names none, so that it is of the environment; unknown: it names one that this agent does not have. */
+  /** Null: the alert is for the environment as a whole. */
   readonly rollout: 'known' | 'unknown' | null
-  /** What of ours is under way, such as flag-12 or backfill-7; null: nothing, so there is nothing to take back. */
+  /** The active change, such as flag-12 or backfill-7; null: none, so there is nothing to roll back. */
   readonly activeChange: string | null
   readonly reading: ConditionReading | null
-  /** Scopes that the rollout file lets start without a person. */
+  /** Scopes of automaticRollback in the rollout file. */
   readonly automaticScopes: readonly string[]
-  /** Scopes that the level editor may roll back. */
+  /** Scopes that the editor level may roll back. */
   readonly editorScopes: readonly string[]
-  /** Null: the database has not been read since the agent started. */
+  /** Whether automatic rollback is armed; null: the database has not been read since the agent started. */
   readonly armed: boolean | null
-  /** Who holds it until when, for people. */
-  readonly holdDescription: string | null
-  /** Whether one has run for this rollout, rule and change. */
+  /** `until … by …: reason` while automatic rollback is paused. */
+  readonly pauseDescription: string | null
+  /** True if this rollout, rule and change have been rolled back. */
   rolledBack(change: string): boolean
 }
 
@@ -50,46 +51,48 @@ export type DecisionAction = 'roll-back' | 'incident' | 'record'
 export interface AlertDecision {
   readonly action: DecisionAction
   readonly scope: RollbackScope | null
-  /** What spoke for it, or what spoke against rolling back; the first one says it. */
+  /** Why it rolls back, or why not; the most important reason first. */
   readonly reasons: readonly string[]
 }
 
-/** Without a reading of its own the agent believes an alert that began this long ago, and no older one. */
+/** The maximum age of an alert that the agent trusts without a reading of its own. */
 export const MAX_ALERT_AGE_MS = 300_000
-/** Clocks may differ by so much. */
+/** The maximum difference between the sender's clock and the agent's. */
 export const MAX_CLOCK_SKEW_MS = 60_000
 
 /**
- * What is done about an alert, or about what the agent reads itself. Pure. It rolls back only when nothing speaks
- * against it: otherwise there is an incident, or nothing but the record.
+ * Decides what to do about an alert or a finding of the guard; pure. It rolls back only if there is no objection. Otherwise
+ * it opens an incident, or only records the alert.
  */
 export function decide(request: DecisionRequest, context: DecisionContext): AlertDecision {
   const record = (reason: string): AlertDecision => ({ action: 'record', scope: null, reasons: [reason] })
   const { rule } = request
-  if (rule === null) return record('It is of no rule of ours.')
-  if (request.environment === null) return record('It has no label environment, so nobody knows what it is about.')
+  if (rule === null) return record('The alert does not match any STI rule.')
+  if (request.environment === null) return record('The alert has no environment label.')
   if (request.environment !== context.environment)
-    return record(`It is of ${request.environment}, and this agent serves ${context.environment}.`)
-  if (context.rollout === 'unknown') return record('It names a rollout that this agent does not have.')
+    return record(`The alert is for environment ${request.environment}, but this agent serves ${context.environment}.`)
+  if (context.rollout === 'unknown') return record('The alert is for a rollout that this agent does not have.')
   if (request.status === 'resolved')
-    return record('It is resolved, which closes no incident: that says a series ended, not that all is well.')
+    return record(
+      'The alert is resolved. That closes no incident, since a series that disappears also resolves an alert.',
+    )
   if (request.evaluationFailure !== null)
     return record(
       `The rule could not be evaluated (${request.evaluationFailure}), so its condition is not known to be true.`,
     )
-  if (request.startedAt > context.now + MAX_CLOCK_SKEW_MS) return record('It begins in the future.')
-  if (!rule.opensIncident) return record('It is for people to know.')
+  if (request.startedAt > context.now + MAX_CLOCK_SKEW_MS) return record('The alert starts in the future.')
+  if (!rule.opensIncident) return record('The alert is informational.')
   const objections = objectionsToRollback(request, context)
   if (rule.scope !== null && objections.length === 0)
     return { action: 'roll-back', scope: rule.scope, reasons: rollbackReasons(request, context) }
   return {
     action: 'incident',
     scope: null,
-    reasons: objections.length > 0 ? objections : ['It rolls nothing back by itself.'],
+    reasons: objections.length > 0 ? objections : ['This alert does not trigger an automatic rollback.'],
   }
 }
 
-/** All that speaks against rolling back, of a rule that may. */
+/** Every reason not to roll back, for a rule that may roll back. */
 function objectionsToRollback(request: DecisionRequest, context: DecisionContext): string[] {
   const scope = request.rule?.scope ?? null
   if (scope === null) return []
@@ -99,35 +102,41 @@ function objectionsToRollback(request: DecisionRequest, context: DecisionContext
   return [
     fromAlert &&
       request.scope !== scope &&
-      `Its label sti_rollback is ${request.scope ?? 'missing'}, and this rule may roll back ${scope}: it is not the rule that it names.`,
+      `The label sti_rollback is ${request.scope ?? 'missing'}, but the rule of this name has ${scope}.`,
     fromAlert &&
       !context.editorScopes.includes(scope) &&
-      `Rolling back ${scope} needs more than the level editor here, and any editor could have sent this.`,
+      `Rolling back ${scope} requires more than the editor level, and any editor can send this alert.`,
     !context.automaticScopes.includes(scope) &&
-      `The rollout file does not let ${scope} be rolled back without a person (automaticRollback).`,
-    context.armed === false && `Automatic rollback is held: ${context.holdDescription ?? 'by somebody'}.`,
-    context.armed === null && 'Whether automatic rollback is held is not known: the database has not been read yet.',
-    request.change !== null && context.rolledBack(request.change) && 'It has been rolled back for this change already.',
-    context.activeChange === null && 'The flag is off and nothing is being written: there is nothing to roll back.',
+      `The rollout file does not allow an automatic rollback of ${scope} (automaticRollback).`,
+    context.armed === false &&
+      `Automatic rollback is paused${context.pauseDescription === null ? '' : ` ${context.pauseDescription}`}.`,
+    context.armed === null &&
+      'The agent does not know if automatic rollback is paused, since it has not read the database yet.',
+    request.change !== null && context.rolledBack(request.change) && 'This change has already been rolled back.',
+    context.activeChange === null && 'The flag is off and no backfill is running, so there is nothing to roll back.',
     context.activeChange !== null &&
       request.change !== context.activeChange &&
-      `It is about ${request.change ?? 'no change that it names'}, and what is under way is ${context.activeChange}.`,
-    reading?.state === 'healthy' && `The agent itself reads that all is well: ${reading.sentence}`,
-    unknownReading && request.seenResolved && 'It has been seen resolved, and the agent itself has no reading of it.',
+      `The alert is for ${request.change ?? 'no specific change'}, but the active change is ${context.activeChange}.`,
+    reading?.state === 'healthy' && `The agent’s own reading is healthy: ${reading.sentence}`,
+    unknownReading && request.seenResolved && 'The alert was resolved before, and the agent has no reading of its own.',
     unknownReading &&
       context.now - request.startedAt > MAX_ALERT_AGE_MS &&
-      `It began ${Math.round((context.now - request.startedAt) / 60_000)} minutes ago, and the agent itself has no reading of it now.`,
+      `The alert started ${formatDuration((context.now - request.startedAt) / 1_000)} ago, and the agent has no current reading of its own.`,
   ].filter((reason) => reason !== false)
 }
 
 function rollbackReasons(request: DecisionRequest, { activeChange, reading }: DecisionContext): string[] {
   return [
     request.source === 'guard'
-      ? `The agent itself reads: ${reading!.sentence}`
-      : `${request.rule!.name} fires about ${request.change}.`,
+      ? `The agent’s own reading is unhealthy: ${reading!.sentence}`
+      : `${request.rule!.name} fires for ${request.change}.`,
     ...(request.source === 'guard'
       ? []
-      : [reading === null ? 'The agent has no reading of it.' : `The agent itself reads: ${reading.sentence}`]),
-    `${activeChange} is under way, and automatic rollback is armed.`,
+      : [
+          reading === null
+            ? 'The agent has no reading of its own.'
+            : `The agent’s own reading is ${reading.state}: ${reading.sentence}`,
+        ]),
+    `The active change is ${activeChange}, and automatic rollback is armed.`,
   ]
 }

@@ -12,9 +12,9 @@ import type { AlertDecision } from './decide.ts'
 import type { AlertRule } from './alertRules.ts'
 import type { ConditionMonitor } from './conditionMonitor.ts'
 
-/** A decision, with what it is about. */
+/** A decision with its subject and evidence. */
 export interface DecisionRecord {
-  /** Null: of the environment as a whole. */
+  /** Null: the environment as a whole. */
   readonly rollout: Rollout | null
   readonly rule: AlertRule & { readonly name: string }
   readonly change: string | null
@@ -25,16 +25,16 @@ export interface DecisionRecord {
   readonly summary: string
   /** Milliseconds since 1970. */
   readonly startedAt: number
-  /** How many alerts say so. */
+  /** The number of alerts that led to this decision. */
   readonly alertCount: number
-  /** What is kept with the event beside the decision. */
+  /** Additional fields of the event. */
   readonly evidence: Readonly<Record<string, unknown>>
 }
 
 export interface DecisionExecutor {
   /**
-   * Carries a decision out. The flag is off, in memory, before this returns; everything else is written as soon as the
-   * database takes it.
+   * Executes a decision. The flag is off in memory before this returns; everything else is written once the database is
+   * available.
    */
   execute(decided: DecisionRecord): void
 }
@@ -75,15 +75,22 @@ export function createDecisionExecutor({
     const reason = `${rule.name} (${change}): ${decision.reasons.join(' ')}`
     const turnedOff = flags.status(rollout.name).enabled
       ? flags.turnOff(rollout, actor, reason, {
-          // Of all agents and paths that decide the same, one is written.
+          // One key for all agents and paths that make the same decision, so that one operation is written.
           kind: 'rollback',
           idempotencyKey: `automatic ${rule.name} ${change}`,
           parameters: { scope: 'flag', automatic: { rule: rule.name, change } },
         })
       : null
-    log({ level: 'warning', message: 'rolled back by itself', rollout: rollout.name, rule: rule.name, change, reason })
+    log({
+      level: 'warning',
+      message: 'Rolled back automatically',
+      rollout: rollout.name,
+      rule: rule.name,
+      change,
+      reason,
+    })
     const claimId = randomUUID()
-    writeQueue.enqueue(`the rollback of ${change}`, async () => {
+    writeQueue.enqueue(`the automatic rollback of ${change}`, async () => {
       const firstClaim = await claimRollback(state, {
         rollout: rollout.name,
         rule: rule.name,
@@ -95,11 +102,11 @@ export function createDecisionExecutor({
       const operationId = (await turnedOff)?.operationId ?? null
       await openIncident(state, newIncident(decided, { scope: 'flag', operationId }))
       const actions = [
-        turnedOff === null ? null : 'the flag was turned off',
-        ...paused.map((id) => `backfill ${id} was paused`),
+        turnedOff === null ? null : 'turned the flag off',
+        ...paused.map((id) => `paused backfill ${id}`),
       ]
-      const outcome = actions.filter((act) => act !== null).join(', ')
-      if (firstClaim) await recordEvent(decided, outcome === '' ? 'there was nothing left to roll back' : outcome)
+      const outcome = actions.filter((action) => action !== null).join(', ')
+      if (firstClaim) await recordEvent(decided, outcome === '' ? 'nothing left to roll back' : outcome)
     })
   }
 
@@ -112,17 +119,17 @@ export function createDecisionExecutor({
       }
       const changed = announced.first(decided)
       if (decision.action === 'record' && !changed) return
-      writeQueue.enqueue(`the decision about ${rule.name}`, async () => {
+      writeQueue.enqueue(`the decision on ${rule.name}`, async () => {
         if (decision.action !== 'record') await openIncident(state, newIncident(decided, null))
         if (changed)
-          await recordEvent(decided, decision.action === 'record' ? 'nothing was done' : 'nothing was rolled back')
+          await recordEvent(decided, decision.action === 'record' ? 'recorded' : 'opened an incident, no rollback')
       })
     },
   }
 }
 
 function newIncident(decided: DecisionRecord, rolledBack: NewIncident['rolledBack']): NewIncident {
-  const { rollout, rule, change, decision, reading, actor, source, summary, startedAt, alertCount: times } = decided
+  const { rollout, rule, change, decision, reading, actor, source, summary, startedAt, alertCount } = decided
   return {
     rollout: rollout?.name ?? null,
     rule: rule.name,
@@ -136,11 +143,11 @@ function newIncident(decided: DecisionRecord, rolledBack: NewIncident['rolledBac
     rolledBack,
     actor,
     startedAt,
-    alertCount: times,
+    alertCount,
   }
 }
 
-/** Whether this agent is the first to roll this back; asked again with the same claim it answers the same. */
+/** True if this agent is the first to roll this change back. Idempotent for the same claim. */
 async function claimRollback(
   sql: Sql,
   claim: { rollout: string; rule: string; change: string; claim: string; actor: Actor },
@@ -155,7 +162,7 @@ async function claimRollback(
   return row?.mine === true
 }
 
-/** A backfill stands at its next safe point until a person resumes it. Answers which. */
+/** Pauses the rollout's backfills at their next safe point and returns their ids. A person has to resume them. */
 async function pauseBackfills(sql: Sql, rollout: string, actor: Actor, reason: string): Promise<bigint[]> {
   const openBackfills = await sql<{ id: bigint }[]>`
     select id from sti.operation where rollout = ${rollout} and kind = 'backfill' and state in ('queued', 'running')`
@@ -168,7 +175,7 @@ async function pauseBackfills(sql: Sql, rollout: string, actor: Actor, reason: s
 
 const MAX_REMEMBERED_DECISIONS = 1_000
 
-/** An alert that is sent again, with the same decision, is no news: it is counted, and is no event. */
+/** Remembers the last decision per alert, so that a re-sent alert with the same decision adds no event. */
 function createDecisionMemory(): { first(decided: DecisionRecord): boolean } {
   const lastActions = new Map<string, string>()
   return {

@@ -4,8 +4,7 @@ import { unknownApiReadings } from '../signals/apiScraper.ts'
 import { countRecentRequests } from '../signals/recentRequests.ts'
 import type { ConditionFinding } from './conditions/conditionFinding.ts'
 import type { ConditionInput, DatabaseState } from './conditions/conditionInput.ts'
-import { evaluateConditions } from './evaluateConditions.ts'
-import { createFindingDebouncer } from './debounce.ts'
+import { createFindingDebouncer, evaluateConditions } from './evaluateConditions.ts'
 
 const NOW = 1_800_000_000_000
 const HISTOGRAM = { url: '', name: 'http', errors: { status: '5..' } }
@@ -112,13 +111,13 @@ test.each<[string, SecondOfRequests[], ConditionFinding['state']]>([
   expect(stateOf('StiApiLatencyHigh', conditionInput({ requests: requests(...seconds) }))).toBe(state)
 })
 
-test('what happened before the change is not its fault', () => {
+test('requests before the change are not counted', () => {
   const before = requests(...Array<SecondOfRequests>(20).fill({ all: 30, failed: 15 }), ...calmSeconds.slice(0, 4))
   expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: before, activeSeconds: 30 }))).toBe('unhealthy')
   expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: before, activeSeconds: 3 }))).toBe('healthy')
 })
 
-test('without a baseline, without a reading or without the database nothing is known', () => {
+test('unknown without a baseline, a reading or the database', () => {
   expect(stateOf('StiApiLatencyHigh', conditionInput({}, { latencyLimit: null }))).toBe('unknown')
   expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: { unknown: 'it is away' } }))).toBe('unknown')
   expect(stateOf('StiApiErrorsHigh', conditionInput({ state: null }))).toBe('unknown')
@@ -127,7 +126,7 @@ test('without a baseline, without a reading or without the database nothing is k
   )
 })
 
-test('of the application nothing is said while nothing is under way, and a change is named by what it is', () => {
+test('the application is evaluated only while a change is active; the flag’s change comes first', () => {
   const off = { ...conditionInput().flag, enabled: false }
   expect(stateOf('StiApiErrorsHigh', conditionInput({ flag: off }))).toBeUndefined()
   expect(evaluateConditions(conditionInput())[0]!.change).toBe('flag-12')
@@ -135,7 +134,7 @@ test('of the application nothing is said while nothing is under way, and a chang
   expect(evaluateConditions(backfilling)[0]!.change).toBe('backfill-7')
 })
 
-test('failed rows are judged by the error budget, stale clients by a minute', () => {
+test('failed rows are compared with the error budget, stale clients with one minute', () => {
   const budget = (failedRows: number): unknown =>
     stateOf('StiErrorBudgetExceeded', conditionInput({}, { lastBackfill: 7, failedRows }))
   expect([budget(0), budget(1), budget(2)]).toEqual(['healthy', 'healthy', 'unhealthy'])
@@ -146,7 +145,7 @@ test('failed rows are judged by the error budget, stale clients by a minute', ()
   expect([stale(1_000), stale(60_001)]).toEqual(['healthy', 'unhealthy'])
 })
 
-test('a finding counts once it has been so at every look for as long as its condition asks', () => {
+test('a finding is unhealthy once it has lasted for the required time in every evaluation', () => {
   const persistence = createFindingDebouncer()
   const finding = (state: ConditionFinding['state']): ConditionFinding => ({
     rule: 'StiApiErrorsHigh',

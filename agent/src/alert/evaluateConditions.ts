@@ -9,8 +9,8 @@ import {
 } from './conditions/databaseConditions.ts'
 
 /**
- * What the agent itself reads of each rule that it can read: pure. Of the application nothing is said while nothing of
- * ours is under way, since nothing of it could be taken back.
+ * Evaluates each condition that the agent can read; pure. The application's conditions are evaluated only while a change is
+ * active, since otherwise there is nothing to roll back.
  */
 export function evaluateConditions(input: ConditionInput): ConditionFinding[] {
   const change = activeChange(input)
@@ -21,4 +21,29 @@ export function evaluateConditions(input: ConditionInput): ConditionFinding[] {
     errorBudgetCondition(input),
     flagConsistencyCondition(input),
   ].filter((finding) => finding !== null)
+}
+
+/** Reports a finding as unhealthy only after it has been unhealthy in every evaluation for `requiredMs`. */
+export interface FindingDebouncer {
+  debounce(findings: readonly ConditionFinding[], now: number): ConditionFinding[]
+}
+
+export function createFindingDebouncer(): FindingDebouncer {
+  let unhealthySince = new Map<string, number>()
+  return {
+    debounce(findings, now) {
+      const nextUnhealthySince = new Map<string, number>()
+      const debounced = findings.map((finding): ConditionFinding => {
+        if (finding.state !== 'unhealthy') return finding
+        const key = `${finding.rule} ${finding.change}`
+        const began = unhealthySince.get(key) ?? now
+        nextUnhealthySince.set(key, began)
+        if (now - began >= finding.requiredMs) return finding
+        const requirement = `unhealthy once this lasts ${finding.requiredMs / 1_000} s`
+        return { ...finding, state: 'unknown', sentence: `${finding.sentence.replace(/\.$/, '')}; ${requirement}.` }
+      })
+      unhealthySince = nextUnhealthySince
+      return debounced
+    },
+  }
 }

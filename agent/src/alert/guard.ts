@@ -6,11 +6,11 @@ import { ALERT_RULES } from './alertRules.ts'
 import type { ConditionMonitor } from './conditionMonitor.ts'
 
 /**
- * The agent's own guard: while the flag is on or a backfill runs it decides about what it reads itself as it would about
- * an alert, so that safety does not hang on the path that alerts take.
+ * The agent's own guard: while the flag is on or a backfill runs, it treats its own readings like alerts, so that a
+ * rollback does not depend on Prometheus and Grafana.
  */
 export interface Guard {
-  /** Decides about what was read last; waits for nothing. */
+  /** Decides on the latest readings; synchronous. */
   evaluate(): void
 }
 
@@ -24,7 +24,7 @@ export interface GuardDependencies {
 
 export function createGuard({ environment, agent, rollouts, monitor, executor }: GuardDependencies): Guard {
   const actor = agentActor(agent)
-  /** What was done about each finding that still stands: it is done once. */
+  /** The action taken for each finding that is still unhealthy, so that it is taken once. */
   let lastActions = new Map<string, string>()
 
   return {
@@ -50,7 +50,7 @@ export function createGuard({ environment, agent, rollouts, monitor, executor }:
             context,
           )
           const key = JSON.stringify([rollout.name, finding.rule, finding.change])
-          // What has been rolled back stays unhealthy for as long as its spans reach back.
+          // After a rollback the finding stays unhealthy until its time windows have passed.
           const action =
             decision.action === 'incident' && context.rolledBack(finding.change) ? 'roll-back' : decision.action
           currentActions.set(key, action)

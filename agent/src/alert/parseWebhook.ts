@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { canonicalHash } from '../signature/canonicalJson.ts'
 import type { ReceivedAlert } from './receivedAlert.ts'
 
-/** More alerts than these in one message are refused. */
+/** A message with more alerts is refused. */
 export const MAX_ALERTS_PER_MESSAGE = 2_000
 const MAX_LABELS = 64
 const MAX_VALUE_LENGTH = 1_000
@@ -12,12 +12,12 @@ const StringMap = z.record(
   z.string().transform((text) => text.slice(0, MAX_VALUE_LENGTH)),
 )
 const LabelSet = StringMap.refine(
-  (found) => Object.keys(found).length <= MAX_LABELS,
+  (labels) => Object.keys(labels).length <= MAX_LABELS,
   `has more than ${MAX_LABELS} entries`,
 )
 const Timestamp = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))
 
-/** What both senders have in common; everything else is left out. */
+/** The fields that both senders share; all others are ignored. */
 const IncomingAlert = z.object({
   status: z.enum(['firing', 'resolved']),
   labels: LabelSet,
@@ -34,26 +34,28 @@ const IncomingAlerts = z
 const GrafanaMessage = z.object({ version: z.literal('1'), orgId: z.number().int(), alerts: IncomingAlerts })
 const AlertmanagerMessage = z.object({ version: z.literal('4'), alerts: IncomingAlerts })
 
-/** A message that is none of ours to read; `reasons` say what is wrong, each with its place. */
+/** The message does not match the schema; `reasons` lists each fault with its path. */
 export class InvalidWebhookError extends Error {
   readonly code = 'invalid-body'
   readonly reasons: readonly string[]
   constructor(reasons: readonly string[]) {
-    super('The message is not what this webhook takes.')
+    super('The message does not match the schema of this webhook.')
     this.reasons = reasons
   }
 }
 
 /**
- * A message of Grafana's webhook contact point. The payload's own `state` and `status` say nothing of its single alerts.
- * @throws BadMessage
+ * Parses a message of Grafana's webhook contact point. The `state` and `status` of the payload do not apply to its single
+ * alerts.
+ *
+ * @throws InvalidWebhookError
  */
 export function parseGrafanaWebhook(body: Uint8Array, receivedAt: number): { orgId: number; alerts: ReceivedAlert[] } {
   const { orgId, alerts } = parseBody(GrafanaMessage, body)
   return { orgId, alerts: alerts.map((alert) => toReceivedAlert('grafana', alert, receivedAt)) }
 }
 
-/** @throws BadMessage */
+/** @throws InvalidWebhookError */
 export function parseAlertmanagerWebhook(body: Uint8Array, receivedAt: number): ReceivedAlert[] {
   return parseBody(AlertmanagerMessage, body).alerts.map((alert) => toReceivedAlert('alertmanager', alert, receivedAt))
 }
@@ -63,7 +65,7 @@ function parseBody<S extends z.ZodType>(schema: S, body: Uint8Array): z.output<S
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch {
-    throw new InvalidWebhookError(['it is not JSON in UTF-8'])
+    throw new InvalidWebhookError(['the body is not JSON in UTF-8'])
   }
   const result = schema.safeParse(json)
   if (result.success) return result.data
@@ -86,7 +88,7 @@ function toReceivedAlert(
     startsAt,
     receivedAt,
     name: labels['alertname'] ?? '',
-    // Year 1 and the like mean that it has not ended.
+    // A time in year 1 means that the alert has not ended.
     endsAt: endsAt !== undefined && endsAt > 0 ? endsAt : null,
     fingerprint: alert.fingerprint ?? canonicalHash(labels).slice(0, 16),
   }

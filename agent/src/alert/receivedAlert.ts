@@ -1,4 +1,4 @@
-/** An alert as a webhook brought it. Nothing of it is proven: any editor of Grafana can have it sent (docs/alerting.md). */
+/** An alert as received by a webhook. It is not trusted: any Grafana editor can send it (docs/alerting.md). */
 export interface ReceivedAlert {
   readonly source: 'grafana' | 'alertmanager'
   readonly status: 'firing' | 'resolved'
@@ -9,12 +9,12 @@ export interface ReceivedAlert {
   readonly fingerprint: string
   /** Milliseconds since 1970. */
   readonly startsAt: number
-  /** Null: it has not ended. */
+  /** Milliseconds since 1970; null: not ended. */
   readonly endsAt: number | null
   readonly receivedAt: number
 }
 
-/** The same alert, however often it is sent and whatever its status. */
+/** Identifies an alert across repeated messages and status changes. */
 export function alertIdentity({ name, fingerprint, startsAt }: ReceivedAlert): string {
   return JSON.stringify([name, fingerprint, startsAt])
 }

@@ -1,10 +1,10 @@
 import type { RollbackHold } from './rollbackHoldStore.ts'
 
-/** The holds as they were read last, so that a decision waits for no database. One ends by itself. */
+/** The pauses of automatic rollback as last read, so that no decision waits for the database. A pause ends on time. */
 export interface RollbackHoldCache {
-  /** Null: the database says that there is none. */
+  /** Null: the database has no pause. */
   set(rollout: string, hold: RollbackHold | null): void
-  /** Null: automatic rollback is armed; undefined: it has not been read since the agent started. */
+  /** Null: automatic rollback is armed; undefined: not read since the agent started. */
   get(rollout: string): RollbackHold | null | undefined
   isArmed(rollout: string): boolean | null
 }

@@ -1,14 +1,14 @@
 import type { Actor } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 
-/** While it lasts nothing of this rollout is rolled back by itself. */
+/** A pause of automatic rollback for one rollout. */
 export interface RollbackHold {
   readonly by: Actor
   readonly until: Date
   readonly reason: string
 }
 
-/** The hold that lasts now, by the database's clock; null: automatic rollback is armed. */
+/** The current pause by the database's clock; null: automatic rollback is armed. */
 export async function readRollbackHold(sql: Sql, rollout: string): Promise<RollbackHold | null> {
   const [row] = await sql<RollbackHold[]>`
     select held_by as by, held_until as until, reason from sti.automatic_rollback_hold
@@ -16,7 +16,7 @@ export async function readRollbackHold(sql: Sql, rollout: string): Promise<Rollb
   return row ?? null
 }
 
-/** Holds automatic rollback until then; a hold that lasts is replaced. With its event, in one statement. */
+/** Pauses automatic rollback, or replaces the current pause; writes the event in the same statement. */
 export async function holdAutomaticRollback(
   sql: Sql,
   rollout: string,
@@ -30,11 +30,11 @@ export async function holdAutomaticRollback(
         held_until = excluded.held_until, reason = excluded.reason
       returning held_until
     )
-    select sti.append_event(null, ${rollout}, ${sql.json(by)}, 'automatic-rollback', 'automatic rollback held', ${reason}, null,
+    select sti.append_event(null, ${rollout}, ${sql.json(by)}, 'automatic-rollback', 'automatic rollback paused', ${reason}, null,
       jsonb_build_object('armed', false, 'until', held_until)) from held`
 }
 
-/** Arms it. False: it was not held. */
+/** Ends the pause. False: automatic rollback was not paused. */
 export async function armAutomaticRollback(
   sql: Sql,
   rollout: string,
@@ -44,7 +44,7 @@ export async function armAutomaticRollback(
     with armed as (
       delete from sti.automatic_rollback_hold where rollout = ${rollout} and held_until > clock_timestamp() returning held_until
     )
-    select sti.append_event(null, ${rollout}, ${sql.json(by)}, 'automatic-rollback', 'automatic rollback armed', ${reason},
+    select sti.append_event(null, ${rollout}, ${sql.json(by)}, 'automatic-rollback', 'automatic rollback resumed', ${reason},
       jsonb_build_object('armed', false, 'until', held_until), jsonb_build_object('armed', true)) from armed`
   return rows.length > 0
 }

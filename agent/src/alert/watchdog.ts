@@ -1,12 +1,12 @@
-/** How often the rule that always fires is sent again. */
+/** How often the watchdog alert is re-sent. */
 const WATCHDOG_INTERVAL_SECONDS = 60
-/** Not seen for so many of its intervals, the path of alerts is not live. */
+/** After this many missed intervals, alerts count as not reaching the agent. */
 const MAX_MISSED_INTERVALS = 3
 
-/** Whether alerts reach this agent from end to end; from memory, so nothing is known after a start. */
+/** Tracks if alerts reach this agent end to end; in memory, so unknown after a start. */
 export interface AlertWatchdog {
   recordHeartbeat(): void
-  /** Milliseconds since 1970; null: not since the agent started. */
+  /** Milliseconds since 1970; null: not seen since the agent started. */
   lastSeenAt(): number | null
   isLive(): boolean
 }

@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { errorCode, isConnectionError, errorMessage } from '../database/errors.ts'
 import type { Log } from '../log.ts'
 
-/** What has been decided and is still to be written, in order; while the database is away it waits. */
+/** Pending writes of decisions, in order. They wait while the database is unavailable. */
 export interface WriteQueue {
-  /** Asked again until it is done: it must bear being done twice. False: too much waits, and this is lost. */
-  enqueue(what: string, write: () => Promise<void>): boolean
+  /** Retries `write` until it succeeds, so it must be idempotent. False: the queue is full and the write is dropped. */
+  enqueue(description: string, write: () => Promise<void>): boolean
   stop(): Promise<void>
 }
 
@@ -13,7 +13,7 @@ const MAX_PENDING_WRITES = 1_000
 const RETRY_MS = 500
 
 export function createWriteQueue(log: Log): WriteQueue {
-  const pending: { readonly what: string; readonly write: () => Promise<void> }[] = []
+  const pending: { readonly description: string; readonly write: () => Promise<void> }[] = []
   let draining: Promise<void> | null = null
   let stopped = false
 
@@ -22,13 +22,13 @@ export function createWriteQueue(log: Log): WriteQueue {
       try {
         await first.write()
       } catch (error) {
-        // The schema may not be there yet.
+        // The schema may not exist yet.
         if (isConnectionError(error) || errorCode(error) === '42P01') {
           if (stopped) return
           await delay(RETRY_MS, undefined, { ref: false })
           continue
         }
-        log({ level: 'error', message: `${first.what} could not be written`, error: errorMessage(error) })
+        log({ level: 'error', message: `Cannot write ${first.description}`, error: errorMessage(error) })
       }
       pending.shift()
     }
@@ -37,10 +37,13 @@ export function createWriteQueue(log: Log): WriteQueue {
   return {
     enqueue(description, write) {
       if (stopped || pending.length >= MAX_PENDING_WRITES) {
-        log({ level: 'error', message: `${description} is not written: too much waits for the database` })
+        log({
+          level: 'error',
+          message: `Dropped ${description}: ${pending.length} writes are already waiting for the database`,
+        })
         return false
       }
-      pending.push({ what: description, write })
+      pending.push({ description, write })
       draining ??= drain().finally(() => {
         draining = null
       })
@@ -49,7 +52,11 @@ export function createWriteQueue(log: Log): WriteQueue {
     async stop() {
       stopped = true
       await draining
-      if (pending.length > 0) log({ level: 'error', message: `${pending.length} decisions were not written` })
+      if (pending.length > 0)
+        log({
+          level: 'error',
+          message: `${pending.length} writes of decisions were lost, since the agent stopped while the database was unavailable`,
+        })
     },
   }
 }

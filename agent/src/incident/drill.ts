@@ -1,11 +1,12 @@
 import { ACKNOWLEDGE_TIMEOUT_SECONDS, type Actor, type FlagStatus, type Severity } from '../contract/index.ts'
+import { formatDuration } from '../format/format.ts'
 import type { Sql } from '../database/connect.ts'
 import { ALERT_PROCEDURE_ITEM, listSignOffItems } from '../readiness/signOffItems.ts'
 import { saveAttestation } from '../readiness/attestations.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { closeIncident, openIncident, readIncident, type IncidentRow } from './incidentStore.ts'
 
-/** The rule that a drill's incident names; no alert has this name. */
+/** The rule name of a drill's incident; no alert has this name. */
 const DRILL_RULE = 'StiDrill'
 const SIGN_OFF_DAYS = 90
 
@@ -13,13 +14,13 @@ export interface NewDrill {
   readonly severity: Severity
   readonly actor: Actor
   readonly reason: string | null
-  /** The operation that turned the flag off, where that was asked for. */
+  /** The operation that turned the flag off, if requested. */
   readonly flagOff: { readonly operationId: number | null } | null
 }
 
 /**
- * Opens the incident of a drill. From there on everything is as in earnest: its series, the rules on it, whoever they
- * call. Null: one is open already.
+ * Opens the incident of a drill. From here on it behaves like a real incident: same series, same rules, same pages. Null: a
+ * drill is already open.
  */
 export async function openDrill(sql: Sql, rollout: string, drill: NewDrill): Promise<IncidentRow | null> {
   const incident = await openIncident(sql, {
@@ -30,8 +31,8 @@ export async function openDrill(sql: Sql, rollout: string, drill: NewDrill): Pro
     drill: true,
     source: 'drill',
     alertCount: 1,
-    summary: `A drill of the alert procedure: acknowledge it.${drill.reason === null ? '' : ` ${drill.reason}`}`,
-    reasons: [`${drill.actor.name} has started it.`],
+    summary: `Drill of the alert procedure. Acknowledge it.${drill.reason === null ? '' : ` Reason: ${drill.reason}`}`,
+    reasons: [`${drill.actor.name} started this drill.`],
     reading: null,
     actor: drill.actor,
     startedAt: null,
@@ -42,14 +43,14 @@ export async function openDrill(sql: Sql, rollout: string, drill: NewDrill): Pro
 
 export interface DrillObservations {
   readonly flag: FlagStatus
-  /** When the watchdog alert was last seen, in milliseconds since 1970. */
+  /** When the watchdog alert was last received, in milliseconds since 1970. */
   readonly watchdogSeenAt: number | null
   readonly watchdogLive: boolean
 }
 
 /**
- * Ends a drill that was just acknowledged: closes it, and where that was in time signs the alert procedure off with the
- * times that were measured.
+ * Closes a drill that was just acknowledged. If the acknowledgement was in time, signs the alert procedure off with the
+ * measured times.
  */
 export async function endDrill(
   sql: Sql,
@@ -73,21 +74,21 @@ const acknowledgementSeconds = ({ opened_at, acknowledged_at }: IncidentRow): nu
 function drillNote(row: IncidentRow, { flag, watchdogSeenAt, watchdogLive }: DrillObservations): string {
   const seconds = acknowledgementSeconds(row)
   const maximumSeconds = ACKNOWLEDGE_TIMEOUT_SECONDS[row.severity]
-  const selfAcknowledged = row.acknowledged_by!.name === row.opened_by.name ? ', who had started it' : ''
+  const selfAcknowledged = row.acknowledged_by!.name === row.opened_by.name ? ' (who started it)' : ''
   const watchdog =
     watchdogSeenAt === null
-      ? 'no watchdog alert has reached this agent'
-      : `the watchdog alert ${watchdogLive ? 'reaches' : 'does not reach'} this agent, last ${Math.round((row.now.getTime() - watchdogSeenAt) / 1_000)} s before`
+      ? 'this agent has received no watchdog alert'
+      : `watchdog alerts ${watchdogLive ? 'reach' : 'do not reach'} this agent, last one ${formatDuration(Math.round((row.now.getTime() - watchdogSeenAt) / 1_000))} ago`
   return [
-    `Drill ${row.id}: acknowledged by ${row.acknowledged_by!.name}${selfAcknowledged} after ${seconds.toFixed(1)} s`,
-    `${row.severity}, ${maximumSeconds} s at most${seconds > maximumSeconds ? ', so too late' : ''}`,
+    `Drill ${row.id}: acknowledged by ${row.acknowledged_by!.name}${selfAcknowledged} after ${formatDuration(seconds)}`,
+    `severity ${row.severity} (limit ${formatDuration(maximumSeconds)}${seconds > maximumSeconds ? ', exceeded' : ''})`,
     watchdog,
     ...(row.rolled_back_scope === null
       ? []
       : [
           flag.lastPropagationSeconds === null
             ? 'the flag was turned off'
-            : `the flag was off at every client ${flag.lastPropagationSeconds.toFixed(1)} s after it was turned off`,
+            : `the flag was off at every client ${formatDuration(flag.lastPropagationSeconds)} after it was turned off`,
         ]),
   ].join('; ')
 }

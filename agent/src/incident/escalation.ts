@@ -1,6 +1,6 @@
 import { ACKNOWLEDGE_TIMEOUT_SECONDS, type Escalation, type Severity } from '../contract/index.ts'
 
-/** When each level of escalation is reached where the rollout file names no contact for it, in seconds. */
+/** Seconds until each escalation level, if the rollout file has no contact for it. */
 const DEFAULT_ESCALATION_SECONDS = [300, 600, 900, 1_800] as const
 
 export interface EscalationContact {
@@ -9,7 +9,7 @@ export interface EscalationContact {
   readonly escalateAfter: number
 }
 
-/** What the clock of an incident is read from; times in milliseconds since 1970. */
+/** The times of an incident, in milliseconds since 1970. */
 export interface IncidentTimes {
   readonly severity: Severity
   readonly openedAt: number
@@ -21,27 +21,27 @@ export function acknowledgeDeadline({ severity, openedAt }: Pick<IncidentTimes, 
   return openedAt + ACKNOWLEDGE_TIMEOUT_SECONDS[severity] * 1_000
 }
 
-/** Whether it was, or is, not acknowledged in time. One that was closed unacknowledged was answered by that. */
+/** True if the incident was not acknowledged in time. Closing an incident counts as acknowledging it. */
 export function isLate(incident: IncidentTimes, now: number): boolean {
   return (incident.acknowledgedAt ?? incident.closedAt ?? now) > acknowledgeDeadline(incident)
 }
 
 /**
- * Seconds after which each of the four levels is reached, and who is called then: the contacts in their order, and the
- * defaults where there are fewer. No level comes before the one below it.
+ * The four escalation levels, each with its seconds and the role that is paged: the contacts in order, then the defaults. No
+ * level comes before a lower one.
  */
 export function escalationLevels(
   contacts: readonly EscalationContact[],
 ): { readonly role: string | null; readonly seconds: number }[] {
-  let last = 0
+  let seconds = 0
   return DEFAULT_ESCALATION_SECONDS.map((defaultSeconds, index) => {
     const contact = contacts[index]
-    last = Math.max(last, contact?.escalateAfter ?? defaultSeconds)
-    return { role: contact?.role ?? null, seconds: last }
+    seconds = Math.max(seconds, contact?.escalateAfter ?? defaultSeconds)
+    return { role: contact?.role ?? null, seconds }
   })
 }
 
-/** How far a critical incident has escalated. It stops where somebody has acknowledged it, or closed it. */
+/** The escalation of a critical incident. It stops once the incident is acknowledged or closed. */
 export function currentEscalation(
   incident: IncidentTimes,
   contacts: readonly EscalationContact[],

@@ -26,13 +26,13 @@ export interface IncidentRow {
   readonly closed_at: Date | null
   readonly closed_by: Actor | null
   readonly closed_note: string | null
-  /** By the database's clock, like all the others. */
+  /** The database's clock, as for all other times. */
   readonly now: Date
 }
 
-/** Something that opens an incident, or updates the one that is open of the same rollout and rule. */
+/** Opens an incident, or updates the open one of the same rollout and rule. */
 export interface NewIncident {
-  /** Null: of the environment as a whole. */
+  /** Null: the environment as a whole. */
   readonly rollout: string | null
   readonly rule: string
   readonly change: string | null
@@ -44,16 +44,16 @@ export interface NewIncident {
   readonly reading: ConditionReading | null
   readonly rolledBack: { readonly scope: RollbackScope; readonly operationId: number | null } | null
   readonly actor: Actor
-  /** When the alert began, in milliseconds since 1970; null: now. */
+  /** When the alert started, in milliseconds since 1970; null: now. */
   readonly startedAt: number | null
-  /** Alerts that say so. */
+  /** The number of alerts. */
   readonly alertCount: number
 }
 
 /**
- * Opens an incident, or updates the open one: its clock and its acknowledgement stay. An alert that began before the
- * last incident of its rollout and rule was closed is that incident's, and opens none. One statement, so that it can be
- * asked again, and by any number of agents at once.
+ * Opens an incident, or updates the open one, which keeps its timer and its acknowledgement. An alert that started before the
+ * last incident of its rollout and rule was closed belongs to that incident and opens none. One statement, so that it is
+ * idempotent and safe for several agents at once.
  */
 export async function openIncident(sql: Sql, incident: NewIncident): Promise<{ id: number; opened: boolean } | null> {
   const { rollout, rule } = incident
@@ -93,27 +93,27 @@ export interface IncidentUpdate {
   readonly note: string | null
 }
 
-/** Says that somebody has seen it. Null: there is none that is open and that nobody has acknowledged. */
+/** Acknowledges an incident. Null: it does not exist, is closed, or is already acknowledged. */
 export async function acknowledgeIncident(
   sql: Sql,
   id: number,
   { actor, note }: IncidentUpdate,
 ): Promise<IncidentRow | null> {
   const [row] = await sql<IncidentRow[]>`
-    with answered as (
+    with acknowledged as (
       update sti.incident set acknowledged_at = clock_timestamp(), acknowledged_by = ${sql.json(actor)}, acknowledged_note = ${note}
       where id = ${id} and acknowledged_at is null and closed_at is null
       returning *
     ), event as (
       select sti.append_event(null, coalesce(a.rollout, ''), ${sql.json(actor)}, 'incident', format('incident %s acknowledged', a.id),
         ${note}, null, jsonb_build_object('incident', a.id, 'rule', a.rule, 'seconds', extract(epoch from a.acknowledged_at - a.opened_at)))
-      from answered a
+      from acknowledged a
     )
-    select a.*, clock_timestamp() as now from answered a, event`
+    select a.*, clock_timestamp() as now from acknowledged a, event`
   return row ?? null
 }
 
-/** A person says that it is over; whoever closes it unacknowledged has acknowledged it by that. */
+/** Closes an incident, and acknowledges it if nobody has. Null: it does not exist or is already closed. */
 export async function closeIncident(
   sql: Sql,
   id: number,
@@ -138,7 +138,7 @@ export async function readIncident(sql: Sql, id: number): Promise<IncidentRow | 
   return row ?? null
 }
 
-/** Open ones first, the newest first; those of a rollout with those of the environment as a whole. */
+/** Open incidents first, each newest first; for a rollout includes those of the environment as a whole. */
 export async function listIncidents(
   sql: Sql,
   { rollout, open = false, limit }: { rollout?: string | undefined; open?: boolean; limit: number },

@@ -3,8 +3,8 @@ import type { Sql } from '../database/connect.ts'
 import { openIncident } from './incidentStore.ts'
 
 /**
- * Opens the incident of the last backfill of a rollout when it failed and was started with `--rollback-on-error`: once,
- * whichever agent looks first, and also when the one that ran it died just then.
+ * Opens an incident for the rollout's last backfill if it failed and was started with `--rollback-on-error`. It is opened
+ * once, by whichever agent reads it first, so that it is also opened if the agent that ran the backfill crashed.
  */
 export async function openIncidentForFailedBackfill(sql: Sql, rollout: string, actor: Actor): Promise<void> {
   const failed = await sql<{ id: bigint; code: string | null; error: string | null; at: Date }[]>`
@@ -22,10 +22,10 @@ export async function openIncidentForFailedBackfill(sql: Sql, rollout: string, a
       drill: false,
       source: 'operation',
       alertCount: 1,
-      summary: `Backfill ${id} failed: ${error ?? 'without a sentence'}`,
+      summary: `Backfill ${id} failed: ${error ?? 'no error message'}`,
       reading: null,
       rolledBack: null,
-      reasons: ['It was started with --rollback-on-error: the flag goes off if it was on.'],
+      reasons: ['The backfill was started with --rollback-on-error, so the flag is turned off if it was on.'],
       actor,
       startedAt: at.getTime(),
     })

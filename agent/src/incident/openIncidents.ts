@@ -4,7 +4,7 @@ import type { OpenIncident } from '../metrics/metricsSource.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { escalationLevels } from './escalation.ts'
 
-/** Incidents of a rollout, and of the environment as a whole, that nobody has acknowledged: what is to be paged for. */
+/** Unacknowledged incidents of a rollout and of the environment as a whole: the ones that page somebody. */
 export async function readOpenIncidents(sql: Sql, { name, file }: Rollout): Promise<OpenIncident[]> {
   const rows = await sql<{ rollout: string | null; severity: Severity; seconds: number }[]>`
     select rollout, severity, extract(epoch from clock_timestamp() - opened_at)::float8 as seconds from sti.incident

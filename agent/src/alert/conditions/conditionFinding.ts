@@ -1,12 +1,12 @@
 import type { ConditionReading } from '../../contract/index.ts'
 import type { AlertRuleName } from '../alertRules.ts'
 
-/** What the agent itself reads of one rule, about one change. */
+/** The agent's own reading of one rule, for one change. */
 export interface ConditionFinding extends ConditionReading {
   readonly rule: AlertRuleName
-  /** What it is about, such as flag-12: a new one for each change of the flag and each operation. */
+  /** Such as flag-12; new for each change of the flag and each operation. */
   readonly change: string
-  /** How long it has to be unhealthy at every look before it counts, in milliseconds. */
+  /** How long the finding has to be unhealthy in every evaluation before it is reported, in milliseconds. */
   readonly requiredMs: number
 }
 

@@ -1,42 +1,43 @@
+import { formatCount, formatDuration, formatPercent, formatQuantity } from '../../format/format.ts'
 import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
 import { flagChange, MAX_STATE_AGE_MS, type ConditionInput, type DatabaseState } from './conditionInput.ts'
 
-/** The check of a validation that counts rows whose type is not what their legacy columns say. */
+/** The validation check that counts rows whose type does not match their legacy columns. */
 const TYPE_CHECK = 'type-matches-legacy'
-/** How long a client may be stale: one that is silent for so long counts as stale by itself. */
+/** How long a client may be stale. A client that is silent for this long counts as stale. */
 const MAX_INCONSISTENT_MS = 60_000
 
-/** What the database last said, as long as that is of now. */
+/** The database state if it is recent; otherwise the reason why it is unknown. */
 function freshState({ state, now }: ConditionInput): DatabaseState | string {
-  if (state === null) return 'The database has not been read since the agent started.'
+  if (state === null) return 'The agent has not read the database since it started.'
   if (now - state.readAt <= MAX_STATE_AGE_MS) return state
-  return `The database was last read ${Math.round((now - state.readAt) / 1_000)} s ago.`
+  return `The agent last read the database ${formatDuration(Math.round((now - state.readAt) / 1_000))} ago.`
 }
 
-/** Whether the last validation has found rows of a wrong type, once all of them were written. Null: they were not yet. */
+/** Unhealthy if the last validation found rows with a wrong type. Null: coverage is not complete. */
 export function discrepancyCondition(input: ConditionInput): ConditionFinding | null {
   const subject = { rule: 'StiDiscrepancyAfterCoverage', change: flagChange(input.flag) } as const
   const state = freshState(input)
   if (typeof state === 'string') return unknownFinding(subject, state)
   if (!state.covered) return null
   const { validation, lastWriteEndedAt, failedSince } = state
-  if (validation === null) return unknownFinding(subject, 'No validation has ended yet: run one (sti validate).')
+  if (validation === null) return unknownFinding(subject, 'No validation has ended yet. Run sti validate.')
   if (lastWriteEndedAt !== null && lastWriteEndedAt >= validation.startedAt)
-    return unknownFinding(subject, 'Rows were written in bulk since the last validation: run one (sti validate).')
-  const check = validation.checks.find((one) => one.check === TYPE_CHECK)
+    return unknownFinding(subject, 'Rows were written in bulk since the last validation. Run sti validate.')
+  const check = validation.checks.find((candidate) => candidate.check === TYPE_CHECK)
   if (failedSince.includes(TYPE_CHECK))
     return unhealthyFinding(subject, `${TYPE_CHECK} has failed since validation ${validation.id}.`)
   if (check?.verdict === 'fail')
     return unhealthyFinding(
       subject,
-      `Validation ${validation.id} found ${check.discrepancies} rows of a wrong type (${check.detail}).`,
+      `Validation ${validation.id} found ${formatQuantity(check.discrepancies, 'row')} with a wrong type (${check.detail}).`,
     )
   if (check?.verdict === 'pass')
-    return healthyFinding(subject, `Validation ${validation.id} found every row of the right type.`)
-  return unknownFinding(subject, `Validation ${validation.id} came to no conclusion about the types.`)
+    return healthyFinding(subject, `Validation ${validation.id} found the correct type in every row.`)
+  return unknownFinding(subject, `Validation ${validation.id} was inconclusive about the types.`)
 }
 
-/** Whether more rows failed than the error budget lets. Null: no backfill has begun. */
+/** Unhealthy if failed rows exceed the error budget. Null: no backfill has started. */
 export function errorBudgetCondition(input: ConditionInput): ConditionFinding | null {
   const state = freshState(input)
   const change = `backfill-${input.state?.lastBackfill ?? 0}`
@@ -44,21 +45,25 @@ export function errorBudgetCondition(input: ConditionInput): ConditionFinding | 
   if (input.state?.lastBackfill == null) return null
   if (typeof state === 'string') return unknownFinding(subject, state)
   const { failedRows, totalRows, errorBudget } = state
-  if (failedRows === 0) return healthyFinding(subject, 'There is no failed row.')
+  if (failedRows === 0) return healthyFinding(subject, 'No rows failed.')
   if (totalRows === null)
-    return unknownFinding(subject, `${failedRows} rows failed; how many there are in all is not known.`)
-  const sentence = `${failedRows} of ${totalRows} rows failed, and ${Number((100 * errorBudget).toPrecision(3))} % may.`
+    return unknownFinding(
+      subject,
+      `${formatQuantity(failedRows, 'row')} failed. The total number of rows is not known.`,
+    )
+  const sentence = `${formatCount(failedRows)} of ${formatQuantity(totalRows, 'row')} failed (${formatPercent(failedRows / totalRows)}; limit ${formatPercent(errorBudget)}).`
   return failedRows > errorBudget * totalRows ? unhealthyFinding(subject, sentence) : healthyFinding(subject, sentence)
 }
 
-/** Whether clients have acted on an older state of the flag for longer than they may. From memory. */
+/** Unhealthy if a client has been stale for more than a minute. From memory. */
 export function flagConsistencyCondition({ flag, inconsistentSince, now }: ConditionInput): ConditionFinding | null {
   const subject = { rule: 'StiFlagInconsistent', change: flagChange(flag) } as const
   if (flag.clients.length === 0) return null
-  if (inconsistentSince === null) return healthyFinding(subject, 'Every client has seen the flag as it is.')
+  if (inconsistentSince === null) return healthyFinding(subject, 'Every client has the current flag.')
   const stale = flag.clients.filter((client) => client.stale).map(({ client }) => client)
-  const seconds = Math.round((now - inconsistentSince) / 1_000)
-  const sentence = `${stale.slice(0, 5).join(', ')}${stale.length > 5 ? ` and ${stale.length - 5} more` : ''} may act on an older state of the flag, for ${seconds} s.`
+  const duration = formatDuration(Math.round((now - inconsistentSince) / 1_000))
+  const names = `${stale.slice(0, 5).join(', ')}${stale.length > 5 ? ` and ${stale.length - 5} more` : ''}`
+  const sentence = `Outdated flag at clients for ${duration} (limit ${formatDuration(MAX_INCONSISTENT_MS / 1_000)}): ${names}.`
   return now - inconsistentSince > MAX_INCONSISTENT_MS
     ? unhealthyFinding(subject, sentence)
     : healthyFinding(subject, sentence)

@@ -1,3 +1,4 @@
+import { formatCount, formatPercent, formatQuantity } from '../../format/format.ts'
 import { poissonUpperTail } from '../../measure/errorRateTest.ts'
 import { isKnown } from '../../signals/reading.ts'
 import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
@@ -10,21 +11,22 @@ import {
 } from './significance.ts'
 import type { ConditionInput } from './conditionInput.ts'
 
-/** However rare failures are, fewer than this are no fault of a release. */
+/** Fewer failures than this are never reported, however low the limit. */
 const MIN_FAILED_REQUESTS = 3
 
-/** Whether more requests fail than may, and noise does not explain it. */
+/** Unhealthy if the error rate exceeds its limit by more than random variation explains. */
 export function errorRateCondition(change: string, input: ConditionInput): ConditionFinding {
   const subject = { rule: 'StiApiErrorsHigh', change } as const
-  if (input.state === null) return unknownFinding(subject, 'The database has not been read since the agent started.')
+  if (input.state === null) return unknownFinding(subject, 'The agent has not read the database since it started.')
   const { errorLimit } = input.state
   if (!input.counted) return promqlFinding(subject, input, errorLimit)
   if (!isKnown(input.requests))
-    return unknownFinding(subject, `The application could not be read: ${input.requests.unknown}.`)
+    return unknownFinding(subject, `Cannot read the application: ${input.requests.unknown}.`)
   const { value } = input.requests
   const windows = windowSeconds(input).map((seconds) => value.countLast(seconds))
   const longest = windows.at(-1)!
-  if (!isKnown(longest.failed)) return unknownFinding(subject, `Errors cannot be told: ${longest.failed.unknown}.`)
+  if (!isKnown(longest.failed))
+    return unknownFinding(subject, `Cannot count failed requests: ${longest.failed.unknown}.`)
   const counted = windows.flatMap(({ all, failed, seconds }) =>
     isKnown(failed) ? [{ all, failed: failed.value, seconds }] : [],
   )
@@ -35,9 +37,10 @@ export function errorRateCondition(change: string, input: ConditionInput): Condi
   if (worst !== undefined)
     return unhealthyFinding(subject, `${describeFailures(worst, errorLimit)}.`, COUNTED_DEBOUNCE_MS)
   const last = counted.at(-1)!
-  if (last.all < MIN_REQUESTS) return unknownFinding(subject, `${last.all} requests are too few to tell.`)
+  if (last.all < MIN_REQUESTS)
+    return unknownFinding(subject, `Too few requests: ${last.all} (at least ${MIN_REQUESTS} required).`)
   if (last.failed > errorLimit * last.all)
-    return unknownFinding(subject, `${describeFailures(last, errorLimit)}: that may be chance.`)
+    return unknownFinding(subject, `${describeFailures(last, errorLimit)}, which may be random variation.`)
   return healthyFinding(subject, `${describeFailures(last, errorLimit)}.`)
 }
 
@@ -47,8 +50,8 @@ function promqlFinding(
   limit: number,
 ): ConditionFinding {
   const { errorRatio } = api
-  if (!isKnown(errorRatio)) return unknownFinding(subject, `The application could not be read: ${errorRatio.unknown}.`)
-  const sentence = `${formatPercent(errorRatio.value)} of the requests fail, and ${formatPercent(limit)} may.`
+  if (!isKnown(errorRatio)) return unknownFinding(subject, `Cannot read the application: ${errorRatio.unknown}.`)
+  const sentence = `${formatPercent(errorRatio.value)} of requests fail (limit ${formatPercent(limit)}).`
   return errorRatio.value > limit
     ? unhealthyFinding(subject, sentence, PROMQL_DEBOUNCE_MS)
     : healthyFinding(subject, sentence)
@@ -58,7 +61,6 @@ function describeFailures(
   { failed, all, seconds }: { failed: number; all: number; seconds: number },
   limit: number,
 ): string {
-  return `${failed} of ${all} requests of the last ${Math.round(seconds)} s failed, and ${formatPercent(limit)} may`
+  const ratio = formatPercent(failed / Math.max(1, all))
+  return `${formatCount(failed)} of ${formatQuantity(all, 'request')} failed in the last ${Math.round(seconds)} s (${ratio}; limit ${formatPercent(limit)})`
 }
-
-const formatPercent = (ratio: number): string => `${Number((100 * ratio).toPrecision(3))} %`

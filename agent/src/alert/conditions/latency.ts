@@ -1,3 +1,4 @@
+import { formatCount, formatDuration, formatPercent, formatQuantity } from '../../format/format.ts'
 import { isKnown } from '../../signals/reading.ts'
 import type { WindowedRequests } from '../../signals/recentRequests.ts'
 import { poissonUpperTail } from '../../measure/errorRateTest.ts'
@@ -11,29 +12,29 @@ import {
 } from './significance.ts'
 import type { ConditionInput } from './conditionInput.ts'
 
-/** Of all requests so many may be slower than the 95th percentile, by its meaning. */
+/** By definition, 5% of requests are slower than the 95th percentile. */
 const SLOW_SHARE = 0.05
-/** It is over when the requests of the last seconds are not slow any more, whatever the spans still hold. */
+/** The condition ends once recent requests are fast again, although the longer windows still contain slow ones. */
 const RECOVERY_WINDOW_SECONDS = 2
 
 /**
- * Whether the 95th percentile of the application is above its limit and noise does not explain it: more than one in
- * twenty requests took longer than the limit.
+ * Unhealthy if the application's 95th percentile exceeds its limit by more than random variation explains: more than 5% of
+ * requests took longer than the limit.
  */
 export function latencyCondition(change: string, input: ConditionInput): ConditionFinding {
   const subject = { rule: 'StiApiLatencyHigh', change } as const
   const limit = input.state?.latencyLimit ?? null
-  if (limit === null) return unknownFinding(subject, 'There is no baseline to judge by: take one (sti baseline).')
+  if (limit === null) return unknownFinding(subject, 'No baseline to compare with. Run sti baseline.')
   if (!input.counted) return promqlFinding(subject, input, limit)
   if (!isKnown(input.requests))
-    return unknownFinding(subject, `The application could not be read: ${input.requests.unknown}.`)
+    return unknownFinding(subject, `Cannot read the application: ${input.requests.unknown}.`)
   const { value } = input.requests
   const windows = windowSeconds(input).map((seconds) => countSlowRequests(value.countLast(seconds), limit))
   const counted = windows.filter((timeWindow) => timeWindow !== null)
   if (counted.length === 0)
     return unknownFinding(
       subject,
-      `No bucket of the histogram reaches ${formatMilliseconds(limit)}, which is the limit: give it larger ones.`,
+      `No histogram bucket reaches the limit of ${formatDuration(limit)}. Add larger buckets to the histogram.`,
     )
   const latest = countSlowRequests(value.countLast(RECOVERY_WINDOW_SECONDS), limit)
   const stillSlow = latest !== null && latest.slow > SLOW_SHARE * latest.all
@@ -43,9 +44,10 @@ export function latencyCondition(change: string, input: ConditionInput): Conditi
   if (worst !== undefined && stillSlow)
     return unhealthyFinding(subject, `${describeSlowRequests(worst, limit)}.`, COUNTED_DEBOUNCE_MS)
   const longest = counted.at(-1)!
-  if (longest.all < MIN_REQUESTS) return unknownFinding(subject, `${longest.all} requests are too few to tell.`)
+  if (longest.all < MIN_REQUESTS)
+    return unknownFinding(subject, `Too few requests: ${longest.all} (at least ${MIN_REQUESTS} required).`)
   if (longest.slow > SLOW_SHARE * longest.all && stillSlow)
-    return unknownFinding(subject, `${describeSlowRequests(longest, limit)}: that may be chance.`)
+    return unknownFinding(subject, `${describeSlowRequests(longest, limit)}, which may be random variation.`)
   return healthyFinding(subject, `${describeSlowRequests(longest, limit)}.`)
 }
 
@@ -60,22 +62,21 @@ function countSlowRequests(requests: WindowedRequests, limit: number): SlowReque
   return slow === null ? null : { slow: Math.round(slow), all: requests.all, seconds: requests.seconds }
 }
 
-/** Of PromQL nobody knows the requests. Its own window is long enough that two readings above the limit are no chance. */
+/** PromQL gives no request count. Its own window is long enough that two readings above the limit are significant. */
 function promqlFinding(
   subject: Pick<ConditionFinding, 'rule' | 'change'>,
   { api }: ConditionInput,
   limit: number,
 ): ConditionFinding {
   const { latencyP95 } = api
-  if (!isKnown(latencyP95)) return unknownFinding(subject, `The application could not be read: ${latencyP95.unknown}.`)
-  const sentence = `The 95th percentile is ${formatMilliseconds(latencyP95.value)}, its limit ${formatMilliseconds(limit)}.`
+  if (!isKnown(latencyP95)) return unknownFinding(subject, `Cannot read the application: ${latencyP95.unknown}.`)
+  const sentence = `The 95th percentile latency is ${formatDuration(latencyP95.value)} (limit ${formatDuration(limit)}).`
   return latencyP95.value > limit
     ? unhealthyFinding(subject, sentence, PROMQL_DEBOUNCE_MS)
     : healthyFinding(subject, sentence)
 }
 
 function describeSlowRequests({ slow, all, seconds }: SlowRequests, limit: number): string {
-  return `${slow} of ${all} requests of the last ${Math.round(seconds)} s took longer than ${formatMilliseconds(limit)}, and 5 % may`
+  const ratio = formatPercent(slow / Math.max(1, all))
+  return `${formatCount(slow)} of ${formatQuantity(all, 'request')} in the last ${Math.round(seconds)} s took longer than ${formatDuration(limit)} (${ratio}; limit ${formatPercent(SLOW_SHARE)})`
 }
-
-const formatMilliseconds = (seconds: number): string => `${Number((seconds * 1_000).toPrecision(3))} ms`
