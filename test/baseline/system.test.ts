@@ -39,7 +39,7 @@ test('each check of the system layer fails by what it is there for, and by nothi
       })
       expect(healthy['error-ratio']!.detail).toContain('the rollout file has no api')
       expect(healthy['memory']!.detail).toMatch(
-        /^Memory usage peaked at [\d.]+% \(limit \d+%\) at .*; monitored for [\d.]+% of the time since/,
+        /^Memory usage peaked at [\d.]+% \(limit [\d.]+%\) at .*; monitored for [\d.]+% of the time since/,
       )
 
       // An agent that is gone has kept what it saw.

@@ -225,15 +225,15 @@ test('the rollbacks of data and system are not stopped by it, and take it away',
     const column = async (): Promise<boolean> => (await table()).discriminator !== null
     expect(await readColumnDependents(database.state, rollout)).toEqual([])
     const plan = await planRevert(database.state, rollout, await changes())
-    expect(plan.map(({ change, standing }) => `${change.kind} ${standing}`)).toEqual([
+    expect(plan.map(({ change, status }) => `${change.kind} ${status}`)).toEqual([
       ...[
-        'archive ours',
-        'archive ours',
-        'restore ours',
-        'constraint ours',
-        'trigger ours',
-        'function ours',
-        'column ours',
+        'archive unchanged',
+        'archive unchanged',
+        'restore unchanged',
+        'constraint unchanged',
+        'trigger unchanged',
+        'function unchanged',
+        'column unchanged',
       ],
     ])
     const engine = database.engine({ searchPath: rollout.searchPath })

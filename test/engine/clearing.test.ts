@@ -16,7 +16,9 @@ test('a column that was there before is cleared while others move its rows: noth
       await sql`truncate public.watched`
       await recordEngineWrites(sql, 0.03)
       const { id } = await agent.request('rollback', { scope: 'data', confirm: 'vehicles' })
-      await waitFor('the trigger is gone', async () => (await readEventMessages(agent, id)).includes('taken back'))
+      await waitFor('the trigger is gone', async () =>
+        (await readEventMessages(agent, id)).includes('changes reverted'),
+      )
       // The name has an index: each of these rows leaves its page, some to where the lanes have been.
       let [writes, ended] = [0, false]
       const moving = (async () => {

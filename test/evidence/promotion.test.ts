@@ -109,8 +109,8 @@ test('anything but a signed staging report of the same rollout is refused with i
     }
     await refused({ ...report, signature: null, unsigned: 'because' }, /not signed/)
     await refused({ ...report, report: { ...report.report, coverage: 0.5 } }, /was changed/)
-    await refused(await signed(() => undefined, stranger), /not among the trusted/)
-    await refused(await signed((of) => (of.environment = 'test')), /trusted for staging, and the report is of test/)
+    await refused(await signed(() => undefined, stranger), /which is not trusted/)
+    await refused(await signed((of) => (of.environment = 'test')), /trusted for staging, but the report is from test/)
     await refused(await signed((of) => (of.rollout = 'other')), /for rollout other/)
     await refused(
       await signed((of) => (of.file.promotionHash = '0')),
@@ -123,7 +123,7 @@ test('anything but a signed staging report of the same rollout is refused with i
     const ago = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString()
     await refused(await signed((of) => (of.validation!.endedAt = ago(2))), /ended 2 h ago \(limit 1 h\)/)
     await refused(await signed((of) => (of.validation!.endedAt = ago(-1))), /in the future/)
-    await refused('report', /no report of ours/)
+    await refused('report', /not an STI report/)
     expect((await production.get<PromotionsResponse>(PROMOTIONS)).promotions).toEqual([])
 
     // After a bulk write, the report that staging itself returns is outdated, too.

@@ -178,7 +178,7 @@ async function expectChangedReportRefused(sti: RunSti, folder: string): Promise<
   await refused(text.replace('"verdict":"pass"', '"verdict":"fail"'), /was changed/)
   await refused(text.slice(0, text.length / 2), /not JSON, or it is truncated/)
   await refused(JSON.stringify({ ...report, signature: null, unsigned: 'none' }), /not signed/)
-  await refused(text, /not among the trusted/, 'stranger.json')
+  await refused(text, /which is not trusted/, 'stranger.json')
   // Formatting is not content.
   await writeFile(join(folder, 'bad.json'), JSON.stringify(report, null, 4))
   expect((await sti(null, 'verify', 'bad.json', '--keys', 'trusted.json')).code).toBe(0)

@@ -102,7 +102,7 @@ test('a rehearsal proves both rollbacks on a copy, times them, and leaves the ta
         await withSti(async (sti) => {
           const answer = await sti(agent.url, 'rehearse', '--sample', '100000')
           expect(answer).toMatchObject({ code: 0, err: expect.stringMatching(/ of 11 steps/) })
-          expect(answer.out).toMatch(/rollback system, .*: 6 changes taken back/)
+          expect(answer.out).toMatch(/rollback system, .*: 6 changes reverted/)
           expect(answer.out).toMatch(/data: about .* for the whole table \(30,000 rows\)/)
         })
         expect(await findLeftovers(sql)).toEqual([])
@@ -155,7 +155,7 @@ test('paused it leaves nothing and begins anew, cancelled it leaves nothing, and
           )
         }
         const { id } = await agent.request('rehearsal')
-        expect(await requestRefused(agent, 'rehearsal')).toMatch(/Rehearsal 1 is (queued|running): wait for it/)
+        expect(await requestRefused(agent, 'rehearsal')).toMatch(/Rehearsal 1 is (queued|running)\. Wait for it/)
         await running(id, /backfill/)
         await controlOperation(agent, id, 'pause')
         expect((await agent.waitForEnd(id)).state).toBe('paused')

@@ -78,7 +78,9 @@ test('while the column is being cleared the application’s writes succeed, and 
       await slowUpdates(sql, 0.7)
       const operation = await agent.request('rollback', DATA_ROLLBACK)
       // Trigger, constraint and NOT NULL go together; the batches come after that.
-      await waitFor('they are gone', async () => (await readEventMessages(agent, operation.id)).includes('taken back'))
+      await waitFor('they are gone', async () =>
+        (await readEventMessages(agent, operation.id)).includes('changes reverted'),
+      )
       await sql`insert into public.vehicles (name, is_truck, is_bike) values ('x', true, false)`
       await sql`insert into public.vehicles (name, is_truck, is_bike, type) values ('y', true, false, 'Van')`
       await sql`update public.vehicles set type = 'Mine' where id = 400`
@@ -105,7 +107,7 @@ test('a row that cannot be cleared is recorded, the rest is cleared, and a secon
       create trigger frozen before update on public.vehicles for each row execute function public.frozen()`)
     const failed = await runToFailure(agent, 'rollback', DATA_ROLLBACK)
     expect(failed).toMatchObject({ state: 'failed', errorCode: 'rows-left' })
-    expect(failed.error).toMatch(/^1 rows could not be cleared and keep their type/)
+    expect(failed.error).toMatch(/^1 row could not be cleared and still has a type/)
     expect((await readFailedRows(agent)).map((row) => [row.key[0], row.sqlstate])).toEqual([['77', 'P0001']])
     expect(await sql`select id::int, type from public.vehicles where type is not null`).toEqual([
       { id: 77, type: 'Car' },

@@ -50,7 +50,7 @@ test('enhanced monitoring is journaled, shows in new sessions, and what was ther
       await expect(agent.run('monitoring')).rejects.toThrow(/on already/)
       // It is no change of the table: there is nothing to take back of that.
       await expect(agent.run('rollback', { scope: 'data', confirm: 'vehicles' })).rejects.toThrow(
-        /nothing to take back/,
+        /nothing to roll back/,
       )
 
       await agent.run('rollback', { scope: 'monitoring' })
@@ -79,12 +79,12 @@ test('what somebody else has changed since is left alone and named', async () =>
         reverted: 1,
         kept: [],
         left: [
-          `track_io_timing of database ${name}: it is off now, and not on as it was set`,
-          `pg_stat_statements.track of database ${name}: it is not set now, and not all as it was set`,
+          `track_io_timing of database ${name}: it is off now, not on as STI set it`,
+          `pg_stat_statements.track of database ${name}: it is not set now, not all as STI set it`,
         ],
       })
       const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/operations/${off.id}/events`)
-      expect(events.map(({ message }) => message).join('\n')).toMatch(/left as it is: track_io_timing/)
+      expect(events.map(({ message }) => message).join('\n')).toMatch(/kept: track_io_timing/)
     })
   })
 })
@@ -124,8 +124,8 @@ test('what the role of the agent may not do is named, and the rest is done', asy
       const { refused, enhanced } = (await agent.rollout()).monitoring
       expect([enhanced, ...refused]).toEqual([
         true,
-        `${role} may not set track_io_timing: as a superuser, grant set on parameter track_io_timing to "${role}".`,
-        `${role} may not set pg_stat_statements.track: as a superuser, grant set on parameter pg_stat_statements.track to "${role}".`,
+        `${role} may not set track_io_timing. Run as a superuser: grant set on parameter track_io_timing to "${role}".`,
+        `${role} may not set pg_stat_statements.track. Run as a superuser: grant set on parameter pg_stat_statements.track to "${role}".`,
       ])
 
       // Once granted it can be asked for again; without owning the database it is for its own sessions.
@@ -134,7 +134,7 @@ test('what the role of the agent may not do is named, and the rest is done', asy
       expect(await readSettings(sql)).toEqual(ENHANCED_SETTINGS.map((setting) => `${role}: ${setting}`))
       expect((await agent.rollout()).monitoring.refused[0]).toMatch(
         new RegExp(
-          `own sessions only, since ${role} does not own the database: its owner can alter database "${name}" set`,
+          `sessions of the agent only, because ${role} does not own the database. To set it for all sessions, run as the owner: alter database "${name}" set`,
         ),
       )
       await agent.run('rollback', { scope: 'monitoring' })

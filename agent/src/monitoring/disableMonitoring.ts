@@ -5,9 +5,9 @@ import { quoteLiteral } from '../rollout/identifiers.ts'
 import { currentSettingSql, type PreviousSetting } from './monitoringSettings.ts'
 
 /**
- * Takes enhanced monitoring back, the newest change first, each in a transaction of its own: what was there before is
- * there again; what somebody else has changed since is left as it is; what another rollout with enhanced monitoring
- * needs too goes over to that one's journal.
+ * Disables enhanced monitoring, newest change first, each in its own transaction. Restores previous settings, keeps
+ * settings that others have changed since, and moves settings that another rollout with enhanced monitoring still needs
+ * to the journal of that rollout.
  */
 export async function disableMonitoring(run: RunContext): Promise<RunOutcome> {
   const { monitoring, settings } = await readMonitoringChanges(run)
@@ -15,7 +15,7 @@ export async function disableMonitoring(run: RunContext): Promise<RunOutcome> {
   const sql = run.database.engine({ purpose: 'monitoring' })
   try {
     for (const change of settings.toReversed()) {
-      await runDdl(run, sql, { description: `taking back ${change.object}`, steps: [revertSettingSql(run, change)] })
+      await runDdl(run, sql, { description: `reverting ${change.object}`, steps: [revertSettingSql(run, change)] })
     }
   } finally {
     await sql.end({ timeout: 1 })
@@ -28,12 +28,12 @@ export async function disableMonitoring(run: RunContext): Promise<RunOutcome> {
     left_because === null ? [] : [`${object}: ${left_because}`],
   )
   const inherited = after
-    .filter((one) => one.rollout !== run.rollout.name)
-    .map((one) => `${one.object}: ${one.rollout}`)
-  for (const sentence of unreverted) await run.recordEvent('monitoring', `left as it is: ${sentence}`)
+    .filter(({ rollout }) => rollout !== run.rollout.name)
+    .map(({ object, rollout }) => `${object}: ${rollout}`)
+  for (const sentence of unreverted) await run.recordEvent('monitoring', `kept: ${sentence}`)
   for (const sentence of inherited) await run.recordEvent('monitoring', `kept for another rollout: ${sentence}`)
   const changedObjects = monitoring.changes.map((change) => change.object)
-  await run.recordEvent('ddl', 'enhanced monitoring is off', { before: changedObjects })
+  await run.recordEvent('ddl', 'enhanced monitoring disabled', { before: changedObjects })
   return {
     outcome: 'succeeded',
     result: {
@@ -49,7 +49,7 @@ async function readMonitoringChanges(run: RunContext) {
   return { monitoring, settings: monitoringChanges }
 }
 
-/** One statement that decides and does, so that nothing comes between looking and taking back. */
+/** One statement checks and reverts, so that nothing can happen in between. */
 function revertSettingSql(run: RunContext, { id, kind, inverse, before }: JournaledChange): string {
   const revertedColumns = `reverted_at = clock_timestamp(), reverted_by = ${run.operation.id}`
   const revertStatements = `execute ${quoteLiteral(inverse)}; update sti.change set ${revertedColumns} where id = ${id};`
@@ -61,7 +61,7 @@ function revertSettingSql(run: RunContext, { id, kind, inverse, before }: Journa
       heir text := (select min(m.rollout) from sti.monitoring m where m.rollout <> ${rolloutName});
     begin
       if found is distinct from ${quoteLiteral(now)} then
-        update sti.change set ${revertedColumns}, left_because = format('it is %s now, and not ${now} as it was set', coalesce(found, 'not set'))
+        update sti.change set ${revertedColumns}, left_because = format('it is %s now, not ${now} as STI set it', coalesce(found, 'not set'))
           where id = ${id};
       elsif heir is not null then
         update sti.change set rollout = heir where id = ${id};

@@ -4,10 +4,10 @@ import { quoteLiteral } from '../rollout/identifiers.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { planSettings } from './monitoringSettings.ts'
 
-/** How often application, host and the file's signals are read while enhanced monitoring is on. */
+/** The polling interval for application, host and custom signals while enhanced monitoring is enabled. */
 export const SAMPLING_INTERVAL_SECONDS = 1
 
-/** Agents read it with everything else about the rollout. */
+/** Agents read the interval together with the other state of the rollout. */
 export function samplingChange({ name }: Rollout): ReversibleChange {
   return {
     kind: 'sampling',
@@ -19,22 +19,22 @@ export function samplingChange({ name }: Rollout): ReversibleChange {
   }
 }
 
-/** One transaction with its journal. Run again it finds what is there, and changes only what is missing. */
+/** Applies and journals all changes in one transaction. Idempotent: changes only what is missing. */
 export async function enableMonitoring(run: RunContext): Promise<RunOutcome> {
   const { database, rollout } = run
   const { monitoring } = await run.readFacts()
   await run.failpoint('monitoring.looked')
-  // A session of its own, and new: settings of the database show in those that begin after they were made.
+  // A new session, since only sessions opened after a change see database settings.
   const sql = database.engine({ purpose: 'monitoring' })
   try {
     const { changes, refused } = await planSettings(sql)
     const steps = [...(monitoring.enhanced ? [] : [samplingChange(rollout)]), ...changes]
     if (steps.length > 0) {
-      await runDdl(run, sql, { description: 'switching enhanced monitoring on', steps })
-      await run.recordEvent('ddl', 'enhanced monitoring is on', { after: steps.map((step) => step.statement) })
+      await runDdl(run, sql, { description: 'enabling enhanced monitoring', steps })
+      await run.recordEvent('ddl', 'enhanced monitoring enabled', { after: steps.map((step) => step.statement) })
     }
     for (const sentence of refused) await run.recordEvent('monitoring', sentence)
-    // From the journal: another agent may have made them and died.
+    // Read from the journal, since another agent may have applied them before it died.
     const { monitoringChanges } = await run.readFacts()
     return { outcome: 'succeeded', result: { changed: monitoringChanges.map((change) => change.object), refused } }
   } finally {

@@ -5,13 +5,13 @@ import { enableMonitoring, samplingChange } from './enableMonitoring.ts'
 import { disableMonitoring } from './disableMonitoring.ts'
 import { planSettings } from './monitoringSettings.ts'
 
-/** Enhanced monitoring on, or off, which is the rollback of scope monitoring by another name. */
+/** Enables or disables enhanced monitoring. Disabling equals a rollback of scope `monitoring`. */
 export const monitoring: OperationDefinition<'monitoring'> = {
   kind: 'monitoring',
   refusals(facts, parameters) {
     if (!MonitoringParameters.parse(parameters).enabled) return monitoringRollback.refusals(facts, parameters)
     const { enhanced, refused } = facts.monitoring
-    return [...facts.blockers, ...(enhanced && refused.length === 0 ? ['Enhanced monitoring is on already.'] : [])]
+    return [...facts.blockers, ...(enhanced && refused.length === 0 ? ['Enhanced monitoring is already enabled.'] : [])]
   },
   async preview(context, parameters) {
     if (!MonitoringParameters.parse(parameters).enabled) return await monitoringRollback.preview(context, parameters)
@@ -24,7 +24,7 @@ export const monitoring: OperationDefinition<'monitoring'> = {
         estimatedSeconds: 1,
         estimatedWalBytes: 0,
         statements: [...samplingChanges, ...changes].map((change) => change.statement),
-        notes: [...refused, 'Sessions that are open keep their settings until they connect anew.'],
+        notes: [...refused, 'Open sessions keep their settings until they reconnect.'],
       }
     } finally {
       await sql.end({ timeout: 1 })
@@ -43,12 +43,12 @@ export const monitoringRollback: OperationDefinition<'rollback'> = {
       rows: 0,
       estimatedWalBytes: 0,
       statements: facts.monitoringChanges.map((change) => change.inverse).reverse(),
-      notes: ['What somebody else has changed since is left as it is, and named.'],
+      notes: ['Keeps and lists settings that others have changed since.'],
     }
   },
   run: disableMonitoring,
 }
 
 function notEnabledRefusals({ monitoringChanges }: RolloutFacts): string[] {
-  return monitoringChanges.length === 0 ? ['Enhanced monitoring is not on: there is nothing to take back.'] : []
+  return monitoringChanges.length === 0 ? ['Enhanced monitoring is not enabled, so there is nothing to roll back.'] : []
 }

@@ -9,24 +9,24 @@ interface RequiredSetting {
 }
 
 const REQUIRED_SETTINGS: readonly RequiredSetting[] = [
-  // How long statements wait for I/O.
+  // Measures how long statements wait for I/O.
   { name: 'track_io_timing', value: 'on' },
-  // Statements inside of functions and triggers too: what the dual write costs. Those at the top stay as they are.
+  // Includes statements inside functions and triggers, to show the cost of the dual write.
   { name: 'pg_stat_statements.track', value: 'all' },
 ]
 
-/** What was there before a setting of ours, kept with its change. */
+/** The previous value of a setting that STI changed, stored with the change. */
 export interface PreviousSetting {
   readonly setting: string
   readonly scope: 'database' | 'role'
-  /** As it was set there; null: it was not set there. */
+  /** Null: not set in this scope. */
   readonly value: string | null
   readonly now: string
 }
 
 export interface SettingsPlan {
   readonly changes: readonly ReversibleChange[]
-  /** What the agent's role may not do, or what is missing; each sentence says who has to do what. */
+  /** Settings that the agent cannot change; each sentence says why and what to do. */
   readonly refused: readonly string[]
 }
 
@@ -41,7 +41,7 @@ interface SettingStateRow {
   readonly of_role: string | null
 }
 
-/** What would be set, for new sessions of the database; where the role does not own it, for the agent's own. */
+/** Plans the settings for new sessions of the database, or of the agent's role if it does not own the database. */
 export async function planSettings(sql: Sql): Promise<SettingsPlan> {
   const states = await sql<SettingStateRow[]>`
     select w.name, current_setting(w.name, true) as now, d.datname::text as database, r.rolname::text as role,
@@ -56,7 +56,7 @@ export async function planSettings(sql: Sql): Promise<SettingsPlan> {
   const changes: ReversibleChange[] = []
   const refused: string[] = []
   for (const { name, value } of REQUIRED_SETTINGS) {
-    const state = states.find((one) => one.name === name)!
+    const state = states.find((candidate) => candidate.name === name)!
     const { sentence, change } = planSetting(state, value)
     if (sentence !== null) refused.push(sentence)
     if (change !== null) changes.push(change)
@@ -70,13 +70,16 @@ function planSetting(
 ): { sentence: string | null; change: ReversibleChange | null } {
   const { name, now, allowed, owner, database, role } = state
   if (now === null)
-    return { sentence: `${name} is not known here: add pg_stat_statements to shared_preload_libraries.`, change: null }
+    return {
+      sentence: `${name} does not exist on this server. Add pg_stat_statements to shared_preload_libraries.`,
+      change: null,
+    }
   const ofDatabase = `alter database ${quoteIdentifier(database)}`
   if (!allowed) {
     if (now === value) return { sentence: null, change: null }
     const missingPrivilege = `${role} may not set ${name}`
     return {
-      sentence: `${missingPrivilege}: as a superuser, grant set on parameter ${name} to ${quoteIdentifier(role)}.`,
+      sentence: `${missingPrivilege}. Run as a superuser: grant set on parameter ${name} to ${quoteIdentifier(role)}.`,
       change: null,
     }
   }
@@ -90,7 +93,7 @@ function planSetting(
   if (now === value && state.of_role !== value) return { sentence: null, change: null }
   const ofRole = `alter role ${quoteIdentifier(role)} in database ${quoteIdentifier(database)}`
   return {
-    sentence: `${name} is raised for the agent’s own sessions only, since ${role} does not own the database: its owner can ${ofDatabase} set ${name} to ${value}.`,
+    sentence: `${name} is set for the sessions of the agent only, because ${role} does not own the database. To set it for all sessions, run as the owner: ${ofDatabase} set ${name} to ${value}.`,
     change: now === value ? null : settingChange(ofRole, state, { scope: 'role', before: state.of_role, value }),
   }
 }
@@ -112,7 +115,7 @@ function settingChange(
   }
 }
 
-/** As SQL: what is set now where a change of ours set something. */
+/** SQL for the current value in the scope in which STI set it. */
 export function currentSettingSql({ setting, scope }: PreviousSetting): string {
   const role = scope === 'database' ? '0' : '(select oid from pg_roles where rolname = current_user)'
   return `(select substr(e, strpos(e, '=') + 1) from pg_db_role_setting s, unnest(s.setconfig) e

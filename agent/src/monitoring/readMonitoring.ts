@@ -4,12 +4,12 @@ import type { JournaledChange } from '../kind/facts.ts'
 import { DEFAULT_SAMPLE_INTERVAL_SECONDS } from '../signals/signals.ts'
 import type { PreviousSetting } from './monitoringSettings.ts'
 
-/** Whether a change in the journal is one of enhanced monitoring; all others are of the table. */
+/** Tells if a journaled change belongs to enhanced monitoring; all other changes belong to the table. */
 export function isMonitoringChange({ kind }: { readonly kind: string }): boolean {
   return kind === 'setting' || kind === 'sampling'
 }
 
-/** What is on now. `last`: the last operation that switched it on. */
+/** The current state. `last`: the last operation that enabled enhanced monitoring. */
 export async function readMonitoring(
   sql: Sql,
   rollout: string,

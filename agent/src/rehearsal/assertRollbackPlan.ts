@@ -6,13 +6,13 @@ import { rejectFullScan } from '../engine/queryPlanGuard.ts'
 import { rangeCondition } from '../engine/keyRange.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
-/** Rows that the archive of a rollback looks at with one statement. */
+/** Rows per statement when a rollback archives types. */
 const ARCHIVE_BATCH_ROWS = 10_000
 
 /**
- * Asks the planner how the way back would read the real table, for a range in the middle of the sample's keys. Nothing
- * is run.
- * @throws OperationFailure when each batch would read all of it
+ * Checks the query plan of a rollback on the real table, for a range in the middle of the sampled keys, without running
+ * the query.
+ * @throws OperationFailedError if each batch would scan the whole table
  */
 export async function assertRollbackPlan(
   run: RunContext,
@@ -36,10 +36,10 @@ export async function assertRollbackPlan(
     Math.min(Math.floor(rows / 50), Math.floor((ARCHIVE_BATCH_ROWS * rows) / Math.max(1, tableRows))),
   )
   const [low, high] = [await keyAtOffset(Math.floor(rows / 2)), await keyAtOffset(Math.floor(rows / 2) + step)]
-  if (low === null || high === null) return 'not asked: the sample is too small'
+  if (low === null || high === null) return 'not checked: the sample is too small'
   const walked = { table: run.rollout.table, key: table.key }
   const { condition, values } = rangeCondition(walked, { low, high, rows: ARCHIVE_BATCH_ROWS }, 1)
   const statement = `select ${run.rollout.derive('t')} from ${run.rollout.table.sql} as t where ${condition}`
   await rejectFullScan(sql, { table: run.rollout.table, statement, values, keyColumns: table.key })
-  return 'the way back reads the table along its key'
+  return 'a rollback reads the table along its key'
 }

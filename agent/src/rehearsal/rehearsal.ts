@@ -1,4 +1,5 @@
 import { RehearsalParameters } from '../contract/index.ts'
+import { formatCount, formatQuantity } from '../format/format.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
@@ -21,20 +22,20 @@ import { runDdl } from '../ddl/transactional.ts'
 const sampleSize = (facts: Pick<RolloutFacts, 'rollout'>, parameters: Record<string, unknown>): number =>
   RehearsalParameters.parse(parameters).sample ?? facts.rollout.file.rehearsal.sample
 
-/** The whole rollout and its rollbacks on a sample of the table that is copied aside, with the engine's own code. */
+/** Runs the whole rollout and its rollbacks on a copied sample of the table, with the same code as on the table. */
 export function createRehearsal({ environment }: { readonly environment: string }): OperationDefinition<'rehearsal'> {
   return {
     kind: 'rehearsal',
     refusals: ({ faults, openOperations: open }) => [
       ...faults,
       ...open
-        .filter((one) => one.kind === 'rehearsal')
-        .map((one) => `Rehearsal ${one.id} is ${one.state}: wait for it, or cancel it.`),
+        .filter((operation) => operation.kind === 'rehearsal')
+        .map((one) => `Rehearsal ${one.id} is ${one.state}. Wait for it, or cancel it.`),
     ],
     preview({ table, facts }, parameters) {
       const sample = sampleSize(facts, parameters)
       const rows = table.estimatedRows === null ? sample : Math.min(sample, Math.round(table.estimatedRows))
-      const last = facts.succeededOperations.findLast((one) => one.kind === 'rehearsal')
+      const last = facts.succeededOperations.findLast((operation) => operation.kind === 'rehearsal')
       const lastDurationMs =
         last?.startedAt && last.endedAt ? Date.parse(last.endedAt) - Date.parse(last.startedAt) : null
       return Promise.resolve({
@@ -44,8 +45,8 @@ export function createRehearsal({ environment }: { readonly environment: string 
         estimateBasis: lastDurationMs === null ? null : `rehearsal ${last!.id}`,
         statements: copyStatements(rehearsalRollout(facts.rollout, 0n), facts, false),
         notes: [
-          `Copies about ${rows.toLocaleString('en')} rows into a schema of its own, which is dropped afterwards.`,
-          'Of the table itself it only reads: that sample, a count and plans.',
+          `Copies about ${formatQuantity(rows, 'row')} into a separate schema, which is dropped afterward.`,
+          'Only reads from the table itself: the sample, a row count, and query plans.',
           ...copyNotes(facts, table, false),
         ],
       })
@@ -54,7 +55,7 @@ export function createRehearsal({ environment }: { readonly environment: string 
   }
 }
 
-/** A rehearsal that was paused, or whose agent died, begins anew. */
+/** A rehearsal that was paused or whose agent died starts over. */
 async function runRehearsal(run: RunContext, environment: string): Promise<RunOutcome> {
   const { rollout, database, operation } = run
   const sql = database.engine({ purpose: 'rehearsal', searchPath: rollout.searchPath, statementTimeoutMs: 120_000 })
@@ -69,15 +70,15 @@ async function runRehearsal(run: RunContext, environment: string): Promise<RunOu
     const unlogged = await hasPublicationForAllTables(sql)
     run.setStep('counting the rows')
     const tableRows = await countOrEstimateRows(sql, rollout, table)
-    await rehearsalSteps.act('copy', async () => {
+    await rehearsalSteps.runStep('copy', async () => {
       const sample = sampleSize(facts, operation.parameters)
-      await runDdl(run, sql, { description: 'making the copy', steps: copyStatements(sandbox.copy, facts, unlogged) })
+      await runDdl(run, sql, { description: 'creating the copy', steps: copyStatements(sandbox.copy, facts, unlogged) })
       if (!(await copyRows(run, sql, { copy: sandbox.copy, table, tableRows, sample }))) throw new RehearsalStopped()
       await sql.unsafe(`analyze /* sti */ ${sandbox.copy.table.sql}`)
-      return `about ${sample.toLocaleString('en')} of ${tableRows.toLocaleString('en')} rows were asked for`
+      return `sampled about ${formatCount(Math.min(sample, tableRows))} of ${formatQuantity(tableRows, 'row')}`
     })
     await run.failpoint('rehearsal.copied')
-    await rehearsalSteps.act('plan', () => assertRollbackPlan(run, sql, sandbox.copy, table, tableRows))
+    await rehearsalSteps.runStep('plan', () => assertRollbackPlan(run, sql, sandbox.copy, table, tableRows))
     const { steps, scopes, content } = await rehearsalSteps.rollOutAndBack(tableRows)
     const result = {
       sampleRows: content.rows,
@@ -88,19 +89,19 @@ async function runRehearsal(run: RunContext, environment: string): Promise<RunOu
       scopes,
       notes: copyNotes(facts, table, unlogged),
     }
-    await run.recordEvent('rehearsal', 'the copy was what it was before, after each rollback', { after: result })
+    await run.recordEvent('rehearsal', 'each rollback restored the copy to its original state', { after: result })
     return { outcome: 'succeeded', result }
   } catch (error) {
     if (!(error instanceof RehearsalStopped)) throw error
     if (run.directive() === 'go-on')
       throw new OperationFailedError(
         'rehearsal-time',
-        'It took longer than 30 minutes: rehearse with a smaller --sample, and look at its events for what it waited for.',
+        'The rehearsal took longer than 30 minutes. Check its events for what it waited for, or rehearse with a smaller --sample.',
       )
     return { outcome: 'stopped' }
   } finally {
     try {
-      // Whoever lost the claim leaves it to the next one, which begins with this.
+      // After a lost claim, the next agent starts with this cleanup.
       if (run.directive() !== 'lost') await cleanUp(run, sql)
       await run.failpoint('rehearsal.cleaned')
     } finally {

@@ -1,4 +1,5 @@
 import type { RehearsalResult, ScopeRehearsal } from '../contract/index.ts'
+import { formatCount, formatQuantity } from '../format/format.ts'
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import { readTableChecksum, type TableChecksum } from '../ddl/tableChecksum.ts'
@@ -17,24 +18,24 @@ import type { Sandbox } from './sandbox.ts'
 
 type StepResults = RehearsalResult['steps']
 
-/** It was asked to stop, or has run for too long. */
+/** Stopped on request, or timed out. */
 export class RehearsalStopped extends Error {}
 
 export interface RehearsalSteps {
-  /** One act, timed; what it answers is its detail. */
-  act(name: string, work: () => Promise<string>): Promise<void>
-  /** Expand, backfill and data rollback; then all of it with finalize and the system rollback. */
+  /** Runs and times one step; `work` returns its detail. */
+  runStep(name: string, work: () => Promise<string>): Promise<void>
+  /** Expand, backfill and data rollback; then expand, backfill, finalize and system rollback. */
   rollOutAndBack(tableRows: number): Promise<{ steps: StepResults; scopes: ScopeRehearsal[]; content: TableChecksum }>
 }
 
-/** Copy, plan, and twice expand to rollback. */
+/** Copy, plan, and both rounds of rollout and rollback. */
 const STEP_COUNT = 11
 
 export function createRehearsalSteps(run: RunContext, sql: Sql, sandbox: Sandbox): RehearsalSteps {
   const steps: StepResults = []
   let results: Record<string, unknown> = {}
 
-  const runStep: RehearsalSteps['act'] = async (step, work) => {
+  const runStep: RehearsalSteps['runStep'] = async (step, work) => {
     if (run.directive() !== 'go-on' || sandbox.isOverdue()) throw new RehearsalStopped()
     run.setStep(step)
     const startedAt = performance.now()
@@ -42,7 +43,7 @@ export function createRehearsalSteps(run: RunContext, sql: Sql, sandbox: Sandbox
     steps.push({ step, seconds: (performance.now() - startedAt) / 1000, detail })
     reportProgress(run, steps.length)
   }
-  /** Runs a kind of operation on the copy. */
+  /** Runs an operation on the copy. */
   const perform = async (
     kind: OperationDefinition,
     parameters: Record<string, unknown> = {},
@@ -51,7 +52,7 @@ export function createRehearsalSteps(run: RunContext, sql: Sql, sandbox: Sandbox
     if (outcome.outcome === 'stopped') throw new RehearsalStopped()
     return (results = outcome.result)
   }
-  /** The next operation on the same table finds no lane of the one before. */
+  /** The next operation on the copy must not find the lanes of the previous one. */
   const deleteLanes = (): Promise<unknown> =>
     run.database.state`delete from sti.lane where operation_id = ${run.operation.id}`
   const readCopyState = async (): Promise<{ structure: TableStructure; content: TableChecksum }> => {
@@ -60,7 +61,7 @@ export function createRehearsalSteps(run: RunContext, sql: Sql, sandbox: Sandbox
     if (content === null)
       throw new OperationFailedError(
         'rehearsal-time',
-        'Summing the copy took longer than two minutes: rehearse with a smaller --sample.',
+        'The checksum of the copy took longer than 2 minutes. Rehearse with a smaller --sample.',
       )
     return { structure: await readTableStructure(sql, sandbox.copy.table.sql), content }
   }
@@ -68,12 +69,12 @@ export function createRehearsalSteps(run: RunContext, sql: Sql, sandbox: Sandbox
   const rollOut = async (label: string): Promise<void> => {
     await runStep(`expand ${label}`, async () => {
       await perform(expand)
-      return 'column, function and trigger'
+      return 'column, function, and trigger created'
     })
     await runStep(`backfill ${label}`, async () => {
       await deleteLanes()
       const { writtenRows, failedRows } = await perform(backfill, { checkpointInterval: 100 })
-      return `${String(writtenRows)} rows written, ${String(failedRows)} failed; ${await countWrongTypes(sql, sandbox, Number(failedRows))}`
+      return `${formatQuantity(Number(writtenRows), 'row')} written, ${formatCount(Number(failedRows))} failed; ${await countWrongTypes(sql, sandbox, Number(failedRows))}`
     })
   }
   const rollBack = async (
@@ -84,7 +85,7 @@ export function createRehearsalSteps(run: RunContext, sql: Sql, sandbox: Sandbox
     await runStep(`rollback ${scope}`, async () => {
       await deleteLanes()
       await perform(kind, { scope, full: true, confirm: sandbox.copy.name })
-      return `${String((results['reverted'] as string[]).length)} changes taken back`
+      return `${formatQuantity((results['reverted'] as string[]).length, 'change')} reverted`
     })
     await runStep(`compare ${scope}`, async () => {
       const after = await readCopyState()
@@ -92,16 +93,16 @@ export function createRehearsalSteps(run: RunContext, sql: Sql, sandbox: Sandbox
       if (differences.length > 0 || after.content.checksum !== before.content.checksum) {
         throw new OperationFailedError(
           'rehearsal',
-          `After the rollback of the ${scope} the copy was not what it was before: ${[...differences, `checksum ${after.content.checksum} of ${after.content.rows} rows, before ${before.content.checksum} of ${before.content.rows}`].join('; ')}. Report this before you rely on it.`,
+          `The ${scope} rollback did not restore the copy to its original state: ${[...differences, `checksum ${after.content.checksum} of ${after.content.rows} rows, before ${before.content.checksum} of ${before.content.rows}`].join('; ')}. Report this bug before you rely on a rollback.`,
         )
       }
-      return `structure and checksum ${after.content.checksum} of ${after.content.rows} rows as before expand`
+      return `structure and checksum are as before expand (${after.content.checksum}, ${formatQuantity(after.content.rows, 'row')})`
     })
     return { ...results }
   }
 
   return {
-    act: runStep,
+    runStep,
     async rollOutAndBack(tableRows) {
       const before = await readCopyState()
       await rollOut('for data')
@@ -111,7 +112,7 @@ export function createRehearsalSteps(run: RunContext, sql: Sql, sandbox: Sandbox
       await runStep('finalize', async () => {
         sandbox.markVerified()
         await perform(finalize)
-        return 'index, constraint and the way back of the trigger'
+        return 'index, constraint, and reverse sync created'
       })
       const system = await rollBack(systemRollback, 'system', before)
       await run.failpoint('rehearsal.system')
@@ -122,7 +123,7 @@ export function createRehearsalSteps(run: RunContext, sql: Sql, sandbox: Sandbox
   }
 }
 
-/** What reads or writes rows grows with the table; the rest does not. */
+/** Scales the time spent on rows to the size of the table; the rest does not grow. */
 function extrapolateScope(
   scope: 'data' | 'system',
   result: Record<string, unknown>,
@@ -140,7 +141,7 @@ function extrapolateScope(
   }
 }
 
-/** Rows of the copy whose type is not what their legacy columns say, as PostgreSQL counts them. */
+/** Counts the rows of the copy whose type does not match their legacy columns. */
 async function countWrongTypes(sql: Sql, { copy }: Sandbox, failedRows: number): Promise<string> {
   try {
     const answer = await sql.unsafe<{ rows: number; wrong: number }[]>(
@@ -148,14 +149,14 @@ async function countWrongTypes(sql: Sql, { copy }: Sandbox, failedRows: number):
         from ${copy.table.sql} as t`),
     )
     const { rows, wrong } = onlyRow(answer)
-    if (wrong <= failedRows) return `${rows} rows counted, ${wrong === 0 ? 'none' : wrong} with a wrong type`
+    if (wrong <= failedRows) return `${formatCount(wrong)} of ${formatQuantity(rows, 'row')} with a wrong type`
     throw new OperationFailedError(
       'rehearsal',
-      `${wrong} of ${rows} rows of the copy have a wrong type after the backfill. Report this.`,
+      `${formatCount(wrong)} of ${formatQuantity(rows, 'row')} in the copy have a wrong type after the backfill. Report this bug.`,
     )
   } catch (error) {
     if (classifyError(error) !== 'row') throw error
-    return 'not counted: the expression raises for some row'
+    return 'wrong types not counted, since the expression raises an error on a row'
   }
 }
 

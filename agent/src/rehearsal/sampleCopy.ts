@@ -16,10 +16,10 @@ import { columnCreatedBySti } from '../rollback/revertChanges.ts'
 import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
-/** Rows of one statement: its snapshot is short. */
+/** Rows per statement, so that each snapshot is short. */
 const SAMPLE_CHUNK_ROWS = 20_000
 
-/** The rollout of the copy of an operation. No rollout file can have its name. */
+/** The rollout for the copy of an operation. No rollout file can have the same name. */
 export function rehearsalRollout(rollout: Rollout, operationId: bigint): Rollout {
   const schema = copySchema(operationId)
   const { name } = rollout.table
@@ -30,7 +30,7 @@ export function rehearsalRollout(rollout: Rollout, operationId: bigint): Rollout
 const copySchema = (operationId: bigint): string => `sti_rehearsal_${operationId}`
 const copyName = (operationId: bigint): string => `~rehearsal-${operationId}`
 
-/** A table of the same structure in a schema of its own, as it was before expand, without rows. */
+/** Creates an empty table with the structure before expand in a separate schema. */
 export function copyStatements(copy: Rollout, facts: RolloutFacts, unlogged: boolean): string[] {
   const { table, discriminator } = copy
   const column = discriminator.sql
@@ -48,21 +48,21 @@ export function copyStatements(copy: Rollout, facts: RolloutFacts, unlogged: boo
   ]
 }
 
-/** What the copy does not have of the table. */
+/** How the copy differs from the table. */
 export function copyNotes(facts: RolloutFacts, table: Table, unlogged: boolean): string[] {
   const triggers = table.triggers.filter((one) => !one.internal && !one.ours).map((one) => one.name)
   return [
     ...(triggers.length > 0
-      ? [`Triggers of the application were not copied, since they may write elsewhere: ${triggers.join(', ')}.`]
+      ? [`Triggers of the application are not copied, since they may write to other tables: ${triggers.join(', ')}.`]
       : []),
-    'Foreign keys, policies and rules were not copied.',
-    ...(table.partitioned ? ['The copy is one table, without partitions.'] : []),
-    ...(unlogged ? ['The copy is UNLOGGED, since a publication FOR ALL TABLES would send it.'] : []),
-    ...(facts.flag.enabled ? ['The flag was not touched: its clients come on top of each time.'] : []),
+    'Foreign keys, policies, and rules are not copied.',
+    ...(table.partitioned ? ['The copy is not partitioned.'] : []),
+    ...(unlogged ? ['The copy is UNLOGGED, since a FOR ALL TABLES publication would replicate it.'] : []),
+    ...(facts.flag.enabled ? ['The flag is not changed. A real rollback also waits for its clients.'] : []),
   ]
 }
 
-/** A table that is logged joins each publication FOR ALL TABLES. */
+/** Every logged table belongs to FOR ALL TABLES publications. */
 export async function hasPublicationForAllTables(sql: Sql): Promise<boolean> {
   const rows = await sql<{ all: boolean }[]>`
     select /* sti */ exists (select from pg_publication where puballtables) as all`
@@ -70,8 +70,8 @@ export async function hasPublicationForAllTables(sql: Sql): Promise<boolean> {
 }
 
 /**
- * Copies about as many rows of the table, in short statements that only read it: all of a small one, pages spread over a
- * big one. The discriminator is left out. False: it was asked to stop.
+ * Copies about `sample` rows with short statements that only read the table: all rows of a small table, random pages of a
+ * large one. Leaves out the discriminator. False: stopped on request.
  */
 export async function copyRows(
   run: RunContext,
@@ -87,7 +87,7 @@ export async function copyRows(
     tagStatement(`insert into ${copy.table.sql} (${columns}) overriding system value
       select ${columns} from ${run.rollout.table.sql} as t ${rest} on conflict do nothing`)
   const goOn = createSingleWorkerGate(run, (wait) =>
-    run.setStep(wait === null ? 'copying a sample' : `Waiting: ${wait.sentence}`),
+    run.setStep(wait === null ? 'copying a sample' : `waiting: ${wait.sentence}`),
   )
   if (tableRows <= sample) {
     const walked: KeyedTable = { table: run.rollout.table, key: table.key }
@@ -116,8 +116,8 @@ export async function copyRows(
 }
 
 /**
- * Takes away all that rehearsals have made: this one's, and those of operations that have ended. Fenced, so that an
- * agent whose lease ran out does not take the copy of the next one.
+ * Removes everything that this rehearsal, or rehearsals of ended operations, created. Fenced, so that an agent with an
+ * expired lease does not remove the copy of its successor.
  */
 export async function cleanUp(run: RunContext, sql: Sql): Promise<void> {
   const leftovers = await sql<{ id: string }[]>`
@@ -125,10 +125,10 @@ export async function cleanUp(run: RunContext, sql: Sql): Promise<void> {
     where n.nspname ~ '^sti_rehearsal_[0-9]+$' and exists (select from sti.operation o
       where o.id::text = substr(n.nspname, ${'sti_rehearsal_'.length + 1}::int) and o.state in ${endedStates(sql)})`
   const ids = new Set([run.operation.id, ...leftovers.map(({ id }) => BigInt(id))])
-  // It cleans up also when it is asked to stop.
+  // The cleanup must finish even if the operation is being stopped.
   const uninterruptedRun: RunContext = { ...run, directive: () => 'go-on' }
   for (const id of ids)
-    await runDdl(uninterruptedRun, sql, { description: 'taking the copy away', steps: cleanUpStatements(id) })
+    await runDdl(uninterruptedRun, sql, { description: 'removing the copy', steps: cleanUpStatements(id) })
 }
 
 function cleanUpStatements(id: bigint): string[] {

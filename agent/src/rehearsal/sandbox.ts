@@ -4,17 +4,18 @@ import type { Directive, RunContext } from '../kind/kind.ts'
 import { readFacts } from '../operation/readFacts.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
-/** Longer than this no rehearsal takes: what it waits for would be waited for on the table too. */
+/** The timeout of a rehearsal, since whatever blocks it would block the rollout of the table, too. */
 const MAX_DURATION_MS = 30 * 60_000
 
-/** The copy, with the engine's own code at work on it under the claim of the rehearsal. */
+/** The copy, and what the operations need to run on it under the claim of the rehearsal. */
 export interface Sandbox {
   readonly copy: Rollout
   facts(): Promise<RolloutFacts>
-  /** What one kind of operation gets that is rehearsed. `verified`: the types of the copy were counted, and are right. */
+  /** The run context of a rehearsed operation. */
   runFor(kind: OperationKind, parameters?: Record<string, unknown>): RunContext
+  /** The types in the copy were counted and are correct. */
   markVerified(): void
-  /** It has run for too long, and stops. */
+  /** The rehearsal has timed out. */
   isOverdue(): boolean
 }
 
@@ -42,14 +43,14 @@ export function createSandbox(run: RunContext, copy: Rollout, environment: strin
         environment,
         agentFaults: () => [],
         flag: () => ({ key: copy.file.flag.key, ...FLAG_OFF }),
-        backup: () => ({ available: false, ageSeconds: null, detail: 'Nobody backs up a copy.' }),
-        // The file was checked against the table itself, and the copy has none of its triggers.
+        backup: () => ({ available: false, ageSeconds: null, detail: 'The copy is not backed up.' }),
+        // The rollout file was checked against the table itself, and the copy has none of its triggers.
         checks: { read: () => Promise.resolve({ faults: [], notes: [] }) },
         promotion: () => Promise.resolve(null),
       },
       copy,
     )
-    // The operations are those of the table: whatever type the copy holds was derived by this rehearsal.
+    // The operations in the facts are those of the table, but every type in the copy was derived by this rehearsal.
     return { ...copyFacts, coverageVerified: verified || copyFacts.coverageVerified, mayHoldDerivedValues: true }
   }
   return {
@@ -68,8 +69,9 @@ export function createSandbox(run: RunContext, copy: Rollout, environment: strin
         readFacts: facts,
         parameters: () => parameters,
         directive: (): Directive => (isOverdue() && run.directive() === 'go-on' ? 'cancel' : run.directive()),
-        setStep: (text) => run.setStep(`${kind} of the copy: ${text}`),
-        recordEvent: (of, message, details) => run.recordEvent(of, `${kind} of the copy: ${message}`, details),
+        setStep: (text) => run.setStep(`${kind} on the copy: ${text}`),
+        recordEvent: (eventKind, message, details) =>
+          run.recordEvent(eventKind, `${kind} on the copy: ${message}`, details),
         observeBatch: () => undefined,
         reportProgress: () => undefined,
         turnFlagOff: () => Promise.resolve(),

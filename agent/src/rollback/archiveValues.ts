@@ -15,13 +15,13 @@ export interface ArchiveValuesJob {
   readonly operationId: bigint
   readonly goOn: RangeWalk['mayContinue']
   passed(rows: number): void
-  /** While rows still hold the constant of a prefill it says nothing: nobody wrote it, so it is not archived. */
+  /** Rows that still hold the constant of a prefill are not archived, since nobody wrote it. */
   readonly prefilled: Prefill | null
 }
 
 /**
- * Keeps the values of the discriminator that the legacy columns cannot express: those that differ from what they say.
- * Answers how many, or null when it was asked to stop. Run again it adds nothing twice.
+ * Archives the types that the legacy columns cannot express, because they imply a different one. Idempotent.
+ * Returns the number of archived values, or null if stopped on request.
  */
 export async function archiveInexpressibleValues(job: ArchiveValuesJob): Promise<number | null> {
   const { sql, rollout, walked, operationId } = job
@@ -52,7 +52,7 @@ export async function archiveInexpressibleValues(job: ArchiveValuesJob): Promise
       job.passed(range.rows)
     },
     async handlePoisonRow({ range }) {
-      // The expression raises on this row: whatever type it holds is not what the legacy columns say.
+      // The expression raises an error on this row, so the legacy columns cannot express its type.
       const { condition, values } = rangeCondition(walked, range, 3)
       await sql.unsafe(
         `insert into sti.archive (rollout, operation_id, key, type, expected)

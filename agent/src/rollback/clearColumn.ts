@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from '../database/onlyRow.ts'
+import { formatQuantity } from '../format/format.ts'
 import type { ColumnUpdate } from '../engine/columnUpdate.ts'
 import { classifyError } from '../database/errors.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
@@ -24,18 +25,18 @@ const CLEAR_TUNING: BulkUpdateTuning = {
 }
 
 /**
- * Sets a column that was there before us back to NULL, where it still holds the value that we derived: what somebody
- * wrote since stays. In lanes, with the backfill's fence and checkpoints; then a sweep along the key, since without the
- * trigger a row may move past the lanes. Once: a row whose legacy columns come to say its type again after that was
- * somebody's own. A row that cannot be written is recorded as a failed row, and the rest goes on.
- * Answers how many rows were cleared, or null when it was asked to stop.
+ * Sets a column that existed before expand back to NULL in rows that still hold the derived value; values written by
+ * others are kept. Runs in lanes with the fence and checkpoints of a backfill, followed by one sweep along the key, since
+ * a row may move past the lanes once the trigger is gone. Runs only once, since matching values written later belong to
+ * others. A row that cannot be written is recorded as a failed row, and the rest continues.
+ * Returns the number of cleared rows, or null if stopped on request.
  */
 export async function clearColumn(run: RunContext, table: Table): Promise<number | null> {
   const { operation, database } = run
   const lane = await claimOperationLane(database.state, operation.id, run.agent)
   const job = createClearJob(run, table, await createClearHooks(run, table.estimatedRows))
   if (!(await runBulkUpdate(job))) return null
-  run.setStep('sweeping: looking for rows that still hold a type')
+  run.setStep('sweeping for rows that still have a type')
   if ((await sweepOnce(job, lane)) === null) return null
   await refuseRowsLeft(run)
   return (await readLaneTotals(database.state, operation.id)).written
@@ -113,7 +114,7 @@ function clearColumnUpdate(rollout: Rollout, table: Table): ColumnUpdate {
   }
 }
 
-/** Where the expression itself raises we derived nothing: whatever stands there is not ours. */
+/** If the expression raises an error, STI derived nothing, so the value belongs to others. */
 function holdsDerivedValue(rollout: Rollout): FailedRowPredicate {
   return async (sql: Sql, walked, range) => {
     const { condition, values } = rangeCondition(walked, range, 1)
@@ -138,6 +139,6 @@ async function refuseRowsLeft({ database, rollout, operation }: RunContext): Pro
   if (failed!.rows === 0) return
   throw new OperationFailedError(
     'rows-left',
-    `${failed!.rows} rows could not be cleared and keep their type; everything else is taken back. Look at the failed rows, mend what refuses them, then roll back again.`,
+    `${formatQuantity(failed!.rows, 'row')} could not be cleared and still ${failed!.rows === 1 ? 'has' : 'have'} a type; everything else is rolled back. Fix what prevents the writes (see the failed rows), then roll back again.`,
   )
 }

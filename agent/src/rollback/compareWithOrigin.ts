@@ -6,13 +6,13 @@ import { readTableStructure, describeStructureDifferences, type TableStructure }
 import { requireTable } from '../kind/requireTable.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
-/** How the table compares with what it was before expand. */
+/** The table compared with its state before expand. */
 export interface TableOriginComparison {
-  readonly structure: 'as before expand' | 'as before expand, but for what others changed' | 'not known'
-  /** What others have changed of the structure since, in words. */
+  readonly structure: 'as before expand' | 'as before expand, except for changes by others' | 'unknown'
+  /** Structure changes by others since expand, in words. */
   readonly differences: readonly string[]
-  /** `written since` says nothing bad: whoever wrote keeps what was written. */
-  readonly content: 'equal' | 'written since' | 'not summed'
+  /** `written since` is not a fault: a rollback keeps what the application wrote. */
+  readonly content: 'equal' | 'written since' | 'not compared'
   readonly checksum: string | null
   readonly checksumBefore: string | null
 }
@@ -24,15 +24,15 @@ interface TableOriginRow {
 }
 
 /**
- * Compares structure and content with what expand found. `complete`: all that is ours was taken back.
- * @throws OperationFailure when something of ours is left all the same
+ * Compares structure and content with the state before expand. `complete`: everything created by STI was removed.
+ * @throws OperationFailedError if `complete`, but an object created by STI remains
  */
 export async function compareWithOrigin(run: RunContext, complete: boolean): Promise<TableOriginComparison> {
   const { rollout, database } = run
   const [before] = await database.state<TableOriginRow[]>`
     select structure, rows, checksum from sti.table_origin where rollout = ${rollout.name}`
   if (before === undefined)
-    return { structure: 'not known', differences: [], content: 'not summed', checksum: null, checksumBefore: null }
+    return { structure: 'unknown', differences: [], content: 'not compared', checksum: null, checksumBefore: null }
   const sql = database.engine({
     purpose: 'rollback',
     searchPath: rollout.searchPath,
@@ -49,7 +49,7 @@ export async function compareWithOrigin(run: RunContext, complete: boolean): Pro
     if (complete && leftovers.length > 0) {
       throw new OperationFailedError(
         'structure',
-        `Something of ours is left: ${leftovers.join('; ')}. Roll back the system.`,
+        `The rollback left objects created by STI: ${leftovers.join('; ')}. Roll back the system.`,
       )
     }
     const differences = allDifferences.filter((difference) => !leftovers.includes(difference))
@@ -58,9 +58,9 @@ export async function compareWithOrigin(run: RunContext, complete: boolean): Pro
       before.checksum === null ? null : await readTableChecksum(sql, rollout.table, table, rollout.discriminator.column)
     const equal = content !== null && content.checksum === before.checksum && BigInt(content.rows) === before.rows
     return {
-      structure: differences.length === 0 ? 'as before expand' : 'as before expand, but for what others changed',
+      structure: differences.length === 0 ? 'as before expand' : 'as before expand, except for changes by others',
       differences,
-      content: content === null ? 'not summed' : equal ? 'equal' : 'written since',
+      content: content === null ? 'not compared' : equal ? 'equal' : 'written since',
       checksum: content?.checksum ?? null,
       checksumBefore: before.checksum,
     }

@@ -1,4 +1,5 @@
 import { RollbackParameters } from '../contract/index.ts'
+import { formatQuantity } from '../format/format.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { finishRollback } from './finishRollback.ts'
@@ -7,7 +8,7 @@ import { prepareRollback } from './prepareRollback.ts'
 import { rollbackRefusals } from './rollbackRefusals.ts'
 import { columnCreatedBySti, mustClearColumn, revertChanges, changesToRevert } from './revertChanges.ts'
 
-/** The rollback of the data. (The flag's own rollback waits for nothing and is not run from here: http/accept.ts.) */
+/** The data rollback. A rollback of the flag alone needs no operation (http/acceptOperation.ts). */
 export const dataRollback: OperationDefinition<'rollback'> = {
   kind: 'rollback',
   refusals: rollbackRefusals,
@@ -21,12 +22,12 @@ export const dataRollback: OperationDefinition<'rollback'> = {
       estimatedWalBytes: clears ? rows * 400 : 65_536,
       statements: changesToRevert(facts, full).map((change) => change.inverse),
       notes: [
-        ...(facts.flag.enabled ? ['Turns the flag off first, and waits until every client has seen it.'] : []),
+        ...(facts.flag.enabled ? ['Turns the flag off first and waits until every client has seen it.'] : []),
         ...columnNotes(facts),
         ...(hasColumn && columnCreatedBySti(facts)
           ? (await readColumnDependents(database.state, rollout)).map(droppedDependentNote)
           : []),
-        'Legacy columns are not touched.',
+        'Does not change the legacy columns.',
         ...(clears ? facts.undeclaredTriggers : []),
       ],
     }
@@ -34,24 +35,24 @@ export const dataRollback: OperationDefinition<'rollback'> = {
   run: runDataRollback,
 }
 
-const droppedDependentNote = (name: string): string => `Goes with the column, and is not ours: ${name}.`
+const droppedDependentNote = (name: string): string => `Not created by STI, but dropped with the column: ${name}.`
 
 function columnNotes(facts: RolloutFacts): string[] {
   const { rollout, table, activePrefill: prefilled, validation } = facts
   const column = rollout.discriminator.sql
-  if (table?.discriminator == null) return [`Column ${column} is not there: nothing is dropped and nothing cleared.`]
+  if (table?.discriminator == null) return [`Column ${column} does not exist, so nothing is dropped or cleared.`]
   if (!columnCreatedBySti(facts) && !mustClearColumn(facts))
-    return [`Column ${column} was there before, and what it holds was not derived by us: it stays as it is.`]
-  const differing = validation?.checks.find((one) => one.check === 'type-matches-legacy')?.discrepancies ?? null
+    return [`Column ${column} existed before expand and holds no values derived by STI, so it is not changed.`]
+  const differing = validation?.checks.find(({ check }) => check === 'type-matches-legacy')?.discrepancies ?? null
   return [
     columnCreatedBySti(facts)
-      ? `Drops column ${column}, which is instant. A session that was open before and calls a function that returns rows of the table may fail until it connects anew.`
-      : `Clears column ${column} in batches: it was there before.`,
+      ? `Drops column ${column}, which is instant. Open sessions that call a function returning rows of the table may fail until they reconnect.`
+      : `Clears column ${column} in batches, since it existed before expand.`,
     prefilled !== null
-      ? `Rows that hold ${prefilled.type}, the constant of the prefill, are not archived: nobody wrote it there.`
+      ? `Rows that hold ${prefilled.type}, the constant of the prefill, are not archived, since nobody wrote it.`
       : differing === null
-        ? 'No validation has counted the values that legacy columns cannot express; whatever there are, they are archived.'
-        : `${differing} values that legacy columns cannot express are archived (as the last validation counted).`,
+        ? 'Archives all types that legacy columns cannot express. No validation has counted them.'
+        : `Archives ${formatQuantity(differing, 'type')} that legacy columns cannot express (counted by the last validation).`,
   ]
 }
 
@@ -65,7 +66,7 @@ async function runDataRollback(run: RunContext): Promise<RunOutcome> {
     const { facts, table, archivedValues, archiveSeconds } = preparation
     const changes = changesToRevert(facts, full)
     const droppedDependents = columnCreatedBySti(facts) ? await readColumnDependents(sql, rollout) : []
-    run.setStep('taking back what expand and finalize did')
+    run.setStep('reverting expand and finalize')
     const revertStartedAt = performance.now()
     if (changes.length > 0) await revertChanges(run, sql, changes)
     await run.failpoint('rollback.told')

@@ -10,9 +10,9 @@ export interface RollbackCompletion {
 }
 
 /**
- * What data and system end with once the changes are taken back: a column that was there before is cleared, no failed
- * row is owed any more, and the table is compared with what expand found. `complete`: all that is ours is gone.
- * Null: it was asked to stop.
+ * The last steps of a data or system rollback, after the changes are reverted: clears a column that existed before expand,
+ * closes failed rows, and compares the table with its state before expand. `complete`: everything created by STI is
+ * removed. Null: stopped on request.
  */
 export async function finishRollback(
   run: RunContext,
@@ -27,8 +27,10 @@ export async function finishRollback(
   await run.database.state`
     update sti.failed_row set recovered_at = clock_timestamp() where rollout = ${run.rollout.name} and recovered_at is null`
   await run.failpoint('rollback.settled')
-  run.setStep('comparing with what was there before expand')
+  run.setStep('comparing the table with its state before expand')
   const origin = await compareWithOrigin(run, complete)
-  await run.recordEvent('rollback', `${origin.structure}; content: ${origin.content}`, { after: origin })
+  await run.recordEvent('rollback', `table structure: ${origin.structure}; content: ${origin.content}`, {
+    after: origin,
+  })
   return { clearedRows, clearSeconds, origin }
 }

@@ -19,8 +19,8 @@ export interface RollbackPreparation {
 }
 
 /**
- * The flag is off and seen off, and what legacy columns cannot express is in the archive: from here the column may go.
- * Null: it was asked to stop.
+ * Turns the flag off, waits until every client has seen it, and archives the types that legacy columns cannot express.
+ * After that, the column may be dropped or cleared. Null: stopped on request.
  */
 export async function prepareRollback(run: RunContext, sql: Sql): Promise<RollbackPreparation | null> {
   const { rollout, operation } = run
@@ -29,8 +29,8 @@ export async function prepareRollback(run: RunContext, sql: Sql): Promise<Rollba
   const facts = await run.readFacts()
   const table = requireTable(facts)
   const walked: KeyedTable = { table: rollout.table, key: table.key }
-  const step = 'archiving what legacy columns cannot express'
-  const goOn = createSingleWorkerGate(run, (wait) => run.setStep(wait === null ? step : `Waiting: ${wait.sentence}`))
+  const step = 'archiving types that legacy columns cannot express'
+  const goOn = createSingleWorkerGate(run, (wait) => run.setStep(wait === null ? step : `waiting: ${wait.sentence}`))
   const startedAt = performance.now()
   const archivedValues =
     table.discriminator === null || !(columnCreatedBySti(facts) || mustClearColumn(facts))

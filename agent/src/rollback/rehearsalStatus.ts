@@ -1,19 +1,20 @@
 import { RehearsalResult, type Operation, type RehearsalStatus } from '../contract/index.ts'
+import { formatDuration } from '../format/format.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import { structureHash } from './structureHash.ts'
 
-/** How much older than its interval a rehearsal may be: a schedule waits while other operations run. */
+/** A rehearsal may be this share older than its interval, since the schedule waits for other operations. */
 const AGE_TOLERANCE_RATIO = 0.25
-const REHEARSE_AGAIN = 'rehearse again (sti rehearse).'
+const REHEARSE_AGAIN = 'Rehearse again (sti rehearse).'
 
-/** Whether the rollbacks are proved by a rehearsal that is young enough and of what is there now. */
+/** Tells if a rehearsal of the current rollout file and table structure is recent enough. */
 export function rehearsalStatus(facts: RolloutFacts, now = Date.now()): RehearsalStatus {
   const { every } = facts.rollout.file.rehearsal
   const last = lastRehearsal(facts)
   const dueAtMs = rehearsalDueAt(facts)
   const base = { everySeconds: every, dueAt: dueAtMs === null ? null : new Date(dueAtMs).toISOString() }
   if (last === null) {
-    const why = 'No rollback has been rehearsed: rehearse them (sti rehearse).'
+    const why = 'No rollback has been rehearsed. Rehearse the rollbacks (sti rehearse).'
     return { ...base, operationId: null, succeededAt: null, counts: false, why, result: null }
   }
   const why = invalidReason(facts, last, now)
@@ -27,14 +28,14 @@ interface LastRehearsal {
 }
 
 function lastRehearsal({ succeededOperations: succeeded }: RolloutFacts): LastRehearsal | null {
-  const operation = succeeded.findLast((one) => one.kind === 'rehearsal')
+  const operation = succeeded.findLast((candidate) => candidate.kind === 'rehearsal')
   if (operation === undefined) return null
-  // One of another version of this agent may have said other things.
+  // A result from a different version of the agent may have another format.
   const { data } = RehearsalResult.safeParse(operation.result)
   return data === undefined ? null : { operation, result: data }
 }
 
-/** When the last one of this file and this structure of the table ended, however long ago, in ms since 1970. */
+/** When the last rehearsal of this file and table structure ended, regardless of its age (Unix time in milliseconds). */
 export function lastMatchingRehearsalAt(facts: RolloutFacts): number | null {
   const last = lastRehearsal(facts)
   return last === null || mismatchReason(facts, last) !== null ? null : Date.parse(last.operation.endedAt!)
@@ -46,21 +47,21 @@ function invalidReason(facts: RolloutFacts, last: LastRehearsal, now: number): s
   const { every } = facts.rollout.file.rehearsal
   const age = (now - Date.parse(last.operation.endedAt!)) / 1000
   return age > every * (1 + AGE_TOLERANCE_RATIO)
-    ? `Rehearsal ${last.operation.id} is ${formatAge(age)} old, and every ${formatAge(every)} there should be one: ${REHEARSE_AGAIN}`
+    ? `Rehearsal ${last.operation.id} is ${formatDuration(age)} old (interval ${formatDuration(every)}). ${REHEARSE_AGAIN}`
     : null
 }
 
 function mismatchReason({ rollout, table }: RolloutFacts, { operation, result }: LastRehearsal): string | null {
   if (operation.fileHash !== rollout.hash)
-    return `Rehearsal ${operation.id} was of another version of the rollout file: ${REHEARSE_AGAIN}`
+    return `Rehearsal ${operation.id} used a different version of the rollout file. ${REHEARSE_AGAIN}`
   if (table !== null && structureHash(rollout, table) !== result.structure)
-    return `The structure of the table has changed since rehearsal ${operation.id}: ${REHEARSE_AGAIN}`
+    return `The structure of the table has changed since rehearsal ${operation.id}. ${REHEARSE_AGAIN}`
   return null
 }
 
 /**
- * When the next one starts by itself, in ms since 1970: one interval after one was last asked for, whatever became of it,
- * or after the column came. Null: none does before the column is there.
+ * When the next rehearsal starts automatically (Unix time in milliseconds): one interval after the last request,
+ * regardless of its outcome, or after the column was added. Null: the column does not exist yet.
  */
 export function rehearsalDueAt({
   rollout,
@@ -71,9 +72,4 @@ export function rehearsalDueAt({
   if (columnAddedAt === undefined) return null
   const since = Math.max(Date.parse(columnAddedAt), rehearsalAskedAt === null ? 0 : Date.parse(rehearsalAskedAt))
   return since + rollout.file.rehearsal.every * 1000
-}
-
-function formatAge(seconds: number): string {
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`
 }

@@ -6,8 +6,8 @@ import { quoteLiteral } from '../rollout/identifiers.ts'
 import type { PlannedRevert } from './revertPlan.ts'
 
 /**
- * Takes one journaled change back, in a transaction of its own that looks at the catalog, does it, and looks again. What
- * has changed since the plan was made is left as it is. Answers why it was left, or null.
+ * Reverts one journaled change in its own transaction, which checks the catalog before and after. A change that was
+ * modified after the plan was made is kept. Returns the reason why the change was kept, or null if it was reverted.
  */
 export async function revertChange(
   run: RunContext,
@@ -16,31 +16,31 @@ export async function revertChange(
   force: boolean,
 ): Promise<string | null> {
   const { change } = planned
-  const steps = planned.standing === 'gone' ? [markMissingSql(run, planned)] : [revertSql(run, planned, force)]
-  await runDdl(run, sql, { description: `taking back ${change.object}`, steps })
+  const steps = planned.status === 'missing' ? [markMissingSql(run, planned)] : [revertSql(run, planned, force)]
+  await runDdl(run, sql, { description: `reverting ${change.object}`, steps })
   await run.failpoint('system.reverted')
   const [row] = await run.database.state<{ reverted: boolean; left_because: string | null }[]>`
     select reverted_at is not null as reverted, left_because from sti.change where id = ${change.id}`
-  return row!.reverted ? null : (row!.left_because ?? 'it was not taken back')
+  return row!.reverted ? null : (row!.left_because ?? 'it was not reverted')
 }
 
 const revertedColumns = (run: RunContext): string =>
   `reverted_at = clock_timestamp(), reverted_by = ${run.operation.id}`
 
 function markMissingSql(run: RunContext, { change }: PlannedRevert): string {
-  return `update sti.change set ${revertedColumns(run)}, left_because = 'it was gone already' where id = ${change.id}`
+  return `update sti.change set ${revertedColumns(run)}, left_because = 'it was already removed' where id = ${change.id}`
 }
 
-/** One statement that decides, does and looks again, so that nothing comes in between. */
+/** One statement checks, reverts and verifies, so that nothing can happen in between. */
 function revertSql(run: RunContext, { change, expected }: PlannedRevert, force: boolean): string {
   const { id, inverse, look, back } = change
   const nullableLiteral = (value: string | null): string => (value === null ? 'null' : quoteLiteral(value))
   const unverifiable = look === null || expected === undefined
-  const markUnreverted = `update sti.change set left_because = format('somebody changes it just now, it is %s', coalesce(found, 'gone')) where id = ${id};`
+  const markUnreverted = `update sti.change set left_because = format('it was changed during the rollback and is now %s', coalesce(found, 'removed')) where id = ${id};`
   const execute = `execute ${quoteLiteral(inverse)};
     found := ${look ?? 'null'};
     if found is distinct from ${nullableLiteral(back)} then
-      raise exception 'it is still there after its inverse: %', found using errcode = 'STI03';
+      raise exception 'it still exists after its inverse: %', found using errcode = 'STI03';
     end if;
     update sti.change set ${revertedColumns(run)}, left_because = null where id = ${id};`
   const body =

@@ -4,23 +4,23 @@ import type { JournaledChange } from '../kind/facts.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
-/** What is to become of one journaled change. */
+/** One journaled change and its current status. */
 export interface PlannedRevert {
   readonly change: JournaledChange
   /**
-   * `ours`: as we made it, to be taken back. `gone`: it is not there any more. `changed`: somebody has changed it since.
-   * `kept`: as we made it, but what somebody changed stands on it. The last two are left as they are unless forced.
+   * `unchanged`: as STI created it, so it is reverted. `missing`: it no longer exists. `changed`: others have modified it.
+   * `kept`: as STI created it, but a modified object depends on it. The last two are kept unless forced.
    */
-  readonly standing: 'ours' | 'gone' | 'changed' | 'kept'
-  /** What the catalog must say of it when its turn comes; undefined: it was journaled without that. */
+  readonly status: 'unchanged' | 'missing' | 'changed' | 'kept'
+  /** The definition that the catalog must contain when the change is reverted; undefined: not journaled. */
   readonly expected: string | null | undefined
   readonly why: string | null
 }
 
-/** On these stands the column: dropping it would take them along. */
+/** These depend on the column: dropping it would drop them, too. */
 const COLUMN_DEPENDENT_KINDS = ['trigger', 'index', 'constraint', 'not-null']
 
-/** Compares the journal with the catalog. In the order in which the changes are to be taken back, the newest first. */
+/** Compares the journal with the catalog. Returns the changes in the order to revert them, newest first. */
 export async function planRevert(
   sql: Sql,
   rollout: Rollout,
@@ -29,18 +29,18 @@ export async function planRevert(
   const definitions = await readCurrentDefinitions(sql, changes)
   const plan = changes
     .map((change, i) => classifyChange(change, definitions[i] ?? null, findLaterChange(changes, i)))
-    // What replaced it says what it is now.
+    // The status of the later change that replaced it applies.
     .map((one, i, all) => {
       const later = findLaterChange(changes, i)
-      return later === undefined || one.standing === 'gone'
+      return later === undefined || one.status === 'missing'
         ? one
-        : { ...one, ...inheritStanding(all[changes.indexOf(later)]!) }
+        : { ...one, ...inheritStatus(all[changes.indexOf(later)]!) }
     })
   const columnDependents = changes.some(({ kind }) => kind === 'column') ? await readColumnDependents(sql, rollout) : []
   return plan.map((one) => keepIfDependedOn(one, plan, columnDependents)).toReversed()
 }
 
-/** In words; the object, and why it is left. */
+/** The object and the reason why it is kept. */
 export const describeUnreverted = ({ change, why }: PlannedRevert): string => `${change.object}: ${why}`
 
 async function readCurrentDefinitions(sql: Sql, changes: readonly JournaledChange[]): Promise<(string | null)[]> {
@@ -52,7 +52,7 @@ async function readCurrentDefinitions(sql: Sql, changes: readonly JournaledChang
   return onlyRow(answer).found
 }
 
-/** A later change of the same thing, such as the function that also serves the way back. */
+/** A later change to the same object, such as finalize replacing the trigger function. */
 function findLaterChange(changes: readonly JournaledChange[], i: number): JournaledChange | undefined {
   const { look } = changes[i]!
   return look === null ? undefined : changes.slice(i + 1).find((later) => later.look === look)
@@ -64,32 +64,34 @@ function classifyChange(
   later: JournaledChange | undefined,
 ): PlannedRevert {
   const { look, made, back } = change
-  // An earlier version of the agent, or a statement that was cut off before it was confirmed.
-  if (look === null) return { change, standing: 'ours', expected: undefined, why: null }
-  if (definition === null || definition === back) return { change, standing: 'gone', expected: definition, why: null }
-  if (later !== undefined) return { change, standing: 'ours', expected: later.back, why: null }
-  if (made === null || definition === made) return { change, standing: 'ours', expected: definition, why: null }
-  const why = `somebody has changed it since, it is now: ${shortenText(definition)}`
-  return { change, standing: 'changed', expected: definition, why }
+  // Journaled by an earlier version of the agent, or interrupted before it was confirmed.
+  if (look === null) return { change, status: 'unchanged', expected: undefined, why: null }
+  if (definition === null || definition === back) return { change, status: 'missing', expected: definition, why: null }
+  if (later !== undefined) return { change, status: 'unchanged', expected: later.back, why: null }
+  if (made === null || definition === made) return { change, status: 'unchanged', expected: definition, why: null }
+  const why = `it was changed by others and is now: ${shortenText(definition)}`
+  return { change, status: 'changed', expected: definition, why }
 }
 
-const inheritStanding = ({ standing, why }: PlannedRevert): Pick<PlannedRevert, 'standing' | 'why'> =>
-  standing === 'changed' ? { standing, why } : { standing: 'ours', why: null }
+const inheritStatus = ({ status, why }: PlannedRevert): Pick<PlannedRevert, 'status' | 'why'> =>
+  status === 'changed' ? { status, why } : { status: 'unchanged', why: null }
 
 function keepIfDependedOn(
   planned: PlannedRevert,
   plan: readonly PlannedRevert[],
   columnDependents: readonly string[],
 ): PlannedRevert {
-  if (planned.standing !== 'ours') return planned
+  if (planned.status !== 'unchanged') return planned
   const { kind } = planned.change
   const dependentKinds = kind === 'column' ? COLUMN_DEPENDENT_KINDS : kind === 'function' ? ['trigger'] : []
-  const changed = plan.filter(({ change, standing }) => standing === 'changed' && dependentKinds.includes(change.kind))
+  const changed = plan.filter(({ change, status }) => status === 'changed' && dependentKinds.includes(change.kind))
   const names = [...changed.map(({ change }) => change.object), ...(kind === 'column' ? columnDependents : [])]
-  return names.length === 0 ? planned : { ...planned, standing: 'kept', why: `${names.join(', ')} stands on it` }
+  return names.length === 0
+    ? planned
+    : { ...planned, status: 'kept', why: `${names.join(', ')} ${names.length === 1 ? 'depends' : 'depend'} on it` }
 }
 
-/** What somebody else has put on the column, in PostgreSQL's words: dropped with it, or in the way of that. */
+/** Objects of others that depend on the column, as PostgreSQL describes them: dropped with it, or preventing the drop. */
 export async function readColumnDependents(sql: Sql, { table, discriminator }: Rollout): Promise<string[]> {
   const answer = await sql.unsafe<{ names: string[] | null }[]>(
     `select /* sti */ jsonb_agg(distinct pg_describe_object(d.classid, d.objid, d.objsubid)) as names

@@ -1,10 +1,11 @@
 import type { Operation, RollbackScope } from '../contract/index.ts'
+import { formatDuration, formatQuantity } from '../format/format.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
-import { measuredRate, operationSeconds, formatSeconds } from '../kind/durationEstimate.ts'
+import { measuredRate, operationSeconds } from '../kind/durationEstimate.ts'
 import { rehearsalStatus } from './rehearsalStatus.ts'
 import { columnCreatedBySti } from './revertChanges.ts'
 
-/** How long a rollback would take, and which measurement says so; null: nothing was measured here. */
+/** The estimated duration of a rollback and the measurement it is based on; null: nothing measured yet. */
 export interface RollbackEstimate {
   readonly seconds: number | null
   readonly basis: string | null
@@ -12,7 +13,7 @@ export interface RollbackEstimate {
 
 const UNKNOWN_ESTIMATE: RollbackEstimate = { seconds: null, basis: null }
 
-/** From the last rehearsal that counts, else from what was last measured on the table itself. */
+/** Based on the last valid rehearsal, or else on the last measurements of the table itself. */
 export function estimateRollback(facts: RolloutFacts, scope: RollbackScope): RollbackEstimate {
   switch (scope) {
     case 'flag':
@@ -24,14 +25,15 @@ export function estimateRollback(facts: RolloutFacts, scope: RollbackScope): Rol
   }
 }
 
-/** When this scope was last taken back here, or rehearsed as things are now; ISO 8601. */
+/** When this scope was last rolled back here or validly rehearsed (ISO 8601). */
 export function lastVerifiedAt(facts: RolloutFacts, scope: RollbackScope): string | null {
   const rollbacks = facts.succeededOperations.filter(
-    (one) => isRollbackOf(one, scope) && one.fileHash === facts.rollout.hash,
+    (operation) => isRollbackOf(operation, scope) && operation.fileHash === facts.rollout.hash,
   )
   const rehearsal = rehearsalStatus(facts)
-  const rehearsed = rehearsal.counts && rehearsal.result!.scopes.some((one) => one.scope === scope)
-  const instants = [...rollbacks.map((one) => one.endedAt), rehearsed ? rehearsal.succeededAt : null]
+  const rehearsed =
+    rehearsal.counts && rehearsal.result!.scopes.some((rehearsedScope) => rehearsedScope.scope === scope)
+  const instants = [...rollbacks.map(({ endedAt }) => endedAt), rehearsed ? rehearsal.succeededAt : null]
   return (
     instants
       .filter((instant) => instant !== null)
@@ -48,48 +50,50 @@ function isRollbackOf({ kind, parameters }: Operation, scope: RollbackScope): bo
 function estimateFromFlag({ flag }: RolloutFacts): RollbackEstimate {
   const seconds = flag.lastPropagationSeconds
   if (seconds === null) return UNKNOWN_ESTIMATE
-  return { seconds, basis: 'the last change of the flag, until its last client had seen it' }
+  return { seconds, basis: 'propagation time of the last flag change' }
 }
 
 function estimateFromMonitoring(facts: RolloutFacts): RollbackEstimate {
-  const last = facts.succeededOperations.findLast((one) => isRollbackOf(one, 'monitoring') || one.kind === 'monitoring')
+  const last = facts.succeededOperations.findLast(
+    (operation) => isRollbackOf(operation, 'monitoring') || operation.kind === 'monitoring',
+  )
   const seconds = operationSeconds(last)
   if (last === undefined || seconds === null) return UNKNOWN_ESTIMATE
-  return { seconds, basis: `${last.kind} ${last.id}, which changed the same settings in ${formatSeconds(seconds)}` }
+  return { seconds, basis: `${last.kind} ${last.id} (changed the same settings in ${formatDuration(seconds)})` }
 }
 
 function estimateFromRehearsal(facts: RolloutFacts, scope: RollbackScope): RollbackEstimate | null {
   const { counts, result, operationId } = rehearsalStatus(facts)
-  const rehearsedScope = counts ? result!.scopes.find((one) => one.scope === scope) : undefined
+  const rehearsedScope = counts ? result!.scopes.find((candidate) => candidate.scope === scope) : undefined
   if (rehearsedScope === undefined) return null
   const { sampleRows, tableRows } = result!
-  // The table may have grown since; a rollback of an empty one takes what its statements take.
+  // The table may have grown since. An empty table has no growth factor.
   const rows = facts.table?.estimatedRows ?? tableRows
   const growthFactor = tableRows > 0 ? Math.max(1, rows / tableRows) : 1
   return {
     seconds: rehearsedScope.estimatedSeconds * growthFactor,
-    basis: `rehearsal ${operationId}: ${sampleRows.toLocaleString('en')} rows in ${formatSeconds(rehearsedScope.seconds)}`,
+    basis: `rehearsal ${operationId} (${formatQuantity(sampleRows, 'row')} in ${formatDuration(rehearsedScope.seconds)})`,
   }
 }
 
-/** Reading as fast as the last validation read, writing as fast as the last backfill wrote. */
+/** Assumes the read rate of the last validation and the write rate of the last backfill. */
 function estimateFromTable(facts: RolloutFacts): RollbackEstimate {
   const { succeededOperations: succeeded, table } = facts
   const rows = table?.estimatedRows ?? null
   const [validation, backfill] = (['validation', 'backfill'] as const).map((kind) =>
-    succeeded.findLast((one) => one.kind === kind),
+    succeeded.findLast((operation) => operation.kind === kind),
   )
   if (table === null || rows === null) return UNKNOWN_ESTIMATE
   const reading = measuredRate(validation, validation?.result?.['rows'])
   if (reading === null) return UNKNOWN_ESTIMATE
-  const expanding = operationSeconds(succeeded.findLast((one) => one.kind === 'expand')) ?? 0
+  const expanding = operationSeconds(succeeded.findLast((operation) => operation.kind === 'expand')) ?? 0
   const readSeconds = rows / reading.perSecond + expanding
   const basis = [
-    `${reading.source} read ${reading.rows.toLocaleString('en')} rows in ${formatSeconds(reading.seconds)}`,
+    `${reading.source} (${formatQuantity(reading.rows, 'row')} read in ${formatDuration(reading.seconds)})`,
   ]
   if (columnCreatedBySti(facts) || table.discriminator === null) return { seconds: readSeconds, basis: basis[0]! }
   const writing = measuredRate(backfill, backfill?.result?.['writtenRows'])
   if (writing === null) return UNKNOWN_ESTIMATE
-  basis.push(`${writing.source} wrote ${writing.rows.toLocaleString('en')} rows in ${formatSeconds(writing.seconds)}`)
+  basis.push(`${writing.source} (${formatQuantity(writing.rows, 'row')} written in ${formatDuration(writing.seconds)})`)
   return { seconds: readSeconds + rows / writing.perSecond, basis: basis.join('; ') }
 }

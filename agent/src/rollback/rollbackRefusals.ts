@@ -1,9 +1,9 @@
 import type { RolloutFacts } from '../kind/facts.ts'
 import { staleClientRefusals } from './waitForClients.ts'
 
-export const NOTHING_TO_ROLL_BACK = 'There is nothing to take back.'
+export const NOTHING_TO_ROLL_BACK = 'There is nothing to roll back.'
 
-/** Why data and system can not be taken back now. A fault of the file must not close the way back. */
+/** Why data and system cannot be rolled back now. A fault in the rollout file does not block a rollback. */
 export function rollbackRefusals(facts: RolloutFacts): string[] {
   const hasNothing = hasNothingToRollBack(facts)
   return [
@@ -13,18 +13,18 @@ export function rollbackRefusals(facts: RolloutFacts): string[] {
   ]
 }
 
-/** No change of ours is left, and what the column holds, if it is there, was not derived by us. */
+/** No journaled change remains, and the column, if it exists, holds no values derived by STI. */
 export function hasNothingToRollBack({ table, changes, mayHoldDerivedValues: holdsDerived }: RolloutFacts): boolean {
   return table !== null && changes.length === 0 && (table.discriminator === null || !holdsDerived)
 }
 
-/** Once the legacy columns were dropped there is nothing to go back to. */
+/** Without the legacy columns there is nothing to go back to. */
 function droppedColumnRefusals({ rollout, table, stage }: RolloutFacts): string[] {
   const missingColumns = rollout.legacyColumns.filter((name) => !table?.columns.some((column) => column.name === name))
   if (table === null || (stage !== 'dropped' && (missingColumns.length === 0 || table.discriminator === null)))
     return []
   const columnNames = missingColumns.length > 0 ? missingColumns.join(', ') : rollout.legacyColumns.join(', ')
   return [
-    `The legacy columns (${columnNames}) were dropped, and only the type says what a row is: bring them and their data back first (run the migration down of the column drop).`,
+    `The legacy columns (${columnNames}) were dropped, so the type column is the only source of each row's type. Restore the legacy columns and their data first (run the down migration of the column drop).`,
   ]
 }

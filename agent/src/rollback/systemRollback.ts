@@ -7,7 +7,7 @@ import { rollbackRefusals } from './rollbackRefusals.ts'
 import { columnCreatedBySti, mustClearColumn } from './revertChanges.ts'
 import { revertChange } from './revertChange.ts'
 
-/** The rollback of every journaled change to the table; what enhanced monitoring changed is not of this room. */
+/** The rollback of every journaled change to the table. Enhanced monitoring has its own rollback. */
 export const systemRollback: OperationDefinition<'rollback'> = {
   kind: 'rollback',
   refusals: rollbackRefusals,
@@ -16,20 +16,20 @@ export const systemRollback: OperationDefinition<'rollback'> = {
     const sql = database.engine({ purpose: 'rollback', searchPath: rollout.searchPath, readOnly: true })
     try {
       const plan = await planRevert(sql, rollout, facts.changes)
-      const revertible = plan.filter((one) => one.standing !== 'gone' && (force || one.standing === 'ours'))
+      const revertible = plan.filter((one) => one.status !== 'missing' && (force || one.status === 'unchanged'))
       const clears = mustClearColumn(facts)
       return {
         rows: clears ? Math.round(table.estimatedRows ?? 0) : 0,
         statements: revertible.map(({ change }) => change.inverse),
         notes: [
-          ...(facts.flag.enabled ? ['Turns the flag off first, and waits until every client has seen it.'] : []),
-          ...(columnCreatedBySti(facts) || clears ? ['Archives what legacy columns cannot express.'] : []),
-          'Each change is taken back in a transaction of its own that looks at the catalog before and after it.',
+          ...(facts.flag.enabled ? ['Turns the flag off first and waits until every client has seen it.'] : []),
+          ...(columnCreatedBySti(facts) || clears ? ['Archives all types that legacy columns cannot express.'] : []),
+          'Reverts each change in its own transaction, which checks the catalog before and after.',
           ...plan
-            .filter((one) => !revertible.includes(one) && one.standing !== 'gone')
-            .map((one) => `Left as it is, unless forced: ${describeUnreverted(one)}.`),
+            .filter((one) => !revertible.includes(one) && one.status !== 'missing')
+            .map((one) => `Kept unless forced: ${describeUnreverted(one)}.`),
           ...(force
-            ? revertible.filter((one) => one.standing !== 'ours').map((one) => `Forced: ${describeUnreverted(one)}.`)
+            ? revertible.filter((one) => one.status !== 'unchanged').map((one) => `Forced: ${describeUnreverted(one)}.`)
             : []),
           ...(clears ? facts.undeclaredTriggers : []),
         ],
@@ -57,7 +57,7 @@ async function runSystemRollback(run: RunContext): Promise<RunOutcome> {
       sql,
     )
     const revertSeconds = (performance.now() - revertStartedAt) / 1000
-    // Under a trigger that stays, a NULL would come back at once.
+    // A remaining trigger would replace each NULL at once.
     const triggerRemains = left.some(({ change }) => change.kind === 'trigger')
     const clears = mustClearColumn(facts) && !triggerRemains
     const completion = await finishRollback(run, table, { clears, complete: left.length === 0 && !clears })
@@ -89,24 +89,24 @@ async function revertPlannedChanges(
   const reverted: string[] = []
   const left: PlannedRevert[] = []
   for (const [i, planned] of plan.entries()) {
-    const { change, standing } = planned
-    run.setStep(`taking back ${change.object}, ${i + 1} of ${plan.length}`)
-    const skipped = !force && (standing === 'changed' || standing === 'kept')
-    // What stands on it was left just now.
+    const { change, status } = planned
+    run.setStep(`reverting ${change.object} (${i + 1} of ${plan.length})`)
+    const skipped = !force && (status === 'changed' || status === 'kept')
+    // An object that depends on this one was kept.
     const dependent = left.find(
       (one) => change.kind === 'column' || (change.kind === 'function' && one.change.kind === 'trigger'),
     )
     const why =
       skipped || (dependent && !force)
-        ? (planned.why ?? `${dependent!.change.object} stands on it`)
+        ? (planned.why ?? `${dependent!.change.object} depends on it`)
         : await revertChange(run, sql, planned, force)
     if (why !== null) {
       left.push({ ...planned, why })
-      await run.recordEvent('rollback', `left as it is: ${describeUnreverted({ ...planned, why })}`)
-    } else if (standing === 'gone') await run.recordEvent('rollback', `gone already: ${change.object}`)
+      await run.recordEvent('rollback', `kept: ${describeUnreverted({ ...planned, why })}`)
+    } else if (status === 'missing') await run.recordEvent('rollback', `already removed: ${change.object}`)
     else {
       reverted.push(change.object)
-      await run.recordEvent('ddl', `taken back: ${change.object}`, { before: change.statement, after: change.inverse })
+      await run.recordEvent('ddl', `reverted: ${change.object}`, { before: change.statement, after: change.inverse })
     }
   }
   return { reverted, left }

@@ -3,27 +3,25 @@ import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { RunContext } from '../kind/kind.ts'
 
-/** How long the clients of the flag get to see it off. */
+/** How long a rollback waits until every client has seen the flag off. */
 const CLIENT_TIMEOUT_SECONDS = 60
 
-/** With the flag off, clients that may still read by type refuse the rollback of the data. */
+/** With the flag off, clients that may still read by type block a data rollback. */
 export function staleClientRefusals({ flag }: RolloutFacts): string[] {
   if (flag.enabled) return []
   const stale = staleClientNames(flag)
   return stale === ''
     ? []
-    : [
-        `These clients may still read by type: ${stale}. Wait until they have asked for the flag, or accept each by name.`,
-      ]
+    : [`These clients may still read by type: ${stale}. Wait until they have polled the flag, or accept each by name.`]
 }
 
-/** Turns the flag off and waits for its clients; false when it was asked to stop. */
+/** Turns the flag off and waits until every client has seen it. False: stopped on request. */
 export async function turnFlagOffAndWait(run: RunContext): Promise<boolean> {
   const factsBefore = await run.readFacts()
   await run.failpoint('rollback.begun')
   if (factsBefore.flag.enabled) await run.turnFlagOff(`rollback ${run.operation.id} of the data`)
   await run.failpoint('rollback.flag-off')
-  run.setStep('waiting until every client has seen the flag off')
+  run.setStep('waiting until every client has seen that the flag is off')
   const deadline = Date.now() + CLIENT_TIMEOUT_SECONDS * 1000
   for (;;) {
     if (run.directive() !== 'go-on') return false
@@ -34,8 +32,8 @@ export async function turnFlagOffAndWait(run: RunContext): Promise<boolean> {
       throw new OperationFailedError(
         'stale-clients',
         stale !== ''
-          ? `The flag is off, but these clients have not asked for it since: ${stale}. Stop them or accept each by name, then roll back again.`
-          : 'The flag is off in memory only, the database has not confirmed it: look at its health, then roll back again.',
+          ? `The flag is off, but these clients have not polled it since: ${stale}. Stop them or accept each by name, then roll back again.`
+          : 'The flag is off in memory only because the database has not confirmed it. Check the database, then roll back again.',
       )
     }
     await delay(500)

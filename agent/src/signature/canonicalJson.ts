@@ -14,7 +14,7 @@ function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys)
   if (value === null || typeof value !== 'object') return value
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  // Without a prototype: a key named __proto__ is one like any other.
+  // No prototype, so that __proto__ is an ordinary key.
   const result = Object.create(null) as Record<string, unknown>
   for (const [key, inner] of entries) result[key] = sortKeys(inner)
   return result

@@ -7,7 +7,7 @@ export interface SigningKey {
   readonly publicKey: PublicKey
 }
 
-/** A key whose signature is accepted, for reports of one environment; null: of any, which only a person may decide. */
+/** A key accepted for reports of one environment. Null: for any environment, which only a person may decide. */
 export interface TrustedKey {
   readonly kid: string
   readonly x: string
@@ -21,7 +21,7 @@ export class InvalidKey extends Error {
 
 /**
  * Reads a private key: Ed25519, PKCS#8, PEM.
- * @throws KeyFault
+ * @throws InvalidKey
  */
 export function parseSigningKey(pem: string, environment: string): SigningKey {
   const key = readPem(() => createPrivateKey(pem), 'a private key as PKCS#8 PEM (openssl genpkey -algorithm ed25519)')
@@ -37,20 +37,20 @@ const Jwk = z.looseObject({
   crv: z.literal('Ed25519', 'crv must be Ed25519'),
   x: z.string('x is missing').regex(/^[A-Za-z0-9_-]{43}$/, 'x must be 32 bytes as base64url'),
   kid: z.string().optional(),
-  environment: z.string('environment is missing: say whose reports it signs').min(1),
+  environment: z.string('environment is missing: name the environment whose reports the key signs').min(1),
 })
-const Jwks = z.looseObject({ keys: z.array(Jwk, 'must have a list keys') })
+const Jwks = z.looseObject({ keys: z.array(Jwk, 'must be a list') })
 
 /**
  * Reads a list of trusted public keys (JWKS), each with the environment whose reports it signs.
- * @throws KeyFault
+ * @throws InvalidKey
  */
 export function parseTrustedKeys(text: string): TrustedKey[] {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    throw new InvalidKey('is not JSON: write {"keys": […]}, as sti signing-key prints it')
+    throw new InvalidKey('is not JSON: use the format {"keys": […]}, as printed by sti signing-key')
   }
   const parsed = Jwks.safeParse(value)
   if (!parsed.success) {
@@ -59,19 +59,20 @@ export function parseTrustedKeys(text: string): TrustedKey[] {
   }
   return parsed.data.keys.map((key, index) => {
     const kid = thumbprint(key.x)
-    if ('d' in key) throw new InvalidKey(`keys.${index} is a private key: keep that secret, and list its public part`)
+    if ('d' in key)
+      throw new InvalidKey(`keys.${index} is a private key: keep it secret, and list the public key instead`)
     if (key.kid !== undefined && key.kid !== kid)
-      throw new InvalidKey(`keys.${index}: kid is not the key’s thumbprint (RFC 7638), which is ${kid}`)
+      throw new InvalidKey(`keys.${index}: kid does not match the thumbprint of the key (RFC 7638), which is ${kid}`)
     return { kid, x: key.x, environment: key.environment }
   })
 }
 
 /**
- * Reads a public key as PEM (SPKI), for whoever checks a report by hand.
- * @throws KeyFault
+ * Reads a public key as PEM (SPKI), to verify a report manually.
+ * @throws InvalidKey
  */
 export function parsePublicKey(pem: string): TrustedKey {
-  if (/PRIVATE KEY/.test(pem)) throw new InvalidKey('is a private key: give the public one (openssl pkey -pubout)')
+  if (/PRIVATE KEY/.test(pem)) throw new InvalidKey('is a private key: use the public key (openssl pkey -pubout)')
   const key = readPem(() => createPublicKey(pem), 'a public key as PEM')
   const { x } = key.export({ format: 'jwk' })
   return { kid: thumbprint(x!), x: x!, environment: null }
@@ -84,11 +85,11 @@ function readPem(read: () => KeyObject, what: string): KeyObject {
   } catch {
     throw new InvalidKey(`is not ${what}`)
   }
-  if (key.asymmetricKeyType !== 'ed25519') throw new InvalidKey(`is no Ed25519 key but ${key.asymmetricKeyType}`)
+  if (key.asymmetricKeyType !== 'ed25519') throw new InvalidKey(`is not an Ed25519 key but ${key.asymmetricKeyType}`)
   return key
 }
 
-/** RFC 7638, with the members that RFC 8037 names for Ed25519. */
+/** The RFC 7638 thumbprint, with the members that RFC 8037 specifies for Ed25519. */
 function thumbprint(x: string): string {
   return createHash('sha256')
     .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x }))

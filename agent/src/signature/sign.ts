@@ -6,7 +6,7 @@ import type { SigningKey } from './keys.ts'
 export const JWS_TYPE = 'sti-report+jws'
 export const JWS_ALGORITHM = 'EdDSA'
 
-/** What the signature says; the hash stands for the whole report. */
+/** The signed claims; the hash covers the whole report. */
 export interface ReportClaims {
   readonly hash: string
   readonly environment: string
@@ -14,13 +14,13 @@ export interface ReportClaims {
   readonly generatedAt: string
 }
 
-/** Signs a report; without a key it says that it is unsigned. */
+/** Signs a report. Without a key, the result says that and why it is unsigned. */
 export async function signReport(content: EvidenceReport, key: SigningKey | null): Promise<SignedReport> {
-  // As it will be read: what JSON leaves out is not signed.
+  // Signs what a reader parses, since JSON omits undefined properties.
   const report = JSON.parse(JSON.stringify(content)) as EvidenceReport
   const hash = canonicalHash(report)
   if (key === null) {
-    const unsigned = 'The agent has no signing key: set STI_SIGNING_KEY_FILE, and nobody has to take this on trust.'
+    const unsigned = 'The agent has no signing key. Set STI_SIGNING_KEY_FILE to make reports verifiable.'
     return { report, hash, signature: null, unsigned }
   }
   const { environment, rollout, generatedAt } = report

@@ -32,18 +32,20 @@ function readRefusal(value: unknown, keys: readonly TrustedKey[] = trustedKeys):
 }
 
 /** It gets past the signature, and only then is seen to be no whole report. */
-const SIGNATURE_ACCEPTED = /is of another version of the agent/
+const SIGNATURE_ACCEPTED = /incompatible version of the agent/
 
 test('a signature is taken only from a key that is trusted, named, and for its environment', async () => {
   expect(await readRefusal(await createSignedReport())).toMatch(SIGNATURE_ACCEPTED)
   const other = newKey()
-  expect(await readRefusal(await createSignedReport(), toTrustedKeys(other))).toMatch(/not among the trusted/)
-  expect(await readRefusal(await createSignedReport(), [])).toMatch(/not among the trusted/)
+  expect(await readRefusal(await createSignedReport(), toTrustedKeys(other))).toMatch(/which is not trusted/)
+  expect(await readRefusal(await createSignedReport(), [])).toMatch(/which is not trusted/)
   // A stranger who says that he is the trusted key.
-  expect(await readRefusal(await createSignedReport({ by: other }))).toMatch(/not one of key/)
-  expect(await readRefusal(await createSignedReport({ header: { kid: undefined } }))).toMatch(/names no key/)
+  expect(await readRefusal(await createSignedReport({ by: other }))).toMatch(/does not match key/)
+  expect(await readRefusal(await createSignedReport({ header: { kid: undefined } }))).toMatch(/has no key ID/)
   expect(await readRefusal(await createSignedReport({ header: { typ: 'JWT' } }))).toMatch(/typ JWT/)
-  expect(await readRefusal(await createSignedReport({ claims: { hash: '0' } }))).toMatch(/of another report/)
+  expect(await readRefusal(await createSignedReport({ claims: { hash: '0' } }))).toMatch(
+    /belongs to a different report/,
+  )
 })
 
 test('no other algorithm is taken, whatever the header says', async () => {
@@ -62,20 +64,22 @@ test('what was changed or cut off anywhere is refused', async () => {
   const good = await createSignedReport()
   const changed = { ...good, report: { ...good.report, environment: 'production' } }
   expect(await readRefusal(changed)).toMatch(/was changed/)
-  expect(await readRefusal({ ...changed, hash: canonicalHash(changed.report) })).toMatch(/of another report/)
+  expect(await readRefusal({ ...changed, hash: canonicalHash(changed.report) })).toMatch(
+    /belongs to a different report/,
+  )
   expect(await readRefusal({ ...good, signature: null, unsigned: 'no key' })).toBe('The report is not signed. no key')
   const [header, payload, mark] = good.signature!.split('.')
   for (const cut of [`${header}.${payload}.`, `${header}.${payload}`, `${header}.${payload}.${mark!.slice(0, -2)}`])
-    expect(await readRefusal({ ...good, signature: cut })).toMatch(/not one of key|cannot be read/)
+    expect(await readRefusal({ ...good, signature: cut })).toMatch(/does not match key|cannot be parsed/)
   expect(await readRefusal({ ...good, signature: `${header!.slice(0, 9)}.${payload}.${mark}` })).toMatch(
-    /cannot be read/,
+    /cannot be parsed/,
   )
-  expect(await readRefusal({ ...good, signature: '' })).toMatch(/cannot be read/)
+  expect(await readRefusal({ ...good, signature: '' })).toMatch(/cannot be parsed/)
   for (const nothing of [null, 'text', [], {}, { report: null }, { ...good, signature: undefined }])
-    expect(await readRefusal(nothing)).toMatch(/no report of ours/)
+    expect(await readRefusal(nothing)).toMatch(/not an STI report/)
   // Another serialization of a JWS is not the one that is agreed on.
   const flat = await new FlattenedSign(encodeJson({})).setProtectedHeader({ alg: 'EdDSA' }).sign(key.privateKey)
-  expect(await readRefusal({ ...good, signature: JSON.stringify(flat) })).toMatch(/cannot be read/)
+  expect(await readRefusal({ ...good, signature: JSON.stringify(flat) })).toMatch(/cannot be parsed/)
 })
 
 test('a key of one environment cannot speak for another; a person with a public key may read any', async () => {
@@ -98,7 +102,7 @@ test('keys that are none of ours say what is wrong, and show nothing', () => {
     }
     return 'taken'
   }
-  expect(fault(() => parseSigningKey(toPem(rsa), 'staging'))).toBe('is no Ed25519 key but rsa')
+  expect(fault(() => parseSigningKey(toPem(rsa), 'staging'))).toBe('is not an Ed25519 key but rsa')
   expect(fault(() => parseSigningKey('secret words', 'staging'))).toMatch(/^is not a private key as PKCS#8 PEM/)
   expect(fault(() => parsePublicKey(toPem(keyPair)))).toMatch(/is a private key/)
   const jwk = { ...key.publicKey }

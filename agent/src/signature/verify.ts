@@ -5,7 +5,7 @@ import { canonicalHash } from './canonicalJson.ts'
 import type { TrustedKey } from './keys.ts'
 import { JWS_ALGORITHM, JWS_TYPE } from './sign.ts'
 
-/** A report that proves nothing; the message is one sentence that says why. */
+/** The report cannot be trusted; the message says why. */
 export class ReportRefused extends Error {
   readonly code = 'refused'
   readonly reasons: readonly string[]
@@ -35,33 +35,33 @@ const SignedClaims = z.object({
 })
 
 /**
- * Verifies a signed report: its content against its hash, and the hash by the signature of one of the keys. Demands
- * `kid` and Ed25519: without a kid any single key would do, and `alg` is the signer's word only.
+ * Verifies a signed report: its content against its hash, and the hash against the signature of a trusted key. Requires
+ * `kid` and Ed25519: without `kid` any single key would match, and `alg` is chosen by the signer.
  * @throws ReportRefused
  */
 export async function verifyReport(value: unknown, keys: readonly TrustedKey[]): Promise<VerifiedReport> {
   const envelope = ReportEnvelope.safeParse(value)
   if (!envelope.success)
     throw new ReportRefused(
-      'This is no report of ours: hand in the JSON of sti validate --generate-report --format json.',
+      'This is not an STI report. Use the JSON from sti validate --generate-report --format json.',
     )
   const { report: rawReport, hash, signature, unsigned } = envelope.data
   if (canonicalHash(rawReport) !== hash)
-    throw new ReportRefused('The report was changed: its content does not have its hash.')
+    throw new ReportRefused('The report was changed: its content does not match its hash.')
   if (signature === null) throw new ReportRefused(`The report is not signed. ${unsigned ?? ''}`.trim())
   const key = findTrustedKey(parseHeader(signature), keys)
   const claims = await verifyClaims(signature, key)
-  if (claims.hash !== hash) throw new ReportRefused('The signature is of another report: the hashes differ.')
+  if (claims.hash !== hash) throw new ReportRefused('The signature belongs to a different report: the hashes differ.')
   const report = EvidenceReport.safeParse(rawReport)
   if (!report.success)
     throw new ReportRefused(
-      'The report is of another version of the agent and cannot be read: bring both to one version.',
+      'The report comes from an incompatible version of the agent. Upgrade both agents to the same version.',
     )
   const { environment, rollout, generatedAt } = report.data
   if (claims.environment !== environment || claims.rollout !== rollout || claims.generatedAt !== generatedAt)
-    throw new ReportRefused('What the signature says of environment, rollout or time is not what the report says.')
+    throw new ReportRefused('The environment, rollout, or time in the signature differs from the report.')
   if (key.environment !== null && key.environment !== environment)
-    throw new ReportRefused(`Key ${key.kid} is trusted for ${key.environment}, and the report is of ${environment}.`)
+    throw new ReportRefused(`Key ${key.kid} is trusted for ${key.environment}, but the report is from ${environment}.`)
   return { report: report.data, hash, key }
 }
 
@@ -69,17 +69,17 @@ function parseHeader(signature: string): ProtectedHeaderParameters {
   try {
     return decodeProtectedHeader(signature)
   } catch {
-    throw new ReportRefused('The signature cannot be read: it is cut off or damaged.')
+    throw new ReportRefused('The signature cannot be parsed: it is truncated or damaged.')
   }
 }
 
 function findTrustedKey({ alg, kid, typ }: ProtectedHeaderParameters, keys: readonly TrustedKey[]): TrustedKey {
   if (alg !== JWS_ALGORITHM)
-    throw new ReportRefused(`The signature says alg ${String(alg)}; only ${JWS_ALGORITHM} is accepted.`)
-  if (typ !== JWS_TYPE) throw new ReportRefused(`The signature says typ ${String(typ)}; it must be ${JWS_TYPE}.`)
-  if (typeof kid !== 'string') throw new ReportRefused('The signature names no key (kid).')
-  const key = keys.find((one) => one.kid === kid)
-  if (key === undefined) throw new ReportRefused(`It was signed with key ${kid}, which is not among the trusted ones.`)
+    throw new ReportRefused(`The signature uses alg ${String(alg)}; only ${JWS_ALGORITHM} is accepted.`)
+  if (typ !== JWS_TYPE) throw new ReportRefused(`The signature has typ ${String(typ)}; only ${JWS_TYPE} is accepted.`)
+  if (typeof kid !== 'string') throw new ReportRefused('The signature has no key ID (kid).')
+  const key = keys.find((trusted) => trusted.kid === kid)
+  if (key === undefined) throw new ReportRefused(`The report was signed with key ${kid}, which is not trusted.`)
   return key
 }
 
@@ -90,7 +90,7 @@ async function verifyClaims(signature: string, key: TrustedKey): Promise<z.infer
     return SignedClaims.parse(JSON.parse(new TextDecoder().decode(payload)))
   } catch {
     throw new ReportRefused(
-      `The signature is not one of key ${key.kid}: the report was changed, or the key is another.`,
+      `The signature does not match key ${key.kid}: the report was changed, or a different key was used.`,
     )
   }
 }
