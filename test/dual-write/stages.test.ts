@@ -20,7 +20,7 @@ test('before finalize a write of the type has no effect, also once coverage is v
         if (kind !== 'expand') expect(await tryStatements(url, typed, 'id = 3')).toEqual(CAR)
       }
       expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(
-        /missing: .*the way back of the dual-write trigger/,
+        /missing: .*reverse sync of the dual-write trigger/,
       )
       await agent.run('finalize')
       expect(await tryStatements(url, typed, 'id = 3')).toEqual(TRUCK)
@@ -37,13 +37,13 @@ test('a flag that was forced on does not let finalize pass by the validation', a
       async (agent) => {
         await agent.run('expand')
         await agent.run('flag', { enabled: true, force: true })
-        expect(await requestRefused(agent, 'finalize')).toMatch(/Coverage is not verified: run a validation first/)
+        expect(await requestRefused(agent, 'finalize')).toMatch(/Coverage is not verified\. Run a validation first/)
         expect(await tryStatements(url, typed, 'id = 3')).not.toEqual(TRUCK)
         await agent.run('validation', { checks: ['dual-write-trigger'] })
         expect((await agent.rollout()).validation!.checks[0]).toMatchObject({
           check: 'dual-write-trigger',
           verdict: 'fail',
-          detail: 'The flag is on without the way back of the dual-write trigger: turn it off, then finalize.',
+          detail: 'The flag is on without reverse sync of the dual-write trigger: turn it off, then finalize.',
         })
       },
       QUIET_LOG,
@@ -72,7 +72,7 @@ test('a function whose text somebody has changed is noticed, and put right with 
     const [{ text }] = await sql<[{ text: string }]>`select pg_get_functiondef('sti.derive_vehicles'::regproc) as text`
     await sql.unsafe(text.replace(`new."is_truck" := true`, `new."is_truck" := false`))
     expect(await requestRefused(agent, 'backfill')).toMatch(
-      /The function of the dual-write trigger was changed by somebody/,
+      /The function of the dual-write trigger was changed outside STI/,
     )
     await agent.run('expand')
     expect(await tryStatements(url, typed, 'id = 3')).toEqual(TRUCK)
@@ -89,7 +89,7 @@ test('a changed file derives only, and not while the flag is on, until it is fin
       await agent.run('flag', { enabled: true })
     })
     await run(withConflicts('legacy'), async (agent) => {
-      expect(await requestRefused(agent, 'expand')).toMatch(/takes back what new code writes: turn the flag off/)
+      expect(await requestRefused(agent, 'expand')).toMatch(/would undo the types that new code writes\. Turn the flag off/)
       await agent.run('rollback', { scope: 'flag' })
       await agent.run('expand')
       expect(await tryStatements(url, typed, 'id = 3')).toEqual(CAR)

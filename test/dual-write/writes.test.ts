@@ -14,7 +14,7 @@ import {
 import { VEHICLES_FILE } from '../support/vehicles.ts'
 
 const DEFAULTS = `alter table public.vehicles alter is_truck set default false, alter is_bike set default false`
-const CONFLICT = /^23514 a row of public\.vehicles is given a type and legacy columns that disagree: type is /
+const CONFLICT = /^23514 type and legacy columns of a row of public\.vehicles disagree: type is /
 const UNKNOWN = /^23514 .*violates check constraint "sti_vehicles_type_check"/
 
 /** Case, the row it is about, assignments, what the row then is or what refuses them. */
@@ -243,8 +243,10 @@ describe('a write that says two things', () => {
           table_name: 'vehicles',
           column_name: 'type',
           message:
-            "a row of public.vehicles is given a type and legacy columns that disagree: type is 'Bike', and is_truck, is_bike say 'Truck'",
-          hint: expect.stringMatching(/^Write the type or the legacy columns, or both so that they agree/) as string,
+            "type and legacy columns of a row of public.vehicles disagree: type is 'Bike', but is_truck, is_bike imply 'Truck'",
+          hint: expect.stringMatching(
+            /^Write the type, or the legacy columns, or both with values that agree/,
+          ) as string,
         })
         expect(await readRow(sql, 'id = 3')).toEqual(CAR)
         expect(await readConflictCounts(sql)).toEqual({ refused: 1, legacy: 0, type: 0 })

@@ -61,7 +61,7 @@ test('a prefill touches no row, is not coverage, and the backfill writes only th
     const before = await file(sql)
     const asked = { kind: 'expand', environment: 'staging', parameters: {} }
     const { body: preview } = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', asked)
-    expect(preview.notes.join('\n')).toMatch(/read as Car, the commonest type \(60 % of 10,000 rows\)/)
+    expect(preview.notes.join('\n')).toMatch(/read as Car, the most common type \(60% of 10,000 rows\)/)
     expect(preview.statements[0]).toMatch(/add column "type" text default 'Car'::text;\n.* drop default$/)
 
     const expand = await agent.run('expand')
@@ -82,7 +82,7 @@ test('a prefill touches no row, is not coverage, and the backfill writes only th
     expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0.6 })
     expect((await agent.rollout()).coverage).toBe(0.6)
     expect((await fetchMetrics(agent)).match(/^sti_coverage_ratio\{.*\} (.*)$/m)?.[1]).toBe('0.6')
-    expect(await requestRefused(agent, 'finalize')).toMatch(/The backfill has not ended/)
+    expect(await requestRefused(agent, 'finalize')).toMatch(/The backfill has not succeeded/)
     expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/still read as Car: run the backfill/)
     expect(await requestRefused(agent, 'flag', { enabled: true, force: true })).toMatch(
       /still read as Car: run the backfill/,
@@ -113,7 +113,7 @@ test('a column that is dropped by hand and prefilled again is not covered by the
     expect((await agent.rollout()).coverage).toBe(null)
     await agent.run('expand')
     expect(await agent.rollout()).toMatchObject({ stage: 'expanded', coverage: null })
-    expect(await requestRefused(agent, 'finalize')).toMatch(/The backfill has not ended/)
+    expect(await requestRefused(agent, 'finalize')).toMatch(/The backfill has not succeeded/)
     expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/Coverage is not complete/)
     await agent.run('backfill')
     expect((await agent.rollout()).stage).toBe('covered')
@@ -282,7 +282,7 @@ test('it is refused while somebody may read by type, whatever the file says', as
     for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
     await agent.run('flag', { enabled: true })
     await sql`alter table public.vehicles drop column type cascade`
-    expect(await requestRefused(agent, 'expand')).toMatch(/The flag is on: turn it off before the column is prefilled/)
+    expect(await requestRefused(agent, 'expand')).toMatch(/The flag is on\. Turn it off before the column is prefilled/)
     await agent.run('rollback', { scope: 'flag' })
     await agent.run('expand')
     expect((await agent.rollout()).stage).not.toBe('finalized')

@@ -81,7 +81,7 @@ test('a trigger that cannot bear one more column takes the whole expand back, wi
         const operation = await runToFailure(agent, 'expand')
         expect(operation.state).toBe('failed')
         expect(operation.error).toMatch(
-          /Everything was taken back: INSERT has more expressions than target columns.*function audit\(\) line 3.*one more column/,
+          /Expand failed and changed nothing: INSERT has more expressions than target columns.*function audit\(\) line 3.*one more column/,
         )
         const left = await sql`
           select attname::text as name from pg_attribute where attrelid = 'public.vehicles'::regclass and attname = 'type'
@@ -103,7 +103,7 @@ test('a trigger that the trial write does not reach is named in the preview', as
     await withAgent(url, VEHICLES_FILE, async (agent) => {
       const body = { kind: 'expand', environment: 'staging', parameters: {} }
       const preview = await agent.post<{ notes: string[] }>('/v1/rollouts/vehicles/operations?dryRun=true', body)
-      expect(preview.body.notes.join('\n')).toMatch(/Trigger audit does not fire on UPDATE, so it is not tried/)
+      expect(preview.body.notes.join('\n')).toMatch(/Trigger audit does not fire on UPDATE, so it is not tested/)
     })
   })
 })

@@ -66,7 +66,7 @@ test('a trigger that sorts after ours is refused by expand, and one that comes l
     await createVehicles(sql, 10)
     await sql.unsafe(later)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
-      expect(await requestRefused(agent, 'expand')).toMatch(/Trigger ~~later sorts after ours .* rename it/)
+      expect(await requestRefused(agent, 'expand')).toMatch(/Trigger ~~later fires after the dual-write trigger .* Rename it/)
       await sql.unsafe('drop trigger "~~later" on public.vehicles')
       await agent.run('expand')
       await agent.run('backfill')
@@ -75,17 +75,17 @@ test('a trigger that sorts after ours is refused by expand, and one that comes l
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 1 })
       const failed = (await agent.rollout()).validation!.checks.filter((one) => one.verdict === 'fail')
       expect(failed.map((one) => one.detail)).toEqual([
-        'Trigger ~~later sorts after ours and can change a row behind our back: rename it.',
+        'Trigger ~~later fires after the dual-write trigger and could change a row after its type is derived. Rename it.',
       ])
     })
   })
 })
 
 test.each([
-  ['dropped', 'drop trigger "~sti_derive" on public.vehicles', /is not on the table/],
+  ['dropped', 'drop trigger "~sti_derive" on public.vehicles', /does not exist on the table/],
   ['disabled', 'alter table public.vehicles disable trigger "~sti_derive"', /is disabled/],
   ['no longer ENABLE ALWAYS', 'alter table public.vehicles enable trigger "~sti_derive"', /not ENABLE ALWAYS/],
-  ['given another search_path', 'alter function sti.derive_vehicles() reset search_path', /changed by somebody/],
+  ['given another search_path', 'alter function sti.derive_vehicles() reset search_path', /changed outside STI/],
 ])('a trigger that was %s is noticed, and expand puts it right', async (_, statement, sentence) => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)

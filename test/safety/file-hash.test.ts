@@ -52,12 +52,12 @@ test('the trigger of an earlier file is noticed, stops everything, and is replac
       CHANGED_FILE,
       async (agent) => {
         expect((await agent.rollout()).stage).toBe('new')
-        expect(await requestRefused(agent, 'backfill')).toMatch(/another version of the rollout file: expand again/)
+        expect(await requestRefused(agent, 'backfill')).toMatch(/another version of the rollout file\. Expand again/)
         expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/sti expand/)
         const validation = await agent.run('validation')
         expect(validation.result).toMatchObject({ verdict: 'fail' })
         const expand = await agent.run('expand')
-        expect(await readEventMessages(agent, expand.id)).toContain('column, function and trigger are there')
+        expect(await readEventMessages(agent, expand.id)).toContain('The column, its function, and its trigger exist')
         // The old constraint knew no Cycle: with it this write of the application would fail.
         const [cycle] =
           await sql`insert into public.vehicles (name, is_truck, is_bike) values ('c', false, true) returning type`

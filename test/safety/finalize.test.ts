@@ -91,7 +91,7 @@ test('an index whose making is killed is INVALID; the next try drops it, makes i
       await waitFor('the index is being made', async () => (await indexValid(sql)) === false)
       const said = await waitFor('it names whom it waits for', async () =>
         (await readEventMessages(agent, id)).find((message) =>
-          /^making index sti_vehicles_type_idx waits for/.test(message),
+          /^creating index sti_vehicles_type_idx: waiting for/.test(message),
         ),
       )
       const [pid] = await session<{ pid: number }[]>`select pg_backend_pid() as pid`
@@ -101,7 +101,7 @@ test('an index whose making is killed is INVALID; the next try drops it, makes i
       for (const backend of await engineBackendPids(sql, 'finalize')) await sql`select pg_terminate_backend(${backend})`
       await session.unsafe('commit')
       expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded' })
-      expect((await readEventMessages(agent, id)).join()).toMatch(/INVALID, left by a try that was cut off/)
+      expect((await readEventMessages(agent, id)).join()).toMatch(/INVALID because an earlier attempt was interrupted/)
     })
     expect(await indexValid(sql)).toBe(true)
     expect((await journal(sql)).filter((text) => text.includes('idx'))).toEqual([
@@ -144,7 +144,7 @@ test('a row that went wrong since the validation fails finalize with what to do'
       alter table public.vehicles enable always trigger "~sti_derive"`)
     expect(await runToFailure(agent, 'finalize')).toMatchObject({
       errorCode: 'finalize',
-      error: expect.stringMatching(/^A row does not hold what the constraint asks: .* Run a validation\.$/) as string,
+      error: expect.stringMatching(/^A row violates the constraint: .* Run a validation to find it\.$/) as string,
     })
   })
 })

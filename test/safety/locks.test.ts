@@ -17,10 +17,12 @@ test('DDL that waits names who holds the lock, lets readers and writers pass, an
           await session.unsafe('begin; select from public.vehicles')
           const [{ pid }] = (await session`select pg_backend_pid() as pid`) as unknown as [{ pid: number }]
           const operation = await agent.request('expand')
-          const said = await waitFor('it says who', async () =>
-            (await readEventMessages(agent, operation.id)).find((message) => /waits for a lock held by/.test(message)),
+          const event = await waitFor('the lock holder is named', async () =>
+            (await readEventMessages(agent, operation.id)).find((message) =>
+              /: waiting for a lock held by/.test(message),
+            ),
           )
-          expect(said).toMatch(
+          expect(event).toMatch(
             new RegExp(`pid ${pid} \\(postgres, idle in transaction, transaction \\d\\d:\\d\\d:\\d\\d old\\)`),
           )
           await withSession(url, async (other) => {

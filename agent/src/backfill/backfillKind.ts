@@ -2,11 +2,12 @@ import { BackfillParameters } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinition } from '../kind/kind.ts'
 import { measuredRate, estimateDuration, type MeasuredRate } from '../kind/durationEstimate.ts'
+import { formatPercent, formatQuantity } from '../format/format.ts'
 import { runBackfill } from './runBackfill.ts'
 import { runBackfillHelper } from './backfillHelper.ts'
 import { backfillRefusals } from './backfillRefusals.ts'
 
-/** Rows per second and WAL bytes per row that a preview assumes before anything was measured here. */
+/** Rates that a preview assumes before the first measurement. */
 const ASSUMED_ROWS_PER_SECOND = 50_000
 const ASSUMED_WAL_BYTES_PER_ROW = 500
 
@@ -15,10 +16,10 @@ export const backfill: OperationDefinition<'backfill'> = {
   refusals(facts, parameters) {
     return [
       ...backfillRefusals(facts),
-      // Not while it goes on: a promotion may grow too old in the middle of a long backfill.
+      // Not checked during a backfill: a promotion may expire in the middle of a long one.
       ...(facts.promotion?.backfillToo ? facts.promotion.reasons : []),
       ...(parameters['failedRowsOnly'] === true && facts.failedRows + facts.acceptedRows === 0
-        ? ['There is no failed row to try again.']
+        ? ['There is no failed row to retry.']
         : []),
     ]
   },
@@ -40,12 +41,12 @@ export const backfill: OperationDefinition<'backfill'> = {
       notes: [
         ...notes,
         batchSize === undefined
-          ? 'Batches of 1,000 rows to begin with; larger ones while that is faster, of at most 0.1 s.'
-          : `Batches of at most ${batchSize} rows.`,
-        ...(workers * agents > 1 ? [`At most ${workers * agents} batches are written at the same time.`] : []),
-        `Each batch commits its checkpoint with its rows; every ${checkpointInterval}th is flushed to disk.`,
-        `A row that fails is recorded and left out; more than ${rollout.file.errorBudget * 100} % of them fail the backfill.`,
-        ...(facts.lastSucceededBackfill ? ['It has ended before: rows that are right are skipped.'] : []),
+          ? 'Batches start at 1,000 rows and grow while that is faster, up to 0.1 s per batch.'
+          : `Batches of at most ${formatQuantity(batchSize, 'row')}.`,
+        ...(workers * agents > 1 ? [`At most ${workers * agents} batches are written concurrently.`] : []),
+        `Each batch commits its checkpoint with its rows. The commit is flushed to disk every ${formatQuantity(checkpointInterval, 'batch', 'batches')}.`,
+        `A row that fails is recorded and skipped. The backfill fails if more than ${formatPercent(rollout.file.errorBudget)} of rows fail.`,
+        ...(facts.lastSucceededBackfill ? ['A backfill has succeeded before: rows that are right are skipped.'] : []),
       ],
     }
   },
@@ -53,7 +54,7 @@ export const backfill: OperationDefinition<'backfill'> = {
   runHelper: runBackfillHelper,
 }
 
-/** How fast the last one wrote; of one that found most rows right already that says nothing. */
+/** Write rate of the last backfill; null if it skipped most rows, which says little about writing. */
 function lastWriteRate({ lastSucceededBackfill: backfilled }: RolloutFacts): MeasuredRate | null {
   const { passedRows, writtenRows } = backfilled?.result ?? {}
   return Number(writtenRows) * 2 >= Number(passedRows) ? measuredRate(backfilled ?? undefined, writtenRows) : null

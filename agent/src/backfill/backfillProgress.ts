@@ -4,25 +4,24 @@ import type { LaneTotals } from '../engine/operationLanes.ts'
 import { createThroughputMeter } from '../engine/throughput.ts'
 import type { BatchProgress } from '../engine/bulkUpdateJob.ts'
 
-/** What a backfill tells while it runs: exact counts of rows, and the rate over the last seconds. */
+/** Progress of a running backfill: exact row counts and the rate of the last seconds. */
 export interface BackfillProgress {
-  /** Rows that were passed in one step, with what became of them. */
   addBatch(step: BatchProgress): void
   addRetry(sqlstate: string): void
-  setWait(why: string | null): void
-  /** What all agents have done, as the lanes say. */
+  setWait(reason: string | null): void
+  /** Sets the counts of all agents, read from the lanes. */
   setLaneTotals(totals: LaneTotals): void
-  /** The whole table was counted: from then on these are the numbers. */
+  /** Sets the counts of the sweep, which read every row. */
   setFinalCounts(rows: number, failed: number): void
   report(): void
   readonly total: number
   readonly batches: number
 }
 
-/** Shown while the sweep has not proved that nothing is left. */
+/** Maximum ratio before the sweep has found no rows left. */
 const MAX_UNSWEPT_RATIO = 0.9999
 
-/** `shared`: other agents may write as well, so that rows are counted by what the lanes say, not by what we write. */
+/** `shared`: other agents may write too, so rows are counted from the lanes instead of from this agent's batches. */
 export function createBackfillProgress(
   run: RunContext,
   initialTotals: LaneTotals,
@@ -41,7 +40,7 @@ export function createBackfillProgress(
   let lastBatch: { rows: number; seconds: number } | null = null
 
   const report = (): void => {
-    // A row that was moved by its own batch may be met again further on: until the sweep has counted, no more than all.
+    // A row that its own batch moved may be passed twice, so the count is capped until the sweep has counted.
     const correctRows = Math.max(0, Math.min(passed, total) - failed)
     const ratio = correctRows === total ? 1 : Math.floor((correctRows * 10_000) / total) / 10_000
     const perSecond = throughput.perSecond()

@@ -14,7 +14,7 @@ interface StoredFailedRow {
   readonly accepted_reason: string | null
 }
 
-/** Rows that failed and are not right yet, the longest failing first. */
+/** Failed rows that have not recovered, oldest failure first. */
 export async function listFailedRows(sql: Sql, rollout: string, limit = 1000): Promise<FailedRow[]> {
   const rows = await sql<StoredFailedRow[]>`
     select key, sqlstate, message, attempts, first_failed_at, last_failed_at, accepted_by, accepted_reason
@@ -30,7 +30,7 @@ export async function listFailedRows(sql: Sql, rollout: string, limit = 1000): P
   }))
 }
 
-/** Keys of all rows that failed and are not right yet. */
+/** Keys of all failed rows that have not recovered, oldest failure first. */
 export async function listFailedRowKeys(sql: Sql, rollout: string): Promise<Key[]> {
   const rows = await sql<{ key: Key }[]>`
     select key from sti.failed_row where rollout = ${rollout} and recovered_at is null order by first_failed_at, key`
@@ -43,7 +43,7 @@ export async function countFailedRows(sql: Sql, rollout: string): Promise<number
   return row!.rows
 }
 
-/** An admin takes it on himself that these rows stay without a right type. Answers how many of them were failed rows. */
+/** Records that an admin accepts these rows without a correct type. Returns how many of them were failed rows. */
 export async function acceptFailedRows(
   sql: Sql,
   rollout: string,
@@ -59,7 +59,7 @@ export async function acceptFailedRows(
   return rows.length
 }
 
-/** Marks a failed row as recovered when it holds the derived type now, or is gone. */
+/** Marks a failed row as recovered if it now holds the derived type or was deleted. Returns if it did. */
 export async function markFailedRowRecovered(
   sql: Sql,
   rollout: Rollout,

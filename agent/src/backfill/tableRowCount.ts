@@ -4,10 +4,10 @@ import { classifyError } from '../database/errors.ts'
 import { OperationPausedError } from '../kind/operationErrors.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
-/** Below this many rows an exact count costs less than a wrong time left. */
+/** Tables with more rows are estimated: an exact count would take too long. */
 const EXACT_COUNT_MAX_ROWS = 5_000_000
 
-/** Rows of the table: counted when it is small or was never analyzed, else what the statistics say. */
+/** Number of rows in the table: counted if it is small or was never analyzed, else estimated from the statistics. */
 export async function countOrEstimateRows(sql: Sql, rollout: Rollout, table: Table): Promise<number> {
   if (table.estimatedRows !== null && table.estimatedRows > EXACT_COUNT_MAX_ROWS) return Math.round(table.estimatedRows)
   try {
@@ -17,7 +17,7 @@ export async function countOrEstimateRows(sql: Sql, rollout: Rollout, table: Tab
     if (classifyError(error) !== 'cancelled') throw error
     if (table.estimatedRows !== null) return Math.round(table.estimatedRows)
     throw new OperationPausedError(
-      `${rollout.table.sql} was never analyzed and takes long to count: run ANALYZE on it, then resume.`,
+      `${rollout.table.sql} was never analyzed, and counting its rows timed out. Run ANALYZE on it, then resume.`,
     )
   }
 }

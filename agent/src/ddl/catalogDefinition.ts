@@ -1,8 +1,8 @@
 import { quoteLiteral } from '../rollout/identifiers.ts'
 
 /**
- * How the catalog is asked for one thing of ours, as SQL expressions of text: its definition now, or NULL when it is not
- * there. Names are as SQL writes them, or as the catalog has them where they stand alone.
+ * SQL expressions (text) that read the current definition of an object from the catalog; NULL if it does not exist.
+ * `table` and `name` of functions and indexes are quoted SQL names; other names are as in the catalog.
  */
 export const catalogDefinition = {
   column: (table: string, name: string): string =>
@@ -15,14 +15,14 @@ export const catalogDefinition = {
   trigger: (table: string, name: string): string =>
     `(select concat_ws(' ', pg_get_triggerdef(oid), tgenabled) from pg_trigger
       where tgrelid = to_regclass(${quoteLiteral(table)}) and tgname = ${quoteLiteral(name)} and not tgisinternal)`,
-  /** The body alone, as long as its owner's rights and its search_path are as we make them. */
+  /** The body, marked if SECURITY DEFINER or the search_path were changed. */
   function: (name: string): string =>
     `(select prosrc || case when prosecdef and exists (select from unnest(proconfig) s where s like 'search_path=pg_catalog%')
         then '' else ' -- not SECURITY DEFINER with our search_path' end
       from pg_proc where oid = to_regprocedure(${quoteLiteral(`${name}()`)}))`,
   index: (name: string): string =>
     `(select pg_get_indexdef(indexrelid) from pg_index where indexrelid = to_regclass(${quoteLiteral(name)}))`,
-  /** Whether it is validated is no part of it. */
+  /** Without NOT VALID: validation does not change the definition. */
   constraint: (table: string, name: string): string =>
     `(select replace(pg_get_constraintdef(oid), ' NOT VALID', '') from pg_constraint
       where conrelid = to_regclass(${quoteLiteral(table)}) and conname = ${quoteLiteral(name)})`,

@@ -1,12 +1,12 @@
 import type { Sql } from '../database/connect.ts'
 
-/** One session in words: pid, user, state, age of its transaction, and whether it protects the cluster. */
+/** Describes a session: pid, user, state, transaction age, and whether it is an autovacuum to prevent wraparound. */
 const SESSION_DESCRIPTION = `format('pid %s (%s, %s, transaction %s old%s)', a.pid, coalesce(a.usename, a.backend_type),
     coalesce(a.state, a.backend_type),
     coalesce(date_trunc('second', clock_timestamp() - a.xact_start)::text, 'of unknown age'),
-    case when a.query ~ 'to prevent wraparound' then ', an autovacuum against wraparound: let it finish' else '' end)`
+    case when a.query ~ 'to prevent wraparound' then ', an autovacuum to prevent wraparound: let it finish' else '' end)`
 
-/** Who stands in the way on a table or one of its partitions, the oldest transaction first; at most three. */
+/** Describes at most three sessions with locks on a table or its partitions, oldest transaction first. */
 export async function describeLockHolders(sql: Sql, table: string): Promise<string> {
   const rows = await sql.unsafe<{ text: string }[]>(
     `select ${SESSION_DESCRIPTION} as text from pg_stat_activity a
@@ -19,10 +19,10 @@ export async function describeLockHolders(sql: Sql, table: string): Promise<stri
      order by a.xact_start nulls last limit 3`,
     [table],
   )
-  return rows.length === 0 ? 'somebody who has just gone' : rows.map((row) => row.text).join(' and ')
+  return rows.length === 0 ? 'a session that has just ended' : rows.map((row) => row.text).join(' and ')
 }
 
-/** Whom a session waits for; empty while it waits for nobody. */
+/** Describes the sessions that block a session; empty if none do. */
 export async function describeBlockers(sql: Sql, pid: number): Promise<string> {
   const rows = await sql.unsafe<{ text: string }[]>(
     `select ${SESSION_DESCRIPTION} as text from pg_stat_activity a where a.pid = any (pg_blocking_pids($1::text::int))

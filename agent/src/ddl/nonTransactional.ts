@@ -7,7 +7,11 @@ import { createInterval } from '../interval.ts'
 
 const BLOCKER_POLL_INTERVAL_MS = 500
 
-/** For what cannot run in a transaction that begins with the fence. @throws FenceLost when another agent holds the operation */
+/**
+ * The fence of statements that cannot run in a transaction.
+ * @throws FenceLostError if another agent holds the operation
+ * @throws DdlStoppedError if the operation was asked to stop
+ */
 export async function assertClaimHeld({ claim, database, directive }: RunContext): Promise<void> {
   if (directive() !== 'go-on') throw new DdlStoppedError()
   const claimRows = await database.state`
@@ -16,9 +20,9 @@ export async function assertClaimHeld({ claim, database, directive }: RunContext
 }
 
 /**
- * Runs a statement that may take long and stands alone (CONCURRENTLY, VALIDATE, ANALYZE): names whom it waits for, and
- * cancels it when the operation is asked to stop. `sql` is a connection of its own.
- * @throws DdlStopped when it was cancelled for that
+ * Runs a long statement outside a transaction (CONCURRENTLY, VALIDATE, ANALYZE) on its own connection `sql`. Records the
+ * sessions that block it, and cancels it if the operation is asked to stop.
+ * @throws DdlStoppedError if it was cancelled for that
  */
 export async function runNonTransactional(
   run: RunContext,
@@ -38,17 +42,17 @@ export async function runNonTransactional(
     }
     const blockers = await describeBlockers(run.database.state, backend!.pid)
     if (blockers !== '' && blockers !== reportedBlockers)
-      await run.recordEvent('ddl', `${description} waits for ${blockers}`)
+      await run.recordEvent('ddl', `${description}: waiting for ${blockers}`)
     reportedBlockers = blockers
   }
   const blockerChecks = createInterval({
     intervalMs: BLOCKER_POLL_INTERVAL_MS,
     delayFirstRun: true,
     run: checkBlockers,
-    // Without the database there is nobody to name and nothing to cancel.
+    // Without the database, there is no session to name and nothing to cancel.
     onError: (error) =>
       run.setStep(
-        isConnectionError(error) ? description : `${description} (who holds it is unknown: ${errorCode(error)})`,
+        isConnectionError(error) ? description : `${description} (blocking sessions unknown: ${errorCode(error)})`,
       ),
   })
   blockerChecks.start()

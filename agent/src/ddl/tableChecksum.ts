@@ -4,15 +4,15 @@ import { onlyRow } from '../database/onlyRow.ts'
 import { errorCode } from '../database/errors.ts'
 import { tagStatement } from '../database/tagStatement.ts'
 
-/** Rows of a table, and the XOR over a 64-bit hash of each, in hex. Equal values have an equal sum within one server. */
+/** Row count and XOR of a 64-bit hash per row (hex). Equal rows have equal checksums within one server. */
 export interface TableChecksum {
   readonly rows: number
   readonly checksum: string
 }
 
 /**
- * Reads the whole table once, without one column. Null: that took longer than the statement_timeout of the connection.
- * While others write, it is what was there at one moment of the reading.
+ * Reads the whole table except one column, in one snapshot. Null if that took longer than the connection's
+ * statement_timeout.
  */
 export async function readTableChecksum(
   sql: Sql,

@@ -2,10 +2,10 @@ import type { Sql } from '../database/connect.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 
-/** Each part of a table by its name, such as `column name` or `index public.vehicles_name`, with its definition. */
+/** Definitions of the parts of a table by name, such as `column name` or `index public.vehicles_name`. */
 export type TableStructure = Readonly<Record<string, string>>
 
-/** As an SQL expression of jsonb; null: there is no such table. */
+/** SQL expression (jsonb) of a TableStructure; NULL if the table does not exist. */
 export function tableStructureSql(table: string): string {
   const relation = `to_regclass(${quoteLiteral(table)})`
   return `(select jsonb_object_agg(p.name, p.definition) from (
@@ -36,14 +36,14 @@ export async function readTableStructure(sql: Sql, table: string): Promise<Table
   return onlyRow(result).structure ?? {}
 }
 
-/** In words what `now` has that `before` had not, has not, or has otherwise. */
+/** Lists the parts that were added, removed, or changed. */
 export function describeStructureDifferences(before: TableStructure, after: TableStructure): string[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].toSorted()
   return names.flatMap((name) => {
     if (before[name] === after[name]) return []
     if (before[name] === undefined) return [`${name} was added`]
     return [
-      after[name] === undefined ? `${name} is gone` : `${name} is another: ${after[name]}, before ${before[name]}`,
+      after[name] === undefined ? `${name} was removed` : `${name} was changed from ${before[name]} to ${after[name]}`,
     ]
   })
 }

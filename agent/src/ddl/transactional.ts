@@ -6,7 +6,7 @@ import { describeLockHolders } from './lockHolders.ts'
 import { DdlStoppedError, FENCE_LOST_SQLSTATE, FenceLostError, OperationPausedError } from '../kind/operationErrors.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
 
-/** A change of ours to the system, with what takes it back. */
+/** A change that STI makes to the database, with its inverse. */
 export interface ReversibleChange {
   readonly kind:
     | 'column'
@@ -23,17 +23,17 @@ export interface ReversibleChange {
   readonly object: string
   readonly statement: string
   readonly inverse: string
-  /** An SQL expression of text: its definition in the catalog now, NULL when it is not there. */
+  /** SQL expression (text): the current definition in the catalog; NULL if the object does not exist. */
   readonly definitionSql: string
-  /** What `look` gives once it is taken back. */
+  /** Value of `definitionSql` after the change is reverted. */
   readonly definitionAfterRevert: string | null
   readonly before?: unknown
 }
 
 export interface DdlTransaction {
-  /** For people: what it is about. */
+  /** For events and errors, such as `adding the column`. */
   readonly description: string
-  /** SQL in order; each change's statement is run and journaled in the same transaction. */
+  /** Statements in order. Each change is executed and journaled in the same transaction. */
   readonly steps: readonly (string | ReversibleChange)[]
 }
 
@@ -41,9 +41,11 @@ const LOCK_TIMEOUT = '100ms'
 const MAX_ATTEMPTS = 120
 
 /**
- * Runs DDL as one transaction that begins with the fence: short lock time-out, retries with jitter, never a try
- * without a time-out. It names who holds the lock. Stops with OperationTrouble when the table stays locked.
- * @throws FenceLost when another agent has claimed the operation meanwhile
+ * Runs DDL as one transaction that begins with the fence. Each attempt has a short lock timeout; attempts are retried with
+ * jitter, and the lock holders are recorded.
+ * @throws OperationPausedError if the table stays locked
+ * @throws FenceLostError if another agent has claimed the operation
+ * @throws DdlStoppedError if the operation was asked to stop before the DDL had its lock
  */
 export async function runDdl(run: RunContext, sql: Sql, ddl: DdlTransaction): Promise<void> {
   const text = ddlTransactionSql(run, ddl)
@@ -58,7 +60,7 @@ export async function runDdl(run: RunContext, sql: Sql, ddl: DdlTransaction): Pr
     } catch (error) {
       const code = errorCode(error)
       await run.failpoint('ddl.refused')
-      // The connection is ours alone, so this ends the failed transaction and nothing else.
+      // No other code uses the connection, so this ends the failed transaction and nothing else.
       await sql.unsafe('rollback').catch((cause: unknown) => {
         if (!isConnectionError(cause)) throw cause
       })
@@ -67,10 +69,10 @@ export async function runDdl(run: RunContext, sql: Sql, ddl: DdlTransaction): Pr
       const holders = await describeLockHolders(sql, run.rollout.table.sql)
       if (attempt === MAX_ATTEMPTS)
         throw new OperationPausedError(
-          `${ddl.description}: the table stays locked by ${holders}. End that, then resume.`,
+          `${ddl.description} failed: the table is still locked by ${holders}. End that session, then resume.`,
         )
       if (reportedHolders !== holders)
-        await run.recordEvent('ddl', `${ddl.description} waits for a lock held by ${holders}`)
+        await run.recordEvent('ddl', `${ddl.description}: waiting for a lock held by ${holders}`)
       reportedHolders = holders
       await run.failpoint('ddl.waiting')
       await delay((100 + Math.min(2_000, attempt * 50)) * (0.5 + Math.random()))
@@ -94,7 +96,7 @@ function ddlTransactionSql(run: RunContext, ddl: DdlTransaction): string {
   ].join(';\n')
 }
 
-/** The journal row of a change; `confirmed` is false before a statement that cannot run in a transaction. */
+/** SQL that journals a change. `confirmed` is false before a statement that cannot run in a transaction. */
 export function journalInsertSql(run: RunContext, change: ReversibleChange, confirmed: boolean): string {
   return `insert into sti.change (rollout, operation_id, kind, object, statement, inverse, before, look, back, made, confirmed_at) values (${[
     ...[

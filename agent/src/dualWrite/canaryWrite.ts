@@ -5,39 +5,39 @@ import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { dollarQuote } from './deriveTrigger.ts'
 
-/** How many rows are tried, one after the other, until one shows it. */
+/** Rows that are tried, one after the other, until one follows in every direction. */
 const MAX_CANDIDATE_ROWS = 20
-/** Undoes one write of the canary. */
+/** Undoes one canary write. */
 const UNDO_SQLSTATE = 'STI02'
-/** Ends the canary, with what it saw as its message: nothing of it can be committed. */
+/** Ends the canary with its result as the error message, so that nothing can be committed. */
 const RESULT_SQLSTATE = 'STI03'
 
-/** Which side is written, so that the other one has to follow. */
+/** The side that is written; the other side must follow. */
 export type SyncDirection = 'legacy' | 'type'
 
-/** What the canary has seen. */
 export interface CanaryResult {
-  /** The ways in which a row was seen to follow. */
+  /** Directions in which a row followed. */
   readonly shown: readonly SyncDirection[]
+  /** Rows that were tried. */
   readonly looked: number
-  /** Rows that somebody else held for longer than 100 ms. */
+  /** Rows that another session locked for longer than 100 ms. */
   readonly locked: number
-  /** Of the last row that was tried. */
+  /** Key of the last row that was tried. */
   readonly key: Key | null
-  /** The first write after which type and legacy columns were not what they must be. */
+  /** The first write after which type and legacy columns did not agree. */
   readonly fault: {
     readonly way: SyncDirection
     readonly wrote: string
     readonly type: string | null
     readonly legacy: string | null
   } | null
-  /** Why the application would not have a row changed: SQLSTATE and message. */
+  /** SQLSTATE and message of the last write that the application refused. */
   readonly refused: string | null
 }
 
 /**
- * Writes one existing row as old code would, and as new code would, looks at it, and takes it back: one statement, which
- * always ends in an error. `sql` is a connection of its own that may write.
+ * Writes one existing row as old code and as new code would, reads it, and undoes the writes: one statement, which always
+ * ends in an error. `sql` is a separate connection that may write.
  */
 export async function runCanaryWrite(
   sql: Sql,
@@ -51,7 +51,7 @@ export async function runCanaryWrite(
     if (errorCode(error) === RESULT_SQLSTATE) return JSON.parse(errorMessage(error)) as CanaryResult
     throw error
   }
-  throw new Error('the canary ended without an error, which must not be')
+  throw new Error('the canary ended without an error: this is a bug')
 }
 
 function canaryBlockSql(rollout: Rollout, table: Table, directions: readonly SyncDirection[]): string {
@@ -64,7 +64,7 @@ function canaryBlockSql(rollout: Rollout, table: Table, directions: readonly Syn
   const readBackSql = `select t.${discriminator.sql}::text, (${rollout.derive('t')})::text into has_type, has_legacy from ${name} as t where ${rowCondition}`
   const attempts = rollout.types.flatMap((type) =>
     directions.map((direction) =>
-      canaryAttemptSql(rollout, type, direction, { here: rowCondition, look: readBackSql }),
+      canaryAttemptSql(rollout, type, direction, { row: rowCondition, readBack: readBackSql }),
     ),
   )
   const exitWhenDone = `if cardinality(shown) = ${directions.length} then exit rows; end if;`
@@ -85,12 +85,12 @@ begin
 end`
 }
 
-/** One write of one row, as if it were to become that type, seen and undone. Once is enough for each way. */
+/** SQL that writes one row as another type, reads it, and undoes the write; skipped once a row followed this direction. */
 function canaryAttemptSql(
   rollout: Rollout,
   type: string,
   direction: SyncDirection,
-  sql: { here: string; look: string },
+  sql: { row: string; readBack: string },
 ): string {
   const {
     table: { sql: name },
@@ -100,7 +100,7 @@ function canaryAttemptSql(
   const restore = [...(rollout.restoreValues(type) ?? [])].map(
     ([column, constant]) => `${quoteIdentifier(column)} = ${constant}\n`,
   )
-  // With restore: none nobody can say what would make a row another type: it must get its own back.
+  // With restore: none, no write can make a row another type: the row must get its own type back.
   const keepsOwnType = rollout.file.restore === 'none'
   const set =
     direction === 'type'
@@ -112,13 +112,13 @@ function canaryAttemptSql(
     direction === 'legacy'
       ? 'has_type is distinct from has_legacy'
       : `has_type is distinct from ${typeLiteral}${keepsOwnType ? '' : ` or has_legacy is distinct from ${typeLiteral}`}`
-  // The application's own triggers may change it back before ours looks: then this row shows nothing.
+  // Application triggers may change the row back before the dual-write trigger fires: then the row proves nothing.
   const successCondition = direction === 'legacy' && !keepsOwnType ? `has_type = ${typeLiteral}` : 'true'
   return `if ${quoteLiteral(direction)} <> all (shown) and place.was ${direction === 'legacy' && keepsOwnType ? '=' : '<>'} ${typeLiteral} then
       begin
-        update ${name} as t set ${set} where ${sql.here};
+        update ${name} as t set ${set} where ${sql.row};
         if not found then continue rows; end if;
-        ${sql.look};
+        ${sql.readBack};
         raise exception 'undone' using errcode = '${UNDO_SQLSTATE}';
       exception
         when sqlstate '${UNDO_SQLSTATE}' then
@@ -126,7 +126,7 @@ function canaryAttemptSql(
             fault := jsonb_build_object('way', ${quoteLiteral(direction)}, 'wrote', ${typeLiteral}, 'type', has_type, 'legacy', has_legacy);
             exit rows;
           elsif ${successCondition} then shown := shown || ${quoteLiteral(direction)}::text;
-          else refused := 'the application itself gives the row another ${direction === 'legacy' ? 'legacy value' : 'type'}'; end if;
+          else refused := 'the application sets another ${direction === 'legacy' ? 'legacy value' : 'type'}'; end if;
         when lock_not_available or deadlock_detected then
           locked := locked + 1; continue rows;
         when others then

@@ -3,7 +3,7 @@ import type { Key } from '../engine/keys.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { conflictSequenceName, CONFLICT_RESOLUTIONS, type ConflictResolution } from './conflictSequences.ts'
 
-/** How many conflicts there were since the counters were made; null before finalize has made them. */
+/** Conflicts since finalize created the counters; null before that. */
 export async function readConflictCounts(
   sql: Sql,
   rollout: Pick<Rollout, 'name'>,
@@ -19,7 +19,7 @@ export async function readConflictCounts(
 
 const MAX_KEPT_CONFLICTS = 1_000
 
-/** Keeps the newest of them, so that the table stays small. Answers the keys of the last ones, newest first. */
+/** Deletes all but the newest conflicts of a rollout. Returns the keys of the last 10, newest first. */
 export async function pruneConflicts(sql: Sql, rollout: Pick<Rollout, 'name'>): Promise<Key[]> {
   await sql`delete from sti.conflict where rollout = ${rollout.name} and id < (
     select min(id) from (select id from sti.conflict where rollout = ${rollout.name} order by id desc limit ${MAX_KEPT_CONFLICTS}) newest)`

@@ -1,13 +1,13 @@
 import { boundedName, quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
-/** What became of a write of legacy columns and a type that disagree. */
+/** Outcomes of a write whose legacy columns and type disagree. */
 export const CONFLICT_RESOLUTIONS = ['refused', 'legacy', 'type'] as const
 export type ConflictResolution = (typeof CONFLICT_RESOLUTIONS)[number]
 
 /**
- * The sequence that counts one sort of conflict. A row would either make writers wait for each other, or be rolled back
- * together with the write that was refused; a sequence does neither.
+ * The sequence that counts conflicts with this outcome. A counter in a row would make writers wait for each other and would
+ * be rolled back with a refused write; a sequence avoids both.
  */
 export function conflictSequenceName({ name }: Pick<Rollout, 'name'>, resolution: ConflictResolution): string {
   return boundedName(`conflicts_${resolution}`, name)

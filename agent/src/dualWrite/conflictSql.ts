@@ -4,8 +4,8 @@ import type { Rollout, Table } from '../rollout/rollout.ts'
 import { conflictSequenceSql, type ConflictResolution } from './conflictSequences.ts'
 
 /**
- * Statements for a write that says two things: what `conflicts` of the file decides, from the variables `type_given` and
- * `legacy_says`. Where a subscription applies changes nothing is refused.
+ * PL/pgSQL for a write whose type (`type_given`) and legacy columns (`legacy_says`) disagree, as `conflicts` of the rollout
+ * file decides. A subscription that applies changes is never refused, since it would stop.
  */
 export function conflictSql(
   rollout: Rollout,
@@ -27,19 +27,19 @@ export function conflictSql(
   }
 }
 
-/** Counted first: a sequence keeps its number when the write is rolled back. 23514 is what a CHECK would raise. */
+/** Counts before it raises: a sequence keeps its number if the write is rolled back. 23514 is the SQLSTATE of a CHECK. */
 function refuseConflictSql(rollout: Rollout): string {
   const { table, discriminator, conditionColumns: reads, name } = rollout
   const identifiers = [`${table.schema}.${table.name}`, discriminator.column, reads.join(', ')].map(quoteLiteral)
   return `perform nextval(${quoteLiteral(conflictSequenceSql(rollout, 'refused'))}::regclass);
     raise exception using errcode = '23514', constraint = 'sti_conflict',
       schema = ${quoteLiteral(table.schema)}, table = ${quoteLiteral(table.name)}, column = ${quoteLiteral(discriminator.column)},
-      message = format('a row of %1$s is given a type and legacy columns that disagree: %2$s is %4$L, and %3$s say %5$L',
+      message = format('type and legacy columns of a row of %1$s disagree: %2$s is %4$L, but %3$s imply %5$L',
         ${identifiers.join(', ')}, type_given::text, legacy_says::text),
-      hint = ${quoteLiteral(`Write the type or the legacy columns, or both so that they agree (conflicts: refuse, in rollout file ${name}).`)};`
+      hint = ${quoteLiteral(`Write the type, or the legacy columns, or both with values that agree (conflicts: refuse, in rollout file ${name}).`)};`
 }
 
-/** Counts it, and keeps the value that loses. */
+/** PL/pgSQL that counts a conflict and stores the value that loses. */
 export function countConflictSql(rollout: Rollout, table: Table, resolution: ConflictResolution): string {
   const counter = `${quoteLiteral(conflictSequenceSql(rollout, resolution))}::regclass`
   return `perform sti.conflict_met(${counter}, ${quoteLiteral(rollout.name)}, ${quoteLiteral(resolution)}, ${keyAsJson(table.key, 'new')}, type_given::text, legacy_says::text);`

@@ -3,10 +3,10 @@ import { catalogDefinition } from '../ddl/catalogDefinition.ts'
 import { quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout, Trigger } from '../rollout/rollout.ts'
 
-/** Sorts after every name of letters and digits, so that it sees what the application's own triggers wrote. */
+/** Fires after every trigger with a name of letters and digits, and so after the application's own triggers. */
 export const DERIVE_TRIGGER_NAME = '~sti_derive'
 
-/** Triggers that could change a row after ours has derived its type. */
+/** Triggers that could change a row after the dual-write trigger has derived its type. */
 export function findLaterTriggers(triggers: readonly Trigger[]): Trigger[] {
   return triggers.filter(
     (trigger) =>
@@ -23,9 +23,9 @@ export function deriveFunctionName(rollout: Pick<Rollout, 'name'>): string {
 }
 
 /**
- * The function of the dual-write trigger: it derives the type from the legacy columns of the row being written, and
- * never raises. An expression that might raise is derived in an exception block, which costs a subtransaction for
- * each row; one of columns, constants and comparisons goes without.
+ * The function of the dual-write trigger: derives the type from the legacy columns of the row and never raises. An
+ * expression that might raise runs in an exception block, which costs a subtransaction per row; an expression of columns,
+ * constants, and comparisons does not need one.
  */
 export function deriveFunctionChange(rollout: Rollout, cannotRaise: boolean): ReversibleChange {
   const name = deriveFunctionName(rollout)
@@ -41,13 +41,13 @@ export function deriveFunctionChange(rollout: Rollout, cannotRaise: boolean): Re
   }
 }
 
-/** The function's text, as the catalog keeps it. */
+/** The body of the function, as the catalog stores it. */
 export function deriveFunctionBody(rollout: Rollout, cannotRaise: boolean): string {
   const body = deriveAssignmentSql(rollout, 'new', `new.${rollout.discriminator.sql}`, cannotRaise)
   return `-- rollout file ${rollout.hash}\nbegin\n${body}\n  return new;\nend`
 }
 
-/** A statement that assigns what the legacy columns of `row` say; NULL where the expression raises. */
+/** PL/pgSQL that assigns the type that the legacy columns of `row` imply; NULL if the expression raises. */
 export function deriveAssignmentSql(rollout: Rollout, row: string, target: string, cannotRaise: boolean): string {
   const assign = `${target} := ${rollout.derive(row)};`
   return cannotRaise
@@ -56,8 +56,8 @@ export function deriveAssignmentSql(rollout: Rollout, row: string, target: strin
 }
 
 /**
- * BEFORE INSERT OR UPDATE of any column: another trigger's change does not fire one that is bound to columns. Where
- * the expression cannot raise, the WHEN clause keeps rows that are already right from calling the function at all.
+ * The trigger fires BEFORE INSERT OR UPDATE of any column: a trigger for certain columns does not fire if another trigger
+ * changes them. If the expression cannot raise, a WHEN clause skips the function for rows that are right already.
  */
 export function deriveTriggerChange(rollout: Rollout, cannotRaise: boolean): ReversibleChange {
   const name = quoteIdentifier(DERIVE_TRIGGER_NAME)
@@ -74,7 +74,7 @@ export function deriveTriggerChange(rollout: Rollout, cannotRaise: boolean): Rev
   }
 }
 
-/** A text as a string constant that holds whatever it holds. */
+/** Quotes any text as a dollar-quoted string constant. */
 export function dollarQuote(text: string): string {
   let tag = '$sti$'
   for (let n = 0; text.includes(tag); n++) tag = `$sti${n}$`

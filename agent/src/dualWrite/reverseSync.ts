@@ -14,28 +14,29 @@ import {
 } from './deriveTrigger.ts'
 import { columnDefaultsJson, holdsDefaultSql, sameImageSql, columnUnchangedSql } from './unchangedColumnSql.ts'
 
-/** What a function says of itself that serves both ways, with these defaults of the legacy columns. */
+/** Marks a function with reverse sync; the mark includes the column defaults that the function was created with. */
 export const REVERSE_SYNC_PREFIX = '-- both ways'
 export const reverseSyncMark = (rollout: Rollout, table: Pick<Table, 'columns'>): string =>
   `${REVERSE_SYNC_PREFIX}, a column that nobody gave holds its default, of ${columnDefaultsJson(table, watchedColumns(rollout))}`
 
 /**
- * The dual-write function once coverage is verified. The trigger stays as it is, so the change takes no lock on the table.
+ * Replaces the dual-write function once coverage is verified. The trigger stays, so the change takes no lock on the table.
  *
- * Of a row whose type is not what its legacy columns say:
- * - no type was given, or the write is the engine's: the type follows the legacy columns;
- * - only legacy columns were changed: the same;
- * - only the type was: the legacy columns follow by `restore`. Those that the write changed itself stay, if with the
- *   others restored they say that type;
- * - else it says two things: a conflict, which `conflicts` of the file decides;
- * - nothing was changed, so somebody had written past this trigger: the legacy columns are the truth, and it is counted;
- * - a type that the file does not name is left to the CHECK constraint.
+ * If the type of a row differs from the type that its legacy columns imply:
+ * - The write sets no type, or the engine writes: the type follows the legacy columns.
+ * - The write changes only legacy columns: the type follows them.
+ * - The write changes only the type: the legacy columns follow as `restore` says. Legacy columns that the same write
+ *   changed stay, if they and the restored ones imply that type.
+ * - The write changes both and they disagree: a conflict, which `conflicts` of the rollout file decides.
+ * - The write changes neither: an earlier write bypassed the trigger. The type follows the legacy columns, and the
+ *   conflict is counted.
+ * - The type is not in the rollout file: the CHECK constraint refuses it.
  *
- * With `restore: none` a type that was written alone or inserted stays, until the legacy columns come to say something
- * else; they never follow it.
+ * With `restore: none`, legacy columns never follow. A type that is written alone or inserted stays until the legacy
+ * columns imply another type.
  *
- * It raises in one case only: a conflict under `conflicts: refuse`, which is the file's wish. Not where a subscription
- * applies changes: it would stop there, so the legacy columns win.
+ * The function raises only for a conflict with `conflicts: refuse`, and never while a subscription applies changes, which
+ * would stop it: then the legacy columns win.
  */
 export function reverseSyncChange(rollout: Rollout, table: Table): ReversibleChange {
   const neverRaises = cannotRaise(rollout, table)
@@ -73,7 +74,7 @@ end`
   }
 }
 
-/** With a default of the type every INSERT of old code holds one: it says nothing. */
+/** If the type has a default, every INSERT of old code has that type, which then counts as not set. */
 function insertDefaultCondition({ discriminator }: Table): string {
   if (discriminator === null || discriminator.default === null) return ''
   return `tg_op = 'INSERT' and ${holdsDefaultSql(discriminator)} or `
@@ -106,7 +107,7 @@ ${deriveAssignmentSql(rollout, 'new', 'now_says', neverRaises)}
   return new;`
 }
 
-/** An INSERT may be the second half of a move between partitions, and then gives what an UPDATE has kept. */
+/** An INSERT may be the second half of a move between partitions; then it has the type that the UPDATE kept. */
 function keepTypeBody(rollout: Rollout, table: Table, neverRaises: boolean): string {
   return `  if tg_op = 'INSERT' then
     return new;
@@ -132,7 +133,7 @@ function typeCases(rollout: Rollout, statements: (type: string) => readonly stri
   return `case\n  ${branches.join('\n  ')}\n  end case;`
 }
 
-/** A type that the file does not name: the CHECK constraint of finalize refuses it by its name. */
+/** Leaves a type that is not in the rollout file to the CHECK constraint of finalize, which refuses it. */
 function leaveUnknownTypeSql({ types, discriminator }: Rollout): string {
   const knownTypes = types.map((type) => `${quoteLiteral(type)}::${discriminator.dataType}`)
   return `if type_given not in (${knownTypes.join(', ')}) then return new; end if;`
@@ -142,7 +143,7 @@ const assignTypeSql = ({ discriminator }: Rollout): string => `new.${discriminat
 const columnListSql = ({ conditionColumns: reads }: Rollout, row: string): string =>
   reads.map((name) => `${row}.${quoteIdentifier(name)}`).join(', ')
 
-/** The type, and the legacy columns that a restore writes or a condition reads. */
+/** The type, and the legacy columns that `restore` writes or a condition reads. */
 function watchedColumns(rollout: Rollout): string[] {
   return [
     ...new Set([

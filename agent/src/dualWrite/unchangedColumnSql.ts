@@ -4,9 +4,9 @@ import type { ParseNode } from '../rollout/sqlParser.ts'
 import type { Column, Table } from '../rollout/rollout.ts'
 
 /**
- * Whether a write has left a legacy column alone, as SQL in a trigger. An UPDATE: it holds what it held, byte by byte,
- * so that a type without an equality (json) will do. An INSERT says nothing of what it gave: a column that holds its
- * constant default counts as one that was not given. One whose default is no constant counts as given.
+ * SQL for the trigger: true if a write has not changed a legacy column. For an UPDATE, values are compared byte by byte,
+ * which works for types without equality (json). An INSERT does not tell which columns it sets: a column with its constant
+ * default counts as not set, and a column whose default is not a constant counts as set.
  */
 export function columnUnchangedSql(column: Column): string {
   const { sql } = column
@@ -14,17 +14,17 @@ export function columnUnchangedSql(column: Column): string {
   return `(case tg_op when 'UPDATE' then ${same} else ${holdsDefaultSql(column)} end)`
 }
 
-/** Equal byte by byte. Without the casts PostgreSQL would look for an operator `*=` of the columns' own types. */
+/** Equal byte by byte. Without the casts, PostgreSQL would look for an operator `*=` of the column types. */
 export function sameImageSql(left: string, right: string): string {
   return `row(${left})::record operator(pg_catalog.*=) row(${right})::record`
 }
 
-/** The defaults that the conditions above were made with. */
+/** The column defaults that the conditions depend on. */
 export function columnDefaultsJson(table: Pick<Table, 'columns'>, names: readonly string[]): string {
   return JSON.stringify(names.map((name) => table.columns.find((column) => column.name === name)?.default ?? null))
 }
 
-/** An INSERT that left the column out, or gave its default in so many words, as SQL in a trigger. */
+/** SQL for the trigger: true if an INSERT omitted the column or set it to its default. */
 export function holdsDefaultSql({ sql, type, default: defaultExpression, identity }: Column): string {
   if (identity !== null) return 'false'
   if (defaultExpression === null) return `new.${sql} is null`
@@ -35,8 +35,8 @@ export function holdsDefaultSql({ sql, type, default: defaultExpression, identit
 }
 
 /**
- * The text of a constant, whatever it is cast to: PostgreSQL writes a type's name as the search path of whoever asks
- * wants it. Undefined: it is none.
+ * The text of a constant without its casts, since PostgreSQL prints type names according to the search_path. Undefined if
+ * the expression is not a constant.
  */
 function parseConstantText(expression: string): string | null | undefined {
   let tree: ParseNode

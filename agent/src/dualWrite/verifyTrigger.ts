@@ -4,21 +4,21 @@ import { REVERSE_SYNC_PREFIX, reverseSyncMark } from './reverseSync.ts'
 import { deriveFunctionName, findLaterTriggers, DERIVE_TRIGGER_NAME } from './deriveTrigger.ts'
 
 /**
- * Null when the dual-write trigger is as expand made it, or finalize: there, on, of this file, on every partition, the
- * last one of its sort, and its function as the journal has it. Else one sentence that says what is wrong. Where the
- * application writes the type itself, there is none.
+ * Null if the dual-write trigger is as expand or finalize created it: it exists, is enabled, matches the rollout file,
+ * fires last, fires on every partition, and its function matches the journal. Otherwise, one sentence that says what is
+ * wrong. With `dualWrite: application`, no trigger may exist.
  */
 export async function findTriggerFault(sql: Sql, rollout: Rollout, table: Table): Promise<string | null> {
   const deriveTrigger = table.triggers.find((trigger) => trigger.ours)
   if (rollout.file.dualWrite === 'application') {
     return deriveTrigger === undefined
       ? null
-      : `The dual-write trigger of an earlier rollout file is still on the table: expand again to take it away.`
+      : `The dual-write trigger of an earlier rollout file is still on the table. Expand again to remove it.`
   }
   if (deriveTrigger === undefined)
-    return `The dual-write trigger ${DERIVE_TRIGGER_NAME} is not on the table: expand it again.`
+    return `The dual-write trigger ${DERIVE_TRIGGER_NAME} does not exist on the table. Expand again.`
   if (deriveTrigger.enabled !== 'always')
-    return `The dual-write trigger is ${deriveTrigger.enabled === 'disabled' ? 'disabled' : 'not ENABLE ALWAYS'}: somebody changed it. Expand again.`
+    return `The dual-write trigger is ${deriveTrigger.enabled === 'disabled' ? 'disabled' : 'not ENABLE ALWAYS'}. Expand again.`
   if (!(
     deriveTrigger.onInsert &&
     deriveTrigger.onUpdate &&
@@ -26,32 +26,32 @@ export async function findTriggerFault(sql: Sql, rollout: Rollout, table: Table)
     deriveTrigger.forEachRow &&
     deriveTrigger.timing === 'before'
   ))
-    return 'The dual-write trigger was changed by somebody: expand again.'
+    return 'The dual-write trigger was changed outside STI. Expand again.'
   const laterTrigger = findLaterTriggers(table.triggers)[0]
   if (laterTrigger !== undefined)
-    return `Trigger ${laterTrigger.name} sorts after ours and can change a row behind our back: rename it.`
+    return `Trigger ${laterTrigger.name} fires after the dual-write trigger and could change a row after its type is derived. Rename it.`
   const derive = await readDeriveFunction(sql, rollout, table)
   if (derive === undefined || !derive.ours || derive.path === null || !derive.definer)
-    return 'The function of the dual-write trigger was changed by somebody: expand again.'
+    return 'The function of the dual-write trigger was changed outside STI. Expand again.'
   if (!derive.text.includes(rollout.hash))
-    return 'The dual-write trigger was made from another version of the rollout file: expand again.'
-  if (!derive.journaled) return 'The function of the dual-write trigger was changed by somebody: expand again.'
-  if (derive.off !== null) return `The dual-write trigger does not fire on partition ${derive.off}: expand again.`
+    return 'The dual-write trigger was created from another version of the rollout file. Expand again.'
+  if (!derive.journaled) return 'The function of the dual-write trigger was changed outside STI. Expand again.'
+  if (derive.off !== null) return `The dual-write trigger does not fire on partition ${derive.off}. Expand again.`
   return null
 }
 
-/** The trigger also serves writes of the type, as finalize makes it. */
+/** True if the trigger has reverse sync. */
 export async function hasReverseSync(sql: Sql, rollout: Rollout, table: Table): Promise<boolean> {
   return rollout.file.dualWrite === 'trigger' && (await findMissingReverseSync(sql, rollout, table)) === null
 }
 
-/** Null when the trigger also serves writes of the type; else what finalize has to do for it, in words. */
+/** Null if the trigger has reverse sync; otherwise, the step that finalize has to do for it. */
 export async function findMissingReverseSync(sql: Sql, rollout: Rollout, table: Table): Promise<string | null> {
   if (rollout.file.dualWrite === 'application') return null
   const derive = await readDeriveFunction(sql, rollout, table)
-  if (derive?.text.includes(REVERSE_SYNC_PREFIX) !== true) return 'the way back of the dual-write trigger'
+  if (derive?.text.includes(REVERSE_SYNC_PREFIX) !== true) return 'reverse sync of the dual-write trigger'
   if (!derive.text.includes(reverseSyncMark(rollout, table)))
-    return 'the way back of the dual-write trigger, since a column has another default now'
+    return 'reverse sync of the dual-write trigger, since a column default has changed'
   return null
 }
 
@@ -60,9 +60,9 @@ interface DeriveFunctionRow {
   readonly ours: boolean
   readonly path: string | null
   readonly definer: boolean
-  /** The text is that of a change of ours that stands. */
+  /** The text matches a journaled change that has not been reverted. */
   readonly journaled: boolean
-  /** A partition without the trigger, or with one that somebody disabled. */
+  /** A partition where the trigger is missing or not ENABLE ALWAYS. */
   readonly off: string | null
 }
 

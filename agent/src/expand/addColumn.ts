@@ -5,9 +5,9 @@ import { quoteLiteral } from '../rollout/identifiers.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 
 /**
- * The new column, nullable. With a prefill the rows that exist read as that type from then on: PostgreSQL keeps a
- * constant default of ADD COLUMN in the catalog and touches no row. The default itself goes at once, and with it in the
- * same transaction comes the trigger: no row that is written later holds the constant unasked.
+ * Adds the nullable column. With a prefill, existing rows read as that type: PostgreSQL stores a constant default of ADD
+ * COLUMN in the catalog and rewrites no row. The default is dropped and the trigger created in the same transaction, so
+ * rows that are written later never get the constant.
  */
 export function addColumnChange({ table, discriminator }: Rollout, prefill: Prefill | null): ReversibleChange {
   const { sql: column, dataType } = discriminator
@@ -27,7 +27,7 @@ export function addColumnChange({ table, discriminator }: Rollout, prefill: Pref
   }
 }
 
-/** The prefill that a journaled column was added with, or null. */
+/** Reads the prefill of a journaled column; null if it has none. */
 export function readJournaledPrefill(change: Pick<JournaledChange, 'before'>): Prefill | null {
   return (change.before as { prefill?: Prefill | null } | null)?.prefill ?? null
 }

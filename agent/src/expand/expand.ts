@@ -20,7 +20,7 @@ export const expand: OperationDefinition<'expand'> = {
   kind: 'expand',
   refusals: expandRefusals,
   async preview({ database, rollout, table, facts }) {
-    // A file that does not fit its table could not be sampled.
+    // A table that does not match its rollout file cannot be sampled.
     const choice =
       facts.faults.length === 0 && needsPrefill(facts) ? await choosePrefill(database, rollout, table) : null
     return {
@@ -34,10 +34,10 @@ export const expand: OperationDefinition<'expand'> = {
       notes: [
         ...(choice === null ? [] : [choice.sentence]),
         ...(choice?.prefill ? await prefillNotes(database, rollout) : []),
-        'Takes an ACCESS EXCLUSIVE lock for some milliseconds, waits at most 100 ms for it, and tries again.',
-        'Sessions with a prepared "SELECT *" on this table get "cached plan must not change result type" once.',
+        'Takes an ACCESS EXCLUSIVE lock for a few milliseconds. Each attempt waits at most 100 ms for the lock, then retries.',
+        'Sessions with a prepared "SELECT *" on this table get the error "cached plan must not change result type" once.',
         ...(rollout.file.dualWrite === 'trigger'
-          ? ['From then on each write of this table derives the type, whatever it wrote there itself.']
+          ? ['From then on, every write to this table derives the type and overwrites the value that the write set.']
           : []),
         ...untestedTriggerNotes(table),
         ...facts.undeclaredTriggers,
@@ -51,13 +51,13 @@ async function runExpand(run: RunContext): Promise<RunOutcome> {
   const { rollout, database } = run
   await run.failpoint('expand.begun')
   const facts = await run.readFacts()
-  // Asked again after a crash: the transaction had committed.
+  // The transaction had committed before a crash.
   if (facts.expanded) return { outcome: 'succeeded', result: { prefill: facts.activePrefill } }
   const table = requireTable(facts)
-  // What it holds after an expand of ours was derived by us, also when a file of before did it.
+  // After an expand, STI derived its values, even if that was for an earlier rollout file.
   if (table.discriminator !== null && facts.changes.length === 0) await requireEmptyColumn(run, table)
   await run.failpoint('expand.looked')
-  run.setStep('looking for the commonest type')
+  run.setStep('looking for the most common type')
   const choice = needsPrefill(facts) ? await choosePrefill(database, rollout, table) : null
   if (choice !== null) await run.recordEvent('prefill', choice.sentence, { after: choice.prefill })
   const prefill = choice?.prefill ?? null
@@ -79,7 +79,7 @@ async function runExpand(run: RunContext): Promise<RunOutcome> {
       ],
     })
     const statements = changes.map((change) => change.statement)
-    await run.recordEvent('ddl', 'column, function and trigger are there', {
+    await run.recordEvent('ddl', 'The column, its function, and its trigger exist', {
       before: replaced.map((change) => change.statement),
       after: statements,
     })
@@ -93,8 +93,8 @@ async function runExpand(run: RunContext): Promise<RunOutcome> {
 }
 
 /**
- * Where the trigger served both ways and somebody took it away, it comes back so: without, it would take back what new
- * code writes to the type.
+ * If finalize had enabled reverse sync and the trigger was removed since, it is created with reverse sync: without it, the
+ * trigger would undo types that new code writes.
  */
 function requiredChanges(facts: RolloutFacts, table: Table, prefill: Prefill | null): ReversibleChange[] {
   const { rollout } = facts
@@ -111,8 +111,8 @@ function requiredChanges(facts: RolloutFacts, table: Table, prefill: Prefill | n
 }
 
 /**
- * What an earlier file left that this one must not keep: a constraint that knows other types would fail the
- * application's writes under the new trigger (finalize makes it again), and a trigger that is no longer wanted.
+ * Changes of an earlier rollout file that must be reverted: a constraint with other types would fail the application's
+ * writes under the new trigger (finalize creates it again), and so would a trigger that the file no longer requires.
  */
 function supersededChanges({ rollout, changes }: RolloutFacts): RolloutFacts['changes'] {
   const kinds = [
@@ -124,7 +124,7 @@ function supersededChanges({ rollout, changes }: RolloutFacts): RolloutFacts['ch
   return changes.filter((change) => kinds.includes(change.kind)).reverse()
 }
 
-/** Those, and older versions of what is made anew, no longer count: the inverse of the new one serves both. */
+/** Marks superseded changes and older versions of `changes` as reverted: the inverse of a new version undoes both. */
 function markRevertedSql(
   { rollout, operation }: RunContext,
   replaced: RolloutFacts['changes'],
@@ -138,7 +138,7 @@ function markRevertedSql(
   ]
 }
 
-/** One sentence for what PostgreSQL or a trigger of the application refused; other errors as they are. */
+/** Explains an error of PostgreSQL or of an application trigger; other errors are returned unchanged. */
 function toExpandError(error: unknown): unknown {
   const code = errorCode(error)
   const isServerError = code !== null && /^[0-9A-Z]{5}$/.test(code)
@@ -148,9 +148,12 @@ function toExpandError(error: unknown): unknown {
     .find((line) => /function (?!inline_code_block)/i.test(line))
   const advice =
     triggerContext !== undefined
-      ? `It was raised in ${triggerContext.trim()} when one row was written on trial: mend it so that it bears one more column, then expand again.`
+      ? `It was raised in ${triggerContext.trim()} during the trial write of one row. Fix it so that it supports one more column, then expand again.`
       : code === '42501'
-        ? 'The agent’s role must own the table and be allowed to CREATE in the database.'
-        : 'Mend what it names, then expand again.'
-  return new OperationFailedError('expand', `Everything was taken back: ${errorMessage(error)} (${code}). ${advice}`)
+        ? 'The agent’s role must own the table and have the CREATE privilege on the database.'
+        : 'Fix the cause, then expand again.'
+  return new OperationFailedError(
+    'expand',
+    `Expand failed and changed nothing: ${errorMessage(error)} (${code}). ${advice}`,
+  )
 }

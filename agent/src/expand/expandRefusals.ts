@@ -2,55 +2,58 @@ import type { RolloutFacts } from '../kind/facts.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { findLaterTriggers } from '../dualWrite/deriveTrigger.ts'
 
-/** What would have to be true before the column and its trigger are added. */
+/** Reasons why the column and its trigger must not be added. */
 export function expandRefusals(facts: RolloutFacts): string[] {
   return [
     ...facts.faults,
     ...(facts.expanded
-      ? [`The column and its trigger are already on ${facts.rollout.table.sql}: start the backfill.`]
+      ? [`The column and its trigger already exist on ${facts.rollout.table.sql}. Start the backfill.`]
       : []),
     ...existingColumnRefusals(facts),
     ...prefillRefusals(facts),
     ...reverseSyncRefusals(facts),
     ...findLaterTriggers(facts.table?.triggers ?? []).map(
-      ({ name }) => `Trigger ${name} sorts after ours and would change a row behind our back: rename it.`,
+      ({ name }) =>
+        `Trigger ${name} fires after the dual-write trigger and could change a row after its type is derived. Rename it.`,
     ),
   ]
 }
 
-/** Finalize has made the trigger of this file serve both ways, and nothing of ours has taken that back. */
+/** True if finalize has enabled reverse sync for this rollout file, and STI has not reverted it. */
 export function hadReverseSync({ rollout, changes }: RolloutFacts): boolean {
   return changes.some((change) => change.kind === 'restore' && change.statement.includes(rollout.hash))
 }
 
-/** The trigger of a changed file only derives until finalize: it would take back what new code writes to the type. */
+/** Until finalize, the trigger of a changed file only derives: it would undo types that new code writes. */
 function reverseSyncRefusals(facts: RolloutFacts): string[] {
-  const stood = facts.changes.some((change) => change.kind === 'restore')
-  return facts.flag.enabled && stood && !hadReverseSync(facts)
-    ? ['The flag is on, and the trigger of a changed rollout file takes back what new code writes: turn the flag off.']
+  const hadAnyReverseSync = facts.changes.some((change) => change.kind === 'restore')
+  return facts.flag.enabled && hadAnyReverseSync && !hadReverseSync(facts)
+    ? [
+        'The flag is on, and the trigger of a changed rollout file would undo the types that new code writes. Turn the flag off.',
+      ]
     : []
 }
 
-/** Only a column that expand adds can be prefilled; one that is there, ours or not, is left to the backfill. */
+/** Only a column that expand adds can be prefilled; the backfill writes a column that exists. */
 export function needsPrefill({ rollout, table }: RolloutFacts): boolean {
   return rollout.file.prefill === 'majority' && table !== null && table.discriminator === null
 }
 
-/** From a prefill until the backfill has ended rows hold a wrong type: whoever reads by type then reads them wrong. */
+/** Between a prefill and the end of the backfill, rows hold a wrong type: clients must not read by type. */
 function prefillRefusals(facts: RolloutFacts): string[] {
   if (!needsPrefill(facts)) return []
   const readers = facts.flag.clients.filter((client) => client.stale).map((client) => client.client)
   return [
-    ...(facts.flag.enabled ? ['The flag is on: turn it off before the column is prefilled.'] : []),
+    ...(facts.flag.enabled ? ['The flag is on. Turn it off before the column is prefilled.'] : []),
     ...(readers.length > 0
       ? [
-          `These clients may still read by type: ${readers.join(', ')}. Wait until they have asked for the flag, or accept each by name.`,
+          `These clients may still read by type: ${readers.join(', ')}. Wait until they have evaluated the flag, or accept each of them by name.`,
         ]
       : []),
   ]
 }
 
-/** Triggers that the trial write of expand does not reach, each as a note. */
+/** Notes about triggers that the trial write of expand does not fire. */
 export function untestedTriggerNotes(table: Table): string[] {
   return table.triggers
     .filter(
@@ -59,13 +62,13 @@ export function untestedTriggerNotes(table: Table): string[] {
     )
     .map(
       ({ name }) =>
-        `Trigger ${name} does not fire on UPDATE, so it is not tried: make sure that its function bears one more column (no "select new.*").`,
+        `Trigger ${name} does not fire on UPDATE, so it is not tested. Make sure that its function supports one more column (no "select new.*").`,
     )
 }
 
-/** Its type and whether it is generated are checked with the file (rollout/check.ts). */
+/** The rollout file check covers its type and generated columns. */
 function existingColumnRefusals({ table, changes }: RolloutFacts): string[] {
   const column = table?.discriminator
   if (!column?.notNull || changes.some((change) => change.kind === 'not-null')) return []
-  return [`Column ${column.sql} is NOT NULL already: drop that first, or choose another name.`]
+  return [`Column ${column.sql} is already NOT NULL. Drop that constraint or choose another column name.`]
 }

@@ -1,21 +1,22 @@
 import type { Database, Sql } from '../database/connect.ts'
 import { onlyRow } from '../database/onlyRow.ts'
+import { formatCount, formatPercent } from '../format/format.ts'
 import type { Prefill } from '../kind/facts.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { dollarQuote } from '../dualWrite/deriveTrigger.ts'
 
-/** Below this share so few writes are saved that rows with a wrong type instead of none are not worth it. */
+/** Below this share, a prefill saves too few writes to be worth rows that temporarily hold a wrong type. */
 const MIN_PREFILL_SHARE = 0.2
-/** Pages to look at. Neighbours are alike, so pages count, not rows: of 1,000 the share is right to about 3 %. */
+/** Pages to sample. Rows of a page are alike, so pages decide the accuracy: 1,000 pages give the share within about 3%. */
 const SAMPLED_PAGES = 1_000
 
-/** The constant to add the column with, or why there is none; `sentence` is for people. */
+/** The constant to add the column with, or null; `sentence` says why. */
 export interface PrefillChoice {
   readonly prefill: Prefill | null
   readonly sentence: string
 }
 
-/** Looks for the commonest type, before any lock is taken: every row of a small table, some pages of a big one. */
+/** Finds the most common type before any lock is taken: reads all rows of a small table, a sample of a large one. */
 export async function choosePrefill(database: Database, rollout: Rollout, table: Table): Promise<PrefillChoice> {
   const sql = database.engine({ purpose: 'sample', searchPath: rollout.searchPath, readOnly: true })
   try {
@@ -25,18 +26,18 @@ export async function choosePrefill(database: Database, rollout: Rollout, table:
   }
 }
 
-/** What a person should know before a prefill. */
+/** Notes for the preview of a prefill. */
 export async function prefillNotes(database: Database, rollout: Rollout): Promise<string[]> {
   const slots = await database.state<{ name: string }[]>`
     select slot_name as name from pg_replication_slots where slot_type = 'logical' and database = current_database()`
   return [
     ...(rollout.mayBeUnmapped
-      ? ['Rows that no type matches read as it too, until the backfill sets them to NULL.']
+      ? ['Rows that match no type also read as this type until the backfill sets them to NULL.']
       : []),
-    'A row that the backfill cannot write keeps it, and is a failed row.',
+    'A row that the backfill cannot write keeps this type and is a failed row.',
     ...(slots.length > 0
       ? [
-          `Rows that keep it are never written, so readers of the logical slots ${slots.map((slot) => slot.name).join(', ')} do not hear of their type.`,
+          `Rows that keep this type are never written, so consumers of the logical replication slots ${slots.map((slot) => slot.name).join(', ')} do not receive their type.`,
         ]
       : []),
   ]
@@ -44,7 +45,7 @@ export async function prefillNotes(database: Database, rollout: Rollout): Promis
 
 interface TypeSample {
   readonly rows: number
-  /** Rows of each type, in the order of the file; rows that no type matches or whose expression raises are in none. */
+  /** Rows per type, in the order of the file. Rows that match no type or whose expression raises are not counted. */
   readonly rowsByType: readonly number[]
   readonly everyRow: boolean
 }
@@ -54,28 +55,26 @@ function chooseFromSample(rollout: Rollout, { rows, rowsByType, everyRow }: Type
     prefill: null,
     sentence: `The column is not prefilled: ${reason}.`,
   })
-  if (rows === 0) return decline(everyRow ? 'the table is empty' : 'the sampled pages hold no row')
+  if (rows === 0) return decline(everyRow ? 'the table is empty' : 'the sampled pages have no rows')
   const largestCount = Math.max(...rowsByType)
   const type = rollout.types[rowsByType.indexOf(largestCount)]!
   const share = Math.round((largestCount / rows) * 10_000) / 10_000
-  const shareDescription = `${formatPercent(share)} of ${rows.toLocaleString('en')} rows${everyRow ? '' : ' that were sampled'}`
+  const shareDescription = `${formatPercent(share)} of ${everyRow ? '' : 'the '}${formatCount(rows)} ${everyRow ? '' : 'sampled '}rows`
   if (share < MIN_PREFILL_SHARE)
     return decline(
-      `the commonest type, ${type}, has only ${shareDescription}, and below ${formatPercent(MIN_PREFILL_SHARE)} it does not pay`,
+      `the most common type, ${type}, has only ${shareDescription} (minimum ${formatPercent(MIN_PREFILL_SHARE)})`,
     )
   return {
     prefill: { type, share, sampledRows: rows },
     sentence:
-      `Rows that exist now read as ${type}, the commonest type (${shareDescription}), without being written. ` +
-      `Rows of other types do too until the backfill has written them: nothing may read the column before that.`,
+      `Existing rows read as ${type}, the most common type (${shareDescription}), without being written. ` +
+      `Rows of other types also read as ${type} until the backfill has written them: nothing may read the column before that.`,
   }
 }
 
-const formatPercent = (share: number): string => `${Math.round(share * 1000) / 10} %`
-
 /**
- * Derives the type of each sampled row alone, so that one whose expression raises spoils nothing. Row by row in
- * PL/pgSQL this costs a few microseconds each.
+ * Derives the type of each sampled row in its own exception block, so that an expression that raises affects one row.
+ * That costs a few microseconds per row in PL/pgSQL.
  */
 async function sampleTypes(sql: Sql, rollout: Rollout, table: Table): Promise<TypeSample> {
   const { pages } = onlyRow(

@@ -4,14 +4,14 @@ import { tableStructureSql } from '../ddl/tableStructure.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
 import type { Table } from '../rollout/rollout.ts'
 
-/** A table that takes longer to read than this is not summed: a snapshot of this length hurts nobody. */
+/** Limit for reading the table: a snapshot of this length does no harm. A slower table has no checksum. */
 const CHECKSUM_TIMEOUT_MS = 5_000
-/** One of more bytes would, so it is not begun. */
+/** A larger table would exceed the time limit. */
 const MAX_CHECKSUM_BYTES = 2 * 1024 ** 3
 
 /**
- * What a rollback is compared with, as a statement that comes before our first change in its transaction: the structure
- * of the table, and a sum over its rows where reading them takes seconds.
+ * SQL that records what a rollback is compared with: the structure of the table, and a checksum of its rows if reading
+ * them takes seconds. It runs before the first change, in the same transaction.
  */
 export async function recordOriginSql({ rollout, database, operation }: RunContext, table: Table): Promise<string> {
   const sql = database.engine({

@@ -2,7 +2,10 @@ import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RunContext } from '../kind/kind.ts'
 import type { Table } from '../rollout/rollout.ts'
 
-/** A column that was there before must be empty: the data rollback could not tell its values from ours. */
+/**
+ * A column that existed before the rollout must be empty: the data rollback could not tell its values from derived ones.
+ * @throws OperationFailedError `existing-values`
+ */
 export async function requireEmptyColumn({ rollout, database }: RunContext, table: Table): Promise<void> {
   const sql = database.engine({
     purpose: 'expand',
@@ -19,8 +22,8 @@ export async function requireEmptyColumn({ rollout, database }: RunContext, tabl
     if (row === undefined) return
     throw new OperationFailedError(
       'existing-values',
-      `Column ${type} was there before and holds a value already (row ${row.key}): the data rollback could not tell it from ours. ` +
-        'Set the column to NULL, or drop it, then expand.',
+      `Column ${type} existed before the rollout and holds a value (row ${row.key}): the data rollback could not tell it from derived values. ` +
+        'Set the column to NULL or drop it, then expand.',
     )
   } finally {
     await sql.end({ timeout: 1 })

@@ -1,15 +1,15 @@
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { dollarQuote } from '../dualWrite/deriveTrigger.ts'
 
-/** How many rows are tried to find one that the application could write today. */
+/** Rows that are tried to find one that the application can write today. */
 const MAX_CANDIDATE_ROWS = 10
-/** Undoes a trial write; no error of anybody else. */
+/** Undoes a trial write. No other code raises it. */
 const UNDO_SQLSTATE = 'STI02'
 
 /**
- * A trial write of one existing row before the change and again after it, as the application would do it, every column
- * as it is, and taken back each time: a trigger of the application that copies whole rows (`select new.*`) would fail
- * on every write from now on. A row that the application refuses to write anyway proves nothing and is passed over.
+ * SQL that writes one existing row before and after the change, with every column unchanged, and undoes both writes. It
+ * finds application triggers that copy whole rows (`select new.*`) and would fail on every write after the change. Rows
+ * that the application cannot write before the change are skipped.
  */
 export function trialWriteSql(rollout: Rollout, table: Table): { before: string[]; after: string[] } {
   const selfAssignments = table.columns
@@ -37,11 +37,11 @@ export function trialWriteSql(rollout: Rollout, table: Table): { before: string[
   return {
     before: [
       `lock table ${rollout.table.sql} in access exclusive mode`,
-      // A trigger that skips our batches does not skip the application's writes.
+      // With sti.engine on, an application trigger might skip the trial write.
       `set local "sti.engine" = 'off'`,
       `do ${dollarQuote(firstWriteBlock)}`,
     ],
-    // A plan of the first write would still copy the columns of then: other sessions have no such plan.
+    // A plan that was cached by the first write would still copy the old columns; other sessions have no such plan.
     after: ['discard plans', `do ${dollarQuote(secondWriteBlock)}`],
   }
 }

@@ -8,7 +8,7 @@ import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { constraintName } from './objectNames.ts'
 
-/** The constraint that names the file's types, not validated yet. */
+/** Adds the CHECK constraint with the types of the rollout file, NOT VALID. */
 export function addConstraintChange(rollout: Rollout): ReversibleChange {
   const name = quoteIdentifier(constraintName(rollout))
   const column = rollout.discriminator.sql
@@ -25,7 +25,7 @@ export function addConstraintChange(rollout: Rollout): ReversibleChange {
   }
 }
 
-/** Adds it if it is not there, and validates it while writes go on. */
+/** Adds the constraint if it does not exist, and validates it without blocking writes. */
 export async function ensureConstraint(run: RunContext, sql: Sql): Promise<void> {
   const { rollout } = run
   const name = constraintName(rollout)
@@ -40,10 +40,10 @@ export async function ensureConstraint(run: RunContext, sql: Sql): Promise<void>
   const validate = `alter table ${rollout.table.sql} validate constraint ${quoteIdentifier(name)}`
   await runNonTransactional(run, sql, 'validating the constraint', tagStatement(validate))
   await run.failpoint('constraint.validated')
-  await run.recordEvent('ddl', `constraint ${name} is there and validated`)
+  await run.recordEvent('ddl', `Constraint ${name} exists and is validated`)
 }
 
-/** The validated CHECK proves it, so that PostgreSQL does not scan under its lock. */
+/** PostgreSQL relies on the validated CHECK constraint and does not scan the table under its lock. */
 export async function setNotNull(run: RunContext, sql: Sql): Promise<void> {
   const { rollout } = run
   const alter = `alter table ${rollout.table.sql} alter column ${rollout.discriminator.sql}`

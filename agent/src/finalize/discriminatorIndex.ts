@@ -8,7 +8,7 @@ import { quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { indexName, partitionIndexName } from './objectNames.ts'
 
-/** The index on the discriminator of a table or of one partition. */
+/** The index on the discriminator of the whole table. */
 export function createIndexChange(rollout: Rollout, table: string, partitioned: boolean): ReversibleChange {
   return indexChange(
     rollout,
@@ -18,9 +18,9 @@ export function createIndexChange(rollout: Rollout, table: string, partitioned: 
 }
 
 /**
- * Makes the index if it is not there. CONCURRENTLY runs outside a transaction: journaled before, confirmed after. One
- * that failed leaves an INVALID index, which is dropped before the next try. A partitioned table gets its index
- * partition by partition; the one of the whole table then finds them there and is made at once.
+ * Creates the index if it does not exist. CONCURRENTLY runs outside a transaction, so the change is journaled before and
+ * confirmed after it. A failed attempt leaves an INVALID index, which is dropped before the next one. A partitioned table
+ * gets its index partition by partition; the index of the whole table then attaches them and is created instantly.
  */
 export async function ensureIndex(run: RunContext, sql: Sql, table: Table): Promise<void> {
   const { rollout } = run
@@ -34,8 +34,8 @@ export async function ensureIndex(run: RunContext, sql: Sql, table: Table): Prom
     const partitionIndex = indexChange(rollout, { table: partition.sql, schema, name }, true)
     await ensureIndexConcurrently(run, sql, { oid: partition.oid, name }, partitionIndex)
   }
-  await runDdl(run, sql, { description: 'making the index of the whole table', steps: [tableIndex] })
-  await run.recordEvent('ddl', `index ${indexName(rollout)} is there`)
+  await runDdl(run, sql, { description: 'creating the index of the whole table', steps: [tableIndex] })
+  await run.recordEvent('ddl', `Index ${indexName(rollout)} exists`)
 }
 
 async function ensureIndexConcurrently(
@@ -51,16 +51,19 @@ async function ensureIndexConcurrently(
     await assertClaimHeld(run)
     await journalOnce(run, change)
     await run.failpoint('index.journaled')
-    const description = `making index ${index.name}`
+    const description = `creating index ${index.name}`
     if (existing !== null) {
-      await run.recordEvent('ddl', `index ${index.name} is INVALID, left by a try that was cut off: it is dropped`)
+      await run.recordEvent(
+        'ddl',
+        `Index ${index.name} is INVALID because an earlier attempt was interrupted; dropping it`,
+      )
       await run.failpoint('index.invalid')
       await runNonTransactional(run, sql, description, `drop index concurrently if exists ${change.object}`)
       await run.failpoint('index.dropped')
     }
     await runNonTransactional(run, sql, description, tagStatement(change.statement))
     await run.failpoint('index.made')
-    await run.recordEvent('ddl', `index ${index.name} is there`)
+    await run.recordEvent('ddl', `Index ${index.name} exists`)
     await run.failpoint('index.told')
   }
   await state.unsafe(
@@ -71,7 +74,7 @@ async function ensureIndexConcurrently(
   await run.failpoint('index.confirmed')
 }
 
-/** A try that was cut off before its index began has been journaled already. */
+/** An interrupted attempt may have journaled the change already. */
 async function journalOnce(run: RunContext, change: ReversibleChange): Promise<void> {
   const { state } = run.database
   const journaled = await state`

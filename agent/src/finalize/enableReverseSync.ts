@@ -8,8 +8,8 @@ import { requireTable } from '../kind/requireTable.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
 
 /**
- * From now on a type that new code writes is carried back to the legacy columns. Only once coverage is verified: before
- * that, a row that is moved between partitions, or holds the constant of a prefill, would overwrite its legacy columns.
+ * Enables reverse sync: a type that new code writes is copied to the legacy columns. Requires verified coverage: before
+ * that, a row that moves between partitions or holds a prefilled constant would overwrite its legacy columns.
  */
 export async function enableReverseSync(run: RunContext, sql: Sql): Promise<void> {
   const { rollout, operation, database } = run
@@ -17,15 +17,15 @@ export async function enableReverseSync(run: RunContext, sql: Sql): Promise<void
   const table = requireTable(facts)
   if ((await findMissingReverseSync(database.state, rollout, table)) === null) return
   if (!facts.coverageVerified || facts.triggerFault !== null) {
-    const reason = facts.triggerFault ?? 'No validation that has passed is newer than the last change.'
+    const reason = facts.triggerFault ?? 'No validation has passed since the last change.'
     throw new OperationFailedError(
       'finalize',
-      `Coverage is not verified any more: ${reason} Run a validation, then finalize.`,
+      `Coverage is no longer verified. ${reason} Run a validation, then finalize.`,
     )
   }
   const change = reverseSyncChange(rollout, table)
   await runDdl(run, sql, {
-    description: 'giving the dual-write trigger its way back',
+    description: 'enabling reverse sync of the dual-write trigger',
     steps: [
       `update sti.change set reverted_at = clock_timestamp(), reverted_by = ${operation.id}
         where rollout = ${quoteLiteral(rollout.name)} and object = ${quoteLiteral(change.object)} and reverted_at is null`,
@@ -33,7 +33,7 @@ export async function enableReverseSync(run: RunContext, sql: Sql): Promise<void
     ],
   })
   await run.failpoint('finalize.both-ways')
-  await run.recordEvent('ddl', 'the dual-write trigger serves both ways', {
+  await run.recordEvent('ddl', 'Reverse sync of the dual-write trigger is enabled', {
     before: change.inverse,
     after: change.statement,
   })

@@ -13,7 +13,7 @@ import { indexName } from './objectNames.ts'
 import { findMissingSteps } from './missingSteps.ts'
 import { enableReverseSync } from './enableReverseSync.ts'
 
-/** Rows per second for index and constraint that a preview assumes before anything was measured here. */
+/** Rate for index and constraint that a preview assumes before the first measurement. */
 const ASSUMED_ROWS_PER_SECOND = 500_000
 
 export const finalize: OperationDefinition<'finalize'> = {
@@ -24,15 +24,15 @@ export const finalize: OperationDefinition<'finalize'> = {
     return [
       ...facts.faults,
       ...(facts.stage === 'covered' || (facts.flag.enabled && !facts.coverageVerified)
-        ? ['Coverage is not verified: run a validation first.']
+        ? ['Coverage is not verified. Run a validation first.']
         : []),
       ...(['new', 'expanded', 'backfilling'].includes(facts.stage)
-        ? ['The backfill has not ended: run it, then a validation.']
+        ? ['The backfill has not succeeded. Run it, then run a validation.']
         : []),
-      ...(facts.stage === 'rolled-back' ? ['The rollout is rolled back: run a validation first.'] : []),
+      ...(facts.stage === 'rolled-back' ? ['The rollout is rolled back. Run a validation first.'] : []),
       ...(wantsNotNull && (rollout.mayBeUnmapped || !cannotRaise(rollout, table))
         ? [
-            'constraint: notNull needs `otherwise` and conditions of columns, constants and comparisons only: else a write of the application could fail.',
+            '`constraint: notNull` requires `otherwise` and conditions with columns, constants, and comparisons only: other conditions could fail writes of the application.',
           ]
         : []),
     ]
@@ -60,11 +60,11 @@ export const finalize: OperationDefinition<'finalize'> = {
       notes: [
         ...notes,
         facts.finalizeMissing.length === 0
-          ? 'Everything is there already.'
+          ? 'Everything exists already.'
           : `Missing: ${facts.finalizeMissing.join(', ')}.`,
         table.partitioned
-          ? 'The index is made CONCURRENTLY partition by partition, then for all of them at once, which is instant.'
-          : 'The index is made CONCURRENTLY and the constraint is validated without blocking writes.',
+          ? 'The index is created CONCURRENTLY partition by partition, then for the whole table, which is instant.'
+          : 'The index is created CONCURRENTLY, and the constraint is validated without blocking writes.',
       ],
     }
   },
@@ -75,13 +75,13 @@ async function runFinalize(run: RunContext): Promise<RunOutcome> {
   const { rollout, database } = run
   await run.failpoint('finalize.begun')
   const table = requireTable(await run.readFacts())
-  // What runs alone waits for older transactions, and no write waits behind it; transactions have a lock_timeout of their own.
+  // A statement outside a transaction waits for older transactions without blocking writes; transactions set a lock_timeout.
   const withoutTimeouts = { statementTimeoutMs: 0, lockTimeoutMs: 0 }
   const sql = database.engine({ purpose: 'finalize', searchPath: rollout.searchPath, ...withoutTimeouts })
   try {
-    run.setStep('making the index')
+    run.setStep('creating the index')
     await ensureIndex(run, sql, table)
-    run.setStep('making the constraint')
+    run.setStep('creating the constraint')
     await ensureConstraint(run, sql)
     if (rollout.file.constraint === 'notNull' && table.discriminator?.notNull === false) await setNotNull(run, sql)
     await run.failpoint('finalize.not-null')
@@ -89,7 +89,7 @@ async function runFinalize(run: RunContext): Promise<RunOutcome> {
     await assertClaimHeld(run)
     await runNonTransactional(run, sql, 'gathering statistics', tagStatement(`analyze ${rollout.table.sql}`))
     await run.failpoint('finalize.analyzed')
-    run.setStep('giving the dual-write trigger its way back')
+    run.setStep('enabling reverse sync of the dual-write trigger')
     await enableReverseSync(run, sql)
     const missing = await findMissingSteps(database.state, rollout, requireTable(await run.readFacts()))
     if (missing.length > 0)
@@ -102,15 +102,15 @@ async function runFinalize(run: RunContext): Promise<RunOutcome> {
   }
 }
 
-/** One sentence for what a person has to mend; other errors as they are. */
+/** Explains errors that a person must fix; other errors are returned unchanged. */
 async function toFinalizeError({ rollout, database }: RunContext, error: unknown): Promise<unknown> {
   if (errorCode(error) === '23514') {
-    const sentence = `A row does not hold what the constraint asks: ${errorMessage(error)}. Run a validation.`
+    const sentence = `A row violates the constraint: ${errorMessage(error)}. Run a validation to find it.`
     return new OperationFailedError('finalize', sentence)
   }
   if (errorCode(error) !== '42501') return error
   const [role] = await database.state<{ grant: string }[]>`
     select format('GRANT CREATE ON SCHEMA %I TO %I', ${rollout.table.schema}::text, current_user) as grant`
-  const sentence = `${errorMessage(error)}: the agent’s role must own the table and be allowed to make an index in its schema (${role!.grant}), then finalize again.`
+  const sentence = `${errorMessage(error)}. The agent’s role must own the table and have the CREATE privilege on its schema: run ${role!.grant}, then finalize again.`
   return new OperationFailedError('finalize', sentence)
 }

@@ -3,7 +3,7 @@ import type { Rollout, Table } from '../rollout/rollout.ts'
 import { findMissingReverseSync } from '../dualWrite/verifyTrigger.ts'
 import { constraintName, indexName } from './objectNames.ts'
 
-/** What finalize has to do still, each in words; empty: the flag's first query finds index, statistics and constraint. */
+/** Steps that finalize still has to do; empty if the index, the constraint, the statistics, and reverse sync exist. */
 export async function findMissingSteps(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   if (table.discriminator === null) return ['the column']
   const [existing] = await sql<{ index: boolean; constraint: boolean; statistics: boolean }[]>`
@@ -11,7 +11,7 @@ export async function findMissingSteps(sql: Sql, rollout: Rollout, table: Table)
       exists (select from pg_index i join pg_class c on c.oid = i.indexrelid
         where i.indrelid = ${table.oid}::oid and c.relname = ${indexName(rollout)} and i.indisvalid) as index,
       exists (select from pg_constraint where conrelid = ${table.oid}::oid and conname = ${constraintName(rollout)} and convalidated) as constraint,
-      -- pg_statistic itself is for superusers only.
+      -- Only superusers can read pg_statistic itself.
       exists (select from pg_stats where schemaname = ${rollout.table.schema} and tablename = ${rollout.table.name}
         and attname = ${rollout.discriminator.column})
         or coalesce((select reltuples from pg_class where oid = ${table.oid}::oid), 0) = 0 as statistics`

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Rollout } from '../rollout/rollout.ts'
 
-/** Name of our index or constraint: readable, within PostgreSQL's 63 bytes, and the same each time. */
+/** Stable name of an index or constraint created by STI, within PostgreSQL's limit of 63 bytes. */
 function objectName(rollout: Rollout, suffix: string): string {
   const fullName = `sti_${rollout.table.name}_${rollout.discriminator.column}_${suffix}`
   if (Buffer.byteLength(fullName) <= 63) return fullName
@@ -11,5 +11,5 @@ function objectName(rollout: Rollout, suffix: string): string {
 export const indexName = (rollout: Rollout): string => objectName(rollout, 'idx')
 export const constraintName = (rollout: Rollout): string => objectName(rollout, 'check')
 
-/** The index of one partition: partitions of other tables may stand in the same schema, so their oid tells them apart. */
+/** Name of the index of a partition. Its OID makes the name unique, since partitions of several tables may share a schema. */
 export const partitionIndexName = (rollout: Rollout, oid: number): string => objectName(rollout, `${oid}_idx`)
