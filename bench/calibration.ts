@@ -3,23 +3,24 @@ import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { startPostgres } from '../test/support/server.ts'
+import { formatPercent } from '@sti-rollout/agent/format'
 import { median, relativeSpread } from './statistics.ts'
 
-/** Above this the machine does other things too, and the figures are not worth comparing. */
+/** Above this variation, other work disturbs the machine and results are not comparable. */
 const NOISE_LIMIT_RATIO = 0.15
 const STATEMENTS_PER_SAMPLE = 1000
 
 export interface Calibration {
-  /** Does the same work once more, about two seconds, and remembers how long it took. */
+  /** Runs the fixed workload (about 2 s) and records its duration. */
   sample(): Promise<void>
-  /** One line when the machine was too noisy, else null. */
+  /** A warning if the machine was too noisy, else null. */
   warning(): string | null
   stop(): Promise<void>
 }
 
 /**
- * A fixed workload around each method: hashing on every core, and small statements on a server that does nothing else.
- * How much its duration varies says how much of a difference between methods is the machine's.
+ * A fixed workload around each method: hashing on every core, and small statements on an idle server. The variation of its
+ * duration is the part of a difference between methods that the machine causes.
  */
 export async function startCalibration(): Promise<Calibration> {
   const server = await startPostgres(['-c', 'synchronous_commit=off', '-c', 'autovacuum=off'])
@@ -32,7 +33,7 @@ export async function startCalibration(): Promise<Calibration> {
     hashing.push(median(await timeRepeatedly(hashOnEveryCore)))
     statements.push(median(await timeRepeatedly(() => runStatements(sql))))
   }
-  // The first one only warms up.
+  // The first sample is a warm-up.
   await takeSample()
   hashing.length = statements.length = 0
   return {
@@ -40,10 +41,9 @@ export async function startCalibration(): Promise<Calibration> {
     warning() {
       const [cpu, database] = [relativeSpread(hashing), relativeSpread(statements)]
       if (Math.max(cpu, database) <= NOISE_LIMIT_RATIO) return null
-      const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`
       return (
-        `This machine is too noisy to compare by: between methods the same work varied by ${percent(cpu)} (hashing) ` +
-        `and ${percent(database)} (small statements), at most ${percent(NOISE_LIMIT_RATIO)} is good; measure again when it is quiet.`
+        `This machine is too noisy for a comparison: the same work varied by ${formatPercent(cpu)} (hashing) and ` +
+        `${formatPercent(database)} (small statements; limit ${formatPercent(NOISE_LIMIT_RATIO)}). Measure again when the machine is idle.`
       )
     },
     async stop() {

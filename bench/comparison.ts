@@ -1,22 +1,22 @@
 import { readFile } from 'node:fs/promises'
 import type { MethodResult } from './measureMethod.ts'
-import { markdownTable, formatMegabytes } from './format.ts'
+import { formatBytes } from '@sti-rollout/agent/format'
+import { markdownTable } from './format.ts'
 import type { Goal } from './goals.ts'
 
-/** What an earlier run wrote with `--json`. */
+/** Reads the results that an earlier run wrote with `--json`. */
 export async function readResults(path: string): Promise<MethodResult[]> {
   const list: unknown = JSON.parse(await readFile(path, 'utf8'))
   if (!Array.isArray(list) || !list.every((one) => typeof (one as MethodResult).rowsPerSecond === 'number')) {
-    throw new Error('it is not what --json writes')
+    throw new Error('it was not written by --json')
   }
   return list as MethodResult[]
 }
 
-/** The time for one row and the agent's memory, now against then. */
+/** Compares time per row and agent memory with an earlier run. */
 export function comparisonTable(now: readonly MethodResult[], then: readonly MethodResult[]): string {
   const microseconds = (one: MethodResult): string => (1e6 / one.rowsPerSecond).toFixed(2)
-  const memory = (one: MethodResult): string =>
-    one.agentRssBytes === undefined ? '-' : formatMegabytes(one.agentRssBytes)
+  const memory = (one: MethodResult): string => (one.agentRssBytes === undefined ? '-' : formatBytes(one.agentRssBytes))
   const rows = matchByMethod(now, then).map(([a, b]) => [
     ...[a.method, String(b.rows), String(a.rows), microseconds(b), microseconds(a)],
     ...[(b.rowsPerSecond / a.rowsPerSecond).toFixed(2), memory(b), memory(a)],

@@ -3,7 +3,7 @@ import { startPostgres } from '../test/support/server.ts'
 import type { Method } from './method.ts'
 import { createBenchTable } from './benchTable.ts'
 
-/** No checkpoint falls into a measurement by chance: pages are written whole to the WAL once, for every method. */
+/** No checkpoint runs during a measurement, so every method writes each full-page image once. */
 export const SERVER_SETTINGS = [
   'shared_buffers=1GB',
   'max_wal_size=40GB',
@@ -11,7 +11,7 @@ export const SERVER_SETTINGS = [
   'wal_compression=off',
 ]
 
-/** Each method gets a server and a table of its own, so that none inherits the caches and the WAL of another. */
+/** Each method gets its own server and table, so that caches and WAL of another method do not affect it. */
 export async function withDedicatedServer<T>(
   method: Method,
   rows: number,

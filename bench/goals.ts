@@ -1,11 +1,11 @@
 import type { MethodResult } from './measureMethod.ts'
 
-/** What the engine is to reach: a ratio of two figures of one run. */
+/** A goal of the engine: a ratio of two results of one run. */
 export interface Goal {
   readonly what: string
   readonly bound: 'at least' | 'at most'
   readonly limit: number
-  /** Null: what it needs was not measured. */
+  /** Null: a required result was not measured. */
   readonly value: number | null
 }
 
@@ -40,7 +40,7 @@ export function methodGoals(measured: readonly MethodResult[]): Goal[] {
   ]
 }
 
-/** One line for each goal. */
+/** One line per goal. */
 export function goalLines(all: readonly Goal[]): string {
   return all
     .map(({ what, bound, limit, value }) => {

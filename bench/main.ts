@@ -19,7 +19,7 @@ try {
   process.exitCode = 2
 }
 
-/** Answers the exit code: 1 when a method failed. */
+/** Returns the exit code: 1 if a method failed. */
 async function runBench(options: BenchOptions): Promise<number> {
   const calibration = await startCalibration()
   try {

@@ -3,7 +3,7 @@ import { withDedicatedServer } from './dedicatedServer.ts'
 import { readSizes, readUpdateCounters, walBytesBetween } from './tableStatistics.ts'
 import { countWrongRows } from './benchTable.ts'
 
-/** What `--json` writes, one entry for each method. */
+/** An entry of `--json`. */
 export interface MethodResult {
   readonly method: string
   readonly workers: number
@@ -17,7 +17,7 @@ export interface MethodResult {
   readonly agentRssBytes?: number
 }
 
-/** Fails when the method did not leave the table as it should. */
+/** @throws if the method did not leave the table as it should */
 export async function measureMethod(method: Method, rows: number): Promise<MethodResult> {
   return await withDedicatedServer(method, rows, async (url, sql) => {
     const readings: Pick<MethodResult, 'seconds' | 'walBytesPerRow' | 'heapGrowthBytes' | 'indexGrowthBytes'>[] = []

@@ -13,37 +13,38 @@ export interface BenchOptions {
   readonly json: string | null
   readonly svg: string | null
   readonly compare: readonly MethodResult[] | null
-  /** The cost of a validation is measured instead. */
+  /** Measures the cost of a validation instead of the methods. */
   readonly validation: boolean
-  /** Null: the methods are measured, not the latency of others. */
+  /** Measures the latency of other clients instead; null: measures the methods. */
   readonly foreground: {
     readonly workers: number
     readonly niceRatio: number
-    /** How long a batch may take; null: as the engine has it. */
+    /** Maximum batch duration; null: the engine's default. */
     readonly batchSeconds: number | null
     readonly perSecond: number
   } | null
 }
 
-/** One sentence that says what to do. */
+/** An invalid option. The message says what to do. */
 export class UsageError extends Error {
   readonly code = 'usage'
 }
 
 export const HELP = `npm run bench -- [options]
 
-  --rows N          rows of the table (2000000)
-  --methods A,B     of ${METHODS.map((method) => method.name).join(', ')} (all)
-  --runs N          each method so often, taking turns; medians are shown (1, with --foreground 5)
-  --json FILE       writes the figures
+  --rows N          rows in the table (2000000)
+  --methods A,B     methods to run: ${METHODS.map((method) => method.name).join(', ')} (all)
+  --runs N          runs of each method, interleaved; medians are shown (1; with --foreground 5)
+  --json FILE       writes the results
   --svg FILE        writes a chart
-  --compare FILE    beside figures of an earlier --json: time for a row, memory of the agent
-  --foreground      the latency of other clients instead: while nothing runs, the engine, one UPDATE, ranges of 50,000
-    --workers N     of the engine (1)
-    --nice-ratio N  seconds that the engine rests for each second of work (0)
-    --batch-seconds N  how long a batch of the engine may take (0.1)
-    --rate N        requests per second of 4 clients in all (400)
-  --validation      what a validation costs instead, in times of count(*) (--runs 5)
+  --compare FILE    compares with an earlier --json: time per row, agent memory
+  --foreground      measures the latency of other clients instead: without a backfill, with the engine, with one UPDATE,
+                    with ranges of 50,000 rows
+    --workers N     workers of the engine (1)
+    --nice-ratio N  seconds of rest per second of work (0)
+    --batch-seconds N  maximum duration of an engine batch (0.1)
+    --rate N        requests per second, in total for 4 clients (400)
+  --validation      measures the cost of a validation instead, as a multiple of count(*) (--runs 5)
   --help
 `
 
@@ -53,14 +54,14 @@ export async function parseOptions(args: string[]): Promise<BenchOptions | 'help
   if (values.help) return 'help'
   const foreground = values.foreground === true
   for (const name of ['workers', 'nice-ratio', 'batch-seconds', 'rate'] as const) {
-    if (!foreground && values[name] !== undefined) throw new UsageError(`--${name} belongs to --foreground: add it`)
+    if (!foreground && values[name] !== undefined) throw new UsageError(`--${name} requires --foreground`)
   }
   for (const name of ['methods', 'compare'] as const) {
-    if (foreground && values[name] !== undefined) throw new UsageError(`--${name} has no meaning with --foreground`)
+    if (foreground && values[name] !== undefined) throw new UsageError(`--${name} cannot be used with --foreground`)
   }
   for (const name of ['methods', 'compare', 'foreground', 'svg'] as const) {
     if (values.validation && values[name] !== undefined)
-      throw new UsageError(`--${name} has no meaning with --validation`)
+      throw new UsageError(`--${name} cannot be used with --validation`)
   }
   for (const name of ['json', 'svg'] as const) await requireWritableFolder(name, values[name])
   return {
@@ -105,16 +106,16 @@ function parseArguments(args: string[]) {
   try {
     return parseArgs({ args, options, allowPositionals: false }).values
   } catch (error) {
-    // The driver of options explains at length; its first sentence is what is wrong.
+    // The first sentence of parseArgs names the fault; the rest is general advice.
     const [wrong] = (error as Error).message.split('. ')
     throw new UsageError(`${wrong}: see npm run bench -- --help`)
   }
 }
 
 function findMethod(name: string): Method {
-  const method = METHODS.find((one) => one.name === name)
+  const method = METHODS.find((candidate) => candidate.name === name)
   if (method === undefined) {
-    throw new UsageError(`There is no method '${name}': use ${METHODS.map((one) => one.name).join(', ')}`)
+    throw new UsageError(`Unknown method '${name}'. Use ${METHODS.map((method) => method.name).join(', ')}`)
   }
   return method
 }
@@ -122,27 +123,29 @@ function findMethod(name: string): Method {
 function parsePositiveInteger(name: string, given: string | undefined, otherwise: number): number {
   const value = given === undefined ? otherwise : given.trim() === '' ? NaN : Number(given)
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new UsageError(`--${name} takes a whole number above 0, such as ${otherwise}`)
+    throw new UsageError(`--${name} must be a whole number above 0, such as ${otherwise}`)
   }
   return value
 }
 
 function parseNonNegativeNumber(name: string, given: string | undefined, otherwise: number): number {
   const value = given === undefined ? otherwise : given.trim() === '' ? NaN : Number(given)
-  if (!(value >= 0 && value < Infinity)) throw new UsageError(`--${name} takes a number of 0 or more, such as 2`)
+  if (!(value >= 0 && value < Infinity)) throw new UsageError(`--${name} must be a number of 0 or more, such as 2`)
   return value
 }
 
-/** Before a long run, not after it. */
+/** Checked before a long run instead of after it. */
 async function requireWritableFolder(name: string, path: string | undefined): Promise<void> {
   if (path === undefined) return
   await access(dirname(path), constants.W_OK).catch(() => {
-    throw new UsageError(`--${name} ${path}: its folder is not there or cannot be written: make it or name another`)
+    throw new UsageError(
+      `--${name} ${path}: the folder does not exist or is not writable. Create it or use another one`,
+    )
   })
 }
 
 async function readEarlierResults(path: string): Promise<MethodResult[]> {
   return await readResults(path).catch((error: Error) => {
-    throw new UsageError(`--compare ${path} cannot be read (${error.message}): name a file that --json wrote`)
+    throw new UsageError(`--compare ${path} cannot be read (${error.message}). Use a file that --json wrote`)
   })
 }

@@ -2,7 +2,7 @@ import type { MethodResult } from './measureMethod.ts'
 import { median, relativeSpread } from './statistics.ts'
 import type { MajorityPercent } from './benchTable.ts'
 
-/** The medians of several runs of one method, and how far its rows/s lay apart. */
+/** Medians of several runs of one method, and the spread of its rows/s. */
 export interface RepeatedRuns {
   readonly median: MethodResult
   readonly spread: number

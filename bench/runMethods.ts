@@ -3,10 +3,10 @@ import type { Calibration } from './calibration.ts'
 import { measureMethod, type MethodResult } from './measureMethod.ts'
 import type { Method } from './method.ts'
 import type { BenchOptions } from './options.ts'
-import { formatCount } from './format.ts'
+import { formatCount } from '@sti-rollout/agent/format'
 import { summarizeRuns, type RepeatedRuns } from './repeatedRuns.ts'
 
-/** Every method `runs` times, taking turns, with the calibration around each. A method that fails does not end the others. */
+/** Runs every method `runs` times, interleaved, with a calibration around each run. A failed method does not end the others. */
 export async function runMethods(
   { rows, runs, methods }: BenchOptions,
   calibration: Calibration,
@@ -22,7 +22,7 @@ export async function runMethods(
       try {
         const one = await measureMethod(method, rows)
         measured.get(method)!.push(one)
-        writeProgress(`${name}: ${one.seconds.toFixed(1)} s, ${formatCount(one.rowsPerSecond)} rows/s`)
+        writeProgress(`${name}: ${one.seconds.toFixed(1)} s, ${formatCount(Math.round(one.rowsPerSecond))} rows/s`)
       } catch (error) {
         failures.add(method)
         writeProgress(`${name} failed: ${(error as Error).message}`)
@@ -39,7 +39,7 @@ export async function runMethods(
 
 async function availableMethods(methods: readonly Method[]): Promise<Method[]> {
   if (!methods.some((method) => method.name === 'pgroll') || (await findOnPath('pgroll'))) return [...methods]
-  writeProgress('pgroll is left out: there is no pgroll program on the PATH')
+  writeProgress('Skipping pgroll: no pgroll program on the PATH')
   return methods.filter((method) => method.name !== 'pgroll')
 }
 

@@ -1,4 +1,4 @@
-/** Of an uneven number of values the middle one, else the mean of the two in the middle. */
+/** Median: the middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const half = sorted.length >> 1

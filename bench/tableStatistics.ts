@@ -19,7 +19,7 @@ export interface UpdateCounters {
   readonly hot: number
 }
 
-/** Counters of a session arrive when it ends, or up to a second later: this waits until they stand still. */
+/** Waits until counters stop changing: those of a session arrive when it ends, or up to a second later. */
 export async function readUpdateCounters(sql: postgres.Sql): Promise<UpdateCounters> {
   for (let last = -1; ; await delay(150)) {
     const [row] = await sql<{ all: string; hot: string }[]>`

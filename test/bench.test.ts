@@ -17,14 +17,14 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-test('two methods side by side: table, goals, JSON, chart, and a comparison with an earlier run', async () => {
+test('two methods produce a table, goals, JSON, a chart, and a comparison with an earlier run', async () => {
   const [json, svg, earlier] = ['now.json', 'chart.svg', 'earlier.json'].map((name) => join(folder, name))
   await writeFile(earlier!, JSON.stringify([{ method: 'single-update', rows: 10, rowsPerSecond: 1 }]))
   const { code, output, errors } = await runBench(
     ...['--rows', '20000', '--methods', 'single-update,engine', '--json', json!, '--svg', svg!, '--compare', earlier!],
   )
   expect(code, errors).toBe(0)
-  expect(output).toMatch(/\| single-update +\| +1 \| +50 % \|/)
+  expect(output).toMatch(/\| single-update +\| +1 \| +50% \|/)
   expect(output).toMatch(/(met|MISSED) +\d+\.\d\d {2}rows\/s of engine to single-update \(at least 1\.6\)/)
   expect(output).toMatch(/\| single-update +\| +10 \| +20000 \| +1000000\.00 \|/)
   const figures = {
@@ -47,12 +47,12 @@ test('two methods side by side: table, goals, JSON, chart, and a comparison with
 
 test.each([
   [['--speed', '1'], "Unknown option '--speed': see npm run bench -- --help"],
-  [['--methods', 'single-update,magic'], "There is no method 'magic': use single-update, range-1000"],
-  [['--rows', 'many'], '--rows takes a whole number above 0, such as 2000000'],
-  [['--workers', '2'], '--workers belongs to --foreground: add it'],
+  [['--methods', 'single-update,magic'], "Unknown method 'magic'. Use single-update, range-1000"],
+  [['--rows', 'many'], '--rows must be a whole number above 0, such as 2000000'],
+  [['--workers', '2'], '--workers requires --foreground'],
   [['--compare', '/nowhere.json'], '--compare /nowhere.json cannot be read'],
-  [['--json', '/nowhere/at/all.json'], '--json /nowhere/at/all.json: its folder is not there'],
-])('%j is refused with a sentence', async (args, sentence) => {
+  [['--json', '/nowhere/at/all.json'], '--json /nowhere/at/all.json: the folder does not exist'],
+])('%j is refused with a message', async (args, sentence) => {
   await expect(parseOptions(args)).rejects.toThrow(sentence)
 })
 
@@ -72,7 +72,7 @@ realTimeTest('the latency of a request counts from its due time, even if its cli
       perform pg_sleep(1);
     end $$`)
     const { latency, due } = await load.stop()
-    // A hundred were due during the lock. A generator that waits for its clients would have sent two.
+    // 100 requests were due during the lock. A closed-loop generator would have sent two.
     expect([...latency].filter((milliseconds) => milliseconds > 300).length).toBeGreaterThan(50)
     expect(Math.max(...latency)).toBeGreaterThan(950)
     const sorted = [...due].sort()

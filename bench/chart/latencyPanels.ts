@@ -1,7 +1,7 @@
 import { logScale, type ChartScale } from './scale.ts'
 import { svgPolyline, renderSvg, svgText } from './svg.ts'
 
-/** The latency of one scenario over time: for each second from the start, in milliseconds. */
+/** Latency of one scenario per second from the start, in milliseconds. */
 export interface LatencySeries {
   readonly title: string
   readonly remark: string
@@ -16,7 +16,7 @@ const LEFT = 64
 const TOP = 104
 const GAP = { x: 70, y: 74 }
 
-/** Four panels with the same axes; the first one's typical p99 is drawn into all of them for comparison. */
+/** Four panels with the same axes. The median p99 of the first one is drawn in all of them for comparison. */
 export function latencyPanels(series: readonly LatencySeries[], subtitle: string): string {
   const height = TOP + Math.ceil(series.length / 2) * (PANEL_SIZE.height + GAP.y) - 10
   const longest = Math.max(1, ...series.flatMap((one) => one.seconds))

@@ -1,5 +1,5 @@
 import type { MethodResult } from '../measureMethod.ts'
-import { formatCount } from '../format.ts'
+import { formatCount } from '@sti-rollout/agent/format'
 import { svgPolyline, svgRectangle, renderSvg, svgText } from './svg.ts'
 
 const NAME_WIDTH = 150
@@ -8,7 +8,7 @@ const VALUE_WIDTH = 75
 const ROW_HEIGHT = 26
 const TOP_MARGIN = 64
 
-/** Bars of rows/s and of WAL bytes per row, one line for each method; ours stand out. */
+/** Bars of rows/s and WAL bytes per row, one line per method; the engine's bars are highlighted. */
 export function methodBars(measured: readonly MethodResult[]): string {
   const width = NAME_WIDTH + 2 * (BAR_WIDTH + VALUE_WIDTH) + 20
   const height = TOP_MARGIN + measured.length * ROW_HEIGHT + 16
@@ -25,8 +25,8 @@ export function methodBars(measured: readonly MethodResult[]): string {
     },
     [
       svgText(16, 24, `Filling a column of ${rows} rows: primary key and three secondary indexes`, { kind: 'title' }),
-      svgText(NAME_WIDTH, 50, 'rows/s (more is better)', { kind: 'quiet' }),
-      svgText(secondPanelLeft, 50, 'WAL bytes/row (less is better)', { kind: 'quiet' }),
+      svgText(NAME_WIDTH, 50, 'rows/s (higher is better)', { kind: 'quiet' }),
+      svgText(secondPanelLeft, 50, 'WAL bytes/row (lower is better)', { kind: 'quiet' }),
       ...drawBars(measured, NAME_WIDTH, (one) => one.rowsPerSecond),
       ...drawBars(measured, secondPanelLeft, (one) => one.walBytesPerRow),
       ...measured.map((one, n) =>
@@ -52,7 +52,7 @@ function drawBars(measured: readonly MethodResult[], left: number, pick: (one: M
       const y = TOP_MARGIN + n * ROW_HEIGHT
       return [
         svgRectangle(left, y, length, ROW_HEIGHT - 6, isEngineMethod(one) ? 'ours' : 'other'),
-        svgText(left + length + 6, y + 15, formatCount(pick(one))),
+        svgText(left + length + 6, y + 15, formatCount(Math.round(pick(one)))),
       ]
     }),
   ]

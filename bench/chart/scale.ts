@@ -4,7 +4,7 @@ export interface ChartScale {
   readonly ticks: readonly number[]
 }
 
-/** From the power of ten below the smallest value to the one above the largest. */
+/** A scale from the power of ten below the smallest value to the one above the largest. */
 export function logScale(values: readonly number[], low: number, high: number): ChartScale {
   const positive = values.filter((value) => value > 0)
   const lowestExponent = Math.floor(Math.log10(Math.min(1, ...positive)))

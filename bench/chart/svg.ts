@@ -1,4 +1,4 @@
-/** Colours follow the reader's light or dark setting; the picture brings its own ground, so that both are readable. */
+/** Colors follow the reader's light or dark setting. The image has its own background, so that both are readable. */
 const STYLE = `
   .ground { fill: #ffffff }
   text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
@@ -26,7 +26,7 @@ const STYLE = `
 export interface SvgPicture {
   readonly width: number
   readonly height: number
-  /** What it shows, for those who do not see it. */
+  /** Description for screen readers. */
   readonly title: string
   readonly description: string
 }

@@ -5,8 +5,8 @@ import { withExplicitSql } from '../methods/explicitSql.ts'
 import { ADD_COLUMN_SQL } from '../benchTable.ts'
 
 /**
- * A session that counts numbers for as long as a batch takes and then rests like the engine: no table, no lock, no WAL.
- * What others see of it is the share of the processors alone, which no method of writing rows can spare them.
+ * A session that counts numbers for the duration of a batch and then rests as the engine does, without table, lock, or WAL.
+ * Other clients notice only its share of the processors, which every method of writing rows needs.
  */
 export function cpuOnlyMethod(batchSeconds: number, niceRatio: number, seconds: number): Method {
   return {

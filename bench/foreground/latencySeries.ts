@@ -2,7 +2,7 @@ import type { LatencySeries } from '../chart/latencyPanels.ts'
 import type { ScenarioRun } from './observeScenario.ts'
 import { percentile } from './percentile.ts'
 
-/** One run second by second; the last, shorter part counts with the second before it. */
+/** One run by seconds. The incomplete last second is merged into the one before. */
 export function toLatencySeries(title: string, { seconds, requests }: ScenarioRun): LatencySeries {
   const parts = Math.max(1, Math.floor(seconds))
   const buckets = Array.from({ length: parts }, (): number[] => [])

@@ -6,7 +6,7 @@ import postgres from 'postgres'
 import type { RequestClockData } from './requestClock.ts'
 import { createRequests } from './requests.ts'
 
-/** What the process is started with, as JSON. */
+/** Options of the process, as JSON. */
 export interface LoadSettings {
   readonly url: string
   readonly rows: number
@@ -14,24 +14,24 @@ export interface LoadSettings {
   readonly perSecond: number
 }
 
-/** What it answers to `stop`: for each request when it was due (Unix milliseconds) and its latency from then on. */
+/** Result of `stop`: for each request, when it was due (Unix milliseconds) and its latency from then on. */
 export interface LoadReport {
   readonly due: Float64Array
   readonly latency: Float64Array
-  /** How late this process itself began with requests whose client was free; no fault of the database. */
+  /** How late this process started requests whose client was idle; not caused by the database. */
   readonly lateness: Float64Array
 }
 
 /**
- * Offers requests at a fixed rate whatever happens to them (an open loop): each client does them one after the other,
- * and a request's latency counts from the time it was due, so that waiting behind a slow one is counted.
+ * Open-loop load: requests are due at a fixed rate. Each client runs its requests one after the other, and latency is
+ * measured from the due time, so it includes waiting behind a slow request.
  */
 const settings = JSON.parse(process.argv[2]!) as LoadSettings
 try {
-  // As if it ran on a machine of its own. Only root may; the report's lateness shows what remains.
+  // As if it ran on another machine. Requires root; the reported lateness shows the remaining error.
   setPriority(0, -15)
 } catch {
-  process.stderr.write('the load runs without priority: its lateness is part of the latencies\n')
+  process.stderr.write('the load generator runs without priority: its lateness is included in the latencies\n')
 }
 const clients = Array.from({ length: settings.clients }, (_, n) => {
   const sql = postgres(settings.url, { max: 1, onnotice: () => undefined })
@@ -46,7 +46,7 @@ const now = (): number => Number(process.hrtime.bigint() - start) / 1e6
 let stopping = false
 
 const interval = 1000 / settings.perSecond
-// Node 20 starts a thread without the loader of TypeScript, so it loads that itself.
+// Node 20 starts threads without the TypeScript loader.
 const typescript = createRequire(import.meta.url).resolve('tsx/cjs')
 const program = fileURLToPath(new URL('./requestClock.ts', import.meta.url))
 const clock = new Worker(`require(${JSON.stringify(typescript)}); require(${JSON.stringify(program)})`, {
@@ -80,7 +80,7 @@ process.on('message', () => void finishAndReport())
 process.once('disconnect', () => process.exit(1))
 process.send!('ready')
 
-/** What was due is still done, and counts. */
+/** Due requests are completed and counted. */
 async function finishAndReport(): Promise<void> {
   stopping = true
   while (clients.some((client) => client.busy)) await new Promise((resolve) => setTimeout(resolve, 20))

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import type { Calibration } from '../calibration.ts'
 import { latencyPanels } from '../chart/latencyPanels.ts'
 import type { BenchOptions } from '../options.ts'
-import { formatCount } from '../format.ts'
+import { formatCount } from '@sti-rollout/agent/format'
 import { goalLines } from '../goals.ts'
 import { observeScenario, type ScenarioRun } from './observeScenario.ts'
 import { percentile } from './percentile.ts'
@@ -12,7 +12,7 @@ import { foregroundGoals, summarizeScenario, summaryTable } from './scenarioSumm
 
 const CLIENT_COUNT = 4
 
-/** The latency of other clients during a backfill, several rounds of all scenarios. Answers the exit code. */
+/** Measures the latency of other clients during a backfill in several rounds of all scenarios. Returns the exit code. */
 export async function runForegroundBench(options: BenchOptions, calibration: Calibration): Promise<number> {
   const { rows, runs, json, svg } = options
   const { workers, niceRatio, batchSeconds, perSecond } = options.foreground!
@@ -54,7 +54,7 @@ export async function runForegroundBench(options: BenchOptions, calibration: Cal
   return failed.size === 0 ? 0 : 1
 }
 
-/** The run whose p99 is the middle one. */
+/** The run with the median p99. */
 function medianRun(runs: readonly ScenarioRun[]): ScenarioRun {
   return [...runs].sort((a, b) => p99(a) - p99(b))[(runs.length - 1) >> 1]!
 }

@@ -5,19 +5,19 @@ import type { LoadReport } from './loadGenerator.ts'
 import type { Scenario } from './scenarios.ts'
 import { startLoad } from './startLoad.ts'
 
-/** The load runs so long before the backfill begins. */
+/** Load before the backfill starts. */
 const WARM_UP_MS = 3_000
 
 /** One run of a scenario. */
 export interface ScenarioRun {
   readonly seconds: number
-  /** Of the requests that were due while the backfill ran. */
+  /** Requests that were due during the backfill. */
   readonly requests: readonly TimedRequest[]
   readonly lateness: readonly number[]
 }
 
 export interface TimedRequest {
-  /** Seconds after the backfill began. */
+  /** Seconds since the start of the backfill. */
   readonly at: number
   readonly milliseconds: number
 }

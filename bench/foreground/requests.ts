@@ -1,8 +1,8 @@
 import type postgres from 'postgres'
 
 /**
- * A client's requests: half of them read a row by its key, four of ten update a column by key that has no part in the
- * types, one of ten inserts. Keys are drawn evenly; each client draws the same ones in each run.
+ * Requests of one client: 50% read a row by key, 40% update by key a column that does not affect the type, 10% insert. Keys
+ * are uniform and the same for each client in each run.
  */
 export function createRequests(sql: postgres.Sql, rows: number, client: number): () => Promise<void> {
   const random = xorshift32(client + 1)
@@ -22,7 +22,7 @@ export function createRequests(sql: postgres.Sql, rows: number, client: number):
   }
 }
 
-/** Numbers in [0, 1) from a seed: xorshift32 (Marsaglia, "Xorshift RNGs", 2003). */
+/** Seeded random numbers in [0, 1): xorshift32 (Marsaglia, "Xorshift RNGs", 2003). */
 function xorshift32(seed: number): () => number {
   let state = (seed * 2_654_435_761) >>> 0 || 1
   return () => {

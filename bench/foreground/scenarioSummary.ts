@@ -1,24 +1,25 @@
 import { median } from '../statistics.ts'
 import type { Goal } from '../goals.ts'
-import { formatCount, markdownTable } from '../format.ts'
+import { formatCount } from '@sti-rollout/agent/format'
+import { markdownTable } from '../format.ts'
 import type { ScenarioRun } from './observeScenario.ts'
 import { percentile } from './percentile.ts'
 import type { Scenario } from './scenarios.ts'
 
-/** What `--foreground --json` writes, one entry for each scenario: medians of the runs. */
+/** An entry of `--foreground --json`: medians of the runs of one scenario. */
 export interface ScenarioSummary {
   readonly scenario: string
   readonly workers: number
   readonly rows: number
   readonly runs: number
-  /** Null where there is no load. */
+  /** Null without load. */
   readonly p50Ms: number | null
   readonly p95Ms: number | null
   readonly p99Ms: number | null
   readonly maxMs: number | null
-  /** Null where nothing is written. */
+  /** Null if nothing is written. */
   readonly rowsPerSecond: number | null
-  /** Of the load generator itself: its 99th percentile. */
+  /** 99th percentile of the lateness of the load generator itself. */
   readonly latenessMs: number | null
 }
 
@@ -48,7 +49,7 @@ const latencies = (run: ScenarioRun): number[] => run.requests.map((one) => one.
 export function summaryTable(all: readonly ScenarioSummary[]): string {
   const milliseconds = (value: number | null): string => (value === null ? '-' : value.toFixed(value < 100 ? 2 : 0))
   return markdownTable(
-    ['beside the load', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms', 'rows/s', 'load late p99 ms'],
+    ['method', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms', 'rows/s', 'load late p99 ms'],
     all.map((one) => [
       ...[one.scenario, milliseconds(one.p50Ms), milliseconds(one.p95Ms), milliseconds(one.p99Ms)],
       ...[milliseconds(one.maxMs), one.rowsPerSecond === null ? '-' : formatCount(one.rowsPerSecond)],
@@ -57,7 +58,7 @@ export function summaryTable(all: readonly ScenarioSummary[]): string {
   )
 }
 
-/** p99 is good at one and a half times that of nothing beside it, or at 2 ms. */
+/** The p99 goal is 2 ms or 1.5 times the p99 without a backfill. */
 export function foregroundGoals(all: readonly ScenarioSummary[]): Goal[] {
   const findSummary = (name: string): ScenarioSummary | undefined => all.find((one) => one.scenario === name)
   const [none, ours, share, alone] = [
@@ -70,27 +71,27 @@ export function foregroundGoals(all: readonly ScenarioSummary[]): Goal[] {
   const p99 = ours?.p99Ms ?? null
   return [
     {
-      what: 'p95 beside the engine to beside nothing',
+      what: 'p95 with the engine to p95 without a backfill',
       bound: 'at most',
       limit: 1.1,
       value: ratio(ours?.p95Ms, none?.p95Ms),
     },
     {
-      what: 'p95 beside the engine to beside its share of a processor, which is what can be had here',
+      what: 'p95 with the engine to p95 with its share of a processor alone, the best possible on this machine',
       bound: 'at most',
       limit: 1.1,
       value: ratio(ours?.p95Ms, share?.p95Ms),
     },
     p99 !== null && p99 <= 2
-      ? { what: 'p99 beside the engine in ms', bound: 'at most', limit: 2, value: p99 }
+      ? { what: 'p99 with the engine in ms', bound: 'at most', limit: 2, value: p99 }
       : {
-          what: 'p99 beside the engine to beside nothing, and it is above 2 ms',
+          what: 'p99 with the engine (above 2 ms) to p99 without a backfill',
           bound: 'at most',
           limit: 1.5,
           value: ratio(p99, none?.p99Ms),
         },
     {
-      what: 'rows/s of the engine beside the load to alone and without rest',
+      what: 'rows/s of the engine under load to rows/s without load and rest',
       bound: 'at least',
       limit: 0.25,
       value: ratio(ours?.rowsPerSecond, alone?.rowsPerSecond),

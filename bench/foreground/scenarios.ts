@@ -7,31 +7,31 @@ import { ADD_COLUMN_SQL } from '../benchTable.ts'
 import { withExplicitSql } from '../methods/explicitSql.ts'
 import { cpuOnlyMethod } from './cpuOnlyMethod.ts'
 
-/** Seconds of the load without anything beside it. */
+/** Duration of the scenarios that write nothing. */
 const IDLE_SCENARIO_SECONDS = 30
 
 export interface Scenario {
   readonly method: Method
   readonly title: string
-  /** Without load it tells the speed that the others are compared with. */
+  /** False: measures the throughput that the others are compared with. */
   readonly load: boolean
 }
 
-/** In the order of a round. */
+/** The scenarios of a round, in order. */
 export function scenarios(workers: number, niceRatio: number, batchSeconds: number | null): Scenario[] {
   const nice = niceRatio === 0 ? '' : `, nice ratio ${niceRatio}`
   const cpuOnly = cpuOnlyMethod(batchSeconds ?? (niceRatio > 0 ? 0.01 : 0.1), niceRatio, IDLE_SCENARIO_SECONDS)
   return [
-    { method: idleMethod, title: 'nothing beside it', load: true },
+    { method: idleMethod, title: 'no backfill', load: true },
     {
       method: engineBackfill({ name: 'engine', workers, niceRatio, batchSeconds }),
       title: `the engine${nice}`,
       load: true,
     },
-    { method: cpuOnly, title: 'its share of a processor, and nothing else', load: true },
+    { method: cpuOnly, title: 'its share of a processor alone', load: true },
     { method: singleUpdate, title: 'one UPDATE', load: true },
     { method: keyRanges(50_000), title: 'ranges of 50,000 rows', load: true },
-    { method: engineBackfill({ name: 'engine-unthrottled', workers }), title: 'the engine alone', load: false },
+    { method: engineBackfill({ name: 'engine-unthrottled', workers }), title: 'the engine without load', load: false },
   ]
 }
 

@@ -2,13 +2,13 @@ import { fork } from 'node:child_process'
 import type { LoadReport, LoadSettings } from './loadGenerator.ts'
 
 export interface RunningLoad {
-  /** Ends it once all that was due is done. */
+  /** Stops after all due requests are done. */
   stop(): Promise<LoadReport>
-  /** At once, when its answer is no longer wanted. */
+  /** Stops at once, without a result. */
   kill(): void
 }
 
-/** The load generator as a process of its own; answers when it runs. */
+/** Starts the load generator as a separate process. Resolves once it runs. */
 export async function startLoad(settings: LoadSettings): Promise<RunningLoad> {
   const child = fork(new URL('./loadGenerator.ts', import.meta.url), [JSON.stringify(settings)], {
     execArgv: ['--import', 'tsx'],
@@ -17,7 +17,7 @@ export async function startLoad(settings: LoadSettings): Promise<RunningLoad> {
   let exited = false
   const nextMessage = (): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      const ended = (): void => reject(new Error('the load generator ended by itself: it says why above'))
+      const ended = (): void => reject(new Error('the load generator exited early: see its output above'))
       if (exited) ended()
       child.once('message', resolve)
       child.once('exit', ended)

@@ -3,7 +3,7 @@ import type { Operation } from '../../agent/src/contract/index.ts'
 import { startAgentProcess, type AgentProcess } from '../../test/support/agentProcess.ts'
 import { VEHICLES_FILE } from '../../test/support/vehicles.ts'
 
-/** The agent as a user runs it, a process of its own: HTTP, trigger, checkpoints, throttle, final sweep, all on. */
+/** Starts the agent as a separate process, as users run it: HTTP, trigger, checkpoints, throttle, final sweep. */
 export async function withAgentProcess<T>(
   url: string,
   prefill: boolean,
@@ -17,12 +17,12 @@ export async function withAgentProcess<T>(
   }
 }
 
-/** From the request to the end, by the database's clock: whoever polls sees the end later. */
+/** Time from request to end by the database clock, since polling sees the end later. */
 export function operationSeconds({ createdAt, endedAt }: Operation): number {
   return (Date.parse(endedAt!) - Date.parse(createdAt)) / 1000
 }
 
-/** From here on the peak counts anew. Linux only; elsewhere there is no figure. */
+/** Resets the peak memory (Linux only). */
 export async function resetPeakRss(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/clear_refs`, '5').catch(() => undefined)
 }

@@ -4,9 +4,9 @@ import { resetPeakRss, readPeakRss, operationSeconds, withAgentProcess } from '.
 import { withExplicitSql } from './explicitSql.ts'
 
 /**
- * The data rollback of a column that was there before the rollout: it is cleared in batches. Measured with all that the
- * rollback does: the flag seen off, what cannot be expressed archived, the trigger dropped, the column cleared. It
- * begins vacuumed, as a table is some minutes after its backfill.
+ * Data rollback of a column that existed before the rollout: it is cleared in batches. The measurement includes the whole
+ * rollback: waiting for clients to see the flag off, archiving values, dropping the trigger, clearing the column. The table
+ * is vacuumed first, as it would be some minutes after a backfill.
  */
 export const clearColumn: Method = {
   name: 'clear',

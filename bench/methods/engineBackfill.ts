@@ -11,7 +11,7 @@ export interface EngineOptions {
   readonly prefill?: boolean
 }
 
-/** The backfill of the product. */
+/** The backfill of the agent. */
 export function engineBackfill({
   name,
   workers,

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 
-/** One connection, as a person's script would use it. */
+/** One connection, as a script would use. */
 export async function withExplicitSql(url: string, use: (sql: postgres.Sql) => Promise<void>): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {

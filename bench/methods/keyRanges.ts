@@ -2,7 +2,7 @@ import type { Method } from '../method.ts'
 import { ADD_COLUMN_SQL, DERIVED_TYPE_SQL } from '../benchTable.ts'
 import { withExplicitSql } from './explicitSql.ts'
 
-/** Ranges of the key of `size` rows, one transaction each, without a trigger, written by hand. */
+/** Explicit ranges of `size` keys, one transaction each, without a trigger. */
 export function keyRanges(size: number): Method {
   return {
     name: `range-${size}`,

@@ -6,13 +6,13 @@ import { promisify } from 'node:util'
 import type { Method } from '../method.ts'
 import { DERIVED_TYPE_SQL } from '../benchTable.ts'
 
-/** pgroll itself, a program on the PATH: `start` adds the column and fills it, `complete` gives it its name. */
+/** The pgroll program on the PATH: `start` adds and fills the column, `complete` renames it. */
 export const pgroll: Method = {
   name: 'pgroll',
   workers: 1,
   shares: 50,
   leaves: 'types',
-  // From then on it notes what other programs create; started on a table that it did not see made, it refuses.
+  // After `init`, pgroll records objects that other programs create; it refuses tables that were created before.
   before: (url) => runPgroll(url, 'init'),
   async run(url, timed) {
     const folder = await mkdtemp(join(tmpdir(), 'sti-bench-'))

@@ -5,16 +5,16 @@ import { withExplicitSql } from './explicitSql.ts'
 const BATCH_ROWS = 1000
 
 /**
- * How pgroll fills a column, written anew from reading its source (github.com/xataio/pgroll, pkg/backfill: backfill.go
- * and templates/sql.go, function.go, trigger.go):
- * - a second column, a boolean with the constant default true, marks the rows that still need the backfill;
- * - a BEFORE INSERT OR UPDATE row trigger in PL/pgSQL, without a WHEN clause, takes each column of the row into a
- *   variable, compares search_path with the schema of the new version, and if the writer is an old one computes the new
- *   column from those variables and takes the mark away;
- * - the backfill has no value of its own to write: one statement for each batch of 1,000 selects the next marked keys
- *   in key order with FOR NO KEY UPDATE, sets their key to itself so that the trigger fires, and answers the last key;
- *   the text holds that key as a constant, so each batch is parsed and planned anew; no delay between batches.
- * What it does once for each migration (views, its own state) is left out.
+ * pgroll's method of filling a column, written from its source (github.com/xataio/pgroll, pkg/backfill: backfill.go and
+ * templates/sql.go, function.go, trigger.go):
+ * - A second column, a boolean with the constant default true, marks rows that need the backfill.
+ * - A BEFORE INSERT OR UPDATE row trigger in PL/pgSQL, without a WHEN clause, copies each column of the row into a variable
+ *   and compares search_path with the schema of the new version. For old clients, it computes the new column from these
+ *   variables and clears the mark.
+ * - The backfill writes no value itself. One statement per batch of 1,000 selects the next marked keys in key order with FOR
+ *   NO KEY UPDATE, sets each key to itself so that the trigger fires, and returns the last key. The statement contains that
+ *   key as a constant, so each batch is parsed and planned again. There is no delay between batches.
+ * Work that pgroll does once per migration (views, its own state) is omitted.
  */
 export const pgrollTechnique: Method = {
   name: 'pgroll-method',

@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import type { Calibration } from '../calibration.ts'
 import { median, relativeSpread } from '../statistics.ts'
-import { formatCount, markdownTable, formatPercent } from '../format.ts'
+import { formatDuration, formatPercent } from '@sti-rollout/agent/format'
+import { markdownTable } from '../format.ts'
 import { goalLines } from '../goals.ts'
 import { measureValidation, withCoveredTable, type ValidationCost } from './measureValidation.ts'
 
-/** Times count(*) that the reading may cost. */
+/** Maximum cost of the reading as a multiple of count(*). */
 const COUNT_MULTIPLE_LIMIT = 4
 
 export interface ValidationBenchOptions {
@@ -14,7 +15,7 @@ export interface ValidationBenchOptions {
   readonly json: string | null
 }
 
-/** What one reading of the table for coverage, confusion matrix and checksum costs, in times of count(*). */
+/** Measures one reading of the table for coverage, confusion matrix, and checksum, as a multiple of count(*). */
 export async function runValidationBench(
   { rows, runs, json }: ValidationBenchOptions,
   calibration: Calibration,
@@ -31,26 +32,31 @@ export async function runValidationBench(
   const count = costs.map((cost) => cost.countSeconds)
   const reading = costs.map((cost) => cost.readingSeconds)
   const ratio = median(reading) / median(count)
-  const ms = (seconds: number): string => `${formatCount(seconds * 1000)} ms`
   process.stdout.write(
     `${rows} rows, medians of ${runs}:\n\n${markdownTable(
-      ['what', 'time', 'for a row', 'times count(*)', 'spread'],
+      ['measurement', 'time', 'time per row', 'ratio to count(*)', 'spread'],
       [
         [
           'count(*)',
-          ms(median(count)),
+          formatDuration(median(count)),
           `${Math.round((median(count) * 1e9) / rows)} ns`,
           '1.00',
           formatPercent(relativeSpread(count)),
         ],
         [
-          'coverage, matrix and checksum',
-          ...[ms(median(reading)), `${Math.round((median(reading) * 1e9) / rows)} ns`],
+          'coverage, matrix, and checksum',
+          ...[formatDuration(median(reading)), `${Math.round((median(reading) * 1e9) / rows)} ns`],
           ...[ratio.toFixed(2), formatPercent(relativeSpread(reading))],
         ],
-        ['the operation, from request to end', ms(median(costs.map((cost) => cost.operationSeconds))), '', '', ''],
+        [
+          'the operation, from request to end',
+          formatDuration(median(costs.map((cost) => cost.operationSeconds))),
+          '',
+          '',
+          '',
+        ],
       ],
-    )}\nTimes are those of the server for its statements (pg_stat_statements); count(*) as it plans it after VACUUM ANALYZE.\n\n`,
+    )}\nTimes are server times of the statements (pg_stat_statements); count(*) runs with its default plan after VACUUM ANALYZE.\n\n`,
   )
   const goal = {
     what: `reading to count(*), ${rows} rows`,

@@ -5,11 +5,11 @@ import { operationSeconds, withAgentProcess } from '../methods/agentRun.ts'
 import { SERVER_SETTINGS } from '../dedicatedServer.ts'
 import { createBenchTable } from '../benchTable.ts'
 
-/** Seconds that the server spent on them, by pg_stat_statements. */
+/** Server time in seconds, by pg_stat_statements. */
 export interface ValidationCost {
   readonly countSeconds: number
   readonly readingSeconds: number
-  /** From the request to the end, as its user sees it. */
+  /** From request to end, as a user sees it. */
   readonly operationSeconds: number
 }
 
@@ -19,7 +19,7 @@ interface CoveredTable {
   readonly rows: number
 }
 
-/** A table of so many rows, covered, and as autovacuum leaves it. */
+/** Provides a table with verified coverage, vacuumed and analyzed. */
 export async function withCoveredTable<T>(rows: number, use: (at: CoveredTable) => Promise<T>): Promise<T> {
   const server = await startPostgres(SERVER_SETTINGS.flatMap((setting) => ['-c', setting]))
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
@@ -39,7 +39,7 @@ export async function withCoveredTable<T>(rows: number, use: (at: CoveredTable) 
   }
 }
 
-/** The checks that need the one reading and nothing else. */
+/** The checks that need only that reading. */
 const READING_CHECKS = ['coverage', 'type-matches-legacy', 'no-unknown-type']
 
 export async function measureValidation({ agent, sql, rows }: CoveredTable): Promise<ValidationCost> {

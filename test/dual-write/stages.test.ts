@@ -89,7 +89,9 @@ test('a changed file derives only, and not while the flag is on, until it is fin
       await agent.run('flag', { enabled: true })
     })
     await run(withConflicts('legacy'), async (agent) => {
-      expect(await requestRefused(agent, 'expand')).toMatch(/would undo the types that new code writes\. Turn the flag off/)
+      expect(await requestRefused(agent, 'expand')).toMatch(
+        /would undo the types that new code writes\. Turn the flag off/,
+      )
       await agent.run('rollback', { scope: 'flag' })
       await agent.run('expand')
       expect(await tryStatements(url, typed, 'id = 3')).toEqual(CAR)
@@ -108,7 +110,7 @@ test('another default of a legacy column has to be finalized again: an INSERT is
     async ({ url, sql, agent }) => {
       await sql`alter table public.vehicles alter is_bike set default true`
       expect((await agent.rollout()).stage).toBe('verified')
-      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/a column has another default now/)
+      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/a column default has changed/)
       await agent.run('finalize')
       expect((await agent.rollout()).stage).toBe('finalized')
       expect(await tryStatements(url, insert.replace('Bike', 'Car'), `name = 'new'`)).toEqual(CAR)
