@@ -78,7 +78,7 @@ test('a prefill touches no row, is not coverage, and the backfill writes only th
     ).toEqual([{ inverse: 'alter table "public"."vehicles" drop column if exists "type"', constant: 'Car' }])
 
     expect(await agent.rollout()).toMatchObject({ stage: 'expanded', coverage: null })
-    expect((await agent.rollout()).notes.join()).toMatch(/read as Car, whatever they are: nothing may read type/)
+    expect((await agent.rollout()).notes.join()).toMatch(/read as Car, whatever their type is: do not read type/)
     expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0.6 })
     expect((await agent.rollout()).coverage).toBe(0.6)
     expect((await fetchMetrics(agent)).match(/^sti_coverage_ratio\{.*\} (.*)$/m)?.[1]).toBe('0.6')
@@ -318,7 +318,7 @@ test('a changed file does not prefill again', async () => {
       async (agent) => {
         expect((await agent.run('expand')).result).toMatchObject({ prefill: null })
         expect(await sql`select distinct type from public.vehicles`).toEqual([{ type: 'Car' }])
-        expect((await agent.rollout()).notes.join()).toMatch(/read as Car, whatever they are/)
+        expect((await agent.rollout()).notes.join()).toMatch(/read as Car, whatever their type is/)
         expect(await requestRefused(agent, 'flag', { enabled: true, force: true })).toMatch(/still read as Car/)
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0 })
         expect((await agent.run('backfill')).result).toMatchObject({ writtenRows: 1_000 })
