@@ -66,7 +66,9 @@ test('a trigger that sorts after ours is refused by expand, and one that comes l
     await createVehicles(sql, 10)
     await sql.unsafe(later)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
-      expect(await requestRefused(agent, 'expand')).toMatch(/Trigger ~~later fires after the dual-write trigger .* Rename it/)
+      expect(await requestRefused(agent, 'expand')).toMatch(
+        /Trigger ~~later fires after the dual-write trigger .* Rename it/,
+      )
       await sql.unsafe('drop trigger "~~later" on public.vehicles')
       await agent.run('expand')
       await agent.run('backfill')
