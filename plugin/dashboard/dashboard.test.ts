@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { DASHBOARD_PANELS } from '../../agent/src/provisioning/dashboardPanels.ts'
 import { SERIES_NAMES } from '../../agent/src/metrics/names.ts'
 import { buildDashboard } from './dashboard.ts'
 import { generatedFiles } from './generatedFiles.ts'
 
 interface PanelJson {
+  id: number
   title: string
   type: string
   gridPos: { x: number; y: number; w: number; h: number }
@@ -18,8 +20,10 @@ const monitoringPanels = panels.filter(({ type }) => type !== 'sti-rollout-panel
 const seriesOf = (panel: PanelJson) =>
   new Set((panel.targets ?? []).flatMap(({ expr }) => expr.match(/\b(?:sti_\w+|up)\b/g) ?? []))
 
-test('there are eight panels under the action bar, named as the plan names them', () => {
-  expect(monitoringPanels.map(({ title }) => title)).toEqual([
+test('the action bar is above the panels, which include the eight of the plan', () => {
+  const titles = monitoringPanels.map(({ title }) => title)
+  expect(titles).toEqual(DASHBOARD_PANELS)
+  expect(titles.slice(0, 8)).toEqual([
     'STI Progress Tracker',
     'API Performance Monitor',
     'Database Health Checker',
@@ -32,7 +36,12 @@ test('there are eight panels under the action bar, named as the plan names them'
   expect(panels[0]?.type).toBe('sti-rollout-panel')
 })
 
-test('every series that a panel asks for is one that the agent exports', () => {
+test('every panel has an id of its own', () => {
+  const ids = panels.map(({ id }) => id)
+  expect(new Set(ids).size).toBe(ids.length)
+})
+
+test('the agent exports every series that a panel queries', () => {
   const known = new Set([...SERIES_NAMES, 'up'])
   for (const panel of monitoringPanels) {
     for (const name of seriesOf(panel)) expect(known, `${name} of ${panel.title}`).toContain(name)
@@ -73,11 +82,11 @@ test.each([
   ['Rollback Readiness', ['sti_backup_available', 'sti_backup_age_seconds', 'sti_contact_confirmed']],
   ['Rollback Readiness', ['sti_automatic_rollback_armed', 'sti_alert_path_seen_timestamp_seconds']],
 ])('%s shows %j', (title, wanted) => {
-  const panel = monitoringPanels.find((each) => each.title === title) as PanelJson
+  const panel = monitoringPanels.find((candidate) => candidate.title === title) as PanelJson
   expect([...seriesOf(panel)]).toEqual(expect.arrayContaining(wanted))
 })
 
-test('each panel says why it is empty, and none reaches over another', () => {
+test('each panel has a text for no data, and no panel overlaps another', () => {
   for (const panel of monitoringPanels) expect(panel.fieldConfig.defaults.noValue, panel.title).toMatch(/[.?]$/)
   const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
     Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
@@ -85,10 +94,11 @@ test('each panel says why it is empty, and none reaches over another', () => {
   expect(new Set(cells).size).toBe(cells.length)
 })
 
-test('the file that is committed is the one that this code writes', () => {
+test('the committed file is up to date', () => {
   for (const { path: file, text } of generatedFiles()) {
-    expect(readFileSync(path.resolve(import.meta.dirname, '../..', file), 'utf8') === text, `${file} is stale`).toBe(
-      true,
-    )
+    expect(
+      readFileSync(path.resolve(import.meta.dirname, '../..', file), 'utf8') === text,
+      `${file} is stale, run npm run generate`,
+    ).toBe(true)
   }
 })

@@ -6,6 +6,11 @@ import {
   DashboardLinkType,
   PanelBuilder,
 } from '@grafana/grafana-foundation-sdk/dashboard'
+import {
+  DASHBOARD_PANELS,
+  DASHBOARD_UID,
+  type DashboardPanelTitle,
+} from '../../agent/src/provisioning/dashboardPanels.ts'
 import { apiPanel } from './panels/api.ts'
 import { databasePanel } from './panels/database.ts'
 import { errorsPanel } from './panels/errors.ts'
@@ -18,26 +23,27 @@ import { variables } from './variables.ts'
 
 const ACTION_BAR_HEIGHT = 4
 const PANEL_HEIGHT = 8
+const GRID_COLUMNS = 24
 
-/** The eight panels, each with its width in Grafana's 24 columns: two rows of four. */
-const panels = [
-  { panel: progressPanel, w: 5 },
-  { panel: apiPanel, w: 6 },
-  { panel: databasePanel, w: 7 },
-  { panel: hostPanel, w: 6 },
-  { panel: errorsPanel, w: 3 },
-  { panel: integrityPanel, w: 5 },
-  { panel: flagPanel, w: 9 },
-  { panel: rollbackPanel, w: 7 },
-]
+/** The panel of each title; DASHBOARD_PANELS decides about order and ids. Grafana's grid has 24 columns. */
+const PANELS = {
+  'STI Progress Tracker': progressPanel,
+  'API Performance Monitor': apiPanel,
+  'Database Health Checker': databasePanel,
+  'System Resource Monitor': hostPanel,
+  'Error Rate Tracker': errorsPanel,
+  'Data Integrity Validator': integrityPanel,
+  'Feature Flag Status': flagPanel,
+  'Rollback Readiness': rollbackPanel,
+} as const satisfies Record<DashboardPanelTitle, { readonly width: number; readonly panel: object }>
 
 const actionBarPanel = new PanelBuilder()
-  .id(9)
+  .id(DASHBOARD_PANELS.length + 1)
   .type('sti-rollout-panel')
   .title('')
   .transparent(true)
   .options({ agent: '${agent}', rollout: '${rollout}' })
-  .gridPos({ x: 0, y: 0, w: 24, h: ACTION_BAR_HEIGHT })
+  .gridPos({ x: 0, y: 0, w: GRID_COLUMNS, h: ACTION_BAR_HEIGHT })
 
 const eventAnnotations = new AnnotationQueryBuilder()
   .name('Operations and flag')
@@ -46,11 +52,11 @@ const eventAnnotations = new AnnotationQueryBuilder()
   .iconColor('blue')
   .target({ build: () => ({ refId: 'Anno', rollout: '$rollout', _implementsDataqueryVariant() {} }) })
 
-/** The dashboard as JSON, the same for the same code. */
+/** The dashboard as JSON. */
 export function buildDashboard(): unknown {
   const builder = new DashboardBuilder('STI Rollout Monitoring')
-    .uid('sti-rollout-monitoring')
-    .description('A live table on its way to single-table inheritance, and back')
+    .uid(DASHBOARD_UID)
+    .description('Monitoring of the migration of a live table to single-table inheritance')
     .tags(['sti-rollout'])
     .editable()
     .tooltip(DashboardCursorSync.Crosshair)
@@ -63,19 +69,25 @@ export function buildDashboard(): unknown {
       new DashboardLinkBuilder('Rollout')
         .type(DashboardLinkType.Link)
         .icon('bolt')
-        .tooltip('Operations, validation, failed rows')
+        .tooltip('Open the rollout page with operations, validation, and failed rows')
         .url('/a/sti-rollout-app/rollouts/${environment}/${rollout}'),
     )
     .withPanel(actionBarPanel)
   let x = 0
   let y = ACTION_BAR_HEIGHT
-  panels.forEach(({ panel, w }, index) => {
-    builder.withPanel(panel.id(index + 1).gridPos({ x, y, w, h: PANEL_HEIGHT }))
-    x += w
-    if (x === 24) {
+  DASHBOARD_PANELS.forEach((title, index) => {
+    const { panel, width } = PANELS[title]
+    if (x + width > GRID_COLUMNS) {
       x = 0
       y += PANEL_HEIGHT
     }
+    builder.withPanel(
+      panel
+        .title(title)
+        .id(index + 1)
+        .gridPos({ x, y, w: width, h: PANEL_HEIGHT }),
+    )
+    x += width
   })
   return JSON.parse(JSON.stringify(builder.build()))
 }

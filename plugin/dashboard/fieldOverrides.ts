@@ -1,7 +1,7 @@
 import { ThresholdsMode, type DynamicConfigValue, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard'
 import { ThresholdsConfigBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
 
-/** A colour from a value on. The first has no value: from below. */
+/** The color from a value upward; null begins at the lowest value. */
 export type ThresholdStep = readonly [from: number | null, color: string]
 
 export const thresholds = (...steps: ThresholdStep[]) =>
@@ -11,7 +11,7 @@ export const thresholds = (...steps: ThresholdStep[]) =>
 
 export const fixedColor = (color: string) => ({ mode: 'fixed', fixedColor: color })
 
-/** Text and colour for single values. */
+/** Maps values to a text and a color. */
 export function textMappings(values: Record<string, readonly [text: string, color: string]>): ValueMapping[] {
   const options = Object.fromEntries(
     Object.entries(values).map(([value, [text, color]], index) => [value, { text, color, index }]),
@@ -34,13 +34,13 @@ export const cellType = (type: 'color-text' | 'auto'): DynamicConfigValue => ({
   value: { type },
 })
 
-/** In the legend only, with a unit of its own: a third unit without a third axis. */
+/** Shows a series in the legend only, so that a third unit needs no third axis. */
 export const LEGEND_ONLY: readonly DynamicConfigValue[] = [
   { id: 'custom.hideFrom', value: { legend: false, tooltip: false, viz: true } },
   { id: 'custom.axisPlacement', value: 'hidden' },
 ]
 
-/** A limit beside its line: dashed in the same colour and thicker, in the tooltip and not in the legend. */
+/** The limit of a line: dashed and thicker, in the tooltip but not in the legend. */
 export const DASHED_LIMIT_LINE: readonly DynamicConfigValue[] = [
   { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 5] } },
   { id: 'custom.lineWidth', value: 2 },

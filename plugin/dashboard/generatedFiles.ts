@@ -1,12 +1,12 @@
 import { buildDashboard } from './dashboard.ts'
 
 export interface GeneratedFile {
-  /** From the root of the repository. */
+  /** Relative to the root of the repository. */
   readonly path: string
   readonly text: string
 }
 
-/** The files that this folder's code writes; a check that they are not stale compares their text. */
+/** The files that the code in this folder generates. */
 export function generatedFiles(): GeneratedFile[] {
   return [
     {

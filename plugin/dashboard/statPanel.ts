@@ -12,13 +12,12 @@ import { colorOverride, valueMappings, textMappings, thresholds } from './fieldO
 import { NO_AGENT_SCRAPED } from './promql.ts'
 import { instantQuery, PROMETHEUS } from './targets.ts'
 
-/** Values in their own units, side by side; one that says so when no agent of the environment answers the scrape. */
-export const statPanel = (title: string, description: string, empty: string) =>
+/** Values side by side, and a “stale” value if no agent of the environment can be scraped. */
+export const statPanel = (description: string, noValueText: string) =>
   new PanelBuilder()
-    .title(title)
     .description(description)
     .datasource(PROMETHEUS)
-    .noValue(empty)
+    .noValue(noValueText)
     .colorMode(BigValueColorMode.Value)
     .graphMode(BigValueGraphMode.None)
     .justifyMode(BigValueJustifyMode.Auto)

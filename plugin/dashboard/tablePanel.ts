@@ -4,19 +4,12 @@ import { thresholds } from './fieldOverrides.ts'
 import { PROMETHEUS } from './targets.ts'
 
 /**
- * One row for each value of `key`: every query answers a table, they are joined, and the columns named in order.
- * `columns` maps a field to its heading; what is not named is left out.
+ * One row for each value of the field `key`. The tables of all queries are joined. `columns` maps fields to headings in
+ * order; other fields are left out.
  */
-export function tablePanel(
-  title: string,
-  description: string,
-  noValueText: string,
-  key: string,
-  columns: Record<string, string>,
-) {
+export function tablePanel(description: string, noValueText: string, key: string, columns: Record<string, string>) {
   const fieldNames = [key, ...Object.keys(columns)]
   return new PanelBuilder()
-    .title(title)
     .description(description)
     .datasource(PROMETHEUS)
     .noValue(noValueText)

@@ -17,15 +17,14 @@ import { NO_AGENT_SCRAPED } from './promql.ts'
 import { instantQuery, rangeQuery, PROMETHEUS } from './targets.ts'
 
 /**
- * Lines over time. The legend is a list: at this size Grafana gives a legend 88 pixels, two rows of a table, or four lines.
- * A red shade stands where no agent of the environment answered the scrape.
+ * Lines over time. The legend is a list: at this size Grafana gives a legend 88 pixels, which is two rows of a table or four
+ * lines. A red area marks the time when no agent of the environment could be scraped.
  */
-export const timePanel = (title: string, description: string, empty: string) =>
+export const timePanel = (description: string, noValueText: string) =>
   new PanelBuilder()
-    .title(title)
     .description(description)
     .datasource(PROMETHEUS)
-    .noValue(empty)
+    .noValue(noValueText)
     .interval('5s')
     .drawStyle(GraphDrawStyle.Line)
     .lineInterpolation(LineInterpolation.Linear)
@@ -43,10 +42,10 @@ export const timePanel = (title: string, description: string, empty: string) =>
         .calcs(['last']),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.None))
-    .withTarget(rangeQuery('Silent', 'no answer', `(${NO_AGENT_SCRAPED}) + 1`))
+    .withTarget(rangeQuery('Silent', 'no response', `(${NO_AGENT_SCRAPED}) + 1`))
     .withTarget(instantQuery('Stale', 'stale', `(${NO_AGENT_SCRAPED}) + 1`))
-    // By name, not by query: the time field of the first query gives the time axis, and must not be hidden with it.
-    .overrideByName('no answer', [
+    // Override by name, not by query: hiding the query would hide its time field, which is the time axis.
+    .overrideByName('no response', [
       colorOverride('red'),
       ...axisRange(0, 1),
       { id: 'custom.hideFrom', value: { legend: true, tooltip: true, viz: false } },
@@ -56,6 +55,6 @@ export const timePanel = (title: string, description: string, empty: string) =>
     ])
     .overrideByName('stale', [
       colorOverride('red'),
-      valueMappings(textMappings({ '1': ['no agent answers', 'red'] })),
+      valueMappings(textMappings({ '1': ['no agent responds', 'red'] })),
       ...LEGEND_ONLY,
     ])

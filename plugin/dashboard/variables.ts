@@ -7,7 +7,7 @@ import {
 
 const agent = { type: 'sti-rollout-datasource', uid: '${agent}' }
 
-/** Which Prometheus, which agent; its environment and its rollouts are asked of the agent itself. */
+/** The Prometheus and the agent; the environment and the rollouts are queried from the agent. */
 export const variables = [
   new DatasourceVariableBuilder('prometheus').label('Prometheus').type('prometheus'),
   new DatasourceVariableBuilder('agent').label('Agent').type(agent.type),

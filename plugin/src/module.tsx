@@ -4,7 +4,7 @@ import { LoadingPlaceholder } from '@grafana/ui'
 import React, { lazy, Suspense } from 'react'
 import { APP_ID, routes } from './routes'
 
-/** Scenes speaks through Grafana's translations, which have to be there before it loads. */
+/** Scenes uses Grafana's translations, which must be initialized before it loads. */
 const LazyApp = lazy(async () => {
   const { initPluginTranslations } = await import('@grafana/i18n')
   await initPluginTranslations(APP_ID)
@@ -20,9 +20,9 @@ const Root = () => (
 export const plugin = new AppPlugin<object>().setRootPage(Root).addLink({
   targets: [PluginExtensionPoints.CommandPalette],
   title: 'Roll back a flag…',
-  description: 'Choose a rollout and turn its flag off',
+  description: 'Select a rollout and turn its flag off',
   category: 'STI Rollout',
   icon: 'history',
-  // Not `path`: Grafana 12.3 closes the palette on such an entry and goes nowhere.
+  // Not `path`: Grafana 12.3 closes the palette without navigating.
   onClick: () => locationService.push(routes.rollback()),
 })

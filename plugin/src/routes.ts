@@ -7,7 +7,7 @@ export const DASHBOARD_UID = 'sti-rollout-monitoring'
 
 const APP_ROOT = `/a/${APP_ID}`
 
-/** Addresses of the app's pages, as Grafana's router knows them: without the sub-path Grafana may be served under. */
+/** The paths of the app's pages for Grafana's router, without the sub-path that Grafana may be served under. */
 export const routes = {
   rollouts: () => `${APP_ROOT}/rollouts`,
   rollout: (environment: string, rollout: string) =>
@@ -25,5 +25,5 @@ export const routes = {
   configuration: () => `${APP_ROOT}/configuration`,
 }
 
-/** The same address for a plain link, which needs the sub-path. */
+/** A path for a plain link, which needs the sub-path. */
 export const withAppSubUrl = (path: string) => `${config.appSubUrl ?? ''}${path}`

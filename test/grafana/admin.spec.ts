@@ -22,7 +22,7 @@ import { openPageAs, ADMIN } from './users.ts'
 let page: Page
 test.beforeAll(async ({ browser }) => {
   page = await openPageAs(browser, ADMIN)
-  await beginBaseline()
+  await startBaseline()
 })
 test.afterAll(() => page.context().close())
 
@@ -30,33 +30,36 @@ const PAGES = {
   rollouts: [ROLLOUTS_PAGE, 'Every rollout in every environment'],
   rollout: [STAGING_ROLLOUT_PAGE, 'Recent operations'],
   operation: [`${STAGING_ROLLOUT_PAGE}/operations/2`, 'Events'],
-  validation: [`${STAGING_ROLLOUT_PAGE}/validation`, 'Types held and types expected'],
+  validation: [`${STAGING_ROLLOUT_PAGE}/validation`, 'Actual and expected types'],
   readiness: [`${STAGING_ROLLOUT_PAGE}/readiness`, 'Monitoring and observability'],
   incidents: [`${STAGING_ROLLOUT_PAGE}/incidents`, 'vehicles in staging'],
-  allIncidents: [INCIDENTS_PAGE, 'who has seen it'],
-  allReadiness: [READINESS_PAGE, 'unknown is not ready'],
+  allIncidents: [INCIDENTS_PAGE, 'Alerts, decisions of the agents'],
+  allReadiness: [READINESS_PAGE, 'unknown items count as not ready'],
   promotion: [`${PRODUCTION_ROLLOUT_PAGE}/validation`, 'promoted from staging'],
-  rollback: [ROLLBACK_PAGE, 'Flags that are on come first.'],
+  rollback: [ROLLBACK_PAGE, 'Flags that are on are listed first.'],
   configuration: [CONFIGURATION_PAGE, 'Agent → PostgreSQL'],
   dashboard: [DASHBOARD_PAGE, 'Rollback Readiness'],
 } as const
 
 for (const [name, [path, text]] of Object.entries(PAGES)) {
-  test(`${name}: no complaint in the console, no barrier, in both themes`, async () => {
-    const found = collectBrowserErrors(page)
+  test(`${name}: no console errors and no accessibility violations in both themes`, async () => {
+    const browserErrors = collectBrowserErrors(page)
     for (const theme of ['dark', 'light']) {
       await page.goto(`${path}${path.includes('?') ? '&' : '?'}theme=${theme}`)
       await expect(page.getByText(text).first()).toBeVisible()
       if (name !== 'configuration' && name !== 'allIncidents')
         await expect(page.getByText('vehicles').first()).toBeVisible()
-      expect(await barriers(name === 'dashboard' ? '[aria-label^="Actions on"]' : 'main'), theme).toEqual([])
+      expect(
+        await accessibilityViolations(name === 'dashboard' ? '[aria-label^="Actions on"]' : 'main'),
+        theme,
+      ).toEqual([])
     }
-    expect(found).toEqual([])
+    expect(browserErrors).toEqual([])
   })
 }
 
-/** A baseline wants a minute, which the tests before its own take anyway; that one says when there is none. */
-async function beginBaseline(): Promise<void> {
+/** Starts a baseline of one minute in time for its own test; the tests before it take longer than that. */
+async function startBaseline(): Promise<void> {
   await page.request.post('/api/datasources/proxy/uid/sti-staging/as/admin/v1/rollouts/vehicles/operations', {
     data: {
       kind: 'baseline',
@@ -67,8 +70,8 @@ async function beginBaseline(): Promise<void> {
   })
 }
 
-/** What axe finds against WCAG 2.1 AA; the panels and controls of Grafana itself are not ours to mend. */
-async function barriers(within: string): Promise<string[]> {
+/** The violations of WCAG 2.1 AA that axe finds, without the panels and controls of Grafana itself. */
+async function accessibilityViolations(within: string): Promise<string[]> {
   await expect(page.locator(within).first()).toBeVisible()
   const { violations } = await new AxeBuilder({ page })
     .withTags(DEFAULT_A11Y_TAGS)
@@ -79,33 +82,35 @@ async function barriers(within: string): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)
 }
 
-test('the test of a data source is well when all is well', async () => {
+test('the connection test of a data source succeeds', async () => {
   await page.goto('/connections/datasources/edit/sti-staging')
   await page.getByRole('button', { name: 'Test', exact: true }).click()
-  await expect(page.getByText('staging-1 answers for staging, and PostgreSQL for it.')).toBeVisible()
+  await expect(page.getByText('staging-1 is connected to PostgreSQL and serves staging.')).toBeVisible()
 })
 
-test.describe('the test of a data source names the hop that fails', () => {
+test.describe('the connection test of a data source names the step that fails', () => {
   const uid = 'sti-test-broken'
   const token = 'not-a-token-of-any-agent'
   test.afterEach(async () => void (await page.request.delete(`/api/datasources/uid/${uid}`)))
 
-  test('the agent is not there', async () => {
-    await page.request.post('/api/datasources', { data: broken('http://127.0.0.1:9') })
+  test('the agent is unavailable', async () => {
+    await page.request.post('/api/datasources', { data: brokenDataSource('http://127.0.0.1:9') })
     await page.goto(`/connections/datasources/edit/${uid}`)
     await page.getByRole('button', { name: 'Save & test' }).click()
     await expect(page.getByText(/^Grafana → agent: Grafana cannot reach/)).toBeVisible()
   })
 
   test('a token is refused', async () => {
-    const own = await page.request.get('/api/datasources/uid/sti-staging')
-    await page.request.post('/api/datasources', { data: broken(((await own.json()) as { url: string }).url) })
+    const response = await page.request.get('/api/datasources/uid/sti-staging')
+    await page.request.post('/api/datasources', {
+      data: brokenDataSource(((await response.json()) as { url: string }).url),
+    })
     await page.goto(`/connections/datasources/edit/${uid}`)
     await page.getByRole('button', { name: 'Save & test' }).click()
-    await expect(page.getByText(/^Token for viewers: Refused/)).toBeVisible()
+    await expect(page.getByText(/^Token for viewers: The agent refused it/)).toBeVisible()
   })
 
-  function broken(url: string) {
+  function brokenDataSource(url: string) {
     return {
       uid,
       name: uid,
@@ -117,137 +122,137 @@ test.describe('the test of a data source names the hop that fails', () => {
   }
 })
 
-test('an admin promotes without a report only with a reason, which stays to be read', async () => {
+test('an admin needs a reason to force a promotion, and the reason is shown afterwards', async () => {
   await page.goto(`${PRODUCTION_ROLLOUT_PAGE}/validation`)
   const promotion = pageSection(page, 'Promotion')
-  await promotion.getByRole('button', { name: 'Force' }).click()
-  const yes = dialog(page).getByRole('button', { name: 'Force', exact: true })
-  await expect(yes).toBeDisabled()
+  await promotion.getByRole('button', { name: 'Force promotion' }).click()
+  const confirm = dialog(page).getByRole('button', { name: 'Force promotion', exact: true })
+  await expect(confirm).toBeDisabled()
   await dialog(page).getByLabel('Reason').fill('the change board has agreed')
-  await yes.click()
+  await confirm.click()
   await expect(dialog(page)).toBeHidden()
   await expect(promotion).toContainText('forced')
   await expect(promotion.getByRole('row', { name: /the change board has agreed/ })).toContainText('yes')
 })
 
-test('an admin takes enhanced monitoring back', async () => {
+test('an admin turns enhanced monitoring on and rolls it back', async () => {
   await page.goto(`${STAGING_ROLLOUT_PAGE}/readiness`)
   const monitoring = pageSection(page, 'Enhanced monitoring')
-  await monitoring.getByRole('button', { name: 'Switch on' }).click()
-  await dialog(page).getByRole('button', { name: 'Switch on', exact: true }).click()
+  await monitoring.getByRole('button', { name: 'Turn on monitoring' }).click()
+  await dialog(page).getByRole('button', { name: 'Turn on monitoring', exact: true }).click()
   await expect(monitoring.getByRole('row', { name: /sampling of vehicles/ })).toContainText('5 s')
-  await monitoring.getByRole('button', { name: 'Take back' }).click()
-  await dialog(page).getByRole('button', { name: 'Take back', exact: true }).click()
-  await expect(monitoring).toContainText('Nothing has been changed for it.')
+  await monitoring.getByRole('button', { name: 'Roll back monitoring' }).click()
+  await dialog(page).getByRole('button', { name: 'Roll back monitoring', exact: true }).click()
+  await expect(monitoring).toContainText('No settings are changed.')
 })
 
-test('a column drop is refused with its reasons, and a draft of it shows migration, undo and pull request', async () => {
+test('a column drop is refused with its reasons, and a draft shows the migration, its undo, and the pull request', async () => {
   test.setTimeout(90_000)
-  const found = collectBrowserErrors(page)
+  const browserErrors = collectBrowserErrors(page)
   await page.goto(`${STAGING_ROLLOUT_PAGE}/column-drop`)
-  await expect(page.getByText('Nothing has been prepared yet')).toBeVisible()
-  const prepare = page.getByRole('button', { name: 'Prepare', exact: true })
+  await expect(page.getByText('No column drop has been prepared')).toBeVisible()
+  const prepare = page.getByRole('button', { name: 'Prepare column drop', exact: true })
   await prepare.click()
-  const yes = dialog(page).getByRole('button', { name: 'Prepare', exact: true })
-  await expect(yes).toBeDisabled()
+  const confirm = dialog(page).getByRole('button', { name: 'Prepare column drop', exact: true })
+  await expect(confirm).toBeDisabled()
   await dialog(page)
     .getByLabel(/^Type vehicles/)
     .fill('vehicles')
-  await yes.click()
+  await confirm.click()
   await expect(dialog(page)).toBeHidden()
-  await expect(page.getByText('Refused: nothing was written')).toBeVisible({ timeout: 30_000 })
+  await expect(page.getByText('Refused: no migration was written')).toBeVisible({ timeout: 30_000 })
   const checks = pageSection(page, 'Safety checks')
   await expect(checks.getByRole('row', { name: /flag-stable/ })).toContainText('fail')
   await expect(checks.getByRole('row', { name: /no-failed-rows/ })).toContainText('pass')
 
   await prepare.click()
   await dialog(page).getByText('Safety checks', { exact: true }).click()
-  // The trial has tests of its own, and copies a hundred thousand rows here.
+  // The trial has its own tests; here it would copy a hundred thousand rows.
   await dialog(page).getByText('Trial on a copy', { exact: true }).click()
   await dialog(page)
     .getByLabel(/^Type vehicles/)
     .fill('vehicles')
-  await yes.click()
-  await expect(page.getByText('A draft: it was not held to its safety checks')).toBeVisible({ timeout: 30_000 })
+  await confirm.click()
+  await expect(page.getByText('Draft: the safety checks were skipped')).toBeVisible({ timeout: 30_000 })
   await expect(page.getByLabel('Up: drops the columns', { exact: true })).toContainText('drop column')
-  await expect(page.getByLabel('Down: brings columns and data back', { exact: true })).toContainText('add column')
+  await expect(page.getByLabel('Down: restores columns and data', { exact: true })).toContainText('add column')
   await expect(pageSection(page, 'Pull request')).toContainText('[Do Not Merge]')
-  await expect(page.getByRole('button', { name: 'Copy Its text' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Copy Description' })).toBeVisible()
   for (const theme of ['dark', 'light']) {
     await page.goto(`${STAGING_ROLLOUT_PAGE}/column-drop?theme=${theme}`)
     await expect(pageSection(page, 'Pull request')).toBeVisible()
-    expect(await barriers('main'), theme).toEqual([])
+    expect(await accessibilityViolations('main'), theme).toEqual([])
   }
-  expect(found).toEqual([])
+  expect(browserErrors).toEqual([])
 })
 
-test('system changes go back only for who types its name; an admin may force, and sees what the time rests on', async () => {
+test('a rollback of the system needs the typed name; an admin can force it', async () => {
   await page.goto(`${STAGING_ROLLOUT_PAGE}/readiness`)
-  const ways = pageSection(page, 'Ways back')
-  await expect(ways.getByRole('row', { name: /^flag/ })).toContainText('yes')
-  await expect(ways.getByRole('row', { name: /^backup/ })).toBeVisible()
-  await ways.getByRole('button', { name: 'Roll back system' }).click()
-  await expect(dialog(page).getByText('Also what somebody else has changed since')).toBeVisible()
-  await dialog(page).getByLabel('Reason').fill('only to look')
+  const rollbackOptions = pageSection(page, 'Rollback options')
+  await expect(rollbackOptions.getByRole('row', { name: /^flag/ })).toContainText('yes')
+  await expect(rollbackOptions.getByRole('row', { name: /^backup/ })).toBeVisible()
+  await rollbackOptions.getByRole('button', { name: 'Roll back system' }).click()
+  await expect(dialog(page).getByText('Also overwrite changes made by others since then')).toBeVisible()
+  await dialog(page).getByLabel('Reason').fill('only a test')
   await expect(dialog(page).getByRole('button', { name: 'Roll back system', exact: true })).toBeDisabled()
-  await dialog(page).getByRole('button', { name: 'Do nothing' }).click()
+  await dialog(page).getByRole('button', { name: 'Cancel' }).click()
 })
 
-test('a baseline is exported, chosen as a file, imported and compared', async ({}, testInfo) => {
+test('a baseline is exported, selected as a file, imported, and compared', async ({}, testInfo) => {
   test.setTimeout(90_000)
   await page.goto(`${STAGING_ROLLOUT_PAGE}/validation`)
   const section = pageSection(page, 'Baseline')
-  const taken = section.getByRole('row', { name: /live v2\.0\.1/ })
-  await expect(taken).toBeVisible({ timeout: 45_000 })
+  const takenBaseline = section.getByRole('row', { name: /live v2\.0\.1/ })
+  await expect(takenBaseline).toBeVisible({ timeout: 45_000 })
   const [download] = await Promise.all([
     page.waitForEvent('download'),
-    taken.getByRole('button', { name: /^Export baseline/ }).click(),
+    takenBaseline.getByRole('button', { name: /^Export baseline/ }).click(),
   ])
   expect(download.suggestedFilename()).toMatch(/^sti-baseline-\d+-vehicles-staging-.*\.json$/)
   const file = testInfo.outputPath('baseline.json')
   await download.saveAs(file)
-  // The same one is kept here already, and an import of it changes nothing.
+  // An import of the same baseline would change nothing, because it already exists.
   await writeFile(file, (await readFile(file, 'utf8')).replace('v2.0.1', 'v2.0.2'))
 
-  await section.getByRole('button', { name: 'Import' }).click()
-  const yes = dialog(page).getByRole('button', { name: 'Import', exact: true })
-  const choose = async (chosen: Parameters<FileChooser['setFiles']>[0]) => {
+  await section.getByRole('button', { name: 'Import baseline' }).click()
+  const confirm = dialog(page).getByRole('button', { name: 'Import baseline', exact: true })
+  const selectFile = async (file: Parameters<FileChooser['setFiles']>[0]) => {
     const [chooser] = await Promise.all([
       page.waitForEvent('filechooser'),
-      dialog(page).getByText('Choose a file', { exact: true }).click(),
+      dialog(page).getByText('Choose file', { exact: true }).click(),
     ])
-    await chooser.setFiles(chosen)
+    await chooser.setFiles(file)
   }
-  await choose({ name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{"types": []}') })
-  await expect(dialog(page).getByRole('alert')).toContainText('no baseline')
-  await expect(yes).toBeDisabled()
-  await choose(file)
+  await selectFile({ name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{"types": []}') })
+  await expect(dialog(page).getByRole('alert')).toContainText('not a baseline')
+  await expect(confirm).toBeDisabled()
+  await selectFile(file)
   await expect(dialog(page)).toContainText('vehicles in staging')
   await expect(dialog(page)).toContainText('v2.0.2')
-  await yes.click()
+  await confirm.click()
   await expect(dialog(page)).toBeHidden()
   await expect(section.getByRole('row', { name: /import v2\.0\.2/ })).toBeVisible()
 
   await section.getByRole('button', { name: 'Compare with now' }).click()
   await expect(section.getByRole('row', { name: /api-latency-p95 [\d.]+ ms/ })).toBeVisible({ timeout: 20_000 })
-  await expect(section).toContainText(/against baseline \d+/)
+  await expect(section).toContainText(/compared with baseline \d+/)
 })
 
-test('the data goes back only for who types its name and says why', async () => {
+test('a rollback of the data needs the typed name and a reason', async () => {
   test.setTimeout(120_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
   await expect(actionButton(page, 'Roll back data')).not.toHaveAttribute('aria-disabled', 'true', { timeout: 60_000 })
   await actionButton(page, 'Roll back data').click()
-  const yes = dialog(page).getByRole('button', { name: 'Roll back data', exact: true })
+  const confirm = dialog(page).getByRole('button', { name: 'Roll back data', exact: true })
   await dialog(page).getByLabel('Reason').fill('the test is over')
   await dialog(page)
     .getByLabel(/^Type vehicles/)
     .fill('vehicle')
-  await expect(yes).toBeDisabled()
+  await expect(confirm).toBeDisabled()
   await dialog(page)
     .getByLabel(/^Type vehicles/)
     .fill('vehicles')
-  await yes.click()
+  await confirm.click()
   await expect(dialog(page)).toBeHidden()
   await expect(rolloutSummary(page)).toContainText('rolled-back', { timeout: 60_000 })
 })

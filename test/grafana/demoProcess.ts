@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '../..')
-/** Few enough to be through in half a minute, enough that the page sees the backfill run. */
+/** Few enough for a backfill of half a minute, enough for the page to show it running. */
 const VEHICLE_COUNT = 300_000
 const READY_TIMEOUT_MS = 180_000
 
@@ -12,7 +12,7 @@ export interface RunningDemo {
   stop(): Promise<void>
 }
 
-/** Starts the demo with nothing rolled out, and waits until everything answers. */
+/** Starts the demo without a rollout in progress, and waits until it is ready. */
 export async function startDemo(folder: string): Promise<RunningDemo> {
   const child = spawn(
     process.execPath,
@@ -36,9 +36,9 @@ export async function startDemo(folder: string): Promise<RunningDemo> {
       clearTimeout(timer)
       const [, url] = output.match(/^ +Grafana +(http\S+) +user/m) ?? []
       if (url) done(url)
-      else fail(new Error(`The demo names no Grafana:\n${output}`))
+      else fail(new Error(`The demo did not print the URL of Grafana:\n${output}`))
     })
-    void ended.then(() => fail(new Error(`The demo ended:\n${output}`)))
+    void ended.then(() => fail(new Error(`The demo exited:\n${output}`)))
   })
   try {
     return { grafanaUrl: await ready, passwordFile: join(folder, 'grafana-password'), stop }

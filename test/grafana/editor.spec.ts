@@ -1,6 +1,7 @@
 import { expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
 import { readFile } from 'node:fs/promises'
+import { DASHBOARD_PANELS, type DashboardPanelTitle } from '../../agent/src/provisioning/dashboardPanels.ts'
 import { startFailingRequests } from './failingRequests.ts'
 import {
   confirmAction,
@@ -9,7 +10,6 @@ import {
   DASHBOARD_PAGE,
   dialog,
   rolloutSummary,
-  PANEL_TITLES,
   dashboardPanel,
   pageSection,
   PRODUCTION_ROLLOUT_PAGE,
@@ -22,7 +22,7 @@ let page: Page
 test.beforeAll(async ({ browser }) => void (page = await openPageAs(browser, EDITOR)))
 test.afterAll(() => page.context().close())
 
-test('what is not allowed yet says what would have to be true', async () => {
+test('a refused action shows its reasons', async () => {
   await page.goto(STAGING_ROLLOUT_PAGE)
   await actionButton(page, 'Enable flag').hover()
   await expect(page.getByRole('tooltip')).toContainText('expand')
@@ -30,12 +30,12 @@ test('what is not allowed yet says what would have to be true', async () => {
   await expect(page.getByRole('tooltip')).toContainText('admin')
 })
 
-test('production is red before anything happens there', async () => {
+test('a confirmation marks production in red', async () => {
   await page.goto(PRODUCTION_ROLLOUT_PAGE)
   await actionButton(page, 'Expand').click()
   const badge = dialog(page).getByRole('heading').getByText('production', { exact: true })
   await expect(badge).toHaveCSS('background-color', /^rgb\((1[89]\d|2\d\d), \d{1,2}, \d{1,2}\)$/)
-  await dialog(page).getByRole('button', { name: 'Do nothing' }).click()
+  await dialog(page).getByRole('button', { name: 'Cancel' }).click()
   await expect(dialog(page)).toBeHidden()
 })
 
@@ -56,24 +56,24 @@ test('an editor takes staging from new to enabled with the buttons', async () =>
   await expect(rolloutSummary(page)).toContainText('Flag on')
 })
 
-test('an editor signs off what only people know, and takes it back', async () => {
+test('an editor signs off an item and withdraws the sign-off', async () => {
   await page.goto(`${STAGING_ROLLOUT_PAGE}/readiness`)
   const list = pageSection(page, 'Production readiness')
   const training = list.getByRole('listitem').filter({ hasText: 'Team training completed' }).first()
   await training.getByRole('button', { name: /^Sign off/ }).click()
-  const yes = dialog(page).getByRole('button', { name: 'Sign off', exact: true })
-  await expect(yes).toBeDisabled()
-  await dialog(page).getByLabel('What was done and seen').fill('An hour with everybody on call.')
-  await yes.click()
-  await expect(training).toContainText('sti-test-editor: An hour with everybody on call.')
+  const confirm = dialog(page).getByRole('button', { name: 'Sign off', exact: true })
+  await expect(confirm).toBeDisabled()
+  await dialog(page).getByLabel('What was done and verified').fill('One hour with everyone on call.')
+  await confirm.click()
+  await expect(training).toContainText('sti-test-editor: One hour with everyone on call.')
   await training.getByRole('button', { name: /^Withdraw/ }).click()
-  await dialog(page).getByLabel('Why').fill('Two are new.')
+  await dialog(page).getByLabel('Reason').fill('Two people are new.')
   await dialog(page).getByRole('button', { name: 'Withdraw', exact: true }).click()
   await expect(training).toContainText('withdrawn')
   await expect(pageSection(page, 'Contacts')).toContainText('+1 555 0100')
 })
 
-test('the report of staging, as the browser got it, promotes production; a changed one does not', async ({}, testInfo) => {
+test('the downloaded report of staging promotes production; a modified report does not', async ({}, testInfo) => {
   await page.goto(`${STAGING_ROLLOUT_PAGE}/validation`)
   const [download] = await Promise.all([
     page.waitForEvent('download'),
@@ -85,77 +85,77 @@ test('the report of staging, as the browser got it, promotes production; a chang
 
   await page.goto(`${PRODUCTION_ROLLOUT_PAGE}/validation`)
   const promotion = pageSection(page, 'Promotion')
-  await promotion.getByRole('button', { name: 'Force' }).hover()
+  await promotion.getByRole('button', { name: 'Force promotion' }).hover()
   await expect(page.getByRole('tooltip')).toContainText('admin')
-  await promotion.getByRole('button', { name: 'Hand in a report' }).click()
+  await promotion.getByRole('button', { name: 'Submit report' }).click()
   const upload = (content: string) =>
     dialog(page)
       .locator('input[type=file]')
       .setInputFiles({ name: 'report.json', mimeType: 'application/json', buffer: Buffer.from(content) })
-  const yes = dialog(page).getByRole('button', { name: 'Hand in', exact: true })
+  const confirm = dialog(page).getByRole('button', { name: 'Submit report', exact: true })
   await upload('{}')
-  await expect(dialog(page)).toContainText('no report')
-  await expect(yes).toBeDisabled()
+  await expect(dialog(page)).toContainText('not a report')
+  await expect(confirm).toBeDisabled()
   await upload(text.replace('"environment":"staging"', '"environment":"elsewhere"'))
   await expect(dialog(page)).toContainText('vehicles in elsewhere')
-  await yes.click()
+  await confirm.click()
   await expect(dialog(page).getByRole('alert')).toBeVisible()
   await upload(text)
-  await yes.click()
+  await confirm.click()
   await expect(dialog(page)).toBeHidden()
   await expect(promotion).toContainText('promoted from staging')
   await expect(promotion.getByRole('row', { name: /sti-test-editor/ })).toContainText('yes')
 })
 
-test('an editor runs one layer and one check, and the whole validation still says what the flag needs', async () => {
+test('an editor runs one layer and one check, and the full validation is still shown', async () => {
   test.setTimeout(90_000)
   await page.goto(`${STAGING_ROLLOUT_PAGE}/validation`)
   const integrity = pageSection(page, 'Data integrity')
-  await expect(integrity).toContainText('the flag needs it')
-  await expect(integrity.getByRole('row', { name: /coverage/ })).toContainText('100 %')
+  await expect(integrity).toContainText('required for the flag')
+  await expect(integrity.getByRole('row', { name: /coverage/ })).toContainText('100%')
   await page.getByRole('button', { name: 'Validate' }).click()
   for (const layer of ['integrity', 'performance', 'business'])
     await dialog(page).getByText(layer, { exact: true }).click()
   await dialog(page).getByText('no-failed-row', { exact: true }).click()
   await dialog(page).getByRole('button', { name: 'Validate', exact: true }).click()
   await expect(dialog(page)).toBeHidden()
-  // Of a part nothing follows for the flag: the page goes on showing the last whole validation, and that part beside it.
-  const last = async (): Promise<unknown> => {
+  // A partial validation does not count for the flag: the page still shows the latest full validation, and the partial one above it.
+  const latestOperation = async (): Promise<unknown> => {
     const answer = await page.request.get('/api/datasources/proxy/uid/sti-staging/as/viewer/v1/rollouts/vehicles')
     return ((await answer.json()) as { operations: unknown[] }).operations[0]
   }
-  await expect.poll(last, { timeout: 45_000 }).toMatchObject({
+  await expect.poll(latestOperation, { timeout: 45_000 }).toMatchObject({
     kind: 'validation',
     state: 'succeeded',
     parameters: { full: false, layers: ['system'], checks: ['no-failed-row'] },
   })
-  await expect(integrity.getByRole('row', { name: /coverage/ })).toContainText('100 %')
-  const partial = pageSection(page, 'The last validation was of a part')
-  await expect(partial).toContainText('integrity in part: pass')
+  await expect(integrity.getByRole('row', { name: /coverage/ })).toContainText('100%')
+  const partial = pageSection(page, 'Latest partial validation')
+  await expect(partial).toContainText('integrity (partial): pass')
   await expect(partial.getByRole('row', { name: /no-failed-row/ })).toContainText('pass')
 })
 
-test('the dashboard shows all eight panels with data', async () => {
+test('the dashboard shows all panels with data', async () => {
   await page.goto(DASHBOARD_PAGE)
-  const words = [
-    /100/,
-    /throughput/,
-    /buffer hits/,
-    /CPU/,
-    /failed records/,
-    /passed/,
-    /staging.*enabled/,
-    /Flag.*ready/,
-  ]
-  for (const [index, title] of PANEL_TITLES.entries()) {
+  const texts: Partial<Record<DashboardPanelTitle, RegExp>> = {
+    'STI Progress Tracker': /100/,
+    'API Performance Monitor': /throughput/,
+    'Database Health Checker': /buffer hits/,
+    'System Resource Monitor': /CPU/,
+    'Error Rate Tracker': /failed rows/,
+    'Data Integrity Validator': /passed/,
+    'Feature Flag Status': /staging.*enabled/,
+    'Rollback Readiness': /Flag.*ready/,
+  }
+  for (const title of DASHBOARD_PANELS) {
     await dashboardPanel(page, title).scrollIntoViewIfNeeded()
-    await expect(dashboardPanel(page, title)).toContainText(words[index] as RegExp)
+    await expect(dashboardPanel(page, title)).toContainText(texts[title] ?? title)
   }
   const bottom = await dashboardPanel(page, 'Rollback Readiness').boundingBox()
   expect(bottom && bottom.y + bottom.height, 'legible at 1440 x 900 without scrolling').toBeLessThanOrEqual(900)
 })
 
-test('two clicks on the dashboard turn the flag off, and the page of the operation says who did it', async () => {
+test('two clicks on the dashboard turn the flag off, and the operation page shows who did it', async () => {
   await page.goto(DASHBOARD_PAGE)
   await expect(rolloutSummary(page)).toContainText('Flag on')
   await confirmAction(page, 'Roll back flag')
@@ -163,15 +163,15 @@ test('two clicks on the dashboard turn the flag off, and the page of the operati
 
   await page.goto(STAGING_ROLLOUT_PAGE)
   await page
-    .getByRole('link', { name: /^Rollback of the flag/ })
+    .getByRole('link', { name: /^Flag rollback/ })
     .first()
     .click()
   await expect(page.getByRole('region', { name: 'Events' })).toContainText('live')
   await expect(page.getByRole('region', { name: 'Events' }).getByRole('listitem').first()).toBeVisible()
-  await expect(page.getByText('sti-test-editor (editor, through grafana)')).toBeVisible()
+  await expect(page.getByText('sti-test-editor (editor, via grafana)')).toBeVisible()
 })
 
-test('the flag goes up in steps that are seen, until somebody turns it off', async () => {
+test('a ramp shows its steps until the flag is rolled back', async () => {
   test.setTimeout(60_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
   await waitForAllowed(page, 'Enable flag')
@@ -180,8 +180,8 @@ test('the flag goes up in steps that are seen, until somebody turns it off', asy
   await expect(dialog(page)).toContainText('Goes up by 10, 50, 100 %')
   await dialog(page).getByRole('button', { name: 'Enable flag', exact: true }).click()
   await expect(dialog(page)).toBeHidden()
-  const ramp = page.getByRole('region', { name: /^Ramp of the flag \d+$/ })
-  await expect(ramp).toContainText('step 1 of 3: on for 10 %')
+  const ramp = page.getByRole('region', { name: /^Flag ramp \d+$/ })
+  await expect(ramp).toContainText('step 1 of 3: on for 10%')
   await expect(rolloutSummary(page)).toContainText('ramping')
   await actionButton(page, 'Enable flag').hover()
   await confirmAction(page, 'Roll back flag')
@@ -189,26 +189,26 @@ test('the flag goes up in steps that are seen, until somebody turns it off', asy
   await expect(rolloutSummary(page)).toContainText('Flag off')
 })
 
-test('automatic rollback is held until a time, with a reason, and armed again', async () => {
+test('automatic rollback is paused until a time, with a reason, and resumed', async () => {
   await page.goto(STAGING_ROLLOUT_PAGE)
-  const lever = page.getByRole('group', { name: 'Automatic rollback of vehicles' })
-  await expect(lever).toContainText('armed')
-  await lever.getByRole('button', { name: 'Hold' }).click()
-  const yes = dialog(page).getByRole('button', { name: 'Hold', exact: true })
-  await expect(yes).toBeDisabled()
+  const automaticRollback = page.getByRole('group', { name: 'Automatic rollback of vehicles' })
+  await expect(automaticRollback).toContainText('armed')
+  await automaticRollback.getByRole('button', { name: 'Pause' }).click()
+  const confirm = dialog(page).getByRole('button', { name: 'Pause', exact: true })
+  await expect(confirm).toBeDisabled()
   await dialog(page).getByLabel('Reason').fill('a load test until lunch')
-  await yes.click()
-  await expect(lever).toContainText('Held by sti-test-editor until')
+  await confirm.click()
+  await expect(automaticRollback).toContainText(/Paused until .* by sti-test-editor/)
   await page.goto(ROLLOUTS_PAGE)
-  await expect(page.getByRole('row', { name: /staging vehicles/ })).toContainText('Held by sti-test-editor')
+  await expect(page.getByRole('row', { name: /staging vehicles/ })).toContainText(/Paused until .* by sti-test-editor/)
   await page.goto(STAGING_ROLLOUT_PAGE)
-  await lever.getByRole('button', { name: 'Arm' }).click()
-  await dialog(page).getByLabel('Reason').fill('it is over')
-  await dialog(page).getByRole('button', { name: 'Arm', exact: true }).click()
-  await expect(lever).toContainText('armed')
+  await automaticRollback.getByRole('button', { name: 'Resume' }).click()
+  await dialog(page).getByLabel('Reason').fill('the load test is over')
+  await dialog(page).getByRole('button', { name: 'Resume', exact: true }).click()
+  await expect(automaticRollback).toContainText('armed')
 })
 
-test('requests that fail turn the flag off, and whoever is on call acknowledges the incident with a note', async () => {
+test('failing requests turn the flag off, and an editor acknowledges the incident with a note', async () => {
   test.setTimeout(90_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
   await waitForAllowed(page, 'Enable flag')
@@ -225,19 +225,19 @@ test('requests that fail turn the flag off, and whoever is on call acknowledges 
     .getByRole('link', { name: /open incident/ })
     .click()
   const incident = page.getByRole('article', { name: /^Incident \d+$/ }).filter({ hasText: 'StiApiErrorsHigh' })
-  await expect(incident).toContainText('to be acknowledged within')
-  await expect(incident).toContainText(/The agent reads\s*unhealthy: .*requests/)
+  await expect(incident).toContainText('acknowledge within')
+  await expect(incident).toContainText(/Agent’s reading\s*unhealthy: .*requests/)
   await expect(incident).toContainText(/Rolled back\s*flag, /)
   await incident.getByRole('button', { name: 'Acknowledge' }).click()
-  await dialog(page).getByLabel('Note').fill('half an axle is no number of axles; the client is being mended')
+  await dialog(page).getByLabel('Note').fill('the client sends half an axle; a fix is on its way')
   await dialog(page).getByRole('button', { name: 'Acknowledge', exact: true }).click()
   await expect(dialog(page)).toBeHidden()
   await expect(incident).toContainText(/acknowledged after \d/)
-  await expect(incident).toContainText(/Acknowledged by\s*sti-test-editor, [\d:]+: half an axle is no number of axles/)
+  await expect(incident).toContainText(/Acknowledged by\s*sti-test-editor, [\d:]+: the client sends half an axle/)
   await expect(incident.getByRole('button', { name: 'Acknowledge' })).toBeHidden()
 })
 
-test('the command palette leads to every flag', async () => {
+test('the command palette opens the list of flags', async () => {
   await page.goto(STAGING_ROLLOUT_PAGE)
   await expect(rolloutSummary(page)).toBeVisible()
   await page.keyboard.press('ControlOrMeta+k')
@@ -247,7 +247,7 @@ test('the command palette leads to every flag', async () => {
   await expect(page.getByRole('group', { name: 'vehicles in production' })).toBeVisible()
 })
 
-test('at the width of a phone nothing is wider than the screen', async () => {
+test('nothing is wider than a phone screen', async () => {
   await page.setViewportSize({ width: 400, height: 800 })
   for (const path of [
     STAGING_ROLLOUT_PAGE,
@@ -256,9 +256,9 @@ test('at the width of a phone nothing is wider than the screen', async () => {
     `${STAGING_ROLLOUT_PAGE}/incidents`,
   ]) {
     await page.goto(path)
-    const shown = path.endsWith('incidents') ? page.getByText(/no incident|late|acknowledge/).first() : null
+    const incidents = path.endsWith('incidents') ? page.getByText(/no incident|overdue|acknowledge/i).first() : null
     await expect(
-      shown ?? (path === STAGING_ROLLOUT_PAGE ? rolloutSummary(page) : page.getByRole('region').first()),
+      incidents ?? (path === STAGING_ROLLOUT_PAGE ? rolloutSummary(page) : page.getByRole('region').first()),
     ).toBeVisible()
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(400)
   }

@@ -5,14 +5,14 @@ const CONCURRENT_SENDERS = 5
 const SEND_INTERVAL_MS = 200
 
 /**
- * Sends requests that the application of staging answers with 500, to the instance that the agent measures, until
- * `stop`: a vehicle with half an axle, which its table refuses. No row is written.
+ * Sends requests that fail with status 500 to the staging application that the agent measures, until `stop`. They create
+ * a vehicle with half an axle, which the table rejects, so no row is written.
  */
 export async function startFailingRequests(page: Page): Promise<{ stop: () => Promise<void> }> {
-  const answer = await page.request.get('/api/datasources/proxy/uid/sti-staging/as/viewer/v1/rollouts/vehicles')
-  const { file } = (await answer.json()) as { file: string }
+  const response = await page.request.get('/api/datasources/proxy/uid/sti-staging/as/viewer/v1/rollouts/vehicles')
+  const { file } = (await response.json()) as { file: string }
   const service = file.match(/url: (http\S+)\/metrics/)?.[1]
-  if (!service) throw new Error(`The rollout file names no address of the service's metrics:\n${file}`)
+  if (!service) throw new Error(`The rollout file has no URL of the metrics:\n${file}`)
   let stopped = false
   const send = async (): Promise<void> => {
     while (!stopped) {
@@ -20,18 +20,18 @@ export async function startFailingRequests(page: Page): Promise<{ stop: () => Pr
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ ...REFUSED_VEHICLE, axles: 0.5 }),
-      }).then((response) => response.status)
-      if (status !== 500) throw new Error(`Half an axle was answered with ${status}.`)
+      }).then(({ status: code }) => code)
+      if (status !== 500) throw new Error(`A vehicle with half an axle got the status ${status} instead of 500.`)
       await sleep(SEND_INTERVAL_MS)
     }
   }
-  const sent = Promise.all(Array.from({ length: CONCURRENT_SENDERS }, send))
-  // An error is told by `stop`.
-  sent.catch(() => undefined)
+  const senders = Promise.all(Array.from({ length: CONCURRENT_SENDERS }, send))
+  // `stop` throws the error.
+  senders.catch(() => undefined)
   return {
     stop: async () => {
       stopped = true
-      await sent
+      await senders
     },
   }
 }

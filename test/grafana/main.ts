@@ -8,10 +8,10 @@ import { findBrowser } from './findBrowser.ts'
 import { startDemo } from './demoProcess.ts'
 
 /**
- * The tests in a real Grafana, with the built plugin and real agents: tsx test/grafana/main.ts [report.json]
- * Against STI_TEST_GRAFANA_URL (with STI_TEST_GRAFANA_USER and STI_TEST_GRAFANA_PASSWORD of an admin) when it is set:
- * a fresh demo has to be behind it. Else the demo is started with the Grafana that is installed here. Where there is
- * neither, or no browser, it says so in one line and succeeds.
+ * Runs the tests in a real Grafana, with the built plugin and real agents: tsx test/grafana/main.ts [report.json]
+ * With STI_TEST_GRAFANA_URL (and STI_TEST_GRAFANA_USER and STI_TEST_GRAFANA_PASSWORD of an admin) it uses that Grafana,
+ * which needs a fresh demo behind it. Otherwise it starts the demo with the installed Grafana. Without a Grafana or a
+ * browser it prints one line and succeeds.
  */
 const [report] = process.argv.slice(2)
 const scratch = await mkdtemp(join(tmpdir(), 'sti-grafana-'))
@@ -45,7 +45,7 @@ interface GrafanaTarget {
   readonly browser: string
 }
 
-/** Runs the tests; the sessions of the users are kept in the scratch folder. */
+/** Runs the tests and returns the exit code; the sessions of the users are in the scratch folder. */
 function playwright({ url, user, password, browser }: GrafanaTarget): Promise<number> {
   const cli = createRequire(import.meta.url).resolve('@playwright/test/cli')
   const child = spawn(process.execPath, [cli, 'test', '--config', join(import.meta.dirname, 'playwright.config.ts')], {
@@ -66,7 +66,7 @@ function playwright({ url, user, password, browser }: GrafanaTarget): Promise<nu
   })
 }
 
-function skipTests(why: string): number {
-  process.stdout.write(`Grafana tests: left out, ${why}\n`)
+function skipTests(reason: string): number {
+  process.stdout.write(`Grafana tests: skipped, ${reason}\n`)
   return 0
 }

@@ -12,50 +12,39 @@ export const INCIDENTS_PAGE = `${APP}/incidents`
 export const READINESS_PAGE = `${APP}/readiness`
 export const DASHBOARD_PAGE = '/d/sti-rollout-monitoring?var-agent=sti-staging&var-rollout=vehicles'
 
-export const PANEL_TITLES = [
-  'STI Progress Tracker',
-  'API Performance Monitor',
-  'Database Health Checker',
-  'System Resource Monitor',
-  'Error Rate Tracker',
-  'Data Integrity Validator',
-  'Feature Flag Status',
-  'Rollback Readiness',
-]
-
-/** The bar with the buttons, as page and panel show it. */
+/** The action bar, on the rollout page and in the panel. */
 export const actionBar = (page: Page): Locator => page.getByRole('toolbar', { name: /^Actions on vehicles/ })
 export const actionButton = (page: Page, name: string): Locator =>
   actionBar(page).getByRole('button', { name, exact: true })
 export const rolloutSummary = (page: Page): Locator => page.getByRole('group', { name: /^vehicles in/ })
-/** A part of a page, by its title. */
+/** A section of a page. */
 export const pageSection = (page: Page, title: string): Locator =>
   page.getByRole('region', { name: title, exact: true })
 export const dialog = (page: Page): Locator => page.getByRole('dialog')
 export const dashboardPanel = (page: Page, title: string): Locator =>
   page.getByTestId(`data-testid Panel header ${title}`).first()
 
-/** Waits until the agent allows an action. */
+/** Waits up to a minute until the agent allows an action. */
 export async function waitForAllowed(page: Page, name: string): Promise<void> {
   await expect(actionButton(page, name)).not.toHaveAttribute('aria-disabled', 'true', { timeout: 60_000 })
 }
 
-/** Opens a confirmation and says yes, as soon as the agent's preview allows it. */
+/** Opens the confirmation of an action and confirms it as soon as the agent's preview allows it. */
 export async function confirmAction(page: Page, name: string): Promise<void> {
   await actionButton(page, name).click()
   await dialog(page).getByRole('button', { name, exact: true }).click()
   await expect(dialog(page)).toBeHidden()
 }
 
-/** What the browser complained about, what Grafana itself looks for in vain apart, here and on the internet. */
+/** Collects the errors of the browser, except for files that Grafana itself does not find, here or on the internet. */
 export function collectBrowserErrors(page: Page): string[] {
   const errors: string[] = []
   const grafanaUrls = /public-dashboards|gnet|gravatar|favicon/
   page.on('pageerror', (error) => errors.push(error.message))
   page.on('console', (message) => {
     const { url } = message.location()
-    const elsewhere = URL.canParse(url) && new URL(url).host !== new URL(page.url()).host
-    if (message.type() === 'error' && !elsewhere && !grafanaUrls.test(url)) errors.push(`${message.text()} ${url}`)
+    const isOtherHost = URL.canParse(url) && new URL(url).host !== new URL(page.url()).host
+    if (message.type() === 'error' && !isOtherHost && !grafanaUrls.test(url)) errors.push(`${message.text()} ${url}`)
   })
   return errors
 }

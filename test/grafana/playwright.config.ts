@@ -6,7 +6,7 @@ import { ADMIN, EDITOR, VIEWER } from './users.ts'
 
 const authentication = join(dirname(createRequire(import.meta.url).resolve('@grafana/plugin-e2e')), 'auth')
 
-/** One worker: the tests are one rollout, and each role follows the one before it. */
+/** One worker: all tests share one rollout, and the tests of each role depend on those of the previous role. */
 export default defineConfig<PluginOptions>({
   testDir: '.',
   fullyParallel: false,

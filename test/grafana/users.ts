@@ -12,10 +12,10 @@ export const ADMIN = {
 export const EDITOR = { user: 'sti-test-editor', password: 'sti-test-editor', role: 'Editor' } satisfies TestUser
 export const VIEWER = { user: 'sti-test-viewer', password: 'sti-test-viewer', role: 'Viewer' } satisfies TestUser
 
-/** Where the login of plugin-e2e leaves the session of a user. */
+/** The file in which the login of plugin-e2e saves the session of a user. */
 export const sessionFile = ({ user }: { user: string }): string => join(process.cwd(), `playwright/.auth/${user}.json`)
 
-/** One page for all tests of a role: Grafana's files are loaded once, which is most of the time a page takes. */
+/** Opens one page for all tests of a role, because loading Grafana's files takes most of the time of a page. */
 export async function openPageAs(browser: Browser, user: { user: string }): Promise<Page> {
   const context = await browser.newContext({
     baseURL: process.env.STI_TEST_GRAFANA_URL,

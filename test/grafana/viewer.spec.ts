@@ -17,7 +17,7 @@ let page: Page
 test.beforeAll(async ({ browser }) => void (page = await openPageAs(browser, VIEWER)))
 test.afterAll(() => page.context().close())
 
-test('a viewer sees the buttons, none of which can be pressed, each with its reason', async () => {
+test('a viewer sees all buttons disabled, each with its reason', async () => {
   await page.goto(STAGING_ROLLOUT_PAGE)
   const buttons = actionBar(page).getByRole('button')
   await expect(buttons).toHaveCount(9)
@@ -28,13 +28,13 @@ test('a viewer sees the buttons, none of which can be pressed, each with its rea
   await expect(dialog(page)).toBeHidden()
 })
 
-test('the bar on the dashboard says the same', async () => {
+test('the action bar on the dashboard shows the same', async () => {
   await page.goto(DASHBOARD_PAGE)
   await actionButton(page, 'Roll back flag').focus()
   await expect(page.getByRole('tooltip')).toContainText('editor')
 })
 
-test('a viewer reads the readiness, without phones, and may sign off nothing', async () => {
+test('a viewer reads the readiness without phone numbers and cannot sign off', async () => {
   await page.goto(READINESS_PAGE)
   await page
     .getByRole('row', { name: /staging/ })
@@ -47,36 +47,35 @@ test('a viewer reads the readiness, without phones, and may sign off nothing', a
   await expect(training).toHaveAttribute('aria-disabled', 'true')
   await training.hover()
   await expect(page.getByRole('tooltip')).toContainText('editor')
-  await expect(pageSection(page, 'Contacts').getByRole('row', { name: /Ada Lindqvist/ })).toContainText('for editors')
+  await expect(pageSection(page, 'Contacts').getByRole('row', { name: /Ada Lindqvist/ })).toContainText('editors only')
   await expect(pageSection(page, 'Contacts')).not.toContainText('555')
-  await expect(pageSection(page, 'Enhanced monitoring').getByRole('button', { name: 'Take back' })).toHaveAttribute(
-    'aria-disabled',
-    'true',
-  )
+  await expect(
+    pageSection(page, 'Enhanced monitoring').getByRole('button', { name: 'Roll back monitoring' }),
+  ).toHaveAttribute('aria-disabled', 'true')
 })
 
-test('Grafana evaluates every rule that is provisioned', async () => {
+test('Grafana evaluates every provisioned rule', async () => {
   await expect(async () => {
     const answer = await page.request.get('/api/prometheus/grafana/api/v1/rules')
     const { data } = (await answer.json()) as { data: { groups: { rules: { name: string; health: string }[] }[] } }
-    const ours = data.groups.flatMap(({ rules }) => rules).filter(({ name }) => name.startsWith('Sti'))
-    expect(ours.length).toBeGreaterThan(25)
-    expect(ours.filter(({ health }) => !['ok', 'nodata'].includes(health))).toEqual([])
+    const stiRules = data.groups.flatMap(({ rules }) => rules).filter(({ name }) => name.startsWith('Sti'))
+    expect(stiRules.length).toBeGreaterThan(25)
+    expect(stiRules.filter(({ health }) => !['ok', 'nodata'].includes(health))).toEqual([])
   }).toPass({ timeout: 45_000 })
 })
 
-test('the link of an alert leads to its heading of the runbook', async () => {
+test('the link of an alert opens its section of the runbook', async () => {
   await page.goto(`${RUNBOOK_PAGE}#stiapierrorshigh`)
   await expect(pageSection(page, 'StiApiErrorsHigh')).toBeFocused()
   await pageSection(page, 'StiApiErrorsHigh').getByRole('link', { name: 'the application fails on writes' }).click()
   await expect(pageSection(page, 'The application fails on writes of the table')).toBeFocused()
 })
 
-test('a viewer reads what production still wants, and may neither hand in nor force', async () => {
+test('a viewer reads the promotion of production and cannot submit or force it', async () => {
   await page.goto(`${PRODUCTION_ROLLOUT_PAGE}/validation`)
   const promotion = pageSection(page, 'Promotion')
   await expect(promotion).toContainText('not promoted from staging')
-  for (const name of ['Hand in a report', 'Force']) {
+  for (const name of ['Submit report', 'Force promotion']) {
     await expect(promotion.getByRole('button', { name })).toHaveAttribute('aria-disabled', 'true')
   }
   const [report] = await Promise.all([
@@ -86,7 +85,7 @@ test('a viewer reads what production still wants, and may neither hand in nor fo
   expect(report.suggestedFilename()).toMatch(/^sti-report-vehicles-production-.*\.md$/)
 })
 
-test('a viewer who goes around the buttons is refused by Grafana, and by the agent', async () => {
+test('requests of a viewer without the buttons are refused by Grafana and by the agent', async () => {
   const proxy = '/api/datasources/proxy/uid/sti-staging/as'
   const data = { kind: 'expand', environment: 'staging', parameters: {} }
   for (const level of ['editor', 'admin', 'viewer']) {

@@ -1,6 +1,6 @@
 export const DASHBOARD_UID = 'sti-rollout-monitoring'
 
-/** Of the plan, in its order; the dashboard has exactly these, and each one's id is its place, from 1. */
+/** The titles of the dashboard's panels in order. The id of a panel is its position, beginning with 1: append new ones. */
 export const DASHBOARD_PANELS = [
   'STI Progress Tracker',
   'API Performance Monitor',
@@ -11,3 +11,4 @@ export const DASHBOARD_PANELS = [
   'Feature Flag Status',
   'Rollback Readiness',
 ] as const
+export type DashboardPanelTitle = (typeof DASHBOARD_PANELS)[number]

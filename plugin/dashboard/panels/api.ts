@@ -5,10 +5,9 @@ import { timePanel } from '../timePanel.ts'
 
 const signalLimit = (signal: string) => rolloutSeries('sti_signal_limit', `signal="${signal}"`)
 
-export const apiPanel = timePanel(
-  'API Performance Monitor',
-  'The application’s answers: time on the left, errors on the right, requests per second in the legend. Dashed: what average and p95 may reach by the baseline.',
-  'The application’s metrics are not known. Say in the rollout file, under api, where they are.',
+const panel = timePanel(
+  'Requests of the application: latency on the left axis, error ratio on the right axis, throughput in the legend. The dashed lines are the limits of average and p95 latency, from the baseline.',
+  'No metrics of the application. Configure them under api in the rollout file.',
 )
   .withTarget(rangeQuery('Average', 'avg', `max(${rolloutSeries('sti_api_latency_average_seconds')})`))
   .withTarget(rangeQuery('P95', 'p95', `max(${rolloutSeries('sti_api_latency_p95_seconds')})`))
@@ -30,3 +29,5 @@ export const apiPanel = timePanel(
     { id: 'custom.axisSoftMax', value: 0.01 },
   ])
   .overrideByName('throughput', [colorOverride('green'), unit('reqps'), ...LEGEND_ONLY])
+
+export const apiPanel = { width: 6, panel }

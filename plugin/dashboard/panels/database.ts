@@ -3,10 +3,9 @@ import { environmentSeries } from '../promql.ts'
 import { rangeQuery } from '../targets.ts'
 import { timePanel } from '../timePanel.ts'
 
-export const databasePanel = timePanel(
-  'Database Health Checker',
-  'PostgreSQL: time of statements and of waiting for locks on the left, buffer hits on the right, active connections, the part of the limit in use, and sessions that wait for a lock in the legend.',
-  'The agent reads nothing of PostgreSQL. Its role needs pg_monitor, and its log says what else is missing.',
+const panel = timePanel(
+  'PostgreSQL: query time and lock wait on the left axis, buffer hit ratio on the right axis; active connections, connection usage, and sessions that wait for a lock in the legend.',
+  'No metrics of PostgreSQL. Grant pg_monitor to the agent’s role, and see the agent’s log.',
 )
   .withTarget(rangeQuery('Query', 'query', `max(${environmentSeries('sti_database_query_seconds')})`))
   .withTarget(rangeQuery('Lock', 'lock wait', `max(${environmentSeries('sti_database_lock_wait_seconds')})`))
@@ -28,3 +27,5 @@ export const databasePanel = timePanel(
   .overrideByName('active', [colorOverride('purple'), unit('none'), ...LEGEND_ONLY])
   .overrideByName('used', [colorOverride('text'), unit('percentunit'), decimals(0), ...LEGEND_ONLY])
   .overrideByName('queue', [colorOverride('yellow'), unit('none'), ...LEGEND_ONLY])
+
+export const databasePanel = { width: 7, panel }

@@ -3,17 +3,17 @@ import { roundDownRatio, rolloutSeries } from '../promql.ts'
 import { statPanel } from '../statPanel.ts'
 import { instantQuery } from '../targets.ts'
 
-/** What a row can fail with: the classes 22, 23, 44 and P0001, and a row that no type matches. */
+/** The errors of failed rows: SQLSTATE classes 22, 23, and 44, P0001, and a row that no type matches. */
 const SQLSTATE_NAMES: Record<string, string> = {
   unmapped: 'no type matches',
   '22001': 'string too long',
   '22003': 'number out of range',
-  '22007': 'bad date format',
+  '22007': 'invalid date format',
   '22008': 'date out of range',
   '22012': 'division by zero',
-  '22021': 'bad character',
-  '22023': 'bad parameter',
-  '22P02': 'bad text form',
+  '22021': 'invalid character',
+  '22023': 'invalid parameter',
+  '22P02': 'invalid text representation',
   '23502': 'not-null violation',
   '23503': 'foreign key violation',
   '23505': 'unique violation',
@@ -26,15 +26,12 @@ const SQLSTATE_NAMES: Record<string, string> = {
 const failedRows = (labels = '') => `max by (sqlstate) (${rolloutSeries('sti_failed_rows', labels)})`
 
 const basePanel = statPanel(
-  'Error Rate Tracker',
-  // The sign of a description would cut the title of so narrow a panel; its values are named.
+  // The icon of a description would cut off the title of this narrow panel, whose values have names.
   '',
-  'Nothing has been written yet. The count begins with the backfill.',
+  'No rows have been written yet. Counting starts with the backfill.',
 )
-  .withTarget(instantQuery('Failed', 'failed records', `sum(${failedRows()})`))
-  .withTarget(
-    instantQuery('Retries', 'retries of writes', `sum(max by (sqlstate) (${rolloutSeries('sti_retries_total')}))`),
-  )
+  .withTarget(instantQuery('Failed', 'failed rows', `sum(${failedRows()})`))
+  .withTarget(instantQuery('Retries', 'retries', `sum(max by (sqlstate) (${rolloutSeries('sti_retries_total')}))`))
   .withTarget(instantQuery('Recovery', 'recovered', roundDownRatio(`max(${rolloutSeries('sti_recovery_ratio')})`)))
   .withTarget(instantQuery('Types', '{{sqlstate}}', `topk(3, ${failedRows('sqlstate!=""')} > 0)`))
   .unit('locale')
@@ -43,8 +40,10 @@ const basePanel = statPanel(
   .overrideByQuery('Recovery', [unit('percentunit'), decimals(1)])
   .overrideByQuery('Types', [colorOverride('orange')])
 
-export const errorsPanel = Object.entries(SQLSTATE_NAMES).reduce(
-  (built, [sqlstate, name]) =>
-    built.overrideByName(sqlstate, [displayNameOverride(sqlstate === 'unmapped' ? name : `${sqlstate} ${name}`)]),
+const panel = Object.entries(SQLSTATE_NAMES).reduce(
+  (builder, [sqlstate, name]) =>
+    builder.overrideByName(sqlstate, [displayNameOverride(sqlstate === 'unmapped' ? name : `${sqlstate} ${name}`)]),
   basePanel,
 )
+
+export const errorsPanel = { width: 3, panel }

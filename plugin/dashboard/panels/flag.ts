@@ -5,18 +5,17 @@ import { tableQuery } from '../targets.ts'
 
 const byEnvironment = (aggregate: 'max' | 'min', expr: string) => `${aggregate} by (environment) (${expr})`
 
-/** Every environment, whatever the dashboard shows: a flag that differs between them is what one looks for here. */
-export const flagPanel = tablePanel(
-  'Feature Flag Status',
-  'The flag in every environment: for how many keys it is on, whether every live client has seen its last change, how long that took, and how long it takes at most in 95 of 100 changes of the last day.',
-  'No agent of this rollout is scraped. Prometheus needs it as a target of the job sti-agent.',
+/** Shows every environment, because the panel is for differences between environments. */
+const panel = tablePanel(
+  'The flag in every environment: the percentage of targeting keys, if every live client has seen the latest change, the propagation time of that change, and the 95th percentile of the last 24 hours.',
+  'Prometheus scrapes no agent of this rollout. Add the agent as a target of the job sti-agent.',
   'environment',
   {
     'Value #Up': 'Agent',
     stage: 'Stage',
     'Value #State': 'Flag',
     'Value #Stale': 'In sync',
-    'Value #Last': 'Seen in',
+    'Value #Last': 'Propagation',
     'Value #P95': 'p95',
   },
 )
@@ -61,7 +60,7 @@ export const flagPanel = tablePanel(
     thresholdsOverride([null, 'purple']),
     columnWidth(50),
   ])
-  .overrideByName('Seen in', [unit('s'), columnWidth(64)])
+  .overrideByName('Propagation', [unit('s'), columnWidth(82)])
   .overrideByName('p95', [unit('s')])
   .overrideByName('In sync', [
     cellType('color-text'),
@@ -70,3 +69,5 @@ export const flagPanel = tablePanel(
     thresholdsOverride([null, 'red']),
     columnWidth(64),
   ])
+
+export const flagPanel = { width: 9, panel }

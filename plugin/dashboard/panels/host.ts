@@ -7,10 +7,9 @@ import { timePanel } from '../timePanel.ts'
 const busiestHostRate = (name: string) =>
   `sum(max by (host, direction) (rate(${environmentSeries(name)}[$__rate_interval])))`
 
-export const hostPanel = timePanel(
-  'System Resource Monitor',
-  'The busiest host of the environment: how much of CPU, memory and disk is used; disk operations and network in the legend. The line stands at 80 %.',
-  'The host cannot be read. Say in the rollout file, under host, where its readings are.',
+const panel = timePanel(
+  'The busiest host of the environment: CPU, memory, and disk usage; disk operations and network traffic in the legend. The dashed line is at 80%.',
+  'No metrics of the host. Configure them under host in the rollout file.',
 )
   .withTarget(rangeQuery('Cpu', 'CPU', `max(${environmentSeries('sti_host_cpu_ratio')})`))
   .withTarget(rangeQuery('Memory', 'RAM', `max(${environmentSeries('sti_host_memory_ratio')})`))
@@ -27,3 +26,5 @@ export const hostPanel = timePanel(
   .overrideByName('disk', [colorOverride('orange')])
   .overrideByName('I/O', [colorOverride('green'), unit('iops'), ...LEGEND_ONLY])
   .overrideByName('network', [colorOverride('yellow'), unit('Bps'), ...LEGEND_ONLY])
+
+export const hostPanel = { width: 6, panel }

@@ -9,12 +9,11 @@ const checksByVerdict = (verdict: string) =>
 const validationAge = `time() - max(${rolloutSeries('sti_validation_completed_timestamp_seconds')})`
 const validationInterval = `max(${rolloutSeries('sti_validation_interval_seconds')})`
 
-export const integrityPanel = statPanel(
-  'Data Integrity Validator',
-  'The last validation: its checks by verdict, rows that speak against them, the score, and how long ago it ran.',
-  'No validation has run yet. Start one in the bar above.',
+const panel = statPanel(
+  'The latest validation: checks by verdict, discrepancies, integrity score, and its age.',
+  'No validation has run yet. Start one in the action bar above.',
 )
-  // Eight values with their names stand three in a row.
+  // Small enough for eight values with names, three in a row.
   .text(new VizTextDisplayOptionsBuilder().titleSize(11).valueSize(16))
   .withTarget(instantQuery('Failed', 'failed', checksByVerdict('fail|error')))
   .withTarget(instantQuery('Inconclusive', 'inconclusive', checksByVerdict('inconclusive')))
@@ -23,8 +22,8 @@ export const integrityPanel = statPanel(
     instantQuery('Discrepancies', 'discrepancies', `sum(max by (check) (${rolloutSeries('sti_check_discrepancies')}))`),
   )
   .withTarget(instantQuery('Score', 'score', roundDownRatio(`max(${rolloutSeries('sti_integrity_score_ratio')})`)))
-  .withTarget(instantQuery('Ago', 'ran ago', `(${validationAge}) unless (${validationAge}) > ${validationInterval}`))
-  .withTarget(instantQuery('Overdue', 'ran ago: late', `(${validationAge}) > ${validationInterval}`))
+  .withTarget(instantQuery('Ago', 'last run', `(${validationAge}) unless (${validationAge}) > ${validationInterval}`))
+  .withTarget(instantQuery('Overdue', 'last run: overdue', `(${validationAge}) > ${validationInterval}`))
   .withTarget(
     instantQuery(
       'Runs',
@@ -42,3 +41,5 @@ export const integrityPanel = statPanel(
   .overrideByQuery('Ago', [unit('s'), decimals(0)])
   .overrideByQuery('Interval', [unit('s'), decimals(0)])
   .overrideByQuery('Overdue', [unit('s'), decimals(0), colorOverride('orange')])
+
+export const integrityPanel = { width: 5, panel }

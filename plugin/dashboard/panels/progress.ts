@@ -6,13 +6,13 @@ import { roundDownRatio, rolloutSeries, NO_AGENT_SCRAPED } from '../promql.ts'
 import { statPanel } from '../statPanel.ts'
 import { instantQuery, rangeQuery } from '../targets.ts'
 
-/** A reason to wait is a negative number of its own, so that a mapping can put it into words. */
+/** Each reason to wait is a negative number, so that a value mapping can show its text. */
 const throttleCodes = THROTTLE_REASONS.map((reason, index) => ({ reason, code: -1 - index }))
 const pauseCodes = PAUSED_BY.map((by, index) => ({ by, code: -100 - index }))
 const PAUSE_LABELS = {
   person: 'paused: by a person',
-  agent: 'paused: after trouble',
-  rollback: 'paused: rolled back',
+  agent: 'paused: after errors',
+  rollback: 'paused: by a rollback',
 } as const
 
 const throttledExpressions = throttleCodes.map(
@@ -27,23 +27,22 @@ const timeLeft = [
   ...throttledExpressions,
   `(max(${rolloutSeries('sti_backfill_remaining_seconds')}) and on() ${backfillRunning})`,
 ].join(' or ')
-/** 0 once it does not run: a range ends with its last sample, and the agent tells no rate then. */
+/** 0 while no backfill is running: a range query ends with the latest sample, and the agent exports no rate then. */
 const rowsPerMinute = `(60 * max(${rolloutSeries('sti_backfill_rows_per_second')}) and on() ${backfillRunning}) or on() (0 * max(${rolloutSeries('sti_backfill_total_rows')}))`
 
-export const progressPanel = statPanel(
-  'STI Progress Tracker',
-  'How far the backfill is. Rows per minute as a line; instead of the time left, why it waits.',
-  'No backfill has run yet. Start one in the bar above, after “Expand”.',
+const panel = statPanel(
+  'Progress of the backfill. The line shows rows per minute. While the backfill waits, the reason replaces the time left.',
+  'No backfill has run yet. Expand the table, then start a backfill in the action bar above.',
 )
   .graphMode(BigValueGraphMode.Area)
-  // Eight digits fit into a third of the panel.
+  // Small enough for eight digits in a third of the panel.
   .text(new VizTextDisplayOptionsBuilder().titleSize(12).valueSize(15))
   .withTarget(
     instantQuery('Complete', 'complete', roundDownRatio(`max(${rolloutSeries('sti_backfill_progress_ratio')})`)),
   )
   .withTarget(instantQuery('Processed', 'processed', `max(${rolloutSeries('sti_backfill_processed_rows')})`))
   .withTarget(instantQuery('Total', 'total', `max(${rolloutSeries('sti_backfill_total_rows')})`))
-  // A range ends with its last sample: without an agent the line would end green. So it ends with “stale”.
+  // A range query ends with its latest sample, so without an agent the value would look current; it shows “stale” instead.
   .withTarget(rangeQuery('Rate', 'rows/min', `${rowsPerMinute} or on() (0 / 0 * (1 + (${NO_AGENT_SCRAPED})))`))
   .withTarget(instantQuery('Left', 'time left', timeLeft))
   .overrideByQuery('Complete', [unit('percentunit'), decimals(1), thresholdsOverride([null, 'blue'], [1, 'green'])])
@@ -68,3 +67,5 @@ export const progressPanel = statPanel(
       }),
     ),
   ])
+
+export const progressPanel = { width: 5, panel }

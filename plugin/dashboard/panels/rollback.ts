@@ -4,11 +4,11 @@ import { environmentSeries, rolloutSeries } from '../promql.ts'
 import { tablePanel } from '../tablePanel.ts'
 import { tableQuery } from '../targets.ts'
 
-/** The rows in their order: the four scopes, and what each of them leans on. */
+/** The rows in order: the four scopes, and the safeguards that they depend on. */
 const ROW_NAMES = ['Flag', 'Data', 'System', 'Monitoring', 'Backup', 'Contacts', 'Automatic'] as const
 const SCOPES = ['flag', 'data', 'system', 'monitoring']
 
-/** The number of its row on a series that has a scope. */
+/** Adds the row number to series with a scope. */
 const labelScopeRows = (aggregate: 'max' | 'min', series: string) =>
   SCOPES.reduce(
     (expr, scope, index) => `label_replace(${expr}, "row", "${index + 1}", "scope", "${scope}")`,
@@ -18,23 +18,22 @@ const labelScopeRows = (aggregate: 'max' | 'min', series: string) =>
 const labelRow = (name: (typeof ROW_NAMES)[number], expr: string) =>
   `label_replace(${expr}, "row", "${ROW_NAMES.indexOf(name) + 1}", "", "")`
 
-/** Armed is not enough: the watchdog, which comes each minute, has reached the agent lately. */
+/** Automatic rollback is ready if it is armed and the watchdog alert, sent every minute, has reached the agent recently. */
 const WATCHDOG_TIMEOUT_SECONDS = 180
 const watchdogAlive = `(time() - max(${environmentSeries('sti_alert_path_seen_timestamp_seconds')}) < bool ${WATCHDOG_TIMEOUT_SECONDS} or vector(0))`
 
-/** To the minute: of what is younger Grafana says “a few seconds ago”, for which the column is too narrow. */
+/** Rounds recent times to a minute ago: “a few seconds ago” does not fit into the column. */
 const clampToMinuteAgo = (seconds: string) => `1000 * clamp_max(${seconds}, time() - 45)`
 
 const joinWithOr = (...exprs: string[]) => exprs.join(' or ')
 
-export const rollbackPanel = tablePanel(
-  'Rollback Readiness',
-  'What could be taken back now, how long it would take, and when that was last shown: by a rollback, a rehearsal, the backup, the watchdog of the alerts. The bar above says why not.',
-  'The agent has not answered yet what could be rolled back. Is it scraped, and does it reach its database?',
+const panel = tablePanel(
+  'The rollbacks that are ready now, their estimated duration, and when each was last tested: by a rollback, a rehearsal, a backup, or the watchdog alert. The readiness page shows the reasons.',
+  'No data about rollbacks. Check that Prometheus scrapes the agent and that the agent reaches its database.',
   'row',
-  { 'Value #Ready': 'Ready', 'Value #Estimate': 'Takes', 'Value #Proved': 'Proved' },
+  { 'Value #Ready': 'Ready', 'Value #Estimate': 'Duration', 'Value #Tested': 'Last tested' },
 )
-  // Seven rows fill the panel, and what is in them speaks for itself.
+  // There is no room for a header above seven rows.
   .showHeader(false)
   .sortBy([new TableSortByFieldStateBuilder().displayName('Scope').desc(false)])
   .withTarget(
@@ -51,7 +50,7 @@ export const rollbackPanel = tablePanel(
   .withTarget(tableQuery('Estimate', labelScopeRows('max', rolloutSeries('sti_rollback_estimated_seconds'))))
   .withTarget(
     tableQuery(
-      'Proved',
+      'Tested',
       clampToMinuteAgo(
         joinWithOr(
           labelScopeRows('max', rolloutSeries('sti_rollback_proved_timestamp_seconds')),
@@ -73,5 +72,7 @@ export const rollbackPanel = tablePanel(
     valueMappings(textMappings({ '0': ['not ready', 'red'], '1': ['ready', 'green'] })),
     columnWidth(78),
   ])
-  .overrideByName('Takes', [unit('s'), columnWidth(60)])
-  .overrideByName('Proved', [unit('dateTimeFromNow'), { id: 'custom.align', value: 'left' }])
+  .overrideByName('Duration', [unit('s'), columnWidth(60)])
+  .overrideByName('Last tested', [unit('dateTimeFromNow'), { id: 'custom.align', value: 'left' }])
+
+export const rollbackPanel = { width: 7, panel }

@@ -16,7 +16,7 @@ const detail = {
 
 const button = (name: string) => screen.getByRole('button', { name })
 
-test('what is refused is disabled, can be reached by keyboard, and says why', async () => {
+test('a refused action is disabled, can be reached by keyboard, and shows its reason', async () => {
   render(<ActionBar environment={environment} detail={detail} onStarted={() => {}} />)
   expect(button('Backfill').getAttribute('aria-disabled')).not.toBe('true')
   const refused = button('Enable flag')
@@ -29,7 +29,7 @@ test('what is refused is disabled, can be reached by keyboard, and says why', as
   expect(screen.queryByRole('dialog')).toBeNull()
 })
 
-test('an action the agent does not speak of is not allowed', () => {
+test('an action that the agent does not list is not allowed', () => {
   render(<ActionBar environment={environment} detail={detail} onStarted={() => {}} />)
   expect(button('Roll back data').getAttribute('aria-disabled')).toBe('true')
 })

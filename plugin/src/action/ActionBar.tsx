@@ -1,11 +1,9 @@
 import { Stack } from '@grafana/ui'
 import type { Operation, RolloutDetail } from '@sti-rollout/agent/contract'
-import React, { useState } from 'react'
+import React from 'react'
 import type { Environment } from '../agent/useEnvironment'
-import { ACTION_BAR_ACTIONS, OPERATION_ACTIONS, type OperationAction } from './actionCatalog'
-import { OperationConfirmation } from './OperationConfirmation'
-import { ActionButton } from './ActionButton'
-import { refusalReasons } from './refusalReasons'
+import { ACTION_BAR_ACTIONS } from './actionCatalog'
+import { OperationButton } from './OperationButton'
 
 interface Props {
   environment: Environment
@@ -13,35 +11,22 @@ interface Props {
   onStarted: (operation: Operation) => void
 }
 
-/** A button for each action that starts an operation, as the agent allows it; the ways back stand last. */
+/** The actions that take a rollout forward or back, each enabled or refused as the agent states. */
 export function ActionBar({ environment, detail, onStarted }: Props) {
-  const [open, setOpen] = useState<OperationAction | null>(null)
   return (
     <div role="toolbar" aria-label={`Actions on ${detail.rollout} in ${environment.name}`}>
       <Stack direction="row" wrap="wrap" gap={1}>
-        {ACTION_BAR_ACTIONS.map((start) => (
-          <ActionButton
-            key={start}
-            size="sm"
-            icon={OPERATION_ACTIONS[start].icon}
-            variant={OPERATION_ACTIONS[start].destructive ? 'destructive' : 'secondary'}
-            reasons={refusalReasons(detail, start)}
-            onClick={() => setOpen(start)}
-          >
-            {OPERATION_ACTIONS[start].label}
-          </ActionButton>
+        {ACTION_BAR_ACTIONS.map((action) => (
+          <OperationButton
+            key={action}
+            action={action}
+            environment={environment}
+            detail={detail}
+            knownChecks={detail.validation?.checks}
+            onStarted={onStarted}
+          />
         ))}
       </Stack>
-      {open && (
-        <OperationConfirmation
-          start={open}
-          environment={environment}
-          rollout={detail.rollout}
-          knownChecks={detail.validation?.checks}
-          onClose={() => setOpen(null)}
-          onDone={onStarted}
-        />
-      )}
     </div>
   )
 }

@@ -1,28 +1,38 @@
 import { Button, type ButtonProps } from '@grafana/ui'
+import type { Action } from '@sti-rollout/agent/contract'
 import React from 'react'
+import { ACTIONS } from './actionCatalog'
 
 type Props = Omit<ButtonProps, 'tooltip' | 'disabled' | 'ref' | 'children'> & {
-  /** Why not; empty when it is allowed. */
+  action: Action
+  /** Why the action is not allowed; empty if it is allowed. */
   reasons: readonly string[]
-  children: string
+  /** Replaces the label of the catalog. */
+  label?: string
 }
 
 /**
- * A button when the action is allowed, otherwise a disabled one that says why. With a tooltip Grafana's button stays in
- * the tab order, so that the keyboard and a screen reader reach the reason too.
+ * The button of an action, as the catalog shows it. It is disabled with the reasons if the action is not allowed: with a
+ * tooltip Grafana's button stays in the tab order, so that the keyboard and a screen reader reach the reasons.
  */
-export function ActionButton({ reasons, children, ...rest }: Props) {
-  if (reasons.length === 0) return <Button {...rest}>{children}</Button>
-  const { onClick: _, ...disabledProps } = rest
+export function ActionButton({ action, reasons, label = ACTIONS[action].label, onClick, ...props }: Props) {
+  const { icon, destructive } = ACTIONS[action]
+  const button = { size: 'sm', icon, ...props } as const
+  if (reasons.length === 0)
+    return (
+      <Button variant={destructive ? 'destructive' : 'secondary'} {...button} onClick={onClick}>
+        {label}
+      </Button>
+    )
   return (
     <Button
-      {...disabledProps}
+      {...button}
       variant="secondary"
       disabled
       tooltip={<RefusalTooltip reasons={reasons} />}
       tooltipPlacement="bottom"
     >
-      {children}
+      {label}
     </Button>
   )
 }

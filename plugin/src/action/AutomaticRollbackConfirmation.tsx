@@ -14,49 +14,58 @@ const PAUSE_OPTIONS_HOURS = [
   { value: 168, label: '7 days' },
 ]
 
+const TEXTS = {
+  pause: {
+    label: 'Pause',
+    description:
+      'No alert and no guard rolls anything back during this time. Alerts still open incidents, and people can still roll back.',
+  },
+  resume: {
+    label: 'Resume',
+    description: 'Alerts can roll back automatically again, within the scopes that the rollout file allows.',
+  },
+} as const
+
 interface Props {
-  verb: 'hold' | 'arm'
+  verb: keyof typeof TEXTS
   environment: Environment
   rollout: string
   onDone: () => void
   onClose: () => void
 }
 
-/** Asks before automatic rollback is held, until when and why, or armed again. */
+/** The confirmation before automatic rollback is paused, for how long and why, or resumed. */
 export function AutomaticRollbackConfirmation({ verb, environment, rollout, onDone, onClose }: Props) {
   const [hours, setHours] = useState(1)
   const [reason, setReason] = useState('')
+  const pauses = verb === 'pause'
   const { busy, error, send } = useSubmit(
     () =>
       setAutomaticRollback(environment.agent, rollout, {
         environment: environment.name,
-        armed: verb === 'arm',
+        armed: !pauses,
         reason: reason.trim(),
-        ...(verb === 'hold' ? { until: new Date(Date.now() + hours * 3_600_000).toISOString() } : {}),
+        ...(pauses ? { until: new Date(Date.now() + hours * 3_600_000).toISOString() } : {}),
       }),
     onDone,
   )
-  const label = verb === 'hold' ? 'Hold' : 'Arm'
+  const { label, description } = TEXTS[verb]
   return (
     <ConfirmationModal
       title={`${label} automatic rollback of ${rollout}`}
       environment={environment}
       confirmLabel={label}
-      destructive={verb === 'hold'}
-      disabledReason={reason.trim() === '' ? 'Say why.' : null}
+      destructive={pauses}
+      disabledReason={reason.trim() === '' ? 'Enter a reason.' : null}
       busy={busy}
       error={error}
       onConfirm={send}
       onClose={onClose}
     >
-      <p>
-        {verb === 'hold'
-          ? 'Until then no alert and no guard rolls anything back. Alerts still open incidents. People can roll back as always.'
-          : 'From now on an alert may roll back by itself what the rollout file allows.'}
-      </p>
-      {verb === 'hold' && (
-        <Field label="For how long" description="Afterwards it arms itself.">
-          <RadioButtonGroup options={PAUSE_OPTIONS_HOURS} value={hours} onChange={setHours} aria-label="For how long" />
+      <p>{description}</p>
+      {pauses && (
+        <Field label="Duration" description="Automatic rollback resumes automatically afterwards.">
+          <RadioButtonGroup options={PAUSE_OPTIONS_HOURS} value={hours} onChange={setHours} aria-label="Duration" />
         </Field>
       )}
       <ReasonField required value={reason} onChange={setReason} />

@@ -32,19 +32,19 @@ const show = (state: Partial<AutomaticRollback>) =>
     />,
   )
 
-test('armed it can be held', () => {
+test('armed automatic rollback can be paused', () => {
   show({})
   expect(screen.getByRole('group').textContent).toContain('armed')
-  expect(screen.getByRole('button', { name: 'Hold' })).toBeTruthy()
+  expect(screen.getByRole('button', { name: 'Pause' })).toBeTruthy()
 })
 
-test('held it says by whom and until when, and can be armed', () => {
+test('paused automatic rollback shows until when and by whom, and can be resumed', () => {
   show({ armed: false, pausedBy: 'ann', pausedUntil: '2026-03-01T12:00:00.000Z', reason: 'a load test' })
-  expect(screen.getByRole('group').textContent).toMatch(/Held by ann until 2026-03-01/)
-  expect(screen.getByRole('button', { name: 'Arm' })).toBeTruthy()
+  expect(screen.getByRole('group').textContent).toMatch(/Paused until 2026-03-01 [\d:]+ by ann/)
+  expect(screen.getByRole('button', { name: 'Resume' })).toBeTruthy()
 })
 
-test('not known is not armed', () => {
+test('an unknown state is not shown as armed', () => {
   show({ armed: null })
   expect(screen.getByRole('group').textContent).not.toContain('armed')
 })

@@ -5,8 +5,8 @@ import type { AutomaticRollback, RolloutDetail } from '@sti-rollout/agent/contra
 import React, { useState } from 'react'
 import type { Environment } from '../agent/useEnvironment'
 import { formatTime } from '../formatTime'
-import { AutomaticRollbackConfirmation } from './AutomaticRollbackConfirmation'
 import { ActionButton } from './ActionButton'
+import { AutomaticRollbackConfirmation } from './AutomaticRollbackConfirmation'
 import { refusalReasons } from './refusalReasons'
 
 interface Props {
@@ -15,24 +15,23 @@ interface Props {
   refresh: () => void
 }
 
-/** Whether an alert may roll back by itself, who holds that and until when; and the switch. */
+/** The state of automatic rollback, and the button that pauses or resumes it. */
 export function AutomaticRollbackSwitch({ environment, detail, refresh }: Props) {
   const styles = useStyles2(getStyles)
   const [open, setOpen] = useState(false)
   const { automaticRollback: state } = detail
-  const verb = state.armed === false ? 'arm' : 'hold'
+  const verb = state.armed === false ? 'resume' : 'pause'
   return (
     <div className={styles.all} role="group" aria-label={`Automatic rollback of ${detail.rollout}`}>
       <AutomaticRollbackBadge state={state} />
       <ActionButton
-        size="sm"
-        variant="secondary"
+        action="automatic-rollback"
+        label={verb === 'resume' ? 'Resume' : 'Pause'}
+        icon={verb === 'resume' ? 'play' : 'pause'}
         fill="text"
         reasons={refusalReasons(detail, 'automatic-rollback')}
         onClick={() => setOpen(true)}
-      >
-        {verb === 'arm' ? 'Arm' : 'Hold'}
-      </ActionButton>
+      />
       {open && (
         <AutomaticRollbackConfirmation
           verb={verb}
@@ -49,32 +48,43 @@ export function AutomaticRollbackSwitch({ environment, detail, refresh }: Props)
   )
 }
 
-/** In a few words how automatic rollback stands; the rest in its tooltip. */
+/** The state of automatic rollback in a few words, with the details in the tooltip. */
 export function AutomaticRollbackBadge({ state }: { state: AutomaticRollback }) {
   const { armed, scopes, pausedBy, pausedUntil, reason, pathLive } = state
-  if (armed === null) return <Badge text="Auto rollback ?" color="orange" tooltip="The database was not read yet." />
+  if (armed === null)
+    return (
+      <Badge
+        text="Automatic rollback unknown"
+        color="orange"
+        tooltip="The agent has not read its database since it started."
+      />
+    )
   if (!armed)
     return (
       <Badge
-        text={`Held by ${pausedBy ?? 'somebody'} until ${formatTime(pausedUntil)}`}
+        text={`Paused until ${formatTime(pausedUntil)} by ${pausedBy ?? 'an unknown person'}`}
         color="orange"
         icon="pause"
-        tooltip={`No alert rolls back until then. ${reason ?? ''}`}
+        tooltip={`No alert triggers a rollback until then. ${reason ?? ''}`}
       />
     )
   if (scopes.length === 0)
     return (
-      <Badge text="No auto rollback" color="blue" tooltip="The rollout file allows no scope (automaticRollback)." />
+      <Badge
+        text="No automatic rollback"
+        color="blue"
+        tooltip="The rollout file does not allow any scope (automaticRollback)."
+      />
     )
   return (
     <Badge
-      text="Auto rollback armed"
+      text="Automatic rollback armed"
       color={pathLive ? 'green' : 'blue'}
       icon="shield"
-      tooltip={`An alert may take back by itself: ${scopes.join(', ')}. ${
+      tooltip={`An alert can roll back automatically: ${scopes.join(', ')}. ${
         pathLive
-          ? 'The path of the alerts is alive.'
-          : 'The watchdog alert has not reached this agent lately: alerts may not either. Its own guard reads the signals.'
+          ? 'Alerts reach the agent.'
+          : 'The watchdog alert has not reached this agent recently, so other alerts may not reach it either. The agent’s own guard still reads the signals.'
       }`}
     />
   )

@@ -1,102 +1,80 @@
-import { Checkbox, Field, Input, RadioButtonGroup, Stack } from '@grafana/ui'
+import { Checkbox, Field, RadioButtonGroup, Stack } from '@grafana/ui'
 import React from 'react'
-import type { OperationOptions } from './actionCatalog'
+import { NumberField } from './NumberField'
+import type { OperationFieldsProps, OperationOptions } from './operationRequest'
 
 const ROLLBACK_ON_ERROR_OPTIONS = [
   { value: 'no', label: 'Stop' },
-  { value: 'flag', label: 'Stop, flag off' },
-  { value: 'data', label: 'Stop, data back' },
+  { value: 'flag', label: 'Stop and turn the flag off' },
+  { value: 'data', label: 'Stop and roll back the data' },
 ] as const satisfies Array<{ value: OperationOptions['rollbackOnError']; label: string }>
 
-/** The options of a backfill; empty means that the agent finds it out. */
-export function BackfillFields({
-  choices,
-  onChange,
-}: {
-  choices: OperationOptions
-  onChange: (choices: OperationOptions) => void
-}) {
+/** The options of a backfill. */
+export function BackfillFields({ options, onChange }: OperationFieldsProps) {
+  const set = (changed: Partial<OperationOptions>) => onChange({ ...options, ...changed })
   return (
     <Stack direction="row" wrap="wrap" gap={2}>
-      <Field label="Rows of a batch" description="Empty: as feedback says.">
-        <Input
-          type="number"
-          min={1}
-          max={100_000}
-          width={16}
-          placeholder="feedback"
-          value={choices.batchSize ?? ''}
-          onChange={(event) => onChange({ ...choices, batchSize: parsePositiveInteger(event.currentTarget.value) })}
-        />
-      </Field>
-      <Field label="Flush every" description="Commits between two flushes.">
-        <Input
-          type="number"
-          min={1}
-          max={100_000}
-          width={16}
-          value={choices.checkpointInterval}
-          onChange={(event) =>
-            onChange({ ...choices, checkpointInterval: parsePositiveInteger(event.currentTarget.value) ?? 1 })
-          }
-        />
-      </Field>
-      <Field label="Workers" description="Batches at the same time.">
-        <Input
-          type="number"
-          min={1}
-          max={32}
-          width={16}
-          value={choices.workers}
-          onChange={(event) =>
-            onChange({ ...choices, workers: Math.min(parsePositiveInteger(event.currentTarget.value) ?? 1, 32) })
-          }
-        />
-      </Field>
-      <Field label="Agents" description="That may write, each so.">
-        <Input
-          type="number"
-          min={1}
-          max={16}
-          width={16}
-          value={choices.agents}
-          onChange={(event) =>
-            onChange({ ...choices, agents: Math.min(parsePositiveInteger(event.currentTarget.value) ?? 1, 16) })
-          }
-        />
-      </Field>
-      <Field label="Rest" description="Seconds for each of work.">
-        <Input
-          type="number"
-          min={0}
-          max={100}
-          step="any"
-          width={16}
-          value={choices.niceRatio}
-          onChange={(event) =>
-            onChange({ ...choices, niceRatio: Math.min(Math.max(Number(event.currentTarget.value) || 0, 0), 100) })
-          }
-        />
-      </Field>
+      <NumberField
+        label="Batch size"
+        description="Rows per batch. Empty: automatic."
+        min={1}
+        max={100_000}
+        width={16}
+        placeholder="automatic"
+        value={options.batchSize}
+        onChange={(batchSize) => set({ batchSize })}
+      />
+      <NumberField
+        label="Checkpoint interval"
+        description="Commits between two flushes."
+        min={1}
+        max={100_000}
+        width={16}
+        value={options.checkpointInterval}
+        onChange={(checkpointInterval) => set({ checkpointInterval: checkpointInterval ?? 1 })}
+      />
+      <NumberField
+        label="Workers"
+        description="Batches written in parallel."
+        min={1}
+        max={32}
+        width={16}
+        value={options.workers}
+        onChange={(workers) => set({ workers: workers ?? 1 })}
+      />
+      <NumberField
+        label="Agents"
+        description="How many agents may write, each with this many workers."
+        min={1}
+        max={16}
+        width={16}
+        value={options.agents}
+        onChange={(agents) => set({ agents: agents ?? 1 })}
+      />
+      <NumberField
+        label="Rest ratio"
+        description="Seconds of rest per second of work."
+        min={0}
+        max={100}
+        fractional
+        width={16}
+        value={options.niceRatio}
+        onChange={(niceRatio) => set({ niceRatio: niceRatio ?? 0 })}
+      />
       <Field label="On a critical error">
         <RadioButtonGroup
           options={[...ROLLBACK_ON_ERROR_OPTIONS]}
-          value={choices.rollbackOnError}
-          onChange={(rollbackOnError) => onChange({ ...choices, rollbackOnError })}
+          value={options.rollbackOnError}
+          onChange={(rollbackOnError) => set({ rollbackOnError })}
           aria-label="On a critical error"
         />
       </Field>
       <Checkbox
         label="Enhanced monitoring"
-        description="Read more often; its rollback takes it back."
-        value={choices.enableMonitoring}
-        onChange={(event) => onChange({ ...choices, enableMonitoring: event.currentTarget.checked })}
+        description="Reads the signals more often. Roll back monitoring to undo it."
+        value={options.enableMonitoring}
+        onChange={(event) => set({ enableMonitoring: event.currentTarget.checked })}
       />
     </Stack>
   )
-}
-
-function parsePositiveInteger(text: string): number | null {
-  const value = Math.floor(Number(text))
-  return text === '' || !(value >= 1) ? null : Math.min(value, 100_000)
 }

@@ -1,6 +1,6 @@
 import { Field, Input, RadioButtonGroup, Stack } from '@grafana/ui'
 import React from 'react'
-import type { OperationOptions } from './actionCatalog'
+import type { OperationFieldsProps } from './operationRequest'
 
 const SOURCE_OPTIONS = [
   { value: false, label: 'From history' },
@@ -13,47 +13,47 @@ const DURATION_OPTIONS = [
   { value: 86_400, label: '24 h' },
   { value: 604_800, label: '7 d' },
 ]
+/** One minute of history has too few samples. */
+const MINIMUM_HISTORY_SECONDS = 600
 
-/** How a baseline is taken: from what Prometheus knows, or by sampling from now on. */
-export function BaselineFields({
-  choices,
-  onChange,
-}: {
-  choices: OperationOptions
-  onChange: (choices: OperationOptions) => void
-}) {
+/** The options of a baseline: from the history in Prometheus, or sampled live. */
+export function BaselineFields({ options, onChange }: OperationFieldsProps) {
   return (
     <Stack direction="row" wrap="wrap" gap={2}>
-      <Field label="Taken" description="History needs Prometheus, and more than a minute of it.">
+      <Field label="Source" description="History requires Prometheus and at least 10 minutes of data.">
         <RadioButtonGroup
           options={SOURCE_OPTIONS}
-          value={choices.live}
+          value={options.live}
           onChange={(live) =>
             onChange({
-              ...choices,
+              ...options,
               live,
-              durationSeconds: live ? choices.durationSeconds : Math.max(choices.durationSeconds, 600),
+              durationSeconds: live
+                ? options.durationSeconds
+                : Math.max(options.durationSeconds, MINIMUM_HISTORY_SECONDS),
             })
           }
-          aria-label="Taken"
+          aria-label="Source"
         />
       </Field>
-      <Field label="Over" description="A day has quiet and busy hours.">
+      <Field label="Duration" description="24 hours cover quiet and busy times.">
         <RadioButtonGroup
-          options={choices.live ? DURATION_OPTIONS : DURATION_OPTIONS.filter(({ value }) => value > 60)}
-          value={choices.durationSeconds}
-          onChange={(durationSeconds) => onChange({ ...choices, durationSeconds })}
-          aria-label="Over"
+          options={
+            options.live ? DURATION_OPTIONS : DURATION_OPTIONS.filter(({ value }) => value >= MINIMUM_HISTORY_SECONDS)
+          }
+          value={options.durationSeconds}
+          onChange={(durationSeconds) => onChange({ ...options, durationSeconds })}
+          aria-label="Duration"
         />
       </Field>
-      <Field label="Release" description="Of the application; optional.">
+      <Field label="Release" description="Version of the application. Optional.">
         <Input
           id="sti-release"
           width={24}
           maxLength={100}
           placeholder="v1.4.2"
-          value={choices.release}
-          onChange={(event) => onChange({ ...choices, release: event.currentTarget.value })}
+          value={options.release}
+          onChange={(event) => onChange({ ...options, release: event.currentTarget.value })}
         />
       </Field>
     </Stack>

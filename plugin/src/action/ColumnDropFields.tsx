@@ -1,36 +1,42 @@
 import { Checkbox, Stack } from '@grafana/ui'
 import React from 'react'
-import type { OperationOptions } from './actionCatalog'
+import type { OperationFieldsProps } from './operationRequest'
 
 const PREPARATION_CHECKBOXES = [
   [
     'safetyChecks',
     'Safety checks',
-    'Refuse unless every check passes. Without them it is a draft that nobody may merge.',
+    'Refuse unless every check passes. Without the checks, the result is a draft that must not be merged.',
   ],
   [
     'validateData',
     'Trial on a copy',
-    'Runs the migration and its undo on a copy of the schema with a sample of the data.',
+    'Run the migration and its undo on a copy of the schema with a sample of the data.',
   ],
-  ['openPullRequest', 'Open the pull request', 'As a draft, with the repository of the agent’s configuration.'],
-  ['exportArchive', 'Export the archive', 'Also writes it to a compressed file beside the agent.'],
+  [
+    'openPullRequest',
+    'Open the pull request',
+    'Open it as a draft in the repository that the agent is configured with.',
+  ],
+  ['exportArchive', 'Export the archive', 'Also write the archive to a compressed file on the agent’s host.'],
 ] as const
 
 const REMOVAL_CHECKBOXES = [
-  ['exportArchive', 'Export it first', 'Writes it to a compressed file beside the agent, as it is then.'],
-  ['force', 'Whatever is proved of it', 'After the drop: also if it was never exported, or never found equal.'],
+  ['exportArchive', 'Export the archive first', 'Write its current content to a compressed file on the agent’s host.'],
+  [
+    'force',
+    'Remove an archive that is not verified',
+    'After the column drop: remove the archive even if it was never exported, or never matched the table.',
+  ],
 ] as const
 
-interface Props {
-  choices: OperationOptions
-  onChange: (choices: OperationOptions) => void
-  /** Of the archive alone; else: of the preparation. */
+interface Props extends OperationFieldsProps {
+  /** The options of the archive removal instead of those of the preparation. */
   removal?: boolean
 }
 
-/** How a column drop is prepared, or how its archive ends. */
-export function ColumnDropFields({ choices, onChange, removal = false }: Props) {
+/** The options of a column drop, or of the removal of its archive. */
+export function ColumnDropFields({ options, onChange, removal = false }: Props) {
   return (
     <Stack direction="column" gap={1} alignItems="flex-start">
       {(removal ? REMOVAL_CHECKBOXES : PREPARATION_CHECKBOXES).map(([name, label, description]) => (
@@ -38,8 +44,8 @@ export function ColumnDropFields({ choices, onChange, removal = false }: Props) 
           <Checkbox
             label={label}
             description={description}
-            value={choices[name]}
-            onChange={(event) => onChange({ ...choices, [name]: event.currentTarget.checked })}
+            value={options[name]}
+            onChange={(event) => onChange({ ...options, [name]: event.currentTarget.checked })}
           />
         </div>
       ))}

@@ -9,10 +9,9 @@ import { ErrorBox } from './ErrorBox'
 interface Props {
   title: string
   environment: { name: string; production: boolean }
-  /** What the button says that does it. */
   confirmLabel: string
   destructive: boolean
-  /** Why it cannot be sent yet, or null. */
+  /** Why the request cannot be sent yet, or null. */
   disabledReason: string | null
   busy: boolean
   error: AgentError | null
@@ -21,13 +20,13 @@ interface Props {
   children: ReactNode
 }
 
-/** The confirmation of an action: the environment in its title, red in production; an error stays inside. */
+/** The confirmation of an action. Its title names the environment, red in production; it stays open after an error. */
 export function ConfirmationModal({
   title,
   environment,
-  confirmLabel: verb,
+  confirmLabel,
   destructive,
-  disabledReason: missing,
+  disabledReason,
   busy,
   error,
   children,
@@ -37,7 +36,7 @@ export function ConfirmationModal({
   const styles = useStyles2(getStyles)
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (!busy && missing === null) onConfirm()
+    if (!busy && disabledReason === null) onConfirm()
   }
   const heading = (
     <h2 className={cx(styles.heading, environment.production && styles.production)}>
@@ -57,17 +56,17 @@ export function ConfirmationModal({
         {error && <ErrorBox error={error} />}
         <Modal.ButtonRow>
           <Button variant="secondary" fill="outline" type="button" onClick={onClose}>
-            {busy ? 'Close' : 'Do nothing'}
+            {busy ? 'Close' : 'Cancel'}
           </Button>
           <Button
             type="submit"
             variant={destructive || environment.production ? 'destructive' : 'primary'}
-            disabled={busy || missing !== null}
+            disabled={busy || disabledReason !== null}
             icon={busy ? 'spinner' : undefined}
-            tooltip={missing ?? undefined}
-            autoFocus={missing === null}
+            tooltip={disabledReason ?? undefined}
+            autoFocus={disabledReason === null}
           >
-            {verb}
+            {confirmLabel}
           </Button>
         </Modal.ButtonRow>
       </form>

@@ -3,40 +3,41 @@ import React from 'react'
 import { controlOperation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { operationTitle } from '../operation/display'
+import { ACTIONS } from './actionCatalog'
 import { ReasonConfirmation } from './ReasonConfirmation'
 import { TuneConfirmation } from './TuneConfirmation'
 
-/** What can be done with an operation that has not ended. */
-export const CONTROLS = {
-  pause: { label: 'Pause', icon: 'pause', says: 'It stops at the next safe point. Nothing is lost.' },
-  resume: { label: 'Resume', icon: 'play', says: 'It goes on where it stands.' },
-  tune: { label: 'Tune', icon: 'sliders-v-alt', says: 'Changes how much one batch takes, while it runs.' },
-  cancel: { label: 'Cancel', icon: 'times', says: 'It ends at the next safe point. What was done stays.' },
-} as const
+/** The actions on an operation that has not ended, in the order of their buttons. */
+export const CONTROLS = ['pause', 'resume', 'tune', 'cancel'] as const
+export type Control = (typeof CONTROLS)[number]
 
-export type Control = keyof typeof CONTROLS
+const CONTROL_TEXTS = {
+  pause: { verb: 'Pause', description: 'The operation pauses at the next safe point. Nothing is lost.' },
+  resume: { verb: 'Resume', description: 'The operation continues from where it paused.' },
+  cancel: { verb: 'Cancel', description: 'The operation ends at the next safe point. Completed work is kept.' },
+} as const satisfies Record<Exclude<Control, 'tune'>, { verb: string; description: string }>
 
 interface Props {
-  verb: Control
+  control: Control
   environment: Environment
   operation: Operation
   onDone: () => void
   onClose: () => void
 }
 
-/** Asks before a running operation is paused, resumed, tuned or cancelled. */
-export function ControlConfirmation({ verb, environment, operation, onDone, onClose }: Props) {
-  if (verb === 'tune') return <TuneConfirmation {...{ environment, operation, onDone, onClose }} />
-  const { label, says } = CONTROLS[verb]
+/** The confirmation before an operation is paused, resumed, tuned, or cancelled. */
+export function ControlConfirmation({ control, environment, operation, onDone, onClose }: Props) {
+  if (control === 'tune') return <TuneConfirmation {...{ environment, operation, onDone, onClose }} />
+  const { verb, description } = CONTROL_TEXTS[control]
   return (
     <ReasonConfirmation
-      title={`${label} ${operationTitle(operation)} ${operation.id} of ${operation.rollout}`}
+      title={`${verb} ${operationTitle(operation)} ${operation.id} of ${operation.rollout}`}
       environment={environment}
-      confirmLabel={label}
-      description={says}
+      confirmLabel={ACTIONS[control].label}
+      description={description}
       reason="optional"
-      destructive={verb === 'cancel'}
-      submit={(reason) => controlOperation(environment.agent, operation.id, verb, reason || undefined)}
+      destructive={ACTIONS[control].destructive}
+      submit={(reason) => controlOperation(environment.agent, operation.id, control, reason || undefined)}
       onDone={onDone}
       onClose={onClose}
     />

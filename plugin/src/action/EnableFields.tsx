@@ -1,35 +1,55 @@
-import { Field, RadioButtonGroup } from '@grafana/ui'
+import { Field, RadioButtonGroup, Stack } from '@grafana/ui'
+import { formatPercent } from '@sti-rollout/agent/format'
 import React from 'react'
-import type { OperationOptions } from './actionCatalog'
-import { PercentageField } from './PercentageField'
+import { NumberField } from './NumberField'
+import type { OperationFieldsProps } from './operationRequest'
 
 const ROLLOUT_MODES = [
   { value: false, label: 'At once' },
   { value: true, label: 'In steps' },
 ]
+const PERCENTAGE_PRESETS = [1, 10, 50, 100].map((value) => ({ value, label: formatPercent(value / 100) }))
 
-/** How the flag goes on: at once for a percentage, or in the steps of the rollout file, each held and judged. */
-export function EnableFields({
-  choices,
-  onChange,
-}: {
-  choices: OperationOptions
-  onChange: (choices: OperationOptions) => void
-}) {
+/** The options to enable the flag: at once for a percentage, or in the steps of the rollout file. */
+export function EnableFields({ options, onChange }: OperationFieldsProps) {
+  const setPercentage = (percentage: number) => onChange({ ...options, percentage })
   return (
     <>
       <Field
-        label="How"
-        description={choices.ramp ? 'By flag.ramp of the rollout file, each step held for flag.hold.' : undefined}
+        label="Mode"
+        description={
+          options.ramp ? 'Follows flag.ramp of the rollout file and holds each step for flag.hold.' : undefined
+        }
       >
         <RadioButtonGroup
           options={ROLLOUT_MODES}
-          value={choices.ramp}
-          onChange={(ramp) => onChange({ ...choices, ramp })}
-          aria-label="How"
+          value={options.ramp}
+          onChange={(ramp) => onChange({ ...options, ramp })}
+          aria-label="Mode"
         />
       </Field>
-      {!choices.ramp && <PercentageField choices={choices} onChange={onChange} />}
+      {!options.ramp && (
+        <Stack direction="row" wrap="wrap" gap={2}>
+          <Field label="Percentage of targeting keys">
+            <RadioButtonGroup
+              options={PERCENTAGE_PRESETS}
+              value={options.percentage}
+              onChange={setPercentage}
+              aria-label="Percentage of targeting keys"
+            />
+          </Field>
+          <NumberField
+            label="Other percentage"
+            min={0}
+            max={100}
+            fractional
+            width={12}
+            suffix="%"
+            value={options.percentage}
+            onChange={(percentage) => setPercentage(percentage ?? 0)}
+          />
+        </Stack>
+      )}
     </>
   )
 }

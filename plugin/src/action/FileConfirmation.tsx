@@ -11,75 +11,76 @@ interface Props<T> {
   environment: Environment
   confirmLabel: string
   description: ReactNode
-  /** Of the field, and what is missing while nothing was chosen. */
+  /** The label of the file field. */
   label: string
+  /** The tooltip of the disabled button while no file is selected. */
   missingFileHint: string
-  /** Heads what `read` says against a file. */
+  /** The title above the message of an error that `parse` throws. */
   parseErrorTitle: string
-  /** @throws Error that says what is wrong with the text */
+  /** @throws Error with a message for the person */
   parse: (text: string) => T
   summarize: (content: T) => ReadonlyArray<readonly [name: string, value: ReactNode]>
-  /** `why` is empty where no reason was given. */
-  submit: (content: T, why: { reason?: string }) => Promise<unknown>
+  /** `note` has no `reason` if the person gave none. */
+  submit: (content: T, note: { reason?: string }) => Promise<unknown>
   onDone: () => void
   onClose: () => void
 }
 
-/** Asks for a JSON file and shows what it holds before it is sent. */
+/** A confirmation with a JSON file, which shows a summary of the file before it is sent. */
 export function FileConfirmation<T>({
   label,
-  missingFileHint: missing,
-  parseErrorTitle: refusal,
-  parse: read,
-  description: says,
-  summarize: shows,
-  submit: work,
+  missingFileHint,
+  parseErrorTitle,
+  parse,
+  description,
+  summarize,
+  submit,
   onDone,
-  ...frame
+  ...modal
 }: Props<T>) {
   const [content, setContent] = useState<T | null>(null)
-  const [parseError, setFault] = useState<string | null>(null)
+  const [parseError, setParseError] = useState<string | null>(null)
   const [reason, setReason] = useState('')
   const { busy, error, send } = useSubmit(async () => {
-    if (content === null) throw new Error('No file was chosen.')
-    await work(content, reason.trim() ? { reason: reason.trim() } : {})
+    if (content === null) throw new Error('No file is selected.')
+    await submit(content, reason.trim() ? { reason: reason.trim() } : {})
   }, onDone)
   const selectFile = (file: File | undefined) => {
     setContent(null)
-    setFault(null)
+    setParseError(null)
     file
       ?.text()
-      .then((text) => setContent(read(text)))
-      .catch((thrown: unknown) => setFault(thrown instanceof Error ? thrown.message : 'The file cannot be read.'))
+      .then((text) => setContent(parse(text)))
+      .catch((thrown: unknown) => setParseError(thrown instanceof Error ? thrown.message : 'Cannot read the file.'))
   }
   return (
     <ConfirmationModal
-      {...frame}
+      {...modal}
       destructive={false}
-      disabledReason={content === null ? missing : null}
+      disabledReason={content === null ? missingFileHint : null}
       busy={busy}
       error={error}
       onConfirm={send}
     >
-      <p>{says}</p>
+      <p>{description}</p>
       <Field label={label}>
         <FileUpload
           accept="application/json,.json"
           size="sm"
           onFileUpload={({ currentTarget }) => selectFile(currentTarget.files?.[0])}
         >
-          Choose a file
+          Choose file
         </FileUpload>
       </Field>
       <div aria-live="polite">
         {parseError && (
-          <Alert severity="error" title={refusal}>
+          <Alert severity="error" title={parseErrorTitle}>
             {parseError}
           </Alert>
         )}
         {content !== null && (
           <Box marginBottom={2}>
-            <DefinitionList of={shows(content)} />
+            <DefinitionList items={summarize(content)} />
           </Box>
         )}
       </div>

@@ -1,17 +1,17 @@
 import { Checkbox, Field, Input, LoadingPlaceholder } from '@grafana/ui'
 import type { CheckResult, Operation } from '@sti-rollout/agent/contract'
 import React, { useMemo, useState } from 'react'
-import { startOperation as startOperation } from '../agent/rolloutCalls'
 import { READ_TIMEOUT_MS } from '../agent/agentRequest'
+import { newIdempotencyKey, startOperation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { DEFAULT_OPERATION_OPTIONS, OPERATION_ACTIONS, type OperationAction, toOperationRequest } from './actionCatalog'
+import { ACTIONS, type OperationAction } from './actionCatalog'
 import { BackfillFields } from './BackfillFields'
 import { BaselineFields } from './BaselineFields'
-import { EnableFields } from './EnableFields'
 import { ColumnDropFields } from './ColumnDropFields'
-import { ErrorBox } from './ErrorBox'
 import { ConfirmationModal } from './ConfirmationModal'
-import { newIdempotencyKey } from './idempotencyKey'
+import { EnableFields } from './EnableFields'
+import { ErrorBox } from './ErrorBox'
+import { DEFAULT_OPERATION_OPTIONS, toOperationRequest } from './operationRequest'
 import { PreviewSummary } from './PreviewSummary'
 import { ReasonField } from './ReasonField'
 import { turnFlagOff } from './turnFlagOff'
@@ -20,36 +20,29 @@ import { useSubmit } from './useSubmit'
 import { ValidationFields } from './ValidationFields'
 
 interface Props {
-  start: OperationAction
+  action: OperationAction
   environment: Environment
   rollout: string
-  /** Checks of the last validation, of which single ones may be chosen. */
+  /** The checks of the latest validation, which can be selected one by one. */
   knownChecks?: readonly CheckResult[]
-  /** It has closed by then. */
+  /** Called after `onClose`. */
   onDone: (operation: Operation) => void
   onClose: () => void
 }
 
-/** Asks before an operation starts: what will happen in the agent's numbers, why, and for the gravest its name typed. */
-export function OperationConfirmation({
-  start,
-  environment,
-  rollout,
-  knownChecks: known = [],
-  onDone,
-  onClose,
-}: Props) {
-  const display = OPERATION_ACTIONS[start]
-  const [choices, setChoices] = useState(DEFAULT_OPERATION_OPTIONS)
+/** The confirmation of an operation: its options, the agent's preview, a reason, and the typed name where required. */
+export function OperationConfirmation({ action, environment, rollout, knownChecks = [], onDone, onClose }: Props) {
+  const { label, destructive, operation } = ACTIONS[action]
+  const [options, setOptions] = useState(DEFAULT_OPERATION_OPTIONS)
   const [reason, setReason] = useState('')
-  const needsReason = display.reason === 'required'
+  const needsReason = operation.reason === 'required'
 
-  const request = toOperationRequest(start, environment.name, choices, reason)
+  const request = toOperationRequest(action, environment.name, options, reason)
   const content = JSON.stringify(request)
-  // The same content sent twice is one operation; what was changed after a refusal is a new request.
+  // The same content sent twice is one operation; a change after a refusal makes a new request.
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const idempotencyKey = useMemo(() => newIdempotencyKey(), [content])
-  const turnsFlagOff = start === 'rollback-flag' || start === 'disable'
+  const turnsFlagOff = action === 'rollback-flag' || action === 'disable'
   const { busy, error, send } = useSubmit(
     () =>
       turnsFlagOff
@@ -57,84 +50,83 @@ export function OperationConfirmation({
             startOperation(agent, rollout, request, idempotencyKey, READ_TIMEOUT_MS),
           )
         : startOperation(environment.agent, rollout, request, idempotencyKey),
-    (operation) => {
+    (started) => {
       onClose()
-      onDone(operation)
+      onDone(started)
     },
   )
-  // The preview is about the numbers: what has still to be typed does not stand in its way.
-  const previewOptions = { ...choices, typed: rollout }
+  // The preview shows numbers; it does not wait for the typed name or the reason.
+  const previewOptions = { ...options, typed: rollout }
   const previewState = usePreview(
     environment,
     rollout,
-    toOperationRequest(start, environment.name, previewOptions, needsReason ? 'preview' : ''),
+    toOperationRequest(action, environment.name, previewOptions, needsReason ? 'preview' : ''),
   )
+  const fields = { options, onChange: setOptions }
 
   return (
     <ConfirmationModal
-      title={display.title(rollout)}
+      title={operation.title(rollout)}
       environment={environment}
-      confirmLabel={display.label}
-      destructive={display.destructive}
+      confirmLabel={label}
+      destructive={destructive}
       disabledReason={disabledReason()}
       busy={busy}
       error={error}
       onConfirm={send}
       onClose={onClose}
     >
-      <p>{display.says}</p>
-      {start === 'backfill' && <BackfillFields choices={choices} onChange={setChoices} />}
-      {start === 'baseline' && <BaselineFields choices={choices} onChange={setChoices} />}
-      {start === 'validation' && <ValidationFields knownChecks={known} choices={choices} onChange={setChoices} />}
-      {start === 'enable' && <EnableFields choices={choices} onChange={setChoices} />}
-      {start === 'prepare-column-drop' && <ColumnDropFields choices={choices} onChange={setChoices} />}
-      {start === 'remove-archive' && <ColumnDropFields removal choices={choices} onChange={setChoices} />}
-      {start === 'rollback-data' && (
+      <p>{operation.description}</p>
+      {action === 'backfill' && <BackfillFields {...fields} />}
+      {action === 'baseline' && <BaselineFields {...fields} />}
+      {action === 'validation' && <ValidationFields {...fields} knownChecks={knownChecks} />}
+      {action === 'enable' && <EnableFields {...fields} />}
+      {action === 'prepare-column-drop' && <ColumnDropFields {...fields} />}
+      {action === 'remove-archive' && <ColumnDropFields {...fields} removal />}
+      {action === 'rollback-data' && (
         <Checkbox
           label="Full rollback"
-          description="Also takes back what else expand and finalize did."
-          value={choices.full}
-          onChange={(event) => setChoices({ ...choices, full: event.currentTarget.checked })}
+          description="Also undo the other changes of expand and finalize."
+          value={options.full}
+          onChange={(event) => setOptions({ ...options, full: event.currentTarget.checked })}
         />
       )}
-      {start === 'rollback-system' && environment.status.you.level === 'admin' && (
+      {action === 'rollback-system' && environment.status.you.level === 'admin' && (
         <Checkbox
-          label="Also what somebody else has changed since"
-          description="Without it such a change is reported and left alone."
-          value={choices.force}
-          onChange={(event) => setChoices({ ...choices, force: event.currentTarget.checked })}
+          label="Also overwrite changes made by others since then"
+          description="If this is off, such changes are reported and kept."
+          value={options.force}
+          onChange={(event) => setOptions({ ...options, force: event.currentTarget.checked })}
         />
       )}
       <div aria-live="polite">
         {previewState.preview && <PreviewSummary preview={previewState.preview} />}
-        {!previewState.preview && !previewState.error && (
-          <LoadingPlaceholder text="The agent counts what this would do…" />
-        )}
-        {previewState.error && !error && <ErrorBox error={previewState.error} title="No preview" />}
+        {!previewState.preview && !previewState.error && <LoadingPlaceholder text="Loading the preview…" />}
+        {previewState.error && !error && <ErrorBox error={previewState.error} title="No preview available" />}
       </div>
       <ReasonField required={needsReason} value={reason} onChange={setReason} />
-      {display.typed && (
+      {operation.typedName && (
         <Field label={`Type ${rollout} to confirm`} required>
           <Input
             id="sti-typed"
-            value={choices.typed}
+            value={options.typed}
             autoComplete="off"
-            onChange={(event) => setChoices({ ...choices, typed: event.currentTarget.value })}
+            onChange={(event) => setOptions({ ...options, typed: event.currentTarget.value })}
           />
         </Field>
       )}
     </ConfirmationModal>
   )
 
-  /** Turning off waits for nothing; the rest for a preview that allows it, and for what has to be said. */
+  /** Turning the flag off never waits; every other action waits for a preview that allows it and for its inputs. */
   function disabledReason(): string | null {
     if (turnsFlagOff) return null
-    if (choices.layers.length === 0 && choices.checks.length === 0) return 'Choose a layer or a check.'
+    if (options.layers.length === 0 && options.checks.length === 0) return 'Select a layer or a check.'
     if (previewState.preview && !previewState.preview.allowed)
-      return previewState.preview.reasons[0] ?? 'The agent does not allow it now.'
-    if (!previewState.preview && !previewState.error) return 'The agent still counts.'
-    if (needsReason && reason.trim() === '') return 'Say why.'
-    if (display.typed && choices.typed !== rollout) return `Type ${rollout}.`
+      return previewState.preview.reasons[0] ?? 'The agent does not allow this action now.'
+    if (!previewState.preview && !previewState.error) return 'The preview is loading.'
+    if (needsReason && reason.trim() === '') return 'Enter a reason.'
+    if (operation.typedName && options.typed !== rollout) return `Type ${rollout} to confirm.`
     return null
   }
 }

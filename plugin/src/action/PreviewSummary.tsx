@@ -5,13 +5,13 @@ import { formatBytes, formatCount, formatDuration } from '@sti-rollout/agent/for
 import { Alert, useStyles2 } from '@grafana/ui'
 import React from 'react'
 
-/** What an operation would do: numbers, what to know before saying yes, the statements, and what would refuse it now. */
+/** The preview of an operation: estimates, notes, statements, and the reasons why the agent refuses it now. */
 export function PreviewSummary({ preview }: { preview: OperationPreview }) {
   const styles = useStyles2(getStyles)
   const numbers = [
-    preview.rows !== null && ['Rows written', formatCount(preview.rows)],
-    preview.estimatedSeconds !== null && ['Takes about', formatDuration(preview.estimatedSeconds)],
-    preview.estimatedWalBytes !== null && ['WAL, about', formatBytes(preview.estimatedWalBytes)],
+    preview.rows !== null && ['Rows to write', formatCount(preview.rows)],
+    preview.estimatedSeconds !== null && ['Estimated duration', formatDuration(preview.estimatedSeconds)],
+    preview.estimatedWalBytes !== null && ['Estimated WAL', formatBytes(preview.estimatedWalBytes)],
   ].filter((entry) => entry !== false)
   return (
     <div className={styles.all}>
@@ -25,7 +25,7 @@ export function PreviewSummary({ preview }: { preview: OperationPreview }) {
           ))}
         </dl>
       )}
-      {preview.estimateBasis && <div className={styles.basis}>{`The time rests on ${preview.estimateBasis}.`}</div>}
+      {preview.estimateBasis && <div className={styles.basis}>{`Estimate based on ${preview.estimateBasis}.`}</div>}
       {preview.notes.length > 0 && (
         <ul className={styles.notes}>
           {preview.notes.map((note) => (
@@ -36,16 +36,16 @@ export function PreviewSummary({ preview }: { preview: OperationPreview }) {
       {preview.statements.length > 0 && (
         <details>
           <summary>
-            {preview.statements.length === 1 ? 'The statement' : `The ${preview.statements.length} statements`}
+            {preview.statements.length === 1 ? '1 statement' : `${preview.statements.length} statements`}
           </summary>
-          {/* A long statement scrolls, and the keyboard has to reach it. */}
+          {/* A long statement scrolls, so the keyboard has to reach it. */}
           <pre className={styles.sql} tabIndex={0}>
             {preview.statements.join(';\n\n')}
           </pre>
         </details>
       )}
       {!preview.allowed && (
-        <Alert severity="warning" title="Not allowed now">
+        <Alert severity="warning" title="The agent does not allow this operation now">
           <ul className={styles.notes}>
             {preview.reasons.map((reason) => (
               <li key={reason}>{reason}</li>

@@ -10,42 +10,42 @@ interface Props {
   description: ReactNode
   reason: 'optional' | 'required'
   destructive?: boolean
-  /** What the text is called. */
+  /** The label of the text field. */
   label?: string
   submit: (reason: string) => Promise<unknown>
   onDone: () => void
   onClose: () => void
 }
 
-/** Asks before something that needs nothing but a reason. */
+/** The confirmation of an action that needs nothing but a reason. */
 export function ReasonConfirmation({
   title,
   environment,
-  confirmLabel: verb,
-  description: says,
+  confirmLabel,
+  description,
   reason,
   destructive = false,
   label,
-  submit: work,
+  submit,
   onDone,
   onClose,
 }: Props) {
   const [text, setText] = useState('')
-  const { busy, error, send } = useSubmit(() => work(text.trim()), onDone)
+  const { busy, error, send } = useSubmit(() => submit(text.trim()), onDone)
   const required = reason === 'required'
   return (
     <ConfirmationModal
       title={title}
       environment={environment}
-      confirmLabel={verb}
+      confirmLabel={confirmLabel}
       destructive={destructive}
-      disabledReason={required && text.trim() === '' ? 'Say why.' : null}
+      disabledReason={required && text.trim() === '' ? 'Enter a reason.' : null}
       busy={busy}
       error={error}
       onConfirm={send}
       onClose={onClose}
     >
-      <p>{says}</p>
+      <p>{description}</p>
       <ReasonField label={label} required={required} value={text} onChange={setText} />
     </ConfirmationModal>
   )

@@ -8,7 +8,7 @@ interface Props {
   onChange: (reason: string) => void
 }
 
-/** Why somebody does what a confirmation asks; kept with what is done. */
+/** The reason for an action; the agent records it. */
 export function ReasonField({ label = 'Reason', required, value, onChange }: Props) {
   return (
     <Field label={label} description={required ? undefined : 'Optional.'} required={required}>

@@ -1,10 +1,12 @@
-import { Field, Input } from '@grafana/ui'
-import type { Operation } from '@sti-rollout/agent/contract'
+import type { Operation, OperationPatch } from '@sti-rollout/agent/contract'
+import { formatCount } from '@sti-rollout/agent/format'
 import React, { useState } from 'react'
 import { tuneOperation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { operationTitle } from '../operation/display'
+import { ACTIONS } from './actionCatalog'
 import { ConfirmationModal } from './ConfirmationModal'
+import { NumberField } from './NumberField'
 import { useSubmit } from './useSubmit'
 
 interface Props {
@@ -14,90 +16,68 @@ interface Props {
   onClose: () => void
 }
 
-/** Changes how much one batch takes, how many run at the same time and how long they rest, while it runs. */
+type TunedParameter = 'batchSize' | 'maximumBatchSeconds' | 'workers' | 'niceRatio'
+
+/** Changes the pace of an operation while it runs: batch size and duration, workers, rest ratio. */
 export function TuneConfirmation({ environment, operation, onDone, onClose }: Props) {
-  const [batchSize, setBatchSize] = useState('')
-  const [batchSeconds, setSeconds] = useState('')
-  const [workers, setWorkers] = useState('')
-  const [niceRatio, setRest] = useState('')
-  const { busy, error, send } = useSubmit(
-    () =>
-      tuneOperation(environment.agent, operation.id, {
-        ...(batchSize ? { batchSize: Number(batchSize) } : {}),
-        ...(batchSeconds ? { maximumBatchSeconds: Number(batchSeconds) } : {}),
-        ...(workers ? { workers: Number(workers) } : {}),
-        ...(niceRatio ? { niceRatio: Number(niceRatio) } : {}),
-      }),
-    onDone,
-  )
+  const [patch, setPatch] = useState<OperationPatch>({})
+  const { busy, error, send } = useSubmit(() => tuneOperation(environment.agent, operation.id, patch), onDone)
+  const field = (name: TunedParameter) => ({
+    value: patch[name] ?? null,
+    onChange: (value: number | null) => {
+      const { [name]: _, ...others } = patch
+      setPatch(value === null ? others : { ...others, [name]: value })
+    },
+  })
   const lastBatchRows = operation.progress?.batchRows
   return (
     <ConfirmationModal
       title={`Tune ${operationTitle(operation)} ${operation.id} of ${operation.rollout}`}
       environment={environment}
-      confirmLabel="Tune"
+      confirmLabel={ACTIONS.tune.label}
       destructive={false}
-      disabledReason={!batchSize && !batchSeconds && !workers && !niceRatio ? 'Set one of them.' : null}
+      disabledReason={Object.keys(patch).length === 0 ? 'Set at least one value.' : null}
       busy={busy}
       error={error}
       onConfirm={send}
       onClose={onClose}
     >
-      <Field
-        label="Rows of a batch, at most"
-        description={lastBatchRows ? `The last one had ${lastBatchRows}.` : undefined}
-      >
-        <Input
-          id="sti-batch-size"
-          type="number"
-          min={1}
-          max={100_000}
-          value={batchSize}
-          onChange={(event) => setBatchSize(event.currentTarget.value)}
-        />
-      </Field>
-      <Field label="Seconds of a batch, at most" description="How long it may hold its locks.">
-        <Input
-          id="sti-batch-seconds"
-          type="number"
-          min={0.01}
-          max={5}
-          step="any"
-          value={batchSeconds}
-          onChange={(event) => setSeconds(event.currentTarget.value)}
-        />
-      </Field>
-      <Field
+      <NumberField
+        label="Maximum batch size"
+        description={
+          lastBatchRows ? `Rows per batch; the latest batch had ${formatCount(lastBatchRows)}.` : 'Rows per batch.'
+        }
+        min={1}
+        max={100_000}
+        {...field('batchSize')}
+      />
+      <NumberField
+        label="Maximum batch duration"
+        description="Seconds that a batch may hold its locks."
+        min={0.01}
+        max={5}
+        fractional
+        {...field('maximumBatchSeconds')}
+      />
+      <NumberField
         label="Workers"
-        description={`Batches at the same time; now ${currentParameter(operation, 'workers', 1)}.`}
-      >
-        <Input
-          id="sti-workers"
-          type="number"
-          min={1}
-          max={32}
-          value={workers}
-          onChange={(event) => setWorkers(event.currentTarget.value)}
-        />
-      </Field>
-      <Field
-        label="Rest"
-        description={`Seconds for each second of work; now ${currentParameter(operation, 'niceRatio', 0)}.`}
-      >
-        <Input
-          id="sti-nice-ratio"
-          type="number"
-          min={0}
-          max={100}
-          step="any"
-          value={niceRatio}
-          onChange={(event) => setRest(event.currentTarget.value)}
-        />
-      </Field>
+        description={`Batches written in parallel; now ${currentParameter(operation, 'workers', 1)}.`}
+        min={1}
+        max={32}
+        {...field('workers')}
+      />
+      <NumberField
+        label="Rest ratio"
+        description={`Seconds of rest per second of work; now ${currentParameter(operation, 'niceRatio', 0)}.`}
+        min={0}
+        max={100}
+        fractional
+        {...field('niceRatio')}
+      />
     </ConfirmationModal>
   )
 }
 
-function currentParameter({ parameters }: Operation, name: 'workers' | 'niceRatio', standard: number): number {
-  return Number(parameters[name] ?? standard)
+function currentParameter({ parameters }: Operation, name: TunedParameter, defaultValue: number): number {
+  return Number(parameters[name] ?? defaultValue)
 }

@@ -3,45 +3,46 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Checkbox, Field, useStyles2 } from '@grafana/ui'
 import type { CheckResult, ValidationLayer } from '@sti-rollout/agent/contract'
 import React from 'react'
-import { type OperationOptions, LAYERS } from './actionCatalog'
+import { LAYERS } from '../validation/verdicts'
+import type { OperationFieldsProps } from './operationRequest'
 
-interface Props {
+interface Props extends OperationFieldsProps {
+  /** The checks of the latest validation. */
   knownChecks: readonly CheckResult[]
-  choices: OperationOptions
-  onChange: (choices: OperationOptions) => void
 }
 
-/** Which layers, and which single checks of the layers left out. */
-export function ValidationFields({ knownChecks: known, choices, onChange }: Props) {
+/** The options of a validation: layers, and single checks of the layers that are not selected. */
+export function ValidationFields({ knownChecks, options, onChange }: Props) {
   const styles = useStyles2(getStyles)
-  const { layers, checks } = choices
-  const single = known.filter(({ layer }) => !layers.includes(layer))
-  const toggleLayer = (layer: ValidationLayer) => {
-    const next = LAYERS.filter((each) => (each === layer ? !layers.includes(each) : layers.includes(each)))
-    const belongs = (name: string) => known.some(({ check, layer: own }) => check === name && !next.includes(own))
-    onChange({ ...choices, layers: next, checks: checks.filter(belongs) })
+  const { layers, checks } = options
+  const singleChecks = knownChecks.filter(({ layer }) => !layers.includes(layer))
+  const toggleLayer = (toggled: ValidationLayer) => {
+    const nextLayers = LAYERS.filter((layer) => layers.includes(layer) !== (layer === toggled))
+    const isStillSingle = (name: string) =>
+      knownChecks.some(({ check, layer }) => check === name && !nextLayers.includes(layer))
+    onChange({ ...options, layers: nextLayers, checks: checks.filter(isStillSingle) })
   }
   return (
     <>
-      <Field label="Layers" description="What was not run proves nothing for the flag.">
+      <Field label="Layers" description="The flag can be enabled only after all required layers have passed.">
         <div className={styles.line} role="group" aria-label="Layers">
           {LAYERS.map((layer) => (
             <Checkbox key={layer} label={layer} value={layers.includes(layer)} onChange={() => toggleLayer(layer)} />
           ))}
         </div>
       </Field>
-      {single.length > 0 && (
-        <Field label="Single checks" description="Of the layers that are not chosen.">
+      {singleChecks.length > 0 && (
+        <Field label="Single checks" description="Checks of the layers that are not selected.">
           <div className={styles.line} role="group" aria-label="Single checks">
-            {single.map(({ check }) => (
+            {singleChecks.map(({ check }) => (
               <Checkbox
                 key={check}
                 label={check}
                 value={checks.includes(check)}
                 onChange={() =>
                   onChange({
-                    ...choices,
-                    checks: checks.includes(check) ? checks.filter((each) => each !== check) : [...checks, check],
+                    ...options,
+                    checks: checks.includes(check) ? checks.filter((name) => name !== check) : [...checks, check],
                   })
                 }
               />

@@ -1,164 +1,228 @@
-import type { Action, ValidationLayer, OperationRequest } from '@sti-rollout/agent/contract'
 import type { IconName } from '@grafana/data'
+import type { Action } from '@sti-rollout/agent/contract'
 
-/** How an action that starts an operation looks, and what its confirmation asks for. */
-export interface ActionDisplay {
-  /** On the button. */
-  readonly label: string
-  /** The title of its confirmation, before “in <environment>”. */
+/** The confirmation of an action that starts an operation with a preview. */
+export interface OperationText {
+  /** Without “in <environment>”, which the dialog adds. */
   readonly title: (rollout: string) => string
-  /** What is about to happen, in one sentence. */
-  readonly says: string
-  readonly icon: IconName
-  /** Takes something away, or back. */
-  readonly destructive: boolean
+  /** The effect of the operation, in one or two sentences. */
+  readonly description: string
   readonly reason: 'optional' | 'required'
-  /** The rollout's name has to be typed. */
-  readonly typed: boolean
+  /** The person has to type the name of the rollout. */
+  readonly typedName: boolean
 }
 
-/** The actions that start an operation with a preview, in the order a rollout takes them; the ways back come last. */
-export const OPERATION_ACTIONS = {
+export interface ActionDisplay {
+  /** The text of the button, here and in the confirmation: a verb. */
+  readonly label: string
+  readonly icon: IconName
+  /** It removes or reverts something. */
+  readonly destructive: boolean
+  /** Null for an action that does not start an operation with a preview. */
+  readonly operation: OperationText | null
+}
+
+/** Every action of the contract; a new one does not compile without its text. */
+export const ACTIONS = {
   expand: {
     label: 'Expand',
-    title: (rollout) => `Expand ${rollout}`,
-    says: 'Adds the discriminator column and the dual-write trigger.',
     icon: 'plus-circle',
     destructive: false,
-    reason: 'optional',
-    typed: false,
+    operation: {
+      title: (rollout) => `Expand ${rollout}`,
+      description: 'Adds the discriminator column and the dual-write trigger.',
+      reason: 'optional',
+      typedName: false,
+    },
   },
   backfill: {
     label: 'Backfill',
-    title: (rollout) => `Backfill ${rollout}`,
-    says: 'Writes the type of every row that does not have it yet, in batches that can be paused.',
     icon: 'play',
     destructive: false,
-    reason: 'optional',
-    typed: false,
+    operation: {
+      title: (rollout) => `Backfill ${rollout}`,
+      description: 'Writes the type to every row that does not have it yet, in batches. You can pause it at any time.',
+      reason: 'optional',
+      typedName: false,
+    },
   },
   validation: {
     label: 'Validate',
-    title: (rollout) => `Validate ${rollout}`,
-    says: 'Runs the checks of the layers chosen. Changes nothing; a whole integrity layer reads the table in short snapshots.',
     icon: 'check-circle',
     destructive: false,
-    reason: 'optional',
-    typed: false,
+    operation: {
+      title: (rollout) => `Validate ${rollout}`,
+      description:
+        'Runs the checks of the selected layers and changes nothing. The full integrity layer reads the whole table in short snapshots.',
+      reason: 'optional',
+      typedName: false,
+    },
   },
   finalize: {
     label: 'Finalize',
-    title: (rollout) => `Finalize ${rollout}`,
-    says: 'Takes statistics, builds the index and adds the constraint, so that the flag meets a ready table.',
     icon: 'lock',
     destructive: false,
-    reason: 'optional',
-    typed: false,
+    operation: {
+      title: (rollout) => `Finalize ${rollout}`,
+      description:
+        'Analyzes the table, builds the index, and adds the constraint, so that the table is ready for the flag.',
+      reason: 'optional',
+      typedName: false,
+    },
   },
   enable: {
     label: 'Enable flag',
-    title: (rollout) => `Enable the flag of ${rollout}`,
-    says: 'The application starts to read by type.',
     icon: 'toggle-on',
     destructive: false,
-    reason: 'optional',
-    typed: false,
+    operation: {
+      title: (rollout) => `Enable the flag of ${rollout}`,
+      description: 'The application starts to read by type.',
+      reason: 'optional',
+      typedName: false,
+    },
   },
   disable: {
     label: 'Disable flag',
-    title: (rollout) => `Disable the flag of ${rollout}`,
-    says: 'The application goes back to the legacy columns.',
     icon: 'toggle-off',
     destructive: false,
-    reason: 'optional',
-    typed: false,
+    operation: {
+      title: (rollout) => `Disable the flag of ${rollout}`,
+      description: 'The application returns to the legacy columns.',
+      reason: 'optional',
+      typedName: false,
+    },
   },
   'rollback-flag': {
     label: 'Roll back flag',
-    title: (rollout) => `Roll back the flag of ${rollout}`,
-    says: 'The flag goes off at once, from memory, whatever else happens. The data stays.',
     icon: 'history',
     destructive: true,
-    reason: 'optional',
-    typed: false,
+    operation: {
+      title: (rollout) => `Roll back the flag of ${rollout}`,
+      description:
+        'Turns the flag off immediately, even if the database is unavailable or another operation is running. The data is kept.',
+      reason: 'optional',
+      typedName: false,
+    },
   },
   'rollback-data': {
     label: 'Roll back data',
-    title: (rollout) => `Roll back the data of ${rollout}`,
-    says: 'Takes the discriminator out of the table again. What legacy columns cannot express is archived first.',
     icon: 'trash-alt',
     destructive: true,
-    reason: 'required',
-    typed: true,
+    operation: {
+      title: (rollout) => `Roll back the data of ${rollout}`,
+      description:
+        'Removes the discriminator from the table. Data that the legacy columns cannot express is archived first.',
+      reason: 'required',
+      typedName: true,
+    },
   },
   'rollback-system': {
     label: 'Roll back system',
-    title: (rollout) => `Roll back the system changes of ${rollout}`,
-    says: 'Takes back every change that was made for this rollout, the last first, each checked against the catalog. While the column stands it begins with the data.',
     icon: 'trash-alt',
     destructive: true,
-    reason: 'required',
-    typed: true,
+    operation: {
+      title: (rollout) => `Roll back the system changes of ${rollout}`,
+      description:
+        'Undoes every change made for this rollout, newest first, and checks each one against the catalog. If the column still exists, its data is rolled back first.',
+      reason: 'required',
+      typedName: true,
+    },
   },
   rehearse: {
-    label: 'Rehearse',
-    title: (rollout) => `Rehearse the rollbacks of ${rollout}`,
-    says: 'Copies a sample of the rows aside and does all of it there: expand, backfill, data and system rollback. The table itself is only read.',
+    label: 'Run rehearsal',
     icon: 'play',
     destructive: false,
-    reason: 'optional',
-    typed: false,
+    operation: {
+      title: (rollout) => `Rehearse the rollbacks of ${rollout}`,
+      description:
+        'Copies a sample of the rows and runs expand, backfill, data rollback, and system rollback on the copy. The table itself is only read.',
+      reason: 'optional',
+      typedName: false,
+    },
   },
   baseline: {
-    label: 'Take',
-    title: (rollout) => `Take a baseline of ${rollout}`,
-    says: 'Measures every signal and every query as they are, so that later ones can be compared. Writes nothing to the table.',
+    label: 'Take baseline',
     icon: 'record-audio',
     destructive: false,
-    reason: 'optional',
-    typed: false,
+    operation: {
+      title: (rollout) => `Take a baseline of ${rollout}`,
+      description:
+        'Measures every signal and every query, so that later measurements can be compared with them. Writes nothing to the table.',
+      reason: 'optional',
+      typedName: false,
+    },
   },
   monitoring: {
-    label: 'Switch on',
-    title: (rollout) => `Switch on enhanced monitoring of ${rollout}`,
-    says: 'Reads more often, and switches on in PostgreSQL what per-statement times need. Each change is journaled.',
+    label: 'Turn on monitoring',
     icon: 'eye',
     destructive: false,
-    reason: 'optional',
-    typed: false,
+    operation: {
+      title: (rollout) => `Turn on enhanced monitoring of ${rollout}`,
+      description:
+        'Reads the signals more often and turns on the PostgreSQL settings that per-statement times need. Every change is recorded.',
+      reason: 'optional',
+      typedName: false,
+    },
   },
   'rollback-monitoring': {
-    label: 'Take back',
-    title: (rollout) => `Take back enhanced monitoring of ${rollout}`,
-    says: 'Every setting goes back to what was there before. What somebody else has changed since stays, and is named.',
+    label: 'Roll back monitoring',
     icon: 'history',
     destructive: true,
-    reason: 'optional',
-    typed: false,
+    operation: {
+      title: (rollout) => `Roll back enhanced monitoring of ${rollout}`,
+      description:
+        'Restores every setting to its previous value. Settings that others changed since then are kept and listed.',
+      reason: 'optional',
+      typedName: false,
+    },
   },
   'prepare-column-drop': {
-    label: 'Prepare',
-    title: (rollout) => `Prepare the column drop of ${rollout}`,
-    says: 'Asks every safety check, keeps the legacy columns in an archive, and writes a migration, its undo and a pull request. It drops nothing.',
+    label: 'Prepare column drop',
     icon: 'file-alt',
     destructive: false,
-    reason: 'optional',
-    typed: true,
+    operation: {
+      title: (rollout) => `Prepare the column drop of ${rollout}`,
+      description:
+        'Runs every safety check, archives the legacy columns, and writes a migration, its undo, and a pull request. It drops nothing.',
+      reason: 'optional',
+      typedName: true,
+    },
   },
   'remove-archive': {
-    label: 'Remove',
-    title: (rollout) => `Remove the archive of ${rollout}`,
-    says: 'Takes the archive of the legacy columns and its triggers away, for good. After the drop the data of the way back goes with it.',
+    label: 'Remove archive',
     icon: 'trash-alt',
     destructive: true,
-    reason: 'required',
-    typed: true,
+    operation: {
+      title: (rollout) => `Remove the archive of ${rollout}`,
+      description:
+        'Permanently removes the archive of the legacy columns and its triggers. After the column drop, this also removes the data that an undo would restore.',
+      reason: 'required',
+      typedName: true,
+    },
   },
-} as const satisfies Partial<Record<Action, ActionDisplay>>
+  ramp: { label: 'Ramp flag', icon: 'toggle-on', destructive: false, operation: null },
+  pause: { label: 'Pause', icon: 'pause', destructive: false, operation: null },
+  resume: { label: 'Resume', icon: 'play', destructive: false, operation: null },
+  tune: { label: 'Tune', icon: 'sliders-v-alt', destructive: false, operation: null },
+  cancel: { label: 'Cancel operation', icon: 'times', destructive: true, operation: null },
+  'retry-failed-rows': { label: 'Retry all', icon: 'repeat', destructive: false, operation: null },
+  'accept-failed-rows': { label: 'Accept selected', icon: 'check', destructive: false, operation: null },
+  'accept-client': { label: 'Accept as removed', icon: 'check', destructive: false, operation: null },
+  'import-baseline': { label: 'Import baseline', icon: 'upload', destructive: false, operation: null },
+  promote: { label: 'Submit report', icon: 'upload', destructive: false, operation: null },
+  attest: { label: 'Sign off', icon: 'check', destructive: false, operation: null },
+  'automatic-rollback': { label: 'Pause automatic rollback', icon: 'pause', destructive: false, operation: null },
+  acknowledge: { label: 'Acknowledge', icon: 'check', destructive: false, operation: null },
+  drill: { label: 'Start drill', icon: 'bell', destructive: false, operation: null },
+  adopt: { label: 'Adopt state', icon: 'import', destructive: false, operation: null },
+} as const satisfies Record<Action, ActionDisplay>
 
-export type OperationAction = keyof typeof OPERATION_ACTIONS
+/** The actions that start an operation with a preview. */
+export type OperationAction = {
+  [Name in Action]: (typeof ACTIONS)[Name]['operation'] extends OperationText ? Name : never
+}[Action]
 
-/** Those of the action bar; the others stand where they belong. */
+/** The buttons of the action bar, in the order of a rollout, rollbacks last; the pages show the other actions. */
 export const ACTION_BAR_ACTIONS = [
   'expand',
   'backfill',
@@ -170,159 +234,3 @@ export const ACTION_BAR_ACTIONS = [
   'rollback-data',
   'rollback-system',
 ] as const satisfies readonly OperationAction[]
-
-export const LAYERS = ['integrity', 'performance', 'system', 'business'] as const satisfies readonly ValidationLayer[]
-
-/** What a person may set in the confirmation. */
-export interface OperationOptions {
-  readonly percentage: number
-  /** In the steps of the rollout file, instead of at once for the percentage. */
-  readonly ramp: boolean
-  readonly batchSize: number | null
-  readonly checkpointInterval: number
-  readonly workers: number
-  readonly agents: number
-  readonly niceRatio: number
-  readonly rollbackOnError: 'no' | 'flag' | 'data'
-  readonly enableMonitoring: boolean
-  readonly full: boolean
-  readonly force: boolean
-  readonly layers: readonly ValidationLayer[]
-  readonly checks: readonly string[]
-  readonly live: boolean
-  readonly durationSeconds: number
-  readonly release: string
-  readonly safetyChecks: boolean
-  readonly validateData: boolean
-  readonly openPullRequest: boolean
-  readonly exportArchive: boolean
-  readonly typed: string
-}
-
-export const DEFAULT_OPERATION_OPTIONS: OperationOptions = {
-  percentage: 100,
-  ramp: false,
-  batchSize: null,
-  checkpointInterval: 100,
-  workers: 1,
-  agents: 1,
-  niceRatio: 0,
-  rollbackOnError: 'no',
-  enableMonitoring: false,
-  full: false,
-  force: false,
-  layers: LAYERS,
-  checks: [],
-  live: false,
-  durationSeconds: 86_400,
-  release: '',
-  safetyChecks: true,
-  validateData: true,
-  openPullRequest: false,
-  exportArchive: false,
-  typed: '',
-}
-
-/** The request that a confirmation sends, as preview and for real. */
-export function toOperationRequest(
-  start: OperationAction,
-  environment: string,
-  choices: OperationOptions,
-  reason: string,
-): OperationRequest {
-  const common = { environment, ...(reason.trim() ? { reason: reason.trim() } : {}) }
-  switch (start) {
-    case 'expand':
-    case 'finalize':
-      return { ...common, kind: start, parameters: {} }
-    case 'backfill':
-      return { ...common, kind: 'backfill', parameters: backfillParameters(choices) }
-    case 'validation':
-      return { ...common, kind: 'validation', parameters: validationParameters(choices) }
-    case 'enable':
-      return {
-        ...common,
-        kind: 'flag',
-        parameters: flagParameters(true, choices.ramp ? 100 : choices.percentage, choices.ramp),
-      }
-    case 'disable':
-      return { ...common, kind: 'flag', parameters: flagParameters(false, 0, false) }
-    case 'rollback-flag':
-      return { ...common, kind: 'rollback', parameters: { scope: 'flag', full: false } }
-    case 'rollback-data':
-      return { ...common, kind: 'rollback', parameters: { scope: 'data', full: choices.full, confirm: choices.typed } }
-    case 'rollback-system':
-      return {
-        ...common,
-        kind: 'rollback',
-        parameters: {
-          scope: 'system',
-          full: false,
-          confirm: choices.typed,
-          ...(choices.force ? { force: true } : {}),
-        },
-      }
-    case 'rehearse':
-      return { ...common, kind: 'rehearsal', parameters: {} }
-    case 'baseline':
-      return { ...common, kind: 'baseline', parameters: baselineParameters(choices) }
-    case 'monitoring':
-      return { ...common, kind: 'monitoring', parameters: { enabled: true } }
-    case 'rollback-monitoring':
-      return { ...common, kind: 'rollback', parameters: { scope: 'monitoring', full: false } }
-    case 'prepare-column-drop':
-      return { ...common, kind: 'column-drop', parameters: columnDropParameters(choices) }
-    case 'remove-archive':
-      return { ...common, kind: 'archive-removal', parameters: archiveRemovalParameters(choices) }
-  }
-}
-
-const flagParameters = (enabled: boolean, percentage: number, ramp: boolean) => ({
-  enabled,
-  percentage,
-  ramp,
-  force: false,
-})
-
-/** Every layer is the whole validation; named checks come on top of the layers. */
-function validationParameters({ layers, checks }: OperationOptions) {
-  if (layers.length === LAYERS.length) return { full: true }
-  return {
-    full: false,
-    ...(layers.length > 0 ? { layers: [...layers] } : {}),
-    ...(checks.length > 0 ? { checks: [...checks] } : {}),
-  }
-}
-
-function backfillParameters({
-  batchSize,
-  checkpointInterval,
-  workers,
-  agents,
-  niceRatio,
-  rollbackOnError,
-  enableMonitoring,
-}: OperationOptions) {
-  return {
-    ...(batchSize === null ? {} : { batchSize }),
-    checkpointInterval,
-    rollbackOnError: rollbackOnError === 'data' ? ('data' as const) : rollbackOnError === 'flag',
-    enableMonitoring,
-    workers,
-    agents,
-    niceRatio,
-  }
-}
-
-function columnDropParameters({ safetyChecks, validateData, openPullRequest, exportArchive, typed }: OperationOptions) {
-  const all = { generatePullRequest: true, includeRollback: true }
-  return { ...all, safetyChecks, validateData, openPullRequest, exportArchive, confirm: typed }
-}
-
-function archiveRemovalParameters({ exportArchive, force, typed }: OperationOptions) {
-  return { exportArchive, force, confirm: typed }
-}
-
-function baselineParameters({ live, durationSeconds, release }: OperationOptions) {
-  return { live, durationSeconds, ...(release.trim() ? { release: release.trim() } : {}) }
-}

@@ -9,7 +9,7 @@ const allowed = (action: AllowedAction['action'], reasons: string[] | null) => (
   operationId: null,
 })
 
-test('only what the agent allows is allowed', () => {
+test('an action is allowed only if the agent allows it', () => {
   const actions = [allowed('backfill', null), allowed('enable', ['Coverage is not complete.']), allowed('finalize', [])]
   expect(refusalReasons({ actions }, 'backfill')).toEqual([])
   expect(refusalReasons({ actions }, 'enable')).toEqual(['Coverage is not complete.'])

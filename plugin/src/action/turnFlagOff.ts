@@ -2,9 +2,9 @@ import type { Operation } from '@sti-rollout/agent/contract'
 import type { AgentDataSource } from '../agent/agentDataSources'
 
 /**
- * Turns the flag off. The agent that is asked answers from memory; while the database is away, or that agent is, the
- * others cannot know of it, so it goes to each agent of the environment.
- * @throws what the asked agent answered, when no agent took it
+ * Turns the flag off. The preferred agent acts from memory. If its database or the agent itself is unavailable, the other
+ * agents cannot learn about the change, so the request goes to every agent of the environment.
+ * @throws the error of the preferred agent if no agent accepted the request
  */
 export async function turnFlagOff(
   [preferredAgent, ...others]: readonly [AgentDataSource, ...AgentDataSource[]],
@@ -12,8 +12,8 @@ export async function turnFlagOff(
 ): Promise<Operation> {
   const [first] = await Promise.allSettled([send(preferredAgent)])
   if (first.status === 'fulfilled' && first.value.persisted) return first.value
-  const rest = await Promise.allSettled(others.map(send))
-  const accepted = [first, ...rest].flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+  const otherResults = await Promise.allSettled(others.map(send))
+  const accepted = [first, ...otherResults].flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const persisted = accepted.find((operation) => operation.persisted) ?? accepted[0]
   if (persisted) return persisted
   throw (first as PromiseRejectedResult).reason

@@ -10,7 +10,7 @@ interface PreviewState {
   readonly error: AgentError | null
 }
 
-/** What the request would do, in the agent's numbers; asked again a moment after the request changed. */
+/** The agent's preview of a request; it is loaded again 300 ms after the request changed. */
 export function usePreview(environment: Environment, rollout: string, operationRequest: OperationRequest) {
   const key = JSON.stringify([environment.agent.uid, rollout, operationRequest])
   const [state, setState] = useState<PreviewState | null>(null)
@@ -29,7 +29,7 @@ export function usePreview(environment: Environment, rollout: string, operationR
       clearTimeout(timer)
       abortController.abort()
     }
-    // Only another request asks again; `state` decides about the delay alone.
+    // Only a changed request loads the preview again; `state` only decides about the delay.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [key])
   return { preview: state?.preview ?? null, error: state?.error ?? null, current: state?.key === key }

@@ -3,12 +3,12 @@ import { type AgentError, toAgentError } from '../agent/AgentError'
 
 export interface SubmitState {
   readonly busy: boolean
-  /** Why the last try failed; the confirmation shows it and stays. */
+  /** The error of the last attempt; the confirmation shows it and stays open. */
   readonly error: AgentError | null
   readonly send: () => void
 }
 
-/** Sends once; a failure is kept for the confirmation to show. */
+/** Sends a request and keeps its error for the confirmation to show. */
 export function useSubmit<T>(work: () => Promise<T>, onDone: (answer: T) => void): SubmitState {
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<AgentError | null>(null)

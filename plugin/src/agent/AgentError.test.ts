@@ -6,30 +6,30 @@ const hopAndMessage = (thrown: unknown) => {
   return [hop, message]
 }
 
-test('the hop that failed is named, each in its own words', () => {
+test('every hop has its own message', () => {
   expect(hopAndMessage({ status: 502, data: '' })).toEqual([
     'network',
-    'Grafana cannot reach STI staging: check that it runs, and the URL of its data source.',
+    'Grafana cannot reach STI staging. Check that the agent is running and that the URL of its data source is correct.',
   ])
-  expect(hopAndMessage({ cancelled: true })).toEqual(['network', 'STI staging did not answer within 3 s.'])
+  expect(hopAndMessage({ cancelled: true })).toEqual(['network', 'STI staging did not respond within 3 s.'])
   expect(hopAndMessage({ status: 403, data: { message: 'plugin proxy route access denied' } })[0]).toBe('grafana')
   expect(hopAndMessage({ status: 400, data: { message: 'Authentication to data source failed' } })[0]).toBe('token')
   expect(hopAndMessage({ status: 404, data: { message: 'unable to find plugin' } })[0]).toBe('grafana')
-  expect(hopAndMessage({ status: 0 })).toEqual(['grafana', 'Grafana itself does not answer.'])
+  expect(hopAndMessage({ status: 0 })).toEqual(['grafana', 'Grafana does not respond.'])
 })
 
-test('a problem of the agent keeps its sentence and its reasons', () => {
+test('a problem of the agent keeps its message and its reasons', () => {
   const problem = {
     type: 'about:blank',
     title: 'Refused',
     status: 409,
     code: 'refused',
-    detail: 'The flag may not go on yet.',
+    detail: 'The flag cannot be enabled yet.',
     reasons: ['Coverage is not complete: run a backfill.'],
   }
   const error = toAgentError({ status: 409, data: problem }, 'STI staging', 3000)
   const known = { hop: 'agent', code: 'refused', message: problem.detail, reasons: problem.reasons }
   expect(error).toMatchObject(known)
-  // A report is asked for as text, and then its refusal is text too.
+  // A report is requested as text, so its refusal is text, too.
   expect(toAgentError({ status: 409, data: JSON.stringify(problem) }, 'STI staging', 3000)).toMatchObject(known)
 })

@@ -1,9 +1,9 @@
 import type { Problem } from '@sti-rollout/agent/contract'
 
-/** Where a request ended: at Grafana, on the way to the agent, at the agent's door, or in the agent. */
+/** Where a request failed: in Grafana, between Grafana and the agent, at the agent's token check, or in the agent. */
 export type FailedHop = 'grafana' | 'network' | 'token' | 'agent'
 
-/** A request that did not succeed, in words a person can act on. */
+/** A failed request, with a message that a person can act on. */
 export class AgentError extends Error {
   readonly hop: FailedHop
   readonly status: number
@@ -19,13 +19,13 @@ export class AgentError extends Error {
     this.reasons = reasons
   }
 
-  /** Nobody answered for the agent: it may be gone, and whether it acted is unknown. */
+  /** The agent did not respond, so it is unknown if it acted. */
   get unreachable(): boolean {
     return this.hop === 'network'
   }
 }
 
-/** What Grafana's client throws for an answer that is not 2xx. */
+/** Grafana's client throws this for a response that is not 2xx. */
 interface FetchFailure {
   status?: number
   statusText?: string
@@ -34,40 +34,40 @@ interface FetchFailure {
   type?: string
 }
 
-/** Turns what Grafana's client threw into words. `limit` is how many milliseconds it was given. */
+/** Turns an error of Grafana's client into an AgentError. `timeoutMs` is the timeout that the request had. */
 export function toAgentError(thrown: unknown, agent: string, timeoutMs: number): AgentError {
   if (thrown instanceof AgentError) return thrown
   const { status = 0, statusText = '', cancelled, type, ...rest } = (thrown ?? {}) as FetchFailure
   const data = parseBody(rest.data)
   if (cancelled || type === 'cancelled' || (thrown as { name?: string } | null)?.name === 'AbortError') {
-    return new AgentError(`${agent} did not answer within ${timeoutMs / 1000} s.`, 'network', 504, 'timeout')
+    return new AgentError(`${agent} did not respond within ${timeoutMs / 1000} s.`, 'network', 504, 'timeout')
   }
   if (isProblem(data)) return new AgentError(data.detail || data.title, 'agent', status, data.code, data.reasons ?? [])
   const message = messageOf(data) || statusText
   if (status === 502 || status === 504) {
-    const unreachableMessage = `Grafana cannot reach ${agent}: check that it runs, and the URL of its data source.`
+    const unreachableMessage = `Grafana cannot reach ${agent}. Check that the agent is running and that the URL of its data source is correct.`
     return new AgentError(unreachableMessage, 'network', status, 'unreachable')
   }
   if (status === 403 && message.includes('plugin proxy route access denied')) {
     return new AgentError(
-      'Grafana refuses this: it needs a higher role in this organisation.',
+      'Grafana refused the request: it requires a higher role in this organization.',
       'grafana',
       403,
       'forbidden',
     )
   }
   if (status === 401 || (status === 400 && message.includes('Authentication to data source failed'))) {
-    return new AgentError(`${agent} refuses the token of its data source.`, 'token', status, 'token')
+    return new AgentError(`${agent} refused the token of its data source.`, 'token', status, 'token')
   }
   if (status === 404) {
-    const noRouteMessage = `Grafana has no way to ${agent}: its data source is gone, or its plug-in is not allowed to load.`
+    const noRouteMessage = `Grafana has no route to ${agent}: its data source was removed, or its plugin is not allowed to load.`
     return new AgentError(noRouteMessage, 'grafana', 404, 'no-route')
   }
-  if (status === 0) return new AgentError('Grafana itself does not answer.', 'grafana', 0, 'grafana-away')
-  return new AgentError(`${agent} answered ${status}${message ? `: ${message}` : ''}.`, 'agent', status)
+  if (status === 0) return new AgentError('Grafana does not respond.', 'grafana', 0, 'grafana-unavailable')
+  return new AgentError(`${agent} responded with ${status}${message ? `: ${message}` : ''}.`, 'agent', status)
 }
 
-/** Of a question for text the refusal is text as well. */
+/** A request for text gets its refusal as text, too. */
 function parseBody(data: unknown): unknown {
   if (typeof data !== 'string' || !data.startsWith('{')) return data
   try {

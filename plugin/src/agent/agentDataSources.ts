@@ -1,15 +1,15 @@
 import { getDataSourceSrv } from '@grafana/runtime'
 import { DATASOURCE_ID } from '../routes'
 
-/** An agent as Grafana knows it: one instance of the nested data source. */
+/** An agent as Grafana knows it: one instance of the data source. */
 export interface AgentDataSource {
   readonly uid: string
   readonly name: string
-  /** The environment its data source was set up for; what the agent itself answers counts. */
+  /** The environment that its data source is configured for; the agent's own answer takes precedence. */
   readonly expected: string | null
 }
 
-/** Every agent that Grafana lets this person see. */
+/** The agents that this person can see in Grafana. */
 export function listAgentDataSources(): AgentDataSource[] {
   return getDataSourceSrv()
     .getList({ pluginId: DATASOURCE_ID })
@@ -20,7 +20,7 @@ export function listAgentDataSources(): AgentDataSource[] {
     }))
 }
 
-/** The agent of a data source uid; one that is not in the list still has its uid. */
+/** The agent of a data source; an unknown uid gets an agent with only that uid. */
 export function getAgentDataSource(uid: string): AgentDataSource {
   return listAgentDataSources().find((agent) => agent.uid === uid) ?? { uid, name: uid, expected: null }
 }

@@ -4,39 +4,39 @@ import { firstValueFrom } from 'rxjs'
 import type { AgentDataSource } from './agentDataSources'
 import { toAgentError } from './AgentError'
 
-/** How long an agent may take to answer a question. A page with ten agents must not wait for the one that is gone. */
+/** The timeout of a read. A page with ten agents must not wait for an unavailable one. */
 export const READ_TIMEOUT_MS = 3_000
-/** How long it may take to accept an operation or to count a preview. */
+/** The timeout of starting an operation, of a preview, and of slow reads. */
 export const ACTION_TIMEOUT_MS = 15_000
 
 export interface AgentRequest {
   readonly level: AccessLevel
   readonly method?: 'GET' | 'POST' | 'PATCH'
-  /** The agent's path, from `/v1` on. */
+  /** The path at the agent, beginning with `/v1`. */
   readonly path: string
   readonly body?: unknown
   readonly headers?: Record<string, string>
-  /** `text` leaves the answer as it came. */
+  /** `text` returns the body unparsed. */
   readonly responseType?: 'json' | 'text'
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
 }
 
-/** Grafana's address for a path of this agent: the route adds that level's token, and refuses a role below it. */
+/** The path of Grafana's proxy to the agent: its route adds the token of the level and refuses lower roles. */
 export function proxyPath(agent: AgentDataSource, level: AccessLevel, path: string): string {
   return `/api/datasources/proxy/uid/${encodeURIComponent(agent.uid)}/as/${level}${path}`
 }
 
-/** Asks an agent through Grafana's proxy. @throws AgentError */
+/** Sends a request to an agent through Grafana's proxy. @throws AgentError */
 export async function sendAgentRequest<T>(agent: AgentDataSource, call: AgentRequest): Promise<T> {
   const { level, method = 'GET', path, body, headers, signal } = call
-  const { timeoutMs: limit = method === 'GET' ? READ_TIMEOUT_MS : ACTION_TIMEOUT_MS, responseType } = call
+  const { timeoutMs = method === 'GET' ? READ_TIMEOUT_MS : ACTION_TIMEOUT_MS, responseType } = call
   const abortController = new AbortController()
-  const timeout = setTimeout(() => abortController.abort(), limit)
+  const timeout = setTimeout(() => abortController.abort(), timeoutMs)
   const abort = () => abortController.abort()
   signal?.addEventListener('abort', abort)
   try {
-    const answer = await firstValueFrom(
+    const response = await firstValueFrom(
       getBackendSrv().fetch<T>({
         url: proxyPath(agent, level, path),
         method,
@@ -48,9 +48,9 @@ export async function sendAgentRequest<T>(agent: AgentDataSource, call: AgentReq
         showSuccessAlert: false,
       }),
     )
-    return answer.data
+    return response.data
   } catch (thrown) {
-    throw toAgentError(abortController.signal.aborted ? { cancelled: true } : thrown, agent.name, limit)
+    throw toAgentError(abortController.signal.aborted ? { cancelled: true } : thrown, agent.name, timeoutMs)
   } finally {
     clearTimeout(timeout)
     signal?.removeEventListener('abort', abort)

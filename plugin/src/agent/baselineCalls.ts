@@ -22,7 +22,7 @@ export const getBaseline = (agent: AgentDataSource, rollout: string, id: number)
     timeoutMs: ACTION_TIMEOUT_MS,
   })
 
-/** Reads what Prometheus knows since, where the baseline did: that may take a while. */
+/** The agent may query the history in Prometheus, which takes longer than other reads. */
 export const compareBaseline = (agent: AgentDataSource, rollout: string, id: number, signal?: AbortSignal) =>
   sendAgentRequest<BaselineComparison>(agent, {
     level: 'viewer',
@@ -31,10 +31,10 @@ export const compareBaseline = (agent: AgentDataSource, rollout: string, id: num
     signal,
   })
 
-export const importBaseline = (agent: AgentDataSource, rollout: string, wanted: BaselineImport) =>
+export const importBaseline = (agent: AgentDataSource, rollout: string, request: BaselineImport) =>
   sendAgentRequest<BaselineSummary>(agent, {
     level: userLevel(),
     method: 'POST',
     path: baselinesPath(rollout),
-    body: wanted,
+    body: request,
   })

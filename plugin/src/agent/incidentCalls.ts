@@ -4,7 +4,7 @@ import { rolloutPath } from './rolloutCalls'
 import { userLevel } from './userLevel'
 import { sendAgentRequest } from './agentRequest'
 
-/** Open ones first, the newest first; of one rollout, or of all that this agent has. */
+/** The incidents of one rollout, or of every rollout of the agent: open ones first, newest first. */
 export const listIncidents = async (agent: AgentDataSource, rollout: string | null, signal?: AbortSignal) =>
   (
     await sendAgentRequest<{ incidents: Incident[] }>(agent, {
@@ -14,11 +14,11 @@ export const listIncidents = async (agent: AgentDataSource, rollout: string | nu
     })
   ).incidents
 
-/** Somebody has seen it: its clock stands, and nobody else is called. */
+/** Stops the timer of the incident, so that nobody else is paged. */
 export const acknowledgeIncident = (agent: AgentDataSource, id: number, note: string) =>
   postIncidentResponse(agent, id, 'acknowledge', note)
 
-/** A person says that it is over. */
+/** Closes the incident. */
 export const resolveIncident = (agent: AgentDataSource, id: number, note: string) =>
   postIncidentResponse(agent, id, 'resolve', note)
 
@@ -30,11 +30,11 @@ const postIncidentResponse = (agent: AgentDataSource, id: number, verb: 'acknowl
     body: note ? { note } : {},
   })
 
-/** Arms automatic rollback, or holds it until a time. */
-export const setAutomaticRollback = (agent: AgentDataSource, rollout: string, wanted: AutomaticRollbackRequest) =>
+/** Arms automatic rollback, or pauses it until a time. */
+export const setAutomaticRollback = (agent: AgentDataSource, rollout: string, request: AutomaticRollbackRequest) =>
   sendAgentRequest<AutomaticRollback>(agent, {
     level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(rollout)}/automatic-rollback`,
-    body: wanted,
+    body: request,
   })

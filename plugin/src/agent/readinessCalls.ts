@@ -23,26 +23,26 @@ export const getReadiness = (agent: AgentDataSource, name: string, signal?: Abor
 export const getColumnDrop = (agent: AgentDataSource, name: string, signal?: AbortSignal) =>
   sendAgentRequest<ColumnDrop>(agent, { level: 'viewer', path: `${rolloutPath(name)}/column-drop`, signal })
 
-export const signOffItem = (agent: AgentDataSource, name: string, wanted: AttestationRequest) =>
+export const signOffItem = (agent: AgentDataSource, name: string, request: AttestationRequest) =>
   sendAgentRequest<Readiness>(agent, {
     level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/attestations`,
-    body: wanted,
+    body: request,
   })
 
 export const getPromotions = (agent: AgentDataSource, name: string, signal?: AbortSignal) =>
   sendAgentRequest<PromotionHistory>(agent, { level: 'viewer', path: `${rolloutPath(name)}/promotions`, signal })
 
-export const submitPromotion = (agent: AgentDataSource, name: string, wanted: PromotionRequest) =>
+export const submitPromotion = (agent: AgentDataSource, name: string, request: PromotionRequest) =>
   sendAgentRequest<PromotionHistory>(agent, {
     level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/promotions`,
-    body: wanted,
+    body: request,
   })
 
-/** The report as it is to be kept, byte for byte. */
+/** The report as text, unparsed, so that its signature stays valid. */
 export const downloadReport = (agent: AgentDataSource, name: string, format: ReportFormat) =>
   sendAgentRequest<string>(agent, {
     level: userLevel(),

@@ -16,7 +16,7 @@ import { ACTION_TIMEOUT_MS, sendAgentRequest } from './agentRequest'
 
 export const rolloutPath = (rollout: string) => `/v1/rollouts/${encodeURIComponent(rollout)}`
 
-/** Questions. What a person may do is asked with their own level, all else as a viewer. */
+/** A read whose answer depends on the person's rights uses the person's own level; every other read uses viewer. */
 
 export const getAgentStatus = (agent: AgentDataSource, signal?: AbortSignal) =>
   sendAgentRequest<AgentStatus>(agent, { level: userLevel(), path: '/v1/agent', signal })
@@ -49,36 +49,40 @@ export const listRolloutEvents = async (agent: AgentDataSource, name: string, si
     })
   ).events
 
-/** Actions. The key makes a second click, or a retry after a time-out, the same operation. */
+/** An Idempotency-Key. `crypto.randomUUID` is not available if Grafana is served without TLS. */
+export function newIdempotencyKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
 
 export const previewOperation = (
   agent: AgentDataSource,
   name: string,
-  wanted: OperationRequest,
+  request: OperationRequest,
   signal?: AbortSignal,
 ) =>
   sendAgentRequest<OperationPreview>(agent, {
     level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/operations?dryRun=true`,
-    body: wanted,
+    body: request,
     signal,
   })
 
 export const startOperation = (
   agent: AgentDataSource,
   name: string,
-  wanted: OperationRequest,
+  request: OperationRequest,
+  /** The same key makes a second click, or a retry after a timeout, the same operation. */
   key: string,
-  limit = ACTION_TIMEOUT_MS,
+  timeoutMs = ACTION_TIMEOUT_MS,
 ) =>
   sendAgentRequest<Operation>(agent, {
     level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/operations`,
-    body: wanted,
+    body: request,
     headers: { 'Idempotency-Key': key },
-    timeoutMs: limit,
+    timeoutMs,
   })
 
 export const controlOperation = (

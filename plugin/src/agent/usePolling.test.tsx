@@ -6,39 +6,39 @@ import { usePolling } from './usePolling'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => {
   vi.useRealTimers()
-  visible('visible')
+  setVisibility('visible')
 })
 
 const wait = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms))
 
-function visible(state: 'visible' | 'hidden') {
+function setVisibility(state: 'visible' | 'hidden') {
   Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
   document.dispatchEvent(new Event('visibilitychange'))
 }
 
-test('it asks as often as the answer says, and stops while the page is hidden', async () => {
-  const ask = vi.fn(async () => ({ running: ask.mock.calls.length < 3 }))
-  renderHook(() => usePolling('a', ask, (data) => (data?.running ? 2_000 : 10_000)))
+test('the answer decides the interval, and polling stops while the page is hidden', async () => {
+  const fetchData = vi.fn(async () => ({ running: fetchData.mock.calls.length < 3 }))
+  renderHook(() => usePolling('a', fetchData, (data) => (data?.running ? 2_000 : 10_000)))
   await wait(0)
-  expect(ask).toHaveBeenCalledTimes(1)
+  expect(fetchData).toHaveBeenCalledTimes(1)
   await wait(2_000)
   await wait(2_000)
-  expect(ask).toHaveBeenCalledTimes(3)
+  expect(fetchData).toHaveBeenCalledTimes(3)
   await wait(9_000)
-  expect(ask).toHaveBeenCalledTimes(3)
+  expect(fetchData).toHaveBeenCalledTimes(3)
   await wait(1_000)
-  expect(ask).toHaveBeenCalledTimes(4)
+  expect(fetchData).toHaveBeenCalledTimes(4)
 
-  visible('hidden')
+  setVisibility('hidden')
   await wait(60_000)
-  const hidden = ask.mock.calls.length
+  const hidden = fetchData.mock.calls.length
   await wait(60_000)
-  expect(ask).toHaveBeenCalledTimes(hidden)
-  await act(async () => visible('visible'))
-  expect(ask).toHaveBeenCalledTimes(hidden + 1)
+  expect(fetchData).toHaveBeenCalledTimes(hidden)
+  await act(async () => setVisibility('visible'))
+  expect(fetchData).toHaveBeenCalledTimes(hidden + 1)
 })
 
-test('an answer stays while later ones fail, with the time since when', async () => {
+test('an answer is kept while later requests fail, with the time of the first failure', async () => {
   let broken = false
   const { result } = renderHook(() =>
     usePolling('a', async () => {
@@ -59,7 +59,7 @@ test('an answer stays while later ones fail, with the time since when', async ()
   expect(result.current).toMatchObject({ data: 'fine', error: null, failingSince: null })
 })
 
-test('another key forgets the old answer, also when it arrives late', async () => {
+test('another key drops the old answer, also if it arrives late', async () => {
   const late = new Map<string, (value: string) => void>()
   const { result, rerender } = renderHook(
     ({ id }) => usePolling(id, () => new Promise<string>((resolve) => late.set(id, resolve))),

@@ -1,16 +1,16 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { type AgentError, toAgentError } from './AgentError'
 
-/** Something runs: look often. Nothing runs: look seldom. */
+/** Data that changes quickly, such as a running operation, is polled more often. */
 export const ACTIVE_POLL_INTERVAL_MS = 2_000
 export const IDLE_POLL_INTERVAL_MS = 10_000
 
 export interface PollingResult<T> {
-  /** The last good answer; it stays while later ones fail. */
+  /** The latest successful answer; it is kept while later requests fail. */
   readonly data: T | null
-  /** Why the last question failed, or null. */
+  /** The error of the latest request, or null. */
   readonly error: AgentError | null
-  /** Since when answers have been missing. */
+  /** When the first of the consecutive failures happened. */
   readonly failingSince: Date | null
   readonly refresh: () => void
 }
@@ -19,8 +19,8 @@ type PollingState<T> = Omit<PollingResult<T>, 'refresh'> & { readonly key: strin
 const EMPTY_STATE = { key: null, data: null, error: null, failingSince: null }
 
 /**
- * Asks again and again while the page is visible. `key` names what is asked; null asks nothing, another key forgets the
- * old answer. A question is never started while the one before it is under way.
+ * Polls while the page is visible. `key` identifies the data: null stops polling, and another key drops the old answer.
+ * A request never starts while the previous one is in flight.
  */
 export function usePolling<T>(
   key: string | null,
@@ -28,10 +28,10 @@ export function usePolling<T>(
   intervalMs: (data: T | null) => number = () => IDLE_POLL_INTERVAL_MS,
 ): PollingResult<T> {
   const [state, setState] = useState<PollingState<T>>(EMPTY_STATE)
-  const latest = useRef({ ask: fetchData, pause: intervalMs })
+  const latest = useRef({ fetchData, intervalMs })
   const wake = useRef<() => void>(() => {})
   useEffect(() => {
-    latest.current = { ask: fetchData, pause: intervalMs }
+    latest.current = { fetchData, intervalMs }
   })
 
   useEffect(() => {
@@ -50,7 +50,7 @@ export function usePolling<T>(
       }
       polling = true
       try {
-        data = await latest.current.ask(abortController.signal)
+        data = await latest.current.fetchData(abortController.signal)
         if (!abortController.signal.aborted) setState({ key, data, error: null, failingSince: null })
       } catch (thrown) {
         if (!abortController.signal.aborted) {
@@ -64,7 +64,7 @@ export function usePolling<T>(
       }
       polling = false
       if (abortController.signal.aborted || document.visibilityState === 'hidden') return
-      timer = setTimeout(poll, pollAgain ? 0 : latest.current.pause(data))
+      timer = setTimeout(poll, pollAgain ? 0 : latest.current.intervalMs(data))
       pollAgain = false
     }
     const onVisibilityChange = () => {

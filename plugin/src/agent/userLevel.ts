@@ -2,8 +2,8 @@ import { config } from '@grafana/runtime'
 import type { AccessLevel } from '@sti-rollout/agent/contract'
 
 /**
- * The level this person acts with: the route of the data source that their role in the organisation opens. The agent
- * checks token and identity again, and answers what that level may do.
+ * The access level of this person, which selects the route of the data source. The agent checks the token and the
+ * identity again.
  */
 export function userLevel(): AccessLevel {
   const { orgRole, isGrafanaAdmin } = config.bootData.user

@@ -2,11 +2,11 @@ import { Alert, Badge, Button } from '@grafana/ui'
 import type { BaselineSummary, RolloutDetail } from '@sti-rollout/agent/contract'
 import { formatAgo, formatCount, formatDuration } from '@sti-rollout/agent/format'
 import React, { useState } from 'react'
-import { OperationConfirmation } from '../action/OperationConfirmation'
+import { OperationButton } from '../action/OperationButton'
 import { ActionButton } from '../action/ActionButton'
 import { refusalReasons } from '../action/refusalReasons'
 import { type AgentError, toAgentError } from '../agent/AgentError'
-import { getBaseline as askBaseline, listBaselines } from '../agent/baselineCalls'
+import { getBaseline, listBaselines } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { usePolling } from '../agent/usePolling'
 import { downloadFile, downloadFileName } from '../evidence/download'
@@ -23,10 +23,10 @@ interface Props {
   refresh: () => void
 }
 
-/** What performance is judged by: the newest baseline of this environment, and how to take, keep and compare it. */
+/** The newest baseline of this environment, which performance is compared with: take, import, export, and compare it. */
 export function BaselineSection({ environment, detail, refresh }: Props) {
-  const [open, setOpen] = useState<'capture' | 'import' | null>(null)
-  const [showComparison, setCompared] = useState(false)
+  const [importing, setImporting] = useState(false)
+  const [showComparison, setShowComparison] = useState(false)
   const [error, setError] = useState<AgentError | null>(null)
   const { rollout, baseline } = detail
   const baselinesPoll = usePolling(`${environment.name}/${rollout}/${baseline?.id ?? 0}`, (signal) =>
@@ -34,7 +34,7 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
   )
   const exportBaseline = ({ id }: BaselineSummary) => {
     setError(null)
-    askBaseline(environment.agent, rollout, id)
+    getBaseline(environment.agent, rollout, id)
       .then(({ content }) =>
         downloadFile(
           JSON.stringify(content, null, 2),
@@ -44,9 +44,8 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
       )
       .catch((thrown: unknown) => setError(toAgentError(thrown, environment.agent.name, 0)))
   }
-  const last = detail.operations.find(({ kind }) => kind === 'baseline')
-  const done = () => {
-    setOpen(null)
+  const latest = detail.operations.find(({ kind }) => kind === 'baseline')
+  const reload = () => {
     refresh()
     baselinesPoll.refresh()
   }
@@ -56,33 +55,21 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
       state={<BaselineBadge baseline={baseline} />}
       actions={
         <>
+          <OperationButton action="baseline" environment={environment} detail={detail} onStarted={reload} />
           <ActionButton
-            size="sm"
-            variant="secondary"
-            icon="record-audio"
-            reasons={refusalReasons(detail, 'baseline')}
-            onClick={() => setOpen('capture')}
-          >
-            Take
-          </ActionButton>
-          <ActionButton
-            size="sm"
-            variant="secondary"
-            icon="upload"
+            action="import-baseline"
             reasons={refusalReasons(detail, 'import-baseline')}
-            onClick={() => setOpen('import')}
-          >
-            Import
-          </ActionButton>
+            onClick={() => setImporting(true)}
+          />
           {baseline && (
             <Button
               size="sm"
               variant="secondary"
               icon="arrows-h"
               aria-expanded={showComparison}
-              onClick={() => setCompared(!showComparison)}
+              onClick={() => setShowComparison(!showComparison)}
             >
-              {showComparison ? 'Hide the comparison' : 'Compare with now'}
+              {showComparison ? 'Hide comparison' : 'Compare with now'}
             </Button>
           )}
         </>
@@ -91,14 +78,14 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
       {baseline ? (
         <>
           <DefinitionList
-            of={[
-              ['Number', baseline.id],
+            items={[
+              ['ID', baseline.id],
               ['Release', baseline.release ?? '–'],
-              ['Taken', `${baseline.source}, over ${baselineDuration(baseline)}`],
+              ['Source', `${baseline.source}, ${baselineDuration(baseline)}`],
               ['Ended', `${formatTime(baseline.endedAt)}, ${formatAgo(baseline.endedAt)}`],
-              ['Signals known', `${countKnownSignals(baseline)} of ${baseline.signals.length}`],
+              ['Signals with data', `${countKnownSignals(baseline)} of ${baseline.signals.length}`],
               ['Queries', formatCount(baseline.queries)],
-              ['By', baseline.createdBy.name],
+              ['Created by', baseline.createdBy.name],
             ]}
           />
           {[...baseline.unusable, ...baseline.warnings].map((sentence) => (
@@ -106,35 +93,34 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
           ))}
         </>
       ) : (
-        <p>None has been taken yet, so nothing can be said of performance. Take one before “Expand”.</p>
+        <p>There is no baseline yet, so performance cannot be judged. Take a baseline before you expand the table.</p>
       )}
-      {last?.state === 'failed' && (
-        <Alert severity="error" title={`Baseline ${last.id} could not be taken, ${formatTime(last.endedAt)}`}>
-          {last.error}
+      {latest?.state === 'failed' && (
+        <Alert severity="error" title={`Baseline ${latest.id} failed at ${formatTime(latest.endedAt)}`}>
+          {latest.error}
         </Alert>
       )}
       {showComparison && baseline && (
         <BaselineComparisonView environment={environment} rollout={rollout} id={baseline.id} />
       )}
       {(error ?? baselinesPoll.error) && (
-        <Alert severity="warning" title="Baselines cannot be shown">
+        <Alert severity="warning" title="Cannot load the baselines">
           {(error ?? baselinesPoll.error)?.message}
         </Alert>
       )}
       {baselinesPoll.data && baselinesPoll.data.length > 0 && (
         <BaselinesTable baselines={baselinesPoll.data} onExport={exportBaseline} />
       )}
-      {open === 'capture' && (
-        <OperationConfirmation
-          start="baseline"
+      {importing && (
+        <ImportBaseline
           environment={environment}
           rollout={rollout}
-          onDone={done}
-          onClose={() => setOpen(null)}
+          onDone={() => {
+            setImporting(false)
+            reload()
+          }}
+          onClose={() => setImporting(false)}
         />
-      )}
-      {open === 'import' && (
-        <ImportBaseline environment={environment} rollout={rollout} onDone={done} onClose={() => setOpen(null)} />
       )}
     </Section>
   )
@@ -142,11 +128,11 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
 
 function BaselineBadge({ baseline }: { baseline: BaselineSummary | null }) {
   if (!baseline) return <Badge text="none" color="orange" />
-  if (baseline.unusable.length > 0) return <Badge text="cannot be used" color="red" />
+  if (baseline.unusable.length > 0) return <Badge text="not usable" color="red" />
   return baseline.warnings.length > 0 ? (
     <Badge text="with warnings" color="orange" />
   ) : (
-    <Badge text="is used" color="green" />
+    <Badge text="in use" color="green" />
   )
 }
 

@@ -4,8 +4,8 @@ import React from 'react'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { formatTime } from '../formatTime'
 
-const COLUMNS = ['Number', 'Taken', 'Release', 'From', 'Until', 'By', 'Usable', 'File'] as const
-/** Older ones are read with `sti baseline --list`. */
+const COLUMNS = ['ID', 'Source', 'Release', 'From', 'To', 'Created by', 'Usable', 'File'] as const
+/** `sti baseline --list` lists older baselines. */
 const MAXIMUM_ROWS = 10
 
 interface Props {
@@ -13,24 +13,26 @@ interface Props {
   onExport: (baseline: BaselineSummary) => void
 }
 
-/** The last baselines, newest first, each to be exported. */
+/** The newest baselines, newest first, each with an export button. */
 export function BaselinesTable({ baselines, onExport }: Props) {
   return (
     <ResponsiveTable columns={COLUMNS}>
       <tbody>
-        {baselines.slice(0, MAXIMUM_ROWS).map((one) => (
-          <tr key={one.id}>
-            <td data-column={COLUMNS[0]}>{one.id}</td>
-            <td data-column={COLUMNS[1]}>{one.oneRunOnly ? `${one.source}, for one run` : one.source}</td>
-            <td data-column={COLUMNS[2]}>{one.release ?? '–'}</td>
-            <td data-column={COLUMNS[3]}>{formatTime(one.startedAt)}</td>
-            <td data-column={COLUMNS[4]}>{formatTime(one.endedAt)}</td>
-            <td data-column={COLUMNS[5]}>{one.createdBy.name}</td>
+        {baselines.slice(0, MAXIMUM_ROWS).map((baseline) => (
+          <tr key={baseline.id}>
+            <td data-column={COLUMNS[0]}>{baseline.id}</td>
+            <td data-column={COLUMNS[1]}>
+              {baseline.oneRunOnly ? `${baseline.source}, for one run` : baseline.source}
+            </td>
+            <td data-column={COLUMNS[2]}>{baseline.release ?? '–'}</td>
+            <td data-column={COLUMNS[3]}>{formatTime(baseline.startedAt)}</td>
+            <td data-column={COLUMNS[4]}>{formatTime(baseline.endedAt)}</td>
+            <td data-column={COLUMNS[5]}>{baseline.createdBy.name}</td>
             <td data-column={COLUMNS[6]}>
               <Badge
-                text={one.unusable.length === 0 ? 'yes' : 'no'}
-                color={one.unusable.length === 0 ? 'green' : 'orange'}
-                tooltip={one.unusable.join(' ') || undefined}
+                text={baseline.unusable.length === 0 ? 'yes' : 'no'}
+                color={baseline.unusable.length === 0 ? 'green' : 'orange'}
+                tooltip={baseline.unusable.join(' ') || undefined}
               />
             </td>
             <td data-column={COLUMNS[7]}>
@@ -38,8 +40,8 @@ export function BaselinesTable({ baselines, onExport }: Props) {
                 size="sm"
                 variant="secondary"
                 icon="download-alt"
-                aria-label={`Export baseline ${one.id}`}
-                onClick={() => onExport(one)}
+                aria-label={`Export baseline ${baseline.id}`}
+                onClick={() => onExport(baseline)}
               >
                 Export
               </Button>

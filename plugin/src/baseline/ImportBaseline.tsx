@@ -1,4 +1,5 @@
 import React from 'react'
+import { ACTIONS } from '../action/actionCatalog'
 import { FileConfirmation } from '../action/FileConfirmation'
 import { importBaseline } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
@@ -12,27 +13,27 @@ interface Props {
   onClose: () => void
 }
 
-/** Takes in a baseline that was exported before: what is judged by it may become easier or harder. */
+/** Imports an exported baseline. Later validations may become stricter or more lenient. */
 export function ImportBaseline({ environment, rollout, onDone, onClose }: Props) {
   return (
     <FileConfirmation
       title={`Import a baseline of ${rollout}`}
       environment={environment}
-      confirmLabel="Import"
-      description="A file that was exported before. Later validations are judged by it, if it is the newest that can be used. One that is kept here already stays as it is."
+      confirmLabel={ACTIONS['import-baseline'].label}
+      description="Select a file that was exported before. Later validations are compared with this baseline if it is the newest usable one. A baseline that already exists here does not change."
       label="File"
-      missingFileHint="Choose the file first."
-      parseErrorTitle="This cannot be imported"
+      missingFileHint="Select a file first."
+      parseErrorTitle="Cannot import this file"
       parse={parseBaseline}
       summarize={(content) => [
-        ['Of', `${content.rollout} in ${content.environment}`],
+        ['Rollout', `${content.rollout} in ${content.environment}`],
         ['Release', content.release ?? '–'],
         ['From', formatTime(content.startedAt)],
-        ['Until', formatTime(content.endedAt)],
+        ['To', formatTime(content.endedAt)],
         ['Signals', content.signals.length],
         ['Queries', content.queries.length],
       ]}
-      submit={(content, why) => importBaseline(environment.agent, rollout, { content, oneRunOnly: false, ...why })}
+      submit={(content, note) => importBaseline(environment.agent, rollout, { content, oneRunOnly: false, ...note })}
       onDone={onDone}
       onClose={onClose}
     />

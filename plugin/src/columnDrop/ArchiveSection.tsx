@@ -9,35 +9,28 @@ import { formatTime } from '../formatTime'
 
 interface Props {
   archive: ColumnArchive
-  /** Why it may not be removed now. */
+  /** Why the archive cannot be removed now; empty if it can. */
   reasons: readonly string[]
   onRemove: () => void
 }
 
-/** The legacy columns as they are kept until nobody needs them, and the end of that. */
+/** The archive of the legacy columns, and the button that removes it. */
 export function ArchiveSection({ archive, reasons, onRemove }: Props) {
   const { relation, there, madeAt, completedAt, verified, exported } = archive
   return (
-    <Section
-      title="Archive"
-      actions={
-        <ActionButton size="sm" variant="destructive" icon="trash-alt" reasons={reasons} onClick={onRemove}>
-          Remove
-        </ActionButton>
-      }
-    >
-      {!there && <Alert severity="warning" title={`${relation} is gone: somebody has dropped it`} />}
+    <Section title="Archive" actions={<ActionButton action="remove-archive" reasons={reasons} onClick={onRemove} />}>
+      {!there && <Alert severity="warning" title={`The archive table ${relation} no longer exists`} />}
       <DefinitionList
-        of={[
+        items={[
           ['Table', relation],
-          ['Made', formatTime(madeAt)],
-          ['Complete', completedAt === null ? 'not yet' : formatTime(completedAt)],
+          ['Created', formatTime(madeAt)],
+          ['Completed', completedAt === null ? 'not yet' : formatTime(completedAt)],
           [
-            'Compared',
+            'Compared with the table',
             verified === null
               ? 'never'
               : `${formatTime(verified.at)}, ${formatCount(verified.rows)} rows, ${
-                  verified.differing === 0 ? 'all the same' : `${formatCount(verified.differing)} not the same`
+                  verified.differing === 0 ? 'no differences' : `${formatCount(verified.differing)} different`
                 }`,
           ],
           [
@@ -46,7 +39,7 @@ export function ArchiveSection({ archive, reasons, onRemove }: Props) {
               ? 'never'
               : `${formatTime(exported.at)}, ${formatCount(exported.rows)} rows, ${formatBytes(exported.bytes)}, ${exported.path}`,
           ],
-          ...(exported === null ? [] : [['sha256', exported.sha256] as const]),
+          ...(exported === null ? [] : [['SHA-256', exported.sha256] as const]),
         ]}
       />
     </Section>

@@ -6,16 +6,16 @@ import { downloadFile } from '../evidence/download'
 import { highlightSql } from './highlightSql'
 
 interface Props {
-  /** What it is, for people who do not see it. */
+  /** The heading, which also names the buttons for screen readers. */
   label: string
   text: string
   language: 'sql' | 'text'
-  /** The name it is downloaded under. */
+  /** The file name of the download. */
   fileName: string
 }
 
-/** A text to read, copy and download; SQL with its words told apart. */
-export function CodeBlock({ label, text, language, fileName: file }: Props) {
+/** A text to read, copy, and download; SQL is highlighted. */
+export function CodeBlock({ label, text, language, fileName }: Props) {
   const styles = useStyles2(getStyles)
   return (
     <div className={styles.all}>
@@ -30,13 +30,13 @@ export function CodeBlock({ label, text, language, fileName: file }: Props) {
             variant="secondary"
             icon="download-alt"
             aria-label={`Download ${label}`}
-            onClick={() => downloadFile(text, 'text/plain;charset=utf-8', file)}
+            onClick={() => downloadFile(text, 'text/plain;charset=utf-8', fileName)}
           >
             Download
           </Button>
         </Stack>
       </div>
-      {/* A long text scrolls, and the keyboard has to reach it. */}
+      {/* A long text scrolls, so the keyboard has to reach it. */}
       <pre className={styles.code} tabIndex={0} aria-label={label}>
         {language === 'sql'
           ? highlightSql(text).map(({ kind, text: piece }, index) => (

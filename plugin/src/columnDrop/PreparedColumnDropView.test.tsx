@@ -6,7 +6,7 @@ import { PreparedColumnDropView } from './PreparedColumnDropView'
 
 const check: ColumnDropCheck = {
   check: 'flag-stable',
-  question: 'Is the flag at 100 %?',
+  question: 'Is the flag at 100%?',
   verdict: 'pass',
   evidence: 'it is',
   findings: ['a client'],
@@ -34,24 +34,29 @@ const last: PreparedColumnDrop = {
   archive: null,
   proof: null,
 }
-const drop = (of: Partial<PreparedColumnDrop>, staleBecause: string | null = null) =>
-  ({ rollout: 'vehicles', environment: 'staging', last: { ...last, ...of }, staleBecause }) as unknown as ColumnDrop
+const columnDrop = (changed: Partial<PreparedColumnDrop>, staleBecause: string | null = null) =>
+  ({
+    rollout: 'vehicles',
+    environment: 'staging',
+    last: { ...last, ...changed },
+    staleBecause,
+  }) as unknown as ColumnDrop
 
-test('what was produced: checks with evidence, both ways of the migration, the pull request', () => {
-  render(<PreparedColumnDropView drop={drop({})} />)
-  expect(screen.getByText('Is the flag at 100 %?')).toBeTruthy()
+test('a preparation shows checks with evidence, the migration and its undo, and the pull request', () => {
+  render(<PreparedColumnDropView drop={columnDrop({})} />)
+  expect(screen.getByText('Is the flag at 100%?')).toBeTruthy()
   expect(screen.getByText('It is.')).toBeTruthy()
   expect(screen.getByLabelText('Up: drops the columns').textContent).toBe('alter table t drop column a;')
-  expect(screen.getByLabelText('Down: brings columns and data back').textContent).toContain('add column')
-  expect(screen.getByRole('button', { name: 'Copy Its text' })).toBeTruthy()
+  expect(screen.getByLabelText('Down: restores columns and data').textContent).toContain('add column')
+  expect(screen.getByRole('button', { name: 'Copy Description' })).toBeTruthy()
   expect(screen.getByRole('button', { name: 'Download Up: drops the columns' })).toBeTruthy()
-  expect(screen.queryByText('Refused: nothing was written')).toBeNull()
+  expect(screen.queryByText('Refused: no migration was written')).toBeNull()
 })
 
-test('a refusal says why, a draft and what has grown stale say so', () => {
+test('a refusal shows its reasons; a draft and an outdated preparation are marked', () => {
   const { unmount } = render(
     <PreparedColumnDropView
-      drop={drop({
+      drop={columnDrop({
         prepared: false,
         verdict: 'fail',
         reasons: ['no-function-body: f()'],
@@ -65,9 +70,9 @@ test('a refusal says why, a draft and what has grown stale say so', () => {
   unmount()
   render(
     <PreparedColumnDropView
-      drop={drop({ parameters: { ...last.parameters, safetyChecks: false } }, 'the flag was changed since')}
+      drop={columnDrop({ parameters: { ...last.parameters, safetyChecks: false } }, 'the flag was changed since')}
     />,
   )
-  expect(screen.getByText('A draft: it was not held to its safety checks')).toBeTruthy()
-  expect(screen.getByText('Prepare it again: the flag was changed since.')).toBeTruthy()
+  expect(screen.getByText('Draft: the safety checks were skipped')).toBeTruthy()
+  expect(screen.getByText('Prepare the column drop again: the flag was changed since.')).toBeTruthy()
 })

@@ -9,16 +9,17 @@ import { formatTime } from '../formatTime'
 import { CodeBlock } from './CodeBlock'
 import { SafetyChecks } from './SafetyChecks'
 
-/** The newest run: why it was refused, or what it produced. */
+/** The latest preparation: why it was refused, or its results. */
 export function PreparedColumnDropView({ drop }: { drop: ColumnDrop }) {
   const { last, staleBecause, rollout, environment } = drop
   if (last === null) return null
-  const name = (what: string, ending: string) => downloadFileName(what, rollout, environment, ending, new Date(last.at))
+  const fileName = (subject: string, extension: string) =>
+    downloadFileName(subject, rollout, environment, extension, new Date(last.at))
   const draft = last.prepared && !last.parameters.safetyChecks
   return (
     <>
       {!last.prepared && (
-        <Alert severity="warning" title="Refused: nothing was written">
+        <Alert severity="warning" title="Refused: no migration was written">
           <ul>
             {last.reasons.map((reason) => (
               <li key={reason}>{reason}</li>
@@ -27,12 +28,15 @@ export function PreparedColumnDropView({ drop }: { drop: ColumnDrop }) {
         </Alert>
       )}
       {draft && (
-        <Alert severity="warning" title="A draft: it was not held to its safety checks">
-          Prepare it again with the safety checks before anybody reviews it.
+        <Alert severity="warning" title="Draft: the safety checks were skipped">
+          Prepare the column drop again with the safety checks before you request a review.
         </Alert>
       )}
       {last.prepared && staleBecause && !drop.dropped && (
-        <Alert severity="warning" title="What was prepared holds no more">{`Prepare it again: ${staleBecause}.`}</Alert>
+        <Alert
+          severity="warning"
+          title="The prepared migration is out of date"
+        >{`Prepare the column drop again: ${staleBecause}.`}</Alert>
       )}
       <Section
         title="Safety checks"
@@ -51,16 +55,16 @@ export function PreparedColumnDropView({ drop }: { drop: ColumnDrop }) {
             label="Up: drops the columns"
             text={last.migration.up}
             language="sql"
-            fileName={name('drop-up', 'sql')}
+            fileName={fileName('drop-up', 'sql')}
           />
           {last.migration.down === null ? (
-            <p>It was prepared without a way back.</p>
+            <p>The migration was prepared without an undo.</p>
           ) : (
             <CodeBlock
-              label="Down: brings columns and data back"
+              label="Down: restores columns and data"
               text={last.migration.down}
               language="sql"
-              fileName={name('drop-down', 'sql')}
+              fileName={fileName('drop-down', 'sql')}
             />
           )}
         </Section>
@@ -80,16 +84,16 @@ export function PreparedColumnDropView({ drop }: { drop: ColumnDrop }) {
           }
         >
           <DefinitionList
-            of={[
+            items={[
               ['Title', last.pullRequest.title],
               ['Branch', last.pullRequest.branch],
             ]}
           />
           <CodeBlock
-            label="Its text"
+            label="Description"
             text={last.pullRequest.body}
             language="text"
-            fileName={name('drop-pull-request', 'md')}
+            fileName={fileName('drop-pull-request', 'md')}
           />
           {last.pullRequest.files.map(({ path, text }) => (
             <CodeBlock key={path} label={path} text={text} language="sql" fileName={path.split('/').at(-1) ?? path} />

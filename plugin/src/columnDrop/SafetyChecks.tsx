@@ -2,14 +2,14 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
 import type { ColumnDropCheck } from '@sti-rollout/agent/contract'
-import { formatDuration } from '@sti-rollout/agent/format'
+import { formatDuration, formatQuantity } from '@sti-rollout/agent/format'
 import React from 'react'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { VERDICT_COLORS } from '../validation/verdicts'
 
-const COLUMNS = ['Verdict', 'Check', 'Took'] as const
+const COLUMNS = ['Verdict', 'Check', 'Duration'] as const
 
-/** Each safety check: its question, its verdict, and the evidence for it. */
+/** The safety checks with question, verdict, and evidence. */
 export function SafetyChecks({ checks }: { checks: readonly ColumnDropCheck[] }) {
   const styles = useStyles2(getStyles)
   return (
@@ -26,10 +26,10 @@ export function SafetyChecks({ checks }: { checks: readonly ColumnDropCheck[] })
                 <div>{`${evidence.charAt(0).toUpperCase()}${evidence.slice(1)}.`}</div>
                 {findings.length > 0 && (
                   <details>
-                    <summary>{`${findings.length} found`}</summary>
-                    <ul className={styles.found}>
-                      {findings.map((one, index) => (
-                        <li key={index}>{one}</li>
+                    <summary>{formatQuantity(findings.length, 'finding')}</summary>
+                    <ul className={styles.findings}>
+                      {findings.map((finding, index) => (
+                        <li key={index}>{finding}</li>
                       ))}
                     </ul>
                   </details>
@@ -48,5 +48,5 @@ export function SafetyChecks({ checks }: { checks: readonly ColumnDropCheck[] })
 const getStyles = (theme: GrafanaTheme2) => ({
   check: css({ maxWidth: '90ch', minWidth: 0, overflowWrap: 'anywhere' }),
   weak: css({ color: theme.colors.text.secondary, fontSize: theme.typography.bodySmall.fontSize }),
-  found: css({ paddingInlineStart: theme.spacing(2.5), fontSize: theme.typography.bodySmall.fontSize }),
+  findings: css({ paddingInlineStart: theme.spacing(2.5), fontSize: theme.typography.bodySmall.fontSize }),
 })

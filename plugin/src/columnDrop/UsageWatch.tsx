@@ -11,36 +11,36 @@ import { formatTime } from '../formatTime'
 
 const COLUMNS = ['Statement', 'Reads', 'Writes', 'Last called'] as const
 
-/** What the application still does with flag and columns; the drop waits until it has not for the soak time. */
+/** The application's use of the flag and the legacy columns, which must stop for the soak time before the drop. */
 export function UsageWatch({ watch }: { watch: ColumnDrop['watch'] }) {
   const styles = useStyles2(getStyles)
   const recentUses = watch.uses.filter(({ lastCalledAt }) => lastCalledAt !== null)
   return (
     <Section
-      title="What the application still does"
+      title="Use by the application"
       state={
         watch.flagFullSince === null ? (
-          <Badge text="the flag is not at 100 %" color="orange" />
+          <Badge text="flag not at 100%" color="orange" />
         ) : (
-          <Badge text={`at 100 % since ${formatTime(watch.flagFullSince)}`} color="green" />
+          <Badge text={`flag at 100% since ${formatTime(watch.flagFullSince)}`} color="green" />
         )
       }
     >
       <DefinitionList
-        of={[
+        items={[
           ['Soak time', formatDuration(watch.soakSeconds)],
-          ['Flag watched since', formatTime(watch.evaluationsWatchedSince)],
+          ['Flag evaluations recorded since', formatTime(watch.evaluationsWatchedSince)],
           [
-            'Flag asked for last',
+            'Flag last evaluated',
             watch.lastEvaluatedAt
-              ? `${formatTime(watch.lastEvaluatedAt)}, ${watch.lastEvaluatedBy ?? 'without a name'}`
-              : 'not seen',
+              ? `${formatTime(watch.lastEvaluatedAt)}, ${watch.lastEvaluatedBy ?? 'unnamed client'}`
+              : 'never',
           ],
-          ['Statements watched since', formatTime(watch.statementsWatchedSince)],
+          ['Statements recorded since', formatTime(watch.statementsWatchedSince)],
         ]}
       />
       {recentUses.length === 0 ? (
-        <p>No statement that names the legacy columns has been called since they are watched.</p>
+        <p>No statement that names the legacy columns has run since recording began.</p>
       ) : (
         <ResponsiveTable columns={COLUMNS}>
           <tbody>

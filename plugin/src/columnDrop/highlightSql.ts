@@ -1,4 +1,4 @@
-/** A piece of SQL, and what it is to the eye. */
+/** A token of SQL for syntax highlighting. */
 export interface SqlToken {
   readonly kind: 'comment' | 'string' | 'keyword' | 'number' | 'plain'
   readonly text: string
@@ -24,7 +24,7 @@ const TOKEN_PATTERNS = [
 ]
 const TOKEN_PATTERN = new RegExp(TOKEN_PATTERNS.map(({ source }) => source).join('|'), 'g')
 
-/** Tells keywords, strings, numbers and comments of a text of SQL apart. The pieces together are the text again. */
+/** Splits SQL into tokens for highlighting. The concatenated tokens are the original text. */
 export function highlightSql(sql: string): SqlToken[] {
   const tokens: SqlToken[] = []
   const push = (kind: SqlToken['kind'], text: string) => {

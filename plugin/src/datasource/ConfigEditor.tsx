@@ -6,21 +6,21 @@ import { type AgentDataSourceOptions, type AgentDataSourceSecrets, TOKEN_KEYS } 
 
 const TOKEN_LEVELS = { viewerToken: 'viewer', editorToken: 'editor', adminToken: 'admin' } as const
 const TOKEN_DESCRIPTIONS = {
-  viewerToken: 'STI_TOKEN_VIEWER of the agent. Reads; everyone in the organisation may.',
+  viewerToken: 'STI_TOKEN_VIEWER of the agent. Grafana adds it for everyone in the organization; it can only read.',
   editorToken: 'STI_TOKEN_EDITOR of the agent. Grafana adds it for editors and admins only.',
   adminToken: 'STI_TOKEN_ADMIN of the agent. Grafana adds it for admins only.',
 } as const
 
 type Props = DataSourcePluginOptionsEditorProps<AgentDataSourceOptions, AgentDataSourceSecrets>
 
-/** Where the agent is, and one token for each level. */
+/** The settings of an agent: its URL, and one token for each access level. */
 export function ConfigEditor({ options, onOptionsChange }: Props) {
   const { url, jsonData, secureJsonFields, secureJsonData } = options
   const setJson = (change: Partial<AgentDataSourceOptions>) =>
     onOptionsChange({ ...options, jsonData: { ...jsonData, ...change } })
   return (
     <>
-      <Field label="URL of the agent" description="As Grafana’s server reaches it." required>
+      <Field label="Agent URL" description="The URL at which the Grafana server reaches the agent." required>
         <Input
           id="sti-url"
           width={60}
@@ -52,7 +52,10 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           />
         </Field>
       ))}
-      <Field label="Environment" description="Optional: the test fails when the agent answers another one.">
+      <Field
+        label="Environment"
+        description="Optional. The connection test fails if the agent reports another environment."
+      >
         <Input
           id="sti-environment"
           width={60}
@@ -61,7 +64,10 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           onChange={(event) => setJson({ environment: event.currentTarget.value.trim() || undefined })}
         />
       </Field>
-      <Field label="Prometheus" description="Holds this agent’s series. Empty: Grafana’s default one.">
+      <Field
+        label="Prometheus"
+        description="The data source with the metrics of this agent. Empty: the first Prometheus data source."
+      >
         <DataSourcePicker
           type="prometheus"
           width={60}

@@ -15,7 +15,7 @@ import { toAnnotations, toEventTable } from './eventFrames'
 import { cachedVariable } from './cachedVariable'
 import type { AgentDataSourceOptions, RolloutEventsQuery } from './types'
 
-/** One agent. Its pages and actions go through the app; here are its events, its variables and its health. */
+/** One agent as a data source: its events, the values of dashboard variables, and the connection test. */
 export class DataSource extends DataSourceApi<RolloutEventsQuery, AgentDataSourceOptions> {
   private readonly agent: AgentDataSource
 
@@ -36,7 +36,7 @@ export class DataSource extends DataSourceApi<RolloutEventsQuery, AgentDataSourc
     return { data }
   }
 
-  /** `environment` and `rollouts` fill the variables of a dashboard. */
+  /** Values of dashboard variables; the queries are `environment` and `rollouts`. */
   async metricFindQuery(query: string, _options?: LegacyMetricFindQueryOptions): Promise<MetricFindValue[]> {
     const name = query.trim()
     if (name === 'environment') {
@@ -47,20 +47,20 @@ export class DataSource extends DataSourceApi<RolloutEventsQuery, AgentDataSourc
         (await listRollouts(this.agent)).map(({ rollout }) => rollout),
       )
     }
-    throw new Error(`Unknown query “${query}”: write environment or rollouts.`)
+    throw new Error(`Unknown query “${query}”. Use environment or rollouts.`)
   }
 
   async testDatasource(): Promise<TestDataSourceResponse> {
-    const { healthy, summary, steps: hops } = await checkAgentConnection(getAgentDataSource(this.agent.uid))
+    const { healthy, summary, steps } = await checkAgentConnection(getAgentDataSource(this.agent.uid))
     return {
       status: healthy ? 'success' : 'error',
       message: summary,
-      details: { verboseMessage: hops.map(({ name, state, detail }) => `${name}: ${state}, ${detail}`).join('\n') },
+      details: { verboseMessage: steps.map(({ name, state, detail }) => `${name}: ${state}, ${detail}`).join('\n') },
     }
   }
 
   private async events(rollout: string, since: Date) {
-    const names = rollout ? [rollout] : (await listRollouts(this.agent)).map((each) => each.rollout)
+    const names = rollout ? [rollout] : (await listRollouts(this.agent)).map(({ rollout: name }) => name)
     return (await Promise.all(names.map((name) => listRolloutEvents(this.agent, name, since)))).flat()
   }
 }

@@ -4,14 +4,18 @@ import React from 'react'
 import type { DataSource } from './DataSource'
 import type { AgentDataSourceOptions, RolloutEventsQuery } from './types'
 
-/** Whose events; a variable is fine. */
+/** The rollout whose events are queried; variables are allowed. */
 export function QueryEditor({
   query,
   onChange,
   onRunQuery,
 }: QueryEditorProps<DataSource, RolloutEventsQuery, AgentDataSourceOptions>) {
   return (
-    <InlineField label="Rollout" tooltip="Its events. Empty: of every rollout of this agent." labelWidth={12}>
+    <InlineField
+      label="Rollout"
+      tooltip="Shows the events of this rollout. Empty: the events of every rollout of the agent."
+      labelWidth={12}
+    >
       <Input
         id="sti-query-rollout"
         width={40}

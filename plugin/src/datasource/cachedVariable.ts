@@ -1,8 +1,8 @@
 import type { MetricFindValue } from '@grafana/data'
 
 /**
- * Answers of variables, kept in this browser: while an agent is away its dashboard still names its environment and its
- * rollouts, so that the panels can say that they are stale.
+ * Values of dashboard variables, cached in this browser: if an agent is unavailable, its dashboard still has the
+ * environment and the rollouts, so that the panels can show that they are stale.
  */
 export async function cachedVariable(
   uid: string,

@@ -16,7 +16,7 @@ const event = (id: number, kind: string, reason: string | null = null): Operatio
   hash: '',
 })
 
-test('starts and flag changes are marks, each a point in time; batches are not', () => {
+test('state and flag changes are annotations at one point in time; batches are not', () => {
   const frame = toAnnotations([event(1, 'state'), event(2, 'batch'), event(3, 'flag', 'errors'), event(4, 'baseline')])
   const column = (name: string) => frame.fields.find((field) => field.name === name)?.values
   expect(column('title')).toEqual(['state 1', 'flag 3', 'baseline 4'])

@@ -18,7 +18,7 @@ interface Props {
   detail: RolloutDetail
 }
 
-/** All that is claimed of the rollout, as a file; whether it is signed is said before it is loaded. */
+/** The downloads of the report of a rollout, and if its JSON is signed. */
 export function ReportSection({ environment, detail }: Props) {
   const [loading, setLoading] = useState<ReportFormat | null>(null)
   const [error, setError] = useState<AgentError | null>(null)
@@ -57,22 +57,22 @@ export function ReportSection({ environment, detail }: Props) {
       ))}
     >
       <p>
-        The rollout file, who did what and when, every check with its number and query, failed rows, rollbacks and
-        sign-offs, as one file for the change request.
+        One file for the change request: the rollout file, the operations, every check with its value and query, failed
+        rows, rollbacks, and sign-offs.
       </p>
       {signingKey ? (
         <p>
-          Its JSON is signed with the key <code>{signingKey.kid}</code>. <code>sti verify</code> checks it, and the next
-          environment takes it as a promotion if it trusts that key.
+          The JSON report is signed with the key <code>{signingKey.kid}</code>. <code>sti verify</code> verifies the
+          signature. The next environment accepts the report for its promotion if it trusts this key.
         </p>
       ) : (
         <p>
-          The agent has no key to sign with, so a report proves nothing to the next environment. Set
-          STI_SIGNING_KEY_FILE on it.
+          The report is not signed, so the next environment does not accept it for a promotion. Set STI_SIGNING_KEY_FILE
+          on the agent.
         </p>
       )}
       {error && (
-        <Alert severity="error" title="The report was not loaded">
+        <Alert severity="error" title="Cannot download the report">
           {error.message}
         </Alert>
       )}

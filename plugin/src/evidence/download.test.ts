@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { downloadFileName } from './download'
 
-test('a file’s name says of what, of where and of when, and nothing that a file system refuses', () => {
+test('a file name has subject, rollout, environment, and time, and no character that a file system refuses', () => {
   const at = new Date('2026-11-26T16:03:05.123Z')
   expect(downloadFileName('report', 'vehicles', 'staging', 'json', at)).toBe(
     'sti-report-vehicles-staging-20261126T160305Z.json',

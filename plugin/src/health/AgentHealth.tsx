@@ -8,7 +8,7 @@ import { ConnectionSteps } from './ConnectionSteps'
 import { userLevel } from '../agent/userLevel'
 import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 
-/** One agent: the way to it and beyond, hop by hop. */
+/** The connection to one agent and to its dependencies, step by step. */
 export function AgentHealth({ agent }: { agent: AgentDataSource }) {
   const { data } = usePolling(
     agent.uid,
@@ -23,7 +23,7 @@ export function AgentHealth({ agent }: { agent: AgentDataSource }) {
           <EnvironmentBadge name={data.status.environment} production={data.status.production} />
         </Card.Meta>
       )}
-      <Card.Description>{data ? <ConnectionSteps hops={data.steps} /> : <Spinner inline />}</Card.Description>
+      <Card.Description>{data ? <ConnectionSteps steps={data.steps} /> : <Spinner inline />}</Card.Description>
       {userLevel() === 'admin' && (
         <Card.Actions>
           <LinkButton size="sm" variant="secondary" href={withAppSubUrl(`/connections/datasources/edit/${agent.uid}`)}>

@@ -11,12 +11,12 @@ const STEP_STATE_DISPLAY = {
   unknown: { icon: 'question-circle', color: null },
 } as const satisfies Record<ConnectionStep['state'], { icon: IconName; color: 'success' | 'warning' | 'error' | null }>
 
-/** The hops of a way, each with its state and what it says. */
-export function ConnectionSteps({ hops }: { hops: readonly ConnectionStep[] }) {
+/** The steps of a connection, each with its state. */
+export function ConnectionSteps({ steps }: { steps: readonly ConnectionStep[] }) {
   const styles = useStyles2(getStyles)
   return (
     <ul className={styles.list}>
-      {hops.map(({ name, state, detail }) => (
+      {steps.map(({ name, state, detail }) => (
         <li key={name} className={styles.row}>
           <Icon name={STEP_STATE_DISPLAY[state].icon} className={cx(styles.icon, styles[state])} aria-label={state} />
           <span>{name}</span>

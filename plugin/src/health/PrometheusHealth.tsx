@@ -6,7 +6,7 @@ import type { ConnectionStep } from './checkAgentConnection'
 import { ConnectionSteps } from './ConnectionSteps'
 import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 
-/** One Prometheus: whether Grafana reaches it, and whether it scrapes every agent. */
+/** The connection from Grafana to one Prometheus, and from there to the agents. */
 export function PrometheusHealth({ uid, name }: { uid: string; name: string }) {
   const { data } = usePolling(
     uid,
@@ -16,7 +16,7 @@ export function PrometheusHealth({ uid, name }: { uid: string; name: string }) {
   return (
     <Card noMargin>
       <Card.Heading>{name}</Card.Heading>
-      <Card.Description>{data ? <ConnectionSteps hops={data} /> : <Spinner inline />}</Card.Description>
+      <Card.Description>{data ? <ConnectionSteps steps={data} /> : <Spinner inline />}</Card.Description>
     </Card>
   )
 }
@@ -28,18 +28,18 @@ interface PrometheusQueryResponse {
 async function checkPrometheus(uid: string): Promise<ConnectionStep[]> {
   const query = encodeURIComponent('up{job="sti-agent"}')
   try {
-    const answer = await firstValueFrom(
+    const response = await firstValueFrom(
       getBackendSrv().fetch<PrometheusQueryResponse>({
         url: `/api/datasources/uid/${encodeURIComponent(uid)}/resources/api/v1/query?query=${query}`,
         showErrorAlert: false,
       }),
     )
-    const { result } = answer.data.data
-    const prometheusStep: ConnectionStep = { name: 'Grafana → Prometheus', state: 'ok', detail: 'answers' }
+    const { result } = response.data.data
+    const prometheusStep: ConnectionStep = { name: 'Grafana → Prometheus', state: 'ok', detail: 'reachable' }
     if (result.length === 0) {
       return [
         prometheusStep,
-        { name: 'Prometheus → agents', state: 'broken', detail: 'It scrapes no agent: add the job sti-agent.' },
+        { name: 'Prometheus → agents', state: 'broken', detail: 'Prometheus scrapes no agent. Add the job sti-agent.' },
       ]
     }
     return [
@@ -49,11 +49,17 @@ async function checkPrometheus(uid: string): Promise<ConnectionStep[]> {
         return {
           name: `→ ${metric['environment'] ?? metric['instance'] ?? 'agent'}`,
           state: up ? 'ok' : 'broken',
-          detail: `${metric['instance'] ?? ''} ${up ? 'is scraped' : 'does not answer the scrape'}`,
+          detail: `${metric['instance'] ?? ''} ${up ? 'is scraped' : 'cannot be scraped'}`,
         }
       }),
     ]
   } catch {
-    return [{ name: 'Grafana → Prometheus', state: 'broken', detail: 'Grafana cannot reach it: check its URL.' }]
+    return [
+      {
+        name: 'Grafana → Prometheus',
+        state: 'broken',
+        detail: 'Grafana cannot reach Prometheus. Check the URL of its data source.',
+      },
+    ]
   }
 }

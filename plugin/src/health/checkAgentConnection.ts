@@ -4,7 +4,7 @@ import type { AgentDataSource } from '../agent/agentDataSources'
 import { userLevel } from '../agent/userLevel'
 import { sendAgentRequest } from '../agent/agentRequest'
 
-/** The major version of the contract this plug-in speaks. */
+/** The major version of the contract that this plugin supports. */
 const CONTRACT_MAJOR = '1'
 
 export interface ConnectionStep {
@@ -15,7 +15,7 @@ export interface ConnectionStep {
 
 export interface ConnectionHealth {
   readonly healthy: boolean
-  /** One sentence: all is well, or the first hop that failed. */
+  /** One sentence: the connection works, or the first step that failed. */
   readonly summary: string
   readonly steps: readonly ConnectionStep[]
   readonly status: AgentStatus | null
@@ -23,7 +23,7 @@ export interface ConnectionHealth {
 
 const LEVELS = ['viewer', 'editor', 'admin'] as const
 
-/** Walks the way of a click, from Grafana to the database, and names the hop that fails. */
+/** Checks every step from Grafana to the database, and reports the first that fails. */
 export async function checkAgentConnection(agent: AgentDataSource, signal?: AbortSignal): Promise<ConnectionHealth> {
   const levels = LEVELS.slice(0, LEVELS.indexOf(userLevel()) + 1)
   const answers = await Promise.all(
@@ -46,7 +46,7 @@ export async function checkAgentConnection(agent: AgentDataSource, signal?: Abor
   const agentStep: ConnectionStep = {
     name: 'Grafana → agent',
     state: 'ok',
-    detail: status ? `${status.agent} ${status.version}` : 'answers',
+    detail: status ? `${status.agent} ${status.version}` : 'reachable',
   }
   if (!status) return toHealth([agentStep, ...tokens, unknownStep('Agent → PostgreSQL')], null)
   return toHealth(
@@ -69,17 +69,16 @@ function tokenStep(level: string, answer: AgentStatus | AgentError | undefined):
   const refused = answer.hop === 'token' || answer.status === 403
   return brokenStep(
     name,
-    refused ? `Refused: set the agent’s token for ${level}s in its data source. ${answer.message}` : answer.message,
+    refused
+      ? `The agent refused it. Set the agent’s token for ${level}s in its data source. ${answer.message}`
+      : answer.message,
   )
 }
 
 function contractStep({ contract }: AgentStatus): ConnectionStep {
   const name = 'Contract'
   if (contract.split('.')[0] === CONTRACT_MAJOR) return { name, state: 'ok', detail: `version ${contract}` }
-  return brokenStep(
-    name,
-    `The agent speaks version ${contract}, this plug-in ${CONTRACT_MAJOR}.x: upgrade the older one.`,
-  )
+  return brokenStep(name, `The agent uses version ${contract}, this plugin ${CONTRACT_MAJOR}.x. Upgrade the older one.`)
 }
 
 function environmentStep(agent: AgentDataSource, status: AgentStatus): ConnectionStep {
@@ -88,7 +87,7 @@ function environmentStep(agent: AgentDataSource, status: AgentStatus): Connectio
   if (agent.expected && agent.expected !== status.environment) {
     return brokenStep(
       name,
-      `The agent answers ${status.environment}, but this data source is meant for ${agent.expected}: check its URL.`,
+      `The agent reports ${status.environment}, but this data source is configured for ${agent.expected}. Check its URL.`,
     )
   }
   return { name, state: 'ok', detail: status.production ? `${status.environment} (production)` : status.environment }
@@ -97,11 +96,11 @@ function environmentStep(agent: AgentDataSource, status: AgentStatus): Connectio
 const DEPENDENCY_STEP_NAMES = {
   postgresql: 'Agent → PostgreSQL',
   prometheus: 'Agent → Prometheus',
-  'grafana-keys': 'Agent → Grafana’s keys',
+  'grafana-keys': 'Agent → Grafana signing keys',
   api: 'Agent → application',
 } as const
 
-/** Without PostgreSQL nothing works; without the others something is missing, and the agent says what. */
+/** The agent requires PostgreSQL; a failure of another dependency is a warning. */
 function dependencySteps({ dependencies }: AgentStatus): ConnectionStep[] {
   return dependencies.map(({ name, healthy, detail }) => ({
     name: DEPENDENCY_STEP_NAMES[name] ?? name,
@@ -111,21 +110,26 @@ function dependencySteps({ dependencies }: AgentStatus): ConnectionStep[] {
 }
 
 function permissionStep({ you }: AgentStatus): ConnectionStep {
-  const name = 'You may act'
-  if (you.level === 'viewer') return { name, state: 'ok', detail: 'no: viewers read' }
-  if (you.mayAct) return { name, state: 'ok', detail: `as ${you.name}, ${you.level}` }
-  return { name, state: 'warning', detail: you.why ?? 'The agent lets you read only.' }
+  const name = 'Your permissions'
+  if (you.level === 'viewer') return { name, state: 'ok', detail: 'viewer: read only' }
+  if (you.mayAct) return { name, state: 'ok', detail: `${you.level}, as ${you.name}` }
+  return { name, state: 'warning', detail: you.why ?? 'The agent only allows you to read.' }
 }
 
-function toHealth(hops: ConnectionStep[], status: AgentStatus | null): ConnectionHealth {
-  const first = hops.find((hop) => hop.state === 'broken')
-  if (first) return { healthy: false, summary: `${first.name}: ${first.detail}`, steps: hops, status }
-  const weak = hops.find((hop) => hop.state === 'warning')
-  const fine = status
-    ? `${status.agent} answers for ${status.environment}, and PostgreSQL for it.`
-    : 'The agent answers.'
-  return { healthy: true, summary: weak ? `${fine} But ${weak.name}: ${weak.detail}` : fine, steps: hops, status }
+function toHealth(steps: ConnectionStep[], status: AgentStatus | null): ConnectionHealth {
+  const broken = steps.find(({ state }) => state === 'broken')
+  if (broken) return { healthy: false, summary: `${broken.name}: ${broken.detail}`, steps, status }
+  const warning = steps.find(({ state }) => state === 'warning')
+  const summary = status
+    ? `${status.agent} is connected to PostgreSQL and serves ${status.environment}.`
+    : 'The agent is reachable.'
+  return {
+    healthy: true,
+    summary: warning ? `${summary} Warning: ${warning.name}: ${warning.detail}` : summary,
+    steps,
+    status,
+  }
 }
 
 const brokenStep = (name: string, detail: string): ConnectionStep => ({ name, state: 'broken', detail })
-const unknownStep = (name: string): ConnectionStep => ({ name, state: 'unknown', detail: 'not reached' })
+const unknownStep = (name: string): ConnectionStep => ({ name, state: 'unknown', detail: 'not checked' })

@@ -1,4 +1,5 @@
 import { Alert, LoadingPlaceholder } from '@grafana/ui'
+import type { AgentStatus } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import { listIncidents } from '../agent/incidentCalls'
@@ -8,17 +9,16 @@ import { formatTime } from '../formatTime'
 import { type IncidentResponse, IncidentResponseConfirmation } from './IncidentResponseConfirmation'
 import { IncidentCard } from './IncidentCard'
 import { sortIncidents } from './display'
-import { answerRefusalReasons } from './answerRefusal'
 
 interface Props {
   agent: AgentDataSource
-  /** Null: of every rollout, and of the environment as a whole. */
+  /** Null shows the incidents of every rollout and of the environment itself. */
   rollout: string | null
 }
 
-/** The incidents that one agent knows, those that wait for somebody first; while it is away, since when. */
+/** The incidents of one agent, open ones first, and since when the agent does not respond. */
 export function AgentIncidents({ agent, rollout }: Props) {
-  const [answer, setAnswer] = useState<IncidentResponse | null>(null)
+  const [response, setResponse] = useState<IncidentResponse | null>(null)
   const incidentsPoll = usePolling(
     `${agent.uid}/${rollout ?? ''}`,
     async (signal) => {
@@ -31,13 +31,13 @@ export function AgentIncidents({ agent, rollout }: Props) {
   return (
     <>
       {error && (
-        <Alert severity="warning" title={`${agent.name} does not answer since ${formatTime(failingSince)}`}>
+        <Alert severity="warning" title={`${agent.name} has not responded since ${formatTime(failingSince)}`}>
           {error.message}
         </Alert>
       )}
-      {!data && !error && <LoadingPlaceholder text={`Asking ${agent.name}…`} />}
+      {!data && !error && <LoadingPlaceholder text={`Loading from ${agent.name}…`} />}
       {data?.list.length === 0 && (
-        <p>{`${data.status.environment}: no incident${rollout === null ? '' : ` of ${rollout}`} yet.`}</p>
+        <p>{`No incidents in ${data.status.environment}${rollout === null ? '' : ` for ${rollout}`}.`}</p>
       )}
       {data &&
         sortIncidents(data.list).map((incident) => (
@@ -45,21 +45,27 @@ export function AgentIncidents({ agent, rollout }: Props) {
             key={incident.id}
             incident={incident}
             production={data.status.production}
-            refusalReasons={answerRefusalReasons(data.status)}
-            onRespond={setAnswer}
+            refusalReasons={responseRefusalReasons(data.status)}
+            onRespond={setResponse}
           />
         ))}
-      {answer && data && (
+      {response && data && (
         <IncidentResponseConfirmation
-          response={answer}
+          response={response}
           environment={{ name: data.status.environment, production: data.status.production, agent }}
-          onClose={() => setAnswer(null)}
+          onClose={() => setResponse(null)}
           onDone={() => {
-            setAnswer(null)
+            setResponse(null)
             incidentsPoll.refresh()
           }}
         />
       )}
     </>
   )
+}
+
+/** Why this person cannot respond to an incident; empty if nothing speaks against it. The agent checks it again. */
+function responseRefusalReasons({ you }: Pick<AgentStatus, 'you'>): readonly string[] {
+  if (!you.mayAct) return [you.why ?? 'You have read-only access.']
+  return you.level === 'viewer' ? ['This action requires the level editor; you have the level viewer.'] : []
 }

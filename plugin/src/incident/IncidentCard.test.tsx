@@ -15,8 +15,8 @@ const incident: Incident = {
   state: 'open',
   drill: false,
   source: 'grafana',
-  summary: '2 % of requests fail.',
-  reasons: ['The flag was turned off: the agent reads the same.'],
+  summary: '2% of requests fail.',
+  reasons: ['The flag was turned off: the agent’s own reading agrees.'],
   reading: { state: 'unhealthy', sentence: '41 of 2,000 requests failed' },
   rollback: { scope: 'flag', at: '2026-03-01T12:00:01.000Z', operationId: 31 },
   openedAt: '2026-03-01T12:00:00.000Z',
@@ -34,34 +34,47 @@ const incident: Incident = {
   closedNote: null,
 }
 
-const show = (of: Incident, refused: string[] = []) => {
-  const onAnswer = vi.fn()
+const renderCard = (shown: Incident, refusalReasons: string[] = []) => {
+  const onRespond = vi.fn()
   render(
     <MemoryRouter>
-      <IncidentCard incident={of} production refusalReasons={refused} onRespond={onAnswer} />
+      <IncidentCard incident={shown} production refusalReasons={refusalReasons} onRespond={onRespond} />
     </MemoryRouter>,
   )
-  return onAnswer
+  return onRespond
 }
 
-test('an open incident says what fired, what was decided, how late it is and who was called', () => {
-  const onAnswer = show(incident)
+test('an open incident shows its alert, the decision, how late it is, and who was paged', () => {
+  const onRespond = renderCard(incident)
   const card = screen.getByRole('article', { name: 'Incident 7' }).textContent
-  for (const text of ['StiApiErrorsHigh', 'The flag was turned off', 'unhealthy: 41 of', 'late by', 'Technical Lead'])
+  for (const text of [
+    'StiApiErrorsHigh',
+    'The flag was turned off',
+    'unhealthy: 41 of',
+    'overdue by',
+    'Technical Lead',
+  ])
     expect(card).toContain(text)
   expect(card).toContain('3 alerts')
   fireEvent.click(screen.getByRole('button', { name: 'Acknowledge' }))
-  expect(onAnswer).toHaveBeenCalledWith({ verb: 'acknowledge', incident })
+  expect(onRespond).toHaveBeenCalledWith({ verb: 'acknowledge', incident })
 })
 
-test('one that is acknowledged can only be closed; who may not answer sees why', () => {
+test('an acknowledged incident can only be closed; a person who cannot respond sees the reason', () => {
   const by = { name: 'ann', level: 'editor', via: 'grafana' } as const
-  const answered = { acknowledgedAt: incident.seenAt, acknowledgedBy: by, acknowledgedNote: 'I look', late: false }
-  const onAnswer = show({ ...incident, ...answered, state: 'acknowledged', acknowledgedSeconds: 9 }, ['Not you.'])
+  const acknowledged = {
+    acknowledgedAt: incident.seenAt,
+    acknowledgedBy: by,
+    acknowledgedNote: 'investigating',
+    late: false,
+  }
+  const onRespond = renderCard({ ...incident, ...acknowledged, state: 'acknowledged', acknowledgedSeconds: 9 }, [
+    'Not you.',
+  ])
   expect(screen.queryByRole('button', { name: 'Acknowledge' })).toBeNull()
-  expect(screen.getByRole('article').textContent).toContain('I look')
+  expect(screen.getByRole('article').textContent).toContain('investigating')
   const close = screen.getByRole('button', { name: 'Close' })
   expect(close.getAttribute('aria-disabled')).toBe('true')
   fireEvent.click(close)
-  expect(onAnswer).not.toHaveBeenCalled()
+  expect(onRespond).not.toHaveBeenCalled()
 })

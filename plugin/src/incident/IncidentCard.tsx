@@ -2,37 +2,36 @@ import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, Text, TextLink, useStyles2 } from '@grafana/ui'
 import type { Incident } from '@sti-rollout/agent/contract'
-import React from 'react'
+import React, { useEffect, useState } from 'react'
 import { ActionButton } from '../action/ActionButton'
 import { routes } from '../routes'
 import { DefinitionList } from '../layout/DefinitionList'
 import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
 import { formatTime } from '../formatTime'
 import type { IncidentResponse } from './IncidentResponseConfirmation'
-import { acknowledgementClock, escalationText, SEVERITY_DISPLAY, SOURCE_LABELS, STATE_COLORS } from './display'
-import { useCurrentTime } from './useCurrentTime'
+import { acknowledgementTimer, escalationText, SEVERITY_DISPLAY, SOURCE_LABELS, STATE_COLORS } from './display'
 
 interface Props {
   incident: Incident
   production: boolean
-  /** Why this person may not answer. */
+  /** Why this person cannot respond. */
   refusalReasons: readonly string[]
-  onRespond: (answer: IncidentResponse) => void
+  onRespond: (response: IncidentResponse) => void
 }
 
-/** One incident: what fired, what the agent reads and decided, its clock, who is called, who has seen it. */
-export function IncidentCard({ incident, production, refusalReasons: refused, onRespond: onAnswer }: Props) {
+/** One incident: its alert, the agent's reading and decision, its timer, escalation, and responses. */
+export function IncidentCard({ incident, production, refusalReasons, onRespond }: Props) {
   const styles = useStyles2(getStyles)
   const { id, rule, severity, state, drill, summary, reasons, environment, rollout, times } = incident
   const open = state === 'open'
   const now = useCurrentTime(open)
-  const { text, late } = acknowledgementClock(incident, now)
+  const { text, late } = acknowledgementTimer(incident, now)
   return (
     <article className={cx(styles.all, open && styles.open)} aria-label={`Incident ${id}`}>
       <div className={styles.line}>
         <Badge text={severity} {...SEVERITY_DISPLAY[severity]} />
         <Text element="h3" variant="h5">
-          {`${rule}${drill ? ' (a drill)' : ''}`}
+          {`${rule}${drill ? ' (drill)' : ''}`}
         </Text>
         <Badge text={state} color={STATE_COLORS[state]} />
         <EnvironmentBadge name={environment} production={production} />
@@ -44,38 +43,34 @@ export function IncidentCard({ incident, production, refusalReasons: refused, on
         <TextLink href={`${routes.runbook()}#${rule.toLowerCase()}`} inline={false}>
           Runbook
         </TextLink>
-        <span className={late ? styles.late : styles.clock} role={open ? 'timer' : undefined}>
+        <span className={late ? styles.late : styles.timer} role={open ? 'timer' : undefined}>
           {text}
         </span>
         <span className={styles.actions}>
           {open && (
             <ActionButton
-              size="sm"
-              icon="check"
-              reasons={refused}
-              onClick={() => onAnswer({ verb: 'acknowledge', incident })}
-            >
-              Acknowledge
-            </ActionButton>
+              action="acknowledge"
+              variant="primary"
+              reasons={refusalReasons}
+              onClick={() => onRespond({ verb: 'acknowledge', incident })}
+            />
           )}
           {state !== 'closed' && (
             <ActionButton
-              size="sm"
-              variant="secondary"
+              action="acknowledge"
+              label="Close"
               icon="times"
-              reasons={refused}
-              onClick={() => onAnswer({ verb: 'resolve', incident })}
-            >
-              Close
-            </ActionButton>
+              reasons={refusalReasons}
+              onClick={() => onRespond({ verb: 'resolve', incident })}
+            />
           )}
         </span>
       </div>
       <p>{summary}</p>
-      <DefinitionList of={incidentDetails(incident, now)} />
+      <DefinitionList items={incidentDetails(incident, now)} />
       {reasons.length > 0 && (
         <details open={open}>
-          <summary>What the agent decided, and why</summary>
+          <summary>Decision of the agent</summary>
           <ul className={styles.reasons}>
             {reasons.map((reason) => (
               <li key={reason}>{reason}</li>
@@ -83,25 +78,37 @@ export function IncidentCard({ incident, production, refusalReasons: refused, on
           </ul>
         </details>
       )}
-      {times > 1 && (
-        <span className={styles.weak}>{`${times} alerts, the last at ${formatTime(incident.seenAt)}`}</span>
-      )}
+      {times > 1 && <span className={styles.weak}>{`${times} alerts, latest at ${formatTime(incident.seenAt)}`}</span>}
     </article>
   )
 }
 
+/** The current time, updated every second while the timer of an incident runs. */
+function useCurrentTime(running: boolean): number {
+  const [now, setNow] = useState(Date.now)
+  useEffect(() => {
+    if (!running) return
+    const timer = setInterval(() => setNow(Date.now()), 1_000)
+    return () => clearInterval(timer)
+  }, [running])
+  return now
+}
+
 function incidentDetails(incident: Incident, now: number): Array<readonly [string, React.ReactNode]> {
   const { openedAt, source, change, reading, rollback, environment, rollout } = incident
-  const done = (by: Incident['closedBy'], at: string | null, note: string | null) =>
+  const formatResponse = (by: Incident['closedBy'], at: string | null, note: string | null) =>
     `${by?.name ?? '–'}, ${formatTime(at)}${note ? `: ${note}` : ''}`
   return [
-    ['Opened', `${formatTime(openedAt)}, by ${SOURCE_LABELS[source]}`],
-    ...(change === null ? [] : [['About', change] as const]),
-    ['The agent reads', reading === null ? 'nothing of this rule' : `${reading.state}: ${reading.sentence}`],
+    ['Opened', `${formatTime(openedAt)} by ${SOURCE_LABELS[source]}`],
+    ...(change === null ? [] : [['Change', change] as const]),
+    [
+      'Agent’s reading',
+      reading === null ? 'The agent does not monitor this condition itself.' : `${reading.state}: ${reading.sentence}`,
+    ],
     [
       'Rolled back',
       rollback === null ? (
-        'nothing'
+        'no'
       ) : rollback.operationId === null || rollout === null ? (
         `${rollback.scope}, ${formatTime(rollback.at)}`
       ) : (
@@ -110,18 +117,18 @@ function incidentDetails(incident: Incident, now: number): Array<readonly [strin
         </TextLink>
       ),
     ],
-    ['Called', escalationText(incident, now)],
+    ['Escalation', escalationText(incident, now)],
     ...(incident.acknowledgedAt === null
       ? []
       : [
           [
             'Acknowledged by',
-            done(incident.acknowledgedBy, incident.acknowledgedAt, incident.acknowledgedNote),
+            formatResponse(incident.acknowledgedBy, incident.acknowledgedAt, incident.acknowledgedNote),
           ] as const,
         ]),
     ...(incident.closedAt === null
       ? []
-      : [['Closed by', done(incident.closedBy, incident.closedAt, incident.closedNote)] as const]),
+      : [['Closed by', formatResponse(incident.closedBy, incident.closedAt, incident.closedNote)] as const]),
   ]
 }
 
@@ -138,7 +145,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
   }),
   open: css({ borderInlineStart: `${theme.spacing(0.5)} solid ${theme.colors.error.main}` }),
   line: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(0.5, 1.25) }),
-  clock: css({ fontVariantNumeric: 'tabular-nums' }),
+  timer: css({ fontVariantNumeric: 'tabular-nums' }),
   late: css({ color: theme.colors.error.text, fontVariantNumeric: 'tabular-nums' }),
   actions: css({ display: 'flex', gap: theme.spacing(1), marginInlineStart: 'auto' }),
   reasons: css({ margin: 0, paddingInlineStart: theme.spacing(2.5), overflowWrap: 'anywhere' }),

@@ -10,8 +10,8 @@ export interface IncidentResponse {
 }
 
 const DESCRIPTIONS = {
-  acknowledge: 'You have seen it and look after it. Its clock stands, and nobody else is called.',
-  resolve: 'You say that it is over. If its alert fires again, another incident is opened.',
+  acknowledge: 'You are handling this incident. The timer stops and nobody else is paged.',
+  resolve: 'The incident is over. If its alert fires again, a new incident opens.',
 } as const
 
 interface Props {
@@ -21,12 +21,12 @@ interface Props {
   onClose: () => void
 }
 
-/** Asks before an incident is acknowledged or closed, with a note that stays with it. */
+/** The confirmation before an incident is acknowledged or closed, with a note that is kept with the incident. */
 export function IncidentResponseConfirmation({ response: { verb, incident }, environment, onDone, onClose }: Props) {
   const [title, label, send] =
     verb === 'acknowledge'
       ? ['Acknowledge', 'Acknowledge', acknowledgeIncident]
-      : (['Close', 'Close it', resolveIncident] as const)
+      : (['Close', 'Close incident', resolveIncident] as const)
   return (
     <ReasonConfirmation
       title={`${title} incident ${incident.id}, ${incident.rule}`}

@@ -1,37 +1,37 @@
 import type { Incident } from '@sti-rollout/agent/contract'
 import { expect, test } from 'vitest'
-import { acknowledgementClock, escalationText, sortIncidents } from './display'
+import { acknowledgementTimer, escalationText, sortIncidents } from './display'
 
 const at = Date.parse('2026-03-01T12:00:00Z')
 const instant = (seconds: number) => new Date(at + seconds * 1000).toISOString()
-const incident = (more: Partial<Incident> = {}) =>
+const incident = (changed: Partial<Incident> = {}) =>
   ({
     state: 'open',
     acknowledgeBy: instant(300),
     acknowledgedSeconds: null,
     late: false,
     escalation: { level: 0, role: null, nextAt: instant(60), nextRole: 'Technical Lead' },
-    ...more,
+    ...changed,
   }) as Incident
 
-test('the clock says what is left, how late it is, or how long it took', () => {
-  expect(acknowledgementClock(incident(), at)).toEqual({ text: 'to be acknowledged within 5 min', late: false })
-  expect(acknowledgementClock(incident(), at + 360_000)).toEqual({ text: 'late by 1 min', late: true })
+test('the timer shows the time left, how long it is overdue, or how long it took', () => {
+  expect(acknowledgementTimer(incident(), at)).toEqual({ text: 'acknowledge within 5 min', late: false })
+  expect(acknowledgementTimer(incident(), at + 360_000)).toEqual({ text: 'overdue by 1 min', late: true })
   const acknowledged = incident({ state: 'acknowledged', acknowledgedSeconds: 42 })
-  expect(acknowledgementClock(acknowledged, at + 900_000)).toEqual({ text: 'acknowledged after 42 s', late: false })
-  expect(acknowledgementClock(incident({ state: 'closed', late: true }), at).text).toBe(
-    'closed without an acknowledgement',
+  expect(acknowledgementTimer(acknowledged, at + 900_000)).toEqual({ text: 'acknowledged after 42 s', late: false })
+  expect(acknowledgementTimer(incident({ state: 'closed', late: true }), at).text).toBe(
+    'closed without acknowledgement',
   )
 })
 
-test('who is called now, and who next', () => {
-  expect(escalationText(incident(), at)).toBe('nobody yet; Technical Lead in 1 min')
+test('the escalation names who was paged, and who is next', () => {
+  expect(escalationText(incident(), at)).toBe('nobody paged yet; Technical Lead in 1 min')
   const last = { level: 4, role: 'System Architect', nextAt: null, nextRole: null }
   expect(escalationText(incident({ escalation: last }), at)).toBe('level 4, System Architect')
-  expect(escalationText(incident({ state: 'acknowledged' }), at)).toBe('nobody had to be called')
+  expect(escalationText(incident({ state: 'acknowledged' }), at)).toBe('nobody was paged')
 })
 
-test('what waits for somebody comes first, the gravest above, the newest of them as the agent says', () => {
+test('open incidents come first, by severity, then in the order of the agent', () => {
   const list = [
     incident({ id: 5, state: 'acknowledged', severity: 'critical' }),
     incident({ id: 4, state: 'open', severity: 'warning' }),

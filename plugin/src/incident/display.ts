@@ -15,33 +15,33 @@ export const STATE_COLORS = {
 } as const satisfies Record<IncidentState, BadgeColor>
 
 export const SOURCE_LABELS = {
-  grafana: 'an alert of Grafana',
-  alertmanager: 'an alert of Alertmanager',
-  guard: 'the agent’s own guard',
+  grafana: 'a Grafana alert',
+  alertmanager: 'an Alertmanager alert',
+  guard: 'the agent’s guard',
   operation: 'an operation',
   drill: 'a drill',
 } as const satisfies Record<Incident['source'], string>
 
-/** The clock of an incident: how long is left to acknowledge it, or how late somebody is, or how long it took. */
-export function acknowledgementClock(
+/** The timer of an incident: the time left to acknowledge it, how long it is overdue, or how long it took. */
+export function acknowledgementTimer(
   incident: Incident,
   now: number,
 ): { readonly text: string; readonly late: boolean } {
   const { acknowledgedSeconds, acknowledgeBy, late, state } = incident
   if (acknowledgedSeconds !== null)
     return { text: `acknowledged after ${formatDuration(acknowledgedSeconds)}${late ? ', late' : ''}`, late }
-  if (state === 'closed') return { text: 'closed without an acknowledgement', late }
+  if (state === 'closed') return { text: 'closed without acknowledgement', late }
   const secondsLeft = (Date.parse(acknowledgeBy) - now) / 1000
   return secondsLeft >= 0
-    ? { text: `to be acknowledged within ${formatDuration(Math.round(secondsLeft))}`, late: false }
-    : { text: `late by ${formatDuration(Math.round(-secondsLeft))}`, late: true }
+    ? { text: `acknowledge within ${formatDuration(Math.round(secondsLeft))}`, late: false }
+    : { text: `overdue by ${formatDuration(Math.round(-secondsLeft))}`, late: true }
 }
 
-/** Who is called now, and who next. */
+/** Who has been paged, and who is next. */
 export function escalationText({ escalation, state }: Incident, now: number): string {
   const { level, role, nextAt, nextRole } = escalation
-  if (state !== 'open') return level > 0 ? `reached level ${level}` : 'nobody had to be called'
-  const currentLevel = level === 0 ? 'nobody yet' : `level ${level}${role ? `, ${role}` : ''}`
+  if (state !== 'open') return level > 0 ? `reached level ${level}` : 'nobody was paged'
+  const currentLevel = level === 0 ? 'nobody paged yet' : `level ${level}${role ? `, ${role}` : ''}`
   if (nextAt === null) return currentLevel
   const secondsLeft = Math.max(0, Math.round((Date.parse(nextAt) - now) / 1000))
   return `${currentLevel}; ${nextRole ?? `level ${level + 1}`} in ${formatDuration(secondsLeft)}`
@@ -50,7 +50,7 @@ export function escalationText({ escalation, state }: Incident, now: number): st
 const STATE_ORDER = Object.keys(STATE_COLORS)
 const SEVERITY_ORDER = Object.keys(SEVERITY_DISPLAY)
 
-/** What waits for somebody first, the gravest above; the agent's order where they are alike. */
+/** Open incidents first, by severity; otherwise the order of the agent. */
 export const sortIncidents = (incidents: readonly Incident[]): Incident[] =>
   [...incidents].sort(
     (a, b) =>

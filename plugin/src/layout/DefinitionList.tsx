@@ -3,12 +3,12 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
 import React, { type ReactNode } from 'react'
 
-/** Names with what they are, side by side as far as there is room. */
-export function DefinitionList({ of }: { of: ReadonlyArray<readonly [name: string, value: ReactNode]> }) {
+/** Names and values, side by side while there is room. */
+export function DefinitionList({ items }: { items: ReadonlyArray<readonly [name: string, value: ReactNode]> }) {
   const styles = useStyles2(getStyles)
   return (
     <dl className={styles.pairs}>
-      {of.map(([name, value]) => (
+      {items.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
           <dd>{value}</dd>

@@ -5,11 +5,11 @@ import React, { type ReactNode } from 'react'
 
 interface Props {
   columns: readonly string[]
-  /** One `tbody`, or several; each `td` names its column in `data-column` for the narrow screen. */
+  /** One or more `tbody`; each `td` has its column in `data-column` for narrow screens. */
   children: ReactNode
 }
 
-/** A table on a wide screen, a card for each row on a narrow one. */
+/** A table on wide screens, one card per row on narrow screens. */
 export function ResponsiveTable({ columns, children }: Props) {
   const styles = useStyles2(getStyles)
   return (

@@ -5,14 +5,14 @@ import React, { type ReactNode } from 'react'
 
 interface Props {
   title: string
-  /** Beside the title: how it stands. */
+  /** Next to the title. */
   state?: ReactNode
-  /** At the end of the line: what may be done. */
+  /** At the end of the title line. */
   actions?: ReactNode
   children: ReactNode
 }
 
-/** A part of a page: its title, how it stands, what may be done with it. */
+/** A section of a page with its title, state, and actions. */
 export function Section({ title, state, actions, children }: Props) {
   const styles = useStyles2(getStyles)
   return (

@@ -1,10 +1,8 @@
 import { Badge } from '@grafana/ui'
 import type { RolloutDetail } from '@sti-rollout/agent/contract'
 import { formatDuration } from '@sti-rollout/agent/format'
-import React, { useState } from 'react'
-import { OperationConfirmation } from '../action/OperationConfirmation'
-import { ActionButton } from '../action/ActionButton'
-import { refusalReasons } from '../action/refusalReasons'
+import React from 'react'
+import { OperationButton } from '../action/OperationButton'
 import type { Environment } from '../agent/useEnvironment'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
@@ -16,11 +14,10 @@ interface Props {
   refresh: () => void
 }
 
-const COLUMNS = ['What', 'Before', 'Now', 'Since'] as const
+const COLUMNS = ['Setting', 'Before', 'Now', 'Since'] as const
 
-/** Enhanced monitoring: on or off, what it changed, and what the agent's role may not change. */
+/** Enhanced monitoring: its state, its changes, and the changes that the agent's role may not make. */
 export function MonitoringSection({ environment, detail, refresh }: Props) {
-  const [open, setOpen] = useState<'monitoring' | 'rollback-monitoring' | null>(null)
   const { enhanced, since, samplingSeconds, changes, refused } = detail.monitoring
   return (
     <Section
@@ -33,29 +30,15 @@ export function MonitoringSection({ environment, detail, refresh }: Props) {
       }
       actions={
         <>
-          <ActionButton
-            size="sm"
-            variant="secondary"
-            icon="eye"
-            reasons={refusalReasons(detail, 'monitoring')}
-            onClick={() => setOpen('monitoring')}
-          >
-            Switch on
-          </ActionButton>
-          <ActionButton
-            size="sm"
-            variant="destructive"
-            icon="history"
-            reasons={refusalReasons(detail, 'rollback-monitoring')}
-            onClick={() => setOpen('rollback-monitoring')}
-          >
-            Take back
-          </ActionButton>
+          <OperationButton action="monitoring" environment={environment} detail={detail} onStarted={refresh} />
+          <OperationButton action="rollback-monitoring" environment={environment} detail={detail} onStarted={refresh} />
         </>
       }
     >
       {changes.length === 0 ? (
-        <p>Nothing has been changed for it. Switched on, it reads more often and keeps times of each statement.</p>
+        <p>
+          No settings are changed. Enhanced monitoring reads the signals more often and records per-statement times.
+        </p>
       ) : (
         <ResponsiveTable columns={COLUMNS}>
           <tbody>
@@ -73,15 +56,6 @@ export function MonitoringSection({ environment, detail, refresh }: Props) {
       {refused.map((sentence) => (
         <p key={sentence}>{sentence}</p>
       ))}
-      {open && (
-        <OperationConfirmation
-          start={open}
-          environment={environment}
-          rollout={detail.rollout}
-          onClose={() => setOpen(null)}
-          onDone={refresh}
-        />
-      )}
     </Section>
   )
 }

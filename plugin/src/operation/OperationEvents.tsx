@@ -7,7 +7,7 @@ import { formatTime } from '../formatTime'
 
 const WARNING_EVENT_KINDS: ReadonlySet<string> = new Set(['failed-row', 'throttled', 'error'])
 
-/** What happened, newest first: when, what, who, why. */
+/** The events of an operation, newest first. */
 export function OperationEvents({ events, live }: { events: readonly OperationEvent[]; live: boolean }) {
   const styles = useStyles2(getStyles)
   return (
@@ -22,7 +22,7 @@ export function OperationEvents({ events, live }: { events: readonly OperationEv
           icon={live ? 'check' : 'sync'}
         />
       </div>
-      {events.length === 0 && <p>No event yet.</p>}
+      {events.length === 0 && <p>No events yet.</p>}
       <ol className={styles.list}>
         {events.map((event) => (
           <li key={event.id} className={styles.row}>
@@ -32,9 +32,9 @@ export function OperationEvents({ events, live }: { events: readonly OperationEv
             <Badge color={WARNING_EVENT_KINDS.has(event.kind) ? 'orange' : 'blue'} text={event.kind} />
             <span className={styles.message}>
               {event.message}
-              {event.reason && <span className={styles.why}>{` “${event.reason}”`}</span>}
+              {event.reason && <span className={styles.reason}>{` “${event.reason}”`}</span>}
             </span>
-            <span className={styles.who}>{event.actor.name}</span>
+            <span className={styles.actor}>{event.actor.name}</span>
           </li>
         ))}
       </ol>
@@ -55,6 +55,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
   }),
   time: css({ color: theme.colors.text.secondary, fontVariantNumeric: 'tabular-nums', whiteSpace: 'nowrap' }),
   message: css({ flex: '1 1 20em', overflowWrap: 'anywhere' }),
-  why: css({ color: theme.colors.text.secondary }),
-  who: css({ color: theme.colors.text.secondary }),
+  reason: css({ color: theme.colors.text.secondary }),
+  actor: css({ color: theme.colors.text.secondary }),
 })

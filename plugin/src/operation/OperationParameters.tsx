@@ -5,22 +5,22 @@ import type { Operation } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { formatTime } from '../formatTime'
 
-/** Who asked for it, when, why, with what, and how it ended. */
+/** Who requested an operation, when, why, with which parameters, and its result. */
 export function OperationParameters({ operation }: { operation: Operation }) {
   const styles = useStyles2(getStyles)
   const { actor, reason, createdAt, startedAt, endedAt, agent, fileHash, parameters, result } = operation
   const facts: Array<[name: string, value: string]> = [
-    ['Who', `${actor.name} (${actor.level}, through ${actor.via})`],
-    ['Why', reason ?? 'no reason given'],
-    ['Asked for', formatTime(createdAt)],
+    ['Requested by', `${actor.name} (${actor.level}, via ${actor.via})`],
+    ['Reason', reason ?? '–'],
+    ['Requested', formatTime(createdAt)],
     ['Started', formatTime(startedAt)],
     ['Ended', formatTime(endedAt)],
     ['Agent', agent ?? '–'],
     ['Rollout file', fileHash.slice(0, 12)],
-    ...Object.entries(parameters).map(([name, value]): [string, string] => [toWords(name), formatValue(value)]),
+    ...Object.entries(parameters).map(([name, value]): [string, string] => [toWords(name), toText(value)]),
     ...Object.entries(result ?? {}).map(([name, value]): [string, string] => [
       `Result: ${toWords(name)}`,
-      formatValue(value),
+      toText(value),
     ]),
   ]
   return (
@@ -36,7 +36,7 @@ export function OperationParameters({ operation }: { operation: Operation }) {
 }
 
 const toWords = (name: string) => name.replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`)
-const formatValue = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
+const toText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
 
 const getStyles = (theme: GrafanaTheme2) => ({
   facts: css({

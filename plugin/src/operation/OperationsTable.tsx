@@ -9,7 +9,7 @@ import { OperationStateBadge } from './OperationStateBadge'
 
 type OperationCellProps = CellProps<Operation>
 
-/** The last operations, newest first: what, how it ended, who, why. */
+/** The latest operations, newest first. */
 export function OperationsTable({
   environment,
   operations,
@@ -36,16 +36,20 @@ export function OperationsTable({
       },
       {
         id: 'started',
-        header: 'Asked for',
+        header: 'Requested',
         cell: ({ row: { original } }: OperationCellProps) => (
           <span title={formatTime(original.createdAt)}>{formatAgo(original.createdAt)}</span>
         ),
       },
-      { id: 'took', header: 'Took', cell: ({ row: { original } }: OperationCellProps) => operationDuration(original) },
-      { id: 'who', header: 'Who', cell: ({ row: { original } }: OperationCellProps) => original.actor.name },
+      {
+        id: 'took',
+        header: 'Duration',
+        cell: ({ row: { original } }: OperationCellProps) => operationDuration(original),
+      },
+      { id: 'who', header: 'Requested by', cell: ({ row: { original } }: OperationCellProps) => original.actor.name },
       {
         id: 'why',
-        header: 'Why',
+        header: 'Error or reason',
         cell: ({ row: { original } }: OperationCellProps) => original.error ?? original.reason ?? '',
       },
     ],
@@ -57,7 +61,7 @@ export function OperationsTable({
         Recent operations
       </Text>
       {data.length === 0 ? (
-        <p>Nothing was done yet. The buttons above say what may be done now.</p>
+        <p>No operations yet. Start one with the buttons above.</p>
       ) : (
         <InteractiveTable columns={columns} data={data} getRowId={({ id }) => String(id)} />
       )}

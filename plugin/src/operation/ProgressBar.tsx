@@ -10,7 +10,7 @@ interface Props {
   waiting: boolean
 }
 
-/** How far a walk over the table is; orange while it waits. */
+/** The progress of an operation; orange while it waits. */
 export function ProgressBar({ ratio, label, waiting }: Props) {
   const styles = useStyles2(getStyles)
   return (

@@ -20,8 +20,8 @@ const progress = {
   retries: {},
 }
 
-const show = (more: Partial<Operation>) => {
-  const operation = { id: 7, kind: 'backfill', rollout: 'vehicles', parameters: {}, error: null, progress, ...more }
+const renderOperation = (changed: Partial<Operation>) => {
+  const operation = { id: 7, kind: 'backfill', rollout: 'vehicles', parameters: {}, error: null, progress, ...changed }
   render(
     <MemoryRouter>
       <RunningOperation
@@ -35,13 +35,15 @@ const show = (more: Partial<Operation>) => {
   return screen.getByRole('region', { name: 'Backfill 7' }).textContent
 }
 
-test('what runs says how fast and how long', () => {
-  expect(show({ state: 'running', step: 'writing types' })).toMatch(/600 rows\/min.*1 min 15 s left.*writing types/)
+test('a running operation shows its rate and the time left', () => {
+  expect(renderOperation({ state: 'running', step: 'writing types' })).toMatch(
+    /600 rows\/min.*1 min 15 s left.*writing types/,
+  )
 })
 
-test('what stands has no rate and no end, and says how it goes on', () => {
-  const text = show({ state: 'paused', step: 'writing types' })
+test('a paused operation has no rate and no time left, and says how to continue', () => {
+  const text = renderOperation({ state: 'paused', step: 'writing types' })
   expect(text).toContain('250 / 1,000 rows')
-  expect(text).toContain('goes on from here when it is resumed')
-  for (const gone of ['rows/min', 'left', 'writing types']) expect(text).not.toContain(gone)
+  expect(text).toContain('continues from here when you resume it')
+  for (const absent of ['rows/min', 'left', 'writing types']) expect(text).not.toContain(absent)
 })

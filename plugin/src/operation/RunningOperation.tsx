@@ -19,22 +19,22 @@ interface Props {
   onChanged: () => void
 }
 
-/** The operation that runs: how far, how fast, how long, why it waits; and what may be done with it. */
+/** A running operation: progress, rate, time left, why it waits, and its controls. */
 export function RunningOperation({ environment, operation, actions, onChanged }: Props) {
   const styles = useStyles2(getStyles)
   const [open, setOpen] = useState<Control | null>(null)
   const { progress, state } = operation
   const waiting = progress?.throttled ?? null
-  // What it did last is no rate while it stands, and there is no end in sight.
+  // The latest rate does not apply while the operation is paused, and the time left is unknown.
   const isProgressing = state !== 'paused' && state !== 'queued'
-  const controls = (Object.keys(CONTROLS) as Control[]).flatMap((verb) => {
+  const controls = CONTROLS.flatMap((control) => {
     const allowedAction = actions.find(
-      (each) => each.action === verb && (each.operationId === null || each.operationId === operation.id),
+      ({ action, operationId }) => action === control && (operationId === null || operationId === operation.id),
     )
     const notApplicable =
-      (verb === 'pause' && state === 'paused') || (verb === 'resume' && state !== 'paused' && state !== 'pausing')
+      (control === 'pause' && state === 'paused') || (control === 'resume' && state !== 'paused' && state !== 'pausing')
     return allowedAction && !notApplicable
-      ? [{ verb, reasons: allowedAction.allowed ? [] : allowedAction.reasons }]
+      ? [{ control, reasons: allowedAction.allowed ? [] : allowedAction.reasons }]
       : []
   })
 
@@ -61,17 +61,14 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
         </span>
         <div className={styles.controls}>
           <Stack direction="row" wrap="wrap" gap={0.5}>
-            {controls.map(({ verb, reasons }) => (
+            {controls.map(({ control, reasons }) => (
               <ActionButton
-                key={verb}
-                size="sm"
+                key={control}
+                action={control}
                 variant="secondary"
-                icon={CONTROLS[verb].icon}
                 reasons={reasons}
-                onClick={() => setOpen(verb)}
-              >
-                {CONTROLS[verb].label}
-              </ActionButton>
+                onClick={() => setOpen(control)}
+              />
             ))}
           </Stack>
         </div>
@@ -84,13 +81,13 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
         />
       )}
       {!OPERATION_STATE_DISPLAY[state].ended && (waiting ?? operation.error ?? (progress && operation.step)) && (
-        <div className={waiting || operation.error ? styles.waits : styles.step} role="status">
-          {waiting ? `Waits: ${waiting}` : (operation.error ?? (state === 'paused' ? PAUSED_HINT : operation.step))}
+        <div className={waiting || operation.error ? styles.waiting : styles.step} role="status">
+          {waiting ? `Waiting: ${waiting}` : (operation.error ?? (state === 'paused' ? PAUSED_HINT : operation.step))}
         </div>
       )}
       {open && (
         <ControlConfirmation
-          verb={open}
+          control={open}
           environment={environment}
           operation={operation}
           onClose={() => setOpen(null)}
@@ -104,13 +101,13 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
   )
 }
 
-const PAUSED_HINT = 'It goes on from here when it is resumed. Its events say who paused it, and why.'
+const PAUSED_HINT = 'The operation continues from here when you resume it. The events show who paused it and why.'
 
-/** What is counted is rows, seconds of sampling, or the steps of a ramp. */
+/** Progress in rows, in seconds of sampling, or in steps of a rehearsal or a ramp. */
 function formatProgress({ unit, ramp, processedRows, totalRows }: OperationProgress): string {
   if (ramp) {
     const { step, steps, percentage, heldSeconds, holdSeconds } = ramp
-    return `step ${step} of ${steps.length}: on for ${percentage} %, held ${formatDuration(heldSeconds)} of ${formatDuration(holdSeconds)}`
+    return `step ${step} of ${steps.length}: on for ${formatPercent(percentage / 100)}, held ${formatDuration(heldSeconds)} of ${formatDuration(holdSeconds)}`
   }
   if (unit === 'steps') return `${processedRows} of ${totalRows} steps`
   if (unit === 'seconds') return `${formatDuration(processedRows)} of ${formatDuration(totalRows)}`
@@ -130,6 +127,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
   }),
   controls: css({ marginInlineStart: 'auto' }),
   bad: css({ color: theme.colors.error.text }),
-  waits: css({ color: theme.colors.warning.text }),
+  waiting: css({ color: theme.colors.warning.text }),
   step: css({ color: theme.colors.text.secondary, fontSize: theme.typography.bodySmall.fontSize }),
 })

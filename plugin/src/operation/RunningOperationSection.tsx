@@ -6,9 +6,9 @@ import { OPERATION_STATE_DISPLAY } from './display'
 import { RunningOperation } from './RunningOperation'
 
 const TITLES = {
-  validation: 'A validation runs',
+  validation: 'A validation is running',
   baseline: 'A baseline is being taken',
-  rehearsal: 'A rehearsal runs',
+  rehearsal: 'A rehearsal is running',
   'column-drop': 'The column drop is being prepared',
   'archive-removal': 'The archive is being removed',
 } as const
@@ -20,9 +20,11 @@ interface Props {
   refresh: () => void
 }
 
-/** What runs of one kind, also beside something else, with its pause, resume and cancel. */
+/** The running operation of one kind with its controls; it may run alongside another operation. */
 export function RunningOperationSection({ kind, environment, detail, refresh }: Props) {
-  const running = detail.operations.find((each) => each.kind === kind && !OPERATION_STATE_DISPLAY[each.state].ended)
+  const running = detail.operations.find(
+    (operation) => operation.kind === kind && !OPERATION_STATE_DISPLAY[operation.state].ended,
+  )
   if (!running) return null
   return (
     <Section title={TITLES[kind]}>

@@ -1,7 +1,8 @@
 import type { Operation, OperationKind, OperationState } from '@sti-rollout/agent/contract'
+import { formatPercent } from '@sti-rollout/agent/format'
 import type { BadgeColor, IconName } from '@grafana/ui'
 
-/** How each state of an operation looks. */
+/** Color and icon of each state of an operation, and if the operation has ended. */
 export const OPERATION_STATE_DISPLAY = {
   queued: { color: 'blue', icon: 'clock-nine', ended: false },
   running: { color: 'blue', icon: 'sync', ended: false },
@@ -24,18 +25,20 @@ const KIND_TITLES = {
   monitoring: 'Enhanced monitoring',
   rehearsal: 'Rehearsal',
   'column-drop': 'Column drop',
-  'archive-removal': 'Removal of the archive',
+  'archive-removal': 'Archive removal',
 } as const satisfies Record<OperationKind, string>
 
-/** What an operation is, in words: `Backfill`, `Flag on for 10 %`, `Rollback of the data`. */
+/** The title of an operation: `Backfill`, `Flag on for 10%`, `Data rollback`. */
 export function operationTitle({ kind, parameters }: Pick<Operation, 'kind' | 'parameters'>): string {
   if (kind === 'flag') {
     if (parameters['enabled'] !== true) return 'Flag off'
-    if (parameters['ramp'] === true) return 'Ramp of the flag'
+    if (parameters['ramp'] === true) return 'Flag ramp'
     const percentage = Number(parameters['percentage'] ?? 100)
-    return percentage >= 100 ? 'Flag on' : `Flag on for ${percentage} %`
+    return percentage >= 100 ? 'Flag on' : `Flag on for ${formatPercent(percentage / 100)}`
   }
   if (kind === 'monitoring') return `Enhanced monitoring ${parameters['enabled'] === false ? 'off' : 'on'}`
-  if (kind === 'rollback') return `Rollback of the ${String(parameters['scope'] ?? 'data')}`
+  if (kind === 'rollback') return `${capitalize(String(parameters['scope'] ?? 'data'))} rollback`
   return KIND_TITLES[kind]
 }
+
+const capitalize = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`

@@ -4,12 +4,12 @@ import { useEffect, useState } from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import { proxyPath } from '../agent/agentRequest'
 
-/** How long to wait before asking again after the stream was refused. */
+/** The delay before the stream is opened again after it was refused. */
 const RECONNECT_DELAY_MS = 3_000
 
 export interface OperationStream {
   readonly events: readonly OperationEvent[]
-  /** The operation as the last progress event told it. */
+  /** The operation as of the latest progress event. */
   readonly operation: Operation | null
   readonly live: boolean
 }
@@ -17,9 +17,9 @@ export interface OperationStream {
 const EMPTY_STREAM: OperationStream = { events: [], operation: null, live: false }
 
 /**
- * An operation's events as they come. A browser allows six connections to Grafana: only the operation's page streams.
- * A stream that breaks is resumed by the browser with Last-Event-ID; one that is refused is opened again from the start,
- * and what is known already is kept once.
+ * The live events of an operation. A browser allows six connections to Grafana, so only the operation page streams. The
+ * browser resumes a broken stream with Last-Event-ID; a refused stream is opened again from the start, and events that are
+ * already known are kept once.
  */
 export function useOperationStream(agent: AgentDataSource | null, id: number): OperationStream {
   const [stream, setStream] = useState<OperationStream>(EMPTY_STREAM)
@@ -56,7 +56,7 @@ export function useOperationStream(agent: AgentDataSource | null, id: number): O
   return stream
 }
 
-/** Newest first, each once. */
+/** Adds an event unless it is known; the newest event is first. */
 export function addEvent(events: readonly OperationEvent[], event: OperationEvent): readonly OperationEvent[] {
   if (events.some(({ id }) => id === event.id)) return events
   const [newest] = events

@@ -5,16 +5,20 @@ import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { AgentReadiness, COLUMNS } from '../readiness/AgentReadiness'
 import { Page } from './Page'
 
-/** How ready every rollout is in every environment; each agent is asked by itself. */
+/** The readiness of every rollout in every environment; each agent loads separately. */
 export function AllReadinessPage() {
-  const list = useMemo(() => listAgentDataSources(), [])
+  const agents = useMemo(() => listAgentDataSources(), [])
   return (
-    <Page title="Readiness" url={routes.allReadiness()} subTitle="Ready items of each list; unknown is not ready.">
-      {list.length === 0 ? (
-        <p>No agent is configured yet. An admin adds a data source of type “STI Rollout agent” for each.</p>
+    <Page
+      title="Readiness"
+      url={routes.allReadiness()}
+      subTitle="Share of ready items in each list; unknown items count as not ready."
+    >
+      {agents.length === 0 ? (
+        <p>No agent is configured. An admin adds a data source of type “STI Rollout agent” for each agent.</p>
       ) : (
         <ResponsiveTable columns={COLUMNS}>
-          {list.map((agent) => (
+          {agents.map((agent) => (
             <AgentReadiness key={agent.uid} agent={agent} />
           ))}
         </ResponsiveTable>

@@ -13,7 +13,7 @@ import { RolloutsPage } from './RolloutsPage'
 import { RunbookPage } from './RunbookPage'
 import { ValidationPage } from './ValidationPage'
 
-/** The app's pages. Grafana mounts this below `/a/sti-rollout-app`. */
+/** The routes of the app below `/a/sti-rollout-app`. */
 export default function App() {
   return (
     <Routes>

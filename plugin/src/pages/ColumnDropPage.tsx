@@ -4,9 +4,9 @@ import { Alert, EmptyState, LinkButton, LoadingPlaceholder, useStyles2 } from '@
 import React, { useState } from 'react'
 import { useParams } from 'react-router-dom'
 import { OperationConfirmation } from '../action/OperationConfirmation'
-import { ActionButton } from '../action/ActionButton'
+import { OperationButton } from '../action/OperationButton'
 import { refusalReasons } from '../action/refusalReasons'
-import { getColumnDrop as askColumnDrop } from '../agent/readinessCalls'
+import { getColumnDrop } from '../agent/readinessCalls'
 import { type Environment, useEnvironment } from '../agent/useEnvironment'
 import { usePolling } from '../agent/usePolling'
 import { ArchiveSection } from '../columnDrop/ArchiveSection'
@@ -19,18 +19,18 @@ import { useRollout } from '../rollout/useRollout'
 import { formatTime } from '../formatTime'
 import { rolloutBreadcrumbs, Page } from './Page'
 
-/** The last step: what its safety checks found, the migration and its undo, the text of the pull request. */
+/** The column drop: safety checks, the migration and its undo, the pull request, and the archive. */
 export function ColumnDropPage() {
   const { environment: name = '', rollout = '' } = useParams()
   const styles = useStyles2(getStyles)
-  const [open, setOpen] = useState<'prepare-column-drop' | 'remove-archive' | null>(null)
+  const [removingArchive, setRemovingArchive] = useState(false)
   const environment = useEnvironment(name)
   const { data: detail, error, failingSince, refresh } = useRollout(environment.data, rollout)
-  // Anew as soon as another operation is the newest, or it has another state.
+  // Load again when an operation starts or changes its state.
   const newest = detail?.operations[0]
   const columnDropPoll = usePolling(
     environment.data && `${name}/${rollout}/${newest ? `${newest.id}${newest.state}` : ''}`,
-    (signal) => askColumnDrop((environment.data as Environment).agent, rollout, signal),
+    (signal) => getColumnDrop((environment.data as Environment).agent, rollout, signal),
   )
   const columnDrop = columnDropPoll.data
 
@@ -49,15 +49,14 @@ export function ColumnDropPage() {
           >
             Readiness
           </LinkButton>
-          {detail && (
-            <ActionButton
-              size="sm"
-              icon="file-alt"
-              reasons={refusalReasons(detail, 'prepare-column-drop')}
-              onClick={() => setOpen('prepare-column-drop')}
-            >
-              Prepare
-            </ActionButton>
+          {environment.data && detail && (
+            <OperationButton
+              action="prepare-column-drop"
+              variant="primary"
+              environment={environment.data}
+              detail={detail}
+              onStarted={refresh}
+            />
           )}
         </>
       }
@@ -68,9 +67,7 @@ export function ColumnDropPage() {
           error={environment.error ?? error ?? columnDropPoll.error}
           failingSince={environment.failingSince ?? failingSince ?? columnDropPoll.failingSince}
         />
-        {!columnDrop && !environment.error && !error && !columnDropPoll.error && (
-          <LoadingPlaceholder text="Asking the agent…" />
-        )}
+        {!columnDrop && !environment.error && !error && !columnDropPoll.error && <LoadingPlaceholder text="Loading…" />}
         {environment.data && detail && (
           <>
             <RunningOperationSection
@@ -90,15 +87,15 @@ export function ColumnDropPage() {
         {columnDrop?.dropped && (
           <Alert
             severity="info"
-            title={`${columnDrop.dropped.columns.join(', ')} are gone since ${formatTime(columnDrop.dropped.noticedAt)}`}
+            title={`The legacy columns were dropped: ${columnDrop.dropped.columns.join(', ')} (noticed at ${formatTime(columnDrop.dropped.noticedAt)})`}
           >
             {columnDrop.dropped.restore}
           </Alert>
         )}
         {columnDrop && columnDrop.last === null && (
-          <EmptyState variant="not-found" message="Nothing has been prepared yet">
-            It asks every safety check, archives the columns, and writes a migration, its undo and a pull request. It
-            drops nothing: your own migration tool does. Start it with “Prepare”.
+          <EmptyState variant="not-found" message="No column drop has been prepared">
+            Preparing runs every safety check, archives the columns, and writes a migration, its undo, and a pull
+            request. Your own migration tool drops the columns. Select “Prepare column drop” to start.
           </EmptyState>
         )}
         {columnDrop && <PreparedColumnDropView drop={columnDrop} />}
@@ -106,16 +103,16 @@ export function ColumnDropPage() {
           <ArchiveSection
             archive={columnDrop.archive}
             reasons={refusalReasons(detail, 'remove-archive')}
-            onRemove={() => setOpen('remove-archive')}
+            onRemove={() => setRemovingArchive(true)}
           />
         )}
         {columnDrop && <UsageWatch watch={columnDrop.watch} />}
-        {open && environment.data && (
+        {removingArchive && environment.data && (
           <OperationConfirmation
-            start={open}
+            action="remove-archive"
             environment={environment.data}
             rollout={rollout}
-            onClose={() => setOpen(null)}
+            onClose={() => setRemovingArchive(false)}
             onDone={refresh}
           />
         )}

@@ -10,20 +10,20 @@ import { PrometheusHealth } from '../health/PrometheusHealth'
 import { withAppSubUrl, routes } from '../routes'
 import { Page } from './Page'
 
-/** The agents and Prometheus, each with the hops of the way to it, and the one that fails named. */
+/** The connections to the agents and to Prometheus, step by step. */
 export function ConfigurationPage() {
   const styles = useStyles2(getStyles)
-  const list = useMemo(() => listAgentDataSources(), [])
+  const agents = useMemo(() => listAgentDataSources(), [])
   const sources = useMemo(() => listPrometheusDataSources(), [])
   return (
     <Page
       title="Configuration"
       url={routes.configuration()}
-      subTitle="Each agent is a data source; here is the way to each, hop by hop."
+      subTitle="The connection to each agent and to Prometheus, step by step"
       actions={
         userLevel() === 'admin' && (
           <LinkButton size="sm" icon="plus" href={withAppSubUrl('/connections/datasources/sti-rollout-datasource')}>
-            Add an agent
+            Add agent
           </LinkButton>
         )
       }
@@ -32,11 +32,11 @@ export function ConfigurationPage() {
         <Text element="h2" variant="h4">
           Agents
         </Text>
-        {list.length === 0 && (
-          <p>No agent is configured yet. An admin adds a data source of type “STI Rollout agent” for each.</p>
+        {agents.length === 0 && (
+          <p>No agent is configured. An admin adds a data source of type “STI Rollout agent” for each agent.</p>
         )}
         <div className={styles.grid}>
-          {list.map((agent) => (
+          {agents.map((agent) => (
             <AgentHealth key={agent.uid} agent={agent} />
           ))}
         </div>
@@ -45,8 +45,8 @@ export function ConfigurationPage() {
         </Text>
         {sources.length === 0 && (
           <p>
-            No Prometheus is configured: the eight panels stay empty.{' '}
-            <TextLink href="/connections/datasources/prometheus">Add one</TextLink> that scrapes the agents.
+            No Prometheus data source is configured, so the panels are empty.{' '}
+            <TextLink href="/connections/datasources/prometheus">Add a Prometheus</TextLink> that scrapes the agents.
           </p>
         )}
         <div className={styles.grid}>

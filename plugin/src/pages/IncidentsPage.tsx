@@ -10,7 +10,7 @@ import { AgentIncidents } from '../incident/AgentIncidents'
 import { RolloutAlerts } from '../rollout/RolloutAlerts'
 import { rolloutBreadcrumbs, Page } from './Page'
 
-/** Every incident of one rollout. */
+/** The incidents of one rollout. */
 export function IncidentsPage() {
   const { environment: name = '', rollout = '' } = useParams()
   const styles = useStyles2(getStyles)
@@ -19,24 +19,28 @@ export function IncidentsPage() {
     <Page title="Incidents" subTitle={`${rollout} in ${name}`} parents={rolloutBreadcrumbs(name, rollout)}>
       <div className={styles.all}>
         <RolloutAlerts environment={data} error={error} failingSince={failingSince} />
-        {!data && !error && <LoadingPlaceholder text="Asking the agent…" />}
+        {!data && !error && <LoadingPlaceholder text="Loading…" />}
         {data && <AgentIncidents agent={data.agent} rollout={rollout} />}
       </div>
     </Page>
   )
 }
 
-/** Every incident in every environment; each agent is asked by itself. */
+/** The incidents of every environment; each agent loads separately. */
 export function AllIncidentsPage() {
   const styles = useStyles2(getStyles)
-  const list = useMemo(() => listAgentDataSources(), [])
+  const agents = useMemo(() => listAgentDataSources(), [])
   return (
-    <Page title="Incidents" url={routes.allIncidents()} subTitle="What fired, what was decided, who has seen it.">
+    <Page
+      title="Incidents"
+      url={routes.allIncidents()}
+      subTitle="Alerts, decisions of the agents, and responses in every environment"
+    >
       <div className={styles.all}>
-        {list.length === 0 && (
-          <p>No agent is configured yet. An admin adds a data source of type “STI Rollout agent” for each.</p>
+        {agents.length === 0 && (
+          <p>No agent is configured. An admin adds a data source of type “STI Rollout agent” for each agent.</p>
         )}
-        {list.map((agent) => (
+        {agents.map((agent) => (
           <AgentIncidents key={agent.uid} agent={agent} rollout={null} />
         ))}
       </div>

@@ -3,7 +3,7 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Alert, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
 import React from 'react'
 import { useParams } from 'react-router-dom'
-import { getOperation as askOperation } from '../agent/rolloutCalls'
+import { getOperation } from '../agent/rolloutCalls'
 import { type Environment, useEnvironment } from '../agent/useEnvironment'
 import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 import { OperationEvents } from '../operation/OperationEvents'
@@ -17,7 +17,7 @@ import { useRollout } from '../rollout/useRollout'
 import { OperationCharts } from '../scene/OperationCharts'
 import { rolloutBreadcrumbs, Page } from './Page'
 
-/** One operation: its events as they come, what it was asked to do, how it goes, what failed, who and why. */
+/** One operation: progress, parameters, charts, failed rows, and live events. */
 export function OperationPage() {
   const { environment: name = '', rollout = '', id: idParam = '' } = useParams()
   const id = Number(idParam)
@@ -26,7 +26,7 @@ export function OperationPage() {
   const detail = useRollout(environment.data, rollout)
   const operationPoll = usePolling(
     environment.data && Number.isInteger(id) ? `${name}/${id}` : null,
-    (signal) => askOperation((environment.data as Environment).agent, id, signal),
+    (signal) => getOperation((environment.data as Environment).agent, id, signal),
     (operation) =>
       operation && !OPERATION_STATE_DISPLAY[operation.state].ended ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS,
   )
@@ -49,7 +49,7 @@ export function OperationPage() {
           error={environment.error ?? operationPoll.error}
           failingSince={environment.failingSince ?? operationPoll.failingSince}
         />
-        {!operation && !environment.error && !operationPoll.error && <LoadingPlaceholder text="Asking the agent…" />}
+        {!operation && !environment.error && !operationPoll.error && <LoadingPlaceholder text="Loading…" />}
         {environment.data && operation && (
           <>
             <RunningOperation
@@ -78,7 +78,7 @@ export function OperationPage() {
   )
 }
 
-/** The stream is a second ahead of the poll while it lives; an operation that ended stays ended. */
+/** The stream is about a second ahead of the poll; an operation that has ended does not start again. */
 function newestOperation<T extends { state: keyof typeof OPERATION_STATE_DISPLAY }>(
   streamed: T | null,
   polled: T | null,

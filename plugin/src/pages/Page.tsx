@@ -6,7 +6,7 @@ import { withAppSubUrl, routes } from '../routes'
 interface Props {
   title: string
   subTitle?: string
-  /** Where the navigation already leads to it: its breadcrumb is not repeated. */
+  /** Set for a page of the navigation, so that its breadcrumb is not repeated. */
   url?: string
   /** The pages above this one, outermost first. */
   parents?: Array<{ text: string; url: string }>
@@ -14,9 +14,9 @@ interface Props {
   children: ReactNode
 }
 
-/** A page of the app with its breadcrumbs. */
-export function Page({ title, subTitle, url, parents: above = [], actions, children }: Props) {
-  const parent = above.reduce<NavModelItem | undefined>(
+/** A page of the app with its breadcrumbs and actions. */
+export function Page({ title, subTitle, url, parents = [], actions, children }: Props) {
+  const parent = parents.reduce<NavModelItem | undefined>(
     (parentItem, { text, url }) => ({ text, url: withAppSubUrl(url), parentItem }),
     undefined,
   )

@@ -4,7 +4,7 @@ import { LinkButton, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
 import React, { useState } from 'react'
 import { useParams } from 'react-router-dom'
 import { refusalReasons } from '../action/refusalReasons'
-import { getReadiness as askReadiness } from '../agent/readinessCalls'
+import { getReadiness } from '../agent/readinessCalls'
 import { type Environment, useEnvironment } from '../agent/useEnvironment'
 import { usePolling } from '../agent/usePolling'
 import { withAppSubUrl, routes } from '../routes'
@@ -20,7 +20,7 @@ import { RolloutAlerts } from '../rollout/RolloutAlerts'
 import { useRollout } from '../rollout/useRollout'
 import { rolloutBreadcrumbs, Page } from './Page'
 
-/** The definition of done, item by item, what only people know, who is called, and enhanced monitoring. */
+/** The readiness of a rollout: items and sign-offs, contacts, rollback options, rehearsal, enhanced monitoring. */
 export function ReadinessPage() {
   const { environment: name = '', rollout = '' } = useParams()
   const styles = useStyles2(getStyles)
@@ -28,10 +28,10 @@ export function ReadinessPage() {
   const environment = useEnvironment(name)
   const { data: detail, error, failingSince, refresh } = useRollout(environment.data, rollout)
   const readinessPoll = usePolling(environment.data && `${name}/${rollout}`, (signal) =>
-    askReadiness((environment.data as Environment).agent, rollout, signal),
+    getReadiness((environment.data as Environment).agent, rollout, signal),
   )
   const readiness = readinessPoll.data
-  const signOffRefusal = detail ? refusalReasons(detail, 'attest') : ['The agent was not asked yet.']
+  const signOffRefusal = detail ? refusalReasons(detail, 'attest') : ['The rollout is loading.']
   const you = environment.data?.status.you
 
   return (
@@ -56,7 +56,7 @@ export function ReadinessPage() {
           error={environment.error ?? error ?? readinessPoll.error}
           failingSince={environment.failingSince ?? failingSince ?? readinessPoll.failingSince}
         />
-        {!readiness && !environment.error && !readinessPoll.error && <LoadingPlaceholder text="Asking the agent…" />}
+        {!readiness && !environment.error && !readinessPoll.error && <LoadingPlaceholder text="Loading…" />}
         {readiness && (
           <>
             <ReadinessRatios readiness={readiness} />

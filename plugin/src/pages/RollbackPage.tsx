@@ -3,11 +3,11 @@ import { listAgentDataSources } from '../agent/agentDataSources'
 import { FlagChoiceList } from '../palette/FlagChoiceList'
 import { Page } from './Page'
 
-/** Where the command palette leads: every flag, those that are on first, each with its way back. */
+/** The page behind the command palette: every flag with its rollback button, flags that are on first. */
 export function RollbackPage() {
   const list = useMemo(() => listAgentDataSources(), [])
   return (
-    <Page title="Roll back a flag" subTitle="Flags that are on come first.">
+    <Page title="Roll back a flag" subTitle="Flags that are on are listed first.">
       <FlagChoiceList agents={list} />
     </Page>
   )

@@ -14,7 +14,7 @@ import { useRollout } from '../rollout/useRollout'
 import { MonitoringPanels } from '../scene/MonitoringPanels'
 import { Page } from './Page'
 
-/** One rollout in one environment: what may be done, what runs, the eight panels, what was done. */
+/** One rollout in one environment: actions, the running operation, monitoring panels, recent operations. */
 export function RolloutPage() {
   const { environment: name = '', rollout = '' } = useParams()
   const styles = useStyles2(getStyles)
@@ -74,7 +74,7 @@ export function RolloutPage() {
           failingSince={environment.failingSince ?? failingSince}
           faults={detail?.faults}
         />
-        {!detail && !environment.error && !error && <LoadingPlaceholder text="Asking the agent…" />}
+        {!detail && !environment.error && !error && <LoadingPlaceholder text="Loading…" />}
         {environment.data && detail && (
           <>
             <div className={styles.bar}>

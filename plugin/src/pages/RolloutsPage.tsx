@@ -2,37 +2,33 @@ import { EmptyState, LinkButton } from '@grafana/ui'
 import React, { useMemo } from 'react'
 import { listAgentDataSources } from '../agent/agentDataSources'
 import { withAppSubUrl, routes } from '../routes'
-import { AgentRollouts } from '../rollout/AgentRollouts'
-import { RolloutsTable } from '../rollout/RolloutsTable'
+import { ResponsiveTable } from '../layout/ResponsiveTable'
+import { AgentRollouts, COLUMNS } from '../rollout/AgentRollouts'
 import { Page } from './Page'
 
-/** Every rollout in every environment; each agent is asked by itself, and its rows appear as they come. */
+/** Every rollout in every environment; each agent loads separately. */
 export function RolloutsPage() {
-  const list = useMemo(() => listAgentDataSources(), [])
+  const agents = useMemo(() => listAgentDataSources(), [])
   return (
-    <Page
-      title="Rollouts"
-      url={routes.rollouts()}
-      subTitle="Every rollout in every environment, as its agent answers it."
-    >
-      {list.length === 0 ? (
+    <Page title="Rollouts" url={routes.rollouts()} subTitle="Every rollout in every environment">
+      {agents.length === 0 ? (
         <EmptyState
           variant="call-to-action"
           message="No agent is configured"
           button={
             <LinkButton href={withAppSubUrl('/connections/datasources/sti-rollout-datasource')} icon="plus">
-              Add an agent
+              Add agent
             </LinkButton>
           }
         >
-          An agent runs beside one database. Add a data source of type “STI Rollout agent” for each, or provision them.
+          Each agent serves one database. Add or provision a data source of type “STI Rollout agent” for each agent.
         </EmptyState>
       ) : (
-        <RolloutsTable>
-          {list.map((agent) => (
+        <ResponsiveTable columns={COLUMNS}>
+          {agents.map((agent) => (
             <AgentRollouts key={agent.uid} agent={agent} />
           ))}
-        </RolloutsTable>
+        </ResponsiveTable>
       )}
     </Page>
   )

@@ -8,7 +8,7 @@ import { withAppSubUrl, routes } from '../routes'
 import { rewriteLinks, parseSections } from '../runbook/sections'
 import { Page } from './Page'
 
-/** The runbook of this version, where alerts link to: it is there when nothing else of the internet is. */
+/** The runbook of this version, which alerts link to; it is available without internet access. */
 export function RunbookPage() {
   const styles = useStyles2(getStyles)
   const { hash } = useLocation()
@@ -19,7 +19,7 @@ export function RunbookPage() {
     heading?.focus()
   }, [hash])
   return (
-    <Page title="Runbook" url={routes.runbook()} subTitle="For whoever is called at night">
+    <Page title="Runbook" url={routes.runbook()} subTitle="For the on-call engineer">
       {sections.map(({ id, title, depth, body }) => (
         <section key={id} id={id} aria-label={title} tabIndex={-1} className={styles.section}>
           <Text element={depth === 2 ? 'h2' : 'h3'} variant={depth === 2 ? 'h3' : 'h5'}>
@@ -27,7 +27,7 @@ export function RunbookPage() {
           </Text>
           <div
             className={styles.body}
-            // renderMarkdown has it sanitized by Grafana.
+            // renderMarkdown sanitizes the HTML.
             dangerouslySetInnerHTML={{ __html: renderMarkdown(rewriteLinks(body, withAppSubUrl(routes.runbook()))) }}
           />
         </section>
@@ -40,11 +40,11 @@ const getStyles = (theme: GrafanaTheme2) => ({
   section: css({
     maxWidth: 900,
     marginBlockEnd: theme.spacing(3),
-    // Below Grafana's own bar.
+    // Below Grafana's top bar.
     scrollMarginTop: theme.spacing(8),
     padding: theme.spacing(1),
     borderRadius: theme.shape.radius.default,
-    // Whoever comes from an alert sees which one is meant.
+    // Marks the section that an alert links to.
     '&:focus': { outline: `2px solid ${theme.colors.primary.border}` },
   }),
   body: css({

@@ -1,12 +1,9 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { EmptyState, LinkButton, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
-import React, { useState } from 'react'
+import React from 'react'
 import { useParams } from 'react-router-dom'
-import { LAYERS } from '../action/actionCatalog'
-import { OperationConfirmation } from '../action/OperationConfirmation'
-import { ActionButton } from '../action/ActionButton'
-import { refusalReasons } from '../action/refusalReasons'
+import { OperationButton } from '../action/OperationButton'
 import { useEnvironment } from '../agent/useEnvironment'
 import { BaselineSection } from '../baseline/BaselineSection'
 import { ReportSection } from '../evidence/ReportSection'
@@ -19,13 +16,13 @@ import { LayerChecks } from '../validation/LayerChecks'
 import { ConfusionMatrix } from '../validation/ConfusionMatrix'
 import { PartialValidation } from '../validation/PartialValidation'
 import { ValidationSummaryLine } from '../validation/ValidationSummaryLine'
+import { LAYERS } from '../validation/verdicts'
 import { rolloutBreadcrumbs, Page } from './Page'
 
-/** The latest validation by layer, the baseline it judges by, the report of it, and what the next environment wants. */
+/** The latest validation by layer, the baseline, the report, and the promotion. */
 export function ValidationPage() {
   const { environment: name = '', rollout = '' } = useParams()
   const styles = useStyles2(getStyles)
-  const [open, setOpen] = useState(false)
   const environment = useEnvironment(name)
   const { data: detail, error, failingSince, refresh } = useRollout(environment.data, rollout)
   const validation = detail?.validation ?? null
@@ -45,15 +42,15 @@ export function ValidationPage() {
           >
             Readiness
           </LinkButton>
-          {detail && (
-            <ActionButton
-              size="sm"
-              icon="check-circle"
-              reasons={refusalReasons(detail, 'validation')}
-              onClick={() => setOpen(true)}
-            >
-              Validate
-            </ActionButton>
+          {environment.data && detail && (
+            <OperationButton
+              action="validation"
+              variant="primary"
+              environment={environment.data}
+              detail={detail}
+              knownChecks={validation?.checks}
+              onStarted={refresh}
+            />
           )}
         </>
       }
@@ -64,7 +61,7 @@ export function ValidationPage() {
           error={environment.error ?? error}
           failingSince={environment.failingSince ?? failingSince}
         />
-        {!detail && !environment.error && !error && <LoadingPlaceholder text="Asking the agent…" />}
+        {!detail && !environment.error && !error && <LoadingPlaceholder text="Loading…" />}
         {environment.data && detail && (
           <>
             <RunningOperationSection
@@ -79,7 +76,7 @@ export function ValidationPage() {
         {environment.data && detail && <PartialValidation environment={environment.data} detail={detail} />}
         {detail && !validation && (
           <EmptyState variant="not-found" message="No validation has run yet">
-            It reads the whole table and changes nothing. Start it with “Validate”.
+            A validation reads the whole table and changes nothing. Select “Validate” to start one.
           </EmptyState>
         )}
         {validation && (
@@ -89,7 +86,7 @@ export function ValidationPage() {
               <LayerChecks
                 key={layer}
                 layer={layer}
-                result={validation.layers.find((each) => each.layer === layer) ?? null}
+                result={validation.layers.find((result) => result.layer === layer) ?? null}
                 checks={validation.checks.filter((check) => check.layer === layer)}
               />
             ))}
@@ -102,16 +99,6 @@ export function ValidationPage() {
             <ReportSection environment={environment.data} detail={detail} />
             <PromotionSection environment={environment.data} detail={detail} refresh={refresh} />
           </>
-        )}
-        {open && environment.data && (
-          <OperationConfirmation
-            start="validation"
-            environment={environment.data}
-            rollout={rollout}
-            knownChecks={validation?.checks}
-            onClose={() => setOpen(false)}
-            onDone={refresh}
-          />
         )}
       </div>
     </Page>

@@ -12,8 +12,8 @@ interface Props {
   onLoaded: (uid: string, choices: readonly FlagChoice[]) => void
 }
 
-/** Asks one agent for its flags and hands them up; shows only that it is asked, or away. */
-export function AgentFlagLoader({ agent, onLoaded: onFound }: Props) {
+/** Loads the flags of one agent for the list; shows only that it is loading, or that the agent does not respond. */
+export function AgentFlagLoader({ agent, onLoaded }: Props) {
   const { data, error, failingSince } = usePolling(
     agent.uid,
     async (signal): Promise<FlagChoice[]> => {
@@ -23,15 +23,15 @@ export function AgentFlagLoader({ agent, onLoaded: onFound }: Props) {
     () => ACTIVE_POLL_INTERVAL_MS,
   )
   useEffect(() => {
-    if (data) onFound(agent.uid, data)
-  }, [agent.uid, data, onFound])
+    if (data) onLoaded(agent.uid, data)
+  }, [agent.uid, data, onLoaded])
 
   if (error) {
     return (
-      <Alert severity="warning" title={`${agent.name}: no answer since ${formatTime(failingSince)}`}>
-        {error.message} {`If the application must be switched back now, use “sti rollback flag”, or see the runbook.`}
+      <Alert severity="warning" title={`${agent.name} has not responded since ${formatTime(failingSince)}`}>
+        {error.message} {`To turn the flag off now, run “sti rollback flag”, or see the runbook.`}
       </Alert>
     )
   }
-  return data ? null : <LoadingPlaceholder text={`Asking ${agent.name}…`} />
+  return data ? null : <LoadingPlaceholder text={`Loading from ${agent.name}…`} />
 }

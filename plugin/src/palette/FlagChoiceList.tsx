@@ -7,7 +7,7 @@ import { locationService } from '@grafana/runtime'
 import { AgentFlagLoader } from './AgentFlagLoader'
 import { type FlagChoice, FlagChoiceRow } from './FlagChoiceRow'
 
-/** Every flag of every agent with its way back: those that are on first, and then those where something runs. */
+/** Every flag of every agent with its rollback button: flags that are on first, then rollouts with a running operation. */
 export function FlagChoiceList({ agents }: { agents: readonly AgentDataSource[] }) {
   const [choicesByAgent, setChoicesByAgent] = useState<Readonly<Record<string, readonly FlagChoice[]>>>({})
   const [open, setOpen] = useState<FlagChoice | null>(null)
@@ -32,7 +32,7 @@ export function FlagChoiceList({ agents }: { agents: readonly AgentDataSource[] 
       ))}
       {open && (
         <OperationConfirmation
-          start="rollback-flag"
+          action="rollback-flag"
           environment={open.environment}
           rollout={open.summary.rollout}
           onClose={() => setOpen(null)}
@@ -45,7 +45,7 @@ export function FlagChoiceList({ agents }: { agents: readonly AgentDataSource[] 
 
 const sortPriority = ({ summary: { flag, running } }: FlagChoice) => (flag.enabled ? 0 : 2) + (running ? 0 : 1)
 
-/** Two agents of one environment know the same rollouts. */
+/** Two agents of one environment report the same rollouts. */
 function uniqueChoices(choices: readonly FlagChoice[]): FlagChoice[] {
   return [
     ...new Map(choices.map((choice) => [`${choice.environment.name}/${choice.summary.rollout}`, choice])).values(),

@@ -13,20 +13,19 @@ export interface FlagChoice {
   readonly summary: RolloutSummary
 }
 
-/** A flag, and the button that turns it off. */
+/** A flag and the button that turns it off. */
 export function FlagChoiceRow({ choice, onChoose }: { choice: FlagChoice; onChoose: () => void }) {
   const styles = useStyles2(getStyles)
   return (
     <div className={styles.row}>
       <RolloutSummaryLine environment={choice.environment} detail={choice.summary} />
       <ActionButton
+        action="rollback-flag"
+        size="md"
         variant={choice.summary.flag.enabled ? 'destructive' : 'secondary'}
-        icon="history"
-        reasons={userLevel() === 'viewer' ? ['Rolling back needs the role Editor in this organisation.'] : []}
+        reasons={userLevel() === 'viewer' ? ['This action requires the role Editor in this organization.'] : []}
         onClick={onChoose}
-      >
-        Roll back flag
-      </ActionButton>
+      />
     </div>
   )
 }

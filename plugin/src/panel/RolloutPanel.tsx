@@ -9,16 +9,16 @@ import { RolloutAlerts } from '../rollout/RolloutAlerts'
 import { useRollout } from '../rollout/useRollout'
 
 export interface PanelOptions {
-  /** uid of the agent's data source; may be a variable. */
+  /** The uid of the agent's data source; may be a variable. */
   agent: string
-  /** Name of the rollout; may be a variable. */
+  /** The name of the rollout; may be a variable. */
   rollout: string
 }
 
-/** Room for the menu that Grafana lays over the corner of a panel. */
+/** Grafana shows the panel menu on top of the corner of the panel. */
 const PANEL_MENU_WIDTH = 40
 
-/** The action bar and the running operation of one rollout, on any dashboard. */
+/** The action bar and the running operation of one rollout, for any dashboard. */
 export function RolloutPanel({ options, replaceVariables, width, height }: PanelProps<PanelOptions>) {
   const uid = replaceVariables(options.agent)
   const name = replaceVariables(options.rollout)
@@ -33,7 +33,7 @@ export function RolloutPanel({ options, replaceVariables, width, height }: Panel
 
   if (!isResolved(uid)) return <div>No agent is configured. Add a data source of type “STI Rollout agent”.</div>
   return (
-    // What does not fit scrolls, and the keyboard has to reach it.
+    // Content that does not fit scrolls, so the keyboard has to reach it.
     <div
       style={{ width, height, overflow: 'auto', paddingInlineEnd: PANEL_MENU_WIDTH }}
       tabIndex={0}
@@ -49,13 +49,11 @@ export function RolloutPanel({ options, replaceVariables, width, height }: Panel
       {environment.data && detail.data && (
         <RolloutControls environment={environment.data} detail={detail.data} refresh={detail.refresh} />
       )}
-      {noRollout && <p>This agent has no rollout. Put a rollout file into its folder and restart it.</p>}
-      {!noRollout && !detail.data && !environment.error && !detail.error && (
-        <LoadingPlaceholder text="Asking the agent…" />
-      )}
+      {noRollout && <p>This agent has no rollout. Add a rollout file to its folder and restart the agent.</p>}
+      {!noRollout && !detail.data && !environment.error && !detail.error && <LoadingPlaceholder text="Loading…" />}
     </div>
   )
 }
 
-/** A variable that has no value stays as it is written. */
+/** Grafana leaves a variable without a value unchanged. */
 const isResolved = (value: string) => value !== '' && !value.startsWith('$')

@@ -15,13 +15,13 @@ export const plugin = new PanelPlugin<PanelOptions>((props) => (
     .addTextInput({
       path: 'agent',
       name: 'Agent',
-      description: 'uid of the agent’s data source, or a variable',
+      description: 'The uid of the agent’s data source, or a variable',
       defaultValue: '${agent}',
     })
     .addTextInput({
       path: 'rollout',
       name: 'Rollout',
-      description: 'Its name, or a variable',
+      description: 'The name of the rollout, or a variable',
       defaultValue: '${rollout}',
     }),
 )

@@ -19,24 +19,24 @@ interface Props {
   refresh: () => void
 }
 
-/** What the rollout file wants of another environment before the flag may go on here, and what was handed in. */
+/** The promotion that the rollout file requires before the flag, and the submitted reports. */
 export function PromotionSection({ environment, detail, refresh }: Props) {
-  const [open, setOpen] = useState<'hand in' | 'force' | null>(null)
+  const [open, setOpen] = useState<'submit' | 'force' | null>(null)
   const { rollout, promotion: gate } = detail
   const promotionsPoll = usePolling(gate && `${environment.name}/${rollout}`, (signal) =>
     getPromotions(environment.agent, rollout, signal),
   )
   if (!gate) {
     return (
-      <Section title="Promotion" state={<Badge text="not wanted here" color="blue" />}>
+      <Section title="Promotion" state={<Badge text="not required" color="blue" />}>
         <p>
-          The rollout file wants nothing of another environment here. Where it does, this environment’s report is handed
-          in.
+          The rollout file does not require a promotion for this environment. Other environments may require the report
+          of this one.
         </p>
       </Section>
     )
   }
-  const done = () => {
+  const finish = () => {
     setOpen(null)
     refresh()
     promotionsPoll.refresh()
@@ -59,23 +59,18 @@ export function PromotionSection({ environment, detail, refresh }: Props) {
       actions={
         <>
           <ActionButton
-            size="sm"
-            icon="upload"
-            variant="secondary"
+            action="promote"
             reasons={refusalReasons(detail, 'promote')}
-            onClick={() => setOpen('hand in')}
-          >
-            Hand in a report
-          </ActionButton>
+            onClick={() => setOpen('submit')}
+          />
           <ActionButton
-            size="sm"
+            action="promote"
+            label="Force promotion"
             icon="unlock"
             variant="destructive"
             reasons={forceRefusalReasons(environment, detail)}
             onClick={() => setOpen('force')}
-          >
-            Force
-          </ActionButton>
+          />
         </>
       }
     >
@@ -83,10 +78,10 @@ export function PromotionSection({ environment, detail, refresh }: Props) {
         <p key={reason}>{reason}</p>
       ))}
       <p>
-        {`The file wants a validation that passed in ${gate.from} not longer than ${formatDuration(gate.maximumAgeSeconds)} ago, before ${gate.backfillToo ? 'the backfill and the flag' : 'the flag'}.`}
+        {`The rollout file requires a validation that passed in ${gate.from} within the last ${formatDuration(gate.maximumAgeSeconds)}, before ${gate.backfillToo ? 'the backfill and the flag' : 'the flag'}.`}
       </p>
       {promotionsPoll.error && (
-        <Alert severity="warning" title="What was handed in cannot be shown">
+        <Alert severity="warning" title="Cannot load the submitted reports">
           {promotionsPoll.error.message}
         </Alert>
       )}
@@ -99,21 +94,21 @@ export function PromotionSection({ environment, detail, refresh }: Props) {
           </tbody>
         </ResponsiveTable>
       )}
-      {open === 'hand in' && (
-        <UploadReport environment={environment} rollout={rollout} onDone={done} onClose={() => setOpen(null)} />
+      {open === 'submit' && (
+        <UploadReport environment={environment} rollout={rollout} onDone={finish} onClose={() => setOpen(null)} />
       )}
       {open === 'force' && (
         <ReasonConfirmation
           title={`Promote ${rollout} without a report`}
           environment={environment}
-          confirmLabel="Force"
-          description={`Nothing proves then that it passed in ${gate.from}: you answer for it. Every later report shows your reason.`}
+          confirmLabel="Force promotion"
+          description={`There is no evidence that the rollout passed in ${gate.from}. You take responsibility, and every later report shows your reason.`}
           reason="required"
           destructive
           submit={(reason) =>
             submitPromotion(environment.agent, rollout, { environment: environment.name, force: true, reason })
           }
-          onDone={done}
+          onDone={finish}
           onClose={() => setOpen(null)}
         />
       )}
@@ -121,27 +116,27 @@ export function PromotionSection({ environment, detail, refresh }: Props) {
   )
 }
 
-const COLUMNS = ['Counts', 'From', 'Validated', 'Signed with', 'Handed in', 'Why'] as const
+const COLUMNS = ['Valid', 'From', 'Validated', 'Signing key', 'Submitted', 'Reason'] as const
 
 function PromotionRow({ promotion }: { promotion: Promotion }) {
-  const { counts, forced, from, validatedAt, kid, by, at, reason, why: fault } = promotion
+  const { counts, forced, from, validatedAt, kid, by, at, reason, why: invalidReason } = promotion
   return (
     <tr>
       <td data-column={COLUMNS[0]}>
-        <Badge text={counts ? 'yes' : 'no'} color={counts ? 'green' : 'orange'} tooltip={fault ?? undefined} />
+        <Badge text={counts ? 'yes' : 'no'} color={counts ? 'green' : 'orange'} tooltip={invalidReason ?? undefined} />
       </td>
-      <td data-column={COLUMNS[1]}>{forced ? 'forced, no report' : from}</td>
+      <td data-column={COLUMNS[1]}>{forced ? 'forced without a report' : from}</td>
       <td data-column={COLUMNS[2]}>{formatTime(validatedAt)}</td>
       <td data-column={COLUMNS[3]}>{kid ? <code>{kid.slice(0, 12)}</code> : '–'}</td>
-      <td data-column={COLUMNS[4]}>{`${formatTime(at)}, ${by.name}`}</td>
-      <td data-column={COLUMNS[5]}>{[reason, fault].filter(Boolean).join(' · ') || '–'}</td>
+      <td data-column={COLUMNS[4]}>{`${formatTime(at)} by ${by.name}`}</td>
+      <td data-column={COLUMNS[5]}>{[reason, invalidReason].filter(Boolean).join(' · ') || '–'}</td>
     </tr>
   )
 }
 
-/** The gate as the agent holds it, and the level that forcing it takes whatever the agent's own rules are. */
+/** The reasons of the agent, and the level that forcing a promotion always requires. */
 function forceRefusalReasons({ status: { you } }: Environment, detail: RolloutDetail): readonly string[] {
   const refused = refusalReasons(detail, 'promote')
   if (refused.length > 0 || you.level === 'admin') return refused
-  return [`This requires the level admin; ${you.name} has the level ${you.level}.`]
+  return [`This action requires the level admin; ${you.name} has the level ${you.level}.`]
 }

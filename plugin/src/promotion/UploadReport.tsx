@@ -1,4 +1,5 @@
 import React from 'react'
+import { ACTIONS } from '../action/actionCatalog'
 import { FileConfirmation } from '../action/FileConfirmation'
 import { submitPromotion } from '../agent/readinessCalls'
 import type { Environment } from '../agent/useEnvironment'
@@ -12,30 +13,30 @@ interface Props {
   onClose: () => void
 }
 
-/** Hands in the signed report of another environment. */
+/** Submits the signed report of another environment. */
 export function UploadReport({ environment, rollout, onDone, onClose }: Props) {
   return (
     <FileConfirmation
-      title={`Hand in a report of ${rollout}`}
+      title={`Submit a report for ${rollout}`}
       environment={environment}
-      confirmLabel="Hand in"
-      description="The report of the other environment, as it was downloaded as JSON. The agent checks who signed it."
+      confirmLabel={ACTIONS.promote.label}
+      description="Select the JSON report that was downloaded in the other environment. The agent verifies its signature."
       label="Report"
-      missingFileHint="Choose the report first."
-      parseErrorTitle="This cannot be handed in"
+      missingFileHint="Select a report first."
+      parseErrorTitle="Cannot submit this file"
       parse={parseReport}
       summarize={(report) => [
-        ['Of', `${report.rollout} in ${report.environment}`],
+        ['Rollout', `${report.rollout} in ${report.environment}`],
         ['Validation', report.verdict ?? 'none'],
         ['Validated', formatTime(report.validatedAt)],
-        ['Signature', report.signed ? 'is there' : 'is missing'],
+        ['Signature', report.signed ? 'present' : 'missing'],
       ]}
-      submit={(report, why) =>
+      submit={(report, note) =>
         submitPromotion(environment.agent, rollout, {
           environment: environment.name,
           report: report.value,
           force: false,
-          ...why,
+          ...note,
         })
       }
       onDone={onDone}

@@ -8,7 +8,7 @@ const report = {
   validation: { verdict: 'pass', endedAt: '2026-11-26T10:00:00Z' },
 }
 
-test('a report says where it is from before it is handed in', () => {
+test('a report shows its origin before it is submitted', () => {
   const value = { report, hash: 'h', signature: 'a.b.c' }
   expect(parseReport(JSON.stringify(value))).toEqual({
     value,
@@ -24,8 +24,8 @@ test('a report says where it is from before it is handed in', () => {
   })
 })
 
-test('a file that is no report says what would be one', () => {
+test('a file that is not a report is refused with a hint', () => {
   expect(() => parseReport('# Report')).toThrow('downloaded as JSON')
-  expect(() => parseReport('{"rollout":"vehicles"}')).toThrow('no report')
-  expect(() => parseReport('null')).toThrow('no report')
+  expect(() => parseReport('{"rollout":"vehicles"}')).toThrow('not a report')
+  expect(() => parseReport('null')).toThrow('not a report')
 })

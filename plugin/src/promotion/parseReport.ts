@@ -1,6 +1,6 @@
 import type { Verdict } from '@sti-rollout/agent/contract'
 
-/** What a person should see of a report before handing it in. The agent judges it; nothing here proves anything. */
+/** The summary of a report before it is submitted. The agent verifies the report; this summary is not verified. */
 export interface UploadedReport {
   readonly value: unknown
   readonly environment: string
@@ -10,17 +10,19 @@ export interface UploadedReport {
   readonly signed: boolean
 }
 
-/** Reads a report as it was downloaded. @throws Error in words, when it is none */
+/** Parses a downloaded report. @throws Error if the text is not a report */
 export function parseReport(text: string): UploadedReport {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    throw new Error('This is not JSON. Hand in the report that was downloaded as JSON: only that one is signed.')
+    throw new Error('The file is not JSON. Select the report that was downloaded as JSON: only that one is signed.')
   }
   const { report, signature } = (value ?? {}) as { report?: Record<string, unknown>; signature?: unknown }
   if (report?.['format'] !== 'sti-report/1') {
-    throw new Error('This is JSON, and no report: there is no “format”: “sti-report/1” in it.')
+    throw new Error(
+      'The file is not a report: it does not contain “format”: “sti-report/1”. Select the report that was downloaded as JSON.',
+    )
   }
   const validation = report['validation'] as { verdict?: Verdict; endedAt?: string } | null | undefined
   return {

@@ -15,7 +15,7 @@ import { LIST_TITLES } from './readinessLists'
 const LIST_NAMES = Object.keys(LIST_TITLES) as ReadinessList[]
 export const COLUMNS = ['Environment', 'Rollout', ...LIST_NAMES.map((list) => LIST_TITLES[list])]
 
-/** How ready the rollouts of one agent are, as rows; while it is away, since when. */
+/** The readiness of the rollouts of one agent as table rows, and since when the agent does not respond. */
 export function AgentReadiness({ agent }: { agent: AgentDataSource }) {
   const readinessPoll = usePolling(agent.uid, async (signal) => {
     const [status, list] = await Promise.all([identifyAgent(agent, signal), listRollouts(agent, signal)])
@@ -25,8 +25,8 @@ export function AgentReadiness({ agent }: { agent: AgentDataSource }) {
   return (
     <tbody>
       <AgentStatusRow agent={agent} poll={readinessPoll} columns={COLUMNS.length} />
-      {data?.list.map((each) => (
-        <ReadinessRow key={each.rollout} readiness={each} production={data.status.production} />
+      {data?.list.map((readiness) => (
+        <ReadinessRow key={readiness.rollout} readiness={readiness} production={data.status.production} />
       ))}
     </tbody>
   )

@@ -7,23 +7,23 @@ import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { SignOffButtons } from './SignOffButtons'
 import type { SignOff } from './SignOffConfirmation'
 
-const COLUMNS = ['Role', 'Name', 'Phone', 'E-mail', 'Called after', 'Confirmed', 'Action'] as const
+const COLUMNS = ['Role', 'Name', 'Phone', 'Email', 'Escalates after', 'Confirmed', 'Action'] as const
 
 interface Props {
   contacts: readonly ContactReadiness[]
-  /** Phones and addresses are for editors. */
+  /** Only editors see phone numbers and email addresses. */
   detailsHidden: boolean
   refusalReasons: readonly string[]
-  onSignOff: (wanted: SignOff) => void
+  onSignOff: (signOff: SignOff) => void
 }
 
-/** Who is called in which order, and whether somebody has made sure that they answer. */
-export function Contacts({ contacts, detailsHidden: hidden, refusalReasons: refused, onSignOff }: Props) {
+/** The contacts in the order of escalation, and who confirmed that they can be reached. */
+export function Contacts({ contacts, detailsHidden, refusalReasons, onSignOff }: Props) {
   const confirmed = contacts.filter((contact) => contact.confirmed).length
   return (
     <Section title="Contacts" state={<span>{`${confirmed} of ${contacts.length} confirmed`}</span>}>
       {contacts.length === 0 ? (
-        <p>The rollout file names no contact. Write contacts into it, in the order of escalation.</p>
+        <p>The rollout file has no contacts. Add them in the order of escalation.</p>
       ) : (
         <ResponsiveTable columns={COLUMNS}>
           <tbody>
@@ -31,19 +31,19 @@ export function Contacts({ contacts, detailsHidden: hidden, refusalReasons: refu
               <tr key={contact.item}>
                 <td data-column={COLUMNS[0]}>{contact.role}</td>
                 <td data-column={COLUMNS[1]}>{contact.name}</td>
-                <td data-column={COLUMNS[2]}>{contact.phone ?? (hidden ? 'for editors' : '–')}</td>
-                <td data-column={COLUMNS[3]}>{contact.email ?? (hidden ? 'for editors' : '–')}</td>
+                <td data-column={COLUMNS[2]}>{contact.phone ?? (detailsHidden ? 'editors only' : '–')}</td>
+                <td data-column={COLUMNS[3]}>{contact.email ?? (detailsHidden ? 'editors only' : '–')}</td>
                 <td data-column={COLUMNS[4]}>{formatDuration(contact.escalateAfterSeconds)}</td>
                 <td data-column={COLUMNS[5]}>
                   <ConfirmationBadge contact={contact} />
                 </td>
                 <td data-column={COLUMNS[6]}>
                   <SignOffButtons
-                    subject={`${contact.name} answers as ${contact.role}`}
+                    subject={`${contact.name}, ${contact.role}`}
                     item={contact.item}
                     attestation={contact.attestation}
                     verb="Confirm"
-                    refusalReasons={refused}
+                    refusalReasons={refusalReasons}
                     onSignOff={onSignOff}
                   />
                 </td>

@@ -13,13 +13,13 @@ import type { SignOff } from './SignOffConfirmation'
 interface Props {
   list: ReadinessList
   items: readonly ReadinessItem[]
-  /** Why nothing can be signed off now. */
+  /** Why items cannot be signed off now; empty if they can. */
   refusalReasons: readonly string[]
-  onSignOff: (wanted: SignOff) => void
+  onSignOff: (signOff: SignOff) => void
 }
 
-/** One list of the definition of done, item by item: how it stands, on what that rests, how to make it so. */
-export function ReadinessItems({ list, items, refusalReasons: refused, onSignOff }: Props) {
+/** The items of one list of the definition of done, each with its state, its basis, and the next step. */
+export function ReadinessItems({ list, items, refusalReasons, onSignOff }: Props) {
   const styles = useStyles2(getStyles)
   return (
     <Section
@@ -33,12 +33,12 @@ export function ReadinessItems({ list, items, refusalReasons: refused, onSignOff
             <li key={item.item} className={styles.item}>
               <span className={styles.state}>
                 <Badge
-                  text={READINESS_STATE_DISPLAY[item.state].says}
+                  text={READINESS_STATE_DISPLAY[item.state].text}
                   color={READINESS_STATE_DISPLAY[item.state].color}
                   icon={READINESS_STATE_DISPLAY[item.state].icon}
                 />
               </span>
-              <div className={styles.words}>
+              <div className={styles.text}>
                 <strong>{item.line}</strong>
                 <div>
                   {item.sentence}{' '}
@@ -56,7 +56,7 @@ export function ReadinessItems({ list, items, refusalReasons: refused, onSignOff
                   item={item.item}
                   attestation={item.attestation}
                   verb="Sign off"
-                  refusalReasons={refused}
+                  refusalReasons={refusalReasons}
                   onSignOff={onSignOff}
                 />
               )}
@@ -80,5 +80,5 @@ const getStyles = (theme: GrafanaTheme2) => ({
     '&:first-child': { borderTop: 'none' },
   }),
   state: css({ flex: '0 0 7.5em' }),
-  words: css({ flex: '1 1 20em', minWidth: 0, maxWidth: '90ch', overflowWrap: 'anywhere' }),
+  text: css({ flex: '1 1 20em', minWidth: 0, maxWidth: '90ch', overflowWrap: 'anywhere' }),
 })

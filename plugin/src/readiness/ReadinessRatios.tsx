@@ -7,7 +7,7 @@ import React from 'react'
 import { ProgressBar } from '../operation/ProgressBar'
 import { countItems, LIST_TITLES, formatReadinessCount } from './readinessLists'
 
-/** How far each list is. */
+/** The share of ready items of each list. */
 export function ReadinessRatios({ readiness: { ratios, items } }: { readiness: Readiness }) {
   const styles = useStyles2(getStyles)
   return (

@@ -7,38 +7,33 @@ import type { SignOff } from './SignOffConfirmation'
 interface Props {
   item: string
   subject: string
-  /** The last one, whether it counts or not. */
+  /** The latest sign-off, also if it is not valid. */
   attestation: Attestation | null
   verb: SignOff['verb']
   refusalReasons: readonly string[]
-  onSignOff: (wanted: SignOff) => void
+  onSignOff: (signOff: SignOff) => void
 }
 
-/** Sign off, or anew; and take back what stands. */
-export function SignOffButtons({ item, subject: what, attestation, verb, refusalReasons: refused, onSignOff }: Props) {
+/** The buttons to sign off an item, to renew the sign-off, and to withdraw it. */
+export function SignOffButtons({ item, subject, attestation, verb, refusalReasons, onSignOff }: Props) {
   return (
     <Stack direction="row" wrap="wrap" gap={1}>
       <ActionButton
-        size="sm"
-        variant="secondary"
-        icon="check"
-        aria-label={`${verb}: ${what}`}
-        reasons={refused}
-        onClick={() => onSignOff({ item, what, verb, withdraw: false })}
-      >
-        {attestation?.counts ? `${verb} anew` : verb}
-      </ActionButton>
+        action="attest"
+        label={attestation?.counts ? `${verb} again` : verb}
+        aria-label={`${verb}: ${subject}`}
+        reasons={refusalReasons}
+        onClick={() => onSignOff({ item, subject, verb, withdraw: false })}
+      />
       {attestation?.counts && (
         <ActionButton
-          size="sm"
-          variant="secondary"
+          action="attest"
+          label="Withdraw"
           icon="times"
-          aria-label={`Withdraw: ${what}`}
-          reasons={refused}
-          onClick={() => onSignOff({ item, what, verb, withdraw: true })}
-        >
-          Withdraw
-        </ActionButton>
+          aria-label={`Withdraw: ${subject}`}
+          reasons={refusalReasons}
+          onClick={() => onSignOff({ item, subject, verb, withdraw: true })}
+        />
       )}
     </Stack>
   )

@@ -6,10 +6,10 @@ import { signOffItem } from '../agent/readinessCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { endOfDay, expiryDays } from './expiry'
 
-/** What is to be signed off, or taken back. */
+/** A sign-off of an item, or its withdrawal. */
 export interface SignOff {
   readonly item: string
-  readonly what: string
+  readonly subject: string
   readonly verb: 'Sign off' | 'Confirm'
   readonly withdraw: boolean
 }
@@ -22,13 +22,13 @@ interface Props {
   onClose: () => void
 }
 
-/** Asks what was done and seen, and until when that holds; or why it holds no longer. */
-export function SignOffConfirmation({ signOff: wanted, environment, rollout, onDone, onClose }: Props) {
-  const { item, what, withdraw } = wanted
-  const verb = withdraw ? 'Withdraw' : wanted.verb
+/** The confirmation of a sign-off with its note and expiry, or of its withdrawal with a reason. */
+export function SignOffConfirmation({ signOff, environment, rollout, onDone, onClose }: Props) {
+  const { item, subject, withdraw } = signOff
+  const verb = withdraw ? 'Withdraw' : signOff.verb
   const days = useMemo(() => expiryDays(), [])
   const [note, setNote] = useState('')
-  const [until, setUntil] = useState(days.standard)
+  const [until, setUntil] = useState(days.default)
   const { busy, error, send } = useSubmit(
     () =>
       signOffItem(environment.agent, rollout, {
@@ -41,7 +41,7 @@ export function SignOffConfirmation({ signOff: wanted, environment, rollout, onD
   )
   return (
     <ConfirmationModal
-      title={`${verb}: ${what}`}
+      title={`${verb}: ${subject}`}
       environment={environment}
       confirmLabel={verb}
       destructive={withdraw}
@@ -53,10 +53,10 @@ export function SignOffConfirmation({ signOff: wanted, environment, rollout, onD
     >
       <p>
         {withdraw
-          ? 'It counts no longer. What was signed stays in the record.'
-          : 'Your name and the time are kept with it, and every report shows them.'}
+          ? 'The sign-off is no longer valid. It is kept in the record.'
+          : 'Your name and the time are recorded, and every report shows them.'}
       </p>
-      <Field label={withdraw ? 'Why' : 'What was done and seen'} required>
+      <Field label={withdraw ? 'Reason' : 'What was done and verified'} required>
         <TextArea
           id="sti-note"
           rows={3}
@@ -66,7 +66,7 @@ export function SignOffConfirmation({ signOff: wanted, environment, rollout, onD
         />
       </Field>
       {!withdraw && (
-        <Field label="Holds until" description="The end of this day, UTC; at most a year.">
+        <Field label="Valid until" description="End of the day in UTC, at most one year from now.">
           <Input
             id="sti-until"
             type="date"
@@ -82,8 +82,9 @@ export function SignOffConfirmation({ signOff: wanted, environment, rollout, onD
   )
 
   function disabledReason(): string | null {
-    if (note.trim() === '') return withdraw ? 'Say why.' : 'Say what was done and seen.'
-    if (!withdraw && !(until >= days.first && until <= days.last)) return 'Choose a day from tomorrow, within a year.'
+    if (note.trim() === '') return withdraw ? 'Enter a reason.' : 'Enter what was done and verified.'
+    if (!withdraw && !(until >= days.first && until <= days.last))
+      return 'Select a day between tomorrow and one year from now.'
     return null
   }
 }

@@ -5,7 +5,7 @@ import { countItems, formatReadinessCount } from './readinessLists'
 const item = (state: ReadinessState, ...lists: ReadinessList[]) => ({ state, lists }) as ReadinessItem
 const items = [item('ready', 'staging'), item('unknown', 'staging'), item('not-ready', 'staging', 'team')]
 
-test('what is not known is counted apart, and is never ready', () => {
+test('unknown items are counted separately and never as ready', () => {
   expect(formatReadinessCount(countItems(items, 'staging'))).toBe('1 of 3, 1 unknown')
 })
 

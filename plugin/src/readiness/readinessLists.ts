@@ -1,7 +1,7 @@
 import type { ReadinessItem, ReadinessList, ReadinessState } from '@sti-rollout/agent/contract'
 import type { BadgeColor, IconName } from '@grafana/ui'
 
-/** The lists as the plan names them; team and documentation are views across the others. */
+/** The lists of the definition of done; team and documentation are views across the other lists. */
 export const LIST_TITLES = {
   staging: 'Staging validation complete',
   production: 'Production readiness',
@@ -11,7 +11,7 @@ export const LIST_TITLES = {
   documentation: 'Documentation',
 } as const satisfies Record<ReadinessList, string>
 
-/** Those that are shown item by item. */
+/** The lists that the readiness page shows item by item. */
 export const DETAILED_LISTS = [
   'staging',
   'production',
@@ -20,10 +20,10 @@ export const DETAILED_LISTS = [
 ] as const satisfies readonly ReadinessList[]
 
 export const READINESS_STATE_DISPLAY = {
-  ready: { color: 'green', icon: 'check', says: 'ready' },
-  'not-ready': { color: 'red', icon: 'times', says: 'not ready' },
-  unknown: { color: 'orange', icon: 'question-circle', says: 'unknown' },
-} as const satisfies Record<ReadinessState, { color: BadgeColor; icon: IconName; says: string }>
+  ready: { color: 'green', icon: 'check', text: 'ready' },
+  'not-ready': { color: 'red', icon: 'times', text: 'not ready' },
+  unknown: { color: 'orange', icon: 'question-circle', text: 'unknown' },
+} as const satisfies Record<ReadinessState, { color: BadgeColor; icon: IconName; text: string }>
 
 export interface ReadinessCount {
   readonly ready: number

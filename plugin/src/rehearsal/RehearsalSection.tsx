@@ -1,10 +1,8 @@
 import { Badge, TextLink } from '@grafana/ui'
 import type { RehearsalResult, RolloutDetail } from '@sti-rollout/agent/contract'
-import { formatAgo, formatCount, formatDuration } from '@sti-rollout/agent/format'
-import React, { useState } from 'react'
-import { OperationConfirmation } from '../action/OperationConfirmation'
-import { ActionButton } from '../action/ActionButton'
-import { refusalReasons } from '../action/refusalReasons'
+import { formatAgo, formatCount, formatDuration, formatQuantity } from '@sti-rollout/agent/format'
+import React from 'react'
+import { OperationButton } from '../action/OperationButton'
 import type { Environment } from '../agent/useEnvironment'
 import { routes } from '../routes'
 import { DefinitionList } from '../layout/DefinitionList'
@@ -13,7 +11,7 @@ import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { RunningOperationSection } from '../operation/RunningOperationSection'
 import { formatTime } from '../formatTime'
 
-const COLUMNS = ['Step', 'Took', 'What it showed'] as const
+const COLUMNS = ['Step', 'Duration', 'Result'] as const
 
 interface Props {
   environment: Environment
@@ -21,10 +19,9 @@ interface Props {
   refresh: () => void
 }
 
-/** The last rehearsal: whether it counts, what it proved, when the next one starts; and a button that runs one. */
+/** The latest rehearsal: its validity, its results, when the next one starts, and a button that runs one. */
 export function RehearsalSection({ environment, detail, refresh }: Props) {
-  const [open, setOpen] = useState(false)
-  const { operationId, succeededAt, counts, why: whyNot, dueAt, everySeconds, result } = detail.rehearsal
+  const { operationId, succeededAt, counts, why: invalidReason, dueAt, everySeconds, result } = detail.rehearsal
   return (
     <>
       <RunningOperationSection kind="rehearsal" environment={environment} detail={detail} refresh={refresh} />
@@ -32,29 +29,19 @@ export function RehearsalSection({ environment, detail, refresh }: Props) {
         title="Rehearsal"
         state={
           <>
-            <Badge text={counts ? 'counts' : 'does not count'} color={counts ? 'green' : 'orange'} />
+            <Badge text={counts ? 'valid' : 'not valid'} color={counts ? 'green' : 'orange'} />
             <span title={formatTime(succeededAt)}>
-              {succeededAt ? `the last ${formatAgo(succeededAt)}` : 'none has ended well'}
+              {succeededAt ? `last passed ${formatAgo(succeededAt)}` : 'never passed'}
             </span>
           </>
         }
-        actions={
-          <ActionButton
-            size="sm"
-            variant="secondary"
-            icon="play"
-            reasons={refusalReasons(detail, 'rehearse')}
-            onClick={() => setOpen(true)}
-          >
-            Rehearse
-          </ActionButton>
-        }
+        actions={<OperationButton action="rehearse" environment={environment} detail={detail} onStarted={refresh} />}
       >
-        {whyNot && <p>{whyNot}</p>}
+        {invalidReason && <p>{invalidReason}</p>}
         <DefinitionList
-          of={[
-            ['Each', formatDuration(everySeconds)],
-            ['Next', dueAt === null ? 'not by itself' : formatTime(dueAt)],
+          items={[
+            ['Interval', formatDuration(everySeconds)],
+            ['Next', dueAt === null ? 'not scheduled' : formatTime(dueAt)],
             ...(operationId === null
               ? []
               : [
@@ -79,15 +66,6 @@ export function RehearsalSection({ environment, detail, refresh }: Props) {
         />
         {result && <RehearsalSteps result={result} />}
       </Section>
-      {open && (
-        <OperationConfirmation
-          start="rehearse"
-          environment={environment}
-          rollout={detail.rollout}
-          onClose={() => setOpen(false)}
-          onDone={refresh}
-        />
-      )}
     </>
   )
 }
@@ -96,7 +74,7 @@ function RehearsalSteps({ result: { steps, notes } }: { result: RehearsalResult 
   return (
     <>
       <details>
-        <summary>{`Its ${steps.length} steps`}</summary>
+        <summary>{formatQuantity(steps.length, 'step')}</summary>
         <ResponsiveTable columns={COLUMNS}>
           <tbody>
             {steps.map(({ step, seconds, detail }) => (

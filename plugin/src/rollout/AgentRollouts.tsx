@@ -11,11 +11,22 @@ import { withAppSubUrl, routes } from '../routes'
 import { operationTitle } from '../operation/display'
 import { AgentStatusRow } from './AgentStatusRow'
 import { EnvironmentBadge } from './EnvironmentBadge'
-import { formatFlagState, flagWarning } from './flagDisplay'
-import { COLUMNS } from './RolloutsTable'
-import { STAGE_DISPLAY } from './stageDisplay'
+import { flagWarning, formatFlagState, STAGE_DISPLAY } from './display'
 
-/** The rollouts of one agent as rows; while it is away, since when. */
+export const COLUMNS = [
+  'Environment',
+  'Rollout',
+  'Stage',
+  'Coverage',
+  'Flag',
+  'Running',
+  'Failed rows',
+  'Incidents',
+  'Automatic rollback',
+  'Rollback options',
+] as const
+
+/** The rollouts of one agent as table rows, and since when the agent does not respond. */
 export function AgentRollouts({ agent }: { agent: AgentDataSource }) {
   const rolloutsPoll = usePolling(
     agent.uid,
@@ -23,7 +34,7 @@ export function AgentRollouts({ agent }: { agent: AgentDataSource }) {
       const [status, list] = await Promise.all([identifyAgent(agent, signal), listRollouts(agent, signal)])
       return { status, list }
     },
-    (answer) => (answer?.list.some(({ running }) => running) ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS),
+    (data) => (data?.list.some(({ running }) => running) ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS),
   )
   const { data } = rolloutsPoll
   return (
@@ -32,7 +43,7 @@ export function AgentRollouts({ agent }: { agent: AgentDataSource }) {
       {data?.list.length === 0 && (
         <tr>
           <td colSpan={COLUMNS.length}>
-            {agent.name} has no rollout. Put a rollout file into its folder and start it again.
+            {agent.name} has no rollout. Add a rollout file to its folder and restart the agent.
           </td>
         </tr>
       )}
@@ -63,11 +74,11 @@ function RolloutRow({
           {rollout}
         </TextLink>{' '}
         {faults.length > 0 && (
-          <Badge color="red" text="faulty" icon="exclamation-triangle" tooltip={faults.join(' ')} />
+          <Badge color="red" text="invalid" icon="exclamation-triangle" tooltip={faults.join(' ')} />
         )}
       </td>
       <td data-column={COLUMNS[2]}>
-        <Badge text={stage} color={STAGE_DISPLAY[stage].color} tooltip={STAGE_DISPLAY[stage].means} />
+        <Badge text={stage} color={STAGE_DISPLAY[stage].color} tooltip={STAGE_DISPLAY[stage].description} />
       </td>
       <td data-column={COLUMNS[3]}>{formatValue(coverage, 'ratio')}</td>
       <td data-column={COLUMNS[4]}>

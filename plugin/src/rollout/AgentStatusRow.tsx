@@ -10,7 +10,7 @@ interface Props {
   columns: number
 }
 
-/** The row of an agent that has not answered yet, or that is away and since when. */
+/** The row of an agent that is loading or does not respond, and since when. */
 export function AgentStatusRow({ agent, poll: { data, error, failingSince }, columns }: Props) {
   if (data && !error) return null
   return (
@@ -19,11 +19,11 @@ export function AgentStatusRow({ agent, poll: { data, error, failingSince }, col
         {error ? (
           <>
             <Badge color="red" icon="exclamation-triangle" text={agent.name} />{' '}
-            {`No answer since ${formatTime(failingSince)}. ${error.message}`}
+            {`No response since ${formatTime(failingSince)}. ${error.message}`}
           </>
         ) : (
           <>
-            <Spinner inline /> Asking {agent.name}…
+            <Spinner inline /> Loading from {agent.name}…
           </>
         )}
       </td>

@@ -3,7 +3,7 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
 import React from 'react'
 
-/** The environment as the agent itself answered it; production is red. */
+/** The environment as the agent reports it; production is red. */
 export function EnvironmentBadge({ name, production }: { name: string; production: boolean }) {
   const styles = useStyles2(getStyles)
   return <span className={production ? styles.production : styles.other}>{name}</span>

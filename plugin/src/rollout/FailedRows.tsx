@@ -1,12 +1,11 @@
 import { Alert, Checkbox, InteractiveTable, Stack, Text, type CellProps, type Column } from '@grafana/ui'
 import type { FailedRow, RolloutDetail } from '@sti-rollout/agent/contract'
-import { formatCount } from '@sti-rollout/agent/format'
+import { formatCount, formatQuantity } from '@sti-rollout/agent/format'
 import React, { useMemo, useState } from 'react'
-import { newIdempotencyKey } from '../action/idempotencyKey'
 import { ReasonConfirmation } from '../action/ReasonConfirmation'
 import { ActionButton } from '../action/ActionButton'
 import { refusalReasons } from '../action/refusalReasons'
-import { acceptFailedRows, listFailedRows, retryFailedRows } from '../agent/rolloutCalls'
+import { acceptFailedRows, listFailedRows, newIdempotencyKey, retryFailedRows } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 import { formatTime } from '../formatTime'
@@ -20,7 +19,7 @@ interface Props {
 type FailedRowCellProps = CellProps<FailedRow>
 const rowKey = ({ key }: FailedRow) => JSON.stringify(key)
 
-/** The rows that could not be written: why, with a retry for all and an acceptance by key. */
+/** The rows that could not be written, with buttons to retry all rows and to accept the selected ones. */
 export function FailedRows({ environment, detail, refresh }: Props) {
   const { rollout } = detail
   const [selectedKeys, setSelectedKeys] = useState<ReadonlySet<string>>(new Set())
@@ -35,7 +34,7 @@ export function FailedRows({ environment, detail, refresh }: Props) {
 
   const list = failedRowsPoll.data?.failedRows ?? []
   const total = failedRowsPoll.data?.total ?? detail.failedRows
-  const done = () => {
+  const finish = () => {
     setOpen(null)
     setSelectedKeys(new Set())
     refresh()
@@ -49,49 +48,41 @@ export function FailedRows({ environment, detail, refresh }: Props) {
           {`Failed rows: ${formatCount(total)}`}
         </Text>
         <ActionButton
-          size="sm"
-          variant="secondary"
-          icon="repeat"
+          action="retry-failed-rows"
           reasons={refusalReasons(detail, 'retry-failed-rows')}
           onClick={() => setOpen('retry')}
-        >
-          Retry all
-        </ActionButton>
+        />
         <ActionButton
-          size="sm"
-          variant="secondary"
-          icon="check"
-          reasons={selectedKeys.size > 0 ? refusalReasons(detail, 'accept-failed-rows') : ['Choose rows first.']}
+          action="accept-failed-rows"
+          reasons={selectedKeys.size > 0 ? refusalReasons(detail, 'accept-failed-rows') : ['Select rows first.']}
           onClick={() => setOpen('accept')}
-        >
-          Accept the chosen
-        </ActionButton>
+        />
       </Stack>
       {failedRowsPoll.error && (
-        <Alert severity="warning" title="The rows cannot be shown">
+        <Alert severity="warning" title="Cannot load the failed rows">
           {failedRowsPoll.error.message}
         </Alert>
       )}
       <InteractiveTable columns={columns} data={list} getRowId={rowKey} pageSize={10} />
-      {list.length < total && <p>{`The first ${formatCount(list.length)} of ${formatCount(total)}.`}</p>}
+      {list.length < total && <p>{`The first ${formatCount(list.length)} of ${formatCount(total)} rows.`}</p>}
       {open === 'retry' && (
         <ReasonConfirmation
           title={`Retry the failed rows of ${rollout}`}
           environment={environment}
           confirmLabel="Retry"
-          description={`Tries to write ${formatCount(total)} rows again, one by one.`}
+          description={`Retries ${formatQuantity(total, 'row')}, one at a time.`}
           reason="optional"
           submit={() => retryFailedRows(environment.agent, rollout, detail.environment, newIdempotencyKey())}
-          onDone={done}
+          onDone={finish}
           onClose={() => setOpen(null)}
         />
       )}
       {open === 'accept' && (
         <ReasonConfirmation
-          title={`Accept ${formatCount(selectedKeys.size)} failed rows of ${rollout}`}
+          title={`Accept ${formatQuantity(selectedKeys.size, 'failed row')} of ${rollout}`}
           environment={environment}
           confirmLabel="Accept"
-          description="They stay as they are, without a type, and no longer stand in the way of the flag."
+          description="The rows stay without a type and no longer block the flag."
           reason="required"
           submit={(reason) =>
             acceptFailedRows(
@@ -101,7 +92,7 @@ export function FailedRows({ environment, detail, refresh }: Props) {
               reason,
             )
           }
-          onDone={done}
+          onDone={finish}
           onClose={() => setOpen(null)}
         />
       )}
@@ -120,11 +111,11 @@ function failedRowColumns(
   }
   return [
     {
-      id: 'chosen',
+      id: 'selected',
       header: '',
       cell: ({ row: { original } }: FailedRowCellProps) => (
         <Checkbox
-          aria-label={`Choose ${original.key.join(', ')}`}
+          aria-label={`Select ${original.key.join(', ')}`}
           value={selectedKeys.has(rowKey(original))}
           onChange={() => onSelect(toggleKey(rowKey(original)))}
         />
@@ -132,11 +123,11 @@ function failedRowColumns(
     },
     { id: 'key', header: 'Key', cell: ({ row: { original } }: FailedRowCellProps) => original.key.join(', ') },
     { id: 'sqlstate', header: 'SQLSTATE', cell: ({ row: { original } }: FailedRowCellProps) => original.sqlstate },
-    { id: 'message', header: 'Why', cell: ({ row: { original } }: FailedRowCellProps) => original.message },
+    { id: 'message', header: 'Error', cell: ({ row: { original } }: FailedRowCellProps) => original.message },
     { id: 'attempts', header: 'Attempts', cell: ({ row: { original } }: FailedRowCellProps) => original.attempts },
     {
       id: 'last',
-      header: 'Last',
+      header: 'Last failure',
       cell: ({ row: { original } }: FailedRowCellProps) => formatTime(original.lastFailedAt),
     },
     {

@@ -16,7 +16,7 @@ interface Props {
 
 type FlagClientCellProps = CellProps<FlagClient>
 
-/** Clients that may still act on an older state of the flag; one that is gone for good can be accepted by name. */
+/** Clients that may still use an older state of the flag; a client that was removed can be accepted. */
 export function FlagClients({ environment, detail, refresh }: Props) {
   const [open, setOpen] = useState<string | null>(null)
   const staleClients = useMemo(() => detail.flag.clients.filter((client) => client.stale), [detail.flag.clients])
@@ -31,7 +31,7 @@ export function FlagClients({ environment, detail, refresh }: Props) {
       },
       {
         id: 'on',
-        header: 'Last answer',
+        header: 'Last evaluation',
         cell: ({ row: { original } }: FlagClientCellProps) => (original.answeredOn ? 'on' : 'off'),
       },
       {
@@ -41,14 +41,7 @@ export function FlagClients({ environment, detail, refresh }: Props) {
           original.acceptedBy ? (
             <>{`accepted by ${original.acceptedBy}`}</>
           ) : (
-            <ActionButton
-              size="sm"
-              variant="secondary"
-              reasons={acceptRefusal}
-              onClick={() => setOpen(original.client)}
-            >
-              Accept as gone
-            </ActionButton>
+            <ActionButton action="accept-client" reasons={acceptRefusal} onClick={() => setOpen(original.client)} />
           ),
       },
     ],
@@ -56,17 +49,17 @@ export function FlagClients({ environment, detail, refresh }: Props) {
   )
   if (staleClients.length === 0) return null
   return (
-    <section aria-label="Clients that have not seen the flag">
+    <section aria-label="Clients with an outdated flag">
       <Text element="h3" variant="h5">
-        Clients that have not seen the flag
+        Clients with an outdated flag
       </Text>
       <InteractiveTable columns={columns} data={staleClients} getRowId={({ client }) => client} />
       {open && (
         <ReasonConfirmation
-          title={`Accept ${open} of ${detail.rollout} as gone`}
+          title={`Accept ${open} of ${detail.rollout} as removed`}
           environment={environment}
           confirmLabel="Accept"
-          description="It no longer stands in the way of a data rollback. If it lives, it may still read by type."
+          description="The client no longer blocks a data rollback. If it is still running, it may still read by type."
           reason="required"
           submit={(reason) => acceptFlagClient(environment.agent, detail.rollout, open, reason)}
           onDone={() => {

@@ -12,36 +12,36 @@ interface Props {
   faults?: readonly string[]
 }
 
-/** What stands between this person and the rollout: no answer, a foreign database, no right to act, a fault of the file. */
+/** Problems of a rollout: no response, the state of another environment, no right to act, an invalid rollout file. */
 export function RolloutAlerts({ environment, error, failingSince, faults = [] }: Props) {
   const status = environment?.status
   const readOnlyReason =
     status && !status.you.mayAct && userLevel() !== 'viewer'
-      ? (status.you.why ?? 'The agent lets you read only.')
+      ? (status.you.why ?? 'The agent only allows you to read.')
       : null
   return (
     <>
       {error && (
         <Alert
           severity={environment ? 'warning' : 'error'}
-          title={failingSince ? `No answer since ${formatTime(failingSince)}` : 'No answer'}
+          title={failingSince ? `No response since ${formatTime(failingSince)}` : 'No response'}
         >
           {error.message}
-          {environment && ' What you see is from before.'}
+          {environment && ' This page shows the last known state.'}
         </Alert>
       )}
       {status?.foreignState && (
-        <Alert severity="error" title="The state in this database is not this environment’s">
+        <Alert severity="error" title="The database belongs to another environment">
           {status.foreignState}
         </Alert>
       )}
       {readOnlyReason && (
-        <Alert severity="info" title="You may only read here">
+        <Alert severity="info" title="You have read-only access">
           {readOnlyReason}
         </Alert>
       )}
       {faults.map((fault) => (
-        <Alert key={fault} severity="error" title="This rollout cannot be operated">
+        <Alert key={fault} severity="error" title="The rollout cannot be operated">
           {fault}
         </Alert>
       ))}

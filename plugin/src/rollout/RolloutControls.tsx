@@ -15,7 +15,7 @@ interface Props {
   refresh: () => void
 }
 
-/** The action bar with the running operation, as the app's rollout page and the panel show it. */
+/** The action bar and the running operation, on the rollout page and in the panel. */
 export function RolloutControls({ environment, detail, refresh }: Props) {
   const styles = useStyles2(getStyles)
   return (
@@ -35,7 +35,7 @@ export function RolloutControls({ environment, detail, refresh }: Props) {
           onChanged={refresh}
         />
       ) : (
-        <div className={styles.quiet}>Nothing runs.</div>
+        <div className={styles.quiet}>No operation is running.</div>
       )}
     </div>
   )

@@ -2,15 +2,14 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, LinkButton, TextLink, Tooltip, useStyles2 } from '@grafana/ui'
 import type { RolloutSummary } from '@sti-rollout/agent/contract'
-import { formatCount, formatValue } from '@sti-rollout/agent/format'
+import { formatQuantity, formatValue } from '@sti-rollout/agent/format'
 import React from 'react'
 import type { Environment } from '../agent/useEnvironment'
 import { withAppSubUrl, routes } from '../routes'
 import { EnvironmentBadge } from './EnvironmentBadge'
-import { formatFlagState, flagWarning } from './flagDisplay'
-import { STAGE_DISPLAY } from './stageDisplay'
+import { flagWarning, formatFlagState, STAGE_DISPLAY } from './display'
 
-/** A rollout in one line: where, which stage, how far, the flag, what is wrong. */
+/** A rollout in one line: environment, stage, coverage, flag, and problems. */
 export function RolloutSummaryLine({ environment, detail }: { environment: Environment; detail: RolloutSummary }) {
   const styles = useStyles2(getStyles)
   const warning = flagWarning(detail.flag)
@@ -23,7 +22,7 @@ export function RolloutSummaryLine({ environment, detail }: { environment: Envir
       <Badge
         text={detail.stage}
         color={STAGE_DISPLAY[detail.stage].color}
-        tooltip={STAGE_DISPLAY[detail.stage].means}
+        tooltip={STAGE_DISPLAY[detail.stage].description}
       />
       <span>
         Coverage <strong>{formatValue(detail.coverage, 'ratio')}</strong>
@@ -31,7 +30,7 @@ export function RolloutSummaryLine({ environment, detail }: { environment: Envir
       <span>
         Flag <strong>{formatFlagState(detail.flag)}</strong>
       </span>
-      {detail.failedRows > 0 && <span className={styles.bad}>{formatCount(detail.failedRows)} failed rows</span>}
+      {detail.failedRows > 0 && <span className={styles.bad}>{formatQuantity(detail.failedRows, 'failed row')}</span>}
       {detail.openIncidents > 0 && (
         <LinkButton
           size="sm"
@@ -40,13 +39,13 @@ export function RolloutSummaryLine({ environment, detail }: { environment: Envir
           icon="bell"
           href={withAppSubUrl(routes.incidents(environment.name, detail.rollout))}
         >
-          {detail.openIncidents === 1 ? '1 open incident' : `${formatCount(detail.openIncidents)} open incidents`}
+          {formatQuantity(detail.openIncidents, 'open incident')}
         </LinkButton>
       )}
       {warning && (
         <Tooltip content={warning}>
           <button type="button" className={styles.warn}>
-            {detail.flag.persisted ? 'Flag not seen by all' : 'Flag off in memory only'}
+            {detail.flag.persisted ? 'Flag not propagated' : 'Flag off in memory only'}
           </button>
         </Tooltip>
       )}

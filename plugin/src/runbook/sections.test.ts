@@ -5,7 +5,7 @@ import { rewriteLinks, parseSections } from './sections'
 
 const runbook = readFileSync(path.resolve(import.meta.dirname, '../../../alerts/RUNBOOK.md'), 'utf8')
 
-test('every heading is a section, and an alert’s link leads to its own', () => {
+test('every heading is a section, and the link of an alert leads to its section', () => {
   const sections = parseSections(runbook)
   expect(sections[0]).toMatchObject({ title: 'Runbook', depth: 1 })
   expect(sections.find(({ id }) => id === 'stiapilatencyhigh')?.body).toContain('**Means**')
@@ -21,7 +21,7 @@ test('every link within the runbook has a heading', () => {
   }
 })
 
-test('links within the page have its address, those to other files are text', () => {
+test('links within the page get its address, and links to other files become text', () => {
   expect(rewriteLinks('[a](#b) [c](../docs/d.md#e) [f](https://g.example)', '/x/runbook')).toBe(
     '[a](/x/runbook#b) c [f](https://g.example)',
   )

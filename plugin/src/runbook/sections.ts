@@ -1,5 +1,5 @@
 export interface RunbookSection {
-  /** What a link names it by. */
+  /** The fragment of links to it. */
   readonly id: string
   readonly title: string
   /** 1 to 3. */
@@ -8,7 +8,7 @@ export interface RunbookSection {
   readonly body: string
 }
 
-/** The runbook by its headings, so that an alert's link leads to its own. */
+/** The sections of the runbook by heading, so that the link of an alert leads to its section. */
 export function parseSections(text: string): RunbookSection[] {
   const [, ...parts] = `\n${text}`.split(/^(#{1,3} .+)$/m)
   const sections: RunbookSection[] = []
@@ -19,7 +19,7 @@ export function parseSections(text: string): RunbookSection[] {
   return sections
 }
 
-/** As GitHub makes it of a heading. */
+/** The id that GitHub derives from a heading. */
 function headingId(title: string): string {
   return title
     .toLowerCase()
@@ -28,8 +28,8 @@ function headingId(title: string): string {
 }
 
 /**
- * Links for this page: within it they need its address, since Grafana's pages have a base; those to other pages of the
- * repository lead nowhere from here, and become their text.
+ * Rewrites links for this page. Links within the runbook get the address of the page, because Grafana's pages have a base
+ * URL. Links to other files of the repository become text.
  */
 export function rewriteLinks(markdown: string, page: string): string {
   return markdown.replace(/\[([^\]]+)\]\(([^)\s]+)\)/g, (whole, label: string, target: string) => {

@@ -14,8 +14,8 @@ import { PANEL_ID } from '../routes'
 import monitoring from '../dashboards/sti-rollout-monitoring.json'
 
 /**
- * The panels of the dashboard as scenes panels. The dashboard's JSON is the one definition: a key that is not carried
- * over here is an error, so that nothing is lost in silence.
+ * The panels of the dashboard as scene panels. The dashboard's JSON is the only definition: a key that is not carried over
+ * here is an error, so that nothing is lost silently.
  */
 
 type DashboardPanel = (typeof monitoring.panels)[number]
@@ -33,7 +33,7 @@ const PANEL_KEYS = [
   ...['options', 'fieldConfig', 'transparent', 'repeatDirection'],
 ]
 
-/** A panel of the dashboard at its place, the action bar above it left out. */
+/** A panel at its position on the dashboard, without the action bar above it. */
 export function toGridItem(panel: DashboardPanel): SceneGridItem {
   const { x, y, w, h } = panel.gridPos
   return new SceneGridItem({ x, y: y - ACTION_BAR_HEIGHT, width: w, height: h, body: toVizPanel(panel) })
@@ -42,7 +42,7 @@ export function toGridItem(panel: DashboardPanel): SceneGridItem {
 function toVizPanel(panel: DashboardPanel): VizPanel {
   const unknown = Object.keys(panel).filter((key) => !PANEL_KEYS.includes(key))
   if (unknown.length > 0)
-    throw new Error(`Panel “${panel.title}” has what the app does not carry over: ${unknown.join(', ')}.`)
+    throw new Error(`Panel “${panel.title}” has keys that the app does not carry over: ${unknown.join(', ')}.`)
   const { options, fieldConfig } = panel as unknown as PanelDefinition
   return new VizPanel({
     key: `panel-${panel.id}`,
@@ -66,7 +66,7 @@ function toDataProvider({
   return new SceneDataTransformer({ $data: runner, transformations })
 }
 
-/** The eight panels, without the action bar. */
+/** The panels without the action bar. */
 export const monitoringPanels = (): DashboardPanel[] => monitoring.panels.filter((panel) => panel !== actionBarPanel)
 
 /** The events of the rollout as annotations. */
@@ -77,7 +77,7 @@ export function annotationLayers(): SceneDataLayerProvider[] {
   )
 }
 
-/** The choice of a Prometheus; agent, environment and rollout come from the page. */
+/** The Prometheus variable; agent, environment, and rollout come from the page. */
 export function prometheusVariable(): DataSourceVariable {
   const variable = monitoring.templating.list.find(({ name }) => name === 'prometheus')
   if (!variable) throw new Error('The dashboard has no variable prometheus.')

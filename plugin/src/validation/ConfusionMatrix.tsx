@@ -8,7 +8,7 @@ import { Section } from '../layout/Section'
 
 const NO_TYPE = 'no type'
 
-/** Rows by the type they hold and the type their legacy columns say: right on the diagonal, wrong beside it. */
+/** Rows by actual type and by the type that the legacy columns imply; correct rows are on the diagonal. */
 export function ConfusionMatrix({ cells }: { cells: readonly ConfusionCell[] }) {
   const styles = useStyles2(getStyles)
   const names = [...new Set(cells.flatMap(({ actual, expected }) => [actual ?? NO_TYPE, expected ?? NO_TYPE]))].sort()
@@ -17,12 +17,12 @@ export function ConfusionMatrix({ cells }: { cells: readonly ConfusionCell[] }) 
       .filter((cell) => (cell.actual ?? NO_TYPE) === actual && (cell.expected ?? NO_TYPE) === expected)
       .reduce((sum, cell) => sum + cell.rows, 0)
   return (
-    <Section title="Types held and types expected">
+    <Section title="Actual and expected types">
       <div className={styles.scroll}>
         <table className={styles.table}>
           <thead>
             <tr>
-              <th scope="col">holds ↓ legacy columns say →</th>
+              <th scope="col">actual ↓ expected →</th>
               {names.map((expected) => (
                 <th key={expected} scope="col">
                   {expected}
@@ -36,9 +36,9 @@ export function ConfusionMatrix({ cells }: { cells: readonly ConfusionCell[] }) 
                 <th scope="row">{actual}</th>
                 {names.map((expected) => {
                   const cellRows = count(actual, expected)
-                  const right = actual === expected && actual !== NO_TYPE
+                  const correct = actual === expected && actual !== NO_TYPE
                   return (
-                    <td key={expected} className={cx(cellRows > 0 && (right ? styles.right : styles.wrong))}>
+                    <td key={expected} className={cx(cellRows > 0 && (correct ? styles.correct : styles.wrong))}>
                       {cellRows > 0 ? formatCount(cellRows) : '–'}
                     </td>
                   )
@@ -60,6 +60,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
     th: { color: theme.colors.text.secondary, fontWeight: 'normal', textAlign: 'start' },
     td: { textAlign: 'end' },
   }),
-  right: css({ color: theme.colors.success.text }),
+  correct: css({ color: theme.colors.success.text }),
   wrong: css({ color: theme.colors.error.text, fontWeight: theme.typography.fontWeightBold }),
 })

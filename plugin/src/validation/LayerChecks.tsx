@@ -2,22 +2,22 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
 import type { CheckResult, ValidationLayer, LayerResult } from '@sti-rollout/agent/contract'
-import { formatCount, formatValue } from '@sti-rollout/agent/format'
+import { formatCount, formatQuantity, formatValue } from '@sti-rollout/agent/format'
 import React from 'react'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { LAYER_TITLES, VERDICT_COLORS } from './verdicts'
 
-const COLUMNS = ['Verdict', 'Check', 'Found', 'Limit', 'Rows against it', 'Took'] as const
+const COLUMNS = ['Verdict', 'Check', 'Value', 'Limit', 'Discrepancies', 'Duration'] as const
 
 interface Props {
   layer: ValidationLayer
-  /** What the layer came to; null when none of its checks was run. */
+  /** Null if no check of the layer was run. */
   result: LayerResult | null
   checks: readonly CheckResult[]
 }
 
-/** The checks of one layer: what was found, beside what may be; whether the flag needs it. */
+/** The checks of one layer with value and limit, and if the layer is required for the flag. */
 export function LayerChecks({ layer, result, checks }: Props) {
   return (
     <Section
@@ -29,15 +29,15 @@ export function LayerChecks({ layer, result, checks }: Props) {
           ) : (
             <Badge text="not run" color="blue" />
           )}
-          {result?.required && <Badge text="the flag needs it" color="purple" icon="lock" />}
+          {result?.required && <Badge text="required for the flag" color="purple" icon="lock" />}
           {result && !result.complete && checks.length > 0 && (
-            <Badge text="a part of it" color="orange" tooltip="Of a part of a layer nothing follows for the flag." />
+            <Badge text="partial" color="orange" tooltip="A partial layer does not count for the flag." />
           )}
         </>
       }
     >
       {checks.length === 0 ? (
-        <p>{result?.detail ? toSentence(result.detail) : 'The last validation did not ask for it.'}</p>
+        <p>{result?.detail ? toSentence(result.detail) : 'The latest validation did not include this layer.'}</p>
       ) : (
         <ChecksTable checks={checks} />
       )}
@@ -45,7 +45,7 @@ export function LayerChecks({ layer, result, checks }: Props) {
   )
 }
 
-/** Checks with what each of them found. */
+/** A table of check results. */
 export function ChecksTable({ checks }: { checks: readonly CheckResult[] }) {
   return (
     <ResponsiveTable columns={COLUMNS}>
@@ -72,14 +72,14 @@ function CheckRow({ check: result }: { check: CheckResult }) {
           <div className={styles.weak}>{toSentence(detail)}</div>
           {sampleKeys.length > 0 && (
             <details>
-              <summary>{`${formatCount(sampleKeys.length)} of their keys`}</summary>
+              <summary>{formatQuantity(sampleKeys.length, 'sample key')}</summary>
               <div className={styles.code}>{sampleKeys.map((key) => key.join(', ')).join(' · ')}</div>
             </details>
           )}
           {query && (
             <details>
-              <summary>What was asked</summary>
-              {/* A long query scrolls, and the keyboard has to reach it. */}
+              <summary>Query</summary>
+              {/* A long query scrolls, so the keyboard has to reach it. */}
               <pre className={styles.query} tabIndex={0}>
                 {query}
               </pre>
@@ -95,7 +95,7 @@ function CheckRow({ check: result }: { check: CheckResult }) {
   )
 }
 
-/** The agent's details are sentences without capital and full stop. */
+/** A detail of the agent, which has no capital letter and no period, as a sentence. */
 function toSentence(text: string): string {
   const [first = ''] = text
   return `${first.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`

@@ -3,10 +3,10 @@ import { expect, test } from 'vitest'
 import { newestPartialValidation } from './PartialValidation'
 
 const operation = (kind: string, validation?: number, state = 'succeeded') => ({ kind, state, result: { validation } })
-const detail = (operations: object[], whole: number | null) =>
-  ({ operations, validation: whole === null ? null : { id: whole } }) as unknown as RolloutDetail
+const detail = (operations: object[], full: number | null) =>
+  ({ operations, validation: full === null ? null : { id: full } }) as unknown as RolloutDetail
 
-test('a validation of a part is one that is younger than the whole one', () => {
+test('a partial validation is one that is newer than the full one', () => {
   expect(
     newestPartialValidation(detail([operation('flag'), operation('validation', 5), operation('validation', 4)], 4)),
   ).toBe(5)

@@ -9,7 +9,7 @@ import { Section } from '../layout/Section'
 import { ChecksTable } from './LayerChecks'
 import { VERDICT_COLORS } from './verdicts'
 
-/** The newest validation where it was of some layers or checks only: nothing follows from it for the flag. */
+/** The newest validation if it covered only some layers or checks, and so does not count for the flag. */
 export function PartialValidation({ environment, detail }: { environment: Environment; detail: RolloutDetail }) {
   const id = newestPartialValidation(detail)
   const validationPoll = usePolling(id === null ? null : `${environment.name}/${detail.rollout}/${id}`, (signal) =>
@@ -18,21 +18,21 @@ export function PartialValidation({ environment, detail }: { environment: Enviro
   if (id === null) return null
   return (
     <Section
-      title="The last validation was of a part"
-      state={validationPoll.data && <LayerVerdicts of={validationPoll.data} />}
+      title="Latest partial validation"
+      state={validationPoll.data && <LayerVerdicts validation={validationPoll.data} />}
     >
       {validationPoll.error && (
-        <Alert severity="warning" title="It cannot be shown">
+        <Alert severity="warning" title="Cannot load the partial validation">
           {validationPoll.error.message}
         </Alert>
       )}
-      <p>Nothing follows from it for the flag, except that a check which failed closes its gate.</p>
+      <p>A partial validation does not count for the flag, except that a failed check blocks it.</p>
       {validationPoll.data && <ChecksTable checks={validationPoll.data.checks} />}
     </Section>
   )
 }
 
-/** The newest validation, if it is younger than the one that the page shows. */
+/** The id of the newest validation if it is newer than the latest full validation, or null. */
 export function newestPartialValidation({
   operations,
   validation: fullValidation,
@@ -42,12 +42,16 @@ export function newestPartialValidation({
   return Number.isInteger(id) && fullValidation !== null && id > fullValidation.id ? id : null
 }
 
-/** Each layer for itself: the verdict of the whole is about those that the flag needs. */
-function LayerVerdicts({ of: { layers, endedAt } }: { of: Validation }) {
+/** The verdict of each layer; the verdict of the validation only covers the layers that the flag requires. */
+function LayerVerdicts({ validation: { layers, endedAt } }: { validation: Validation }) {
   return (
     <>
       {layers.map(({ layer, complete, verdict }) => (
-        <Badge key={layer} text={`${layer}${complete ? '' : ' in part'}: ${verdict}`} color={VERDICT_COLORS[verdict]} />
+        <Badge
+          key={layer}
+          text={`${layer}${complete ? '' : ' (partial)'}: ${verdict}`}
+          color={VERDICT_COLORS[verdict]}
+        />
       ))}
       <span>{endedAt && formatAgo(endedAt)}</span>
     </>

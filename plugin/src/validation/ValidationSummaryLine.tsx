@@ -7,7 +7,7 @@ import React from 'react'
 import { formatTime } from '../formatTime'
 import { VERDICT_COLORS } from './verdicts'
 
-/** What the last validation came to, in one line. */
+/** The latest validation in one line. */
 export function ValidationSummaryLine({ validation, current }: { validation: Validation; current: boolean }) {
   const styles = useStyles2(getStyles)
   const { verdict, coverage, integrityScore, totalRows, endedAt, checksum } = validation
@@ -23,9 +23,9 @@ export function ValidationSummaryLine({ validation, current }: { validation: Val
       <span>
         <strong>{formatValue(totalRows, 'count')}</strong> rows read
       </span>
-      <span title={formatTime(endedAt)}>{endedAt ? `ended ${formatAgo(endedAt)}` : 'still running'}</span>
+      <span title={formatTime(endedAt)}>{endedAt ? `ended ${formatAgo(endedAt)}` : 'running'}</span>
       {checksum && <span className={styles.weak}>{`checksum ${checksum}`}</span>}
-      {!current && <Badge color="orange" text="of an older rollout file" icon="exclamation-triangle" />}
+      {!current && <Badge color="orange" text="older rollout file" icon="exclamation-triangle" />}
     </div>
   )
 }

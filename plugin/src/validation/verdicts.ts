@@ -14,3 +14,5 @@ export const LAYER_TITLES = {
   system: 'System health',
   business: 'Business logic',
 } as const satisfies Record<ValidationLayer, string>
+
+export const LAYERS = Object.keys(LAYER_TITLES) as ValidationLayer[]

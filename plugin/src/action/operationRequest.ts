@@ -1,0 +1,165 @@
+import type { OperationRequest, ValidationLayer } from '@sti-rollout/agent/contract'
+import { LAYERS } from '../validation/verdicts'
+import type { OperationAction } from './actionCatalog'
+
+/** The options that a person can set in the confirmation of an operation. */
+export interface OperationOptions {
+  readonly percentage: number
+  /** Follow the steps of the rollout file instead of enabling the flag for `percentage` at once. */
+  readonly ramp: boolean
+  /** Null lets the agent choose the batch size. */
+  readonly batchSize: number | null
+  readonly checkpointInterval: number
+  readonly workers: number
+  readonly agents: number
+  readonly niceRatio: number
+  readonly rollbackOnError: 'no' | 'flag' | 'data'
+  readonly enableMonitoring: boolean
+  readonly full: boolean
+  readonly force: boolean
+  readonly layers: readonly ValidationLayer[]
+  readonly checks: readonly string[]
+  readonly live: boolean
+  readonly durationSeconds: number
+  readonly release: string
+  readonly safetyChecks: boolean
+  readonly validateData: boolean
+  readonly openPullRequest: boolean
+  readonly exportArchive: boolean
+  /** The name of the rollout, as the person typed it. */
+  readonly typed: string
+}
+
+/** The properties of the fields of one kind of operation. */
+export interface OperationFieldsProps {
+  options: OperationOptions
+  onChange: (options: OperationOptions) => void
+}
+
+export const DEFAULT_OPERATION_OPTIONS: OperationOptions = {
+  percentage: 100,
+  ramp: false,
+  batchSize: null,
+  checkpointInterval: 100,
+  workers: 1,
+  agents: 1,
+  niceRatio: 0,
+  rollbackOnError: 'no',
+  enableMonitoring: false,
+  full: false,
+  force: false,
+  layers: LAYERS,
+  checks: [],
+  live: false,
+  durationSeconds: 86_400,
+  release: '',
+  safetyChecks: true,
+  validateData: true,
+  openPullRequest: false,
+  exportArchive: false,
+  typed: '',
+}
+
+/** The request that a confirmation sends, for the preview and to start the operation. */
+export function toOperationRequest(
+  action: OperationAction,
+  environment: string,
+  options: OperationOptions,
+  reason: string,
+): OperationRequest {
+  const common = { environment, ...(reason.trim() ? { reason: reason.trim() } : {}) }
+  switch (action) {
+    case 'expand':
+    case 'finalize':
+      return { ...common, kind: action, parameters: {} }
+    case 'backfill':
+      return { ...common, kind: 'backfill', parameters: backfillParameters(options) }
+    case 'validation':
+      return { ...common, kind: 'validation', parameters: validationParameters(options) }
+    case 'enable':
+      return {
+        ...common,
+        kind: 'flag',
+        parameters: flagParameters(true, options.ramp ? 100 : options.percentage, options.ramp),
+      }
+    case 'disable':
+      return { ...common, kind: 'flag', parameters: flagParameters(false, 0, false) }
+    case 'rollback-flag':
+      return { ...common, kind: 'rollback', parameters: { scope: 'flag', full: false } }
+    case 'rollback-data':
+      return { ...common, kind: 'rollback', parameters: { scope: 'data', full: options.full, confirm: options.typed } }
+    case 'rollback-system':
+      return {
+        ...common,
+        kind: 'rollback',
+        parameters: {
+          scope: 'system',
+          full: false,
+          confirm: options.typed,
+          ...(options.force ? { force: true } : {}),
+        },
+      }
+    case 'rehearse':
+      return { ...common, kind: 'rehearsal', parameters: {} }
+    case 'baseline':
+      return { ...common, kind: 'baseline', parameters: baselineParameters(options) }
+    case 'monitoring':
+      return { ...common, kind: 'monitoring', parameters: { enabled: true } }
+    case 'rollback-monitoring':
+      return { ...common, kind: 'rollback', parameters: { scope: 'monitoring', full: false } }
+    case 'prepare-column-drop':
+      return { ...common, kind: 'column-drop', parameters: columnDropParameters(options) }
+    case 'remove-archive':
+      return { ...common, kind: 'archive-removal', parameters: archiveRemovalParameters(options) }
+  }
+}
+
+const flagParameters = (enabled: boolean, percentage: number, ramp: boolean) => ({
+  enabled,
+  percentage,
+  ramp,
+  force: false,
+})
+
+/** All layers are a full validation; single checks are added to a selection of layers. */
+function validationParameters({ layers, checks }: OperationOptions) {
+  if (layers.length === LAYERS.length) return { full: true }
+  return {
+    full: false,
+    ...(layers.length > 0 ? { layers: [...layers] } : {}),
+    ...(checks.length > 0 ? { checks: [...checks] } : {}),
+  }
+}
+
+function backfillParameters({
+  batchSize,
+  checkpointInterval,
+  workers,
+  agents,
+  niceRatio,
+  rollbackOnError,
+  enableMonitoring,
+}: OperationOptions) {
+  return {
+    ...(batchSize === null ? {} : { batchSize }),
+    checkpointInterval,
+    rollbackOnError: rollbackOnError === 'data' ? ('data' as const) : rollbackOnError === 'flag',
+    enableMonitoring,
+    workers,
+    agents,
+    niceRatio,
+  }
+}
+
+function columnDropParameters({ safetyChecks, validateData, openPullRequest, exportArchive, typed }: OperationOptions) {
+  const always = { generatePullRequest: true, includeRollback: true }
+  return { ...always, safetyChecks, validateData, openPullRequest, exportArchive, confirm: typed }
+}
+
+function archiveRemovalParameters({ exportArchive, force, typed }: OperationOptions) {
+  return { exportArchive, force, confirm: typed }
+}
+
+function baselineParameters({ live, durationSeconds, release }: OperationOptions) {
+  return { live, durationSeconds, ...(release.trim() ? { release: release.trim() } : {}) }
+}
