@@ -138,11 +138,11 @@ test('an admin needs a reason to force a promotion, and the reason is shown afte
 test('an admin turns enhanced monitoring on and rolls it back', async () => {
   await page.goto(`${STAGING_ROLLOUT_PAGE}/readiness`)
   const monitoring = pageSection(page, 'Enhanced monitoring')
-  await monitoring.getByRole('button', { name: 'Turn on monitoring' }).click()
-  await dialog(page).getByRole('button', { name: 'Turn on monitoring', exact: true }).click()
+  await monitoring.getByRole('button', { name: 'Enable monitoring' }).click()
+  await dialog(page).getByRole('button', { name: 'Enable monitoring', exact: true }).click()
   await expect(monitoring.getByRole('row', { name: /sampling of vehicles/ })).toContainText('5 s')
-  await monitoring.getByRole('button', { name: 'Roll back monitoring' }).click()
-  await dialog(page).getByRole('button', { name: 'Roll back monitoring', exact: true }).click()
+  await monitoring.getByRole('button', { name: 'Disable monitoring' }).click()
+  await dialog(page).getByRole('button', { name: 'Disable monitoring', exact: true }).click()
   await expect(monitoring).toContainText('No settings are changed.')
 })
 

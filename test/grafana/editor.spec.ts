@@ -163,7 +163,7 @@ test('two clicks on the dashboard turn the flag off, and the operation page show
 
   await page.goto(STAGING_ROLLOUT_PAGE)
   await page
-    .getByRole('link', { name: /^Flag rollback/ })
+    .getByRole('link', { name: /^Rollback of the flag/ })
     .first()
     .click()
   await expect(page.getByRole('region', { name: 'Events' })).toContainText('live')

@@ -50,7 +50,7 @@ test('a viewer reads the readiness without phone numbers and cannot sign off', a
   await expect(pageSection(page, 'Contacts').getByRole('row', { name: /Ada Lindqvist/ })).toContainText('editors only')
   await expect(pageSection(page, 'Contacts')).not.toContainText('555')
   await expect(
-    pageSection(page, 'Enhanced monitoring').getByRole('button', { name: 'Roll back monitoring' }),
+    pageSection(page, 'Enhanced monitoring').getByRole('button', { name: 'Disable monitoring' }),
   ).toHaveAttribute('aria-disabled', 'true')
 })
 

@@ -1,4 +1,5 @@
 import { Checkbox, Field, RadioButtonGroup, Stack } from '@grafana/ui'
+import { BACKFILL_BOUNDS } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { NumberField } from './NumberField'
 import type { OperationFieldsProps, OperationOptions } from './operationRequest'
@@ -17,8 +18,7 @@ export function BackfillFields({ options, onChange }: OperationFieldsProps) {
       <NumberField
         label="Batch size"
         description="Rows per batch. Empty: automatic."
-        min={1}
-        max={100_000}
+        bounds={BACKFILL_BOUNDS.batchSize}
         width={16}
         placeholder="automatic"
         value={options.batchSize}
@@ -27,39 +27,36 @@ export function BackfillFields({ options, onChange }: OperationFieldsProps) {
       <NumberField
         label="Checkpoint interval"
         description="Commits between two flushes."
-        min={1}
-        max={100_000}
+        bounds={BACKFILL_BOUNDS.checkpointInterval}
         width={16}
         value={options.checkpointInterval}
-        onChange={(checkpointInterval) => set({ checkpointInterval: checkpointInterval ?? 1 })}
+        onChange={(checkpointInterval) =>
+          set({ checkpointInterval: checkpointInterval ?? BACKFILL_BOUNDS.checkpointInterval.default })
+        }
       />
       <NumberField
         label="Workers"
         description="Batches written in parallel."
-        min={1}
-        max={32}
+        bounds={BACKFILL_BOUNDS.workers}
         width={16}
         value={options.workers}
-        onChange={(workers) => set({ workers: workers ?? 1 })}
+        onChange={(workers) => set({ workers: workers ?? BACKFILL_BOUNDS.workers.default })}
       />
       <NumberField
         label="Agents"
         description="How many agents may write, each with this many workers."
-        min={1}
-        max={16}
+        bounds={BACKFILL_BOUNDS.agents}
         width={16}
         value={options.agents}
-        onChange={(agents) => set({ agents: agents ?? 1 })}
+        onChange={(agents) => set({ agents: agents ?? BACKFILL_BOUNDS.agents.default })}
       />
       <NumberField
         label="Rest ratio"
         description="Seconds of rest per second of work."
-        min={0}
-        max={100}
-        fractional
+        bounds={BACKFILL_BOUNDS.niceRatio}
         width={16}
         value={options.niceRatio}
-        onChange={(niceRatio) => set({ niceRatio: niceRatio ?? 0 })}
+        onChange={(niceRatio) => set({ niceRatio: niceRatio ?? BACKFILL_BOUNDS.niceRatio.default })}
       />
       <Field label="On a critical error">
         <RadioButtonGroup
@@ -71,7 +68,7 @@ export function BackfillFields({ options, onChange }: OperationFieldsProps) {
       </Field>
       <Checkbox
         label="Enhanced monitoring"
-        description="Reads the signals more often. Roll back monitoring to undo it."
+        description="Reads the signals more often. Disable monitoring to undo it."
         value={options.enableMonitoring}
         onChange={(event) => set({ enableMonitoring: event.currentTarget.checked })}
       />

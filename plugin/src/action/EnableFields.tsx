@@ -10,6 +10,8 @@ const ROLLOUT_MODES = [
 ]
 const PERCENTAGE_PRESETS = [1, 10, 50, 100].map((value) => ({ value, label: formatPercent(value / 100) }))
 
+const PERCENTAGE_BOUNDS = { minimum: 0, maximum: 100, integer: false }
+
 /** The options to enable the flag: at once for a percentage, or in the steps of the rollout file. */
 export function EnableFields({ options, onChange }: OperationFieldsProps) {
   const setPercentage = (percentage: number) => onChange({ ...options, percentage })
@@ -40,9 +42,7 @@ export function EnableFields({ options, onChange }: OperationFieldsProps) {
           </Field>
           <NumberField
             label="Other percentage"
-            min={0}
-            max={100}
-            fractional
+            bounds={PERCENTAGE_BOUNDS}
             width={12}
             suffix="%"
             value={options.percentage}

@@ -11,7 +11,7 @@ test.each([
   ['7.9', 7],
   ['99', 32],
 ])('the whole number %j is read as %s', (text, value) =>
-  expect(parseNumber(text, { min: 1, max: 32, fractional: false })).toBe(value),
+  expect(parseNumber(text, { minimum: 1, maximum: 32, integer: true })).toBe(value),
 )
 
 test.each([
@@ -21,12 +21,19 @@ test.each([
   ['0.05', 0.05],
   ['9', 5],
 ])('the fraction %j is read as %s', (text, value) =>
-  expect(parseNumber(text, { min: 0.01, max: 5, fractional: true })).toBe(value),
+  expect(parseNumber(text, { minimum: 0.01, maximum: 5, integer: false })).toBe(value),
 )
 
 test('the field is found by its label, with its bounds', () => {
   const onChange = vi.fn()
-  render(<NumberField label="Batch size" min={1} max={100} value={null} onChange={onChange} />)
+  render(
+    <NumberField
+      label="Batch size"
+      bounds={{ minimum: 1, maximum: 100, integer: true }}
+      value={null}
+      onChange={onChange}
+    />,
+  )
   const input = screen.getByLabelText('Batch size') as HTMLInputElement
   expect([input.min, input.max, input.value]).toEqual(['1', '100', ''])
   fireEvent.change(input, { target: { value: '500' } })

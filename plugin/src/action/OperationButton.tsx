@@ -1,9 +1,8 @@
 import type { ButtonProps } from '@grafana/ui'
-import type { CheckResult, Operation, RolloutDetail } from '@sti-rollout/agent/contract'
+import type { CheckResult, Operation, OperationAction, RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import type { Environment } from '../agent/useEnvironment'
 import { ActionButton } from './ActionButton'
-import type { OperationAction } from './actionCatalog'
 import { OperationConfirmation } from './OperationConfirmation'
 import { refusalReasons } from './refusalReasons'
 

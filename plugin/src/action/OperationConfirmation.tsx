@@ -1,10 +1,10 @@
 import { Checkbox, Field, Input, LoadingPlaceholder } from '@grafana/ui'
-import type { CheckResult, Operation } from '@sti-rollout/agent/contract'
+import type { CheckResult, Operation, OperationAction } from '@sti-rollout/agent/contract'
 import React, { useMemo, useState } from 'react'
 import { READ_TIMEOUT_MS } from '../agent/agentRequest'
 import { newIdempotencyKey, startOperation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { ACTIONS, type OperationAction } from './actionCatalog'
+import { OPERATION_TEXTS } from './actionCatalog'
 import { BackfillFields } from './BackfillFields'
 import { BaselineFields } from './BaselineFields'
 import { ColumnDropFields } from './ColumnDropFields'
@@ -32,10 +32,9 @@ interface Props {
 
 /** The confirmation of an operation: its options, the agent's preview, a reason, and the typed name where required. */
 export function OperationConfirmation({ action, environment, rollout, knownChecks = [], onDone, onClose }: Props) {
-  const { label, destructive, operation } = ACTIONS[action]
+  const { label, destructive, title, description, needsReason, confirmByName } = OPERATION_TEXTS[action]
   const [options, setOptions] = useState(DEFAULT_OPERATION_OPTIONS)
   const [reason, setReason] = useState('')
-  const needsReason = operation.reason === 'required'
 
   const request = toOperationRequest(action, environment.name, options, reason)
   const content = JSON.stringify(request)
@@ -66,7 +65,7 @@ export function OperationConfirmation({ action, environment, rollout, knownCheck
 
   return (
     <ConfirmationModal
-      title={operation.title(rollout)}
+      title={title(rollout)}
       environment={environment}
       confirmLabel={label}
       destructive={destructive}
@@ -76,7 +75,7 @@ export function OperationConfirmation({ action, environment, rollout, knownCheck
       onConfirm={send}
       onClose={onClose}
     >
-      <p>{operation.description}</p>
+      <p>{description}</p>
       {action === 'backfill' && <BackfillFields {...fields} />}
       {action === 'baseline' && <BaselineFields {...fields} />}
       {action === 'validation' && <ValidationFields {...fields} knownChecks={knownChecks} />}
@@ -105,7 +104,7 @@ export function OperationConfirmation({ action, environment, rollout, knownCheck
         {previewState.error && !error && <ErrorBox error={previewState.error} title="No preview available" />}
       </div>
       <ReasonField required={needsReason} value={reason} onChange={setReason} />
-      {operation.typedName && (
+      {confirmByName && (
         <Field label={`Type ${rollout} to confirm`} required>
           <Input
             id="sti-typed"
@@ -126,7 +125,7 @@ export function OperationConfirmation({ action, environment, rollout, knownCheck
       return previewState.preview.reasons[0] ?? 'The agent does not allow this action now.'
     if (!previewState.preview && !previewState.error) return 'The preview is loading.'
     if (needsReason && reason.trim() === '') return 'Enter a reason.'
-    if (operation.typedName && options.typed !== rollout) return `Type ${rollout} to confirm.`
+    if (confirmByName && options.typed !== rollout) return `Type ${rollout} to confirm.`
     return null
   }
 }

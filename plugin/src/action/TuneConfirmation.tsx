@@ -1,9 +1,8 @@
-import type { Operation, OperationPatch } from '@sti-rollout/agent/contract'
+import { operationTitle, BACKFILL_BOUNDS, type Operation, type OperationPatch } from '@sti-rollout/agent/contract'
 import { formatCount } from '@sti-rollout/agent/format'
 import React, { useState } from 'react'
 import { tuneOperation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { operationTitle } from '../operation/display'
 import { ACTIONS } from './actionCatalog'
 import { ConfirmationModal } from './ConfirmationModal'
 import { NumberField } from './NumberField'
@@ -23,6 +22,7 @@ export function TuneConfirmation({ environment, operation, onDone, onClose }: Pr
   const [patch, setPatch] = useState<OperationPatch>({})
   const { busy, error, send } = useSubmit(() => tuneOperation(environment.agent, operation.id, patch), onDone)
   const field = (name: TunedParameter) => ({
+    bounds: BACKFILL_BOUNDS[name],
     value: patch[name] ?? null,
     onChange: (value: number | null) => {
       const { [name]: _, ...others } = patch
@@ -47,31 +47,21 @@ export function TuneConfirmation({ environment, operation, onDone, onClose }: Pr
         description={
           lastBatchRows ? `Rows per batch; the latest batch had ${formatCount(lastBatchRows)}.` : 'Rows per batch.'
         }
-        min={1}
-        max={100_000}
         {...field('batchSize')}
       />
       <NumberField
         label="Maximum batch duration"
         description="Seconds that a batch may hold its locks."
-        min={0.01}
-        max={5}
-        fractional
         {...field('maximumBatchSeconds')}
       />
       <NumberField
         label="Workers"
         description={`Batches written in parallel; now ${currentParameter(operation, 'workers', 1)}.`}
-        min={1}
-        max={32}
         {...field('workers')}
       />
       <NumberField
         label="Rest ratio"
         description={`Seconds of rest per second of work; now ${currentParameter(operation, 'niceRatio', 0)}.`}
-        min={0}
-        max={100}
-        fractional
         {...field('niceRatio')}
       />
     </ConfirmationModal>

@@ -1,226 +1,89 @@
 import type { IconName } from '@grafana/data'
-import type { Action } from '@sti-rollout/agent/contract'
+import { type Action, OPERATION_KINDS, type OperationAction } from '@sti-rollout/agent/contract'
 
-/** The confirmation of an action that starts an operation with a preview. */
+/** The confirmation of an action that starts an operation. */
 export interface OperationText {
   /** Without “in <environment>”, which the dialog adds. */
-  readonly title: (rollout: string) => string
-  /** The effect of the operation, in one or two sentences. */
+  title(rollout: string): string
   readonly description: string
-  readonly reason: 'optional' | 'required'
+  readonly needsReason: boolean
   /** The person has to type the name of the rollout. */
-  readonly typedName: boolean
+  readonly confirmByName: boolean
 }
 
-export interface ActionDisplay {
+export interface ActionText {
   /** The text of the button, here and in the confirmation: a verb. */
   readonly label: string
-  readonly icon: IconName
   /** It removes or reverts something. */
   readonly destructive: boolean
-  /** Null for an action that does not start an operation with a preview. */
-  readonly operation: OperationText | null
 }
 
-/** Every action of the contract; a new one does not compile without its text. */
-export const ACTIONS = {
-  expand: {
-    label: 'Expand',
-    icon: 'plus-circle',
-    destructive: false,
-    operation: {
-      title: (rollout) => `Expand ${rollout}`,
-      description: 'Adds the discriminator column and the dual-write trigger.',
-      reason: 'optional',
-      typedName: false,
-    },
-  },
-  backfill: {
-    label: 'Backfill',
-    icon: 'play',
-    destructive: false,
-    operation: {
-      title: (rollout) => `Backfill ${rollout}`,
-      description: 'Writes the type to every row that does not have it yet, in batches. You can pause it at any time.',
-      reason: 'optional',
-      typedName: false,
-    },
-  },
-  validation: {
-    label: 'Validate',
-    icon: 'check-circle',
-    destructive: false,
-    operation: {
-      title: (rollout) => `Validate ${rollout}`,
-      description:
-        'Runs the checks of the selected layers and changes nothing. The full integrity layer reads the whole table in short snapshots.',
-      reason: 'optional',
-      typedName: false,
-    },
-  },
-  finalize: {
-    label: 'Finalize',
-    icon: 'lock',
-    destructive: false,
-    operation: {
-      title: (rollout) => `Finalize ${rollout}`,
-      description:
-        'Analyzes the table, builds the index, and adds the constraint, so that the table is ready for the flag.',
-      reason: 'optional',
-      typedName: false,
-    },
-  },
-  enable: {
-    label: 'Enable flag',
-    icon: 'toggle-on',
-    destructive: false,
-    operation: {
-      title: (rollout) => `Enable the flag of ${rollout}`,
-      description: 'The application starts to read by type.',
-      reason: 'optional',
-      typedName: false,
-    },
-  },
-  disable: {
-    label: 'Disable flag',
-    icon: 'toggle-off',
-    destructive: false,
-    operation: {
-      title: (rollout) => `Disable the flag of ${rollout}`,
-      description: 'The application returns to the legacy columns.',
-      reason: 'optional',
-      typedName: false,
-    },
-  },
-  'rollback-flag': {
-    label: 'Roll back flag',
-    icon: 'history',
-    destructive: true,
-    operation: {
-      title: (rollout) => `Roll back the flag of ${rollout}`,
-      description:
-        'Turns the flag off immediately, even if the database is unavailable or another operation is running. The data is kept.',
-      reason: 'optional',
-      typedName: false,
-    },
-  },
-  'rollback-data': {
-    label: 'Roll back data',
-    icon: 'trash-alt',
-    destructive: true,
-    operation: {
-      title: (rollout) => `Roll back the data of ${rollout}`,
-      description:
-        'Removes the discriminator from the table. Data that the legacy columns cannot express is archived first.',
-      reason: 'required',
-      typedName: true,
-    },
-  },
-  'rollback-system': {
-    label: 'Roll back system',
-    icon: 'trash-alt',
-    destructive: true,
-    operation: {
-      title: (rollout) => `Roll back the system changes of ${rollout}`,
-      description:
-        'Undoes every change made for this rollout, newest first, and checks each one against the catalog. If the column still exists, its data is rolled back first.',
-      reason: 'required',
-      typedName: true,
-    },
-  },
-  rehearse: {
-    label: 'Run rehearsal',
-    icon: 'play',
-    destructive: false,
-    operation: {
-      title: (rollout) => `Rehearse the rollbacks of ${rollout}`,
-      description:
-        'Copies a sample of the rows and runs expand, backfill, data rollback, and system rollback on the copy. The table itself is only read.',
-      reason: 'optional',
-      typedName: false,
-    },
-  },
-  baseline: {
-    label: 'Take baseline',
-    icon: 'record-audio',
-    destructive: false,
-    operation: {
-      title: (rollout) => `Take a baseline of ${rollout}`,
-      description:
-        'Measures every signal and every query, so that later measurements can be compared with them. Writes nothing to the table.',
-      reason: 'optional',
-      typedName: false,
-    },
-  },
-  monitoring: {
-    label: 'Turn on monitoring',
-    icon: 'eye',
-    destructive: false,
-    operation: {
-      title: (rollout) => `Turn on enhanced monitoring of ${rollout}`,
-      description:
-        'Reads the signals more often and turns on the PostgreSQL settings that per-statement times need. Every change is recorded.',
-      reason: 'optional',
-      typedName: false,
-    },
-  },
-  'rollback-monitoring': {
-    label: 'Roll back monitoring',
-    icon: 'history',
-    destructive: true,
-    operation: {
-      title: (rollout) => `Roll back enhanced monitoring of ${rollout}`,
-      description:
-        'Restores every setting to its previous value. Settings that others changed since then are kept and listed.',
-      reason: 'optional',
-      typedName: false,
-    },
-  },
-  'prepare-column-drop': {
-    label: 'Prepare column drop',
-    icon: 'file-alt',
-    destructive: false,
-    operation: {
-      title: (rollout) => `Prepare the column drop of ${rollout}`,
-      description:
-        'Runs every safety check, archives the legacy columns, and writes a migration, its undo, and a pull request. It drops nothing.',
-      reason: 'optional',
-      typedName: true,
-    },
-  },
-  'remove-archive': {
-    label: 'Remove archive',
-    icon: 'trash-alt',
-    destructive: true,
-    operation: {
-      title: (rollout) => `Remove the archive of ${rollout}`,
-      description:
-        'Permanently removes the archive of the legacy columns and its triggers. After the column drop, this also removes the data that an undo would restore.',
-      reason: 'required',
-      typedName: true,
-    },
-  },
-  ramp: { label: 'Ramp flag', icon: 'toggle-on', destructive: false, operation: null },
-  pause: { label: 'Pause', icon: 'pause', destructive: false, operation: null },
-  resume: { label: 'Resume', icon: 'play', destructive: false, operation: null },
-  tune: { label: 'Tune', icon: 'sliders-v-alt', destructive: false, operation: null },
-  cancel: { label: 'Cancel operation', icon: 'times', destructive: true, operation: null },
-  'retry-failed-rows': { label: 'Retry all', icon: 'repeat', destructive: false, operation: null },
-  'accept-failed-rows': { label: 'Accept selected', icon: 'check', destructive: false, operation: null },
-  'accept-client': { label: 'Accept as removed', icon: 'check', destructive: false, operation: null },
-  'import-baseline': { label: 'Import baseline', icon: 'upload', destructive: false, operation: null },
-  promote: { label: 'Submit report', icon: 'upload', destructive: false, operation: null },
-  attest: { label: 'Sign off', icon: 'check', destructive: false, operation: null },
-  'automatic-rollback': { label: 'Pause automatic rollback', icon: 'pause', destructive: false, operation: null },
-  acknowledge: { label: 'Acknowledge', icon: 'check', destructive: false, operation: null },
-  drill: { label: 'Start drill', icon: 'bell', destructive: false, operation: null },
-  adopt: { label: 'Adopt state', icon: 'import', destructive: false, operation: null },
-} as const satisfies Record<Action, ActionDisplay>
+const ICONS = {
+  expand: 'plus-circle',
+  backfill: 'play',
+  validation: 'check-circle',
+  finalize: 'lock',
+  enable: 'toggle-on',
+  ramp: 'toggle-on',
+  disable: 'toggle-off',
+  'rollback-flag': 'history',
+  'rollback-data': 'trash-alt',
+  'rollback-system': 'trash-alt',
+  'rollback-monitoring': 'history',
+  rehearse: 'play',
+  baseline: 'record-audio',
+  monitoring: 'eye',
+  'prepare-column-drop': 'file-alt',
+  'remove-archive': 'trash-alt',
+  'retry-failed-rows': 'repeat',
+  'accept-failed-rows': 'check',
+  'accept-client': 'check',
+  'import-baseline': 'upload',
+  promote: 'upload',
+  attest: 'check',
+  'automatic-rollback': 'pause',
+  acknowledge: 'check',
+  drill: 'bell',
+  adopt: 'import',
+  pause: 'pause',
+  resume: 'play',
+  tune: 'sliders-v-alt',
+  cancel: 'times',
+} as const satisfies Record<Action, IconName>
 
-/** The actions that start an operation with a preview. */
-export type OperationAction = {
-  [Name in Action]: (typeof ACTIONS)[Name]['operation'] extends OperationText ? Name : never
-}[Action]
+/** The actions that do not start an operation; the contract has the texts of those that do. */
+const OTHER_ACTIONS = {
+  pause: { label: 'Pause', destructive: false },
+  resume: { label: 'Resume', destructive: false },
+  tune: { label: 'Tune', destructive: false },
+  cancel: { label: 'Cancel operation', destructive: true },
+  'accept-failed-rows': { label: 'Accept selected rows', destructive: false },
+  'accept-client': { label: 'Accept as removed', destructive: false },
+  'import-baseline': { label: 'Import baseline', destructive: false },
+  promote: { label: 'Submit report', destructive: false },
+  attest: { label: 'Sign off', destructive: false },
+  'automatic-rollback': { label: 'Pause automatic rollback', destructive: false },
+  acknowledge: { label: 'Acknowledge', destructive: false },
+  drill: { label: 'Start drill', destructive: false },
+  adopt: { label: 'Adopt state', destructive: false },
+} as const satisfies Record<Exclude<Action, OperationAction>, ActionText>
+
+/** The text of each operation action, from the declarations of the kinds. */
+export const OPERATION_TEXTS: Readonly<Record<OperationAction, ActionText & OperationText>> = Object.fromEntries(
+  Object.values(OPERATION_KINDS).flatMap(({ actions }) =>
+    Object.entries(actions).map(([action, declaration]) => [
+      action,
+      { ...declaration, needsReason: declaration.reason !== 'optional' },
+    ]),
+  ),
+) as Record<OperationAction, ActionText & OperationText>
+
+/** Label, color, and icon of every action of the contract; a new action does not compile without them. */
+export const ACTIONS = Object.fromEntries(
+  Object.entries({ ...OTHER_ACTIONS, ...OPERATION_TEXTS } satisfies Record<Action, ActionText>).map(
+    ([action, { label, destructive }]) => [action, { label, destructive, icon: ICONS[action as Action] }],
+  ),
+) as Record<Action, ActionText & { readonly icon: IconName }>
 
 /** The buttons of the action bar, in the order of a rollout, rollbacks last; the pages show the other actions. */
 export const ACTION_BAR_ACTIONS = [

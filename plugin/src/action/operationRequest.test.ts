@@ -1,9 +1,9 @@
-import { OperationKind, OperationRequest } from '@sti-rollout/agent/contract'
+import { type OperationAction, OperationKind, OperationRequest } from '@sti-rollout/agent/contract'
 import { expect, test } from 'vitest'
-import { ACTIONS, type OperationAction } from './actionCatalog'
+import { OPERATION_TEXTS } from './actionCatalog'
 import { DEFAULT_OPERATION_OPTIONS, type OperationOptions, toOperationRequest } from './operationRequest'
 
-const operationActions = (Object.keys(ACTIONS) as OperationAction[]).filter((action) => ACTIONS[action].operation)
+const operationActions = Object.keys(OPERATION_TEXTS) as OperationAction[]
 
 test.each(operationActions)('%s sends a request that the contract accepts without changes', (action) => {
   const request = toOperationRequest(

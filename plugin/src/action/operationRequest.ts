@@ -1,6 +1,11 @@
-import type { OperationRequest, ValidationLayer } from '@sti-rollout/agent/contract'
+import {
+  BACKFILL_BOUNDS,
+  BASELINE_DURATION_BOUNDS,
+  type OperationAction,
+  type OperationRequest,
+  type ValidationLayer,
+} from '@sti-rollout/agent/contract'
 import { LAYERS } from '../validation/verdicts'
-import type { OperationAction } from './actionCatalog'
 
 /** The options that a person can set in the confirmation of an operation. */
 export interface OperationOptions {
@@ -40,10 +45,10 @@ export const DEFAULT_OPERATION_OPTIONS: OperationOptions = {
   percentage: 100,
   ramp: false,
   batchSize: null,
-  checkpointInterval: 100,
-  workers: 1,
-  agents: 1,
-  niceRatio: 0,
+  checkpointInterval: BACKFILL_BOUNDS.checkpointInterval.default,
+  workers: BACKFILL_BOUNDS.workers.default,
+  agents: BACKFILL_BOUNDS.agents.default,
+  niceRatio: BACKFILL_BOUNDS.niceRatio.default,
   rollbackOnError: 'no',
   enableMonitoring: false,
   full: false,
@@ -51,7 +56,7 @@ export const DEFAULT_OPERATION_OPTIONS: OperationOptions = {
   layers: LAYERS,
   checks: [],
   live: false,
-  durationSeconds: 86_400,
+  durationSeconds: BASELINE_DURATION_BOUNDS.default,
   release: '',
   safetyChecks: true,
   validateData: true,
@@ -74,6 +79,8 @@ export function toOperationRequest(
       return { ...common, kind: action, parameters: {} }
     case 'backfill':
       return { ...common, kind: 'backfill', parameters: backfillParameters(options) }
+    case 'retry-failed-rows':
+      return { ...common, kind: 'backfill', parameters: { ...backfillParameters(options), failedRowsOnly: true } }
     case 'validation':
       return { ...common, kind: 'validation', parameters: validationParameters(options) }
     case 'enable':
@@ -82,6 +89,8 @@ export function toOperationRequest(
         kind: 'flag',
         parameters: flagParameters(true, options.ramp ? 100 : options.percentage, options.ramp),
       }
+    case 'ramp':
+      return { ...common, kind: 'flag', parameters: flagParameters(true, 100, true) }
     case 'disable':
       return { ...common, kind: 'flag', parameters: flagParameters(false, 0, false) }
     case 'rollback-flag':

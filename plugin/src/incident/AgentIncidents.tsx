@@ -67,5 +67,5 @@ export function AgentIncidents({ agent, rollout }: Props) {
 /** Why this person cannot respond to an incident; empty if nothing speaks against it. The agent checks it again. */
 function responseRefusalReasons({ you }: Pick<AgentStatus, 'you'>): readonly string[] {
   if (!you.mayAct) return [you.why ?? 'You have read-only access.']
-  return you.level === 'viewer' ? ['This action requires the level editor; you have the level viewer.'] : []
+  return you.level === 'viewer' ? ['This requires the level editor; you have the level viewer.'] : []
 }

@@ -1,10 +1,9 @@
 import { type CellProps, type Column, InteractiveTable, Text, TextLink } from '@grafana/ui'
-import type { Operation } from '@sti-rollout/agent/contract'
+import { operationTitle, type Operation } from '@sti-rollout/agent/contract'
 import { formatAgo, formatDuration } from '@sti-rollout/agent/format'
 import React, { useMemo } from 'react'
 import { routes } from '../routes'
 import { formatTime } from '../formatTime'
-import { operationTitle } from './display'
 import { OperationStateBadge } from './OperationStateBadge'
 
 type OperationCellProps = CellProps<Operation>

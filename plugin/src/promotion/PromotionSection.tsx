@@ -138,5 +138,5 @@ function PromotionRow({ promotion }: { promotion: Promotion }) {
 function forceRefusalReasons({ status: { you } }: Environment, detail: RolloutDetail): readonly string[] {
   const refused = refusalReasons(detail, 'promote')
   if (refused.length > 0 || you.level === 'admin') return refused
-  return [`This action requires the level admin; ${you.name} has the level ${you.level}.`]
+  return [`This requires the level admin; ${you.name} has the level ${you.level}.`]
 }
