@@ -1,10 +1,9 @@
 import { Checkbox, Field, Input, LoadingPlaceholder } from '@grafana/ui'
-import type { CheckResult, Operation, OperationAction } from '@sti-rollout/agent/contract'
+import { type CheckResult, OPERATION_ACTIONS, type Operation, type OperationAction } from '@sti-rollout/agent/contract'
 import React, { useMemo, useState } from 'react'
 import { READ_TIMEOUT_MS } from '../agent/agentRequest'
 import { newIdempotencyKey, startOperation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { OPERATION_TEXTS } from './actionCatalog'
 import { BackfillFields } from './BackfillFields'
 import { BaselineFields } from './BaselineFields'
 import { ColumnDropFields } from './ColumnDropFields'
@@ -32,9 +31,10 @@ interface Props {
 
 /** The confirmation of an operation: its options, the agent's preview, a reason, and the typed name where required. */
 export function OperationConfirmation({ action, environment, rollout, knownChecks = [], onDone, onClose }: Props) {
-  const { label, destructive, title, description, needsReason, confirmByName } = OPERATION_TEXTS[action]
+  const { label, destructive, title, description, confirmByName, ...declaration } = OPERATION_ACTIONS[action]
   const [options, setOptions] = useState(DEFAULT_OPERATION_OPTIONS)
   const [reason, setReason] = useState('')
+  const needsReason = declaration.reason !== 'optional'
 
   const request = toOperationRequest(action, environment.name, options, reason)
   const content = JSON.stringify(request)

@@ -1,15 +1,5 @@
 import type { IconName } from '@grafana/data'
-import { type Action, OPERATION_KINDS, type OperationAction } from '@sti-rollout/agent/contract'
-
-/** The confirmation of an action that starts an operation. */
-export interface OperationText {
-  /** Without “in <environment>”, which the dialog adds. */
-  title(rollout: string): string
-  readonly description: string
-  readonly needsReason: boolean
-  /** The person has to type the name of the rollout. */
-  readonly confirmByName: boolean
-}
+import { type Action, OPERATION_ACTIONS, type OperationAction, type OtherAction } from '@sti-rollout/agent/contract'
 
 export interface ActionText {
   /** The text of the button, here and in the confirmation: a verb. */
@@ -66,21 +56,11 @@ const OTHER_ACTIONS = {
   acknowledge: { label: 'Acknowledge', destructive: false },
   drill: { label: 'Start drill', destructive: false },
   adopt: { label: 'Adopt state', destructive: false },
-} as const satisfies Record<Exclude<Action, OperationAction>, ActionText>
-
-/** The text of each operation action, from the declarations of the kinds. */
-export const OPERATION_TEXTS: Readonly<Record<OperationAction, ActionText & OperationText>> = Object.fromEntries(
-  Object.values(OPERATION_KINDS).flatMap(({ actions }) =>
-    Object.entries(actions).map(([action, declaration]) => [
-      action,
-      { ...declaration, needsReason: declaration.reason !== 'optional' },
-    ]),
-  ),
-) as Record<OperationAction, ActionText & OperationText>
+} as const satisfies Record<OtherAction, ActionText>
 
 /** Label, color, and icon of every action of the contract; a new action does not compile without them. */
 export const ACTIONS = Object.fromEntries(
-  Object.entries({ ...OTHER_ACTIONS, ...OPERATION_TEXTS } satisfies Record<Action, ActionText>).map(
+  Object.entries({ ...OTHER_ACTIONS, ...OPERATION_ACTIONS } satisfies Record<Action, ActionText>).map(
     ([action, { label, destructive }]) => [action, { label, destructive, icon: ICONS[action as Action] }],
   ),
 ) as Record<Action, ActionText & { readonly icon: IconName }>

@@ -1,9 +1,8 @@
-import { type OperationAction, OperationKind, OperationRequest } from '@sti-rollout/agent/contract'
+import { OPERATION_ACTIONS, type OperationAction, OperationKind, OperationRequest } from '@sti-rollout/agent/contract'
 import { expect, test } from 'vitest'
-import { OPERATION_TEXTS } from './actionCatalog'
 import { DEFAULT_OPERATION_OPTIONS, type OperationOptions, toOperationRequest } from './operationRequest'
 
-const operationActions = Object.keys(OPERATION_TEXTS) as OperationAction[]
+const operationActions = Object.keys(OPERATION_ACTIONS) as OperationAction[]
 
 test.each(operationActions)('%s sends a request that the contract accepts without changes', (action) => {
   const request = toOperationRequest(
