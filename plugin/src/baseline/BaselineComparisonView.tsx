@@ -1,5 +1,5 @@
 import { Alert, Badge, LoadingPlaceholder, Text } from '@grafana/ui'
-import type { BaselineComparisonItem } from '@sti-rollout/agent/contract'
+import { type BaselineComparisonItem, signalUnit } from '@sti-rollout/agent/contract'
 import { formatCount, formatValue } from '@sti-rollout/agent/format'
 import React from 'react'
 import { compareBaseline } from '../agent/baselineCalls'
@@ -8,7 +8,6 @@ import { usePolling } from '../agent/usePolling'
 import { formatTime } from '../formatTime'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { VERDICT_COLORS } from '../validation/verdicts'
-import { formatSignalValue } from './formatSignalValue'
 
 const COLUMNS = ['Verdict', 'Name', 'Baseline', 'Now', 'Ratio', 'Limit', 'Detail'] as const
 /** The agent sends the queries that slowed down most first. */
@@ -45,7 +44,11 @@ export function BaselineComparisonView({ environment, rollout, id }: Props) {
       <ResponsiveTable columns={COLUMNS}>
         <tbody>
           {data.signals.map((item) => (
-            <ComparisonRow key={item.name} item={item} format={(value) => formatSignalValue(item.name, value)} />
+            <ComparisonRow
+              key={item.name}
+              item={item}
+              format={(value) => formatValue(value, signalUnit(item.name) ?? 'count')}
+            />
           ))}
         </tbody>
       </ResponsiveTable>
