@@ -107,7 +107,7 @@ test.skipIf(!hasPrometheus)(
             state: 'failed',
             errorCode: 'no-baseline',
             error: expect.stringMatching(
-              /not have 168 hours of history of any signal .*too little was read: .* or sample from now on/,
+              /not have 7 d of history for any signal .*too few readings: .* or sample from now on/,
             ) as string,
           })
         },

@@ -118,7 +118,7 @@ async function expectVerdicts(
     /a signal is there twice/,
   )
   const past = await sti(agent.url, 'baseline', '--compare', String((again.body.id ?? 0) + 1))
-  expect(past).toMatchObject({ code: 4, out: expect.stringContaining('Nothing follows from it') as string })
+  expect(past).toMatchObject({ code: 4, out: expect.stringContaining('The baseline cannot be used') as string })
 
   await agent.run('expand')
   const as = await validateUntilDecided(() => readPerformanceLayer(agent))
@@ -130,7 +130,7 @@ async function expectVerdicts(
     expect.stringMatching(/^database-query-time (pass|inconclusive|fail)$/),
     expect.stringMatching(/^database-query-time-each (pass|fail)$/),
   ])
-  expect(as[1]!.detail).toMatch(/times the baseline \(with 98 % between .*; baseline 1 for release v1$/)
+  expect(as[1]!.detail).toMatch(/× the baseline \(98% confidence: .*; baseline 1 for release v1$/)
   const same = await sti(agent.url, 'baseline', '--compare')
   expect(same.out).toMatch(/pass +api-latency-p95/)
   const metrics = await (await fetch(`${agent.url}/metrics`)).text()

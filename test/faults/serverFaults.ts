@@ -135,7 +135,7 @@ export const serverFaults: readonly SeededFault[] = [
     checks: ['replication-lag'],
     layers: ['system', 'business'],
     what: 'a replica that was there is gone',
-    unknown: /is gone since/,
+    unknown: /has been disconnected for/,
     async seed(place) {
       const replica = await startSeenReplica(place)
       await replica.stop()

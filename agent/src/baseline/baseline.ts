@@ -1,4 +1,5 @@
 import { BaselineParameters } from '../contract/index.ts'
+import { formatDuration } from '../format/format.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { computeBaselineDigest, saveBaseline, createBaselineContext } from '../measure/baselineStore.ts'
@@ -12,7 +13,7 @@ export interface BaselineDependencies {
   readonly environment: string
 }
 
-/** Measures every signal and every query as they are, so that later ones can be compared with them. */
+/** The kind of operation that measures every signal and query, for later comparisons. */
 export function createBaseline(dependencies: BaselineDependencies): OperationDefinition<'baseline'> {
   return {
     kind: 'baseline',
@@ -22,14 +23,18 @@ export function createBaseline(dependencies: BaselineDependencies): OperationDef
       return [
         ...blockers,
         ...(open.some(({ kind }) => kind === 'baseline')
-          ? ['A baseline is being taken: wait for it, or cancel it.']
+          ? ['Another baseline is in progress. Wait for it, or cancel it.']
           : []),
         ...(live && writer
-          ? [`${writer.kind} ${writer.id} is ${writer.state}: its load would be part of the baseline. Wait for it.`]
+          ? [
+              `${writer.kind} ${writer.id} is ${writer.state}, and its load would become part of the baseline. Wait until it ends.`,
+            ]
           : []),
-        // A page that asks what is allowed has not said yet which of the two it wants.
+        // A caller that only asks which actions are allowed has not chosen history or live yet.
         ...(!live && dependencies.signals.history === null && 'durationSeconds' in parameters
-          ? ['The agent has no Prometheus, and so no history: set STI_PROMETHEUS_URL, or sample from now on (--live).']
+          ? [
+              'The agent has no Prometheus, so there is no history. Set STI_PROMETHEUS_URL, or sample from now on (--live).',
+            ]
           : []),
       ]
     },
@@ -41,8 +46,8 @@ export function createBaseline(dependencies: BaselineDependencies): OperationDef
         estimatedSeconds: live ? durationSeconds : 5,
         notes: [
           live
-            ? `Samples every signal for ${durationSeconds} s from now on. Writes nothing to the table.`
-            : `Reads what Prometheus knows of the last ${durationSeconds} s. Writes nothing to the table.`,
+            ? `Samples every signal for ${formatDuration(durationSeconds)} from now on. Does not write to the table.`
+            : `Reads the last ${formatDuration(durationSeconds)} of every signal from Prometheus. Does not write to the table.`,
         ],
       }
     },
@@ -66,8 +71,8 @@ async function measureBaseline({ signals, environment }: BaselineDependencies, r
   const id = await saveBaseline(database.state, { ...record, source: measurement.measured, content }, operation.reason)
   await database.state`delete from sti.baseline_sampling where operation_id = ${operation.id}`
   const unknown = measurement.signals
-    .filter((one) => one.unknown !== null)
-    .map((one) => `${one.signal}: ${one.unknown}`)
+    .filter((signal) => signal.unknown !== null)
+    .map(({ signal, unknown: reason }) => `${signal}: ${reason}`)
   return {
     outcome: 'succeeded',
     result: {
@@ -82,12 +87,9 @@ async function measureBaseline({ signals, environment }: BaselineDependencies, r
   }
 }
 
-const formatHours = (seconds: number): string =>
-  seconds < 7_200 ? `${seconds} s` : `${Math.round(seconds / 3_600)} hours`
-
 function explainNoSignal({ measured, signals }: BaselineMeasurement, seconds: number): string {
   const first = signals[0] ? ` (${signals[0].signal}: ${signals[0].unknown})` : ''
   return measured === 'history'
-    ? `Prometheus does not have ${formatHours(seconds)} of history of any signal${first}: ask for a shorter --duration, or sample from now on with --live.`
-    : `No signal was read for long enough${first}: look at the agent's health, and take a longer --duration; 60 s at least.`
+    ? `Prometheus does not have ${formatDuration(seconds)} of history for any signal${first}. Use a shorter --duration, or sample from now on with --live.`
+    : `No signal was read for long enough${first}. Check the health of the agent, and use a longer --duration (at least 60 s).`
 }

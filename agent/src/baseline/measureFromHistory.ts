@@ -1,4 +1,5 @@
 import { MAX_BASELINE_VALUES, type SignalBaseline } from '../contract/index.ts'
+import { formatDuration } from '../format/format.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { createTimeBuckets, addReading, chooseBucketSize } from '../measure/timeBuckets.ts'
@@ -11,11 +12,11 @@ import type { SignalHistory } from '../signals/signalHistory.ts'
 import type { Signals } from '../signals/signals.ts'
 import { createSampling, addRecentReadings, type BaselineMeasurement } from './sampling.ts'
 
-/** Prometheus refuses more than 11,000 steps, and its answer must stay below a megabyte. */
+/** Prometheus refuses more than 11,000 steps, and its response must stay below 1 MB. */
 const MAX_PROMETHEUS_STEPS = 5_000
 const HOUR_MS = 3_600_000
 
-/** Reads what Prometheus knows of the time until now. Null: it was asked to stop. */
+/** Measures the past from Prometheus. Null: the operation was asked to stop. */
 export async function measureFromHistory(
   run: RunContext,
   signals: Signals,
@@ -23,14 +24,18 @@ export async function measureFromHistory(
   durationSeconds: number,
 ): Promise<BaselineMeasurement | null> {
   const { history, recent } = signals
-  if (history === null) throw new OperationFailedError('no-history', 'The agent has no Prometheus: sample with --live.')
+  if (history === null)
+    throw new OperationFailedError(
+      'no-history',
+      'The agent has no Prometheus. Set STI_PROMETHEUS_URL, or sample with --live.',
+    )
   const until = Date.now()
   const from = until - durationSeconds * 1000
   const signalBaselines: SignalBaseline[] = []
   const queries = history.queries(run.rollout.name, environment)
   for (const [signal, promql] of queries) {
     if (run.directive() !== 'go-on') return null
-    run.setStep(`reading ${signal}, ${signalBaselines.length + 1} of ${queries.size}`)
+    run.setStep(`reading ${signal} (${signalBaselines.length + 1} of ${queries.size})`)
     signalBaselines.push(await readSignal(history, signal, promql, from, until))
   }
   signalBaselines.sort((a, b) => (a.signal < b.signal ? -1 : 1))
@@ -55,9 +60,9 @@ export async function measureFromHistory(
         : await readQueryCounters(sql),
     notes: [
       bucketsWithReadings >= MIN_VALUES
-        ? `Single queries are as the agent saw them in the last ${Math.round(sampling.durationMs / 60_000)} min: Prometheus has no history of them.`
-        : 'Single queries are means since their counters began: the agent has not watched them for long enough.',
-      ...operations.map(({ id, kind }) => `${kind} ${id} ran in this time: its load is part of the baseline.`),
+        ? `Individual queries are from the agent’s own readings of the last ${formatDuration(sampling.durationMs / 1000)}: Prometheus has no history of queries.`
+        : 'Individual queries are means since their counters were reset: the agent has not monitored them for long enough.',
+      ...operations.map(({ id, kind }) => `${kind} ${id} ran during this time: its load is part of the baseline.`),
     ],
   }
 }

@@ -18,8 +18,8 @@ const POLL_INTERVAL_MS = 500
 const SAVE_INTERVAL_MS = 30_000
 
 /**
- * Samples from now on, or goes on where it stood before a pause or a crash: what was missed then is a gap. Null: it was
- * asked to stop.
+ * Samples from now on, or resumes after a pause or a crash, which leaves a gap. Null: the operation was asked to
+ * stop.
  */
 export async function sampleLive(
   run: RunContext,
@@ -53,11 +53,12 @@ export async function sampleLive(
     endedAt: new Date(endsAt).toISOString(),
     signals: names.map((name) => summarizeSignal(name, sampling.signals.get(name) ?? empty, missing.get(name) ?? null)),
     queries: await summarizeTopQueries(run.database.state, sampling.queries),
-    notes: sampling.queries.size === 0 ? ['No query was seen: pg_stat_statements is missing, or nothing ran.'] : [],
+    notes:
+      sampling.queries.size === 0 ? ['No queries were observed: pg_stat_statements is missing, or no query ran.'] : [],
   }
 }
 
-/** The reasons of the signals that are not known now. */
+/** The reasons why signals are unknown now, by signal. */
 function listMissingReasons(signals: Signals, rollout: string): Map<string, string> {
   return new Map(
     signals.values(rollout).flatMap(([name, reading]) => ('unknown' in reading ? [[name, reading.unknown]] : [])),
@@ -69,7 +70,7 @@ async function resumeOrStartSampling(run: RunContext, durationMs: number): Promi
   const [saved] = await sql<{ started_at: Date; sampled: SavedSampling }[]>`
     select started_at, sampled from sti.baseline_sampling where operation_id = ${run.operation.id}`
   if (saved) return deserializeSampling(saved.started_at.getTime(), saved.sampled)
-  // Milliseconds only: what is kept must be found again where it was.
+  // Date.now() has whole milliseconds, so the stored start equals the one in memory.
   const sampling = createSampling(Date.now(), durationMs)
   await saveSampling(run, sampling)
   return sampling
@@ -83,7 +84,7 @@ async function saveSampling(run: RunContext, sampling: Sampling): Promise<void> 
       values (${run.operation.id}, ${new Date(sampling.startedAt)}, ${sql.json(serializeSampling(sampling) as never)})
       on conflict (operation_id) do update set sampled = excluded.sampled`
   } catch (error) {
-    // It goes on in memory; the next time everything is kept again.
+    // Sampling continues in memory, and the next save includes everything.
     if (!isConnectionError(error)) throw error
   }
 }

@@ -3,9 +3,8 @@ import { createTimeBuckets, addReading, chooseBucketSize, type TimeBuckets } fro
 import { addInterval, type SampledQueries, type SampledQuery } from '../measure/querySampling.ts'
 import type { RecentReadings } from '../signals/readingBuffer.ts'
 
-/** Signals are read each five seconds. */
 const READING_INTERVAL_MS = 5_000
-/** No signal has such a name. */
+/** Not a valid signal name. */
 const STATEMENTS_KEY = 'pg_stat_statements'
 
 /** A measured baseline before it is tied to a rollout file. */
@@ -14,13 +13,13 @@ export type BaselineMeasurement = Pick<
   'measured' | 'startedAt' | 'endedAt' | 'signals' | 'queries' | 'notes'
 >
 
-/** What was sampled so far of a span of time. */
+/** The samples of a time span so far. */
 export interface Sampling {
   readonly startedAt: number
   readonly durationMs: number
   readonly signals: Map<string, TimeBuckets>
   readonly queries: SampledQueries
-  /** The time of the last reading of each signal that is in it; one may come later than a younger one of another. */
+  /** The time of the last sampled reading of each signal: readings of different signals arrive out of order. */
   readonly taken: Map<string, number>
 }
 
@@ -28,7 +27,7 @@ export function createSampling(startedAt: number, durationMs: number): Sampling 
   return { startedAt, durationMs, signals: new Map(), queries: new Map(), taken: new Map() }
 }
 
-/** Takes what was read since the last time, as far as it belongs to the span. */
+/** Adds the readings since the last call that belong to the time span. */
 export function addRecentReadings(sampling: Sampling, recent: RecentReadings, rollout: string, now: number): void {
   const { startedAt, durationMs, taken } = sampling
   const after = (name: string): number => taken.get(name) ?? startedAt - 1
@@ -48,7 +47,7 @@ export function addRecentReadings(sampling: Sampling, recent: RecentReadings, ro
   }
 }
 
-/** As it is kept while it goes on. */
+/** The stored form of a sampling in progress. */
 export interface SavedSampling {
   readonly durationMs: number
   readonly taken: Record<string, number>
@@ -56,7 +55,7 @@ export interface SavedSampling {
   readonly queries: Record<string, SampledQuery>
 }
 
-/** Queries that took little time are not kept: the table of a long sampling must stay small. */
+/** Only the slowest queries are stored, so that the row of a long sampling stays small. */
 const MAX_SAVED_QUERIES = 200
 
 export function serializeSampling({ durationMs, taken, signals, queries }: Sampling): SavedSampling {

@@ -33,25 +33,25 @@ interface BaselineRow {
   readonly queries: number
 }
 
-/** What a baseline of this rollout is used for, now. */
+/** The context in which a baseline of this rollout is used now. */
 export function createBaselineContext(rollout: Rollout, environment: string): BaselineContext {
   const { name, hash, file } = rollout
   return { rollout: name, environment, fileHash: hash, sourcesHash: hashSignalSources(file), now: Date.now() }
 }
 
-/** The newest first, those given to one validation apart. */
+/** Lists baselines, newest first, except those given to a single validation. */
 export async function listBaselines(sql: Sql, context: BaselineContext, limit = 50): Promise<BaselineSummary[]> {
   const rows = await selectBaselineRows(sql, sql`rollout = ${context.rollout} and not one_run_only`, limit)
   return rows.map((row) => toBaselineSummary(row, context))
 }
 
-/** The newest one that can be used; when none can, the newest, which says why; null: there is none. */
+/** The newest usable baseline; if there is none, the newest one, which says why; null: there are no baselines. */
 export async function readNewestBaseline(sql: Sql, context: BaselineContext): Promise<BaselineSummary | null> {
   const baselines = await listBaselines(sql, context, 5)
   return baselines.find(({ unusable }) => unusable.length === 0) ?? baselines[0] ?? null
 }
 
-/** One with all its values, or null. */
+/** A baseline with all its values, or null. */
 export async function readBaseline(sql: Sql, context: BaselineContext, id: number): Promise<Baseline | null> {
   const [row] = await selectBaselineRows(sql, sql`id = ${id} and rollout = ${context.rollout}`, 1)
   if (!row) return null
@@ -64,36 +64,26 @@ export async function readBaseline(sql: Sql, context: BaselineContext, id: numbe
       order by (summary->>'calls')::float8 * (summary->>'meanSeconds')::float8 desc, query`,
   ])
   const summary = toBaselineSummary(row, context)
-  const {
-    rollout,
-    environment,
-    fileHash,
-    sourcesHash: hashOfSources,
-    release,
-    measured,
-    startedAt,
-    endedAt,
-    notes,
-  } = summary
+  const { rollout, environment, fileHash, sourcesHash, release, measured, startedAt, endedAt, notes } = summary
   return {
     ...summary,
     content: {
       rollout,
       environment,
       fileHash,
-      sourcesHash: hashOfSources,
+      sourcesHash,
       release,
       measured,
       startedAt,
       endedAt,
       notes,
       signals: signals.map(({ signal }) => signal),
-      queries: queries.map((each) => each.summary),
+      queries: queries.map((query) => query.summary),
     },
   }
 }
 
-/** The id of the stored one with this content, or null. */
+/** The id of the stored baseline with this content, or null. */
 export async function findSameBaseline(sql: Sql, rollout: string, content: BaselineContent): Promise<number | null> {
   const [row] = await sql<{ id: bigint }[]>`
     select id from sti.baseline where rollout = ${rollout} and digest = ${computeBaselineDigest(content)} order by one_run_only, id limit 1`
@@ -101,7 +91,7 @@ export async function findSameBaseline(sql: Sql, rollout: string, content: Basel
 }
 
 export interface NewBaseline {
-  /** Of the rollout it is kept for. */
+  /** The rollout for which the baseline is stored. */
   readonly rollout: string
   readonly operationId: bigint | null
   readonly source: BaselineSummary['source']
@@ -111,8 +101,8 @@ export interface NewBaseline {
 }
 
 /**
- * Keeps a baseline, in one statement, with the event that the panels show as its annotation. An operation keeps one:
- * asked again after a crash it answers that.
+ * Stores a baseline and the event that the panels show as its annotation, in one statement. An operation stores one
+ * baseline: a call after a crash returns the id of the stored one.
  */
 export async function saveBaseline(sql: Sql, baseline: NewBaseline, reason: string | null): Promise<number> {
   const { content } = baseline
@@ -154,7 +144,7 @@ export async function saveBaseline(sql: Sql, baseline: NewBaseline, reason: stri
   return Number(existing!.id)
 }
 
-/** Of what was measured: the file it came in does not matter. */
+/** The digest of the measurement; the file format does not matter. */
 export function computeBaselineDigest(content: BaselineContent): string {
   const bySignal = [...content.signals].sort((a, b) => (a.signal < b.signal ? -1 : 1))
   const byQuery = [...content.queries].sort((a, b) => (a.query < b.query ? -1 : 1))

@@ -3,20 +3,20 @@ import type { ComparisonInput } from './compareSignal.ts'
 import { estimateMean, type SampleMean } from './effectiveSampleSize.ts'
 import { SIGNIFICANCE_LEVEL, testRatio, type RatioTestResult } from './ratioTest.ts'
 
-/** A query that is slower by less than this does not fail alone: nobody waits for it, and machines differ by as much. */
+/** A query that is slower by less than this does not fail: nobody notices it, and machines differ by as much. */
 const MIN_NOTICEABLE_SECONDS = 0.0001
 
 export interface QueryComparison {
-  /** Those that both know, the slowest against its baseline first. */
+  /** Queries known now and in the baseline, the slowest compared with its baseline first. */
   readonly queries: readonly BaselineComparisonItem[]
-  /** Queries that ran since, and that the baseline does not have. */
+  /** Queries that ran since and are not in the baseline. */
   readonly newQueryCount: number
 }
 
 /**
- * Each normalised query beside its baseline. Of many comparisons some fail by chance: the probabilities are held against
- * ERROR as S. Holm says, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6
- * (1979), so that noise fails any of them no oftener than one alone.
+ * Compares each normalized query with its baseline. Among many comparisons, some fail by chance, so the probabilities
+ * are corrected with the method of S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal
+ * of Statistics 6 (1979): noise fails any of them no more often than it fails a single one.
  */
 export function compareQueries({ signals, rollout, baseline, from }: ComparisonInput): QueryComparison {
   const series = new Map<string, number[]>()
@@ -36,8 +36,8 @@ export function compareQueries({ signals, rollout, baseline, from }: ComparisonI
   const significantIndexes = selectSignificant(comparisons.map(({ judgement }) => judgement.probability))
   const queries = comparisons.map(({ query, now, then, judgement }, index): BaselineComparisonItem => {
     const noticed = now.mean - then.mean >= MIN_NOTICEABLE_SECONDS
-    const of = { name: query.text || query.query, baseline: then.mean, now: now.mean, limit: limit.ratio }
-    return { ...of, ratio: judgement.ratio, ...judgeQuery(judgement, significantIndexes.has(index), noticed) }
+    const comparison = { name: query.text || query.query, baseline: then.mean, now: now.mean, limit: limit.ratio }
+    return { ...comparison, ratio: judgement.ratio, ...judgeQuery(judgement, significantIndexes.has(index), noticed) }
   })
   const baselineQueries = new Set(baseline.content.queries.map(({ query }) => query))
   return {
@@ -46,7 +46,7 @@ export function compareQueries({ signals, rollout, baseline, from }: ComparisonI
   }
 }
 
-/** By its values over time; by its counters where those are all that is known. */
+/** From its values over time, or from its counters if there are no values. */
 function estimateBaselineMean(query: QueryBaseline): SampleMean | null {
   if (query.stepSeconds !== null) return estimateMean(query.values)
   if (query.calls < 2) return null
@@ -60,13 +60,14 @@ function judgeQuery(
   noticed: boolean,
 ): Pick<BaselineComparisonItem, 'verdict' | 'detail'> {
   const { verdict, detail } = judgement
-  if (failed && !noticed) return { verdict: 'pass', detail: `${detail}; by less than 0.1 ms` }
+  if (failed && !noticed) return { verdict: 'pass', detail: `${detail}; slower by less than 0.1 ms` }
   if (failed) return { verdict: 'fail', detail }
-  if (verdict === 'fail') return { verdict: 'inconclusive', detail: `${detail}: of so many queries one may do that` }
+  if (verdict === 'fail')
+    return { verdict: 'inconclusive', detail: `${detail}; among this many queries, this may be noise` }
   return { verdict, detail }
 }
 
-/** Which of the probabilities are too small for chance, by their place; null is no probability. */
+/** The indexes of the probabilities that are too small for chance; null: the comparison has no probability. */
 export function selectSignificant(probabilities: readonly (number | null)[]): Set<number> {
   const sorted = probabilities
     .flatMap((probability, index) => (probability === null ? [] : [{ probability, index }]))

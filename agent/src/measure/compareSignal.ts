@@ -2,13 +2,14 @@ import type { Baseline, BaselineComparisonItem, SignalBaseline } from '../contra
 import type { Rollout } from '../rollout/rollout.ts'
 import type { TimedValue } from '../signals/prometheusClient.ts'
 import type { Signals } from '../signals/signals.ts'
+import { formatCount, formatDuration, formatPercent } from '../format/format.ts'
 import { poissonUpperTail, countRequests } from './errorRateTest.ts'
 import { findBaselineLimit } from './signalLimits.ts'
 import { estimateMean } from './effectiveSampleSize.ts'
 import { fetchReadingsSince } from './readingsSince.ts'
 import { SIGNIFICANCE_LEVEL, testRatio } from './ratioTest.ts'
 
-/** A baseline, and the time since when what is now is looked at (milliseconds since 1970). */
+/** A baseline, and the start of the window that is compared with it (milliseconds since 1970). */
 export interface ComparisonInput {
   readonly signals: Signals
   readonly rollout: Rollout
@@ -20,10 +21,10 @@ export interface ComparisonInput {
 const DAY_MS = 86_400_000
 const TIME_OF_DAY_TOLERANCE_MS = 3_600_000
 
-/** A signal beside its baseline. One that no limit speaks of is shown, and its verdict is null. */
+/** Compares a signal with its baseline. The verdict of a signal without a limit is null. */
 export async function compareSignal(input: ComparisonInput, signal: string): Promise<BaselineComparisonItem> {
   const { baseline, rollout } = input
-  const signalBaseline = baseline.content.signals.find((one) => one.signal === signal)
+  const signalBaseline = baseline.content.signals.find((candidate) => candidate.signal === signal)
   const emptyComparison = {
     name: signal,
     verdict: null,
@@ -39,7 +40,7 @@ export async function compareSignal(input: ComparisonInput, signal: string): Pro
     return {
       ...emptyComparison,
       verdict,
-      detail: `the baseline does not know it: ${signalBaseline?.unknown ?? 'it was not read then'}`,
+      detail: `not in the baseline: ${signalBaseline?.unknown ?? 'it was not read at that time'}`,
     }
   const current = await readSignalSince(input, signal)
   if ('unknown' in current) return { ...emptyComparison, verdict, detail: current.unknown }
@@ -56,7 +57,7 @@ export async function compareSignal(input: ComparisonInput, signal: string): Pro
   return { ...numbers, ratio, limit: limit.ratio, verdict: judgement.verdict, detail: judgement.detail }
 }
 
-/** A ratio of errors is often 0 before: it is judged by the larger of the file's limit and the baseline with its margin. */
+/** A baseline error ratio is often 0, so the limit is the larger of the file's limit and the baseline plus its margin. */
 async function compareErrorRatio(
   input: ComparisonInput,
   signalBaseline: SignalBaseline,
@@ -77,21 +78,24 @@ async function compareErrorRatio(
   return { ...comparison, limit, ...judgeErrorRatio(requests, limit) }
 }
 
-/** Whether more requests failed than the limit lets, and noise does not explain it. */
+/** Fails if more requests failed than the limit allows and noise does not explain it. */
 export function judgeErrorRatio(
   requests: { readonly failed: number; readonly all: number },
   limit: number,
 ): Pick<BaselineComparisonItem, 'verdict' | 'detail'> {
   const { failed, all } = requests
-  const summary = `${failed} of ${all} requests failed, at most ${(100 * limit).toFixed(2)} % may`
-  if (all === 0) return { verdict: 'inconclusive', detail: 'no request was seen' }
+  const summary = `${formatCount(failed)} of ${formatCount(all)} requests failed (limit ${formatPercent(limit)})`
+  if (all === 0) return { verdict: 'inconclusive', detail: 'no requests were observed' }
   if (failed > limit * all) {
     if (poissonUpperTail(requests, limit) < SIGNIFICANCE_LEVEL) return { verdict: 'fail', detail: summary }
-    return { verdict: 'inconclusive', detail: `${summary}: that may be chance, measure for longer` }
+    return { verdict: 'inconclusive', detail: `${summary}; this may be noise: measure for longer` }
   }
-  // With none expected to fail at the limit, none that failed proves nothing.
+  // If fewer than one request is expected to fail at the limit, no failure proves nothing.
   if (all * limit < 1)
-    return { verdict: 'inconclusive', detail: `${summary}: too few to tell, it takes ${Math.ceil(1 / limit)}` }
+    return {
+      verdict: 'inconclusive',
+      detail: `${summary}; too few requests to tell: at least ${formatCount(Math.ceil(1 / limit))} are needed`,
+    }
   return { verdict: 'pass', detail: summary }
 }
 
@@ -101,7 +105,9 @@ async function readSignalSince(
 ): Promise<{ readonly readings: readonly TimedValue[] } | { readonly unknown: string }> {
   const source = { rollout: rollout.name, environment, measured: baseline.content.measured }
   if (source.measured === 'history' && signals.history === null)
-    return { unknown: 'the baseline is from Prometheus, and the agent has none now: set STI_PROMETHEUS_URL' }
+    return {
+      unknown: 'the baseline was measured with Prometheus, and the agent has no Prometheus now: set STI_PROMETHEUS_URL',
+    }
   try {
     return { readings: await fetchReadingsSince(signals, source, signal, from) }
   } catch (error) {
@@ -111,13 +117,13 @@ async function readSignalSince(
 
 async function explainMissingReadings({ signals, rollout, from }: ComparisonInput, signal: string): Promise<string> {
   const now = signals.values(rollout.name).find(([name]) => name === signal)?.[1]
-  if (now && 'unknown' in now) return `nothing is known of it now: ${now.unknown}`
-  return `it was not read yet in the ${Math.round((Date.now() - from) / 1000)} s that are looked at`
+  if (now && 'unknown' in now) return `it is unknown now: ${now.unknown}`
+  return `it has not been read in the last ${formatDuration(Math.round((Date.now() - from) / 1000))}`
 }
 
 /**
- * Load follows the hours of a day: of a baseline of a day or longer the values within an hour of the time of day that is
- * looked at. All of them where that leaves too few.
+ * The values of a baseline of a day or longer within one hour of this time of day, because load follows the time of day.
+ * All values if that leaves fewer than 20.
  */
 function selectSameHours(
   { values, stepSeconds }: SignalBaseline,
@@ -126,8 +132,8 @@ function selectSameHours(
 ): readonly (number | null)[] {
   if (values.length * stepSeconds * 1000 < DAY_MS) return values
   const valuesNearby = values.filter((_, index) => {
-    const away = Math.abs(startedAt + (index + 0.5) * stepSeconds * 1000 - time) % DAY_MS
-    return Math.min(away, DAY_MS - away) <= TIME_OF_DAY_TOLERANCE_MS
+    const distance = Math.abs(startedAt + (index + 0.5) * stepSeconds * 1000 - time) % DAY_MS
+    return Math.min(distance, DAY_MS - distance) <= TIME_OF_DAY_TOLERANCE_MS
   })
   return valuesNearby.filter((value) => value !== null).length >= 20 ? valuesNearby : values
 }

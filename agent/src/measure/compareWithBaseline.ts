@@ -1,8 +1,9 @@
 import type { BaselineComparison, BaselineComparisonItem, Verdict } from '../contract/index.ts'
+import { formatQuantity } from '../format/format.ts'
 import { compareSignal, type ComparisonInput } from './compareSignal.ts'
 import { compareQueries } from './compareQueries.ts'
 
-/** Everything that a baseline holds beside what is now. What may not be judged by it is shown, and inconclusive. */
+/** Compares every signal and query of a baseline with now. An unusable baseline is inconclusive. */
 export async function compareWithBaseline(input: ComparisonInput): Promise<BaselineComparison> {
   const { content, ...summary } = input.baseline
   const signals = await Promise.all(content.signals.map(({ signal }) => compareSignal(input, signal)))
@@ -15,14 +16,16 @@ export async function compareWithBaseline(input: ComparisonInput): Promise<Basel
     signals,
     queries: [...queries],
     notes: [
-      ...summary.unusable.map((reason) => `Nothing follows from it: ${reason}.`),
-      ...summary.warnings.map((warning) => `Of the baseline: ${warning}.`),
-      ...(newQueryCount > 0 ? [`${newQueryCount} queries ran that the baseline does not have.`] : []),
+      ...summary.unusable.map((reason) => `The baseline cannot be used: ${reason}.`),
+      ...summary.warnings.map((warning) => `Baseline: ${warning}.`),
+      ...(newQueryCount > 0
+        ? [`${formatQuantity(newQueryCount, 'query', 'queries')} ran that the baseline does not have.`]
+        : []),
     ],
   }
 }
 
-/** Of many queries some are always too noisy or too rare to tell: only one that is slower speaks for the whole. */
+/** Some of many queries are always too noisy or too rare, so a query only decides the verdict if it fails. */
 function comparisonVerdict(
   signals: readonly BaselineComparisonItem[],
   queries: readonly BaselineComparisonItem[],

@@ -1,18 +1,19 @@
 import type { Sql } from '../database/connect.ts'
 
-/** What is now is what was read in the last ten minutes. */
+/** Readings of the last 10 minutes count as now. */
 const MAX_WINDOW_MS = 600_000
 
-/** Since when what is now is looked at, in milliseconds since 1970. */
+/** The time window that is compared with a baseline. */
 export interface ComparisonWindow {
+  /** Milliseconds since 1970. */
   readonly from: number
-  /** An operation that writes the table runs now: its load is part of what is seen. */
+  /** The operation that is writing the table now, whose load is part of the readings; null: none. */
   readonly concurrentOperation: string | null
 }
 
 /**
- * The last ten minutes, but nothing from before the baseline ended, or the last operation that wrote the table or
- * changed the flag: what is judged is the state that it left.
+ * The last 10 minutes, but nothing before the end of the baseline or of the last operation that wrote the table or
+ * changed the flag: the comparison is about the state that this operation left.
  */
 export async function readComparisonWindow(
   sql: Sql,

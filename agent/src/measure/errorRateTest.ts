@@ -1,15 +1,15 @@
 import type { TimedValue } from '../signals/prometheusClient.ts'
 
-/** Requests that failed and all of them, as the application's readings say. */
+/** Failed requests and all requests, from the application's readings. */
 export interface RequestCounts {
   readonly failed: number
   readonly all: number
 }
 
-/** A reading speaks of the time since the one before it, but of no more than this: the agent may have been away. */
+/** A reading covers the time since the previous one, up to this maximum: the agent may have been down. */
 const MAX_READING_GAP_MS = 30_000
 
-/** From the ratio of errors and the rate of requests, which are read together. */
+/** Counts requests from the error ratio and the request rate, which are read together. */
 export function countRequests(ratios: readonly TimedValue[], rates: readonly TimedValue[]): RequestCounts {
   const ratioAt = new Map(ratios.map(({ at, value }) => [at, value]))
   const requests = { failed: 0, all: 0 }
@@ -25,8 +25,8 @@ export function countRequests(ratios: readonly TimedValue[], rates: readonly Tim
 }
 
 /**
- * P(so many failed requests or more), were their ratio `limit`: the exact upper tail of the Poisson distribution, which
- * the binomial one of rare errors does not exceed. C. J. Clopper and E. S. Pearson, The use of confidence or fiducial
+ * The probability of this many failed requests or more if their true ratio were `limit`: the exact upper tail of the
+ * Poisson distribution, which the binomial tail of rare errors does not exceed. C. J. Clopper and E. S. Pearson, The use of confidence or fiducial
  * limits illustrated in the case of the binomial, Biometrika 26 (1934).
  */
 export function poissonUpperTail({ failed, all }: RequestCounts, limit: number): number {
@@ -34,7 +34,7 @@ export function poissonUpperTail({ failed, all }: RequestCounts, limit: number):
   const expected = all * limit
   if (expected === 0) return 0
   let term = Math.exp(-expected)
-  // Far above a limit that many requests are expected to reach, the sum below would begin with nothing.
+  // exp(-expected) underflows: the sum below would start from 0.
   if (term === 0) return failed > expected ? chernoffUpperTail(failed, expected) : 1
   let cumulative = 0
   for (let count = 0; count < failed; count++) {
@@ -44,7 +44,7 @@ export function poissonUpperTail({ failed, all }: RequestCounts, limit: number):
   return Math.max(0, 1 - cumulative)
 }
 
-/** For an expectation above 700 the normal distribution is as good; Chernoff's bound of its tail. */
+/** Above an expectation of 700 the normal distribution is as good: Chernoff's bound of its tail. */
 function chernoffUpperTail(failed: number, expected: number): number {
   return Math.exp(-((failed - expected) ** 2) / (2 * failed))
 }

@@ -12,7 +12,7 @@ interface QueryCountersRow {
   readonly since: Date | null
 }
 
-/** Every normalised query as pg_stat_statements has counted it since it was reset; none without the extension. */
+/** Every normalized query as pg_stat_statements has counted it since its last reset; empty without the extension. */
 export async function readQueryCounters(sql: Sql): Promise<QueryBaseline[]> {
   const schema = await findStatementsSchema(sql)
   if (schema === null) return []

@@ -9,7 +9,7 @@ import {
   type TimeBuckets,
 } from './timeBuckets.ts'
 
-/** Each query of an interval series: its totals, and its mean time in each part of the span. */
+/** Each query of a series of intervals: its totals, and its mean duration in each part of the time span. */
 export interface SampledQuery {
   readonly blocks: TimeBuckets
   total: StatementTime
@@ -35,7 +35,7 @@ export function addInterval(
   }
 }
 
-/** Those that took the most time; their texts are asked of PostgreSQL, and one that it has forgotten has none. */
+/** The queries that took the most time. PostgreSQL supplies their texts; a text that it has evicted is empty. */
 export async function summarizeTopQueries(sql: Sql, queries: SampledQueries): Promise<QueryBaseline[]> {
   const slowest = [...queries].sort(([, a], [, b]) => b.total.seconds - a.total.seconds).slice(0, MAX_BASELINE_QUERIES)
   const texts = await readQueryTexts(
@@ -59,7 +59,7 @@ export function summarizeTimes(total: StatementTime): Pick<QueryBaseline, 'meanS
   return { meanSeconds: roundToFiveDigits(mean), standardDeviationSeconds: roundToFiveDigits(Math.sqrt(variance)) }
 }
 
-/** The normalised texts of queries by the MD5 of them, as far as pg_stat_statements holds them. */
+/** The normalized texts of queries by their MD5, as far as pg_stat_statements has them. */
 async function readQueryTexts(sql: Sql, queries: readonly string[]): Promise<Map<string, string>> {
   const schema = await findStatementsSchema(sql)
   if (queries.length === 0 || schema === null) return new Map()
@@ -69,7 +69,7 @@ async function readQueryTexts(sql: Sql, queries: readonly string[]): Promise<Map
   return new Map(rows.map(({ query, text }) => [query, text]))
 }
 
-/** Where pg_stat_statements is; null: it is not there. */
+/** The schema of pg_stat_statements; null: the extension is not installed. */
 export async function findStatementsSchema(sql: Sql): Promise<string | null> {
   const [row] = await sql<{ schema: string }[]>`
     select /* sti */ n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace

@@ -97,11 +97,11 @@ describe('what cannot be told', () => {
   test('too few values, or values that say the same', () => {
     expect(of([2, 2.1, 2], steady)).toMatchObject({
       verdict: 'inconclusive',
-      detail: 'too few values now: 3, it takes 8',
+      detail: 'too few values now: 3 (minimum 8)',
     })
     const drifting = Array.from({ length: 20 }, (_, index) => 1 + index / 10)
     expect(of(steady, drifting).detail).toMatch(
-      /^20 values of the baseline are worth [1-4] independent ones, it takes 5: measure for longer$/,
+      /^20 values in the baseline are worth [1-4] independent values \(minimum 5\): measure for longer$/,
     )
   })
 

@@ -2,41 +2,41 @@ import type { Verdict } from '../contract/index.ts'
 import type { SampleMean } from './effectiveSampleSize.ts'
 import { studentCriticalValue, studentUpperTail } from './studentT.ts'
 
-/** How often noise alone may fail a mean that is exactly at its limit. Of one that is as before, far less often. */
+/** How often noise alone may fail a mean exactly at its limit. It fails an unchanged mean far less often. */
 export const SIGNIFICANCE_LEVEL = 0.01
-/** Fewer values than this on either side, or worth fewer independent ones than the second, prove nothing. */
+/** Fewer values than this on either side, or fewer effective values, are inconclusive. */
 export const MIN_VALUES = 8
 const MIN_EFFECTIVE_VALUES = 5
-/** A pass means: had it been this much beyond its limit, in parts of the baseline, that would have been seen. */
+/** A pass means that a mean this far beyond its limit (as a share of the baseline) would have been detected. */
 const RESOLUTION_RATIO = 0.2
 
 export interface RatioLimit {
-  /** What now / baseline may reach. */
+  /** The limit of now / baseline. */
   readonly ratio: number
-  /** At most: it must not rise above; at least: it must not fall below. */
+  /** At most: an upper limit; at least: a lower limit. */
   readonly side: 'at most' | 'at least'
 }
 
 export interface RatioTestResult {
   readonly verdict: Extract<Verdict, 'pass' | 'fail' | 'inconclusive'>
   readonly ratio: number | null
-  /** Where the ratio lies with 98 %, beside the verdict. */
+  /** The 98% confidence interval of the ratio. */
   readonly between: readonly [number, number] | null
-  /** That a ratio at the limit gives what was seen, or more. */
+  /** The probability of this result or a worse one if the true ratio were at the limit. */
   readonly probability: number | null
   readonly detail: string
 }
 
 /**
- * Whether a mean has moved beyond its limit against the baseline's: the test of a ratio of two means against a margin,
- * with unequal variances. T = (now - limit · baseline) / sqrt(s²now / n + limit² · s²baseline / m) is compared with
+ * Tests if a mean has moved beyond its limit compared with the baseline: a test of the ratio of two means against a
+ * margin, with unequal variances. T = (now - limit · baseline) / sqrt(s²now / n + limit² · s²baseline / m) is compared with
  * Student's t, its degrees of freedom by Satterthwaite. B. L. Welch, The generalization of 'Student's' problem when
  * several different population variances are involved, Biometrika 34 (1947); for ratios with a margin: D. Hauschke,
  * M. Kieser and L. A. Hothorn, Proof of safety in toxicology based on the ratio of two means for normally distributed
- * data, Biometrical Journal 41 (1999). n and m are effective sizes (mean.ts).
+ * data, Biometrical Journal 41 (1999). n and m are effective sample sizes (effectiveSampleSize.ts).
  *
- * `fail`: beyond the limit, and noise gives that with a probability below `error`. `pass`: not beyond it, and the noise
- * is small enough for a mean 20 points further to have failed. Else inconclusive: longer, or more, says more.
+ * `fail`: beyond the limit, with a probability under noise below SIGNIFICANCE_LEVEL. `pass`: not beyond the limit, and
+ * noise is low enough that a mean 20 points further would have failed. Otherwise inconclusive: measure for longer.
  */
 export function testRatio(
   now: SampleMean,
@@ -45,15 +45,15 @@ export function testRatio(
   significance = SIGNIFICANCE_LEVEL,
 ): RatioTestResult {
   const undecided = { verdict: 'inconclusive', ratio: null, between: null, probability: null } as const
-  for (const [which, { effective, values }] of [['now', now] as const, ['of the baseline', baseline] as const]) {
+  for (const [which, { effective, values }] of [['now', now] as const, ['in the baseline', baseline] as const]) {
     if (values < MIN_VALUES)
-      return { ...undecided, detail: `too few values ${which}: ${values}, it takes ${MIN_VALUES}` }
+      return { ...undecided, detail: `too few values ${which}: ${values} (minimum ${MIN_VALUES})` }
     if (effective < MIN_EFFECTIVE_VALUES) {
-      const worth = `${values} values ${which} are worth ${Math.floor(effective)} independent ones`
-      return { ...undecided, detail: `${worth}, it takes ${MIN_EFFECTIVE_VALUES}: measure for longer` }
+      const worth = `${values} values ${which} are worth ${Math.floor(effective)} independent values`
+      return { ...undecided, detail: `${worth} (minimum ${MIN_EFFECTIVE_VALUES}): measure for longer` }
     }
   }
-  if (baseline.mean <= 0) return { ...undecided, detail: 'the baseline is 0: there is no ratio to it' }
+  if (baseline.mean <= 0) return { ...undecided, detail: 'the baseline is 0, so there is no ratio' }
   const sign = limit.side === 'at most' ? 1 : -1
   const ratio = now.mean / baseline.mean
   const deviation = sign * (now.mean - limit.ratio * baseline.mean)
@@ -84,15 +84,15 @@ export function testRatio(
   const description = describeRatio(ratio, interval)
   if (probability < significance) return { ...known, verdict: 'fail', detail: description }
   if (isBeyondLimit)
-    return { ...known, verdict: 'inconclusive', detail: `${description}: beyond the limit, but that may be noise` }
+    return { ...known, verdict: 'inconclusive', detail: `${description}; beyond the limit, but this may be noise` }
   if (halfWidth > RESOLUTION_RATIO) {
-    return { ...known, verdict: 'inconclusive', detail: `${description}: too noisy to tell, measure for longer` }
+    return { ...known, verdict: 'inconclusive', detail: `${description}; too noisy to tell: measure for longer` }
   }
   return { ...known, verdict: 'pass', detail: description }
 }
 
 function describeRatio(ratio: number, interval: readonly [number, number] | null): string {
   const intervalText =
-    interval === null ? '' : ` (with 98 % between ${interval[0].toFixed(3)} and ${interval[1].toFixed(3)})`
-  return `${ratio.toFixed(3)} times the baseline${intervalText}`
+    interval === null ? '' : ` (98% confidence: ${interval[0].toFixed(3)} to ${interval[1].toFixed(3)})`
+  return `${ratio.toFixed(3)}× the baseline${intervalText}`
 }

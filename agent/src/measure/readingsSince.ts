@@ -2,13 +2,13 @@ import type { BaselineMethod } from '../contract/index.ts'
 import type { TimedValue } from '../signals/prometheusClient.ts'
 import type { Signals } from '../signals/signals.ts'
 
-/** Prometheus scrapes no oftener, as a rule; more would only repeat values. */
+/** The usual scrape interval of Prometheus: a smaller step would only repeat values. */
 export const HISTORY_STEP_SECONDS = 15
 
 /**
- * A signal since an instant, measured the way that the baseline was: by the agent's own readings, or by the same
- * question to Prometheus. Only those compare: a percentile of five seconds is not one of half a minute.
- * @throws one sentence, when Prometheus does not answer
+ * The readings of a signal since an instant, measured in the same way as the baseline: the agent's own readings, or the
+ * same Prometheus query. Other readings do not compare: a percentile of 5 s is not a percentile of 30 s.
+ * @throws Error with one sentence if Prometheus does not answer
  */
 export async function fetchReadingsSince(
   signals: Signals,

@@ -3,7 +3,7 @@ import type { RatioLimit } from './ratioTest.ts'
 
 type FileLimits = Pick<RolloutFile, 'limits' | 'signals'>
 
-/** What a signal may reach against its baseline, of those that are judged against one. */
+/** The limit of a signal relative to its baseline; null: the signal has no such limit. */
 export function findBaselineLimit({ limits }: FileLimits, signal: string): RatioLimit | null {
   switch (signal) {
     case 'api-latency-average':
@@ -18,13 +18,13 @@ export function findBaselineLimit({ limits }: FileLimits, signal: string): Ratio
   }
 }
 
-/** What a signal may be, in its own unit. */
+/** The limit of a signal, in its own unit. */
 export interface SignalLimit {
   readonly value: number
   readonly side: RatioLimit['side']
 }
 
-/** Every limit that can be told now: those against a baseline need its means. */
+/** Every limit that is known now; limits relative to a baseline need its means. */
 export function listSignalLimits(file: FileLimits, means: ReadonlyMap<string, number>): Map<string, SignalLimit> {
   const { resourceUsage, errorRatio } = file.limits
   const limitsBySignal = new Map<string, SignalLimit>([

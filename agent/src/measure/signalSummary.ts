@@ -1,12 +1,13 @@
 import type { SignalBaseline } from '../contract/index.ts'
+import { formatDuration } from '../format/format.ts'
 import { computeBucketMeans, roundToFiveDigits, type TimeBuckets } from './timeBuckets.ts'
 import { estimateMean } from './effectiveSampleSize.ts'
 import { MIN_VALUES } from './ratioTest.ts'
 
-/** A signal known for a smaller part of the time, from its first to its last reading, is not the baseline of it. */
+/** A signal known for a smaller part of the time, from its first to its last reading, has no baseline. */
 const MIN_SPAN_RATIO = 0.8
 
-/** What is kept of a signal; `missing` says why nothing was read, where that is known. */
+/** The stored summary of a signal; `missing` is the reason why nothing was read, if it is known. */
 export function summarizeSignal(signal: string, blocks: TimeBuckets, missing: string | null): SignalBaseline {
   const values = computeBucketMeans(blocks)
   const known = values.filter((value) => value !== null)
@@ -44,5 +45,5 @@ function explainTooFewValues(values: readonly (number | null)[], { stepMs }: Tim
   const known = values.filter((value) => value !== null).length
   if (known === 0) return 'nothing was read'
   const [seconds, whole] = [(computeSpanRatio(values) * values.length * stepMs) / 1000, (values.length * stepMs) / 1000]
-  return `too little was read: ${known} values over ${Math.round(seconds)} of ${Math.round(whole)} s`
+  return `too few readings: ${known} values over ${formatDuration(Math.round(seconds))} of ${formatDuration(Math.round(whole))}`
 }

@@ -8,7 +8,7 @@ export function studentUpperTail(t: number, degrees: number): number {
   return t > 0 ? half : 1 - half
 }
 
-/** The t that is exceeded with this probability, below one half; by bisection. */
+/** The t that is exceeded with this probability (below 0.5), by bisection. */
 export function studentCriticalValue(probability: number, degrees: number): number {
   let [low, high] = [0, 1]
   while (studentUpperTail(high, degrees) > probability && high < 1e9) high *= 2
@@ -24,7 +24,7 @@ function regularizedBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0
   if (x >= 1) return 1
   const front = Math.exp(a * Math.log(x) + b * Math.log1p(-x) + logGamma(a + b) - logGamma(a) - logGamma(b))
-  // The fraction converges quickly on this side of the mean only; the other one is its mirror image.
+  // The fraction converges quickly only on this side of the mean; the other side is its mirror image.
   return x < (a + 1) / (a + b + 2)
     ? (front * betaContinuedFraction(x, a, b)) / a
     : 1 - (front * betaContinuedFraction(1 - x, b, a)) / b
@@ -51,7 +51,7 @@ function betaContinuedFraction(x: number, a: number, b: number): number {
   return result
 }
 
-/** Lanczos' approximation with g = 7 and nine coefficients, good to 15 digits. */
+/** The Lanczos approximation with g = 7 and nine coefficients, accurate to 15 digits. */
 function logGamma(x: number): number {
   const coefficients = [
     676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,

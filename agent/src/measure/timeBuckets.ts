@@ -1,10 +1,10 @@
 import type { TimedValue } from '../signals/prometheusClient.ts'
 
-/** A span of time cut into parts of the same length, and what was read in each. */
+/** A time span divided into buckets of equal length, with the readings of each. */
 export interface TimeBuckets {
   readonly startedAt: number
   readonly stepMs: number
-  /** Sum and number of the readings of each part. */
+  /** Sum and number of the readings of each bucket. */
   readonly sums: number[]
   readonly counts: number[]
 }
@@ -13,7 +13,7 @@ export function createTimeBuckets(startedAt: number, stepMs: number, length: num
   return { startedAt, stepMs, sums: Array<number>(length).fill(0), counts: Array<number>(length).fill(0) }
 }
 
-/** Parts of at least `shortestMs`, and at most `most` of them. */
+/** The bucket size for at most `maxBuckets` buckets of at least `minStepMs` milliseconds. */
 export function chooseBucketSize(
   durationMs: number,
   minStepMs: number,
@@ -23,7 +23,7 @@ export function chooseBucketSize(
   return { stepMs, length: Math.min(maxBuckets, Math.max(1, Math.ceil(durationMs / stepMs))) }
 }
 
-/** A reading outside of the span is left out. */
+/** Adds a reading; ignores one outside the time span. */
 export function addReading(
   { startedAt, stepMs, sums, counts }: TimeBuckets,
   { at, value }: TimedValue,
@@ -35,7 +35,7 @@ export function addReading(
   counts[index] = counts[index]! + weight
 }
 
-/** The mean of each part, five digits of it; null where nothing was read. */
+/** The mean of each bucket, rounded to five digits; null: nothing was read. */
 export function computeBucketMeans({ sums, counts }: TimeBuckets): (number | null)[] {
   return sums.map((sum, part) => (counts[part]! > 0 ? roundToFiveDigits(sum / counts[part]!) : null))
 }

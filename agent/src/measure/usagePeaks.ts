@@ -5,7 +5,7 @@ import type { Log } from '../log.ts'
 import type { TimedValue } from '../signals/prometheusClient.ts'
 import type { RecentReadings } from '../signals/readingBuffer.ts'
 
-/** What may be used up: of these the highest reading of each hour is kept. */
+/** Signals of limited resources: the highest reading of each hour is stored. */
 export const USAGE_SIGNALS = ['host-cpu', 'host-memory', 'host-disk', 'connections'] as const
 export type UsageSignal = (typeof USAGE_SIGNALS)[number]
 
@@ -13,8 +13,8 @@ const RECORD_INTERVAL_MS = 60_000
 const RETENTION_DAYS = 90
 
 /**
- * Keeps the highest reading of each hour, once a minute: memory holds an hour, and ends with the agent. Processor time
- * counts as the mean of a minute, since it is often all used for a moment by a machine that has enough of it.
+ * Stores the highest reading of each hour, once a minute: memory holds one hour and is lost when the agent stops. CPU
+ * usage counts as the mean of a minute, because a machine with enough capacity is often fully used for a moment.
  */
 export function createPeakRecorder(dependencies: {
   readonly sql: Sql
@@ -60,17 +60,17 @@ export function createPeakRecorder(dependencies: {
 }
 
 export interface Peak {
-  /** The highest value and when it was reached; null: nothing was read. */
+  /** The highest value; null: nothing was read. */
   readonly value: number | null
   readonly at: Date | null
-  /** The part of the time since then that was read: 0 to 1. */
+  /** The share of the time since then that was read, 0 to 1. */
   readonly coveredRatio: number
 }
 
-/** How long one reading speaks for: they are taken each five seconds. */
+/** The time that one reading covers. */
 const READING_INTERVAL_MS = 5_000
 
-/** The peak since an instant, as far as readings go: what was kept, and what was read since. */
+/** The peak since an instant, from stored and recent readings. */
 export async function readPeakSince(
   sql: Sql,
   recent: RecentReadings,
@@ -94,10 +94,13 @@ export async function readPeakSince(
 
 function findPeak(signal: UsageSignal, readings: readonly TimedValue[]): TimedValue | null {
   const values = signal === 'host-cpu' ? averageByMinute(readings) : readings
-  return values.reduce<TimedValue | null>((high, one) => (high === null || one.value > high.value ? one : high), null)
+  return values.reduce<TimedValue | null>(
+    (highest, reading) => (highest === null || reading.value > highest.value ? reading : highest),
+    null,
+  )
 }
 
-/** The mean of each minute that readings fill; a shorter time is as long as it is. */
+/** The mean of each minute of readings. */
 function averageByMinute(readings: readonly TimedValue[]): TimedValue[] {
   const buckets: { at: number; sum: number; count: number; from: number }[] = []
   for (const { at, value } of readings) {
@@ -105,7 +108,7 @@ function averageByMinute(readings: readonly TimedValue[]): TimedValue[] {
     if (!last || at - last.from >= RECORD_INTERVAL_MS) buckets.push({ at, from: at, sum: value, count: 1 })
     else Object.assign(last, { at, sum: last.sum + value, count: last.count + 1 })
   }
-  // A last part of some seconds is no minute.
+  // A last bucket of a few seconds does not count as a minute.
   const fullBuckets = buckets.filter(({ at, from }) => at - from >= RECORD_INTERVAL_MS / 2)
   return (fullBuckets.length > 0 ? fullBuckets : buckets).map(({ at, sum, count }) => ({ at, value: sum / count }))
 }

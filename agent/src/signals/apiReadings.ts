@@ -7,10 +7,10 @@ export interface ApiReadingsOptions {
   readonly source: ApiSource | undefined
   readonly prometheus: PrometheusClient | null
   readonly intervalMs: number
-  /** What the readings of a histogram are taken over; default 30 s. PromQL says its own. */
+  /** The window of the readings of a histogram; default 30 s. PromQL sets its own. */
   readonly windowMs?: number
   readonly now: () => number
-  /** Hears the readings of each interval; those of PromQL come as often as it is asked, and speak of its own time. */
+  /** Receives the readings of each interval; readings by PromQL arrive at every poll, over the window of the query. */
   readonly intervalListener?: IntervalListener
 }
 

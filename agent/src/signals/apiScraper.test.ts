@@ -17,7 +17,7 @@ test('averages, errors and rates come from the change between two scrapes; witho
   const { histogram, url, stop } = await startTestApplication()
   let clock = 0
   const read = createApiScraper({ ...HISTOGRAM, url }, () => clock)
-  expect((await read()).requestRate).toEqual({ unknown: 'the metrics hold no histogram request_seconds' })
+  expect((await read()).requestRate).toEqual({ unknown: 'the metrics have no histogram request_seconds' })
   for (let i = 0; i < 30; i++) histogram.observe({ route: 'a"},\n\\', status: '200' }, 0.1)
   clock = 5_000
   const first = await read()
@@ -46,11 +46,11 @@ test('what cannot tell errors, is too long, redirects or is silent says so', asy
   histogram.observe({ route: 'a', status: '200' }, 0.1)
   clock = 5_000
   expect((await unlabelled()).errorRatio).toEqual({
-    unknown: 'request_seconds has no label code: errors cannot be told',
+    unknown: 'request_seconds has no label code, so errors cannot be identified',
   })
   const reading = (path: string) => createApiScraper({ ...HISTOGRAM, url: url.replace('/metrics', path) }, Date.now)()
-  await expect(reading('/long')).rejects.toThrow('/long: its answer is longer than 1000000 bytes')
-  await expect(reading('/redirect')).rejects.toThrow('it answers with a redirect: name the final address')
+  await expect(reading('/long')).rejects.toThrow('/long: its response is larger than 976.6 KiB')
+  await expect(reading('/redirect')).rejects.toThrow('it answers with a redirect: use the final URL')
   await expect(reading('/silent')).rejects.toThrow('no answer within 2000 ms')
   await expect(reading('/page')).rejects.toThrow("line 1 of the metrics is not in Prometheus' text format")
   await stop()
@@ -110,10 +110,10 @@ test.runIf(hasPrometheus)('quantiles, rates and error ratios are those that Prom
     )
   }
   expect(await client.queryOne('request_seconds_count', 0)).toEqual({
-    unknown: 'request_seconds_count gives 2 series: it must give one',
+    unknown: 'request_seconds_count returns 2 series: it must return one',
   })
-  expect(await client.queryOne('nothing_at_all', 0)).toEqual({ unknown: 'nothing_at_all gives no series' })
-  expect(await client.queryOne('0 / 0', 0)).toEqual({ unknown: '0 / 0 gives NaN' })
+  expect(await client.queryOne('nothing_at_all', 0)).toEqual({ unknown: 'nothing_at_all returns no series' })
+  expect(await client.queryOne('0 / 0', 0)).toEqual({ unknown: '0 / 0 returns NaN' })
   expect(await client.queryOne('sum(', 0)).toEqual({
     unknown: expect.stringMatching(/^Prometheus refused sum\(: .*parse error/),
   })

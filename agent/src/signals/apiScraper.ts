@@ -22,9 +22,9 @@ export interface IntervalListener {
 }
 
 /**
- * Reads the application's own /metrics (2 s, 1 MB, no redirect) and keeps the last 30 s of the one histogram.
- * `onInterval` hears the readings of one interval after the other, of about `intervalMs` each however often it is read:
- * no two of them have a request in common, and so they can be compared with those of another time.
+ * Reads the application's own /metrics (within 2 s and 1 MB, without redirects) and keeps the last 30 s of one histogram.
+ * `onInterval` receives the readings of consecutive intervals of about `intervalMs`, however often it is read: no request
+ * is counted in two intervals, so intervals of different times can be compared.
  */
 export function createApiScraper(
   source: ApiHistogram,
@@ -46,10 +46,10 @@ export function createApiScraper(
     const samples = parseExposition(text, (name) => names.has(name))
     scrapes = [...scrapes.filter((scrape) => at - scrape.at <= windowMs), { at, samples }]
     const last = { at, samples }
-    // What was missed for as long as the window is no interval.
+    // A gap as long as the window is not an interval.
     const current = interval[0] && at - interval[0].at <= windowMs ? interval : []
     interval = [...current, last]
-    // A turn comes a little early or late.
+    // A poll may be slightly early or late.
     if (at - interval[0]!.at >= 0.9 * intervalMs) {
       onInterval(computeApiReadings(source, interval))
       interval = [last]
@@ -58,10 +58,10 @@ export function createApiScraper(
   }
 }
 
-/** The four readings over the scrapes' time: pure. */
+/** The four readings over the time of the scrapes. Pure. */
 export function computeApiReadings(source: ApiHistogram, scrapes: readonly HistogramScrape[]): ApiReadings {
   const [first, last] = [scrapes[0]!, scrapes.at(-1)!]
-  if (last.samples.length === 0) return unknownApiReadings(`the metrics hold no histogram ${source.name}`)
+  if (last.samples.length === 0) return unknownApiReadings(`the metrics have no histogram ${source.name}`)
   const seconds = (last.at - first.at) / 1000
   if (seconds <= 0) return unknownApiReadings('the first interval is not over yet')
   const increases = computeIncreases(scrapes)
@@ -75,7 +75,7 @@ export function computeApiReadings(source: ApiHistogram, scrapes: readonly Histo
   const p95 = histogramQuantile(0.95, toBuckets(increasesOf('_bucket')))
   return {
     latencyAverage: toReading(sumIncreases(increasesOf('_sum')) / requests),
-    latencyP95: p95 === null ? { unknown: `${source.name} has no bucket +Inf` } : toReading(p95),
+    latencyP95: p95 === null ? { unknown: `${source.name} has no +Inf bucket` } : toReading(p95),
     errorRatio: computeErrorRatio(increasesOf('_count'), source, requests, toReading),
     requestRate: toReading(requests / seconds),
   }
@@ -91,7 +91,7 @@ export function unknownApiReadings(sentence: string): ApiReadings {
   }
 }
 
-/** Failed requests / all of them, from the counts of a histogram. */
+/** Failed requests / all requests, from the counts of a histogram. */
 export function computeErrorRatio(
   counts: readonly SeriesIncrease[],
   source: ApiHistogram,
@@ -103,8 +103,8 @@ export function computeErrorRatio(
     is: new RegExp(`^(?:${pattern})$`),
   }))
   const missing = matchers.find(({ label }) => counts.every(({ labels }) => !(label in labels)))
-  if (missing) return { unknown: `${source.name} has no label ${missing.label}: errors cannot be told` }
-  if (matchers.length === 0) return { unknown: 'api.histogram.errors names no label' }
+  if (missing) return { unknown: `${source.name} has no label ${missing.label}, so errors cannot be identified` }
+  if (matchers.length === 0) return { unknown: 'api.histogram.errors is empty' }
   const failed = counts.filter(({ labels }) => matchers.every(({ label, is }) => is.test(labels[label] ?? '')))
   return toReading(requests === 0 ? 0 : ratio(sumIncreases(failed), requests))
 }

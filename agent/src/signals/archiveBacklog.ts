@@ -3,11 +3,11 @@ import { requireMonitorPrivilege } from './monitorPrivilege.ts'
 import type { BoundedConnection } from './boundedConnection.ts'
 import type { Reading } from './reading.ts'
 
-/** What waits for the archiver; nothing does while archive_mode is off. */
+/** The WAL files that wait for the archiver; none if archive_mode is off. */
 export interface ArchiveBacklog {
-  /** Finished WAL files that are not archived yet. */
+  /** Completed WAL files that are not archived yet. */
   readonly files: number
-  /** The file that the last attempt failed at, and for how many seconds none has succeeded since; null: it did not fail. */
+  /** The file at which the last attempt failed, and the seconds since that failure; null: it did not fail. */
   readonly failing: { readonly file: string; readonly seconds: number } | null
 }
 

@@ -3,9 +3,9 @@ import { requireMonitorPrivilege } from './monitorPrivilege.ts'
 import type { BoundedConnection } from './boundedConnection.ts'
 import type { Reading } from './reading.ts'
 
-/** The autovacuum of a table or of one of its partitions that has run longest. */
+/** The longest-running autovacuum of a table or one of its partitions. */
 export interface Autovacuum {
-  /** 0 when none runs. */
+  /** 0 if none is running. */
   readonly seconds: number
   readonly pid: number | null
 }

@@ -1,5 +1,6 @@
 import type { BackupStatus } from '../contract/rehearsal.ts'
 import type { Database } from '../database/connect.ts'
+import { formatCount, formatDuration, formatQuantity } from '../format/format.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { createPoll, type Poll } from './poll.ts'
 import { createBoundedConnection, type BoundedConnection } from './boundedConnection.ts'
@@ -7,14 +8,14 @@ import { createBoundedConnection, type BoundedConnection } from './boundedConnec
 export interface BackupMonitor {
   start(): void
   stop(): Promise<void>
-  /** From memory. */
+  /** Reads memory only. */
   read(rollout: string): BackupStatus
 }
 
 const POLL_INTERVAL_MS = 30_000
 const QUERY_TIMEOUT_MS = 5_000
 
-/** Asks each rollout file's own query for its last backup, every half minute: read-only, with a time-out. */
+/** Runs the backup query of each rollout file every 30 s, read-only and with a timeout. */
 export function createBackupMonitor(database: Database, rollouts: readonly Rollout[], now = Date.now): BackupMonitor {
   const monitored = new Map(rollouts.map((rollout) => [rollout.name, monitorBackup(database, rollout, now)]))
   return {
@@ -23,9 +24,9 @@ export function createBackupMonitor(database: Database, rollouts: readonly Rollo
     },
     async stop() {
       for (const { status } of monitored.values()) status.stop()
-      await Promise.all([...monitored.values()].map(({ asked: connection }) => connection.end()))
+      await Promise.all([...monitored.values()].map(({ connection }) => connection.end()))
     },
-    read: (rollout) => monitored.get(rollout)?.status.read() ?? unknownBackup('there is no such rollout'),
+    read: (rollout) => monitored.get(rollout)?.status.read() ?? unknownBackup('the rollout does not exist'),
   }
 }
 
@@ -33,7 +34,7 @@ function monitorBackup(
   database: Database,
   rollout: Rollout,
   now: () => number,
-): { status: Poll<BackupStatus>; asked: BoundedConnection } {
+): { status: Poll<BackupStatus>; connection: BoundedConnection } {
   const connection = createBoundedConnection(
     () =>
       database.engine({
@@ -52,11 +53,11 @@ function monitorBackup(
     refresh: async () =>
       toBackupStatus(await queryBackup(connection, query), maxAge, await queryColumnArchive(connection, rollout.name)),
   })
-  return { status, asked: connection }
+  return { status, connection }
 }
 
 interface BackupRow {
-  /** Seconds since the newest time that the query gives; null: it gives none. */
+  /** Seconds since the newest time that the query returns; null: it returns none. */
   readonly age: number | null
   readonly mode: string
   readonly archived: number | null
@@ -72,14 +73,14 @@ async function queryBackup(connection: BoundedConnection, query: string): Promis
          (select jsonb_build_object('file', last_failed_wal, 'seconds', greatest(0, extract(epoch from clock_timestamp() - last_failed_time)))
            from pg_stat_archiver where last_failed_time > coalesce(last_archived_time, '-infinity')) as failing`,
       [],
-      // As one statement: a text with several is refused by PostgreSQL. The driver's types do not know the option.
+      // As one statement, PostgreSQL refuses a text with several. The driver's types lack the option.
       { simple: false } as object,
     ),
   )
   return row!
 }
 
-/** What was kept of the legacy columns before they were dropped, as it was last compared with the table. */
+/** The archive of the legacy columns, as last compared with the table. */
 interface ColumnArchiveRow {
   readonly checksum: string
   readonly rows: number
@@ -91,7 +92,7 @@ async function queryColumnArchive(connection: BoundedConnection, rollout: string
   const [table] = await connection.query<{ there: boolean }[]>(
     (sql) => sql`select /* sti */ to_regclass('sti.column_archive') is not null as there`,
   )
-  // At the first boot it is not there yet.
+  // At the first start the table does not exist yet.
   if (!table!.there) return null
   const [row] = await connection.query<ColumnArchiveRow[]>(
     (sql) => sql`select checksum, verified_rows::float8 as rows, verified_differing::float8 as differing,
@@ -110,35 +111,29 @@ function toBackupStatus(
     mode === 'off'
       ? 'archive_mode is off'
       : failing !== null
-        ? `the archiver has failed at ${failing.file} for ${formatAge(failing.seconds)}`
+        ? `the archiver has been failing at ${failing.file} for ${formatDuration(Math.round(failing.seconds))}`
         : archived === null
-          ? 'nothing was archived yet'
-          : `WAL was last archived ${formatAge(archived)} ago`
+          ? 'no WAL has been archived yet'
+          : `WAL was last archived ${formatDuration(Math.round(archived))} ago`
   const archiveText =
     columnArchive === null
       ? ''
-      : ` The archive of the legacy columns had checksum ${columnArchive.checksum} over ${columnArchive.rows.toLocaleString('en')} rows ${formatAge(columnArchive.seconds)} ago, ${columnArchive.differing} of them not as in the table.`
+      : ` ${formatDuration(Math.round(columnArchive.seconds))} ago, the archive of the legacy columns had checksum ${columnArchive.checksum} over ${formatQuantity(columnArchive.rows, 'row')}, ${formatCount(columnArchive.differing)} of which differed from the table.`
   if (age === null)
     return {
       available: false,
       ageSeconds: null,
-      detail: `backup.query of the rollout file gives no time of a backup; ${archiver}.${archiveText}`,
+      detail: `backup.query of the rollout file returns no backup time; ${archiver}.${archiveText}`,
     }
   const seconds = Math.max(0, age)
   const tooOld = seconds > maxAge
   return {
     available: !tooOld,
     ageSeconds: seconds,
-    detail: `The last backup is ${formatAge(seconds)} old, ${tooOld ? 'more than' : 'of at most'} ${formatAge(maxAge)}; ${archiver}.${archiveText}`,
+    detail: `The last backup is ${formatDuration(Math.round(seconds))} old (limit ${formatDuration(maxAge)}); ${archiver}.${archiveText}`,
   }
 }
 
 function unknownBackup(sentence: string): BackupStatus {
-  return { available: false, ageSeconds: null, detail: `The last backup is not known: ${sentence}.` }
-}
-
-function formatAge(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)} s`
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
-  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`
+  return { available: false, ageSeconds: null, detail: `The last backup is unknown: ${sentence}.` }
 }

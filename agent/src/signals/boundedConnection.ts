@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import type { Sql } from '../database/connect.ts'
 
-/** A connection of its own for short questions, each bounded in time even when the server is frozen. */
+/** A dedicated connection for short queries, each bounded in time even if the server is frozen. */
 export interface BoundedConnection {
   query<T extends readonly postgres.MaybeRow[]>(
     question: (sql: Sql) => postgres.PendingQuery<T>,

@@ -1,11 +1,13 @@
-/** GET without redirects, bounded in time and size; answers status, headers and text. */
+import { formatBytes } from '../format/format.ts'
+
+/** A GET request without redirects, bounded in time and size. Resolves to status, headers and text. */
 export async function boundedGet(
   url: string,
   bounds: { readonly milliseconds: number; readonly bytes: number; readonly headers?: Record<string, string> },
 ): Promise<{ status: number; headers: Headers; text: string }> {
   const address = new URL(url)
   const headers = new Headers(bounds.headers)
-  // fetch refuses credentials in the address, and its message would show them.
+  // fetch refuses credentials in the URL, and its error message would show them.
   if (address.username || address.password) {
     const credentials = `${decodeURIComponent(address.username)}:${decodeURIComponent(address.password)}`
     headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`)
@@ -20,7 +22,7 @@ export async function boundedGet(
     })
     if (response.status >= 300 && response.status < 400) {
       await response.body?.cancel()
-      throw new Error('it answers with a redirect: name the final address')
+      throw new Error('it answers with a redirect: use the final URL')
     }
     const { status, headers: responseHeaders } = response
     return { status, headers: responseHeaders, text: await readBoundedText(response, bounds.bytes) }
@@ -34,7 +36,7 @@ async function readBoundedText(response: Response, bytes: number): Promise<strin
   let length = 0
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.byteLength
-    if (length > bytes) throw new Error(`its answer is longer than ${bytes} bytes`)
+    if (length > bytes) throw new Error(`its response is larger than ${formatBytes(bytes)}`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

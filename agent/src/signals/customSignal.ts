@@ -13,14 +13,14 @@ export interface CustomReading {
 
 export interface CustomSignalOptions {
   readonly signal: CustomSignal
-  /** Of this signal alone, so that a slow one delays no other; read-only, with a time-out. */
+  /** Dedicated to this signal, so that a slow one does not delay others; read-only, with a timeout. */
   readonly connection: BoundedConnection
   readonly prometheus: PrometheusClient | null
   readonly intervalMs: number
   readonly now: () => number
 }
 
-/** A signal of the rollout file itself: PromQL that gives one series, or a SELECT that gives one number. */
+/** A custom signal of the rollout file: PromQL that returns one series, or a SELECT that returns one number. */
 export function pollCustomSignal({
   signal,
   connection,
@@ -45,16 +45,16 @@ export function pollCustomSignal({
   }
 
   async function querySql(text: string, at: number): Promise<Reading<number>> {
-    // Sent as one statement, a text with several is refused by PostgreSQL. The driver's types do not know the option.
+    // As one statement, PostgreSQL refuses a text with several. The driver's types lack the option.
     const rows = await connection.query<Record<string, unknown>[]>((sql) =>
       sql.unsafe(text, [], { simple: false } as object),
     )
     const column = rows.columns[0]?.name
     if (rows.length !== 1 || rows.columns.length !== 1 || column === undefined) {
-      return { unknown: `signal ${name} must give one row with one column` }
+      return { unknown: `signal ${name} must return one row with one column` }
     }
     const cell = rows[0]![column]
     const value = cell === null ? NaN : Number(cell)
-    return Number.isFinite(value) ? { value, at } : { unknown: `signal ${name} gives no number` }
+    return Number.isFinite(value) ? { value, at } : { unknown: `signal ${name} does not return a number` }
   }
 }

@@ -5,23 +5,23 @@ import { ratio } from './ratio.ts'
 import { isKnown, type Reading } from './reading.ts'
 
 export interface DatabaseActivity {
-  /** Client backends of the whole server by state, beside max_connections. */
+  /** Client backends of the whole server, by state. */
   readonly connections: Reading<Readonly<Record<string, number>>>
   readonly connectionsLimit: Reading<number>
-  /** Of this database: seconds the longest waiting session has waited for a lock, 0 when nobody waits. */
+  /** Seconds that the longest waiting session of this database has waited for a lock; 0 if none waits. */
   readonly lockWaitSeconds: Reading<number>
   readonly lockWaiters: Reading<number>
-  /** Of this database: blocks found in shared buffers / blocks asked for, since the reading before. */
+  /** Blocks found in shared buffers / blocks requested in this database, since the previous reading. */
   readonly bufferHitRatio: Reading<number>
   readonly oldestTransaction: Reading<OldestTransaction>
 }
 
 export interface DatabaseReadings extends DatabaseActivity {
-  /** Mean execution time of the statements that ended since the reading before. */
+  /** Mean execution time of the statements that ended since the previous reading. */
   readonly querySeconds: Reading<number>
 }
 
-/** Of this database, our own sessions and autovacuum apart; pid is null for none, and for a prepared transaction. */
+/** The oldest transaction of this database, except those of STI and autovacuum; pid is null for none and for a prepared transaction. */
 export interface OldestTransaction {
   readonly seconds: number
   readonly pid: number | null
@@ -29,7 +29,7 @@ export interface OldestTransaction {
 
 export interface DatabaseActivityOptions {
   readonly connection: BoundedConnection
-  /** `sti <agent> `: what the application_name of our own sessions begins with. */
+  /** `sti <agent> `: the start of the application_name of the agent's own sessions. */
   readonly ownApplicationPrefix: string
   readonly intervalMs: number
   readonly now: () => number
@@ -97,13 +97,13 @@ export function pollDatabaseActivity({
       connectionsLimit: { value: row.limit, at },
       lockWaitSeconds: { value: row.waitSeconds, at },
       lockWaiters: { value: row.waiters, at },
-      bufferHitRatio: hitRatio === null ? { unknown: 'no block was asked for yet' } : { value: hitRatio, at },
+      bufferHitRatio: hitRatio === null ? { unknown: 'no block has been requested yet' } : { value: hitRatio, at },
       oldestTransaction: missingPrivilege ?? { value: row.oldest, at },
     }
   }
 }
 
-/** Over the last interval; over all time for the first one, after a reset, and while nothing was read. */
+/** Over the last interval; over all time for the first reading, after a reset, and while no block is read. */
 function bufferHitRatio(
   previous: { hit: number; read: number } | undefined,
   { hit, read }: ActivityRow,
@@ -114,7 +114,7 @@ function bufferHitRatio(
   return hit + read > 0 ? ratio(hit, hit + read) : null
 }
 
-/** All client connections of the server / max_connections. */
+/** Client connections of the server / max_connections. */
 export function connectionRatio({ connections, connectionsLimit }: DatabaseReadings): Reading<number> {
   if (!isKnown(connections)) return connections
   if (!isKnown(connectionsLimit)) return connectionsLimit

@@ -1,14 +1,14 @@
-/** Cumulative counts by upper bound, with the last bound Infinity: the change of a histogram over a window. */
+/** The increase of a histogram over a window: cumulative counts by upper bound, the last bound being Infinity. */
 export type HistogramBuckets = ReadonlyMap<number, number>
 
 /**
- * The quantile as Prometheus' histogram_quantile gives it: linear within the bucket, the first one from 0, and the
- * highest finite bound when it falls in the last one. Null without observations or without a bucket +Inf.
+ * The quantile as Prometheus computes it in histogram_quantile: linear within a bucket, the first one starting at 0, and
+ * the highest finite bound for the last bucket. Null without observations or without a +Inf bucket.
  */
 export function histogramQuantile(q: number, buckets: HistogramBuckets): number | null {
   const sorted = [...buckets].sort(([a], [b]) => a - b)
   if (sorted.length < 2 || sorted.at(-1)![0] !== Infinity) return null
-  // Scraped while it was written, a histogram may fall for a moment: counts are made monotonic.
+  // A histogram that is scraped while it is written may decrease for a moment: counts are made monotonic.
   let highest = 0
   const bounds = sorted.map(([bound, count]) => ({ bound, count: (highest = Math.max(highest, count)) }))
   if (highest === 0) return null

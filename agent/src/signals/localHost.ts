@@ -14,10 +14,10 @@ import type { Reading } from './reading.ts'
 
 export interface HostReadings {
   readonly host: string
-  /** Used / all, of the last interval. */
+  /** CPU time in use / available, in the last interval. */
   readonly cpu: Reading<number>
   readonly memory: Reading<number>
-  /** Used / usable of the file system, as df says. */
+  /** Used / usable space of the file system, as df shows it. */
   readonly disk: Reading<number>
   /** Counters: read and write, receive and transmit. */
   readonly diskOperations: Reading<DirectionCounters>
@@ -25,13 +25,13 @@ export interface HostReadings {
 }
 
 export interface LocalHostOptions {
-  /** The file system that `disk` speaks of. */
+  /** A folder on the file system that `disk` measures. */
   readonly diskFolder: string
   readonly intervalMs: number
   readonly now: () => number
 }
 
-/** This machine: what the agent's /proc shows. In a container network is that container's, the rest the machine's. */
+/** This machine, from the agent's /proc. In a container, the network is the container's and the rest the machine's. */
 export function pollLocalHost({ diskFolder, intervalMs, now }: LocalHostOptions): Poll<HostReadings> {
   let previous: CpuTicks | undefined
   return createPoll<HostReadings>({ intervalMs, now, unknown: unknownHostReadings(hostname()), refresh })

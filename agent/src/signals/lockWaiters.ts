@@ -3,7 +3,7 @@ import { requireMonitorPrivilege } from './monitorPrivilege.ts'
 import type { BoundedConnection } from './boundedConnection.ts'
 import type { Reading } from './reading.ts'
 
-/** Sessions that wait for a lock behind one of ours, and how long the first of them has waited. */
+/** Sessions that wait for a lock held by STI, and how long the first of them has waited. */
 export interface LockWaiters {
   readonly waiters: number
   readonly seconds: number
@@ -15,7 +15,7 @@ export interface LockWaitersOptions {
   readonly now: () => number
 }
 
-/** Read every 250 ms; too dear to be read while nobody watches. */
+/** Read every 250 ms; too expensive to read while nobody watches. */
 export function pollLockWaiters({
   connection,
   ownApplicationPrefix,
@@ -31,7 +31,7 @@ export function pollLockWaiters({
 
   async function refresh(): Promise<Reading<LockWaiters>> {
     const at = now()
-    // pg_blocking_pids stops the lock manager for a moment, so it is asked only for sessions that wait for a lock.
+    // pg_blocking_pids locks the lock manager for a moment, so it is called only for sessions that wait for a lock.
     const [row] = await connection.query<(LockWaiters & { monitors: boolean; role: string })[]>(
       (sql) => sql`
       with /* sti */ waiting as materialized (

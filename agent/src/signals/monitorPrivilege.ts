@@ -1,8 +1,8 @@
 import { SignalUnknownError } from './reading.ts'
 
 /**
- * Without pg_read_all_stats (a part of pg_monitor) the columns of other sessions read NULL, which looks healthy. Each
- * question selects `pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')` and `current_user` beside its numbers.
+ * Without pg_read_all_stats (part of pg_monitor), the columns of other sessions are NULL, which looks healthy. So each
+ * query also selects `pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')` and `current_user`.
  */
 export function missingPrivilegeText(role: string): string {
   return `the role ${role} cannot see other sessions: GRANT pg_monitor TO "${role.replaceAll('"', '""')}"`

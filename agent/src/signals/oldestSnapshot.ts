@@ -3,19 +3,19 @@ import { requireMonitorPrivilege } from './monitorPrivilege.ts'
 import type { BoundedConnection } from './boundedConnection.ts'
 import type { Reading } from './reading.ts'
 
-/** Who holds the oldest snapshot or transaction id that keeps dead row versions of this database from being pruned. */
+/** The holder of the oldest snapshot or transaction ID that keeps dead row versions of this database from being removed. */
 export interface OldestSnapshot {
-  /** How long it has been held; 0 when nobody holds one. */
+  /** How long it has been held; 0 if nobody holds one. */
   readonly seconds: number
-  /** Null: nobody, a prepared transaction, or a replication slot that nobody uses. */
+  /** Null: nobody, a prepared transaction, or an inactive replication slot. */
   readonly pid: number | null
-  /** In words, such as `pid 12 (report, idle in transaction)`; null: nobody. */
+  /** A description, such as `pid 12 (report, idle in transaction)`; null: nobody. */
   readonly holder: string | null
 }
 
 export interface OldestSnapshotOptions {
   readonly connection: BoundedConnection
-  /** `sti <agent> `: what the application_name of our own sessions begins with. */
+  /** `sti <agent> `: the start of the application_name of the agent's own sessions. */
   readonly ownApplicationPrefix: string
   readonly intervalMs: number
   readonly now: () => number
@@ -27,14 +27,14 @@ interface SnapshotHolder {
   readonly name: string
   readonly state: string | null
   readonly xmin: string
-  /** Null for a replica and a slot: PostgreSQL does not say since when they hold it. */
+  /** Null for a replica and a slot: PostgreSQL does not report since when they hold it. */
   readonly seconds: number | null
 }
 
 /**
- * The horizon of vacuum and of pruning, as far as others hold it: sessions of this database but for VACUUM, which
- * PostgreSQL leaves out too, prepared transactions, and the xmin that replicas report (hot_standby_feedback). A slot's
- * catalog_xmin holds rows of the catalog only.
+ * The removal horizon of VACUUM and pruning, as far as others hold it: sessions of this database except VACUUM, which
+ * PostgreSQL also ignores, prepared transactions, and the xmin that replicas report (hot_standby_feedback). The
+ * catalog_xmin of a slot holds back only catalog rows.
  */
 export function pollOldestSnapshot({
   connection,
@@ -81,7 +81,7 @@ export function pollOldestSnapshot({
     return { value: { seconds: Math.max(0, seconds), pid: holder.pid, holder: describeHolder(holder) }, at }
   }
 
-  /** How long we have seen the same xmin: at most as long as it has really been held. */
+  /** How long the agent has seen the same xmin, which is at most as long as it has been held. */
   function observedSeconds({ kind, name, xmin }: SnapshotHolder, at: number): number {
     const key = `${kind} ${name} ${xmin}`
     if (lastFeedback?.key !== key) lastFeedback = { key, since: at }

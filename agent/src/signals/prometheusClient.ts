@@ -7,17 +7,17 @@ export interface PrometheusSample {
   readonly value: number
 }
 
-/** Queries against a Prometheus (or what speaks its API): instant ones bounded to 3 s, ranges to 15 s. */
+/** Queries a Prometheus server or a compatible API: instant queries are bounded to 3 s, range queries to 15 s. */
 export interface PrometheusClient {
-  /** Exactly one series with a number; anything else is unknown, with the reason. */
+  /** The number of exactly one series; anything else is unknown, with the reason. */
   queryOne(promql: string, at: number): Promise<Reading<number>>
-  /** All series of an instant vector or a scalar; throws with one sentence. */
+  /** All series of an instant vector or a scalar. @throws Error with one sentence */
   queryAll(promql: string): Promise<readonly PrometheusSample[]>
-  /** One series over time, each `stepSeconds`; where there is none, or NaN, there is no sample. Throws with one sentence. */
+  /** One series over time, every `stepSeconds`; no sample where it is absent or NaN. @throws Error with one sentence */
   queryRange(promql: string, over: QueryRange): Promise<readonly TimedValue[]>
 }
 
-/** Milliseconds since 1970, and seconds. At most 11,000 steps: Prometheus refuses more. */
+/** From and until in milliseconds since 1970, the step in seconds. Prometheus refuses more than 11,000 steps. */
 export interface QueryRange {
   readonly from: number
   readonly until: number
@@ -50,7 +50,7 @@ export function createPrometheusClient(url: string): PrometheusClient {
   async function queryAll(promql: string): Promise<readonly PrometheusSample[]> {
     const { resultType, result } = await request('query', promql, {}, 3_000)
     if (resultType === 'scalar') return [{ labels: {}, value: parsePrometheusNumber((result as [number, string])[1]) }]
-    if (resultType !== 'vector') throw new Error(`${promql} gives a ${resultType}: it must give one number`)
+    if (resultType !== 'vector') throw new Error(`${promql} returns a ${resultType}: it must return one number`)
     return (result as { metric: Record<string, string>; value: [number, string] }[]).map(({ metric, value }) => ({
       labels: metric,
       value: parsePrometheusNumber(value[1]),
@@ -62,7 +62,7 @@ export function createPrometheusClient(url: string): PrometheusClient {
       const over = { start: String(from / 1000), end: String(until / 1000), step: String(stepSeconds) }
       const { result } = await request('query_range', promql, over, 15_000)
       const series = result as { values: [number, string][] }[]
-      if (series.length > 1) throw new Error(`${promql} gives ${series.length} series: it must give one`)
+      if (series.length > 1) throw new Error(`${promql} returns ${series.length} series: it must return one`)
       return (series[0]?.values ?? [])
         .map(([seconds, value]) => ({ at: seconds * 1000, value: parsePrometheusNumber(value) }))
         .filter(({ value }) => Number.isFinite(value))
@@ -70,10 +70,10 @@ export function createPrometheusClient(url: string): PrometheusClient {
     async queryOne(promql, at) {
       try {
         const samples = await queryAll(promql)
-        if (samples.length === 0) return { unknown: `${promql} gives no series` }
-        if (samples.length > 1) return { unknown: `${promql} gives ${samples.length} series: it must give one` }
+        if (samples.length === 0) return { unknown: `${promql} returns no series` }
+        if (samples.length > 1) return { unknown: `${promql} returns ${samples.length} series: it must return one` }
         const { value } = samples[0]!
-        return Number.isFinite(value) ? { value, at } : { unknown: `${promql} gives ${value}` }
+        return Number.isFinite(value) ? { value, at } : { unknown: `${promql} returns ${value}` }
       } catch (error) {
         return { unknown: (error as Error).message }
       }
@@ -91,6 +91,6 @@ function parseResponse(text: string, status: number): PrometheusResponse {
   try {
     return JSON.parse(text) as PrometheusResponse
   } catch {
-    throw new Error(`Prometheus answered HTTP ${status} without JSON: check its address`)
+    throw new Error(`Prometheus answered HTTP ${status} without JSON: check its URL`)
   }
 }

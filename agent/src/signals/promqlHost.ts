@@ -6,7 +6,7 @@ import type { Reading } from './reading.ts'
 import type { HostQueries } from './signalConfig.ts'
 
 export interface PromqlHostOptions {
-  /** What the label `host` says: this is another machine than the agent's. */
+  /** The value of the label `host`: this is not the agent's machine. */
   readonly name: string
   readonly queries: HostQueries
   readonly prometheus: PrometheusClient | null
@@ -14,7 +14,7 @@ export interface PromqlHostOptions {
   readonly now: () => number
 }
 
-/** The host of a managed database, as `host: { promql }` of the rollout file asks for it. */
+/** The host of a managed database, from the queries in `host: { promql }` of the rollout file. */
 export function pollPromqlHost({ name, queries, prometheus, intervalMs, now }: PromqlHostOptions): Poll<HostReadings> {
   return createPoll<HostReadings>({ intervalMs, now, unknown: unknownHostReadings(name), refresh })
 
@@ -44,7 +44,7 @@ async function queryDirections(
     if (names.every((name) => Number.isFinite(counters[name])) && Object.keys(counters).length === names.length) {
       return { value: counters, at }
     }
-    return { unknown: `${promql} must give one series each for direction ${names.join(' and ')}` }
+    return { unknown: `${promql} must return one series each for direction ${names.join(' and ')}` }
   } catch (error) {
     return { unknown: (error as Error).message }
   }

@@ -34,15 +34,15 @@ test.runIf(hasPrometheus)('application and host can be read from Prometheus', as
   const latency = await waitForValue(api.read, ({ latencyAverage }) => isKnown(latencyAverage))
   expect(latency.latencyAverage).toMatchObject({ value: 0.1 })
   expect(latency.latencyP95).toMatchObject({ value: 0.5 })
-  expect(latency.errorRatio).toEqual({ unknown: 'vector(1) / 0 gives Infinity' })
+  expect(latency.errorRatio).toEqual({ unknown: 'vector(1) / 0 returns Infinity' })
   const read = await waitForValue(host.read, ({ cpu }) => isKnown(cpu))
   expect(read).toMatchObject({
     host: 'vehicles',
     cpu: { value: 0.25 },
     memory: { value: 0.5 },
-    disk: { unknown: 'nothing gives no series' },
+    disk: { unknown: 'nothing returns no series' },
     diskOperations: { value: { read: 5, write: 6 } },
-    networkBytes: { unknown: expect.stringMatching(/must give one series each for direction receive and transmit$/) },
+    networkBytes: { unknown: expect.stringMatching(/must return one series each for direction receive and transmit$/) },
   })
   await server.stop()
   await waitForValue(host.read, ({ cpu }) => 'unknown' in cpu && cpu.unknown.endsWith('/api/v1/query: ECONNREFUSED'))

@@ -13,7 +13,7 @@ test('query time is the mean of the statements of the last interval, ours apart;
     const asked = createBoundedConnection(() => database.engine({ readOnly: true }), 2_000)
     const time = pollQueryTime({ connection: asked, intervalMs: 300, now: Date.now })
     time.start()
-    const missing = 'pg_stat_statements is missing: CREATE EXTENSION pg_stat_statements'
+    const missing = 'pg_stat_statements is missing: run CREATE EXTENSION pg_stat_statements'
     await waitForValue(time.read, (reading) => 'unknown' in reading && reading.unknown === missing)
 
     await sql`create schema "Extra Things"`

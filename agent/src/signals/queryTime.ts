@@ -7,19 +7,19 @@ export interface QueryTimeOptions {
   readonly connection: BoundedConnection
   readonly intervalMs: number
   readonly now: () => number
-  /** Hears what each interval brought, query by query. */
+  /** Receives the statements of each interval, per query. */
   readonly onInterval?: (interval: StatementInterval) => void
 }
 
-/** What the statements of the application took in one interval, by normalised query. */
+/** The execution times of the application's statements in one interval, per normalized query. */
 export interface StatementInterval {
-  /** Milliseconds since 1970, at its end. */
+  /** The end of the interval, in milliseconds since 1970. */
   readonly at: number
-  /** By the MD5 of the query's text. DDL and other utility commands, whose text is not normalised, are left out. */
+  /** By the MD5 of the query text. DDL and other utility commands, whose text is not normalized, are left out. */
   readonly queries: ReadonlyMap<string, StatementTime>
 }
 
-/** Calls, the sum of their seconds, and the sum of the squares of those. */
+/** Calls, the sum of their seconds, and the sum of the squared seconds. */
 export interface StatementTime {
   readonly calls: number
   readonly seconds: number
@@ -33,22 +33,22 @@ interface StatementTotals extends StatementTime {
 
 interface StatementClass {
   readonly ours: boolean
-  /** Null: its text is not normalised. */
+  /** Null: the text is not normalized. */
   readonly query: string | null
 }
 
-/** Of an interval these many queries are told, those that took the most time. */
+/** An interval has at most this many queries, those that took the most time. */
 const MAX_REPORTED_QUERIES = 100
 const NO_CALLS: StatementTime = { calls: 0, seconds: 0, squares: 0 }
-/** Only their texts are normalised; a utility command may hold a password. */
+/** Only these texts are normalized; a utility command may contain a password. */
 export const NORMALIZED_QUERY_PATTERN = String.raw`^(\s|\(|/\*.*?\*/|--[^\n]*\n)*(select|insert|update|delete|merge|with|values)\M`
 
 /**
- * Mean execution time in seconds of the statements of this database that ended since the reading before
- * (pg_stat_statements), without our own: those whose text names the schema `sti`, or holds the comment that the
- * questions here begin with. It stands after their first word: PostgreSQL 18 drops a comment before it.
- * Only those at the top: with pg_stat_statements.track = all the ones inside of functions would be counted twice.
- * Entry by entry, so that a reset or an eviction does not falsify the mean.
+ * Mean execution time in seconds of the statements of this database that ended since the previous reading
+ * (pg_stat_statements), except those of STI: statements whose text names the schema `sti` or has the comment `sti` after
+ * the first word (PostgreSQL 18 drops a comment before it). Only top-level statements count: with
+ * pg_stat_statements.track = all, statements inside functions would be counted twice. The difference is computed per
+ * entry, so that a reset or an eviction does not distort the mean.
  */
 export function pollQueryTime(options: QueryTimeOptions): Poll<Reading<number>> {
   const { connection, intervalMs, now, onInterval } = options
@@ -69,7 +69,7 @@ export function pollQueryTime(options: QueryTimeOptions): Poll<Reading<number>> 
         where toplevel and dbid = (select oid from pg_database where datname = current_database())`,
       )
       .catch(rethrowExplained)
-    // Reading texts costs five times as much as reading numbers, so it is done only when there is a new one.
+    // Reading texts costs five times as much as reading numbers, so texts are read only if there is a new entry.
     if (totals.some(({ id }) => !classes.has(id))) classes = await classify(schema)
     const last = previous
     previous = new Map(totals.map((total) => [total.key, total]))
@@ -107,7 +107,8 @@ export function pollQueryTime(options: QueryTimeOptions): Poll<Reading<number>> 
         (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
         where e.extname = 'pg_stat_statements') as schema`,
     )
-    if (!row?.schema) throw new SignalUnknownError('pg_stat_statements is missing: CREATE EXTENSION pg_stat_statements')
+    if (!row?.schema)
+      throw new SignalUnknownError('pg_stat_statements is missing: run CREATE EXTENSION pg_stat_statements')
     requireMonitorPrivilege(row)
     return row.schema
   }

@@ -1,7 +1,7 @@
-/** A number or record with the time it was read (milliseconds since 1970), or one sentence that says why there is none. */
+/** A value with the time it was read (milliseconds since 1970), or one sentence that says why there is none. */
 export type Reading<T> = { readonly value: T; readonly at: number } | UnknownReading
 
-/** Unknown is not good: whoever decides by a reading must treat this as a reason to wait, never as zero. */
+/** Unknown is not good: a decision must treat this as a reason to wait, never as zero. */
 export interface UnknownReading {
   readonly unknown: string
 }
@@ -15,7 +15,7 @@ export function mapReading<T>(reading: Reading<T>, toNumber: (value: T) => numbe
   return isKnown(reading) ? { value: toNumber(reading.value), at: reading.at } : reading
 }
 
-/** Thrown by a source that knows for certain why it cannot answer; the sentence says what to do. */
+/** Thrown by a source that knows why it cannot answer; the sentence says what to do. */
 export class SignalUnknownError extends Error {
   readonly code = 'signal-unknown'
 }

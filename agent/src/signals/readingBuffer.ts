@@ -1,19 +1,19 @@
 import type { TimedValue } from './prometheusClient.ts'
 import type { StatementInterval } from './queryTime.ts'
 
-/** What the agent itself has read lately, in memory: at most an hour of it. */
+/** The agent's own readings of the last hour, in memory. */
 export interface RecentReadings {
-  /** Every signal of a rollout that has been read lately. */
+  /** Every signal of a rollout with recent readings. */
   signalNames(rollout: string): readonly string[]
-  /** Readings after an instant (milliseconds since 1970), the oldest first. */
+  /** Readings after an instant (milliseconds since 1970), oldest first. */
   readings(rollout: string, signal: string, after: number): readonly TimedValue[]
-  /** Intervals of pg_stat_statements that ended after an instant, the oldest first. */
+  /** Intervals of pg_stat_statements that ended after an instant, oldest first. */
   statementIntervals(after: number): readonly StatementInterval[]
 }
 
-/** Where readings are put in. */
+/** The writable side of the recent readings. */
 export interface ReadingBuffer extends RecentReadings {
-  /** A reading that is not newer than the last one of its signal is the same one, seen again. */
+  /** Ignores a reading that is not newer than the last one of its signal: it is the same reading. */
   add(rollout: string, signal: string, reading: TimedValue): void
   addStatements(interval: StatementInterval): void
 }

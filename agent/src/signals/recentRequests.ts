@@ -6,18 +6,18 @@ import { computeErrorRatio } from './apiScraper.ts'
 import type { ApiHistogram } from './signalConfig.ts'
 import { computeIncreases, type SeriesIncrease, type HistogramScrape } from './seriesIncrease.ts'
 
-/** Requests of the application that ended within some seconds, counted by its histogram. */
+/** Application requests that ended within a time span, counted by the application's histogram. */
 export interface WindowedRequests {
   readonly seconds: number
   readonly all: number
   readonly failed: Reading<number>
-  /** About how many took longer than this; null: no bucket of the histogram reaches so far. */
+  /** Estimates how many took longer than this; null: no bucket of the histogram reaches that far. */
   slowerThan(seconds: number): number | null
 }
 
-/** The same requests over several spans of time, each up to now. */
+/** Recent requests over several time spans, each up to now. */
 export interface RecentRequests {
-  /** At most so many seconds back. */
+  /** At most this many seconds back. */
   countLast(seconds: number): WindowedRequests
 }
 
@@ -30,8 +30,8 @@ const SCRAPE_INTERVAL_MS = 500
 const RETENTION_MS = 60_000
 
 /**
- * Reads the application's histogram twice a second, while anybody watches: for whoever has to act within seconds. Counts
- * of requests, and not a percentile of them, because only of counts can one tell whether noise explains them.
+ * Reads the application's histogram twice a second while anybody watches, for decisions within seconds. It counts
+ * requests rather than computing a percentile, because only counts can be tested against noise.
  */
 export function pollRecentRequests({ source, now }: RecentRequestsOptions): Poll<Reading<RecentRequests>> {
   let scrapes: readonly HistogramScrape[] = []
@@ -63,7 +63,7 @@ export function countRecentRequests(
   scrapes: readonly HistogramScrape[],
 ): Reading<RecentRequests> {
   const { at, samples } = scrapes.at(-1)!
-  if (samples.length === 0) return { unknown: `the metrics hold no histogram ${source.name}` }
+  if (samples.length === 0) return { unknown: `the metrics have no histogram ${source.name}` }
   if (scrapes.length < 2) return { unknown: 'the first interval is not over yet' }
   const cached = new Map<number, WindowedRequests>()
   return {
@@ -103,7 +103,7 @@ function countRequests(source: ApiHistogram, scrapes: readonly HistogramScrape[]
   }
 }
 
-/** Counts up to each bound; made monotonic, because a histogram that is scraped while it is written may fall. */
+/** Cumulative counts by bound, made monotonic: a histogram that is scraped while it is written may decrease. */
 function cumulativeBuckets(series: readonly SeriesIncrease[]): { bound: number; count: number }[] {
   const sums = new Map<number, number>()
   for (const { labels, increase } of series) {

@@ -1,13 +1,14 @@
 import { createPoll, type Poll } from './poll.ts'
+import { formatDuration } from '../format/format.ts'
 import { requireMonitorPrivilege } from './monitorPrivilege.ts'
 import type { BoundedConnection } from './boundedConnection.ts'
 import { SignalUnknownError, type Reading } from './reading.ts'
 
-/** The replica that is furthest behind; with none ever seen, `replicas` is 0. */
+/** The replica that is furthest behind; `replicas` is 0 if there has been none. */
 export interface ReplicationLag {
   readonly replicas: number
   readonly bytes: number
-  /** Null while PostgreSQL does not say: a replica that is behind and has not answered lately. */
+  /** Null if PostgreSQL does not report it: a replica that is behind and has not answered recently. */
   readonly seconds: number | null
 }
 
@@ -24,16 +25,16 @@ interface ReplicaRow {
 }
 
 /**
- * Lag of what pg_stat_replication shows, without base backups and the passing workers of a subscription's first copy.
- * A replica that was seen and is gone makes the lag unknown. It is forgotten when the agent restarts, and only then:
- * nothing on the primary tells a replica that was taken away from one that is broken.
+ * The lag of the entries of pg_stat_replication, except base backups and the temporary workers of a subscription's
+ * initial copy. A known replica that disconnects makes the lag unknown until the agent restarts: the primary cannot tell
+ * a replica that was removed from one that is broken.
  */
 export function pollReplicationLag({
   connection,
   intervalMs,
   now,
 }: ReplicationLagOptions): Poll<Reading<ReplicationLag>> {
-  /** How many walsenders a name had at most, and when it was last complete. */
+  /** The highest number of walsenders per name, and when it was last reached. */
   const knownReplicas = new Map<string, { count: number; at: number }>()
   return createPoll<Reading<ReplicationLag>>({
     intervalMs,
@@ -70,15 +71,17 @@ export function pollReplicationLag({
       if (count >= (knownReplicas.get(name)?.count ?? 0)) knownReplicas.set(name, { count, at })
     for (const [name, { count, at: last }] of knownReplicas) {
       if ((counts.get(name) ?? 0) >= count) continue
-      const ago = Math.round((at - last) / 1000)
-      return { unknown: `replica ${name} is gone since ${ago} s: bring it back, or restart the agent to forget it` }
+      const disconnectedSeconds = Math.round((at - last) / 1000)
+      return {
+        unknown: `replica ${name} has been disconnected for ${formatDuration(disconnectedSeconds)}: reconnect it, or restart the agent to forget it`,
+      }
     }
     let bytes = 0
     let seconds: number | null = 0
     for (const replica of replicas) {
-      if (replica.bytes === null) return { unknown: `replica ${replica.name} has not said yet how far it is` }
+      if (replica.bytes === null) return { unknown: `replica ${replica.name} has not reported its position yet` }
       bytes = Math.max(bytes, replica.bytes)
-      // replay_lag is NULL when a replica that caught up is idle.
+      // replay_lag is NULL for an idle replica that has caught up.
       const behind: number | null = replica.seconds ?? (replica.bytes <= 0 ? 0 : null)
       seconds = seconds === null || behind === null ? null : Math.max(seconds, behind)
     }

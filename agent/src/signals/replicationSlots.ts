@@ -2,12 +2,12 @@ import { createPoll, type Poll } from './poll.ts'
 import type { BoundedConnection } from './boundedConnection.ts'
 import type { Reading } from './reading.ts'
 
-/** What the replication slots of the server keep. */
+/** The WAL that the replication slots of the server retain. */
 export interface SlotRetention {
-  /** The slot that keeps the most WAL; null: there is none. */
+  /** The slot that retains the most WAL; null: there is none. */
   readonly slot: string | null
   readonly retainedBytes: number
-  /** max_slot_wal_keep_size: a slot that keeps more may lose WAL that it needs; null: no slot ever does. */
+  /** max_slot_wal_keep_size: a slot that retains more can lose WAL that it needs; null: no limit. */
   readonly keptAtMostBytes: number | null
   /** A slot whose wal_status is `unreserved` (about to lose WAL that it needs) or `lost`. */
   readonly endangered: { readonly slot: string; readonly status: 'unreserved' | 'lost' } | null

@@ -1,4 +1,4 @@
-/** What the signals need of a compiled rollout; `Rollout` fits. */
+/** The part of a compiled rollout that the signals need; `Rollout` is assignable to it. */
 export interface MonitoredRollout {
   readonly name: string
   readonly searchPath: string
@@ -15,7 +15,7 @@ export interface ApiSource {
   readonly promql?: ApiQueries | undefined
 }
 
-/** A histogram on the application's own /metrics; `errors`: label to a regular expression of the whole value. */
+/** A histogram on the application's own /metrics; `errors` maps a label to a regular expression of its whole value. */
 export interface ApiHistogram {
   readonly url: string
   readonly name: string
@@ -30,8 +30,8 @@ export interface ApiQueries {
 }
 
 /**
- * cpu, memory and disk: one series between 0 and 1. diskOperations and network: counters, one series with the label
- * `direction` for each of read and write, receive and transmit.
+ * cpu, memory and disk return one series between 0 and 1. diskOperations and network return counters, one series for each
+ * value of the label `direction`: read and write, receive and transmit.
  */
 export interface HostQueries {
   readonly cpu: string

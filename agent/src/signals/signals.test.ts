@@ -44,13 +44,13 @@ test('a rollout is watched as its file says, and its own SQL can only read', asy
       'queue-depth': 7,
       writing: expect.stringMatching(/read-only transaction$/),
       two: 'cannot insert multiple commands into a prepared statement',
-      wide: 'signal wide must give one row with one column',
-      nothing: 'signal nothing gives no number',
+      wide: 'signal wide must return one row with one column',
+      nothing: 'signal nothing does not return a number',
       slow: expect.stringMatching(/statement timeout|did not answer within 2000 ms/),
       elsewhere: 'the agent has no Prometheus: set STI_PROMETHEUS_URL',
     })
     expect(signals.api('vehicles').latencyP95).toEqual({ unknown: 'the rollout file has no api' })
-    expect(signals.api('unheard').latencyP95).toEqual({ unknown: 'no rollout unheard is watched' })
+    expect(signals.api('unheard').latencyP95).toEqual({ unknown: 'rollout unheard is not monitored' })
     expect(isKnown(signals.host('vehicles').memory)).toBe(process.platform === 'linux')
     await waitForValue(() => signals.replication(), isKnown)
     await signals.stop()

@@ -1,76 +1,66 @@
 import type { Database, EngineSettings } from '../database/connect.ts'
-import { pollArchiveBacklog } from './archiveBacklog.ts'
-import { pollAutovacuum } from './autovacuum.ts'
 import { pollApiReadings } from './apiReadings.ts'
+import { unknownApiReadings, type ApiReadings } from './apiScraper.ts'
+import { createBoundedConnection, type BoundedConnection } from './boundedConnection.ts'
 import { pollCustomSignal, type CustomReading } from './customSignal.ts'
-import { connectionRatio, pollDatabaseActivity, type DatabaseReadings } from './databaseActivity.ts'
-import { createSignalHistory, type SignalHistory } from './signalHistory.ts'
+import { pollDatabaseActivity, type DatabaseReadings } from './databaseActivity.ts'
 import { pollLocalHost, type HostReadings } from './localHost.ts'
 import type { Poll } from './poll.ts'
-import { signalValues } from './signalTable.ts'
-import { pollLockWaiters } from './lockWaiters.ts'
-import { pollRecentRequests, type RecentRequests } from './recentRequests.ts'
-import { createBoundedConnection, type BoundedConnection } from './boundedConnection.ts'
 import { createPrometheusClient } from './prometheusClient.ts'
 import { pollPromqlHost } from './promqlHost.ts'
+import { pollQueryTime } from './queryTime.ts'
 import type { Reading } from './reading.ts'
 import { createReadingBuffer, type RecentReadings } from './readingBuffer.ts'
+import { pollRecentRequests, type RecentRequests } from './recentRequests.ts'
 import { createRecorder, recordApiReadings } from './recorder.ts'
-import { pollReplicationLag, type ReplicationLag } from './replicationLag.ts'
-import { unknownApiReadings, type ApiReadings } from './apiScraper.ts'
-import { pollSlotRetention } from './replicationSlots.ts'
-import { pollOldestSnapshot } from './oldestSnapshot.ts'
-import { pollQueryTime } from './queryTime.ts'
-import { latencyP95OrZeroWhenIdle, type ThrottleReadings } from './throttleReadings.ts'
-import { pollWalRate } from './walRate.ts'
-import type { MonitoredRollout } from './signalConfig.ts'
 import { createRefCountedPolls } from './refCountedPolls.ts'
+import { pollReplicationLag, type ReplicationLag } from './replicationLag.ts'
+import type { MonitoredRollout } from './signalConfig.ts'
+import { createSignalHistory, type SignalHistory } from './signalHistory.ts'
+import { signalValues } from './signalTable.ts'
+import { createThrottlePolls, type ThrottleWatch } from './throttleReadings.ts'
 
 export interface SignalsOptions {
   readonly database: Database
-  /** The agent's name: sessions whose application_name begins with `sti <agent> ` are our own. */
+  /** The name of the agent: sessions whose application_name starts with `sti <agent> ` are its own. */
   readonly agent: string
   readonly rollouts: readonly MonitoredRollout[]
   readonly prometheusUrl: string | null
-  /** Where the disk's used ratio is read. Default `/`. */
+  /** The folder whose disk is measured. Default `/`. */
   readonly diskFolder?: string
   readonly now: () => number
 }
 
-/** All readings, from memory: nothing here waits. Unknown is not good. */
+/** All readings, from memory: nothing here waits. */
 export interface Signals {
   start(): void
   stop(): Promise<void>
   database(): DatabaseReadings
   replication(): Reading<ReplicationLag>
-  /** The rollout's host; without a name this machine. */
+  /** The host of the rollout; without a name, this machine. */
   host(rollout?: string): HostReadings
   api(rollout: string): ApiReadings
   custom(rollout: string): readonly CustomReading[]
   /**
-   * How often the application, the host and the file's own signals of a rollout are read from now on; null: as usual.
-   * The query time keeps its interval, because that is what it is the mean of.
+   * Sets how often the application, the host and the custom signals of a rollout are read; null: the default. The query
+   * time keeps its interval, because it is the mean of that interval.
    */
   setSampleInterval(rollout: string, seconds: number | null): void
-  /** What was read in the last hour. */
+  /** The readings of the last hour. */
   readonly recent: RecentReadings
-  /** What Prometheus knows of the time before; null: the agent has none. */
+  /** The past in Prometheus; null: the agent has no Prometheus. */
   readonly history: SignalHistory | null
-  /** Every signal of a rollout as one number, as it is now; what is per second is in `recent` only. */
+  /** Every signal of a rollout as one number, as of now; rates of the host are only in `recent`. */
   values(rollout: string): readonly (readonly [string, Reading<number>])[]
   /** The application's requests, counted; unknown while nobody watches them. */
   requests(rollout: string): Reading<RecentRequests>
-  /** Counts requests twice a second from here on, until the returned function is called. */
+  /** Counts requests twice a second until the returned function is called. */
   watchRequests(rollout: string): () => void
-  /** What the throttle of a rollout looks at. What is dear is read from here on until `stop` is called. */
-  watchThrottle(rollout: string): { readonly readings: ThrottleReadings; readonly stop: () => void }
+  /** What the throttle of a rollout checks. Expensive readings are taken until `stop` is called. */
+  watchThrottle(rollout: string): ThrottleWatch
 }
 
 const SERVER_INTERVAL_MS = 2_000
-const WAL_INTERVAL_MS = 1_000
-/** The latency that paces work: quick enough for a controller, long enough for a percentile. */
-const LATENCY_INTERVAL_MS = 2_000
-const LATENCY_WINDOW_MS = 10_000
 const SAMPLE_INTERVAL_MS = 5_000
 export const DEFAULT_SAMPLE_INTERVAL_SECONDS = SAMPLE_INTERVAL_MS / 1_000
 const QUERY_TIMEOUT_MS = 2_000
@@ -89,93 +79,67 @@ export function createSignals(options: SignalsOptions): Signals {
   }
   const prometheus = options.prometheusUrl === null ? null : createPrometheusClient(options.prometheusUrl)
   const recent = createReadingBuffer()
-  const activityOptions = { connection: openConnection('signals'), now }
-  const activity = pollDatabaseActivity({ ...activityOptions, ownApplicationPrefix, intervalMs: SERVER_INTERVAL_MS })
-  const statements = pollQueryTime({
-    ...activityOptions,
-    intervalMs: SAMPLE_INTERVAL_MS,
-    onInterval: recent.addStatements,
-  })
-  const replication = pollReplicationLag({ ...activityOptions, intervalMs: SERVER_INTERVAL_MS })
-  const throttleOptions = { connection: openConnection('throttle'), intervalMs: SERVER_INTERVAL_MS, now }
-  const waiters = pollLockWaiters({ connection: openConnection('pressure'), ownApplicationPrefix, now })
-  const slots = pollSlotRetention(throttleOptions)
-  const archive = pollArchiveBacklog(throttleOptions)
-  const snapshot = pollOldestSnapshot({ ...throttleOptions, ownApplicationPrefix })
-  const wal = pollWalRate({ ...throttleOptions, intervalMs: WAL_INTERVAL_MS })
-  const serverPolls: Poll<unknown>[] = [waiters, slots, archive, snapshot, wal]
-  const watchServer = createRefCountedPolls(serverPolls)
+  const shared = { connection: openConnection('signals'), now }
+  const activity = pollDatabaseActivity({ ...shared, ownApplicationPrefix, intervalMs: SERVER_INTERVAL_MS })
+  const statements = pollQueryTime({ ...shared, intervalMs: SAMPLE_INTERVAL_MS, onInterval: recent.addStatements })
+  const replication = pollReplicationLag({ ...shared, intervalMs: SERVER_INTERVAL_MS })
   const local = pollLocalHost({ diskFolder: options.diskFolder ?? '/', intervalMs: SAMPLE_INTERVAL_MS, now })
-  const monitored = new Map(options.rollouts.map((rollout) => [rollout.name, monitorRollout(rollout)]))
+  const monitored = new Map(options.rollouts.map((rollout) => [rollout.name, pollRollout(rollout)]))
   const sampleIntervals = new Map<string, number>()
   const polls: Poll<unknown>[] = [activity, statements, replication, local]
   for (const { api, host, custom } of monitored.values()) polls.push(api, ...(host ? [host] : []), ...custom)
 
-  function monitorRollout({ name, searchPath, table, file }: MonitoredRollout) {
-    const vacuum = pollAutovacuum({ ...throttleOptions, table: table.sql })
-    const latencyOptions = { intervalMs: LATENCY_INTERVAL_MS, windowMs: LATENCY_WINDOW_MS }
-    const latency = file.api ? pollApiReadings({ source: file.api, prometheus, now, ...latencyOptions }) : null
-    const every = { prometheus, intervalMs: SAMPLE_INTERVAL_MS, now }
+  function pollRollout({ name, searchPath, file }: MonitoredRollout) {
+    const sampled = { prometheus, intervalMs: SAMPLE_INTERVAL_MS, now }
     const requests = pollRecentRequests({ source: file.api?.histogram, now })
     return {
-      vacuum,
-      latency,
-      watchTable: createRefCountedPolls([vacuum, ...(latency ? [latency] : [])]),
       requests,
       watchRequests: createRefCountedPolls([requests]),
       api: pollApiReadings({
-        ...every,
+        ...sampled,
         source: file.api,
         intervalListener: {
           intervalMs: SAMPLE_INTERVAL_MS,
           onInterval: (readings) => recordApiReadings(recent, name, readings),
         },
       }),
-      host: typeof file.host === 'object' ? pollPromqlHost({ ...every, name, queries: file.host.promql }) : null,
+      host: typeof file.host === 'object' ? pollPromqlHost({ ...sampled, name, queries: file.host.promql }) : null,
       custom: (file.signals ?? []).map((signal) =>
-        pollCustomSignal({ ...every, signal, connection: openConnection(`signal ${signal.name}`, { searchPath }) }),
+        pollCustomSignal({ ...sampled, signal, connection: openConnection(`signal ${signal.name}`, { searchPath }) }),
       ),
     }
   }
 
-  const unknownRollout = (rollout: string): { unknown: string } => ({ unknown: `no rollout ${rollout} is watched` })
+  const unknownRollout = (rollout: string): { unknown: string } => ({ unknown: `rollout ${rollout} is not monitored` })
   const readDatabase = (): DatabaseReadings => ({ ...activity.read(), querySeconds: statements.read() })
   const custom = (rollout: string): readonly CustomReading[] =>
-    (monitored.get(rollout)?.custom ?? []).map((each) => each.read())
-  const throttleReadings = (rollout: string): ThrottleReadings => {
-    const entry = monitored.get(rollout)
-    return {
-      lockWaiters: waiters.read,
-      replicationLag: replication.read,
-      slots: slots.read,
-      archive: archive.read,
-      oldestSnapshot: snapshot.read,
-      connections: () => connectionRatio(readDatabase()),
-      autovacuum: () => entry?.vacuum.read() ?? unknownRollout(rollout),
-      walRate: wal.read,
-      apiLatencyP95: () =>
-        latencyP95OrZeroWhenIdle(entry?.latency?.read() ?? unknownApiReadings('the rollout file has no api')),
-      custom: () => custom(rollout),
-    }
-  }
-
+    (monitored.get(rollout)?.custom ?? []).map((poll) => poll.read())
   const host = (rollout?: string): HostReadings => (monitored.get(rollout ?? '')?.host ?? local).read()
   const api = (rollout: string): ApiReadings =>
     monitored.get(rollout)?.api.read() ?? unknownApiReadings(unknownRollout(rollout).unknown)
   const sources = { database: readDatabase, replication: replication.read, host, api, custom }
   const recorder = createRecorder(recent, sources, [...monitored.keys()], SAMPLE_INTERVAL_MS)
+  const throttlePolls = createThrottlePolls({
+    openConnection,
+    ownApplicationPrefix,
+    rollouts: options.rollouts,
+    prometheus,
+    now,
+    database: readDatabase,
+    replicationLag: replication.read,
+    custom,
+  })
 
   return {
     start() {
-      polls.forEach((each) => each.start())
+      for (const poll of polls) poll.start()
       recorder.start()
     },
     async stop() {
       await recorder.stop()
-      for (const each of [...polls, ...serverPolls]) each.stop()
-      for (const { vacuum, latency, requests } of monitored.values())
-        [vacuum, latency, requests].forEach((each) => each?.stop())
-      await Promise.all(connections.map((each) => each.end()))
+      for (const poll of [...polls, ...[...monitored.values()].map(({ requests }) => requests)]) poll.stop()
+      throttlePolls.stop()
+      await Promise.all(connections.map((connection) => connection.end()))
     },
     database: readDatabase,
     replication: replication.read,
@@ -185,10 +149,10 @@ export function createSignals(options: SignalsOptions): Signals {
     setSampleInterval(rollout, seconds) {
       const entry = monitored.get(rollout)
       if (entry === undefined) return
-      const every = seconds === null ? SAMPLE_INTERVAL_MS : seconds * 1_000
+      const intervalMs = seconds === null ? SAMPLE_INTERVAL_MS : seconds * 1_000
       if (seconds === null) sampleIntervals.delete(rollout)
-      else sampleIntervals.set(rollout, every)
-      for (const each of [entry.api, entry.host, ...entry.custom]) each?.setIntervalMs(every)
+      else sampleIntervals.set(rollout, intervalMs)
+      for (const poll of [entry.api, entry.host, ...entry.custom]) poll?.setIntervalMs(intervalMs)
       local.setIntervalMs(Math.min(SAMPLE_INTERVAL_MS, ...sampleIntervals.values()))
     },
     recent,
@@ -196,9 +160,6 @@ export function createSignals(options: SignalsOptions): Signals {
     values: (rollout) => signalValues(sources, rollout),
     requests: (rollout) => monitored.get(rollout)?.requests.read() ?? unknownRollout(rollout),
     watchRequests: (rollout) => monitored.get(rollout)?.watchRequests() ?? (() => undefined),
-    watchThrottle(rollout) {
-      const stops = [watchServer(), monitored.get(rollout)?.watchTable()]
-      return { readings: throttleReadings(rollout), stop: () => stops.forEach((stop) => stop?.()) }
-    },
+    watchThrottle: throttlePolls.watch,
   }
 }

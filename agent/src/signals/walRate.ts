@@ -10,7 +10,7 @@ export interface WalRateOptions {
 
 const WINDOW_MS = 5_000
 
-/** Bytes of WAL per second that the whole server has written, over the last 5 seconds. */
+/** Bytes of WAL per second written by the whole server, over the last 5 s. */
 export function pollWalRate({ connection, intervalMs, now }: WalRateOptions): Poll<Reading<number>> {
   let positions: readonly { bytes: number; at: number }[] = []
   return createPoll<Reading<number>>({ intervalMs, now, unknown: (sentence) => ({ unknown: sentence }), refresh })
@@ -19,7 +19,7 @@ export function pollWalRate({ connection, intervalMs, now }: WalRateOptions): Po
     const [row] = await connection.query<{ bytes: number }[]>(
       (sql) => sql`select /* sti */ pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 as bytes`,
     )
-    // The position is as old as the answer, not as the question.
+    // The position is as old as the response, not as the query.
     const latest = { bytes: row!.bytes, at: now() }
     positions = [...positions.filter(({ at }) => latest.at - at <= WINDOW_MS), latest]
     const first = positions[0]!
