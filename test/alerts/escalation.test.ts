@@ -25,7 +25,7 @@ const ROLES = ['Technical Lead', 'DevOps Engineer', 'Database Administrator', 'S
 const contacts = ROLES.map((role, index) => ({ role, email: `level-${index + 1}@example.com` }))
 
 test.runIf(hasGrafana && hasPrometheus)(
-  'Grafana calls one contact after the other until somebody acknowledges, and whoever has the pager when an agent is gone',
+  'Grafana notifies one contact after the other until someone acknowledges, and the on-call engineer if an agent is down',
   async () => {
     let opened: number | null = null
     const agent = await startMetrics(() =>

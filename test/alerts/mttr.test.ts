@@ -12,7 +12,7 @@ const alert = {
   seen: 14_300,
 }
 
-test('a round is the sum of its parts', () => {
+test('the total of a round is the sum of its parts', () => {
   const { parts, whole, agent } = toMttrRound(alert)
   expect(parts).toEqual({ signal: 4, scrape: 2, rule: 8, webhook: 0.2, decision: 0.05, propagation: 0.05 })
   expect(Object.values(parts).reduce((sum, part) => sum! + part!, 0)).toBeCloseTo(whole)

@@ -40,7 +40,7 @@ function hourlySeries(until: number): string {
 }
 
 test.skipIf(!hasPrometheus)(
-  'a day of Prometheus is read, and what is slower now against it is found',
+  'a baseline of one day from Prometheus finds a slowdown',
   async () => {
     const until = Math.floor(Date.now() / 15_000) * 15
     const prometheus = await startPrometheus(
@@ -57,7 +57,7 @@ test.skipIf(!hasPrometheus)(
           const taken = await agent.run('baseline', { durationSeconds: 24 * HOUR })
           const { content } = await agent.get<Baseline>(`${BASELINES}/newest`)
           const of = (name: string) => content.signals.find(({ signal }) => signal === name)!
-          // An hour of 24 took 30 % longer.
+          // One hour of 24 was 30% slower.
           expect(of('api-latency-average').mean).toBeCloseTo(0.02 * (1 + 0.3 / 24), 4)
           expect(of('api-latency-p95').mean).toBeCloseTo(0.05, 3)
           expect(of('api-latency-p95').values).toHaveLength(480)
@@ -67,12 +67,12 @@ test.skipIf(!hasPrometheus)(
           expect(of('host-cpu')).toMatchObject({ mean: null, unknown: 'nothing was read' })
           expect(taken.result?.['unknown']).toEqual(expect.arrayContaining(['host-cpu: nothing was read']))
           expect(content.measured).toBe('history')
-          // The agent has hardly begun: single queries are what PostgreSQL has counted.
+          // The agent has just started, so single queries come from pg_stat_statements.
           const [first] = content.queries
           expect(first).toMatchObject({ stepSeconds: null, values: [] })
           expect(content.notes.join()).toContain('means since their counters began')
 
-          // The same until an hour ago is the baseline of the hour since; its own 10 minutes are asked of Prometheus too.
+          // A baseline until one hour ago is compared with the hour since, which is also read from Prometheus.
           const ago = (instant: string): string => new Date(Date.parse(instant) - HOUR * 1000).toISOString()
           const earlier = { ...content, startedAt: ago(content.startedAt), endedAt: ago(content.endedAt) }
           const { body: kept } = await agent.post<BaselineSummary>(BASELINES, { content: earlier })
@@ -101,7 +101,7 @@ test.skipIf(!hasPrometheus)(
           expect(judged('api-latency-p95').verdict).toBe('pass')
           expect(judged('api-latency-p95').detail).toContain(`baseline ${kept.id}`)
 
-          // A week is not there, and no part of it stands for the whole.
+          // Prometheus has no full week, and a part does not replace it.
           const week = await agent.request('baseline', { durationSeconds: 7 * 24 * HOUR })
           expect(await agent.waitForEnd(week.id)).toMatchObject({
             state: 'failed',
@@ -113,7 +113,7 @@ test.skipIf(!hasPrometheus)(
         },
         { config: { prometheusUrl: prometheus.url } },
       )
-      // Without Prometheus there is no history, and nothing to ask what was asked of it.
+      // Without Prometheus there is no history to read or compare with.
       await withAgent(url, FILE, async (agent) => {
         const body = { kind: 'baseline', environment: 'staging', parameters: { durationSeconds: 60 } }
         const preview = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', body)

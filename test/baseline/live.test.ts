@@ -38,7 +38,7 @@ async function sti(url: string, ...args: string[]): Promise<{ code: number; out:
   return { code, out, err }
 }
 
-test('sampled across two agents, exported, imported, compared; what is as it was passes, and what is slower fails', async () => {
+test('a baseline is sampled across two agents, exported, imported and compared: unchanged passes, slower fails', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 500)
     const application = await startHistogramApplication()
@@ -91,7 +91,7 @@ async function expectVerdicts(
     'Baseline of v1 (live)',
   ])
 
-  // The file that is exported is the one that is imported: known again, whoever sends it.
+  // The imported file is the exported one, so it is recognized.
   expect((await sti(agent.url, 'baseline', '--show', '--output', 'v1.json')).out).toMatch(/Written to v1\.json/)
   const content = JSON.parse(await readFile(join(folder, 'v1.json'), 'utf8')) as BaselineContent
   const again = await agent.post<BaselineSummary>(baselines, { content })
@@ -140,7 +140,7 @@ async function expectVerdicts(
   expect(metrics).toMatch(/sti_signal_limit\{environment="staging",rollout="vehicles",signal="host-cpu"\} 0\.8/)
   expect(metrics).toMatch(/sti_signal_baseline_ratio\{[^}]*signal="api-latency-average"\} (0\.9|1\.0)/)
 
-  // The flag is changed: what was before counts no longer.
+  // The flag has changed, so earlier samples do not count.
   application.slowDown(1.3)
   application.failPercent(1)
   await agent.run('flag', { enabled: false })
@@ -157,7 +157,7 @@ async function expectVerdicts(
     Number(new RegExp(`sti_signal_limit_ratio\\{[^}]*signal="${signal}"\\} (\\S+)`).exec(now)?.[1])
   expect(limitRatio('api-latency-average')).toBeGreaterThan(1.1)
   expect(limitRatio('api-error-ratio')).toBeGreaterThan(2)
-  // At least 0.9 of the baseline, and it is all of it.
+  // The limit is 0.9 of the baseline.
   expect(limitRatio('api-request-rate')).toBeCloseTo(0.9, 1)
 }
 

@@ -14,11 +14,11 @@ async function validateSystemLayer(agent: TestAgent, ...checks: string[]): Promi
   return Object.fromEntries(validation.checks.map((check) => [check.check, check]))
 }
 
-// A server of its own: these checks judge what every session of the server does.
-test('each check of the system layer fails by what it is there for, and by nothing else', async () => {
+// A dedicated server, because these checks judge every session of the server.
+test('each check of the system layer fails on its own fault only', async () => {
   await withDedicatedServer(async ({ url, sql }) => {
     await createVehicles(sql, 120_000)
-    // The check judges other people's load on this machine: its limit is out of the way until it is asked.
+    // The load of other processes must not fail the check before it is tested.
     const file = `${VEHICLES_FILE}throttle: { oldestSnapshotSeconds: 1 }\nlimits: { resourceUsage: 0.999999 }\n`
     await withAgent(url, file, async (agent) => {
       await agent.run('expand')
@@ -42,7 +42,7 @@ test('each check of the system layer fails by what it is there for, and by nothi
         /^Memory usage peaked at [\d.]+% \(limit [\d.]+%\) at .*; monitored for [\d.]+% of the time since/,
       )
 
-      // An agent that is gone has kept what it saw.
+      // An agent that has stopped has stored its readings.
       await sql`insert into sti.peak values ('vehicles', 'host-disk', date_trunc('hour', now()), 1, clock_timestamp(), 10)`
       expect((await validateSystemLayer(agent, 'disk'))['disk']).toMatchObject({ verdict: 'fail', value: 1 })
 
@@ -53,7 +53,7 @@ test('each check of the system layer fails by what it is there for, and by nothi
       expect(held).toMatchObject({ verdict: 'fail', limit: 1, detail: expect.stringMatching(/pid \d+/) as string })
       await session.unsafe('rollback')
       await session.end()
-      // What is read each two seconds says so a moment later.
+      // Readings follow within two seconds.
       await waitForPoll(4)
       expect((await validateSystemLayer(agent, 'long-transactions'))['long-transactions']!.verdict).toBe('pass')
 
@@ -62,8 +62,8 @@ test('each check of the system layer fails by what it is there for, and by nothi
         verdict: 'fail',
         detail: 'autovacuum is off for vehicles: turn it on',
       })
-      // Dead rows that nothing takes away, as it is off: filled up to a size that matters, then nearly all deleted.
-      // ANALYZE leaves out what its own session has counted and not yet told, so that is told first.
+      // Autovacuum is off, so dead rows remain: the table grows to a relevant size and is then nearly emptied.
+      // ANALYZE ignores pending statistics of its own session, so they are flushed first.
       const one = postgres(url, { max: 1, onnotice: () => undefined })
       await one`update vehicles set name = repeat('x', 200)`
       await one`delete from vehicles where id % 10 > 0`
@@ -81,7 +81,7 @@ test('each check of the system layer fails by what it is there for, and by nothi
         verdict: 'fail',
         detail: expect.stringContaining('measured with pgstattuple_approx') as string,
       })
-      // Rows that a snapshot of the agent's own readings may still see are kept by the first ones.
+      // The first vacuums keep rows that a snapshot of the agent's own readings can still see.
       await expect
         .poll(
           async () => {
@@ -96,7 +96,7 @@ test('each check of the system layer fails by what it is there for, and by nothi
   })
 }, 120_000)
 
-test('an archiver that fails is named, and a role that sees nothing knows nothing', async () => {
+test('a failing archiver is named, and a role without rights gets unknown values', async () => {
   const server = await startPostgres(['-c', 'archive_mode=on', '-c', 'archive_command=/bin/false'])
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
   try {

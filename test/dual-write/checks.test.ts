@@ -26,7 +26,7 @@ async function readTupleVersions(sql: postgres.Sql): Promise<unknown> {
 const FUNCTION = (name: string, body: string): string =>
   `create function public.${name}() returns trigger language plpgsql as $$ begin ${body} end $$;`
 
-test('the canary shows one way before finalize and both after it, and changes nothing', async () => {
+test('the canary tests one direction before finalize and both after it, and changes nothing', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -82,7 +82,7 @@ test.each([
   )
 })
 
-test('a row that is locked is passed over, and a table of locked rows decides nothing', async () => {
+test('a locked row is skipped, and a table of locked rows is inconclusive', async () => {
   await withFinalizedRollout(async ({ url, agent }) => {
     await withSession(url, async (session) => {
       await session.unsafe('begin; select from public.vehicles where id <= 2 for update')
@@ -96,7 +96,7 @@ test('a row that is locked is passed over, and a table of locked rows decides no
   })
 })
 
-test('an empty table, a table of which no row may be changed, and an undeclared trigger decide nothing', async () => {
+test('an empty table, a table without a writable row, and an undeclared trigger are inconclusive', async () => {
   await withFinalizedRollout(async ({ sql, agent }) => {
     await sql`alter table public.vehicles add constraint fixed check (is_truck = (id in (1, 2, 10)) and is_bike = (id = 5)) not valid`
     expect((await canary(agent)).detail).toMatch(
@@ -115,7 +115,7 @@ test('an empty table, a table of which no row may be changed, and an undeclared 
   })
 })
 
-test('with restore: none a row gets its own type back, and one that is written stays; neither is a discrepancy', async () => {
+test('with restore: none a row gets its type back and a written one is kept; neither is a discrepancy', async () => {
   await withFinalizedRollout(
     async ({ sql, agent }) => {
       expect(await canary(agent)).toMatchObject({ verdict: 'pass', value: 2 })
@@ -132,7 +132,7 @@ test('with restore: none a row gets its own type back, and one that is written s
   )
 })
 
-test('a conflict since the validation before fails the check once, and is counted in the metrics', async () => {
+test('a conflict since the last validation fails the check once and is counted in the metrics', async () => {
   await withFinalizedRollout(
     async ({ sql, agent }) => {
       const check = (): Promise<CheckResult> => runCheck(agent, 'dual-write-conflicts')
@@ -148,7 +148,7 @@ test('a conflict since the validation before fails the check once, and is counte
   )
 })
 
-test('dualWrite: application is judged by the rows that were written since the backfill', async () => {
+test('dualWrite: application is judged by rows written since the backfill', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 100)
     await withAgent(
@@ -168,7 +168,7 @@ test('dualWrite: application is judged by the rows that were written since the b
         })
         await agent.run('validation')
         await agent.run('finalize')
-        // The application forgets one side; and writes the two sides of another row one after the other.
+        // The application omits one side, and writes both sides of another row in separate statements.
         await sql`update public.vehicles set is_truck = false where id = 2`
         await sql`update public.vehicles set is_truck = true where id = 3`
         const found = check()

@@ -10,12 +10,12 @@ const SESSIONS = 6
 const NEW_CODE_WRITES = 3_000
 
 test(
-  'old and new code side by side through a whole rollout lose no edit, and leave both sides right',
+  'old and new code lose no edit during a whole rollout, and both columns end up correct',
   { timeout: 240_000 },
   async () => {
     await withDatabase(async ({ url, sql }) => {
       await createVehicles(sql, 3_000)
-      // New code cannot give them, so the application's own schema has to.
+      // New code does not set these columns, so the schema needs defaults.
       await sql`alter table public.vehicles alter is_truck set default false, alter is_bike set default false`
       const rows = await sql<{ id: string; name: string; type: VehicleType }[]>`
       select id, name, case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end as type from public.vehicles`
@@ -49,7 +49,7 @@ test(
             clients.newCode(false)
             await agent.run('rollback', { scope: 'flag' })
             await compare(true)
-            // Rows are written in bulk once more, and the flag goes on again: all of it still holds.
+            // A second backfill and another change of the flag keep everything correct.
             await agent.run('backfill')
             expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
             await agent.run('flag', { enabled: true })
@@ -60,7 +60,7 @@ test(
             await clients.pause()
             clients.resume()
             const rollback = await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
-            // Whatever new code has written is in the legacy columns: there is nothing to archive.
+            // Everything that new code wrote is in the legacy columns, so nothing needs an archive.
             expect(rollback.result).toMatchObject({ archivedValues: 0 })
             await compare(false)
           },

@@ -50,7 +50,7 @@ export function startMixedCodeClients(
         idle--
         continue
       }
-      // Half of the application's instances have seen the flag.
+      // Half of the instances of the application have seen the flag.
       const sort = flagOn && Math.random() < 0.5 ? 'new' : 'old'
       const type = VEHICLE_TYPES[Math.floor(Math.random() * 3)]!
       const name = `by ${sort} code ${crypto.randomUUID()}`
@@ -67,7 +67,7 @@ export function startMixedCodeClients(
         await sql`update public.vehicles set ${sql(values)} where id = ${id}`
         known.set(id, { type, name })
       } else if (dice < 0.95) {
-        // Touches neither.
+        // Writes neither the type nor legacy columns.
         await sql`update public.vehicles set name = ${name} where id = ${id}`
         known.set(id, { ...known.get(id)!, name })
       } else {
@@ -81,7 +81,7 @@ export function startMixedCodeClients(
     }
   }
   const running = Array.from({ length: count }, (_, client) => work(client))
-  // One that failed fails the test where it waits for them.
+  // A failed client fails the test when it waits for the clients.
   for (const one of running) one.catch(() => undefined)
   return {
     known,

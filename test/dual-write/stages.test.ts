@@ -11,7 +11,7 @@ const typed = `update public.vehicles set type = 'Truck' where id = 3`
 const sentenceOf = async (agent: { rollout(): Promise<{ faults: string[] }> }): Promise<string> =>
   (await agent.rollout()).faults.join(' ')
 
-test('before finalize a write of the type has no effect, also once coverage is verified', async () => {
+test('before finalize a write of the type has no effect, even if coverage is verified', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -28,7 +28,7 @@ test('before finalize a write of the type has no effect, also once coverage is v
   })
 })
 
-test('a flag that was forced on does not let finalize pass by the validation', async () => {
+test('a forced flag does not allow finalize without a validation', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(
@@ -51,7 +51,7 @@ test('a flag that was forced on does not let finalize pass by the validation', a
   })
 })
 
-test('a trigger that somebody dropped while the flag is on comes back with both ways', async () => {
+test('a trigger that is dropped while the flag is on is restored for both directions', async () => {
   await withFinalizedRollout(async ({ url, sql, agent }) => {
     await agent.run('flag', { enabled: true })
     await sql`drop trigger "~sti_derive" on public.vehicles`
@@ -67,7 +67,7 @@ test('a trigger that somebody dropped while the flag is on comes back with both 
   })
 })
 
-test('a function whose text somebody has changed is noticed, and put right with both ways', async () => {
+test('a changed trigger function is detected and restored for both directions', async () => {
   await withFinalizedRollout(async ({ url, sql, agent }) => {
     const [{ text }] = await sql<[{ text: string }]>`select pg_get_functiondef('sti.derive_vehicles'::regproc) as text`
     await sql.unsafe(text.replace(`new."is_truck" := true`, `new."is_truck" := false`))
@@ -79,7 +79,7 @@ test('a function whose text somebody has changed is noticed, and put right with 
   })
 })
 
-test('a changed file derives only, and not while the flag is on, until it is finalized itself', async () => {
+test('a changed file derives in one direction until finalize, and is refused while the flag is on', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     const run = (file: string, use: Parameters<typeof withAgent<void>>[2]): Promise<void> =>
@@ -104,7 +104,7 @@ test('a changed file derives only, and not while the flag is on, until it is fin
   })
 })
 
-test('another default of a legacy column has to be finalized again: an INSERT is judged by it', async () => {
+test('a changed default of a legacy column requires another finalize, because an INSERT is judged by it', async () => {
   const insert = `insert into public.vehicles (name, is_truck, type) values ('new', false, 'Bike')`
   await withFinalizedRollout(
     async ({ url, sql, agent }) => {
@@ -115,7 +115,7 @@ test('another default of a legacy column has to be finalized again: an INSERT is
       expect((await agent.rollout()).stage).toBe('finalized')
       expect(await tryStatements(url, insert.replace('Bike', 'Car'), `name = 'new'`)).toEqual(CAR)
       expect(await sentenceOf(agent)).toBe('')
-      // With a default of the type old code gives one without knowing it.
+      // A default of the type makes old code write a type unknowingly.
       await sql`alter table public.vehicles alter type set default 'Car', alter is_bike set default false`
       await agent.run('finalize')
       const old = `insert into public.vehicles (name, is_truck) values ('new', true)`
@@ -128,7 +128,7 @@ test('another default of a legacy column has to be finalized again: an INSERT is
   )
 })
 
-test('with restore: none the data rollback keeps what the legacy columns cannot say', async () => {
+test('with restore: none the data rollback keeps values that legacy columns cannot express', async () => {
   await withFinalizedRollout(
     async ({ sql, agent }) => {
       await agent.run('flag', { enabled: true })
@@ -144,7 +144,7 @@ test('with restore: none the data rollback keeps what the legacy columns cannot 
   )
 })
 
-test('a role without any right on schema sti writes both ways, has its conflicts kept, and can call nothing of ours', async () => {
+test('a role without rights on schema sti writes both ways, its conflicts are recorded, and it can call no function of STI', async () => {
   await withFinalizedRollout(
     async ({ url, sql }) => {
       await sql.unsafe(

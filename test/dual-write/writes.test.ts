@@ -67,7 +67,7 @@ const RAISING = VEHICLES_FILE.replace('when: is_truck', 'when: "is_truck and 12 
   .replace(`restore: { is_truck: "false", is_bike: "true"`, `restore: { axles: 2, is_truck: "false", is_bike: "true"`)
   .replace(`restore: { is_truck: "false", is_bike: "false"`, `restore: { axles: 2, is_truck: "false", is_bike: "false"`)
 
-describe('a write once the rollout is finalized', () => {
+describe('a write after finalize', () => {
   test('updates', async () => {
     await withFinalizedRollout(async ({ url }) => {
       for (const [name, seed, assignments, wanted] of UPDATES) {
@@ -87,14 +87,14 @@ describe('a write once the rollout is finalized', () => {
     )
   })
 
-  test('without defaults a legacy column that is not NULL was given', async () => {
+  test('without defaults, a legacy column that is not NULL was given', async () => {
     await withFinalizedRollout(async ({ url }) => {
       const both = `insert into public.vehicles (name, type, is_truck, is_bike) values ('new', 'Bike', false, false)`
       expect(await tryStatements(url, both, byName)).toMatch(CONFLICT)
     })
   })
 
-  test('by ON CONFLICT, MERGE and COPY', async () => {
+  test('ON CONFLICT, MERGE and COPY', async () => {
     await withFinalizedRollout(
       async ({ url, sql }) => {
         const upsert = (columns: string, values: string, set: string): string =>
@@ -120,7 +120,7 @@ describe('a write once the rollout is finalized', () => {
     )
   })
 
-  test('of a row that is moved between partitions, by old code and by new', async () => {
+  test('a row that old or new code moves between partitions', async () => {
     await withFinalizedRollout(
       async ({ url, sql }) => {
         const move = (set: string): string => `update public.vehicles set id = id + 100, ${set} where id = 1`
@@ -131,7 +131,7 @@ describe('a write once the rollout is finalized', () => {
         expect((await readConflictCounts(sql))['legacy']).toBe(0)
       },
       {
-        // The columns of one partition stand in another order.
+        // One partition has another column order.
         table: `create table public.vehicles (id int primary key, is_truck boolean not null, is_bike boolean not null) partition by range (id);
           create table public.small partition of public.vehicles for values from (0) to (100);
           create table public.large (is_bike boolean not null, gone int, id int primary key, is_truck boolean not null);
@@ -142,7 +142,7 @@ describe('a write once the rollout is finalized', () => {
     )
   })
 
-  test('with an expression that can raise, and does', async () => {
+  test('an expression that raises', async () => {
     await withFinalizedRollout(
       async ({ url, sql }) => {
         for (const [name, seed, assignments, wanted] of UPDATES) {
@@ -166,7 +166,7 @@ describe('a write once the rollout is finalized', () => {
     )
   })
 
-  test('of a row that no type matches', async () => {
+  test('a row that no type matches', async () => {
     await withFinalizedRollout(
       async ({ url }) => {
         const unmapped = 'update public.vehicles set is_truck = false where id = 1'
@@ -182,7 +182,7 @@ describe('a write once the rollout is finalized', () => {
     )
   })
 
-  test('of legacy columns of any type: an enum, json without an equality, and one with a default of its own', async () => {
+  test('legacy columns of any type: an enum, json without equality, and one with its own default', async () => {
     await withFinalizedRollout(
       async ({ url }) => {
         const change = (set: string): Promise<VehicleColumns | string> =>
@@ -231,10 +231,10 @@ validation: { requires: [integrity] }
   })
 })
 
-describe('a write that says two things', () => {
+describe('a conflicting write', () => {
   const disagreeing = `update public.vehicles set is_truck = true, type = 'Bike' where id = 3`
 
-  test('is refused, with what to do, and counted though it was rolled back', async () => {
+  test('is refused with advice, and counted although it was rolled back', async () => {
     await withFinalizedRollout(
       async ({ url, sql }) => {
         await expect(sql.unsafe(disagreeing)).rejects.toMatchObject({
@@ -250,7 +250,7 @@ describe('a write that says two things', () => {
         })
         expect(await readRow(sql, 'id = 3')).toEqual(CAR)
         expect(await readConflictCounts(sql)).toEqual({ refused: 1, legacy: 0, type: 0 })
-        // A subscription would stop at an error.
+        // An error would stop a subscription.
         const applied = `set local session_replication_role = replica; ${disagreeing}`
         expect(await tryStatements(url, applied, 'id = 3')).toEqual(TRUCK)
       },
@@ -261,7 +261,7 @@ describe('a write that says two things', () => {
   test.each([
     ['legacy', TRUCK],
     ['type', BIKE],
-  ] as const)('is resolved by %s, and what lost is kept', async (policy, wanted) => {
+  ] as const)('is resolved by %s, and the losing value is recorded', async (policy, wanted) => {
     await withFinalizedRollout(
       async ({ sql }) => {
         await sql.unsafe(disagreeing)
@@ -282,7 +282,7 @@ describe('a write that says two things', () => {
     )
   })
 
-  test('makes no other writer wait', async () => {
+  test('does not block other writers', async () => {
     await withFinalizedRollout(
       async ({ url, sql }) => {
         await withSession(url, async (session) => {
@@ -299,7 +299,7 @@ describe('a write that says two things', () => {
   })
 })
 
-test('a row that somebody wrote past the trigger follows its legacy columns at its next write, and that is counted', async () => {
+test('a row that was written without the trigger follows its legacy columns at its next write, which is counted', async () => {
   await withFinalizedRollout(async ({ sql }) => {
     await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 3;
       alter table public.vehicles enable always trigger "~sti_derive"; update public.vehicles set name = 'x' where id = 3`)
@@ -310,7 +310,7 @@ test('a row that somebody wrote past the trigger follows its legacy columns at i
   })
 })
 
-test('a trigger of the application that changes legacy columns is seen, whoever wrote', async () => {
+test('changes of legacy columns by a trigger of the application are seen for old and new code', async () => {
   const crown = `create function public.crown() returns trigger language plpgsql as $$ begin new.is_truck := new.axles > 5; return new; end $$;
     create trigger zz_crown before insert or update on public.vehicles for each row execute function public.crown();
     update public.vehicles set axles = case when is_truck then 6 else 2 end`
@@ -327,7 +327,7 @@ test('a trigger of the application that changes legacy columns is seen, whoever 
   )
 })
 
-test('with restore: none a type that was written alone stays, until the legacy columns come to say something else', async () => {
+test('with restore: none a type that was written alone is kept until the legacy columns change', async () => {
   await withFinalizedRollout(
     async ({ url, sql }) => {
       const id = 'id = 3'

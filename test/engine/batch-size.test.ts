@@ -29,7 +29,7 @@ test.each([
     const seen = await readEngineWrites(sql)
     expect(seen.rows).toBe(await countTypedRows(sql))
     expect(seen.largest).toBeLessThanOrEqual(batchSize)
-    // It is an upper bound, and not far from what batches have.
+    // An upper bound, close to the actual batch size.
     expect(seen.transactions).toBeLessThan((8 * seen.rows) / batchSize + 20)
     expect(result).toMatchObject({ passedRows: seen.rows, writtenRows: seen.rows })
   })

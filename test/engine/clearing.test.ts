@@ -7,7 +7,7 @@ import { moveRowsToFront } from './moveRowsToFront.ts'
 import { withExpandedTable, plainTable, recordEngineWrites, readEngineWrites } from './expandedTable.ts'
 import { waitFor } from '../support/waitFor.ts'
 
-test('a column that was there before is cleared while others move its rows: nothing derived is left', async () => {
+test('an existing column is cleared while other sessions move rows: no derived value is left', async () => {
   const ROWS = 12_000
   await withExpandedTable(
     { create: plainTable(ROWS, `''`, 'alter table public.vehicles add column type text'), watched: {} },
@@ -19,7 +19,7 @@ test('a column that was there before is cleared while others move its rows: noth
       await waitFor('the trigger is gone', async () =>
         (await readEventMessages(agent, id)).includes('changes reverted'),
       )
-      // The name has an index: each of these rows leaves its page, some to where the lanes have been.
+      // The name is indexed, so each row leaves its page, some of them to pages behind the lanes.
       let [writes, ended] = [0, false]
       const moving = (async () => {
         while (!ended) {
@@ -43,7 +43,7 @@ test('a column that was there before is cleared while others move its rows: noth
   )
 })
 
-test('rows that move behind the lanes, and then to where the sweep has been, are cleared', async () => {
+test('rows that move behind the lanes and then behind the sweep are cleared', async () => {
   const ROWS = 24_000
   const hooks = new Map<FailpointName, () => Promise<void>>()
   const reached = async (point: FailpointName): Promise<void> => {
@@ -56,7 +56,7 @@ test('rows that move behind the lanes, and then to where the sweep has been, are
     await agent.run('backfill')
     await sql`vacuum full public.vehicles`
     hooks.set('rollback.clear', async () => {
-      // Full pages: all but the first few go behind the last lane.
+      // Pages are full, so most rows move behind the last lane.
       await sql`update public.vehicles set name = name || '!' where id > 23000`
     })
     hooks.set('sweep.looked', () => moveRowsToFront(sql, 'axles = 1', 'id > 23950 and type is not null'))

@@ -11,12 +11,12 @@ import { waitFor } from '../support/waitFor.ts'
 const BACKFILL = { batchSize: 100, maximumBatchSeconds: 5 }
 
 test.each([1, 2])(
-  'a pause inside a striped range counts exactly, and it goes on with the next stripe: %i workers',
+  'a pause inside a striped range keeps exact counts and resumes with the next stripe: %i workers',
   async (workers) => {
     await withExpandedTable({ create: fullPagesTable(6_000), watched: { seconds: 0.02 } }, async ({ sql, agent }) => {
       await sql`update public.vehicles set name = name where id <= 300`
       const all = (await sql`select from public.vehicles`).length
-      // Written by the application since expand: passed, and not written again.
+      // Written by the application since expand, so the backfill does not write it.
       const right = await countTypedRows(sql)
       await recordLaneMoves(sql)
       const { id } = await agent.request('backfill', { ...BACKFILL, workers })
@@ -49,7 +49,7 @@ test.each([1, 2])(
   },
 )
 
-test('paused while it isolates a row in the last block, a lane goes on behind that row', async () => {
+test('a lane that is paused while it isolates a row in the last block resumes behind that row', async () => {
   const agentOf = { pause: async (): Promise<void> => undefined }
   const { reached } = onNthArrival('backfill.poison', 1, () => agentOf.pause())
   await withExpandedTable(
@@ -59,7 +59,7 @@ test('paused while it isolates a row in the last block, a lane goes on behind th
       const { id } = await agent.request('backfill')
       agentOf.pause = async () => {
         await controlOperation(agent, id, 'pause')
-        // Until the agent has heard it.
+        // Until the agent has received the request.
         await sleep(1_200)
       }
       expect((await agent.waitForEnd(id)).state).toBe('paused')
@@ -71,7 +71,7 @@ test('paused while it isolates a row in the last block, a lane goes on behind th
         return operation.state !== 'paused' && operation
       })
       expect(ended.result).toMatchObject({ passedRows: 40, writtenRows: 39, failedRows: 1 })
-      // By the lane, and not by the sweep.
+      // Written by the lane and not by the sweep.
       expect((await readLanes(sql, id))[0]).toMatchObject({ written: 39, finished: true })
     },
   )

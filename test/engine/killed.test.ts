@@ -9,7 +9,7 @@ import { waitFor } from '../support/waitFor.ts'
 
 const BACKFILL = { batchSize: 100, maximumBatchSeconds: 5 }
 
-test('an agent that is killed inside a striped range: another one goes on with the next stripe, and counts on', async () => {
+test('after an agent is killed inside a striped range, another one continues with the next stripe and keeps the count', async () => {
   await withDatabase(async ({ url, sql }) => {
     for (const text of fullPagesTable(6_000)) await sql.unsafe(text)
     const rows = (await sql`select from public.vehicles`).length

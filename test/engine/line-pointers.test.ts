@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { countWrongRows } from '../support/faultInjection.ts'
 import { withExpandedTable, readEngineWrites } from './expandedTable.ts'
 
-test.each([1, 40])('a page with more than 256 line pointers is written %i rows at a time, too', async (batchSize) => {
-  // A row that was never committed keeps its line pointer as long as an index may know it, and none of its room.
+test.each([1, 40])('a page with more than 256 line pointers is written %i rows at a time', async (batchSize) => {
+  // An uncommitted row keeps its line pointer, but no space, as long as an index can refer to it.
   const create = [
     `create table public.vehicles (id int primary key, is_truck boolean not null, is_bike boolean not null)
       with (autovacuum_enabled = off);

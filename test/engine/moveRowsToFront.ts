@@ -15,7 +15,7 @@ export async function moveRowsToFront(sql: postgres.Sql, change: string, where: 
   expect((await blocks()).first).toBeGreaterThan(FIRST_RANGE_BLOCKS)
   await sql`delete from public.vehicles where id < 12000`
   await sql`vacuum public.vehicles`
-  // Too wide for any page but an empty one.
+  // Wide enough to fit only on an empty page.
   await sql`alter table public.vehicles alter column filler set storage plain`
   await sql.unsafe(`update public.vehicles set filler = repeat('x', 6000), ${change} where ${where}`)
   expect((await blocks()).last).toBeLessThan(FIRST_RANGE_BLOCKS)

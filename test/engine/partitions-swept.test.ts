@@ -7,7 +7,7 @@ import { waitFor } from '../support/waitFor.ts'
 
 const SIZES = [300, 0, 300, 300]
 
-test.each(['detach partition', 'drop'])('%s in the middle of the sweep', async (how) => {
+test.each(['detach partition', 'drop'])('%s during the sweep', async (how) => {
   const then = { run: async (): Promise<void> => undefined }
   const { seen, reached } = onNthArrival('sweep.looked', 1, () => then.run())
   await withExpandedTable({ create: partitionedTable(SIZES), reached }, async ({ url, sql, agent }) => {
@@ -27,7 +27,7 @@ test.each(['detach partition', 'drop'])('%s in the middle of the sweep', async (
   })
 })
 
-test('fifty small partitions and an empty one, three workers, and rows that move between partitions meanwhile', async () => {
+test('fifty small partitions and an empty one, three workers, and rows that move between partitions during the run', async () => {
   const sizes = [0, ...Array<number>(50).fill(40)]
   const shape: EngineTableOptions = {
     create: partitionedTable(sizes),
@@ -40,7 +40,7 @@ test('fifty small partitions and an empty one, three workers, and rows that move
       maximumBatchSeconds: 5,
     })
     await waitFor('some are written', async () => (await countTypedRows(sql)) > 200)
-    // Out of partitions that are not written yet into the empty one, and behind the workers.
+    // Moves rows from unwritten partitions into the empty one, behind the workers.
     await sql`update public.vehicles set id = id % 100000 + 1000 where id between 5000000 and 5000020`
     await sql`update public.vehicles set id = id + 50, is_truck = not is_truck where id % 100000 = 40`
     await sql`insert into public.vehicles select id + 200, name, is_truck, is_bike from public.vehicles where id % 100000 = 1`

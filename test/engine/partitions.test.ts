@@ -38,13 +38,13 @@ test.each<[string, string, number]>([
       result: { passedRows: rows, failedRows: 0 },
     })
     expect(await countTypedRows(sql)).toBe(rows)
-    // In lanes of their own, and not by the sweep.
+    // Written by separate lanes and not by the sweep.
     if (rows > 900) expect(sumOf(await readLanes(sql, id), (lane) => lane.written)).toBe(rows)
     expect(await countWrongRows(sql)).toBe(0)
   })
 })
 
-test('a partition that was detached is not written any more', async () => {
+test('a detached partition is no longer written', async () => {
   const shape: EngineTableOptions = {
     create: partitionedTable(SIZES),
     watched: { seconds: 0.02, tables: partitionNames(4) },

@@ -11,7 +11,7 @@ import { withExpandedTable, readLanes, plainTable, sumOf, readEngineWrites } fro
 import { waitFor } from '../support/waitFor.ts'
 
 test.each([1, 3])(
-  'rows that fail inside stripes are recorded by their key, and every other one is written: %i workers',
+  'rows that fail inside stripes are recorded by key, and all others are written: %i workers',
   async (workers) => {
     const ids = [3, 4, 700, 1_501, 2_500, 3_600]
     await withExpandedTable(
@@ -44,9 +44,9 @@ test.each([1, 3])(
 )
 
 test.each([
-  ['mends', `update public.vehicles set name = 'mended' where id = 500`, 1_000],
+  ['fixes', `update public.vehicles set name = 'fixed' where id = 500`, 1_000],
   ['deletes', 'delete from public.vehicles where id = 500', 999],
-])('a row that the application %s while it fails is no failed row', async (_, statement, rows) => {
+])('a row that the application %s while it fails is not a failed row', async (_, statement, rows) => {
   await withExpandedTable(
     { create: [plainTable(1_000), FROZEN_TRIGGER_SQL], ...FROZEN_ROWS_OPTIONS },
     async ({ sql, agent }) => {
@@ -68,7 +68,7 @@ test.each([
   )
 })
 
-test('between its failure and its record a row may move, and another one may come before it: nothing is recorded of either', async () => {
+test('a row that moves between failure and record, and a new row at its place, are not recorded', async () => {
   await withTestLane(20, async ({ sql, database, engine, change, lane }) => {
     const relation = { schema: 'public', name: 'vehicles', sql: 'public.vehicles' }
     const walked: KeyedTable = { table: relation, key: CTID_KEY }
@@ -87,7 +87,7 @@ test('between its failure and its record a row may move, and another one may com
         passedRows: 0,
       })
     }
-    // Two others take the room before it: only the one that failed is recorded.
+    // Two other rows take the space before it: only the failed row is recorded.
     await sql`insert into public.vehicles (name, is_truck, is_bike) values ('new', true, false), ('newer', true, false)`
     const [between] = await sql<{ rows: number }[]>`
       select count(*)::int as rows from public.vehicles where ctid > '(0,1)' and ctid < '(0,10)'`

@@ -6,7 +6,7 @@ import { withExpandedTable, plainTable, recordEngineWrites, type EngineTableOpti
 import { waitFor } from '../support/waitFor.ts'
 
 test.each(['vacuum full public.vehicles', 'cluster public.vehicles using vehicles_name_idx'])(
-  '%s in the middle of a backfill, with others writing: every row is right',
+  '%s during a backfill, with concurrent writers: every row is correct',
   async (statement) => {
     const shape: EngineTableOptions = {
       create: plainTable(8_000, `repeat('x', n % 90)`),
@@ -40,29 +40,26 @@ test.each(['vacuum full public.vehicles', 'cluster public.vehicles using vehicle
 test.each([
   'delete from public.vehicles where id < 18000; vacuum full public.vehicles',
   'cluster public.vehicles using vehicles_name_idx',
-])(
-  '%s, in the middle of the sweep: a row that is moved to where it has looked already is found',
-  async (statements) => {
-    const then = { run: async (): Promise<void> => undefined }
-    const { seen, reached } = onNthArrival('sweep.looked', 1, () => then.run())
-    await withExpandedTable({ create: plainTable(20_000), reached }, async ({ url, sql, agent }) => {
-      await agent.run('backfill')
-      seen.arrivals = 0
-      then.run = () =>
-        withSession(url, async (session) => {
-          // By a hand that went past the trigger.
-          await session.unsafe(`
+])('%s during the sweep: a row that moves behind the sweep is found', async (statements) => {
+  const then = { run: async (): Promise<void> => undefined }
+  const { seen, reached } = onNthArrival('sweep.looked', 1, () => then.run())
+  await withExpandedTable({ create: plainTable(20_000), reached }, async ({ url, sql, agent }) => {
+    await agent.run('backfill')
+    seen.arrivals = 0
+    then.run = () =>
+      withSession(url, async (session) => {
+        // Written without the trigger.
+        await session.unsafe(`
           alter table public.vehicles disable trigger "~sti_derive";
           update public.vehicles set type = 'Boat', name = '!' where id = 19990;
           alter table public.vehicles enable always trigger "~sti_derive"`)
-          for (const statement of statements.split('; ')) await session.unsafe(statement)
-        })
-      const { result } = await agent.run('backfill')
-      expect(await countWrongRows(sql)).toBe(0)
-      expect(result).toMatchObject({
-        writtenRows: 1,
-        passedRows: (await sql`select from public.vehicles`).length,
+        for (const statement of statements.split('; ')) await session.unsafe(statement)
       })
+    const { result } = await agent.run('backfill')
+    expect(await countWrongRows(sql)).toBe(0)
+    expect(result).toMatchObject({
+      writtenRows: 1,
+      passedRows: (await sql`select from public.vehicles`).length,
     })
-  },
-)
+  })
+})

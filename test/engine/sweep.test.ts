@@ -6,7 +6,7 @@ import { onNthArrival } from '../support/failpoints.ts'
 import { withExpandedTable, plainTable, recordEngineWrites, readEngineWrites } from './expandedTable.ts'
 import { waitFor } from '../support/waitFor.ts'
 
-test('rows that the sweep has to write come in such batches, too', async () => {
+test('the sweep uses the same batch size', async () => {
   await withExpandedTable(
     {
       create: plainTable(6_000, `case when n % 400 < 40 then repeat('x', 200 + n % 1500) else '' end`),
@@ -17,7 +17,7 @@ test('rows that the sweep has to write come in such batches, too', async () => {
       await waitFor('a third is written', async () => (await countTypedRows(sql)) > 1_700)
       await controlOperation(agent, id, 'pause')
       await agent.waitForEnd(id)
-      // What was written goes, and what is left moves to where the lane has been already.
+      // Written rows are deleted, and the others move behind the lane.
       await withSession(url, async (session) => {
         await session`delete from public.vehicles where type is not null`
         await session`vacuum full public.vehicles`
@@ -34,12 +34,12 @@ test('rows that the sweep has to write come in such batches, too', async () => {
   )
 })
 
-test('where the application writes the type itself, the sweep goes along the key and finds rows that moved past the lane', async () => {
+test('with dualWrite: application the sweep walks the key and finds rows that moved past the lane', async () => {
   const shape = { create: plainTable(4_000), watched: { seconds: 0.02 }, file: 'dualWrite: application\n' }
   await withExpandedTable(shape, async ({ sql, agent }) => {
     const { id } = await agent.request('backfill', { batchSize: 100, workers: 2, maximumBatchSeconds: 5 })
     await waitFor('rows are written', async () => (await countTypedRows(sql)) > 300)
-    // Rows that have no type yet go behind the lane.
+    // Rows without a type move behind the lane.
     const moved = await sql`update public.vehicles set name = name || '!' where id > 3000 and type is null`
     expect(moved.count).toBeGreaterThan(800)
     await recordEngineWrites(sql, 0)
@@ -56,7 +56,7 @@ test('where the application writes the type itself, the sweep goes along the key
   })
 })
 
-test('where the application writes the type itself, a row that moves to where the sweep has been is found', async () => {
+test('with dualWrite: application a row that moves behind the sweep is found', async () => {
   const then = { run: async (): Promise<void> => undefined }
   const { reached } = onNthArrival('sweep.looked', 1, () => then.run())
   await withExpandedTable(

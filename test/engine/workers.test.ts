@@ -32,7 +32,7 @@ const LANE_MOVES_TRIGGER = `
     return null; end $$;
   create trigger moves after update on sti.lane for each row execute function public.moves()`
 
-test('three workers write each row once, each lane by one of them', async () => {
+test('three workers write each row once, each lane by one worker', async () => {
   await withExpandedTable(slowTable(0.005), async ({ sql, agent }) => {
     await sql.unsafe(LANE_MOVES_TRIGGER)
     const backfill = await agent.run('backfill', { workers: 3, batchSize: 100, maximumBatchSeconds: 5 })
@@ -51,7 +51,7 @@ test('three workers write each row once, each lane by one of them', async () => 
   })
 })
 
-test('as many connections write as are asked for, while it runs', async () => {
+test('the number of writing connections follows the requested workers during the run', async () => {
   await withExpandedTable(slowTable(0.05), async ({ sql, agent }) => {
     const { id } = await agent.request('backfill', { workers: 1, batchSize: 10, maximumBatchSeconds: 5 })
     const writing = async (count: number): Promise<void> => {
@@ -77,7 +77,7 @@ test('as many connections write as are asked for, while it runs', async () => {
   })
 })
 
-test('pause stops all of them at a safe point, and each goes on from its own', async () => {
+test('pause stops every worker at a safe point, and each resumes there', async () => {
   await withExpandedTable(slowTable(0.05), async ({ sql, agent }) => {
     const { id } = await agent.request('backfill', { workers: 3, batchSize: 50, maximumBatchSeconds: 5 })
     await waitFor(
@@ -104,7 +104,7 @@ test('pause stops all of them at a safe point, and each goes on from its own', a
   })
 })
 
-test('what one of them cannot get over ends all of them, and is what the operation says', async () => {
+test('a fatal error of one worker stops all, and is the error of the operation', async () => {
   await withExpandedTable(slowTable(0.05), async ({ sql, agent }) => {
     await sql.unsafe(`
       create function public.closed() returns trigger language plpgsql as

@@ -19,7 +19,7 @@ const grafana = await findGrafana(freePort)
 if (grafana === null) console.log('What readiness asks of Grafana is not tested: install Grafana, or set GRAFANA_HOME')
 
 test.skipIf(!hasPrometheus)(
-  'what a real Prometheus has of the agent, of its rules and of the past',
+  'readiness items from a real Prometheus: the agent, its rules and history',
   async () => {
     await withDatabase(async ({ url, sql }) => {
       await createVehicles(sql, 50)
@@ -59,7 +59,7 @@ test.skipIf(!hasPrometheus)(
 )
 
 test.skipIf(grafana === null)(
-  'what a real Grafana answers of itself and of its dashboard',
+  'readiness items from a real Grafana: its health and the dashboard',
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sti-grafana-'))
     const provisioning = join(folder, 'provisioning')

@@ -55,7 +55,7 @@ async function withTwoEnvironments(
 const submitReport = (agent: TestAgent, report: unknown, more = {}) =>
   agent.post<PromotionsResponse & Problem>(PROMOTIONS, { environment: 'production', report, ...more })
 
-test('production writes nothing and turns nothing on before it has a report of staging', async () => {
+test('production refuses backfill and flag without a report of staging', async () => {
   await withTwoEnvironments(async ({ production, report }) => {
     await production.run('expand')
     await expect(production.run('backfill')).rejects.toThrow(/Not promoted from staging\. Upload a signed report/)
@@ -81,7 +81,7 @@ test('production writes nothing and turns nothing on before it has a report of s
   })
 })
 
-test('the flag is refused as well when rows may be written without a promotion, and again when it has grown old', async () => {
+test('the flag requires a promotion even if the backfill does not, and again after the promotion expires', async () => {
   await withTwoEnvironments(async ({ production, report, sql }) => {
     expect((await submitReport(production, report)).status).toBe(200)
     for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await production.run(kind)
@@ -96,7 +96,7 @@ test('the flag is refused as well when rows may be written without a promotion, 
   })
 })
 
-test('anything but a signed staging report of the same rollout is refused with its reason', async () => {
+test('anything but a signed staging report of the same rollout is refused with a reason', async () => {
   await withTwoEnvironments(async ({ production, staging: there, report }) => {
     const refused = async (handed: unknown, says: RegExp): Promise<void> => {
       const { status, body } = await submitReport(production, handed)
@@ -132,7 +132,7 @@ test('anything but a signed staging report of the same rollout is refused with i
   })
 })
 
-test('staging does not wait for itself, an editor cannot force, and a forced promotion shows in later reports', async () => {
+test('staging needs no promotion, an editor cannot force one, and later reports show a forced promotion', async () => {
   await withTwoEnvironments(async ({ staging: there, production }) => {
     await there.run('flag', { enabled: true })
     expect((await there.rollout()).promotion).toBeNull()

@@ -25,7 +25,7 @@ async function readSeries(agent: TestAgent, name: string): Promise<string[]> {
     .map((line) => line.replace(`${name}{environment="staging",rollout="vehicles",`, '').replace('}', ''))
 }
 
-test('what is measured follows the rollout, and what nobody knows is never ready', async () => {
+test('measured items follow the rollout, and an unknown item is never ready', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 300)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -65,7 +65,7 @@ test('what is measured follows the rollout, and what nobody knows is never ready
   })
 })
 
-test('how soon critical incidents were answered counts, drills too', async () => {
+test('the response time to critical incidents counts, including drills', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -91,7 +91,7 @@ test('how soon critical incidents were answered counts, drills too', async () =>
   })
 })
 
-test('a rollback is counted, whoever called it a flag change; enhanced monitoring is none', async () => {
+test('turning the flag off counts as a rollback; enhanced monitoring does not', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 100)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -116,7 +116,7 @@ test('a rollback is counted, whoever called it a flag change; enhanced monitorin
   })
 })
 
-test('a sign-off has a name, a note and an end; withdrawn, expired or of another contact it does not count', async () => {
+test('a sign-off has a name, a note and an expiry; a withdrawn or expired one, or one of another contact, does not count', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(url, contacts('1'), async (agent) => {

@@ -74,7 +74,7 @@ async function importBaseline(agent: TestAgent): Promise<void> {
   expect([status, body]).toEqual([200, expect.anything()])
 }
 
-test('the report says all that was done, in each format, and nothing in it is taken for markup', async () => {
+test('the report contains every operation in each format, and escapes all markup', async () => {
   await withRollout(async (agent) => {
     await importBaseline(agent)
     const { report } = JSON.parse(await downloadReport(agent, 'json')) as SignedReport
@@ -115,7 +115,7 @@ test('the report says all that was done, in each format, and nothing in it is ta
   })
 })
 
-test('phones and e-mail addresses are for editors, and in no report', async () => {
+test('only editors see phone numbers and e-mail addresses, and no report contains them', async () => {
   await withRollout(async (agent) => {
     const seen = async (path: string, token: string): Promise<string> =>
       await (await fetch(agent.url + path, { headers: { authorization: `Bearer ${token}` } })).text()
@@ -132,7 +132,7 @@ test('phones and e-mail addresses are for editors, and in no report', async () =
   })
 })
 
-test('sti validate writes the report, and sti verify takes it only as it was signed', async () => {
+test('sti validate writes the report, and sti verify accepts it only unchanged', async () => {
   await withRollout(async (agent) => {
     await withSti(async (sti, folder) => {
       const written = await sti(agent.url, 'validate', '--generate-report', '--output', 'report.json')
@@ -184,7 +184,7 @@ async function expectChangedReportRefused(sti: RunSti, folder: string): Promise<
   expect((await sti(null, 'verify', 'bad.json', '--keys', 'trusted.json')).code).toBe(0)
 }
 
-test('without a key the report says that it is unsigned, and proves nothing', async () => {
+test('a report without a key states that it is unsigned, and promotes nothing', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 50)
     await withAgent(url, VEHICLES_FILE, async (agent) => {

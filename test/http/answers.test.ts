@@ -35,7 +35,7 @@ const OPERATIONS_PATH = '/v1/rollouts/vehicles/operations'
 const requestBody = (kind: string, parameters: unknown = {}, environment = 'staging'): string =>
   JSON.stringify({ kind, environment, parameters })
 
-test('bad input gets a problem with a code and a sentence, and nothing is done', async () => {
+test('invalid input returns a problem with code and detail and has no effect', async () => {
   await withVehicles(async (agent) => {
     const cases: [
       what: string,
@@ -180,7 +180,7 @@ test('bad input gets a problem with a code and a sentence, and nothing is done',
   })
 })
 
-test('a dry run changes nothing, and the same key twice is one operation', async () => {
+test('a dry run changes nothing, and a repeated idempotency key starts one operation', async () => {
   await withVehicles(async (agent) => {
     const preview = await agent.post<OperationPreview>(`${OPERATIONS_PATH}?dryRun=true`, {
       kind: 'expand',
@@ -216,7 +216,7 @@ test('a dry run changes nothing, and the same key twice is one operation', async
   })
 })
 
-test('events stream as they come, go on from Last-Event-ID, and end with the operation', async () => {
+test('events stream immediately, resume from Last-Event-ID, and end with the operation', async () => {
   await withVehicles(async (agent) => {
     const { id } = await agent.request('expand')
     const path = `/v1/operations/${id}/events`

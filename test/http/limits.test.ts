@@ -8,12 +8,12 @@ const FILE = `${VEHICLES_FILE}signals: [{ name: queue, sql: select 5, limit: 4 }
 throttle: { walBytesPerSecond: 1000000000 }
 `
 
-test('limits are merged by name; null takes one back; only an admin loosens one beyond the file', async () => {
+test('limits are merged by name, null removes an override, and only an admin can exceed the limit of the file', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 500)
     await withAgent(url, FILE, async (agent) => {
       await agent.run('expand')
-      // It waits for its own signal from the beginning.
+      // The backfill waits for its custom signal from the beginning.
       const { id } = await agent.request('backfill', { workers: 2, limits: { lockWaiters: { abort: 9 } } })
       const limitsNow = async (patch: object, token = TOKENS.ann): Promise<unknown> => {
         const { status, body } = await tuneOperation(agent, id, patch, token)

@@ -3,7 +3,7 @@ import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
-test('what was validated before rows were written again does not open the flag', async () => {
+test('a validation from before a later backfill does not open the flag', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 1_000)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -24,7 +24,7 @@ test('what was validated before rows were written again does not open the flag',
   })
 })
 
-test('an empty table cannot show that both codes write right: it is decided once it has a row', async () => {
+test('an empty table cannot show that old and new code write correctly, so the check is decided with the first row', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 0)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -43,7 +43,7 @@ test('an empty table cannot show that both codes write right: it is decided once
   })
 })
 
-test('a fault of the file closes every way forward, and no way back', async () => {
+test('an error in the rollout file blocks every step forward and no rollback', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 1_000)
     await sql.unsafe(`create function touch() returns trigger language plpgsql as 'begin return new; end';
@@ -61,7 +61,7 @@ test('a fault of the file closes every way forward, and no way back', async () =
   })
 })
 
-test('a file that can restore nothing keeps the flag off until it accepts that, whoever forces it', async () => {
+test('a file that cannot restore legacy columns keeps the flag off until it accepts lost writes, even with force', async () => {
   const none = `${VEHICLES_FILE.replaceAll(/, restore: \{[^}]*\}/g, '')}restore: none\n`
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 100)

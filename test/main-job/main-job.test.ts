@@ -4,7 +4,7 @@ import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
-test('the main job: expand, backfill, validation, finalize, flag on, flag off, everything back', async () => {
+test('the main job: expand, backfill, validation, finalize, flag on, flag off, rollback', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 20_000)
     const before = await sql`select * from public.vehicles order by id`

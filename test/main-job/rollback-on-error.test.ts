@@ -4,7 +4,7 @@ import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
-test('--rollback-on-error=data: a backfill that fails takes the column back', async () => {
+test('--rollback-on-error=data: a failed backfill rolls the column back', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
     await withAgent(url, VEHICLES_FILE, async (agent) => {

@@ -4,38 +4,41 @@ import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { EXPECTED_TYPE_SQL, rolloutFile, JOB_TABLE_SHAPES, type JobTableShape } from './tableShapes.ts'
 
-test.each(JOB_TABLE_SHAPES)('the whole job over a table with $name, and everything as it was', async (shape) => {
-  await withDatabase(async ({ url, sql }) => {
-    await sql.unsafe(`create schema app; create extension pg_stat_statements; ${shape.create}; analyze`)
-    const [rows, schema] = [await rowsOf(sql, shape), await schemaOf(sql, shape)]
-    expect(rows.length).toBe(300)
-    await withAgent(url, rolloutFile(shape), async (agent) => {
-      await agent.run('expand')
-      const backfill = await agent.run('backfill', { batchSize: 70 })
-      const failedRows = shape.unmapped ?? 0
-      expect(backfill.result).toMatchObject({
-        passedRows: rows.length,
-        writtenRows: rows.length - failedRows,
-        failedRows,
+test.each(JOB_TABLE_SHAPES)(
+  'the whole rollout of a table with $name and its rollback restore everything',
+  async (shape) => {
+    await withDatabase(async ({ url, sql }) => {
+      await sql.unsafe(`create schema app; create extension pg_stat_statements; ${shape.create}; analyze`)
+      const [rows, schema] = [await rowsOf(sql, shape), await schemaOf(sql, shape)]
+      expect(rows.length).toBe(300)
+      await withAgent(url, rolloutFile(shape), async (agent) => {
+        await agent.run('expand')
+        const backfill = await agent.run('backfill', { batchSize: 70 })
+        const failedRows = shape.unmapped ?? 0
+        expect(backfill.result).toMatchObject({
+          passedRows: rows.length,
+          writtenRows: rows.length - failedRows,
+          failedRows,
+        })
+        if (failedRows > 0) await acceptAll(agent, failedRows)
+        expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', rows: rows.length })
+        await agent.run('finalize')
+        expect(await agent.rollout()).toMatchObject({ stage: 'finalized' })
+        await compareWithOracle(sql, shape)
+        await agent.run('flag', { enabled: true })
+        await agent.run('rollback', { scope: 'data', full: true, confirm: 'things' })
       })
-      if (failedRows > 0) await acceptAll(agent, failedRows)
-      expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', rows: rows.length })
-      await agent.run('finalize')
-      expect(await agent.rollout()).toMatchObject({ stage: 'finalized' })
-      await compareWithOracle(sql, shape)
-      await agent.run('flag', { enabled: true })
-      await agent.run('rollback', { scope: 'data', full: true, confirm: 'things' })
+      expect(await rowsOf(sql, shape)).toEqual(rows)
+      expect(await schemaOf(sql, shape)).toEqual(schema)
+      const [open] = await sql`select count(*)::int as changes from sti.change where reverted_at is null`
+      expect(open!.changes).toBe(0)
+      // As docs/operations.md describes the removal: nothing outside the schema depends on it.
+      await sql.unsafe('drop schema sti cascade')
+      expect(await rowsOf(sql, shape)).toEqual(rows)
+      expect(await schemaOf(sql, shape)).toEqual(schema)
     })
-    expect(await rowsOf(sql, shape)).toEqual(rows)
-    expect(await schemaOf(sql, shape)).toEqual(schema)
-    const [open] = await sql`select count(*)::int as changes from sti.change where reverted_at is null`
-    expect(open!.changes).toBe(0)
-    // What docs/operations.md says of removing it: nothing outside of the schema depends on it.
-    await sql.unsafe('drop schema sti cascade')
-    expect(await rowsOf(sql, shape)).toEqual(rows)
-    expect(await schemaOf(sql, shape)).toEqual(schema)
-  })
-})
+  },
+)
 
 async function acceptAll(agent: TestAgent, count: number): Promise<void> {
   const { failedRows } = await agent.get<{ failedRows: { key: string[] }[] }>('/v1/rollouts/things/failed-rows')

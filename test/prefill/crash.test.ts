@@ -6,7 +6,7 @@ import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
 test(
-  'an agent that dies around the transaction of a prefill leaves it whole or not there, and the next one goes on',
+  'an agent that dies around the prefill transaction leaves all or nothing, and the next agent continues',
   { timeout: 240_000 },
   async () => {
     await withDatabase(async ({ url, sql }) => {
@@ -30,7 +30,7 @@ test(
       try {
         const expand = await relay.run('expand')
         expect(died).toEqual(['expand.begun', 'expand.looked', 'ddl.sending', 'ddl.committed'])
-        // Made by an agent that died: the journal says what it did.
+        // The journal records the change of the agent that died.
         expect(expand.result).toEqual({ prefill: { type: 'Car', share: 0.6, sampledRows: 1_000 } })
         expect(await sql`select type, count(*)::int as n from public.vehicles group by 1`).toEqual([
           { type: 'Car', n: 1_000 },

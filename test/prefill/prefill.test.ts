@@ -56,7 +56,7 @@ const defaults = (sql: postgres.Sql): Promise<postgres.RowList<postgres.Row[]>> 
   select d.adrelid::regclass::text as on, a.attname from pg_attrdef d
   join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where a.attname = 'type'`
 
-test('a prefill touches no row, is not coverage, and the backfill writes only the rows that differ', async () => {
+test('a prefill writes no row and is no coverage, and the backfill writes only rows that differ', async () => {
   await withVehicles(10_000, PREFILLED, async ({ sql, agent }) => {
     const before = await file(sql)
     const asked = { kind: 'expand', environment: 'staging', parameters: {} }
@@ -105,7 +105,7 @@ test('a prefill touches no row, is not coverage, and the backfill writes only th
   })
 })
 
-test('a column that is dropped by hand and prefilled again is not covered by the backfill of before', async () => {
+test('a column that is dropped manually and prefilled again is not covered by the earlier backfill', async () => {
   await withVehicles(1_000, PREFILLED, async ({ sql, agent }) => {
     for (const kind of ['expand', 'backfill', 'validation'] as const) await agent.run(kind)
     expect(await agent.rollout()).toMatchObject({ stage: 'verified', coverage: 1 })
@@ -121,7 +121,7 @@ test('a column that is dropped by hand and prefilled again is not covered by the
   })
 })
 
-test('a rollback of a prefilled table archives nothing that nobody wrote, and what comes next starts at nothing', async () => {
+test('a rollback of a prefilled table archives no prefilled value, and the next rollout starts at zero', async () => {
   await withVehicles(1_000, PREFILLED, async ({ sql, agent }) => {
     const legacy = await sql`select * from public.vehicles order by id`
     for (const kind of ['expand', 'backfill', 'validation'] as const) await agent.run(kind)
@@ -144,8 +144,8 @@ test('a rollback of a prefilled table archives nothing that nobody wrote, and wh
   })
 })
 
-test('under writers no insert ever sees the constant, and every row is right at the end', async () => {
-  // Fires before ours: it sees what an INSERT that names no type gives the column, or that there is none yet.
+test('with concurrent writers no insert sees the constant, and every row is correct at the end', async () => {
+  // Fires before the dual-write trigger, so it sees the default that an INSERT without a type gets.
   const watch = `create table public.seen (type text, there boolean);
     create function public.watch() returns trigger language plpgsql as $$ begin
       insert into public.seen values (to_jsonb(new)->>'type', to_jsonb(new) ? 'type'); return new; end $$;
@@ -165,7 +165,7 @@ test('under writers no insert ever sees the constant, and every row is right at 
             await sql`update public.vehicles set name = name || '.' where id = ${id + 1}`
             if (n % 5 === 0) await sql`delete from public.vehicles where id = ${id + 2}`
           } catch (error) {
-            // A prepared statement over the row meets the new column once; the driver prepares it again.
+            // A prepared statement fails once on the new column; the driver prepares it again.
             if (!/cached plan must not change result type/.test(String(error))) failures++
           }
         }
@@ -197,7 +197,7 @@ test('under writers no insert ever sees the constant, and every row is right at 
   )
 })
 
-test('partitions keep no default, are not rewritten, and read as the constant', async () => {
+test('partitions keep no default, are not rewritten, and return the constant', async () => {
   const parted = `drop table public.vehicles;
     create table public.vehicles (id int, is_truck boolean not null, is_bike boolean not null, primary key (id)) partition by range (id);
     create table public.first partition of public.vehicles for values from (0) to (500);
@@ -221,7 +221,7 @@ test('partitions keep no default, are not rewritten, and read as the constant', 
   )
 })
 
-test('rows that no type matches, and rows whose expression raises, hold the constant until the backfill says what they are', async () => {
+test('unmapped rows and rows whose expression raises have the constant until the backfill handles them', async () => {
   const unmapped = `rollout: vehicles
 table: public.vehicles
 types:
@@ -238,13 +238,13 @@ prefill: majority
     unmapped,
     async ({ sql, agent }) => {
       const expand = await agent.run('expand')
-      // Of 300 rows a third has 2 axles; 5 rows raise a division by zero, and spoil nothing.
+      // A third of 300 rows has 2 axles. Five rows raise a division by zero without affecting the others.
       expect(expand.result).toMatchObject({ prefill: { type: 'Two', sampledRows: 300 } })
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0.333333 })
       const backfill = await agent.run('backfill')
       expect(backfill.result).toMatchObject({ passedRows: 300 })
       expect(await sql`select type, axles, count(*)::int as n from public.vehicles group by 1, 2 order by 2`).toEqual([
-        // It cannot be derived, so nobody may write it: a failed row.
+        // The type cannot be derived, so the row is a failed row.
         { type: 'Two', axles: 0, n: 5 },
         { type: 'Two', axles: 2, n: 100 },
         { type: null, axles: 3, n: 95 },
@@ -277,7 +277,7 @@ test.each([
   )
 })
 
-test('it is refused while somebody may read by type, whatever the file says', async () => {
+test('a prefill is refused while an application can read by type, even if the file requires it', async () => {
   await withVehicles(100, PREFILLED, async ({ sql, agent }) => {
     for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
     await agent.run('flag', { enabled: true })
@@ -289,7 +289,7 @@ test('it is refused while somebody may read by type, whatever the file says', as
   })
 })
 
-test('it is left out where it does not pay, and where the column is there already', async () => {
+test('a prefill is skipped if it saves nothing or if the column exists', async () => {
   await withVehicles(0, PREFILLED, async ({ sql, agent }) => {
     expect((await agent.run('expand')).result).toMatchObject({ prefill: null })
     expect(
@@ -329,7 +329,7 @@ test('a changed file does not prefill again', async () => {
   })
 })
 
-test('the sample of a big table reads some pages and is near the truth', async () => {
+test('the sample of a large table reads a few pages and is close to the actual shares', async () => {
   await withVehicles(
     1,
     PREFILLED,
@@ -342,7 +342,7 @@ test('the sample of a big table reads some pages and is near the truth', async (
       expect(prefill.share).toBeGreaterThan(0.52)
       expect(prefill.share).toBeLessThan(0.68)
     },
-    // Trucks stand together, as rows that were written together do.
+    // Trucks are adjacent, like rows that were written together.
     `insert into public.vehicles (name, is_truck, is_bike) select 'v', n < 120000, n between 120000 and 160000 from generate_series(1, 400000) n;
      analyze public.vehicles`,
   )

@@ -58,7 +58,7 @@ const waitForStep = (agent: TestAgent, id: number, step: number): Promise<Operat
     return operation.progress?.ramp?.step === step && operation
   })
 
-test('a ramp goes to 100 % on pass; whoever turns the flag off through any agent ends it for good', async () => {
+test('a ramp reaches 100% if every step passes; turning the flag off through any agent ends it', async () => {
   await withTwoAgents(async (one, two) => {
     const asked = await one.request('flag', RAMP)
     expect(asked).toMatchObject({ kind: 'flag', state: 'queued', parameters: { steps: [25, 100], holdSeconds: 1 } })
@@ -77,7 +77,7 @@ test('a ramp goes to 100 % on pass; whoever turns the flag off through any agent
       'step 1 of 2, 25 %: pass',
       'step 2 of 2, 100 %: pass',
     ])
-    // Each step is a change of its own, in the name of who asked for the ramp.
+    // Each step is a separate change by the actor of the ramp.
     const { events } = await one.get<{ events: OperationEvent[] }>('/v1/rollouts/vehicles/events')
     const changes = events.filter(({ kind }) => kind === 'flag')
     expect(changes.map(({ actor, reason, message }) => `${actor.name}: ${message} ${reason}`)).toEqual([
@@ -105,7 +105,7 @@ test('a ramp goes to 100 % on pass; whoever turns the flag off through any agent
     }
     await one.run('validation')
 
-    // Paused it holds its percentage; cancelled it leaves it. Turned off while it stands, it is over.
+    // A paused ramp keeps its percentage, and so does a cancelled one. Turning the flag off ends a paused ramp.
     const { id } = await one.request('flag', RAMP)
     await waitForStep(one, id, 1)
     await controlOperation(one, id, 'pause')
@@ -122,13 +122,13 @@ test('a ramp goes to 100 % on pass; whoever turns the flag off through any agent
     expect((await one.waitForEnd(next.id)).state).toBe('cancelled')
     expect(await readEventMessages(one, next.id)).toContain('The flag stays on for 25 %.')
     await waitForPercentage(one, 25)
-    // It goes on from there, never down.
+    // The ramp continues from there and never goes down.
     const last = await one.run('flag', RAMP)
     expect(last.result).toMatchObject({ steps: [25, 100] })
   })
 }, 120_000)
 
-test('a ramp holds while it cannot be judged, and stands in the end; what fails turns the flag off', async () => {
+test('a ramp holds while it cannot be judged, then pauses; a failed step turns the flag off', async () => {
   await withTwoAgents(async (one, two, sql) => {
     expect((await one.post<Problem>('/v1/rollouts/vehicles/operations', request({ force: true }))).status).toBe(422)
     const { id } = await one.request('flag', RAMP)
@@ -160,7 +160,7 @@ test('a ramp holds while it cannot be judged, and stands in the end; what fails 
       alter table public.vehicles disable trigger user;
       update public.vehicles set type = 'Bike' where is_truck and id < 50;
       alter table public.vehicles enable always trigger "~sti_derive"`)
-    // While somebody holds automatic rollback it stands, and says who; armed again it turns off.
+    // While automatic rollback is paused the ramp is held and names who paused it. After resume it turns the flag off.
     const standing = await one.waitForEnd(bad.id)
     expect(standing).toMatchObject({ state: 'paused', errorCode: 'trouble' })
     expect(standing.error).toMatch(/^The step at 25 % failed .* ann holds automatic rollback until .*\(a load test\)/)
@@ -172,7 +172,7 @@ test('a ramp holds while it cannot be judged, and stands in the end; what fails 
     expect(failed).toMatchObject({ state: 'failed', errorCode: 'ramp-failed' })
     expect(failed.error).toMatch(/^The step at 25 % failed, and the flag is off: /)
     expect(failed.error).toMatch(/new-rows|dual-write/)
-    // The other agent may have turned it off: this one reads it within a second or two.
+    // If the other agent turned it off, this one reads that within two seconds.
     await waitFor('it is off', async () => (await one.rollout()).stage === 'rolled-back')
     expect(await readFlag(one)).toMatchObject({ enabled: false })
     const { operations } = await one.get<{ operations: Operation[] }>('/v1/operations')

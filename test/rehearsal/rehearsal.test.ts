@@ -41,7 +41,7 @@ async function preview(agent: TestAgent, kind: string, parameters: object = {}):
   return (await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', body)).body
 }
 
-test('a rehearsal proves both rollbacks on a copy, times them, and leaves the table and everything else alone', async () => {
+test('a rehearsal tests and times both rollbacks on a copy and changes nothing else', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 30_000)
     await sql.unsafe(`create table public.audit (id bigint);
@@ -142,7 +142,7 @@ test('a rehearsal proves both rollbacks on a copy, times them, and leaves the ta
   })
 })
 
-test('paused it leaves nothing and begins anew, cancelled it leaves nothing, and it starts by itself at its interval', async () => {
+test('a paused rehearsal leaves nothing and restarts; a cancelled one leaves nothing; rehearsals start automatically at their interval', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 60_000)
     await withAgent(
@@ -194,13 +194,13 @@ const PARTITIONED = `
 
 test.each([
   [
-    'a column that was there before, NOT NULL once finalized',
+    'an existing column that is NOT NULL after finalize',
     'constraint: notNull\n',
     'alter table public.vehicles add column type text',
   ],
   ['partitions and a generated column', '', PARTITIONED],
   ['a publication FOR ALL TABLES', 'publication: subscriber-ready\n', 'create publication everything for all tables'],
-])('a table with %s is rehearsed before expand and once it is finalized', async (_, file, shape) => {
+])('a table with %s is rehearsed before expand and after finalize', async (_, file, shape) => {
   await withDatabase(async ({ url, sql }) => {
     if (shape === PARTITIONED) await sql`create extension if not exists pg_stat_statements`
     else await createVehicles(sql, 3_000)

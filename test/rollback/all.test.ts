@@ -32,9 +32,9 @@ interface RollbackCase {
 }
 
 test.each([
-  ['a column of ours', { before: '', kills: ['rollback.reverted', 'system.compared'], kept: false }],
+  ['a column created by STI', { before: '', kills: ['rollback.reverted', 'system.compared'], kept: false }],
   [
-    'a column that was there before',
+    'an existing column',
     {
       before: 'alter table public.vehicles add column type text',
       kept: true,
@@ -42,7 +42,7 @@ test.each([
     },
   ],
 ] as [string, RollbackCase][])(
-  'sti rollback all takes everything back once the flag was on for all, with %s, under writers, over killed agents',
+  'sti rollback all reverts everything after the flag was on for all, with %s, under writers and across killed agents',
   { timeout: 180_000 + WRITES * 20 },
   async (_, { before, kills, kept }) => {
     await withDatabase(async ({ url, sql }) => {

@@ -21,7 +21,7 @@ test.each([
   ['data', WRITES],
   ['system', WRITES / 6],
 ] as const)(
-  'a rollback of scope %s after %i writes of old and new code, and under them, loses no edit',
+  'a rollback of scope %s after and during %i writes of old and new code loses no edit',
   { timeout: 120_000 + WRITES * 20 },
   async (scope, writes) => {
     await withDatabase(async ({ url, sql }) => {

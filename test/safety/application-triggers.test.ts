@@ -12,7 +12,7 @@ const TOUCH = `
     new.updated_at := now(); return new; end $$;
   create trigger touch before update on public.vehicles for each row execute function public.touch()`
 
-test('an UPDATE trigger that the file does not speak of refuses the backfill; one that skips is left in peace', async () => {
+test('an undeclared UPDATE trigger blocks the backfill; one that is declared to skip does not', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 500)
     await sql.unsafe(TOUCH)
@@ -33,7 +33,7 @@ test('an UPDATE trigger that the file does not speak of refuses the backfill; on
   })
 })
 
-test('a trigger that came while the backfill stood paused keeps it standing, with the reason', async () => {
+test('a trigger that is created while the backfill is paused keeps it paused, with the reason', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
     await slowUpdates(sql, 0.1)
@@ -69,10 +69,10 @@ const AUDIT = `
     insert into public.audit select new.*; return null; end $$;
   create trigger audit after update of is_truck on public.vehicles for each row execute function public.audit()`
 
-test('a trigger that cannot bear one more column takes the whole expand back, with a clear sentence', async () => {
+test('a trigger that fails on the new column rolls back the whole expand, with a clear error', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
-    // It skips our batches and fires for one column only: the application would still meet it on its next write.
+    // The trigger skips batches of the engine and fires for one column only, but the next write of the application fires it.
     await sql.unsafe(AUDIT)
     await withAgent(
       url,
@@ -96,7 +96,7 @@ test('a trigger that cannot bear one more column takes the whole expand back, wi
   })
 })
 
-test('a trigger that the trial write does not reach is named in the preview', async () => {
+test('the preview names a trigger that the trial write does not reach', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 1)
     await sql.unsafe(AUDIT.replace('after update of is_truck', 'after insert'))

@@ -66,7 +66,7 @@ test('who took the lane over fences the old holder off: its batch writes no row 
     await expect(batch(at10, 10, 20)).rejects.toThrow(/another agent has taken this lane over/)
     expect(await sql`select count(*)::int as n from public.vehicles where type is not null`).toEqual([{ n: 10 }])
     await batch({ ...taken, position: ['10'] }, 10, 20)
-    // An epoch can come again, after a failover: the random claim stands beside it.
+    // An epoch can repeat after a failover, so the fence also has a random claim id.
     await expect(batch({ ...at10, epoch: taken.epoch, position: ['20'] }, 20, 30)).rejects.toThrow(/another agent/)
     const [stored] = await database.state`select position, passed_rows, written_rows, batches from sti.lane`
     expect(stored).toEqual({ position: ['20'], passed_rows: 20n, written_rows: 20n, batches: 2n })

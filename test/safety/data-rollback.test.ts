@@ -44,7 +44,7 @@ const bypassTrigger = (
 ): string => `alter table public.vehicles disable trigger "~sti_derive"; ${statement};
   alter table public.vehicles enable always trigger "~sti_derive"`
 
-test('values that legacy columns cannot express are archived before the column goes; legacy edits survive', async () => {
+test('values that legacy columns cannot express are archived before the column is dropped; legacy edits survive', async () => {
   await withRolledOutTable(async ({ sql, agent }) => {
     await sql.unsafe(bypassTrigger(`update public.vehicles set type = 'Bike' where id in (3, 4)`))
     await sql`update public.vehicles set is_truck = false, is_bike = true, name = 'edited' where id = 11`
@@ -59,7 +59,7 @@ test('values that legacy columns cannot express are archived before the column g
   })
 })
 
-test('a column that was there before is cleared only where the value is still the derived one', async () => {
+test('an existing column is cleared only where it still has the derived value', async () => {
   await withRolledOutTable(async ({ sql, agent }) => {
     await sql.unsafe(bypassTrigger(`update public.vehicles set type = 'Bike' where id in (3, 4)`))
     expect((await agent.run('rollback', DATA_ROLLBACK)).result).toMatchObject({ archivedValues: 2, clearedRows: 498 })
@@ -67,12 +67,12 @@ test('a column that was there before is cleared only where the value is still th
       { id: 3, type: 'Bike' },
       { id: 4, type: 'Bike' },
     ])
-    // Nothing of ours is left that would give the others a type again.
+    // No trigger is left that would set the type of other rows.
     expect(await sql`update public.vehicles set name = name where id = 7 returning type`).toEqual([{ type: null }])
   }, EXISTING_COLUMN)
 })
 
-test('while the column is being cleared the application’s writes succeed, and what it writes stays', async () => {
+test('while the column is cleared, writes of the application succeed and are kept', async () => {
   await withRolledOutTable(
     async ({ sql, agent }) => {
       await slowUpdates(sql, 0.7)
@@ -99,7 +99,7 @@ test('while the column is being cleared the application’s writes succeed, and 
   )
 })
 
-test('a row that cannot be cleared is recorded, the rest is cleared, and a second try ends it', async () => {
+test('a row that cannot be cleared is recorded, the others are cleared, and a second rollback completes', async () => {
   await withRolledOutTable(async ({ sql, agent }) => {
     await sql.unsafe(`
       create function public.frozen() returns trigger language plpgsql as
@@ -118,7 +118,7 @@ test('a row that cannot be cleared is recorded, the rest is cleared, and a secon
   }, EXISTING_COLUMN)
 })
 
-test('a client that may still read by type blocks it until somebody accepts that', async () => {
+test('a client that can still read by type blocks the rollback until someone accepts it', async () => {
   await withRolledOutTable(async ({ agent }) => {
     await agent.run('flag', { enabled: true })
     const asked = await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
@@ -134,12 +134,12 @@ test('a client that may still read by type blocks it until somebody accepts that
   })
 })
 
-test('what depends on the column stops the drop, and everything stays as it was', async () => {
+test('a dependent object prevents the drop, and everything stays unchanged', async () => {
   await withRolledOutTable(async ({ sql, agent }) => {
     await sql`create view public.trucks as select * from public.vehicles where type = 'Truck'`
     const failed = await runToFailure(agent, 'rollback', DATA_ROLLBACK)
     expect(failed).toMatchObject({ state: 'failed', errorCode: '2BP01' })
-    // A rollback that failed may have written: what was validated before it counts no more.
+    // A failed rollback can have written rows, so an earlier validation does not count.
     expect(await agent.rollout()).toMatchObject({ stage: 'covered', validation: { verdict: 'pass' } })
     const [inserted] =
       await sql`insert into public.vehicles (name, is_truck, is_bike) values ('x', true, false) returning type`

@@ -23,7 +23,7 @@ async function withExpandedTable(
 const INSERT = 'insert into public.vehicles (name, is_truck, is_bike, axles)'
 const UNMAPPED = VEHICLES_FILE.replace(/otherwise:.*\n/, '')
 
-test('another BEFORE trigger that changes legacy columns is seen', async () => {
+test('changes of legacy columns by another BEFORE trigger are seen', async () => {
   const crown = `
     create function public.crown() returns trigger language plpgsql as $$ begin new.is_truck := new.axles > 5; return new; end $$;
     create trigger zz_crown before insert or update on public.vehicles for each row execute function public.crown()`
@@ -42,7 +42,7 @@ test('another BEFORE trigger that changes legacy columns is seen', async () => {
   )
 })
 
-test('a session in the replica role, as of a logical subscription, writes the right type', async () => {
+test('a session in the replica role, such as a logical subscription, writes the correct type', async () => {
   await withExpandedTable(VEHICLES_FILE, async (_, url) => {
     await withSession(url, async (session) => {
       await session`set session_replication_role = replica`
@@ -51,14 +51,14 @@ test('a session in the replica role, as of a logical subscription, writes the ri
   })
 })
 
-test('what the application itself writes to the type gives way to its legacy columns', async () => {
+test('legacy columns override a type that the application writes', async () => {
   await withExpandedTable(VEHICLES_FILE, async (sql) => {
     const rows = await sql`update public.vehicles set type = 'Bike' where id = 2 returning is_truck, type`
     expect(rows).toEqual([{ is_truck: true, type: 'Truck' }])
   })
 })
 
-test('a trigger that sorts after ours is refused by expand, and one that comes later is found by a validation', async () => {
+test('expand refuses a trigger that fires after the dual-write trigger, and a validation finds one that is added later', async () => {
   const later = `
     create or replace function public.later() returns trigger language plpgsql as $$ begin new.is_truck := true; return new; end $$;
     create trigger "~~later" before update on public.vehicles for each row execute function public.later()`
@@ -103,7 +103,7 @@ test.each([
   })
 })
 
-test('a partition whose trigger was disabled is noticed', async () => {
+test('a disabled trigger on a partition is detected', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql.unsafe(`
       create table public.vehicles (id int primary key, is_truck boolean not null, is_bike boolean not null) partition by range (id);
@@ -144,7 +144,7 @@ test('an expression that raises never fails a write of the application', async (
 const CLERK = `create role clerk_of_test login password 'clerk';
   grant select, insert, update on public.vehicles to clerk_of_test`
 
-test('a role without any right on schema sti writes as before', async () => {
+test('a role without rights on schema sti writes as before', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(url, VEHICLES_FILE, (agent) => agent.run('expand'))
@@ -164,8 +164,8 @@ test('a role without any right on schema sti writes as before', async () => {
   })
 })
 
-test('a search_path of the writer finds nothing of his in the trigger', async () => {
-  // Not a plain comparison, so that it stands in the function and not in the WHEN clause.
+test('the search_path of the writer does not affect the trigger', async () => {
+  // Not a plain comparison, so that it is in the function and not in the WHEN clause.
   const file = VEHICLES_FILE.replace('when: is_truck', 'when: "length(name) > 3 and is_truck"').replace(
     'legacyColumns: [is_truck, is_bike]',
     'legacyColumns: [is_truck, is_bike, name]',

@@ -10,7 +10,7 @@ import { waitFor } from '../support/waitFor.ts'
 /** Bikes have become Cycles. */
 const CHANGED_FILE = VEHICLES_FILE.replace('name: Bike', 'name: Cycle')
 
-test('an operation pins the hash of its file: an agent with another file does not claim it', async () => {
+test('an agent with another rollout file does not claim the operation', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 1_000)
     await slowUpdates(sql, 0.1)
@@ -28,7 +28,7 @@ test('an operation pins the hash of its file: an agent with another file does no
       `${CHANGED_FILE}triggers: { slow: harmless }\n`,
       async (agent) => {
         await controlOperation(agent, id, 'resume')
-        // It looks for work every half second.
+        // The agent polls for work every 0.5 s.
         await sleep(1_500)
         expect((await readOperation(agent, id)).state).toBe('queued')
         expect(await countTypedRows(sql)).toBe(written)
@@ -38,7 +38,7 @@ test('an operation pins the hash of its file: an agent with another file does no
   })
 })
 
-test('the trigger of an earlier file is noticed, stops everything, and is replaced with its constraint by expand', async () => {
+test('the trigger of an earlier file is detected and blocks everything until expand replaces it and its constraint', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 100)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -79,7 +79,7 @@ test('the trigger of an earlier file is noticed, stops everything, and is replac
   })
 })
 
-test('a file that lets the application write the type takes the trigger of an earlier one away', async () => {
+test('a file with dualWrite: application removes the trigger of an earlier file', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(url, VEHICLES_FILE, (agent) => agent.run('expand'))
@@ -92,7 +92,7 @@ test('a file that lets the application write the type takes the trigger of an ea
       expect(triggers).toEqual([])
       await agent.run('backfill')
       expect(await countWrongRows(sql)).toBe(0)
-      // Only what the application writes from now on shows that it writes both sides.
+      // Only later writes of the application show that it writes both sides.
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'inconclusive' })
       await sql`update public.vehicles set is_truck = true, type = 'Truck' where id = 3`
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass' })

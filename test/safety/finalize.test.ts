@@ -58,7 +58,7 @@ test('after expand and finalize the journal names what is in the catalog, and th
       'trigger ~sti_derive on "public"."vehicles"',
     ]
     expect(await journal(sql)).toEqual(expanded)
-    // Autovacuum would gather them again just then.
+    // Autovacuum could gather the statistics at the same time.
     await sql`alter table public.vehicles set (autovacuum_enabled = off)`
     await sql`delete from pg_statistic where starelid = 'public.vehicles'::regclass`
     expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(
@@ -82,7 +82,7 @@ test('after expand and finalize the journal names what is in the catalog, and th
   })
 })
 
-test('an index whose making is killed is INVALID; the next try drops it, makes it again and journals it once', async () => {
+test('an index build that is killed leaves an INVALID index; the next attempt drops it, rebuilds it and journals it once', async () => {
   await withVerifiedRollout(VEHICLES_FILE, async ({ url, sql, agent }) => {
     await withSession(url, async (session) => {
       // CONCURRENTLY waits for every older transaction.

@@ -6,7 +6,7 @@ import { readEventMessages, QUIET_LOG, controlOperation } from '../support/opera
 import { withSession } from '../support/faultInjection.ts'
 import { waitFor } from '../support/waitFor.ts'
 
-test('DDL that waits names who holds the lock, lets readers and writers pass, and can be paused and resumed', async () => {
+test('waiting DDL names the lock holder, does not block readers and writers, and can be paused and resumed', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(

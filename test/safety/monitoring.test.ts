@@ -17,7 +17,7 @@ async function readSettings(sql: postgres.Sql): Promise<string[]> {
 const sampled = async (agent: TestAgent): Promise<number> => (await agent.rollout()).monitoring.samplingSeconds
 const ENHANCED_SETTINGS = ['pg_stat_statements.track=all', 'track_io_timing=on']
 
-test('enhanced monitoring is journaled, shows in new sessions, and what was there before is there again after it', async () => {
+test('enhanced monitoring is journaled, applies to new sessions, and its rollback restores the earlier settings', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 100)
     const name = new URL(url).pathname.slice(1)
@@ -48,7 +48,7 @@ test('enhanced monitoring is journaled, shows in new sessions, and what was ther
         ],
       })
       await expect(agent.run('monitoring')).rejects.toThrow(/on already/)
-      // It is no change of the table: there is nothing to take back of that.
+      // It does not change the table, so a rollback of the table has nothing to revert.
       await expect(agent.run('rollback', { scope: 'data', confirm: 'vehicles' })).rejects.toThrow(
         /nothing to roll back/,
       )
@@ -64,7 +64,7 @@ test('enhanced monitoring is journaled, shows in new sessions, and what was ther
   })
 })
 
-test('what somebody else has changed since is left alone and named', async () => {
+test('a setting that someone else has changed is kept and named', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 100)
     const name = new URL(url).pathname.slice(1)
@@ -89,7 +89,7 @@ test('what somebody else has changed since is left alone and named', async () =>
   })
 })
 
-test('two rollouts of one database: the settings go when the last of them needs them no more', async () => {
+test('the settings of one database remain until the last of two rollouts no longer needs them', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 100)
     await sql`create table public.lorries as select * from public.vehicles`
@@ -115,7 +115,7 @@ test('two rollouts of one database: the settings go when the last of them needs 
   })
 })
 
-test('what the role of the agent may not do is named, and the rest is done', async () => {
+test('a setting that the role cannot change is named, and the others are applied', async () => {
   await withAgentRole({ monitor: true }, async ({ url, sql, role }) => {
     const name = new URL(url).pathname.slice(1)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -128,7 +128,7 @@ test('what the role of the agent may not do is named, and the rest is done', asy
         `${role} may not set pg_stat_statements.track. Run as a superuser: grant set on parameter pg_stat_statements.track to "${role}".`,
       ])
 
-      // Once granted it can be asked for again; without owning the database it is for its own sessions.
+      // After the grant it can be requested again; without owning the database it applies to the role's own sessions.
       await sql.unsafe(`grant set on parameter track_io_timing, pg_stat_statements.track to ${role}`)
       await agent.run('monitoring')
       expect(await readSettings(sql)).toEqual(ENHANCED_SETTINGS.map((setting) => `${role}: ${setting}`))
@@ -144,7 +144,7 @@ test('what the role of the agent may not do is named, and the rest is done', asy
   })
 })
 
-test('a backfill with --enable-monitoring switches it on once; only an admin takes it back', async () => {
+test('a backfill with --enable-monitoring enables it once; only an admin rolls it back', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
     await withAgent(url, VEHICLES_FILE, async (agent) => {

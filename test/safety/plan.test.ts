@@ -4,9 +4,9 @@ import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
 import { QUIET_LOG, runToFailure } from '../support/operations.ts'
 
-test('a validation that would read a whole partition for each range is refused with what to do', async () => {
+test('a validation that would read a whole partition per range is refused with advice', async () => {
   await withDatabase(async ({ url, sql }) => {
-    // So many that the second range is less than a tenth: of a smaller one a range may well be the table.
+    // The second range must be less than a tenth of the table: a range of a small table can be all of it.
     await sql.unsafe(`
       create table public.vehicles (id bigint primary key, is_truck boolean not null, is_bike boolean not null)
         partition by hash (id);

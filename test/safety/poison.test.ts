@@ -57,7 +57,7 @@ test.each([
   })
 })
 
-test('more failed rows than the error budget fail the backfill; once mended it starts with a clean count', async () => {
+test('more failed rows than the error budget fail the backfill; after a fix it starts at zero', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 500)
     await refuseRows(sql, [10, 20, 30, 40])
@@ -72,7 +72,7 @@ test('more failed rows than the error budget fail the backfill; once mended it s
           /^3 of 500 rows failed \(0\.6%; error budget 0\.5%\)\. .* start the backfill again/,
         )
         expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/Coverage is not complete/)
-        // Two are mended; the two that are left are within the budget, whatever was recorded before.
+        // Two rows are fixed. The other two are within the budget, regardless of earlier records.
         await refuseRows(sql, [30, 40])
         expect((await agent.run('backfill', { batchSize: 100 })).result).toMatchObject({ failedRows: 2 })
       },
@@ -81,7 +81,7 @@ test('more failed rows than the error budget fail the backfill; once mended it s
   })
 })
 
-test('failed rows hold the flag back until they are mended and retried', async () => {
+test('failed rows block the flag until they are fixed and retried', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 500)
     await refuseRows(sql, [7, 8])
@@ -118,7 +118,7 @@ test('failed rows hold the flag back until they are mended and retried', async (
 const UNMAPPED = VEHICLES_FILE.replace(/otherwise:.*\n/, '')
 const acceptanceBody = (keys: string[][]) => ({ keys, reason: 'known' })
 
-test('an acceptance by an admin counts for its row alone, and only while that row is wrong', async () => {
+test('an acceptance by an admin applies to one row only, and only while that row is wrong', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 20)
     await sql`update public.vehicles set is_truck = true where id <> 3`
@@ -135,11 +135,11 @@ test('an acceptance by an admin counts for its row alone, and only while that ro
         await agent.run('finalize')
         await agent.run('flag', { enabled: true })
         await agent.run('rollback', { scope: 'flag' })
-        // The accepted row is put right, and another one goes wrong: the acceptance does not cover it.
+        // The accepted row is fixed and another one becomes wrong: the acceptance does not cover it.
         await sql`update public.vehicles set is_truck = true where id = 3`
         await sql`update public.vehicles set is_truck = false, is_bike = false where id = 4`
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 0.95 })
-        // After the row was right again, a new failure of it wants a new acceptance.
+        // After a fix, a new failure of the row requires a new acceptance.
         await agent.run('backfill')
         expect((await readFailedRows(agent)).map((row) => [row.key[0], row.accepted])).toEqual([['4', null]])
         await sql`update public.vehicles set is_truck = false where id = 3`
@@ -154,11 +154,11 @@ test('an acceptance by an admin counts for its row alone, and only while that ro
   })
 })
 
-test('a row that no type matches and that comes behind the backfill is found by the sweep', async () => {
+test('the sweep finds a row without a matching type that was inserted behind the backfill', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 1_000)
     await sql`update public.vehicles set is_truck = true`
-    // When the last batch is written somebody makes a row at the front what no type matches.
+    // After the last batch, a row at the front becomes unmapped.
     await sql.unsafe(`
       create function public.late() returns trigger language plpgsql as $$ begin
         if exists (select from changed where id = 1000) then
@@ -178,7 +178,7 @@ test('a row that no type matches and that comes behind the backfill is found by 
   })
 })
 
-test('a row on which the expression raises is a failed row, and a validation counts it', async () => {
+test('a row for which the expression raises is a failed row, and a validation counts it', async () => {
   const raising = VEHICLES_FILE.replace('when: is_truck', 'when: "12 / axles > 4"')
     .replace('legacyColumns: [is_truck, is_bike]', 'legacyColumns: [is_truck, is_bike, axles]')
     .replaceAll(/, restore: \{[^}]*\}/g, '')

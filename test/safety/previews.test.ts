@@ -5,7 +5,7 @@ import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { QUIET_LOG } from '../support/operations.ts'
 
-test('a preview says whether its time was measured here or is assumed, and what of', async () => {
+test('a preview states whether its time was measured or assumed, and its basis', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
     await withAgent(

@@ -6,7 +6,7 @@ import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { requestRefused } from '../support/operations.ts'
 
-test('a FOR ALL TABLES publication keeps our schema out until the file says that the subscriber is ready', async () => {
+test('a FOR ALL TABLES publication blocks schema sti until the file states that the subscriber is ready', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql`create publication everything for all tables`
     const database = connect(url, 'a')
@@ -20,7 +20,7 @@ test('a FOR ALL TABLES publication keeps our schema out until the file says that
   })
 })
 
-test('a table that is published is not expanded until the file says that the subscriber is ready', async () => {
+test('a published table is not expanded until the file states that the subscriber is ready', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await sql`create publication fleet for table public.vehicles`

@@ -5,7 +5,7 @@ import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { QUIET_LOG } from '../support/operations.ts'
 import { realTimeTest as test } from '../support/realTime.ts'
 
-test('our own bulk statements are none of the application’s query time', async () => {
+test('bulk statements of the engine are excluded from the application’s query time', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 60_000)
     await withAgent(
@@ -25,7 +25,7 @@ test('our own bulk statements are none of the application’s query time', async
             and query ~ 'vehicles' and query !~ '^(alter|create|drop) '
             and not (strpos(query, '/* sti */') > 0 or query ~ '\\msti"?\\.')`
         expect(counted).toEqual([])
-        // And what is bulk was run, and is told apart by the mark alone.
+        // Bulk statements were run and are recognized only by their tag.
         const marked = await sql<{ query: string }[]>`
           select query from pg_stat_statements where strpos(query, '/* sti */') > 0 and query ~ 'vehicles'`
         for (const bulk of [/bit_xor\(/, / index concurrently /, / validate constraint /, /^analyze /])

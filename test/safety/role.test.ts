@@ -6,7 +6,7 @@ import { slowUpdates, countTypedRows, countWrongRows } from '../support/faultInj
 import { withAgentRole } from './agentRole.ts'
 import { waitFor } from '../support/waitFor.ts'
 
-test('a role that owns the table, may CREATE in database and schema and has pg_monitor is enough for the whole job', async () => {
+test('a role that owns the table, can CREATE in database and schema, and has pg_monitor can run the whole rollout', async () => {
   await withAgentRole({ monitor: true }, async ({ url, sql, role }) => {
     await withAgent(
       url,
@@ -15,7 +15,7 @@ test('a role that owns the table, may CREATE in database and schema and has pg_m
         await agent.run('expand')
         await agent.run('backfill')
         await agent.run('validation')
-        // An index is made in the table's schema; owning the table is not enough for that.
+        // Creating an index needs CREATE on the schema; owning the table is not enough.
         expect((await runToFailure(agent, 'finalize')).error).toMatch(/GRANT CREATE ON SCHEMA public TO agent_/)
         await sql.unsafe(`grant create on schema public to ${role}`)
         await agent.run('finalize')
@@ -27,7 +27,7 @@ test('a role that owns the table, may CREATE in database and schema and has pg_m
   })
 })
 
-test('without pg_monitor the sessions of others look idle: the backfill waits and says so', async () => {
+test('without pg_monitor other sessions look idle, so the backfill waits and gives the reason', async () => {
   await withAgentRole({ monitor: false }, async ({ url, sql }) => {
     await withAgent(
       url,
@@ -50,7 +50,7 @@ test('without pg_monitor the sessions of others look idle: the backfill waits an
   })
 })
 
-test('a policy that hides rows from the owner shows no false 100 %', async () => {
+test('a policy that hides rows from the owner does not lead to a false 100%', async () => {
   await withAgentRole({ monitor: true }, async ({ url, sql }) => {
     await slowUpdates(sql, 0.05)
     await withAgent(
@@ -65,7 +65,7 @@ test('a policy that hides rows from the owner shows no false 100 %', async () =>
         const ended = await agent.waitForEnd(id)
         expect(ended).toMatchObject({ state: 'failed', errorCode: '42501' })
         expect(ended.progress!.ratio).toBeLessThan(1)
-        // The policy is read each time: whatever is asked for now is refused with what to do.
+        // The policy is read for each request, which is refused with advice.
         await expect(agent.request('validation')).rejects.toThrow(/forces row level security .* BYPASSRLS/)
       },
       QUIET_LOG,

@@ -67,7 +67,7 @@ const raiseOnUpdate = (sql: postgres.Sql, sqlstate: string, when = 'true') =>
   sql.unsafe(`create or replace function public.slow() returns trigger language plpgsql as
     $$ begin if ${when} then raise exception 'as if' using errcode = '${sqlstate}'; end if; return null; end $$`)
 
-test('57P01: the engine’s connection is terminated again and again; nothing is lost, nothing counted twice', async () => {
+test('57P01: the connection of the engine is terminated repeatedly; nothing is lost or counted twice', async () => {
   await withRunningBackfill(async (running) => {
     for (let kill = 0; kill < 3; kill++) {
       const pid = await waitFor(
@@ -83,7 +83,7 @@ test('57P01: the engine’s connection is terminated again and again; nothing is
   })
 })
 
-test('57014: a cancelled batch is halved and gets through', async () => {
+test('57014: a cancelled batch is halved and succeeds', async () => {
   await withRunningBackfill(async (running) => {
     const batch = await waitFor('a batch runs', async () => {
       const [row] = await running.sql<{ pid: number }[]>`select pid from pg_stat_activity
@@ -96,7 +96,7 @@ test('57014: a cancelled batch is halved and gets through', async () => {
   }, 0.2)
 })
 
-test('55P03: a session that holds a row is waited for, with the lock time-out in between', async () => {
+test('55P03: the backfill retries with its lock timeout while another session locks a row', async () => {
   const holder = holdTransaction()
   await withRunningBackfill(
     async (running) => {
@@ -104,7 +104,7 @@ test('55P03: a session that holds a row is waited for, with the lock time-out in
         'it has timed out',
         async () => (await readOperation(running.agent, running.id)).progress?.retries['55P03'],
       )
-      // The rows of the batch are free while it waits to try again.
+      // The rows of the batch are unlocked while it waits for the retry.
       await holder.end()
       await expectRight(running)
     },
@@ -113,7 +113,7 @@ test('55P03: a session that holds a row is waited for, with the lock time-out in
   )
 })
 
-test('40P01: a deadlock with the application is tried again', async () => {
+test('40P01: a batch is retried after a deadlock with the application', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 200)
     await sql.unsafe(`alter database ${new URL(url).pathname.slice(1)} set deadlock_timeout = '700ms'`)
@@ -131,7 +131,7 @@ test('40P01: a deadlock with the application is tried again', async () => {
           await session.unsafe('update public.vehicles set name = name where id = 1')
           await session.unsafe('commit')
           const operation = await agent.waitForEnd(id)
-          // The trigger has written the two that the session changed.
+          // The trigger has written the two rows that the session changed.
           expect(operation).toMatchObject({ state: 'succeeded', result: { writtenRows: 198 } })
           expect(operation.progress!.retries['40P01']).toBeGreaterThan(0)
         })
@@ -165,7 +165,7 @@ test('23514: rows that break a constraint of the application are failed rows', a
 })
 
 test.each(['53100', '58030', 'XX000'])(
-  '%s: the backfill stands with the reason, and goes on once it is mended',
+  '%s: the backfill pauses with the reason and resumes after the fix',
   async (sqlstate) => {
     await withRunningBackfill(async (running) => {
       const { sql, agent, id, ended } = running
@@ -182,7 +182,7 @@ test.each(['53100', '58030', 'XX000'])(
   },
 )
 
-test('25006: a connection that leads to a read-only server is given up for a new one', async () => {
+test('25006: a connection to a read-only server is replaced', async () => {
   await withTestLane(100, async ({ url, sql, engine, walked, lane, batch }) => {
     const database = new URL(url).pathname.slice(1)
     await sql.unsafe(`alter database ${database} set default_transaction_read_only = on`)
@@ -200,7 +200,7 @@ test('25006: a connection that leads to a read-only server is given up for a new
       handlePoisonRow: () => Promise.reject(new Error('no row is at fault')),
       onRetry(sqlstate) {
         met.push(sqlstate)
-        // From now on the address leads to the primary; the connection still does not.
+        // The address now leads to the primary, but the open connection does not.
         if (sqlstate === '25006')
           back ??= withSession(url, async (session) => {
             await session.unsafe(

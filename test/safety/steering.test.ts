@@ -37,7 +37,7 @@ async function withSlowTable(seconds: number, use: (running: SteeredRollout) => 
   })
 }
 
-test('pause stands at a safe point and writes nothing; resume goes on from there; cancel keeps what was done', async () => {
+test('pause stops at a safe point, resume continues there, and cancel keeps completed work', async () => {
   await withSlowTable(0.1, async ({ sql, agent }) => {
     const { id } = await agent.request('backfill', { batchSize: 100 })
     await waitFor('rows are written', async () => (await countTypedRows(sql)) > 0)
@@ -66,7 +66,7 @@ test('pause stands at a safe point and writes nothing; resume goes on from there
   })
 })
 
-test('progress is exact from the first second to the end, and never above 1', async () => {
+test('progress is exact from start to end and never above 1', async () => {
   await withSlowTable(0.1, async ({ sql, agent }) => {
     const { id } = await agent.request('backfill', { batchSize: 100 })
     const seen: OperationProgress[] = []
@@ -97,7 +97,7 @@ test('progress is exact from the first second to the end, and never above 1', as
   })
 })
 
-test('a batch size that is changed while it runs holds from the next batches on', async () => {
+test('a changed batch size applies from the next batches on', async () => {
   await withSlowTable(0.25, async ({ sql, agent }) => {
     const { id } = await agent.request('backfill', { batchSize: 200, maximumBatchSeconds: 5 })
     await waitFor('it runs', async () => ((await readOperation(agent, id)).progress?.batchRows ?? 0) > 100)
@@ -112,7 +112,7 @@ test('a batch size that is changed while it runs holds from the next batches on'
   })
 })
 
-test('it waits while a session waits behind it, says why, and goes on afterwards', async () => {
+test('the backfill waits while another session waits for it, gives the reason, and then continues', async () => {
   await withSlowTable(1.2, async ({ url, sql, agent }) => {
     const { id } = await agent.request('backfill', { batchSize: 1000, maximumBatchSeconds: 5 })
     const batch = await waitFor('a batch runs', async () => {
@@ -136,7 +136,7 @@ test('it waits while a session waits behind it, says why, and goes on afterwards
   })
 })
 
-test('every Nth checkpoint is flushed, and only those', async () => {
+test('every Nth checkpoint is flushed and no other', async () => {
   await withSlowTable(0, async ({ sql, agent }) => {
     await sql.unsafe(`
       create table public.commits (batches bigint, position jsonb, flushed text);

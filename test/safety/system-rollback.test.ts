@@ -49,7 +49,7 @@ async function findLeftovers(sql: postgres.Sql): Promise<string[]> {
   return rows.map(({ name }) => name).toSorted()
 }
 
-test('every journaled change is taken back in reverse order, and the table is what it was before expand', async () => {
+test('every journaled change is reverted in reverse order, and the table is as before expand', async () => {
   await withRolledOutTable(async ({ sql, agent }) => {
     await agent.run('monitoring')
     const preview = await post(agent, SYSTEM_ROLLBACK, undefined, '?dryRun=true')
@@ -77,7 +77,7 @@ test('every journaled change is taken back in reverse order, and the table is wh
   })
 })
 
-test('what somebody else has changed since is reported and left alone, with all that stands under it, until it is forced', async () => {
+test('a change by someone else is reported and kept with everything it depends on, unless forced', async () => {
   await withRolledOutTable(async ({ sql, agent }) => {
     await sql.unsafe(`alter table public.vehicles drop constraint sti_vehicles_type_check;
       alter table public.vehicles add constraint sti_vehicles_type_check check (type <> 'Boat');
@@ -110,7 +110,7 @@ test('what somebody else has changed since is reported and left alone, with all 
   })
 })
 
-test('a trigger that somebody has changed goes on deriving, and what is gone already is nobody’s fault', async () => {
+test('a trigger that someone changed keeps deriving, and an object that is already removed is no error', async () => {
   await withRolledOutTable(async ({ sql, agent }) => {
     await sql.unsafe(`alter table public.vehicles enable replica trigger "~sti_derive";
       alter table public.vehicles drop constraint sti_vehicles_type_check`)
@@ -133,7 +133,7 @@ test('a trigger that somebody has changed goes on deriving, and what is gone alr
   })
 })
 
-test('it begins with the data: the flag goes off, and what legacy columns cannot express is archived', async () => {
+test('a system rollback first turns the flag off and archives values that legacy columns cannot express', async () => {
   await withRolledOutTable(async ({ sql, agent }) => {
     await agent.run('flag', { enabled: true })
     await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id in (3, 4);
@@ -147,7 +147,7 @@ test('it begins with the data: the flag goes off, and what legacy columns cannot
   })
 })
 
-test('once legacy columns are dropped, data and system are refused', async () => {
+test('rollbacks of data and system are refused after legacy columns are dropped', async () => {
   await withRolledOutTable(async ({ sql, agent }) => {
     await sql.unsafe(`drop trigger "~sti_derive" on public.vehicles; alter table public.vehicles drop column is_bike`)
     for (const scope of ['data', 'system'])

@@ -15,7 +15,7 @@ import { waitFor } from '../support/waitFor.ts'
 
 const FILE = `${VEHICLES_FILE}triggers: { slow: harmless }\n`
 
-test('a run whose lease ran out is taken over while it hangs in a batch: it stops, and no row is counted twice', async () => {
+test('a run whose lease expires in a batch is taken over: it stops, and no row is counted twice', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
     await slowUpdates(sql, 0.05)
@@ -60,7 +60,7 @@ test('a run whose lease ran out is taken over while it hangs in a batch: it stop
   })
 })
 
-test('DDL of an agent that was taken over changes nothing', async () => {
+test('DDL of an agent that has lost its claim changes nothing', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(
@@ -71,7 +71,7 @@ test('DDL of an agent that was taken over changes nothing', async () => {
           await session.unsafe('begin; select from public.vehicles')
           const operation = await first.request('expand')
           await waitForEngineLockWait(sql, 'agent-1 expand')
-          // As if another agent held it, for as long as this test looks.
+          // Simulates another holder for the rest of the test.
           await sql`update sti.operation set agent = 'other', claim = gen_random_uuid(), epoch = epoch + 1,
             lease_until = clock_timestamp() + interval '1 hour' where id = ${operation.id}`
           await session.unsafe('commit')

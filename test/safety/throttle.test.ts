@@ -45,7 +45,7 @@ const waitForThrottle = (agent: TestAgent, id: number, pattern: RegExp): Promise
     return progress?.throttled && pattern.test(progress.throttled) ? progress.throttled : null
   })
 
-test('a signal of the file and the limits of the file hold it up; they are tuned while it runs', async () => {
+test('signals and limits of the rollout file throttle the backfill and can be tuned during the run', async () => {
   const file = `signals: [{ name: queue, sql: select count(*) from public.queue, limit: 2 }]\nthrottle: { connectionsRatio: none }\n`
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
@@ -57,7 +57,7 @@ test('a signal of the file and the limits of the file hold it up; they are tuned
         await agent.run('expand')
         const { id } = await agent.request('backfill', { batchSize: 100 })
         expect(await waitForThrottle(agent, id, /^signal:/)).toBe('signal: queue is 5, above 2')
-        // A limit of the operation goes before the file's; the next reason is then one of the default ones.
+        // A limit of the operation overrides the file. The next reason is then a default limit.
         await tuneOperation(agent, id, { limits: { connectionsRatio: 0, signals: { queue: 10 } } })
         await waitForThrottle(agent, id, /^connections: .* of the connections are in use$/)
         expect(await countTypedRows(sql)).toBe(0)
@@ -80,7 +80,7 @@ test('a signal of the file and the limits of the file hold it up; they are tuned
   })
 })
 
-test('above a limit where work stops it stands, says what to do, writes nothing more, and goes on when it is mended', async () => {
+test('above an abort limit the backfill pauses with advice, writes nothing more, and resumes after the fix', async () => {
   await withSlowTable(
     0.1,
     'throttle: { oldestSnapshotSeconds: { pause: none, abort: 2 } }\n',
@@ -108,14 +108,14 @@ test('above a limit where work stops it stands, says what to do, writes nothing 
   )
 })
 
-test('it rests as long as it is asked to, hears at once when it is to rest less, and when it is to stop', async () => {
+test('the rest ratio applies, and changes of it or a stop take effect immediately', async () => {
   await withSlowTable(0.2, '', async ({ sql, agent }) => {
     const { id } = await agent.request('backfill', { batchSize: 20, niceRatio: 4, maximumBatchSeconds: 5 })
     await waitFor('rows are written', async () => (await countTypedRows(sql)) > 0)
     const from = { rows: await countTypedRows(sql), at: performance.now() }
     await sleep(5_000)
     const perBatch = (20 * (performance.now() - from.at)) / 1000 / ((await countTypedRows(sql)) - from.rows)
-    // A batch of 0.2 s and four times as much rest.
+    // A batch takes 0.2 s, followed by four times as much rest.
     expect(perBatch).toBeGreaterThan(0.8)
     await tuneOperation(agent, id, { niceRatio: 100 })
     await sleep(2_000)
@@ -125,7 +125,7 @@ test('it rests as long as it is asked to, hears at once when it is to rest less,
   })
 })
 
-test('while the application is slower than its limit a backfill rests more, and less when it is quick again', async () => {
+test('a backfill rests more while the application exceeds its latency limit, and less afterwards', async () => {
   const application = await slowApplication()
   const file = `api: { histogram: { url: '${application.url}', name: request_seconds } }
 throttle: { apiLatencyP95Seconds: { pace: 0.1 } }\n`

@@ -10,7 +10,7 @@ const bypassTrigger = (
 ): string => `alter table public.vehicles disable trigger "~sti_derive"; ${statement};
   alter table public.vehicles enable always trigger "~sti_derive"`
 
-test('it reads in key ranges, each a statement of its own, and counts every row once', async () => {
+test('a validation reads key ranges, one statement each, and counts every row once', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 25_000)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -28,7 +28,7 @@ test('it reads in key ranges, each a statement of its own, and counts every row 
         { actual: 'Truck', expected: 'Truck', rows: 7_500 },
         { actual: 'Bike', expected: 'Bike', rows: 2_500 },
       ])
-      // Another order of the rows on disk gives the same checksum, another value another one.
+      // The checksum depends on the values and not on the physical order.
       await sql`cluster public.vehicles using vehicles_name`
       await agent.run('validation')
       expect((await agent.rollout()).validation!.checksum).toBe(checksum)
@@ -39,7 +39,7 @@ test('it reads in key ranges, each a statement of its own, and counts every row 
   })
 })
 
-test('it finds one wrong row among many, names it, and closes the gate', async () => {
+test('a validation finds one wrong row among many, names it, and closes the gate', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 20_000)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -63,10 +63,10 @@ test('it finds one wrong row among many, names it, and closes the gate', async (
   })
 })
 
-test('its session can write nothing, even where an expression of the file lies about itself', async () => {
+test('the session of a validation cannot write, even through an expression with a false volatility', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
-    // It calls itself immutable, and counts its calls in a table.
+    // The function is declared immutable but counts its calls in a table.
     await sql.unsafe(`
       create table public.calls (at timestamptz);
       create function public.count_call() returns boolean language plpgsql volatile as $$ begin

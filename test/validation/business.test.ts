@@ -43,7 +43,7 @@ async function withCoveredTable(
   })
 }
 
-test('the real service answers the same with the flag on and off, and is caught where it does not', async () => {
+test('a service passes if its responses are equal with the flag on and off, and fails if not', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql.unsafe('create extension if not exists pg_stat_statements')
     await createVehiclesTable(sql, { agent: 'postgres', application: 'postgres' })
@@ -98,7 +98,7 @@ checks:
   })
 })
 
-test('an application that does not hear the flag, redirects, says too much or never stands still is inconclusive', async () => {
+test('an application that ignores the flag, redirects, returns too much or keeps changing is inconclusive', async () => {
   let asked = 0
   const tokens: string[] = []
   await withServer(
@@ -153,7 +153,7 @@ test('an application that does not hear the flag, redirects, says too much or ne
   )
 })
 
-test('rows that break a rule are counted and named, rows that are only passing by are not', async () => {
+test('rows that break a rule are counted and named; rows that break it only briefly are not', async () => {
   const checks = `  - { name: trucks-have-axles, violations: "select id, name from public.vehicles where type = 'Truck' and axles is null" }
   - { name: few-names, violations: "select id from public.vehicles where name is not null" }
 `

@@ -94,7 +94,7 @@ test('rows that were taken away without a trace are found', { timeout: 240_000 }
   })
 })
 
-test('a key that occurs twice and a row that its index misses are found', async () => {
+test('a duplicate key and a row that is missing from the key index are found', async () => {
   await withCoveredTable(async ({ agent, sql }) => {
     await sql.unsafe(`drop table public.trip; alter table public.vehicles alter id drop identity;
       update pg_index set indisunique = false where indexrelid = 'public.vehicles_pkey'::regclass;
@@ -116,7 +116,7 @@ test('a key that occurs twice and a row that its index misses are found', async 
   })
 })
 
-test('what a constraint only claims is looked at on the rows', async () => {
+test('constraints are checked against the rows', async () => {
   await withCoveredTable(async ({ agent, sql }) => {
     expect(failedChecks(await validate(agent))).toEqual([])
     await agent.run('finalize')
@@ -156,7 +156,7 @@ test('what a constraint only claims is looked at on the rows', async () => {
   })
 })
 
-test('a row that is wrong for a moment is no discrepancy, and one that stays wrong is', async () => {
+test('a row that is wrong only briefly is not a discrepancy, but one that stays wrong is', async () => {
   await withCoveredTable(async ({ agent, sql }) => {
     await sql.unsafe('alter table public.vehicles disable trigger "~sti_derive"')
     // As an application that writes both itself, in two transactions.
@@ -185,7 +185,7 @@ test('a row that is wrong for a moment is no discrepancy, and one that stays wro
   })
 })
 
-test('legacy columns that say something else without having been written are found', async () => {
+test('legacy columns that change without a write are found', async () => {
   // What others have open in any database of a server makes every row look young.
   await withDedicatedServer(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)

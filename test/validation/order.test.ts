@@ -6,7 +6,7 @@ import { VEHICLES_FILE } from '../support/vehicles.ts'
 
 const ROWS = 300_000
 
-test('rows in another order than that of their key are read by its index, not the whole table for each range', async () => {
+test('rows that are not in key order are read by the index, not with a scan of the table per range', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql.unsafe(`
       create table public.vehicles (id uuid primary key, is_truck boolean not null, is_bike boolean not null);

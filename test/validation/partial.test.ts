@@ -5,7 +5,7 @@ import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { validate } from './validations.ts'
 
-test('a validation of a part opens nothing, and one that fails closes what was open', async () => {
+test('a partial validation opens no gate, and a failed one closes an open gate', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 1_000)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -40,7 +40,7 @@ test('a validation of a part opens nothing, and one that fails closes what was o
   })
 })
 
-test('a layer that the file requires and that cannot be judged is refused in words', async () => {
+test('a required layer that cannot be judged is refused with a reason', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 1_000)
     await withAgent(url, VEHICLES_FILE.replace('[integrity]', '[integrity, business]'), async (agent) => {

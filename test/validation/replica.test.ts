@@ -20,7 +20,7 @@ async function readMessages(agent: TestAgent, kind = 'validation'): Promise<stri
 }
 
 test(
-  'a replica serves the reading once it has all that was written; one that lags or is gone does not',
+  'a replica serves the reads once it has replayed all writes; a lagging or unavailable one does not',
   { timeout: 240_000 },
   async () => {
     const primary = await startPostgres(['-c', 'wal_keep_size=512MB', '-c', 'fsync=off'])
@@ -75,7 +75,7 @@ test(
   },
 )
 
-test('a replica that dies or cancels in the middle leaves the rest to the primary', { timeout: 240_000 }, async () => {
+test('the primary takes over if the replica dies or cancels a query midway', { timeout: 240_000 }, async () => {
   const primary = await startPostgres(['-c', 'wal_keep_size=512MB', '-c', 'fsync=off'])
   const sql = postgres(primary.url, { max: 2, onnotice: () => undefined })
   await createVehicles(sql, 30_000)

@@ -9,7 +9,7 @@ import { realTimeTest as test } from '../support/realTime.ts'
 
 const FILE = VEHICLES_FILE.replace('requires: [integrity]', 'every: 5s, requires: [integrity]')
 
-test('a validation starts by itself once the table is covered, once whatever agents there are, and goes on after a restart', async () => {
+test('a validation starts automatically once the table is covered, once for any number of agents, and resumes after a restart', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
     await withAgent(url, FILE, async (one) => {
