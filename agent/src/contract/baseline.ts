@@ -2,31 +2,28 @@ import { z } from '@hono/zod-openapi'
 import { Actor } from './operation.ts'
 import { Instant, Verdict } from './enums.ts'
 
-/** At most this many values of a signal are kept, each the mean of its part of the time. */
+/** Values kept per signal, each the mean of one interval. */
 export const MAX_BASELINE_VALUES = 480
-/** At most this many normalised queries, those that took the most time, with at most so many values each. */
+/** Normalized queries kept, those with the most total time, and values kept per query. */
 export const MAX_BASELINE_QUERIES = 50
 export const MAX_BASELINE_QUERY_VALUES = 120
-/** Of a query's text as many characters are kept. */
+/** Characters kept of the text of a query. */
 export const MAX_QUERY_TEXT_LENGTH = 500
 
-/** Where a baseline came from, and how what it holds was measured: only values measured the same way are compared. */
+/** How a baseline was measured; only values measured the same way are compared. */
 export const BaselineMethod = z.enum(['history', 'live'])
 export type BaselineMethod = z.infer<typeof BaselineMethod>
 
-const values = (most: number) =>
-  z
-    .array(z.number().nullable())
-    .max(most)
-    .describe('each the mean of `stepSeconds`, the oldest first; null: nothing known then')
+const values = (maximum: number) =>
+  z.array(z.number().nullable()).max(maximum).describe('means over `stepSeconds`, oldest first; null: unknown')
 
-/** One signal over the time of a baseline, in base units: seconds, ratios of 0 to 1, per second, bytes. */
+/** One signal over the time range of a baseline, in base units: seconds, ratios from 0 to 1, per second, bytes. */
 export const SignalBaseline = z
   .object({
     signal: z.string().max(100),
-    samples: z.number().int().min(0).describe('readings that were taken'),
-    mean: z.number().nullable().describe('null: too little is known, and `unknown` says why'),
-    standardDeviation: z.number().nullable().describe('of the values'),
+    samples: z.number().int().min(0).describe('number of readings'),
+    mean: z.number().nullable().describe('null: not enough readings; `unknown` says why'),
+    standardDeviation: z.number().nullable().describe('standard deviation of the values'),
     median: z.number().nullable(),
     p95: z.number().nullable(),
     maximum: z.number().nullable(),
@@ -37,35 +34,35 @@ export const SignalBaseline = z
   .openapi('SignalBaseline')
 export type SignalBaseline = z.infer<typeof SignalBaseline>
 
-/** One normalised query of pg_stat_statements. */
+/** One normalized query of pg_stat_statements. */
 export const QueryBaseline = z
   .object({
-    query: z.string().max(64).describe('MD5 of its normalised text: the same on every server'),
-    text: z.string().max(MAX_QUERY_TEXT_LENGTH).describe('its beginning'),
+    query: z.string().max(64).describe('MD5 of the normalized text, the same on every server'),
+    text: z.string().max(MAX_QUERY_TEXT_LENGTH).describe('beginning of the query text'),
     calls: z.number().min(0),
     meanSeconds: z.number().min(0),
-    standardDeviationSeconds: z.number().min(0).describe('over its calls'),
-    stepSeconds: z.number().positive().nullable().describe('null: only its counters since `since` are known'),
+    standardDeviationSeconds: z.number().min(0).describe('standard deviation over its calls'),
+    stepSeconds: z.number().positive().nullable().describe('null: only the counters since `since` are known'),
     values: values(MAX_BASELINE_QUERY_VALUES),
-    since: Instant.nullable().describe('of the counters, where there are no values'),
+    since: Instant.nullable().describe('start of the counters if there are no values'),
   })
   .openapi('QueryBaseline')
 export type QueryBaseline = z.infer<typeof QueryBaseline>
 
-/** What `sti baseline --output` writes and an import reads. */
+/** The content that `sti baseline --output` writes and an import reads. */
 export const BaselineContent = z
   .object({
     rollout: z.string(),
     environment: z.string(),
-    fileHash: z.string().describe('of the rollout file under which it was measured'),
-    sourcesHash: z.string().describe('of those parts of the file that say where signals are read'),
+    fileHash: z.string().describe('SHA-256 of the rollout file at the time of the measurement'),
+    sourcesHash: z.string().describe('hash of the parts of the file that configure the signals'),
     release: z.string().max(100).nullable(),
     measured: BaselineMethod,
     startedAt: Instant,
     endedAt: Instant,
     signals: z.array(SignalBaseline).max(200),
     queries: z.array(QueryBaseline).max(MAX_BASELINE_QUERIES),
-    notes: z.array(z.string().max(2000)).max(50).describe('what a person should know before trusting it'),
+    notes: z.array(z.string().max(2000)).max(50).describe('limitations of the baseline'),
   })
   .openapi('BaselineContent')
 export type BaselineContent = z.infer<typeof BaselineContent>
@@ -73,16 +70,16 @@ export type BaselineContent = z.infer<typeof BaselineContent>
 export const BaselineSummary = BaselineContent.omit({ signals: true, queries: true })
   .extend({
     id: z.number().int(),
-    operationId: z.number().int().nullable().describe('null: it was imported'),
+    operationId: z.number().int().nullable().describe('null: imported'),
     source: z.enum(['history', 'live', 'import']),
-    digest: z.string().describe('SHA-256 of its content: the same file has the same'),
-    oneRunOnly: z.boolean().describe('given to one validation; no other uses it'),
+    digest: z.string().describe('SHA-256 of the content'),
+    oneRunOnly: z.boolean().describe('used by one validation only'),
     createdAt: Instant,
     createdBy: Actor,
     signals: z.array(SignalBaseline.omit({ values: true })),
     queries: z.number().int(),
-    warnings: z.array(z.string()).describe('what is to be said wherever it is used'),
-    unusable: z.array(z.string()).describe('why nothing may be judged by it now; empty: it can be used'),
+    warnings: z.array(z.string()).describe('warnings to show wherever it is used'),
+    unusable: z.array(z.string()).describe('why it cannot be used now; empty: it can be used'),
   })
   .openapi('BaselineSummary')
 export type BaselineSummary = z.infer<typeof BaselineSummary>
@@ -94,20 +91,20 @@ export const BaselineImport = z
   .object({
     content: BaselineContent,
     reason: z.string().max(2000).optional(),
-    oneRunOnly: z.boolean().default(false).describe('for one validation, not as the baseline of the rollout'),
+    oneRunOnly: z.boolean().default(false).describe('use it for one validation, not as the baseline of the rollout'),
   })
   .openapi('BaselineImport')
 export type BaselineImport = z.infer<typeof BaselineImport>
 
-/** One signal, or one query, beside the baseline. */
+/** One signal or query compared with the baseline. */
 export const BaselineComparisonItem = z
   .object({
     name: z.string(),
-    verdict: Verdict.nullable().describe('null: no limit speaks of it'),
+    verdict: Verdict.nullable().describe('null: no limit applies'),
     baseline: z.number().nullable().describe('mean'),
     now: z.number().nullable().describe('mean'),
     ratio: z.number().nullable().describe('now / baseline'),
-    limit: z.number().nullable().describe('what the ratio may reach; null: it is shown, not judged'),
+    limit: z.number().nullable().describe('maximum ratio; null: shown but not judged'),
     detail: z.string(),
   })
   .openapi('Compared')
@@ -120,7 +117,7 @@ export const BaselineComparison = z
     until: Instant,
     verdict: Verdict,
     signals: z.array(BaselineComparisonItem),
-    queries: z.array(BaselineComparisonItem).describe('those that both know, the slowest against the baseline first'),
+    queries: z.array(BaselineComparisonItem).describe('queries in both, largest slowdown first'),
     notes: z.array(z.string()),
   })
   .openapi('BaselineComparison')

@@ -2,50 +2,54 @@ import { z } from '@hono/zod-openapi'
 import { Instant, Verdict } from './enums.ts'
 import { ColumnDropParameters } from './parameters.ts'
 
-/** What is known of the archive of the legacy columns. */
+/** The archive of the legacy columns. */
 export const ColumnArchive = z
   .object({
-    relation: z.string().describe('the table that holds it'),
-    operationId: z.number().int().describe('that made it'),
+    relation: z.string().describe('name of the archive table'),
+    operationId: z.number().int().describe('operation that created it'),
     fileHash: z.string(),
     columns: z.array(
-      z.object({ name: z.string(), type: z.string(), key: z.boolean().describe('rows are known by it') }),
+      z.object({
+        name: z.string(),
+        type: z.string(),
+        key: z.boolean().describe('part of the key that identifies rows'),
+      }),
     ),
-    there: z.boolean().describe('false: somebody has dropped that table'),
+    there: z.boolean().describe('false: the archive table was dropped'),
     madeAt: Instant,
-    completedAt: Instant.nullable().describe('null: not every row has been kept yet'),
+    completedAt: Instant.nullable().describe('null: not all rows are archived yet'),
     verified: z
       .object({
         at: Instant,
         rows: z.number().int(),
-        differing: z.number().int().describe('rows that are not in both, or not the same'),
+        differing: z.number().int().describe('rows that are missing on one side or differ'),
         checksum: z.string(),
       })
       .nullable()
-      .describe('the last comparison with the table'),
+      .describe('last comparison with the table'),
     exported: z
       .object({
         path: z.string(),
         at: Instant,
         rows: z.number().int(),
         bytes: z.number().int(),
-        sha256: z.string().describe('of the compressed file'),
+        sha256: z.string().describe('SHA-256 of the compressed file'),
       })
       .nullable(),
     droppedAt: Instant.nullable().describe('when the migration dropped the legacy columns'),
-    restoredAt: Instant.nullable().describe('when it brought them back'),
+    restoredAt: Instant.nullable().describe('when the migration restored them'),
   })
   .openapi('ColumnArchive')
 export type ColumnArchive = z.infer<typeof ColumnArchive>
 
-/** One safety check of a column drop, answered. */
+/** The result of one safety check of a column drop. */
 export const ColumnDropCheck = z
   .object({
-    check: z.string().describe('stable: pages, reports and the pull request name it'),
+    check: z.string().describe('stable name, used in pages, reports, and the pull request'),
     question: z.string(),
     verdict: Verdict,
-    evidence: z.string().describe('one sentence; of one that does not pass: what has to be done'),
-    findings: z.array(z.string()).describe('what it found: objects, statements, clients; at most 50'),
+    evidence: z.string().describe('one sentence; if the check does not pass, what to do'),
+    findings: z.array(z.string()).describe('objects, statements, or clients that it found; at most 50'),
     seconds: z.number(),
   })
   .openapi('ColumnDropCheck')
@@ -53,7 +57,7 @@ export type ColumnDropCheck = z.infer<typeof ColumnDropCheck>
 
 export const ColumnDropFile = z
   .object({
-    path: z.string().describe('inside the repository'),
+    path: z.string().describe('path in the repository'),
     language: z.enum(['sql', 'javascript', 'markdown', 'json']),
     text: z.string(),
   })
@@ -67,12 +71,12 @@ export const ColumnDropPullRequest = z
     body: z.string().describe('Markdown'),
     labels: z.array(z.string()),
     files: z.array(ColumnDropFile),
-    url: z.string().nullable().describe('where it was opened; null: it was not'),
+    url: z.string().nullable().describe('URL of the pull request; null: it was not opened'),
   })
   .openapi('ColumnDropPullRequest')
 export type ColumnDropPullRequest = z.infer<typeof ColumnDropPullRequest>
 
-/** One run of `sti prepare-column-drop`, whether it produced a migration or refused. */
+/** One run of `sti prepare-column-drop`, successful or refused. */
 export const PreparedColumnDrop = z
   .object({
     id: z.number().int(),
@@ -80,23 +84,23 @@ export const PreparedColumnDrop = z
     at: Instant,
     fileHash: z.string(),
     parameters: ColumnDropParameters,
-    verdict: Verdict.describe('of all its checks: the worst of them'),
-    prepared: z.boolean().describe('false: it was refused'),
-    reasons: z.array(z.string()).describe('why it was refused, or what a draft was not held to'),
+    verdict: Verdict.describe('worst verdict of all checks'),
+    prepared: z.boolean().describe('false: refused'),
+    reasons: z.array(z.string()).describe('why it was refused, or which checks a draft skipped'),
     checks: z.array(ColumnDropCheck),
-    migration: z.object({ up: z.string(), down: z.string().nullable() }).nullable().describe('as plain SQL'),
+    migration: z.object({ up: z.string(), down: z.string().nullable() }).nullable().describe('plain SQL'),
     pullRequest: ColumnDropPullRequest.nullable(),
-    archive: z.record(z.string(), z.unknown()).nullable().describe('its manifest'),
-    proof: z.record(z.string(), z.unknown()).nullable().describe('times and locks of the trial on a copy'),
+    archive: z.record(z.string(), z.unknown()).nullable().describe('manifest of the archive'),
+    proof: z.record(z.string(), z.unknown()).nullable().describe('durations and locks measured on a copy'),
   })
   .openapi('PreparedColumnDrop')
 export type PreparedColumnDrop = z.infer<typeof PreparedColumnDrop>
 
-/** What the agent sees of the application while it waits for the drop. */
+/** Use of the legacy columns by the application, observed until the drop. */
 export const ColumnUsageWatch = z
   .object({
     soakSeconds: z.number(),
-    flagFullSince: Instant.nullable().describe('since when the flag is at 100 %; null: it is not'),
+    flagFullSince: Instant.nullable().describe('when the flag reached 100%; null: it is below'),
     evaluationsWatchedSince: Instant.nullable(),
     lastEvaluatedAt: Instant.nullable(),
     lastEvaluatedBy: z.string().nullable(),
@@ -107,10 +111,10 @@ export const ColumnUsageWatch = z
           statement: z.string(),
           reads: z.array(z.string()),
           writes: z.array(z.string()),
-          lastCalledAt: Instant.nullable().describe('null: not since it is watched'),
+          lastCalledAt: Instant.nullable().describe('null: not called since the watch started'),
         }),
       )
-      .describe('statements of the application that name legacy columns; those called last first, at most 50'),
+      .describe('statements of the application that use legacy columns, most recently called first; at most 50'),
   })
   .openapi('ColumnDropWatch')
 export type ColumnUsageWatch = z.infer<typeof ColumnUsageWatch>
@@ -121,13 +125,13 @@ export const ColumnDrop = z
     environment: z.string(),
     legacyColumns: z.array(z.string()),
     last: PreparedColumnDrop.nullable().describe('the newest run'),
-    fresh: z.boolean().describe('what was prepared still holds'),
+    fresh: z.boolean().describe('the prepared migration is up to date'),
     staleBecause: z.string().nullable(),
     dropped: z
       .object({ columns: z.array(z.string()), noticedAt: Instant, restore: z.string() })
       .nullable()
-      .describe('the migration ran: the columns are gone, and how they come back'),
-    archive: ColumnArchive.nullable().describe('null: there is none, or it was removed'),
+      .describe('the migration has run; `restore` says how to restore the columns'),
+    archive: ColumnArchive.nullable().describe('null: none exists, or it was removed'),
     watch: ColumnUsageWatch,
   })
   .openapi('ColumnDrop')

@@ -5,8 +5,8 @@ export const FlagClient = z
   .object({
     client: z.string(),
     lastSeenAt: Instant,
-    answeredOn: z.boolean().describe('its last answer was on'),
-    stale: z.boolean().describe('may still act on an older state of the flag'),
+    answeredOn: z.boolean().describe('the last evaluation it received was on'),
+    stale: z.boolean().describe('may still use an older state of the flag'),
     acceptedBy: z.string().nullable(),
   })
   .openapi('FlagClient')
@@ -21,7 +21,7 @@ export const FlagStatus = z
     changedAt: Instant.nullable(),
     changedBy: z.string().nullable(),
     persisted: z.boolean(),
-    ageSeconds: z.number().nullable().describe('since the database last confirmed it; null: never'),
+    ageSeconds: z.number().nullable().describe('seconds since the database last confirmed the state; null: never'),
     clients: z.array(FlagClient),
     consistent: z.boolean().describe('no client is stale'),
     lastPropagationSeconds: z.number().nullable(),

@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi'
 import { Instant } from './enums.ts'
 
-/** One thing that enhanced monitoring changed, with what was there before. */
+/** One change made by enhanced monitoring. */
 export const MonitoringChange = z
   .object({
-    object: z.string().describe('such as track_io_timing of database app'),
-    before: z.string().nullable().describe('what was there; null: nothing was set'),
+    object: z.string().describe('changed object, such as track_io_timing of database app'),
+    before: z.string().nullable().describe('previous value; null: not set'),
     now: z.string(),
     at: Instant,
     operationId: z.number().int(),
@@ -17,9 +17,9 @@ export const Monitoring = z
   .object({
     enhanced: z.boolean(),
     since: Instant.nullable(),
-    samplingSeconds: z.number().describe('how often application, host and the file’s signals are read'),
+    samplingSeconds: z.number().describe('sampling interval of the application, the host, and the custom signals'),
     changes: z.array(MonitoringChange),
-    refused: z.array(z.string()).describe('what the agent’s role may not do, each saying who has to do what'),
+    refused: z.array(z.string()).describe('changes that the agent’s role has no privilege for, each with what to do'),
   })
   .openapi('Monitoring')
 export type Monitoring = z.infer<typeof Monitoring>

@@ -6,67 +6,67 @@ import { BackfillTuning } from './parameters.ts'
 
 export const Actor = z
   .object({
-    name: z.string().describe('login in Grafana, name of a personal token, or what else acted'),
+    name: z.string().describe('Grafana login, name of a personal token, or name of an agent'),
     level: AccessLevel,
     via: z.enum(['grafana', 'token', 'agent', 'webhook']),
   })
   .openapi('Actor')
 export type Actor = z.infer<typeof Actor>
 
-/** An agent that acts by itself. */
+/** The agent itself as the actor of an automatic action. */
 export const agentActor = (name: string): Actor => ({ name, level: 'admin', via: 'agent' })
 
-/** Where a ramp stands: the flag is on for `percentage`. */
+/** Progress of a ramp: the flag is on for `percentage`. */
 export const RampProgress = z
   .object({
     step: z.number().int().min(1),
-    steps: z.array(z.number()).min(1).describe('percentages, of which this is the step-th'),
+    steps: z.array(z.number()).min(1).describe('percentages of all steps; `step` counts from 1'),
     percentage: z.number(),
-    heldSeconds: z.number().describe('how long this step was watched; a pause does not count'),
+    heldSeconds: z.number().describe('seconds that this step was observed, without pauses'),
     holdSeconds: z.number(),
-    verdict: Verdict.nullable().describe('of the last judgement of this step; null: not judged yet'),
-    why: z.array(z.string()).describe('what that judgement lacks'),
+    verdict: Verdict.nullable().describe('verdict of the last judgment of this step; null: not judged yet'),
+    why: z.array(z.string()).describe('reasons why the step did not pass'),
   })
   .openapi('RampProgress')
 export type RampProgress = z.infer<typeof RampProgress>
 
-/** Numbers of a walk over the table; rows are exact counts. */
+/** Progress of an operation; rows are exact counts. */
 export const OperationProgress = z
   .object({
-    processedRows: z.number().int().describe('rows known right: written, or found right'),
+    processedRows: z.number().int().describe('rows with the correct type: written, or already correct'),
     writtenRows: z.number().int(),
     failedRows: z.number().int(),
     totalRows: z.number().int(),
     ratio: z.number().min(0).max(1).describe('processed / total, rounded down; 1 only when equal'),
     rowsPerSecond: z.number().nullable(),
     remainingSeconds: z.number().nullable(),
-    batchRows: z.number().int().nullable().describe('rows of the last batch'),
+    batchRows: z.number().int().nullable().describe('rows in the last batch'),
     batchSeconds: z.number().nullable(),
-    throttled: z.string().nullable().describe('why it waits, or null'),
-    retries: z.record(z.string(), z.number().int()).describe('by SQLSTATE'),
+    throttled: z.string().nullable().describe('why the operation waits, or null'),
+    retries: z.record(z.string(), z.number().int()).describe('retries by SQLSTATE'),
     unit: z
       .enum(['seconds', 'steps'])
       .optional()
-      .describe('what is counted instead of rows: seconds of sampling or holding, steps of a rehearsal'),
-    ramp: RampProgress.optional().describe('only of a ramp'),
+      .describe('unit of the counts if not rows: seconds of sampling or holding, steps of a rehearsal'),
+    ramp: RampProgress.optional().describe('ramps only'),
   })
   .openapi('Progress')
 export type OperationProgress = z.infer<typeof OperationProgress>
 
-/** What an operation would do, in numbers; nothing was changed. */
+/** What an operation would do, in numbers. A preview changes nothing. */
 export const OperationPreview = z
   .object({
     kind: OperationKind,
     environment: z.string(),
     rollout: z.string(),
     allowed: z.boolean(),
-    reasons: z.array(z.string()).describe('what would refuse it now'),
-    rows: z.number().int().nullable().describe('rows it would write'),
+    reasons: z.array(z.string()).describe('why it is refused now'),
+    rows: z.number().int().nullable().describe('rows that it would write'),
     estimatedSeconds: z.number().nullable(),
-    estimateBasis: z.string().nullable().describe('the measurement that the time rests on; null: none'),
+    estimateBasis: z.string().nullable().describe('measurement that the estimate is based on; null: none'),
     estimatedWalBytes: z.number().nullable(),
     statements: z.array(z.string()),
-    notes: z.array(z.string()).describe('what a person should know before saying yes'),
+    notes: z.array(z.string()).describe('what to consider before confirming'),
   })
   .openapi('Preview')
 export type OperationPreview = z.infer<typeof OperationPreview>
@@ -84,13 +84,13 @@ export const Operation = z
     createdAt: Instant,
     startedAt: Instant.nullable(),
     endedAt: Instant.nullable(),
-    step: z.string().nullable().describe('what it does now, in words'),
+    step: z.string().nullable().describe('current step'),
     progress: OperationProgress.nullable(),
     result: z.record(z.string(), z.unknown()).nullable(),
     errorCode: z.string().nullable(),
-    error: z.string().nullable().describe('one sentence that says what to do'),
-    agent: z.string().nullable().describe('the agent that holds it'),
-    persisted: z.boolean().describe('false: the flag is off in memory, the database does not know yet'),
+    error: z.string().nullable().describe('what failed, why, and what to do'),
+    agent: z.string().nullable().describe('agent that runs it'),
+    persisted: z.boolean().describe('false: the flag is off in memory, and not yet recorded in the database'),
   })
   .openapi('Operation')
 export type Operation = z.infer<typeof Operation>
@@ -102,12 +102,12 @@ export const OperationEvent = z
     rollout: z.string(),
     at: Instant,
     actor: Actor,
-    kind: z.string().describe('such as state, batch, throttled, failed-row, ddl, flag'),
+    kind: z.string().describe('kind of event, such as state, batch, throttled, failed-row, ddl, or flag'),
     message: z.string(),
     reason: z.string().nullable(),
     before: z.unknown().nullable(),
     after: z.unknown().nullable(),
-    hash: z.string().describe('SHA-256 over this event and the hash of the one before it'),
+    hash: z.string().describe('SHA-256 of this event and the hash of the previous event'),
   })
   .openapi('OperationEvent')
 export type OperationEvent = z.infer<typeof OperationEvent>
@@ -122,13 +122,13 @@ export type OperationPatch = z.infer<typeof OperationPatch>
 
 export const FailedRow = z
   .object({
-    key: z.array(z.string()).describe('the primary key, each column as text'),
-    sqlstate: z.string().describe("a SQLSTATE, or 'unmapped' for a row that no type matches"),
+    key: z.array(z.string()).describe('primary key, each column as text'),
+    sqlstate: z.string().describe("SQLSTATE, or 'unmapped' if no type matches the row"),
     message: z.string(),
     attempts: z.number().int(),
     firstFailedAt: Instant,
     lastFailedAt: Instant,
-    accepted: z.string().nullable().describe('who accepted it, and why'),
+    accepted: z.string().nullable().describe('who accepted the row, and why'),
   })
   .openapi('FailedRow')
 export type FailedRow = z.infer<typeof FailedRow>

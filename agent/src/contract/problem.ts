@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 
-/** Every refusal the agent can answer with. The HTTP status of each is in http/problem.ts. */
+/** The error codes of the API. http/problem.ts maps them to HTTP statuses. */
 export const ProblemCode = z.enum([
   'bad-request',
   'bad-path',
@@ -25,8 +25,8 @@ export const Problem = z
     title: z.string(),
     status: z.number().int(),
     code: ProblemCode,
-    detail: z.string().describe('one sentence that says what is wrong and what to do'),
-    reasons: z.array(z.string()).optional().describe('what would have to be true'),
+    detail: z.string().describe('what failed, why, and what to do'),
+    reasons: z.array(z.string()).optional().describe('what must be true for the request to succeed'),
   })
   .openapi('Problem')
 export type Problem = z.infer<typeof Problem>

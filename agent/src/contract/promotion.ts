@@ -7,7 +7,7 @@ export const PublicKey = z
     kty: z.literal('OKP'),
     crv: z.literal('Ed25519'),
     x: z.string(),
-    kid: z.string().describe('its thumbprint, RFC 7638'),
+    kid: z.string().describe('thumbprint of the key, RFC 7638'),
     environment: z.string(),
   })
   .openapi('PublicKey')
@@ -16,8 +16,8 @@ export type PublicKey = z.infer<typeof PublicKey>
 export const Promotion = z
   .object({
     id: z.number().int(),
-    forced: z.boolean().describe('an admin answers for it with a reason; there was no report'),
-    from: z.string().nullable().describe('the environment of the report'),
+    forced: z.boolean().describe('forced by an admin with a reason, without a report'),
+    from: z.string().nullable().describe('environment of the report'),
     promotionHash: z.string(),
     kid: z.string().nullable(),
     verdict: Verdict.nullable(),
@@ -26,21 +26,21 @@ export const Promotion = z
     by: z.object({ name: z.string(), level: AccessLevel }),
     at: Instant,
     reason: z.string().nullable(),
-    counts: z.boolean().describe('for the file as it is now'),
-    why: z.string().nullable().describe('why it does not count'),
+    counts: z.boolean().describe('valid for the current rollout file'),
+    why: z.string().nullable().describe('why it is not valid'),
   })
   .openapi('Promotion')
 export type Promotion = z.infer<typeof Promotion>
 
-/** What the rollout file wants of another environment first. */
+/** The promotion that the rollout file requires from another environment. */
 export const PromotionGate = z
   .object({
     from: z.string(),
     maximumAgeSeconds: z.number(),
     backfillToo: z.boolean(),
     promoted: z.boolean(),
-    reasons: z.array(z.string()).describe('what would have to be true'),
-    promotion: Promotion.nullable().describe('the one that counts, or else the last one'),
+    reasons: z.array(z.string()).describe('what is missing'),
+    promotion: Promotion.nullable().describe('the valid promotion, or else the last one'),
   })
   .openapi('PromotionGate')
 export type PromotionGate = z.infer<typeof PromotionGate>

@@ -21,7 +21,7 @@ export const Attestation = z
     withdrawnBy: Actor.nullable(),
     withdrawnNote: z.string().nullable(),
     counts: z.boolean(),
-    why: z.string().nullable().describe('why it does not count'),
+    why: z.string().nullable().describe('why it is not valid'),
   })
   .openapi('Attestation')
 export type Attestation = z.infer<typeof Attestation>
@@ -29,25 +29,25 @@ export type Attestation = z.infer<typeof Attestation>
 export const ReadinessItem = z
   .object({
     item: z.string(),
-    line: z.string().describe('as it stands in the plan'),
-    lists: z.array(ReadinessList).describe('what it counts for'),
+    line: z.string().describe('wording in the plan'),
+    lists: z.array(ReadinessList).describe('lists that include the item'),
     by: z.enum(['measured', 'attested']),
     state: ReadinessState,
     sentence: z.string(),
-    since: Instant.nullable().describe('what the state rests on; null: nothing has been seen'),
-    next: z.string().nullable().describe('how to make it so; null when it is ready'),
-    attestation: Attestation.nullable().describe('the last one'),
+    since: Instant.nullable().describe('time of the observation behind the state; null: none yet'),
+    next: z.string().nullable().describe('what to do to make it ready; null: it is ready'),
+    attestation: Attestation.nullable().describe('last sign-off'),
   })
   .openapi('ReadinessItem')
 export type ReadinessItem = z.infer<typeof ReadinessItem>
 
 export const ContactReadiness = z
   .object({
-    item: z.string().describe('what to attest: contact:<role>'),
+    item: z.string().describe('item to sign off: contact:<role>'),
     role: z.string(),
     name: z.string(),
-    phone: z.string().nullable().describe('for editors'),
-    email: z.string().nullable().describe('for editors'),
+    phone: z.string().nullable().describe('visible to editors'),
+    email: z.string().nullable().describe('visible to editors'),
     escalateAfterSeconds: z.number(),
     confirmed: z.boolean(),
     attestation: Attestation.nullable(),
@@ -62,7 +62,7 @@ export const Readiness = z
     at: Instant,
     ratios: z.record(ReadinessList, z.number().min(0).max(1)).describe('ready items / items, rounded down'),
     items: z.array(ReadinessItem),
-    contacts: z.array(ContactReadiness).describe('in the order of escalation'),
+    contacts: z.array(ContactReadiness).describe('in escalation order'),
   })
   .openapi('Readiness')
 export type Readiness = z.infer<typeof Readiness>
@@ -70,7 +70,7 @@ export type Readiness = z.infer<typeof Readiness>
 export const AttestationRequest = z
   .object({
     item: z.string().min(1).max(200),
-    note: z.string().min(1).max(2000).describe('what was done and seen, or why it is withdrawn'),
+    note: z.string().min(1).max(2000).describe('what was done and observed, or why it is withdrawn'),
     expiresAt: Instant.optional().describe('at most 366 days from now; default 90 days'),
     withdraw: z.boolean().default(false),
   })

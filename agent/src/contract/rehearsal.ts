@@ -1,23 +1,23 @@
 import { z } from '@hono/zod-openapi'
 import { Instant, RollbackScope } from './enums.ts'
 
-/** Whether there is a backup to fall back on, as the rollout file's own query says. */
+/** The state of the backup, as reported by the query in the rollout file. */
 export const BackupStatus = z
   .object({
-    available: z.boolean().describe('there is one, and it is young enough; not known counts as no'),
-    ageSeconds: z.number().nullable().describe('null: there is none, or it is not known'),
+    available: z.boolean().describe('a recent enough backup exists; false if unknown'),
+    ageSeconds: z.number().nullable().describe('null: there is none, or its age is unknown'),
     detail: z.string().describe('one sentence'),
   })
   .openapi('BackupStatus')
 export type BackupStatus = z.infer<typeof BackupStatus>
 
-/** What taking back one scope took on the sample, and what that means for the table. */
+/** Duration of the rollback of one scope on the sample, and the estimate for the table. */
 export const ScopeRehearsal = z
   .object({
     scope: RollbackScope,
-    seconds: z.number().describe('on the sample'),
-    rowsPerSecond: z.number().nullable().describe('of the sample that were read or written; null: none had to be'),
-    estimatedSeconds: z.number().describe('for the table as it was then'),
+    seconds: z.number().describe('duration on the sample'),
+    rowsPerSecond: z.number().nullable().describe('rows of the sample read or written per second; null: none'),
+    estimatedSeconds: z.number().describe('estimate for the table at that time'),
   })
   .openapi('RehearsedScope')
 export type ScopeRehearsal = z.infer<typeof ScopeRehearsal>
@@ -26,23 +26,25 @@ export type ScopeRehearsal = z.infer<typeof ScopeRehearsal>
 export const RehearsalResult = z
   .object({
     sampleRows: z.number().int(),
-    tableRows: z.number().int().describe('counted, or of a large table as the statistics say'),
-    structure: z.string().describe('SHA-256 of the structure of the table that was rehearsed, without what is ours'),
-    checksum: z.string().describe('of the sample before expand, and again after each rollback'),
+    tableRows: z.number().int().describe('exact count, or the estimate of the statistics for a large table'),
+    structure: z
+      .string()
+      .describe('SHA-256 of the structure of the rehearsed table, without the objects created by STI'),
+    checksum: z.string().describe('checksum of the sample before expand, and again after each rollback'),
     steps: z.array(z.object({ step: z.string(), seconds: z.number(), detail: z.string() })),
     scopes: z.array(ScopeRehearsal),
-    notes: z.array(z.string()).describe('what the sample does not have of the table'),
+    notes: z.array(z.string()).describe('differences between the sample and the table'),
   })
   .openapi('RehearsalResult')
 export type RehearsalResult = z.infer<typeof RehearsalResult>
 
 export const RehearsalStatus = z
   .object({
-    operationId: z.number().int().nullable().describe('the last that succeeded'),
+    operationId: z.number().int().nullable().describe('last rehearsal that succeeded'),
     succeededAt: Instant.nullable(),
-    counts: z.boolean().describe('it is young enough, and of this file and this structure of the table'),
-    why: z.string().nullable().describe('why it does not count, and what to do'),
-    dueAt: Instant.nullable().describe('when the next one starts by itself; null: none does as things stand'),
+    counts: z.boolean().describe('recent enough, and valid for the current file and table structure'),
+    why: z.string().nullable().describe('why it is not valid, and what to do'),
+    dueAt: Instant.nullable().describe('when the next rehearsal starts automatically; null: none is scheduled'),
     everySeconds: z.number(),
     result: RehearsalResult.nullable(),
   })

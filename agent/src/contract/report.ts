@@ -21,7 +21,7 @@ const PastValidation = z.object({
   fileHash: z.string(),
 })
 
-/** Rows that were right while a backfill ran. */
+/** Progress of a backfill over time. */
 const ProgressPoint = z.object({
   at: Instant,
   operationId: z.number().int(),
@@ -37,10 +37,10 @@ const ReportedChange = z.object({
   operationId: z.number().int(),
   at: Instant,
   revertedAt: Instant.nullable(),
-  left: z.string().nullable().describe('why it was left as somebody else had made it'),
+  left: z.string().nullable().describe('why it was kept although another change had replaced it'),
 })
 
-/** All that is claimed of a rollout, at one moment. */
+/** The evidence for a rollout at one moment. */
 export const EvidenceReport = z
   .object({
     format: z.literal('sti-report/1'),
@@ -53,21 +53,23 @@ export const EvidenceReport = z
     table: z.string(),
     stage: RolloutStage,
     coverage: z.number().nullable(),
-    verified: z.boolean().describe('the validation passed, and no row was written in bulk since'),
+    verified: z.boolean().describe('the validation passed, and no bulk write has happened since'),
     file: z.object({
-      text: z.string().describe('without phones and e-mail addresses'),
-      hash: z.string().describe('SHA-256 of the file as it was read'),
+      text: z.string().describe('without phone numbers and email addresses'),
+      hash: z.string().describe('SHA-256 of the file'),
       promotionHash: z.string(),
     }),
-    validation: Validation.nullable().describe('the last one that ended'),
-    validations: z.array(PastValidation).describe('the oldest first, at most the last 500'),
+    validation: Validation.nullable().describe('last validation that ended'),
+    validations: z.array(PastValidation).describe('oldest first; at most the last 500'),
     progress: z.array(ProgressPoint),
-    baseline: BaselineComparison.nullable().describe('the newest one, and what is now beside it; null: there is none'),
-    operations: z.array(Operation).describe('the oldest first'),
+    baseline: BaselineComparison.nullable().describe(
+      'newest baseline compared with the current values; null: there is none',
+    ),
+    operations: z.array(Operation).describe('oldest first'),
     events: z.object({
-      head: z.string().describe('hash of the last event of the whole chain'),
+      head: z.string().describe('hash of the last event in the chain'),
       total: z.number().int(),
-      entries: z.array(OperationEvent).describe('of this rollout, the oldest first; the last 2,000'),
+      entries: z.array(OperationEvent).describe('events of this rollout, oldest first; at most the last 2,000'),
     }),
     changes: z.array(ReportedChange),
     failedRows: z.object({
@@ -79,13 +81,13 @@ export const EvidenceReport = z
     rollbacks: z.array(Operation),
     promotions: z.array(Promotion),
     attestations: z.array(Attestation),
-    incidents: z.array(Incident).optional().describe('the oldest first, at most the last 500'),
+    incidents: z.array(Incident).optional().describe('oldest first; at most the last 500'),
     readiness: Readiness,
   })
   .openapi('Report')
 export type EvidenceReport = z.infer<typeof EvidenceReport>
 
-/** A report as it is handed on. `hash` is over its canonical JSON (RFC 8785), so that formatting does not matter. */
+/** A report to pass on. `hash` covers its canonical JSON (RFC 8785), so that formatting does not matter. */
 export const SignedReport = z
   .object({
     report: EvidenceReport,
@@ -94,7 +96,7 @@ export const SignedReport = z
       .string()
       .nullable()
       .describe('a JWS (Ed25519) over hash, environment, rollout and time; null: unsigned'),
-    unsigned: z.string().nullable().describe('why there is no signature'),
+    unsigned: z.string().nullable().describe('why the report is not signed'),
   })
   .openapi('SignedReport')
 export type SignedReport = z.infer<typeof SignedReport>
@@ -102,8 +104,8 @@ export type SignedReport = z.infer<typeof SignedReport>
 export const PromotionRequest = z
   .object({
     environment: z.string(),
-    report: z.unknown().optional().describe('a signed report of the other environment, as it was downloaded'),
-    force: z.boolean().default(false).describe('an admin answers for it instead of a report; needs a reason'),
+    report: z.unknown().optional().describe('signed report of the other environment, as downloaded'),
+    force: z.boolean().default(false).describe('promote without a report; admin only, requires a reason'),
     reason: z.string().min(1).max(2000).optional(),
   })
   .strict()

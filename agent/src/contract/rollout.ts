@@ -14,8 +14,8 @@ export const AllowedAction = z
   .object({
     action: Action,
     allowed: z.boolean(),
-    reasons: z.array(z.string()).describe('why not, each saying what would have to be true'),
-    operationId: z.number().int().nullable().describe('for pause, resume, cancel, tune: the operation it acts on'),
+    reasons: z.array(z.string()).describe('why not, one sentence per reason'),
+    operationId: z.number().int().nullable().describe('operation that pause, resume, cancel, or tune applies to'),
   })
   .openapi('AllowedAction')
 export type AllowedAction = z.infer<typeof AllowedAction>
@@ -25,10 +25,10 @@ export const ScopeReadiness = z
     scope: RollbackScope,
     ready: z.boolean(),
     reasons: z.array(z.string()),
-    estimatedSeconds: z.number().nullable().describe('null: nothing was measured here yet'),
-    estimateBasis: z.string().nullable().describe('the measurement that the estimate rests on; null: none'),
+    estimatedSeconds: z.number().nullable().describe('null: not measured yet'),
+    estimateBasis: z.string().nullable().describe('measurement that the estimate is based on; null: none'),
     provedAt: Instant.nullable().describe(
-      'when this scope was last taken back here, or rehearsed with this file and this structure of the table',
+      'when this scope was last rolled back here, or rehearsed with the current file and table structure',
     ),
   })
   .openapi('ScopeReadiness')
@@ -43,33 +43,33 @@ export const RolloutSummary = z
     coverage: z
       .number()
       .nullable()
-      .describe('rows with a correct type / all rows, of the last validation; null: never counted'),
+      .describe('share of rows with the correct type in the last validation; null: never counted'),
     flag: FlagStatus,
     running: Operation.nullable(),
     failedRows: z.number().int(),
-    openIncidents: z.number().int().describe('those that nobody has closed, drills apart'),
+    openIncidents: z.number().int().describe('incidents that are not closed, without drills'),
     rollbackReady: z.array(ScopeReadiness),
     backup: BackupStatus,
     automaticRollback: AutomaticRollback,
-    faults: z.array(z.string()).describe('why this rollout cannot be operated now'),
+    faults: z.array(z.string()).describe('why nothing can be done with this rollout now'),
   })
   .openapi('RolloutSummary')
 export type RolloutSummary = z.infer<typeof RolloutSummary>
 
 export const RolloutDetail = RolloutSummary.extend({
-  file: z.string().describe('the rollout file as it was read; for a viewer without phones and e-mail addresses'),
+  file: z.string().describe('rollout file; for viewers without phone numbers and email addresses'),
   fileHash: z.string(),
-  promotionHash: z.string().describe('of what the file says that must be the same in every environment'),
-  promotion: PromotionGate.nullable().describe('null: the file wants no promotion here'),
+  promotionHash: z.string().describe('hash of the parts of the file that must be the same in every environment'),
+  promotion: PromotionGate.nullable().describe('null: the file does not require a promotion here'),
   monitoring: Monitoring,
   rehearsal: RehearsalStatus,
-  incidents: z.array(Incident).describe('the last 50, open ones first, the newest first'),
+  incidents: z.array(Incident).describe('at most 50; open incidents first, then newest first'),
   discriminator: z.object({ column: z.string(), dataType: z.string() }),
   types: z.array(z.string()),
   legacyColumns: z.array(z.string()),
-  operations: z.array(Operation).describe('the last 20, newest first'),
+  operations: z.array(Operation).describe('last 20, newest first'),
   validation: Validation.nullable(),
-  baseline: BaselineSummary.nullable().describe('the newest that can be used; when none can, the newest'),
+  baseline: BaselineSummary.nullable().describe('newest usable baseline; if none is usable, the newest'),
   actions: z.array(AllowedAction),
   notes: z.array(z.string()),
 }).openapi('RolloutDetail')

@@ -10,10 +10,10 @@ export const CheckResult = z
     verdict: Verdict,
     value: z.number().nullable(),
     limit: z.number().nullable(),
-    discrepancies: z.number().int().describe('rows that speak against it'),
+    discrepancies: z.number().int().describe('rows that contradict the check'),
     detail: z.string(),
     sampleKeys: z.array(z.array(z.string())),
-    query: z.string().nullable().describe('the SQL, PromQL or request that answered it; null: nothing of one text did'),
+    query: z.string().nullable().describe('SQL, PromQL, or request that was evaluated; null: no single query'),
     seconds: z.number().nullable().describe('how long it took; the one reading of the table apart'),
   })
   .openapi('CheckResult')
@@ -23,14 +23,14 @@ export const LayerResult = z
   .object({
     layer: ValidationLayer,
     verdict: Verdict,
-    required: z.boolean().describe('the rollout file names it in validation.requires'),
-    complete: z.boolean().describe('every check of the layer was run; of a part nothing follows for the flag'),
-    detail: z.string().describe('why it did not pass; empty when it did'),
+    required: z.boolean().describe('listed in validation.requires of the rollout file'),
+    complete: z.boolean().describe('every check of the layer was run; a partial layer does not count for the flag'),
+    detail: z.string().describe('why it did not pass; empty if it did'),
   })
   .openapi('LayerResult')
 export type LayerResult = z.infer<typeof LayerResult>
 
-/** Rows by the type they hold and the type their legacy columns say. */
+/** Rows by stored type and type derived from the legacy columns. */
 export const ConfusionCell = z
   .object({ actual: z.string().nullable(), expected: z.string().nullable(), rows: z.number().int() })
   .openapi('ConfusionCell')
@@ -44,13 +44,13 @@ export const Validation = z
     startedAt: Instant,
     endedAt: Instant.nullable(),
     verdict: Verdict.describe(
-      'of the layers that the rollout file requires; of all of them when none of those was run',
+      'verdict of the layers that the rollout file requires; of all layers if none of those was run',
     ),
-    layers: z.array(LayerResult).describe('those of which at least one check was run'),
+    layers: z.array(LayerResult).describe('layers with at least one check that was run'),
     coverage: z.number().nullable().describe('null: the table was not read'),
-    integrityScore: z.number().nullable().describe('null: not every check of the integrity layer was run'),
+    integrityScore: z.number().nullable().describe('null: some checks of the integrity layer were not run'),
     totalRows: z.number().int().nullable(),
-    checksum: z.string().nullable().describe('order-free, over key, type and legacy columns'),
+    checksum: z.string().nullable().describe('order-independent checksum of key, type, and legacy columns'),
     confusion: z.array(ConfusionCell),
     checks: z.array(CheckResult),
   })
