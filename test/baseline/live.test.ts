@@ -115,7 +115,7 @@ async function expectVerdicts(
   })
   const twice = { ...content, signals: [...content.signals, content.signals[0]!] }
   expect((await agent.post<Problem>(baselines, { content: twice })).body.reasons?.[0]).toMatch(
-    /a signal is there twice/,
+    /contains a signal twice/,
   )
   const past = await sti(agent.url, 'baseline', '--compare', String((again.body.id ?? 0) + 1))
   expect(past).toMatchObject({ code: 4, out: expect.stringContaining('The baseline cannot be used') as string })

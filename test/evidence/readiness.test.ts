@@ -125,7 +125,7 @@ test('a sign-off has a name, a note and an expiry; a withdrawn or expired one, o
       const note = 'Ann and Bob, on Tuesday'
       expect((await sign({ item: 'training', note }, TOKENS.viewer)).status).toBe(403)
       const measured = await sign({ item: 'coverage', note })
-      expect([measured.status, measured.body.detail]).toEqual([422, 'coverage is measured: nobody can sign it off.'])
+      expect([measured.status, measured.body.detail]).toEqual([422, 'coverage is measured and cannot be signed off.'])
       const nothing = await sign({ item: 'contact:Nobody', note })
       expect([nothing.status, nothing.body.reasons?.join()]).toEqual([
         422,

@@ -39,7 +39,9 @@ test('limits are merged by name, null removes an override, and only an admin can
         TOKENS.bob,
       )
       expect(loose).toMatchObject({ status: 403, body: { code: 'forbidden' } })
-      expect(loose.body.detail).toMatch(/^Loosens lockWaiters, signals.queue beyond .* requires the level admin/)
+      expect(loose.body.detail).toMatch(
+        /^The request loosens lockWaiters, signals.queue beyond .* requires the level admin/,
+      )
       const unheard = await tuneOperation(agent, id, { limits: { signals: { depth: 1 } } }, TOKENS.ann)
       expect(unheard.body.reasons).toEqual(['parameters.limits.signals: name one of queue'])
       for (const patch of [
@@ -63,7 +65,7 @@ test('limits are merged by name, null removes an override, and only an admin can
 
       const body = { kind: 'backfill', environment: 'staging', parameters: { limits: { connectionsRatio: 1 } } }
       const started = await fetch(`${agent.url}/v1/rollouts/vehicles/operations`, requestInit('POST', body, TOKENS.bob))
-      expect(((await started.json()) as Problem).detail).toMatch(/^Loosens connectionsRatio/)
+      expect(((await started.json()) as Problem).detail).toMatch(/^The request loosens connectionsRatio/)
     })
   })
 })

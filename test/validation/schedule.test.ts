@@ -27,7 +27,7 @@ test('a validation starts automatically once the table is covered, once for any 
           await one.run('backfill')
           await waitFor('the first one', async () => (await validations()).length === 1)
           const [first] = await validations()
-          expect(first).toMatchObject({ actor: { via: 'agent' }, reason: 'scheduled, every 5 s' })
+          expect(first).toMatchObject({ actor: { via: 'agent' }, reason: 'scheduled every 5 s' })
           expect((await one.waitForEnd(first!.id)).result).toMatchObject({ verdict: 'pass' })
           const text = await (await fetch(`${one.url}/metrics`)).text()
           expect(text).toMatch(/sti_validation_due_timestamp_seconds\{environment="staging",rollout="vehicles"\} 1\d+/)

@@ -23,9 +23,9 @@ import { operationControlRoutes } from './routes/operationControl.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
 const MAX_BODY_BYTES = 256 * 1024
-/** Of a webhook: some thousand alerts. */
+/** A webhook with several thousand alerts. */
 const MAX_WEBHOOK_BYTES = 4 * 1024 * 1024
-/** Of a report that is handed in. */
+/** An uploaded report. */
 const MAX_REPORT_BYTES = 8 * 1024 * 1024
 
 /** The whole HTTP API. It does not listen. */
@@ -49,7 +49,7 @@ export function buildApp(deps: ApiDependencies): App {
     return await limit(c, next)
   })
   app.use('/v1/*', async (c, next) => {
-    // Turning the flag off needs no database, an alert neither, and what the agent is can be asked without one.
+    // Turning the flag off, receiving alerts, and the status of the agent work without the database.
     const worksWithoutDatabase =
       /^\/v1\/(agent|webhooks)/.test(c.req.path) || (c.req.method === 'POST' && c.req.path.endsWith('/operations'))
     if (!worksWithoutDatabase) deps.requireDatabase()

@@ -11,7 +11,7 @@ export interface AuthenticationEnv {
 }
 
 export interface Authentication {
-  /** Lets a request pass only with the credential of its path; under /v1 it sets `caller`. */
+  /** Accepts a request only with the credential of its path; under /v1 it sets `caller`. */
   readonly middleware: MiddlewareHandler<AuthenticationEnv>
   /** Health of Grafana's signing keys; null without STI_GRAFANA_URL. */
   signingKeysHealth(): Promise<SigningKeysHealth | null>
@@ -20,8 +20,8 @@ export interface Authentication {
 type CredentialHolder = { readonly digest: Buffer; readonly level: AccessLevel; readonly personal: string | null }
 
 /**
- * Which credential opens which path (docs/security.md). Everything else that a request says of itself is ignored:
- * X-Grafana-Context, X-Grafana-User and X-Forwarded-* can be forged through Grafana's proxy.
+ * Checks the credential of each path (docs/security.md). Other identity headers are ignored: X-Grafana-Context,
+ * X-Grafana-User, and X-Forwarded-* can be forged through Grafana's proxy.
  */
 export function createAuthentication(config: Config, now: () => number = Date.now): Authentication {
   const { viewer, editor, admin } = config.tokens
@@ -47,16 +47,17 @@ export function createAuthentication(config: Config, now: () => number = Date.no
   async function authenticateCaller(c: Context): Promise<Caller> {
     const token = parseBearerToken(c.req.header('authorization'))
     const holder = token === null ? null : findCredential(holders, token)
-    if (token === null) throw new Refusal('forbidden', 'Send a token that opens /v1, as Authorization: Bearer.')
-    if (!holder) throw new Refusal('forbidden', 'This token does not open /v1 of this agent: send one that does.')
+    if (token === null)
+      throw new Refusal('forbidden', 'The request has no token: send one for /v1 as Authorization: Bearer.')
+    if (!holder) throw new Refusal('forbidden', 'This token is not valid for /v1 of this agent: send a valid one.')
     if (holder.personal !== null)
       return { name: holder.personal, level: holder.level, via: 'token', mayAct: true, why: null }
     if (!identityVerifier)
-      return readOnlyCaller('Grafana may only read here: set STI_GRAFANA_URL on the agent to let people act.')
+      return readOnlyCaller('Grafana has read-only access: set STI_GRAFANA_URL on the agent to let people act.')
     const identity = await identityVerifier.verify(c.req.header('x-grafana-id'))
     switch (identity.kind) {
       case 'denied':
-        throw new Refusal('forbidden', `${identity.name} has no role in Grafana that may see this.`)
+        throw new Refusal('forbidden', `${identity.name} has no Grafana role with access to this agent.`)
       case 'unproven':
         return readOnlyCaller(identity.why)
       case 'proven':
@@ -78,35 +79,38 @@ export function createAuthentication(config: Config, now: () => number = Date.no
         case 'api': {
           const caller = await authenticateCaller(c)
           if (!caller.mayAct && c.req.method !== 'GET' && c.req.method !== 'HEAD')
-            throw new Refusal('forbidden', caller.why ?? 'This caller may only read.')
+            throw new Refusal('forbidden', caller.why ?? 'This caller has read-only access.')
           c.set('caller', caller)
           break
         }
-        // Its signature is over the body, which is read where the message is taken in (routes/webhooks.ts).
+        // The signature covers the body, so routes/webhooks.ts verifies it.
         case 'signed':
           break
         case 'alertmanager': {
           const token = parseBearerToken(c.req.header('authorization'))
           if (alertmanagerCredentials === null)
-            throw new Refusal('not-found', 'This agent takes no webhook of Alertmanager: set STI_ALERTMANAGER_TOKEN.')
+            throw new Refusal(
+              'not-found',
+              'This agent does not accept Alertmanager webhooks: set STI_ALERTMANAGER_TOKEN.',
+            )
           if (!token || !findCredential(alertmanagerCredentials, token))
-            throw new Refusal('forbidden', 'Send the token of Alertmanager, as Authorization: Bearer.')
+            throw new Refusal('forbidden', 'Send the Alertmanager token as Authorization: Bearer.')
           break
         }
         case 'flag': {
           const token = parseBearerToken(c.req.header('authorization')) ?? c.req.header('x-api-key')
           if (!token || !findCredential(flagCredentials, token))
-            throw new Refusal('forbidden', 'Send the flag token, as Authorization: Bearer or X-API-Key.')
+            throw new Refusal('forbidden', 'Send the flag token as Authorization: Bearer or X-API-Key.')
           break
         }
         case 'metrics': {
           const token = parseBearerToken(c.req.header('authorization'))
           if (metricsCredentials && (!token || !findCredential(metricsCredentials, token)))
-            throw new Refusal('forbidden', 'Send the metrics token, as Authorization: Bearer.')
+            throw new Refusal('forbidden', 'Send the metrics token as Authorization: Bearer.')
           break
         }
         case 'unknown':
-          throw new Refusal('not-found', 'There is nothing at this address.')
+          throw new Refusal('not-found', 'This path does not exist.')
       }
       await next()
     },
@@ -118,7 +122,7 @@ function readOnlyCaller(why: string): Caller {
   return { name: 'somebody in Grafana', level: 'viewer', via: 'grafana', mayAct: false, why }
 }
 
-/** A path that no line names is open to nobody, whatever routes there are. */
+/** A path that is not listed is denied, whatever routes exist. */
 function classifyPath(path: string): 'open' | 'signed' | 'alertmanager' | 'api' | 'flag' | 'metrics' | 'unknown' {
   if (path === '/livez' || path === '/readyz') return 'open'
   if (path === '/metrics') return 'metrics'

@@ -7,7 +7,7 @@ import { presentIncident } from './routes/incidents.ts'
 
 const MAX_LISTED_INCIDENTS = 50
 
-/** The switch as the database has it now. */
+/** The state of the automatic rollback as it is in the database. */
 export async function readAutomaticRollback(
   { database, config, alertPath, holds }: ApiDependencies,
   rollout: Rollout,
@@ -27,7 +27,7 @@ export async function readAutomaticRollback(
   }
 }
 
-/** What a rollout's page says of incidents and of what happens by itself. */
+/** The incidents and the automatic rollback of a rollout. */
 export async function readIncidentDetail(
   deps: ApiDependencies,
   rollout: Rollout,

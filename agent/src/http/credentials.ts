@@ -1,11 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 
-/** A credential as it is compared: never the text, so that neither its length nor its prefix shows in the time. */
+/** The digest that is compared instead of the text, so that timing reveals neither length nor prefix. */
 export function digestCredential(credential: string): Buffer {
   return createHash('sha256').update(credential, 'utf8').digest()
 }
 
-/** The entry that the presented credential belongs to. Looks at all of them whether or not one was found. */
+/** The entry of the presented credential. Compares all entries, so that timing does not reveal a match. */
 export function findCredential<T extends { readonly digest: Buffer }>(
   known: readonly T[],
   presented: string,

@@ -16,7 +16,7 @@ import type { Authentication, AuthenticationEnv } from './authentication.ts'
 
 export type App = OpenAPIHono<AuthenticationEnv>
 
-/** What the routes need of the agent; main.ts wires it. */
+/** What the routes need from the agent; agent.ts composes it. */
 export interface ApiDependencies {
   readonly config: Config
   readonly version: string
@@ -30,19 +30,17 @@ export interface ApiDependencies {
   readonly holds: RollbackHoldCache
   readonly alertPath: AlertWatchdog
   readonly inbox: Pick<AlertQueue, 'offer'>
-  /** Somebody has acknowledged it, for the first time. */
+  /** Called at the first acknowledgement of an incident. */
   incidentAcknowledged(incident: IncidentRow): void
-  /** Reads what is known of a rollout anew. */
+  /** Reads the facts of a rollout anew. */
   facts(rollout: Rollout): Promise<RolloutFacts>
-  /** What a rollout still lacks. */
   readiness(facts: RolloutFacts): Promise<Readiness>
-  /** Tells the runner that there is work. */
   wakeRunner(): void
-  /** Why nothing is claimed now: the database is away, its state is another environment's. */
+  /** Why this agent claims no operations now, such as an unavailable database. */
   agentFaults(): readonly string[]
-  /** Why the state in the database is not this environment's, or null. */
+  /** Why the state in the database belongs to another environment, or null. */
   foreignState(): string | null
-  /** Throws while the database has not been reached since the agent started. */
+  /** @throws until the database was reached once since the agent started */
   requireDatabase(): void
   adopt(actor: string): Promise<void>
   health(): Promise<DependencyHealth[]>

@@ -2,10 +2,10 @@ import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTPayload } f
 import type { AccessLevel } from '../contract/index.ts'
 import type { GrafanaConfig } from '../config.ts'
 
-/** A Grafana identity whose signature, issuer, audience and age were verified. */
+/** A Grafana identity after the verification of signature, issuer, audience, and age. */
 export type GrafanaIdentity =
   | { readonly kind: 'proven'; readonly name: string; readonly level: AccessLevel }
-  /** Proven to be somebody who may not even read (role None). */
+  /** Verified, but without read access (role None). */
   | { readonly kind: 'denied'; readonly name: string }
   | { readonly kind: 'unproven'; readonly why: string }
 
@@ -17,19 +17,19 @@ export interface SigningKeysHealth {
 
 export interface IdentityVerifier {
   verify(header: string | undefined): Promise<GrafanaIdentity>
-  /** Whether the keys of Grafana can be fetched; asks again when the last answer is older than a minute. */
+  /** The result of the last fetch of Grafana's keys; fetches again after a minute. */
   health(): Promise<SigningKeysHealth>
 }
 
 const LEVEL_BY_GRAFANA_ROLE: Record<string, AccessLevel> = { Viewer: 'viewer', Editor: 'editor', Admin: 'admin' }
 
-/** After a failed fetch nobody waits for the next one sooner than this: reading must stay quick without Grafana. */
+/** Delay after a failed fetch: read access must stay fast if Grafana is unavailable. */
 const FAILED_FETCH_COOLDOWN_MS = 2_000
 const KEYS_MAX_AGE_MS = 60_000
 
 /**
- * Verifies `X-Grafana-Id`: an ES256 JWT with Grafana's own keys. The algorithm is fixed, so that neither `none` nor an
- * HMAC over the public key passes. Grafana's `iss` is its root_url, with or without the slash at the end.
+ * Verifies `X-Grafana-Id`, an ES256 JWT, with Grafana's keys. The algorithm is fixed, so that neither `none` nor an HMAC
+ * over the public key is accepted. Grafana's `iss` is its root_url, with or without a trailing slash.
  */
 export function createIdentityVerifier(grafana: GrafanaConfig, now: () => number = Date.now): IdentityVerifier {
   let lastFetch: { at: number; fault: string | null } | null = null
@@ -42,12 +42,12 @@ export function createIdentityVerifier(grafana: GrafanaConfig, now: () => number
       try {
         const response = await fetch(url, options)
         if (response.status !== 200)
-          throw new SigningKeysUnavailable(`Grafana answered ${response.status} for its signing keys`)
+          throw new SigningKeysUnavailable(`Grafana returned ${response.status} for its signing keys`)
         lastFetch = { at: now(), fault: null }
         return response
       } catch (error) {
         const fault =
-          error instanceof SigningKeysUnavailable ? error.message : 'Grafana cannot be reached for its signing keys'
+          error instanceof SigningKeysUnavailable ? error.message : 'Grafana’s signing keys cannot be fetched'
         lastFetch = { at: now(), fault }
         throw new SigningKeysUnavailable(fault)
       }
@@ -55,7 +55,7 @@ export function createIdentityVerifier(grafana: GrafanaConfig, now: () => number
   })
   return {
     async verify(header) {
-      if (!header) return toUnproven('Grafana sent no X-Grafana-Id: log in to Grafana, and keep idForwarding on.')
+      if (!header) return toUnproven('Grafana sent no X-Grafana-Id: log in to Grafana, and keep idForwarding enabled.')
       try {
         const { payload } = await jwtVerify(
           header,
@@ -85,7 +85,7 @@ export function createIdentityVerifier(grafana: GrafanaConfig, now: () => number
       return {
         name: 'grafana-keys',
         healthy: !lastFetch.fault,
-        detail: lastFetch.fault ?? 'the signing keys were fetched',
+        detail: lastFetch.fault ?? 'signing keys fetched',
       }
     },
   }
@@ -96,7 +96,7 @@ class SigningKeysUnavailable extends Error {}
 function parseIdentity(payload: JWTPayload): GrafanaIdentity {
   const { type, username, sub, role } = payload
   if (type !== 'user' && type !== 'service-account')
-    return toUnproven('Only a user or a service account of Grafana may act.')
+    return toUnproven('Only a Grafana user or service account can act.')
   const name = type === 'user' && typeof username === 'string' && username ? username : String(sub)
   const level =
     typeof role === 'string' && Object.hasOwn(LEVEL_BY_GRAFANA_ROLE, role) ? LEVEL_BY_GRAFANA_ROLE[role] : undefined
@@ -109,11 +109,11 @@ function toUnproven(why: string): GrafanaIdentity {
 
 function explainVerificationError(error: unknown): string {
   if (error instanceof SigningKeysUnavailable || error instanceof errors.JWKSTimeout)
-    return `The identity cannot be verified, so this may only read: ${error instanceof SigningKeysUnavailable ? error.message : 'Grafana is too slow with its signing keys'}. See STI_GRAFANA_URL.`
+    return `Access is read-only because the Grafana identity cannot be verified: ${error instanceof SigningKeysUnavailable ? error.message : 'Grafana did not return its signing keys in time'}. See STI_GRAFANA_URL.`
   if (error instanceof errors.JWTExpired) return 'The Grafana identity has expired: reload the page.'
   if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'iss')
     return 'The Grafana identity was issued by another Grafana: STI_GRAFANA_ISSUER must be its root_url.'
   if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud')
-    return 'The Grafana identity is of another organization: see STI_GRAFANA_AUDIENCE.'
-  return 'The Grafana identity is not valid: its signature, type or claims are wrong.'
+    return 'The Grafana identity belongs to another organization: see STI_GRAFANA_AUDIENCE.'
+  return 'The Grafana identity is invalid: its signature, type, or claims are wrong.'
 }

@@ -7,9 +7,9 @@ import { Refusal } from './problem.ts'
 import { rightRefusal } from '../rights/rights.ts'
 
 /**
- * Whether a caller may give an operation these limits: whoever loosens one beyond the rollout file needs the right to
- * force. Null takes a limit back to the file's.
- * @throws Refusal invalid-body, for a signal that the file does not have; forbidden
+ * Checks the limits of a request: loosening one beyond the rollout file requires the right `force`. Null restores the
+ * limit of the file.
+ * @throws Refusal invalid-body for a signal that the file does not have; forbidden
  */
 export function requireLimitRights(
   deps: ApiDependencies,
@@ -22,8 +22,8 @@ export function requireLimitRights(
   const names = file.signals.map(({ name }) => name)
   const unknown = Object.keys(limits.signals ?? {}).filter((name) => !names.includes(name))
   if (unknown.length > 0) {
-    throw new Refusal('invalid-body', `The rollout file has no signal ${unknown.join(', ')}.`, [
-      `parameters.limits.signals: name one of ${names.join(', ') || 'its signals; there is none'}`,
+    throw new Refusal('invalid-body', `The rollout file does not have the signal ${unknown.join(', ')}.`, [
+      `parameters.limits.signals: name one of ${names.join(', ') || 'its signals (it has none)'}`,
     ])
   }
   const loosenedLimits = findLoosenedLimits(file, dropNulls(limits))
@@ -32,7 +32,7 @@ export function requireLimitRights(
   if (refusal !== null)
     throw new Refusal(
       'forbidden',
-      `Loosens ${loosenedLimits.join(', ')} beyond the rollout file or its default. ${refusal}`,
+      `The request loosens ${loosenedLimits.join(', ')} beyond the rollout file or the default. ${refusal}`,
     )
 }
 

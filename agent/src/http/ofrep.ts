@@ -7,8 +7,8 @@ import type { Evaluation } from '../flag/evaluation.ts'
 const MAX_BODY_BYTES = 64 * 1024
 
 /**
- * OFREP, the OpenFeature Remote Evaluation Protocol, for /ofrep/v1. A failure has the body that its providers read;
- * they understand 400, 404 and 500. Never 429: a provider stops asking after one, also when the flag goes off.
+ * OFREP, the OpenFeature Remote Evaluation Protocol, at /ofrep/v1. Failures have the body that OFREP providers expect;
+ * they handle 400, 404, and 500. Never 429: a provider then stops polling and misses that the flag goes off.
  */
 export function ofrepRoutes(flags: Flags): Hono {
   const limit = bodyLimit({
@@ -63,7 +63,7 @@ async function parseContext(c: Context): Promise<{ context: Record<string, unkno
   try {
     body = JSON.parse((await c.req.text()) || '{}')
   } catch (error) {
-    // Only JSON's own complaint is the caller's fault; a body over the limit is answered by bodyLimit.
+    // Only a SyntaxError is the caller's fault; bodyLimit answers a body that is too large.
     if (!(error instanceof SyntaxError)) throw error
     return { errorCode: 'PARSE_ERROR', errorDetails: 'The body is not JSON.' }
   }
@@ -81,7 +81,7 @@ function clientNameFrom(c: Context): string | null {
   return c.req.header('x-sti-client') ?? null
 }
 
-/** The age stands in a header: in the body it would make every ETag a new one. */
+/** The age is sent in a header: in the body it would change the ETag every time. */
 function setAgeHeaders(c: Context, flags: Flags): void {
   const age = flags.ageSeconds()
   c.header('x-sti-flag-age-seconds', age === null ? 'never' : age.toFixed(1))

@@ -5,8 +5,8 @@ import type { Log } from '../log.ts'
 import { explainDatabaseUnavailable } from './databaseUnavailable.ts'
 
 /**
- * A refusal that the caller may read. Rooms below http throw classes of their own with the same shape: `code` is a
- * ProblemCode, `message` one sentence that says what to do, `reasons` what would have to be true.
+ * An error that is shown to the caller. Lower layers throw their own classes with the same shape: `code` is a
+ * ProblemCode, `message` one sentence that says what to do, and `reasons` what must be true for the request to succeed.
  */
 export class Refusal extends Error {
   readonly code: ProblemCode
@@ -21,7 +21,7 @@ export class Refusal extends Error {
 
 type ProblemStatus = 400 | 403 | 404 | 409 | 413 | 415 | 422 | 500 | 503
 
-/** The HTTP status of each code. Never 401 (Grafana's proxy turns it into a lost login) and never 204. */
+/** The HTTP status of each code. Never 401, which Grafana's proxy treats as a lost login, and never 204. */
 export function problemStatus(code: ProblemCode): ProblemStatus {
   switch (code) {
     case 'bad-request':
@@ -63,11 +63,11 @@ const PROBLEM_TITLES: Record<ProblemCode, string> = {
   'unsupported-media-type': 'Unsupported media type',
   'too-large': 'Too large',
   'invalid-body': 'Invalid body',
-  'database-away': 'Database away',
+  'database-away': 'Database unavailable',
   internal: 'Internal error',
 }
 
-/** What the caller gets to read of an error. Whatever is not a refusal of ours says nothing of the inside. */
+/** The part of an error that is shown to the caller; unexpected errors reveal no internals. */
 export function toProblem(error: unknown): Problem & { status: ProblemStatus } {
   if (error instanceof HTTPException) return toProblemFromException(error)
   if (error instanceof Error && 'code' in error) {
@@ -79,7 +79,7 @@ export function toProblem(error: unknown): Problem & { status: ProblemStatus } {
   }
   const fault = explainDatabaseUnavailable(error)
   if (fault) return createProblem('database-away', fault)
-  return createProblem('internal', 'Something went wrong inside the agent; its log has the error.')
+  return createProblem('internal', 'The agent had an internal error: see its log.')
 }
 
 function toProblemFromException(error: HTTPException): Problem & { status: ProblemStatus } {
@@ -91,11 +91,11 @@ function toProblemFromException(error: HTTPException): Problem & { status: Probl
     case 403:
       return createProblem('forbidden', 'This is not allowed.')
     case 404:
-      return createProblem('not-found', 'There is nothing at this address.')
+      return createProblem('not-found', 'This path does not exist.')
     default:
       return error.status < 500
-        ? createProblem('bad-request', 'The request cannot be read; is its body JSON?')
-        : createProblem('internal', 'Something went wrong inside the agent; its log has the error.')
+        ? createProblem('bad-request', 'The request cannot be parsed: check that the body is JSON.')
+        : createProblem('internal', 'The agent had an internal error: see its log.')
   }
 }
 
@@ -119,7 +119,7 @@ function respondWithProblem(c: Context, body: Problem & { status: ProblemStatus 
   return c.body(JSON.stringify(body), body.status, { 'content-type': 'application/problem+json' })
 }
 
-/** For `app.onError` and `app.notFound`. An error that the caller may not read is one line on the log. */
+/** Handlers for `app.onError` and `app.notFound`. Errors that are hidden from the caller are logged. */
 export function createProblemHandlers(log: Log): { onError: ErrorHandler; notFound: NotFoundHandler } {
   return {
     onError(error, c) {
@@ -137,7 +137,7 @@ export function createProblemHandlers(log: Log): { onError: ErrorHandler; notFou
         })
       return respondWithProblem(c, body)
     },
-    notFound: (c) => respondWithProblem(c, createProblem('not-found', 'There is nothing at this address.')),
+    notFound: (c) => respondWithProblem(c, createProblem('not-found', 'This path does not exist.')),
   }
 }
 
@@ -147,16 +147,16 @@ interface SchemaValidationResult {
   readonly error?: { readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[] }
 }
 
-/** The `defaultHook` of OpenAPIHono: each fault with its path. */
+/** The `defaultHook` of OpenAPIHono: reports each fault with its path. */
 export function defaultHook(result: SchemaValidationResult, c: Context): Response | undefined {
   if (result.success) return undefined
   const reasons = (result.error?.issues ?? []).map((issue) =>
     issue.path.length > 0 ? `${issue.path.map(String).join('.')}: ${issue.message}` : issue.message,
   )
   if (result.target === 'json')
-    return respondWithProblem(c, createProblem('invalid-body', 'The body is not what this address takes.', reasons))
+    return respondWithProblem(c, createProblem('invalid-body', 'The body is not valid for this endpoint.', reasons))
   return respondWithProblem(
     c,
-    createProblem('bad-request', 'The query, path or headers are not what this address takes.', reasons),
+    createProblem('bad-request', 'The query, path, or headers are not valid for this endpoint.', reasons),
   )
 }

@@ -5,13 +5,13 @@ import { Refusal } from './problem.ts'
 const AMBIGUOUS_PATH = /\.\.|%2e|%2f|%5c|\\|\/\//i
 
 /**
- * Refuses a path that two servers could read in two ways. It looks at the bytes that arrived: a Request already has
- * its dots resolved, and Grafana's proxy forwards `%2e%2e` and `..%2f` as they are.
+ * Rejects paths that two servers could interpret differently. Checks the raw request line: a Request has its dots
+ * already resolved, and Grafana's proxy forwards `%2e%2e` and `..%2f` unchanged.
  */
 export const rejectAmbiguousPaths: MiddlewareHandler = async (c, next) => {
   const incoming = (c.env as { incoming?: IncomingMessage } | undefined)?.incoming
   const [path = ''] = (incoming?.url ?? c.req.url).replace(/^https?:\/\/[^/?#]*/i, '').split('?')
   if (AMBIGUOUS_PATH.test(path))
-    throw new Refusal('bad-path', 'A path may not have .., //, %2e, %2f, %5c or a backslash.')
+    throw new Refusal('bad-path', 'The path must not contain .., //, %2e, %2f, %5c, or a backslash.')
   await next()
 }

@@ -9,10 +9,10 @@ import { rightRefusal, type Right } from '../rights/rights.ts'
 
 const problemResponse = {
   content: { 'application/problem+json': { schema: Problem } },
-  description: 'a refusal, in words',
+  description: 'refused',
 } as const
 
-/** The answers of a route for OpenAPI: one good one, and problems. */
+/** The OpenAPI responses of a route: one success, and problems. */
 export function openApiResponses<Status extends 200 | 202, S extends z.ZodType>(
   status: Status,
   schema: S,
@@ -32,15 +32,15 @@ export const reasonBody = z.object({ reason: z.string().max(2000).optional() })
 
 /** @throws Refusal unknown-rollout */
 export function requireRollout(deps: ApiDependencies, name: string): Rollout {
-  const rollout = deps.rollouts.find((one) => one.name === name)
+  const rollout = deps.rollouts.find((candidate) => candidate.name === name)
   if (rollout) return rollout
   throw new Refusal(
     'unknown-rollout',
-    `There is no rollout ${name}; there are: ${deps.rollouts.map((one) => one.name).join(', ') || 'none'}.`,
+    `The rollout ${name} does not exist; existing rollouts: ${deps.rollouts.map((rollout) => rollout.name).join(', ') || 'none'}.`,
   )
 }
 
-/** @throws Refusal forbidden, with what would be needed */
+/** @throws Refusal forbidden, with the required level */
 export function requireRight(deps: ApiDependencies, caller: Caller, right: Right): void {
   const refusal = rightRefusal(caller, right, deps.config)
   if (refusal !== null) throw new Refusal('forbidden', refusal)

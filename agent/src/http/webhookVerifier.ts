@@ -1,24 +1,23 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { Refusal } from './problem.ts'
 
-/** How old a signed message may be, and how far ahead its sender's clock, in seconds. */
 const MAX_AGE_SECONDS = 300
 const MAX_CLOCK_SKEW_SECONDS = 60
-/** Of messages that were let in; the oldest are forgotten first. */
+/** Accepted signatures in memory; the oldest are dropped first. */
 const MAX_REMEMBERED_SIGNATURES = 20_000
 
-/** Verifies what Grafana's webhook signs, and lets each message in once. */
+/** Verifies signed webhooks of Grafana, and accepts each message once. */
 export interface WebhookVerifier {
   /**
    * `signature`: HMAC-SHA256, hex, over `<timestamp>:<raw body>`; `timestamp`: seconds since 1970.
-   * @throws Refusal forbidden, or conflict for one that was let in before
+   * @throws Refusal forbidden, or conflict for a replayed message
    */
   verify(signature: string | undefined, timestamp: string | undefined, body: Uint8Array): void
 }
 
 /**
- * Whatever was signed before this process began is refused, because nobody remembers whether it was let in then; the
- * sender signs it anew when it sends it again.
+ * Messages signed before this process started are rejected, because accepted signatures are only kept in memory; the
+ * sender signs a retry anew.
  */
 export function createWebhookVerifier(secret: string, now: () => number = Date.now): WebhookVerifier {
   const startedAt = Math.floor(now() / 1_000)
@@ -36,21 +35,24 @@ export function createWebhookVerifier(secret: string, now: () => number = Date.n
       if (!/^\d{1,12}$/.test(timestamp ?? '') || !/^[0-9a-f]{64}$/.test(signature ?? ''))
         throw new Refusal(
           'forbidden',
-          'Sign the message: X-Sti-Timestamp in seconds, and X-Sti-Signature, the HMAC-SHA256 in hex.',
+          'The message is not signed: send X-Sti-Timestamp in seconds and X-Sti-Signature, the HMAC-SHA256 in hex.',
         )
       const expected = createHmac('sha256', secret).update(`${timestamp}:`).update(body).digest()
       if (!timingSafeEqual(expected, Buffer.from(signature!, 'hex')))
-        throw new Refusal('forbidden', 'The signature is not of this message with this agent’s STI_WEBHOOK_SECRET.')
+        throw new Refusal(
+          'forbidden',
+          'The signature does not match this message and the STI_WEBHOOK_SECRET of this agent.',
+        )
       const seconds = now() / 1_000
       const signedAt = Number(timestamp)
       if (signedAt < seconds - MAX_AGE_SECONDS || signedAt > seconds + MAX_CLOCK_SKEW_SECONDS)
         throw new Refusal(
           'forbidden',
-          `The message was signed ${Math.round(seconds - signedAt)} s ago: send it anew, and set the clocks right.`,
+          `The message was signed ${Math.round(seconds - signedAt)} s ago (limit ${MAX_AGE_SECONDS} s): sign it again, and synchronize the clocks.`,
         )
       if (signedAt < startedAt)
-        throw new Refusal('forbidden', 'The message was signed before this agent began: send it anew.')
-      if (acceptedSignatures.has(signature!)) throw new Refusal('conflict', 'This message has been let in before.')
+        throw new Refusal('forbidden', 'The message was signed before this agent started: sign it again.')
+      if (acceptedSignatures.has(signature!)) throw new Refusal('conflict', 'This message was already accepted.')
       acceptedSignatures.set(signature!, signedAt)
       forgetExpired(seconds)
     },

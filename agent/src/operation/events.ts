@@ -31,7 +31,7 @@ export async function appendEvent(sql: Sql, event: NewOperationEvent): Promise<v
     ${event.message}, ${event.reason ?? null}, ${sql.json((event.before ?? null) as never)}, ${sql.json((event.after ?? null) as never)})`
 }
 
-/** Events after `after` in their order, at most 500. */
+/** Events after `after`, oldest first, at most 500. */
 export async function readEvents(
   sql: Sql,
   filter: { operationId?: bigint; rollout?: string; after?: bigint; since?: Date },

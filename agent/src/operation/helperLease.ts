@@ -3,7 +3,7 @@ import type { Sql } from '../database/connect.ts'
 import type { Claimant, Heartbeat } from './operationLease.ts'
 import type { OperationRow } from './operationRow.ts'
 
-/** A place of an agent that helps with an operation which another agent holds. */
+/** The lease of an agent that helps with an operation of another agent. */
 export interface HelperLease {
   readonly row: OperationRow
   readonly number: number

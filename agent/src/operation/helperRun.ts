@@ -5,10 +5,10 @@ import type { Log } from '../log.ts'
 import type { StartedRun } from './runContext.ts'
 import { releaseHelperLease, type HelperLease } from './helperLease.ts'
 
-/** After a failure that is not of the moment: whoever holds the operation meets it as well, and says so. */
+/** Pause after a failure that is not transient; the holder of the operation runs into it, too, and reports it. */
 const HELPER_BACKOFF_SECONDS = 60
 
-/** Helps until there is nothing left to take, and leaves the seat. Never rejects: the operation is its holder's. */
+/** Helps until nothing is left to claim, then releases the lease. Never rejects: the holder reports failures. */
 export async function runHelper(
   lease: HelperLease,
   run: StartedRun,
@@ -25,7 +25,7 @@ export async function runHelper(
     if (!isTransient) backoffSeconds = HELPER_BACKOFF_SECONDS
     log({
       level: isTransient ? 'info' : 'warning',
-      message: `${agent} helps no more with operation ${lease.row.id}: ${errorMessage(error)}`,
+      message: `${agent} stopped helping with operation ${lease.row.id}: ${errorMessage(error)}`,
       code,
     })
   }
@@ -33,7 +33,7 @@ export async function runHelper(
   await releaseHelperLease(database.state, lease, backoffSeconds).catch((error: unknown) =>
     log({
       level: 'warning',
-      message: `seat ${lease.number} of operation ${lease.row.id} is left to its lease`,
+      message: `Helper lease ${lease.number} of operation ${lease.row.id} could not be released and will expire.`,
       error: errorMessage(error),
     }),
   )

@@ -13,7 +13,7 @@ export interface NewOperation {
   readonly actor: Actor
   readonly reason: string | null
   readonly idempotencyKey: string | null
-  /** Of what was asked for, where the agent adds to the parameters. Default: of this. */
+  /** Hash of the original request, if the agent added parameters. Default: hash of this operation. */
   readonly requestHash?: string
 }
 
@@ -22,9 +22,9 @@ export class OperationConflict extends Error {
 }
 
 /**
- * Accepts an operation: one guarded statement writes the row and its first event. The same idempotency key with the
- * same request answers the operation of the first time.
- * @throws OperationConflict when another one writes the table, or when the key was used for another request
+ * Accepts an operation: one guarded statement writes the row and its first event. A repeated request with the same
+ * idempotency key returns the existing operation.
+ * @throws OperationConflict if another operation writes the table, or the key was used for another request
  */
 export async function insertOperation(
   sql: Sql,
@@ -57,8 +57,8 @@ export async function insertOperation(
 }
 
 /**
- * The operation that this key was used for before, or null.
- * @throws OperationConflict when it was used for another request
+ * The operation with this idempotency key, or null.
+ * @throws OperationConflict if the key was used for another request
  */
 export async function findByIdempotencyKey(
   sql: Sql,

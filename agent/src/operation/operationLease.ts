@@ -5,14 +5,14 @@ import { TRANSITIONS } from './stateMachine.ts'
 
 export interface Claimant {
   readonly agent: string
-  /** Rollout name -> hash of its file: an operation that pins another hash is not claimed. */
+  /** Rollout name to hash of its file: an operation that pins another hash is not claimed. */
   readonly hashes: ReadonlyMap<string, string>
   readonly leaseSeconds: number
 }
 
 /**
- * Claims one operation that is queued, or whose holder's lease ran out, by the database's clock. The old holder's next
- * fenced statement touches nothing from then on.
+ * Claims one operation that is queued, or whose lease has expired by the clock of the database. From then on, fenced
+ * statements of the previous holder change nothing.
  */
 export async function claimOperation(sql: Sql, claimant: Claimant): Promise<OperationRow | null> {
   const pairs = [...claimant.hashes]
@@ -34,7 +34,7 @@ export async function claimOperation(sql: Sql, claimant: Claimant): Promise<Oper
       returning o.*, candidate.state as before
     ), event as (
       select sti.append_event(c.id, c.rollout, ${sql.json(agentActor(claimant.agent))}, 'state',
-        case when c.before = 'queued' then 'claimed' else 'taken over: the lease of its holder ran out' end, null,
+        case when c.before = 'queued' then 'claimed' else 'taken over: the lease of its holder expired' end, null,
         jsonb_build_object('state', c.before), jsonb_build_object('state', c.state, 'epoch', c.epoch)) from claimed c
     )
     select c.* from claimed c, event`
@@ -46,7 +46,7 @@ export interface Heartbeat {
   readonly parameters: Record<string, unknown>
 }
 
-/** Extends the lease and saves what people see. Null: somebody else holds it now. */
+/** Extends the lease, and saves step and progress. Null: another agent holds the operation now. */
 export async function renewOperationLease(
   sql: Sql,
   row: OperationRow,
@@ -61,7 +61,7 @@ export async function renewOperationLease(
   return renewed ?? null
 }
 
-/** Gives the operation back at once, to be claimed by whoever is able to go on. */
+/** Releases the operation in `afterSeconds`, so that any agent can claim it. */
 export async function releaseOperation(sql: Sql, row: OperationRow, afterSeconds: number): Promise<void> {
   await sql`
     update sti.operation set lease_until = clock_timestamp() + make_interval(secs => ${afterSeconds})

@@ -3,8 +3,8 @@ import { insertOperation } from './insertOperation.ts'
 import type { OperationRow } from './operationRow.ts'
 
 /**
- * `--rollback-on-error=data`: a backfill that failed is followed by a rollback of the data, in the name of whoever
- * asked for it (and had the right to). True when one was accepted.
+ * `rollbackOnError: data`: rolls back the data after a failed backfill, as the actor that requested the backfill with
+ * the right to do so. True if a rollback was accepted.
  */
 export async function rollBackOnError(sql: Sql, failed: OperationRow): Promise<boolean> {
   if (failed.kind !== 'backfill' || failed.parameters['rollbackOnError'] !== 'data') return false
@@ -15,15 +15,15 @@ export async function rollBackOnError(sql: Sql, failed: OperationRow): Promise<b
     writesTable: true,
     actor: failed.actor,
     parameters: { scope: 'data', full: false, confirm: failed.rollout },
-    reason: `backfill ${failed.id} failed, and was started with --rollback-on-error=data`,
+    reason: `Backfill ${failed.id} failed, and was started with --rollback-on-error=data.`,
     idempotencyKey: `after-${failed.id}`,
   })
   return created
 }
 
 /**
- * Asks for the rollbacks that an agent owes which died between the two: of a backfill that failed, and since which
- * nothing has been asked for that writes the table.
+ * Starts the rollbacks that are missing because an agent died after the backfill failed: no operation that writes the
+ * table was requested since.
  */
 export async function startMissedRollbacks(sql: Sql, hashes: ReadonlyMap<string, string>): Promise<void> {
   const failed = await sql<OperationRow[]>`

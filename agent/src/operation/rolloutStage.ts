@@ -3,11 +3,11 @@ import type { RolloutFacts } from '../kind/facts.ts'
 
 export type FactsBeforeStage = Omit<RolloutFacts, 'stage' | 'coverageVerified'>
 
-/** Where a rollout stands; derived from facts, never stored. */
+/** The stage of a rollout; derived from facts, never stored. */
 export function deriveStage(facts: FactsBeforeStage): RolloutStage {
-  const { flag, validation, lastSucceededBackfill: backfilled } = facts
+  const { flag, validation, lastSucceededBackfill: lastBackfill } = facts
   if (facts.droppedColumns.length === facts.rollout.legacyColumns.length) return 'dropped'
-  const rampIsOpen = facts.openOperations.some((operation) => operation.kind === 'flag')
+  const rampIsOpen = facts.openOperations.some(({ kind }) => kind === 'flag')
   if (flag.enabled && (flag.percentage < 100 || rampIsOpen)) return 'ramping'
   if (flag.enabled) return isReadyToDrop(facts) ? 'ready-to-drop' : 'enabled'
   const rolledBack = latestInstant(facts.lastDataRollback?.endedAt, facts.lastFlagRollback?.endedAt)
@@ -22,45 +22,48 @@ export function deriveStage(facts: FactsBeforeStage): RolloutStage {
   if (facts.openOperations.some((operation) => operation.kind === 'backfill')) return 'backfilling'
   if (!isCovered(facts)) return 'expanded'
   if (!isVerified(facts)) return 'covered'
-  return facts.finalizeMissing.length === 0 && backfilled !== null ? 'finalized' : 'verified'
+  return facts.finalizeMissing.length === 0 && lastBackfill !== null ? 'finalized' : 'verified'
 }
 
-/** A column drop was prepared, every safety check had passed, and nothing has changed since. */
+/** A column drop was prepared, every safety check passed, and nothing has changed since. */
 export function isReadyToDrop({ columnDrop }: Pick<FactsBeforeStage, 'columnDrop'>): boolean {
   return columnDrop !== null && columnDrop.prepared && columnDrop.verdict === 'pass' && columnDrop.staleBecause === null
 }
 
-/** A backfill of this file has ended with nothing left, after the last data rollback. */
+/** A backfill of this file has completed after the last data rollback. */
 export function isCovered(facts: FactsBeforeStage): boolean {
-  const { lastSucceededBackfill: backfilled, lastDataRollback: dataRolledBack, rollout } = facts
-  if (!facts.expanded || backfilled?.endedAt == null || backfilled.fileHash !== rollout.hash) return false
-  if (!isAfterColumnAdded(facts, backfilled.endedAt)) return false
-  return dataRolledBack?.endedAt == null || dataRolledBack.endedAt < backfilled.endedAt
+  const { lastSucceededBackfill: lastBackfill, lastDataRollback: dataRolledBack, rollout } = facts
+  if (!facts.expanded || lastBackfill?.endedAt == null || lastBackfill.fileHash !== rollout.hash) return false
+  if (!isAfterColumnAdded(facts, lastBackfill.endedAt)) return false
+  return dataRolledBack?.endedAt == null || dataRolledBack.endedAt < lastBackfill.endedAt
 }
 
 /**
- * A validation of this file has passed since the last backfill, retry or rollback ended: all checks of every layer that
- * the file requires. None of them has failed since then in another one.
+ * A validation of this file has passed since the last backfill, retry, or rollback ended, with all checks of every
+ * layer that the file requires. None of these checks has failed in a later validation.
  */
 export function isVerified(facts: FactsBeforeStage): boolean {
   const { validation, rollout, lastWriteEndedAt } = facts
   if (validation === null || validation.verdict !== 'pass' || validation.fileHash !== rollout.hash) return false
-  const passedLayers = validation.layers.filter((one) => one.complete && one.verdict === 'pass').map((one) => one.layer)
+  const passedLayers = validation.layers
+    .filter(({ complete, verdict }) => complete && verdict === 'pass')
+    .map(({ layer }) => layer)
   if (!rollout.file.validation.requires.every((layer) => passedLayers.includes(layer))) return false
   if (facts.checksFailedSince.length > 0) return false
   if (!isAfterColumnAdded(facts, validation.startedAt)) return false
   return lastWriteEndedAt === null || validation.startedAt > lastWriteEndedAt
 }
 
-/** Coverage as the last validation counted it; null when that was of a column that is gone. */
+/** Coverage from the last validation; null if the column of that validation no longer exists. */
 export function currentCoverage(facts: RolloutFacts): number | null {
-  const { lastCounts: counted, lastDataRollback: dataRolledBack, table } = facts
-  if (counted === null || table?.discriminator == null || !isAfterColumnAdded(facts, counted.startedAt)) return null
-  if (dataRolledBack?.endedAt != null && dataRolledBack.endedAt >= counted.startedAt) return null
-  return counted.coverage
+  const { lastCounts, lastDataRollback, table } = facts
+  if (lastCounts === null || table?.discriminator == null || !isAfterColumnAdded(facts, lastCounts.startedAt))
+    return null
+  if (lastDataRollback?.endedAt != null && lastDataRollback.endedAt >= lastCounts.startedAt) return null
+  return lastCounts.coverage
 }
 
-/** What was true before the column was added, perhaps again after somebody dropped it, says nothing of it. */
+/** Results from before the column was added do not apply; somebody may have dropped it in between. */
 function isAfterColumnAdded({ columnAddedAt }: FactsBeforeStage, instant: string): boolean {
   return columnAddedAt === null || instant > columnAddedAt
 }

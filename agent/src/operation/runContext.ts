@@ -25,24 +25,27 @@ export interface RunDependencies {
   readonly observer: OperationObserver
   readonly reached: FailpointHook
   readonly log: Log
-  /** Keeps the lease; null: it is lost. */
-  readonly renewLease: (seen: { step: string | null; progress: OperationProgress | null }) => Promise<Heartbeat | null>
+  /** Renews the lease; null: it is lost. */
+  readonly renewLease: (status: {
+    step: string | null
+    progress: OperationProgress | null
+  }) => Promise<Heartbeat | null>
 }
 
 export interface StartedRun extends RunContext {
-  /** The agent stops: the work ends at its next safe point and is given back. */
+  /** The agent stops: the run ends at its next safe point, and the operation is released. */
   handOver(): void
   /** Saves step and progress once more. */
   flushProgress(): Promise<void>
   stopHeartbeat(): void
 }
 
-/** How often the heartbeat saves progress and hears what people ask; the lease is many of these long. */
+/** How often the heartbeat saves progress and reads pause and cancel requests; the lease is many times longer. */
 const HEARTBEAT_INTERVAL_MS = 500
-/** With --enable-monitoring a reading of the progress becomes an event this often, and so a curve that stays. */
+/** How often the progress is recorded as an event with `enableMonitoring`. */
 const PROGRESS_EVENT_INTERVAL_MS = 5_000
 
-/** What a kind gets while it runs, with the heartbeat that keeps its lease. */
+/** Starts a run: its context, and the heartbeat that renews its lease. */
 export function startRun(deps: RunDependencies): StartedRun {
   const { row, database, rollout } = deps
   const claim: OperationClaim = { id: row.id, epoch: row.epoch, claim: row.claim! }
@@ -78,9 +81,13 @@ export function startRun(deps: RunDependencies): StartedRun {
         directive = renewed.state === 'pausing' ? 'pause' : renewed.state === 'cancelling' ? 'cancel' : 'go-on'
     } catch (error) {
       if (!isConnectionError(error))
-        deps.log({ level: 'warning', message: `heartbeat of operation ${row.id} failed`, error: errorMessage(error) })
+        deps.log({
+          level: 'warning',
+          message: `The heartbeat of operation ${row.id} failed.`,
+          error: errorMessage(error),
+        })
     }
-    // Without the database nobody renews the lease. Others may hold it by now: the fence would stop us, so stop first.
+    // Without the database the lease cannot be renewed, and another agent may hold it: stop before the fence does.
     if (performance.now() - lastHeartbeatAt > deps.leaseSeconds * 1000) directive = 'lost'
   }
   const heartbeats = createInterval({ intervalMs: HEARTBEAT_INTERVAL_MS, delayFirstRun: true, run: heartbeat })

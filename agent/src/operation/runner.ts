@@ -25,10 +25,10 @@ export interface RunnerDependencies {
   readonly rollouts: readonly Rollout[]
   readonly kinds: OperationDefinitions
   readonly facts: (rollout: Rollout) => Promise<RolloutFacts>
-  /** Watches while something of this rollout runs, until `stop` is called. */
+  /** Reads the throttle signals of a rollout until `stop` is called. */
   readonly watchPressure: (rollout: string) => { readings: ThrottleReadings; stop: () => void }
   readonly turnFlagOff: (rollout: string, reason: string) => Promise<void>
-  /** Sentences for which nothing is claimed. */
+  /** Faults that keep this agent from claiming operations. */
   readonly agentFaults: () => readonly string[]
   readonly observer: OperationObserver
   readonly reached: FailpointHook
@@ -38,16 +38,16 @@ export interface RunnerDependencies {
 
 export interface Runner {
   start(): void
-  /** Looks for work at once. */
+  /** Polls for work immediately. */
   wake(): void
-  /** Lets running operations reach a safe point and gives them back. */
+  /** Waits until running operations reach a safe point, and releases them. */
   stop(): Promise<void>
 }
 
 const POLL_INTERVAL_MS = 500
-/** After a failure that may pass by itself, another look is worth it this much later. */
+/** Delay before an operation that failed with a transient error can be claimed again. */
 const RETRY_DELAY_SECONDS = 2
-/** How often a statement may be cancelled or time out where no smaller piece of work would help. */
+/** Cancelled or timed-out statements tolerated per operation, where a smaller batch cannot help. */
 const MAX_STATEMENT_CANCELLATIONS = 5
 
 export function createRunner(deps: RunnerDependencies): Runner {
@@ -101,7 +101,7 @@ export function createRunner(deps: RunnerDependencies): Runner {
     run: claimWork,
     onError(error) {
       if (!isConnectionError(error))
-        deps.log({ level: 'error', message: 'looking for work failed', error: errorMessage(error) })
+        deps.log({ level: 'error', message: 'Polling for work failed.', error: errorMessage(error) })
     },
   })
   const wake = (): void => void claimInterval.runNow()
@@ -110,10 +110,10 @@ export function createRunner(deps: RunnerDependencies): Runner {
     try {
       await runToOutcome(row, run)
     } catch (error) {
-      // The outcome could not be written: the lease runs out, and whoever claims it then finds it where it stands.
+      // The outcome could not be written: the lease expires, and the next holder continues from the state in the database.
       deps.log({
         level: isConnectionError(error) ? 'warning' : 'error',
-        message: `operation ${row.id} is left to its lease`,
+        message: `The outcome of operation ${row.id} could not be written; another agent takes it over when its lease expires.`,
         error: errorMessage(error),
       })
     } finally {
@@ -130,7 +130,7 @@ export function createRunner(deps: RunnerDependencies): Runner {
       if (run.directive() === 'go-on') {
         const facts = excludeOperation(await deps.facts(run.rollout), Number(row.id))
         const refusals = kinds[row.kind].refusals(facts, row.parameters)
-        // Asked again after a crash some of its own work is done, which would refuse it: only the first start is judged.
+        // Only the first start is checked: after a crash, its own completed work could refuse it.
         if (row.epoch === 1n && refusals.length > 0) throw new OperationFailedError('refused', refusals.join(' '))
       }
       const outcome = await kinds[row.kind].run(run).catch((error: unknown) => {
@@ -154,17 +154,23 @@ export function createRunner(deps: RunnerDependencies): Runner {
     }
   }
 
-  /** At a safe point, because somebody asked for it, or because this agent gives the operation back. */
+  /** Pauses, ends, or releases an operation that stopped at a safe point. */
   const finishAtSafePoint = async (row: OperationRow, run: StartedRun): Promise<void> => {
     const sql = deps.database.state
     const actor = agentActor(deps.agent)
     const { claim } = run
     switch (run.directive()) {
       case 'pause':
-        await transitionOperation(sql, row.id, 'stand', { actor, message: 'stands at a safe point' }, { claim })
+        await transitionOperation(sql, row.id, 'stand', { actor, message: 'Paused at a safe point.' }, { claim })
         return
       case 'cancel':
-        await transitionOperation(sql, row.id, 'end', { actor, message: 'ended; what was done stays' }, { claim })
+        await transitionOperation(
+          sql,
+          row.id,
+          'end',
+          { actor, message: 'Cancelled. Completed work is kept.' },
+          { claim },
+        )
         deps.observer.operationEnded(row, 'cancelled', null)
         return
       default:
@@ -182,7 +188,7 @@ export function createRunner(deps: RunnerDependencies): Runner {
     cancellations.set(row.id, cancellationCount)
     const sentence =
       fault === 'cancelled'
-        ? `${errorMessage(error)} (${code}), ${cancellationCount} times. Look for who cancels it or what holds it up, then resume.`
+        ? `${errorMessage(error)} (${code}), ${cancellationCount} times. Find out what cancels or blocks the statement, then resume.`
         : errorMessage(error)
     deps.log({ level: 'warning', message: `operation ${row.id} (${row.kind}): ${sentence}`, code })
     const isTransient = code === 'fence-lost' || isConnectionError(error) || fault === 'transient'
@@ -195,7 +201,7 @@ export function createRunner(deps: RunnerDependencies): Runner {
         sql,
         row.id,
         'trouble',
-        { actor, message: `stands: ${sentence}` },
+        { actor, message: `Paused: ${sentence}` },
         { claim, ending: { errorCode: code, error: sentence } },
       )
       return
@@ -204,7 +210,7 @@ export function createRunner(deps: RunnerDependencies): Runner {
       errorCode: code,
       error: error instanceof OperationFailedError ? sentence : explainSqlstate(code, sentence),
     }
-    await transitionOperation(sql, row.id, 'fail', { actor, message: `failed: ${ending.error}` }, { claim, ending })
+    await transitionOperation(sql, row.id, 'fail', { actor, message: `Failed: ${ending.error}` }, { claim, ending })
     deps.observer.operationEnded(row, 'failed', { code, error: ending.error })
     await run.failpoint('operation.failed')
     if (await rollBackOnError(sql, row)) wake()
@@ -222,7 +228,7 @@ export function createRunner(deps: RunnerDependencies): Runner {
   }
 }
 
-/** The facts as they would be if this operation were not open itself. */
+/** The facts without this open operation. */
 function excludeOperation(facts: RolloutFacts, id: number): RolloutFacts {
   const others: RolloutFacts = {
     ...facts,
@@ -231,14 +237,14 @@ function excludeOperation(facts: RolloutFacts, id: number): RolloutFacts {
   return { ...others, stage: deriveStage(others) }
 }
 
-/** What to do about an error that PostgreSQL raised, for the codes a person meets. */
+/** Adds what to do to the message of a PostgreSQL error. */
 function explainSqlstate(code: string, message: string): string {
   const advice: Record<string, string> = {
-    '42501': 'The agent’s role lacks a right: it must own the table and be allowed to CREATE in the database.',
+    '42501': 'The role of the agent lacks a privilege: it must own the table and have CREATE on the database.',
     '42P01': 'The table was dropped: restore it or correct the rollout file.',
-    '42703': 'A column is gone: bring it back, or correct the rollout file.',
-    '42804': 'A column has another type than the rollout file expects: correct the file.',
-    '0A000': 'PostgreSQL cannot do this here: look at the message.',
+    '42703': 'A column does not exist: restore it, or correct the rollout file.',
+    '42804': 'A column has a different type than the rollout file expects: correct the file.',
+    '0A000': 'This PostgreSQL server does not support it: see the message.',
   }
-  return `${message} (${code}). ${advice[code] ?? 'Look at the message, mend its cause, then start it again.'}`
+  return `${message} (${code}). ${advice[code] ?? 'Fix the cause, then start the operation again.'}`
 }

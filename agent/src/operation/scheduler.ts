@@ -1,6 +1,7 @@
 import { agentActor, type OperationKind } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { endedStates } from '../database/endedStates.ts'
+import { formatDuration } from '../format/format.ts'
 import { isConnectionError, errorMessage } from '../database/errors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinitions } from '../kind/kind.ts'
@@ -9,26 +10,25 @@ import { rehearsalDueAt } from '../rollback/rehearsalStatus.ts'
 import { hashOperationRequest } from './insertOperation.ts'
 import { isCovered } from './rolloutStage.ts'
 
-/** Starts validations and rehearsals by themselves, each at its interval of the rollout file. */
+/** Starts validations and rehearsals automatically, each at its interval in the rollout file. */
 export interface Scheduler {
-  /** Called every few seconds with facts that were just read. Never rejects. */
+  /** Called every few seconds with current facts. Never rejects. */
   startDueOperations(facts: RolloutFacts): Promise<void>
 }
 
-/** One kind of operation that starts by itself. */
+/** One kind of operation that starts automatically. */
 interface ScheduledOperation {
   readonly kind: 'validation' | 'rehearsal'
   readonly parameters: Readonly<Record<string, unknown>>
-  /** What it may start beside of. */
+  /** Open operations of these kinds do not delay it. */
   readonly concurrentWith: readonly OperationKind[]
-  /** Seconds. */
   intervalSeconds(facts: RolloutFacts): number
-  /** Milliseconds since 1970; null: none starts as things stand. */
+  /** Milliseconds since 1970; null: none is due in the current state. */
   nextDueAt(facts: RolloutFacts, sql: Sql): Promise<number | null>
 }
 
 const SCHEDULED_VALIDATION: ScheduledOperation = {
-  // A ramp lasts, and wants to hear what a validation finds meanwhile.
+  // A ramp takes long, and its steps are judged by what a validation finds meanwhile.
   kind: 'validation',
   parameters: { full: true },
   concurrentWith: ['flag'],
@@ -46,8 +46,8 @@ const SCHEDULED_REHEARSAL: ScheduledOperation = {
 }
 
 /**
- * When the next validation starts by itself, as milliseconds since 1970: one interval after the last one of all layers
- * was asked for, or after the backfill ended. Null: none will, before the column is there and covered.
+ * When the next validation starts automatically, in milliseconds since 1970: one interval after the last complete
+ * validation was requested, or after the backfill ended. Null: not scheduled before the column exists and is covered.
  */
 export function nextValidationDueAt(facts: RolloutFacts, lastRequestedAt: string | null): number | null {
   const since = isCovered(facts) ? (facts.lastSucceededBackfill?.endedAt ?? null) : null
@@ -56,7 +56,7 @@ export function nextValidationDueAt(facts: RolloutFacts, lastRequestedAt: string
   return last + SCHEDULED_VALIDATION.intervalSeconds(facts) * 1000
 }
 
-/** When a validation of all layers was last asked for, whatever became of it; ISO 8601. */
+/** When a complete validation was last requested, whatever its outcome; ISO 8601. */
 export async function readLastValidationRequestedAt(sql: Sql, rollout: string): Promise<string | null> {
   const [row] = await sql<{ at: Date | null }[]>`
     select max(created_at) as at from sti.operation where rollout = ${rollout} and ${isFullRun(sql, 'validation')}`
@@ -83,11 +83,11 @@ export function createScheduler(deps: {
     )
       return
     const dueAtMs = await scheduled.nextDueAt(facts, deps.state)
-    // By this machine's clock, which may be another one: the statement asks the database's.
+    // The local clock may differ: the statement checks the clock of the database.
     if (dueAtMs === null || dueAtMs > Date.now() + 1_000) return
     const intervalSeconds = scheduled.intervalSeconds(facts)
-    const reason = `scheduled, every ${intervalSeconds} s`
-    // Of several agents one starts it: the key is the same for all of them in the same interval.
+    const reason = `scheduled every ${formatDuration(intervalSeconds)}`
+    // Only one of several agents starts it: all use the same key within one interval.
     const inserted = await deps.state<{ id: bigint }[]>`
       with started as (
         insert into sti.operation (rollout, kind, parameters, file_hash, writes_table, actor, reason, idempotency_key, request_hash)
@@ -111,7 +111,7 @@ export function createScheduler(deps: {
       for (const scheduled of [SCHEDULED_VALIDATION, SCHEDULED_REHEARSAL]) {
         await start(scheduled, facts).catch((error: unknown) => {
           if (isConnectionError(error)) return
-          const message = `a ${scheduled.kind} could not be scheduled`
+          const message = `A ${scheduled.kind} could not be scheduled.`
           deps.log({ level: 'warning', message, error: errorMessage(error) })
         })
       }

@@ -5,10 +5,10 @@ import type { OperationClaim } from '../kind/kind.ts'
 import type { OperationRow } from './operationRow.ts'
 import { TRANSITIONS, type TransitionCause } from './stateMachine.ts'
 
-/** The message of a pause that an automatic rollback asked for, by which it is told from a person's. */
+/** The message of a pause by an automatic rollback; it distinguishes it from the pause of a person. */
 export const PAUSED_BY_ROLLBACK_MESSAGE = 'paused by an automatic rollback'
 
-/** What a transition sets besides the state. */
+/** What a transition sets in addition to the state. */
 export interface TransitionResult {
   readonly result?: Record<string, unknown>
   readonly errorCode?: string
@@ -16,9 +16,9 @@ export interface TransitionResult {
 }
 
 /**
- * Moves an operation by one cause: one guarded statement that writes state and event. Null when it stands in no state
- * from which this cause leads anywhere, or when the claim is no longer the holder's. Where nobody is to work on it any
- * more, its lanes are taken from all agents: it waits for a batch that is being written, and no other one begins.
+ * Moves an operation by one cause: one guarded statement that writes state and event. Null if the cause does not apply
+ * in its state, or if the claim was lost. If no agent may work on the operation any longer, its lanes are released from
+ * all agents: the statement waits for a batch that is being written, and no other batch starts.
  */
 export async function transitionOperation(
   sql: Sql,

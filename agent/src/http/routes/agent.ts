@@ -7,7 +7,7 @@ import { Refusal } from '../problem.ts'
 const getAgentRoute = createRoute({
   method: 'get',
   path: '/v1/agent',
-  responses: openApiResponses(200, AgentStatus, 'this agent and what it depends on'),
+  responses: openApiResponses(200, AgentStatus, 'this agent and its dependencies'),
 })
 const adoptStateRoute = createRoute({
   method: 'post',
@@ -23,7 +23,7 @@ const adoptStateRoute = createRoute({
   responses: openApiResponses(
     200,
     z.object({ adopted: z.literal(true) }),
-    'the state in the database is this environment’s from now on',
+    'the state in the database now belongs to this environment',
   ),
 })
 
@@ -52,10 +52,13 @@ export function agentRoutes(app: App, deps: ApiDependencies): void {
     requireRight(deps, caller, 'adopt')
     const { environment, reason } = c.req.valid('json')
     if (environment !== config.environment) {
-      throw new Refusal('wrong-environment', `This agent serves ${config.environment}, not ${environment}.`)
+      throw new Refusal(
+        'wrong-environment',
+        `This agent serves ${config.environment}; the request is for ${environment}. Nothing was done.`,
+      )
     }
     await deps.adopt(toActor(caller).name)
-    deps.log({ level: 'warning', message: 'the state in the database was adopted', by: caller.name, reason })
+    deps.log({ level: 'warning', message: 'The state in the database was adopted.', by: caller.name, reason })
     return c.json({ adopted: true as const }, 200)
   })
 }

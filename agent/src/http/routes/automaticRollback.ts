@@ -14,7 +14,7 @@ const setAutomaticRollbackRoute = createRoute({
     params: rolloutParams,
     body: { content: { 'application/json': { schema: AutomaticRollbackRequest } }, required: true },
   },
-  responses: openApiResponses(200, AutomaticRollback, 'held until then, or armed'),
+  responses: openApiResponses(200, AutomaticRollback, 'paused until then, or armed'),
 })
 
 const HOUR_MS = 3_600_000
@@ -39,9 +39,10 @@ export function automaticRollbackRoutes(app: App, deps: ApiDependencies): void {
 function parsePauseEnd(until: string | undefined): Date {
   const now = Date.now()
   const endsAt = until === undefined ? now + HOUR_MS : Date.parse(until)
-  if (endsAt <= now) throw new Refusal('invalid-body', 'It would be over already.', ['until: give a time to come'])
+  if (endsAt <= now)
+    throw new Refusal('invalid-body', 'The pause would already be over.', ['until: give a time in the future'])
   if (endsAt > now + MAX_PAUSE_MS)
-    throw new Refusal('invalid-body', 'Automatic rollback can be held for at most 7 days.', [
+    throw new Refusal('invalid-body', 'Automatic rollback can be paused for at most 7 days.', [
       'until: give an earlier time',
     ])
   return new Date(endsAt)

@@ -25,7 +25,7 @@ const baselinesPath = '/v1/rollouts/{rollout}/baselines'
 const baselineParams = rolloutParams.extend({
   id: z
     .union([z.literal('newest'), z.coerce.number().int().positive()])
-    .describe('a number, or newest: the newest that can be used'),
+    .describe('id, or newest: the newest usable baseline'),
 })
 
 const listBaselinesRoute = createRoute({
@@ -38,13 +38,13 @@ const getBaselineRoute = createRoute({
   method: 'get',
   path: `${baselinesPath}/{id}`,
   request: { params: baselineParams },
-  responses: openApiResponses(200, Baseline, 'one with all its values; `content` is what an import takes'),
+  responses: openApiResponses(200, Baseline, 'one baseline with all values; an import accepts its `content`'),
 })
 const compareBaselineRoute = createRoute({
   method: 'get',
   path: `${baselinesPath}/{id}/comparison`,
   request: { params: baselineParams },
-  responses: openApiResponses(200, BaselineComparison, 'what is now beside it'),
+  responses: openApiResponses(200, BaselineComparison, 'the baseline compared with the current values'),
 })
 const importBaselineRoute = createRoute({
   method: 'post',
@@ -53,7 +53,7 @@ const importBaselineRoute = createRoute({
     params: rolloutParams,
     body: { content: { 'application/json': { schema: BaselineImport } }, required: true },
   },
-  responses: openApiResponses(200, BaselineSummary, 'as it is kept; one that is kept already is answered as it is'),
+  responses: openApiResponses(200, BaselineSummary, 'the stored baseline, or the existing one with the same content'),
 })
 
 export function baselineRoutes(app: App, deps: ApiDependencies): void {
@@ -83,7 +83,7 @@ export function baselineRoutes(app: App, deps: ApiDependencies): void {
     const content = { ...sentContent, ...normalizeInstants(sentContent) }
     requireConsistentBaseline(rollout, content)
     const existingId = await findSameBaseline(state, rollout.name, content)
-    // A file that this agent measured itself loosens nothing: whoever may validate may compare with it.
+    // A baseline that this agent measured loosens nothing: the right to validate is enough to compare with it.
     requireRight(deps, caller, oneRunOnly && existingId !== null ? 'validation' : 'import-baseline')
     const record = { rollout: rollout.name, operationId: null, source: 'import', oneRunOnly, content } as const
     const id = existingId ?? (await saveBaseline(state, { ...record, createdBy: toActor(caller) }, reason))
@@ -98,13 +98,13 @@ export function baselineRoutes(app: App, deps: ApiDependencies): void {
     throw new Refusal(
       'not-found',
       idOrNewest === 'newest'
-        ? `There is no baseline of ${rollout.name} yet: take one (sti baseline).`
-        : `There is no baseline ${idOrNewest} of ${rollout.name}.`,
+        ? `${rollout.name} has no baseline yet: take one (sti baseline).`
+        : `${rollout.name} has no baseline ${idOrNewest}.`,
     )
   }
 }
 
-/** The same instants, written the same. */
+/** Instants in one notation, so that equal contents have equal digests. */
 function normalizeInstants({ startedAt, endedAt }: BaselineContent): Pick<BaselineContent, 'startedAt' | 'endedAt'> {
   return { startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() }
 }
@@ -115,14 +115,17 @@ function requireConsistentBaseline(
   { rollout: name, startedAt, endedAt, signals, queries }: BaselineContent,
 ): void {
   if (name !== rollout.name) {
-    throw new Refusal('refused', `This baseline is of rollout ${name}, not of ${rollout.name}: nothing was kept.`)
+    throw new Refusal(
+      'refused',
+      `This baseline belongs to the rollout ${name}, not to ${rollout.name}. Nothing was imported.`,
+    )
   }
   const hasDuplicates = (names: readonly string[]): boolean => new Set(names).size < names.length
   const reasons = [
     ...(startedAt < endedAt ? [] : ['content.endedAt: must be after startedAt']),
-    ...(Date.parse(endedAt) > Date.now() + 60_000 ? ['content.endedAt: lies in the future'] : []),
-    ...(hasDuplicates(signals.map(({ signal }) => signal)) ? ['content.signals: a signal is there twice'] : []),
-    ...(hasDuplicates(queries.map(({ query }) => query)) ? ['content.queries: a query is there twice'] : []),
+    ...(Date.parse(endedAt) > Date.now() + 60_000 ? ['content.endedAt: must not be in the future'] : []),
+    ...(hasDuplicates(signals.map(({ signal }) => signal)) ? ['content.signals: contains a signal twice'] : []),
+    ...(hasDuplicates(queries.map(({ query }) => query)) ? ['content.queries: contains a query twice'] : []),
   ]
-  if (reasons.length > 0) throw new Refusal('invalid-body', 'This is not a baseline as an agent exports it.', reasons)
+  if (reasons.length > 0) throw new Refusal('invalid-body', 'This is not a baseline exported by an agent.', reasons)
 }

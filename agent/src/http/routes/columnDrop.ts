@@ -11,7 +11,7 @@ const getColumnDropRoute = createRoute({
   responses: openApiResponses(
     200,
     ColumnDrop,
-    'the newest run: safety checks, migration, its undo, pull request; and the watch',
+    'the newest run with safety checks, migration, rollback, and pull request, and the observed use of the columns',
   ),
 })
 

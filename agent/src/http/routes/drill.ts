@@ -15,7 +15,11 @@ const startDrillRoute = createRoute({
     params: rolloutParams,
     body: { content: { 'application/json': { schema: DrillRequest } }, required: true },
   },
-  responses: openApiResponses(202, Incident, 'an incident is open, as in earnest; whoever is called acknowledges it'),
+  responses: openApiResponses(
+    202,
+    Incident,
+    'an incident is open, as in an emergency; the on-call engineer acknowledges it',
+  ),
 })
 
 export function drillRoutes(app: App, deps: ApiDependencies): void {
@@ -30,17 +34,17 @@ export function drillRoutes(app: App, deps: ApiDependencies): void {
     if (rollBackFlag) {
       requireRight(deps, caller, 'rollback-flag')
       if (!deps.flags.status(rollout.name).enabled)
-        throw new Refusal('refused', 'The flag is off: there is nothing to turn off in this drill.')
+        throw new Refusal('refused', 'The flag is off, so this drill cannot turn it off.')
     }
     const flagOff = rollBackFlag
-      ? await deps.flags.turnOff(rollout, actor, `a drill of the alert procedure${reason ? `: ${reason}` : ''}`, {
+      ? await deps.flags.turnOff(rollout, actor, `drill of the alert procedure${reason ? `: ${reason}` : ''}`, {
           kind: 'rollback',
           idempotencyKey: randomUUID(),
           parameters: { scope: 'flag', drill: true },
         })
       : null
     const row = await openDrill(state, rollout.name, { severity, actor, reason: reason ?? null, flagOff })
-    if (row === null) throw new Refusal('conflict', 'A drill of this rollout is open: acknowledge it first.')
+    if (row === null) throw new Refusal('conflict', 'A drill of this rollout is already open: acknowledge it first.')
     return c.json(presentIncident(deps, row), 202)
   })
 }

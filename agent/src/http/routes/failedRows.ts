@@ -17,12 +17,14 @@ const listFailedRowsRoute = createRoute({
     'the first 1,000',
   ),
 })
-const retryBody = reasonBody.extend({ environment: z.string().describe('as of an operation: another one answers 409') })
+const retryBody = reasonBody.extend({
+  environment: z.string().describe('the environment that the caller expects; any other environment answers 409'),
+})
 const retryFailedRowsRoute = createRoute({
   method: 'post',
   path: '/v1/rollouts/{rollout}/failed-rows/retry',
   request: { params: rolloutParams, body: { content: { 'application/json': { schema: retryBody } }, required: true } },
-  responses: openApiResponses(202, Operation, 'a backfill of the failed rows alone'),
+  responses: openApiResponses(202, Operation, 'a backfill of the failed rows only'),
 })
 const acceptFailedRowsRoute = createRoute({
   method: 'post',
@@ -41,7 +43,7 @@ const acceptFailedRowsRoute = createRoute({
       required: true,
     },
   },
-  responses: openApiResponses(200, z.object({ accepted: z.number().int() }), 'how many were failed rows'),
+  responses: openApiResponses(200, z.object({ accepted: z.number().int() }), 'number of accepted rows'),
 })
 
 export function failedRowRoutes(app: App, deps: ApiDependencies): void {

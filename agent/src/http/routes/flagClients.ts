@@ -17,7 +17,7 @@ const acceptClientRoute = createRoute({
       required: true,
     },
   },
-  responses: openApiResponses(200, FlagStatus, 'a person vouches that this client acts on the flag no more'),
+  responses: openApiResponses(200, FlagStatus, 'a person confirmed that this client no longer uses the flag'),
 })
 
 export function flagClientRoutes(app: App, deps: ApiDependencies): void {

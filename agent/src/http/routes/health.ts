@@ -1,11 +1,11 @@
 import type { App, ApiDependencies } from '../dependencies.ts'
 
-/** For whoever watches the process; open, and without any detail that helps a stranger. */
+/** Health endpoints for orchestrators: without authentication, and without internal details. */
 export function healthRoutes(app: App, deps: ApiDependencies): void {
   app.get('/livez', (c) => c.json({ alive: true }))
   app.get('/readyz', async (c) => {
     const faults = deps.agentFaults()
-    const database = (await deps.health()).find((one) => one.name === 'postgresql')
+    const database = (await deps.health()).find(({ name }) => name === 'postgresql')
     const ready = faults.length === 0 && database?.healthy === true
     return c.json(
       { ready, reasons: ready ? [] : [...faults, ...(database?.healthy === false ? [database.detail] : [])] },

@@ -23,7 +23,11 @@ const listIncidentsRoute = createRoute({
       limit: z.coerce.number().int().min(1).max(500).default(100),
     }),
   },
-  responses: openApiResponses(200, z.object({ incidents: z.array(Incident) }), 'open ones first, the newest first'),
+  responses: openApiResponses(
+    200,
+    z.object({ incidents: z.array(Incident) }),
+    'open incidents first, then newest first',
+  ),
 })
 const incidentParams = z.object({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) })
 const noteBody = { content: { 'application/json': { schema: IncidentNote } }, required: false } as const
@@ -31,13 +35,13 @@ const acknowledgeRoute = createRoute({
   method: 'post',
   path: '/v1/incidents/{id}/acknowledge',
   request: { params: incidentParams, body: noteBody },
-  responses: openApiResponses(200, Incident, 'somebody has seen it, and the clock stands'),
+  responses: openApiResponses(200, Incident, 'acknowledged; the timer stopped'),
 })
 const resolveRoute = createRoute({
   method: 'post',
   path: '/v1/incidents/{id}/resolve',
   request: { params: incidentParams, body: noteBody },
-  responses: openApiResponses(200, Incident, 'a person says that it is over'),
+  responses: openApiResponses(200, Incident, 'closed by a person'),
 })
 
 export function incidentRoutes(app: App, deps: ApiDependencies): void {
@@ -70,7 +74,7 @@ export function incidentRoutes(app: App, deps: ApiDependencies): void {
   })
 }
 
-/** A drill is over once somebody has answered. */
+/** A drill ends with its acknowledgement. */
 async function endAcknowledgedDrill(
   { database, flags, alertPath, rollouts }: ApiDependencies,
   row: IncidentRow,
@@ -98,11 +102,11 @@ async function explainRefusal(
   verb: 'acknowledge' | 'close',
 ): Promise<Refusal> {
   const row = await readIncident(database.state, id)
-  if (row === null) return new Refusal('not-found', `There is no incident ${id}.`)
+  if (row === null) return new Refusal('not-found', `Incident ${id} does not exist.`)
   const { closed_by, closed_at, acknowledged_by, acknowledged_at } = row
   const earlierAction =
     closed_at !== null
       ? `was closed by ${closed_by!.name} at ${closed_at.toISOString()}`
       : `was acknowledged by ${acknowledged_by!.name} at ${acknowledged_at!.toISOString()}`
-  return new Refusal('refused', `Incident ${id} ${earlierAction}: there is nothing to ${verb}.`)
+  return new Refusal('refused', `Incident ${id} ${earlierAction}, so you cannot ${verb} it.`)
 }

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { type LimitsPatch, Operation, OperationPatch } from '../../contract/index.ts'
+import { type LimitsPatch, Operation, operationName, OperationPatch } from '../../contract/index.ts'
 import { endedStates } from '../../database/endedStates.ts'
 import { appendEvent } from '../../operation/events.ts'
 import { toOperation, type OperationRow } from '../../operation/operationRow.ts'
@@ -24,7 +24,7 @@ const controlOperationRoute = createRoute({
     params: operationParams.extend({ cause: z.enum(['pause', 'resume', 'cancel']) }),
     body: { content: { 'application/json': { schema: reasonBody } }, required: false },
   },
-  responses: openApiResponses(202, Operation, 'asked'),
+  responses: openApiResponses(202, Operation, 'requested'),
 })
 const tuneOperationRoute = createRoute({
   method: 'patch',
@@ -33,10 +33,10 @@ const tuneOperationRoute = createRoute({
     params: operationParams,
     body: { content: { 'application/json': { schema: OperationPatch } }, required: true },
   },
-  responses: openApiResponses(202, Operation, 'the next batch takes it'),
+  responses: openApiResponses(202, Operation, 'applies from the next batch'),
 })
 
-const EVENT_MESSAGES = { pause: 'asked to pause', resume: 'resumed', cancel: 'asked to cancel' } as const
+const EVENT_MESSAGES = { pause: 'pause requested', resume: 'resumed', cancel: 'cancellation requested' } as const
 
 export function operationControlRoutes(app: App, deps: ApiDependencies): void {
   const { state } = deps.database
@@ -54,7 +54,7 @@ export function operationControlRoutes(app: App, deps: ApiDependencies): void {
     if (updated === null)
       throw new Refusal(
         'refused',
-        `${row.kind} ${row.id} is ${(await requireOperation(deps, id)).state}: it cannot ${cause} from there.`,
+        `${operationName(row)} is ${(await requireOperation(deps, id)).state}, so you cannot ${cause} it.`,
       )
     deps.wakeRunner()
     return c.json(toOperation(updated), 202)
@@ -71,7 +71,7 @@ export function operationControlRoutes(app: App, deps: ApiDependencies): void {
     if (!updated)
       throw new Refusal(
         'refused',
-        `${row.kind} ${row.id} is ${row.state}: only a backfill that has not ended can be tuned.`,
+        `${operationName(row)} is ${row.state}: only a backfill that has not ended can be tuned.`,
       )
     await appendEvent(state, {
       operationId: row.id,
@@ -85,7 +85,7 @@ export function operationControlRoutes(app: App, deps: ApiDependencies): void {
     return c.json(toOperation(updated), 202)
   })
 
-  /** Limits by their name; null takes one back, as in a JSON merge patch. */
+  /** Merges limits by name; null removes an override, as in a JSON merge patch. */
   const mergeLimits = ({ signals = {}, ...named }: LimitsPatch) => state`
     || jsonb_strip_nulls(jsonb_build_object('limits', coalesce(parameters->'limits', '{}') || ${state.json(named)}
       || jsonb_build_object('signals', coalesce(parameters->'limits'->'signals', '{}') || ${state.json(signals)})))`

@@ -21,10 +21,10 @@ const createOperationRoute = createRoute({
     body: { content: { 'application/json': { schema: OperationRequest } }, required: true },
   },
   responses: {
-    ...openApiResponses(202, Operation, 'accepted; it is carried out afterwards'),
+    ...openApiResponses(202, Operation, 'accepted; runs afterwards'),
     200: {
       content: { 'application/json': { schema: OperationPreview } },
-      description: 'with dryRun=true: what it would do',
+      description: 'with dryRun=true: preview',
     },
   },
 })
@@ -34,7 +34,7 @@ const listOperationsRoute = createRoute({
   request: {
     query: z.object({ rollout: z.string().optional(), limit: z.coerce.number().int().min(1).max(200).default(50) }),
   },
-  responses: openApiResponses(200, z.object({ operations: z.array(Operation) }), 'the newest first'),
+  responses: openApiResponses(200, z.object({ operations: z.array(Operation) }), 'newest first'),
 })
 const getOperationRoute = createRoute({
   method: 'get',
@@ -62,7 +62,7 @@ export function operationRoutes(app: App, deps: ApiDependencies): void {
     c.json(toOperation(await requireOperation(deps, c.req.valid('param').id)), 200),
   )
 
-  /** JSON, or a stream that goes on from Last-Event-ID until the operation has ended. */
+  /** JSON, or a stream that continues from Last-Event-ID until the operation has ended. */
   app.get('/v1/operations/:id/events', async (c) => {
     const { id } = operationParams.parse(c.req.param())
     const row = await requireOperation(deps, id)
@@ -100,7 +100,7 @@ export function operationRoutes(app: App, deps: ApiDependencies): void {
         } catch (error) {
           deps.log({
             level: 'warning',
-            message: 'a stream of events waits for the database',
+            message: 'An event stream waits for the database.',
             error: errorMessage(error),
           })
         }
@@ -112,7 +112,7 @@ export function operationRoutes(app: App, deps: ApiDependencies): void {
 
 export async function requireOperation(deps: ApiDependencies, id: number): Promise<OperationRow> {
   const row = await readOperation(deps.database.state, id)
-  if (row === null || !deps.rollouts.some((one) => one.name === row.rollout))
-    throw new Refusal('not-found', `There is no operation ${id}.`)
+  if (row === null || !deps.rollouts.some(({ name }) => name === row.rollout))
+    throw new Refusal('not-found', `Operation ${id} does not exist.`)
   return row
 }

@@ -13,11 +13,7 @@ const listPromotionsRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}/promotions',
   request: { params: rolloutParams },
-  responses: openApiResponses(
-    200,
-    PromotionListing,
-    'what the file wants of another environment, and what was handed in',
-  ),
+  responses: openApiResponses(200, PromotionListing, 'the required promotion, and the submitted reports'),
 })
 const submitReportRoute = createRoute({
   method: 'post',
@@ -26,7 +22,7 @@ const submitReportRoute = createRoute({
     params: rolloutParams,
     body: { content: { 'application/json': { schema: PromotionRequest } }, required: true },
   },
-  responses: openApiResponses(200, PromotionListing, 'taken'),
+  responses: openApiResponses(200, PromotionListing, 'accepted'),
 })
 
 export function promotionRoutes(app: App, deps: ApiDependencies): void {
@@ -53,11 +49,13 @@ export function promotionRoutes(app: App, deps: ApiDependencies): void {
     const { environment, report, force, reason } = c.req.valid('json')
     requireEnvironment(deps, environment)
     if (force === (report !== undefined))
-      throw new Refusal('invalid-body', 'Send a report, or force: true with a reason, and not both.')
+      throw new Refusal('invalid-body', 'Send either a report, or force: true with a reason.')
     if (force) {
       requireRight(deps, caller, 'force')
       if (reason === undefined)
-        throw new Refusal('invalid-body', 'Forcing needs a reason.', ['reason: say who answers for it, and why'])
+        throw new Refusal('invalid-body', 'A forced promotion requires a reason.', [
+          'reason: say who is responsible, and why',
+        ])
       await forcePromotion(promotionContext, rollout, { actor: toActor(caller), reason })
     } else {
       await acceptPromotion(promotionContext, rollout, { report, actor: toActor(caller), reason: reason ?? null })

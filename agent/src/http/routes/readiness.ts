@@ -43,30 +43,30 @@ export function readinessRoutes(app: App, deps: ApiDependencies): void {
     if (!request.withdraw) {
       await saveAttestation(state, rollout.name, { ...signOff, item, expiresAt: parseExpiry(request) })
     } else if (!(await withdrawAttestation(state, rollout.name, { ...signOff, item: item.item }))) {
-      throw new Refusal('refused', `Nothing stands of ${item.item} that could be withdrawn.`)
+      throw new Refusal('refused', `${item.item} has no sign-off to withdraw.`)
     }
     return c.json(await readReadinessFor(deps, rollout, caller), 200)
   })
 }
 
-/** Phones and e-mail addresses are for editors. */
+/** Only editors see phone numbers and email addresses. */
 async function readReadinessFor(deps: ApiDependencies, rollout: Rollout, caller: Caller): Promise<Readiness> {
   const readiness = await deps.readiness(await deps.facts(rollout))
   if (caller.mayAct && isAtLeast(caller.level, 'editor')) return readiness
-  return { ...readiness, contacts: readiness.contacts.map((one) => ({ ...one, phone: null, email: null })) }
+  return { ...readiness, contacts: readiness.contacts.map((contact) => ({ ...contact, phone: null, email: null })) }
 }
 
-/** @throws Refusal invalid-body, which names what can be signed off */
+/** @throws Refusal invalid-body with the items that can be signed off */
 async function requireSignOffItem(deps: ApiDependencies, rollout: Rollout, item: string): Promise<SignOffItem> {
   const signOffItems = listSignOffItems(rollout.file)
-  const match = signOffItems.find((one) => one.item === item)
+  const match = signOffItems.find((signOffItem) => signOffItem.item === item)
   if (match !== undefined) return match
   const { items } = await deps.readiness(await deps.facts(rollout))
-  const measured = items.some((one) => one.item === item && one.by === 'measured')
+  const measured = items.some((candidate) => candidate.item === item && candidate.by === 'measured')
   throw new Refusal(
     'invalid-body',
-    measured ? `${item} is measured: nobody can sign it off.` : `There is no item ${item} to sign off.`,
-    signOffItems.map((one) => `${one.item}: ${one.what}`),
+    measured ? `${item} is measured and cannot be signed off.` : `The item ${item} does not exist.`,
+    signOffItems.map((signOffItem) => `${signOffItem.item}: ${signOffItem.what}`),
   )
 }
 
@@ -75,9 +75,11 @@ function parseExpiry({ expiresAt }: AttestationRequest): Date {
   if (expiresAt === undefined) return new Date(now + DEFAULT_SIGN_OFF_DAYS * DAY_MS)
   const expiry = Date.parse(expiresAt)
   if (expiry <= now)
-    throw new Refusal('invalid-body', 'It would have expired already.', ['expiresAt: give a time to come'])
+    throw new Refusal('invalid-body', 'The sign-off would already have expired.', [
+      'expiresAt: give a time in the future',
+    ])
   if (expiry > now + MAX_SIGN_OFF_DAYS * DAY_MS)
-    throw new Refusal('invalid-body', `A sign-off holds for at most ${MAX_SIGN_OFF_DAYS} days.`, [
+    throw new Refusal('invalid-body', `A sign-off is valid for at most ${MAX_SIGN_OFF_DAYS} days.`, [
       'expiresAt: give an earlier time',
     ])
   return new Date(expiry)

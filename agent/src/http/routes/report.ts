@@ -13,14 +13,14 @@ const getReportRoute = createRoute({
   path: '/v1/rollouts/{rollout}/report',
   request: { params: rolloutParams, query: z.object({ format: ReportFormat.default('json') }) },
   responses: {
-    ...openApiResponses(200, SignedReport, 'all that is claimed of the rollout, signed when the agent has a key'),
+    ...openApiResponses(200, SignedReport, 'the evidence for the rollout, signed if the agent has a key'),
     200: {
       content: {
         'application/json': { schema: SignedReport },
         'text/markdown': { schema: z.string() },
         'text/html': { schema: z.string() },
       },
-      description: 'all that is claimed of the rollout, signed when the agent has a key',
+      description: 'the evidence for the rollout, signed if the agent has a key',
     },
   },
 })
@@ -48,7 +48,7 @@ export function reportRoutes(app: App, deps: ApiDependencies): void {
       case 'md':
         return c.body(renderReportMarkdown(signed), 200, { 'content-type': 'text/markdown; charset=utf-8' })
       case 'html':
-        // Nothing of it may load or run anything, wherever it is opened from.
+        // The page must not load or run anything, wherever it is opened.
         return c.body(renderReportHtml(signed), 200, {
           'content-type': 'text/html; charset=utf-8',
           'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",

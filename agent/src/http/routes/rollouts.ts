@@ -33,11 +33,7 @@ const listEventsRoute = createRoute({
       after: z.coerce.number().int().nonnegative().optional(),
     }),
   },
-  responses: openApiResponses(
-    200,
-    z.object({ events: z.array(OperationEvent) }),
-    'at most 500 events, the oldest first',
-  ),
+  responses: openApiResponses(200, z.object({ events: z.array(OperationEvent) }), 'at most 500 events, oldest first'),
 })
 const getLatestValidationRoute = createRoute({
   method: 'get',
@@ -74,18 +70,19 @@ export function rolloutRoutes(app: App, deps: ApiDependencies): void {
   app.openapi(getLatestValidationRoute, async (c) => {
     const rollout = requireRollout(deps, c.req.valid('param').rollout)
     const validation = await readLatestValidation(state, rollout.name)
-    if (validation === null) throw new Refusal('not-found', 'No validation has ended yet: run one (sti validate).')
+    if (validation === null)
+      throw new Refusal('not-found', 'No validation has ended yet: run a validation (sti validate).')
     return c.json(validation, 200)
   })
   app.openapi(getValidationRoute, async (c) => {
     const { rollout, id } = c.req.valid('param')
     const validation = await readValidationById(state, requireRollout(deps, rollout).name, id)
-    if (validation === null) throw new Refusal('not-found', `No validation ${id} of ${rollout} has ended.`)
+    if (validation === null) throw new Refusal('not-found', `${rollout} has no completed validation ${id}.`)
     return c.json(validation, 200)
   })
 }
 
-/** The detail, with what this caller may not do refused as well. */
+/** The detail of a rollout, with the actions refused that this caller has no right to. */
 async function readDetailFor(deps: ApiDependencies, rollout: Rollout, caller: Caller): Promise<RolloutDetail> {
   const [detail, incidentDetail] = await Promise.all([
     deps

@@ -14,15 +14,15 @@ const grafanaWebhookRoute = createRoute({
   request: {
     headers: z.object({ 'x-sti-signature': z.string().optional(), 'x-sti-timestamp': z.string().optional() }),
   },
-  responses: openApiResponses(202, ReceivedResponse, 'alerts of a contact point of Grafana, decided about afterwards'),
+  responses: openApiResponses(202, ReceivedResponse, 'alerts of a Grafana contact point; processed afterwards'),
 })
 const alertmanagerWebhookRoute = createRoute({
   method: 'post',
   path: '/v1/webhooks/alertmanager',
-  responses: openApiResponses(202, ReceivedResponse, 'alerts of Alertmanager, decided about afterwards'),
+  responses: openApiResponses(202, ReceivedResponse, 'alerts of Alertmanager; processed afterwards'),
 })
 
-/** Where alerts arrive. Their credentials were checked by the path (authentication.ts), but for Grafana's signature. */
+/** Receives alerts. authentication.ts has checked the credential of the path, except for Grafana's signature. */
 export function webhookRoutes(app: App, deps: ApiDependencies): void {
   const { config, inbox } = deps
   const verifier = config.webhookSecret === null ? null : createWebhookVerifier(config.webhookSecret)
@@ -31,13 +31,13 @@ export function webhookRoutes(app: App, deps: ApiDependencies): void {
     const body = new Uint8Array(await c.req.arrayBuffer())
     const headers = c.req.valid('header')
     if (verifier === null)
-      throw new Refusal('not-found', 'This agent takes no webhook of Grafana: set STI_WEBHOOK_SECRET.')
+      throw new Refusal('not-found', 'This agent does not accept Grafana webhooks: set STI_WEBHOOK_SECRET.')
     verifier.verify(headers['x-sti-signature'], headers['x-sti-timestamp'], body)
     const { orgId, alerts } = parseGrafanaWebhook(body, Date.now())
     if (orgId !== organizationId)
       throw new Refusal(
         'forbidden',
-        `The message is of organization ${orgId}, and this agent serves ${organizationId}.`,
+        `The message is from organization ${orgId}; this agent serves organization ${organizationId}.`,
       )
     return c.json(enqueueAlerts(alerts), 202)
   })
@@ -46,7 +46,7 @@ export function webhookRoutes(app: App, deps: ApiDependencies): void {
   )
 
   function enqueueAlerts(alerts: readonly ReceivedAlert[]): { received: number } {
-    if (!inbox.offer(alerts)) throw new Refusal('refused', 'Too many alerts wait to be decided about: send them again.')
+    if (!inbox.offer(alerts)) throw new Refusal('refused', 'The queue of alerts is full: send them again later.')
     return { received: alerts.length }
   }
 }
