@@ -51,7 +51,7 @@ test('invalid input returns a problem with code and detail and has no effect', a
         sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.admin, requestBody('expand')),
         403,
         'forbidden',
-        /only read/,
+        /read-only access/,
       ],
       [
         'failed rows of another environment',
