@@ -29,7 +29,9 @@ test('a partial validation opens no gate, and a failed one closes an open gate',
         alter table public.vehicles enable always trigger "~sti_derive"`)
       expect((await validate(agent, { checks: ['coverage'] })).verdict).toBe('fail')
       expect((await agent.rollout()).stage).toBe('covered')
-      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/Checks that failed since validation \d+: coverage/)
+      expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(
+        /Checks that failed since validation \d+: coverage/,
+      )
       await sql`update public.vehicles set is_bike = is_bike where id = 7`
       await validate(agent, { checks: ['coverage'] })
       expect((await agent.rollout()).stage).toBe('verified')
