@@ -86,7 +86,7 @@ test('a rehearsal tests and times both rollbacks on a copy and changes nothing e
         const data = detail.rollbackReady.find(({ scope }) => scope === 'data')!
         expect(data).toMatchObject({
           provedAt: first.endedAt,
-          estimateBasis: expect.stringMatching(/^rehearsal 1: [\d,]+ rows in /),
+          estimateBasis: expect.stringMatching(/^rehearsal 1 \([\d,]+ rows in /),
         })
         expect(await readRollbackReadiness(agent)).toMatchObject({
           state: 'ready',
@@ -108,7 +108,7 @@ test('a rehearsal tests and times both rollbacks on a copy and changes nothing e
         expect(await findLeftovers(sql)).toEqual([])
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
         expect((await preview(agent, 'rollback', { scope: 'system', confirm: 'vehicles' })).estimateBasis).toMatch(
-          /^rehearsal 6: 30,000 rows in /,
+          /^rehearsal 6 \(30,000 rows in /,
         )
         // Also one that came to nothing puts the next one off, in what is said as in what is done.
         const dropped = await agent.request('rehearsal')

@@ -47,7 +47,7 @@ test('enhanced monitoring is journaled, applies to new sessions, and its rollbac
           { object: `pg_stat_statements.track of database ${name}`, before: 'none', now: 'all' },
         ],
       })
-      await expect(agent.run('monitoring')).rejects.toThrow(/on already/)
+      await expect(agent.run('monitoring')).rejects.toThrow(/already enabled/)
       // It does not change the table, so a rollback of the table has nothing to revert.
       await expect(agent.run('rollback', { scope: 'data', confirm: 'vehicles' })).rejects.toThrow(
         /nothing to roll back/,

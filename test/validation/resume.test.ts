@@ -61,7 +61,9 @@ test(
         await sql`update public.vehicles set is_truck = not is_truck where id in (1, ${first.position}, ${first.position + 1})`
         expect((await resumed(first.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })
         expect(await readMessages(agent, first.id)).toMatch(
-          new RegExp(`reads on from ${first.position}, ${first.position} rows are read`),
+          new RegExp(
+            `resumes the scan at ${first.position} after ${Number(first.position).toLocaleString('en-US')} rows`,
+          ),
         )
         const { startedAt } = (await agent.rollout()).validation!
         expect(Date.parse(startedAt)).toBeLessThan(at)
@@ -71,14 +73,14 @@ test(
         await sql`cluster public.vehicles using vehicles_pkey`
         expect((await resumed(rewritten.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS })
         expect(await readMessages(agent, rewritten.id)).toContain(
-          'reads the table anew: the table is another one, or was rewritten',
+          'restarts the scan: the table was recreated or rewritten',
         )
 
         const written = await paused()
         await agent.run('backfill')
         expect((await resumed(written.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS })
         expect(await readMessages(agent, written.id)).toContain(
-          'reads the table anew: rows were written in bulk since it began',
+          'restarts the scan: a bulk write has run since the scan started',
         )
         expect((await agent.rollout()).stage).toBe('verified')
       })
@@ -105,7 +107,7 @@ test('another agent continues the validation of an agent that dies', { timeout: 
     const second = await startAgentProcess(url, FILE, 'agent-2')
     try {
       expect((await second.waitForEnd(id)).result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })
-      expect(await readMessages(second, id)).toMatch(/taken over.*\n(.*\n)*reads on from \d+/)
+      expect(await readMessages(second, id)).toMatch(/taken over.*\n(.*\n)*resumes the scan at \d+/)
     } finally {
       await second.stop()
     }

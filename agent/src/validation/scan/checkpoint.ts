@@ -1,5 +1,6 @@
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
+import { formatQuantity } from '../../format/format.ts'
 import type { RunContext } from '../../kind/kind.ts'
 import type { Key } from '../../engine/keys.ts'
 import { FenceLostError } from '../../kind/operationErrors.ts'
@@ -7,14 +8,14 @@ import type { Table } from '../../rollout/rollout.ts'
 import { readCounters, type TableCounters } from '../counts/tableCounters.ts'
 import { createTally, type ScanTally } from './scanTally.ts'
 
-/** Where a reading stands. */
+/** The saved state of a table scan. */
 export interface ScanCheckpoint {
   readonly startedAt: Date
   readonly relation: string
   readonly position: Key | null
   readonly finished: boolean
   readonly tally: ScanTally
-  /** What PostgreSQL had counted of the table when it began. */
+  /** PostgreSQL's counters of the table when the scan started. */
   readonly counters: TableCounters
 }
 
@@ -28,9 +29,9 @@ interface ScanCheckpointRow {
 }
 
 /**
- * Where the reading of this operation stands, or a new one that begins now. A reading may take as long as it takes, with
- * pauses: it says of each row what it was at some moment since `startedAt`, and so does one that goes on. It begins anew
- * when its table is another one, or when rows were written in bulk since it began: then its verdict would open nothing.
+ * Resumes the scan of this operation from its checkpoint, or starts one. A scan describes each row at some moment since
+ * `startedAt`, so pauses do not matter. It starts over if the table was recreated or rewritten, or if a bulk write has run
+ * since it started, because its verdict would not open the gate.
  */
 export async function resumeOrStartScan(
   run: RunContext,
@@ -44,23 +45,26 @@ export async function resumeOrStartScan(
   if (row) {
     const restartReason =
       row.relation !== relation
-        ? 'the table is another one, or was rewritten'
+        ? 'the table was recreated or rewritten'
         : lastWriteEndedAt !== null && lastWriteEndedAt >= row.started_at.toISOString()
-          ? 'rows were written in bulk since it began'
+          ? 'a bulk write has run since the scan started'
           : null
     if (restartReason === null) {
       if (row.position !== null && !row.finished)
-        await run.recordEvent('validation', `reads on from ${row.position.join('/')}, ${row.tally.rows} rows are read`)
+        await run.recordEvent(
+          'validation',
+          `resumes the scan at ${row.position.join('/')} after ${formatQuantity(row.tally.rows, 'row')}`,
+        )
       return { startedAt: row.started_at, ...row }
     }
-    await run.recordEvent('validation', `reads the table anew: ${restartReason}`)
+    await run.recordEvent('validation', `restarts the scan: ${restartReason}`)
   }
   const { now } = onlyRow(await state<{ now: Date }[]>`select clock_timestamp() as now`)
   const counters = await readCounters(state, table.oid)
   return { counters, startedAt: now, relation, position: null, finished: false, tally: createTally() }
 }
 
-/** @throws FenceLost when another agent has claimed the operation meanwhile */
+/** @throws FenceLostError if another agent has claimed the operation in the meantime */
 export async function saveScanCheckpoint(run: RunContext, checkpoint: ScanCheckpoint): Promise<void> {
   const { state } = run.database
   const saved = await state`
@@ -74,13 +78,13 @@ export async function saveScanCheckpoint(run: RunContext, checkpoint: ScanCheckp
   if (saved.length === 0) throw new FenceLostError('another agent has claimed this validation')
 }
 
-/** Once the validation is kept nobody needs it. */
+/** Deletes the checkpoint after the validation is stored, and those of cancelled and failed validations. */
 export async function deleteScanCheckpoint(sql: Sql, operationId: bigint): Promise<void> {
   await sql`delete from sti.validation_scan where operation_id = ${operationId}
     or operation_id in (select id from sti.operation where kind = 'validation' and state in ('cancelled', 'failed'))`
 }
 
-/** TRUNCATE, a rewrite and a restored table have other files; a column that was dropped and added another number. */
+/** Changes with TRUNCATE, a rewrite or a restore (filenode), and if the column is dropped and added again (attnum). */
 async function readRelationIdentity(sql: Sql, table: Table, column: string): Promise<string> {
   const [row] = await sql<{ relation: string }[]>`
     select format('%s/%s %s', ${table.oid}::oid, (select attnum from pg_attribute where attrelid = ${table.oid}::oid and attname = ${column}),

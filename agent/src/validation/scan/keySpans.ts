@@ -7,24 +7,24 @@ import type { Table } from '../../rollout/rollout.ts'
 import { MAX_RANGE_ROWS, type ScanTarget } from './readRange.ts'
 
 /**
- * Ranges of a whole-number key by arithmetic: counting rows along the key to find where each range ends costs as much
- * as count(*) once more. A range of so many numbers has at most so many rows, however the keys lie.
+ * Computes the ranges of an integer key by arithmetic, since counting rows along the key to find the end of each range
+ * costs one more count(*). A range of n numbers has at most n rows, regardless of how the keys are distributed.
  */
 export interface KeySpans {
   /** The next range, about `rows` rows long; null at the end. */
   next(low: Key | null, rows: number): KeyRange | null
-  /** How many rows were in a range, so that the next one fits better. */
+  /** Reports how many rows a range had, which adjusts the size of the next one. */
   observe(range: KeyRange, rows: number): void
-  /** Rows may have come after the last key: asked when the end is reached. */
+  /** Called at the end, since rows may have been added after the last key. */
   refresh(): Promise<void>
   reached(low: Key | null): boolean
 }
 
-/** With fewer rows than this for each number most ranges would be all but empty. */
+/** With fewer rows per number, most ranges would be nearly empty. */
 const MIN_DENSITY = 0.02
 const SMOOTHING_FACTOR = 0.5
 
-/** Null: the key is no single whole number, or its numbers lie too far apart; then ranges are counted. */
+/** Null if the key is not a single integer or is too sparse; then ranges are counted. */
 export async function createKeySpans(sql: Sql, target: ScanTarget): Promise<KeySpans | null> {
   const { table, walked } = target
   if (!hasIntegerKey(table)) return null
@@ -51,7 +51,7 @@ export async function createKeySpans(sql: Sql, target: ScanTarget): Promise<KeyS
     next(low, rows) {
       if (isAtEnd(low)) return null
       const from = low === null ? first - 1n : BigInt(low[0]!)
-      // What is left is cut evenly: for a small last range PostgreSQL may well read the whole table once more.
+      // The rest is split evenly, since PostgreSQL may read the whole table again for a small last range.
       const remainingRows = Number(last - from) * density
       const evenRows = remainingRows / Math.max(1, Math.round(remainingRows / rows))
       const to = from + spanForRows(evenRows)

@@ -8,7 +8,7 @@ import { quoteLiteral } from '../../rollout/identifiers.ts'
 import { rowHashSql } from './rowHash.ts'
 import type { SuspectRow } from './suspectRow.ts'
 
-/** Rows of a range by the type they hold and the one that their legacy columns say. */
+/** Rows of a range, grouped by their type and the type implied by their legacy columns. */
 export interface TypeGroup {
   readonly actual: string | null
   readonly expected: string | null
@@ -17,37 +17,37 @@ export interface TypeGroup {
 
 export interface RangeResult {
   readonly groups: readonly TypeGroup[]
-  /** As a signed decimal number. */
+  /** A signed decimal number. */
   readonly checksum: string
   readonly suspects: readonly SuspectRow[]
 }
 
-/** How a range is read: what is always so of this table and file. */
+/** The properties of the table and the rollout file that determine how ranges are read. */
 export interface ScanTarget {
   readonly rollout: Rollout
   readonly walked: KeyedTable
   readonly table: Table
-  /** A type that was written alone stays, whatever the legacy columns say (`restore: none`, once finalized). */
+  /** A type written by new code is kept regardless of the legacy columns (`restore: none`, after finalize). */
   readonly keepsTypes: boolean
 }
 
-/** The type is not what the legacy columns say, and new code may not have written it either. */
+/** The type does not match the legacy columns, and new code may not have written it. */
 export function isDiscrepancy(target: ScanTarget, cell: Pick<TypeGroup, 'actual' | 'expected'>): boolean {
   const isKeptType = target.keepsTypes && cell.actual !== null && target.rollout.types.includes(cell.actual)
   return cell.actual !== cell.expected && !isKeptType
 }
 
-/** Two counts share a sum of int4 (of int8 it would take a fifth longer): a code has 31 bits, the sum 63. */
+/** Two counts share one sum: an int4 code has 31 bits, its sum 63. An int8 code would take 20% longer. */
 const COUNT_BITS = 30n
 const TYPES_PER_SUM = 2
 const COUNT_MASK = (1n << COUNT_BITS) - 1n
 export const MAX_RANGE_ROWS = 1 << 21
-/** Rows of one range that are looked at again; a range with more of them is wrong enough as it is. */
+/** The maximum number of rows per range that are rechecked. */
 const MAX_SUSPECTS_PER_RANGE = 100
 
 /**
- * Reads one range in one statement. Where every row is right, which is the rule, a few aggregates are enough: the
- * counts of the types lie side by side in a sum. Else the range is read again, group by group, with the keys of wrong rows.
+ * Reads one range in one statement. If every row is correct, which is the common case, a few aggregates suffice: each sum
+ * packs the counts of two types. Otherwise reads the range again, grouped by type, with the keys of wrong rows.
  */
 export async function readRange(sql: Sql, target: ScanTarget, range: KeyRange, suspects: number): Promise<RangeResult> {
   const quick = buildQuickStatement(target, range)
@@ -83,7 +83,7 @@ export function buildQuickStatement({ rollout, walked, table }: ScanTarget, rang
   return { statement: tagStatement(statement), values }
 }
 
-/** Types by the sum that counts them. The last one is what is left, where every row has a type. */
+/** The types that each sum counts. The last type needs no count if every row has a type: it is the rest. */
 function splitTypesBySum(rollout: Rollout): string[][] {
   const counted = rollout.mayBeUnmapped ? rollout.types : rollout.types.slice(0, -1)
   return Array.from({ length: Math.ceil(counted.length / TYPES_PER_SUM) }, (_, i) =>

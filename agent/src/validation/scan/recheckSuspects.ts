@@ -4,14 +4,14 @@ import type { ScanTarget } from './readRange.ts'
 import { isCorrect, rereadSuspects, isSameVersion, type SuspectRow } from './suspectRow.ts'
 import { recountSuspect, type ScanTally } from './scanTally.ts'
 
-/** How often a row that moves between the looks is looked at; wrong at each of them, it counts as wrong. */
+/** How often a row that keeps changing is read; it counts as wrong if it is wrong each time. */
 const MAX_RECHECKS = 5
 const RECHECK_DELAY_MS = 500
 
 /**
- * Looks again at the rows that were wrong when they were read. Somebody may have been between two writes of them: a row
- * counts as wrong when the same version of it still is a moment later, or when it is at every look. What has become
- * right meanwhile is counted as that. Answers the keys of those that stay wrong; null when it was asked to stop.
+ * Rechecks the rows that were wrong in the scan, since an application may have been between two writes of a row. A row
+ * counts as wrong if the same version is still wrong a moment later, or if it is wrong at each attempt. Otherwise it counts
+ * with its new type. Returns the keys of rows that stay wrong, or null if stopped on request.
  */
 export async function recheckSuspects(
   sql: Sql,

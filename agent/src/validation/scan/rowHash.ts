@@ -1,19 +1,19 @@
 import type { Column, KeyColumn, Rollout, Table } from '../../rollout/rollout.ts'
 
-/** Types that PostgreSQL hashes by value, whatever the settings of the session. */
+/** Types whose hash depends on the value only, not on session settings. */
 const VALUE_HASHED_TYPES = new Set([
   ...['varchar', 'bpchar', 'name', 'bytea', 'uuid', 'numeric', 'float4', 'float8', 'date', 'time', 'timetz'],
   ...['timestamp', 'timestamptz', 'interval', 'inet', 'cidr', 'macaddr', 'jsonb', 'bit', 'varbit'],
 ])
 
 /**
- * A 64-bit hash of a row's key and legacy columns, as SQL. Each column's hash is the seed of the next one: a column
- * costs some nanoseconds, where a record of texts costs a microsecond. Booleans share the first seed. Within one major
- * version of PostgreSQL equal values have equal hashes.
+ * SQL for a 64-bit hash of a row's key and legacy columns. Each column's hash seeds the next one, which costs nanoseconds
+ * per column; hashing a record of texts costs a microsecond. Booleans share the first seed. Equal values have equal hashes
+ * within one major version of PostgreSQL.
  */
 export function rowHashSql(rollout: Rollout, table: Table, alias: string): string {
   const legacy = rollout.legacyColumns.flatMap((name) => table.columns.find((column) => column.name === name) ?? [])
-  // As many digits in base 3 as an int4 has.
+  // As many base-3 digits as fit into an int4.
   const booleans = legacy.filter((column) => column.baseType === 'bool').slice(0, 19)
   const booleanDigits = booleans.map((column, i) => {
     const digit = `${alias}.${column.sql}::int`
@@ -32,7 +32,7 @@ function keyHashSql(alias: string, key: KeyColumn, table: Table, seed: string): 
   return valueHashSql(alias, column, seed)
 }
 
-/** Null for a NULL. */
+/** NULL for a NULL value. */
 function valueHashSql(alias: string, column: Column, seed: string): string {
   const value = `${alias}.${column.sql}`
   if (['int2', 'int4', 'int8'].includes(column.baseType)) return `hashint8extended(${value}::int8, ${seed})`

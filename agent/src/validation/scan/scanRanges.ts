@@ -18,59 +18,59 @@ import {
   type ScanTally,
 } from './scanTally.ts'
 
-/** One reading of the table. */
+/** The result of one table scan. */
 export interface TableScan {
   readonly rows: number
   readonly confusion: readonly ConfusionCell[]
-  /** Rows whose type is not what their legacy columns say. */
+  /** Rows whose type does not match their legacy columns. */
   readonly discrepancies: number
-  /** With `restore: none`, rows whose type new code wrote: legacy columns never follow, so they say another one. */
+  /** With `restore: none`, rows whose type new code wrote, which the legacy columns do not follow. */
   readonly kept: number
   readonly discrepancyKeys: readonly Key[]
-  /** Rows no type matches; a right one holds NULL. */
+  /** Rows that match no type, for which NULL is correct. */
   readonly unmapped: number
   readonly unknownTypes: number
-  /** Rows on which the file's expression itself raises. */
+  /** Rows on which the expression of the rollout file raises an error. */
   readonly raising: number
   readonly raisingKeys: readonly Key[]
-  /** XOR over a hash of each row's key and legacy columns, and its type where that is wrong: the order of rows does not matter. */
+  /** XOR of the hashes of each row's key, legacy columns, and type if it is wrong; independent of row order. */
   readonly checksum: string
-  /** The statement of one range. */
+  /** The statement for one range. */
   readonly query: string
-  /** The rows were read on the replica. */
+  /** The scan read the replica. */
   readonly replica: boolean
 }
 
 export interface ScanJob {
   readonly sql: Sql
   readonly reading: ScanTarget
-  /** It goes on after `from`, and adds to `tally`. */
+  /** The scan resumes after `from` and adds to `tally`. */
   readonly from: Key | null
   readonly tally: ScanTally
-  /** On a replica what does not pass quickly is not waited for. */
+  /** On a replica, only errors that pass quickly are retried. */
   readonly replica: boolean
-  /** Called between ranges with what is read by now; false ends the scan at this safe point. */
+  /** Called between ranges with the position reached; false stops the scan at this safe point. */
   mayContinue(position: Key | null): Promise<boolean>
   passed(rows: number): void
   retried(sqlstate: string): void
 }
 
-/** The replica is away, or cancels every statement: the primary is to be read instead. */
+/** The replica is unavailable or cancels every statement, so the primary must be read instead. */
 export class ReplicaUnavailable extends Error {}
 
-/** How often in a row a statement may fail on a replica. */
+/** Consecutive failures of a statement on a replica before the scan moves to the primary. */
 const MAX_REPLICA_FAILURES = 6
 const TARGET_RANGE_SECONDS = 0.25
 const INITIAL_RANGE_ROWS = 10_000
-/** Where the end of a range costs nothing to find, ranges may grow fast: a larger one is cheaper for each row. */
+/** Computed ranges may grow fast, since a larger range costs less per row. */
 const MAX_GROWTH_FACTOR = 8
-/** A range that is so much of the table is read faster in the order of its pages than by the key. */
+/** A range with at least this share of the table is read faster in page order than through the key index. */
 const SEQ_SCAN_FRACTION = 0.5
 
 /**
- * Reads the table in key ranges, each one statement with a short snapshot of its own: a long one would keep the
- * backfill's updates from being HOT. Answers false when it was asked to stop.
- * @throws ReplicaLost
+ * Reads the table in key ranges, each with one statement and a short snapshot: a long snapshot would prevent HOT updates
+ * by a backfill. Returns false if stopped on request.
+ * @throws ReplicaUnavailable
  */
 export async function scanRanges(job: ScanJob): Promise<boolean> {
   const { sql, reading: target, tally } = job
@@ -100,7 +100,7 @@ export async function scanRanges(job: ScanJob): Promise<boolean> {
     }
     const started = performance.now()
     const result = await readRange(sql, target, range, countRemainingSuspects(tally))
-    // Nothing is awaited from here on: a range that is tried again must not count twice.
+    // No await from here on, so that a retried range is never counted twice.
     const rows = addRange(tally, result)
     position = range.high
     failures = 0
@@ -148,7 +148,7 @@ export async function scanRanges(job: ScanJob): Promise<boolean> {
   })
 }
 
-/** What was found, once the rows that were wrong have been looked at again. */
+/** The result of the scan after suspects have been rechecked. */
 export function summarizeScan(
   target: ScanTarget,
   tally: ScanTally,
@@ -174,13 +174,13 @@ export function summarizeScan(
   }
 }
 
-/** Rows that hold the type that their legacy columns say, or that new code may have given them. Rows no type matches hold NULL as they should, which is still no type. */
+/** Rows with the type implied by their legacy columns or written by new code. Rows that match no type are not included. */
 export function countCorrectRows(scan: TableScan): number {
   const correctlyNull = scan.confusion.find((cell) => cell.expected === null && cell.actual === null)?.rows ?? 0
   return scan.rows - scan.discrepancies - scan.raising - correctlyNull
 }
 
-/** Rows with a correct type / all rows, rounded down; 1 only when equal. */
+/** Rows with a correct type / all rows, rounded down so that 1 means all of them. */
 export function computeCoverage(scan: TableScan): number {
   const correctRows = countCorrectRows(scan)
   if (scan.rows === correctRows) return 1

@@ -12,17 +12,17 @@ import { recheckSuspects } from './recheckSuspects.ts'
 import { openReadConnection } from './readConnection.ts'
 
 const READING_STEP = 'reading every row'
-/** After a crash so much is read again at most. */
+/** After a crash, at most this much of the scan is repeated. */
 const SAVE_INTERVAL_MS = 2_000
 
-/** Reads the table once, from where `checkpoint` stands. Null: asked to stop; what is read is kept. */
+/** Reads the table once, starting at `checkpoint`. Null: stopped on request, with the progress saved. */
 export async function scanTable(run: RunContext, table: Table, checkpoint: ScanCheckpoint): Promise<TableScan | null> {
   const { rollout } = run
   const keepsTypes = rollout.file.restore === 'none' && (await hasReverseSync(run.database.state, rollout, table))
   const target: ScanTarget = { rollout, table, walked: { table: rollout.table, key: table.key }, keepsTypes }
   const { tally } = checkpoint
   const mayContinue = createSingleWorkerGate(run, (wait) =>
-    run.setStep(wait === null ? READING_STEP : `Waiting: ${wait.sentence}`),
+    run.setStep(wait === null ? READING_STEP : `waiting: ${wait.sentence}`),
   )
   const report = createProgressReport(run, table, tally.rows)
   let lastPosition: Key | null = checkpoint.position
@@ -60,7 +60,7 @@ export async function scanTable(run: RunContext, table: Table, checkpoint: ScanC
       })
     } catch (error) {
       if (!(error instanceof ReplicaUnavailable)) throw error
-      await run.recordEvent('validation', 'the replica is away or cancels what it is asked: reads on from the primary')
+      await run.recordEvent('validation', 'the replica is unavailable or cancels statements: continues on the primary')
       return 'primary'
     } finally {
       await connection.sql.end({ timeout: 1 })
@@ -75,7 +75,7 @@ export async function scanTable(run: RunContext, table: Table, checkpoint: ScanC
   }
   const primary = await openReadConnection(run, false)
   try {
-    // What is looked at again changes the sums, and must not be kept as if it were only read.
+    // The recheck changes the sums, which must not be saved as the state of the scan.
     const recheckedTally = structuredClone(tally)
     const discrepancies = await recheckSuspects(primary.sql, target, recheckedTally, mayContinue)
     if (discrepancies === null) return null

@@ -3,11 +3,11 @@ import type { Key } from '../../engine/keys.ts'
 import type { TypeGroup, RangeResult } from './readRange.ts'
 import type { RereadRow, SuspectRow } from './suspectRow.ts'
 
-/** What a reading of the table has summed up so far: plain data, kept with its position. */
+/** The sums of a table scan so far: plain data, saved together with its position. */
 export interface ScanTally {
   rows: number
   cells: { actual: string | null; expected: string | null; rows: number }[]
-  /** XOR over a hash of each row's key and legacy columns, and of the type where it is wrong; 64 bits, in hex. */
+  /** XOR of the hashes of each row's key, legacy columns, and type if it is wrong; 64 bits in hex. */
   checksum: string
   raising: number
   raisingKeys: Key[]
@@ -15,7 +15,7 @@ export interface ScanTally {
 }
 
 const MAX_SAMPLE_KEYS = 10
-/** Rows that are looked at again in all: with more, the table is wrong whatever a second look says. */
+/** The maximum number of rows to recheck: with more, the table is wrong regardless of the recheck. */
 const MAX_SUSPECTS = 1_000
 
 export const createTally = (): ScanTally => ({
@@ -46,7 +46,7 @@ export function addRaisingRow(tally: ScanTally, key: Key): void {
   if (tally.raisingKeys.length < MAX_SAMPLE_KEYS) tally.raisingKeys.push(key)
 }
 
-/** A suspect is counted as what it is now, or not at all when it is gone. */
+/** Counts a suspect with its current type, or not at all if it no longer exists. */
 export function recountSuspect(tally: ScanTally, suspect: SuspectRow, currentRow: RereadRow): void {
   addGroup(tally, { ...pickTypes(suspect), rows: -1 })
   if (currentRow === null) tally.rows--

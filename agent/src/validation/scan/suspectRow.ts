@@ -3,7 +3,7 @@ import { onlyRow } from '../../database/onlyRow.ts'
 import { keyTuple, type Key } from '../../engine/keys.ts'
 import { isDiscrepancy, type ScanTarget } from './readRange.ts'
 
-/** A row that was wrong when it was read, and which version of it that was. */
+/** A row that was wrong when it was read, with its row version. */
 export interface SuspectRow {
   readonly key: Key
   readonly xmin: string
@@ -13,10 +13,10 @@ export interface SuspectRow {
   readonly expected: string | null
 }
 
-/** What a suspect is now; null: it is gone. */
+/** The current state of a suspect; null: the row no longer exists. */
 export type RereadRow = Omit<SuspectRow, 'key'> | null
 
-/** Looks at these rows again, by key, in one statement. */
+/** Reads these rows again by key in one statement. */
 export async function rereadSuspects(
   sql: Sql,
   { rollout, walked }: ScanTarget,
