@@ -164,7 +164,7 @@ test('faults are reported with their location before anything is written', async
       'agents: [{ name: a, url: ftp://x, secretFile: a, secretVariable: B }]\n',
     )
     const { err } = await sti(null, 'provisioning', 'both.yaml', '--output', 'out')
-    expect(err).toMatch(/is no address/)
+    expect(err).toMatch(/is not a URL/)
     await writeFile(join(folder, 'am.yaml'), 'agents: [{ name: a, url: http://x, alertmanagerTokenFile: a }]\n')
     const lacking = await sti(null, 'provisioning', 'am.yaml', '--output', 'out')
     expect(lacking).toMatchObject({

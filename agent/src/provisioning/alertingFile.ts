@@ -9,33 +9,33 @@ const AgentSchema = strictObject({
     .string()
     .regex(
       /^(https?:\/\/[^\s$]+|\$\{[A-Z][A-Z0-9_]*\})$/,
-      'is no address: write http://…, https://…, or a variable of Grafana’s environment as ${NAME}',
+      'is not a URL. Write http://…, https://…, or a variable of Grafana’s environment as ${NAME}.',
     )
-    .describe('where Grafana, or Alertmanager, reaches the agent'),
-  secretFile: textField().optional().describe('a file beside Grafana that holds STI_WEBHOOK_SECRET of this agent'),
-  secretVariable: VariableNameSchema.optional().describe('or a variable of Grafana’s environment that holds it'),
+    .describe('URL at which Grafana or Alertmanager reaches the agent'),
+  secretFile: textField().optional().describe('file on Grafana’s host with the agent’s STI_WEBHOOK_SECRET'),
+  secretVariable: VariableNameSchema.optional().describe('or a variable of Grafana’s environment with that secret'),
   alertmanagerTokenFile: textField()
     .optional()
-    .describe('a file beside Alertmanager that holds STI_ALERTMANAGER_TOKEN of this agent'),
+    .describe('file on Alertmanager’s host with the agent’s STI_ALERTMANAGER_TOKEN'),
 }).refine(
   ({ secretFile, secretVariable, alertmanagerTokenFile: token }) =>
     secretFile === undefined ? secretVariable !== undefined || token !== undefined : secretVariable === undefined,
-  'needs secretFile or secretVariable, and not both; or alertmanagerTokenFile',
+  'needs either secretFile or secretVariable, or alertmanagerTokenFile',
 )
 
-/** What `sti provisioning` reads: which agents there are, and whose contacts are called. It holds no secret. */
+/** The input of `sti provisioning`: the agents, and the rollouts whose contacts are paged. It contains no secret. */
 export const AlertingSchema = strictObject({
   agents: z.array(AgentSchema).min(1, 'needs at least one agent'),
   rollouts: z
     .record(z.string().min(1), textField())
     .default({})
-    .describe('by environment the folder of its rollout files, seen from this file: their contacts are called'),
+    .describe('folder of the rollout files by environment, relative to this file; their contacts are paged'),
   contactPoints: z
     .record(z.string().min(1), textField())
     .default({})
-    .describe('by the role of a contact a contact point of your own, called instead of the e-mail address'),
+    .describe('your own contact point by role of the contact, used instead of the e-mail address'),
   prometheus: textField(40).default('sti-prometheus').describe('uid of the data source in Grafana'),
-  folder: textField(100).default('STI Rollout alerts').describe('Grafana’s folder of the rules'),
+  folder: textField(100).default('STI Rollout alerts').describe('Grafana folder of the rules'),
   organization: z.number().int().positive().default(1),
 })
 

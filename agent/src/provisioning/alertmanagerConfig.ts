@@ -1,7 +1,7 @@
 import type { EscalationReceiver } from './escalation.ts'
 import type { AlertingFile } from './alertingFile.ts'
 
-/** The part of Alertmanager's configuration that is ours, in a whole that its own check accepts. */
+/** STI's routes and receivers, in a complete Alertmanager configuration. */
 export function alertmanagerConfig(file: AlertingFile, escalation: readonly EscalationReceiver[]): unknown {
   const emailReceivers = escalation.filter(({ email }) => email !== null)
   return {

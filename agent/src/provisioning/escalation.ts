@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 
-/** Of a rollout file: who is called, in the order of escalation. */
+/** The contacts of a rollout file in the order of escalation. */
 export interface RolloutContacts {
   readonly environment: string
   readonly rollout: string
   readonly contacts: readonly { readonly role: string; readonly email?: string | undefined }[]
 }
 
-/** One contact of one rollout, and how Grafana reaches them. */
+/** One contact of one rollout, with the receiver that pages them. */
 export interface EscalationReceiver {
   readonly environment: string
   readonly rollout: string
@@ -15,15 +15,15 @@ export interface EscalationReceiver {
   readonly level: number
   readonly role: string
   readonly receiver: string
-  /** Null: the receiver is a contact point of the user's own. */
+  /** Null: the receiver is a custom contact point. */
   readonly email: string | null
-  /** Twelve hexadecimal digits, the same for the same call. */
+  /** Twelve hexadecimal digits, stable for environment, rollout and level. */
   readonly id: string
 }
 
 export const ESCALATION_LEVELS = [1, 2, 3, 4] as const
 
-/** Whom Grafana calls at which level, and in one sentence each whom it cannot call. */
+/** Plans who is paged at which level. `unreachable` has one sentence per contact that cannot be paged. */
 export function planEscalation(
   rollouts: readonly RolloutContacts[],
   contactPoints: Readonly<Record<string, string>>,
@@ -32,16 +32,16 @@ export function planEscalation(
   const unreachable: string[] = []
   for (const { environment, rollout, contacts } of rollouts) {
     const rolloutLabel = `${rollout} in ${environment}`
-    if (contacts.length === 0) unreachable.push(`${rolloutLabel} has no contacts: nobody is called by escalation`)
+    if (contacts.length === 0) unreachable.push(`${rolloutLabel} has no contacts, so escalation pages nobody`)
     contacts.forEach(({ role, email }, index) => {
       const level = index + 1
       const contactPoint = contactPoints[role]
       if (level > ESCALATION_LEVELS.length) {
-        unreachable.push(`${rolloutLabel}: the ${role} comes after level 4 and is never called`)
+        unreachable.push(`${rolloutLabel}: the ${role} comes after level 4 and is never paged`)
       } else if (contactPoint === undefined && email === undefined) {
         unreachable.push(
-          `${rolloutLabel}: the ${role} has no e-mail address, so nobody is called at level ${level}: ` +
-            'write one into the rollout file, or name a contact point under contactPoints',
+          `${rolloutLabel}: the ${role} has no e-mail address, so nobody is paged at level ${level}. ` +
+            'Add one to the rollout file, or a contact point to contactPoints',
         )
       } else {
         const id = createHash('sha256')

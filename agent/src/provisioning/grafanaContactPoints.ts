@@ -2,7 +2,7 @@ import type { EscalationReceiver } from './escalation.ts'
 import type { AlertedAgent, AlertingFile } from './alertingFile.ts'
 import { AGENTS_RECEIVER } from './grafanaRules.ts'
 
-/** The contact points: one with a webhook for each agent, signed with that agent's secret; one for each contact. */
+/** Contact points: one with a webhook per agent, signed with that agent's secret, and one per contact. */
 export function grafanaContactPoints(file: AlertingFile, escalation: readonly EscalationReceiver[]): unknown {
   const agents = file.agents.flatMap((agent) => {
     const secret = secretReference(agent)
@@ -24,7 +24,7 @@ export function grafanaContactPoints(file: AlertingFile, escalation: readonly Es
   }
 }
 
-/** As Grafana's provisioning finds it; null: this agent is alerted by Alertmanager alone. */
+/** The secret's reference for Grafana's provisioning; null: this agent only receives alerts from Alertmanager. */
 function secretReference({ secretFile, secretVariable }: AlertedAgent): string | null {
   if (secretFile !== undefined) return `$__file{${secretFile}}`
   return secretVariable === undefined ? null : `\${${secretVariable}}`

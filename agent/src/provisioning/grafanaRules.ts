@@ -6,10 +6,10 @@ import type { AlertingRule, RuleGroup } from './prometheusRules.ts'
 
 export const AGENTS_RECEIVER = 'STI agents'
 const ESCALATION_ALERT = 'StiIncidentEscalation'
-/** Grafana's scheduler ticks so often. */
+/** The interval of Grafana's scheduler. */
 const SCHEDULER_TICK_SECONDS = 10
 
-/** Grafana's own rules, as its provisioning files have them, with one more for each call. */
+/** The rules in Grafana's provisioning format, with one more rule per contact. */
 export function grafanaRules(
   file: AlertingFile,
   groups: readonly RuleGroup[],
@@ -53,7 +53,7 @@ function grafanaRule(
 ): unknown {
   const { measured, operator, number } = splitCondition(rule.alert, rule.expr)
   const { dashboard, panel, ...annotations } = rule.annotations
-  const panelId = DASHBOARD_PANELS.findIndex((one) => one === panel) + 1
+  const panelId = DASHBOARD_PANELS.findIndex((title) => title === panel) + 1
   if (panelId === 0) throw new Error(`${rule.alert}: the dashboard has no panel ${panel}`)
   return {
     uid,
@@ -91,8 +91,8 @@ function grafanaRule(
 }
 
 /**
- * What a rule is when Prometheus has no such series, or cannot be asked: never a reason to roll back. One that calls
- * people goes on calling them, and that no agent can be seen is what StiAgentDown is about.
+ * The state of a rule without data, or if Prometheus cannot be queried. Neither causes a rollback. Rules that page people
+ * keep paging, and StiAgentDown fires, since no agent can be seen.
  */
 function errorStates({ alert }: AlertingRule): Record<string, string> {
   if (alert === 'StiAgentDown') return { noDataState: 'Alerting', execErrState: 'Alerting' }
@@ -100,21 +100,21 @@ function errorStates({ alert }: AlertingRule): Record<string, string> {
   return { noDataState: 'OK', execErrState: 'OK' }
 }
 
-/** Prometheus' template in Grafana's words. There is no value where there are no data. */
+/** Converts a Prometheus template to Grafana's syntax. Without data there is no value. */
 function toGrafanaTemplate(text: string): string {
   return text
     .replaceAll('{{ $externalLabels.grafana }}/', '{{ externalURL }}')
     .replaceAll(/\{\{ \$value( \| \w+)? \}\}/g, '{{ with $$values.A }}{{ .Value$1 }}{{ end }}')
 }
 
-/** A title is what `alertname` says, and no two rules of a folder have the same. */
+/** Grafana uses the title as `alertname`, and titles are unique in a folder. */
 function ruleTitle({ alert, labels }: AlertingRule): RuleTitle {
   const level = labels?.['level']
   const uid = alert.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase()
   return level === undefined ? { uid, title: alert } : { uid: `${uid}-${level}`, title: `${alert} ${level}` }
 }
 
-/** Past the user's policies to the agents, or, with null, through them. */
+/** Sends the rule's alerts directly to the agents; null: the user's notification policies apply. */
 function notificationSettings({ alert, labels }: AlertingRule): unknown {
   if (labels?.['sti_receiver'] !== 'agents') return null
   const urgent = labels['sti_rollback'] !== undefined || alert === 'StiWatchdog'
@@ -127,16 +127,16 @@ function notificationSettings({ alert, labels }: AlertingRule): unknown {
   }
 }
 
-/** The rule of the call's level, of its rollout alone, straight to its contact. */
+/** The rule of one level, restricted to one rollout and sent directly to its contact. */
 function escalationRule(file: AlertingFile, groups: readonly RuleGroup[], target: EscalationReceiver): unknown {
   const { environment, rollout, level, role, receiver, id } = target
   const rule = groups
     .flatMap(({ rules }) => rules)
     .find(({ alert, labels }) => alert === ESCALATION_ALERT && labels?.['level'] === String(level))
-  if (rule === undefined) throw new Error(`there is no rule ${ESCALATION_ALERT} of level ${level}`)
+  if (rule === undefined) throw new Error(`no rule ${ESCALATION_ALERT} has level ${level}`)
   const rolloutMatchers = `environment=${JSON.stringify(environment)},rollout=${JSON.stringify(rollout)}`
   const expr = rule.expr.replace('sti_incident_open_seconds{', `sti_incident_open_seconds{${rolloutMatchers},`)
-  if (expr === rule.expr) throw new Error(`${ESCALATION_ALERT} does not ask for sti_incident_open_seconds{…}`)
+  if (expr === rule.expr) throw new Error(`${ESCALATION_ALERT} does not query sti_incident_open_seconds{…}`)
   return grafanaRule(
     file,
     { ...rule, expr, labels: { ...rule.labels, role } },
@@ -153,7 +153,7 @@ function escalationRule(file: AlertingFile, groups: readonly RuleGroup[], target
 
 function roundUpToTicks(interval: string): string {
   const [, number, unit] = /^(\d+)([sm])$/.exec(interval) ?? []
-  if (number === undefined) throw new Error(`the interval ${interval} is not written as 10s or 1m`)
+  if (number === undefined) throw new Error(`the interval ${interval} must be written like 10s or 1m`)
   const seconds = Number(number) * (unit === 'm' ? 60 : 1)
   return `${Math.ceil(seconds / SCHEDULER_TICK_SECONDS) * SCHEDULER_TICK_SECONDS}s`
 }

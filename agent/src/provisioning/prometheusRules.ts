@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 
-/** A group of a Prometheus rule file, as far as this project writes them. */
+/** A group of a Prometheus rule file, with the fields that this project uses. */
 export interface RuleGroup {
   readonly name: string
   readonly interval: string
@@ -18,10 +18,10 @@ export interface AlertingRule {
   >
 }
 
-/** Where the rules are, from the sources and from what is built of them. */
+/** The same relative path from the sources and from the build. */
 const RULES_FOLDER = new URL('../../../alerts/', import.meta.url)
 
-/** The one source of all alert rules: alerts/*.rules.yml. */
+/** Reads all alert rules from their only source, alerts/*.rules.yml. */
 export async function readPrometheusRules(): Promise<RuleGroup[]> {
   const names = (await readdir(RULES_FOLDER)).filter((name) => name.endsWith('.rules.yml')).sort()
   const files = await Promise.all(names.map((name) => readFile(new URL(name, RULES_FOLDER), 'utf8')))

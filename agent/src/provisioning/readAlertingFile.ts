@@ -5,12 +5,16 @@ import { faultLines, readYaml } from '../rollout/yamlFile.ts'
 import type { RolloutContacts } from './escalation.ts'
 import { AlertingSchema, type AlertingFile } from './alertingFile.ts'
 
-/** Reads the file of agents and the rollout files that it names. @throws RolloutFaults with the faults of all of them */
+/**
+ * Reads the alerting file and the rollout files of its folders.
+ *
+ * @throws RolloutFileError with the faults of all files
+ */
 export async function readAlertingFile(
   path: string,
 ): Promise<{ readonly file: AlertingFile; readonly rollouts: readonly RolloutContacts[] }> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new RolloutFileError([`${path}: cannot be read (${error.code ?? error.message}): name another`])
+    throw new RolloutFileError([`Cannot read ${path} (${error.code ?? error.message}). Specify another file.`])
   })
   const yaml = readYaml(path, text)
   if (yaml.faults.length > 0) throw new RolloutFileError(yaml.faults)

@@ -20,6 +20,6 @@ test.each([
   expect(() => splitCondition('Rule', expr)).toThrow(fault)
 })
 
-test('every rule can be split', async () => {
+test('every rule of alerts/ can be split', async () => {
   for (const { rules } of await readPrometheusRules()) for (const { alert, expr } of rules) splitCondition(alert, expr)
 })

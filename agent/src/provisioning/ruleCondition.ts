@@ -1,4 +1,4 @@
-/** A rule as Grafana wants it: what is always measured, and the comparison that makes an alert of it. */
+/** A rule as Grafana needs it: the measured expression, and the comparison that makes it an alert. */
 export interface RuleCondition {
   readonly measured: string
   readonly operator: string
@@ -6,24 +6,25 @@ export interface RuleCondition {
 }
 
 /**
- * Splits `<measured> <operator> <number>`. Prometheus leaves out what does not compare, so that nothing and no data look
- * alike; Grafana is given both parts, measures while all is well too, and an alert ends because it has seen so.
- * @throws Error when the rule is written in another way
+ * Splits `<measured> <operator> <number>`. A comparison in PromQL drops the series that do not match, so a healthy rule and
+ * missing data look the same. Grafana gets both parts, so that an alert ends because a value was measured.
+ *
+ * @throws Error if the rule has another form
  */
 export function splitCondition(alert: string, expr: string): RuleCondition {
   const [, measured, operator, number] = /^([\s\S]+\S)\s+(==|!=|>=|<=|>|<)\s+(-?\d+(?:\.\d+)?)$/.exec(expr.trim()) ?? []
-  const fault = (what: string): Error =>
-    new Error(`${alert}: ${what}; write the rule as <what is measured> <comparison> <number>`)
+  const fault = (problem: string): Error =>
+    new Error(`${alert}: ${problem}. Write the rule as <expression> <comparison> <number>.`)
   if (measured === undefined || operator === undefined || number === undefined)
-    throw fault('it does not end in a comparison')
+    throw fault('the expression does not end in a comparison')
   const outsideBrackets = textOutsideBrackets(measured)
-  if (outsideBrackets === null) throw fault('its brackets do not match')
-  // They bind less than a comparison, which would then be of the last part alone.
-  if (/\b(and|or|unless)\b/.test(outsideBrackets)) throw fault('put what is joined by and, or, unless in brackets')
+  if (outsideBrackets === null) throw fault('the brackets do not match')
+  // These operators bind less than a comparison, which would then apply to the last part only.
+  if (/\b(and|or|unless)\b/.test(outsideBrackets)) throw fault('operands of and, or and unless must be in brackets')
   return { measured, operator, number }
 }
 
-/** What stands outside of all brackets and strings; null: they do not match. */
+/** The text outside of all brackets and strings; null if the brackets do not match. */
 function textOutsideBrackets(text: string): string | null {
   let depth = 0
   let outside = ''

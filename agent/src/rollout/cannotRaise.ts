@@ -2,7 +2,7 @@ import { parseExpression } from './expression.ts'
 import type { Column, Rollout, Table } from './rollout.ts'
 import { stringValues, type ParseNode } from './sqlParser.ts'
 
-/** Types whose comparisons with each other never raise. Floating point is not among them: numeric overflows into it. */
+/** Types whose comparisons never raise an error. Not floating point, since a cast from numeric can overflow. */
 const SAFE_TYPES = new Set('bool int2 int4 int8 text varchar bpchar uuid date timestamp timestamptz numeric'.split(' '))
 
 const COMPARISON_OPERATORS = new Set(['=', '<>', '!=', '<', '>', '<=', '>='])
@@ -13,14 +13,14 @@ const COMPARISON_KINDS = new Set([
 ])
 
 /**
- * True when the derived expression cannot raise for any row: it may then stand in a trigger's WHEN clause, where an
- * error cannot be caught, and the column may be NOT NULL. False does not mean that it will raise.
+ * True if the derived expression cannot raise an error for any row. It can then be used in a trigger's WHEN clause, where
+ * an error cannot be caught, and the column can be NOT NULL. False does not mean that it raises.
  */
 export function cannotRaise(rollout: Rollout, table: Pick<Table, 'columns'>): boolean {
   return rollout.file.types.every((type) => isSafe(parseExpression(type.when).tree, table.columns))
 }
 
-/** Columns, constants, comparisons, IS NULL, IS TRUE, IN, BETWEEN, IS DISTINCT, AND, OR, NOT and CASE; nothing else. */
+/** Accepts only columns, constants, comparisons, IS NULL, IS TRUE, IN, BETWEEN, IS DISTINCT, AND, OR, NOT and CASE. */
 function isSafe(tree: unknown, columns: readonly Column[]): boolean {
   const safe = (child: unknown): boolean => child === undefined || isSafe(child, columns)
   const all = (list: unknown): boolean => Array.isArray(list) && list.every(safe)

@@ -11,7 +11,7 @@ interface TableCatalogRow {
   readonly plainStrings: boolean
 }
 
-/** Whether the agent may change the table, and whether anything beside it would break when it gets a column. */
+/** Faults of the agent's privileges on the table, and of objects that would break when the table gets a column. */
 export async function catalogFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const { sql: name } = rollout.table
   const catalog = await readTableCatalog(sql, table.oid)
@@ -20,17 +20,17 @@ export async function catalogFaults(sql: Sql, rollout: Rollout, table: Table): P
     const ordinaryOwners = catalog.owners.filter((owner) => !owner.superuser).map((owner) => owner.name)
     const grantAdvice = ordinaryOwners.length > 0 ? `, or GRANT ${ordinaryOwners.join(', ')} TO ${catalog.role}` : ''
     faults.push(
-      `The role ${catalog.role} does not own ${name} with all its partitions: ALTER TABLE … OWNER TO ${catalog.role}${grantAdvice}.`,
+      `Role ${catalog.role} does not own ${name} and all its partitions. Run ALTER TABLE … OWNER TO ${catalog.role}${grantAdvice}.`,
     )
   }
   if (catalog.forcedPolicy) {
     faults.push(
-      `${name} forces row level security on its owner, which would hide rows from the agent: ALTER ROLE ${catalog.role} BYPASSRLS.`,
+      `${name} forces row-level security on its owner, which would hide rows from the agent. Run ALTER ROLE ${catalog.role} BYPASSRLS.`,
     )
   }
   if (catalog.foreign) {
     faults.push(
-      `Partitions of ${name} are foreign tables (${catalog.foreign.join(', ')}): detach them, and run an agent where they are.`,
+      `Partitions of ${name} are foreign tables (${catalog.foreign.join(', ')}). Detach them, and run an agent on their own server.`,
     )
   }
   const partitionKeyColumns = (catalog.partitionKey ?? []).filter(
@@ -38,13 +38,13 @@ export async function catalogFaults(sql: Sql, rollout: Rollout, table: Table): P
   )
   if (partitionKeyColumns.length > 0) {
     faults.push(
-      `${partitionKeyColumns.join(', ')} is in the partition key of ${name}, where a restored value would move rows between partitions and the column could never be dropped: derive the type from other columns.`,
+      `${partitionKeyColumns.join(', ')} is in the partition key of ${name}. A restored value would move rows between partitions, and the column could never be dropped. Derive the type from other columns.`,
     )
   }
   if (rollout.file.publication === 'none') faults.push(...publicationFaults(rollout, catalog))
   if (!catalog.plainStrings) {
     faults.push(
-      'standard_conforming_strings is off, so that a backslash in a constant means something else here: ALTER ROLE or DATABASE … SET standard_conforming_strings = on.',
+      'standard_conforming_strings is off, which changes the meaning of a backslash in a constant. Run ALTER ROLE or ALTER DATABASE … SET standard_conforming_strings = on.',
     )
   }
   return faults
@@ -54,9 +54,9 @@ function publicationFaults(rollout: Rollout, { publications }: TableCatalogRow):
   return (publications ?? []).map(({ name, everything, tables }) => {
     const shown = tables.length > 10 ? [...tables.slice(0, 10), `${tables.length - 10} more`] : tables
     return (
-      `Publication ${name} ${everything ? '(FOR ALL TABLES, so also the tables of schema sti) ' : ''}sends ${rollout.table.sql} to subscribers, ` +
-      `which stop at a column they do not know (it publishes ${shown.join(', ')}): add ${rollout.discriminator.column} to the subscribers' table first` +
-      `${everything ? ', create the tables of schema sti there,' : ''} and then write publication: subscriber-ready (${rollout.locate(['publication'])}).`
+      `Publication ${name} ${everything ? '(FOR ALL TABLES, so including schema sti) ' : ''}sends ${rollout.table.sql} to subscribers, ` +
+      `where replication stops at an unknown column (it publishes ${shown.join(', ')}). Add ${rollout.discriminator.column} to the subscribers' table` +
+      `${everything ? ', create the tables of schema sti there,' : ''} and then set publication: subscriber-ready (${rollout.locate(['publication'])}).`
     )
   })
 }
@@ -84,7 +84,7 @@ async function readTableCatalog(sql: Sql, oid: number): Promise<TableCatalogRow>
           where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = r.oid and d.objsubid = 0
             and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = r.oid and d.refobjsubid = a.attnum)
       ) as "partitionKey",
-      -- With a column list a publication sends no new column.
+      -- A publication with a column list does not send new columns.
       (select jsonb_agg(jsonb_build_object('name', p.pubname, 'everything', p.puballtables, 'tables', (
           select coalesce(jsonb_agg(format('%I.%I', t.schemaname, t.tablename) order by t.schemaname, t.tablename), '[]')
           from pg_catalog.pg_publication_tables t where t.pubname = p.pubname)) order by p.pubname)

@@ -7,19 +7,19 @@ import type { Rollout, Table } from './rollout.ts'
 import { typeFaults } from './typeFaults.ts'
 
 /**
- * What PostgreSQL itself finds wrong with a rollout file against its table; each fault is one sentence that says what
- * to do. Nothing is left behind. Throws only when the database could not be asked.
+ * Checks a rollout file against its table with PostgreSQL itself. Returns one fault per problem, each with what to do, and
+ * leaves nothing behind. Throws only if the database cannot be queried.
  */
 export async function checkAgainstTable(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   return [...(await catalogFaults(sql, rollout, table)), ...(await checkRolloutFile(sql, rollout, table))]
 }
 
-/** The part of it that changes only with the file or the shape of the table, and makes an empty copy of the table. */
+/** The checks that depend only on the file and the table's structure. They create a temporary empty copy of the table. */
 export async function checkRolloutFile(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const columns = [...columnFaults(rollout, table), ...discriminatorFaults(rollout, table)]
   const copy = await dryRunOnEmptyCopy(sql, rollout, table, [], [])
   if ('refused' in copy) {
-    const fault = `An empty copy of the table, to check the file on, cannot be made, ${copy.refused}: GRANT TEMPORARY ON DATABASE, or own the table.`
+    const fault = `Cannot create an empty temporary copy of the table to check the file: ${copy.refused}. Run GRANT TEMPORARY ON DATABASE, or make the agent’s role the owner of the table.`
     return [...columns, fault]
   }
   const dataTypeFaults = await typeFaults(sql, rollout, table)
@@ -32,12 +32,12 @@ export async function checkRolloutFile(sql: Sql, rollout: Rollout, table: Table)
 
 function columnFaults(rollout: Rollout, table: Table): string[] {
   return rollout.legacyColumns.flatMap((name, i) => {
-    const column = table.columns.find((one) => one.name === name)
+    const column = table.columns.find((candidate) => candidate.name === name)
     const place = rollout.locate(['legacyColumns', i])
-    if (!column) return [`Column ${name} is not in ${rollout.table.sql}: correct legacyColumns (${place}).`]
+    if (!column) return [`Column ${name} does not exist in ${rollout.table.sql}. Correct legacyColumns (${place}).`]
     if (!column.generated) return []
     return [
-      `Column ${name} is generated, and has no value yet when the dual-write trigger runs: in "when" write its expression instead, ${column.default}, and its columns in legacyColumns (${place}).`,
+      `Column ${name} is generated and has no value yet when the dual-write trigger runs. Use its expression in "when" instead, ${column.default}, and its columns in legacyColumns (${place}).`,
     ]
   })
 }
@@ -48,20 +48,20 @@ function discriminatorFaults(rollout: Rollout, table: Table): string[] {
   const existing = table.discriminator
   const faults: string[] = []
   if (existing?.generated || existing?.identity) {
-    faults.push(`Column ${name} is there already and is generated: name another column (${place}).`)
+    faults.push(`Column ${name} already exists and is generated. Choose another column (${place}).`)
   }
   if (table.key.some((column) => column.name === name)) {
-    faults.push(`Column ${name} is in the key of ${rollout.table.sql}: name another column (${place}).`)
+    faults.push(`Column ${name} is in the key of ${rollout.table.sql}. Choose another column (${place}).`)
   }
   const neverRaises = cannotRaise(rollout, table)
   if (rollout.file.constraint === 'notNull' && !neverRaises) {
     faults.push(
-      `An expression in "when" might raise for some row, and would then give NULL: use constraint: check, or only columns, constants, comparisons, IS NULL and boolean operators (${rollout.locate(['constraint'])}).`,
+      `An expression in "when" can raise an error for some rows, which then get NULL. Use constraint: check, or only columns, constants, comparisons, IS NULL and boolean operators (${rollout.locate(['constraint'])}).`,
     )
   }
   if (existing?.notNull && (rollout.mayBeUnmapped || !neverRaises)) {
     faults.push(
-      `Column ${name} is NOT NULL already, and a row that no type matches gets NULL, which would fail the application's write: ALTER TABLE ${rollout.table.sql} ALTER ${rollout.discriminator.sql} DROP NOT NULL (${place}).`,
+      `Column ${name} already exists as NOT NULL, but a row that no type matches gets NULL, so the application's write would fail. Run ALTER TABLE ${rollout.table.sql} ALTER ${rollout.discriminator.sql} DROP NOT NULL (${place}).`,
     )
   }
   return faults
@@ -73,13 +73,13 @@ function declarationFaults(rollout: Rollout, table: Table): string[] {
     .filter((name) => !existing.has(name))
     .map(
       (name) =>
-        `${rollout.table.sql} has no trigger or rule ${name}: remove it from triggers (${rollout.locate(['triggers'])}).`,
+        `Trigger or rule ${name} does not exist on ${rollout.table.sql}. Remove it from triggers (${rollout.locate(['triggers'])}).`,
     )
 }
 
 /**
- * The application's own triggers and rules that would fire on every backfilled row and that the file does not speak of.
- * One sentence each; backfill is refused while there is one.
+ * The application's own triggers and rules that would fire on every backfilled row and that the file does not declare, one
+ * sentence each. A backfill is refused while there is one.
  */
 export function undeclaredTriggers(rollout: Rollout, table: Table): string[] {
   const { column } = rollout.discriminator
@@ -93,16 +93,19 @@ export function undeclaredTriggers(rollout: Rollout, table: Table): string[] {
       (trigger.updateOf === null || trigger.updateOf.includes(column)),
   )
   const candidates = [
-    ...firingTriggers.map((trigger) => ({ what: `Trigger ${trigger.name} on ${trigger.on}`, name: trigger.name })),
-    ...table.updateRules.map((name) => ({ what: `Rule ${name} on ${rollout.table.sql}`, name })),
+    ...firingTriggers.map((trigger) => ({
+      label: `Trigger ${trigger.name} on ${trigger.on}`,
+      name: trigger.name,
+    })),
+    ...table.updateRules.map((name) => ({ label: `Rule ${name} on ${rollout.table.sql}`, name })),
   ]
   return candidates
     .filter(({ name }) => !rollout.declaredTriggers.has(name))
-    .map(({ what, name }) => {
+    .map(({ label, name }) => {
       const key = /^[a-z_][a-z0-9_]*$/.test(name) ? name : `'"${name.replaceAll('"', '""')}"'`
       return (
-        `${what} fires on every row that the backfill writes: write "${key}: harmless" under triggers in ${rollout.path}, ` +
-        `or let it do nothing while current_setting('sti.engine', true) is 'on', and write "${key}: skips".`
+        `${label} fires on every row that the backfill writes. Add "${key}: harmless" to triggers in ${rollout.path}, or make ` +
+        `it do nothing while current_setting('sti.engine', true) is 'on' and add "${key}: skips".`
       )
     })
 }
@@ -111,21 +114,23 @@ async function queryFaults(sql: Sql, rollout: Rollout, table: Table): Promise<st
   const { checks, signals, backup } = rollout.file
   const queries = [
     ...checks.flatMap(({ name, violations }, i) =>
-      violations === undefined ? [] : [{ what: `check ${name}`, query: violations, path: ['checks', i, 'violations'] }],
+      violations === undefined
+        ? []
+        : [{ subject: `check ${name}`, query: violations, path: ['checks', i, 'violations'] }],
     ),
     ...signals.flatMap(({ name, sql }, i) =>
-      sql === undefined ? [] : [{ what: `signal ${name}`, query: sql, path: ['signals', i, 'sql'] }],
+      sql === undefined ? [] : [{ subject: `signal ${name}`, query: sql, path: ['signals', i, 'sql'] }],
     ),
-    { what: 'backup', query: backup.query, path: ['backup', 'query'] },
+    { subject: 'backup', query: backup.query, path: ['backup', 'query'] },
   ]
   const faults: string[] = []
-  for (const { what, query, path } of queries) {
+  for (const { subject, query, path } of queries) {
     const result = await dryRun(sql, rollout, ['set transaction read only', `explain ${query}`])
     if (!('refused' in result)) continue
-    // Before the column is added a query over it cannot be planned yet.
+    // A query over the column cannot be planned before the column is added.
     if (result.sqlstate === '42703' && table.discriminator === null && mentionsDiscriminator(result.refused, rollout))
       continue
-    faults.push(`The query of ${what} cannot be planned, ${result.refused}: correct it (${rollout.locate(path)}).`)
+    faults.push(`Cannot plan the query of ${subject}: ${result.refused}. Correct the query (${rollout.locate(path)}).`)
   }
   return faults
 }
@@ -135,13 +140,13 @@ function mentionsDiscriminator(message: string, rollout: Rollout): boolean {
   return message.includes(`"${column}"`) || message.includes(`.${column} `)
 }
 
-/** What a person should know of the agent's rights, though nothing is refused for it. */
+/** Missing privileges of the agent's role that limit what it can measure but refuse no operation. */
 export async function privilegeNotes(sql: Sql): Promise<string[]> {
   const [row] = await sql<{ monitor: boolean; role: string }[]>`
     select pg_catalog.pg_has_role('pg_monitor', 'USAGE') as monitor, quote_ident(current_user) as role`
   return row!.monitor
     ? []
     : [
-        `The role ${row!.role} is not in pg_monitor, so long transactions and replication lag of others are unknown: GRANT pg_monitor TO ${row!.role}.`,
+        `Role ${row!.role} is not a member of pg_monitor, so other users’ long transactions and the replication lag are unknown. Run GRANT pg_monitor TO ${row!.role}.`,
       ]
 }

@@ -42,7 +42,7 @@ async function withFiles<T>(files: Record<string, string>, test: (folder: string
   }
 }
 
-test('a file becomes SQL, with the defaults of what it leaves out', () => {
+test('a file is compiled to SQL, with defaults for missing keys', () => {
   const rollout = compileValid(VALID_FILE)
   expect(rollout.derive('new')).toBe(
     `case when (new."is_truck") then 'Truck'::text when (new."is_bike") then 'Bike'::text else 'Car'::text end`,
@@ -52,7 +52,7 @@ test('a file becomes SQL, with the defaults of what it leaves out', () => {
     hash: expect.stringMatching(/^[0-9a-f]{64}$/),
     discriminator: { column: 'type', sql: '"type"', dataType: 'text' },
     types: ['Truck', 'Bike', 'Car'],
-    reads: ['is_truck', 'is_bike'],
+    conditionColumns: ['is_truck', 'is_bike'],
     mayBeUnmapped: false,
     searchPath: 'pg_catalog, public, pg_temp',
   })
@@ -68,10 +68,10 @@ test('a file becomes SQL, with the defaults of what it leaves out', () => {
     host: 'local',
   })
   expect(rollout.locate(['types', 1, 'when'])).toBe('v.yaml:5:25')
-  expect(summarizeRollout(rollout)).toContain('Truck when is_truck; back: is_truck = true, is_bike = false')
+  expect(summarizeRollout(rollout)).toContain('Truck when is_truck; restore: is_truck = true, is_bike = false')
 })
 
-test('names with quotes, in the file and in the types, stay one name and one text', () => {
+test('quoted names in the file and in types are preserved', () => {
   const rollout = compileValid(`rollout: q
 table: '"My Schema"."Ve""h"'
 discriminator: { column: '"The ""Type"', dataType: varchar(20) }
@@ -86,7 +86,7 @@ flag: { key: q }
   expect(rollout.searchPath).toBe('pg_catalog, "My Schema", public, pg_temp')
 })
 
-test('ten faults of one file are ten lines, each at its place', () => {
+test('every fault of a file is a line with its location', () => {
   const { faults } = compileRollout(
     'bad.yaml',
     `rollout: veh icles
@@ -102,18 +102,18 @@ host: { promq: 1 }
   )
   expect(faults).toEqual([
     expect.stringMatching(/^bad.yaml:1:10 rollout must match/),
-    expect.stringMatching(/^bad.yaml:2:8 table "public.vehicles v" is not a table's name: write it as in SQL/),
+    expect.stringMatching(/^bad.yaml:2:8 table "public.vehicles v" is not a table name\. Write it as in SQL/),
     expect.stringMatching(
-      /^bad.yaml:4:26 types\[0\].when reads is_truk, which is not in legacyColumns: did you mean is_truck/,
+      /^bad.yaml:4:26 types\[0\].when reads is_truk, which is not in legacyColumns\. Did you mean is_truck\?/,
     ),
-    expect.stringMatching(/^bad.yaml:4:73 types\[0\].restore.is_bike "maybe" names a column.*written "'maybe'"/),
-    expect.stringMatching(/^bad.yaml:5:13 types\[1\].name names Truck again/),
+    expect.stringMatching(/^bad.yaml:4:73 types\[0\].restore.is_bike "maybe" is a column name.*as "'maybe'"/),
+    expect.stringMatching(/^bad.yaml:5:13 types\[1\].name repeats Truck/),
     expect.stringMatching(/^bad.yaml:5:26 types\[1\].when is not an SQL expression: syntax error/),
-    expect.stringMatching(/^bad.yaml:6:1 unknown key "legacyColums": did you mean "legacyColumns"\?/),
-    expect.stringMatching(/^bad.yaml:8:30 flag.ramp must rise from step to step and end with 100/),
-    expect.stringMatching(/^bad.yaml:8:45 flag.hold is not a duration: write one such as/),
-    expect.stringMatching(/^bad.yaml:9:7 host.promql is missing: write it/),
-    expect.stringMatching(/^bad.yaml:9:9 unknown key "promq": did you mean "promql"\?/),
+    expect.stringMatching(/^bad.yaml:6:1 unknown key "legacyColums"\. Did you mean "legacyColumns"\?/),
+    expect.stringMatching(/^bad.yaml:8:30 flag.ramp must increase and end with 100/),
+    expect.stringMatching(/^bad.yaml:8:45 flag.hold is not a duration\. Write one such as/),
+    expect.stringMatching(/^bad.yaml:9:7 host.promql is missing\. Add it/),
+    expect.stringMatching(/^bad.yaml:9:9 unknown key "promq"\. Did you mean "promql"\?/),
   ])
 })
 
@@ -122,29 +122,24 @@ test.each<[string, string, string, RegExp]>([
     'a type without restore',
     ', restore: { is_truck: "true", is_bike: "false" }',
     '',
-    /4:5 types\[0\] has no restore.*or write restore: none/,
+    /4:5 types\[0\] has no restore.*or set restore: none/,
   ],
   ['otherwise without restore', ', restore: { is_truck: false, is_bike: "false" }', '', /otherwise has no restore/],
   [
     'a restore that leaves out what a when reads',
     ', is_bike: true',
     '',
-    /restore leaves out is_bike, which a when reads/,
+    /restore has no value for is_bike, which a when reads/,
   ],
   ['a restore of another column', 'is_bike: true', 'is_bike: true, axles: 3', /restore.axles is not in legacyColumns/],
-  ['restore beside restore: none', 'rollout:', 'restore: none\nrollout:', /contradicts restore: none/],
-  [
-    'acceptance without restore: none',
-    'rollout:',
-    'acceptLostWrites: true\nrollout:',
-    /is of use only with restore: none/,
-  ],
+  ['restore together with restore: none', 'rollout:', 'restore: none\nrollout:', /conflicts with restore: none/],
+  ['acceptance without restore: none', 'rollout:', 'acceptLostWrites: true\nrollout:', /requires restore: none/],
   ['the discriminator as a legacy column', '[is_truck, is_bike]', '[is_truck, is_bike, type]', /is the discriminator/],
   [
     'a column named twice',
     '[is_truck, is_bike]',
     '[is_truck, is_bike, IS_BIKE]',
-    /7:36 legacyColumns\[2\] names is_bike again/,
+    /7:36 legacyColumns\[2\] repeats is_bike/,
   ],
   [
     'notNull without otherwise',
@@ -164,15 +159,15 @@ test.each<[string, string, string, RegExp]>([
     'prefill: majority\npublication: subscriber-ready\nrollout:',
     /1:10 prefill cannot be majority with publication: subscriber-ready/,
   ],
-  ['a key twice', 'table:', 'rollout: b\ntable:', /2:1 this key stands here twice/],
-  ['two documents', 'flag:', '---\nflag:', /one file holds one rollout/],
+  ['a key twice', 'table:', 'rollout: b\ntable:', /2:1 duplicate key/],
+  ['two documents', 'flag:', '---\nflag:', /a file contains one rollout/],
   ['a tag', 'rollout: vehicles', 'rollout: !!js/regexp vehicles', /is not YAML/],
   ['a wrong flag key', 'vehicles-sti', 'a/b', /flag.key must match/],
   [
     'two sources of a signal',
     'flag:',
     'signals: [{ name: a, promql: x, sql: select 1, limit: 1 }]\nflag:',
-    /needs promql or sql, and not both/,
+    /needs either promql or sql/,
   ],
   [
     'a limit that is none',
@@ -186,7 +181,7 @@ test.each<[string, string, string, RegExp]>([
     'throttle: { slotRetainedBytes: { pause: 5, abort: 4 } }\nflag:',
     /throttle.slotRetainedBytes must rise/,
   ],
-  ['a limit nobody knows', 'flag:', 'throttle: { lockWaiter: 1 }\nflag:', /did you mean "lockWaiters"/],
+  ['a limit nobody knows', 'flag:', 'throttle: { lockWaiter: 1 }\nflag:', /Did you mean "lockWaiters"/],
   [
     'a tier nobody knows',
     'flag:',
@@ -197,13 +192,13 @@ test.each<[string, string, string, RegExp]>([
     'a limit of a signal that is not there',
     'flag:',
     'throttle: { signals: { queue: 5 } }\nflag:',
-    /throttle.signals.queue names no entry of signals: there is none/,
+    /throttle.signals.queue does not match an entry of signals. Entries: none/,
   ],
   [
     'a limit of the latency without where to read it',
     'flag:',
     'throttle: { apiLatencyP95Seconds: 0.2 }\nflag:',
-    /throttle.apiLatencyP95Seconds needs api/,
+    /throttle.apiLatencyP95Seconds requires api/,
   ],
   [
     'a check that writes',
@@ -215,7 +210,7 @@ test.each<[string, string, string, RegExp]>([
     'a check named twice',
     'flag:',
     'checks: [{ name: a, violations: select 1 }, { name: a, violations: select 1 }]\nflag:',
-    /is the name of another one too/,
+    /is already used/,
   ],
   [
     'a contact nobody can reach',
@@ -227,13 +222,13 @@ test.each<[string, string, string, RegExp]>([
     'contacts out of order',
     'flag:',
     'contacts: [{ role: a, name: b, phone: "1", escalateAfter: 5m }, { role: c, name: b, phone: "1", escalateAfter: 5m }]\nflag:',
-    /is not later than that of the contact before/,
+    /must be later than that of the previous contact/,
   ],
   [
     'a password in an address',
     'flag:',
     'api: { histogram: { url: "http://a:b@c/metrics", name: x } }\nflag:',
-    /without a name or password/,
+    /without a user name or password/,
   ],
   [
     'a pattern',
@@ -253,7 +248,7 @@ test.each<[string, string, string, RegExp]>([
   ['a ramp that does not end', 'vehicles-sti', 'a, ramp: [1, 50]', /end with 100/],
 ])('refuses %s', (_, replace, by, fault) => {
   const faults = faultsOf(replace, by)
-  expect(faults).toHaveLength(_ === 'restore beside restore: none' ? 3 : 1)
+  expect(faults).toHaveLength(_ === 'restore together with restore: none' ? 3 : 1)
   expect(faults[0]).toMatch(fault)
 })
 
@@ -267,7 +262,7 @@ test.each(['', '- a', 'just text', 'a: [', '{}', '\u0000', 'a: &a [*a]'])(
   },
 )
 
-test('restore: none turns automatic rollback off, and says so when the file asks for it', () => {
+test('restore: none disables automatic rollback, and refuses a file that enables it', () => {
   const text = VALID_FILE.replace(/, restore: \{[^}]*\}/g, '') + 'restore: none\n'
   const rollout = compileValid(text)
   expect(rollout.restoreValues('Truck')).toBeNull()
@@ -278,7 +273,7 @@ test('restore: none turns automatic rollback off, and says so when the file asks
   ])
 })
 
-test('a folder: the faults of every file together, and nothing else than YAML is read', async () => {
+test('a folder: the faults of all files together; only YAML files are read', async () => {
   const other = VALID_FILE.replace('rollout: vehicles', 'rollout: other').replace('vehicles-sti', 'other')
   await withFiles(
     {
@@ -301,9 +296,9 @@ test('a folder: the faults of every file together, and nothing else than YAML is
     async (folder) => {
       const error = (await loadRollouts(folder).catch((error: unknown) => error)) as RolloutFileError
       expect(error.faults).toEqual([
-        expect.stringMatching(/b.yaml:1:10 this rollout’s name is in .*a.yaml too/),
-        expect.stringMatching(/b.yaml:2:8 this table is in .*a.yaml too/),
-        expect.stringMatching(/b.yaml:8:14 this flag key is in .*a.yaml too/),
+        expect.stringMatching(/b.yaml:1:10 this rollout’s name is already used in .*a.yaml/),
+        expect.stringMatching(/b.yaml:2:8 this table is already used in .*a.yaml/),
+        expect.stringMatching(/b.yaml:8:14 this flag key is already used in .*a.yaml/),
       ])
     },
   )
@@ -313,18 +308,20 @@ test('a folder: the faults of every file together, and nothing else than YAML is
       expect((await loadRollouts(folder)).map((rollout) => rollout.name)).toEqual(['vehicles', 'other'])
     },
   )
-  await expect(loadRollouts('/nowhere/at/all')).rejects.toThrow(/cannot be read \(ENOENT\): create it or name another/)
-  await expect(loadRollout('/nowhere/a.yaml')).rejects.toThrow(/a.yaml: cannot be read \(ENOENT\)/)
+  await expect(loadRollouts('/nowhere/at/all')).rejects.toThrow(
+    /Cannot read the rollout folder .* \(ENOENT\)\. Create it or configure another/,
+  )
+  await expect(loadRollout('/nowhere/a.yaml')).rejects.toThrow(/Cannot read \/nowhere\/a.yaml \(ENOENT\)/)
 })
 
-test('the hash is that of the text: a comment more is another file', () => {
+test('the hash is that of the text: an added comment changes it', () => {
   expect(compileValid(VALID_FILE).hash).toBe(compileValid(VALID_FILE).hash)
   expect(compileValid(`${VALID_FILE}# more\n`).hash).not.toBe(compileValid(VALID_FILE).hash)
 })
 
 const root = new URL('../../../', import.meta.url)
 
-test('the examples of the documentation are sound, and it names every key', async () => {
+test('the examples of the documentation are valid, and it describes every key', async () => {
   const text = await readFile(new URL('docs/rollout-file.md', root), 'utf8')
   const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]!)
   expect(examples.length).toBeGreaterThan(1)
@@ -337,9 +334,9 @@ test('the examples of the documentation are sound, and it names every key', asyn
   expect(validate(parse(`${examples[0]}\nsoack: 7d\n`))).toBe(false)
 })
 
-test('the JSON Schema in docs is that of the code', async () => {
+test('the JSON Schema in docs matches the code', async () => {
   for (const { path, text } of generatedSchemaFiles()) {
-    const there = await readFile(new URL(path, root), 'utf8')
-    expect(JSON.parse(there), `${path} is stale: run npm run generate`).toEqual(JSON.parse(text))
+    const current = await readFile(new URL(path, root), 'utf8')
+    expect(JSON.parse(current), `${path} is outdated. Run npm run generate.`).toEqual(JSON.parse(text))
   }
 })

@@ -8,7 +8,7 @@ import { RolloutSchema, type RolloutFile } from './rolloutFile.ts'
 import { quoteLiteral, parseDataType, parseName, parseTableName, quoteIdentifier } from './identifiers.ts'
 import type { Rollout } from './rollout.ts'
 
-/** Rollout files that cannot be used. `faults` has a line `file:line:column what is wrong: what to do` for each fault. */
+/** Invalid rollout files. `faults` has one line per fault: `file:line:column`, the fault, and what to do. */
 export class RolloutFileError extends Error {
   readonly code = 'rollout-faults'
   readonly faults: readonly string[]
@@ -18,15 +18,19 @@ export class RolloutFileError extends Error {
   }
 }
 
-/** Reads every `*.yaml` and `*.yml` of a folder. Throws one RolloutFaults with the faults of all of them. */
+/**
+ * Reads every `*.yaml` and `*.yml` file of a folder.
+ *
+ * @throws RolloutFileError with the faults of all files
+ */
 export async function loadRollouts(folder: string): Promise<Rollout[]> {
   let names: string[]
   try {
     names = (await readdir(folder)).filter((name) => /\.ya?ml$/i.test(name)).sort()
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? String(error)
+    const code = (error as NodeJS.ErrnoException).code ?? String(error)
     throw new RolloutFileError([
-      `${folder}: the folder of rollout files cannot be read (${why}): create it or name another`,
+      `Cannot read the rollout folder ${folder} (${code}). Create it or configure another one.`,
     ])
   }
   const results = await Promise.all(names.map((name) => loadFile(join(folder, name))))
@@ -36,7 +40,7 @@ export async function loadRollouts(folder: string): Promise<Rollout[]> {
   return rollouts
 }
 
-/** Reads one rollout file. Throws RolloutFaults. */
+/** @throws RolloutFileError */
 export async function loadRollout(path: string): Promise<Rollout> {
   const { rollout, faults } = await loadFile(path)
   if (!rollout) throw new RolloutFileError(faults)
@@ -52,17 +56,18 @@ async function loadFile(path: string): Promise<CompileResult> {
   try {
     return compileRollout(path, await readFile(path, 'utf8'))
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code
-    if (why === undefined) throw error
-    return { faults: [`${path}: cannot be read (${why}): give the agent the right to read it, or remove it`] }
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    return { faults: [`Cannot read ${path} (${code}). Grant the agent read access, or remove the file.`] }
   }
 }
 
 const MAX_FILE_BYTES = 1_000_000
 
-/** Checks the text of a rollout file as far as it can be without a database, and compiles it. */
+/** Checks the text of a rollout file without a database, and compiles it. */
 export function compileRollout(path: string, text: string): CompileResult {
-  if (Buffer.byteLength(text) > MAX_FILE_BYTES) return { faults: [`${path}:1:1 is larger than 1 MB: shorten it`] }
+  if (Buffer.byteLength(text) > MAX_FILE_BYTES)
+    return { faults: [`${path}:1:1 the file is larger than 1 MB. Shorten it.`] }
   const yaml = readYaml(path, text)
   if (yaml.faults.length > 0) return { faults: yaml.faults }
   const parsed = RolloutSchema.safeParse(yaml.value)
@@ -120,18 +125,22 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
       if (restore === undefined) throw new Error(`rollout ${file.rollout} has no type ${type}`)
       return restore
     },
-    declaredTriggers: new Map(Object.entries(file.triggers).map(([key, what]) => [parseName(key), what])),
+    declaredTriggers: new Map(Object.entries(file.triggers).map(([key, behavior]) => [parseName(key), behavior])),
     searchPath: schemas.filter((schema) => schema !== '"public"').join(', '),
     locate: yaml.locate,
   })
 }
 
-/** One rollout per table, and names and flag keys that occur once among all files. */
+/** Tables, rollout names and flag keys have to be unique among all files. */
 function duplicateFaults(rollouts: readonly Rollout[]): string[] {
-  const findDuplicates = (what: string, path: string[], keyOf: (rollout: Rollout) => string): string[] =>
+  const findDuplicates = (label: string, path: string[], keyOf: (rollout: Rollout) => string): string[] =>
     rollouts.flatMap((rollout, i) => {
       const first = rollouts.findIndex((other) => keyOf(other) === keyOf(rollout))
-      return first < i ? [`${rollout.locate(path)} ${what} is in ${rollouts[first]!.path} too: ${MAKE_UNIQUE}`] : []
+      return first < i
+        ? [
+            `${rollout.locate(path)} ${label} is already used in ${rollouts[first]!.path}. Change one of them, or remove one file.`,
+          ]
+        : []
     })
   return [
     ...findDuplicates('this rollout’s name', ['rollout'], (rollout) => rollout.name),
@@ -139,5 +148,3 @@ function duplicateFaults(rollouts: readonly Rollout[]): string[] {
     ...findDuplicates('this flag key', ['flag', 'key'], (rollout) => rollout.file.flag.key),
   ]
 }
-
-const MAKE_UNIQUE = 'change one of them, or remove one file'

@@ -6,8 +6,8 @@ import { nearestMatch } from './nearestMatch.ts'
 import { formatPath, type YamlPath, type YamlFile } from './yamlFile.ts'
 
 /**
- * What one key of a file cannot see of another. Works on the keys that are right by themselves, so that these faults
- * are reported together with those of the schema.
+ * Faults between several keys of a file. Uses only the keys that are valid on their own, so that these faults are reported
+ * together with those of the schema.
  */
 export function crossFieldFaults(file: YamlFile): string[] {
   const parts = validParts(file.value)
@@ -26,15 +26,15 @@ export function crossFieldFaults(file: YamlFile): string[] {
 type AddFault = (path: YamlPath, message: string) => void
 type RolloutFileKeys = z.output<typeof RolloutSchema>
 
-/** A type of the file: those of its keys that are right by themselves. */
+/** The valid keys of one type. */
 interface TypeEntry {
   readonly name?: string
   readonly when?: string
-  /** False: the key is there, and faulty. */
+  /** False: invalid. */
   readonly restore?: Record<string, string> | false
 }
 
-/** Each key that is right by itself, and of the types what is right of each. */
+/** Every valid key of the file, and the valid keys of each type. */
 interface ValidParts extends Partial<Omit<RolloutFileKeys, 'types' | 'otherwise'>> {
   readonly types: readonly TypeEntry[]
   readonly otherwise?: TypeEntry
@@ -65,16 +65,17 @@ function toTypeEntry(value: unknown): TypeEntry {
 function columnFaults({ legacyColumns, discriminator, types }: ValidParts, add: AddFault): void {
   if (!legacyColumns) return
   const columns = legacyColumns.map(parseName)
-  duplicateIndexes(columns).forEach((i) => add(['legacyColumns', i], `names ${columns[i]} again: remove it`))
+  duplicateIndexes(columns).forEach((i) => add(['legacyColumns', i], `repeats ${columns[i]}. Remove it.`))
   const own = discriminator ? columns.indexOf(parseName(discriminator.column)) : -1
-  if (own !== -1) add(['legacyColumns', own], 'is the discriminator, which is derived from the others: remove it')
+  if (own !== -1)
+    add(['legacyColumns', own], 'is the discriminator, which is derived from the legacy columns. Remove it.')
   types.forEach((type, i) => {
     const reads = type.when === undefined ? [] : parseExpression(type.when).columns
     for (const column of reads.filter((column) => !columns.includes(column))) {
       const suggestion = nearestMatch(column, columns)
       add(
         ['types', i, 'when'],
-        `reads ${column}, which is not in legacyColumns: ${suggestion ? `did you mean ${suggestion}, or ` : ''}add it there`,
+        `reads ${column}, which is not in legacyColumns. ${suggestion ? `Did you mean ${suggestion}? Otherwise add it there.` : 'Add it there.'}`,
       )
     }
   })
@@ -85,19 +86,19 @@ function typeFaults({ types, otherwise, constraint }: ValidParts, add: AddFault)
   duplicateIndexes(names).forEach((i) =>
     add(
       i < types.length ? ['types', i, 'name'] : ['otherwise', 'name'],
-      `names ${names[i]} again: join the two with or`,
+      `repeats ${names[i]}. Combine the two expressions with or.`,
     ),
   )
   if (constraint === 'notNull' && otherwise === undefined) {
-    add(['constraint'], 'cannot be notNull, since a row that no type matches gets NULL: add otherwise, or use check')
+    add(['constraint'], 'cannot be notNull, since a row that no type matches gets NULL. Add otherwise, or use check.')
   }
 }
 
 function restoreFaults(parts: ValidParts, add: AddFault): void {
   const none = parts.restore === 'none'
-  if (parts.acceptLostWrites && !none) add(['acceptLostWrites'], 'is of use only with restore: none: remove it')
+  if (parts.acceptLostWrites && !none) add(['acceptLostWrites'], 'requires restore: none. Remove it.')
   if (none && parts.automaticRollback && parts.automaticRollback.length > 0) {
-    add(['automaticRollback'], 'must be [] with restore: none, since turning the flag off loses writes: empty it')
+    add(['automaticRollback'], 'must be [] with restore: none, since turning the flag off loses writes.')
   }
   const columns = parts.legacyColumns?.map(parseName)
   const reads = new Set(
@@ -105,72 +106,73 @@ function restoreFaults(parts: ValidParts, add: AddFault): void {
   )
   const checkRestore = (path: YamlPath, restore: TypeEntry['restore']): void => {
     if (none) {
-      if (restore !== undefined) add([...path, 'restore'], 'contradicts restore: none: remove one of them')
+      if (restore !== undefined) add([...path, 'restore'], 'conflicts with restore: none. Remove one of them.')
       return
     }
     if (restore === false) return
     if (restore === undefined) {
       return add(
         path,
-        'has no restore: say what each legacy column is for this type, or write restore: none for the file',
+        'has no restore. Add the legacy columns’ values for this type, or set restore: none for the file.',
       )
     }
     const named = new Set<string>()
     for (const key of Object.keys(restore)) {
       const column = tryParseName(key)
-      if (column === null) add([...path, 'restore', key], 'is not a column’s name: write it as in SQL')
-      else if (named.has(column)) add([...path, 'restore', key], `names ${column} again: remove it`)
+      if (column === null) add([...path, 'restore', key], 'is not a column name. Write it as in SQL.')
+      else if (named.has(column)) add([...path, 'restore', key], `repeats ${column}. Remove it.`)
       else if (columns && !columns.includes(column)) {
         const suggestion = nearestMatch(column, columns)
         add(
           [...path, 'restore', key],
-          `is not in legacyColumns: ${suggestion ? `did you mean ${suggestion}, or ` : ''}add it there`,
+          `is not in legacyColumns. ${suggestion ? `Did you mean ${suggestion}? Otherwise add it there.` : 'Add it there.'}`,
         )
       }
       named.add(column ?? key)
     }
     const missing = [...reads].filter((column) => !named.has(column) && columns?.includes(column))
-    if (missing.length > 0) add([...path, 'restore'], `leaves out ${missing.join(', ')}, which a when reads: add it`)
+    if (missing.length > 0)
+      add([...path, 'restore'], `has no value for ${missing.join(', ')}, which a when reads. Add it.`)
   }
   parts.types.forEach((type, i) => checkRestore(['types', i], type.restore))
   if (parts.otherwise) checkRestore(['otherwise'], parts.otherwise.restore)
 }
 
-/** A prefilled row is right only once nobody but the trigger and the backfill has written it, and was never sent on. */
+/** A prefilled row is only correct if nothing but the trigger and the backfill writes types, and if no subscriber exists. */
 function prefillFaults({ prefill, dualWrite, publication }: ValidParts, add: AddFault): void {
   if (prefill !== 'majority') return
   if (dualWrite === 'application') {
     add(
       ['prefill'],
-      'cannot be majority with dualWrite: application, which writes the type while rows still hold the constant: use dualWrite: trigger, or remove prefill',
+      'cannot be majority with dualWrite: application, which writes types while rows still hold the constant. Use dualWrite: trigger, or remove prefill.',
     )
   }
   if (publication === 'subscriber-ready') {
     add(
       ['prefill'],
-      'cannot be majority with publication: subscriber-ready, since a constant is in the catalog and subscribers never receive it: remove prefill',
+      'cannot be majority with publication: subscriber-ready, since subscribers never receive a constant of the catalog. Remove prefill.',
     )
   }
 }
 
 function listFaults({ triggers = {}, checks = [], signals = [], contacts = [] }: ValidParts, add: AddFault): void {
   for (const key of Object.keys(triggers)) {
-    if (tryParseName(key) === null) add(['triggers', key], 'is not a trigger’s name: write it as in SQL')
+    if (tryParseName(key) === null) add(['triggers', key], 'is not a trigger name. Write it as in SQL.')
   }
   for (const [key, names] of [
     ['checks', checks.map((check) => check.name)],
     ['signals', signals.map((signal) => signal.name)],
   ] as const) {
-    duplicateIndexes(names).forEach((i) => add([key, i, 'name'], `is the name of another one too: choose another`))
+    duplicateIndexes(names).forEach((i) => add([key, i, 'name'], 'is already used. Choose another name.'))
   }
   duplicateIndexes(contacts.map((contact) => contact.role)).forEach((i) =>
-    add(['contacts', i, 'role'], 'is the role of another contact too: choose another'),
+    add(['contacts', i, 'role'], 'is already used by another contact. Choose another role.'),
   )
   contacts.forEach((contact, i) => {
     if (i > 0 && contact.escalateAfter <= contacts[i - 1]!.escalateAfter) {
       add(
         ['contacts', i, 'escalateAfter'],
-        'is not later than that of the contact before: list them in the order of escalation',
+        'must be later than that of the previous contact. List the contacts in the order of escalation.',
       )
     }
   })
@@ -180,10 +182,10 @@ function throttleFaults({ throttle = {}, signals = [], api }: ValidParts, add: A
   const names = signals.map((signal) => signal.name)
   for (const signal of Object.keys(throttle.signals ?? {})) {
     if (names.includes(signal)) continue
-    add(['throttle', 'signals', signal], `names no entry of signals: ${names.join(', ') || 'there is none'}`)
+    add(['throttle', 'signals', signal], `does not match an entry of signals. Entries: ${names.join(', ') || 'none'}.`)
   }
   if (throttle.apiLatencyP95Seconds !== undefined && throttle.apiLatencyP95Seconds !== 'none' && api === undefined)
-    add(['throttle', 'apiLatencyP95Seconds'], 'needs api, which says where the latency is read')
+    add(['throttle', 'apiLatencyP95Seconds'], 'requires api, which defines where the latency is read.')
 }
 
 function tryParseName(text: string): string | null {
@@ -194,7 +196,7 @@ function tryParseName(text: string): string | null {
   }
 }
 
-/** The places of values that stood before; undefined is no value. */
+/** The indexes of repeated values; undefined is ignored. */
 function duplicateIndexes(values: readonly (string | undefined)[]): number[] {
   return values.flatMap((value, i) => (value !== undefined && values.indexOf(value) < i ? [i] : []))
 }

@@ -3,17 +3,16 @@ import type { Sql } from '../database/connect.ts'
 import { quoteIdentifier } from './identifiers.ts'
 import type { Rollout, Table } from './rollout.ts'
 
-/** What PostgreSQL answered to the last statement that returns rows, or why it refused. */
+/** The rows of the last statement that returns any, or PostgreSQL's error. */
 export type DryRunResult =
   { readonly rows: readonly Record<string, unknown>[] } | { readonly refused: string; readonly sqlstate: string }
 
-/** An empty temporary table with the columns of the real one that a probe keeps. */
+/** The name of the empty temporary copy of the table. */
 export const DRY_RUN_TABLE = '"~sti_check"'
 
 /**
- * Runs statements over an empty copy of the table that holds only `columns`, with their types, collations, NOT NULL
- * and those CHECK constraints that need no other column. One call is one transaction, and its last statement rolls it
- * back; after an error the server has done so already. So nothing stays, on whatever connection.
+ * Runs statements on an empty copy of the table that has only `columns`, with their types, collations, NOT NULL and the
+ * CHECK constraints that need no other column. One call is one transaction that ends with a rollback, so nothing remains.
  */
 export function dryRunOnEmptyCopy(
   sql: Sql,
@@ -34,7 +33,7 @@ export function dryRunOnEmptyCopy(
   ])
 }
 
-/** Runs statements as one transaction that is rolled back. Throws what says nothing of the file: a lost connection, a lock. */
+/** Runs statements in one transaction and rolls it back. Throws errors unrelated to the file, such as a lost connection. */
 export async function dryRun(sql: Sql, rollout: Rollout, statements: string[]): Promise<DryRunResult> {
   const text = [`set local search_path = ${rollout.searchPath}`, ...statements, 'rollback'].join('\n;\n')
   try {

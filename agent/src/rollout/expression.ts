@@ -4,23 +4,22 @@ import { InvalidSqlError, quoteIdentifier } from './identifiers.ts'
 /** One SQL expression over a row's own columns. */
 export interface Expression {
   readonly text: string
-  /** The node of its parse tree. */
   readonly tree: ParseNode
-  /** Names of the columns it reads, as the catalog has them, each once. */
+  /** The distinct columns it reads, by their names in the catalog. */
   readonly columns: readonly string[]
 }
 
-/** Beyond this, PostgreSQL's parser may run out of stack. */
+/** PostgreSQL's parser may run out of stack on longer texts. */
 const MAX_EXPRESSION_LENGTH = 4_000
 
-// The parse of `f(expression)` is one call with one argument only when the text is one expression: a list, an alias,
-// ORDER BY, DISTINCT, OVER, a clause or an unbalanced parenthesis all show.
+// `f(expression)` parses as one call with one argument only if the text is one expression: a list, an alias, ORDER BY,
+// DISTINCT, OVER, a clause or an unbalanced parenthesis all change the parse tree.
 const PARSE_PREFIX = 'SELECT f('
 
-/** Parses one expression. Throws a SqlFault that says what to write instead. */
+/** @throws InvalidSqlError with what to write instead */
 export function parseExpression(text: string): Expression {
   if (text.length > MAX_EXPRESSION_LENGTH)
-    throw new InvalidSqlError(`is longer than ${MAX_EXPRESSION_LENGTH} characters: shorten it`)
+    throw new InvalidSqlError(`is longer than ${MAX_EXPRESSION_LENGTH} characters. Shorten it.`)
   const tree = singleArgument(text)
   const columns = new Set<string>()
   const faults = new Set<string>()
@@ -28,15 +27,15 @@ export function parseExpression(text: string): Expression {
     if (kind === 'ColumnRef') {
       const names = stringValues(fields['fields'])
       if (names?.length === 1) columns.add(names[0]!)
-      else faults.add('name columns alone, without a table and without *')
+      else faults.add('columns must have no table name and no *.')
     }
     const reason = refusalReason(kind, fields)
     if (reason) faults.add(reason)
   })
   if (/U&["']/i.test(text) && [...tokensByStart(text).values()].some((token) => /^U&/i.test(token.text))) {
-    faults.add(`U&"…" and U&'…' are not supported: write the characters themselves`)
+    faults.add(`U&"…" and U&'…' are not supported. Write the characters themselves.`)
   }
-  if (faults.size > 0) throw new InvalidSqlError([...faults].join('; '))
+  if (faults.size > 0) throw new InvalidSqlError([...faults].join(' '))
   return { text, tree, columns: [...columns] }
 }
 
@@ -63,7 +62,7 @@ function singleArgument(text: string): ParseNode {
     targets[0]!.ResTarget!.name === undefined &&
     onlyKeys(select, ['targetList', 'limitOption', 'op']) &&
     onlyKeys(call, ['funcname', 'args', 'funcformat', 'location'])
-  if (!isSingleExpression) throw new InvalidSqlError('must be one SQL expression: remove what stands beside it')
+  if (!isSingleExpression) throw new InvalidSqlError('must be one SQL expression and nothing else.')
   return args[0]!
 }
 
@@ -73,23 +72,24 @@ const AGGREGATES =
 function refusalReason(kind: string, fields: ParseNode): string | null {
   switch (kind) {
     case 'SubLink':
-      return 'subqueries are refused: use columns of the row alone'
+      return 'subqueries are not allowed. Use only columns of the row.'
     case 'ParamRef':
-      return 'parameters such as $1 are refused: write the value'
+      return 'parameters such as $1 are not allowed. Write the value.'
     case 'SQLValueFunction':
-      return 'current_timestamp, current_user and the like change from call to call: use columns and constants'
+      return 'current_timestamp, current_user and similar functions change from call to call. Use columns and constants.'
     case 'GroupingFunc':
     case 'MultiAssignRef':
     case 'SetToDefault':
     case 'CurrentOfExpr':
-      return 'is not an expression over columns: use columns, constants, operators and immutable functions'
+      return 'is not an expression over columns. Use columns, constants, operators and immutable functions.'
     case 'FuncCall': {
       const name = stringValues(fields['funcname'])?.at(-1) ?? ''
-      if (fields['over']) return 'window functions are refused: use columns of the row alone'
+      if (fields['over']) return 'window functions are not allowed. Use only columns of the row.'
       const aggregate = ['agg_star', 'agg_distinct', 'agg_order', 'agg_filter', 'agg_within_group'].some(
         (key) => fields[key],
       )
-      if (aggregate || AGGREGATES.test(name)) return `aggregates (${name}) are refused: use columns of the row alone`
+      if (aggregate || AGGREGATES.test(name))
+        return `aggregates (${name}) are not allowed. Use only columns of the row.`
       return null
     }
     default:
@@ -98,8 +98,8 @@ function refusalReason(kind: string, fields: ParseNode): string | null {
 }
 
 /**
- * The expression with every column written as `qualifier."column"`, in parentheses. Columns are found by their place
- * in the parse tree, so that strings and comments stay as they are.
+ * The expression in parentheses, with every column as `qualifier."column"`. Columns are located by the parse tree, so that
+ * strings and comments are not changed.
  */
 export function qualifyColumns(expression: Expression, qualifier: string): string {
   const source = `${PARSE_PREFIX}${expression.text}\n)`
@@ -121,19 +121,19 @@ export function qualifyColumns(expression: Expression, qualifier: string): strin
     from = end
   }
   text += bytes.subarray(from, bytes.length - 2).toString()
-  // A comment at its end must not swallow the parenthesis.
+  // The line break ends a trailing comment before the parenthesis.
   return text.includes('--') ? `(${text}\n)` : `(${text})`
 }
 
-/** Parses a constant: a literal, a cast of one, or an array of them. No column, no function. */
+/** Parses a constant: a literal, a cast of a literal, or an array of them. */
 export function parseConstant(text: string): Expression {
   const expression = parseExpression(text)
   if (!isConstant(expression.tree)) {
     const column = expression.columns[0]
     throw new InvalidSqlError(
       column === undefined
-        ? `"${text}" is not a constant: write a literal such as true, 3, null or "'text'"`
-        : `"${text}" names a column, and a constant is wanted: a text is written "'${column}'"`,
+        ? `"${text}" is not a constant. Write a literal such as true, 3, null or "'text'".`
+        : `"${text}" is a column name, but must be a constant. Write a text as "'${column}'".`,
     )
   }
   return expression

@@ -3,16 +3,16 @@ import { quoteLiteral } from './identifiers.ts'
 import { DRY_RUN_TABLE, dryRunOnEmptyCopy } from './dryRun.ts'
 import type { Rollout, Table } from './rollout.ts'
 
-/** Settings that change what PostgreSQL makes of a constant or an operator when it parses an expression. */
+/** Settings that change how PostgreSQL interprets a constant or an operator when it parses an expression. */
 const SESSION_SETTINGS = [
   `set local timezone = 'Etc/GMT+12'; set local datestyle = 'ISO, MDY'; set local intervalstyle = 'postgres'; set local transform_null_equals = off`,
   `set local timezone = 'Etc/GMT-14'; set local datestyle = 'ISO, DMY'; set local intervalstyle = 'sql_standard'; set local transform_null_equals = on`,
 ] as const
 
 /**
- * Whether every `when` is boolean and immutable, as PostgreSQL itself sees it: only immutable expressions may be the
- * predicate of an index. A constant such as 'now'::timestamptz or a date without a time zone passes that, since it is
- * read when the expression is parsed; so each is parsed twice, at two moments and under different settings.
+ * Checks that every `when` is boolean and immutable, by using it as the predicate of an index. A constant such as
+ * 'now'::timestamptz or a time without a zone passes that check, since it is evaluated when the expression is parsed. Each
+ * expression is therefore parsed twice under different settings.
  */
 export async function expressionFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const overallFault = await predicateFault(sql, rollout, table, `(${rollout.derive(DRY_RUN_TABLE)}) is not null`)
@@ -24,7 +24,7 @@ export async function expressionFaults(sql: Sql, rollout: Rollout, table: Table)
   }
   return faults.length > 0
     ? faults
-    : [`The types cannot be derived: the expression ${overallFault} (${rollout.locate(['types'])}).`]
+    : [`The expression that derives the types ${overallFault} (${rollout.locate(['types'])}).`]
 }
 
 async function predicateFault(sql: Sql, rollout: Rollout, table: Table, predicate: string): Promise<string | null> {
@@ -38,17 +38,17 @@ async function predicateFault(sql: Sql, rollout: Rollout, table: Table, predicat
     ])
     if ('refused' in result) {
       return result.sqlstate === '42P17'
-        ? 'is not immutable, its result may change while the row does not: use columns, constants and immutable functions'
-        : `is refused by PostgreSQL, ${result.refused}: correct it`
+        ? 'is not immutable: its result can change while the row does not. Use columns, constants and immutable functions'
+        : `is refused by PostgreSQL: ${result.refused}. Correct it`
     }
     predicates.add(String(result.rows[0]?.['predicate']))
   }
   return predicates.size === 1
     ? null
-    : 'has a constant that depends on the session or the moment (such as "now", or a time without its zone): write it out in full, as in \'2026-01-31 00:00+00\''
+    : 'has a constant that depends on the session or the current time, such as "now" or a time without a zone. Write it in full, as in \'2026-01-31 00:00+00\''
 }
 
-/** Whether each restore can be written to its columns, and derives its own type again. */
+/** Checks that each restore can be written to its columns and derives its own type again. */
 export async function restoreFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const faults: string[] = []
   for (const [i, type] of rollout.types.entries()) {
@@ -65,11 +65,11 @@ export async function restoreFaults(sql: Sql, rollout: Rollout, table: Table): P
       `select ${rollout.derive('c')} is not distinct from ${value} as same, (${rollout.derive('c')})::text as derived from pg_temp.${DRY_RUN_TABLE} as c`,
     ])
     if ('refused' in result) {
-      faults.push(`The restore of ${type} cannot be written, ${result.refused}: correct it (${place}).`)
+      faults.push(`Cannot write the restore of ${type}: ${result.refused}. Correct it (${place}).`)
     } else if (result.rows[0]?.['same'] !== true) {
       const derived = (result.rows[0]?.['derived'] as string | null | undefined) ?? 'no type'
       faults.push(
-        `The restore of ${type} gives a row that derives ${derived}, so new code's writes of ${type} would be lost: correct it (${place}).`,
+        `The restore of ${type} derives ${derived}, so new code's writes of ${type} would be lost. Correct it (${place}).`,
       )
     }
   }

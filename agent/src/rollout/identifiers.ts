@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { parseStatements, stringValues, type ParseNode } from './sqlParser.ts'
 import type { QualifiedName } from './rollout.ts'
 
-/** A text of a rollout file that is not what it should be. The message says what to write. */
+/** Invalid SQL or an invalid name in a rollout file; the message says what to write. */
 export class InvalidSqlError extends Error {
   readonly code = 'sql-fault'
 }
@@ -15,43 +15,43 @@ export function quoteLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
-/** `<prefix>_<name>` as a name of PostgreSQL: where that is longer than it takes, with a hash in place of the name. */
+/** `<prefix>_<name>`, with a hash instead of the name if it exceeds PostgreSQL's 63 bytes. */
 export function boundedName(prefix: string, name: string): string {
   const plain = `${prefix}_${name}`
   if (Buffer.byteLength(plain) <= 63) return plain
   return `${prefix}_${createHash('sha256').update(name).digest('hex').slice(0, 32)}`
 }
 
-/** A table's name as SQL writes it; without a schema it is in `public`. */
+/** Parses a table name as in SQL; the default schema is `public`. */
 export function parseTableName(text: string): QualifiedName {
   const parts = parseNameParts('TABLE', text)
   if (!parts || parts.length > 2) {
     throw new InvalidSqlError(
-      `"${text}" is not a table's name: write it as in SQL, such as public.vehicles or '"My Schema"."Vehicles"'`,
+      `"${text}" is not a table name. Write it as in SQL, such as public.vehicles or '"My Schema"."Vehicles"'.`,
     )
   }
   const name = parts.at(-1)!
   const schema = parts.length === 2 ? parts[0]! : 'public'
   if (/^pg_/.test(schema) || schema === 'information_schema' || schema === 'sti') {
     throw new InvalidSqlError(
-      `schema ${schema} belongs to PostgreSQL or to this agent: name a table of the application`,
+      `schema ${schema} belongs to PostgreSQL or to the agent. Specify a table of the application.`,
     )
   }
   return { schema, name, sql: `${quoteIdentifier(schema)}.${quoteIdentifier(name)}` }
 }
 
-/** The name in the catalog of a column, trigger or rule that the file writes as in SQL. */
+/** Parses the name of a column, trigger or rule as in SQL; returns its name in the catalog. */
 export function parseName(text: string): string {
   const parts = parseNameParts('COLUMN', `x.${text}`)
   if (!parts || parts.length !== 2) {
     throw new InvalidSqlError(
-      `"${text}" is not a name: write it as in SQL, such as is_truck, or '"Is Truck"' with capitals or spaces`,
+      `"${text}" is not a name. Write it as in SQL, such as is_truck, or '"Is Truck"' with capitals or spaces.`,
     )
   }
   return parts[1]!
 }
 
-/** `COMMENT ON TABLE` takes a bare name and nothing else: no alias, no ONLY, no list. */
+/** `COMMENT ON TABLE` accepts only a name: no alias, no ONLY, no list. */
 function parseNameParts(kind: 'TABLE' | 'COLUMN', text: string): string[] | null {
   if (Buffer.byteLength(text) > 300 || /U&"/i.test(text)) return null
   try {
@@ -64,7 +64,7 @@ function parseNameParts(kind: 'TABLE' | 'COLUMN', text: string): string[] | null
   }
 }
 
-/** A type's name as SQL that means only that type: no array, no set, lengths as plain numbers. */
+/** Parses a data type: no array, no SETOF, lengths as plain numbers. */
 export function parseDataType(text: string): string {
   const type = parseTypeName(text)
   const names = stringValues(type?.['names'])
@@ -72,20 +72,18 @@ export function parseDataType(text: string): string {
     (modifier) => (modifier['A_Const'] as { ival?: { ival?: number } } | undefined)?.ival?.ival,
   )
   if (!type || !names || names.length > 2 || lengths.includes(undefined)) {
-    throw new InvalidSqlError(
-      `"${text}" is not the name of a type: write one such as text, varchar(20) or app.vehicle_kind`,
-    )
+    throw new InvalidSqlError(`"${text}" is not a data type. Write one such as text, varchar(20) or app.vehicle_kind.`)
   }
   if (type['arrayBounds'] || type['setof'] || type['pct_type']) {
     throw new InvalidSqlError(
-      `"${text}" cannot be a discriminator's type: use text, varchar, an enum or an unconstrained domain`,
+      `"${text}" cannot be the data type of a discriminator. Use text, varchar, an enum or an unconstrained domain.`,
     )
   }
   if (/^[a-z_][a-z0-9_ ]*(\(\d+\))?$/.test(text)) return text
   return names.map(quoteIdentifier).join('.') + (lengths.length > 0 ? `(${lengths.join(', ')})` : '')
 }
 
-/** The parse tree of a type's name, or null when the text is anything else. */
+/** The parse tree of a data type; null if the text is anything else. */
 function parseTypeName(text: string): ParseNode | null {
   if (Buffer.byteLength(text) > 300) return null
   try {

@@ -136,9 +136,9 @@ test('rows that were never counted are unknown, and an empty table has none', as
 })
 
 test.each([
-  ['missing', /does not exist in this database: create it/],
-  ['a_view', /is a view: name the table/],
-  ['part', /is a partition of public.parts: name the partitioned table/],
+  ['missing', /does not exist in this database\. Create it/],
+  ['a_view', /is a view\. Specify the table/],
+  ['part', /is a partition of public.parts\. Specify the partitioned table/],
   ['child', /inherits from public.parent/],
   ['parent', /has child tables/],
   ['typed', /is a table of a composite type/],

@@ -2,18 +2,22 @@ import type { Sql } from '../database/connect.ts'
 import { quoteIdentifier } from './identifiers.ts'
 import type { Column, KeyColumn, Rollout, Table, Trigger } from './rollout.ts'
 
-/** The table cannot be rolled out as it is. The message is one sentence that says what to do. */
+/** The table is not supported; the message says why and what to do. */
 export class UnsupportedTableError extends Error {
   readonly code = 'table-fault'
 }
 
-/** Reads the catalog. Throws a TableFault when the table is not there or is of a kind that cannot be rolled out. */
+/**
+ * Reads the table's catalog.
+ *
+ * @throws UnsupportedTableError: the table does not exist or is not supported
+ */
 export async function inspectTable(sql: Sql, rollout: Rollout): Promise<Table> {
   const { schema, name, sql: table } = rollout.table
   const relation = await readRelation(sql, schema, name)
   if (!relation)
     throw new UnsupportedTableError(
-      `${table} does not exist in this database: create it, or correct "table" in ${rollout.path}.`,
+      `${table} does not exist in this database. Create it, or correct "table" in ${rollout.path}.`,
     )
   const refusal = unsupportedReason(relation)
   if (refusal) throw new UnsupportedTableError(`${table} ${refusal}`)
@@ -25,7 +29,7 @@ export async function inspectTable(sql: Sql, rollout: Rollout): Promise<Table> {
   ])
   if (key.length === 0) {
     throw new UnsupportedTableError(
-      `${table} has no primary key and no unique index over NOT NULL columns to walk along: add a primary key.`,
+      `${table} has no primary key and no unique index over NOT NULL columns. Add a primary key.`,
     )
   }
   return {
@@ -69,14 +73,14 @@ const RELATION_KINDS: Record<string, string> = {
 
 function unsupportedReason({ kind, parent, partition, children, typed }: RelationRow): string | null {
   if (kind !== 'r' && kind !== 'p') {
-    return `is ${RELATION_KINDS[kind] ?? 'an index or a type'}: name the table that holds the rows, in the database that holds it.`
+    return `is ${RELATION_KINDS[kind] ?? 'an index or a type'}. Specify the table that contains the rows, in its own database.`
   }
-  if (partition) return `is a partition of ${parent}: name the partitioned table instead.`
+  if (partition) return `is a partition of ${parent}. Specify the partitioned table instead.`
   if (parent !== null)
-    return `inherits from ${parent}: a table in an INHERITS hierarchy cannot be rolled out; take it out of it (NO INHERIT), or use partitions.`
+    return `inherits from ${parent}. Tables in an INHERITS hierarchy are not supported. Detach the table (NO INHERIT), or use partitions.`
   if (children)
-    return 'has child tables (INHERITS), whose rows would be written with it: take them out (NO INHERIT), or use partitions.'
-  if (typed) return 'is a table of a composite type, which takes no new column: detach it (ALTER TABLE … NOT OF).'
+    return 'has child tables (INHERITS), whose rows would be changed too. Detach them (NO INHERIT), or use partitions.'
+  if (typed) return 'is a table of a composite type, which accepts no new column. Detach it (ALTER TABLE … NOT OF).'
   return null
 }
 
@@ -114,7 +118,7 @@ async function readColumns(sql: Sql, oid: number): Promise<Column[]> {
   }))
 }
 
-/** The primary key, else the narrowest unique B-tree index that covers every row and no expression, and has no NULLs. */
+/** The primary key, else the narrowest unique B-tree index over all rows and NOT NULL columns only. */
 async function readKey(sql: Sql, oid: number): Promise<KeyColumn[]> {
   const rows = await sql<{ name: string; type: string }[]>`
     select /* sti */ a.attname as name,
@@ -139,7 +143,7 @@ async function readKey(sql: Sql, oid: number): Promise<KeyColumn[]> {
   return rows.map((row) => ({ ...row, sql: quoteIdentifier(row.name) }))
 }
 
-/** The triggers of the table, and those of its partitions that were not cloned from it. */
+/** The triggers of the table, and those that exist only on its partitions. */
 async function readTriggers(sql: Sql, oid: number): Promise<Trigger[]> {
   const rows = await sql<(Omit<Trigger, 'enabled'> & { enabled: string })[]>`
     select /* sti */ t.tgname as name, format('%I.%I', n.nspname, c.relname) as on,

@@ -1,4 +1,4 @@
-/** The candidate that is nearest to `word` by edit distance, when it is near enough to be a slip of the pen. */
+/** The candidate nearest to `word` by edit distance, if it is near enough to be a typo. */
 export function nearestMatch(word: string, candidates: readonly string[]): string | null {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))

@@ -3,25 +3,29 @@ import { InvalidSqlError } from './identifiers.ts'
 
 const MAX_QUERY_LENGTH = 10_000
 
-/** Checks that a text is exactly one SELECT that writes and locks nothing. Throws a SqlFault that says what is not. */
+/**
+ * Checks that a text is exactly one SELECT that writes and locks nothing.
+ *
+ * @throws InvalidSqlError
+ */
 export function parseQuery(text: string): string {
   if (text.length > MAX_QUERY_LENGTH)
-    throw new InvalidSqlError(`is longer than ${MAX_QUERY_LENGTH} characters: use a view`)
+    throw new InvalidSqlError(`is longer than ${MAX_QUERY_LENGTH} characters. Use a view.`)
   let statements: ParseNode[]
   try {
     statements = parseStatements(text)
   } catch (error) {
     throw new InvalidSqlError(`is not SQL: ${messageOf(error)}`)
   }
-  if (statements.length !== 1 || !statements[0]!['SelectStmt']) throw new InvalidSqlError('must be exactly one SELECT')
+  if (statements.length !== 1 || !statements[0]!['SelectStmt']) throw new InvalidSqlError('must be exactly one SELECT.')
   const faults = new Set<string>()
   walkParseTree(statements[0], (kind, fields) => {
     if (/^(Insert|Update|Delete|Merge)Stmt$/.test(kind))
-      faults.add('must not write: remove the INSERT, UPDATE, DELETE or MERGE')
-    if (fields['lockingClause']) faults.add('must not lock rows: remove FOR UPDATE or FOR SHARE')
-    if (fields['intoClause']) faults.add('must not create a table: remove INTO')
-    if (kind === 'ParamRef') faults.add('parameters such as $1 are refused: write the value')
+      faults.add('must not write. Remove the INSERT, UPDATE, DELETE or MERGE.')
+    if (fields['lockingClause']) faults.add('must not lock rows. Remove FOR UPDATE or FOR SHARE.')
+    if (fields['intoClause']) faults.add('must not create a table. Remove INTO.')
+    if (kind === 'ParamRef') faults.add('must not have parameters such as $1. Write the value.')
   })
-  if (faults.size > 0) throw new InvalidSqlError([...faults].join('; '))
+  if (faults.size > 0) throw new InvalidSqlError([...faults].join(' '))
   return text
 }

@@ -1,14 +1,14 @@
 import { canonicalHash } from '../signature/canonicalJson.ts'
 import type { RolloutFile } from './rolloutFile.ts'
 
-/** Where things are, how hard they may be used and who is called: this differs from environment to environment. */
+/** Keys that may differ between environments: addresses, limits of load, and contacts. */
 const ENVIRONMENT_SPECIFIC_KEYS: readonly (keyof RolloutFile)[] = [
   ...(['api', 'host', 'throttle', 'backup', 'contacts', 'automaticRollback', 'rehearsal', 'promotion'] as const),
 ]
 
 /**
- * SHA-256 of what a rollout file says of the change itself and of how it is judged: what one environment proved holds
- * for another one with the same hash. Of signals and checks the PromQL and the origins of requests are left out too.
+ * SHA-256 of the change itself and of how it is validated: a validation of one environment applies to another one with the
+ * same hash. Leaves out the PromQL of signals and the origins of requests, too.
  */
 export function promotionHash(file: RolloutFile): string {
   const portableEntries = Object.entries(file).filter(

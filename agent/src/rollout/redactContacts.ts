@@ -3,7 +3,7 @@ import { isMap, isScalar, isSeq, parseDocument } from 'yaml'
 const PRIVATE_FIELDS = ['phone', 'email']
 const REDACTED_VALUE = '"(for editors)"'
 
-/** A rollout file's text without the phones and e-mail addresses of its contacts; everything else as it was written. */
+/** The text of a rollout file without the phone numbers and e-mail addresses of its contacts. */
 export function redactContacts(text: string): string {
   const contacts = parseDocument(text, { prettyErrors: false, stringKeys: true }).get('contacts')
   if (!isSeq(contacts)) return text
@@ -17,7 +17,7 @@ export function redactContacts(text: string): string {
   return (
     ranges
       .toSorted((a, b) => b[0] - a[0])
-      // A block ends with its line break, which stays.
+      // The range of a block includes its line break, which is kept.
       .reduce(
         (redacted, [from, to]) =>
           redacted.slice(0, from) + REDACTED_VALUE + (redacted[to - 1] === '\n' ? '\n' : '') + redacted.slice(to),

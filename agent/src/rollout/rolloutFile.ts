@@ -9,7 +9,7 @@ import { DurationSchema, patternField, sqlField, strictObject, textField, HttpUr
 const ExpressionSchema = sqlField(parseExpression)
 const ColumnNameSchema = sqlField(parseName)
 
-/** A constant as SQL. YAML's own true, 3 and null mean those of SQL; every other text is SQL, so 'x' needs its quotes. */
+/** A constant as SQL. YAML's true, 3 and null are used as they are; a text is SQL, so 'x' needs its quotes. */
 const ConstantSchema = z
   .union([z.string(), z.number(), z.boolean(), z.null()])
   .transform((value) => String(value))
@@ -17,28 +17,28 @@ const ConstantSchema = z
 
 const RestoreSchema = z
   .record(z.string(), ConstantSchema)
-  .describe('what the legacy columns are to be when new code writes this type: column, and a constant as SQL')
+  .describe('values of the legacy columns when new code writes this type: column, and a constant as SQL')
 
-const TypeNameSchema = textField(200).describe('the value of the discriminator')
+const TypeNameSchema = textField(200).describe('value of the discriminator')
 
 export const RolloutTypeSchema = strictObject({
   name: TypeNameSchema,
-  when: ExpressionSchema.describe('an SQL expression over legacyColumns; the first type whose expression is true wins'),
+  when: ExpressionSchema.describe('SQL expression over legacyColumns; the first type whose expression is true wins'),
   restore: RestoreSchema.optional(),
 })
 
 const OtherwiseSchema = strictObject({ name: TypeNameSchema, restore: RestoreSchema.optional() })
 
 const HistogramSchema = strictObject({
-  url: HttpUrlSchema.describe("the application's own metrics page"),
+  url: HttpUrlSchema.describe("the application's metrics endpoint"),
   name: z
     .string()
-    .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'is not the name of a metric: write one such as http_request_duration_seconds')
-    .describe('a histogram in seconds, without _bucket, _sum or _count'),
+    .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'is not a metric name. Write one such as http_request_duration_seconds.')
+    .describe('histogram in seconds, without _bucket, _sum or _count'),
   errors: z
-    .record(z.string(), z.string().refine(isRegularExpression, 'is not a regular expression: write one such as "5.."'))
+    .record(z.string(), z.string().refine(isRegularExpression, 'is not a regular expression. Write one such as "5..".'))
     .default({})
-    .describe('which series count as errors: label, and a regular expression that its whole value matches'),
+    .describe('series that count as errors: label, and a regular expression that matches its whole value'),
 })
 
 const ApiPromqlSchema = strictObject({
@@ -60,29 +60,29 @@ const SignalSchema = strictObject({
   name: patternField(/^[a-z][a-z0-9-]{0,62}$/, 'queue-depth'),
   promql: textField().optional(),
   sql: sqlField(parseQuery).optional().describe('one SELECT of one number'),
-  limit: z.number().describe('the value it may reach'),
-}).refine((signal) => (signal.promql === undefined) !== (signal.sql === undefined), 'needs promql or sql, and not both')
+  limit: z.number().describe('maximum value'),
+}).refine((signal) => (signal.promql === undefined) !== (signal.sql === undefined), 'needs either promql or sql')
 
 const HttpCheckSchema = strictObject({
   url: HttpUrlSchema,
   status: z.number().int().min(100).max(599).default(200),
-  sameWithFlag: z.boolean().default(false).describe('the answer must be the same with the flag on and off'),
+  sameWithFlag: z.boolean().default(false).describe('the response must be the same with the flag on and off'),
 })
 
 const BusinessCheckSchema = strictObject({
   name: patternField(/^[a-z][a-z0-9-]{0,62}$/, 'trucks-have-axles'),
   violations: sqlField(parseQuery).optional().describe('one SELECT; every row it returns is a violation'),
-  request: HttpCheckSchema.optional().describe('a GET of the application'),
+  request: HttpCheckSchema.optional().describe('GET request to the application'),
 }).refine(
   (check) => (check.violations === undefined) !== (check.request === undefined),
-  'needs violations or request, and not both',
+  'needs either violations or request',
 )
 
 const ContactSchema = strictObject({
   role: textField(100),
   name: textField(200),
   phone: textField(50).optional(),
-  email: z.email('is not an e-mail address: write one such as dba@example.com').optional(),
+  email: z.email('is not an e-mail address. Write one such as dba@example.com.').optional(),
   escalateAfter: DurationSchema,
 }).refine((contact) => contact.phone !== undefined || contact.email !== undefined, 'needs a phone or an email')
 
@@ -91,7 +91,7 @@ const RampSchema = z
   .min(1)
   .refine(
     (steps) => steps.at(-1) === 100 && steps.every((step, i) => i === 0 || step > steps[i - 1]!),
-    'must rise from step to step and end with 100, such as [1, 10, 50, 100]',
+    'must increase and end with 100, such as [1, 10, 50, 100]',
   )
 
 const VALIDATION_LAYERS = ['integrity', 'performance', 'system', 'business'] as const
@@ -101,32 +101,32 @@ const ThrottleSchema = strictObject({ ...LIMIT_SCHEMAS, signals: SignalLimits })
 
 export const RolloutSchema = strictObject({
   rollout: patternField(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'vehicles').describe(
-    'its name, unique among the files of an agent',
+    'name of the rollout, unique among the files of an agent',
   ),
-  table: sqlField(parseTableName).describe('as in SQL; without a schema it is in public'),
+  table: sqlField(parseTableName).describe('as in SQL; default schema: public'),
   discriminator: strictObject({
     column: ColumnNameSchema.default('type'),
     dataType: sqlField(parseDataType).default('text'),
   }).prefault({}),
   types: z.array(RolloutTypeSchema).min(1, 'needs at least one type'),
   otherwise: OtherwiseSchema.optional().describe(
-    'the type of a row that no other matches; without it such rows are failed rows',
+    'type of rows that match no other type; without it such rows are failed rows',
   ),
   restore: z
     .literal('none')
     .optional()
-    .describe('new code’s writes of the type are not carried back to legacy columns'),
+    .describe('types that new code writes are not written back to the legacy columns'),
   acceptLostWrites: z
     .boolean()
     .default(false)
-    .describe('with restore: none, accepts that turning the flag off loses them; until then it cannot be turned on'),
+    .describe('with restore: none, accept that turning the flag off loses these writes; required to turn the flag on'),
   legacyColumns: z.array(ColumnNameSchema).min(1, 'needs at least one column'),
   dualWrite: z.enum(['trigger', 'application']).default('trigger'),
   prefill: z
     .enum(['none', 'majority'])
     .default('none')
     .describe(
-      'majority: rows that exist read as the commonest type at once; until the backfill has ended some are wrong',
+      'majority: existing rows read as the most common type at once; some are wrong until the backfill has ended',
     ),
   triggers: z
     .record(z.string(), z.enum(['harmless', 'skips']))
@@ -144,12 +144,9 @@ export const RolloutSchema = strictObject({
     hold: DurationSchema.prefault('10m').describe('how long each step is watched'),
   }),
   api: strictObject({ histogram: HistogramSchema.optional(), promql: ApiPromqlSchema.optional() })
-    .refine(
-      (api) => (api.histogram === undefined) !== (api.promql === undefined),
-      'needs histogram or promql, and not both',
-    )
+    .refine((api) => (api.histogram === undefined) !== (api.promql === undefined), 'needs either histogram or promql')
     .optional()
-    .describe('where latency, errors and throughput of the application are read'),
+    .describe('source of the application’s latency, errors and throughput'),
   host: z.union([z.literal('local'), strictObject({ promql: HostPromqlSchema })]).default('local'),
   signals: z.array(SignalSchema).default([]),
   limits: strictObject({
@@ -159,17 +156,17 @@ export const RolloutSchema = strictObject({
     errorRatio: z.number().min(0).max(1).default(0.001),
   }).prefault({}),
   throttle: ThrottleSchema.default({}).describe(
-    'above which limits a backfill rests, waits or stops, instead of the defaults',
+    'limits above which a backfill rests, waits or stops, instead of the defaults',
   ),
   validation: strictObject({
     every: DurationSchema.prefault('1h'),
     requires: z
       .array(z.enum(VALIDATION_LAYERS))
       .default([...VALIDATION_LAYERS])
-      .describe('the layers that enabling the flag needs'),
+      .describe('layers that must pass before the flag can be turned on'),
   }).prefault({}),
   promotion: strictObject({
-    from: textField(100).describe('the environment that must have passed first'),
+    from: textField(100).describe('environment that must have passed first'),
     maxAge: DurationSchema.prefault('7d'),
     backfillToo: z.boolean().default(false),
   }).optional(),
@@ -183,11 +180,14 @@ export const RolloutSchema = strictObject({
       .default(100_000)
       .describe('rows'),
   }).prefault({}),
-  soak: DurationSchema.prefault('7d').describe('at 100 % before the column drop'),
+  soak: DurationSchema.prefault('7d').describe('time at 100% before the column drop'),
   migration: strictObject({
     template: z.enum(['node-pg-migrate', 'plain']).default('node-pg-migrate'),
     path: textField(500)
-      .refine(isMigrationPath, 'must be a path inside the repository, with {name} and no other braces but {timestamp}')
+      .refine(
+        isMigrationPath,
+        'must be a path inside the repository with {name}, and no other placeholder than {timestamp}',
+      )
       .default('migrations/{timestamp}_{name}.sql'),
   }).prefault({}),
   checks: z.array(BusinessCheckSchema).default([]),
@@ -199,10 +199,10 @@ export const RolloutSchema = strictObject({
   automaticRollback: z
     .array(z.enum(ROLLBACK_SCOPES))
     .optional()
-    .describe('scopes that may start without a person; default [flag], with restore: none []'),
+    .describe('scopes that may be rolled back automatically; default: [flag], or [] with restore: none'),
 })
 
-/** A rollout file with its defaults. Durations are seconds; SQL is as the file wrote it. */
+/** A rollout file with its defaults. Durations are in seconds; SQL is as in the file. */
 export interface RolloutFile extends Omit<z.output<typeof RolloutSchema>, 'automaticRollback'> {
   readonly automaticRollback: readonly (typeof ROLLBACK_SCOPES)[number][]
 }

@@ -1,6 +1,6 @@
 import type { Rollout } from './rollout.ts'
 
-/** What a rollout file says, one line for each thing, for a terminal. */
+/** A summary of a rollout file, one line per fact. */
 export function summarizeRollout(rollout: Rollout): string[] {
   const { file, discriminator } = rollout
   const restoreText = (type: string): string => {
@@ -8,12 +8,12 @@ export function summarizeRollout(rollout: Rollout): string[] {
     return restore === null ? 'not restored' : [...restore].map(([column, sql]) => `${column} = ${sql}`).join(', ')
   }
   return [
-    `${rollout.name}: ${rollout.table.sql} gets ${discriminator.sql} ${discriminator.dataType}, from ${rollout.legacyColumns.join(', ')}`,
-    ...file.types.map((type) => `${type.name} when ${type.when}; back: ${restoreText(type.name)}`),
+    `${rollout.name}: adds ${discriminator.sql} ${discriminator.dataType} to ${rollout.table.sql}, derived from ${rollout.legacyColumns.join(', ')}`,
+    ...file.types.map((type) => `${type.name} when ${type.when}; restore: ${restoreText(type.name)}`),
     file.otherwise
-      ? `${file.otherwise.name} otherwise; back: ${restoreText(file.otherwise.name)}`
-      : 'otherwise a failed row',
-    `flag ${file.flag.key}, in steps of ${file.flag.ramp.join(', ')} %`,
-    `rolled back without a person: ${file.automaticRollback.join(', ') || 'nothing'}`,
+      ? `${file.otherwise.name} otherwise; restore: ${restoreText(file.otherwise.name)}`
+      : 'other rows are failed rows',
+    `flag ${file.flag.key}, ramp ${file.flag.ramp.map((step) => `${step}%`).join(', ')}`,
+    `automatic rollback: ${file.automaticRollback.join(', ') || 'nothing'}`,
   ]
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { InvalidSqlError } from './identifiers.ts'
 import { nearestMatch } from './nearestMatch.ts'
 
-/** An object without unknown keys; each of them is a fault that names the nearest known one. One line per key. */
+/** An object without unknown keys. Each unknown key is a fault with the nearest known key, one line per key. */
 export function strictObject<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
   const known = Object.keys(shape)
   return z.strictObject(shape, {
@@ -11,14 +11,14 @@ export function strictObject<Shape extends z.ZodRawShape>(shape: Shape): z.ZodOb
       return (issue as unknown as { keys: string[] }).keys
         .map((key) => {
           const suggestion = nearestMatch(key, known)
-          return `unknown key "${key}": ${suggestion ? `did you mean "${suggestion}"?` : `use one of ${known.join(', ')}`}`
+          return `unknown key "${key}". ${suggestion ? `Did you mean "${suggestion}"?` : `Use one of ${known.join(', ')}.`}`
         })
         .join('\n')
     },
   })
 }
 
-/** A text that `parse` takes; what its SqlFault says becomes the fault. The file keeps the text as it is. */
+/** A text that `parse` accepts; the message of its InvalidSqlError becomes the fault. The value is the text itself. */
 export function sqlField(parse: (text: string) => unknown): z.ZodString {
   return z.string().superRefine((value, context) => {
     try {
@@ -32,18 +32,18 @@ export function sqlField(parse: (text: string) => unknown): z.ZodString {
 
 const SECONDS_PER_UNIT = { s: 1, m: 60, h: 3_600, d: 86_400 } as const
 
-/** A duration such as `90s`, `10m`, `24h`, `7d`; in seconds once parsed. */
+/** A duration such as `90s`, `10m`, `24h` or `7d`; the value is in seconds. */
 export const DurationSchema = z
-  .string('is not a duration: write one such as 90s, 10m, 24h or 7d')
-  .regex(/^[1-9][0-9]{0,6}[smhd]$/, 'is not a duration: write one such as 90s, 10m, 24h or 7d')
+  .string('is not a duration. Write one such as 90s, 10m, 24h or 7d.')
+  .regex(/^[1-9][0-9]{0,6}[smhd]$/, 'is not a duration. Write one such as 90s, 10m, 24h or 7d.')
   .transform((text) => Number(text.slice(0, -1)) * SECONDS_PER_UNIT[text.slice(-1) as keyof typeof SECONDS_PER_UNIT])
 
 export function textField(maximum = 4_000): z.ZodString {
   return z
     .string()
-    .min(1, 'is empty: write it or leave the key out')
-    .max(maximum, `is longer than ${maximum} characters: shorten it`)
-    .refine((value) => !/\p{Cc}/u.test(value.replace(/[\n\t]/g, '')), 'has control characters: remove them')
+    .min(1, 'is empty. Set it or remove the key.')
+    .max(maximum, `is longer than ${maximum} characters. Shorten it.`)
+    .refine((value) => !/\p{Cc}/u.test(value.replace(/[\n\t]/g, '')), 'has control characters. Remove them.')
 }
 
 export function patternField(pattern: RegExp, example: string): z.ZodString {
@@ -53,4 +53,4 @@ export function patternField(pattern: RegExp, example: string): z.ZodString {
 export const HttpUrlSchema = z.string().refine((value) => {
   const url = URL.canParse(value) ? new URL(value) : null
   return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
-}, 'is not an address: write http://… or https://…, without a name or password in it')
+}, 'is not a URL. Write http://… or https://…, without a user name or password.')

@@ -3,7 +3,7 @@ import { quoteLiteral } from './identifiers.ts'
 import { DRY_RUN_TABLE, dryRun, dryRunOnEmptyCopy } from './dryRun.ts'
 import type { Rollout, Table } from './rollout.ts'
 
-/** Whether the discriminator's type exists, can be added without rewriting the table, and can hold every type's name. */
+/** Checks that the discriminator's data type exists, can be added without a table rewrite, and can hold every type name. */
 export async function typeFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const { dataType, column } = rollout.discriminator
   const place = rollout.locate(['discriminator', 'dataType'])
@@ -31,7 +31,7 @@ export async function typeFaults(sql: Sql, rollout: Rollout, table: Table): Prom
     ],
   )
   if ('refused' in result) {
-    return [`The type ${dataType} cannot be used, ${result.refused}: create it or name another (${place}).`]
+    return [`Cannot use the data type ${dataType}: ${result.refused}. Create it or choose another (${place}).`]
   }
   const type = result.rows[0] as unknown as {
     name: string
@@ -42,34 +42,34 @@ export async function typeFaults(sql: Sql, rollout: Rollout, table: Table): Prom
   }
   if (type.constrained) {
     return [
-      `The domain ${type.name} has a constraint or a default, and adding such a column rewrites the table: use its base type, and constraint: check (${place}).`,
+      `Domain ${type.name} has a constraint or a default, and adding such a column rewrites the table. Use its base type and constraint: check (${place}).`,
     ]
   }
   if (!type.same) {
     return [
-      `Column ${column} is there already, as ${type.existing}: set dataType to that, or name another column (${place}).`,
+      `Column ${column} already exists with type ${type.existing}. Set dataType to that, or choose another column (${place}).`,
     ]
   }
   const missing = type.labels === null ? [] : rollout.types.filter((name) => !type.labels!.includes(name))
   if (missing.length > 0) {
     const statements = missing.map((name) => `ALTER TYPE ${type.name} ADD VALUE ${quoteLiteral(name)}`).join('; ')
-    return [`The enum ${type.name} lacks ${missing.join(', ')}: run ${statements} (${place}).`]
+    return [`Enum ${type.name} has no label ${missing.join(', ')}. Run ${statements} (${place}).`]
   }
   return typeNameFaults(sql, rollout)
 }
 
-/** A type such as varchar(3) would cut names silently. */
+/** A data type such as varchar(3) would truncate names silently. */
 async function typeNameFaults(sql: Sql, rollout: Rollout): Promise<string[]> {
   const { dataType } = rollout.discriminator
   const columns = rollout.types.map((name, i) => `(${quoteLiteral(name)}::${dataType})::text as "${i}"`)
   const result = await dryRun(sql, rollout, [`select ${columns.join(', ')}`])
   const place = rollout.locate(['discriminator', 'dataType'])
   if ('refused' in result)
-    return [`The types' names are not values of ${dataType}, ${result.refused}: name another dataType (${place}).`]
+    return [`The type names are not values of ${dataType}: ${result.refused}. Choose another dataType (${place}).`]
   return rollout.types.flatMap((name, i) => {
     const stored = result.rows[0]?.[String(i)]
     return stored === name
       ? []
-      : [`${dataType} stores ${name} as ${String(stored)}: name a dataType that holds it (${place}).`]
+      : [`${dataType} stores ${name} as ${String(stored)}. Choose a larger dataType (${place}).`]
   })
 }

@@ -3,14 +3,14 @@ import type { z } from 'zod'
 
 export type YamlPath = readonly PropertyKey[]
 
-/** A YAML file with the place of each of its values. */
+/** A YAML file with the location of each value. */
 export interface YamlFile {
   readonly value: unknown
   /** Faults of YAML itself, as lines `file:line:column message`. */
   readonly faults: readonly string[]
-  /** `file:line:column` of the value at a path, or of what stands nearest above it. */
+  /** `file:line:column` of the value at a path, or of its nearest existing parent. */
   locate(path: YamlPath): string
-  /** The same for a key of the map at a path. */
+  /** `file:line:column` of a key of the map at a path. */
   locateKey(path: YamlPath, key: string): string
 }
 
@@ -40,15 +40,15 @@ function toPlainValue(document: Document): { value: unknown; fault?: string } {
   } catch (error) {
     return {
       value: undefined,
-      fault: `is not YAML that can be read: ${error instanceof Error ? error.message : String(error)}`,
+      fault: `is not valid YAML: ${error instanceof Error ? error.message : String(error)}`,
     }
   }
 }
 
 function describeYamlError(code: string, message: string): string {
-  if (code === 'DUPLICATE_KEY') return 'this key stands here twice: remove one'
-  if (code === 'MULTIPLE_DOCS') return 'one file holds one rollout: move what follows --- to a file of its own'
-  // The library quotes what it met, which may be a whole line of a file that is no text.
+  if (code === 'DUPLICATE_KEY') return 'duplicate key. Remove one of them.'
+  if (code === 'MULTIPLE_DOCS') return 'a file contains one rollout. Move the part after --- to another file.'
+  // The library's message may quote a whole line of a binary file.
   return `is not YAML: ${message.length > 200 ? `${message.slice(0, 200)}…` : message}`
 }
 
@@ -68,7 +68,7 @@ function offsetOfKey(document: Document, path: YamlPath, key: string): number | 
   return isScalar(pair?.key) ? pair.key.range?.[0] : undefined
 }
 
-/** What zod found, one line each, with its place in the file. */
+/** The issues of zod, one line each, with their location in the file. */
 export function faultLines(file: YamlFile, issues: readonly z.core.$ZodIssue[], base: YamlPath = []): string[] {
   return issues.flatMap((issue) => {
     const path = [...base, ...issue.path]
@@ -77,7 +77,7 @@ export function faultLines(file: YamlFile, issues: readonly z.core.$ZodIssue[], 
       return issue.keys.map((key, i) => `${file.locateKey(path, key)} ${messages[i]}`)
     }
     if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-      // A union that speaks for itself does, unless one of its branches got into the value.
+      // The union's own message applies, unless one of its branches matched the value's shape.
       const hasOwnMessage = !issue.message.startsWith('Invalid input') && issue.errors.every(hasRootIssue)
       if (!hasOwnMessage) return faultLines(file, nearestBranch(issue.errors), path)
     }
@@ -85,7 +85,7 @@ export function faultLines(file: YamlFile, issues: readonly z.core.$ZodIssue[], 
   })
 }
 
-/** Of a union's branches the one that got furthest into the value: its faults are what the author wants to read. */
+/** The branch of a union that matches the value best; its faults are the most useful ones. */
 function nearestBranch(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] {
   return branches.find((issues) => !hasRootIssue(issues)) ?? branches.at(-1)!
 }
@@ -104,7 +104,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type') {
     if (!issue.message.startsWith('Invalid input')) return issue.message
     return issue.message.endsWith('received undefined')
-      ? `is missing: write it`
+      ? 'is missing. Add it.'
       : `must be ${TYPE_DESCRIPTIONS[issue.expected] ?? issue.expected}`
   }
   if (issue.code === 'invalid_value') return `must be ${issue.values.map((value) => `"${String(value)}"`).join(' or ')}`
