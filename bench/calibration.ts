@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { startPostgres } from '../test/support/server.ts'
-import { formatPercent } from '@sti-rollout/agent/format'
+import { formatPercent } from '../agent/src/format/format.ts'
 import { median, relativeSpread } from './statistics.ts'
 
 /** Above this variation, other work disturbs the machine and results are not comparable. */

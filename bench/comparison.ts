@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { MethodResult } from './measureMethod.ts'
-import { formatBytes } from '@sti-rollout/agent/format'
+import { formatBytes } from '../agent/src/format/format.ts'
 import { markdownTable } from './format.ts'
 import type { Goal } from './goals.ts'
 

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatPercent } from '@sti-rollout/agent/format'
+import { formatBytes, formatCount, formatPercent } from '../agent/src/format/format.ts'
 import { markdownTable } from './format.ts'
 import type { RepeatedRuns } from './repeatedRuns.ts'
 

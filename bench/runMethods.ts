@@ -3,7 +3,7 @@ import type { Calibration } from './calibration.ts'
 import { measureMethod, type MethodResult } from './measureMethod.ts'
 import type { Method } from './method.ts'
 import type { BenchOptions } from './options.ts'
-import { formatCount } from '@sti-rollout/agent/format'
+import { formatCount } from '../agent/src/format/format.ts'
 import { summarizeRuns, type RepeatedRuns } from './repeatedRuns.ts'
 
 /** Runs every method `runs` times, interleaved, with a calibration around each run. A failed method does not end the others. */

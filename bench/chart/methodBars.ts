@@ -1,5 +1,5 @@
 import type { MethodResult } from '../measureMethod.ts'
-import { formatCount } from '@sti-rollout/agent/format'
+import { formatCount } from '../../agent/src/format/format.ts'
 import { svgPolyline, svgRectangle, renderSvg, svgText } from './svg.ts'
 
 const NAME_WIDTH = 150

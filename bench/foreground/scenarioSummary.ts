@@ -1,6 +1,6 @@
 import { median } from '../statistics.ts'
 import type { Goal } from '../goals.ts'
-import { formatCount } from '@sti-rollout/agent/format'
+import { formatCount } from '../../agent/src/format/format.ts'
 import { markdownTable } from '../format.ts'
 import type { ScenarioRun } from './observeScenario.ts'
 import { percentile } from './percentile.ts'

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Calibration } from '../calibration.ts'
 import { median, relativeSpread } from '../statistics.ts'
-import { formatDuration, formatPercent } from '@sti-rollout/agent/format'
+import { formatDuration, formatPercent } from '../../agent/src/format/format.ts'
 import { markdownTable } from '../format.ts'
 import { goalLines } from '../goals.ts'
 import { measureValidation, withCoveredTable, type ValidationCost } from './measureValidation.ts'
