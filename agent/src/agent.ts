@@ -55,7 +55,7 @@ export interface Agent {
 }
 
 export interface AgentOptions {
-  /** Called between any two statements of an operation: for tests that end the process there. */
+  /** Called between any two statements of an operation; tests end the process there. */
   readonly reached?: FailpointHook
 }
 
@@ -83,7 +83,6 @@ export async function startAgent(
     prometheusUrl: config.prometheusUrl,
     now: Date.now,
   })
-  // Every kind of operation; a change of the flag in one step is written by its room at once.
   const validation = createValidation({ signals, environment: config.environment, flagToken: config.tokens.flag })
   const baseline = createBaseline({ signals, environment: config.environment })
   const ramp = createRampKind({ flags, signals, environment: config.environment, flagToken: config.tokens.flag })
@@ -130,7 +129,7 @@ export async function startAgent(
         checks: fileChecks,
         flag: (name) => flags.status(name),
         backup: backups.read,
-        promotion: (one) => readPromotionGate({ ...config, state: database.state }, one),
+        promotion: (promoted) => readPromotionGate({ ...config, state: database.state }, promoted),
       },
       rollout,
     )
@@ -213,7 +212,7 @@ export async function startAgent(
     },
   }
   const turnFlagOff = async (name: string, reason: string): Promise<void> => {
-    const rollout = rollouts.find((one) => one.name === name)!
+    const rollout = rollouts.find((candidate) => candidate.name === name)!
     const actor = agentActor(config.agent)
     await flags.turnOff(rollout, actor, reason, {
       kind: 'rollback',

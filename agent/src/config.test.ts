@@ -65,8 +65,8 @@ test('all faults come at once, and none shows the value of a secret', () => {
   const text = new ConfigError(faults).message
   for (const secret of ['hunter2', 'short-secret', 'same-secret', 'spaced-secret', 'line-secret'])
     expect(text).not.toContain(secret)
-  expect(faults).toContain('STI_TOKEN_ADMIN equals STI_TOKEN_EDITOR; every credential must be another one')
-  expect(faults).toContain('the personal token of me equals STI_TOKEN_EDITOR; every credential must be another one')
+  expect(faults).toContain('STI_TOKEN_ADMIN equals STI_TOKEN_EDITOR; every credential must be unique')
+  expect(faults).toContain('the personal token of me equals STI_TOKEN_EDITOR; every credential must be unique')
 })
 
 test('any two equal credentials fail the boot', () => {

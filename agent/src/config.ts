@@ -11,9 +11,9 @@ export interface Config {
   readonly production: boolean
   readonly agent: string
   readonly databaseUrl: string
-  /** A standby of the same server, which validations read; null: they read the primary. */
+  /** A standby of the server that validations read; null: they read the primary. */
   readonly replicaUrl: string | null
-  /** Folder of the rollout files. */
+  /** Directory of the rollout files. */
   readonly rolloutsFolder: string
   readonly host: string
   readonly port: number
@@ -23,24 +23,24 @@ export interface Config {
     readonly admin: string
     readonly flag: string
     readonly metrics: string | null
-    /** The bearer that Alertmanager's webhook sends; null: there is no such webhook. */
+    /** Bearer token of Alertmanager's webhook; null: the webhook is disabled. */
     readonly alertmanager: string | null
   }
-  /** What Grafana's webhook is signed with (HMAC); null: there is no such webhook. */
+  /** HMAC secret of Grafana's webhook; null: the webhook is disabled. */
   readonly webhookSecret: string | null
-  /** The agent reads the signals by itself, and rolls back without waiting for an alert. */
+  /** The agent evaluates the signals itself, and rolls back without waiting for an alert. */
   readonly guard: boolean
   readonly personalTokens: readonly PersonalToken[]
   readonly grafana: GrafanaConfig | null
   readonly prometheusUrl: string | null
-  /** What reports are signed with; null: they are not signed. */
+  /** Key that signs reports; null: reports are not signed. */
   readonly signingKey: SigningKey | null
-  /** Whose reports may promote a rollout here. */
+  /** Keys whose reports can promote a rollout here. */
   readonly trustedKeys: readonly TrustedKey[]
   readonly rights: RaisedRights
-  /** Where the pull request of a column drop is opened; null: it is written, not opened. */
+  /** Repository for pull requests of column drops; null: they are written but not opened. */
   readonly github: GithubConfig | null
-  /** Where archives of legacy columns are exported to; null: they are not. */
+  /** Directory for exported archives of legacy columns; null: exports are disabled. */
   readonly archiveFolder: string | null
 }
 
@@ -51,13 +51,13 @@ export interface PersonalToken {
 }
 
 export interface GrafanaConfig {
-  /** Where the agent reaches Grafana, without a slash at the end. */
+  /** URL of Grafana as seen by the agent, without a trailing slash. */
   readonly url: string
-  /** `iss` of its identities: Grafana's root_url, without a slash at the end. */
+  /** `iss` of its identities: Grafana's root_url, without a trailing slash. */
   readonly issuer: string
   /** `aud`, such as org:1. */
   readonly audience: string
-  /** Of a service account that may read the dashboard; null: without a login. */
+  /** Token of a service account that can read the dashboard; null: anonymous. */
   readonly token: string | null
 }
 
@@ -66,7 +66,7 @@ export class ConfigError extends Error {
   readonly faults: readonly string[]
   constructor(faults: readonly string[]) {
     super(
-      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((f) => `- ${f}`).join('\n')}`,
+      `The configuration has ${faults.length === 1 ? 'an error' : `${faults.length} errors`}:\n${faults.map((f) => `- ${f}`).join('\n')}`,
     )
     this.name = 'ConfigError'
     this.faults = faults
@@ -74,15 +74,17 @@ export class ConfigError extends Error {
 }
 
 const MIN_TOKEN_LENGTH = 24
-/** Of those that are not named after their token. */
+/** Variables that are not named STI_TOKEN_<name>. */
 const TOKEN_VARIABLES: Readonly<Record<string, string>> = { alertmanager: 'STI_ALERTMANAGER_TOKEN' }
 
-/** Reads the agent's environment variables. Throws one ConfigError with every fault; none shows a secret's value. */
+/** Reads the environment variables of the agent. @throws ConfigError with every fault; it contains no secret */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const settings = createEnvReader(env)
   const environment = settings.required('STI_ENVIRONMENT')
   if (environment && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(environment))
-    settings.addFault('STI_ENVIRONMENT may have letters, digits, dot, dash and underscore, at most 63')
+    settings.addFault(
+      'STI_ENVIRONMENT must start with a letter or digit, contain only letters, digits, and . _ -, and have at most 63 characters',
+    )
   const port = readPort(settings)
   const tokens = {
     viewer: checkToken(settings, 'STI_TOKEN_VIEWER', settings.required('STI_TOKEN_VIEWER')),
@@ -154,7 +156,7 @@ function readUrl(settings: EnvReader, name: string): string | null {
   const text = settings.optional(name)
   if (text === null) return null
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    settings.addFault(`${name} must be a URL that begins with http:// or https://`)
+    settings.addFault(`${name} must be a URL that starts with http:// or https://`)
     return null
   }
   return text.replace(/\/+$/, '')
@@ -167,8 +169,8 @@ function readGrafanaConfig(settings: EnvReader): GrafanaConfig | null {
   const token = settings.optional('STI_GRAFANA_TOKEN')
   if (!/^org:\d+$/.test(audience)) settings.addFault('STI_GRAFANA_AUDIENCE must look like org:1')
   if (url === null) {
-    if (issuer !== null) settings.addFault('STI_GRAFANA_ISSUER needs STI_GRAFANA_URL beside it')
-    if (token !== null) settings.addFault('STI_GRAFANA_TOKEN needs STI_GRAFANA_URL beside it')
+    if (issuer !== null) settings.addFault('STI_GRAFANA_ISSUER requires STI_GRAFANA_URL')
+    if (token !== null) settings.addFault('STI_GRAFANA_TOKEN requires STI_GRAFANA_URL')
     return null
   }
   return { url, issuer: issuer ?? url, audience, token }
@@ -179,14 +181,14 @@ function readGithubConfig(settings: EnvReader): GithubConfig | null {
   const token = settings.optional('STI_GITHUB_TOKEN')
   const apiUrl = readUrl(settings, 'STI_GITHUB_API_URL')
   if (repository === null) {
-    if (token !== null) settings.addFault('STI_GITHUB_TOKEN needs STI_GITHUB_REPOSITORY beside it')
-    if (apiUrl !== null) settings.addFault('STI_GITHUB_API_URL needs STI_GITHUB_REPOSITORY beside it')
+    if (token !== null) settings.addFault('STI_GITHUB_TOKEN requires STI_GITHUB_REPOSITORY')
+    if (apiUrl !== null) settings.addFault('STI_GITHUB_API_URL requires STI_GITHUB_REPOSITORY')
     return null
   }
   const [owner = '', name = '', ...rest] = repository.split('/')
   if (![owner, name].every((part) => /^[A-Za-z0-9._-]{1,100}$/.test(part)) || rest.length > 0)
     settings.addFault('STI_GITHUB_REPOSITORY must look like owner/name')
-  if (token === null) settings.addFault('STI_GITHUB_REPOSITORY needs STI_GITHUB_TOKEN beside it')
+  if (token === null) settings.addFault('STI_GITHUB_REPOSITORY requires STI_GITHUB_TOKEN')
   return { owner, repository: name, token: token ?? '', apiUrl: apiUrl ?? 'https://api.github.com' }
 }
 
@@ -202,12 +204,12 @@ function readKey<T>(settings: EnvReader, name: string, parse: (text: string) => 
   }
 }
 
-/** A bearer token of RFC 6750, so that no proxy and no provisioning file changes a character of it. */
+/** A bearer token of RFC 6750, so that no proxy or provisioning file alters it. */
 function checkToken(settings: EnvReader, name: string, value: string): string {
   if (value && value.length < MIN_TOKEN_LENGTH)
     settings.addFault(`${name} must have at least ${MIN_TOKEN_LENGTH} characters`)
   if (value && !/^[A-Za-z0-9._~+/-]+=*$/.test(value))
-    settings.addFault(`${name} may have letters, digits and - . _ ~ + / only, and = at its end`)
+    settings.addFault(`${name} must contain only letters, digits, and - . _ ~ + /, with = only at the end`)
   return value
 }
 
@@ -225,10 +227,10 @@ function readPersonalTokens(settings: EnvReader): PersonalToken[] {
     const [name = '', levelText = '', value = '', ...rest] = line.trim().split(':')
     const level = AccessLevel.safeParse(levelText)
     if (!/^[A-Za-z0-9._@-]{1,64}$/.test(name) || !level.success || !value || rest.length > 0) {
-      settings.addFault(`${where} must be name:level:token with the level viewer, editor or admin`)
+      settings.addFault(`${where} must be name:level:token with the level viewer, editor, or admin`)
       return []
     }
-    if (names.has(name)) settings.addFault(`${where} names ${name} a second time`)
+    if (names.has(name)) settings.addFault(`${where} repeats the name ${name}`)
     names.add(name)
     return [{ name, level: level.data, token: checkToken(settings, `${where} (${name}): the token`, value) }]
   })
@@ -240,7 +242,7 @@ function requireDistinctCredentials(
 ): void {
   credentials.forEach(([name, value], index) => {
     const duplicate = value && credentials.slice(0, index).find(([, other]) => other === value)
-    if (duplicate) settings.addFault(`${name} equals ${duplicate[0]}; every credential must be another one`)
+    if (duplicate) settings.addFault(`${name} equals ${duplicate[0]}; every credential must be unique`)
   })
 }
 
@@ -258,7 +260,7 @@ function readRaisedRights(settings: EnvReader): RaisedRights {
     }
     const needed: AccessLevel = RIGHT_LEVELS[right as Right]
     if (!isAtLeast(level.data, needed))
-      settings.addFault(`STI_RIGHTS: ${right} needs ${needed} at least; it can be raised, not lowered`)
+      settings.addFault(`STI_RIGHTS: ${right} requires at least ${needed}; a right can be raised, not lowered`)
     rights[right as Right] = level.data
   }
   return rights

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 
 export interface EnvReader {
-  /** Every fault so far, in the order they were found. */
+  /** Every fault so far, in the order of detection. */
   readonly faults: readonly string[]
   addFault(sentence: string): void
-  /** The value of NAME, or of the file that NAME_FILE names, trimmed; null when absent or empty. */
+  /** The value of NAME, or the content of the file in NAME_FILE, trimmed; null if absent or empty. */
   optional(name: string): string | null
-  /** As `optional`; absent is a fault (said once) and gives ''. */
+  /** Like `optional`; if absent, adds a fault once and returns ''. */
   required(name: string): string
 }
 
@@ -18,7 +18,7 @@ export function createEnvReader(env: NodeJS.ProcessEnv): EnvReader {
     const direct = env[name]?.trim() || null
     const file = env[`${name}_FILE`]?.trim() || null
     if (direct !== null && file !== null) {
-      faults.push(`${name} and ${name}_FILE are both set; keep one`)
+      faults.push(`${name} and ${name}_FILE are both set; remove one`)
       return direct
     }
     if (file === null) return direct

@@ -5,7 +5,7 @@ import type { Authentication } from './http/authentication.ts'
 
 const CHECK_TIMEOUT_MS = 2_000
 
-/** The health of what this agent depends on, each asked now and for two seconds at most. */
+/** Checks every dependency of the agent now, for at most CHECK_TIMEOUT_MS each. */
 export async function checkDependencies(deps: {
   readonly database: Database
   readonly authentication: Authentication
@@ -25,11 +25,11 @@ export async function checkDependencies(deps: {
   ]
 }
 
-/** Bounded by a timer alone: the driver's own cancel can end the process when the server is away. */
+/** Bounded by a timer only: a cancel of the driver can end the process if the server is unavailable. */
 async function checkDatabase(database: Database): Promise<DependencyHealth> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in 2 s')), CHECK_TIMEOUT_MS)
+    timer = setTimeout(() => reject(new Error(`no response within ${CHECK_TIMEOUT_MS / 1000} s`)), CHECK_TIMEOUT_MS)
   })
   try {
     const [server] = await Promise.race([readServerVersion(database), timeout])
@@ -38,7 +38,7 @@ async function checkDatabase(database: Database): Promise<DependencyHealth> {
     return {
       name: 'postgresql',
       healthy: false,
-      detail: `The agent does not reach PostgreSQL: ${errorMessage(error)}.`,
+      detail: `The agent cannot reach PostgreSQL: ${errorMessage(error)}.`,
     }
   } finally {
     clearTimeout(timer)
@@ -57,12 +57,12 @@ async function checkPrometheus(url: string): Promise<DependencyHealth> {
     })
     await response.body?.cancel()
     if (response.ok) return { name: 'prometheus', healthy: true, detail: 'ready' }
-    return { name: 'prometheus', healthy: false, detail: `Prometheus answers ${response.status}.` }
+    return { name: 'prometheus', healthy: false, detail: `Prometheus responds with status ${response.status}.` }
   } catch (error) {
     return {
       name: 'prometheus',
       healthy: false,
-      detail: `The agent does not reach Prometheus: ${errorMessage(error)}.`,
+      detail: `The agent cannot reach Prometheus: ${errorMessage(error)}.`,
     }
   }
 }

@@ -1,4 +1,4 @@
-/** One line of JSON on standard output for each thing worth knowing. */
+/** Writes one line of JSON to standard output. */
 export type Log = (line: { readonly level: 'info' | 'warning' | 'error' } & Record<string, unknown>) => void
 
 export function createLog(

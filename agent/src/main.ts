@@ -18,15 +18,19 @@ try {
   const stop = (signal: string): void => {
     if (stopping) return
     stopping = true
-    log({ level: 'info', message: `${signal}: stopping at the next safe point` })
+    log({ level: 'info', message: `Received ${signal}; stopping at the next safe point.` })
     setTimeout(() => process.exit(1), SHUTDOWN_TIMEOUT_MS).unref()
     void agent.stop().then(() => process.exit(0))
   }
   process.on('SIGTERM', () => stop('SIGTERM'))
   process.on('SIGINT', () => stop('SIGINT'))
-  // The driver can throw where nobody can catch it. All state is in the database, so going away loses nothing.
+  // The driver can throw where no caller can catch it. All state is in the database, so ending the process loses nothing.
   process.on('uncaughtException', (error) => {
-    log({ level: 'error', message: `the process ends, its work is taken over: ${error.message}`, stack: error.stack })
+    log({
+      level: 'error',
+      message: `The process ends because of an uncaught error, and another agent takes over its work: ${error.message}`,
+      stack: error.stack,
+    })
     process.exit(70)
   })
 } catch (error) {

@@ -81,8 +81,8 @@ test('a ramp reaches 100% if every step passes; turning the flag off through any
     const { events } = await one.get<{ events: OperationEvent[] }>('/v1/rollouts/vehicles/events')
     const changes = events.filter(({ kind }) => kind === 'flag')
     expect(changes.map(({ actor, reason, message }) => `${actor.name}: ${message} ${reason}`)).toEqual([
-      `ann: The flag was turned on for 25 %. ramp ${asked.id}, step 1 of 2: test`,
-      `ann: The flag was turned on for 100 %. ramp ${asked.id}, step 2 of 2: test`,
+      `ann: The flag was turned on for 25%. ramp ${asked.id}, step 1 of 2: test`,
+      `ann: The flag was turned on for 100%. ramp ${asked.id}, step 2 of 2: test`,
     ])
     expect(await requestRefused(one, 'flag', RAMP)).toMatch(/on for 100 %: there is no step left/)
 
@@ -99,7 +99,9 @@ test('a ramp reaches 100% if every step passes; turning the flag off through any
       expect((await through.post('/v1/rollouts/vehicles/operations', body, bob)).status).toBe(202)
       const ended = await one.waitForEnd(id)
       expect(ended).toMatchObject({ state: 'failed', errorCode: 'flag-changed' })
-      expect(ended.error).toBe('bob turned the flag off (it looks odd): the ramp is over and sets it no more.')
+      expect(ended.error).toBe(
+        'bob turned the flag off (it looks odd). The ramp has ended and will not change the flag again.',
+      )
       await sleep(1_200)
       expect(await readFlag(one)).toMatchObject({ enabled: false, percentage: 0 })
     }
@@ -114,7 +116,7 @@ test('a ramp reaches 100% if every step passes; turning the flag off through any
     await one.run('flag', { enabled: false })
     await waitFor('it is over', async () => (await readOperation(one, id)).state === 'cancelled')
     expect((await readOperation(one, id)).error).toBe(
-      'ann turned the flag off (test): the ramp is over and sets it no more.',
+      'ann turned the flag off (test). The ramp has ended and will not change the flag again.',
     )
     const next = await one.request('flag', RAMP)
     await waitForStep(one, next.id, 1)
@@ -142,11 +144,11 @@ test('a ramp holds while it cannot be judged, then pauses; a failed step turns t
     })
     expect(held).toMatchObject({
       state: 'running',
-      progress: { throttled: expect.stringMatching(/Not finalized/) as string },
+      progress: { throttled: expect.stringMatching(/Finalize is incomplete/) as string },
     })
     const stands = await one.waitForEnd(id)
     expect(stands).toMatchObject({ state: 'paused', errorCode: 'trouble' })
-    expect(stands.error).toMatch(/^The step at 25 % was inconclusive 3 times, and stays as it is: gate: Not finalized/)
+    expect(stands.error).toMatch(/^The step at 25% was inconclusive 3 times: gate: Finalize is incomplete/)
     await waitForPercentage(two, 25)
     await sql.unsafe(index!.definition)
     await controlOperation(one, id, 'resume')
@@ -163,21 +165,21 @@ test('a ramp holds while it cannot be judged, then pauses; a failed step turns t
     // While automatic rollback is paused the ramp is held and names who paused it. After resume it turns the flag off.
     const standing = await one.waitForEnd(bad.id)
     expect(standing).toMatchObject({ state: 'paused', errorCode: 'trouble' })
-    expect(standing.error).toMatch(/^The step at 25 % failed .* ann holds automatic rollback until .*\(a load test\)/)
+    expect(standing.error).toMatch(/^The step at 25% failed .* ann paused automatic rollback until .*\(a load test\)/)
     await waitForPercentage(one, 25)
     await setAutomaticRollback(one, { armed: true, reason: 'it is over' })
     await controlOperation(one, bad.id, 'resume')
     await waitFor('it ends', async () => (await readOperation(one, bad.id)).endedAt !== null)
     const failed = await readOperation(one, bad.id)
     expect(failed).toMatchObject({ state: 'failed', errorCode: 'ramp-failed' })
-    expect(failed.error).toMatch(/^The step at 25 % failed, and the flag is off: /)
+    expect(failed.error).toMatch(/^The step at 25% failed, and the flag was turned off: /)
     expect(failed.error).toMatch(/new-rows|dual-write/)
     // If the other agent turned it off, this one reads that within two seconds.
     await waitFor('it is off', async () => (await one.rollout()).stage === 'rolled-back')
     expect(await readFlag(one)).toMatchObject({ enabled: false })
     const { operations } = await one.get<{ operations: Operation[] }>('/v1/operations')
     expect(operations[0]).toMatchObject({ kind: 'rollback', parameters: { scope: 'flag' }, actor: { via: 'agent' } })
-    expect(operations[0]!.reason).toMatch(new RegExp(`^ramp ${bad.id} failed at 25 %`))
+    expect(operations[0]!.reason).toMatch(new RegExp(`^ramp ${bad.id} failed at 25%`))
   })
 }, 120_000)
 

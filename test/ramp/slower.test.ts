@@ -35,7 +35,7 @@ test(
             const ended = await agent.waitForEnd(id)
             expect(ended).toMatchObject({ state: 'failed', errorCode: 'ramp-failed', progress: { ramp: { step: 1 } } })
             expect(ended.error).toMatch(
-              /^The step at 50 % failed, and the flag is off: api-latency-average: .*baseline/,
+              /^The step at 50% failed, and the flag was turned off: api-latency-average: .*baseline/,
             )
             expect((await agent.rollout()).flag).toMatchObject({ enabled: false, percentage: 0 })
           },

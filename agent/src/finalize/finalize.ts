@@ -1,8 +1,10 @@
+import { operationName } from '../contract/index.ts'
+import { formatDuration } from '../format/format.ts'
 import { assertClaimHeld, runNonTransactional } from '../ddl/nonTransactional.ts'
 import { errorCode, errorMessage } from '../database/errors.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
-import { operationSeconds, formatSeconds, estimateDuration } from '../kind/durationEstimate.ts'
+import { operationSeconds, estimateDuration } from '../kind/durationEstimate.ts'
 import { tagStatement } from '../database/tagStatement.ts'
 import { requireTable } from '../kind/requireTable.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
@@ -45,7 +47,7 @@ export const finalize: OperationDefinition<'finalize'> = {
         ? estimateDuration(table.estimatedRows, null, { does: 'reads', perSecond: ASSUMED_ROWS_PER_SECOND })
         : {
             estimatedSeconds: took,
-            estimateBasis: `finalize ${lastFinalize!.id}, which took ${formatSeconds(took)}`,
+            estimateBasis: `${operationName(lastFinalize!)}, which took ${formatDuration(took)}`,
             notes: [],
           }
     return {

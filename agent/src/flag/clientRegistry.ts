@@ -1,20 +1,20 @@
 import type { FlagClient } from '../contract/index.ts'
 
-/** Clients that are told apart, per flag; whoever comes after them counts as the unnamed one. */
+/** Clients tracked by name, per flag; further clients count as the unnamed one. */
 export const MAX_TRACKED_CLIENTS = 1_000
 export const UNNAMED_CLIENT = '(unnamed)'
-/** Milliseconds after which a client that did not ask is gone, or silent if it may still act on "on". */
+/** Milliseconds without a request after which a client is gone, or silent if its last evaluation was on. */
 export const SILENT_AFTER_MS = 60_000
 /** An accepted client that never came back is forgotten after a day. */
 const ACCEPTED_CLIENT_TTL_MS = 24 * 3_600_000
 
-/** Which state of the flag an answer came from: its version, and how many unwritten changes stood on top. */
+/** The state of the flag behind an evaluation: its version, and the number of pending changes on top. */
 export interface VersionMark {
   readonly version: number
   readonly pending: number
 }
 
-/** Not `>=`: after a restore of the database the same versions count other changes. */
+/** Not `>=`: after a restore of the database, the same versions stand for other changes. */
 export function isUpToDate(mark: VersionMark, current: VersionMark): boolean {
   return current.pending > 0 ? mark.pending >= current.pending : mark.version === current.version
 }
@@ -23,10 +23,10 @@ interface TrackedClient {
   lastSeenAt: number
   version: number
   pending: number
-  /** It was answered on at this state at least once. With a percentage, another of its answers may be off. */
+  /** At least one evaluation at this state was on. With a percentage, others may be off. */
   answeredOn: boolean
   acceptedBy: string | null
-  /** When it asked, in ms of the database's clock; grows with each request, so that rows compare exactly. */
+  /** Time of the last request in ms, by the clock of the database; strictly increasing, so that rows compare exactly. */
   stamp: number
   dirty: boolean
 }
@@ -42,21 +42,21 @@ export interface FlagClientRow {
 }
 
 export interface ClientRegistry {
-  /** A client asked and was answered from `mark`. Returns the name it counts under, or null when it is not counted. */
+  /** Records a request evaluated at `mark`. Returns the name that the client counts as, or null if it is not counted. */
   recordRequest(name: string | null, mark: VersionMark, on: boolean): string | null
-  /** An unwritten change was written: who has seen it has seen this version. */
+  /** A pending change was written: clients that have seen it have seen this version. */
   confirmPending(pending: number, version: number): void
-  /** Takes over what another agent saw later than this one. */
+  /** Merges newer rows of other agents. */
   merge(rows: readonly FlagClientRow[]): void
-  /** Forgets the clients that are gone. */
+  /** Removes clients that are gone. */
   expire(): void
   accept(name: string, by: string): void
-  /** Seconds since the client asked and whether it is silent; null when it is not known. */
+  /** Seconds since the last request of a client, and if it counts as silent; null: unknown client. */
   silence(name: string): { readonly seconds: number; readonly silent: boolean } | null
-  /** Named clients that asked within the last 60 s. */
+  /** Named clients with a request in the last 60 s. */
   liveClients(): Map<string, VersionMark>
   list(current: VersionMark): FlagClient[]
-  /** What changed since the last call, and has to be written; what could not be goes back through `unwritten`. */
+  /** Rows that changed since the last call and must be written; `markDirty` returns rows that could not be written. */
   takeDirty(): FlagClientRow[]
   markDirty(rows: readonly FlagClientRow[]): void
 }
@@ -76,7 +76,7 @@ export function createClientRegistry(now: () => number, clockOffset: () => numbe
     const name = header?.trim() ?? ''
     const usable = /^[\x21-\x7e][\x20-\x7e]{0,199}$/.test(name) && name !== UNNAMED_CLIENT
     if (usable && (clients.has(name) || clients.size < MAX_TRACKED_CLIENTS)) return name
-    // Nobody knows how many processes share no name: one answer of off does not show that all of them have seen it.
+    // Any number of processes can share no name: one evaluation of off does not show that all of them have seen it.
     return on ? UNNAMED_CLIENT : null
   }
 
@@ -132,7 +132,7 @@ export function createClientRegistry(now: () => number, clockOffset: () => numbe
           client: name,
           lastSeenAt: new Date(client.lastSeenAt).toISOString(),
           answeredOn: client.answeredOn,
-          // A process that ended while the flag was on has seen the current state: it is a doubt only after a change.
+          // A process that ended while the flag was on has seen the current state; it is stale only after a change.
           stale: client.acceptedBy === null && !isUpToDate(client, current),
           acceptedBy: client.acceptedBy,
         }))

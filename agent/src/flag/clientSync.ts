@@ -2,7 +2,7 @@ import type { Actor } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { SILENT_AFTER_MS, type ClientRegistry } from './clientRegistry.ts'
 
-/** Milliseconds to add to this process's clock to get the database's; all agents write times of the latter. */
+/** Milliseconds to add to the local clock to get the clock of the database, which all agents write. */
 export interface ClockOffset {
   milliseconds: number
 }
@@ -16,8 +16,8 @@ export async function measureClockOffset(sql: Sql, offset: ClockOffset, now: () 
 }
 
 /**
- * Writes what this agent's clients did since the last call, deletes those that are gone, and takes over what other
- * agents wrote, in one statement. The rows it reads are those from before its own writing.
+ * Writes the changed clients of this agent, deletes clients that are gone, and merges the rows of other agents, in one
+ * statement. It reads the rows as they were before its own writes.
  */
 export async function syncClients(
   sql: Sql,
@@ -80,7 +80,7 @@ export async function syncClients(
   }
 }
 
-/** Records that a person vouches for a silent client. False when it has asked again in the meantime. */
+/** Records that a person accepted a silent client. False if the client has sent a request in the meantime. */
 export async function recordClientAcceptance(
   sql: Sql,
   acceptance: { rollout: string; client: string; actor: Actor; reason: string },

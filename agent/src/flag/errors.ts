@@ -1,6 +1,6 @@
 import type { ProblemCode } from '../contract/index.ts'
 
-/** A refusal of this room; http gives it the status of its code. */
+/** A refusal of a flag change; http/problem.ts maps its code to a status. */
 export class FlagRefusal extends Error {
   readonly code: ProblemCode
   constructor(

@@ -1,17 +1,17 @@
 import { computeBucket, isInPercentage } from './bucket.ts'
 
-/** The flag as it is served now. */
+/** The state that is served now. */
 export type ServedFlag =
   | {
       readonly kind: 'state'
       readonly enabled: boolean
-      /** 0 to 100, of the targeting keys. */
+      /** Percentage of targeting keys, 0 to 100. */
       readonly percentage: number
       readonly version: number
-      /** Switched off here, and not yet written to the database. */
+      /** Turned off here, and not yet written to the database. */
       readonly pending: boolean
     }
-  /** Nothing that may be served is known: off, and why. */
+  /** No state is known: serves off, with the reason. */
   | { readonly kind: 'unknown'; readonly why: string }
 
 export type EvaluationReason = 'DISABLED' | 'STATIC' | 'SPLIT' | 'UNKNOWN'
@@ -32,7 +32,7 @@ export type Evaluation =
       readonly errorDetails: string
     }
 
-/** What a flag answers to one context. Pure; reads nothing but its arguments. */
+/** Evaluates a flag for one context. Pure. */
 export function evaluateServedFlag(
   key: string,
   served: ServedFlag,
@@ -48,7 +48,7 @@ export function evaluateServedFlag(
     return {
       key,
       errorCode: 'TARGETING_KEY_MISSING',
-      errorDetails: `The flag is on for ${percentage} %: send a targetingKey, so that each one always gets the same answer.`,
+      errorDetails: `The flag is on for ${percentage}%: send a targetingKey, so that each key always gets the same value.`,
     }
   return toEvaluation(key, isInPercentage(computeBucket(key, targetingKey), percentage), 'SPLIT', metadata)
 }

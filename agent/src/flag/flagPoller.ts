@@ -6,7 +6,7 @@ import type { InMemoryFlag } from './inMemoryFlag.ts'
 import { readFlagStates, type FlagState } from './flagStore.ts'
 
 const POLL_INTERVAL_MS = 1_000
-/** A reading that takes longer is left behind; its answer is ignored if it still comes. */
+/** A slower read is abandoned. */
 const READ_TIMEOUT_MS = 3_000
 const MAX_OUTSTANDING_READS = 3
 
@@ -16,7 +16,7 @@ interface FlagPollerDependencies {
   readonly offset: ClockOffset
   readonly log: (line: Record<string, unknown>) => void
   readonly now: () => number
-  /** False while the state in the database is not ours: then nothing is read and nothing written. */
+  /** False while the state in the database belongs to another environment: nothing is read or written then. */
   readonly mayRead: () => boolean
   readonly hasPending: () => boolean
   readonly mark: (flag: InMemoryFlag) => VersionMark
@@ -25,19 +25,19 @@ interface FlagPollerDependencies {
 export interface FlagPoller {
   start(): void
   stop(): Promise<void>
-  /** This agent itself has just written this state. */
+  /** Applies a state that this agent has just written. */
   confirm(flag: InMemoryFlag, state: FlagState): void
-  /** Whatever was read belongs to another database. */
+  /** Discards all states, because they belong to another database. */
   forget(): void
-  /** The database did not take or give something; said once on the log until it works again. */
+  /** Logs a database failure once until the database works again. */
   reportFault(error: unknown, rollout?: string): void
 }
 
-/** Reads the flags each second, so that a change made through another agent is served here too. */
+/** Reads the flags every second, so that this agent serves changes made through other agents. */
 export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoller {
   const { database, flags, offset, log, now, mayRead, hasPending, mark } = dependencies
   const clients = new Map([...flags].map(([rollout, flag]) => [rollout, flag.clients]))
-  // What a reading began before may be older than what we wrote meanwhile: it counts only within its generation.
+  // A read may be older than a write that happened meanwhile, so it counts only within its generation.
   let generation = 0
   let outstanding = 0
   let healthy = true
@@ -57,7 +57,7 @@ export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoll
     }
     await syncClients(database.state, clients, offset)
     for (const flag of flags.values()) flag.propagation.review(flag.clients, mark(flag))
-    // Keeps the reserved connection open: once connections are exhausted it could not be opened any more.
+    // Keeps the reserved connection open: it could not be opened once all connections are in use.
     if (!hasPending()) await database.urgent`select /* sti */ 1`
   }
 

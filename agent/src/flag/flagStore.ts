@@ -2,7 +2,7 @@ import type postgres from 'postgres'
 import type { Actor } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 
-/** A change of a flag as it is written: an operation that has already succeeded, the new state, and one event. */
+/** A flag change to write: an operation that already succeeded, the new state, and one event. */
 export interface FlagChange {
   readonly rollout: string
   readonly fileHash: string
@@ -15,9 +15,9 @@ export interface FlagChange {
   readonly idempotencyKey: string
   readonly requestHash: string
   readonly message: string
-  /** Only when the flag still has this version; null: whatever it has. */
+  /** Written only if the flag still has this version; null: any version. */
   readonly expectedVersion: number | null
-  /** When it was served already, before it could be written; ISO 8601. */
+  /** Since when it is served, if that was before the write; ISO 8601. */
   readonly servedSince: string | null
   readonly agent: string
 }
@@ -32,11 +32,11 @@ export interface FlagState {
 
 export type FlagWriteResult =
   | { readonly kind: 'written'; readonly operationId: number; readonly state: FlagState }
-  /** The same request was written before; nothing was changed now. `last`: nobody has changed the flag since. */
+  /** The same request was already written. `last`: the flag has not changed since. */
   | { readonly kind: 'earlier'; readonly operationId: number; readonly state: FlagState | null; readonly last: boolean }
   /** The idempotency key belongs to another request. */
   | { readonly kind: 'other-request'; readonly operationId: number }
-  /** The flag was changed since the caller looked. */
+  /** The flag changed since the caller read it. */
   | { readonly kind: 'changed-meanwhile' }
 
 interface FlagWriteRow {
@@ -56,16 +56,16 @@ interface FlagStateRow {
 }
 
 /**
- * One statement, so one transaction: it happens whole or not at all, and repeated with the same idempotency key it
- * happens once. `before` locks the flag's row first, so that concurrent changes are counted one after the other.
+ * One statement, and so one transaction: the change is atomic, and repeating it with the same idempotency key has no
+ * further effect. `before` locks the row of the flag first, so that concurrent changes get consecutive versions.
  */
 export async function writeFlagChange(sql: Sql, change: FlagChange): Promise<FlagWriteResult> {
   try {
     const written = await attemptWrite(sql, change)
-    // It waited for another change: perhaps for the same request, which its snapshot was too old to see.
+    // The statement waited for another change, possibly for the same request, which its snapshot could not see.
     return written.kind === 'changed-meanwhile' ? await attemptWrite(sql, change) : written
   } catch (error) {
-    // The same request ran at the same moment and was first: now it is there to be found.
+    // The same request ran concurrently and committed first, so a second attempt finds it.
     if (error instanceof Error && 'code' in error && error.code === '23505') return attemptWrite(sql, change)
     throw error
   }
@@ -110,7 +110,7 @@ async function attemptWrite(sql: Sql, change: FlagChange): Promise<FlagWriteResu
       (select id from event)::float8 as event_id,
       coalesce((select to_jsonb(flag) from flag),
         (select to_jsonb(f) from sti.flag f where f.rollout = ${change.rollout})) as state`
-  if (!row) throw new Error('a change of the flag answered no row')
+  if (!row) throw new Error('The statement of a flag change returned no row.')
   const state = row.state ? toFlagState(row.state) : null
   if (row.operation_id !== null && state) return { kind: 'written', operationId: row.operation_id, state }
   if (row.earlier_id === null) return { kind: 'changed-meanwhile' }
@@ -128,7 +128,7 @@ export function toFlagState(row: FlagStateRow): FlagState {
   }
 }
 
-/** The state of each rollout's flag; a rollout seen for the first time gets its row, which is off. */
+/** The state of the flag of each rollout; a new rollout gets a row that is off. */
 export async function readFlagStates(sql: Sql, rollouts: readonly string[]): Promise<Map<string, FlagState>> {
   const names = sql.json([...rollouts])
   const readExisting = async (): Promise<Map<string, FlagState>> => {

@@ -19,7 +19,7 @@ import { createFlagPoller } from './flagPoller.ts'
 import { toFlagStatus } from './flagStatus.ts'
 import { writeFlagChange, type FlagChange } from './flagStore.ts'
 
-/** How long an answer to turning off waits for the database; the flag is off before that. */
+/** How long the response to turning off waits for the database; the flag is already off by then. */
 const TURN_OFF_RESPONSE_TIMEOUT_MS = 500
 
 export interface FlagsDependencies {
@@ -35,11 +35,11 @@ export interface FlagsDependencies {
 
 export interface FlagChangeRequest {
   readonly idempotencyKey: string
-  /** A hash over what was asked for: the same key with another hash is a conflict. */
+  /** Hash of the request: the same key with another hash is a conflict. */
   readonly requestHash: string
-  /** Only while the flag has this version. Default: the one that this agent read last. */
+  /** Changes the flag only if it has this version. Default: the version that this agent read last. */
   readonly expectedVersion?: number
-  /** The ramp that this is a step of. */
+  /** The ramp that this step belongs to. */
   readonly rampOperation?: number
 }
 
@@ -47,25 +47,25 @@ export interface TurnOffRequest {
   readonly kind: 'flag' | 'rollback'
   readonly idempotencyKey: string
   readonly parameters: Readonly<Record<string, unknown>>
-  /** Default: a hash over kind and parameters. */
+  /** Default: hash of kind and parameters. */
   readonly requestHash?: string
 }
 
 export interface Flags {
-  /** Reads the database each second from now on. Everything is served off until `serveOff(null)` was called. */
+  /** Starts to read the database every second. Serves every flag as off until `serveOff(null)` is called. */
   start(): void
-  /** Stops reading and retrying. What is not written by then is lost, and is on the log. */
+  /** Stops reading and retrying. Pending changes are lost, and logged. */
   stop(): Promise<void>
-  /** Serves every flag off, with the reason (not our database); null: from what the database says. */
+  /** Serves every flag as off for a reason, such as a foreign database; null: serves the state in the database. */
   serveOff(reason: string | null): void
-  /** Of the flag with this key. `client`: the X-Sti-Client header, or null. Reads memory only. */
+  /** Evaluates the flag with this key from memory. `client`: the X-Sti-Client header, or null. */
   evaluate(key: string, context: Readonly<Record<string, unknown>>, client: string | null): Evaluation
   evaluateAll(context: Readonly<Record<string, unknown>>, client: string | null): Evaluation[]
-  /** Seconds since the database last confirmed the oldest of all flags; null: never. */
+  /** Seconds since the database last confirmed all flags; null: never. */
   ageSeconds(): number | null
   /**
-   * Writes a change, then serves it. The caller has checked that it is allowed. Refused when the flag was changed
-   * since this agent last read it, and while an off is not written. Gives the id of the operation.
+   * Writes a change, then serves it; the caller checks the prerequisites. Refused if the flag changed since this agent
+   * last read it, or while turning it off is still pending. Returns the id of the operation.
    */
   change(
     rollout: Rollout,
@@ -74,19 +74,19 @@ export interface Flags {
     reason: string | null,
     request: FlagChangeRequest & { readonly force: boolean },
   ): Promise<number>
-  /** Off at once, in memory; written as soon as the database takes it. `persisted` false: it is being tried. */
+  /** Turns the flag off in memory, then in the database. `persisted: false`: the write is being retried. */
   turnOff(
     rollout: Rollout,
     actor: Actor,
     reason: string | null,
     request: TurnOffRequest,
   ): Promise<{ readonly persisted: boolean; readonly operationId: number | null }>
-  /** A person vouches that a silent client acts on the flag no more. */
+  /** A person confirms that a silent client no longer uses the flag. */
   acceptClient(rollout: string, client: string, actor: Actor, reason: string): Promise<void>
   status(rollout: string): FlagStatus
-  /** The last request for it that this process has answered; null: none yet. */
+  /** The last evaluation by this process; null: none yet. */
   lastEvaluation(rollout: string): LastEvaluation | null
-  /** Called with the seconds from each change made here until the last live client has seen it. */
+  /** Reports the propagation time, in seconds, of each change made through this agent. */
   onPropagation(listener: (rollout: string, seconds: number) => void): void
 }
 
@@ -94,7 +94,7 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
   const { database, environment, agent, rollouts, log, now = Date.now, reached = noopFailpoint } = dependencies
   const offset: ClockOffset = { milliseconds: 0 }
   const listeners: ((rollout: string, seconds: number) => void)[] = []
-  let offReason: string | null = 'the identity of the database is not confirmed yet'
+  let offReason: string | null = 'the identity of the database is not verified yet'
   const flags = new Map<string, InMemoryFlag>()
   for (const rollout of rollouts) {
     const report = (seconds: number): void => listeners.forEach((listener) => listener(rollout.name, seconds))
@@ -130,7 +130,7 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
 
   function requireFlag(rollout: string): InMemoryFlag {
     const flag = flags.get(rollout)
-    if (!flag) throw new FlagRefusal('unknown-rollout', `There is no rollout ${rollout} here.`)
+    if (!flag) throw new FlagRefusal('unknown-rollout', `The rollout ${rollout} does not exist.`)
     return flag
   }
 
@@ -162,7 +162,7 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
     evaluate(key, context, client) {
       const flag = byKey.get(key)
       if (flag) return evaluate(flag, context, client)
-      return { key, errorCode: 'FLAG_NOT_FOUND', errorDetails: `There is no flag with this key in ${environment}.` }
+      return { key, errorCode: 'FLAG_NOT_FOUND', errorDetails: `${environment} has no flag with this key.` }
     },
     evaluateAll: (context, client) => [...flags.values()].map((flag) => evaluate(flag, context, client)),
     ageSeconds() {
@@ -172,11 +172,14 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
     },
     async change(rollout, target, actor, reason, request) {
       const flag = requireFlag(rollout.name)
-      if (offReason !== null) throw new FlagRefusal('refused', `The flag is served off: ${offReason}.`)
+      if (offReason !== null) throw new FlagRefusal('refused', `The flag is served as off: ${offReason}.`)
       if (pending.last(rollout.name) > 0)
-        throw new FlagRefusal('database-away', 'The flag was turned off and that is not written yet; wait until it is.')
+        throw new FlagRefusal(
+          'database-away',
+          'The flag was turned off, and the database has not recorded it yet: wait until it has.',
+        )
       if (!flag.confirmed)
-        throw new FlagRefusal('database-away', 'The flag was not read from the database yet; try again when it is.')
+        throw new FlagRefusal('database-away', 'The flag has not been read from the database yet: try again shortly.')
       const percentage = target.enabled ? target.percentage : 0
       const change: FlagChange = {
         ...changeBase(rollout, actor, reason),
@@ -190,16 +193,16 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
           force: request.force,
           ...(request.rampOperation === undefined ? {} : { rampOperation: request.rampOperation }),
         },
-        message: target.enabled ? `The flag was turned on for ${percentage} %.` : 'The flag was turned off.',
+        message: target.enabled ? `The flag was turned on for ${percentage}%.` : 'The flag was turned off.',
         expectedVersion: request.expectedVersion ?? flag.confirmed.version,
         servedSince: null,
       }
       const written = await writeFlagChange(database.state, change)
       switch (written.kind) {
         case 'other-request':
-          throw new FlagRefusal('conflict', 'This Idempotency-Key belongs to another request; send a new one.')
+          throw new FlagRefusal('conflict', 'This Idempotency-Key was used for another request: send a new key.')
         case 'changed-meanwhile':
-          throw new FlagRefusal('conflict', 'Somebody changed the flag in the meantime; look at it again.')
+          throw new FlagRefusal('conflict', 'The flag changed in the meantime: check its state, then try again.')
         case 'earlier':
           return written.operationId
         case 'written':
@@ -244,10 +247,11 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
       if (!silence.silent)
         throw new FlagRefusal(
           'refused',
-          `${client} asked ${Math.round(silence.seconds)} s ago; only a client that has been silent for 60 s after an answer of on can be accepted.`,
+          `${client} last sent a request ${Math.round(silence.seconds)} s ago: only a client that has been silent for 60 s after an evaluation of on can be accepted.`,
         )
       const accepted = await recordClientAcceptance(database.state, { rollout, client, actor, reason })
-      if (!accepted) throw new FlagRefusal('conflict', `${client} has asked again or was accepted; look at it again.`)
+      if (!accepted)
+        throw new FlagRefusal('conflict', `${client} sent a request or was accepted in the meantime: check its state.`)
       flag.clients.accept(client, actor.name)
     },
     status(rollout) {

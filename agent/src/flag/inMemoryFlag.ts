@@ -4,27 +4,27 @@ import type { ServedFlag } from './evaluation.ts'
 import { createPropagationTracker, type PropagationTracker } from './propagation.ts'
 import type { FlagState } from './flagStore.ts'
 
-/** One flag as this process knows it. */
+/** The state of one flag in this process. */
 export interface InMemoryFlag {
   readonly rollout: string
   readonly key: string
-  /** What the database last said; null until it was read once. */
+  /** State last read from the database; null: not read yet. */
   confirmed: FlagState | null
-  /** When the database last said so, in ms; null: never. */
+  /** When that state was confirmed, in ms; null: never. */
   confirmedAt: number | null
   readonly clients: ClientRegistry
   readonly propagation: PropagationTracker
-  /** The last one that asked for it here, on this process's clock in ms; null: nobody has since the agent started. */
+  /** The last evaluation since the agent started, by the local clock in ms; null: none. */
   lastEvaluation: LastEvaluation | null
 }
 
 export interface LastEvaluation {
   readonly at: number
-  /** Null: it sent no name. */
+  /** Null: the client sent no name. */
   readonly client: string | null
 }
 
-/** The version of an answer that came from no state at all. */
+/** The version of an evaluation without a known state. */
 export const NO_VERSION = -1
 
 export function createInMemoryFlag(
@@ -44,7 +44,7 @@ export function createInMemoryFlag(
   }
 }
 
-/** What the flag answers from. An off that is not written yet comes before whatever the database says. */
+/** The state to serve. A pending off takes precedence over the state in the database. */
 export function toServedFlag(flag: InMemoryFlag, pending: number, offBecause: string | null): ServedFlag {
   if (pending > 0)
     return {
@@ -55,7 +55,7 @@ export function toServedFlag(flag: InMemoryFlag, pending: number, offBecause: st
       pending: true,
     }
   if (offBecause !== null) return { kind: 'unknown', why: offBecause }
-  if (!flag.confirmed) return { kind: 'unknown', why: 'the database was not read yet' }
+  if (!flag.confirmed) return { kind: 'unknown', why: 'the database has not been read yet' }
   const { enabled, percentage, version } = flag.confirmed
   return { kind: 'state', enabled, percentage, version, pending: false }
 }

@@ -2,9 +2,8 @@ import type { Database, Sql } from '../database/connect.ts'
 import type { FailpointHook } from '../kind/failpoints.ts'
 import { writeFlagChange, type FlagChange, type FlagWriteResult } from './flagStore.ts'
 
-/** Milliseconds between two attempts to write what is switched off already. */
 const RETRY_INTERVAL_MS = 250
-/** Milliseconds after which an attempt counts as hung: more than the statement_timeout of the urgent connection. */
+/** An attempt that takes longer counts as hung: more than the statement_timeout of the urgent connection. */
 const ATTEMPT_TIMEOUT_MS = 2_500
 
 export type CompletedWrite = Extract<FlagWriteResult, { kind: 'written' | 'earlier' }>
@@ -17,16 +16,16 @@ interface PendingWrite {
 }
 
 /**
- * What is off in memory and not yet written, in order per rollout. Each is tried again until it is written; its
- * idempotency key makes it happen once, also when the answer to an earlier attempt was lost on the way.
+ * Changes that are served as off and not yet written, in order per rollout. Each is retried until it is written; its
+ * idempotency key prevents a second effect if the response to an earlier attempt was lost.
  */
 export interface PendingWrites {
-  /** Queues a change; resolves when it was written. */
+  /** Queues a change; resolves once it is written. */
   add(change: FlagChange): Promise<CompletedWrite>
-  /** The number of the last unwritten change of a rollout, counted up from 1; 0: none. */
+  /** Number of the last pending change of a rollout, counted from 1; 0: none. */
   last(rollout: string): number
   count(): number
-  /** Holds the writing back while the state in the database is not ours. */
+  /** Suspends writing while the state in the database belongs to another environment. */
   hold(held: boolean): void
   stop(): void
 }
@@ -69,9 +68,9 @@ export function createPendingWrites(
       await reached('flag.off-served')
       const written = await attempt(head.change)
       await reached('flag.off-written')
-      if (written.kind === 'changed-meanwhile') throw new Error('turning off does not depend on a version')
+      if (written.kind === 'changed-meanwhile') throw new Error('Turning the flag off must not depend on a version.')
       if (written.kind === 'other-request') {
-        // The key was used for something else. Off stays off: it is written under a key of its own.
+        // The key was used for another request. The flag stays off, and the change is written with a new key.
         head.change = { ...head.change, idempotencyKey: `${head.change.idempotencyKey}/off-${crypto.randomUUID()}` }
         return false
       }
@@ -85,7 +84,7 @@ export function createPendingWrites(
     }
   }
 
-  /** A connection whose other end vanished may hang for minutes; after one such attempt a new one is opened. */
+  /** A connection whose peer vanished can hang for minutes; after one such attempt a new connection is opened. */
   async function attempt(change: FlagChange): Promise<FlagWriteResult> {
     if (!urgentHung) {
       const written = await withTimeout(
@@ -136,7 +135,7 @@ function withTimeout<T>(work: Promise<T>, milliseconds: number, onHung: () => vo
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       onHung()
-      reject(new AttemptTimeout(`the database did not answer within ${milliseconds} ms`))
+      reject(new AttemptTimeout(`The database did not respond within ${milliseconds} ms.`))
     }, milliseconds)
     work.then(resolve, reject).finally(() => clearTimeout(timer))
   })

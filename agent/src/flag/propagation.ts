@@ -1,11 +1,11 @@
 import { isUpToDate, type ClientRegistry, type VersionMark } from './clientRegistry.ts'
 
-/** Follows one change of a flag until the last client that was live when it was made has asked after it. */
+/** Measures how long one change of a flag takes until every client that was live at the change has seen it. */
 export interface PropagationTracker {
-  /** A change was made at `changedAt` (ms); `report`: whether the listener hears of it. It replaces the one before. */
+  /** Starts with a change at `changedAt` (ms) and ends the previous measurement. `report`: calls the listener. */
   begin(changedAt: number, clients: ClientRegistry, current: VersionMark, report: boolean): void
   recordSeen(client: string): void
-  /** Stops waiting for clients that are live no more, or have asked another agent. */
+  /** Stops waiting for clients that are no longer live, or have asked another agent. */
   review(clients: ClientRegistry, current: VersionMark): void
   lastSeconds(): number | null
 }

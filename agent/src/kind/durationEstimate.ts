@@ -1,19 +1,20 @@
-import type { Operation, OperationPreview } from '../contract/index.ts'
+import { operationName, type Operation, type OperationPreview } from '../contract/index.ts'
+import { formatCount, formatDuration, formatQuantity } from '../format/format.ts'
 
-/** How fast an operation went, with all that it waited for. */
+/** The rate of a past operation, including the time that it waited. */
 export interface MeasuredRate {
-  /** Such as `backfill 12`. */
+  /** Such as “Backfill 12”. */
   readonly source: string
   readonly rows: number
   readonly seconds: number
   readonly perSecond: number
 }
 
-/** Of an operation that ended; null: it has not counted so many rows, or never began. */
+/** The rate of an operation that ended; null: it counted no rows, or never started. */
 export function measuredRate(operation: Operation | undefined, rows: unknown): MeasuredRate | null {
   const [counted, seconds] = [Number(rows ?? 0), operationSeconds(operation)]
   if (operation === undefined || !(counted > 0) || seconds === null) return null
-  return { source: `${operation.kind} ${operation.id}`, rows: counted, seconds, perSecond: counted / seconds }
+  return { source: operationName(operation), rows: counted, seconds, perSecond: counted / seconds }
 }
 
 export function operationSeconds(operation: Operation | undefined): number | null {
@@ -21,29 +22,24 @@ export function operationSeconds(operation: Operation | undefined): number | nul
   return Math.max(0.001, (Date.parse(operation.endedAt) - Date.parse(operation.startedAt)) / 1000)
 }
 
-export function formatSeconds(seconds: number): string {
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
-  return seconds < 120 ? `${Math.round(seconds * 10) / 10} s` : `${Math.round(seconds / 60)} min`
-}
-
-/** How long so many rows take, and what says so: a measurement of this rollout, or an assumption that is named as one. */
+/** The estimated duration for `rows`, based on a measurement of this rollout, or on an assumption that a note names. */
 export function estimateDuration(
   rows: number | null,
   measured: MeasuredRate | null,
   assumption: { readonly does: string; readonly perSecond: number },
 ): Pick<OperationPreview, 'estimatedSeconds' | 'estimateBasis'> & { readonly notes: readonly string[] } {
   if (rows === null) {
-    const sentence = 'How long it takes is not known: the rows of the table were never counted (ANALYZE it).'
+    const sentence = 'The duration is unknown because the table has no row count: run ANALYZE.'
     return { estimatedSeconds: null, estimateBasis: null, notes: [sentence] }
   }
   if (measured !== null) {
     const { source, perSecond } = measured
-    const basis = `${source}, ${formatRate(perSecond)}: ${measured.rows.toLocaleString('en')} rows in ${formatSeconds(measured.seconds)}`
+    const basis = `${source}: ${formatQuantity(measured.rows, 'row')} in ${formatDuration(measured.seconds)}, ${formatRate(perSecond)}`
     return { estimatedSeconds: rows / perSecond, estimateBasis: basis, notes: [] }
   }
   const seconds = Math.max(1, rows / assumption.perSecond)
-  const sentence = `About ${formatSeconds(seconds)} if it ${assumption.does} ${formatRate(assumption.perSecond)}, which was not measured here yet.`
+  const sentence = `About ${formatDuration(seconds)} if it ${assumption.does} ${formatRate(assumption.perSecond)}. This rate is an assumption; it has not been measured here yet.`
   return { estimatedSeconds: seconds, estimateBasis: null, notes: [sentence] }
 }
 
-const formatRate = (perSecond: number): string => `${Math.round(perSecond).toLocaleString('en')} rows/s`
+const formatRate = (perSecond: number): string => `${formatCount(Math.round(perSecond))} rows/s`

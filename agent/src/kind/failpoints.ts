@@ -1,6 +1,6 @@
 /**
- * The places between two statements of an operation, in the order in which a whole rollout comes by. What is done up to
- * a point is in the database or is not done: an agent that dies there leaves nothing that another one cannot go on with.
+ * Points between two statements of an operation, in the order of a complete rollout. At each point all completed work is
+ * in the database, so that another agent can continue if this one dies there.
  */
 export const FAILPOINT_NAMES = [
   'operation.claimed',
@@ -88,7 +88,7 @@ export const FAILPOINT_NAMES = [
 
 export type FailpointName = (typeof FAILPOINT_NAMES)[number]
 
-/** Called at each point; the work goes on when it resolves. An agent does nothing there; tests kill its process. */
+/** Called at each point; the work continues when it resolves. Does nothing in production; tests kill the process. */
 export type FailpointHook = (point: FailpointName) => Promise<void>
 
 export const noopFailpoint: FailpointHook = () => Promise.resolve()

@@ -40,10 +40,10 @@ export interface PreviewContext {
 export type RunOutcome =
   { readonly outcome: 'succeeded'; readonly result: Record<string, unknown> } | { readonly outcome: 'stopped' }
 
-/** What a person, or the loss of the lease, asks of a running operation. */
+/** The request to a running operation, by a person or by the loss of its lease. */
 export type Directive = 'go-on' | 'pause' | 'cancel' | 'lost'
 
-/** Epoch and random claim id of whoever holds the operation: DDL begins by checking them. */
+/** Epoch and random claim id of the holder of an operation; DDL starts by checking them. */
 export interface OperationClaim {
   readonly id: bigint
   readonly epoch: bigint
@@ -56,13 +56,13 @@ export interface RunningOperation {
   readonly rollout: string
   readonly actor: Actor
   readonly reason: string | null
-  /** As they were when it was claimed; `parameters()` of the run gives them as they are now. */
+  /** Parameters at the claim; `parameters()` of the run returns the current ones. */
   readonly parameters: Record<string, unknown>
-  /** As the last holder left it. */
+  /** Progress saved by the last holder. */
   readonly progress: OperationProgress | null
 }
 
-/** All that a running operation gets. */
+/** The context of a running operation. */
 export interface RunContext {
   readonly agent: string
   readonly operation: RunningOperation
@@ -70,12 +70,12 @@ export interface RunContext {
   readonly rollout: Rollout
   readonly database: Database
   readonly pressure: ThrottleReadings
-  /** The parameters as they are now: they can be tuned while it runs. */
+  /** The current parameters; they can be tuned while the operation runs. */
   parameters(): Record<string, unknown>
   directive(): Directive
-  /** Reads the state of rollout and table anew. */
+  /** Reads the facts of the rollout anew. */
   readFacts(): Promise<RolloutFacts>
-  /** What it does now, for people; saved with the next heartbeat. */
+  /** Sets the current step, shown to people; saved with the next heartbeat. */
   setStep(text: string): void
   reportProgress(progress: OperationProgress): void
   recordEvent(
@@ -83,9 +83,9 @@ export interface RunContext {
     message: string,
     details?: { before?: unknown; after?: unknown; actor?: Actor },
   ): Promise<void>
-  /** Observed by the metrics. */
+  /** Reports a batch to the metrics. */
   observeBatch(seconds: number, rows: number): void
   turnFlagOff(reason: string): Promise<void>
-  /** Called between any two statements. Does nothing by default; tests kill the process there. */
+  /** Called between any two statements; does nothing in production. */
   readonly failpoint: FailpointHook
 }

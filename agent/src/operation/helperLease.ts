@@ -11,8 +11,8 @@ export interface HelperLease {
 }
 
 /**
- * Takes a free seat of an operation that another agent holds and that offers some (`agents` above 1), while one of its
- * lanes is free. One seat of an operation for each agent.
+ * Acquires a free helper lease of an operation of another agent that allows helpers (`agents` above 1) and has a free
+ * lane. Each agent holds at most one lease per operation.
  */
 export async function acquireHelperLease(
   sql: Sql,
@@ -42,11 +42,11 @@ export async function acquireHelperLease(
       returning s.number, s.claim
     )
     select o.*, t.number as seat, t.claim as seat_claim from offered o, taken t`
-  // Its progress is the holder's to tell.
+  // Only the holder reports progress.
   return acquired ? { row: { ...acquired, progress: null }, number: acquired.seat, claim: acquired.seat_claim } : null
 }
 
-/** Keeps the seat, and tells what is asked of the operation. Null: it runs no more, or somebody else has the seat. */
+/** Renews the lease, and reads pause and cancel requests. Null: the operation ended, or another agent has the lease. */
 export async function renewHelperLease(
   sql: Sql,
   { row, number, claim }: HelperLease,
@@ -63,7 +63,7 @@ export async function renewHelperLease(
   return renewed ?? null
 }
 
-/** Frees the seat, at once or some seconds from now. */
+/** Releases the lease in `afterSeconds`. */
 export async function releaseHelperLease(
   sql: Sql,
   { row, number, claim }: HelperLease,

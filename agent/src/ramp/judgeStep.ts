@@ -8,12 +8,12 @@ import { stepChecks, type StepContext } from './stepChecks.ts'
 
 export interface StepJudgment {
   readonly verdict: 'pass' | 'fail' | 'inconclusive'
-  /** What speaks against going on, one sentence each without its full stop. */
+  /** Reasons not to continue, one sentence each, without a period. */
   readonly why: readonly string[]
   readonly checks: readonly CheckResult[]
 }
 
-/** Asks every check over the time since the step was set. Null: it was asked to stop meanwhile. */
+/** Runs every check over the time since the step was set. Null: the ramp was asked to stop. */
 export async function judgeStep(
   run: RunContext,
   deps: ValidationDependencies,
@@ -34,11 +34,12 @@ export async function judgeStep(
 }
 
 /**
- * A fail of any layer is one. What could not be decided holds the ramp where the file requires the layer: without
- * that the flag could not be on at all.
+ * A failed check of any layer fails the step. An undecided check makes it inconclusive only if the file requires its
+ * layer: without that layer the flag could not be enabled either.
  */
 export function combineResults({ file }: Rollout, checks: readonly CheckResult[]): StepJudgment {
-  const toSentences = (some: readonly CheckResult[]): string[] => some.map(({ check, detail }) => `${check}: ${detail}`)
+  const toSentences = (results: readonly CheckResult[]): string[] =>
+    results.map(({ check, detail }) => `${check}: ${detail}`)
   const failedResults = checks.filter(({ verdict }) => verdict === 'fail')
   if (failedResults.length > 0) return { verdict: 'fail', why: toSentences(failedResults), checks }
   const undecidedResults = checks.filter(

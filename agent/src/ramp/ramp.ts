@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { readRollbackHold } from '../alert/rollbackHoldStore.ts'
 import type { RampProgress } from '../contract/index.ts'
+import { formatDuration } from '../format/format.ts'
 import { OperationFailedError, OperationPausedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import type { Flags } from '../flag/flags.ts'
@@ -17,12 +18,12 @@ export interface RampDependencies extends ValidationDependencies {
 
 const POLL_INTERVAL_MS = 250
 const RETRY_INTERVAL_MS = 1_000
-/** As long as this it waits for clients to see a step; those that have not asked by then are silent, or gone. */
+/** How long a step waits for clients to see it; clients without a request by then are silent or gone. */
 const PROPAGATION_TIMEOUT_MS = 60_000
-/** Judgements of one step that may be inconclusive; then it stands until a person has looked. */
+/** Inconclusive judgments of one step before the ramp pauses. */
 const MAX_INCONCLUSIVE_JUDGMENTS = 3
 
-/** The flag, step by step. (A change in one step waits for nothing: http/accept.ts.) */
+/** Raises the flag step by step. A change in one step is not queued (http/acceptOperation.ts). */
 export function createRampKind(deps: RampDependencies): OperationDefinition<'flag'> {
   return {
     kind: 'flag',
@@ -35,8 +36,8 @@ export function createRampKind(deps: RampDependencies): OperationDefinition<'fla
         estimatedWalBytes: 0,
         estimatedSeconds: steps.length * hold,
         notes: [
-          `Goes up by ${steps.join(', ')} %, holds each step for ${hold} s and judges it: on with pass, held with inconclusive, off with fail.`,
-          'A pause or the end leaves the flag at the percentage that it has. Whoever changes the flag ends the ramp.',
+          `Raises the flag to ${steps.map((step) => `${step}%`).join(', ')}. Each step is held for ${formatDuration(hold)} and judged: pass continues, inconclusive holds the step, fail turns the flag off.`,
+          'Pausing or cancelling the ramp keeps the current percentage. Any other change of the flag ends the ramp.',
         ],
       })
     },
@@ -44,7 +45,6 @@ export function createRampKind(deps: RampDependencies): OperationDefinition<'fla
   }
 }
 
-/** One ramp on this agent: what it was asked, and how to see that somebody else has changed the flag. */
 interface RampRun {
   readonly run: RunContext
   readonly deps: RampDependencies
@@ -66,27 +66,27 @@ async function runRamp(run: RunContext, deps: RampDependencies): Promise<RunOutc
   }
 }
 
-const readPosition = ({ run, parameters: asked }: RampRun): Promise<RampPosition> =>
-  requireRampPosition(run.database.state, { id: run.operation.id, rollout: run.rollout.name }, asked)
+const readPosition = ({ run, parameters }: RampRun): Promise<RampPosition> =>
+  requireRampPosition(run.database.state, { id: run.operation.id, rollout: run.rollout.name }, parameters)
 
-async function stopRamp({ run, parameters: asked }: RampRun, { index }: RampPosition): Promise<RunOutcome> {
+async function stopRamp({ run, parameters }: RampRun, { index }: RampPosition): Promise<RunOutcome> {
   const directive = run.directive()
   if (directive === 'pause' || directive === 'cancel')
     await run.recordEvent(
       'ramp',
-      index < 0 ? 'The flag was not changed.' : `The flag stays on for ${asked.steps[index]} %.`,
+      index < 0 ? 'The flag was not changed.' : `The flag stays on for ${parameters.steps[index]}%.`,
     )
   return { outcome: 'stopped' }
 }
 
-/** Sets the next step, only if the flag is as this ramp has left it. It happens once, whoever tries it again. */
+/** Sets the next step once, and only if nobody else has changed the flag since the last step. */
 async function raisePercentage(ramp: RampRun, position: RampPosition): Promise<RampPosition> {
-  const { run, deps: parts, parameters: asked } = ramp
+  const { run, deps, parameters } = ramp
   const { id, actor, reason } = run.operation
   const index = position.index + 1
-  const percentage = asked.steps[index]!
-  run.setStep(`sets step ${index + 1} of ${asked.steps.length}, ${percentage} %`)
-  const reasonText = `ramp ${id}, step ${index + 1} of ${asked.steps.length}${reason === null ? '' : `: ${reason}`}`
+  const percentage = parameters.steps[index]!
+  run.setStep(`setting step ${index + 1} of ${parameters.steps.length}, ${percentage}%`)
+  const reasonText = `ramp ${id}, step ${index + 1} of ${parameters.steps.length}${reason === null ? '' : `: ${reason}`}`
   while (!(await tryChange())) {
     await delay(RETRY_INTERVAL_MS)
     if (run.directive() !== 'go-on') return position
@@ -97,32 +97,32 @@ async function raisePercentage(ramp: RampRun, position: RampPosition): Promise<R
 
   async function tryChange(): Promise<boolean> {
     try {
-      await parts.flags.change(run.rollout, { enabled: true, percentage }, actor, reasonText, {
+      await deps.flags.change(run.rollout, { enabled: true, percentage }, actor, reasonText, {
         idempotencyKey: stepIdempotencyKey(id, index),
         requestHash: stepIdempotencyKey(id, index),
         expectedVersion: position.version,
-        force: asked.force,
+        force: parameters.force,
         rampOperation: Number(id),
       })
       return true
     } catch (error) {
       if (!(error instanceof FlagRefusal)) throw error
-      // This agent has not read the flag yet, or an off is on its way to the database.
+      // This agent has not read the flag yet, or a pending off is not written yet.
       if (error.code === 'database-away') return false
       await readPosition(ramp)
-      throw new OperationPausedError(`${error.message} Then resume: the ramp stands before step ${index + 1}.`)
+      throw new OperationPausedError(`${error.message} Then resume. The ramp is paused before step ${index + 1}.`)
     }
   }
 }
 
 /**
- * Holds a step and judges it until it passes. False: it was asked to stop, or the flag was changed.
- * @throws OperationFailure when it failed, and the flag is off
- * @throws OperationTrouble when it could not be judged
+ * Holds a step and judges it until it passes. False: the ramp was asked to stop, or the flag was changed.
+ * @throws OperationFailedError if the step failed and the flag is off
+ * @throws OperationPausedError if the step could not be judged
  */
 async function observeStep(ramp: RampRun, position: RampPosition): Promise<boolean> {
-  const { run, parameters: asked } = ramp
-  const { holdSeconds, steps } = asked
+  const { run, parameters } = ramp
+  const { holdSeconds, steps } = parameters
   const percentage = steps[position.index]!
   const savedProgress = run.operation.progress?.ramp
   const resumed = savedProgress?.step === position.index + 1 ? savedProgress : null
@@ -138,50 +138,50 @@ async function observeStep(ramp: RampRun, position: RampPosition): Promise<boole
   const show = (more: Partial<RampProgress>, text: string): void => {
     state = { ...state, ...more }
     reportProgress(run, state)
-    run.setStep(`step ${state.step} of ${steps.length}, ${percentage} %: ${text}`)
+    run.setStep(`step ${state.step} of ${steps.length}, ${percentage}%: ${text}`)
   }
   if (!(await waitForClients(ramp, position, show))) return false
-  if (!(await holdStep(ramp, position, holdSeconds - state.heldSeconds, (seconds) => show(seconds, 'holds'))))
+  if (!(await holdStep(ramp, position, holdSeconds - state.heldSeconds, (seconds) => show(seconds, 'holding'))))
     return false
   for (let attempt = 1; ; attempt++) {
-    show({}, 'is judged')
-    const judgement = await judgeCurrentStep(ramp, position)
-    if (judgement === null || !mayContinue(ramp, position)) return false
-    const { verdict } = judgement
-    show({ verdict, why: [...judgement.why] }, verdict)
-    const explanation = judgement.why.length > 0 ? ` (${judgement.why.join('; ')})` : ''
+    show({}, 'judging')
+    const judgment = await judgeCurrentStep(ramp, position)
+    if (judgment === null || !mayContinue(ramp, position)) return false
+    const { verdict } = judgment
+    show({ verdict, why: [...judgment.why] }, verdict)
+    const explanation = judgment.why.length > 0 ? ` (${judgment.why.join('; ')})` : ''
     await run.recordEvent(
       'verdict',
-      `step ${state.step} of ${steps.length}, ${percentage} %: ${verdict}${explanation}`,
+      `Step ${state.step} of ${steps.length}, ${percentage}%: ${verdict}${explanation}`,
       {
-        after: judgement,
+        after: judgment,
       },
     )
     await run.failpoint('ramp.judged')
     if (verdict === 'pass') return true
-    if (verdict === 'fail') return await failStep(ramp, percentage, judgement)
+    if (verdict === 'fail') return await failStep(ramp, percentage, judgment)
     if (attempt === MAX_INCONCLUSIVE_JUDGMENTS)
       throw new OperationPausedError(
-        `The step at ${percentage} % was inconclusive ${MAX_INCONCLUSIVE_JUDGMENTS} times, and stays as it is: ${judgement.why.join('; ')}. Mend that, then resume.`,
+        `The step at ${percentage}% was inconclusive ${MAX_INCONCLUSIVE_JUDGMENTS} times: ${judgment.why.join('; ')}. The flag keeps this percentage. Fix the cause, then resume.`,
       )
-    const retryText = `inconclusive, is judged again in ${holdSeconds} s (${attempt} of ${MAX_INCONCLUSIVE_JUDGMENTS}): ${judgement.why.join('; ')}`
+    const retryText = `inconclusive, next judgment in ${formatDuration(holdSeconds)} (${attempt} of ${MAX_INCONCLUSIVE_JUDGMENTS}): ${judgment.why.join('; ')}`
     if (!(await holdStep(ramp, position, holdSeconds, () => show({}, retryText)))) return false
   }
 }
 
 type ShowProgress = (more: Partial<RampProgress>, text: string) => void
 
-/** Waits until every client has asked since, and no longer than one that lives may take. */
+/** Waits until every client has seen the step, at most PROPAGATION_TIMEOUT_MS. */
 async function waitForClients(ramp: RampRun, position: RampPosition, show: ShowProgress): Promise<boolean> {
-  const { deps: parts, run } = ramp
+  const { deps, run } = ramp
   const deadline = performance.now() + PROPAGATION_TIMEOUT_MS
   for (;;) {
     if (!mayContinue(ramp, position)) return false
-    const { version, clients } = parts.flags.status(run.rollout.name)
+    const { version, clients } = deps.flags.status(run.rollout.name)
     const stale = clients.filter((client) => client.stale).length
     if (version === position.version && stale === 0) return true
     if (performance.now() > deadline) return true
-    show({}, `${stale} of ${clients.length} clients have not seen it yet`)
+    show({}, `${stale} of ${clients.length} clients have not seen the step yet`)
     await delay(POLL_INTERVAL_MS)
   }
 }
@@ -203,23 +203,23 @@ async function holdStep(
   }
 }
 
-/** Nobody has asked it to stop, and this agent knows of no other change of the flag. */
-function mayContinue({ run, deps: parts }: RampRun, position: RampPosition): boolean {
-  const { persisted, version } = parts.flags.status(run.rollout.name)
+/** True unless the ramp was asked to stop, or this agent knows of another change of the flag. */
+function mayContinue({ run, deps }: RampRun, position: RampPosition): boolean {
+  const { persisted, version } = deps.flags.status(run.rollout.name)
   return run.directive() === 'go-on' && persisted && version <= position.version
 }
 
 async function judgeCurrentStep(ramp: RampRun, position: RampPosition): Promise<StepJudgment | null> {
-  const { run, deps: parts, parameters: asked } = ramp
+  const { run, deps, parameters } = ramp
   const changedAt = await readStepChangedAt(run, position)
-  const flag = () => parts.flags.status(run.rollout.name)
-  // A check that waits for readings ends as well when somebody changes the flag.
+  const flag = () => deps.flags.status(run.rollout.name)
+  // A change of the flag also ends a check that waits for readings.
   const interruptibleRun: RunContext = { ...run, directive: () => (mayContinue(ramp, position) ? 'go-on' : 'cancel') }
-  return await judgeStep(interruptibleRun, parts, {
+  return await judgeStep(interruptibleRun, deps, {
     flag,
     operationId: position.operationId!,
     changedAt,
-    force: asked.force,
+    force: parameters.force,
   })
 }
 
@@ -234,15 +234,18 @@ async function failStep(ramp: RampRun, percentage: number, { why }: StepJudgment
   const failure = why.join('; ')
   const rollbackPause = await readRollbackHold(run.database.state, run.rollout.name)
   const reasonToKeep = !run.rollout.file.automaticRollback.includes('flag')
-    ? 'The rollout file has no flag in automaticRollback'
+    ? 'automaticRollback of the rollout file does not contain flag'
     : rollbackPause &&
-      `${rollbackPause.by.name} holds automatic rollback until ${rollbackPause.until.toISOString()} (${rollbackPause.reason})`
+      `${rollbackPause.by.name} paused automatic rollback until ${rollbackPause.until.toISOString()} (${rollbackPause.reason})`
   if (reasonToKeep)
     throw new OperationPausedError(
-      `The step at ${percentage} % failed (${failure}). ${reasonToKeep}, so the flag stays on: turn it off yourself, or resume to judge again.`,
+      `The step at ${percentage}% failed (${failure}). ${reasonToKeep}, so the flag stays on: turn it off, or resume to judge the step again.`,
     )
-  await run.turnFlagOff(`ramp ${run.operation.id} failed at ${percentage} %: ${failure}`)
-  throw new OperationFailedError('ramp-failed', `The step at ${percentage} % failed, and the flag is off: ${failure}.`)
+  await run.turnFlagOff(`ramp ${run.operation.id} failed at ${percentage}%: ${failure}`)
+  throw new OperationFailedError(
+    'ramp-failed',
+    `The step at ${percentage}% failed, and the flag was turned off: ${failure}.`,
+  )
 }
 
 function reportProgress(run: RunContext, ramp: RampProgress): void {

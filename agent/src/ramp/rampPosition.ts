@@ -3,13 +3,13 @@ import type { Sql } from '../database/connect.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RampParameters } from './rampParameters.ts'
 
-/** Where a ramp stands, by the flag's own row and the changes that the ramp has made to it. */
+/** The position of a ramp, from the row of the flag and the changes made by the ramp. */
 export interface RampPosition {
-  /** Of the last step that was set; -1: none yet. */
+  /** Index of the last step that was set; -1: none yet. */
   readonly index: number
-  /** The change that set it; null: none yet. */
+  /** Operation that set it; null: none yet. */
   readonly operationId: number | null
-  /** The version of the flag that the ramp has made, or found at its start. */
+  /** Version of the flag after that step, or at the start of the ramp. */
   readonly version: number
 }
 
@@ -26,9 +26,9 @@ interface RampPositionRow {
 
 export const stepIdempotencyKey = (ramp: bigint | number, index: number): string => `ramp ${ramp} step ${index + 1}`
 
-export type RampLookup = { readonly place: RampPosition } | { readonly overtaken: string }
+export type RampLookup = { readonly position: RampPosition } | { readonly superseded: string }
 
-/** Reads where a ramp stands, or who has changed the flag since: then the ramp is over. */
+/** Reads the position of a ramp, or who changed the flag since: then the ramp has ended. */
 export async function lookUpRampPosition(
   sql: Sql,
   ramp: { readonly id: bigint; readonly rollout: string },
@@ -46,17 +46,19 @@ export async function lookUpRampPosition(
       f.version::float8 as version, f.enabled, f.percentage::float8 as percentage, f.changed_by,
       (select o.reason from sti.operation o where o.id = f.operation_id) as reason
     from sti.flag f left join step on true where f.rollout = ${ramp.rollout}`
-  if (!row) return { place: { index: -1, operationId: null, version: fromVersion } }
+  if (!row) return { position: { index: -1, operationId: null, version: fromVersion } }
   const version = row.made ?? fromVersion
-  if (row.version === version) return { place: { index: row.index, operationId: row.change, version } }
+  if (row.version === version) return { position: { index: row.index, operationId: row.change, version } }
   const who = row.changed_by?.name ?? 'Somebody'
-  const what = row.enabled ? `set the flag to ${row.percentage} %` : 'turned the flag off'
-  return { overtaken: `${who} ${what}${row.reason ? ` (${row.reason})` : ''}: the ramp is over and sets it no more.` }
+  const what = row.enabled ? `set the flag to ${row.percentage}%` : 'turned the flag off'
+  return {
+    superseded: `${who} ${what}${row.reason ? ` (${row.reason})` : ''}. The ramp has ended and will not change the flag again.`,
+  }
 }
 
-/** @throws OperationFailure flag-changed */
+/** @throws OperationFailedError flag-changed */
 export async function requireRampPosition(...args: Parameters<typeof lookUpRampPosition>): Promise<RampPosition> {
   const lookup = await lookUpRampPosition(...args)
-  if ('overtaken' in lookup) throw new OperationFailedError('flag-changed', lookup.overtaken)
-  return lookup.place
+  if ('superseded' in lookup) throw new OperationFailedError('flag-changed', lookup.superseded)
+  return lookup.position
 }

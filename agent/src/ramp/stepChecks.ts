@@ -7,18 +7,18 @@ import type { ValidationCheck } from '../validation/check.ts'
 import { findDiscrepanciesSince } from '../validation/integrity/discrepanciesSince.ts'
 import { listChecks } from '../validation/layers.ts'
 
-/** Checks of the integrity layer that cost about nothing; the others read the table, and validations ask them. */
+/** Fast checks of the integrity layer; the others read the table, and run in validations. */
 const QUICK_CHECKS = ['dual-write-trigger', 'dual-write-canary', 'dual-write-conflicts', 'no-failed-row']
 
 export interface StepContext {
   readonly flag: () => FlagStatus
-  /** The operation that set this step, and when that was (milliseconds since 1970). */
+  /** The operation that set this step, and its time in milliseconds since 1970. */
   readonly operationId: number
   readonly changedAt: number
   readonly force: boolean
 }
 
-/** What a step is judged by: quick ones first. */
+/** The checks that judge a step, fast ones first. */
 export function stepChecks(rollout: Rollout, step: StepContext): ValidationCheck[] {
   const checks = listChecks(rollout)
   return [
@@ -46,13 +46,13 @@ const flagConsistencyCheck = ({ flag }: StepContext): ValidationCheck => ({
       limit: 0,
       detail:
         stale.length === 0
-          ? `${clients.length} clients have seen it`
-          : `${stale.length} of ${clients.length} clients have not asked since: ${names.join(', ')}; look at them, or accept them by name (sti accept-client)`,
+          ? `all ${clients.length} clients have seen the step`
+          : `${stale.length} of ${clients.length} clients have not seen the step: ${names.join(', ')}; check them, or accept them by name (sti accept-client)`,
     })
   },
 })
 
-/** What has come up against enabling since it was asked for. */
+/** Prerequisites of enabling that are no longer met. */
 const enablePrerequisitesCheck = ({ force }: StepContext): ValidationCheck => ({
   name: 'gate',
   layer: 'integrity',
@@ -63,12 +63,12 @@ const enablePrerequisitesCheck = ({ force }: StepContext): ValidationCheck => ({
       verdict: reasons.length === 0 ? 'pass' : 'inconclusive',
       value: reasons.length,
       limit: 0,
-      detail: reasons.length === 0 ? 'open' : reasons.join(' ').replace(/\.$/, ''),
+      detail: reasons.length === 0 ? 'all prerequisites are met' : reasons.join(' ').replace(/\.$/, ''),
     })
   },
 })
 
-/** A validation beside the ramp has found what the one before did not. */
+/** A validation during the ramp failed checks that had passed before. */
 const failedValidationCheck: ValidationCheck = {
   name: 'validation',
   layer: 'integrity',
@@ -79,7 +79,10 @@ const failedValidationCheck: ValidationCheck = {
       verdict: failed.length === 0 ? 'pass' : 'fail',
       value: failed.length,
       limit: 0,
-      detail: failed.length === 0 ? 'nothing has failed since' : `failed since then: ${failed.join(', ')}`,
+      detail:
+        failed.length === 0
+          ? 'no check has failed since the last validation'
+          : `checks that failed since the last validation: ${failed.join(', ')}`,
     })
   },
 }
@@ -90,7 +93,7 @@ const newRowsCheck = ({ operationId: change }: StepContext): ValidationCheck => 
   unit: 'count',
   seconds: 60,
   async run({ sql, rollout, table }) {
-    // Legacy columns do not follow the type then: the two may differ.
+    // Without a restore, legacy columns do not follow the type, so the two may differ.
     if (rollout.file.restore === 'none') return null
     const {
       query,
@@ -110,7 +113,7 @@ const newRowsCheck = ({ operationId: change }: StepContext): ValidationCheck => 
   },
 })
 
-/** Where a baseline can be used its check of errors says more. */
+/** Only without a usable baseline; its own error check is more sensitive. */
 const stepErrorRatioCheck = ({ changedAt }: StepContext): ValidationCheck => ({
   name: 'error-ratio-of-step',
   layer: 'performance',

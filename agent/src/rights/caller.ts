@@ -1,21 +1,21 @@
 import type { AccessLevel } from '../contract/index.ts'
 
-/** Who calls, as far as it is proven. */
+/** The verified caller of a request. */
 export interface Caller {
   /** Login of a Grafana user, subject of a service account, or the name of a personal token. */
   readonly name: string
   readonly level: AccessLevel
   readonly via: 'grafana' | 'token'
-  /** The caller is proven, and may act as far as the level goes. False: it may only read, as a viewer. */
+  /** True: the identity is verified, and the caller can act with its level. False: read-only access as a viewer. */
   readonly mayAct: boolean
-  /** Why it may not act, as a sentence that says what to do. */
+  /** Why the caller cannot act, as a sentence that says what to do. */
   readonly why: string | null
 }
 
 const LEVELS_ASCENDING: readonly AccessLevel[] = ['viewer', 'editor', 'admin']
 
-export function lowerLevel(one: AccessLevel, other: AccessLevel): AccessLevel {
-  return LEVELS_ASCENDING.indexOf(one) < LEVELS_ASCENDING.indexOf(other) ? one : other
+export function lowerLevel(left: AccessLevel, right: AccessLevel): AccessLevel {
+  return LEVELS_ASCENDING.indexOf(left) < LEVELS_ASCENDING.indexOf(right) ? left : right
 }
 
 export function isAtLeast(level: AccessLevel, needed: AccessLevel): boolean {
