@@ -70,7 +70,7 @@ test.skipIf(!hasPrometheus)(
           // The agent has just started, so single queries come from pg_stat_statements.
           const [first] = content.queries
           expect(first).toMatchObject({ stepSeconds: null, values: [] })
-          expect(content.notes.join()).toContain('means since their counters began')
+          expect(content.notes.join()).toContain('means since their counters were reset')
 
           // A baseline until one hour ago is compared with the hour since, which is also read from Prometheus.
           const ago = (instant: string): string => new Date(Date.parse(instant) - HOUR * 1000).toISOString()

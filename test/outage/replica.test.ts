@@ -84,7 +84,10 @@ test(
         // The replica that it knew is the primary now: unknown, and so it waits, until somebody who knows says otherwise.
         await waitFor(
           'it waits for the replica that is gone',
-          async () => /replica .* is gone/.test((await readOperation(busy.agent, busy.id)).progress?.throttled ?? ''),
+          async () =>
+            /replica .* has been disconnected/.test(
+              (await readOperation(busy.agent, busy.id)).progress?.throttled ?? '',
+            ),
           { seconds: 20, ignoreErrors: true },
         )
         const tuned = await fetch(`${busy.agent.url}/v1/operations/${busy.id}`, {

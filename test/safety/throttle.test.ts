@@ -56,7 +56,7 @@ test('signals and limits of the rollout file throttle the backfill and can be tu
       async (agent) => {
         await agent.run('expand')
         const { id } = await agent.request('backfill', { batchSize: 100 })
-        expect(await waitForThrottle(agent, id, /^signal:/)).toBe('signal: queue is 5, above 2')
+        expect(await waitForThrottle(agent, id, /^signal:/)).toBe('signal: queue is 5 (limit 2)')
         // A limit of the operation overrides the file. The next reason is then a default limit.
         await tuneOperation(agent, id, { limits: { connectionsRatio: 0, signals: { queue: 10 } } })
         await waitForThrottle(agent, id, /^connections: .* of the connections are in use$/)
@@ -71,7 +71,7 @@ test('signals and limits of the rollout file throttle the backfill and can be tu
         await tuneOperation(agent, id, { limits: { signals: { queue: 'none' } } })
         expect((await agent.waitForEnd(id)).state).toBe('succeeded')
         expect(await countWrongRows(sql)).toBe(0)
-        const said = (await readEventMessages(agent, id)).filter((message) => /^waits|^goes on/.test(message))
+        const said = (await readEventMessages(agent, id)).filter((message) => /^Waiting|^Resumed/.test(message))
         expect(said[0]).toBe('Waiting: queue is 5 (limit 2)')
         expect(said.at(-1)).toBe('Resumed')
       },
@@ -148,7 +148,7 @@ throttle: { apiLatencyP95Seconds: { pace: 0.1 } }\n`
       expect(await rate()).toBeGreaterThan(2 * slowly)
       await controlOperation(agent, id, 'cancel')
       await agent.waitForEnd(id)
-      const said = (await readEventMessages(agent, id)).filter((message) => message.startsWith('rests'))
+      const said = (await readEventMessages(agent, id)).filter((message) => /^Slowing down|^Back to full/.test(message))
       expect(said).toEqual([
         expect.stringMatching(
           /^Slowing down: the 95th percentile of the application’s request duration is 4\d\d ms \(limit 100 ms\)$/,
