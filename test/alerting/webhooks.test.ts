@@ -168,7 +168,8 @@ test('a watchdog from Alertmanager shows that alerts arrive; an alert storm lead
           expect(Date.now() - began).toBeLessThan(3_000)
           await expect
             .poll(
-              async () => (await sql<{ times: number }[]>`select sum(times)::int as times from sti.alert`)[0]!.times,
+              async () =>
+                (await sql<{ times: number }[]>`select sum(deliveries)::int as times from sti.alert`)[0]!.times,
               {
                 timeout: 10_000,
               },

@@ -92,11 +92,11 @@ async function dropColumns(
   )
 
   // Somebody has compared it, and it was not the same.
-  await sql`/* sti */ update sti.column_archive set verified_differing = 1`
+  await sql`/* sti */ update sti.column_archive set differing_rows = 1`
   expect((await requestRemoval(agent, { exportArchive: true })).body.reasons).toEqual([
     expect.stringContaining('never found equal'),
   ])
-  await sql`/* sti */ update sti.column_archive set verified_differing = 0`
+  await sql`/* sti */ update sti.column_archive set differing_rows = 0`
 
   const done = await sti(agent.url, 'remove-archive', '--export-archive', ...CONFIRMED)
   expect(done, done.err).toMatchObject({ code: 0 })

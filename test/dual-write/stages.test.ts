@@ -136,7 +136,7 @@ test('with restore: none the data rollback keeps values that legacy columns cann
       await agent.run('rollback', { scope: 'flag' })
       const rollback = await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
       expect(rollback.result).toMatchObject({ archivedValues: 1 })
-      expect(await sql`select key, type, expected from sti.archive`).toEqual([
+      expect(await sql`select key, stored_type as type, legacy_type as expected from sti.archived_type`).toEqual([
         { key: ['3'], type: 'Bike', expected: 'Car' },
       ])
     },
@@ -156,12 +156,14 @@ test('a role without rights on schema sti writes both ways, its conflicts are re
           await session`update public.vehicles set type = 'Truck' where id = 3`
           await session`update public.vehicles set is_bike = true where id = 4`
           await session`update public.vehicles set type = 'Bike', is_truck = true where id = 6`
-          const call = `sti.conflict_met('pg_class'::regclass, 'x', 'type', '[]', null, null)`
+          const call = `sti.record_conflict('pg_class'::regclass, 'x', 'type', '[]', null, null)`
           await expect(session.unsafe(`select ${call}`)).rejects.toThrow(/permission denied for schema sti/)
           await session`reset role`
           await session`grant usage on schema sti to clerk_of_restore`
           await session`set role clerk_of_restore`
-          await expect(session.unsafe(`select ${call}`)).rejects.toThrow(/permission denied for function conflict_met/)
+          await expect(session.unsafe(`select ${call}`)).rejects.toThrow(
+            /permission denied for function record_conflict/,
+          )
         })
         expect(await readRow(sql, 'id = 3')).toEqual(TRUCK)
         expect(await readRow(sql, 'id = 4')).toEqual(BIKE)

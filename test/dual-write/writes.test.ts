@@ -266,7 +266,9 @@ describe('a conflicting write', () => {
       async ({ sql }) => {
         await sql.unsafe(disagreeing)
         expect(await readRow(sql, 'id = 3')).toEqual(wanted)
-        expect(await sql`select rollout, key, resolution, type_given, legacy_says, writer from sti.conflict`).toEqual([
+        expect(
+          await sql`select rollout, key, resolution, written_type as type_given, legacy_type as legacy_says, writer from sti.conflict`,
+        ).toEqual([
           {
             rollout: 'vehicles',
             key: ['3'],
@@ -304,7 +306,7 @@ test('a row that was written without the trigger follows its legacy columns at i
     await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 3;
       alter table public.vehicles enable always trigger "~sti_derive"; update public.vehicles set name = 'x' where id = 3`)
     expect(await readRow(sql, 'id = 3')).toEqual(CAR)
-    expect(await sql`select type_given, legacy_says from sti.conflict`).toEqual([
+    expect(await sql`select written_type as type_given, legacy_type as legacy_says from sti.conflict`).toEqual([
       { type_given: 'Bike', legacy_says: 'Car' },
     ])
   })

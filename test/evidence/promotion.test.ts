@@ -89,7 +89,7 @@ test('the flag requires a promotion even if the backfill does not, and again aft
     await expect(production.run('flag', { enabled: true })).rejects.toThrow(
       /The last promotion is not valid: Its validation ended 1 h 1 min ago \(limit 1 h\)/,
     )
-    await sql`update sti.promotion set validated_at = validated_at + interval '61 minutes', kid = 'another'`
+    await sql`update sti.promotion set validated_at = validated_at + interval '61 minutes', key_id = 'another'`
     await expect(production.run('flag', { enabled: true })).rejects.toThrow(
       /key another is no longer trusted for staging/,
     )

@@ -15,7 +15,7 @@ async function findLeftovers(sql: postgres.Sql): Promise<string[]> {
     union all select 'function ' || proname from pg_proc where proname like 'derive\\_~%'
     union all select 'sequence ' || sequencename from pg_sequences where sequencename like '%~rehearsal%'
     union all select 'change ' || kind from sti.change where rollout like '~%'
-    union all select 'archive ' || rollout from sti.archive where rollout like '~%'
+    union all select 'archive ' || rollout from sti.archived_type where rollout like '~%'
     union all select 'origin ' || rollout from sti.table_origin where rollout like '~%'
     union all select 'lane ' || number from sti.lane l join sti.operation o on o.id = l.operation_id where o.kind = 'rehearsal'`
   return rows.map(({ what }) => what)

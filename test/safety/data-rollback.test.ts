@@ -51,7 +51,9 @@ test('values that legacy columns cannot express are archived before the column i
     const legacy = await sql`select id, name, is_truck, is_bike, axles, updated_at from public.vehicles order by id`
     const rollback = await agent.run('rollback', DATA_ROLLBACK)
     expect(rollback.result).toMatchObject({ archivedValues: 2, clearedRows: 0 })
-    expect(await sql`select key, type, expected from sti.archive order by key`).toEqual([
+    expect(
+      await sql`select key, stored_type as type, legacy_type as expected from sti.archived_type order by key`,
+    ).toEqual([
       { key: ['3'], type: 'Bike', expected: 'Car' },
       { key: ['4'], type: 'Bike', expected: 'Car' },
     ])

@@ -19,7 +19,7 @@ export async function storeAlerts(sql: Sql, stored: readonly StoredAlert[]): Pro
     rule: alert.name,
     fingerprint: alert.fingerprint,
     status: alert.status,
-    times: count,
+    deliveries: count,
     environment: alert.labels['environment'] ?? null,
     rollout: alert.labels['rollout'] ?? null,
     change: alert.labels['change'] ?? null,
@@ -33,14 +33,14 @@ export async function storeAlerts(sql: Sql, stored: readonly StoredAlert[]): Pro
   }))
   await sql`
     insert into sti.alert as a (source, rule, fingerprint, starts_at, environment, rollout, change, status, labels, annotations,
-      received_at, last_received_at, times, resolved_at, decision, reasons)
+      received_at, last_received_at, deliveries, resolved_at, decision, reasons)
     select source, rule, fingerprint, starts_at, environment, rollout, change, status, labels, annotations,
-      received_at, received_at, times, case when resolved then received_at end, decision, reasons
+      received_at, received_at, deliveries, case when resolved then received_at end, decision, reasons
     from jsonb_to_recordset(${sql.json(rows)}::jsonb) as r(source text, rule text, fingerprint text, starts_at timestamptz,
       environment text, rollout text, change text, status text, labels jsonb, annotations jsonb, received_at timestamptz,
-      times integer, resolved boolean, decision text, reasons jsonb)
+      deliveries integer, resolved boolean, decision text, reasons jsonb)
     on conflict (rule, fingerprint, starts_at) do update set
-      last_received_at = greatest(a.last_received_at, excluded.last_received_at), times = a.times + excluded.times,
+      last_received_at = greatest(a.last_received_at, excluded.last_received_at), deliveries = a.deliveries + excluded.deliveries,
       status = case when a.resolved_at is not null then 'resolved' else excluded.status end,
       resolved_at = coalesce(a.resolved_at, excluded.resolved_at),
       decision = case when a.decision = 'roll-back' then a.decision else excluded.decision end,

@@ -11,8 +11,8 @@ export interface RollbackHold {
 /** The current pause by the database's clock; null: automatic rollback is armed. */
 export async function readRollbackHold(sql: Sql, rollout: string): Promise<RollbackHold | null> {
   const [row] = await sql<RollbackHold[]>`
-    select held_by as by, held_until as until, reason from sti.automatic_rollback_hold
-    where rollout = ${rollout} and held_until > clock_timestamp()`
+    select paused_by as by, paused_until as until, reason from sti.automatic_rollback_pause
+    where rollout = ${rollout} and paused_until > clock_timestamp()`
   return row ?? null
 }
 
@@ -23,15 +23,15 @@ export async function holdAutomaticRollback(
   { by, until, reason }: RollbackHold,
 ): Promise<void> {
   await sql`
-    with held as (
-      insert into sti.automatic_rollback_hold as h (rollout, held_by, held_until, reason)
+    with paused as (
+      insert into sti.automatic_rollback_pause (rollout, paused_by, paused_until, reason)
       values (${rollout}, ${sql.json(by)}, ${until}, ${reason})
-      on conflict (rollout) do update set held_by = excluded.held_by, held_at = excluded.held_at,
-        held_until = excluded.held_until, reason = excluded.reason
-      returning held_until
+      on conflict (rollout) do update set paused_by = excluded.paused_by, paused_at = excluded.paused_at,
+        paused_until = excluded.paused_until, reason = excluded.reason
+      returning paused_until
     )
     select sti.append_event(null, ${rollout}, ${sql.json(by)}, 'automatic-rollback', 'automatic rollback paused', ${reason}, null,
-      jsonb_build_object('armed', false, 'until', held_until)) from held`
+      jsonb_build_object('armed', false, 'until', paused_until)) from paused`
 }
 
 /** Ends the pause. False: automatic rollback was not paused. */
@@ -42,9 +42,9 @@ export async function armAutomaticRollback(
 ): Promise<boolean> {
   const rows = await sql`
     with armed as (
-      delete from sti.automatic_rollback_hold where rollout = ${rollout} and held_until > clock_timestamp() returning held_until
+      delete from sti.automatic_rollback_pause where rollout = ${rollout} and paused_until > clock_timestamp() returning paused_until
     )
     select sti.append_event(null, ${rollout}, ${sql.json(by)}, 'automatic-rollback', 'automatic rollback resumed', ${reason},
-      jsonb_build_object('armed', false, 'until', held_until), jsonb_build_object('armed', true)) from armed`
+      jsonb_build_object('armed', false, 'until', paused_until), jsonb_build_object('armed', true)) from armed`
   return rows.length > 0
 }

@@ -67,9 +67,9 @@ function listMissingReasons(signals: Signals, rollout: string): Map<string, stri
 
 async function resumeOrStartSampling(run: RunContext, durationMs: number): Promise<Sampling> {
   const sql = run.database.state
-  const [saved] = await sql<{ started_at: Date; sampled: SavedSampling }[]>`
-    select started_at, sampled from sti.baseline_sampling where operation_id = ${run.operation.id}`
-  if (saved) return deserializeSampling(saved.started_at.getTime(), saved.sampled)
+  const [saved] = await sql<{ started_at: Date; samples: SavedSampling }[]>`
+    select started_at, samples from sti.baseline_sampling where operation_id = ${run.operation.id}`
+  if (saved) return deserializeSampling(saved.started_at.getTime(), saved.samples)
   // Date.now() has whole milliseconds, so the stored start equals the one in memory.
   const sampling = createSampling(Date.now(), durationMs)
   await saveSampling(run, sampling)
@@ -80,9 +80,9 @@ async function saveSampling(run: RunContext, sampling: Sampling): Promise<void> 
   const sql = run.database.state
   try {
     await sql`
-      insert into sti.baseline_sampling (operation_id, started_at, sampled)
+      insert into sti.baseline_sampling (operation_id, started_at, samples)
       values (${run.operation.id}, ${new Date(sampling.startedAt)}, ${sql.json(serializeSampling(sampling) as never)})
-      on conflict (operation_id) do update set sampled = excluded.sampled`
+      on conflict (operation_id) do update set samples = excluded.samples`
   } catch (error) {
     // Sampling continues in memory, and the next save includes everything.
     if (!isConnectionError(error)) throw error

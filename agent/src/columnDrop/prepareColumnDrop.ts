@@ -58,10 +58,10 @@ export async function prepareColumnDrop(run: RunContext, dependencies: ColumnDro
     if (exported === null) return { outcome: 'stopped' }
     archive = { ...archive, exported }
   }
-  const proof = parameters.validateData ? await checkTrialOnCopy(run, table, catalog, checks) : null
+  const trial = parameters.validateData ? await checkTrialOnCopy(run, table, catalog, checks) : null
   if (parameters.safetyChecks && worstVerdict(checks) !== 'pass')
-    return await storeRefusal(run, parameters, checks, proof)
-  return await produceColumnDrop(run, dependencies, { parameters, facts, table, catalog, checks, archive, proof })
+    return await storeRefusal(run, parameters, checks, trial)
+  return await produceColumnDrop(run, dependencies, { parameters, facts, table, catalog, checks, archive, trial })
 }
 
 async function runSafetyChecks(
@@ -135,27 +135,27 @@ async function checkTrialOnCopy(
   checks: ColumnDropCheck[],
 ): Promise<MigrationTrial> {
   const started = performance.now()
-  const proof = await runMigrationTrial(
+  const trial = await runMigrationTrial(
     run,
     table,
     catalog,
     Math.min(MAX_SAMPLE_ROWS, run.rollout.file.rehearsal.sample),
   )
-  const failedChecks = proof.checks.filter((one) => !one.ok)
+  const failedChecks = trial.checks.filter((one) => !one.ok)
   checks.push(
     toCheckResult(
       { name: 'trial-on-copy', question: 'Do up and down run on a copy, and is everything back afterwards?' },
       {
-        verdict: proof.passed ? 'pass' : 'fail',
-        evidence: proof.passed
-          ? `up and down ran on a copy with ${proof.rows} rows, twice each, with new code writing in between, and everything was what it had been`
+        verdict: trial.passed ? 'pass' : 'fail',
+        evidence: trial.passed
+          ? `up and down ran on a copy with ${trial.rows} rows, twice each, with new code writing in between, and everything was what it had been`
           : `${failedChecks.map(({ check, detail }) => `not so: ${check} (${detail})`).join('; ')}`,
-        findings: trialLines(proof),
+        findings: trialLines(trial),
       },
       started,
     ),
   )
-  return proof
+  return trial
 }
 
 /** Rows of the copy at most. */
@@ -168,7 +168,7 @@ interface PreparationFindings {
   readonly catalog: LegacyCatalog
   readonly checks: ColumnDropCheck[]
   readonly archive: ArchiveManifest | null
-  readonly proof: MigrationTrial | null
+  readonly trial: MigrationTrial | null
 }
 
 async function produceColumnDrop(
@@ -195,7 +195,7 @@ async function produceColumnDrop(
         parameters,
         checks,
         archive,
-        proof: findings.proof,
+        trial: findings.trial,
         notes: written.notes,
         down: parameters.includeRollback,
         files: files.map(({ path, text }) => ({ path, language: path.endsWith('.sql') ? 'sql' : 'javascript', text })),
@@ -208,7 +208,7 @@ async function produceColumnDrop(
     migration,
     pullRequest,
     archive: archive && toJsonObject(archive),
-    proof: findings.proof && toJsonObject(findings.proof),
+    trial: findings.trial && toJsonObject(findings.trial),
   }
   const outcome = await storeColumnDrop(run, columnDrop)
   if (pullRequest === null || !parameters.openPullRequest || dependencies.github === null) return outcome
@@ -229,9 +229,9 @@ async function storeRefusal(
   run: RunContext,
   parameters: ColumnDropParameters,
   checks: ColumnDropCheck[],
-  proof: MigrationTrial | null = null,
+  trial: MigrationTrial | null = null,
 ): Promise<RunOutcome> {
-  const emptyOutputs = { migration: null, pullRequest: null, archive: null, proof: proof && toJsonObject(proof) }
+  const emptyOutputs = { migration: null, pullRequest: null, archive: null, trial: trial && toJsonObject(trial) }
   return await storeColumnDrop(run, {
     parameters,
     checks,
@@ -243,7 +243,7 @@ async function storeRefusal(
 
 type ColumnDropOutcome = Pick<
   PreparedColumnDrop,
-  'parameters' | 'checks' | 'prepared' | 'reasons' | 'migration' | 'pullRequest' | 'archive' | 'proof'
+  'parameters' | 'checks' | 'prepared' | 'reasons' | 'migration' | 'pullRequest' | 'archive' | 'trial'
 >
 
 async function storeColumnDrop(

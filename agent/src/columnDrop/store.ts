@@ -15,7 +15,7 @@ interface ColumnDropRow {
   readonly migration: PreparedColumnDrop['migration']
   readonly pull_request: ColumnDropPullRequest | null
   readonly archive: PreparedColumnDrop['archive']
-  readonly proof: PreparedColumnDrop['proof']
+  readonly trial: PreparedColumnDrop['trial']
 }
 
 interface ColumnDropBriefRow {
@@ -66,12 +66,12 @@ export async function writeColumnDrop(
   const json = (value: unknown) => (value === null ? null : sql.json(value as never))
   const [row] = await sql<{ id: bigint }[]>`
     insert into sti.column_drop (rollout, operation_id, file_hash, parameters, verdict, prepared, reasons, checks, migration,
-      pull_request, archive, proof)
+      pull_request, archive, trial)
     values (${rollout}, ${run.operationId}, ${run.fileHash}, ${json(run.parameters)}, ${run.verdict}, ${run.prepared},
-      ${json(run.reasons)}, ${json(run.checks)}, ${json(run.migration)}, ${json(run.pullRequest)}, ${json(run.archive)}, ${json(run.proof)})
+      ${json(run.reasons)}, ${json(run.checks)}, ${json(run.migration)}, ${json(run.pullRequest)}, ${json(run.archive)}, ${json(run.trial)})
     on conflict (operation_id) do update set at = clock_timestamp(), verdict = excluded.verdict, prepared = excluded.prepared,
       reasons = excluded.reasons, checks = excluded.checks, migration = excluded.migration,
-      pull_request = excluded.pull_request, archive = excluded.archive, proof = excluded.proof
+      pull_request = excluded.pull_request, archive = excluded.archive, trial = excluded.trial
     returning id`
   return Number(row!.id)
 }

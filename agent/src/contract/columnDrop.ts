@@ -91,7 +91,7 @@ export const PreparedColumnDrop = z
     migration: z.object({ up: z.string(), down: z.string().nullable() }).nullable().describe('plain SQL'),
     pullRequest: ColumnDropPullRequest.nullable(),
     archive: z.record(z.string(), z.unknown()).nullable().describe('manifest of the archive'),
-    proof: z.record(z.string(), z.unknown()).nullable().describe('durations and locks measured on a copy'),
+    trial: z.record(z.string(), z.unknown()).nullable().describe('durations and locks measured on a copy'),
   })
   .openapi('PreparedColumnDrop')
 export type PreparedColumnDrop = z.infer<typeof PreparedColumnDrop>

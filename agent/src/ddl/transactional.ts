@@ -98,7 +98,7 @@ function ddlTransactionSql(run: RunContext, ddl: DdlTransaction): string {
 
 /** SQL that journals a change. `confirmed` is false before a statement that cannot run in a transaction. */
 export function journalInsertSql(run: RunContext, change: ReversibleChange, confirmed: boolean): string {
-  return `insert into sti.change (rollout, operation_id, kind, object, statement, inverse, before, look, back, made, confirmed_at) values (${[
+  return `insert into sti.change (rollout, operation_id, kind, object, statement, inverse, before, definition_sql, definition_after_revert, definition_after_apply, confirmed_at) values (${[
     ...[
       quoteLiteral(run.rollout.name),
       String(run.operation.id),

@@ -42,5 +42,5 @@ function refuseConflictSql(rollout: Rollout): string {
 /** PL/pgSQL that counts a conflict and stores the value that loses. */
 export function countConflictSql(rollout: Rollout, table: Table, resolution: ConflictResolution): string {
   const counter = `${quoteLiteral(conflictSequenceSql(rollout, resolution))}::regclass`
-  return `perform sti.conflict_met(${counter}, ${quoteLiteral(rollout.name)}, ${quoteLiteral(resolution)}, ${keyAsJson(table.key, 'new')}, type_given::text, legacy_says::text);`
+  return `perform sti.record_conflict(${counter}, ${quoteLiteral(rollout.name)}, ${quoteLiteral(resolution)}, ${keyAsJson(table.key, 'new')}, type_given::text, legacy_says::text);`
 }

@@ -67,7 +67,7 @@ export function batchStatement(columnUpdate: ColumnUpdate, batch: Batch): string
   moved as (
     update sti.lane l set
       position = $7::text::jsonb,
-      striped = $8::text::jsonb || jsonb_build_object('written', ($8::text::jsonb->>'written')::bigint + (select count(*) from written)),
+      range_state = $8::text::jsonb || jsonb_build_object('written', ($8::text::jsonb->>'written')::bigint + (select count(*) from written)),
       passed_rows = l.passed_rows + $9::text::bigint,
       written_rows = l.written_rows + (select count(*) from written),
       failed_rows = l.failed_rows + ${batch.unmappedRecording === 'counted' ? '(select count(*) from unmapped)' : '0'},

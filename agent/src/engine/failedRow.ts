@@ -68,7 +68,7 @@ export async function recordFailedRow(
     returning key
   ),
   moved as (
-    update sti.lane l set position = $7::text::jsonb, striped = null, passed_rows = l.passed_rows + $8::text::bigint,
+    update sti.lane l set position = $7::text::jsonb, range_state = null, passed_rows = l.passed_rows + $8::text::bigint,
       failed_rows = l.failed_rows + case when $8::text::bigint > 0 then (select count(*) from failed) else 0 end,
       lease_until = clock_timestamp() + '${LANE_LEASE}'::interval
     from fence where l.operation_id = fence.operation_id and l.number = fence.number

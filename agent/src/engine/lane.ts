@@ -10,7 +10,7 @@ export interface Lane {
   readonly low: Key | null
   readonly high: Key | null
   readonly position: Key | null
-  readonly striped: RangeState | null
+  readonly range_state: RangeState | null
   readonly passed_rows: bigint
   readonly written_rows: bigint
   readonly failed_rows: bigint

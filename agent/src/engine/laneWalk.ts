@@ -76,7 +76,7 @@ export async function walkLane(walk: LaneWalk, lane: Lane): Promise<boolean> {
     measurement: null,
   }
   // VACUUM FULL has moved every row: the stripes no longer fit the pages.
-  if (lane.striped?.filenode !== leaf.filenode) discardRange(state)
+  if (lane.range_state?.filenode !== leaf.filenode) discardRange(state)
   return await walkRanges({
     sql,
     target: state.target,
@@ -86,9 +86,9 @@ export async function walkLane(walk: LaneWalk, lane: Lane): Promise<boolean> {
     mayContinue: walk.mayContinue,
     onRetry: (sqlstate) => job.hooks.onRetry(sqlstate),
     nextEstimatedRange: (low) =>
-      state.lane.striped === null
+      state.lane.range_state === null
         ? planRange(low!, lane.high!, planInput(state))
-        : resumeRange(low, state.lane.striped),
+        : resumeRange(low, state.lane.range_state),
     processEstimatedRange: (range) => writeNextBatch(state, range),
     processCountedRange: (range) => writeCountedRange(state, range),
     handlePoisonRow: (row) => recordPoisonRow(state, row),
@@ -98,7 +98,7 @@ export async function walkLane(walk: LaneWalk, lane: Lane): Promise<boolean> {
 /** Writes one batch of a range; the first batch after a survey. */
 async function writeNextBatch(walk: WalkState, range: KeyRange): Promise<RangeOutcome> {
   const { job, shared } = walk
-  const rangeState = walk.lane.striped ?? (await surveyAndPlan(walk, range))
+  const rangeState = walk.lane.range_state ?? (await surveyAndPlan(walk, range))
   // The batch size was lowered below the size that the stripes were planned for.
   if ((job.tuning().batchSize ?? rangeState.most) < rangeState.most) {
     discardRange(walk)
@@ -209,8 +209,8 @@ async function writeRange(
   const seconds = (performance.now() - started) / 1000
   await job.run.failpoint(job.failpoints.written)
   const { rangeState, nextPosition } = checkpoint
-  const striped = rangeState ? { ...rangeState, written: rangeState.written + result.written } : null
-  walk.lane = { ...lane, position: nextPosition, striped }
+  const nextRangeState = rangeState ? { ...rangeState, written: rangeState.written + result.written } : null
+  walk.lane = { ...lane, position: nextPosition, range_state: nextRangeState }
   job.run.observeBatch(seconds, result.written)
   if (result.unmapped > 0)
     job.hooks.onFailedRows(`${result.unmapped} rows failed: no type of the rollout file matches them`)
@@ -236,7 +236,7 @@ async function recordPoisonRow(walk: WalkState, { range, sqlstate, message }: Po
   })
   await job.run.failpoint(job.failpoints.poison)
   discardRange(walk)
-  walk.lane = { ...walk.lane, position: range.high, striped: null }
+  walk.lane = { ...walk.lane, position: range.high, range_state: null }
   job.hooks.onProgress({ passedRows: 1, writtenRows: 0, failedRows: key === null ? 0 : 1 })
   if (key !== null) job.hooks.onFailedRows(`row ${key.join(', ')} failed: ${message} (${sqlstate})`)
 }
@@ -244,9 +244,9 @@ async function recordPoisonRow(walk: WalkState, { range, sqlstate, message }: Po
 /** Forgets the stripes of a range, which is then cut again: its written rows will be passed a second time. */
 function discardRange(walk: WalkState): void {
   walk.measurement = null
-  if (walk.lane.striped === null) return
-  walk.job.hooks.onProgress({ passedRows: -walk.lane.striped.written, writtenRows: 0, failedRows: 0 })
-  walk.lane = { ...walk.lane, striped: null }
+  if (walk.lane.range_state === null) return
+  walk.job.hooks.onProgress({ passedRows: -walk.lane.range_state.written, writtenRows: 0, failedRows: 0 })
+  walk.lane = { ...walk.lane, range_state: null }
 }
 
 function reportBatch({ hooks }: BulkUpdateJob, result: TimedBatchResult, passedRows: number): void {

@@ -144,7 +144,7 @@ test('totals include passed rows and the written rows of incomplete ranges', asy
     expect(await readLaneTotals(state, OPERATION)).toEqual({ passed: 0, written: 0, failed: 0, batches: 0 })
     await createLanes(state, OPERATION, [leaf(7, 4_000, 50)])
     await state`update sti.lane set passed_rows = 10, written_rows = 9, failed_rows = 1, batches = 2`
-    await state`update sti.lane set striped = '{"written": 5}' where number = 2`
+    await state`update sti.lane set range_state = '{"written": 5}' where number = 2`
     expect(await readLaneTotals(state, OPERATION)).toEqual({ passed: 25, written: 18, failed: 2, batches: 4 })
   })
 })

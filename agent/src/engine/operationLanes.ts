@@ -54,7 +54,7 @@ export interface LaneTotals {
 
 export async function readLaneTotals(sql: Sql, operationId: bigint): Promise<LaneTotals> {
   const [totals] = await sql<LaneTotals[]>`
-    select coalesce(sum(passed_rows + coalesce((striped->>'written')::bigint, 0)), 0)::float8 as passed, coalesce(sum(written_rows), 0)::float8 as written,
+    select coalesce(sum(passed_rows + coalesce((range_state->>'written')::bigint, 0)), 0)::float8 as passed, coalesce(sum(written_rows), 0)::float8 as written,
       coalesce(sum(failed_rows), 0)::float8 as failed, coalesce(sum(batches), 0)::float8 as batches
     from sti.lane where operation_id = ${operationId}`
   return totals!

@@ -60,7 +60,7 @@ const LANE: Lane = {
   low: null,
   high: null,
   position: null,
-  striped: null,
+  range_state: null,
   passed_rows: 0n,
   written_rows: 0n,
   failed_rows: 0n,

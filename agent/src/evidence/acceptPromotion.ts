@@ -38,7 +38,7 @@ export async function acceptPromotion(
   const { state } = parts
   await state`
     with promoted as (
-      insert into sti.promotion (rollout, forced, from_environment, promotion_hash, kid, verdict, validated_at, generated_at,
+      insert into sti.promotion (rollout, forced, from_environment, promotion_hash, key_id, verdict, validated_at, generated_at,
         report, actor, reason)
       values (${rollout.name}, false, ${report.environment}, ${report.file.promotionHash}, ${key.kid}, ${report.validation!.verdict},
         ${report.validation!.endedAt}, ${report.generatedAt}, ${state.json(submission.report as never)}, ${state.json(submission.actor)},

@@ -68,7 +68,7 @@ export async function gatherReport(parts: ReportDependencies, input: ReportInput
       state<EvidenceReport['changes']>`
       select kind, object, statement, inverse, operation_id::float8 as "operationId",
         to_char(applied_at at time zone 'UTC', ${ISO_8601_FORMAT}) as at, to_char(reverted_at at time zone 'UTC', ${ISO_8601_FORMAT}) as "revertedAt",
-        left_because as left
+        not_reverted_reason as left
       from sti.change where rollout = ${name} order by id`,
       readFailedRowSummary(state, name),
       readAttestations(state, name, listSignOffItems(rollout.file)),

@@ -16,7 +16,7 @@ interface PromotionRecord {
   readonly forced: boolean
   readonly from_environment: string | null
   readonly promotion_hash: string
-  readonly kid: string | null
+  readonly key_id: string | null
   readonly verdict: Promotion['verdict']
   readonly validated_at: Date | null
   readonly generated_at: Date | null
@@ -36,7 +36,7 @@ export function promotionRequirement(rollout: Rollout, environment: string) {
 /** The most recent promotions of a rollout, newest first, each judged by the current rollout file. */
 export async function readPromotions(parts: PromotionDependencies, rollout: Rollout): Promise<Promotion[]> {
   const rows = await parts.state<PromotionRecord[]>`
-    select id, forced, from_environment, promotion_hash, kid, verdict, validated_at, generated_at, actor, at, reason,
+    select id, forced, from_environment, promotion_hash, key_id, verdict, validated_at, generated_at, actor, at, reason,
       extract(epoch from clock_timestamp() - case when forced then at else validated_at end)::float8 as age_seconds
     from sti.promotion where rollout = ${rollout.name} order by id desc limit 50`
   return rows.map((row) => toPromotion(row, findPromotionFault(parts, rollout, row)))
@@ -78,8 +78,8 @@ function findPromotionFault(
   if (row.forced) return null
   if (row.from_environment !== requirement.from)
     return `It came from ${row.from_environment}, but the file requires ${requirement.from}.`
-  if (!trustedKeys.some((key) => key.kid === row.kid && key.environment === requirement.from))
-    return `Its key ${row.kid} is no longer trusted for ${requirement.from}.`
+  if (!trustedKeys.some((key) => key.kid === row.key_id && key.environment === requirement.from))
+    return `Its key ${row.key_id} is no longer trusted for ${requirement.from}.`
   return null
 }
 
@@ -89,7 +89,7 @@ function toPromotion(row: PromotionRecord, why: string | null): Promotion {
     forced: row.forced,
     from: row.from_environment,
     promotionHash: row.promotion_hash,
-    kid: row.kid,
+    kid: row.key_id,
     verdict: row.verdict,
     validatedAt: row.validated_at?.toISOString() ?? null,
     generatedAt: row.generated_at?.toISOString() ?? null,

@@ -28,10 +28,10 @@ export async function recordOriginSql({ rollout, database, operation }: RunConte
         : await readTableChecksum(sql, rollout.table, table, rollout.discriminator.column)
     const [rows, checksum] =
       tableChecksum === null ? ['null', 'null'] : [String(tableChecksum.rows), quoteLiteral(tableChecksum.checksum)]
-    return `insert into sti.table_origin (rollout, operation_id, relation, structure, rows, checksum)
+    return `insert into sti.table_origin (rollout, operation_id, relation, structure, row_count, checksum)
       values (${quoteLiteral(rollout.name)}, ${operation.id}, ${table.oid}, ${tableStructureSql(rollout.table.sql)}, ${rows}, ${checksum})
-      on conflict (rollout) do update set operation_id = excluded.operation_id, at = clock_timestamp(),
-        relation = excluded.relation, structure = excluded.structure, rows = excluded.rows, checksum = excluded.checksum`
+      on conflict (rollout) do update set operation_id = excluded.operation_id, recorded_at = clock_timestamp(),
+        relation = excluded.relation, structure = excluded.structure, row_count = excluded.row_count, checksum = excluded.checksum`
   } finally {
     await sql.end({ timeout: 1 })
   }

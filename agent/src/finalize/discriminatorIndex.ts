@@ -67,7 +67,7 @@ async function ensureIndexConcurrently(
     await run.failpoint('index.told')
   }
   await state.unsafe(
-    `update sti.change set confirmed_at = clock_timestamp(), made = ${change.definitionSql}
+    `update sti.change set confirmed_at = clock_timestamp(), definition_after_apply = ${change.definitionSql}
     where rollout = $1::text and object = $2::text and confirmed_at is null and reverted_at is null`,
     [run.rollout.name, change.object],
   )

@@ -92,8 +92,8 @@ test('a client that comes back in the moment it would be forgotten is kept', asy
     const clients = createClientRegistry(Date.now)
     clients.recordRequest('web-1', { version: 2, pending: 0 }, true)
     await syncClients(database.state, new Map([['vehicles', clients]]), { milliseconds: 0 })
-    const rows = await sql`select client, version::int, answered_on from sti.flag_client`
-    expect(rows).toEqual([{ client: 'web-1', version: 2, answered_on: true }])
+    const rows = await sql`select client, version::int, served_enabled from sti.flag_client`
+    expect(rows).toEqual([{ client: 'web-1', version: 2, served_enabled: true }])
     await database.close()
   })
 })

@@ -31,7 +31,7 @@ export async function syncClients(
       client: row.client,
       last_seen_at: new Date(row.stamp).toISOString(),
       version: row.version,
-      answered_on: row.answeredOn,
+      served_enabled: row.answeredOn,
     })),
   )
   try {
@@ -40,23 +40,23 @@ export async function syncClients(
     >`
       with mine as (
         select * from jsonb_to_recordset(${sql.json(ownRows)})
-          as m(rollout text, client text, last_seen_at timestamptz, version bigint, answered_on boolean)
+          as m(rollout text, client text, last_seen_at timestamptz, version bigint, served_enabled boolean)
       ), written as (
-        insert into sti.flag_client as c (rollout, client, last_seen_at, version, answered_on)
-        select rollout, client, last_seen_at, version, answered_on from mine order by rollout, client
+        insert into sti.flag_client as c (rollout, client, last_seen_at, version, served_enabled)
+        select rollout, client, last_seen_at, version, served_enabled from mine order by rollout, client
         on conflict (rollout, client) do update set last_seen_at = excluded.last_seen_at, version = excluded.version,
-          answered_on = excluded.answered_on,
+          served_enabled = excluded.served_enabled,
           accepted_by = case when excluded.last_seen_at > c.last_seen_at then null else c.accepted_by end
         where excluded.last_seen_at >= c.last_seen_at
       ), gone as (
         delete from sti.flag_client c
         where c.rollout in (select jsonb_array_elements_text(${sql.json([...byRollout.keys()])}))
           and c.last_seen_at < clock_timestamp() - case when c.accepted_by is null then interval '60 s' else interval '1 day' end
-          and (c.accepted_by is not null or not c.answered_on)
+          and (c.accepted_by is not null or not c.served_enabled)
           and not exists (select from mine m where m.rollout = c.rollout and m.client = c.client)
       )
       select rollout, client, round(extract(epoch from last_seen_at) * 1000)::float8 as seen, version::float8,
-        answered_on as on, accepted_by as by
+        served_enabled as on, accepted_by as by
       from sti.flag_client
       where rollout in (select jsonb_array_elements_text(${sql.json([...byRollout.keys()])}))`
     for (const [rollout, clients] of byRollout) {

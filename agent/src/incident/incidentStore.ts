@@ -17,8 +17,8 @@ export interface IncidentRow {
   readonly rolled_back_at: Date | null
   readonly rollback_operation_id: bigint | null
   readonly opened_at: Date
-  readonly seen_at: Date
-  readonly times: number
+  readonly last_seen_at: Date
+  readonly occurrences: number
   readonly opened_by: Actor
   readonly acknowledged_at: Date | null
   readonly acknowledged_by: Actor | null
@@ -60,7 +60,7 @@ export async function openIncident(sql: Sql, incident: NewIncident): Promise<{ i
   const startedAt = incident.startedAt === null ? null : new Date(incident.startedAt)
   const [row] = await sql<{ id: bigint; opened: boolean }[]>`
     with opened as (
-      insert into sti.incident as i (rollout, rule, change, severity, drill, source, summary, reasons, reading, opened_by, times,
+      insert into sti.incident as i (rollout, rule, change, severity, drill, source, summary, reasons, reading, opened_by, occurrences,
         rolled_back_scope, rolled_back_at, rollback_operation_id)
       select ${rollout}, ${rule}, ${incident.change}::text, ${incident.severity}, ${incident.drill}, ${incident.source}, ${incident.summary},
         ${sql.json([...incident.reasons])}::jsonb, ${incident.reading === null ? null : sql.json(incident.reading)}::jsonb,
@@ -69,7 +69,7 @@ export async function openIncident(sql: Sql, incident: NewIncident): Promise<{ i
       where not exists (select from sti.incident c where coalesce(c.rollout, '') = coalesce(${rollout}::text, '')
         and c.rule = ${rule} and c.closed_at >= ${startedAt}::timestamptz)
       on conflict (coalesce(rollout, ''), rule) where closed_at is null do update set
-        change = coalesce(excluded.change, i.change), seen_at = clock_timestamp(), times = i.times + excluded.times,
+        change = coalesce(excluded.change, i.change), last_seen_at = clock_timestamp(), occurrences = i.occurrences + excluded.occurrences,
         severity = case when 'critical' in (i.severity, excluded.severity) then 'critical'
           when 'warning' in (i.severity, excluded.severity) then 'warning' else 'info' end,
         reasons = case when i.rolled_back_at is not null and excluded.rolled_back_at is null then i.reasons else excluded.reasons end,
@@ -173,8 +173,8 @@ export function toIncident(row: IncidentRow, environment: string, contacts: read
     reading: row.reading,
     rollback: toIncidentRollback(row),
     openedAt: row.opened_at.toISOString(),
-    seenAt: row.seen_at.toISOString(),
-    times: row.times,
+    seenAt: row.last_seen_at.toISOString(),
+    times: row.occurrences,
     acknowledgeBy: new Date(acknowledgeDeadline(times)).toISOString(),
     late: isLate(times, now),
     acknowledgedAt: row.acknowledged_at?.toISOString() ?? null,

@@ -26,10 +26,10 @@ export interface JournaledChange {
   readonly appliedAt: string
   readonly confirmed: boolean
   /** SQL that reads the definition, see ddl/; null: journaled by an earlier version of the agent. */
-  readonly look: string | null
-  readonly back: string | null
-  /** The result of `look` right after the change. */
-  readonly made: string | null
+  readonly definitionSql: string | null
+  readonly definitionAfterRevert: string | null
+  /** The result of `definitionSql` right after the change. */
+  readonly definitionAfterApply: string | null
 }
 
 /** The constant that expand added the column with (`prefill: majority`). */

@@ -21,7 +21,7 @@ interface BaselineRow {
   readonly sources_hash: string
   readonly release: string | null
   readonly source: BaselineSummary['source']
-  readonly measured: BaselineSummary['measured']
+  readonly measured_from: BaselineSummary['measured']
   readonly digest: string
   readonly one_run_only: boolean
   readonly started_at: Date
@@ -117,7 +117,7 @@ export async function saveBaseline(sql: Sql, baseline: NewBaseline, reason: stri
   const means = Object.fromEntries(content.signals.map(({ signal, mean }) => [signal, mean]))
   const [row] = await sql<{ id: bigint }[]>`
     with kept as (
-      insert into sti.baseline (rollout, operation_id, environment, file_hash, sources_hash, release, source, measured,
+      insert into sti.baseline (rollout, operation_id, environment, file_hash, sources_hash, release, source, measured_from,
         digest, one_run_only, started_at, ended_at, created_by, notes)
       values (${baseline.rollout}, ${baseline.operationId}, ${content.environment}, ${content.fileHash}, ${content.sourcesHash},
         ${content.release}, ${baseline.source}, ${content.measured}, ${computeBaselineDigest(content)}, ${baseline.oneRunOnly},
@@ -165,7 +165,7 @@ function toBaselineSummary(row: BaselineRow, context: BaselineContext): Baseline
     fileHash: row.file_hash,
     sourcesHash: row.sources_hash,
     release: row.release,
-    measured: row.measured,
+    measured: row.measured_from,
     notes: row.notes,
     startedAt: row.started_at.toISOString(),
     endedAt: row.ended_at.toISOString(),

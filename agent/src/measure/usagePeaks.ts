@@ -36,14 +36,14 @@ export function createPeakRecorder(dependencies: {
     )
     if (peaks.length === 0) return
     await sql`
-      insert into sti.peak (rollout, signal, hour, maximum, reached_at, readings)
+      insert into sti.usage_peak as u (rollout, signal, hour, maximum, reached_at, reading_count)
       select p.rollout, p.signal, date_trunc('hour', p.at), p.value, p.at, p.readings
       from jsonb_to_recordset(${sql.json(peaks)}::jsonb)
         as p(rollout text, signal text, value double precision, at timestamptz, readings bigint)
-      on conflict (rollout, signal, hour) do update set readings = peak.readings + excluded.readings,
-        reached_at = case when excluded.maximum > peak.maximum then excluded.reached_at else peak.reached_at end,
-        maximum = greatest(peak.maximum, excluded.maximum)`
-    await sql`delete from sti.peak where hour < clock_timestamp() - make_interval(days => ${RETENTION_DAYS})`
+      on conflict (rollout, signal, hour) do update set reading_count = u.reading_count + excluded.reading_count,
+        reached_at = case when excluded.maximum > u.maximum then excluded.reached_at else u.reached_at end,
+        maximum = greatest(u.maximum, excluded.maximum)`
+    await sql`delete from sti.usage_peak where hour < clock_timestamp() - make_interval(days => ${RETENTION_DAYS})`
     recordedUntil = until
   }
 
@@ -79,8 +79,8 @@ export async function readPeakSince(
   const { rollout, signal, since } = query
   const [recorded] = await sql<{ maximum: number | null; at: Date | null; readings: number }[]>`
     select max(maximum) as maximum, (array_agg(reached_at order by maximum desc))[1] as at,
-      coalesce(sum(readings), 0)::float8 as readings
-    from sti.peak where rollout = ${rollout} and signal = ${signal} and reached_at >= ${new Date(since)}`
+      coalesce(sum(reading_count), 0)::float8 as readings
+    from sti.usage_peak where rollout = ${rollout} and signal = ${signal} and reached_at >= ${new Date(since)}`
   const recentReadings = recent.readings(rollout, signal, since)
   const peak = findPeak(signal, recentReadings)
   const isRecent = peak !== null && peak.value >= (recorded!.maximum ?? -Infinity)

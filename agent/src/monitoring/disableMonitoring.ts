@@ -21,11 +21,11 @@ export async function disableMonitoring(run: RunContext): Promise<RunOutcome> {
     await sql.end({ timeout: 1 })
   }
   const ids = settings.map(({ id }) => id)
-  const after = await run.database.state<{ object: string; left_because: string | null; rollout: string }[]>`
-    select object, left_because, rollout from sti.change where id in (
+  const after = await run.database.state<{ object: string; not_reverted_reason: string | null; rollout: string }[]>`
+    select object, not_reverted_reason, rollout from sti.change where id in (
       select value::bigint from jsonb_array_elements_text(${run.database.state.json(ids.map(String))}::jsonb)) order by id`
-  const unreverted = after.flatMap(({ object, left_because }) =>
-    left_because === null ? [] : [`${object}: ${left_because}`],
+  const unreverted = after.flatMap(({ object, not_reverted_reason }) =>
+    not_reverted_reason === null ? [] : [`${object}: ${not_reverted_reason}`],
   )
   const inherited = after
     .filter(({ rollout }) => rollout !== run.rollout.name)
@@ -61,7 +61,7 @@ function revertSettingSql(run: RunContext, { id, kind, inverse, before }: Journa
       heir text := (select min(m.rollout) from sti.monitoring m where m.rollout <> ${rolloutName});
     begin
       if found is distinct from ${quoteLiteral(now)} then
-        update sti.change set ${revertedColumns}, left_because = format('it is %s now, not ${now} as STI set it', coalesce(found, 'not set'))
+        update sti.change set ${revertedColumns}, not_reverted_reason = format('it is %s now, not ${now} as STI set it', coalesce(found, 'not set'))
           where id = ${id};
       elsif heir is not null then
         update sti.change set rollout = heir where id = ${id};

@@ -12,9 +12,9 @@ export function samplingChange({ name }: Rollout): ReversibleChange {
   return {
     kind: 'sampling',
     object: `sampling of ${name}`,
-    statement: `insert into sti.monitoring (rollout, sampling_seconds) values (${quoteLiteral(name)}, ${SAMPLING_INTERVAL_SECONDS})`,
+    statement: `insert into sti.monitoring (rollout, sampling_interval_seconds) values (${quoteLiteral(name)}, ${SAMPLING_INTERVAL_SECONDS})`,
     inverse: `delete from sti.monitoring where rollout = ${quoteLiteral(name)}`,
-    definitionSql: `(select sampling_seconds::text from sti.monitoring where rollout = ${quoteLiteral(name)})`,
+    definitionSql: `(select sampling_interval_seconds::text from sti.monitoring where rollout = ${quoteLiteral(name)})`,
     definitionAfterRevert: null,
   }
 }

@@ -16,15 +16,15 @@ export async function readMonitoring(
   changes: readonly (JournaledChange & { readonly operationId: number })[],
   last: Operation | null,
 ): Promise<Monitoring> {
-  const [row] = await sql<{ sampling_seconds: number }[]>`
-    select sampling_seconds from sti.monitoring where rollout = ${rollout}`
+  const [row] = await sql<{ sampling_interval_seconds: number }[]>`
+    select sampling_interval_seconds from sti.monitoring where rollout = ${rollout}`
   const sampling = changes.find(({ kind }) => kind === 'sampling')
   return {
     enhanced: row !== undefined,
     since: row === undefined ? null : (sampling?.appliedAt ?? null),
-    samplingSeconds: row?.sampling_seconds ?? DEFAULT_SAMPLE_INTERVAL_SECONDS,
+    samplingSeconds: row?.sampling_interval_seconds ?? DEFAULT_SAMPLE_INTERVAL_SECONDS,
     changes: changes.map((change) => ({
-      ...changeValues(change, row?.sampling_seconds),
+      ...changeValues(change, row?.sampling_interval_seconds),
       object: change.object,
       at: change.appliedAt,
       operationId: change.operationId,

@@ -19,7 +19,8 @@ export async function readJournalFacts(
   rollout: string,
 ): Promise<JournalFacts & { readonly monitoringChanges: readonly OwnedChange[] }> {
   const changes = await state<JournaledChangeRow[]>`
-      select id, kind, object, statement, inverse, before, look, back, made, applied_at, confirmed_at, operation_id from sti.change
+      select id, kind, object, statement, inverse, before, definition_sql as "definitionSql", definition_after_apply as "definitionAfterApply",
+        definition_after_revert as "definitionAfterRevert", applied_at, confirmed_at, operation_id from sti.change
       where rollout = ${rollout} and reverted_at is null order by id`
   const unrevertedChanges = changes.map(({ applied_at, confirmed_at, operation_id, ...change }) => ({
     ...change,

@@ -41,7 +41,7 @@ export async function archiveInexpressibleValues(job: ArchiveValuesJob): Promise
     async processCountedRange(range) {
       const { condition, values } = rangeCondition(walked, range, 3)
       await sql.unsafe(
-        `insert into sti.archive (rollout, operation_id, key, type, expected)
+        `insert into sti.archived_type (rollout, operation_id, key, stored_type, legacy_type)
          select $1::text, $2::text::bigint, ${keyAsJson(walked.key, 't')}, ${type}::text, (${rollout.derive('t')})::text
          from ${walked.table.sql} as t
          where ${condition} and ${type} is not null${notPrefilled} and ${type} is distinct from ${rollout.derive('t')}
@@ -55,7 +55,7 @@ export async function archiveInexpressibleValues(job: ArchiveValuesJob): Promise
       // The expression raises an error on this row, so the legacy columns cannot express its type.
       const { condition, values } = rangeCondition(walked, range, 3)
       await sql.unsafe(
-        `insert into sti.archive (rollout, operation_id, key, type, expected)
+        `insert into sti.archived_type (rollout, operation_id, key, stored_type, legacy_type)
          select $1::text, $2::text::bigint, ${keyAsJson(walked.key, 't')}, ${type}::text, null
          from ${walked.table.sql} as t where ${condition} and ${type} is not null${notPrefilled} on conflict do nothing`,
         [rollout.name, String(operationId), ...values],
@@ -64,6 +64,6 @@ export async function archiveInexpressibleValues(job: ArchiveValuesJob): Promise
   })
   if (!finished) return null
   const answer = await sql<{ rows: number }[]>`
-    select count(*)::int as rows from sti.archive where rollout = ${rollout.name} and operation_id = ${operationId}`
+    select count(*)::int as rows from sti.archived_type where rollout = ${rollout.name} and operation_id = ${operationId}`
   return onlyRow(answer).rows
 }

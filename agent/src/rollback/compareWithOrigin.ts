@@ -30,7 +30,7 @@ interface TableOriginRow {
 export async function compareWithOrigin(run: RunContext, complete: boolean): Promise<TableOriginComparison> {
   const { rollout, database } = run
   const [before] = await database.state<TableOriginRow[]>`
-    select structure, rows, checksum from sti.table_origin where rollout = ${rollout.name}`
+    select structure, row_count as rows, checksum from sti.table_origin where rollout = ${rollout.name}`
   if (before === undefined)
     return { structure: 'unknown', differences: [], content: 'not compared', checksum: null, checksumBefore: null }
   const sql = database.engine({

@@ -19,33 +19,33 @@ export async function revertChange(
   const steps = planned.status === 'missing' ? [markMissingSql(run, planned)] : [revertSql(run, planned, force)]
   await runDdl(run, sql, { description: `reverting ${change.object}`, steps })
   await run.failpoint('system.reverted')
-  const [row] = await run.database.state<{ reverted: boolean; left_because: string | null }[]>`
-    select reverted_at is not null as reverted, left_because from sti.change where id = ${change.id}`
-  return row!.reverted ? null : (row!.left_because ?? 'it was not reverted')
+  const [row] = await run.database.state<{ reverted: boolean; not_reverted_reason: string | null }[]>`
+    select reverted_at is not null as reverted, not_reverted_reason from sti.change where id = ${change.id}`
+  return row!.reverted ? null : (row!.not_reverted_reason ?? 'it was not reverted')
 }
 
 const revertedColumns = (run: RunContext): string =>
   `reverted_at = clock_timestamp(), reverted_by = ${run.operation.id}`
 
 function markMissingSql(run: RunContext, { change }: PlannedRevert): string {
-  return `update sti.change set ${revertedColumns(run)}, left_because = 'it was already removed' where id = ${change.id}`
+  return `update sti.change set ${revertedColumns(run)}, not_reverted_reason = 'it was already removed' where id = ${change.id}`
 }
 
 /** One statement checks, reverts and verifies, so that nothing can happen in between. */
 function revertSql(run: RunContext, { change, expected }: PlannedRevert, force: boolean): string {
-  const { id, inverse, look, back } = change
+  const { id, inverse, definitionSql, definitionAfterRevert } = change
   const nullableLiteral = (value: string | null): string => (value === null ? 'null' : quoteLiteral(value))
-  const unverifiable = look === null || expected === undefined
-  const markUnreverted = `update sti.change set left_because = format('it was changed during the rollback and is now %s', coalesce(found, 'removed')) where id = ${id};`
+  const unverifiable = definitionSql === null || expected === undefined
+  const markUnreverted = `update sti.change set not_reverted_reason = format('it was changed during the rollback and is now %s', coalesce(found, 'removed')) where id = ${id};`
   const execute = `execute ${quoteLiteral(inverse)};
-    found := ${look ?? 'null'};
-    if found is distinct from ${nullableLiteral(back)} then
+    found := ${definitionSql ?? 'null'};
+    if found is distinct from ${nullableLiteral(definitionAfterRevert)} then
       raise exception 'it still exists after its inverse: %', found using errcode = 'STI03';
     end if;
-    update sti.change set ${revertedColumns(run)}, left_because = null where id = ${id};`
+    update sti.change set ${revertedColumns(run)}, not_reverted_reason = null where id = ${id};`
   const body =
     unverifiable || force
       ? execute
       : `if found is distinct from ${nullableLiteral(expected ?? null)} then ${markUnreverted} else ${execute} end if;`
-  return `do ${dollarQuote(`declare found text := ${look ?? 'null'}; begin ${body} end`)}`
+  return `do ${dollarQuote(`declare found text := ${definitionSql ?? 'null'}; begin ${body} end`)}`
 }

@@ -45,7 +45,7 @@ export const describeUnreverted = ({ change, why }: PlannedRevert): string => `$
 
 async function readCurrentDefinitions(sql: Sql, changes: readonly JournaledChange[]): Promise<(string | null)[]> {
   if (changes.length === 0) return []
-  const definitionQueries = changes.map(({ look }) => `(${look ?? 'null'})::text`)
+  const definitionQueries = changes.map(({ definitionSql }) => `(${definitionSql ?? 'null'})::text`)
   const answer = await sql.unsafe<{ found: (string | null)[] }[]>(
     `select /* sti */ to_jsonb(array[${definitionQueries.join(', ')}]) as found`,
   )
@@ -54,8 +54,10 @@ async function readCurrentDefinitions(sql: Sql, changes: readonly JournaledChang
 
 /** A later change to the same object, such as finalize replacing the trigger function. */
 function findLaterChange(changes: readonly JournaledChange[], i: number): JournaledChange | undefined {
-  const { look } = changes[i]!
-  return look === null ? undefined : changes.slice(i + 1).find((later) => later.look === look)
+  const { definitionSql } = changes[i]!
+  return definitionSql === null
+    ? undefined
+    : changes.slice(i + 1).find((later) => later.definitionSql === definitionSql)
 }
 
 function classifyChange(
@@ -63,12 +65,14 @@ function classifyChange(
   definition: string | null,
   later: JournaledChange | undefined,
 ): PlannedRevert {
-  const { look, made, back } = change
+  const { definitionSql, definitionAfterApply, definitionAfterRevert } = change
   // Journaled by an earlier version of the agent, or interrupted before it was confirmed.
-  if (look === null) return { change, status: 'unchanged', expected: undefined, why: null }
-  if (definition === null || definition === back) return { change, status: 'missing', expected: definition, why: null }
-  if (later !== undefined) return { change, status: 'unchanged', expected: later.back, why: null }
-  if (made === null || definition === made) return { change, status: 'unchanged', expected: definition, why: null }
+  if (definitionSql === null) return { change, status: 'unchanged', expected: undefined, why: null }
+  if (definition === null || definition === definitionAfterRevert)
+    return { change, status: 'missing', expected: definition, why: null }
+  if (later !== undefined) return { change, status: 'unchanged', expected: later.definitionAfterRevert, why: null }
+  if (definitionAfterApply === null || definition === definitionAfterApply)
+    return { change, status: 'unchanged', expected: definition, why: null }
   const why = `it was changed by others and is now: ${shortenText(definition)}`
   return { change, status: 'changed', expected: definition, why }
 }

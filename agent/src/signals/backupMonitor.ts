@@ -95,7 +95,7 @@ async function queryColumnArchive(connection: BoundedConnection, rollout: string
   // At the first start the table does not exist yet.
   if (!table!.there) return null
   const [row] = await connection.query<ColumnArchiveRow[]>(
-    (sql) => sql`select checksum, verified_rows::float8 as rows, verified_differing::float8 as differing,
+    (sql) => sql`select checksum, verified_rows::float8 as rows, differing_rows::float8 as differing,
         extract(epoch from clock_timestamp() - verified_at)::float8 as seconds
       from sti.column_archive where rollout = ${rollout} and verified_at is not null and checksum is not null`,
   )

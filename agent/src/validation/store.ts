@@ -16,14 +16,14 @@ interface ValidationRow {
   readonly integrity_score: number | null
   readonly total_rows: bigint | null
   readonly checksum: string | null
-  readonly confusion: Validation['confusion']
+  readonly confusion_matrix: Validation['confusion']
   readonly checks: CheckResult[]
 }
 
 /** A check result as JSON; `c` is sti.check_result. */
 const CHECK_RESULT_SQL = `jsonb_build_object('check', c.check_name, 'layer', c.layer, 'unit', c.unit, 'verdict', c.verdict, 'value', c.value,
   'limit', c.limit_value, 'discrepancies', c.discrepancies, 'detail', c.detail, 'sampleKeys', c.sample_keys,
-  'query', c.query, 'seconds', c.seconds)`
+  'query', c.query, 'seconds', c.duration_seconds)`
 const CHECK_ORDER_SQL = `array_position(array['integrity', 'performance', 'system', 'business'], c.layer), c.check_name`
 
 /**
@@ -121,7 +121,7 @@ function toValidation(row: ValidationRow): Validation {
     integrityScore: row.integrity_score,
     totalRows: row.total_rows === null ? null : Number(row.total_rows),
     checksum: row.checksum,
-    confusion: row.confusion,
+    confusion: row.confusion_matrix,
     checks: row.checks,
   }
 }
@@ -143,7 +143,7 @@ export async function saveValidation(
   await sql`
     with saved as (
       insert into sti.validation (operation_id, rollout, file_hash, started_at, ended_at, verdict, layers, coverage,
-        integrity_score, total_rows, checksum, confusion)
+        integrity_score, total_rows, checksum, confusion_matrix)
       select o.id, ${source.rollout.name}, ${source.rollout.hash}, ${source.startedAt}::timestamptz, clock_timestamp(), ${validation.verdict}::text,
         ${sql.json(validation.layers)}::jsonb, ${validation.coverage}::float8, ${validation.integrityScore}::float8,
         ${validation.totalRows}::bigint, ${validation.checksum}::text, ${sql.json(validation.confusion)}::jsonb
@@ -151,7 +151,7 @@ export async function saveValidation(
       returning id
     )
     insert into sti.check_result (validation_id, check_name, layer, unit, verdict, value, limit_value, discrepancies, detail,
-      sample_keys, query, seconds)
+      sample_keys, query, duration_seconds)
     select saved.id, c."check", c.layer, c.unit, c.verdict, c.value, c."limit", c.discrepancies, c.detail, c."sampleKeys", c.query, c.seconds
     from saved, jsonb_to_recordset(${sql.json(validation.checks)}::jsonb) as c("check" text, layer text, unit text, verdict text,
       value double precision, "limit" double precision, discrepancies bigint, detail text, "sampleKeys" jsonb,

@@ -32,7 +32,7 @@ const last: PreparedColumnDrop = {
   migration: { up: 'alter table t drop column a;', down: 'alter table t add column a int;' },
   pullRequest: { branch: 'b', title: '[Do Not Merge] Drop', body: 'the body', labels: [], files: [], url: null },
   archive: null,
-  proof: null,
+  trial: null,
 }
 const columnDrop = (changed: Partial<PreparedColumnDrop>, staleBecause: string | null = null) =>
   ({

@@ -17,11 +17,11 @@ interface ArchiveManifestRow {
   readonly relation: string
   readonly there: boolean
   readonly columns: ArchivedColumn[]
-  readonly made_at: Date
+  readonly created_at: Date
   readonly completed_at: Date | null
   readonly verified_at: Date | null
   readonly verified_rows: bigint | null
-  readonly verified_differing: bigint | null
+  readonly differing_rows: bigint | null
   readonly checksum: string | null
   readonly exported: ArchiveExport | null
   readonly dropped_at: Date | null
@@ -39,7 +39,7 @@ export async function readManifest(sql: Sql, rollout: Pick<Rollout, 'name'>): Pr
     relation: row.relation,
     there: row.there,
     columns: row.columns,
-    madeAt: row.made_at.toISOString(),
+    madeAt: row.created_at.toISOString(),
     completedAt: row.completed_at?.toISOString() ?? null,
     verified:
       row.verified_at === null
@@ -47,7 +47,7 @@ export async function readManifest(sql: Sql, rollout: Pick<Rollout, 'name'>): Pr
         : {
             at: row.verified_at.toISOString(),
             rows: Number(row.verified_rows),
-            differing: Number(row.verified_differing),
+            differing: Number(row.differing_rows),
             checksum: row.checksum ?? '0',
           },
     exported: row.exported,
@@ -71,7 +71,7 @@ export function insertManifestSql(rollout: Rollout, table: Table, operationId: b
   return `insert into sti.column_archive as a (rollout, operation_id, file_hash, relation, columns)
     values (${values.join(', ')}, ${quoteLiteral(archiveTable(rollout).sql)}, ${columns}::jsonb)
     on conflict (rollout) do update set operation_id = excluded.operation_id, file_hash = excluded.file_hash,
-      relation = excluded.relation, columns = excluded.columns, made_at = clock_timestamp(), completed_at = null,
-      verified_at = null, verified_rows = null, verified_differing = null, checksum = null, exported = null,
+      relation = excluded.relation, columns = excluded.columns, created_at = clock_timestamp(), completed_at = null,
+      verified_at = null, verified_rows = null, differing_rows = null, checksum = null, exported = null,
       dropped_at = null, restored_at = null`
 }

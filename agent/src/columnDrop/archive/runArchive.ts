@@ -198,7 +198,7 @@ async function runComparePass(
 async function saveComparison({ database, rollout }: RunContext, comparison: ArchiveComparison): Promise<string> {
   const [row] = await database.state<{ at: Date }[]>`
     update sti.column_archive set verified_at = clock_timestamp(), verified_rows = ${comparison.rows},
-      verified_differing = ${comparison.differing}, checksum = ${comparison.checksum} where rollout = ${rollout.name}
+      differing_rows = ${comparison.differing}, checksum = ${comparison.checksum} where rollout = ${rollout.name}
     returning verified_at as at`
   if (row === undefined)
     throw new OperationFailedError('archive', 'The archive was taken away meanwhile: prepare again.')

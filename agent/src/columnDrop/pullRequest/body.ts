@@ -113,25 +113,25 @@ function archiveSection({ archive }: PullRequestInput): string {
 ${markdownTable(['', ''], rows)}`
 }
 
-function trialSection({ proof, parameters }: PullRequestInput): string {
-  if (proof === null)
+function trialSection({ trial, parameters }: PullRequestInput): string {
+  if (trial === null)
     return parameters.validateData
       ? 'It was not run.'
       : 'It was not asked for (`--validate-data`): nobody has seen this migration run.'
-  return `${proof.passed ? 'Up, checks, down and checks again ran' : '**It failed**'} on a copy of the schema with a sample of the data:
+  return `${trial.passed ? 'Up, checks, down and checks again ran' : '**It failed**'} on a copy of the schema with a sample of the data:
 
-${trialLines(proof)
+${trialLines(trial)
   .map((line) => `- ${escapeMarkdown(line)}`)
   .join('\n')}`
 }
 
-function locksSection({ facts, proof, notes }: PullRequestInput): string {
+function locksSection({ facts, trial, notes }: PullRequestInput): string {
   const rows = Math.round(facts.table?.estimatedRows ?? 0)
   const [up, down] =
-    proof?.up == null
+    trial?.up == null
       ? [Math.max(1, rows / 1_000_000), Math.max(1, rows / 50_000)]
-      : [proof.estimated.upLockedSeconds, proof.estimated.downLockedSeconds]
-  const basis = proof?.up == null ? 'assumed, not measured' : `measured on ${proof.rows} rows`
+      : [trial.estimated.upLockedSeconds, trial.estimated.downLockedSeconds]
+  const basis = trial?.up == null ? 'assumed, not measured' : `measured on ${trial.rows} rows`
   return `- For ${rows} rows the table is locked for about ${Math.max(0.1, up).toFixed(1)} s by up and ${Math.max(0.1, down).toFixed(1)} s by down (${basis}).
 ${notes.map((note) => `- ${escapeMarkdown(note)}`).join('\n')}
 - The space of the columns comes back as rows are rewritten; no table rewrite is part of this.

@@ -20,7 +20,7 @@ export interface PullRequestInput {
   readonly files: readonly ColumnDropFile[]
   readonly down: boolean
   readonly archive: ArchiveManifest | null
-  readonly proof: MigrationTrial | null
+  readonly trial: MigrationTrial | null
   /** What a reviewer has to know of the migration; one sentence each. */
   readonly notes: readonly string[]
 }

@@ -11,7 +11,7 @@ export async function recordDroppedColumns(sql: Sql, facts: RolloutFacts, agent:
   if (dropped.length === rollout.legacyColumns.length) {
     await sql`
       with noticed as (
-        insert into sti.column_dropped (rollout, columns) values (${rollout.name}, ${sql.json([...dropped])})
+        insert into sti.dropped_columns (rollout, columns) values (${rollout.name}, ${sql.json([...dropped])})
         on conflict do nothing returning columns
       )
       select sti.append_event(null, ${rollout.name}, ${sql.json(actor)}, 'column-drop',
@@ -21,7 +21,7 @@ export async function recordDroppedColumns(sql: Sql, facts: RolloutFacts, agent:
   }
   if (dropped.length > 0) return
   await sql`
-    with back as (delete from sti.column_dropped where rollout = ${rollout.name} returning columns)
+    with back as (delete from sti.dropped_columns where rollout = ${rollout.name} returning columns)
     select sti.append_event(null, ${rollout.name}, ${sql.json(actor)}, 'column-drop',
       ${`The legacy columns ${rollout.legacyColumns.join(', ')} are back.`}, null, jsonb_build_object('columns', columns), null) from back`
 }
@@ -31,8 +31,8 @@ export async function readDroppedColumns(
   rollout: string,
 ): Promise<{ readonly columns: readonly string[]; readonly noticedAt: string; readonly undo: boolean } | null> {
   const [row] = await sql<{ columns: string[]; at: Date; undo: boolean }[]>`
-    select columns, noticed_at as at, exists (select from sti.column_drop c where c.rollout = d.rollout
+    select columns, detected_at as at, exists (select from sti.column_drop c where c.rollout = d.rollout
       and c.migration->>'down' is not null) as undo
-    from sti.column_dropped d where rollout = ${rollout}`
+    from sti.dropped_columns d where rollout = ${rollout}`
   return row ? { columns: row.columns, noticedAt: row.at.toISOString(), undo: row.undo } : null
 }

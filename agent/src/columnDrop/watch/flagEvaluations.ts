@@ -18,23 +18,23 @@ export async function recordEvaluations(
   lastEvaluation: { readonly secondsAgo: number; readonly client: string | null } | null,
 ): Promise<void> {
   await sql`
-    insert into sti.flag_watch as w (rollout, evaluated_at, evaluated_by)
+    insert into sti.flag_watch as w (rollout, last_evaluated_at, last_evaluated_by)
     values (${rollout}, clock_timestamp() - ${lastEvaluation?.secondsAgo ?? null}::float8 * interval '1 s', ${lastEvaluation?.client ?? null})
     on conflict (rollout) do update set
-      watched_since = case when w.watched_at < clock_timestamp() - ${MAX_POLL_GAP}::interval then clock_timestamp() else w.watched_since end,
-      watched_at = clock_timestamp(),
-      evaluated_at = greatest(w.evaluated_at, excluded.evaluated_at),
-      evaluated_by = case when excluded.evaluated_at > w.evaluated_at or w.evaluated_at is null
-        then excluded.evaluated_by else w.evaluated_by end`
+      watched_since = case when w.last_polled_at < clock_timestamp() - ${MAX_POLL_GAP}::interval then clock_timestamp() else w.watched_since end,
+      last_polled_at = clock_timestamp(),
+      last_evaluated_at = greatest(w.last_evaluated_at, excluded.last_evaluated_at),
+      last_evaluated_by = case when excluded.last_evaluated_at > w.last_evaluated_at or w.last_evaluated_at is null
+        then excluded.last_evaluated_by else w.last_evaluated_by end`
 }
 
 export async function readEvaluations(sql: Sql, rollout: string): Promise<EvaluationWatch> {
   const [row] = await sql<{ since: Date | null; at: Date | null; by: string | null }[]>`
     with asked as (
-      select evaluated_at as at, evaluated_by as by from sti.flag_watch where rollout = ${rollout} and evaluated_at is not null
+      select last_evaluated_at as at, last_evaluated_by as by from sti.flag_watch where rollout = ${rollout} and last_evaluated_at is not null
       union all select last_seen_at, client from sti.flag_client where rollout = ${rollout}
     ), latest as (select * from asked order by at desc limit 1)
-    select (select watched_since from sti.flag_watch where rollout = ${rollout} and watched_at > clock_timestamp() - ${MAX_POLL_GAP}::interval) as since,
+    select (select watched_since from sti.flag_watch where rollout = ${rollout} and last_polled_at > clock_timestamp() - ${MAX_POLL_GAP}::interval) as since,
       (select at from latest) as at, (select by from latest) as by`
   return {
     since: row!.since?.toISOString() ?? null,

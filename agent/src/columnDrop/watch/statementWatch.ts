@@ -53,26 +53,26 @@ export async function pollStatements(
     with /* sti */ before as (
       select * from sti.statement_watch where rollout = ${rollout}
     ), seen as (
-      insert into sti.statement_watch as w (rollout, counters_since, entries, thrown_away)
+      insert into sti.statement_watch as w (rollout, stats_reset, entries, deallocations)
       values (${rollout}, ${info!.since}, ${entries.length}, ${info!.thrownAway})
       on conflict (rollout) do update set
-        restarted = case
-          when w.counters_since <> excluded.counters_since then 'the counters were reset'
-          when w.thrown_away <> excluded.thrown_away then 'entries were thrown away: raise pg_stat_statements.max'
-          when w.entries > excluded.entries then 'entries were reset' else w.restarted end,
-        watched_since = case when w.counters_since <> excluded.counters_since or w.thrown_away <> excluded.thrown_away
+        restart_reason = case
+          when w.stats_reset <> excluded.stats_reset then 'the counters were reset'
+          when w.deallocations <> excluded.deallocations then 'entries were thrown away: raise pg_stat_statements.max'
+          when w.entries > excluded.entries then 'entries were reset' else w.restart_reason end,
+        watched_since = case when w.stats_reset <> excluded.stats_reset or w.deallocations <> excluded.deallocations
           or w.entries > excluded.entries then clock_timestamp() else w.watched_since end,
-        watched_at = clock_timestamp(), counters_since = excluded.counters_since, entries = excluded.entries,
-        thrown_away = excluded.thrown_away
+        last_polled_at = clock_timestamp(), stats_reset = excluded.stats_reset, entries = excluded.entries,
+        deallocations = excluded.deallocations
     )
-    insert into sti.column_use as u (rollout, entry, statement, role, reads, writes, unsure, calls, called_at)
+    insert into sti.column_use as u (rollout, entry_id, statement, role, reads, writes, analysis_fault, calls, last_called_at)
     select ${rollout}, entry, statement, role, reads, writes, unsure, calls,
       case when exists (select from before) then clock_timestamp() end
     from jsonb_to_recordset(${sql.json(matchingEntries)}::jsonb)
       as e(entry text, statement text, role text, reads jsonb, writes jsonb, unsure text, calls bigint)
-    on conflict (rollout, entry) do update set
-      statement = excluded.statement, reads = excluded.reads, writes = excluded.writes, unsure = excluded.unsure,
-      called_at = case when u.calls <> excluded.calls then clock_timestamp() else u.called_at end, calls = excluded.calls`
+    on conflict (rollout, entry_id) do update set
+      statement = excluded.statement, reads = excluded.reads, writes = excluded.writes, analysis_fault = excluded.analysis_fault,
+      last_called_at = case when u.calls <> excluded.calls then clock_timestamp() else u.last_called_at end, calls = excluded.calls`
 }
 
 /** Why the application's statements cannot be seen, with what to do; null: they can. */
@@ -150,10 +150,10 @@ export interface StatementWatch {
 
 export async function readStatements(sql: Sql, rollout: string): Promise<StatementWatch> {
   const [watch] = await sql<{ since: Date; restarted: string | null }[]>`
-    select watched_since as since, restarted from sti.statement_watch where rollout = ${rollout}`
+    select watched_since as since, restart_reason as restarted from sti.statement_watch where rollout = ${rollout}`
   const uses = await sql<(Omit<StatementUses, 'calledAt'> & { role: string; at: Date | null })[]>`
-    select statement, role, reads, writes, unsure, called_at as at from sti.column_use
-    where rollout = ${rollout} order by called_at desc nulls last, entry limit 500`
+    select statement, role, reads, writes, analysis_fault as unsure, last_called_at as at from sti.column_use
+    where rollout = ${rollout} order by last_called_at desc nulls last, entry_id limit 500`
   return {
     since: watch?.since.toISOString() ?? null,
     restarted: watch?.restarted ?? null,

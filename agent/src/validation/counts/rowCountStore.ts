@@ -16,10 +16,10 @@ export interface RowCount {
 
 /** The row count of the newest validation that read the table, or null. */
 export async function readRowCount(state: Sql, rollout: string): Promise<RowCount | null> {
-  const [row] = await state<{ counted: Omit<RowCount, 'validation' | 'at'>; id: bigint; ended_at: Date }[]>`
-    select r.counted, v.id, v.ended_at from sti.row_count r join sti.validation v on v.id = r.validation_id
+  const [row] = await state<{ snapshot: Omit<RowCount, 'validation' | 'at'>; id: bigint; ended_at: Date }[]>`
+    select r.snapshot, v.id, v.ended_at from sti.row_count r join sti.validation v on v.id = r.validation_id
     where r.rollout = ${rollout} order by r.validation_id desc limit 1`
-  return row ? { ...row.counted, validation: Number(row.id), at: row.ended_at.toISOString() } : null
+  return row ? { ...row.snapshot, validation: Number(row.id), at: row.ended_at.toISOString() } : null
 }
 
 export async function saveRowCount(
@@ -28,7 +28,7 @@ export async function saveRowCount(
   validation: number,
   counted: Omit<RowCount, 'validation' | 'at'>,
 ): Promise<void> {
-  await state`insert into sti.row_count (validation_id, rollout, counted)
+  await state`insert into sti.row_count (validation_id, rollout, snapshot)
     values (${validation}, ${rollout}, ${state.json(counted as never)}) on conflict do nothing`
 }
 

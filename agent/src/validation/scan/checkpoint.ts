@@ -21,11 +21,11 @@ export interface ScanCheckpoint {
 
 interface ScanCheckpointRow {
   readonly started_at: Date
-  readonly relation: string
+  readonly relation_identity: string
   readonly position: Key | null
   readonly finished: boolean
   readonly tally: ScanTally
-  readonly counters: TableCounters
+  readonly start_counters: TableCounters
 }
 
 /**
@@ -41,10 +41,10 @@ export async function resumeOrStartScan(
   const { state } = run.database
   const relation = await readRelationIdentity(state, table, run.rollout.discriminator.column)
   const [row] = await state<ScanCheckpointRow[]>`
-    select started_at, relation, position, finished, tally, counters from sti.validation_scan where operation_id = ${run.operation.id}`
+    select started_at, relation_identity, position, finished, tally, start_counters from sti.validation_scan where operation_id = ${run.operation.id}`
   if (row) {
     const restartReason =
-      row.relation !== relation
+      row.relation_identity !== relation
         ? 'the table was recreated or rewritten'
         : lastWriteEndedAt !== null && lastWriteEndedAt >= row.started_at.toISOString()
           ? 'a bulk write has run since the scan started'
@@ -55,7 +55,14 @@ export async function resumeOrStartScan(
           'validation',
           `resumes the scan at ${row.position.join('/')} after ${formatQuantity(row.tally.rows, 'row')}`,
         )
-      return { startedAt: row.started_at, ...row }
+      return {
+        startedAt: row.started_at,
+        relation,
+        position: row.position,
+        finished: row.finished,
+        tally: row.tally,
+        counters: row.start_counters,
+      }
     }
     await run.recordEvent('validation', `restarts the scan: ${restartReason}`)
   }
@@ -68,12 +75,12 @@ export async function resumeOrStartScan(
 export async function saveScanCheckpoint(run: RunContext, checkpoint: ScanCheckpoint): Promise<void> {
   const { state } = run.database
   const saved = await state`
-    insert into sti.validation_scan (operation_id, started_at, relation, position, finished, tally, counters)
+    insert into sti.validation_scan (operation_id, started_at, relation_identity, position, finished, tally, start_counters)
     select o.id, ${checkpoint.startedAt}::timestamptz, ${checkpoint.relation}::text, ${checkpoint.position === null ? null : state.json([...checkpoint.position])}::jsonb,
       ${checkpoint.finished}::boolean, ${state.json(checkpoint.tally as never)}::jsonb, ${state.json(checkpoint.counters as never)}::jsonb
     from sti.operation o where o.id = ${run.claim.id} and o.epoch = ${run.claim.epoch} and o.claim = ${run.claim.claim} for no key update
-    on conflict (operation_id) do update set started_at = excluded.started_at, relation = excluded.relation,
-      position = excluded.position, finished = excluded.finished, tally = excluded.tally, counters = excluded.counters
+    on conflict (operation_id) do update set started_at = excluded.started_at, relation_identity = excluded.relation_identity,
+      position = excluded.position, finished = excluded.finished, tally = excluded.tally, start_counters = excluded.start_counters
     returning operation_id`
   if (saved.length === 0) throw new FenceLostError('another agent has claimed this validation')
 }
