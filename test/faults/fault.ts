@@ -4,42 +4,42 @@ import type { TestAgentClient } from '../support/agent.ts'
 import type { PostgresServer } from '../support/server.ts'
 import type { FaultyApplication } from './faultyApplication.ts'
 
-/** Where a fault is seeded: which table, server and load it needs. */
+/** Where a fault is seeded: the table, server and load it needs. */
 export const ENVIRONMENT_NAMES = ['vehicles', 'partitions', 'server', 'traffic', 'machine', 'disk'] as const
 export type FaultEnvironmentName = (typeof ENVIRONMENT_NAMES)[number]
 
-/** One kind of fault, and what has to find it. */
+/** One kind of fault and the checks that must find it. */
 export interface SeededFault {
   readonly name: string
-  /** What is seeded, as one sentence without its full stop. */
+  /** The seeded fault, as a sentence without a full stop. */
   readonly what: string
-  readonly ground: FaultEnvironmentName
+  readonly environment: FaultEnvironmentName
   readonly layer: ValidationLayer
-  /** Checks of that layer of which at least one has to fail. */
+  /** Checks of the layer; at least one of them must fail. */
   readonly checks: readonly string[]
-  /** It makes something unreadable or takes away what there is to compare with: then inconclusive, and for this reason. */
+  /** The fault makes something unreadable or incomparable: a check must be inconclusive for this reason instead. */
   readonly unknown?: RegExp
-  /** Other checks that see the same fault and may honestly fail as well; of each other one a fail is a false alarm. */
+  /** Other checks that may fail because of the same fault. A failure of any other check is a false alarm. */
   readonly follows?: readonly string[]
-  /** Answers how to undo what lies outside of the database, which is thrown away. */
+  /** Returns how to undo changes outside the database, which is dropped anyway. */
   seed(place: FaultPlace): Promise<UndoFault | void>
-  /** Only these are asked while it lasts: whatever reads the table waits until it is over, as it should. */
+  /** The layers to validate while the fault lasts, if a table scan would wait until it is over. */
   readonly layers?: readonly ValidationLayer[]
 }
 
 export type UndoFault = () => Promise<void>
 
-/** A healthy rollout: finalized, the flag off, a real agent and a real application beside it. */
+/** A healthy rollout: finalized, the flag off, with a real agent and a real application. */
 export interface FaultPlace {
   readonly url: string
-  /** As the superuser. */
+  /** A superuser connection. */
   readonly sql: postgres.Sql
   readonly agent: TestAgentClient
   readonly application: FaultyApplication
   readonly server: PostgresServer
-  /** Fills the file system of the agent's machine up to this part; null where that is everybody's. */
+  /** Fills the file system of the agent to this ratio; null if the agent shares it with the machine. */
   readonly fillDisk: ((part: number) => Promise<void>) | null
 }
 
-/** This machine does not allow that the fault is seeded: it is left out, and said. */
+/** The fault cannot be seeded on this machine; it is skipped and reported. */
 export class UnsupportedMachineError extends Error {}

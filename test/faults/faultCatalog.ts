@@ -24,9 +24,8 @@ export const FAULTS: readonly SeededFault[] = [
 
 /** Built-in checks that no seeded fault has to find, and the reason for each. */
 export const CHECKS_WITHOUT_FAULT: Readonly<Record<string, string>> = {
-  memory:
-    'filling the memory of the machine would kill the tests; resourceUsage.ts is the same code as for cpu and disk',
-  'error-ratio': 'follows application-fails, which the performance layer has to find',
+  memory: 'filling the memory of the machine would stop the tests; it shares its code with `cpu` and `disk`',
+  'error-ratio': 'fails together with `api-error-ratio` (see `application-fails`)',
   'dual-write-application':
-    'needs a rollout file with dualWrite: application; tested in test/dual-write/checks.test.ts',
+    'requires `dualWrite: application` in the rollout file; tested in `test/dual-write/checks.test.ts`',
 }

@@ -7,7 +7,7 @@ async function createExtensions(sql: postgres.Sql): Promise<void> {
   for (const name of EXTENSIONS) await sql.unsafe(`create extension ${name}`)
 }
 
-/** The demo's table, one that it refers to and one that refers to it. */
+/** The table of the demo, a table that it references, and a table that references it. */
 export async function createFaultVehiclesTable(sql: postgres.Sql, rows = 3_000): Promise<void> {
   await createExtensions(sql)
   await createVehiclesTable(sql, { agent: 'postgres', application: 'postgres' })
@@ -22,13 +22,13 @@ export async function createFaultVehiclesTable(sql: postgres.Sql, rows = 3_000):
   await sql.unsafe('vacuum analyze')
 }
 
-/** As above, with something that takes its time elsewhere: what noise there is on a busy machine is small beside it. */
+/** As above, with a slow function whose duration exceeds the noise of a busy machine. */
 export async function createTrafficTable(sql: postgres.Sql): Promise<void> {
   await createFaultVehiclesTable(sql, 30_000)
   await sql.unsafe('create function public.elsewhere() returns void language sql as $$ select pg_sleep(0.03) $$')
 }
 
-/** As above, of a size that matters. */
+/** As above, but large enough for the bloat check. */
 export async function createLargeTable(sql: postgres.Sql): Promise<void> {
   await createFaultVehiclesTable(sql, 30_000)
   await sql.unsafe(

@@ -31,8 +31,8 @@ test('there are at least 40 kinds of fault, each with a unique name', () => {
 
 test('every check that a fault names exists', async () => {
   const checksOfFiles = [await readCheckLayers(VEHICLES_FILE), await readCheckLayers(PARTITIONS_FILE)]
-  for (const { name, ground, layer, checks, follows = [] } of FAULTS) {
-    const checkLayers = checksOfFiles[ground === 'partitions' ? 1 : 0]!
+  for (const { name, environment, layer, checks, follows = [] } of FAULTS) {
+    const checkLayers = checksOfFiles[environment === 'partitions' ? 1 : 0]!
     expect({ name, unknown: checks.filter((check) => checkLayers.get(check) !== layer) }).toEqual({ name, unknown: [] })
     expect({ name, unknown: follows.filter((check) => !checkLayers.has(check)) }).toEqual({ name, unknown: [] })
   }
@@ -59,12 +59,12 @@ async function readCheckLayers(file: string): Promise<Map<string, string>> {
   }
 }
 
-for (const ground of ENVIRONMENT_NAMES) {
-  const faults = chosen.filter((fault) => fault.ground === ground)
+for (const environment of ENVIRONMENT_NAMES) {
+  const faults = chosen.filter((fault) => fault.environment === environment)
   if (faults.length === 0) continue
-  test(`validation finds each fault and raises no false alarm: ${ground}`, { timeout: 600_000 }, async () => {
+  test(`validation finds each fault and raises no false alarm: ${environment}`, { timeout: 600_000 }, async () => {
     const outcomes: SeedOutcome[] = []
-    await FAULT_SEEDERS[ground](faults, (outcome) => outcomes.push(outcome))
+    await FAULT_SEEDERS[environment](faults, (outcome) => outcomes.push(outcome))
     expect(outcomes.length).toBe(faults.length + 1)
     expect(outcomes.filter(({ verdict }) => verdict === 'not found')).toEqual([])
     expect(outcomes.flatMap(({ alarms }) => alarms)).toEqual([])

@@ -6,33 +6,33 @@ import { vehicleStore } from '../../demo/service/vehicleStore.ts'
 import { TOKENS } from '../support/agent.ts'
 import { freePort } from '../support/server.ts'
 
-/** What is wrong with the application. */
+/** The faults of the application. */
 export interface ApplicationBehavior {
-  /** Milliseconds that each read of a list takes beyond its query. */
+  /** Additional milliseconds for each list request. */
   readonly listMs: number
-  /** One in so many lists takes this long instead. */
+  /** One in `oneIn` list requests takes `ms` instead. */
   readonly slowest: { readonly oneIn: number; readonly ms: number } | null
-  /** One in so many lists fails. */
+  /** One in this many list requests fails. */
   readonly failOneIn: number | null
   /** New code leaves out the last row of a list. */
   readonly newCodeForgets: boolean
   readonly healthStatus: number
   readonly healthRedirects: boolean
-  /** Does not hear X-Sti-Flag. */
+  /** Ignores X-Sti-Flag. */
   readonly deaf: boolean
-  /** Each list also asks for a price by an index, and for something that takes its time elsewhere (tables.ts). */
+  /** Each list request also runs an index lookup and a slow function (faultTables.ts). */
   readonly asksMore: boolean
 }
 
-/** The demo's service on its own port, which can be made bad. */
+/** The demo service on its own port, with faults that can be turned on. */
 export interface FaultyApplication {
   readonly url: string
   become(behaviour: Partial<ApplicationBehavior>): void
-  /** Reads another database from now on, and is well again. */
+  /** Switches to another database and resets all faults. */
   connectTo(databaseUrl: string): Promise<void>
-  /** So many requests a second, whatever the answers take. */
+  /** Sends this many requests per second, regardless of response times. */
   load(perSecond: number): void
-  /** Nobody listens any more, until it leads another database. */
+  /** Stops listening until it is switched to another database. */
   close(): Promise<void>
   stop(): Promise<void>
 }
@@ -67,7 +67,7 @@ export async function startFaultyApplication(): Promise<FaultyApplication> {
     const store = vehicleStore(opened)
     const list: typeof store.list = async (kind, after, limit, by) => {
       const turn = ++lists
-      if (now.failOneIn !== null && turn % now.failOneIn === 0) throw new Error('one that was made to fail')
+      if (now.failOneIn !== null && turn % now.failOneIn === 0) throw new Error('injected failure')
       const slow = now.slowest !== null && turn % now.slowest.oneIn === 0
       await sleep(slow ? now.slowest!.ms : now.listMs)
       if (now.asksMore) {
@@ -90,7 +90,7 @@ export async function startFaultyApplication(): Promise<FaultyApplication> {
 
   async function close(): Promise<void> {
     clearInterval(loading)
-    // What was asked last is answered first.
+    // Finishes pending requests first.
     if (loading !== undefined) await sleep(500)
     loading = undefined
     server?.closeAllConnections()
@@ -120,7 +120,7 @@ export async function startFaultyApplication(): Promise<FaultyApplication> {
       let n = 0
       loading = setInterval(() => {
         const kind = ['truck', 'bike', 'car'][n++ % 3]
-        // What becomes of it is in the application's own metrics.
+        // The metrics of the application record the result.
         fetch(`${url}/vehicles?kind=${kind}`).then(
           (answer) => answer.arrayBuffer(),
           () => undefined,

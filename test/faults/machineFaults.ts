@@ -5,21 +5,21 @@ import { availableParallelism } from 'node:os'
 import { parseCpuTicks } from '../../agent/src/signals/procfs.ts'
 import { UnsupportedMachineError, type SeededFault } from './fault.ts'
 
-/** Longer than half a minute, which is what counts of processor time. */
+/** CPU usage is an average over 30 s, so the load must last longer. */
 const CPU_LOAD_MS = 40_000
 const BUSY_CPU_RATIO = 0.5
 
-/** The machine is short of something. */
+/** The machine runs out of a resource. */
 export const machineFaults: readonly SeededFault[] = [
   {
     name: 'noisy-neighbour',
-    ground: 'machine',
+    environment: 'machine',
     layer: 'system',
     checks: ['cpu'],
-    what: 'somebody else uses every processor of the machine',
+    what: 'other processes use all CPUs of the machine',
     async seed() {
       if ((await readCpuUsage()) > BUSY_CPU_RATIO)
-        throw new UnsupportedMachineError('others use the processors of this machine already')
+        throw new UnsupportedMachineError('the CPUs of this machine are already busy')
       const neighbours = Array.from({ length: availableParallelism() }, () =>
         spawn(process.execPath, ['-e', `const end = Date.now() + ${2 * CPU_LOAD_MS}; while (Date.now() < end);`]),
       )
@@ -29,19 +29,19 @@ export const machineFaults: readonly SeededFault[] = [
   },
   {
     name: 'disk-full',
-    ground: 'disk',
+    environment: 'disk',
     layer: 'system',
     checks: ['disk'],
-    what: 'the file system of the agent’s machine is nearly full (one of 32 MB, which only it sees)',
+    what: 'the file system of the agent is nearly full (32 MB, mounted for the agent only)',
     async seed({ fillDisk }) {
       await fillDisk!(0.9)
-      // It is read every five seconds, and counted as often.
+      // The agent reads the disk usage every five seconds and saves the peak as often.
       await sleep(12_000)
     },
   },
 ]
 
-/** The part of all processor time of the next three seconds that is used. */
+/** The CPU usage over the next three seconds, 0 to 1. */
 async function readCpuUsage(): Promise<number> {
   const before = parseCpuTicks(await readFile('/proc/stat', 'utf8'))
   await sleep(3_000)

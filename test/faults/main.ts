@@ -4,7 +4,7 @@ import { FAULT_SEEDERS } from './testEnvironments.ts'
 import { FAULTS } from './faultCatalog.ts'
 import type { SeedOutcome } from './seedFault.ts'
 
-/** Those of a row disturb each other little; traffic and the machine want to be alone. */
+/** These groups run one after another, since traffic and machine faults disturb others. */
 const PARALLEL_ENVIRONMENTS: readonly FaultEnvironmentName[][] = [
   ['vehicles', 'partitions', 'server'],
   ['traffic'],
@@ -14,19 +14,23 @@ const PARALLEL_ENVIRONMENTS: readonly FaultEnvironmentName[][] = [
 
 const HELP = `npm run faults [-- --only NAME …] [-- --list]
 
-Seeds each kind of fault in turn, on real servers with a real agent, and looks whether a validation finds it. The last
-line has the sums; the exit code is 1 when one was not found, or a check failed that nothing was wrong with.
+Seeds each kind of fault on real servers with a real agent and tests that a validation finds it. The last line shows the
+totals. The exit code is 1 if a fault was not found, or if an unaffected check failed.
 
-  --only NAME   only this one; may be given several times; also the name of a ground (${ENVIRONMENT_NAMES.join(', ')})
-  --list        what there is
+  --only NAME   seed only this fault, or all faults of an environment (${ENVIRONMENT_NAMES.join(', ')}); repeatable
+  --list        list the faults
 `
 
 const { only, list, help } = parseOptions()
-const chosen = FAULTS.filter(({ name, ground }) => only === undefined || only.includes(name) || only.includes(ground))
-const unknown = (only ?? []).filter((name) => !FAULTS.some((fault) => fault.name === name || fault.ground === name))
+const chosen = FAULTS.filter(
+  ({ name, environment }) => only === undefined || only.includes(name) || only.includes(environment),
+)
+const unknown = (only ?? []).filter(
+  (name) => !FAULTS.some((fault) => fault.name === name || fault.environment === name),
+)
 if (help) process.stdout.write(HELP)
 else if (unknown.length > 0) {
-  process.stderr.write(`There is no fault ${unknown.join(', ')}: --list says which there are.\n`)
+  process.stderr.write(`Unknown fault ${unknown.join(', ')}. Use --list to see all faults.\n`)
   process.exitCode = 2
 } else if (list)
   for (const fault of chosen) process.stdout.write(`${fault.name.padEnd(40)} ${fault.layer.padEnd(12)} ${fault.what}\n`)
@@ -49,16 +53,16 @@ function parseOptions() {
 
 async function seedAll(faults: readonly SeededFault[]): Promise<number> {
   const outcomes: SeedOutcome[] = []
-  for (const together of PARALLEL_ENVIRONMENTS) {
-    const seeding = together.map(async (ground) => {
-      const own = faults.filter((fault) => fault.ground === ground)
+  for (const environments of PARALLEL_ENVIRONMENTS) {
+    const seeding = environments.map(async (environment) => {
+      const own = faults.filter((fault) => fault.environment === environment)
       if (own.length === 0) return
-      await FAULT_SEEDERS[ground](own, (outcome) => {
+      await FAULT_SEEDERS[environment](own, (outcome) => {
         outcomes.push(outcome)
-        printOutcome(ground, outcome)
+        printOutcome(environment, outcome)
       })
     })
-    for (const one of await Promise.allSettled(seeding)) if (one.status === 'rejected') throw one.reason
+    for (const result of await Promise.allSettled(seeding)) if (result.status === 'rejected') throw result.reason
   }
   const seeded = outcomes.filter(({ verdict }) => verdict === 'found' || verdict === 'not found').length
   const found = outcomes.filter(({ verdict }) => verdict === 'found').length
@@ -67,13 +71,13 @@ async function seedAll(faults: readonly SeededFault[]): Promise<number> {
   return found === seeded && alarms === 0 ? 0 : 1
 }
 
-function printOutcome(ground: string, { fault, verdict, because, alarms, seconds }: SeedOutcome): void {
+function printOutcome(environment: string, { fault, verdict, because, alarms, seconds }: SeedOutcome): void {
   const head = [
-    ground.padEnd(10),
+    environment.padEnd(10),
     verdict.padEnd(9),
     (fault?.name ?? 'no fault').padEnd(35),
     `${seconds.toFixed(1).padStart(5)} s`,
   ]
   process.stdout.write(`${[...head, because.slice(0, 240)].join('  ')}\n`)
-  for (const alarm of alarms) process.stdout.write(`${ground.padEnd(10)}  FALSE ALARM  ${alarm.slice(0, 400)}\n`)
+  for (const alarm of alarms) process.stdout.write(`${environment.padEnd(10)}  FALSE ALARM  ${alarm.slice(0, 400)}\n`)
 }

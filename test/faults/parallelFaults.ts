@@ -11,8 +11,8 @@ const REQUESTS_PER_SECOND = 20
 const BASELINE_SECONDS = 90
 
 /**
- * Faults that only time shows: a baseline under load, the whole rollout, the fault, and another minute of the same load.
- * All at once, each with a database, an application and an agent of its own, and one cell where nothing is seeded.
+ * Seeds faults that need time to show: a baseline under load, the whole rollout, the fault, and another minute of the same
+ * load. Runs all faults in parallel, each with its own database, application and agent, and one control without a fault.
  */
 export async function seedUnderTraffic(
   faults: readonly SeededFault[],
@@ -22,7 +22,7 @@ export async function seedUnderTraffic(
   try {
     const cells = [...faults, null].map((fault, n) => seedInCell(server, `cell_${n}`, fault).then(report))
     const ended = await Promise.allSettled(cells)
-    for (const one of ended) if (one.status === 'rejected') throw one.reason
+    for (const result of ended) if (result.status === 'rejected') throw result.reason
   } finally {
     await server.stop()
   }

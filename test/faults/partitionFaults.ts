@@ -1,9 +1,9 @@
 import type { SeededFault } from './fault.ts'
 import { runStatements } from './seedSql.ts'
 
-const shared = { ground: 'partitions', layer: 'integrity' } as const
+const shared = { environment: 'partitions', layer: 'integrity' } as const
 
-/** Of a partitioned table, with a condition that can raise. */
+/** Faults in a partitioned table whose type condition can raise an error. */
 export const partitionFaults: readonly SeededFault[] = [
   {
     ...shared,
@@ -33,7 +33,7 @@ export const partitionFaults: readonly SeededFault[] = [
     ...shared,
     name: 'expression-raises',
     checks: ['expression-never-raises'],
-    what: 'the conditions of the file raise an error on a row: it divides by zero',
+    what: 'a condition of the rollout file raises an error on a row (division by zero)',
     follows: ['coverage', 'no-null-type', 'type-matches-legacy'],
     seed: runStatements('update public.vehicles set weight = 0 where id = 17'),
   },

@@ -3,19 +3,19 @@ import { writeBypassingTrigger } from './seedSql.ts'
 
 const WRONG_TYPE_CHECKS = ['coverage', 'type-matches-legacy']
 
-/** Rows that are not what their legacy columns say. Each lies behind the first page of every list. */
+/** Rows that do not match their legacy columns. None of them is on the first page of a list. */
 export const rowFaults: readonly SeededFault[] = [
   {
     name: 'wrong-type',
-    ground: 'vehicles',
+    environment: 'vehicles',
     layer: 'integrity',
-    what: 'a row holds the type of another kind, written while the trigger was off',
+    what: 'a row has a wrong type, written while the trigger was disabled',
     checks: WRONG_TYPE_CHECKS,
     seed: ({ sql }) => writeBypassingTrigger(sql, `update public.vehicles set type = 'Car' where id = 2003`),
   },
   {
     name: 'null-type',
-    ground: 'vehicles',
+    environment: 'vehicles',
     layer: 'integrity',
     what: 'NOT NULL and the CHECK constraint were dropped, and a row lost its type',
     checks: ['no-null-type'],
@@ -29,9 +29,9 @@ export const rowFaults: readonly SeededFault[] = [
   },
   {
     name: 'unknown-type',
-    ground: 'vehicles',
+    environment: 'vehicles',
     layer: 'integrity',
-    what: 'the CHECK constraint was dropped, and a row holds a type that the file does not name',
+    what: 'the CHECK constraint was dropped, and a row has a type that the rollout file does not name',
     checks: ['no-unknown-type'],
     follows: [...WRONG_TYPE_CHECKS, 'constraints-valid'],
     seed: ({ sql }) =>
@@ -42,18 +42,18 @@ export const rowFaults: readonly SeededFault[] = [
   },
   {
     name: 'legacy-written-past-the-trigger',
-    ground: 'vehicles',
+    environment: 'vehicles',
     layer: 'integrity',
-    what: 'old code changed the legacy columns of a row while the trigger was off, and its type stayed',
+    what: 'old code changed the legacy columns of a row while the trigger was disabled, so its type is outdated',
     checks: WRONG_TYPE_CHECKS,
     seed: ({ sql }) =>
       writeBypassingTrigger(sql, 'update public.vehicles set is_truck = false, is_bike = false where id = 2003'),
   },
   {
     name: 'inserted-past-the-trigger',
-    ground: 'vehicles',
+    environment: 'vehicles',
     layer: 'integrity',
-    what: 'a row was inserted while the trigger was off, with a type of its own',
+    what: 'a row was inserted with a wrong type while the trigger was disabled',
     checks: WRONG_TYPE_CHECKS,
     seed: ({ sql }) =>
       writeBypassingTrigger(
@@ -64,9 +64,9 @@ export const rowFaults: readonly SeededFault[] = [
   },
   {
     name: 'failed-row',
-    ground: 'vehicles',
+    environment: 'vehicles',
     layer: 'integrity',
-    what: 'a row that a constraint of the application does not let write was met by a backfill and recorded',
+    what: 'a backfill recorded a failed row that an application constraint does not allow to be updated',
     checks: ['no-failed-row'],
     follows: [...WRONG_TYPE_CHECKS, 'constraints-valid'],
     async seed({ sql, agent }) {
@@ -77,9 +77,9 @@ export const rowFaults: readonly SeededFault[] = [
   },
   {
     name: 'conflict',
-    ground: 'vehicles',
+    environment: 'vehicles',
     layer: 'integrity',
-    what: 'a write of legacy columns and type that disagree was tried, and refused',
+    what: 'a write with contradicting legacy columns and type was refused',
     checks: ['dual-write-conflicts'],
     async seed({ sql }) {
       const refused = await sql

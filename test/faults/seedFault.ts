@@ -3,29 +3,29 @@ import type { TestAgentClient } from '../support/agent.ts'
 import { UnsupportedMachineError, type SeededFault, type FaultPlace } from './fault.ts'
 
 export interface SeedOutcome {
-  /** Null: a control run without any fault. */
+  /** Null: a control run without a fault. */
   readonly fault: SeededFault | null
   readonly verdict: 'found' | 'not found' | 'left out' | 'healthy'
-  /** What found it, or why not. */
+  /** The check that found the fault, or why none did. */
   readonly because: string
-  /** Checks that failed although nothing of theirs was wrong. */
+  /** Checks that failed although they were unaffected. */
   readonly alarms: readonly string[]
   readonly seconds: number
 }
 
-/** A validation of every layer, or of these. */
+/** Validates all layers, or the given ones. */
 async function validate(agent: TestAgentClient, layers?: readonly ValidationLayer[]): Promise<Validation> {
   const { result } = await agent.run('validation', layers ? { layers } : {})
   return await agent.get<Validation>(`/v1/rollouts/vehicles/validations/${Number(result!['validation'])}`)
 }
 
-/** Looks at a healthy place, seeds the fault, looks again. */
+/** Validates a healthy place, seeds the fault, and validates again. */
 export async function seedFault(fault: SeededFault, place: FaultPlace): Promise<SeedOutcome> {
   const healthy = falseAlarms(await validate(place.agent), null).map((alarm) => `before it was seeded, ${alarm}`)
   return await seedAndValidate(fault, place, healthy)
 }
 
-/** Seeds the fault and looks once. */
+/** Seeds the fault and validates once. */
 export async function seedAndValidate(
   fault: SeededFault,
   place: FaultPlace,
@@ -53,7 +53,7 @@ export async function seedAndValidate(
   }
 }
 
-/** Its place could not be had, or not be left again. */
+/** The outcome if the place could not be set up or torn down. */
 export function failedOutcome(fault: SeededFault | null, error: unknown): SeedOutcome {
   const verdict = error instanceof UnsupportedMachineError ? 'left out' : 'not found'
   return { fault, verdict, because: messageOf(error), alarms: [], seconds: 0 }
@@ -61,7 +61,7 @@ export function failedOutcome(fault: SeededFault | null, error: unknown): SeedOu
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** A place where nothing was seeded. */
+/** Validates a place without a fault. */
 export async function validateHealthyPlace(place: FaultPlace): Promise<SeedOutcome> {
   const started = Date.now()
   const validation = await validate(place.agent)
@@ -85,10 +85,10 @@ function detectingChecks({ checks }: Validation, fault: SeededFault): CheckResul
   )
 }
 
-/** They speak of the machine, which the faults of the other grounds load themselves. */
+/** These checks measure the machine, which the faults of other environments load. */
 const MACHINE_CHECKS = ['cpu', 'memory', 'disk']
 
-/** A check that could not be answered is one as well: nobody can tell what it would have said. */
+/** Includes checks with verdict `error`, since their actual verdict is unknown. */
 function falseAlarms({ checks }: Validation, fault: SeededFault | null): string[] {
   const allowedToFail = fault === null ? MACHINE_CHECKS : [...fault.checks, ...(fault.follows ?? []), ...MACHINE_CHECKS]
   return checks
@@ -98,7 +98,7 @@ function falseAlarms({ checks }: Validation, fault: SeededFault | null): string[
 
 function describeExpectedChecks({ checks }: Validation, fault: SeededFault): string {
   const named = checks.filter((one) => fault.checks.includes(one.check)).map(describeCheck)
-  return named.length > 0 ? named.join('; ') : `no check ${fault.checks.join(', ')} was run`
+  return named.length > 0 ? named.join('; ') : `none of ${fault.checks.join(', ')} ran`
 }
 
 const describeCheck = ({ check, verdict, detail }: CheckResult): string => `${check} ${verdict}: ${detail}`

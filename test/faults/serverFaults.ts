@@ -7,22 +7,22 @@ import type { SeededFault, FaultPlace, UndoFault } from './fault.ts'
 import { runStatements } from './seedSql.ts'
 import { waitFor } from '../support/waitFor.ts'
 
-const shared = { ground: 'server', layer: 'system' } as const
+const shared = { environment: 'server', layer: 'system' } as const
 
 const PREPARED_TRANSACTION_FLAGS = ['-c', 'max_prepared_transactions=2']
-/** The server's archive_command fails while this file is in its data folder. */
+/** archive_command fails while this file exists in the data directory. */
 const ARCHIVING_FLAGS = ['-c', 'archive_mode=on', '-c', 'archive_command=test ! -e archive-fails']
 
-/** What the server of these faults is started with. */
+/** The server flags that these faults require. */
 export const SERVER_FLAGS = [...ARCHIVING_FLAGS, ...PREPARED_TRANSACTION_FLAGS, '-c', 'max_connections=60']
 
-/** PostgreSQL is short of something. */
+/** PostgreSQL runs out of a resource, or falls behind. */
 export const serverFaults: readonly SeededFault[] = [
   {
     ...shared,
     name: 'long-transaction',
     checks: ['long-transactions'],
-    what: 'a session is idle in a transaction, and holds a snapshot',
+    what: 'a session idle in transaction holds a snapshot',
     async seed({ url }) {
       const session = postgres(url, { max: 1, onnotice: () => undefined })
       await session.unsafe('begin isolation level repeatable read; select 1 from public.vehicles limit 1')
@@ -47,7 +47,7 @@ export const serverFaults: readonly SeededFault[] = [
     ...shared,
     name: 'connections-used-up',
     checks: ['connections'],
-    what: 'nearly every connection that the server allows is taken',
+    what: 'nearly all connections of the server are in use',
     async seed({ url, sql }) {
       const [free] = await sql<{ n: number }[]>`
         select current_setting('max_connections')::int - 6 - count(*)::int as n from pg_stat_activity where backend_type = 'client backend'`
@@ -68,21 +68,21 @@ export const serverFaults: readonly SeededFault[] = [
     ...shared,
     name: 'autovacuum-off-for-the-table',
     checks: ['autovacuum'],
-    what: 'autovacuum was switched off for the table',
+    what: 'autovacuum was turned off for the table',
     seed: runStatements('alter table public.vehicles set (autovacuum_enabled = off)'),
   },
   {
     ...shared,
     name: 'autovacuum-off',
     checks: ['autovacuum'],
-    what: 'autovacuum was switched off for the whole server',
+    what: 'autovacuum was turned off for the whole server',
     seed: ({ sql }) => changeSetting(sql, 'autovacuum', 'off'),
   },
   {
     ...shared,
     name: 'table-bloated',
     checks: ['bloat'],
-    what: 'most of the table is free space: rows were deleted and their pages stay',
+    what: 'most of the table is free space after rows were deleted',
     follows: ['autovacuum'],
     seed: runStatements(`delete from public.trip; delete from public.vehicles where id % 10 > 1`),
   },
@@ -90,7 +90,7 @@ export const serverFaults: readonly SeededFault[] = [
     ...shared,
     name: 'slot-forgotten',
     checks: ['replication-slots'],
-    what: 'a replication slot that nobody reads keeps WAL',
+    what: 'an unused replication slot retains WAL',
     async seed({ sql }) {
       await sql`select pg_create_physical_replication_slot('forgotten', true)`
       for (let n = 0; n < 8; n++) await sql`select pg_logical_emit_message(false, 'fault', repeat('x', 5000000))`
@@ -102,7 +102,7 @@ export const serverFaults: readonly SeededFault[] = [
     ...shared,
     name: 'own-signal-above-its-limit',
     checks: ['signals'],
-    what: 'a signal of the rollout file is above its limit',
+    what: 'a custom signal of the rollout file exceeds its limit',
     async seed({ url }) {
       const session = postgres(url, { max: 1, onnotice: () => undefined })
       await session`select pg_advisory_lock(n) from generate_series(1, 8) n`
@@ -115,7 +115,7 @@ export const serverFaults: readonly SeededFault[] = [
     name: 'replica-lags',
     checks: ['replication-lag'],
     layers: ['system', 'business'],
-    what: 'a replica receives nothing any more, and is behind',
+    what: 'a replica no longer receives WAL and lags behind',
     async seed(place) {
       const replica = await startSeenReplica(place)
       await replica.signalReceiver('SIGSTOP')
@@ -134,7 +134,7 @@ export const serverFaults: readonly SeededFault[] = [
     name: 'replica-gone',
     checks: ['replication-lag'],
     layers: ['system', 'business'],
-    what: 'a replica that was there is gone',
+    what: 'a replica was disconnected',
     unknown: /has been disconnected for/,
     async seed(place) {
       const replica = await startSeenReplica(place)
@@ -144,7 +144,7 @@ export const serverFaults: readonly SeededFault[] = [
   },
 ]
 
-/** One that the agent has seen. */
+/** Starts a replica and waits until the agent has seen it. */
 async function startSeenReplica({ server, sql }: FaultPlace): ReturnType<typeof startStreamingReplica> {
   const replica = await startStreamingReplica(server, PREPARED_TRANSACTION_FLAGS)
   await waitFor(
@@ -157,7 +157,7 @@ async function startSeenReplica({ server, sql }: FaultPlace): ReturnType<typeof 
     },
     { seconds: 30 },
   )
-  // It is read every two seconds.
+  // The agent reads the replication lag every two seconds.
   await sleep(5_000)
   return replica
 }

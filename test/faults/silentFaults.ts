@@ -1,17 +1,17 @@
 import type { SeededFault } from './fault.ts'
 import { runStatements } from './seedSql.ts'
 
-const shared = { ground: 'vehicles', layer: 'integrity' } as const
-/** Without a trace the sum of what is left is another one as well. */
+const shared = { environment: 'vehicles', layer: 'integrity' } as const
+/** A silent loss also changes the checksum of the remaining rows. */
 const follows = ['legacy-checksum']
 
-/** Rows that were taken away or changed without a trace, and an index that lies. */
+/** Rows removed or changed without a write, and a corrupt index. */
 export const silentFaults: readonly SeededFault[] = [
   {
     ...shared,
     name: 'row-lost',
     checks: ['nothing-lost'],
-    what: 'a row is gone without a DELETE, as a corrupt page loses it (pg_surgery)',
+    what: 'a row disappeared without a DELETE, as with a corrupt page (pg_surgery)',
     follows,
     async seed({ sql }) {
       const [row] = await sql<{ ctid: string }[]>`select ctid::text from public.vehicles where id = 2901`
@@ -30,7 +30,7 @@ export const silentFaults: readonly SeededFault[] = [
     ...shared,
     name: 'changed-without-a-trace',
     checks: ['legacy-checksum'],
-    what: 'the legacy columns of a row are others, and no version of it is younger than the validation before (pg_surgery)',
+    what: 'the legacy columns of a row changed, but no row version is younger than the previous validation (pg_surgery)',
     async seed({ sql }) {
       await sql.unsafe('update public.vehicles set is_truck = false, is_bike = false where id = 2003')
       const [row] = await sql<{ ctid: string }[]>`select ctid::text from public.vehicles where id = 2003`
@@ -41,7 +41,7 @@ export const silentFaults: readonly SeededFault[] = [
     ...shared,
     name: 'key-twice',
     checks: ['key-unique'],
-    what: 'a key occurs twice, as a corrupt unique index lets it',
+    what: 'a key occurs twice, as with a corrupt unique index',
     follows: ['key-index'],
     seed: runStatements(`alter table public.vehicles alter id drop identity;
       update pg_index set indisunique = false where indexrelid = 'public.vehicles_pkey'::regclass;
@@ -52,7 +52,7 @@ export const silentFaults: readonly SeededFault[] = [
     ...shared,
     name: 'index-misses-a-row',
     checks: ['key-index'],
-    what: 'the index of the key does not lead to a row, which everything that reads along it misses',
+    what: 'the key index misses a row, so everything that reads through it misses the row',
     seed: runStatements(`alter table public.vehicles alter id drop identity;
       update pg_index set indisready = false where indexrelid = 'public.vehicles_pkey'::regclass;
       insert into public.vehicles (id, vin, name, axles, owner_email, price) values (90000, 'VIN-X', 'hidden', 2, 'x@example.com', 1);

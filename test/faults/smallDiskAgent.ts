@@ -13,19 +13,19 @@ const DISK_MEGABYTES = 32
 const REPOSITORY = new URL('../../', import.meta.url).pathname
 
 export interface SmallDiskAgent extends TestAgentClient {
-  /** Fills its root file system up to this part. */
+  /** Fills its root file system to this ratio. */
   fill(part: number): Promise<void>
   stop(): Promise<void>
 }
 
 /**
- * A real agent as a process whose root is a file system of 32 MB, which only it sees: in a mount name space of its own,
- * which ends with it. Everything else there is this machine's.
- * @throws NotHere where nobody may mount
+ * Starts a real agent with a 32 MB root file system in its own mount namespace, which ends with the process. Everything
+ * else is bind-mounted from this machine.
+ * @throws UnsupportedMachineError if mounting is not allowed
  */
 export async function startSmallDiskAgent(databaseUrl: string, file: string): Promise<SmallDiskAgent> {
   await promisify(execFile)('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()]).catch(() => {
-    throw new UnsupportedMachineError('this machine lets nobody mount a small file system')
+    throw new UnsupportedMachineError('mounting a small file system is not allowed on this machine')
   })
   const folder = await mkdtemp(join(tmpdir(), 'sti-small-'))
   await writeFile(join(folder, 'rollout.yaml'), file)
@@ -52,7 +52,7 @@ export async function startSmallDiskAgent(databaseUrl: string, file: string): Pr
     await waitFor(
       'the agent on a small disk listens',
       async () => {
-        if (child.exitCode !== null) throw new Error(`it has ended with ${child.exitCode}`)
+        if (child.exitCode !== null) throw new Error(`the agent exited with code ${child.exitCode}`)
         return await fetch(`${url}/livez`).then(
           () => true,
           () => false,

@@ -7,7 +7,7 @@ import type { FaultPlace } from './fault.ts'
 import { startSmallDiskAgent } from './smallDiskAgent.ts'
 import { waitFor } from '../support/waitFor.ts'
 
-/** A healthy rollout to be had again and again: each place is a fresh copy of the same database. */
+/** Provides healthy rollouts: each place is a fresh copy of the same database. */
 export interface FaultTestEnvironment {
   withPlace<T>(use: (place: FaultPlace) => Promise<T>): Promise<T>
   stop(): Promise<void>
@@ -17,14 +17,14 @@ export interface FaultTestEnvironmentOptions {
   readonly table: (sql: postgres.Sql) => Promise<void>
   readonly file: (application: string) => string
   readonly flags?: readonly string[]
-  /** The agent of each place has a root file system of its own, which can be filled. */
+  /** Gives the agent of each place its own root file system, which can be filled. */
   readonly smallRoot?: boolean
 }
 
 export const POSTGRES_FLAGS = ['-c', 'fsync=off', '-c', 'autovacuum_naptime=1s']
 const quiet = { log: (): void => undefined }
 
-/** A server of its own, and on it a table that was rolled out as far as finalize. */
+/** Starts a separate server with a table that is rolled out up to finalize. */
 export async function prepareTestEnvironment({
   table,
   file,
@@ -48,7 +48,8 @@ export async function prepareTestEnvironment({
       async (agent) => {
         for (const kind of ['expand', 'backfill'] as const) await agent.run(kind)
         const { result } = await agent.run('validation', { layers: ['integrity'] })
-        if (result!['verdict'] !== 'pass') throw new Error(`a healthy table does not pass: ${JSON.stringify(result)}`)
+        if (result!['verdict'] !== 'pass')
+          throw new Error(`the validation of a healthy table failed: ${JSON.stringify(result)}`)
         await agent.run('finalize')
       },
       quiet,
@@ -77,7 +78,7 @@ async function withPlace<T>(environment: PreparedEnvironment, use: (place: Fault
     return await withSql(url, (sql) =>
       withPlaceAgent(url, environment, async (agent, fillDisk) => {
         await adoptCopy(agent)
-        // PostgreSQL counts the writes of a copy anew: a first validation takes its counters.
+        // A copied database has new counters, which the first validation records.
         await agent.run('validation', { layers: ['integrity'] })
         return await use({ url, sql, agent, application, server, fillDisk })
       }),
@@ -102,7 +103,7 @@ async function withPlaceAgent<T>(
   }
 }
 
-/** Its state is that of another database: somebody who knows says that it may be used here. */
+/** The copied state belongs to another database, so the agent needs confirmation to use it. */
 async function adoptCopy(agent: TestAgentClient): Promise<void> {
   await waitFor(
     'the copy is adopted',

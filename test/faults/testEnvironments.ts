@@ -11,7 +11,7 @@ type FaultSeeder = (faults: readonly SeededFault[], report: OutcomeReporter) => 
 
 const vehicles = { table: createFaultVehiclesTable, file: vehiclesFile }
 
-/** How the faults of each ground are seeded; each outcome is told as it comes. */
+/** How the faults of each environment are seeded. Reports each outcome as soon as it is known. */
 export const FAULT_SEEDERS: Readonly<Record<FaultEnvironmentName, FaultSeeder>> = {
   vehicles: seedInTurn(vehicles),
   partitions: seedInTurn({ table: createPartitionedTable, file: () => PARTITIONS_FILE }),
@@ -21,21 +21,21 @@ export const FAULT_SEEDERS: Readonly<Record<FaultEnvironmentName, FaultSeeder>> 
   traffic: seedUnderTraffic,
 }
 
-/** One after the other. A healthy place is looked at before the first fault, before each of them and after the last one. */
+/** Seeds faults one after another, and validates a healthy place before each fault and after the last one. */
 function seedInTurn(options: FaultTestEnvironmentOptions): FaultSeeder {
   return async (faults, report) => {
-    const ground = await prepareTestEnvironment(options)
+    const environment = await prepareTestEnvironment(options)
     try {
       for (const fault of faults)
         report(
-          await ground
+          await environment
             .withPlace((place) => seedFault(fault, place))
             .catch((error: unknown) => failedOutcome(fault, error)),
         )
-      // Where no place could be had for a fault, there is none for nothing either.
-      report(await ground.withPlace(validateHealthyPlace).catch((error: unknown) => failedOutcome(null, error)))
+      // If the environment failed for a fault, it fails for the healthy run as well.
+      report(await environment.withPlace(validateHealthyPlace).catch((error: unknown) => failedOutcome(null, error)))
     } finally {
-      await ground.stop()
+      await environment.stop()
     }
   }
 }

@@ -1,16 +1,16 @@
 import type { SeededFault } from './fault.ts'
 import { runStatements } from './seedSql.ts'
 
-const shared = { ground: 'traffic', layer: 'performance' } as const
+const shared = { environment: 'traffic', layer: 'performance' } as const
 const LATENCY_CHECKS = ['api-latency-average', 'api-latency-p95']
 
-/** Slower, failing or less than the baseline, under the same load. */
+/** The application is slower, fails, or serves fewer requests than in the baseline under the same load. */
 export const trafficFaults: readonly SeededFault[] = [
   {
     ...shared,
     name: 'application-slower',
     checks: ['api-latency-average'],
-    what: 'every answer of the application takes 100 ms longer',
+    what: 'every response of the application takes 100 ms longer',
     follows: LATENCY_CHECKS,
     seed: async ({ application }) => application.become({ listMs: 200 }),
   },
@@ -18,7 +18,7 @@ export const trafficFaults: readonly SeededFault[] = [
     ...shared,
     name: 'application-slower-at-times',
     checks: ['api-latency-p95'],
-    what: 'one answer of eight takes seven times as long',
+    what: 'one in eight responses takes seven times as long',
     follows: LATENCY_CHECKS,
     seed: async ({ application }) => application.become({ slowest: { oneIn: 8, ms: 700 } }),
   },
@@ -26,7 +26,7 @@ export const trafficFaults: readonly SeededFault[] = [
     ...shared,
     name: 'application-fails',
     checks: ['api-error-ratio'],
-    what: 'one request of twenty is answered 500',
+    what: 'one in twenty requests returns HTTP 500',
     follows: ['error-ratio'],
     seed: async ({ application }) => application.become({ failOneIn: 20 }),
   },
@@ -34,14 +34,14 @@ export const trafficFaults: readonly SeededFault[] = [
     ...shared,
     name: 'throughput-fallen',
     checks: ['api-throughput'],
-    what: 'the application answers half as many requests',
+    what: 'the application serves half as many requests',
     seed: async ({ application }) => application.load(10),
   },
   {
     ...shared,
     name: 'query-without-index',
     checks: ['database-query-time-each'],
-    what: 'an index is gone, so that one of the application’s queries reads the whole table',
+    what: 'an index was dropped, so one of the application’s queries reads the whole table',
     follows: [...LATENCY_CHECKS, 'database-query-time'],
     seed: runStatements('drop index public.vehicles_vin'),
   },
@@ -49,7 +49,7 @@ export const trafficFaults: readonly SeededFault[] = [
     ...shared,
     name: 'queries-slower',
     checks: ['database-query-time'],
-    what: 'what the application’s longest query waits for takes twice as long',
+    what: 'a function in the application’s longest query takes twice as long',
     follows: [...LATENCY_CHECKS, 'database-query-time-each'],
     seed: runStatements(
       'create or replace function public.elsewhere() returns void language sql as $$ select pg_sleep(0.06) $$',

@@ -4,16 +4,16 @@ import { runStatements } from './seedSql.ts'
 
 const TRIGGER = '"~sti_derive"'
 const checks = ['dual-write-trigger']
-const shared = { ground: 'vehicles', layer: 'integrity', checks } as const
+const shared = { environment: 'vehicles', layer: 'integrity', checks } as const
 const follows = ['dual-write-canary', 'constraints-valid']
 
-/** The dual-write trigger is not what expand and finalize made. */
+/** The dual-write trigger differs from what expand and finalize created. */
 export const triggerFaults: readonly SeededFault[] = [
   {
     ...shared,
     name: 'trigger-dropped',
     follows,
-    what: 'the dual-write trigger is gone',
+    what: 'the dual-write trigger was dropped',
     seed: runStatements(`drop trigger ${TRIGGER} on public.vehicles`),
   },
   {
@@ -26,14 +26,14 @@ export const triggerFaults: readonly SeededFault[] = [
   {
     ...shared,
     name: 'trigger-not-always',
-    what: 'the dual-write trigger fires no more for what replication applies',
+    what: 'the dual-write trigger does not fire for replicated writes',
     seed: runStatements(`alter table public.vehicles enable trigger ${TRIGGER}`),
   },
   {
     ...shared,
     name: 'trigger-of-some-columns',
     follows,
-    what: 'the dual-write trigger is bound to a column, so that what another trigger changes does not fire it',
+    what: 'the dual-write trigger is limited to one column, so changes by other triggers do not fire it',
     seed: runStatements(`create or replace trigger ${TRIGGER} before insert or update of is_truck on public.vehicles
       for each row execute function sti.derive_vehicles(); alter table public.vehicles enable always trigger ${TRIGGER}`),
   },
@@ -41,7 +41,7 @@ export const triggerFaults: readonly SeededFault[] = [
     ...shared,
     name: 'trigger-of-another-file',
     follows,
-    what: 'the function of the dual-write trigger was made from another version of the rollout file',
+    what: 'the function of the dual-write trigger comes from a different version of the rollout file',
     seed: ({ sql }) =>
       replaceFunctionText(sql, (text) =>
         text.replace(/-- rollout file [0-9a-f]+/, `-- rollout file ${'0'.repeat(64)}`),
@@ -51,14 +51,14 @@ export const triggerFaults: readonly SeededFault[] = [
     ...shared,
     name: 'trigger-function-replaced',
     follows,
-    what: 'somebody has put another text into the function of the dual-write trigger',
+    what: 'the body of the dual-write trigger function was replaced',
     seed: ({ sql }) =>
       replaceFunctionText(sql, (text) => `${/-- rollout file [0-9a-f]+/.exec(text)![0]}\nbegin return new; end`),
   },
   {
     ...shared,
     name: 'trigger-sorts-after-ours',
-    what: 'a trigger of the application fires after ours and can change the row once more',
+    what: 'an application trigger fires after the dual-write trigger and can change the row again',
     follows: ['dual-write-canary'],
     seed: runStatements(`create function public.late() returns trigger language plpgsql as 'begin return new; end';
       create trigger "~zz" before update on public.vehicles for each row execute function public.late()`),
@@ -66,19 +66,19 @@ export const triggerFaults: readonly SeededFault[] = [
   {
     ...shared,
     name: 'trigger-open-search-path',
-    what: 'the function of the dual-write trigger, which runs with its owner’s rights, has lost its search_path',
+    what: 'the dual-write trigger function (SECURITY DEFINER) has lost its search_path',
     seed: runStatements('alter function sti.derive_vehicles() reset search_path'),
   },
   {
     ...shared,
     name: 'trigger-without-rights',
-    what: 'the function of the dual-write trigger runs with the rights of whoever writes',
+    what: 'the dual-write trigger function is SECURITY INVOKER',
     seed: runStatements('alter function sti.derive_vehicles() security invoker'),
   },
   {
     ...shared,
-    name: 'way-back-missing',
-    what: 'the flag is on and the trigger derives only: what new code writes does not reach the legacy columns',
+    name: 'reverse-sync-missing',
+    what: 'the flag is on, but writes by new code do not reach the legacy columns',
     follows: ['constraints-valid', 'dual-write-canary'],
     async seed({ sql, agent }) {
       await agent.run('flag', { enabled: true })
@@ -89,8 +89,8 @@ export const triggerFaults: readonly SeededFault[] = [
   },
   {
     ...shared,
-    name: 'way-back-of-another-default',
-    what: 'the flag is on and a legacy column has another default than the one the way back knows',
+    name: 'reverse-sync-of-another-default',
+    what: 'the flag is on, and the default of a legacy column differs from the one in reverse sync',
     follows: ['constraints-valid', 'dual-write-canary'],
     async seed({ sql, agent }) {
       await agent.run('flag', { enabled: true })
@@ -99,9 +99,9 @@ export const triggerFaults: readonly SeededFault[] = [
   },
   {
     ...shared,
-    name: 'trigger-of-the-application-unspoken',
+    name: 'trigger-of-the-application-undeclared',
     checks: ['dual-write-canary'],
-    what: 'the application has got a trigger of which the rollout file says nothing',
+    what: 'the application has a trigger that the rollout file does not declare',
     unknown: /audit/,
     seed: runStatements(`create function public.audit() returns trigger language plpgsql as 'begin return null; end';
       create trigger audit after update on public.vehicles for each row execute function public.audit()`),
@@ -112,6 +112,6 @@ async function replaceFunctionText(sql: postgres.Sql, change: (text: string) => 
   const [found] = await sql<{ definition: string; text: string }[]>`
     select pg_get_functiondef(oid) as definition, prosrc as text from pg_proc where oid = 'sti.derive_vehicles()'::regprocedure`
   const changed = change(found!.text)
-  if (changed === found!.text) throw new Error('nothing was changed')
+  if (changed === found!.text) throw new Error('the function text did not change')
   await sql.unsafe(found!.definition.replace(found!.text, () => changed))
 }

@@ -1,5 +1,5 @@
-import type { BaselineComparisonItem, CheckResult, EvidenceReport } from '../contract/index.ts'
-import { formatCount, formatQuantity, formatValue } from '../format/format.ts'
+import { signalUnit, type BaselineComparisonItem, type CheckResult, type EvidenceReport } from '../contract/index.ts'
+import { formatCount, formatQuantity, formatValue, type Unit } from '../format/format.ts'
 import {
   codeBlock,
   heading,
@@ -89,24 +89,29 @@ function baselineBlocks({ baseline: comparison }: EvidenceReport): ReportBlock[]
   const releaseLabel = release === null ? '' : ` for release ${release}`
   return [
     paragraph(
-      `Baseline ${id}${releaseLabel} (${source}) covers ${formatInstant(startedAt)} to ${formatInstant(endedAt)} and is compared with ${formatInstant(from)} to ${formatInstant(until)}. SHA-256: ${digest}. Values are means in base units: seconds, ratios, and counts per second.`,
+      `Baseline ${id}${releaseLabel} (${source}) covers ${formatInstant(startedAt)} to ${formatInstant(endedAt)} and is compared with ${formatInstant(from)} to ${formatInstant(until)}. SHA-256: ${digest}. Values are means.`,
     ),
     ...notes.map(paragraph),
-    comparisonTable('Signal', signals, 'The baseline contains no signals.'),
-    comparisonTable('Query', queries.slice(0, MAX_LISTED_QUERIES), 'No queries were recorded.'),
+    comparisonTable('Signal', signals, (name) => signalUnit(name) ?? 'count', 'The baseline contains no signals.'),
+    comparisonTable('Query', queries.slice(0, MAX_LISTED_QUERIES), () => 'seconds', 'No queries were recorded.'),
   ]
 }
 
-function comparisonTable(title: string, items: readonly BaselineComparisonItem[], emptyText: string): ReportBlock {
+function comparisonTable(
+  title: string,
+  items: readonly BaselineComparisonItem[],
+  unitOf: (name: string) => Unit,
+  emptyText: string,
+): ReportBlock {
   return table(
     [title, 'Verdict', 'Baseline', 'Now', 'Now / baseline', 'Limit', 'Detail'],
     items.map((item) => [
       item.name,
       item.verdict ?? 'not judged',
-      formatValue(item.baseline, 'count'),
-      formatValue(item.now, 'count'),
+      formatValue(item.baseline, unitOf(item.name)),
+      formatValue(item.now, unitOf(item.name)),
       formatValue(item.ratio, 'multiple'),
-      formatValue(item.limit, 'count'),
+      formatValue(item.limit, item.name === 'api-error-ratio' ? 'ratio' : 'multiple'),
       item.detail,
     ]),
     emptyText,
