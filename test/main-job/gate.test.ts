@@ -13,7 +13,7 @@ test('a validation from before a later backfill does not open the flag', async (
       await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/No validation/)
       await expect(agent.run('finalize')).rejects.toThrow(/run a validation first/)
       await agent.run('validation')
-      await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/Not finalized/)
+      await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/Finalize is incomplete/)
       await agent.run('finalize')
       await agent.run('backfill')
       await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/No validation/)

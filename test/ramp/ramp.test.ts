@@ -122,7 +122,7 @@ test('a ramp reaches 100% if every step passes; turning the flag off through any
     await waitForStep(one, next.id, 1)
     await controlOperation(one, next.id, 'cancel')
     expect((await one.waitForEnd(next.id)).state).toBe('cancelled')
-    expect(await readEventMessages(one, next.id)).toContain('The flag stays on for 25 %.')
+    expect(await readEventMessages(one, next.id)).toContain('The flag stays on for 25%.')
     await waitForPercentage(one, 25)
     // The ramp continues from there and never goes down.
     const last = await one.run('flag', RAMP)
