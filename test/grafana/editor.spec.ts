@@ -177,7 +177,7 @@ test('a ramp shows its steps until the flag is rolled back', async () => {
   await waitForAllowed(page, 'Enable flag')
   await actionButton(page, 'Enable flag').click()
   await dialog(page).getByRole('radio', { name: 'In steps' }).click()
-  await expect(dialog(page)).toContainText('Goes up by 10, 50, 100 %')
+  await expect(dialog(page)).toContainText('Raises the flag to 10%, 50%, 100%')
   await dialog(page).getByRole('button', { name: 'Enable flag', exact: true }).click()
   await expect(dialog(page)).toBeHidden()
   const ramp = page.getByRole('region', { name: /^Flag ramp \d+$/ })
