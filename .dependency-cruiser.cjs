@@ -29,8 +29,17 @@ module.exports = {
     {
       name: 'plugin-knows-the-contract-only',
       severity: 'error',
-      from: { path: '^plugin/' },
-      to: { path: '^agent/src/', pathNot: '^agent/src/(contract/|format/|metrics/(names|metricsSource)[.]ts)' },
+      from: { path: '^plugin/', pathNot: '^plugin/dashboard/' },
+      to: { path: '^agent/src/', pathNot: '^agent/src/(contract|format)/' },
+    },
+    {
+      name: 'dashboard-knows-contract-metrics-and-panel-names',
+      severity: 'error',
+      from: { path: '^plugin/dashboard/' },
+      to: {
+        path: '^agent/src/',
+        pathNot: '^agent/src/(contract/|format/|metrics/(names|metricsSource)[.]ts|provisioning/dashboardPanels[.]ts)',
+      },
     },
     {
       name: 'no-test-in-production',

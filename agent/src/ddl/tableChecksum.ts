@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import type { QualifiedName, Table } from '../rollout/rollout.ts'
+import type { QualifiedName } from '../rollout/identifiers.ts'
+import type { Table } from '../rollout/rollout.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import { errorCode } from '../database/errors.ts'
 import { tagStatement } from '../database/tagStatement.ts'

@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import type { KeyColumn, QualifiedName } from '../rollout/rollout.ts'
+import type { QualifiedName } from '../rollout/identifiers.ts'
+import type { KeyColumn } from '../rollout/rollout.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import { keyPlaceholders, keyAsJson, keyTuple, type Key } from './keys.ts'
 

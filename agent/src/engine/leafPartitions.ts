@@ -1,5 +1,5 @@
 import type { Sql } from '../database/connect.ts'
-import type { QualifiedName } from '../rollout/rollout.ts'
+import type { QualifiedName } from '../rollout/identifiers.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import { errorCode } from '../database/errors.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'

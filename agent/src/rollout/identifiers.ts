@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
 import { parseStatements, stringValues, type ParseNode } from './sqlParser.ts'
-import type { QualifiedName } from './rollout.ts'
+
+export interface QualifiedName {
+  readonly schema: string
+  readonly name: string
+  /** Schema and name, quoted for SQL. */
+  readonly sql: string
+}
 
 /** Invalid SQL or an invalid name in a rollout file; the message says what to write. */
 export class InvalidSqlError extends Error {

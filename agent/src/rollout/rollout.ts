@@ -1,3 +1,4 @@
+import type { QualifiedName } from './identifiers.ts'
 import type { RolloutFile } from './rolloutFile.ts'
 
 /** A rollout file that was checked without a database and compiled to SQL. Immutable. */
@@ -35,13 +36,6 @@ export interface Rollout {
   locate(path: readonly PropertyKey[]): string
   /** The `search_path` for every expression of this file: at startup, in batches and in the trigger. */
   readonly searchPath: string
-}
-
-export interface QualifiedName {
-  readonly schema: string
-  readonly name: string
-  /** Schema and name, quoted for SQL. */
-  readonly sql: string
 }
 
 /** The table as in the catalog; read again before each operation. */

@@ -1,5 +1,6 @@
 import { boundedName, quoteIdentifier } from '../../rollout/identifiers.ts'
-import type { Column, KeyColumn, QualifiedName, Rollout, Table } from '../../rollout/rollout.ts'
+import type { QualifiedName } from '../../rollout/identifiers.ts'
+import type { Column, KeyColumn, Rollout, Table } from '../../rollout/rollout.ts'
 
 /** Rows as they are inserted or deleted, rows whose key or legacy columns change, and whole relations. */
 export const ARCHIVE_TRIGGERS = {

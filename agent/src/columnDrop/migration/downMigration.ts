@@ -13,7 +13,7 @@ import {
 } from './recreateObjects.ts'
 import { restoreValues, COLUMNS_EXISTED_SETTING } from './restoreValues.ts'
 import { countExistingColumns, lockWithRetries, renderScript, transactionSettings, doIf } from './migrationScript.ts'
-import type { MigrationSource } from './writeMigration.ts'
+import type { MigrationSource } from './migrationSource.ts'
 
 /** Of the journal: what the drop has taken from the table of our own. */
 const DUAL_WRITE_KINDS = ['function', 'trigger', 'restore']

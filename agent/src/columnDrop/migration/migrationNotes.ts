@@ -1,7 +1,7 @@
 import type { Rollout } from '../../rollout/rollout.ts'
 import type { LegacyCatalog, LegacyColumn } from '../catalog/legacyCatalog.ts'
 import { usesTableRewrite } from './restoreValues.ts'
-import type { MigrationSource } from './writeMigration.ts'
+import type { MigrationSource } from './migrationSource.ts'
 
 /** What a reviewer has to know. */
 export function migrationNotes({ rollout, catalog }: MigrationSource): string[] {

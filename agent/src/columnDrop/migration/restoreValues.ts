@@ -5,7 +5,7 @@ import type { LegacyColumn } from '../catalog/legacyCatalog.ts'
 import { valueSequence, setSequenceToMaximum } from './recreateObjects.ts'
 import { collateClause, columnType } from './columnType.ts'
 import { doBlock } from './migrationScript.ts'
-import type { MigrationSource } from './writeMigration.ts'
+import type { MigrationSource } from './migrationSource.ts'
 
 /** Said by the first block: the columns were there before, so that nothing may be written to them. */
 export const COLUMNS_EXISTED_SETTING = 'sti.columns_were_there'

@@ -18,7 +18,7 @@ import {
   transactionSettings,
   doIf,
 } from './migrationScript.ts'
-import type { MigrationSource } from './writeMigration.ts'
+import type { MigrationSource } from './migrationSource.ts'
 
 /** Checks, locks, checks again what may have changed, and drops. */
 export function writeUpMigration(source: MigrationSource): string {

@@ -2,7 +2,7 @@ import type { ColumnDropCheck, Verdict } from '../../contract/index.ts'
 import { formatDuration } from '../checks/dropCheck.ts'
 import { escapeMarkdown, markdownTable } from './markdown.ts'
 import { trialLines } from './trialLines.ts'
-import type { PullRequestInput } from './pullRequest.ts'
+import type { PullRequestInput } from './pullRequestInput.ts'
 
 const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {
   pass: 'pass',

@@ -1,18 +1,27 @@
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
-import { keyAsJson } from '../../engine/keys.ts'
+import { keyAsJson, type Key } from '../../engine/keys.ts'
 import { tagStatement } from '../../database/tagStatement.ts'
 import { rangeCondition, type KeyRange, type KeyedTable } from '../../engine/keyRange.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
 import { rowHashSql } from './rowHash.ts'
-import type { SuspectRow } from './suspectRow.ts'
 
 /** Rows of a range, grouped by their type and the type implied by their legacy columns. */
 export interface TypeGroup {
   readonly actual: string | null
   readonly expected: string | null
   readonly rows: number
+}
+
+/** A row that was wrong when it was read, with its row version. */
+export interface SuspectRow {
+  readonly key: Key
+  readonly xmin: string
+  readonly ctid: string
+  readonly relation: number
+  readonly actual: string | null
+  readonly expected: string | null
 }
 
 export interface RangeResult {

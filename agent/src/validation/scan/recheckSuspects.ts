@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../../database/connect.ts'
 import type { ScanTarget } from './readRange.ts'
-import { isCorrect, rereadSuspects, isSameVersion, type SuspectRow } from './suspectRow.ts'
+import type { SuspectRow } from './readRange.ts'
+import { isCorrect, rereadSuspects, isSameVersion } from './suspectRow.ts'
 import { recountSuspect, type ScanTally } from './scanTally.ts'
 
 /** How often a row that keeps changing is read; it counts as wrong if it is wrong each time. */

@@ -8,7 +8,7 @@ import type { KeyRange } from '../../engine/keyRange.ts'
 import { walkRanges } from '../../engine/rangeWalk.ts'
 import { isDiscrepancy, MAX_RANGE_ROWS, buildQuickStatement, readRange, type ScanTarget } from './readRange.ts'
 import { createKeySpans } from './keySpans.ts'
-import type { SuspectRow } from './suspectRow.ts'
+import type { SuspectRow } from './readRange.ts'
 import {
   addRaisingRow,
   addRange,

@@ -1,7 +1,8 @@
 import type { ConfusionCell } from '../../contract/index.ts'
 import type { Key } from '../../engine/keys.ts'
 import type { TypeGroup, RangeResult } from './readRange.ts'
-import type { RereadRow, SuspectRow } from './suspectRow.ts'
+import type { SuspectRow } from './readRange.ts'
+import type { RereadRow } from './suspectRow.ts'
 
 /** The sums of a table scan so far: plain data, saved together with its position. */
 export interface ScanTally {

@@ -1,17 +1,7 @@
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
-import { keyTuple, type Key } from '../../engine/keys.ts'
-import { isDiscrepancy, type ScanTarget } from './readRange.ts'
-
-/** A row that was wrong when it was read, with its row version. */
-export interface SuspectRow {
-  readonly key: Key
-  readonly xmin: string
-  readonly ctid: string
-  readonly relation: number
-  readonly actual: string | null
-  readonly expected: string | null
-}
+import { keyTuple } from '../../engine/keys.ts'
+import { isDiscrepancy, type ScanTarget, type SuspectRow } from './readRange.ts'
 
 /** The current state of a suspect; null: the row no longer exists. */
 export type RereadRow = Omit<SuspectRow, 'key'> | null
