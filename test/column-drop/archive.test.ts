@@ -172,11 +172,11 @@ test('an agent that was overtaken writes nothing more', async () => {
     let overtaken = false
     const slow = {
       ...run,
-      progress: () => {
+      reportProgress: () => {
         if (!overtaken) void claimOperationLane(database.state, run.operation.id, 'other').then(() => undefined)
         overtaken = true
       },
-      asked: () => 'go-on' as const,
+      directive: () => 'go-on' as const,
     }
     await expect(runArchive(slow, await table())).rejects.toThrow('another agent has taken this archive over')
     const [row] = await sql<{ done: boolean }[]>`select completed_at is not null as done from sti.column_archive`

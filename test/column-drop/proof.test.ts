@@ -39,7 +39,7 @@ test('what an agent left that died over a proof is taken away by the next one', 
       let taken = false
       const dying = {
         ...run,
-        step(text: string) {
+        setStep(text: string) {
           // After the copy is made nothing of this agent gets through any more.
           if (text.startsWith('proving')) {
             taken = true

@@ -106,7 +106,7 @@ export interface StoredLane {
   readonly finished: boolean
   readonly claimed: boolean
   readonly position: readonly string[]
-  readonly striped: {
+  readonly range_state: {
     readonly done: number
     readonly parts: number
     readonly rows: number
@@ -118,7 +118,7 @@ export interface StoredLane {
 export async function readLanes(sql: postgres.Sql, id: number): Promise<StoredLane[]> {
   return await sql<StoredLane[]>`
     select number, passed_rows::int as passed, written_rows::int as written, failed_rows::int as failed, finished,
-      claim is not null as claimed, position, striped
+      claim is not null as claimed, position, range_state
     from sti.lane where operation_id = ${id} and relation is not null order by number`
 }
 

@@ -25,11 +25,11 @@ test.each([1, 2])(
         await controlOperation(agent, id, 'pause')
         const { progress } = await agent.waitForEnd(id)
         const [lane] = await readLanes(sql, id)
-        expect(lane!.striped!.done).toBeGreaterThanOrEqual(batches)
+        expect(lane!.range_state!.done).toBeGreaterThanOrEqual(batches)
         const written = (await countTypedRows(sql)) - right
         expect(await readEngineWrites(sql)).toMatchObject({ rows: written })
         expect(lane!.written).toBe(written)
-        expect(progress).toMatchObject({ writtenRows: written, processedRows: lane!.passed + lane!.striped!.written })
+        expect(progress).toMatchObject({ writtenRows: written, processedRows: lane!.passed + lane!.range_state!.written })
         expect(await engineBackendPids(sql, 'backfill')).toEqual([])
         await controlOperation(agent, id, 'resume')
       }

@@ -24,7 +24,7 @@ test('after an agent is killed inside a striped range, another one continues wit
     await waitFor('its connections are gone', async () => (await engineBackendPids(sql, 'backfill')).length === 0)
     const written = await countTypedRows(sql)
     const [lane] = await readLanes(sql, id)
-    expect([lane!.written, lane!.passed + lane!.striped!.written]).toEqual([written, written])
+    expect([lane!.written, lane!.passed + lane!.range_state!.written]).toEqual([written, written])
     await recordEngineWrites(sql, 0)
     const second = await startAgentProcess(url, file, 'agent-2')
     const ended = await second.waitForEnd(id)

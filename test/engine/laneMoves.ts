@@ -19,7 +19,7 @@ export async function recordLaneMoves(sql: postgres.Sql): Promise<void> {
     create function public.moves() returns trigger language plpgsql as $$ begin
       if new.batches > old.batches and new.relation is not null then
         insert into public.moves (low, position, high, done, passed, written) values (old.position, new.position,
-          coalesce(new.striped->'high', new.position), (new.striped->>'done')::int, new.passed_rows, new.written_rows);
+          coalesce(new.range_state->'high', new.position), (new.range_state->>'done')::int, new.passed_rows, new.written_rows);
       end if;
       return null; end $$;
     create trigger moves after update on sti.lane for each row execute function public.moves()`)
@@ -56,6 +56,6 @@ export async function expectEachBatchOnce(sql: postgres.Sql): Promise<number> {
 export async function waitForStripes(sql: postgres.Sql, id: number, batches: number): Promise<void> {
   await waitFor(
     'stripes of a range are written',
-    async () => ((await readLanes(sql, id))[0]?.striped?.done ?? 0) >= batches,
+    async () => ((await readLanes(sql, id))[0]?.range_state?.done ?? 0) >= batches,
   )
 }

@@ -91,7 +91,7 @@ test('pause stops every worker at a safe point, and each resumes there', async (
     const standing = await readLanes(sql, id)
     expect(standing.some((lane) => lane.claimed)).toBe(false)
     expect(sumOf(standing, (lane) => lane.written)).toBe(written)
-    expect(sumOf(standing, (lane) => lane.passed + (lane.striped?.written ?? 0))).toBe(written)
+    expect(sumOf(standing, (lane) => lane.passed + (lane.range_state?.written ?? 0))).toBe(written)
     expect(paused.progress).toMatchObject<Partial<OperationProgress>>({ writtenRows: written, processedRows: written })
     await recordEngineWrites(sql, 0, partitionNames(COUNT))
     await controlOperation(agent, id, 'resume')

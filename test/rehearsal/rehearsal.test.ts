@@ -169,7 +169,7 @@ test('a paused rehearsal leaves nothing and restarts; a cancelled one leaves not
         await controlOperation(agent, id, 'cancel')
         await waitFor('it ends', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'cancelled')
         expect(await findLeftovers(sql)).toEqual([])
-        expect(await readEventMessages(agent, id)).toContain('stands at a safe point')
+        expect(await readEventMessages(agent, id)).toContain('Paused at a safe point.')
         await agent.run('expand')
         const scheduled = await waitFor('one by itself', async () => {
           const { operations } = await agent.get<{ operations: Operation[] }>('/v1/operations')

@@ -168,7 +168,7 @@ test('a partitioned table gets its index without a write having to wait', async 
           await session.unsafe('begin; update public.vehicles set is_bike = is_bike where id = 150')
           const { id } = await agent.request('finalize')
           await waitFor('it waits', async () =>
-            (await readEventMessages(agent, id)).find((message) => /waits for pid/.test(message)),
+            (await readEventMessages(agent, id)).find((message) => /waiting for .*pid/.test(message)),
           )
           await withSession(url, async (other) => {
             await other.unsafe(

@@ -220,10 +220,10 @@ test.each([
     '42501',
     `create or replace function public.slow() returns trigger language plpgsql as
     $$ begin raise exception 'as if' using errcode = '42501'; end $$`,
-    /lacks a right/,
+    /lacks a privilege/,
   ],
   ['42P01', 'drop table public.vehicles', /The table was dropped: restore it/],
-  ['42703', 'alter table public.vehicles drop column is_truck cascade', /A column is gone: bring it back/],
+  ['42703', 'alter table public.vehicles drop column is_truck cascade', /A column does not exist: restore it/],
 ])('%s fails the operation with what to do', async (sqlstate, statement, sentence) => {
   await withRunningBackfill(async ({ sql, ended }) => {
     await sql.unsafe(statement)

@@ -141,7 +141,7 @@ test('an application that ignores the flag, redirects, returns too much or keeps
           /without the X-Sti-Flag header, so it is unknown which flag value it used/,
         )
         expect(findCheck(found, 'moved').detail).toMatch(/redirect/)
-        expect(findCheck(found, 'large').detail).toMatch(/longer than 1000000 bytes/)
+        expect(findCheck(found, 'large').detail).toMatch(/larger than 976.6 KiB/)
         expect(findCheck(found, 'nobody').detail).toMatch(/ECONNREFUSED/)
         // The flag token goes only where the file says sameWithFlag.
         expect(tokens.filter((one) => one.startsWith('/moved') || one.startsWith('/large'))).toEqual(
