@@ -133,7 +133,7 @@ test('a draft pull request with its label is opened on a branch of its own; the 
           parameters: { scope: 'data', confirm: 'vehicles' },
         })
         expect(data.status).toBe(409)
-        expect(data.body.reasons!.join(' ')).toContain('migration down')
+        expect(data.body.reasons!.join(' ')).toContain('run the down migration')
         await runMigration(url, ready.migration!.down!)
         expect((await agent.rollout()).stage).not.toBe('dropped')
         const [{ wrong }] = (await sql`select count(*)::int as wrong from public.vehicles

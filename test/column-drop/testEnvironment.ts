@@ -63,7 +63,9 @@ export async function withColumnDropEnvironment(
       const catalog = async (): Promise<LegacyCatalog> => await readLegacyCatalog(database, rollout, await table())
       const changes = async (): Promise<JournaledChange[]> =>
         await database.state<JournaledChange[]>`
-        select * from sti.change where rollout = ${rollout.name} and reverted_at is null order by id`
+        select *, definition_sql as "definitionSql", definition_after_apply as "definitionAfterApply",
+          definition_after_revert as "definitionAfterRevert"
+        from sti.change where rollout = ${rollout.name} and reverted_at is null order by id`
       await use({
         url,
         sql,

@@ -11,7 +11,7 @@ test('a validation from before a later backfill does not open the flag', async (
       await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/run the backfill/)
       await agent.run('backfill')
       await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/No validation/)
-      await expect(agent.run('finalize')).rejects.toThrow(/run a validation first/)
+      await expect(agent.run('finalize')).rejects.toThrow(/Run a validation first/)
       await agent.run('validation')
       await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/Finalize is incomplete/)
       await agent.run('finalize')
@@ -34,7 +34,7 @@ test('an empty table cannot show that old and new code write correctly, so the c
       expect((await agent.rollout()).validation!.layers[0]!.detail).toBe(
         'dual-write-canary: the table has no row with a known type: let the application write one, then validate again',
       )
-      await expect(agent.run('finalize')).rejects.toThrow(/run a validation first/)
+      await expect(agent.run('finalize')).rejects.toThrow(/Run a validation first/)
       await sql`insert into public.vehicles (name, is_truck, is_bike) values ('first', true, false)`
       for (const kind of ['validation', 'finalize'] as const) await agent.run(kind)
       await agent.run('flag', { enabled: true })
@@ -53,7 +53,7 @@ test('an error in the rollout file blocks every step forward and no rollback', a
       await sql`drop trigger touch on public.vehicles`
       await sql`create publication everything for all tables`
       const { faults } = await agent.rollout()
-      expect(faults.join(' ')).toMatch(/no trigger or rule touch/)
+      expect(faults.join(' ')).toMatch(/Trigger or rule touch does not exist/)
       expect(faults.join(' ')).toMatch(/everything/)
       await expect(agent.run('backfill')).rejects.toThrow(/touch|everything/)
       await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
@@ -69,7 +69,7 @@ test('a file that cannot restore legacy columns keeps the flag off until it acce
       for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
       for (const force of [false, true])
         await expect(agent.run('flag', { enabled: true, force })).rejects.toThrow(
-          /restore: none, so that turning the flag off would lose what new code wrote: write acceptLostWrites: true/,
+          /restore: none, so turning the flag off would lose the writes of new code: set acceptLostWrites: true/,
         )
     })
     await withAgent(url, `${none}acceptLostWrites: true\n`, async (agent) => {
