@@ -61,7 +61,7 @@ test('an agent that finds the schema of an earlier development version says so, 
         const ready = async (): Promise<Response> => await fetch(`${agent.url}/readyz`)
         await expect
           .poll(async () => JSON.stringify(await (await ready()).json()), { timeout: 10_000 })
-          .toContain('Schema sti was created by an earlier development version of the agent (migration 0001_state.sql)')
+          .toContain('An earlier development version of the agent created schema sti (migration 0001_state.sql)')
         expect((await ready()).status).toBe(503)
         const expand = { kind: 'expand', environment: 'staging' }
         expect(await agent.post('/v1/rollouts/vehicles/operations', expand)).toMatchObject({ status: 503 })
@@ -74,7 +74,7 @@ test('an agent that finds the schema of an earlier development version says so, 
         expect(await databaseContents(sql)).toEqual(before)
         // The database monitor and the reconcile loop each log it once, not at every poll.
         const faults = warnings.filter((message) =>
-          message.startsWith('The database cannot be used: Schema sti was created'),
+          message.startsWith('The database cannot be used: An earlier development version'),
         )
         expect(faults.length).toBeLessThanOrEqual(2)
 

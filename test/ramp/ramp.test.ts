@@ -73,9 +73,9 @@ test('a ramp reaches 100% if every step passes; turning the flag off through any
     })
     await waitForPercentage(one, 100)
     expect((await one.rollout()).stage).toBe('enabled')
-    expect((await readEventMessages(one, asked.id)).filter((message) => message.startsWith('step'))).toEqual([
-      'step 1 of 2, 25 %: pass',
-      'step 2 of 2, 100 %: pass',
+    expect((await readEventMessages(one, asked.id)).filter((message) => message.startsWith('Step'))).toEqual([
+      'Step 1 of 2, 25%: pass',
+      'Step 2 of 2, 100%: pass',
     ])
     // Each step is a separate change by the actor of the ramp.
     const { events } = await one.get<{ events: OperationEvent[] }>('/v1/rollouts/vehicles/events')

@@ -59,7 +59,7 @@ test('enhanced monitoring is journaled, applies to new sessions, and its rollbac
       const journal =
         await sql`select count(*)::int as changes, count(reverted_at)::int as reverted, count(not_reverted_reason)::int as kept from sti.change`
       expect(journal[0]).toEqual({ changes: 3, reverted: 3, kept: 0 })
-      await expect(agent.run('rollback', { scope: 'monitoring' })).rejects.toThrow(/not on/)
+      await expect(agent.run('rollback', { scope: 'monitoring' })).rejects.toThrow(/not enabled/)
     })
   })
 })

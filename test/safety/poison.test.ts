@@ -97,7 +97,7 @@ test('failed rows block the flag until they are fixed and retried', async () => 
           ).length,
         ).toBe(2)
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 498 / 500 })
-        expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/2 failed rows: mend and retry them/)
+        expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/2 failed rows: fix and retry them/)
         await refuseRows(sql, [8])
         await agent
           .post('/v1/rollouts/vehicles/failed-rows/retry', { environment: 'staging' })

@@ -33,7 +33,7 @@ test('without pg_monitor other sessions look idle, so the backfill waits and giv
       url,
       VEHICLES_FILE,
       async (agent) => {
-        expect((await agent.rollout()).notes.join()).toMatch(/not in pg_monitor/)
+        expect((await agent.rollout()).notes.join()).toMatch(/not a member of pg_monitor/)
         await agent.run('expand')
         const { id } = await agent.request('backfill')
         const waiting = await waitFor('it says why it waits', async () => {
@@ -66,7 +66,7 @@ test('a policy that hides rows from the owner does not lead to a false 100%', as
         expect(ended).toMatchObject({ state: 'failed', errorCode: '42501' })
         expect(ended.progress!.ratio).toBeLessThan(1)
         // The policy is read for each request, which is refused with advice.
-        await expect(agent.request('validation')).rejects.toThrow(/forces row level security .* BYPASSRLS/)
+        await expect(agent.request('validation')).rejects.toThrow(/forces row-level security .* BYPASSRLS/)
       },
       QUIET_LOG,
     )

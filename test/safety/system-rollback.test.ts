@@ -63,7 +63,7 @@ test('every journaled change is reverted in reverse order, and the table is as b
         expect.stringMatching(/^drop function if exists sti/),
       ],
     )
-    expect(preview.body.estimateBasis).toMatch(/^validation 3 \(500 rows read in /)
+    expect(preview.body.estimateBasis).toMatch(/^Validation 3 \(500 rows read in /)
     const { result } = await agent.run('rollback', SYSTEM_ROLLBACK)
     expect(result).toMatchObject({
       left: [],

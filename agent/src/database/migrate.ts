@@ -61,7 +61,7 @@ function refuseDevelopmentSchema(migrations: readonly Migration[], applied: read
   )
   if (foreign !== undefined)
     throw new MigrationRefusedError(
-      `Schema sti was created by an earlier development version of the agent (migration ${foreign.name}), and this version cannot upgrade it: ` +
+      `An earlier development version of the agent created schema sti (migration ${foreign.name}), and this version cannot upgrade it: ` +
         'finish or roll back its rollouts with the agent that created it, run "drop schema sti cascade", and start this agent again (docs/operations.md).',
     )
 }
