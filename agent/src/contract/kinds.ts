@@ -390,7 +390,7 @@ export function operationTitle(operation: {
     case 'monitoring':
       return `Enhanced monitoring ${parameters['enabled'] === false ? 'off' : 'on'}`
     case 'rollback':
-      return `Rollback of the ${String(parameters['scope'] ?? 'data')}`
+      return `Rollback of the ${typeof parameters['scope'] === 'string' ? parameters['scope'] : 'data'}`
     default:
       return OPERATION_KINDS[kind].noun
   }

@@ -69,7 +69,7 @@ export async function walkRanges(job: RangeWalk): Promise<boolean> {
         await job.handlePoisonRow(poisonRow)
         poisonRow = null
       } else if (isEstimated) {
-        range = job.nextEstimatedRange!(low)
+        range = job.nextEstimatedRange(low)
         if (range === null) return true
         const outcome = await job.processEstimatedRange!(range)
         if (outcome === 'stopped') return false

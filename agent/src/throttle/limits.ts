@@ -57,7 +57,7 @@ function mapLimits(
   signals: readonly (readonly [string, LimitTiers])[],
 ): ThrottleLimits {
   const limits = Object.fromEntries(LIMIT_NAMES.map((name) => [name, tiersOf(name)])) as Record<LimitName, LimitTiers>
-  return { ...limits, signals: Object.fromEntries(signals) as Record<string, LimitTiers> }
+  return { ...limits, signals: Object.fromEntries(signals) }
 }
 
 /** A tier that the setting does not name stays; a number removes an abort that would come before its pause. */
