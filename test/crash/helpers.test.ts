@@ -97,7 +97,7 @@ test(
         'the other one has nothing left',
         async () => {
           const { events } = await first.get<{ events: OperationEvent[] }>(`/v1/operations/${id}/events`)
-          return events.filter((event) => /helped: [1-9]\d* rows written/.test(event.message)).length > ROUNDS
+          return events.filter((event) => /helped: [1-9][\d,]* rows? written/.test(event.message)).length > ROUNDS
         },
         { seconds: 120, ignoreErrors: true },
       )
