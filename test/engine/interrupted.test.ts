@@ -29,7 +29,10 @@ test.each([1, 2])(
         const written = (await countTypedRows(sql)) - right
         expect(await readEngineWrites(sql)).toMatchObject({ rows: written })
         expect(lane!.written).toBe(written)
-        expect(progress).toMatchObject({ writtenRows: written, processedRows: lane!.passed + lane!.range_state!.written })
+        expect(progress).toMatchObject({
+          writtenRows: written,
+          processedRows: lane!.passed + lane!.range_state!.written,
+        })
         expect(await engineBackendPids(sql, 'backfill')).toEqual([])
         await controlOperation(agent, id, 'resume')
       }
