@@ -1,4 +1,3 @@
-import { logScale, type ChartScale } from './scale.ts'
 import { svgPolyline, renderSvg, svgText } from './svg.ts'
 
 /** Latency of one scenario per second from the start, in milliseconds. */
@@ -90,4 +89,27 @@ const formatMilliseconds = (value: number): string => (value >= 1000 ? `${value 
 
 function middleValue(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 1
+}
+
+interface ChartScale {
+  position(value: number): number
+  /** Powers of ten. */
+  readonly ticks: readonly number[]
+}
+
+/** A scale from the power of ten below the smallest value to the one above the largest. */
+function logScale(values: readonly number[], low: number, high: number): ChartScale {
+  const positive = values.filter((value) => value > 0)
+  const lowestExponent = Math.floor(Math.log10(Math.min(1, ...positive)))
+  const highestExponent = Math.max(lowestExponent + 1, Math.ceil(Math.log10(Math.max(1, ...positive))))
+  const at = (value: number): number =>
+    low +
+    ((Math.log10(Math.max(value, 10 ** lowestExponent)) - lowestExponent) / (highestExponent - lowestExponent)) *
+      (high - low)
+  return {
+    position: at,
+    ticks: Array.from({ length: highestExponent - lowestExponent + 1 }, (_, n) =>
+      Number((10 ** (lowestExponent + n)).toPrecision(1)),
+    ),
+  }
 }

@@ -5,10 +5,8 @@ import type { BenchOptions } from '../options.ts'
 import { formatCount } from '../../agent/src/format/format.ts'
 import { goalLines } from '../goals.ts'
 import { observeScenario, type ScenarioRun } from './observeScenario.ts'
-import { percentile } from './percentile.ts'
 import { scenarios, type Scenario } from './scenarios.ts'
-import { toLatencySeries } from './latencySeries.ts'
-import { foregroundGoals, summarizeScenario, summaryTable } from './scenarioSummary.ts'
+import { foregroundGoals, summarizeScenario, summaryTable, percentile, toLatencySeries } from './scenarioSummary.ts'
 
 const CLIENT_COUNT = 4
 

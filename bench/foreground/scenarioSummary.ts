@@ -3,11 +3,11 @@ import type { Goal } from '../goals.ts'
 import { formatCount } from '../../agent/src/format/format.ts'
 import { markdownTable } from '../format.ts'
 import type { ScenarioRun } from './observeScenario.ts'
-import { percentile } from './percentile.ts'
 import type { Scenario } from './scenarios.ts'
+import type { LatencySeries } from '../chart/latencyPanels.ts'
 
 /** An entry of `--foreground --json`: medians of the runs of one scenario. */
-export interface ScenarioSummary {
+interface ScenarioSummary {
   readonly scenario: string
   readonly workers: number
   readonly rows: number
@@ -97,4 +97,30 @@ export function foregroundGoals(all: readonly ScenarioSummary[]): Goal[] {
       value: ratio(ours?.rowsPerSecond, alone?.rowsPerSecond),
     },
   ]
+}
+
+/** Percentile by nearest rank. `p`: 0 to 1; the values need not be sorted. */
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? NaN
+}
+
+/** One run by seconds. The incomplete last second is merged into the one before. */
+export function toLatencySeries(title: string, { seconds, requests }: ScenarioRun): LatencySeries {
+  const parts = Math.max(1, Math.floor(seconds))
+  const buckets = Array.from({ length: parts }, (): number[] => [])
+  for (const { at, milliseconds } of requests) buckets[Math.min(parts - 1, Math.floor(at))]!.push(milliseconds)
+  const filled = buckets.flatMap((values, n) => (values.length === 0 ? [] : [{ values, second: n + 0.5 }]))
+  const all = requests.map((one) => one.milliseconds)
+  const figure = (p: number): string => {
+    const value = percentile(all, p)
+    return value >= 1000 ? `${(value / 1000).toFixed(1)} s` : `${value.toFixed(value < 10 ? 2 : 0)} ms`
+  }
+  return {
+    title,
+    remark: `p50 ${figure(0.5)}, p95 ${figure(0.95)}, p99 ${figure(0.99)}, max ${figure(1)}`,
+    seconds: filled.map((one) => one.second),
+    p50: filled.map((one) => percentile(one.values, 0.5)),
+    p99: filled.map((one) => percentile(one.values, 0.99)),
+  }
 }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fetchRollout, waitForRollout } from './rolloutApi.ts'
 import { diffCatalogs, readCatalog } from './catalog.ts'
-import { runSti } from './runSti.ts'
 import type { DemoEnvironment, TrafficClient } from './environment.ts'
 import { compareRows, summarizeDifferences } from './rowOracle.ts'
 import { formatCount, formatDuration, formatQuantity } from '@sti-rollout/agent/format'
-import { type DemoConsole } from './console.ts'
+import type { DemoConsole } from './console.ts'
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 
 export interface ScenarioContext {
   readonly screen: DemoConsole
@@ -131,7 +132,7 @@ async function countTraffic(traffic: TrafficClient): Promise<readonly [TrafficCo
 }
 
 /** Pauses the traffic, compares every row, and requires that no request has failed so far. */
-export async function expectNothingLost({ screen, traffic, environment }: ScenarioContext): Promise<void> {
+async function expectNothingLost({ screen, traffic, environment }: ScenarioContext): Promise<void> {
   await screen.step(
     'compare every row with the expected row',
     async () => {
@@ -157,4 +158,16 @@ export async function expectNothingLost({ screen, traffic, environment }: Scenar
     )
   }
   screen.check('traffic', `${formatCount(requests)} requests (${formatCount(writes)} writes), no errors`)
+}
+
+/** Runs `sti` as a user does, with its output on this terminal. Throws if the exit code is not 0. */
+async function runSti(root: string, config: string, args: readonly string[]): Promise<void> {
+  const code = await new Promise<number | null>((resolve, reject) => {
+    const child = spawn(process.execPath, [join(root, 'agent/bin/sti.js'), ...args, '--config', config], {
+      stdio: 'inherit',
+    })
+    child.once('error', reject)
+    child.once('exit', resolve)
+  })
+  if (code !== 0) throw new Error(`sti ${args.join(' ')} exited with code ${code}`)
 }

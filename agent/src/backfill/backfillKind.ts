@@ -3,8 +3,7 @@ import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinition } from '../kind/kind.ts'
 import { measuredRate, estimateDuration, type MeasuredRate } from '../kind/durationEstimate.ts'
 import { formatPercent, formatQuantity } from '../format/format.ts'
-import { runBackfill } from './runBackfill.ts'
-import { runBackfillHelper } from './backfillHelper.ts'
+import { runBackfill, runBackfillHelper } from './runBackfill.ts'
 import { backfillRefusals } from './backfillRefusals.ts'
 
 /** Rates that a preview assumes before the first measurement. */

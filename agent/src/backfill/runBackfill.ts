@@ -1,6 +1,6 @@
 import { BackfillParameters } from '../contract/index.ts'
 import { classifyError, errorCode, isConnectionError } from '../database/errors.ts'
-import { runBulkUpdate } from '../engine/bulkUpdate.ts'
+import { runBulkUpdate, helpBulkUpdate } from '../engine/bulkUpdate.ts'
 import type { BulkUpdateJob } from '../engine/bulkUpdateJob.ts'
 import { claimOperationLane, type Lane } from '../engine/lane.ts'
 import { readLaneTotals } from '../engine/operationLanes.ts'
@@ -10,7 +10,7 @@ import type { RunContext, RunOutcome } from '../kind/kind.ts'
 import { OperationFailedError, OperationPausedError } from '../kind/operationErrors.ts'
 import { requireTable } from '../kind/requireTable.ts'
 import type { Table } from '../rollout/rollout.ts'
-import { createHolderHooks } from './backfillHooks.ts'
+import { createHolderHooks, createHelperHooks } from './backfillHooks.ts'
 import { createBackfillJob, createConnector } from './backfillJob.ts'
 import { createBackfillProgress, type BackfillProgress } from './backfillProgress.ts'
 import { backfillRefusals } from './backfillRefusals.ts'
@@ -118,4 +118,23 @@ async function turnFlagOffAfterFailure(run: RunContext, error: unknown): Promise
     ['fence-lost', 'trouble'].includes(errorCode(error) ?? '')
   if (canResume || !(await run.readFacts()).flag.enabled) return
   await run.turnFlagOff(`backfill ${run.operation.id} failed`)
+}
+
+/** Writes lanes of a backfill that another agent holds. The holder sweeps, counts, and ends the backfill. */
+export async function runBackfillHelper(run: RunContext): Promise<void> {
+  const facts = await run.readFacts()
+  const table = requireTable(facts)
+  if (backfillRefusals(facts).length > 0) return
+  let writtenRows = 0
+  const job = createBackfillJob(
+    run,
+    table,
+    createHelperHooks(run, (rows) => (writtenRows += rows)),
+  )
+  await run.recordEvent('help', `${run.agent} helps with ${formatQuantity(job.tuning().workers, 'worker')}`)
+  try {
+    await helpBulkUpdate(job)
+  } finally {
+    await run.recordEvent('help', `${run.agent} helped: ${formatQuantity(writtenRows, 'row')} written`)
+  }
 }

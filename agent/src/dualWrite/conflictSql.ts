@@ -1,7 +1,7 @@
 import { keyAsJson } from '../engine/keys.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
-import { conflictSequenceSql, type ConflictResolution } from './conflictSequences.ts'
+import { conflictSequenceSql, type ConflictResolution } from './conflictCounts.ts'
 
 /**
  * PL/pgSQL for a write whose type (`type_given`) and legacy columns (`legacy_says`) disagree, as `conflicts` of the rollout

@@ -4,7 +4,7 @@ import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { conflictSql, countConflictSql } from './conflictSql.ts'
-import { conflictSequenceSql, CONFLICT_RESOLUTIONS } from './conflictSequences.ts'
+import { conflictSequenceSql, CONFLICT_RESOLUTIONS } from './conflictCounts.ts'
 import {
   deriveFunctionBody,
   deriveFunctionChange,

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { computeBucket, isInPercentage } from './bucket.ts'
-import { evaluateServedFlag, type ServedFlag } from './evaluation.ts'
+import { evaluateServedFlag, type ServedFlag, computeBucket, isInPercentage } from './evaluation.ts'
 
 const servedAt = (percentage: number, enabled = true): ServedFlag => ({
   kind: 'state',

@@ -13,10 +13,10 @@ import {
   toServedFlag,
   type InMemoryFlag,
   type LastEvaluation,
+  toFlagStatus,
 } from './inMemoryFlag.ts'
 import { createPendingWrites } from './pendingWrites.ts'
 import { createFlagPoller } from './flagPoller.ts'
-import { toFlagStatus } from './flagStatus.ts'
 import { writeFlagChange, type FlagChange } from './flagStore.ts'
 
 /** How long the response to turning off waits for the database; the flag is already off by then. */

@@ -3,6 +3,7 @@ import { createClientRegistry, type ClientRegistry, type VersionMark } from './c
 import type { ServedFlag } from './evaluation.ts'
 import { createPropagationTracker, type PropagationTracker } from './propagation.ts'
 import type { FlagState } from './flagStore.ts'
+import type { FlagStatus } from '../contract/index.ts'
 
 /** The state of one flag in this process. */
 export interface InMemoryFlag {
@@ -63,4 +64,22 @@ export function toServedFlag(flag: InMemoryFlag, pending: number, offBecause: st
 export function toVersionMark(flag: InMemoryFlag, pending: number, offBecause: string | null): VersionMark {
   const version = offBecause === null ? (flag.confirmed?.version ?? NO_VERSION) : NO_VERSION
   return { version, pending }
+}
+
+export function toFlagStatus(flag: InMemoryFlag, served: ServedFlag, mark: VersionMark, now: number): FlagStatus {
+  const on = served.kind === 'state' && served.enabled
+  const clients = flag.clients.list(mark)
+  return {
+    key: flag.key,
+    enabled: on,
+    percentage: on ? served.percentage : 0,
+    version: flag.confirmed?.version ?? 0,
+    changedAt: flag.confirmed?.changedAt.toISOString() ?? null,
+    changedBy: flag.confirmed?.changedBy?.name ?? null,
+    persisted: mark.pending === 0,
+    ageSeconds: flag.confirmedAt === null ? null : Math.max(0, now - flag.confirmedAt) / 1000,
+    clients,
+    consistent: clients.every((client) => !client.stale),
+    lastPropagationSeconds: flag.propagation.lastSeconds(),
+  }
 }

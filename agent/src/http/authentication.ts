@@ -2,9 +2,9 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { Config } from '../config.ts'
 import type { AccessLevel } from '../contract/index.ts'
 import { lowerLevel, type Caller } from '../rights/caller.ts'
-import { parseBearerToken, digestCredential, findCredential } from './credentials.ts'
 import { createIdentityVerifier, type SigningKeysHealth } from './grafanaIdentity.ts'
 import { Refusal } from './problem.ts'
+import { createHash, timingSafeEqual } from 'node:crypto'
 
 export interface AuthenticationEnv {
   Variables: { caller: Caller }
@@ -132,4 +132,22 @@ function classifyPath(path: string): 'open' | 'signed' | 'alertmanager' | 'api' 
   if (path === '/v1' || path.startsWith('/v1/')) return 'api'
   if (path.startsWith('/ofrep/')) return 'flag'
   return 'unknown'
+}
+
+/** The digest that is compared instead of the text, so that timing reveals neither length nor prefix. */
+function digestCredential(credential: string): Buffer {
+  return createHash('sha256').update(credential, 'utf8').digest()
+}
+
+/** The entry of the presented credential. Compares all entries, so that timing does not reveal a match. */
+function findCredential<T extends { readonly digest: Buffer }>(known: readonly T[], presented: string): T | null {
+  const presentedDigest = digestCredential(presented)
+  let match: T | null = null
+  for (const entry of known) if (timingSafeEqual(entry.digest, presentedDigest)) match = entry
+  return match
+}
+
+/** The token of `Authorization: Bearer …`, or null. */
+function parseBearerToken(authorization: string | undefined): string | null {
+  return /^Bearer +([^\s]+) *$/i.exec(authorization ?? '')?.[1] ?? null
 }

@@ -2,7 +2,7 @@ import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { ProblemCode, type Problem } from '../contract/index.ts'
 import type { Log } from '../log.ts'
-import { explainDatabaseUnavailable } from './databaseUnavailable.ts'
+import { errorCode, isConnectionError } from '../database/errors.ts'
 
 /**
  * An error that is shown to the caller. Lower layers throw their own classes with the same shape: `code` is a
@@ -159,4 +159,18 @@ export function defaultHook(result: SchemaValidationResult, c: Context): Respons
     c,
     createProblem('bad-request', 'The query, path, or headers are not valid for this endpoint.', reasons),
   )
+}
+
+/** Why PostgreSQL is unavailable, if the same request may succeed later; else null. */
+function explainDatabaseUnavailable(error: unknown): string | null {
+  const code = errorCode(error)
+  if (code === null) return null
+  if (isConnectionError(error)) return 'The database is unreachable; try again once the agent reports it as available.'
+  if (code === '53300') return 'The database has no free connections; try again.'
+  if (code === '53100') return 'The disk of the database is full; free up space and try again.'
+  if (/^53...$/.test(code)) return 'The database is out of resources; try again.'
+  if (code === '25006') return 'The database is read-only; connect the agent to the primary.'
+  if (code === '57014' || code === '55P03' || code === '40P01' || code === '40001')
+    return 'The database did not answer in time; try again.'
+  return null
 }

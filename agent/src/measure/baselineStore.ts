@@ -9,8 +9,8 @@ import type {
 import type { Sql } from '../database/connect.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { canonicalHash } from '../signature/canonicalJson.ts'
-import { hashSignalSources } from './signalSources.ts'
 import { assessFitness, type BaselineContext } from './baselineFitness.ts'
+import type { RolloutFile } from '../rollout/rolloutFile.ts'
 
 interface BaselineRow {
   readonly id: bigint
@@ -90,7 +90,7 @@ export async function findSameBaseline(sql: Sql, rollout: string, content: Basel
   return row ? Number(row.id) : null
 }
 
-export interface NewBaseline {
+interface NewBaseline {
   /** The rollout for which the baseline is stored. */
   readonly rollout: string
   readonly operationId: bigint | null
@@ -183,4 +183,9 @@ function toBaselineSummary(row: BaselineRow, context: BaselineContext): Baseline
     queries: row.queries,
     ...assessFitness(content, context),
   }
+}
+
+/** The hash of the signal sources in the file: with other sources, a signal of the same name is a different one. */
+export function hashSignalSources({ api, host, signals }: Pick<RolloutFile, 'api' | 'host' | 'signals'>): string {
+  return canonicalHash({ api: api ?? null, host, signals })
 }

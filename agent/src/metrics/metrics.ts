@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { OperationKind, OperationState, Severity } from '../contract/index.ts'
 import type { Signals } from '../signals/signals.ts'
-import { batchRows, batchSeconds } from './backfillBatch.ts'
+import { batchRows, batchSeconds } from './backfill.ts'
 import type { MetricFamily, ScrapeContext, HistogramFamily } from './metricFamily.ts'
 import { flagPropagation } from './flag.ts'
 import { acknowledgementSeconds } from './incident.ts'

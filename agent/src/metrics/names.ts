@@ -1,9 +1,7 @@
 import * as alert from './alert.ts'
 import { apiMetrics } from './api.ts'
-import { backfillMetrics } from './backfill.ts'
-import { batchRows, batchSeconds } from './backfillBatch.ts'
+import { backfillMetrics, batchRows, batchSeconds, backfillPaused, backfillThrottled } from './backfill.ts'
 import { buildInfo } from './buildInfo.ts'
-import { checkDiscrepancies, integrityScoreRatio, checkVerdicts } from './validationCheck.ts'
 import { conflictTotals } from './conflicts.ts'
 import * as database from './database.ts'
 import { errorBudgetUsage, failedRows, recoveryRatio, retryTotals } from './failedRows.ts'
@@ -12,7 +10,6 @@ import { flagClients, flagMetrics, flagPropagation } from './flag.ts'
 import { hostMetrics } from './host.ts'
 import * as incident from './incident.ts'
 import { operationDurations, operationStates } from './operation.ts'
-import { backfillPaused } from './backfillPaused.ts'
 import { contactConfirmed, readinessRatio } from './readiness.ts'
 import {
   automaticRollbackArmed,
@@ -26,8 +23,15 @@ import {
 } from './rollback.ts'
 import { rolloutCoverage, rolloutStage } from './rollout.ts'
 import * as signal from './signal.ts'
-import { backfillThrottled } from './backfillThrottled.ts'
-import { validationCompleted, validationDue, validationInterval, validationTotals } from './validation.ts'
+import {
+  validationCompleted,
+  validationDue,
+  validationInterval,
+  validationTotals,
+  checkDiscrepancies,
+  integrityScoreRatio,
+  checkVerdicts,
+} from './validation.ts'
 
 /** Every metric that is read at a scrape. */
 export const SCRAPED_FAMILIES: readonly MetricFamily[] = [

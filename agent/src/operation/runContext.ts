@@ -1,4 +1,4 @@
-import { agentActor, type OperationProgress } from '../contract/index.ts'
+import { agentActor, type OperationProgress, type EndedState } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import { isConnectionError, errorMessage } from '../database/errors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
@@ -10,8 +10,14 @@ import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Heartbeat } from './operationLease.ts'
 import { appendEvent } from './events.ts'
-import type { OperationObserver } from './observer.ts'
 import type { OperationRow } from './operationRow.ts'
+
+/** Receives what happens during runs; the metrics listen. */
+export interface OperationObserver {
+  progressReported(row: OperationRow, progress: OperationProgress): void
+  batchWritten(row: OperationRow, seconds: number, rows: number): void
+  operationEnded(row: OperationRow, state: EndedState, result: Record<string, unknown> | null): void
+}
 
 export interface RunDependencies {
   readonly agent: string

@@ -1,5 +1,5 @@
 import type { Sql } from '../database/connect.ts'
-import { conflictSequenceSql, CONFLICT_RESOLUTIONS } from '../dualWrite/conflictSequences.ts'
+import { conflictSequenceSql, CONFLICT_RESOLUTIONS } from '../dualWrite/conflictCounts.ts'
 import { deriveFunctionName } from '../dualWrite/deriveTrigger.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import { runDdl } from '../ddl/transactional.ts'

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { compileRollout, loadRollout, loadRollouts, RolloutFileError } from './compileRollout.ts'
-import { summarizeRollout } from './rolloutSummary.ts'
 import type { Rollout } from './rollout.ts'
 import { generatedSchemaFiles, rolloutJsonSchema } from './jsonSchema.ts'
 
@@ -68,7 +67,7 @@ test('a file is compiled to SQL, with defaults for missing keys', () => {
     host: 'local',
   })
   expect(rollout.locate(['types', 1, 'when'])).toBe('v.yaml:5:25')
-  expect(summarizeRollout(rollout)).toContain('Truck when is_truck; restore: is_truck = true, is_bike = false')
+  expect(Object.fromEntries(rollout.restoreValues('Truck')!)).toEqual({ is_truck: 'true', is_bike: 'false' })
 })
 
 test('quoted names in the file and in types are preserved', () => {

@@ -1,6 +1,5 @@
 import { parseExposition } from './exposition.ts'
 import { boundedGet } from './boundedGet.ts'
-import { histogramQuantile } from './histogram.ts'
 import { ratio } from './ratio.ts'
 import type { Reading } from './reading.ts'
 import type { ApiHistogram } from './signalConfig.ts'
@@ -59,7 +58,7 @@ export function createApiScraper(
 }
 
 /** The four readings over the time of the scrapes. Pure. */
-export function computeApiReadings(source: ApiHistogram, scrapes: readonly HistogramScrape[]): ApiReadings {
+function computeApiReadings(source: ApiHistogram, scrapes: readonly HistogramScrape[]): ApiReadings {
   const [first, last] = [scrapes[0]!, scrapes.at(-1)!]
   if (last.samples.length === 0) return unknownApiReadings(`the metrics have no histogram ${source.name}`)
   const seconds = (last.at - first.at) / 1000
@@ -120,4 +119,27 @@ function toBuckets(series: readonly SeriesIncrease[]): Map<number, number> {
 
 function sumIncreases(series: readonly SeriesIncrease[]): number {
   return series.reduce((sum, { increase }) => sum + increase, 0)
+}
+
+/** The increase of a histogram over a window: cumulative counts by upper bound, the last bound being Infinity. */
+type HistogramBuckets = ReadonlyMap<number, number>
+
+/**
+ * The quantile as Prometheus computes it in histogram_quantile: linear within a bucket, the first one starting at 0, and
+ * the highest finite bound for the last bucket. Null without observations or without a +Inf bucket.
+ */
+export function histogramQuantile(q: number, buckets: HistogramBuckets): number | null {
+  const sorted = [...buckets].sort(([a], [b]) => a - b)
+  if (sorted.length < 2 || sorted.at(-1)![0] !== Infinity) return null
+  // A histogram that is scraped while it is written may decrease for a moment: counts are made monotonic.
+  let highest = 0
+  const bounds = sorted.map(([bound, count]) => ({ bound, count: (highest = Math.max(highest, count)) }))
+  if (highest === 0) return null
+  const rank = q * highest
+  const index = bounds.findIndex(({ count }) => count >= rank)
+  if (index === bounds.length - 1) return bounds.at(-2)!.bound
+  const { bound, count } = bounds[index]!
+  if (index === 0 && bound <= 0) return bound
+  const start = index === 0 ? { bound: 0, count: 0 } : bounds[index - 1]!
+  return start.bound + (bound - start.bound) * ((rank - start.count) / (count - start.count))
 }

@@ -5,7 +5,7 @@ import { connect } from '../database/connect.ts'
 import { pollLockWaiters } from './lockWaiters.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown } from './reading.ts'
-import { createRefCountedPolls } from './refCountedPolls.ts'
+import { createRefCountedPolls } from './poll.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 

@@ -13,7 +13,7 @@ export interface Poll<T> {
   setIntervalMs(milliseconds: number): void
 }
 
-export interface PollOptions<T> {
+interface PollOptions<T> {
   readonly intervalMs: number
   /** A value older than this is unknown. Default: three intervals. */
   readonly maximumAgeMs?: number
@@ -66,5 +66,19 @@ export function createPoll<T>(options: PollOptions<T>): Poll<T> {
       void interval.stop()
     },
     setIntervalMs: interval.setIntervalMs,
+  }
+}
+
+/** Runs polls while anybody watches: they start with the first watcher and stop with the last. */
+export function createRefCountedPolls(polls: readonly Poll<unknown>[]): () => () => void {
+  let watchers = 0
+  return () => {
+    if (watchers++ === 0) for (const poll of polls) poll.start()
+    let watching = true
+    return () => {
+      if (!watching) return
+      watching = false
+      if (--watchers === 0) for (const poll of polls) poll.stop()
+    }
   }
 }

@@ -12,7 +12,6 @@ import { getAgentDataSource, type AgentDataSource } from '../agent/agentDataSour
 import { listRolloutEvents, listRollouts, getAgentStatus } from '../agent/rolloutCalls'
 import { checkAgentConnection } from '../health/checkAgentConnection'
 import { toAnnotations, toEventTable } from './eventFrames'
-import { cachedVariable } from './cachedVariable'
 import type { AgentDataSourceOptions, RolloutEventsQuery } from './types'
 
 /** One agent as a data source: its events, the values of dashboard variables, and the connection test. */
@@ -62,5 +61,26 @@ export class DataSource extends DataSourceApi<RolloutEventsQuery, AgentDataSourc
   private async events(rollout: string, since: Date) {
     const names = rollout ? [rollout] : (await listRollouts(this.agent)).map(({ rollout: name }) => name)
     return (await Promise.all(names.map((name) => listRolloutEvents(this.agent, name, since)))).flat()
+  }
+}
+
+/**
+ * Values of dashboard variables, cached in this browser: if an agent is unavailable, its dashboard still has the
+ * environment and the rollouts, so that the panels can show that they are stale.
+ */
+async function cachedVariable(
+  uid: string,
+  query: string,
+  fetchValues: () => Promise<string[]>,
+): Promise<MetricFindValue[]> {
+  const key = `sti-rollout.variable.${uid}.${query}`
+  try {
+    const names = await fetchValues()
+    localStorage.setItem(key, JSON.stringify(names))
+    return names.map((text) => ({ text }))
+  } catch (error) {
+    const cached = localStorage.getItem(key)
+    if (cached === null) throw error
+    return (JSON.parse(cached) as string[]).map((text) => ({ text }))
   }
 }

@@ -1,8 +1,14 @@
 import { quoteLiteral, quoteIdentifier } from '../../rollout/identifiers.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
-import type { LegacyCatalog, LegacyColumn, LegacyConstraint, LegacyRelation } from '../catalog/legacyCatalog.ts'
+import {
+  type LegacyCatalog,
+  type LegacyColumn,
+  type LegacyConstraint,
+  type LegacyRelation,
+  collateClause,
+  columnType,
+} from '../catalog/legacyCatalog.ts'
 import { doIf } from './migrationScript.ts'
-import { collateClause, columnType } from './columnType.ts'
 
 /** A partition that was dropped or detached since has nothing to be made again; one that came since has its parent's. */
 function ifStillPartition(relation: LegacyRelation, statements: readonly string[]): string[] {

@@ -1,9 +1,8 @@
 import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { archiveTable, archiveLayout, keysMatch, type ArchiveLayout } from '../archive/archiveSql.ts'
-import type { LegacyColumn } from '../catalog/legacyCatalog.ts'
+import { type LegacyColumn, collateClause, columnType } from '../catalog/legacyCatalog.ts'
 import { valueSequence, setSequenceToMaximum } from './recreateObjects.ts'
-import { collateClause, columnType } from './columnType.ts'
 import { doBlock } from './migrationScript.ts'
 import type { MigrationSource } from './migrationSource.ts'
 

@@ -1,6 +1,5 @@
 import type { ColumnDropCheck, Verdict } from '../../contract/index.ts'
 import { formatDuration } from '../checks/dropCheck.ts'
-import { escapeMarkdown, markdownTable } from './markdown.ts'
 import { trialLines } from './trialLines.ts'
 import type { PullRequestInput } from './pullRequestInput.ts'
 
@@ -185,4 +184,14 @@ function reviewChecklist({ facts, checks }: PullRequestInput): string {
     ...signers.map((who) => `Sign-off: ${escapeMarkdown(who)}`),
   ]
   return boxes.map((box) => `- [ ] ${box}`).join('\n')
+}
+
+/** A text of the database or the application inside Markdown: no markup, no mention, no reference of its own. */
+function escapeMarkdown(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[&<>@#|`*_[\]\\~]/g, (character) => `&#${character.codePointAt(0)};`)
+}
+
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }

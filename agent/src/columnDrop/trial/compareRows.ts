@@ -3,7 +3,13 @@ import { onlyRow } from '../../database/onlyRow.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { archiveLayout, keysMatch } from '../archive/archiveSql.ts'
-import type { TrialCheck } from './trialCheck.ts'
+
+/** One question of a proof. */
+export interface TrialCheck {
+  readonly check: string
+  readonly ok: boolean
+  readonly detail: string
+}
 
 /** One row of each type becomes the next one. */
 export function rotateTypesSql({ table, discriminator, types }: Rollout, key: string[], images: string): string {

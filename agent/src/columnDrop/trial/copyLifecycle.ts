@@ -1,4 +1,4 @@
-import { CONFLICT_RESOLUTIONS, conflictSequenceSql } from '../../dualWrite/conflictSequences.ts'
+import { CONFLICT_RESOLUTIONS, conflictSequenceSql } from '../../dualWrite/conflictCounts.ts'
 import { deriveFunctionName } from '../../dualWrite/deriveTrigger.ts'
 import type { Sql } from '../../database/connect.ts'
 import { runDdl } from '../../ddl/transactional.ts'

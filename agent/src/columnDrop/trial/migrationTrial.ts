@@ -13,11 +13,9 @@ import { archiveTable, archiveLayout, columnList, keysMatch } from '../archive/a
 import type { LegacyCatalog } from '../catalog/legacyCatalog.ts'
 import { readLegacyCatalog } from '../catalog/readLegacyCatalog.ts'
 import { writeMigration } from '../migration/writeMigration.ts'
-import type { TrialCheck } from './trialCheck.ts'
-import { planCopy, fillCopy, copyForeignKeys } from './tableCopy.ts'
-import { rotateTypesSql, compareRows } from './compareRows.ts'
+import { planCopy, fillCopy, copyForeignKeys, trialRollout } from './tableCopy.ts'
+import { rotateTypesSql, compareRows, type TrialCheck } from './compareRows.ts'
 import { catalogDifferences } from './catalogDifferences.ts'
-import { trialRollout } from './trialRollout.ts'
 import { createCopy, dropCopies } from './copyLifecycle.ts'
 import { runTimed, type MigrationTiming } from './runTimed.ts'
 

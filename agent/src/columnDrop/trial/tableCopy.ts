@@ -4,7 +4,24 @@ import { quoteLiteral, quoteIdentifier } from '../../rollout/identifiers.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import type { LegacyCatalog } from '../catalog/legacyCatalog.ts'
 
-export interface CopyPlan {
+/** The schema that holds the copy. */
+const trialSchema = (operationId: bigint): string => `sti_proof_${operationId}`
+
+/** The rollout, as if it were of the copy: with a name and a table of its own. */
+export function trialRollout(rollout: Rollout, operationId: bigint): Rollout {
+  const schema = trialSchema(operationId)
+  return {
+    ...rollout,
+    name: `proof-${operationId}`,
+    table: {
+      schema,
+      name: rollout.table.name,
+      sql: `${quoteIdentifier(schema)}.${quoteIdentifier(rollout.table.name)}`,
+    },
+  }
+}
+
+interface CopyPlan {
   /** The rollout of the copy. */
   readonly rollout: Rollout
   /** What is to be made, in order. */

@@ -1,6 +1,8 @@
 import type { ValidationCheck } from '../check.ts'
 import { databaseQueryTimeEach } from './databaseQueryTimeEach.ts'
-import { signalCheck } from './signalCheck.ts'
+import type { Unit } from '../../format/format.ts'
+import { compareSignal } from '../../measure/compareSignal.ts'
+import { prepareComparison, PERFORMANCE_CHECK_TIMEOUT_SECONDS } from './prepareComparison.ts'
 
 /** The performance layer: the application and its queries are as fast as in the baseline. */
 export const PERFORMANCE_CHECKS: readonly ValidationCheck[] = [
@@ -11,3 +13,23 @@ export const PERFORMANCE_CHECKS: readonly ValidationCheck[] = [
   signalCheck('database-query-time', 'query-time'),
   databaseQueryTimeEach,
 ]
+
+/**
+ * A check that one signal stays within its limit against the baseline. `multiple`: its value is now / baseline; any
+ * other unit: its value and limit are those of the signal itself.
+ */
+function signalCheck(name: string, signal: string, unit: Unit = 'multiple'): ValidationCheck {
+  return {
+    name,
+    layer: 'performance',
+    unit,
+    seconds: PERFORMANCE_CHECK_TIMEOUT_SECONDS,
+    async run(context) {
+      const comparison = await prepareComparison(context)
+      if ('verdict' in comparison) return comparison
+      const { verdict, ratio, now, limit, detail } = await compareSignal(comparison.input, signal)
+      const value = unit === 'multiple' ? ratio : now
+      return { verdict: verdict ?? 'inconclusive', value, limit, detail: `${detail}; ${comparison.note}` }
+    },
+  }
+}
