@@ -2,7 +2,7 @@ import { serve } from '@hono/node-server'
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { createAlerting } from './alert/alerting.ts'
-import { createRollbackHoldCache } from './alert/rollbackHoldCache.ts'
+import { createRollbackPauseCache } from './alert/rollbackPauseCache.ts'
 import { createAlertWatchdog } from './alert/watchdog.ts'
 import { backfill } from './backfill/backfillKind.ts'
 import { createBaseline } from './baseline/baseline.ts'
@@ -147,7 +147,7 @@ export async function startAgent(
       },
       rolloutFacts,
     )
-  const holds = createRollbackHoldCache()
+  const rollbackPauses = createRollbackPauseCache()
   const alertPath = createAlertWatchdog()
   const alarm = createAlerting({
     state: database.state,
@@ -157,7 +157,7 @@ export async function startAgent(
     rollouts,
     flags,
     signals,
-    holds,
+    rollbackPauses,
     watchdog: alertPath,
     log,
     editorScopes: RollbackScope.options.filter((scope) =>
@@ -179,7 +179,7 @@ export async function startAgent(
     flags,
     columnUsage: columnUsageWatch,
     alerting: alarm,
-    rollbackHolds: holds,
+    rollbackPauses,
     readReadiness: readiness,
   }
   const reconcileLoop = createReconcileLoop({
@@ -247,7 +247,7 @@ export async function startAgent(
     log,
     facts: readCurrentFacts,
     readiness,
-    holds,
+    rollbackPauses,
     alertPath,
     inbox: alarm.alertQueue,
     incidentAcknowledged: ({ rollout, severity, opened_at, acknowledged_at }) =>

@@ -77,7 +77,7 @@ test.each([
   ['Feature Flag Status', ['sti_flag_clients', 'sti_flag_consistent']],
   [
     'Rollback Readiness',
-    ['sti_rollback_ready', 'sti_rollback_estimated_seconds', 'sti_rollback_proved_timestamp_seconds'],
+    ['sti_rollback_ready', 'sti_rollback_estimated_seconds', 'sti_rollback_verified_timestamp_seconds'],
   ],
   ['Rollback Readiness', ['sti_backup_available', 'sti_backup_age_seconds', 'sti_contact_confirmed']],
   ['Rollback Readiness', ['sti_automatic_rollback_armed', 'sti_alert_path_seen_timestamp_seconds']],

@@ -176,7 +176,7 @@ test('an agent that was overtaken writes nothing more', async () => {
         if (!overtaken) void claimOperationLane(database.state, run.operation.id, 'other').then(() => undefined)
         overtaken = true
       },
-      directive: () => 'go-on' as const,
+      directive: () => 'continue' as const,
     }
     await expect(runArchive(slow, await table())).rejects.toThrow('another agent has taken this archive over')
     const [row] = await sql<{ done: boolean }[]>`select completed_at is not null as done from sti.column_archive`

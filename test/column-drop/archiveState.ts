@@ -36,7 +36,7 @@ export async function readArchiveState(database: Database, rollout: Rollout, tab
   try {
     const source = { rollout, walked: { table: rollout.table, key: table.key }, layout: archiveLayout(rollout, table) }
     const comparison = await compareArchive(sql, source, {
-      goOn: () => Promise.resolve(true),
+      mayContinue: () => Promise.resolve(true),
       retried: () => undefined,
       onCompared: () => undefined,
       onDifference: () => Promise.resolve(),

@@ -29,18 +29,18 @@ test.each([
         verified: { rows: ROWS, differing: 0 },
       })
       expect(await timed('comparison', ground.archiveState)).toMatchObject({ equal: true })
-      const proof = await timed(
-        'proof',
+      const trial = await timed(
+        'trial',
         async () => await runMigrationTrial(run, await table(), await catalog(), 100_000),
       )
-      expect(proof.checks.filter((check) => !check.ok)).toEqual([])
+      expect(trial.checks.filter((check) => !check.ok)).toEqual([])
       const { up, down } = await ground.migration()
       const sql = database.engine({ purpose: 'migration', statementTimeoutMs: 0, searchPath: rollout.searchPath })
       try {
         const there = await runTimed(sql, up)
         const back = await runTimed(sql, down)
         if (process.env['STI_DROP_ROWS'] !== undefined) {
-          console.log(ROWS, 'rows', took, 'estimated by the proof', proof.estimated)
+          console.log(ROWS, 'rows', took, 'estimated by the trial', trial.estimated)
           for (const way of [there, back]) console.log(way.seconds, 'locked', way.lockedSeconds, way.parts, way.locks)
         }
         expect(there.lockedSeconds).toBeLessThan(there.seconds)

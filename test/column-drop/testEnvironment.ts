@@ -111,7 +111,7 @@ async function newRun(database: Database, rollout: Rollout, pressure: RunContext
       actor: { name: 'test', level: 'admin', via: 'agent' },
     },
     parameters: () => ({}),
-    directive: () => 'go-on',
+    directive: () => 'continue',
     readFacts: () => Promise.reject(new Error('nothing here asks for facts')),
     setStep: () => undefined,
     reportProgress: () => undefined,

@@ -24,7 +24,7 @@ export interface RandomWriters {
   writes(): number
   /** Keys written since the last call. */
   touched(): Set<string>
-  /** Waits until no statement runs; none begins before goOn(). */
+  /** Waits until no statement runs; none begins before resume(). */
   pause(): Promise<void>
   resume(): void
   stop(): Promise<void>

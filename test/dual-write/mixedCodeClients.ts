@@ -20,7 +20,7 @@ export interface MixedCodeClients {
   writes(): { old: number; new: number }
   /** From now on new code may write: the flag is on. */
   newCode(on: boolean): void
-  /** Waits until no statement runs; none begins before goOn(). */
+  /** Waits until no statement runs; none begins before resume(). */
   pause(): Promise<void>
   resume(): void
   stop(): Promise<void>

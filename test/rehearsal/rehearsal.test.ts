@@ -85,7 +85,7 @@ test('a rehearsal tests and times both rollbacks on a copy and changes nothing e
         })
         const data = detail.rollbackReady.find(({ scope }) => scope === 'data')!
         expect(data).toMatchObject({
-          provedAt: first.endedAt,
+          verifiedAt: first.endedAt,
           estimateBasis: expect.stringMatching(/^rehearsal 1 \([\d,]+ rows in /),
         })
         expect(await readRollbackReadiness(agent)).toMatchObject({

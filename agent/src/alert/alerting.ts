@@ -9,7 +9,7 @@ import type { Signals } from '../signals/signals.ts'
 import { createDecisionExecutor } from './decisionExecutor.ts'
 import { createWriteQueue } from './writeQueue.ts'
 import { createGuard } from './guard.ts'
-import type { RollbackHoldCache } from './rollbackHoldCache.ts'
+import type { RollbackPauseCache } from './rollbackPauseCache.ts'
 import { createAlertQueue, type AlertQueue } from './alertQueue.ts'
 import type { AlertWatchdog } from './watchdog.ts'
 import type { AlertingState } from './alertingState.ts'
@@ -26,7 +26,7 @@ export interface AlertingDependencies {
   readonly rollouts: readonly Rollout[]
   readonly flags: Pick<Flags, 'turnOff'> & { status(rollout: string): FlagStatus }
   readonly signals: Signals
-  readonly holds: RollbackHoldCache
+  readonly rollbackPauses: RollbackPauseCache
   readonly watchdog: AlertWatchdog
   readonly editorScopes: readonly string[]
   readonly log: Log

@@ -5,7 +5,7 @@ import { createFindingDebouncer, evaluateConditions } from './evaluateConditions
 import type { ConditionFinding } from './conditions/conditionFinding.ts'
 import { activeChange } from './conditions/conditionInput.ts'
 import type { DecisionContext } from './decide.ts'
-import type { RollbackHoldCache } from './rollbackHoldCache.ts'
+import type { RollbackPauseCache } from './rollbackPauseCache.ts'
 import { rollbackKey, type AlertingState } from './alertingState.ts'
 
 /** The agent's own reading of every condition, in memory. */
@@ -27,7 +27,7 @@ export interface ConditionMonitorDependencies {
   readonly rollouts: readonly Rollout[]
   readonly flag: (rollout: string) => FlagStatus
   readonly signals: Pick<Signals, 'api' | 'requests' | 'watchRequests'>
-  readonly holds: RollbackHoldCache
+  readonly rollbackPauses: RollbackPauseCache
   /** Scopes that the editor level may roll back. */
   readonly editorScopes: readonly string[]
   readonly now?: () => number
@@ -46,7 +46,7 @@ interface MonitoredConditions {
 }
 
 export function createConditionMonitor(dependencies: ConditionMonitorDependencies): ConditionMonitor {
-  const { flag, signals, holds, now = Date.now } = dependencies
+  const { flag, signals, rollbackPauses, now = Date.now } = dependencies
   const monitored = new Map<string, MonitoredConditions>(
     dependencies.rollouts.map((rollout) => [
       rollout.name,
@@ -89,8 +89,8 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
   }
 
   function describePause(rollout: string): string | null {
-    const hold = holds.get(rollout)
-    return hold ? `until ${hold.until.toISOString().slice(0, 16)}Z by ${hold.by.name}: ${hold.reason}` : null
+    const pause = rollbackPauses.get(rollout)
+    return pause ? `until ${pause.until.toISOString().slice(0, 16)}Z by ${pause.by.name}: ${pause.reason}` : null
   }
 
   return {
@@ -122,7 +122,7 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
         activeChange: activeChange({ flag: flag(rollout), state: entry.state }),
         reading: finding ? { state: finding.state, sentence: finding.sentence } : null,
         automaticScopes: entry.rollout.file.automaticRollback,
-        armed: holds.isArmed(rollout),
+        armed: rollbackPauses.isArmed(rollout),
         pauseDescription: describePause(rollout),
         rolledBack: (change) => {
           const key = rollbackKey(rule, change)

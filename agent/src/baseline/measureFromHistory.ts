@@ -34,7 +34,7 @@ export async function measureFromHistory(
   const signalBaselines: SignalBaseline[] = []
   const queries = history.queries(run.rollout.name, environment)
   for (const [signal, promql] of queries) {
-    if (run.directive() !== 'go-on') return null
+    if (run.directive() !== 'continue') return null
     run.setStep(`reading ${signal} (${signalBaselines.length + 1} of ${queries.size})`)
     signalBaselines.push(await readSignal(history, signal, promql, from, until))
   }

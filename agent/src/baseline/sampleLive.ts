@@ -34,7 +34,7 @@ export async function sampleLive(
     addRecentReadings(sampling, signals.recent, run.rollout.name, Math.min(now, endsAt))
     reportProgress(run, sampling, now)
     if (now >= endsAt) break
-    if (run.directive() !== 'go-on') {
+    if (run.directive() !== 'continue') {
       await saveSampling(run, sampling)
       return null
     }

@@ -5,7 +5,7 @@ import { readLegacyCatalog } from './catalog/readLegacyCatalog.ts'
 import { prepareColumnDrop, type ColumnDropDependencies } from './prepareColumnDrop.ts'
 
 /**
- * Checks, archive, migration, proof and pull request: all but the drop itself, which the user's own migration tool
+ * Checks, archive, migration, trial and pull request: all but the drop itself, which the user's own migration tool
  * runs. Refused or produced, it succeeds: its result says which.
  */
 export function createColumnDrop(dependencies: ColumnDropDependencies): OperationDefinition<'column-drop'> {

@@ -91,7 +91,7 @@ async function runSafetyChecks(
     }
     const checks: ColumnDropCheck[] = []
     for (const dropCheck of DROP_CHECKS) {
-      if (run.directive() !== 'go-on') return null
+      if (run.directive() !== 'continue') return null
       run.setStep(`checking: ${dropCheck.name}`)
       checks.push(await runDropCheck(dropCheck, context))
     }

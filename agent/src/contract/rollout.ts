@@ -27,7 +27,7 @@ export const ScopeReadiness = z
     reasons: z.array(z.string()),
     estimatedSeconds: z.number().nullable().describe('null: not measured yet'),
     estimateBasis: z.string().nullable().describe('measurement that the estimate is based on; null: none'),
-    provedAt: Instant.nullable().describe(
+    verifiedAt: Instant.nullable().describe(
       'when this scope was last rolled back here, or rehearsed with the current file and table structure',
     ),
   })

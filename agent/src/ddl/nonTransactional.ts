@@ -13,7 +13,7 @@ const BLOCKER_POLL_INTERVAL_MS = 500
  * @throws DdlStoppedError if the operation was asked to stop
  */
 export async function assertClaimHeld({ claim, database, directive }: RunContext): Promise<void> {
-  if (directive() !== 'go-on') throw new DdlStoppedError()
+  if (directive() !== 'continue') throw new DdlStoppedError()
   const claimRows = await database.state`
     select from sti.operation where id = ${claim.id} and epoch = ${claim.epoch} and claim = ${claim.claim}`
   if (claimRows.length === 0) throw new FenceLostError('another agent has claimed this operation')
@@ -35,7 +35,7 @@ export async function runNonTransactional(
   let stopping = false
   let reportedBlockers = ''
   const checkBlockers = async (): Promise<void> => {
-    if (run.directive() !== 'go-on') {
+    if (run.directive() !== 'continue') {
       stopping = true
       await run.database.state`select pg_cancel_backend(${backend!.pid})`
       return

@@ -19,7 +19,7 @@ export interface ReversibleChange {
     | 'setting'
     | 'sampling'
     | 'archive'
-    | 'proof'
+    | 'trial'
   readonly object: string
   readonly statement: string
   readonly inverse: string
@@ -51,7 +51,7 @@ export async function runDdl(run: RunContext, sql: Sql, ddl: DdlTransaction): Pr
   const text = ddlTransactionSql(run, ddl)
   let reportedHolders = ''
   for (let attempt = 0; ; attempt++) {
-    if (run.directive() !== 'go-on') throw new DdlStoppedError()
+    if (run.directive() !== 'continue') throw new DdlStoppedError()
     try {
       await run.failpoint('ddl.sending')
       await sql.unsafe(text)

@@ -59,7 +59,7 @@ async function runSweepWorker({ job, lane, parts, counts }: Sweep, keepWorking: 
   const mayContinue = async (): Promise<boolean> => keepWorking() && (await waitAtGate())
   try {
     for (;;) {
-      if (!keepWorking() || job.run.directive() !== 'go-on') return parts.length === 0
+      if (!keepWorking() || job.run.directive() !== 'continue') return parts.length === 0
       const part = parts.shift()
       if (part === undefined) return true
       try {

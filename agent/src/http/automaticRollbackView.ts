@@ -1,4 +1,4 @@
-import { readRollbackHold } from '../alert/rollbackHoldStore.ts'
+import { readRollbackPause } from '../alert/rollbackPauseStore.ts'
 import type { AutomaticRollback, RolloutDetail } from '../contract/index.ts'
 import { listIncidents } from '../incident/incidentStore.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -9,19 +9,19 @@ const MAX_LISTED_INCIDENTS = 50
 
 /** The state of the automatic rollback as it is in the database. */
 export async function readAutomaticRollback(
-  { database, config, alertPath, holds }: ApiDependencies,
+  { database, config, alertPath, rollbackPauses }: ApiDependencies,
   rollout: Rollout,
 ): Promise<AutomaticRollback> {
-  const hold = await readRollbackHold(database.state, rollout.name)
-  holds.set(rollout.name, hold)
+  const pause = await readRollbackPause(database.state, rollout.name)
+  rollbackPauses.set(rollout.name, pause)
   const watchdogSeenAt = alertPath.lastSeenAt()
   return {
-    armed: hold === null,
+    armed: pause === null,
     scopes: [...rollout.file.automaticRollback],
     guard: config.guard,
-    pausedBy: hold?.by.name ?? null,
-    pausedUntil: hold?.until.toISOString() ?? null,
-    reason: hold?.reason ?? null,
+    pausedBy: pause?.by.name ?? null,
+    pausedUntil: pause?.until.toISOString() ?? null,
+    reason: pause?.reason ?? null,
     pathSeenAt: watchdogSeenAt === null ? null : new Date(watchdogSeenAt).toISOString(),
     pathLive: alertPath.isLive(),
   }

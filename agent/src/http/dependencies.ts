@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { RollbackHoldCache } from '../alert/rollbackHoldCache.ts'
+import type { RollbackPauseCache } from '../alert/rollbackPauseCache.ts'
 import type { AlertQueue } from '../alert/alertQueue.ts'
 import type { AlertWatchdog } from '../alert/watchdog.ts'
 import type { Config } from '../config.ts'
@@ -27,7 +27,7 @@ export interface ApiDependencies {
   readonly signals: Signals
   readonly authentication: Authentication
   readonly log: Log
-  readonly holds: RollbackHoldCache
+  readonly rollbackPauses: RollbackPauseCache
   readonly alertPath: AlertWatchdog
   readonly inbox: Pick<AlertQueue, 'offer'>
   /** Called at the first acknowledgement of an incident. */

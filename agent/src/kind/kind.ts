@@ -41,7 +41,7 @@ export type RunOutcome =
   { readonly outcome: 'succeeded'; readonly result: Record<string, unknown> } | { readonly outcome: 'stopped' }
 
 /** The request to a running operation, by a person or by the loss of its lease. */
-export type Directive = 'go-on' | 'pause' | 'cancel' | 'lost'
+export type Directive = 'continue' | 'pause' | 'cancel' | 'lost'
 
 /** Epoch and random claim id of the holder of an operation; DDL starts by checking them. */
 export interface OperationClaim {

@@ -16,7 +16,7 @@ import {
   backupAge,
   backupAvailable,
   rollbackEstimate,
-  rollbackLastProved,
+  rollbackLastVerified,
   rollbackReadiness,
   rehearsalSuccess,
   rollbackTotals,
@@ -53,7 +53,7 @@ export const SCRAPED_FAMILIES: readonly MetricFamily[] = [
   ...[
     rollbackReadiness,
     rollbackEstimate,
-    rollbackLastProved,
+    rollbackLastVerified,
     rollbackTotals,
     backupAvailable,
     backupAge,

@@ -24,15 +24,15 @@ export const rollbackEstimate: MetricFamily = {
   },
 }
 
-export const rollbackLastProved: MetricFamily = {
-  name: 'sti_rollback_proved_timestamp_seconds',
+export const rollbackLastVerified: MetricFamily = {
+  name: 'sti_rollback_verified_timestamp_seconds',
   type: 'gauge',
   help: 'When this scope was last rolled back, or rehearsed with the current rollout file and table structure, in seconds since 1970.',
   labels: ['rollout', 'scope'],
   *samples({ rollouts }) {
     for (const { rollout, rollbackReady } of rollouts) {
-      for (const { scope, provedAt } of rollbackReady)
-        yield* toSamples({ rollout, scope }, provedAt === null ? null : Date.parse(provedAt) / 1000)
+      for (const { scope, verifiedAt } of rollbackReady)
+        yield* toSamples({ rollout, scope }, verifiedAt === null ? null : Date.parse(verifiedAt) / 1000)
     }
   },
 }

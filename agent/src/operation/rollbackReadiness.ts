@@ -29,7 +29,7 @@ export function assessRollbackReadiness(facts: RolloutFacts): ScopeReadiness[] {
       reasons: [...reasons[scope]],
       estimatedSeconds: seconds,
       estimateBasis: basis,
-      provedAt: lastVerifiedAt(facts, scope),
+      verifiedAt: lastVerifiedAt(facts, scope),
     }
   })
 }

@@ -55,7 +55,7 @@ const PROGRESS_EVENT_INTERVAL_MS = 5_000
 export function startRun(deps: RunDependencies): StartedRun {
   const { row, database, rollout } = deps
   const claim: OperationClaim = { id: row.id, epoch: row.epoch, claim: row.claim! }
-  let directive: Directive = row.state === 'pausing' ? 'pause' : row.state === 'cancelling' ? 'cancel' : 'go-on'
+  let directive: Directive = row.state === 'pausing' ? 'pause' : row.state === 'cancelling' ? 'cancel' : 'continue'
   let parameters = row.parameters
   let step = row.step
   let progress: OperationProgress | null = row.progress
@@ -84,7 +84,7 @@ export function startRun(deps: RunDependencies): StartedRun {
       await appendProgressEvent(false)
       parameters = renewed.parameters
       if (directive !== 'lost')
-        directive = renewed.state === 'pausing' ? 'pause' : renewed.state === 'cancelling' ? 'cancel' : 'go-on'
+        directive = renewed.state === 'pausing' ? 'pause' : renewed.state === 'cancelling' ? 'cancel' : 'continue'
     } catch (error) {
       if (!isConnectionError(error))
         deps.log({
@@ -124,7 +124,7 @@ export function startRun(deps: RunDependencies): StartedRun {
     turnFlagOff: (reason) => deps.turnFlagOff(row.rollout, reason),
     failpoint: deps.reached,
     handOver() {
-      if (directive === 'go-on') directive = 'lost'
+      if (directive === 'continue') directive = 'lost'
     },
     async flushProgress() {
       await heartbeats.stop()

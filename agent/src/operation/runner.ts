@@ -126,7 +126,7 @@ export function createRunner(deps: RunnerDependencies): Runner {
     const { claim } = run
     try {
       await run.failpoint('operation.claimed')
-      if (run.directive() === 'go-on') {
+      if (run.directive() === 'continue') {
         const facts = excludeOperation(await deps.facts(run.rollout), Number(row.id))
         const refusals = kinds[row.kind].refusals(facts, row.parameters)
         // Only the first start is checked: after a crash, its own completed work could refuse it.

@@ -24,13 +24,13 @@ export async function judgeStep(
   const context = { run, rollout, table: requireTable(facts), facts, parts: deps }
   const checks: CheckResult[] = []
   for (const check of stepChecks(rollout, step)) {
-    if (run.directive() !== 'go-on') return null
+    if (run.directive() !== 'continue') return null
     const result = await runCheck(check, context, null)
     if (result === null) continue
     checks.push(result)
     if (result.verdict === 'fail') break
   }
-  return run.directive() === 'go-on' ? combineResults(rollout, checks) : null
+  return run.directive() === 'continue' ? combineResults(rollout, checks) : null
 }
 
 /**

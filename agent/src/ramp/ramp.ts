@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { readRollbackHold } from '../alert/rollbackHoldStore.ts'
+import { readRollbackPause } from '../alert/rollbackPauseStore.ts'
 import type { RampProgress } from '../contract/index.ts'
 import { formatDuration } from '../format/format.ts'
 import { OperationFailedError, OperationPausedError } from '../kind/operationErrors.ts'
@@ -57,11 +57,11 @@ async function runRamp(run: RunContext, deps: RampDependencies): Promise<RunOutc
   await run.failpoint('ramp.begun')
   let position = await readPosition(ramp)
   for (let stepPassed = position.index < 0; ; stepPassed = true) {
-    if (run.directive() !== 'go-on') return await stopRamp(ramp, position)
+    if (run.directive() !== 'continue') return await stopRamp(ramp, position)
     if (stepPassed && position.index === parameters.steps.length - 1)
       return { outcome: 'succeeded', result: { percentage: 100, steps: parameters.steps } }
     if (stepPassed) position = await raisePercentage(ramp, position)
-    if (run.directive() !== 'go-on') continue
+    if (run.directive() !== 'continue') continue
     if (!(await observeStep(ramp, position))) return await stopRamp(ramp, await readPosition(ramp))
   }
 }
@@ -89,7 +89,7 @@ async function raisePercentage(ramp: RampRun, position: RampPosition): Promise<R
   const reasonText = `ramp ${id}, step ${index + 1} of ${parameters.steps.length}${reason === null ? '' : `: ${reason}`}`
   while (!(await tryChange())) {
     await delay(RETRY_INTERVAL_MS)
-    if (run.directive() !== 'go-on') return position
+    if (run.directive() !== 'continue') return position
     await readPosition(ramp)
   }
   await run.failpoint('ramp.raised')
@@ -206,7 +206,7 @@ async function holdStep(
 /** True unless the ramp was asked to stop, or this agent knows of another change of the flag. */
 function mayContinue({ run, deps }: RampRun, position: RampPosition): boolean {
   const { persisted, version } = deps.flags.status(run.rollout.name)
-  return run.directive() === 'go-on' && persisted && version <= position.version
+  return run.directive() === 'continue' && persisted && version <= position.version
 }
 
 async function judgeCurrentStep(ramp: RampRun, position: RampPosition): Promise<StepJudgment | null> {
@@ -214,7 +214,10 @@ async function judgeCurrentStep(ramp: RampRun, position: RampPosition): Promise<
   const changedAt = await readStepChangedAt(run, position)
   const flag = () => deps.flags.status(run.rollout.name)
   // A change of the flag also ends a check that waits for readings.
-  const interruptibleRun: RunContext = { ...run, directive: () => (mayContinue(ramp, position) ? 'go-on' : 'cancel') }
+  const interruptibleRun: RunContext = {
+    ...run,
+    directive: () => (mayContinue(ramp, position) ? 'continue' : 'cancel'),
+  }
   return await judgeStep(interruptibleRun, deps, {
     flag,
     operationId: position.operationId!,
@@ -232,7 +235,7 @@ async function readStepChangedAt(run: RunContext, position: RampPosition): Promi
 async function failStep(ramp: RampRun, percentage: number, { why }: StepJudgment): Promise<never> {
   const { run } = ramp
   const failure = why.join('; ')
-  const rollbackPause = await readRollbackHold(run.database.state, run.rollout.name)
+  const rollbackPause = await readRollbackPause(run.database.state, run.rollout.name)
   const reasonToKeep = !run.rollout.file.automaticRollback.includes('flag')
     ? 'automaticRollback of the rollout file does not contain flag'
     : rollbackPause &&

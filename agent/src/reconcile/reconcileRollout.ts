@@ -1,7 +1,7 @@
 import { readAlertingState } from '../alert/alertingState.ts'
 import type { Alerting } from '../alert/alerting.ts'
-import type { RollbackHoldCache } from '../alert/rollbackHoldCache.ts'
-import { readRollbackHold } from '../alert/rollbackHoldStore.ts'
+import type { RollbackPauseCache } from '../alert/rollbackPauseCache.ts'
+import { readRollbackPause } from '../alert/rollbackPauseStore.ts'
 import type { UsageWatch } from '../columnDrop/watch/usageWatch.ts'
 import { agentActor, type Readiness } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
@@ -23,7 +23,7 @@ export interface ReconcileDependencies {
   readonly flags: Pick<Flags, 'status'>
   readonly columnUsage: Pick<UsageWatch, 'pollIfDue'>
   readonly alerting: Pick<Alerting, 'updateState' | 'conditions'>
-  readonly rollbackHolds: RollbackHoldCache
+  readonly rollbackPauses: RollbackPauseCache
   readonly readReadiness: (facts: RolloutFacts) => Promise<Readiness>
 }
 
@@ -37,7 +37,7 @@ export async function reconcileRollout(deps: ReconcileDependencies, facts: Rollo
   await deps.columnUsage.pollIfDue(facts)
   applySampleInterval(deps, facts)
   await openMissedIncident(deps, facts)
-  await refreshRollbackHold(deps, facts)
+  await refreshRollbackPause(deps, facts)
   const readings = await readMetricsReadings(deps.state, facts)
   deps.alerting.updateState(facts.rollout.name, await readAlertingState(deps.state, facts, readings))
   return {
@@ -50,12 +50,12 @@ export async function reconcileRollout(deps: ReconcileDependencies, facts: Rollo
 
 /** Readings that need no database: a scrape replaces them with their current values. */
 export function inMemoryReadings(
-  { flags, rollbackHolds, alerting }: Pick<ReconcileDependencies, 'flags' | 'rollbackHolds' | 'alerting'>,
+  { flags, rollbackPauses, alerting }: Pick<ReconcileDependencies, 'flags' | 'rollbackPauses' | 'alerting'>,
   rollout: string,
 ): Pick<RolloutReadings, 'flag' | 'automaticRollbackArmed' | 'conditions'> {
   return {
     flag: flags.status(rollout),
-    automaticRollbackArmed: rollbackHolds.isArmed(rollout),
+    automaticRollbackArmed: rollbackPauses.isArmed(rollout),
     conditions: alerting.conditions(rollout),
   }
 }
@@ -70,6 +70,6 @@ async function openMissedIncident({ state, agent }: ReconcileDependencies, facts
   if (facts.blockers.length === 0) await openIncidentForFailedBackfill(state, facts.rollout.name, agentActor(agent))
 }
 
-async function refreshRollbackHold({ state, rollbackHolds }: ReconcileDependencies, { rollout }: RolloutFacts) {
-  rollbackHolds.set(rollout.name, await readRollbackHold(state, rollout.name))
+async function refreshRollbackPause({ state, rollbackPauses }: ReconcileDependencies, { rollout }: RolloutFacts) {
+  rollbackPauses.set(rollout.name, await readRollbackPause(state, rollout.name))
 }

@@ -62,7 +62,7 @@ async function runRehearsal(run: RunContext, environment: string): Promise<RunOu
   try {
     await cleanUp(run, sql)
     await run.failpoint('rehearsal.begun')
-    if (run.directive() !== 'go-on') return { outcome: 'stopped' }
+    if (run.directive() !== 'continue') return { outcome: 'stopped' }
     const facts = await run.readFacts()
     const table = requireTable(facts)
     const sandbox = createSandbox(run, rehearsalRollout(rollout, operation.id), environment)
@@ -93,7 +93,7 @@ async function runRehearsal(run: RunContext, environment: string): Promise<RunOu
     return { outcome: 'succeeded', result }
   } catch (error) {
     if (!(error instanceof RehearsalStopped)) throw error
-    if (run.directive() === 'go-on')
+    if (run.directive() === 'continue')
       throw new OperationFailedError(
         'rehearsal-time',
         'The rehearsal took longer than 30 minutes. Check its events for what it waited for, or rehearse with a smaller --sample.',

@@ -36,7 +36,7 @@ export function createRehearsalSteps(run: RunContext, sql: Sql, sandbox: Sandbox
   let results: Record<string, unknown> = {}
 
   const runStep: RehearsalSteps['runStep'] = async (step, work) => {
-    if (run.directive() !== 'go-on' || sandbox.isOverdue()) throw new RehearsalStopped()
+    if (run.directive() !== 'continue' || sandbox.isOverdue()) throw new RehearsalStopped()
     run.setStep(step)
     const startedAt = performance.now()
     const detail = await work()

@@ -86,7 +86,7 @@ export async function copyRows(
   const insert = (rest: string): string =>
     tagStatement(`insert into ${copy.table.sql} (${columns}) overriding system value
       select ${columns} from ${run.rollout.table.sql} as t ${rest} on conflict do nothing`)
-  const goOn = createSingleWorkerGate(run, (wait) =>
+  const mayContinue = createSingleWorkerGate(run, (wait) =>
     run.setStep(wait === null ? 'copying a sample' : `waiting: ${wait.sentence}`),
   )
   if (tableRows <= sample) {
@@ -96,7 +96,7 @@ export async function copyRows(
       target: walked,
       from: null,
       to: null,
-      mayContinue: goOn,
+      mayContinue,
       onRetry: () => undefined,
       sizeController: createBatchSizeController(SAMPLE_CHUNK_ROWS, SAMPLE_CHUNK_ROWS, 0.25),
       async processCountedRange(range) {
@@ -109,7 +109,7 @@ export async function copyRows(
   const chunks = Math.ceil(sample / SAMPLE_CHUNK_ROWS)
   const percent = (100 * sample) / tableRows / chunks
   for (let chunk = 1; chunk <= chunks; chunk++) {
-    if (!(await goOn())) return false
+    if (!(await mayContinue())) return false
     await sql.unsafe(insert(`tablesample system (${percent.toFixed(6)}) repeatable (${chunk})`))
   }
   return true
@@ -126,7 +126,7 @@ export async function cleanUp(run: RunContext, sql: Sql): Promise<void> {
       where o.id::text = substr(n.nspname, ${'sti_rehearsal_'.length + 1}::int) and o.state in ${endedStates(sql)})`
   const ids = new Set([run.operation.id, ...leftovers.map(({ id }) => BigInt(id))])
   // The cleanup must finish even if the operation is being stopped.
-  const uninterruptedRun: RunContext = { ...run, directive: () => 'go-on' }
+  const uninterruptedRun: RunContext = { ...run, directive: () => 'continue' }
   for (const id of ids)
     await runDdl(uninterruptedRun, sql, { description: 'removing the copy', steps: cleanUpStatements(id) })
 }

@@ -68,7 +68,7 @@ export function createSandbox(run: RunContext, copy: Rollout, environment: strin
         operation: { ...run.operation, kind, parameters, rollout: copy.name, progress: null },
         readFacts: facts,
         parameters: () => parameters,
-        directive: (): Directive => (isOverdue() && run.directive() === 'go-on' ? 'cancel' : run.directive()),
+        directive: (): Directive => (isOverdue() && run.directive() === 'continue' ? 'cancel' : run.directive()),
         setStep: (text) => run.setStep(`${kind} on the copy: ${text}`),
         recordEvent: (eventKind, message, details) =>
           run.recordEvent(eventKind, `${kind} on the copy: ${message}`, details),

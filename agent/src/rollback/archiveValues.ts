@@ -13,7 +13,7 @@ export interface ArchiveValuesJob {
   readonly rollout: Rollout
   readonly walked: KeyedTable
   readonly operationId: bigint
-  readonly goOn: RangeWalk['mayContinue']
+  readonly mayContinue: RangeWalk['mayContinue']
   passed(rows: number): void
   /** Rows that still hold the constant of a prefill are not archived, since nobody wrote it. */
   readonly prefilled: Prefill | null
@@ -35,7 +35,7 @@ export async function archiveInexpressibleValues(job: ArchiveValuesJob): Promise
     target: walked,
     from: null,
     to: null,
-    mayContinue: job.goOn,
+    mayContinue: job.mayContinue,
     onRetry: () => undefined,
     sizeController: createBatchSizeController(10_000, 100_000, 0.25),
     async processCountedRange(range) {

@@ -30,7 +30,9 @@ export async function prepareRollback(run: RunContext, sql: Sql): Promise<Rollba
   const table = requireTable(facts)
   const walked: KeyedTable = { table: rollout.table, key: table.key }
   const step = 'archiving types that legacy columns cannot express'
-  const goOn = createSingleWorkerGate(run, (wait) => run.setStep(wait === null ? step : `waiting: ${wait.sentence}`))
+  const mayContinue = createSingleWorkerGate(run, (wait) =>
+    run.setStep(wait === null ? step : `waiting: ${wait.sentence}`),
+  )
   const startedAt = performance.now()
   const archivedValues =
     table.discriminator === null || !(columnCreatedBySti(facts) || mustClearColumn(facts))
@@ -41,9 +43,9 @@ export async function prepareRollback(run: RunContext, sql: Sql): Promise<Rollba
           walked,
           operationId: operation.id,
           prefilled: facts.activePrefill,
-          async goOn() {
+          async mayContinue() {
             await run.failpoint('rollback.archive')
-            return await goOn()
+            return await mayContinue()
           },
           passed: createArchiveProgressReporter(run, table),
         })

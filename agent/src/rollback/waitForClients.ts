@@ -24,7 +24,7 @@ export async function turnFlagOffAndWait(run: RunContext): Promise<boolean> {
   run.setStep('waiting until every client has seen that the flag is off')
   const deadline = Date.now() + CLIENT_TIMEOUT_SECONDS * 1000
   for (;;) {
-    if (run.directive() !== 'go-on') return false
+    if (run.directive() !== 'continue') return false
     const { flag } = await run.readFacts()
     if (flag.persisted && !flag.enabled && flag.consistent) return true
     if (Date.now() > deadline) {

@@ -33,13 +33,13 @@ function pressure(changed: Partial<ReadingValues>): ThrottleReadings {
 
 function decide(changed: Partial<ReadingValues>, overrides: Limits = {}, currentReason: string | null = null): string {
   const decision = decideThrottle(pressure(changed), resolveLimits(FILE, overrides), currentReason)
-  return decision.act === 'go-on' ? 'go-on' : `${decision.act} ${decision.reason}: ${decision.sentence}`
+  return decision.act === 'continue' ? 'continue' : `${decision.act} ${decision.reason}: ${decision.sentence}`
 }
 
 test('work continues on a calm server, and exactly at each limit', () => {
-  expect(decide({})).toBe('go-on')
+  expect(decide({})).toBe('continue')
   expect(decide({ connections: 0.9, custom: 100, oldestSnapshot: { seconds: 1800, pid: 1, holder: 'pid 1' } })).toBe(
-    'go-on',
+    'continue',
   )
 })
 
@@ -101,7 +101,7 @@ test('a value that has a limit and is unknown pauses; a value without a limit is
   for (const name of Object.keys(CALM_READINGS) as (keyof ReadingValues)[]) {
     const optional = ['autovacuum', 'walRate', 'apiLatencyP95'].includes(name)
     expect(decide({ [name]: 'why' }), name).toMatch(
-      optional ? /^go-on$/ : /^pause [a-z-]+-unknown: .* is unknown: why$/,
+      optional ? /^continue$/ : /^pause [a-z-]+-unknown: .* is unknown: why$/,
     )
   }
   expect(decide({ autovacuum: 'why' }, { autovacuumSeconds: 9 })).toBe(
@@ -109,8 +109,8 @@ test('a value that has a limit and is unknown pauses; a value without a limit is
   )
   expect(decide({ walRate: 'why' }, { walBytesPerSecond: { pace: 5 } })).toMatch(/^pause wal-rate-unknown/)
   expect(decide({ custom: 'why' })).toBe('pause signal-unknown: signal queue is unknown: why')
-  expect(decide({ custom: 'why' }, { signals: { queue: 'none' } })).toBe('go-on')
-  expect(decide({ lockWaiters: 'why' }, { lockWaiters: 'none' })).toBe('go-on')
+  expect(decide({ custom: 'why' }, { signals: { queue: 'none' } })).toBe('continue')
+  expect(decide({ lockWaiters: 'why' }, { lockWaiters: 'none' })).toBe('continue')
 })
 
 test('the first reason wins; an abort comes before every pause and says what to fix', () => {
@@ -126,14 +126,14 @@ test('the first reason wins; an abort comes before every pause and says what to 
   expect(decide({ ...many, slots: lost })).toBe(
     'abort slot-retention: Replication slot old has lost WAL that it needs. Drop the slot and rebuild its consumer, or set limits.slotRetainedBytes to none, then resume.',
   )
-  expect(decide({ slots: lost }, { slotRetainedBytes: 'none' })).toBe('go-on')
+  expect(decide({ slots: lost }, { slotRetainedBytes: 'none' })).toBe('continue')
 })
 
 test('a wait ends 10% below the limit that started it; another wait starts above its limit', () => {
   expect(decide({ custom: 95 }, {}, 'signal')).toMatch(/^pause signal/)
-  expect(decide({ custom: 95 }, {}, 'connections')).toBe('go-on')
-  expect(decide({ custom: 90 }, {}, 'signal')).toBe('go-on')
-  expect(decide({}, {}, 'lock-waiters')).toBe('go-on')
+  expect(decide({ custom: 95 }, {}, 'connections')).toBe('continue')
+  expect(decide({ custom: 90 }, {}, 'signal')).toBe('continue')
+  expect(decide({}, {}, 'lock-waiters')).toBe('continue')
 })
 
 test('other kinds of operation wait for lock waiters and replicas only, and never abort', () => {
@@ -141,7 +141,7 @@ test('other kinds of operation wait for lock waiters and replicas only, and neve
   const act = (changed: Partial<ReadingValues>): string => decideThrottle(pressure(changed), limits).act
   expect(act({ lockWaiters: { waiters: 5, seconds: 0 } })).toBe('pause')
   expect(act({ replicationLag: 'why' })).toBe('pause')
-  expect(act({ archive: { files: 9999, failing: null }, slots: 'why', connections: 1, custom: 1e9 })).toBe('go-on')
+  expect(act({ archive: { files: 9999, failing: null }, slots: 'why', connections: 1, custom: 1e9 })).toBe('continue')
 })
 
 test('the signal furthest above its pace limit sets the pace', () => {

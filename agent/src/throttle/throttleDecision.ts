@@ -9,7 +9,7 @@ import type { ThrottleLimits } from './limits.ts'
 export type ThrottleWait = { readonly reason: string; readonly sentence: string } | null
 
 export type ThrottleDecision =
-  | { readonly act: 'go-on' }
+  | { readonly act: 'continue' }
   /** Wait until the value is below its limit again. */
   | { readonly act: 'pause'; readonly reason: string; readonly sentence: string }
   /** Pause at the safe point until a person resumes. */
@@ -59,7 +59,7 @@ export function decideThrottle(
     const sentence = pauseSentence(check, reading.value, currentReason === reason ? RESUME_RATIO : 1)
     if (sentence !== null) return { act: 'pause', reason, sentence }
   }
-  return { act: 'go-on' }
+  return { act: 'continue' }
 }
 
 /**

@@ -6,7 +6,7 @@ import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 /** A run whose lock waiters, parameters and wishes a test sets; all else is calm. */
 function createTestRun() {
-  const now = { waiters: 0, asked: 'go-on' as Directive, parameters: {} as Record<string, unknown> }
+  const now = { waiters: 0, asked: 'continue' as Directive, parameters: {} as Record<string, unknown> }
   const events: string[] = []
   const known = (value: unknown) => () => ({ value, at: Date.now() })
   const pressure = {
@@ -42,7 +42,7 @@ test('eight workers wait for one reason, which is said once; a wait that comes a
     now.waiters = 1
     await pause(60)
     const passed: boolean[] = []
-    const all = workers.map(async (goOn) => void passed.push(await goOn()))
+    const all = workers.map(async (mayContinue) => void passed.push(await mayContinue()))
     await pause(300)
     expect(passed).toEqual([])
     now.waiters = 0
@@ -67,7 +67,7 @@ test('above a limit where work stops every worker stops; asked to stop, so does 
   const began = performance.now()
   expect(await resting).toBe(false)
   expect(performance.now() - began).toBeLessThan(1_000)
-  now.asked = 'go-on'
+  now.asked = 'continue'
   now.parameters = { limits: { lockWaiters: { abort: 2 } } }
   now.waiters = 3
   for (const worker of [first, second])
@@ -80,12 +80,12 @@ test('above a limit where work stops every worker stops; asked to stop, so does 
 test('a worker rests by its own work, not by what it waited', async () => {
   const { now, run } = createTestRun()
   now.parameters = { niceRatio: 2 }
-  const goOn = createThrottleGate(run, () => undefined).worker()
+  const mayContinue = createThrottleGate(run, () => undefined).worker()
   await pause(200)
   const times: number[] = []
   const timed = async (): Promise<void> => {
     const began = performance.now()
-    await goOn()
+    await mayContinue()
     times.push(performance.now() - began)
   }
   await timed()

@@ -59,7 +59,7 @@ export function createThrottleGate(run: RunContext, onWait: (currentWait: Thrott
   const rest = async (workedMs: number): Promise<boolean> => {
     const start = performance.now()
     for (;;) {
-      if (run.directive() !== 'go-on') return false
+      if (run.directive() !== 'continue') return false
       const ratio = Math.max(Number(run.parameters()['niceRatio'] ?? 0), pacer.restRatio())
       const remainingMs = Math.min(MAX_REST_MS, workedMs * ratio) - (performance.now() - start)
       if (remainingMs <= 0) return true
@@ -73,7 +73,7 @@ export function createThrottleGate(run: RunContext, onWait: (currentWait: Thrott
       return async () => {
         if (workStartedAt !== null && !(await rest(performance.now() - workStartedAt))) return false
         for (;;) {
-          if (run.directive() !== 'go-on') return false
+          if (run.directive() !== 'continue') return false
           const activeWait = checkThrottle()
           const awaitsFirstReading =
             isUnknownReading(activeWait) && performance.now() - startedAt < FIRST_READING_GRACE_MS

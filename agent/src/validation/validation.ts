@@ -84,7 +84,7 @@ async function validate(run: RunContext, parts: ValidationDependencies): Promise
     run.setStep(`check ${check.name}`)
     const result = await runCheck(check, context, scan)
     // A check that was stopped early has no usable result.
-    if (run.directive() !== 'go-on') return { outcome: 'stopped' }
+    if (run.directive() !== 'continue') return { outcome: 'stopped' }
     if (result === null) inapplicable.add(check.name)
     else results.push(result)
   }

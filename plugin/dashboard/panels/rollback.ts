@@ -53,7 +53,7 @@ const panel = tablePanel(
       'Tested',
       clampToMinuteAgo(
         joinWithOr(
-          labelScopeRows('max', rolloutSeries('sti_rollback_proved_timestamp_seconds')),
+          labelScopeRows('max', rolloutSeries('sti_rollback_verified_timestamp_seconds')),
           labelRow('Backup', `time() - max(${rolloutSeries('sti_backup_age_seconds')})`),
           labelRow('Automatic', `max(${environmentSeries('sti_alert_path_seen_timestamp_seconds')})`),
         ),

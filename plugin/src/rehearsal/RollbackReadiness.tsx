@@ -26,7 +26,7 @@ export function RollbackReadiness({ environment, detail, refresh }: Props) {
     >
       <ResponsiveTable columns={COLUMNS}>
         <tbody>
-          {rollbackReady.map(({ scope, ready, reasons, estimatedSeconds, estimateBasis, provedAt }) => (
+          {rollbackReady.map(({ scope, ready, reasons, estimatedSeconds, estimateBasis, verifiedAt }) => (
             <tr key={scope}>
               <td data-column={COLUMNS[0]}>
                 <strong>{scope}</strong>
@@ -39,7 +39,7 @@ export function RollbackReadiness({ environment, detail, refresh }: Props) {
               <td data-column={COLUMNS[2]}>{formatValue(estimatedSeconds, 'seconds')}</td>
               <td data-column={COLUMNS[3]}>{estimateBasis ?? 'not measured yet'}</td>
               <td data-column={COLUMNS[4]}>
-                <span title={formatTime(provedAt)}>{formatAgo(provedAt)}</span>
+                <span title={formatTime(verifiedAt)}>{formatAgo(verifiedAt)}</span>
               </td>
               <td data-column={COLUMNS[5]}>
                 <OperationButton

@@ -15,7 +15,7 @@ import {
 import type { ArchiveContext } from './archiveRange.ts'
 
 export interface ArchiveComparisonHooks {
-  goOn(): Promise<boolean>
+  mayContinue(): Promise<boolean>
   retried(sqlstate: string): void
   onCompared(rows: number): void
   /** Rows on `t`, with parameters from `first` on, among which some differ. */
@@ -36,7 +36,7 @@ export async function compareArchive(
     from: null,
     to: null,
     sizeController: createBatchSizeController(10_000, 200_000, 0.25),
-    mayContinue: () => hooks.goOn(),
+    mayContinue: () => hooks.mayContinue(),
     onRetry: (sqlstate) => hooks.retried(sqlstate),
     async processCountedRange(range) {
       const comparison = await compareRange(sql, context, range)

@@ -24,7 +24,7 @@ export async function exportArchive(
   rollout: Rollout,
   table: Table,
   path: string,
-  goOn: () => Promise<boolean> = () => Promise.resolve(true),
+  mayContinue: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<ArchiveExport | null> {
   const manifest = await readManifest(database.state, rollout)
   if (manifest === null) throw new Error(`rollout ${rollout.name} has no archive to export`)
@@ -37,7 +37,11 @@ export async function exportArchive(
   const unfinished = `${path}.unfinished`
   const written = { rows: 0, stopped: false }
   try {
-    await pipeline(readArchiveLines(sql, rollout, table, written, goOn), createGzip(), createWriteStream(unfinished))
+    await pipeline(
+      readArchiveLines(sql, rollout, table, written, mayContinue),
+      createGzip(),
+      createWriteStream(unfinished),
+    )
     if (written.stopped) return null
     const { size } = await stat(unfinished)
     const exported: ArchiveExport = {
@@ -64,7 +68,7 @@ async function* readArchiveLines(
   rollout: Rollout,
   table: Table,
   written: { rows: number; stopped: boolean },
-  goOn: () => Promise<boolean>,
+  mayContinue: () => Promise<boolean>,
 ): AsyncGenerator<string> {
   const walked: KeyedTable = { table: archiveTable(rollout), key: table.key }
   let from: readonly string[] | null = null
@@ -81,7 +85,7 @@ async function* readArchiveLines(
       onRetry: () => undefined,
       async mayContinue() {
         if (turns++ > 0) return false
-        written.stopped = !(await goOn())
+        written.stopped = !(await mayContinue())
         return !written.stopped
       },
       async processCountedRange(range) {

@@ -15,7 +15,7 @@ export async function exportToFolder(run: RunContext, table: Table, folder: stri
   const path = join(folder, `sti-archive-${rollout.name}-${operation.id}.jsonl.gz`)
   run.setStep('exporting the archive')
   try {
-    return await exportArchive(database, rollout, table, path, () => Promise.resolve(run.directive() === 'go-on'))
+    return await exportArchive(database, rollout, table, path, () => Promise.resolve(run.directive() === 'continue'))
   } catch (error) {
     const code = errorCode(error)
     if (code === null || !/^E[A-Z]+$/.test(code) || isConnectionError(error)) throw error

@@ -180,7 +180,7 @@ async function runComparePass(
   progress.reset()
   run.setStep('comparing the archive')
   return await compareArchive(sql, context, {
-    goOn: createSingleWorkerGate(run, (wait) =>
+    mayContinue: createSingleWorkerGate(run, (wait) =>
       run.setStep(wait === null ? 'comparing the archive' : `Waiting: ${wait.sentence}`),
     ),
     retried: progress.addRetry,

@@ -4,7 +4,7 @@ import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { archiveLayout, keysMatch } from '../archive/archiveSql.ts'
 
-/** One question of a proof. */
+/** One check of a migration trial. */
 export interface TrialCheck {
   readonly check: string
   readonly ok: boolean

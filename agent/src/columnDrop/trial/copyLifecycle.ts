@@ -7,7 +7,7 @@ import { quoteLiteral, quoteIdentifier } from '../../rollout/identifiers.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { archiveFunction, archiveTable } from '../archive/archiveSql.ts'
 
-/** Journaled before it is made: whatever becomes of this agent, the journal says what to take away. */
+/** Journals the copy before it is created, so that the next agent can drop it if this one crashes. */
 export async function createCopy(
   run: RunContext,
   sql: Sql,
@@ -17,10 +17,10 @@ export async function createCopy(
   const [first, ...rest] = statements
   const object = quoteIdentifier(copy.table.schema)
   await runDdl(run, sql, {
-    description: 'making a schema for the proof',
+    description: 'creating the schema of the trial',
     steps: [
       {
-        kind: 'proof',
+        kind: 'trial',
         object,
         statement: first!,
         inverse: dropCopyStatements(copy).join(';\n'),
@@ -32,11 +32,11 @@ export async function createCopy(
   for (const statement of rest) await sql.unsafe(statement)
 }
 
-/** Takes away the copy, and what earlier proofs of the rollout left when their agent died. */
+/** Drops the copy, and the copies of earlier trials of the rollout whose agent crashed. */
 export async function dropCopies(run: RunContext, sql: Sql, copy: Rollout): Promise<void> {
   await sql.unsafe('rollback')
   const leftovers = await sql.unsafe<{ id: string; inverse: string }[]>(
-    `select id::text, inverse from sti.change where rollout = $1::text and kind = 'proof' and reverted_at is null`,
+    `select id::text, inverse from sti.change where rollout = $1::text and kind = 'trial' and reverted_at is null`,
     [run.rollout.name],
   )
   for (const statement of dropCopyStatements(copy)) await sql.unsafe(statement)

@@ -49,17 +49,17 @@ export async function runMigrationTrial(
   const { database, rollout, operation } = run
   const copy = trialRollout(rollout, operation.id)
   const sql = database.engine({
-    purpose: `proof ${operation.id}`,
+    purpose: `trial ${operation.id}`,
     searchPath: copy.searchPath,
     statementTimeoutMs: 600_000,
   })
-  const reader = database.engine({ purpose: 'proof' })
+  const reader = database.engine({ purpose: 'trial' })
   try {
     await dropCopies(run, sql, copy)
-    run.setStep('making a copy for the proof')
+    run.setStep('copying the table for the trial')
     const plan = await planCopy(reader, rollout, table, catalog, copy)
     await createCopy(run, sql, plan.statements, copy)
-    run.setStep('proving the migration on the copy')
+    run.setStep('trying the migration on the copy')
     return await runTrialSteps({ run, sql, reader, table, copy, leftOut: plan.leftOut }, sampleRows)
   } finally {
     await dropCopies(run, sql, copy).catch((error: unknown) => {
@@ -163,7 +163,7 @@ const FAILED_TRIAL = {
   estimated: { upLockedSeconds: 0, downLockedSeconds: 0 },
 } satisfies Partial<MigrationTrial>
 
-/** A refusal of PostgreSQL is an answer of the proof; a lost connection is none. */
+/** An error of PostgreSQL is a result of the trial; a lost connection is not. */
 async function attemptCheck<T>(checks: TrialCheck[], check: string, work: () => Promise<T>): Promise<T | null> {
   try {
     const done = await work()
@@ -182,7 +182,7 @@ function dualWriteChanges(copy: Rollout, table: Table) {
   return [deriveFunctionChange(copy, safe), deriveTriggerChange(copy, safe), reverseSyncChange(copy, table)]
 }
 
-/** At once, in the proof's own transaction: nobody else writes the copy. */
+/** Fills the archive in one transaction, since nobody else writes the copy. */
 async function fillArchive(sql: Sql, run: RunContext, copy: Rollout, table: Table): Promise<void> {
   const layout = archiveLayout(copy, table)
   await sql.unsafe(archiveTableDdl(copy, table).statement)

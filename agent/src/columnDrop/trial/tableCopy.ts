@@ -5,14 +5,14 @@ import type { Rollout, Table } from '../../rollout/rollout.ts'
 import type { LegacyCatalog } from '../catalog/legacyCatalog.ts'
 
 /** The schema that holds the copy. */
-const trialSchema = (operationId: bigint): string => `sti_proof_${operationId}`
+const trialSchema = (operationId: bigint): string => `sti_trial_${operationId}`
 
 /** The rollout, as if it were of the copy: with a name and a table of its own. */
 export function trialRollout(rollout: Rollout, operationId: bigint): Rollout {
   const schema = trialSchema(operationId)
   return {
     ...rollout,
-    name: `proof-${operationId}`,
+    name: `trial-${operationId}`,
     table: {
       schema,
       name: rollout.table.name,

@@ -102,7 +102,7 @@ async function parseStatementTexts(
   const texts = await sql<{ id: string; text: string | null; ours: boolean }[]>`
     select /* sti */ queryid::text as id, min(query) as text,
       coalesce(bool_or(strpos(query, '/* sti */') > 0 or strpos(query, '$sti$') > 0
-        or query ~ '\\msti(_proof_[0-9]+)?"?\\.'), false) as ours
+        or query ~ '\\msti(_trial_[0-9]+)?"?\\.'), false) as ours
     from ${sql(schema)}.pg_stat_statements
     where dbid = (select oid from pg_database where datname = current_database())
       and queryid::text in (select jsonb_array_elements_text(${sql.json([...ids])}::jsonb)) group by 1`

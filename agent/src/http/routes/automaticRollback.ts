@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi'
-import { armAutomaticRollback, holdAutomaticRollback } from '../../alert/rollbackHoldStore.ts'
+import { resumeAutomaticRollback, pauseAutomaticRollback } from '../../alert/rollbackPauseStore.ts'
 import { AutomaticRollback, AutomaticRollbackRequest } from '../../contract/index.ts'
 import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../routeHelpers.ts'
 import { requireEnvironment } from '../requestRights.ts'
@@ -29,8 +29,8 @@ export function automaticRollbackRoutes(app: App, deps: ApiDependencies): void {
     const { environment, armed, until, reason } = c.req.valid('json')
     if (environment !== undefined) requireEnvironment(deps, environment)
     const by = toActor(caller)
-    if (armed) await armAutomaticRollback(state, rollout.name, { by, reason })
-    else await holdAutomaticRollback(state, rollout.name, { by, reason, until: parsePauseEnd(until) })
+    if (armed) await resumeAutomaticRollback(state, rollout.name, { by, reason })
+    else await pauseAutomaticRollback(state, rollout.name, { by, reason, until: parsePauseEnd(until) })
     return c.json(await readAutomaticRollback(deps, rollout), 200)
   })
 }

@@ -41,7 +41,7 @@ export const foreignKeys: ValidationCheck = {
     for (const key of keys) {
       let orphanRows = 0
       for (const child of key.children) {
-        for (let low = 0; low < child.blocks && run.directive() === 'go-on'; low += BLOCKS_PER_QUERY) {
+        for (let low = 0; low < child.blocks && run.directive() === 'continue'; low += BLOCKS_PER_QUERY) {
           const result = await findOrphans(sql, key, child.sql, low)
           orphanRows += result.rows
           samples.push(...result.keys.slice(0, MAX_SAMPLE_KEYS - samples.length))

@@ -22,7 +22,7 @@ export const keyUnique: ValidationCheck = {
     const duplicateKeys: Key[] = []
     let rows = 0
     let low: Key | null = null
-    while (run.directive() === 'go-on') {
+    while (run.directive() === 'continue') {
       const range = await readNextRange(sql, walked, low, null, ROWS_PER_RANGE)
       if (range === null) break
       const { condition, values } = rangeCondition(walked, range, 1)

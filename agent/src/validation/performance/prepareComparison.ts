@@ -28,7 +28,7 @@ export async function prepareComparison(context: CheckContext): Promise<Prepared
   const { from, concurrentOperation } = await readComparisonWindow(run.database.state, rollout.name, baseline.endedAt)
   const until = from + OBSERVATION_MS[baseline.measured]
   if (Date.now() < until) run.setStep(`observing until ${new Date(until).toISOString()} to compare with the baseline`)
-  while (Date.now() < until && run.directive() === 'go-on' && !signal.aborted) {
+  while (Date.now() < until && run.directive() === 'continue' && !signal.aborted) {
     await delay(Math.min(POLL_INTERVAL_MS, Math.max(1, until - Date.now())))
   }
   const { release, id, warnings } = baseline

@@ -6,31 +6,31 @@ import { rolloutFile, DROP_TABLE_SHAPES } from './tableShapes.ts'
 const TESTED_SHAPES = ['plain columns', 'quoted names', 'partitions in two', 'foreign keys', 'domains', 'unique and']
 
 test.each(DROP_TABLE_SHAPES.filter(({ name }) => TESTED_SHAPES.some((one) => name.startsWith(one))))(
-  'up and down of a table with $name are proved on a copy, and nothing of it stays',
+  'up and down of a table with $name run on a copy, of which nothing remains',
   async (shape) => {
     await withColumnDropEnvironment(shape.create, rolloutFile(shape), async ({ run, table, catalog, sql }) => {
       const before = await sql`select nspname from pg_namespace where nspname !~ '^pg_' order by 1`
       const objects = await sql`select relname::text as name from pg_class where relnamespace = 'sti'::regnamespace
         union all select proname from pg_proc where pronamespace = 'sti'::regnamespace order by 1`
-      const proof = await runMigrationTrial(run, await table(), await catalog(), 100)
-      expect(proof.checks.filter((check) => !check.ok)).toEqual([])
-      expect(proof.passed).toBe(true)
-      expect(proof.rows).toBeGreaterThanOrEqual(100)
-      expect(proof.up!.locks).toContainEqual(expect.objectContaining({ mode: 'AccessExclusiveLock' }))
-      expect(proof.up!.lockedSeconds).toBeLessThan(proof.up!.seconds)
-      expect(proof.up!.parts.length).toBeGreaterThan(5)
+      const trial = await runMigrationTrial(run, await table(), await catalog(), 100)
+      expect(trial.checks.filter((check) => !check.ok)).toEqual([])
+      expect(trial.passed).toBe(true)
+      expect(trial.rows).toBeGreaterThanOrEqual(100)
+      expect(trial.up!.locks).toContainEqual(expect.objectContaining({ mode: 'AccessExclusiveLock' }))
+      expect(trial.up!.lockedSeconds).toBeLessThan(trial.up!.seconds)
+      expect(trial.up!.parts.length).toBeGreaterThan(5)
       expect(await sql`select nspname from pg_namespace where nspname !~ '^pg_' order by 1`).toEqual(before)
       expect(
         await sql`select relname::text as name from pg_class where relnamespace = 'sti'::regnamespace
           union all select proname from pg_proc where pronamespace = 'sti'::regnamespace order by 1`,
       ).toEqual(objects)
       expect(await sql`select from sti.column_archive`).toEqual([])
-      expect(await sql`select from sti.change where kind = 'proof' and reverted_at is null`).toEqual([])
+      expect(await sql`select from sti.change where kind = 'trial' and reverted_at is null`).toEqual([])
     })
   },
 )
 
-test('what an agent left that died over a proof is taken away by the next one', async () => {
+test('the next trial drops the copy of an agent that crashed', async () => {
   const [shape] = DROP_TABLE_SHAPES
   await withColumnDropEnvironment(
     shape!.create,
@@ -41,15 +41,15 @@ test('what an agent left that died over a proof is taken away by the next one', 
         ...run,
         setStep(text: string) {
           // After the copy is made nothing of this agent gets through any more.
-          if (text.startsWith('proving')) {
+          if (text.startsWith('trying')) {
             taken = true
             throw new Error('dies')
           }
         },
         database: {
           ...run.database,
-          engine: (...of: Parameters<typeof run.database.engine>) => {
-            const engine = run.database.engine(...of)
+          engine: (...options: Parameters<typeof run.database.engine>) => {
+            const engine = run.database.engine(...options)
             const unsafe = engine.unsafe.bind(engine)
             engine.unsafe = ((text: string, ...rest: []) => {
               if (taken) throw Object.assign(new Error('away'), { code: 'CONNECTION_CLOSED' })
@@ -60,13 +60,13 @@ test('what an agent left that died over a proof is taken away by the next one', 
         },
       }
       await expect(runMigrationTrial(dying, await table(), await catalog(), 100)).rejects.toThrow('dies')
-      const [left] = await sql`select from pg_namespace where nspname like 'sti_proof_%'`
+      const [left] = await sql`select from pg_namespace where nspname like 'sti_trial_%'`
       expect(left).toBeDefined()
       expect(await runMigrationTrial(await another(), await table(), await catalog(), 100)).toMatchObject({
         passed: true,
       })
-      expect(await sql`select from pg_namespace where nspname like 'sti_proof_%'`).toEqual([])
-      expect(await sql`select from sti.change where kind = 'proof' and reverted_at is null`).toEqual([])
+      expect(await sql`select from pg_namespace where nspname like 'sti_trial_%'`).toEqual([])
+      expect(await sql`select from sti.change where kind = 'trial' and reverted_at is null`).toEqual([])
     },
   )
 })
@@ -76,9 +76,9 @@ test('an undo that would fail is found', async () => {
     insert into app.things select n, n % 3 = 0, n % 3 = 1, n from generate_series(1, 100) n`
   const file = rolloutFile({ name: '', create: '', more: ['code'] }).replaceAll('"is_b": "', '"code": "0", "is_b": "')
   await withColumnDropEnvironment(create, file, async ({ run, table, catalog }) => {
-    const proof = await runMigrationTrial(run, await table(), await catalog(), 100)
-    expect(proof.passed).toBe(false)
-    expect(proof.checks.find((check) => !check.ok)).toMatchObject({
+    const trial = await runMigrationTrial(run, await table(), await catalog(), 100)
+    expect(trial.passed).toBe(false)
+    expect(trial.checks.find((check) => !check.ok)).toMatchObject({
       check: 'down runs',
       detail: expect.stringMatching(/could not create unique index/),
     })
