@@ -10,6 +10,7 @@ import { registerExpand } from './commands/expand.ts'
 import { registerFailedRows } from './commands/failedRows.ts'
 import { registerFlag } from './commands/flag.ts'
 import { registerIncidents } from './commands/incidents.ts'
+import { registerInit } from './commands/init.ts'
 import { registerMonitoring } from './commands/monitoring.ts'
 import { registerOperations } from './commands/operations.ts'
 import { registerPrepareColumnDrop } from './commands/prepareColumnDrop.ts'
@@ -49,6 +50,7 @@ const commands: readonly RegisterCommand[] = [
   registerPromote,
   registerPrepareColumnDrop,
   registerRemoveArchive,
+  registerInit,
   registerCheck,
   registerProvisioning,
   registerVerify,

@@ -7,12 +7,17 @@ export class UnsupportedTableError extends Error {
   readonly code = 'table-fault'
 }
 
+/** What `inspectTable` needs of a rollout; a draft has no more. */
+interface InspectedRollout extends Pick<Rollout, 'table' | 'path'> {
+  readonly discriminator: Pick<Rollout['discriminator'], 'column'>
+}
+
 /**
  * Reads the table's catalog.
  *
  * @throws UnsupportedTableError: the table does not exist or is not supported
  */
-export async function inspectTable(sql: Sql, rollout: Rollout): Promise<Table> {
+export async function inspectTable(sql: Sql, rollout: InspectedRollout): Promise<Table> {
   const { schema, name, sql: table } = rollout.table
   const relation = await readRelation(sql, schema, name)
   if (!relation)

@@ -1,0 +1,187 @@
+import type { Sql } from '../../database/connect.ts'
+import type { QualifiedName } from '../identifiers.ts'
+import type { Column, Table } from '../rollout.ts'
+
+/** What a draft of a rollout file is based on. */
+export interface DraftInput {
+  readonly table: QualifiedName
+  readonly columns: readonly DraftColumn[]
+  /** Booleans that are never true in the same row, in the order of the table. Empty if fewer than two. */
+  readonly exclusiveBooleans: readonly string[]
+  /** Foreign keys that are never set in the same row. Empty if fewer than two. */
+  readonly exclusiveForeignKeys: readonly string[]
+  /** The application's own triggers and rules that fire on an update of the discriminator. */
+  readonly updateTriggers: readonly DraftTrigger[]
+  readonly publications: readonly string[]
+  readonly owner: string
+  readonly database: string
+  /** Rows that were counted; `sampled` if that is not the whole table. */
+  readonly rows: number
+  readonly sampled: boolean
+}
+
+export interface DraftColumn extends Column {
+  /** The column as in a rollout file, quoted where SQL needs it. */
+  readonly name: string
+  readonly written: string
+  /** References another table by this column alone. */
+  readonly foreignKey: boolean
+  /** The values with their counts, most frequent first; null if there are more than `MAX_VALUES`. */
+  readonly values: readonly ValueCount[] | null
+}
+
+export interface ValueCount {
+  /** The value as text; null is NULL. */
+  readonly value: string | null
+  /** The value as a constant in SQL. */
+  readonly literal: string
+  readonly count: number
+}
+
+export interface DraftTrigger {
+  readonly written: string
+  /** The function reads the setting `sti.engine`. */
+  readonly readsEngineSetting: boolean
+}
+
+/** More values than this are no list of types. */
+const MAX_VALUES = 50
+/** Larger tables are sampled: about this many pages are read. */
+const SAMPLE_PAGES = 1_000
+
+const COUNTABLE = new Set(['bool', 'int2', 'int4', 'int8', 'text', 'varchar', 'bpchar', 'char'])
+
+interface CatalogRow {
+  readonly owner: string
+  readonly database: string
+  readonly pages: number
+  readonly foreignKeys: readonly string[]
+  readonly excluded: readonly string[]
+  readonly written: Readonly<Record<string, string>>
+  readonly publications: readonly string[]
+  readonly triggers: readonly DraftTrigger[]
+}
+
+/**
+ * Reads the catalog and counts the values of every column that could decide the type. Changes nothing. A table of more
+ * than 1,000 pages is sampled.
+ */
+export async function readDraftInput(sql: Sql, name: QualifiedName, table: Table): Promise<DraftInput> {
+  const catalog = await readCatalog(sql, table.oid)
+  const from = `${name.sql}${
+    catalog.pages > SAMPLE_PAGES ? ` tablesample system (${((100 * SAMPLE_PAGES) / catalog.pages).toFixed(6)})` : ''
+  }`
+  const excluded = new Set([...catalog.excluded, ...table.key.map((column) => column.name)])
+  const columns: DraftColumn[] = []
+  for (const column of table.columns) {
+    if (excluded.has(column.name) || column.generated || column.identity !== null) continue
+    const foreignKey = catalog.foreignKeys.includes(column.name)
+    const countable = column.enumLabels !== null || COUNTABLE.has(column.baseType)
+    if (!foreignKey && !countable) continue
+    columns.push({
+      ...column,
+      written: catalog.written[column.name]!,
+      foreignKey,
+      values: foreignKey ? null : await countValues(sql, from, column),
+    })
+  }
+  const [counted] = await sql.unsafe<{ rows: number }[]>(`select /* sti */ count(*)::float8 as rows from ${from}`)
+  const booleans = columns.filter(isExclusiveCandidate)
+  const foreignKeys = columns.filter((column) => column.foreignKey && !column.notNull)
+  return {
+    table: name,
+    columns,
+    exclusiveBooleans: await findExclusive(sql, from, booleans, (column) => column.sql),
+    exclusiveForeignKeys: await findExclusive(sql, from, foreignKeys, (column) => `${column.sql} is not null`),
+    updateTriggers: catalog.triggers,
+    publications: catalog.publications,
+    owner: catalog.owner,
+    database: catalog.database,
+    rows: counted!.rows,
+    sampled: catalog.pages > SAMPLE_PAGES,
+  }
+}
+
+/** Columns such as is_active say something about a row of any type. */
+const STATE_NAMES =
+  /(^|_)(active|enabled|disabled|deleted|removed|archived|published|verified|confirmed|visible|hidden|locked|default|primary|required|read|done|paid|valid|public|private)$/
+
+function isExclusiveCandidate(column: DraftColumn): boolean {
+  const words = column.name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()
+  return column.baseType === 'bool' && !STATE_NAMES.test(words)
+}
+
+async function countValues(sql: Sql, from: string, column: Column): Promise<ValueCount[] | null> {
+  const rows = await sql.unsafe<ValueCount[]>(
+    `select /* sti */ ${column.sql}::text as value, count(*)::float8 as count,
+       case when ${column.sql} is null then 'null'
+         when ${isPlain(column) ? 'true' : 'false'} then ${column.sql}::text
+         else pg_catalog.quote_literal(${column.sql}::text) end as literal
+     from ${from} group by ${column.sql} order by count(*) desc, 1 limit ${MAX_VALUES + 1}`,
+  )
+  return rows.length > MAX_VALUES ? null : [...rows]
+}
+
+/** The value is its own constant. */
+const isPlain = (column: Column): boolean => column.baseType === 'bool' || column.baseType.startsWith('int')
+
+/** The largest group, taken in the order of the table, of which no row has two. A column that no row has is left out. */
+async function findExclusive(
+  sql: Sql,
+  from: string,
+  columns: readonly DraftColumn[],
+  condition: (column: DraftColumn) => string,
+): Promise<string[]> {
+  if (columns.length < 2) return []
+  const conditions = columns.map((column) => `coalesce(${condition(column)}, false)`)
+  const combinations = await sql.unsafe<{ set: boolean[] }[]>(
+    `select /* sti */ pg_catalog.to_jsonb(array[${conditions.join(', ')}]) as set from ${from} group by 1`,
+  )
+  const chosen: number[] = []
+  columns.forEach((_, i) => {
+    const occurs = combinations.some(({ set }) => set[i])
+    const clashes = combinations.some(({ set }) => set[i] && chosen.some((other) => set[other]))
+    if (occurs && !clashes) chosen.push(i)
+  })
+  return chosen.length < 2 ? [] : chosen.map((i) => columns[i]!.name)
+}
+
+async function readCatalog(sql: Sql, oid: number): Promise<CatalogRow> {
+  const [row] = await sql<CatalogRow[]>`
+    with /* sti */ tree as materialized (
+      select ${oid}::oid as oid union select relid from pg_catalog.pg_partition_tree(${oid}::oid::regclass)
+    )
+    select
+      (select pg_catalog.quote_ident(r.rolname) from pg_catalog.pg_class c join pg_catalog.pg_roles r on r.oid = c.relowner
+        where c.oid = ${oid}) as owner,
+      pg_catalog.quote_ident(pg_catalog.current_database()) as database,
+      (select coalesce(sum(pg_catalog.pg_relation_size(c.oid)), 0)::float8 / current_setting('block_size')::float8
+        from tree join pg_catalog.pg_class c on c.oid = tree.oid where c.relkind = 'r') as pages,
+      (select coalesce(pg_catalog.jsonb_agg(distinct a.attname), '[]') from pg_catalog.pg_constraint c
+        join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+        where c.conrelid = ${oid} and c.contype = 'f' and pg_catalog.array_length(c.conkey, 1) = 1) as "foreignKeys",
+      (select coalesce(pg_catalog.jsonb_agg(distinct a.attname), '[]') from pg_catalog.pg_partitioned_table p
+        join tree on tree.oid = p.partrelid
+        join pg_catalog.pg_attribute a on a.attrelid = p.partrelid and a.attnum = any (p.partattrs::int2[])) as excluded,
+      (select pg_catalog.jsonb_object_agg(a.attname, pg_catalog.quote_ident(a.attname)) from pg_catalog.pg_attribute a
+        where a.attrelid = ${oid} and a.attnum > 0 and not a.attisdropped) as written,
+      (select coalesce(pg_catalog.jsonb_agg(p.pubname order by p.pubname), '[]') from pg_catalog.pg_publication p
+        where p.puballtables
+          or exists (select from pg_catalog.pg_publication_rel r join tree on tree.oid = r.prrelid
+            where r.prpubid = p.oid and r.prattrs is null)
+          or exists (select from pg_catalog.pg_publication_namespace s join pg_catalog.pg_class c on c.relnamespace = s.pnnspid
+            join tree on tree.oid = c.oid where s.pnpubid = p.oid)) as publications,
+      (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('written', found.written,
+          'readsEngineSetting', found.reads) order by found.written), '[]')
+        from (
+          select pg_catalog.quote_ident(t.tgname) as written, pg_catalog.bool_and(f.prosrc like '%sti.engine%') as reads
+          from pg_catalog.pg_trigger t join tree on tree.oid = t.tgrelid join pg_catalog.pg_proc f on f.oid = t.tgfoid
+          where not t.tgisinternal and t.tgparentid = 0 and t.tgtype & 16 <> 0 and t.tgattr = ''::int2vector
+            and t.tgenabled in ('O', 'A') and not pg_catalog.starts_with(t.tgname, '~sti_')
+          group by t.tgname
+          union all
+          select distinct pg_catalog.quote_ident(r.rulename), false from pg_catalog.pg_rewrite r
+          join tree on tree.oid = r.ev_class where r.ev_type = '2'
+        ) as found) as triggers`
+  return row!
+}

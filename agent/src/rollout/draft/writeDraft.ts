@@ -1,0 +1,127 @@
+import { stringify } from 'yaml'
+import { formatCount } from '../../format/format.ts'
+import type { DraftType, DraftTypes } from './chooseTypes.ts'
+import type { DraftColumn, DraftInput } from './readDraftInput.ts'
+
+/** The columns besides the derived ones that get a comment in a draft. */
+const MAX_OTHER_CANDIDATES = 6
+
+/**
+ * The text of a rollout file for a table. What a person must decide is marked `DECIDE`.
+ *
+ * @param discriminator the name of the new column, as in SQL
+ */
+export function writeDraft(input: DraftInput, chosen: DraftTypes, discriminator: string): string {
+  const name = input.table.name.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '') || 'rollout'
+  const lines = [
+    `# Draft of a rollout file for ${input.table.sql}, based on ${formatCount(input.rows)} ${input.sampled ? 'sampled ' : ''}rows.`,
+    '# Lines marked DECIDE need a decision by a person. Check the file with: sti check FILE --database URL',
+    '',
+    ...grants(input),
+    '',
+    `rollout: ${scalar(name.slice(0, 63))}`,
+    `table: ${scalar(writtenTable(input))}`,
+    ...(discriminator === 'type'
+      ? []
+      : [
+          '# DECIDE: the table already has a column "type".',
+          `discriminator: ${flow({ column: discriminator, dataType: 'text' })}`,
+        ]),
+    ...chosen.decisions.map((decision) => `# DECIDE: ${decision}`),
+    'types: # the first one whose expression is true wins',
+    ...chosen.types.map((type) => `  - ${flow(typeEntry(type))}${count(input, chosen, type)}`),
+    `otherwise: ${flow({ name: chosen.otherwise.name, restore: restoreEntry(chosen.otherwise.restore) })}`,
+    `legacyColumns: ${flow([...chosen.legacyColumns])}`,
+    ...otherCandidates(input, chosen),
+    ...triggers(input),
+    ...publications(input),
+    `flag: ${flow({ key: `${name.slice(0, 96)}-sti` })}`,
+    '# DECIDE: without "api" nothing judges the latency and the errors of the application. With it, add performance here.',
+    '# With "checks", add business.',
+    'validation: { requires: [integrity, system] }',
+    '# DECIDE: who is called, in the order of escalation.',
+    '# contacts: [{ role: Technical Lead, name: NAME, email: NAME@example.com, escalateAfter: 5m }]',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function grants({ owner, database }: DraftInput): string[] {
+  return [
+    '# What the role of the agent (here sti_agent) needs:',
+    `#   grant ${owner} to sti_agent;`,
+    `#   grant create, temporary on database ${database} to sti_agent;`,
+    '#   grant pg_monitor to sti_agent;',
+  ]
+}
+
+function typeEntry({ name, when, restore }: DraftType): Record<string, unknown> {
+  return { name, when, restore: restoreEntry(restore) }
+}
+
+/** YAML's own true, false, null and numbers need no quotes. */
+function restoreEntry(restore: Readonly<Record<string, string>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(restore).map(([column, value]) => [
+      column,
+      /^(true|false|null|-?\d{1,15})$/.test(value) ? JSON.parse(value) : value,
+    ]),
+  )
+}
+
+function count(input: DraftInput, chosen: DraftTypes, type: DraftType): string {
+  if (chosen.legacyColumns.length !== 1) return ''
+  const column = input.columns.find((candidate) => candidate.written === chosen.legacyColumns[0])
+  const value = column?.values?.find(({ literal }) => type.restore[column.written] === literal)
+  return value ? ` # ${formatCount(value.count)} rows` : ''
+}
+
+function otherCandidates(input: DraftInput, chosen: DraftTypes): string[] {
+  const others = input.columns.filter((column) => !chosen.legacyColumns.includes(column.written) && isCandidate(column))
+  if (others.length === 0) return []
+  const shown = others.slice(0, MAX_OTHER_CANDIDATES).map((column) => column.written)
+  const more = others.length - shown.length
+  return [
+    `# DECIDE: other columns that could decide the type: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
+    `# For a draft from one of them: --columns ${shown[0]!}`,
+  ]
+}
+
+const isCandidate = (column: DraftColumn): boolean =>
+  column.foreignKey
+    ? !column.notNull
+    : column.values !== null && (column.baseType === 'bool' || column.values.length <= 12)
+
+function triggers({ updateTriggers }: DraftInput): string[] {
+  if (updateTriggers.length === 0) return []
+  return [
+    ...(updateTriggers.some(({ readsEngineSetting }) => !readsEngineSetting)
+      ? [
+          '# DECIDE: is it harmless that the trigger fires on every row that the backfill writes? See docs/rollout-file.md.',
+        ]
+      : []),
+    `triggers: ${flow(
+      Object.fromEntries(
+        updateTriggers.map(({ written, readsEngineSetting }) => [written, readsEngineSetting ? 'skips' : 'harmless']),
+      ),
+    )}`,
+  ]
+}
+
+function publications({ publications: names }: DraftInput): string[] {
+  if (names.length === 0) return []
+  return [
+    `# DECIDE: published by ${names.join(', ')}. Replication stops at an unknown column: add it to every subscriber first,`,
+    '# and then keep the next line.',
+    'publication: subscriber-ready',
+  ]
+}
+
+function writtenTable({ table }: DraftInput): string {
+  const part = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`)
+  return `${part(table.schema)}.${part(table.name)}`
+}
+
+const flow = (value: unknown): string =>
+  stringify(value, { collectionStyle: 'flow', flowCollectionPadding: true, lineWidth: 0 }).trim()
+
+const scalar = (text: string): string => stringify(text, { lineWidth: 0 }).trim()
