@@ -24,7 +24,8 @@ import { registerStatus } from './commands/status.ts'
 import { registerValidate } from './commands/validate.ts'
 import { registerVerify } from './commands/verify.ts'
 import { registerWatch } from './commands/watch.ts'
-import { CliError, ExitCode } from './exitCode.ts'
+import { CliError, ExitCode, usageError } from './exitCode.ts'
+import { commandForScript } from './scriptNames.ts'
 import type { RegisterCommand, RunAction } from './commandSetup.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -61,6 +62,7 @@ export function createProgram(run: RunAction): Command {
   const program = new Command('sti')
     .description('Migrates a live PostgreSQL table to single-table inheritance, and rolls the migration back.')
     .version((createRequire(import.meta.url)('../../package.json') as { version: string }).version)
+    .addHelpText('after', '\nA script of a rollout plan, such as toggle_sti_flag.py, answers with the command to use.')
   for (const register of commands) register(program, run)
   return program
 }
@@ -77,6 +79,8 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   const json = argv.includes('--json')
   configureCommand(program, terminal, json)
   try {
+    const command = commandForScript(argv)
+    if (command !== null) throw usageError(`${argv[0]} is a script of a rollout plan. Use: ${command}`)
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (error) {

@@ -254,7 +254,7 @@ async function storeColumnDrop(
   const columnDrop = await writeColumnDrop(database.state, rollout.name, {
     ...outcome,
     verdict,
-    operationId: Number(operation.id),
+    id: Number(operation.id),
     fileHash: rollout.hash,
   })
   const { prepared, reasons, pullRequest } = outcome

@@ -4,7 +4,6 @@ import type { ColumnDropSummary } from '../kind/facts.ts'
 
 interface ColumnDropRow {
   readonly id: bigint
-  readonly operation_id: bigint
   readonly at: Date
   readonly file_hash: string
   readonly parameters: PreparedColumnDrop['parameters']
@@ -32,11 +31,10 @@ export async function readColumnDrop(sql: Sql, rollout: string): Promise<Prepare
     ColumnDropRow[]
   >`select * from sti.column_drop where rollout = ${rollout} order by id desc limit 1`
   if (row === undefined) return null
-  const { id, operation_id, at, file_hash, pull_request, ...rest } = row
+  const { id, at, file_hash, pull_request, ...rest } = row
   return {
     ...rest,
     id: Number(id),
-    operationId: Number(operation_id),
     at: at.toISOString(),
     fileHash: file_hash,
     pullRequest: pull_request,
@@ -61,15 +59,15 @@ export async function readColumnDropBrief(sql: Sql, rollout: string): Promise<Co
 export async function writeColumnDrop(
   sql: Sql,
   rollout: string,
-  run: Omit<PreparedColumnDrop, 'id' | 'at'>,
+  run: Omit<PreparedColumnDrop, 'at'>,
 ): Promise<number> {
   const json = (value: unknown) => (value === null ? null : sql.json(value as never))
   const [row] = await sql<{ id: bigint }[]>`
-    insert into sti.column_drop (rollout, operation_id, file_hash, parameters, verdict, prepared, reasons, checks, migration,
+    insert into sti.column_drop (id, rollout, file_hash, parameters, verdict, prepared, reasons, checks, migration,
       pull_request, archive, trial)
-    values (${rollout}, ${run.operationId}, ${run.fileHash}, ${json(run.parameters)}, ${run.verdict}, ${run.prepared},
+    values (${run.id}, ${rollout}, ${run.fileHash}, ${json(run.parameters)}, ${run.verdict}, ${run.prepared},
       ${json(run.reasons)}, ${json(run.checks)}, ${json(run.migration)}, ${json(run.pullRequest)}, ${json(run.archive)}, ${json(run.trial)})
-    on conflict (operation_id) do update set at = clock_timestamp(), verdict = excluded.verdict, prepared = excluded.prepared,
+    on conflict (id) do update set at = clock_timestamp(), verdict = excluded.verdict, prepared = excluded.prepared,
       reasons = excluded.reasons, checks = excluded.checks, migration = excluded.migration,
       pull_request = excluded.pull_request, archive = excluded.archive, trial = excluded.trial
     returning id`

@@ -69,7 +69,7 @@ export type BaselineContent = z.infer<typeof BaselineContent>
 
 export const BaselineSummary = BaselineContent.omit({ signals: true, queries: true })
   .extend({
-    id: z.number().int(),
+    id: z.number().int().describe('number of the operation that measured it'),
     operationId: z.number().int().nullable().describe('null: imported'),
     source: z.enum(['history', 'live', 'import']),
     digest: z.string().describe('SHA-256 of the content'),

@@ -79,8 +79,7 @@ export type ColumnDropPullRequest = z.infer<typeof ColumnDropPullRequest>
 /** One run of `sti prepare-column-drop`, successful or refused. */
 export const PreparedColumnDrop = z
   .object({
-    id: z.number().int(),
-    operationId: z.number().int(),
+    id: z.number().int().describe('number of the operation'),
     at: Instant,
     fileHash: z.string(),
     parameters: ColumnDropParameters,

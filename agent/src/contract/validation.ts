@@ -38,8 +38,7 @@ export type ConfusionCell = z.infer<typeof ConfusionCell>
 
 export const Validation = z
   .object({
-    id: z.number().int(),
-    operationId: z.number().int(),
+    id: z.number().int().describe('number of the operation'),
     fileHash: z.string(),
     startedAt: Instant,
     endedAt: Instant.nullable(),

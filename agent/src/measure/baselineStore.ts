@@ -117,9 +117,10 @@ export async function saveBaseline(sql: Sql, baseline: NewBaseline, reason: stri
   const means = Object.fromEntries(content.signals.map(({ signal, mean }) => [signal, mean]))
   const [row] = await sql<{ id: bigint }[]>`
     with kept as (
-      insert into sti.baseline (rollout, operation_id, environment, file_hash, sources_hash, release, source, measured_from,
+      insert into sti.baseline (id, rollout, operation_id, environment, file_hash, sources_hash, release, source, measured_from,
         digest, one_run_only, started_at, ended_at, created_by, notes)
-      values (${baseline.rollout}, ${baseline.operationId}, ${content.environment}, ${content.fileHash}, ${content.sourcesHash},
+      values (coalesce(${baseline.operationId}::bigint, nextval(pg_get_serial_sequence('sti.operation', 'id'))), ${baseline.rollout},
+        ${baseline.operationId}, ${content.environment}, ${content.fileHash}, ${content.sourcesHash},
         ${content.release}, ${baseline.source}, ${content.measured}, ${computeBaselineDigest(content)}, ${baseline.oneRunOnly},
         ${content.startedAt}, ${content.endedAt}, ${sql.json(baseline.createdBy)}, ${sql.json(content.notes)})
       on conflict (operation_id) do nothing

@@ -6,7 +6,6 @@ import type { Rollout } from '../rollout/rollout.ts'
 
 interface ValidationRow {
   readonly id: bigint
-  readonly operation_id: bigint
   readonly file_hash: string
   readonly started_at: Date
   readonly ended_at: Date | null
@@ -111,7 +110,6 @@ export async function readFailedChecksSince(
 function toValidation(row: ValidationRow): Validation {
   return {
     id: Number(row.id),
-    operationId: Number(row.operation_id),
     fileHash: row.file_hash,
     startedAt: row.started_at.toISOString(),
     endedAt: row.ended_at?.toISOString() ?? null,
@@ -126,7 +124,7 @@ function toValidation(row: ValidationRow): Validation {
   }
 }
 
-type NewValidation = Omit<Validation, 'id' | 'operationId' | 'fileHash' | 'startedAt' | 'endedAt' | 'confusion'> & {
+type NewValidation = Omit<Validation, 'id' | 'fileHash' | 'startedAt' | 'endedAt' | 'confusion'> & {
   readonly confusion: readonly ConfusionCell[]
 }
 
@@ -142,12 +140,13 @@ export async function saveValidation(
 ): Promise<Record<string, unknown>> {
   await sql`
     with saved as (
-      insert into sti.validation (operation_id, rollout, file_hash, started_at, ended_at, verdict, layers, coverage,
+      insert into sti.validation (id, rollout, file_hash, started_at, ended_at, verdict, layers, coverage,
         integrity_score, total_rows, checksum, confusion_matrix)
       select o.id, ${source.rollout.name}, ${source.rollout.hash}, ${source.startedAt}::timestamptz, clock_timestamp(), ${validation.verdict}::text,
         ${sql.json(validation.layers)}::jsonb, ${validation.coverage}::float8, ${validation.integrityScore}::float8,
         ${validation.totalRows}::bigint, ${validation.checksum}::text, ${sql.json(validation.confusion)}::jsonb
       from sti.operation o where o.id = ${claim.id} and o.epoch = ${claim.epoch} and o.claim = ${claim.claim} for no key update
+      on conflict (id) do nothing
       returning id
     )
     insert into sti.check_result (validation_id, check_name, layer, unit, verdict, value, limit_value, discrepancies, detail,
@@ -164,7 +163,7 @@ export async function saveValidation(
 /** The result of a validation's operation; null until the validation is stored. */
 export async function readOperationResult(sql: Sql, operationId: bigint): Promise<Record<string, unknown> | null> {
   const [row] = await sql<ValidationRow[]>`
-    select * from sti.validation where operation_id = ${operationId} and ended_at is not null order by id limit 1`
+    select * from sti.validation where id = ${operationId} and ended_at is not null`
   if (!row) return null
   const { verdict, layers, coverage, integrityScore, totalRows } = toValidation({ ...row, checks: [] })
   return {

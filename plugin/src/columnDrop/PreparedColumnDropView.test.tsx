@@ -14,7 +14,6 @@ const check: ColumnDropCheck = {
 }
 const last: PreparedColumnDrop = {
   id: 1,
-  operationId: 9,
   at: '2026-11-26T18:00:00Z',
   fileHash: 'f',
   prepared: true,

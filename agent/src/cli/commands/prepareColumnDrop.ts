@@ -54,7 +54,7 @@ async function prepareColumnDrop(terminal: Terminal, options: PrepareOptions): P
   if (operation.state !== 'succeeded') return ExitCode.failed
   const columnDrop = await target.agent.columnDrop(rollout.rollout)
   const last = columnDrop.last
-  if (last === null || last.operationId !== operation.id)
+  if (last === null || last.id !== operation.id)
     throw new CliError(
       ExitCode.failed,
       'superseded',

@@ -198,9 +198,9 @@ create table sti.flag_client (
   primary key (rollout, client)
 );
 
+-- A validation has the number of its operation.
 create table sti.validation (
-  id bigint generated always as identity primary key,
-  operation_id bigint not null references sti.operation,
+  id bigint primary key references sti.operation,
   rollout text not null,
   file_hash text not null,
   started_at timestamptz not null default clock_timestamp(),
@@ -258,7 +258,8 @@ create index row_count_rollout on sti.row_count (rollout, validation_id desc);
 
 -- Signals before the rollout. The performance layer compares with the newest usable baseline.
 create table sti.baseline (
-  id bigint generated always as identity primary key,
+  -- The number of the operation that measured it; an imported one gets a number of the same sequence.
+  id bigint primary key,
   rollout text not null,
   -- Null: it was imported.
   operation_id bigint references sti.operation,
@@ -496,9 +497,9 @@ create table sti.column_archive (
 
 -- Each run of prepare-column-drop: its output, or its refusal.
 create table sti.column_drop (
-  id bigint generated always as identity primary key,
+  -- The number of the operation.
+  id bigint primary key references sti.operation,
   rollout text not null,
-  operation_id bigint not null unique references sti.operation,
   at timestamptz not null default clock_timestamp(),
   file_hash text not null,
   parameters jsonb not null,
