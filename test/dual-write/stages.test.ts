@@ -37,7 +37,9 @@ test('a forced flag does not allow finalize without a validation', async () => {
       async (agent) => {
         await agent.run('expand')
         await agent.run('flag', { enabled: true, force: true })
-        expect(await requestRefused(agent, 'finalize')).toMatch(/Coverage is not verified\. Run a validation first/)
+        expect(await requestRefused(agent, 'finalize')).toMatch(
+          /Coverage is not verified\. No validation has ended\. Run a validation that passes first/,
+        )
         expect(await tryStatements(url, typed, 'id = 3')).not.toEqual(TRUCK)
         await agent.run('validation', { checks: ['dual-write-trigger'] })
         expect((await agent.rollout()).validation!.checks[0]).toMatchObject({

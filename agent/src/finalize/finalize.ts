@@ -7,6 +7,7 @@ import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.t
 import { operationSeconds, estimateDuration } from '../kind/durationEstimate.ts'
 import { tagStatement } from '../database/tagStatement.ts'
 import { requireTable } from '../kind/requireTable.ts'
+import { verificationGaps } from '../kind/verification.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
 import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
 import { addConstraintChange, ensureConstraint, setNotNull } from './checkConstraint.ts'
@@ -26,7 +27,7 @@ export const finalize: OperationDefinition<'finalize'> = {
     return [
       ...facts.faults,
       ...(facts.stage === 'covered' || (facts.flag.enabled && !facts.coverageVerified)
-        ? ['Coverage is not verified. Run a validation first.']
+        ? [`Coverage is not verified. ${verificationGaps(facts).join(' ')} Run a validation that passes first.`]
         : []),
       ...(['new', 'expanded', 'backfilling'].includes(facts.stage)
         ? ['The backfill has not succeeded. Run it, then run a validation.']

@@ -1,12 +1,14 @@
 import { operationName } from '../contract/index.ts'
 import { formatQuantity } from '../format/format.ts'
 import { findWriter, type RolloutFacts } from '../kind/facts.ts'
-import { isCovered, isVerified } from './rolloutStage.ts'
+import { verificationGaps } from '../kind/verification.ts'
+import { isCovered } from './rolloutStage.ts'
 
 /** Why the flag cannot be enabled yet; each sentence says what to do. Disabling has no prerequisites. */
 export function enableRefusals(facts: RolloutFacts): string[] {
   if (facts.table === null || facts.faults.length > 0) return [...facts.faults, ...unforceableRefusals(facts)]
   const writer = findWriter(facts)
+  const gaps = verificationGaps(facts)
   return [
     ...(writer ? [`${operationName(writer)} is ${writer.state}: wait for it, or cancel it.`] : []),
     ...(isCovered(facts)
@@ -20,38 +22,16 @@ export function enableRefusals(facts: RolloutFacts): string[] {
     ...(facts.failedRows > 0
       ? [`${formatQuantity(facts.failedRows, 'failed row')}: fix and retry them, or let an admin accept them by key.`]
       : []),
-    ...(isVerified(facts)
+    ...(gaps.length === 0
       ? []
       : [
           'No validation of this rollout file has passed since the last backfill or rollback ended: run a validation (sti validate).',
-          ...validationGaps(facts),
+          ...gaps,
         ]),
     ...(facts.finalizeMissing.length > 0
       ? [`Finalize is incomplete (missing: ${facts.finalizeMissing.join(', ')}): run finalize (sti finalize).`]
       : []),
     ...(facts.promotion?.reasons ?? []),
-  ]
-}
-
-/** The layers that the last validation of this file did not pass. */
-function validationGaps({ validation, rollout, checksFailedSince: failedSince }: RolloutFacts): string[] {
-  if (validation === null || validation.fileHash !== rollout.hash) return []
-  const sentences = rollout.file.validation.requires.flatMap((layer) => {
-    const layerResult = validation.layers.find((result) => result.layer === layer)
-    if (layerResult === undefined || (layerResult.verdict === 'pass' && !layerResult.complete))
-      return [
-        `Validation ${validation.id} did not run every check of the layer ${layer}, which validation.requires lists.`,
-      ]
-    if (layerResult.verdict === 'pass') return []
-    const outcome =
-      layerResult.verdict === 'fail' ? 'failed' : layerResult.verdict === 'error' ? 'had an error' : 'was inconclusive'
-    return [`The layer ${layer} of validation ${validation.id} ${outcome} (${layerResult.detail}).`]
-  })
-  return [
-    ...sentences,
-    ...(failedSince.length > 0
-      ? [`Checks that failed since validation ${validation.id}: ${failedSince.join(', ')}.`]
-      : []),
   ]
 }
 

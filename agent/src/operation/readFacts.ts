@@ -16,7 +16,8 @@ import type { Rollout } from '../rollout/rollout.ts'
 import { readCoverageSummary, readFailedChecksSince, readLatestValidation } from '../validation/store.ts'
 import { readHistoryFacts } from './historyFacts.ts'
 import { discriminatorFacts, readJournalFacts } from './journalFacts.ts'
-import { deriveStage, isVerified, type FactsBeforeStage } from './rolloutStage.ts'
+import { deriveStage, type FactsBeforeStage } from './rolloutStage.ts'
+import { verificationGaps } from '../kind/verification.ts'
 import { readTableFacts, type TableFactsSource } from './tableFacts.ts'
 
 export interface FactsSource extends TableFactsSource {
@@ -68,7 +69,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
       staleBecause: stalenessReason(columnDropBrief, currentFacts),
     },
   }
-  return { ...facts, coverageVerified: isVerified(facts), stage: deriveStage(facts) }
+  return { ...facts, coverageVerified: verificationGaps(facts).length === 0, stage: deriveStage(facts) }
 }
 
 async function readValidationFacts(state: Sql, { name, file }: Rollout): Promise<ValidationFacts> {

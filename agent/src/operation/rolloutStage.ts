@@ -1,5 +1,6 @@
 import type { RolloutStage } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
+import { verificationGaps } from '../kind/verification.ts'
 
 export type FactsBeforeStage = Omit<RolloutFacts, 'stage' | 'coverageVerified'>
 
@@ -21,7 +22,7 @@ export function deriveStage(facts: FactsBeforeStage): RolloutStage {
   }
   if (facts.openOperations.some((operation) => operation.kind === 'backfill')) return 'backfilling'
   if (!isCovered(facts)) return 'expanded'
-  if (!isVerified(facts)) return 'covered'
+  if (verificationGaps(facts).length > 0) return 'covered'
   return facts.finalizeMissing.length === 0 && lastBackfill !== null ? 'finalized' : 'verified'
 }
 
@@ -36,22 +37,6 @@ export function isCovered(facts: FactsBeforeStage): boolean {
   if (!facts.expanded || lastBackfill?.endedAt == null || lastBackfill.fileHash !== rollout.hash) return false
   if (!isAfterColumnAdded(facts, lastBackfill.endedAt)) return false
   return dataRolledBack?.endedAt == null || dataRolledBack.endedAt < lastBackfill.endedAt
-}
-
-/**
- * A validation of this file has passed since the last backfill, retry, or rollback ended, with all checks of every
- * layer that the file requires. None of these checks has failed in a later validation.
- */
-export function isVerified(facts: FactsBeforeStage): boolean {
-  const { validation, rollout, lastWriteEndedAt } = facts
-  if (validation === null || validation.verdict !== 'pass' || validation.fileHash !== rollout.hash) return false
-  const passedLayers = validation.layers
-    .filter(({ complete, verdict }) => complete && verdict === 'pass')
-    .map(({ layer }) => layer)
-  if (!rollout.file.validation.requires.every((layer) => passedLayers.includes(layer))) return false
-  if (facts.checksFailedSince.length > 0) return false
-  if (!isAfterColumnAdded(facts, validation.startedAt)) return false
-  return lastWriteEndedAt === null || validation.startedAt > lastWriteEndedAt
 }
 
 /** Coverage from the last validation; null if the column of that validation no longer exists. */

@@ -1,4 +1,5 @@
 import { ValidationLayer } from '../../contract/index.ts'
+import { verificationGaps } from '../../kind/verification.ts'
 import { formatDuration, type DropCheck } from './dropCheck.ts'
 
 /** Two intervals of the file: then one that was started by itself has been missed. */
@@ -8,7 +9,7 @@ export const validationPassed: DropCheck = {
   name: 'validation-passed',
   question: 'Has a validation of all layers passed, and lately?',
   run({ facts, now }) {
-    const { rollout, validation: last, coverageVerified: verified, checksFailedSince: failedSince } = facts
+    const { rollout, validation: last, coverageVerified: verified } = facts
     const fail = (evidence: string, findings: string[] = []) =>
       Promise.resolve({ verdict: 'fail' as const, evidence, findings })
     if (last?.endedAt == null) return fail('no validation has ended: run one (sti validate --full-validation)')
@@ -33,7 +34,7 @@ export const validationPassed: DropCheck = {
       )
     if (!verified)
       return fail(
-        `validation ${last.id} says nothing of the table as it is now${failedSince.length > 0 ? `, ${failedSince.join(', ')} failed since` : ''}: validate again`,
+        `${verificationGaps(facts).join(' ')} Validate again (sti validate --full-validation)`,
         layerSummaries,
       )
     const age = (now - Date.parse(last.endedAt)) / 1000
