@@ -78,7 +78,7 @@ test('the report contains every operation in each format, and escapes all markup
   await withRollout(async (agent) => {
     await importBaseline(agent)
     const { report } = JSON.parse(await downloadReport(agent, 'json')) as SignedReport
-    expect(report.baseline!.baseline).toMatchObject({ id: 1, release: 'v1', source: 'import' })
+    expect(report.baseline!.baseline).toMatchObject({ id: 6, release: 'v1', source: 'import' })
     expect(report.baseline!.signals.find(({ name }) => name === 'host-memory')).toMatchObject({ baseline: 0.3 })
     expect(report.readiness.items.find(({ item }) => item === 'baseline')).toMatchObject({ state: 'ready' })
     const kinds = report.operations.map(({ kind }) => kind)
