@@ -56,11 +56,7 @@ export async function readColumnDropBrief(sql: Sql, rollout: string): Promise<Co
 }
 
 /** Writes what a run came to; the same run again (after a crash) takes the place of what it wrote before. */
-export async function writeColumnDrop(
-  sql: Sql,
-  rollout: string,
-  run: Omit<PreparedColumnDrop, 'at'>,
-): Promise<number> {
+export async function writeColumnDrop(sql: Sql, rollout: string, run: Omit<PreparedColumnDrop, 'at'>): Promise<number> {
   const json = (value: unknown) => (value === null ? null : sql.json(value as never))
   const [row] = await sql<{ id: bigint }[]>`
     insert into sti.column_drop (id, rollout, file_hash, parameters, verdict, prepared, reasons, checks, migration,
