@@ -114,6 +114,7 @@ async function newRun(database: Database, rollout: Rollout, pressure: RunContext
     directive: () => 'continue',
     readFacts: () => Promise.reject(new Error('nothing here asks for facts')),
     setStep: () => undefined,
+    setWaiting: () => undefined,
     reportProgress: () => undefined,
     recordEvent: () => Promise.resolve(),
     observeBatch: () => undefined,

@@ -39,6 +39,7 @@ test('the next trial drops the copy of an agent that crashed', async () => {
       let taken = false
       const dying = {
         ...run,
+        setWaiting: () => undefined,
         setStep(text: string) {
           // After the copy is made nothing of this agent gets through any more.
           if (text.startsWith('trying')) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
@@ -59,7 +60,13 @@ test(
         const at = Date.now()
         // Right before and after: neither is a fault, and rows that come behind it are none either.
         await sql`update public.vehicles set is_truck = not is_truck where id in (1, ${first.position}, ${first.position + 1})`
-        expect((await resumed(first.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })
+        await sleep(2_000)
+        const whole = await resumed(first.id)
+        expect(whole.result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })
+        // The time that it was paused is no work: an estimate must not count it.
+        const elapsedSeconds = (Date.parse(whole.endedAt!) - Date.parse(whole.startedAt!)) / 1_000
+        expect(whole.workedSeconds).toBeGreaterThan(0)
+        expect(whole.workedSeconds).toBeLessThan(elapsedSeconds - 1.9)
         expect(await readMessages(agent, first.id)).toMatch(
           new RegExp(
             `resumes the scan at ${first.position} after ${Number(first.position).toLocaleString('en-US')} rows`,

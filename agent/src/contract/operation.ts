@@ -84,6 +84,7 @@ export const Operation = z
     createdAt: Instant,
     startedAt: Instant.nullable(),
     endedAt: Instant.nullable(),
+    workedSeconds: z.number().describe('seconds of work, without pauses and waits'),
     step: z.string().nullable().describe('current step'),
     progress: OperationProgress.nullable(),
     result: z.record(z.string(), z.unknown()).nullable(),

@@ -158,6 +158,7 @@ async function turnFlagOff(
     createdAt: now,
     startedAt: now,
     endedAt: now,
+    workedSeconds: 0,
     step: null,
     progress: null,
     result: null,

@@ -1,7 +1,7 @@
 import { operationName, type Operation, type OperationPreview } from '../contract/index.ts'
 import { formatCount, formatDuration, formatQuantity } from '../format/format.ts'
 
-/** The rate of a past operation, including the time that it waited. */
+/** The rate of a past operation while it worked. */
 export interface MeasuredRate {
   /** Such as “Backfill 12”. */
   readonly source: string
@@ -17,9 +17,10 @@ export function measuredRate(operation: Operation | undefined, rows: unknown): M
   return { source: operationName(operation), rows: counted, seconds, perSecond: counted / seconds }
 }
 
+/** How long an operation that ended worked, without pauses and waits; null: it never started. */
 export function operationSeconds(operation: Operation | undefined): number | null {
   if (operation?.startedAt == null || operation.endedAt === null) return null
-  return Math.max(0.001, (Date.parse(operation.endedAt) - Date.parse(operation.startedAt)) / 1000)
+  return Math.max(0.001, operation.workedSeconds)
 }
 
 /** The estimated duration for `rows`, based on a measurement of this rollout, or on an assumption that a note names. */

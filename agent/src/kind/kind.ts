@@ -77,6 +77,8 @@ export interface RunContext {
   readFacts(): Promise<RolloutFacts>
   /** Sets the current step, shown to people; saved with the next heartbeat. */
   setStep(text: string): void
+  /** The operation waits for others; this time is no work. */
+  setWaiting(waiting: boolean): void
   reportProgress(progress: OperationProgress): void
   recordEvent(
     kind: string,

@@ -46,16 +46,17 @@ export interface Heartbeat {
   readonly parameters: Record<string, unknown>
 }
 
-/** Extends the lease, and saves step and progress. Null: another agent holds the operation now. */
+/** Extends the lease, saves step and progress, and adds to the seconds of work. Null: another agent holds the operation now. */
 export async function renewOperationLease(
   sql: Sql,
   row: OperationRow,
-  status: { step: string | null; progress: OperationRow['progress'] },
+  status: { step: string | null; progress: OperationRow['progress']; workedSeconds: number },
   leaseSeconds: number,
 ): Promise<Heartbeat | null> {
   const [renewed] = await sql<Heartbeat[]>`
     update sti.operation set lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}),
-      step = ${status.step}, progress = ${status.progress === null ? null : sql.json(status.progress)}
+      step = ${status.step}, progress = ${status.progress === null ? null : sql.json(status.progress)},
+      worked_seconds = worked_seconds + ${status.workedSeconds}::float8
     where id = ${row.id} and epoch = ${row.epoch} and claim = ${row.claim} and state in ('running', 'pausing', 'cancelling')
     returning state, parameters`
   return renewed ?? null

@@ -22,6 +22,7 @@ export interface OperationRow {
   readonly created_at: Date
   readonly started_at: Date | null
   readonly ended_at: Date | null
+  readonly worked_seconds: number
   readonly agent: string | null
   readonly claim: string | null
   readonly epoch: bigint
@@ -41,6 +42,7 @@ export function toOperation(row: OperationRow): Operation {
     createdAt: row.created_at.toISOString(),
     startedAt: row.started_at?.toISOString() ?? null,
     endedAt: row.ended_at?.toISOString() ?? null,
+    workedSeconds: row.worked_seconds,
     step: row.step,
     progress: row.progress,
     result: row.result,

@@ -35,6 +35,7 @@ export interface RunDependencies {
   readonly renewLease: (status: {
     step: string | null
     progress: OperationProgress | null
+    workedSeconds: number
   }) => Promise<Heartbeat | null>
 }
 
@@ -72,10 +73,21 @@ export function startRun(deps: RunDependencies): StartedRun {
     await appendEvent(database.state, event)
   }
 
+  let waiting = false
+  let lastRenewedAt = performance.now()
+  /** Renews the lease, and adds the time since the last renewal to the work unless the operation waits. */
+  const renewLease = async (): Promise<Heartbeat | null> => {
+    const now = performance.now()
+    const workedSeconds = waiting ? 0 : (now - lastRenewedAt) / 1000
+    const renewed = await deps.renewLease({ step, progress, workedSeconds })
+    lastRenewedAt = now
+    return renewed
+  }
+
   const heartbeat = async (): Promise<void> => {
     const started = performance.now()
     try {
-      const renewed = await deps.renewLease({ step, progress })
+      const renewed = await renewLease()
       if (renewed === null) {
         directive = 'lost'
         return
@@ -112,6 +124,9 @@ export function startRun(deps: RunDependencies): StartedRun {
     setStep(text) {
       step = text
     },
+    setWaiting(isWaiting) {
+      waiting = isWaiting
+    },
     reportProgress(newProgress) {
       progress = newProgress
       deps.observer.progressReported(row, newProgress)
@@ -129,7 +144,7 @@ export function startRun(deps: RunDependencies): StartedRun {
     async flushProgress() {
       await heartbeats.stop()
       try {
-        await deps.renewLease({ step, progress })
+        await renewLease()
         await appendProgressEvent(true)
       } catch (error) {
         if (!isConnectionError(error)) throw error

@@ -27,6 +27,7 @@ function createTestRun() {
     pressure,
     directive: () => now.asked,
     parameters: () => now.parameters,
+    setWaiting: () => undefined,
     recordEvent: (_kind: string, message: string) => Promise.resolve(void events.push(message)),
   } as unknown as RunContext
   return { now, events, run }

@@ -50,6 +50,7 @@ export function createThrottleGate(run: RunContext, onWait: (currentWait: Thrott
       currentWait = { reason: decision.reason, sentence: decision.sentence }
       lastThrottledAt = isUnknownReading(currentWait) ? -Infinity : performance.now()
     } else if (performance.now() - lastThrottledAt >= RESUME_DELAY_MS) currentWait = null
+    run.setWaiting(currentWait !== null)
     onWait(currentWait)
     if (currentWait === null) lastClearAt = performance.now()
     return currentWait

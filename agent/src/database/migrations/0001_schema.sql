@@ -30,6 +30,8 @@ create table sti.operation (
   created_at timestamptz not null default clock_timestamp(),
   started_at timestamptz,
   ended_at timestamptz,
+  -- Seconds of work: without the time that it was paused, without an agent, or waiting.
+  worked_seconds double precision not null default 0,
   agent text,
   claim uuid,
   epoch bigint not null default 0,
