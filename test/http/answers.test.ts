@@ -216,6 +216,32 @@ test('a dry run changes nothing, and a repeated idempotency key starts one opera
   })
 })
 
+test('a preview has the code that the request would be refused with', async () => {
+  await withVehicles(async (agent) => {
+    const rollback = (scope: string) => ['rollback', { scope, confirm: 'vehicles' }] as const
+    const codesBefore = [
+      [...rollback('data'), 'nothing-to-roll-back'],
+      [...rollback('system'), 'nothing-to-roll-back'],
+      ['rollback', { scope: 'monitoring' }, 'nothing-to-roll-back'],
+      ['monitoring', { enabled: false }, 'nothing-to-roll-back'],
+      ['backfill', {}, 'refused'],
+    ] as const
+    for (const [kind, parameters, code] of codesBefore) {
+      const body = { kind, environment: 'staging', parameters, reason: 'test' }
+      const preview = await agent.post<OperationPreview>(`${OPERATIONS_PATH}?dryRun=true`, body)
+      expect(preview.body, kind).toMatchObject({ allowed: false, code, reasons: [expect.any(String)] })
+      expect(await agent.post<Problem>(OPERATIONS_PATH, body), kind).toMatchObject({ status: 409, body: { code } })
+    }
+    await agent.run('expand')
+    for (const scope of ['data', 'system']) {
+      const [kind, parameters] = rollback(scope)
+      const body = { kind, environment: 'staging', parameters, reason: 'test' }
+      const preview = await agent.post<OperationPreview>(`${OPERATIONS_PATH}?dryRun=true`, body)
+      expect(preview.body, scope).toMatchObject({ allowed: true, code: null, reasons: [] })
+    }
+  })
+})
+
 test('events stream immediately, resume from Last-Event-ID, and end with the operation', async () => {
   await withVehicles(async (agent) => {
     const { id } = await agent.request('expand')

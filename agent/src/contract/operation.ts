@@ -3,6 +3,7 @@ import { AccessLevel, Instant, OperationState, Verdict } from './enums.ts'
 import { OperationKind } from './kinds.ts'
 import { LimitsPatch } from './limits.ts'
 import { BackfillTuning } from './parameters.ts'
+import { ProblemCode } from './problem.ts'
 
 export const Actor = z
   .object({
@@ -61,6 +62,7 @@ export const OperationPreview = z
     rollout: z.string(),
     allowed: z.boolean(),
     reasons: z.array(z.string()).describe('why it is refused now'),
+    code: ProblemCode.nullable().describe('error code that the request would get now; null: it is allowed'),
     rows: z.number().int().nullable().describe('rows that it would write'),
     estimatedSeconds: z.number().nullable(),
     estimateBasis: z.string().nullable().describe('measurement that the estimate is based on; null: none'),

@@ -8,6 +8,7 @@ export const ProblemCode = z.enum([
   'not-found',
   'unknown-rollout',
   'refused',
+  'nothing-to-roll-back',
   'conflict',
   'wrong-environment',
   'unsupported-media-type',

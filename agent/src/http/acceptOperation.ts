@@ -15,6 +15,7 @@ import { requireEnvironment, turnsFlagOff } from './requestRights.ts'
 import type { Caller } from '../rights/caller.ts'
 import { requireLimitRights } from './limitRights.ts'
 import type { ApiDependencies } from './dependencies.ts'
+import { requireOperationPossible } from './previewOperation.ts'
 import { Refusal } from './problem.ts'
 
 /** Accepts a request for an operation. @throws Refusal that says what must be true first */
@@ -38,8 +39,7 @@ export async function acceptOperation(
   if (request.kind === 'backfill') requireLimitRights(deps, rollout, caller, request.parameters.limits)
   const parameters = request.parameters as Record<string, unknown>
   const facts = await deps.facts(rollout)
-  const reasons = deps.kinds[request.kind].refusals(facts, parameters)
-  if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)
+  requireOperationPossible(deps.kinds[request.kind], facts, parameters)
   if (request.kind === 'flag' && !request.parameters.ramp)
     return await enableFlag(deps, rollout, request, caller, idempotencyKey)
   const { row } = await insertOperation(deps.database.state, {

@@ -1,5 +1,6 @@
 import { requestedAction, requiredRights, type OperationPreview, type OperationRequest } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
+import type { OperationDefinition } from '../kind/kind.ts'
 import type { Caller } from '../rights/caller.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { ApiDependencies } from './dependencies.ts'
@@ -28,20 +29,37 @@ export async function previewOperation(
   const facts = await deps.facts(rollout)
   const parameters = request.parameters as Record<string, unknown>
   const limits = request.kind === 'backfill' ? request.parameters.limits : undefined
-  const reasons = [
+  const forbidden = [
     ...requiredRights(request).flatMap((right) => catchRefusal(() => requireRight(deps, caller, right))),
     ...catchRefusal(() => requireLimitRights(deps, rollout, caller, limits)),
-    ...deps.kinds[request.kind].refusals(facts, parameters),
   ]
+  const impossible = catchRefusal(() => requireOperationPossible(deps.kinds[request.kind], facts, parameters))
+  const [firstRefusal] = [...forbidden, ...impossible]
   return {
     ...NO_ESTIMATES,
     kind: request.kind,
     environment: deps.config.environment,
     rollout: rollout.name,
     ...(await estimate(deps, facts, request)),
-    allowed: reasons.length === 0,
-    reasons,
+    allowed: firstRefusal === undefined,
+    reasons: [...forbidden.map(({ message }) => message), ...impossible.flatMap(({ reasons }) => reasons)],
+    code: firstRefusal?.code ?? null,
   }
+}
+
+/**
+ * @throws Refusal with every reason why the operation cannot start now; nothing-to-roll-back if the only one is that all
+ * is reverted already
+ */
+export function requireOperationPossible(
+  definition: OperationDefinition,
+  facts: RolloutFacts,
+  parameters: Record<string, unknown>,
+): void {
+  const reasons = definition.refusals(facts, parameters)
+  if (reasons.length === 0) return
+  const isReverted = reasons.length === 1 && definition.nothingToRollBack?.(facts, parameters) === true
+  throw new Refusal(isReverted ? 'nothing-to-roll-back' : 'refused', reasons[0]!, reasons)
 }
 
 async function estimate(
@@ -76,12 +94,12 @@ function previewFlagChange({ flag, stage }: RolloutFacts, request: OperationRequ
   }
 }
 
-function catchRefusal(check: () => void): string[] {
+function catchRefusal(check: () => void): Refusal[] {
   try {
     check()
     return []
   } catch (error) {
-    if (error instanceof Refusal) return [error.message]
+    if (error instanceof Refusal) return [error]
     throw error
   }
 }

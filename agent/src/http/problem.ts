@@ -33,6 +33,7 @@ export function problemStatus(code: ProblemCode): ProblemStatus {
     case 'unknown-rollout':
       return 404
     case 'refused':
+    case 'nothing-to-roll-back':
     case 'conflict':
     case 'wrong-environment':
       return 409
@@ -58,6 +59,7 @@ const PROBLEM_TITLES: Record<ProblemCode, string> = {
   'not-found': 'Not found',
   'unknown-rollout': 'Unknown rollout',
   refused: 'Refused',
+  'nothing-to-roll-back': 'Nothing to roll back',
   conflict: 'Conflict',
   'wrong-environment': 'Wrong environment',
   'unsupported-media-type': 'Unsupported media type',

@@ -13,6 +13,8 @@ export interface OperationDefinition<Kind extends OperationKind = OperationKind>
    * claims it.
    */
   refusals(facts: RolloutFacts, parameters: Record<string, unknown>): string[]
+  /** True if all that the operation would revert is already reverted; `refusals` then has a sentence that says so. */
+  nothingToRollBack?(facts: RolloutFacts, parameters: Record<string, unknown>): boolean
   /** What it would do, in numbers. Read-only; called even if the operation is refused. */
   preview(context: PreviewContext, parameters: Record<string, unknown>): Promise<Partial<OperationPreview>>
   /**

@@ -13,6 +13,8 @@ export const monitoring: OperationDefinition<'monitoring'> = {
     const { enhanced, refused } = facts.monitoring
     return [...facts.blockers, ...(enhanced && refused.length === 0 ? ['Enhanced monitoring is already enabled.'] : [])]
   },
+  nothingToRollBack: (facts, parameters) =>
+    !MonitoringParameters.parse(parameters).enabled && facts.monitoringChanges.length === 0,
   async preview(context, parameters) {
     if (!MonitoringParameters.parse(parameters).enabled) return await monitoringRollback.preview(context, parameters)
     const sql = context.database.engine({ purpose: 'monitoring', readOnly: true })
@@ -38,6 +40,7 @@ export const monitoring: OperationDefinition<'monitoring'> = {
 export const monitoringRollback: OperationDefinition<'rollback'> = {
   kind: 'rollback',
   refusals: (facts) => [...facts.blockers, ...notEnabledRefusals(facts)],
+  nothingToRollBack: (facts) => facts.monitoringChanges.length === 0,
   async preview({ facts }) {
     return {
       rows: 0,

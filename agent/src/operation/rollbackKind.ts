@@ -2,7 +2,7 @@ import { RollbackParameters } from '../contract/index.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { monitoringRollback } from '../monitoring/monitoring.ts'
 import { estimateRollback } from '../rollback/rollbackEstimate.ts'
-import { NOTHING_TO_ROLL_BACK } from '../rollback/rollbackRefusals.ts'
+import { hasNothingToRollBack, NOTHING_TO_ROLL_BACK } from '../rollback/rollbackRefusals.ts'
 import { dataRollback } from '../rollback/dataRollback.ts'
 import { systemRollback as tableRollback } from '../rollback/systemRollback.ts'
 
@@ -13,6 +13,7 @@ const systemAndMonitoringRollback: OperationDefinition<'rollback'> = {
     const reasons = tableRollback.refusals(facts, parameters)
     return facts.monitoringChanges.length === 0 ? reasons : reasons.filter((reason) => reason !== NOTHING_TO_ROLL_BACK)
   },
+  nothingToRollBack: (facts) => hasNothingToRollBack(facts) && facts.monitoringChanges.length === 0,
   async preview(context, parameters) {
     const table = await tableRollback.preview(context, parameters)
     if (context.facts.monitoringChanges.length === 0) return table
@@ -37,6 +38,9 @@ export const rollbackKind: OperationDefinition<'rollback'> = {
   kind: 'rollback',
   refusals: (facts, parameters) =>
     RollbackParameters.parse(parameters).scope === 'flag' ? [] : kindForScope(parameters).refusals(facts, parameters),
+  nothingToRollBack: (facts, parameters) =>
+    RollbackParameters.parse(parameters).scope !== 'flag' &&
+    kindForScope(parameters).nothingToRollBack?.(facts, parameters) === true,
   async preview(context, parameters) {
     const { seconds, basis } = estimateRollback(context.facts, RollbackParameters.parse(parameters).scope)
     const preview = await kindForScope(parameters).preview(context, parameters)

@@ -150,8 +150,8 @@ async function rollbackScope(
   )
   if (active) return waitForOperation(target, active, output, options)
   const request = rollbackRequest(target, scope, name, options)
-  const { allowed, reasons } = await requestWithRetry((agent) => agent.preview(name, request))
-  if (!allowed && reasons.every((reason) => /there is nothing to (take|roll) back/i.test(reason))) return null
+  const { code } = await requestWithRetry((agent) => agent.preview(name, request))
+  if (code === 'nothing-to-roll-back') return null
   if (scope === 'data') await waitForClients(name, requestWithRetry, output)
   // One key for all retries, so that the rollback starts once.
   const key = randomUUID()
