@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
-import { waitFor } from '../support/waitFor.ts'
+import { startApplicationSessions, type ApplicationSessions } from '../support/applicationSessions.ts'
 
 export interface WrittenVehicle {
   readonly is_truck: boolean
@@ -18,16 +18,12 @@ export async function readOracle(sql: postgres.Sql): Promise<VehicleOracle> {
   return new Map(rows.map(({ id, ...vehicle }) => [id, vehicle]))
 }
 
-export interface RandomWriters {
+export interface RandomWriters extends Pick<ApplicationSessions, 'pause' | 'resume' | 'stop'> {
   readonly oracle: VehicleOracle
   /** Statements that the database has confirmed. */
   writes(): number
   /** Keys written since the last call. */
   touched(): Set<string>
-  /** Waits until no statement runs; none begins before resume(). */
-  pause(): Promise<void>
-  resume(): void
-  stop(): Promise<void>
 }
 
 /** How long a writer rests after each statement: the machine also has other work. */
@@ -40,19 +36,10 @@ const PAUSE_AFTER_WRITE_MS = 4
 export function startRandomWriters(url: string, oracle: VehicleOracle, count: number): RandomWriters {
   const sql = postgres(url, { max: count, onnotice: () => undefined, backoff: () => 0.1 })
   let writes = 0
-  let stopped = false
   let touched = new Set<string>()
-  let resting = false
-  let idle = 0
-  const write = async (writer: number): Promise<void> => {
+  const sessions = startApplicationSessions(sql, count, (writer) => {
     const own = [...oracle.keys()].filter((id) => Number(id) % count === writer)
-    while (!stopped) {
-      if (resting) {
-        idle++
-        while (resting && !stopped) await sleep(10)
-        idle--
-        continue
-      }
+    return async () => {
       const vehicle = {
         is_truck: Math.random() < 0.4,
         is_bike: Math.random() < 0.3,
@@ -68,7 +55,7 @@ export function startRandomWriters(url: string, oracle: VehicleOracle, count: nu
             values (${name}, ${vehicle.is_truck}, ${vehicle.is_bike}, ${vehicle.axles}) returning id`,
           () => sql<{ id: string }[]>`select id from public.vehicles where name = ${name}`,
         )
-        if (row === null) continue
+        if (row === null) return
         oracle.set(row.id, vehicle)
         touched.add(row.id)
         own.push(row.id)
@@ -90,7 +77,7 @@ export function startRandomWriters(url: string, oracle: VehicleOracle, count: nu
           >`with gone as (delete from public.vehicles where id = ${id} returning 1) select false as there from gone`,
           () => sql<{ there: boolean }[]>`select true as there from public.vehicles where id = ${id}`,
         )
-        if (left?.there) continue
+        if (left?.there) return
         oracle.delete(id)
         own[at] = own.at(-1)!
         own.pop()
@@ -98,10 +85,7 @@ export function startRandomWriters(url: string, oracle: VehicleOracle, count: nu
       writes++
       await sleep(PAUSE_AFTER_WRITE_MS)
     }
-  }
-  const running: Promise<unknown>[] = Array.from({ length: count }, (_, writer) => write(writer))
-  // A writer that failed fails the test at its end, and not before.
-  for (const one of running) one.catch(() => undefined)
+  })
   return {
     oracle,
     writes: () => writes,
@@ -110,28 +94,13 @@ export function startRandomWriters(url: string, oracle: VehicleOracle, count: nu
       touched = new Set()
       return keys
     },
-    async pause() {
-      resting = true
-      await Promise.race([
-        waitFor('every writer rests', () => idle === count, { seconds: 60, intervalMs: 5 }),
-        ...running,
-      ])
-    },
-    resume() {
-      resting = false
-    },
-    async stop() {
-      stopped = true
-      try {
-        await Promise.all(running)
-      } finally {
-        await sql.end({ timeout: 5 })
-      }
-    },
+    pause: sessions.pause,
+    resume: sessions.resume,
+    stop: sessions.stop,
   }
 }
 
-/** The row that a statement answers, or, when its answer was lost, the one that `look` finds once it can look. */
+/** The row that a statement answers, or, if the answer was lost, the row that `readBack` reads. */
 async function resolveLostAnswer<T>(statement: PromiseLike<T[]>, readBack: () => PromiseLike<T[]>): Promise<T | null> {
   try {
     return (await statement)[0] ?? null

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
+import { startApplicationSessions, type ApplicationSessions } from '../support/applicationSessions.ts'
 
 /** A row as somebody wrote it last: what the row must be, whichever column it was written by. */
 export interface ExpectedVehicle {
@@ -14,16 +15,12 @@ const legacyColumns = (type: VehicleType): { is_truck: boolean; is_bike: boolean
   is_bike: type === 'Bike',
 })
 
-export interface MixedCodeClients {
+export interface MixedCodeClients extends Pick<ApplicationSessions, 'pause' | 'resume' | 'stop'> {
   /** What each row must be, by key. */
   readonly known: ReadonlyMap<string, ExpectedVehicle>
   writes(): { old: number; new: number }
   /** From now on new code may write: the flag is on. */
   newCode(on: boolean): void
-  /** Waits until no statement runs; none begins before resume(). */
-  pause(): Promise<void>
-  resume(): void
-  stop(): Promise<void>
 }
 
 /**
@@ -38,18 +35,9 @@ export function startMixedCodeClients(
   const sql = postgres(url, { max: count, onnotice: () => undefined })
   const written = { old: 0, new: 0 }
   let flagOn = false
-  let stopped = false
-  let resting = false
-  let idle = 0
-  const work = async (client: number): Promise<void> => {
+  const sessions = startApplicationSessions(sql, count, (client) => {
     const own = [...known.keys()].filter((id) => Number(id) % count === client)
-    while (!stopped) {
-      if (resting) {
-        idle++
-        while (resting && !stopped) await sleep(5)
-        idle--
-        continue
-      }
+    return async () => {
       // Half of the instances of the application have seen the flag.
       const sort = flagOn && Math.random() < 0.5 ? 'new' : 'old'
       const type = VEHICLE_TYPES[Math.floor(Math.random() * 3)]!
@@ -79,34 +67,16 @@ export function startMixedCodeClients(
       written[sort]++
       await sleep(1)
     }
-  }
-  const running = Array.from({ length: count }, (_, client) => work(client))
-  // A failed client fails the test when it waits for the clients.
-  for (const one of running) one.catch(() => undefined)
+  })
   return {
     known,
     writes: () => ({ ...written }),
     newCode(on) {
       flagOn = on
     },
-    async pause() {
-      resting = true
-      const all = (async () => {
-        while (idle < count) await sleep(5)
-      })()
-      await Promise.race([all, ...running])
-    },
-    resume() {
-      resting = false
-    },
-    async stop() {
-      stopped = true
-      try {
-        await Promise.all(running)
-      } finally {
-        await sql.end({ timeout: 5 })
-      }
-    },
+    pause: sessions.pause,
+    resume: sessions.resume,
+    stop: sessions.stop,
   }
 }
 

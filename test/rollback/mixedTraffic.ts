@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
+import { startApplicationSessions } from '../support/applicationSessions.ts'
 import { TOKENS } from '../support/agent.ts'
 
 /** What the application must find in the legacy columns, whichever code of it has written them. */
@@ -31,7 +32,7 @@ const TYPES = Object.keys(LEGACY) as (keyof typeof LEGACY)[]
 /** Writes after which an instance of the application asks for its flag again. */
 const WRITES_PER_FLAG_EVALUATION = 10
 
-const randomItem = <T>(of: readonly T[]): T => of[Math.floor(Math.random() * of.length)]!
+const randomItem = <T>(items: readonly T[]): T => items[Math.floor(Math.random() * items.length)]!
 
 /**
  * Instances of an application under way from old code to new: one that is told that the flag is on writes the type and
@@ -48,7 +49,6 @@ export function startMixedTraffic(
   const sql = postgres(databaseUrl, { max: instances, onnotice: () => undefined })
   const writes = { old: 0, new: 0 }
   const touched = new Set<string>()
-  let stopped = false
 
   /** While no agent answers it is the default of the code, which is off. */
   const flagOf = async (instance: number): Promise<boolean> => {
@@ -65,11 +65,12 @@ export function startMixedTraffic(
       },
       body: JSON.stringify({ context: { targetingKey: String(instance) } }),
     })
-  const run = async (instance: number): Promise<void> => {
+  const sessions = startApplicationSessions(sql, instances, async (instance) => {
     const own = [...oracle.keys()].filter((id) => Number(id) % instances === instance)
     let on = await flagOf(instance)
-    for (let n = 1; !stopped; n++) {
-      if (n % WRITES_PER_FLAG_EVALUATION === 0) on = await flagOf(instance)
+    let n = 0
+    return async () => {
+      if (++n % WRITES_PER_FLAG_EVALUATION === 0) on = await flagOf(instance)
       const type = randomItem(TYPES)
       const axles = Math.random() < 0.1 ? null : 2 + Math.floor(Math.random() * 3)
       const at = Math.floor(Math.random() * own.length)
@@ -98,27 +99,17 @@ export function startMixedTraffic(
       writes[on ? 'new' : 'old']++
       if (restMs > 0) await sleep(restMs)
     }
-  }
-  const running = Array.from({ length: instances }, (_, instance) => run(instance))
-  // One that failed fails the test where it is awaited.
-  for (const instance of running) instance.catch(() => undefined)
+  })
   return {
     writes,
     touched,
     async waitForWrites(count) {
-      const done = (async () => {
+      const done = async (): Promise<void> => {
         while (writes.old + writes.new < count) await sleep(20)
-      })()
-      await Promise.race([done, ...running])
-    },
-    async stop() {
-      stopped = true
-      try {
-        await Promise.all(running)
-      } finally {
-        await sql.end({ timeout: 5 })
       }
+      await sessions.waitDuring(done())
     },
+    stop: sessions.stop,
   }
 }
 

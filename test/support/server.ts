@@ -45,22 +45,7 @@ export async function startPostgres(flags: string[] = []): Promise<PostgresServe
   const folder = await mkdtemp(join(tmpdir(), 'sti-postgres-'))
   await chmod(folder, 0o755)
   const port = await freePort()
-  const embedded = new EmbeddedPostgres({
-    databaseDir: join(folder, 'data'),
-    user: 'postgres',
-    password: 'postgres',
-    port,
-    persistent: true,
-    createPostgresUser: process.getuid?.() === 0,
-    onLog: () => undefined,
-    onError: () => undefined,
-    initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8'],
-    postgresFlags: [
-      ...['-c', 'shared_preload_libraries=pg_stat_statements', '-c', 'max_connections=200'],
-      ...['-c', 'unix_socket_directories='],
-      ...flags,
-    ],
-  })
+  const embedded = createEmbeddedPostgres(join(folder, 'data'), port, flags)
   await embedded.initialise()
   await embedded.start()
   return {
@@ -84,6 +69,26 @@ export async function startPostgres(flags: string[] = []): Promise<PostgresServe
       for (const pid of await serverPids(folder)) sendSignal(pid, signal)
     },
   }
+}
+
+/** A server on `port` with its data in this folder; it is not started. */
+export function createEmbeddedPostgres(databaseDir: string, port: number, flags: readonly string[]): EmbeddedPostgres {
+  return new EmbeddedPostgres({
+    databaseDir,
+    user: 'postgres',
+    password: 'postgres',
+    port,
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    onLog: () => undefined,
+    onError: () => undefined,
+    initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8'],
+    postgresFlags: [
+      ...['-c', 'shared_preload_libraries=pg_stat_statements', '-c', 'max_connections=200'],
+      ...['-c', 'unix_socket_directories='],
+      ...flags,
+    ],
+  })
 }
 
 /** PIDs of the postmaster and its children; empty if the server is not running. */

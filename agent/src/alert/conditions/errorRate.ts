@@ -6,7 +6,7 @@ import {
   MAX_CHANCE_PROBABILITY,
   MIN_REQUESTS,
   COUNTED_DEBOUNCE_MS,
-  PROMQL_DEBOUNCE_MS,
+  promqlFinding,
   windowSeconds,
 } from './significance.ts'
 import type { ConditionInput } from './conditionInput.ts'
@@ -19,7 +19,11 @@ export function errorRateCondition(change: string, input: ConditionInput): Condi
   const subject = { rule: 'StiApiErrorsHigh', change } as const
   if (input.state === null) return unknownFinding(subject, 'The agent has not read the database since it started.')
   const { errorLimit } = input.state
-  if (!input.counted) return promqlFinding(subject, input, errorLimit)
+  if (!input.counted)
+    return promqlFinding(subject, input.api.errorRatio, {
+      limit: errorLimit,
+      describe: (ratio) => `${formatPercent(ratio)} of requests fail (limit ${formatPercent(errorLimit)}).`,
+    })
   if (!isKnown(input.requests))
     return unknownFinding(subject, `Cannot read the application: ${input.requests.unknown}.`)
   const { value } = input.requests
@@ -42,19 +46,6 @@ export function errorRateCondition(change: string, input: ConditionInput): Condi
   if (last.failed > errorLimit * last.all)
     return unknownFinding(subject, `${describeFailures(last, errorLimit)}, which may be random variation.`)
   return healthyFinding(subject, `${describeFailures(last, errorLimit)}.`)
-}
-
-function promqlFinding(
-  subject: Pick<ConditionFinding, 'rule' | 'change'>,
-  { api }: ConditionInput,
-  limit: number,
-): ConditionFinding {
-  const { errorRatio } = api
-  if (!isKnown(errorRatio)) return unknownFinding(subject, `Cannot read the application: ${errorRatio.unknown}.`)
-  const sentence = `${formatPercent(errorRatio.value)} of requests fail (limit ${formatPercent(limit)}).`
-  return errorRatio.value > limit
-    ? unhealthyFinding(subject, sentence, PROMQL_DEBOUNCE_MS)
-    : healthyFinding(subject, sentence)
 }
 
 function describeFailures(

@@ -7,7 +7,7 @@ import {
   MAX_CHANCE_PROBABILITY,
   MIN_REQUESTS,
   COUNTED_DEBOUNCE_MS,
-  PROMQL_DEBOUNCE_MS,
+  promqlFinding,
   windowSeconds,
 } from './significance.ts'
 import type { ConditionInput } from './conditionInput.ts'
@@ -25,7 +25,12 @@ export function latencyCondition(change: string, input: ConditionInput): Conditi
   const subject = { rule: 'StiApiLatencyHigh', change } as const
   const limit = input.state?.latencyLimit ?? null
   if (limit === null) return unknownFinding(subject, 'No baseline to compare with. Run sti baseline.')
-  if (!input.counted) return promqlFinding(subject, input, limit)
+  if (!input.counted)
+    return promqlFinding(subject, input.api.latencyP95, {
+      limit,
+      describe: (seconds) =>
+        `The 95th percentile latency is ${formatDuration(seconds)} (limit ${formatDuration(limit)}).`,
+    })
   if (!isKnown(input.requests))
     return unknownFinding(subject, `Cannot read the application: ${input.requests.unknown}.`)
   const { value } = input.requests
@@ -60,20 +65,6 @@ interface SlowRequests {
 function countSlowRequests(requests: WindowedRequests, limit: number): SlowRequests | null {
   const slow = requests.slowerThan(limit)
   return slow === null ? null : { slow: Math.round(slow), all: requests.all, seconds: requests.seconds }
-}
-
-/** PromQL gives no request count. Its own window is long enough that two readings above the limit are significant. */
-function promqlFinding(
-  subject: Pick<ConditionFinding, 'rule' | 'change'>,
-  { api }: ConditionInput,
-  limit: number,
-): ConditionFinding {
-  const { latencyP95 } = api
-  if (!isKnown(latencyP95)) return unknownFinding(subject, `Cannot read the application: ${latencyP95.unknown}.`)
-  const sentence = `The 95th percentile latency is ${formatDuration(latencyP95.value)} (limit ${formatDuration(limit)}).`
-  return latencyP95.value > limit
-    ? unhealthyFinding(subject, sentence, PROMQL_DEBOUNCE_MS)
-    : healthyFinding(subject, sentence)
 }
 
 function describeSlowRequests({ slow, all, seconds }: SlowRequests, limit: number): string {
