@@ -7,7 +7,7 @@ import type { Goal } from './goals.ts'
 /** Reads the results that an earlier run wrote with `--json`. */
 export async function readResults(path: string): Promise<MethodResult[]> {
   const list: unknown = JSON.parse(await readFile(path, 'utf8'))
-  if (!Array.isArray(list) || !list.every((one) => typeof (one as MethodResult).rowsPerSecond === 'number')) {
+  if (!Array.isArray(list) || !list.every((result) => typeof (result as MethodResult).rowsPerSecond === 'number')) {
     throw new Error('it was not written by --json')
   }
   return list as MethodResult[]
@@ -15,8 +15,9 @@ export async function readResults(path: string): Promise<MethodResult[]> {
 
 /** Compares time per row and agent memory with an earlier run. */
 export function comparisonTable(now: readonly MethodResult[], then: readonly MethodResult[]): string {
-  const microseconds = (one: MethodResult): string => (1e6 / one.rowsPerSecond).toFixed(2)
-  const memory = (one: MethodResult): string => (one.agentRssBytes === undefined ? '-' : formatBytes(one.agentRssBytes))
+  const microseconds = (result: MethodResult): string => (1e6 / result.rowsPerSecond).toFixed(2)
+  const memory = (result: MethodResult): string =>
+    result.agentRssBytes === undefined ? '-' : formatBytes(result.agentRssBytes)
   const rows = matchByMethod(now, then).map(([a, b]) => [
     ...[a.method, String(b.rows), String(a.rows), microseconds(b), microseconds(a)],
     ...[(b.rowsPerSecond / a.rowsPerSecond).toFixed(2), memory(b), memory(a)],

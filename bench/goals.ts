@@ -10,13 +10,13 @@ export interface Goal {
 }
 
 export function methodGoals(measured: readonly MethodResult[]): Goal[] {
-  const findResult = (method: string): MethodResult | undefined => measured.find((one) => one.method === method)
-  const ratio = (method: string, to: string, pick: (one: MethodResult) => number): number | null => {
+  const findResult = (method: string): MethodResult | undefined => measured.find((result) => result.method === method)
+  const ratio = (method: string, to: string, pick: (result: MethodResult) => number): number | null => {
     const [a, b] = [findResult(method), findResult(to)]
     return a && b ? pick(a) / pick(b) : null
   }
-  const speed = (one: MethodResult): number => one.rowsPerSecond
-  const growth = (one: MethodResult): number => one.heapGrowthBytes + one.indexGrowthBytes
+  const speed = (result: MethodResult): number => result.rowsPerSecond
+  const growth = (result: MethodResult): number => result.heapGrowthBytes + result.indexGrowthBytes
   const atLeast = (what: string, limit: number, value: number | null): Goal => ({
     what,
     bound: 'at least',
@@ -33,7 +33,7 @@ export function methodGoals(measured: readonly MethodResult[]): Goal[] {
     atMost(
       'WAL bytes/row of engine to single-update',
       0.55,
-      ratio('engine', 'single-update', (one) => one.walBytesPerRow),
+      ratio('engine', 'single-update', (result) => result.walBytesPerRow),
     ),
     atMost('growth of heap and indexes, engine to single-update', 0.4, ratio('engine', 'single-update', growth)),
     atLeast('rows/s of clear to engine', 0.8, ratio('clear', 'engine', speed)),

@@ -41,7 +41,7 @@ async function runMethodsBench(
   calibration: Awaited<ReturnType<typeof startCalibration>>,
 ): Promise<number> {
   const { results, failed } = await runMethods(options, calibration)
-  const measured = results.map((one) => one.median)
+  const measured = results.map((result) => result.median)
   process.stdout.write(`${options.rows} rows:\n\n${resultsTable(results)}\n${RESULTS_NOTES}\n`)
   if (options.compare) process.stdout.write(`${comparisonTable(measured, options.compare)}\n`)
   const all = [...methodGoals(measured), ...(options.compare ? comparisonGoals(measured, options.compare) : [])]

@@ -11,7 +11,7 @@ export interface RepeatedRuns {
 }
 
 export function summarizeRuns(runs: readonly MethodResult[], shares: MajorityPercent): RepeatedRuns {
-  const medianOf = (pick: (one: MethodResult) => number): number => median(runs.map(pick))
+  const medianOf = (pick: (run: MethodResult) => number): number => median(runs.map(pick))
   const [first] = runs
   if (first === undefined) throw new Error('nothing was measured')
   return {
@@ -19,15 +19,15 @@ export function summarizeRuns(runs: readonly MethodResult[], shares: MajorityPer
       method: first.method,
       workers: first.workers,
       rows: first.rows,
-      rowsPerSecond: Math.round(medianOf((one) => one.rowsPerSecond)),
-      walBytesPerRow: Math.round(medianOf((one) => one.walBytesPerRow)),
-      heapGrowthBytes: Math.round(medianOf((one) => one.heapGrowthBytes)),
-      indexGrowthBytes: Math.round(medianOf((one) => one.indexGrowthBytes)),
-      hotRatio: medianOf((one) => one.hotRatio),
-      seconds: medianOf((one) => one.seconds),
-      ...(first.agentRssBytes === undefined ? {} : { agentRssBytes: medianOf((one) => one.agentRssBytes ?? NaN) }),
+      rowsPerSecond: Math.round(medianOf((run) => run.rowsPerSecond)),
+      walBytesPerRow: Math.round(medianOf((run) => run.walBytesPerRow)),
+      heapGrowthBytes: Math.round(medianOf((run) => run.heapGrowthBytes)),
+      indexGrowthBytes: Math.round(medianOf((run) => run.indexGrowthBytes)),
+      hotRatio: medianOf((run) => run.hotRatio),
+      seconds: medianOf((run) => run.seconds),
+      ...(first.agentRssBytes === undefined ? {} : { agentRssBytes: medianOf((run) => run.agentRssBytes ?? NaN) }),
     },
-    spread: relativeSpread(runs.map((one) => one.rowsPerSecond)),
+    spread: relativeSpread(runs.map((run) => run.rowsPerSecond)),
     runs: runs.length,
     shares,
   }

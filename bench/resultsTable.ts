@@ -4,24 +4,27 @@ import type { RepeatedRuns } from './repeatedRuns.ts'
 
 /** Table of all methods, with ratios to single-update of the same run. */
 export function resultsTable(results: readonly RepeatedRuns[]): string {
-  const single = results.find((one) => one.median.method === 'single-update')?.median
+  const single = results.find((result) => result.median.method === 'single-update')?.median
   const ratio = (value: number, to: number | undefined): string => (to === undefined ? '-' : (value / to).toFixed(2))
-  const several = results.some((one) => one.runs > 1)
+  const several = results.some((result) => result.runs > 1)
   return markdownTable(
     [
       ...['method', 'workers', 'most common type', 'rows/s', 'ratio'],
       ...(several ? ['spread'] : []),
       ...['WAL bytes/row', 'ratio', 'heap +', 'indexes +', 'ratio', 'HOT', 'agent memory'],
     ],
-    results.map(({ median: one, shares, spread }) => [
-      ...[one.method, String(one.workers), `${shares}%`],
-      ...[formatCount(Math.round(one.rowsPerSecond)), ratio(one.rowsPerSecond, single?.rowsPerSecond)],
+    results.map(({ median: result, shares, spread }) => [
+      ...[result.method, String(result.workers), `${shares}%`],
+      ...[formatCount(Math.round(result.rowsPerSecond)), ratio(result.rowsPerSecond, single?.rowsPerSecond)],
       ...(several ? [formatPercent(spread)] : []),
-      ...[formatCount(Math.round(one.walBytesPerRow)), ratio(one.walBytesPerRow, single?.walBytesPerRow)],
-      ...[formatBytes(one.heapGrowthBytes), formatBytes(one.indexGrowthBytes)],
-      ratio(one.heapGrowthBytes + one.indexGrowthBytes, single && single.heapGrowthBytes + single.indexGrowthBytes),
-      formatPercent(one.hotRatio),
-      one.agentRssBytes === undefined ? '-' : formatBytes(one.agentRssBytes),
+      ...[formatCount(Math.round(result.walBytesPerRow)), ratio(result.walBytesPerRow, single?.walBytesPerRow)],
+      ...[formatBytes(result.heapGrowthBytes), formatBytes(result.indexGrowthBytes)],
+      ratio(
+        result.heapGrowthBytes + result.indexGrowthBytes,
+        single && single.heapGrowthBytes + single.indexGrowthBytes,
+      ),
+      formatPercent(result.hotRatio),
+      result.agentRssBytes === undefined ? '-' : formatBytes(result.agentRssBytes),
     ]),
   )
 }

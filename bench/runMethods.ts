@@ -20,9 +20,11 @@ export async function runMethods(
       if (failures.has(method)) continue
       const name = `${runs === 1 ? '' : `run ${run}: `}${method.name}`
       try {
-        const one = await measureMethod(method, rows)
-        measured.get(method)!.push(one)
-        writeProgress(`${name}: ${one.seconds.toFixed(1)} s, ${formatCount(Math.round(one.rowsPerSecond))} rows/s`)
+        const result = await measureMethod(method, rows)
+        measured.get(method)!.push(result)
+        writeProgress(
+          `${name}: ${result.seconds.toFixed(1)} s, ${formatCount(Math.round(result.rowsPerSecond))} rows/s`,
+        )
       } catch (error) {
         failures.add(method)
         writeProgress(`${name} failed: ${(error as Error).message}`)

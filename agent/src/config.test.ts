@@ -78,11 +78,11 @@ test('any two equal credentials fail the boot', () => {
     STI_TOKEN_METRICS: token('metrics'),
   }
   const names = Object.keys(tokens) as (keyof typeof tokens)[]
-  for (const one of names)
+  for (const name of names)
     for (const other of names)
-      if (one !== other) expect(faultsOf({ ...validEnv, ...tokens, [one]: tokens[other] })).toHaveLength(1)
-  for (const one of names)
-    expect(faultsOf({ ...validEnv, ...tokens, STI_PERSONAL_TOKENS: `ci:viewer:${tokens[one]}` })).toHaveLength(1)
+      if (name !== other) expect(faultsOf({ ...validEnv, ...tokens, [name]: tokens[other] })).toHaveLength(1)
+  for (const name of names)
+    expect(faultsOf({ ...validEnv, ...tokens, STI_PERSONAL_TOKENS: `ci:viewer:${tokens[name]}` })).toHaveLength(1)
 })
 
 test('a secret is read from its file and trimmed; both at once is a fault', () => {

@@ -18,35 +18,35 @@ const GAP = { x: 70, y: 74 }
 /** Four panels with the same axes. The median p99 of the first one is drawn in all of them for comparison. */
 export function latencyPanels(series: readonly LatencySeries[], subtitle: string): string {
   const height = TOP + Math.ceil(series.length / 2) * (PANEL_SIZE.height + GAP.y) - 10
-  const longest = Math.max(1, ...series.flatMap((one) => one.seconds))
-  const values = series.flatMap((one) => [...one.p50, ...one.p99])
+  const longest = Math.max(1, ...series.flatMap((run) => run.seconds))
+  const values = series.flatMap((run) => [...run.p50, ...run.p99])
   const reference = middleValue(series[0]?.p99 ?? [])
   return renderSvg(
     {
       width: WIDTH,
       height,
       title: 'Latency of other clients during a backfill',
-      description: series.map((one) => `${one.title}: ${one.remark}`).join('; '),
+      description: series.map((run) => `${run.title}: ${run.remark}`).join('; '),
     },
     [
       svgText(16, 24, 'Latency of other clients during a backfill (log scale)', { kind: 'title' }),
       svgText(16, 44, subtitle, { kind: 'quiet' }),
-      ...series.flatMap((one, n) => {
+      ...series.flatMap((run, n) => {
         const left = LEFT + (n % 2) * (PANEL_SIZE.width + GAP.x)
         const top = TOP + Math.floor(n / 2) * (PANEL_SIZE.height + GAP.y)
         const x = (seconds: number): number => left + (seconds / longest) * PANEL_SIZE.width
         const y = logScale(values, top + PANEL_SIZE.height, top)
-        return [...drawFrame(one, left, top, longest, y), ...drawLines(one, x, y, left, reference)]
+        return [...drawFrame(run, left, top, longest, y), ...drawLines(run, x, y, left, reference)]
       }),
     ],
   )
 }
 
-function drawFrame(one: LatencySeries, left: number, top: number, longest: number, y: ChartScale): string[] {
+function drawFrame(run: LatencySeries, left: number, top: number, longest: number, y: ChartScale): string[] {
   const bottom = top + PANEL_SIZE.height
   return [
-    svgText(left, top - 22, one.title, { kind: 'title' }),
-    svgText(left, top - 7, one.remark, { kind: 'quiet' }),
+    svgText(left, top - 22, run.title, { kind: 'title' }),
+    svgText(left, top - 7, run.remark, { kind: 'quiet' }),
     ...y.ticks.flatMap((tick) => [
       svgPolyline(
         [
@@ -63,14 +63,14 @@ function drawFrame(one: LatencySeries, left: number, top: number, longest: numbe
 }
 
 function drawLines(
-  one: LatencySeries,
+  run: LatencySeries,
   x: (seconds: number) => number,
   y: ChartScale,
   left: number,
   reference: number,
 ): string[] {
   const points = (values: readonly number[]): [number, number][] =>
-    values.map((value, n) => [x(one.seconds[n]!), y.position(value)])
+    values.map((value, n) => [x(run.seconds[n]!), y.position(value)])
   const [end, level] = [left + PANEL_SIZE.width, y.position(reference)]
   return [
     svgPolyline(
@@ -80,8 +80,8 @@ function drawLines(
       ],
       'line reference',
     ),
-    svgPolyline(points(one.p50), 'line p50'),
-    svgPolyline(points(one.p99), 'line p99'),
+    svgPolyline(points(run.p50), 'line p50'),
+    svgPolyline(points(run.p99), 'line p99'),
   ]
 }
 

@@ -20,23 +20,23 @@ export function methodBars(measured: readonly MethodResult[]): string {
       height,
       title: `Filling a column of ${rows} rows`,
       description: measured
-        .map((one) => `${one.method}: ${one.rowsPerSecond} rows/s, ${one.walBytesPerRow} WAL bytes per row`)
+        .map((result) => `${result.method}: ${result.rowsPerSecond} rows/s, ${result.walBytesPerRow} WAL bytes per row`)
         .join('; '),
     },
     [
       svgText(16, 24, `Filling a column of ${rows} rows: primary key and three secondary indexes`, { kind: 'title' }),
       svgText(NAME_WIDTH, 50, 'rows/s (higher is better)', { kind: 'quiet' }),
       svgText(secondPanelLeft, 50, 'WAL bytes/row (lower is better)', { kind: 'quiet' }),
-      ...drawBars(measured, NAME_WIDTH, (one) => one.rowsPerSecond),
-      ...drawBars(measured, secondPanelLeft, (one) => one.walBytesPerRow),
-      ...measured.map((one, n) =>
-        svgText(NAME_WIDTH - 10, TOP_MARGIN + n * ROW_HEIGHT + 15, one.method, { anchor: 'end' }),
+      ...drawBars(measured, NAME_WIDTH, (result) => result.rowsPerSecond),
+      ...drawBars(measured, secondPanelLeft, (result) => result.walBytesPerRow),
+      ...measured.map((result, n) =>
+        svgText(NAME_WIDTH - 10, TOP_MARGIN + n * ROW_HEIGHT + 15, result.method, { anchor: 'end' }),
       ),
     ],
   )
 }
 
-function drawBars(measured: readonly MethodResult[], left: number, pick: (one: MethodResult) => number): string[] {
+function drawBars(measured: readonly MethodResult[], left: number, pick: (result: MethodResult) => number): string[] {
   const most = Math.max(1, ...measured.map(pick))
   const bottom = TOP_MARGIN + measured.length * ROW_HEIGHT
   return [
@@ -47,12 +47,12 @@ function drawBars(measured: readonly MethodResult[], left: number, pick: (one: M
       ],
       'grid',
     ),
-    ...measured.flatMap((one, n) => {
-      const length = (pick(one) / most) * BAR_WIDTH
+    ...measured.flatMap((result, n) => {
+      const length = (pick(result) / most) * BAR_WIDTH
       const y = TOP_MARGIN + n * ROW_HEIGHT
       return [
-        svgRectangle(left, y, length, ROW_HEIGHT - 6, isEngineMethod(one) ? 'ours' : 'other'),
-        svgText(left + length + 6, y + 15, formatCount(Math.round(pick(one)))),
+        svgRectangle(left, y, length, ROW_HEIGHT - 6, isEngineMethod(result) ? 'ours' : 'other'),
+        svgText(left + length + 6, y + 15, formatCount(Math.round(pick(result)))),
       ]
     }),
   ]

@@ -19,12 +19,12 @@ export async function runForegroundBench(options: BenchOptions, calibration: Cal
   const failed = new Set<Scenario>()
   await calibration.sample()
   for (let run = 1; run <= runs; run++) {
-    for (const scenario of all.filter((one) => !failed.has(one))) {
+    for (const scenario of all.filter((candidate) => !failed.has(candidate))) {
       try {
-        const one = await observeScenario(scenario, { rows, perSecond, clients: CLIENT_COUNT })
-        observed.get(scenario)!.push(one)
-        const latency = scenario.load ? `, p99 ${p99(one).toFixed(2)} ms` : ''
-        writeProgress(`run ${run}: ${scenario.method.name}: ${one.seconds.toFixed(1)} s${latency}`)
+        const scenarioRun = await observeScenario(scenario, { rows, perSecond, clients: CLIENT_COUNT })
+        observed.get(scenario)!.push(scenarioRun)
+        const latency = scenario.load ? `, p99 ${p99(scenarioRun).toFixed(2)} ms` : ''
+        writeProgress(`run ${run}: ${scenario.method.name}: ${scenarioRun.seconds.toFixed(1)} s${latency}`)
       } catch (error) {
         failed.add(scenario)
         writeProgress(`run ${run}: ${scenario.method.name} failed: ${(error as Error).message}`)
@@ -59,7 +59,7 @@ function medianRun(runs: readonly ScenarioRun[]): ScenarioRun {
 
 function p99(run: ScenarioRun): number {
   return percentile(
-    run.requests.map((one) => one.milliseconds),
+    run.requests.map((request) => request.milliseconds),
     0.99,
   )
 }

@@ -44,23 +44,23 @@ export function summarizeScenario(
   }
 }
 
-const latencies = (run: ScenarioRun): number[] => run.requests.map((one) => one.milliseconds)
+const latencies = (run: ScenarioRun): number[] => run.requests.map((request) => request.milliseconds)
 
 export function summaryTable(all: readonly ScenarioSummary[]): string {
   const milliseconds = (value: number | null): string => (value === null ? '-' : value.toFixed(value < 100 ? 2 : 0))
   return markdownTable(
     ['method', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms', 'rows/s', 'load late p99 ms'],
-    all.map((one) => [
-      ...[one.scenario, milliseconds(one.p50Ms), milliseconds(one.p95Ms), milliseconds(one.p99Ms)],
-      ...[milliseconds(one.maxMs), one.rowsPerSecond === null ? '-' : formatCount(one.rowsPerSecond)],
-      milliseconds(one.latenessMs),
+    all.map((summary) => [
+      ...[summary.scenario, milliseconds(summary.p50Ms), milliseconds(summary.p95Ms), milliseconds(summary.p99Ms)],
+      ...[milliseconds(summary.maxMs), summary.rowsPerSecond === null ? '-' : formatCount(summary.rowsPerSecond)],
+      milliseconds(summary.latenessMs),
     ]),
   )
 }
 
 /** The p99 goal is 2 ms or 1.5 times the p99 without a backfill. */
 export function foregroundGoals(all: readonly ScenarioSummary[]): Goal[] {
-  const findSummary = (name: string): ScenarioSummary | undefined => all.find((one) => one.scenario === name)
+  const findSummary = (name: string): ScenarioSummary | undefined => all.find((summary) => summary.scenario === name)
   const [none, ours, share, alone] = [
     findSummary('none'),
     findSummary('engine'),
@@ -111,7 +111,7 @@ export function toLatencySeries(title: string, { seconds, requests }: ScenarioRu
   const buckets = Array.from({ length: parts }, (): number[] => [])
   for (const { at, milliseconds } of requests) buckets[Math.min(parts - 1, Math.floor(at))]!.push(milliseconds)
   const filled = buckets.flatMap((values, n) => (values.length === 0 ? [] : [{ values, second: n + 0.5 }]))
-  const all = requests.map((one) => one.milliseconds)
+  const all = requests.map((request) => request.milliseconds)
   const figure = (p: number): string => {
     const value = percentile(all, p)
     return value >= 1000 ? `${(value / 1000).toFixed(1)} s` : `${value.toFixed(value < 10 ? 2 : 0)} ms`
@@ -119,8 +119,8 @@ export function toLatencySeries(title: string, { seconds, requests }: ScenarioRu
   return {
     title,
     remark: `p50 ${figure(0.5)}, p95 ${figure(0.95)}, p99 ${figure(0.99)}, max ${figure(1)}`,
-    seconds: filled.map((one) => one.second),
-    p50: filled.map((one) => percentile(one.values, 0.5)),
-    p99: filled.map((one) => percentile(one.values, 0.99)),
+    seconds: filled.map((bucket) => bucket.second),
+    p50: filled.map((bucket) => percentile(bucket.values, 0.5)),
+    p99: filled.map((bucket) => percentile(bucket.values, 0.99)),
   }
 }

@@ -42,7 +42,7 @@ test('two guards and an alert with the same decision lead to one rollback and on
                 sendWebhook(agent, body, signedHeaders(body)),
                 sendWebhook(second, body, signedHeaders(body)),
               ])
-              const off = async (one: typeof agent): Promise<boolean> => !(await one.rollout()).flag.enabled
+              const off = async (testAgent: typeof agent): Promise<boolean> => !(await testAgent.rollout()).flag.enabled
               await expect.poll(() => off(agent), { timeout: 5_000, interval: 20 }).toBe(true)
               const seconds = (Date.now() - application.firstReadAt()!) / 1_000
               console.log(`the flag was off ${seconds} s after the signal`)

@@ -39,7 +39,7 @@ function receive(socket: Socket, keep: (mail: Mail) => void): void {
           data.push(line)
           continue
         }
-        const subject = data.find((one) => /^Subject:/i.test(one)) ?? ''
+        const subject = data.find((header) => /^Subject:/i.test(header)) ?? ''
         keep({ to, subject: subject.slice('Subject:'.length).trim(), at: Date.now() })
         data = null
         answer('250 kept')

@@ -80,7 +80,7 @@ test('each contact has a rule of its level and rollout; a role can use a custom 
   expect(calls[0]!.data[0]!.model.expr).toContain('environment="production",rollout="vehicles",severity="critical"')
   expect(points.map(({ name }) => name)).not.toContain('PagerDuty')
   const addresses = points.flatMap(({ receivers }) => receivers.map(({ settings }) => settings['addresses']))
-  expect(addresses.filter((one) => one !== undefined)).toEqual(['ann@example.com', 'kim@example.com'])
+  expect(addresses.filter((address) => address !== undefined)).toEqual(['ann@example.com', 'kim@example.com'])
 })
 
 test('one contact point has a signed webhook per agent; no file contains a secret', async () => {

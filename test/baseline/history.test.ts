@@ -56,15 +56,15 @@ test.skipIf(!hasPrometheus)(
         async (agent) => {
           const taken = await agent.run('baseline', { durationSeconds: 24 * HOUR })
           const { content } = await agent.get<Baseline>(`${BASELINES}/newest`)
-          const of = (name: string) => content.signals.find(({ signal }) => signal === name)!
+          const signalOf = (name: string) => content.signals.find(({ signal }) => signal === name)!
           // One hour of 24 was 30% slower.
-          expect(of('api-latency-average').mean).toBeCloseTo(0.02 * (1 + 0.3 / 24), 4)
-          expect(of('api-latency-p95').mean).toBeCloseTo(0.05, 3)
-          expect(of('api-latency-p95').values).toHaveLength(480)
-          expect(of('api-latency-p95').samples).toBeGreaterThan(4_700)
-          expect(of('queue')).toMatchObject({ mean: 4, maximum: 4, standardDeviation: 0 })
-          expect(of('gone')).toMatchObject({ mean: null, unknown: 'nothing was read' })
-          expect(of('host-cpu')).toMatchObject({ mean: null, unknown: 'nothing was read' })
+          expect(signalOf('api-latency-average').mean).toBeCloseTo(0.02 * (1 + 0.3 / 24), 4)
+          expect(signalOf('api-latency-p95').mean).toBeCloseTo(0.05, 3)
+          expect(signalOf('api-latency-p95').values).toHaveLength(480)
+          expect(signalOf('api-latency-p95').samples).toBeGreaterThan(4_700)
+          expect(signalOf('queue')).toMatchObject({ mean: 4, maximum: 4, standardDeviation: 0 })
+          expect(signalOf('gone')).toMatchObject({ mean: null, unknown: 'nothing was read' })
+          expect(signalOf('host-cpu')).toMatchObject({ mean: null, unknown: 'nothing was read' })
           expect(taken.result?.['unknown']).toEqual(expect.arrayContaining(['host-cpu: nothing was read']))
           expect(content.measured).toBe('history')
           // The agent has just started, so single queries come from pg_stat_statements.

@@ -74,17 +74,17 @@ async function expectVerdicts(
   const baselines = '/v1/rollouts/vehicles/baselines'
   const kept = await agent.get<Baseline>(`${baselines}/newest`)
   expect(kept).toMatchObject({ operationId: id, source: 'live', release: 'v1', warnings: [], unusable: [] })
-  const of = (name: string) => kept.content.signals.find(({ signal }) => signal === name)!
-  expect(of('api-latency-average').mean).toBeCloseTo(0.02, 3)
-  expect(of('api-latency-p95').mean).toBeGreaterThan(0.027)
-  expect(of('api-request-rate').mean).toBeGreaterThan(150)
-  expect(of('api-error-ratio').mean).toBe(0)
-  expect(of('api-latency-average').values).toHaveLength(12)
-  expect(of('host-memory').mean).toBeGreaterThan(0)
-  const query = kept.content.queries.find(({ text: one }) => /pg_sleep\(\$1\) from vehicles/.test(one))!
+  const signalOf = (name: string) => kept.content.signals.find(({ signal }) => signal === name)!
+  expect(signalOf('api-latency-average').mean).toBeCloseTo(0.02, 3)
+  expect(signalOf('api-latency-p95').mean).toBeGreaterThan(0.027)
+  expect(signalOf('api-request-rate').mean).toBeGreaterThan(150)
+  expect(signalOf('api-error-ratio').mean).toBe(0)
+  expect(signalOf('api-latency-average').values).toHaveLength(12)
+  expect(signalOf('host-memory').mean).toBeGreaterThan(0)
+  const query = kept.content.queries.find(({ text: queryText }) => /pg_sleep\(\$1\) from vehicles/.test(queryText))!
   expect(query.meanSeconds).toBeGreaterThan(0.004)
   expect(query.values.filter((value) => value !== null).length).toBeGreaterThanOrEqual(8)
-  expect(kept.content.queries.filter(({ text: one }) => /sti\.|\/\* sti/.test(one))).toEqual([])
+  expect(kept.content.queries.filter(({ text: queryText }) => /sti\.|\/\* sti/.test(queryText))).toEqual([])
   expect(await sql`select * from sti.baseline_sampling`).toEqual([])
   const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/rollouts/vehicles/events`)
   expect(events.filter(({ kind }) => kind === 'baseline').map(({ message }) => message)).toEqual([

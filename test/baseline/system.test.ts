@@ -64,12 +64,12 @@ test('each check of the system layer fails on its own fault only', async () => {
       })
       // Autovacuum is off, so dead rows remain: the table grows to a relevant size and is then nearly emptied.
       // ANALYZE ignores pending statistics of its own session, so they are flushed first.
-      const one = postgres(url, { max: 1, onnotice: () => undefined })
-      await one`update vehicles set name = repeat('x', 200)`
-      await one`delete from vehicles where id % 10 > 0`
-      await one`select pg_stat_force_next_flush()`
-      await one`analyze vehicles`
-      await one.end()
+      const connection = postgres(url, { max: 1, onnotice: () => undefined })
+      await connection`update vehicles set name = repeat('x', 200)`
+      await connection`delete from vehicles where id % 10 > 0`
+      await connection`select pg_stat_force_next_flush()`
+      await connection`analyze vehicles`
+      await connection.end()
       const bloated = (await validateSystemLayer(agent, 'bloat'))['bloat']!
       expect(bloated).toMatchObject({
         verdict: 'fail',

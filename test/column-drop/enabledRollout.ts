@@ -74,8 +74,9 @@ export async function prepareColumnDrop(
 }
 
 export function findColumnDropCheck({ checks }: Pick<PreparedColumnDrop, 'checks'>, name: string): ColumnDropCheck {
-  const check = checks.find((one) => one.check === name)
-  if (check === undefined) throw new Error(`no check ${name}; there are ${checks.map((one) => one.check).join(', ')}`)
+  const check = checks.find((candidate) => candidate.check === name)
+  if (check === undefined)
+    throw new Error(`no check ${name}; there are ${checks.map((other) => other.check).join(', ')}`)
   return check
 }
 

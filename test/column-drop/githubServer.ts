@@ -109,7 +109,7 @@ export async function startGithub(token: string): Promise<GithubServer> {
       return [201, shown(pulls.at(-1)!)]
     }
     const number = Number(/^\/(?:pulls|issues)\/(\d+)/.exec(at)?.[1])
-    const pull = pulls.find((one) => one.number === number)
+    const pull = pulls.find((candidate) => candidate.number === number)
     if (pull === undefined) return [404, { message: 'Not Found' }]
     if (method === 'PATCH') Object.assign(pull, { title: body.title, body: body.body })
     else pull.labels = [...new Set([...pull.labels, ...body.labels])]

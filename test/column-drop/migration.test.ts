@@ -243,7 +243,7 @@ test('files of a migration are those of the project’s own tool', async () => {
     const down = /^\s*--[\s-]*down\s+migration/im
     expect(file!.text.match(new RegExp(up, 'gim'))).toHaveLength(1)
     expect(file!.text.match(new RegExp(down, 'gim'))).toHaveLength(1)
-    expect(renderMigrationFiles(migration, { template: 'plain', path }, at).map((one) => one.path)).toEqual([
+    expect(renderMigrationFiles(migration, { template: 'plain', path }, at).map((rendered) => rendered.path)).toEqual([
       'db/1700000000000_drop_legacy_columns_of_things.up.sql',
       'db/1700000000000_drop_legacy_columns_of_things.down.sql',
     ])

@@ -29,7 +29,7 @@ test('a draft pull request with its label is opened on a branch of its own; the 
     await withEnabledRollout(
       async ({ agent, database: { sql, url } }) => {
         const before = (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items
-        const item = (items: ReadinessItem[]) => items.find((one) => one.item === 'column-drop-migration')!
+        const item = (items: ReadinessItem[]) => items.find((candidate) => candidate.item === 'column-drop-migration')!
         expect(item(before)).toMatchObject({ state: 'not-ready' })
         const run = await prepareColumnDrop(agent, { openPullRequest: true, validateData: true, exportArchive: true })
         expect(run.reasons).toEqual([])

@@ -127,4 +127,4 @@ function compareRows(shape: DropTableShape, before: Map<string, TableRow>, after
   expect(after.size).toBe(before.size)
 }
 
-const sorted = (row: TableRow): unknown => Object.entries(row).sort(([one], [other]) => (one < other ? -1 : 1))
+const sorted = (row: TableRow): unknown => Object.entries(row).sort(([name], [other]) => (name < other ? -1 : 1))

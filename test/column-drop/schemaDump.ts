@@ -22,9 +22,9 @@ function findPgDump(): string | null {
   )
 }
 
-function commandOutput(command: string, of: string[]): string | undefined {
+function commandOutput(command: string, commandArguments: string[]): string | undefined {
   try {
-    return execFileSync(command, of, {
+    return execFileSync(command, commandArguments, {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
       maxBuffer: 64 * 1024 ** 2,

@@ -211,7 +211,7 @@ export const flagColumns = (shape: DropTableShape): readonly [string, string] =>
 
 export function rolloutFile(shape: DropTableShape): string {
   const [a, b] = flagColumns(shape).map((name) => JSON.stringify(name)) as [string, string]
-  const restore = (one: boolean, other: boolean): string => `{ ${a}: "${one}", ${b}: "${other}" }`
+  const restore = (first: boolean, other: boolean): string => `{ ${a}: "${first}", ${b}: "${other}" }`
   const legacy = [a, b, ...(shape.more ?? [])]
   return `rollout: things
 table: ${JSON.stringify(shapeTable(shape))}

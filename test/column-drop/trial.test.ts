@@ -5,7 +5,7 @@ import { rolloutFile, DROP_TABLE_SHAPES } from './tableShapes.ts'
 
 const TESTED_SHAPES = ['plain columns', 'quoted names', 'partitions in two', 'foreign keys', 'domains', 'unique and']
 
-test.each(DROP_TABLE_SHAPES.filter(({ name }) => TESTED_SHAPES.some((one) => name.startsWith(one))))(
+test.each(DROP_TABLE_SHAPES.filter(({ name }) => TESTED_SHAPES.some((prefix) => name.startsWith(prefix))))(
   'up and down of a table with $name run on a copy, of which nothing remains',
   async (shape) => {
     await withColumnDropEnvironment(shape.create, rolloutFile(shape), async ({ run, table, catalog, sql }) => {

@@ -34,16 +34,18 @@ export async function findJournalFaults(sql: postgres.Sql, ours: boolean): Promi
           from pg_db_role_setting s, unnest(s.setconfig) c where s.setrole = 0
             and s.setdatabase = (select oid from pg_database where datname = current_database())
       ) as found) as catalog`
-  const name = (one: { kind: string; object: string }): string => `${one.kind} ${one.object}`
+  const name = (entry: { kind: string; object: string }): string => `${entry.kind} ${entry.object}`
   const { journal, catalog } = row!
   const present = new Set(catalog.map(name))
   const journaled = new Map<string, number>()
-  for (const one of journal) journaled.set(name(one), (journaled.get(name(one)) ?? 0) + 1)
+  for (const entry of journal) journaled.set(name(entry), (journaled.get(name(entry)) ?? 0) + 1)
   return [
-    ...[...present].filter((one) => !journaled.has(one)).map((one) => `${one} is there and not journaled`),
+    ...[...present].filter((object) => !journaled.has(object)).map((object) => `${object} is there and not journaled`),
     ...journal
-      .filter((one) => !present.has(name(one)) && (one.confirmed || one.kind !== 'index'))
-      .map((one) => `${name(one)} is journaled and not there`),
-    ...[...journaled].filter(([, times]) => times > 1).map(([one, times]) => `${one} is journaled ${times} times`),
+      .filter((entry) => !present.has(name(entry)) && (entry.confirmed || entry.kind !== 'index'))
+      .map((entry) => `${name(entry)} is journaled and not there`),
+    ...[...journaled]
+      .filter(([, times]) => times > 1)
+      .map(([object, times]) => `${object} is journaled ${times} times`),
   ]
 }

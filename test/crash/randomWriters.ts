@@ -159,6 +159,6 @@ export async function compareWithOracle(
 
 /** Says how many rows were found lost, doubled or wrong, for whoever reads the run. */
 export function summarizeMismatches(found: readonly string[]): string {
-  const count = (word: string): number => found.filter((one) => one.includes(` is ${word}`)).length
+  const count = (word: string): number => found.filter((mismatch) => mismatch.includes(` is ${word}`)).length
   return `lost ${count('lost')}, doubled ${count('doubled')}, wrong ${count('wrong')}`
 }

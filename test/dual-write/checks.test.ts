@@ -13,7 +13,7 @@ async function runCheck(agent: TestAgent, name: string): Promise<CheckResult> {
   const { result } = await agent.run('validation', { checks: [name] })
   const { validation } = result as { validation: number }
   const { checks } = await agent.get<Validation>(`/v1/rollouts/vehicles/validations/${validation}`)
-  return checks.find((one) => one.check === name)!
+  return checks.find((check) => check.check === name)!
 }
 
 const canary = (agent: TestAgent): Promise<CheckResult> => runCheck(agent, 'dual-write-canary')

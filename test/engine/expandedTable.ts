@@ -122,6 +122,6 @@ export async function readLanes(sql: postgres.Sql, id: number): Promise<StoredLa
     from sti.lane where operation_id = ${id} and relation is not null order by number`
 }
 
-export function sumOf<T>(items: readonly T[], number: (one: T) => number): number {
-  return items.reduce((total, one) => total + number(one), 0)
+export function sumOf<T>(items: readonly T[], number: (item: T) => number): number {
+  return items.reduce((total, item) => total + number(item), 0)
 }

@@ -33,7 +33,7 @@ test('after an agent is killed inside a striped range, another one continues wit
       agent: 'agent-2',
       result: { passedRows: rows, writtenRows: rows },
     })
-    expect(sumOf(await readLanes(sql, id), (one) => one.written)).toBe(rows)
+    expect(sumOf(await readLanes(sql, id), (part) => part.written)).toBe(rows)
     expect(await readEngineWrites(sql)).toMatchObject({ rows })
     expect(await countWrongRows(sql)).toBe(0)
     expect(await expectEachBatchOnce(sql)).toBeGreaterThan(8)

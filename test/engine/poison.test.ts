@@ -28,8 +28,12 @@ test.each([1, 3])(
         expect(result).toMatchObject({ passedRows: all, ...counts })
         expect(progress).toMatchObject({ processedRows: all - ids.length, totalRows: all, ...counts })
         const failed = await readFailedRows(agent)
-        expect(failed.map((row) => row.key.map(Number)).sort((a, b) => a[0]! - b[0]!)).toEqual(ids.map((one) => [one]))
-        expect(new Set(failed.map((row) => row.message))).toEqual(new Set(ids.map((one) => `row ${one} is frozen`)))
+        expect(failed.map((row) => row.key.map(Number)).sort((a, b) => a[0]! - b[0]!)).toEqual(
+          ids.map((frozen) => [frozen]),
+        )
+        expect(new Set(failed.map((row) => row.message))).toEqual(
+          new Set(ids.map((frozen) => `row ${frozen} is frozen`)),
+        )
         const each = await readLanes(sql, id)
         expect([sumOf(each, (lane) => lane.written), sumOf(each, (lane) => lane.failed)]).toEqual([
           all - ids.length,

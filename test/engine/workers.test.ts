@@ -82,7 +82,7 @@ test('pause stops every worker at a safe point, and each resumes there', async (
     const { id } = await agent.request('backfill', { workers: 3, batchSize: 50, maximumBatchSeconds: 5 })
     await waitFor(
       'three lanes are at work',
-      async () => (await readLanes(sql, id)).filter((one) => one.written > 0).length >= 3,
+      async () => (await readLanes(sql, id)).filter((lane) => lane.written > 0).length >= 3,
     )
     await controlOperation(agent, id, 'pause')
     const paused = await agent.waitForEnd(id)

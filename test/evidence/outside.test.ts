@@ -44,7 +44,9 @@ test.skipIf(!hasPrometheus)(
           ])
           await expect(fetchUptime(prometheus.url, 'production', 20)).rejects.toThrow(/has not scraped job sti-agent/)
           const item = async (name: string): Promise<ReadinessItem> =>
-            (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items.find((one) => one.item === name)!
+            (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items.find(
+              (candidate) => candidate.item === name,
+            )!
           // It is asked again every half minute.
           await expect.poll(async () => (await item('alerts')).state, wait).toBe('ready')
           await expect.poll(async () => (await item('metrics')).state, wait).toBe('ready')

@@ -25,21 +25,21 @@ interface PromotionsResponse {
 async function withTwoEnvironments(
   use: (both: { staging: TestAgent; production: TestAgent; sql: postgres.Sql; report: SignedReport }) => Promise<void>,
 ): Promise<void> {
-  await withDatabase(async (one) => {
-    await createVehicles(one.sql, 300)
+  await withDatabase(async (stagingDatabase) => {
+    await createVehicles(stagingDatabase.sql, 300)
     await withAgent(
-      one.url,
+      stagingDatabase.url,
       FILE,
       async (there) => {
         for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await there.run(kind)
         const report = await there.get<SignedReport>(`${REPORT}?format=json`)
-        await withDatabase(async (two) => {
-          await createVehicles(two.sql, 300)
+        await withDatabase(async (productionDatabase) => {
+          await createVehicles(productionDatabase.sql, 300)
           const config = { environment: 'production', production: true, trustedKeys: trustKeys(staging) }
           await withAgent(
-            two.url,
+            productionDatabase.url,
             OTHER_METRICS_FILE,
-            (here) => use({ staging: there, production: here, sql: two.sql, report }),
+            (here) => use({ staging: there, production: here, sql: productionDatabase.sql, report }),
             {
               name: 'agent-2',
               config,
@@ -102,27 +102,33 @@ test('anything but a signed staging report of the same rollout is refused with a
       const { status, body } = await submitReport(production, handed)
       expect([status, body.reasons?.join(' ') ?? body.detail]).toEqual([409, expect.stringMatching(says)])
     }
-    const signed = (change: (of: SignedReport['report']) => void, key = staging): Promise<SignedReport> => {
-      const of = structuredClone(report.report)
-      change(of)
-      return signReport(of, key)
+    const signed = (change: (content: SignedReport['report']) => void, key = staging): Promise<SignedReport> => {
+      const content = structuredClone(report.report)
+      change(content)
+      return signReport(content, key)
     }
     await refused({ ...report, signature: null, unsigned: 'because' }, /not signed/)
     await refused({ ...report, report: { ...report.report, coverage: 0.5 } }, /was changed/)
     await refused(await signed(() => undefined, stranger), /which is not trusted/)
-    await refused(await signed((of) => (of.environment = 'test')), /trusted for staging, but the report is from test/)
-    await refused(await signed((of) => (of.rollout = 'other')), /for rollout other/)
     await refused(
-      await signed((of) => (of.file.promotionHash = '0')),
+      await signed((content) => (content.environment = 'test')),
+      /trusted for staging, but the report is from test/,
+    )
+    await refused(await signed((content) => (content.rollout = 'other')), /for rollout other/)
+    await refused(
+      await signed((content) => (content.file.promotionHash = '0')),
       /rollout file in staging differs. The table, types, limits, and checks must be identical/,
     )
-    await refused(await signed((of) => (of.validation!.verdict = 'fail')), /ended with verdict fail/)
-    await refused(await signed((of) => (of.validation!.verdict = 'inconclusive')), /ended with verdict inconclusive/)
-    await refused(await signed((of) => (of.validation = null)), /no finished validation/)
-    await refused(await signed((of) => (of.verified = false)), /a bulk write has run since/)
+    await refused(await signed((content) => (content.validation!.verdict = 'fail')), /ended with verdict fail/)
+    await refused(
+      await signed((content) => (content.validation!.verdict = 'inconclusive')),
+      /ended with verdict inconclusive/,
+    )
+    await refused(await signed((content) => (content.validation = null)), /no finished validation/)
+    await refused(await signed((content) => (content.verified = false)), /a bulk write has run since/)
     const ago = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString()
-    await refused(await signed((of) => (of.validation!.endedAt = ago(2))), /ended 2 h ago \(limit 1 h\)/)
-    await refused(await signed((of) => (of.validation!.endedAt = ago(-1))), /in the future/)
+    await refused(await signed((content) => (content.validation!.endedAt = ago(2))), /ended 2 h ago \(limit 1 h\)/)
+    await refused(await signed((content) => (content.validation!.endedAt = ago(-1))), /in the future/)
     await refused('report', /not an STI report/)
     expect((await production.get<PromotionsResponse>(PROMOTIONS)).promotions).toEqual([])
 

@@ -14,7 +14,7 @@ const ATTESTATIONS = '/v1/rollouts/vehicles/attestations'
 const readiness = (agent: TestAgent): Promise<Readiness> => agent.get('/v1/rollouts/vehicles/readiness')
 
 async function findItem(agent: TestAgent, name: string): Promise<ReadinessItem> {
-  return (await readiness(agent)).items.find((one) => one.item === name)!
+  return (await readiness(agent)).items.find((item) => item.item === name)!
 }
 
 async function readSeries(agent: TestAgent, name: string): Promise<string[]> {

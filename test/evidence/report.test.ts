@@ -121,10 +121,10 @@ test('only editors see phone numbers and e-mail addresses, and no report contain
       await (await fetch(agent.url + path, { headers: { authorization: `Bearer ${token}` } })).text()
     const private_ = /1234567|ann@example\.com/
     for (const path of ['', '/readiness', '/report?format=json', '/report?format=html', '/report?format=md']) {
-      const of = `/v1/rollouts/vehicles${path}`
-      expect(await seen(of, TOKENS.viewer)).not.toMatch(private_)
+      const rolloutPath = `/v1/rollouts/vehicles${path}`
+      expect(await seen(rolloutPath, TOKENS.viewer)).not.toMatch(private_)
       // An editor sees them where they are asked for; what leaves the house does not have them.
-      expect(private_.test(await seen(of, TOKENS.bob))).toBe(!path.startsWith('/report'))
+      expect(private_.test(await seen(rolloutPath, TOKENS.bob))).toBe(!path.startsWith('/report'))
     }
     expect(await seen('/metrics', TOKENS.ann)).not.toMatch(/1234567|ann@example|Ann/)
     expect((await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).contacts[0]!.phone).toBe('+49 30 1234567')

@@ -65,7 +65,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 export async function validateHealthyPlace(place: FaultPlace): Promise<SeedOutcome> {
   const started = Date.now()
   const validation = await validate(place.agent)
-  const open = validation.checks.filter((one) => one.verdict === 'inconclusive').map((one) => one.check)
+  const open = validation.checks.filter((check) => check.verdict === 'inconclusive').map((check) => check.check)
   return {
     fault: null,
     verdict: 'healthy',
@@ -78,10 +78,12 @@ export async function validateHealthyPlace(place: FaultPlace): Promise<SeedOutco
 function detectingChecks({ checks }: Validation, fault: SeededFault): CheckResult[] {
   const { unknown } = fault
   return checks.filter(
-    (one) =>
-      one.layer === fault.layer &&
-      fault.checks.includes(one.check) &&
-      (unknown === undefined ? one.verdict === 'fail' : one.verdict === 'inconclusive' && unknown.test(one.detail)),
+    (check) =>
+      check.layer === fault.layer &&
+      fault.checks.includes(check.check) &&
+      (unknown === undefined
+        ? check.verdict === 'fail'
+        : check.verdict === 'inconclusive' && unknown.test(check.detail)),
   )
 }
 
@@ -92,12 +94,12 @@ const MACHINE_CHECKS = ['cpu', 'memory', 'disk']
 function falseAlarms({ checks }: Validation, fault: SeededFault | null): string[] {
   const allowedToFail = fault === null ? MACHINE_CHECKS : [...fault.checks, ...(fault.follows ?? []), ...MACHINE_CHECKS]
   return checks
-    .filter((one) => one.verdict === 'error' || (one.verdict === 'fail' && !allowedToFail.includes(one.check)))
+    .filter((check) => check.verdict === 'error' || (check.verdict === 'fail' && !allowedToFail.includes(check.check)))
     .map(describeCheck)
 }
 
 function describeExpectedChecks({ checks }: Validation, fault: SeededFault): string {
-  const named = checks.filter((one) => fault.checks.includes(one.check)).map(describeCheck)
+  const named = checks.filter((check) => fault.checks.includes(check.check)).map(describeCheck)
   return named.length > 0 ? named.join('; ') : `none of ${fault.checks.join(', ')} ran`
 }
 

@@ -31,7 +31,7 @@ async function readFlagState(agent: Pick<AgentProcess, 'url'>): Promise<boolean>
 
 async function withFlagOn(
   server: PostgresServer,
-  use: (of: { agent: AgentProcess; sql: postgres.Sql; again(): Promise<AgentProcess> }) => Promise<void>,
+  use: (environment: { agent: AgentProcess; sql: postgres.Sql; again(): Promise<AgentProcess> }) => Promise<void>,
 ): Promise<void> {
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined, backoff: () => 0.1 })
   const agents: AgentProcess[] = []

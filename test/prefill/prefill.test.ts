@@ -21,7 +21,7 @@ interface PrefillTest {
 async function withVehicles(
   rows: number,
   file: string,
-  use: (of: PrefillTest) => Promise<void>,
+  use: (environment: PrefillTest) => Promise<void>,
   before = '',
 ): Promise<void> {
   await withDatabase(async ({ url, sql }) => {

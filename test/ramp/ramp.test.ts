@@ -15,25 +15,25 @@ const RAMP = { enabled: true, ramp: true }
 
 /** Two agents of one database, covered and finalized; the flag is asked for at both. */
 async function withTwoAgents(
-  work: (one: TestAgent, two: TestAgent, sql: postgres.Sql) => Promise<void>,
+  work: (first: TestAgent, second: TestAgent, sql: postgres.Sql) => Promise<void>,
 ): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
     await withAgent(
       url,
       FILE,
-      (one) =>
+      (first) =>
         withAgent(
           url,
           FILE,
-          async (two) => {
-            const clients = [startFlagClient(one.url, 'client-1'), startFlagClient(two.url, 'client-2')]
+          async (second) => {
+            const clients = [startFlagClient(first.url, 'client-1'), startFlagClient(second.url, 'client-2')]
             try {
               for (const kind of ['expand', 'backfill', 'validation', 'finalize', 'validation'] as const)
-                await one.run(kind)
-              for (const agent of [one, two])
+                await first.run(kind)
+              for (const agent of [first, second])
                 await waitFor('both clients are known', async () => (await readFlag(agent)).clients.length === 2)
-              await work(one, two, sql)
+              await work(first, second, sql)
             } finally {
               clients.forEach((client) => client.stop())
             }
@@ -59,125 +59,125 @@ const waitForStep = (agent: TestAgent, id: number, step: number): Promise<Operat
   })
 
 test('a ramp reaches 100% if every step passes; turning the flag off through any agent ends it', async () => {
-  await withTwoAgents(async (one, two) => {
-    const asked = await one.request('flag', RAMP)
+  await withTwoAgents(async (first, second) => {
+    const asked = await first.request('flag', RAMP)
     expect(asked).toMatchObject({ kind: 'flag', state: 'queued', parameters: { steps: [25, 100], holdSeconds: 1 } })
-    await waitForStep(one, asked.id, 1)
-    await waitForPercentage(one, 25)
-    expect((await one.rollout()).stage).toBe('ramping')
-    expect(await requestRefused(one, 'flag', RAMP)).toMatch(/Ramp \d+ is running: resume or cancel it/)
-    expect(await one.waitForEnd(asked.id)).toMatchObject({
+    await waitForStep(first, asked.id, 1)
+    await waitForPercentage(first, 25)
+    expect((await first.rollout()).stage).toBe('ramping')
+    expect(await requestRefused(first, 'flag', RAMP)).toMatch(/Ramp \d+ is running: resume or cancel it/)
+    expect(await first.waitForEnd(asked.id)).toMatchObject({
       state: 'succeeded',
       result: { percentage: 100, steps: [25, 100] },
       progress: { ratio: 1, ramp: { step: 2, percentage: 100, heldSeconds: 1, verdict: 'pass', why: [] } },
     })
-    await waitForPercentage(one, 100)
-    expect((await one.rollout()).stage).toBe('enabled')
-    expect((await readEventMessages(one, asked.id)).filter((message) => message.startsWith('Step'))).toEqual([
+    await waitForPercentage(first, 100)
+    expect((await first.rollout()).stage).toBe('enabled')
+    expect((await readEventMessages(first, asked.id)).filter((message) => message.startsWith('Step'))).toEqual([
       'Step 1 of 2, 25%: pass',
       'Step 2 of 2, 100%: pass',
     ])
     // Each step is a separate change by the actor of the ramp.
-    const { events } = await one.get<{ events: OperationEvent[] }>('/v1/rollouts/vehicles/events')
+    const { events } = await first.get<{ events: OperationEvent[] }>('/v1/rollouts/vehicles/events')
     const changes = events.filter(({ kind }) => kind === 'flag')
     expect(changes.map(({ actor, reason, message }) => `${actor.name}: ${message} ${reason}`)).toEqual([
       `ann: The flag was turned on for 25%. ramp ${asked.id}, step 1 of 2: test`,
       `ann: The flag was turned on for 100%. ramp ${asked.id}, step 2 of 2: test`,
     ])
-    expect(await requestRefused(one, 'flag', RAMP)).toMatch(/on for 100 %: there is no step left/)
+    expect(await requestRefused(first, 'flag', RAMP)).toMatch(/on for 100 %: there is no step left/)
 
     for (const [through, kind] of [
-      [one, 'flag'],
-      [two, 'rollback'],
+      [first, 'flag'],
+      [second, 'rollback'],
     ] as const) {
-      await one.run('flag', { enabled: false })
-      const { id } = await one.request('flag', RAMP)
-      await waitForStep(one, id, 1)
+      await first.run('flag', { enabled: false })
+      const { id } = await first.request('flag', RAMP)
+      await waitForStep(first, id, 1)
       const off = kind === 'flag' ? { enabled: false } : { scope: 'flag' }
       const bob = { authorization: `Bearer ${TOKENS.bob}` }
       const body = { kind, environment: 'staging', parameters: off, reason: 'it looks odd' }
       expect((await through.post('/v1/rollouts/vehicles/operations', body, bob)).status).toBe(202)
-      const ended = await one.waitForEnd(id)
+      const ended = await first.waitForEnd(id)
       expect(ended).toMatchObject({ state: 'failed', errorCode: 'flag-changed' })
       expect(ended.error).toBe(
         'bob turned the flag off (it looks odd). The ramp has ended and will not change the flag again.',
       )
       await sleep(1_200)
-      expect(await readFlag(one)).toMatchObject({ enabled: false, percentage: 0 })
+      expect(await readFlag(first)).toMatchObject({ enabled: false, percentage: 0 })
     }
-    await one.run('validation')
+    await first.run('validation')
 
     // A paused ramp keeps its percentage, and so does a cancelled one. Turning the flag off ends a paused ramp.
-    const { id } = await one.request('flag', RAMP)
-    await waitForStep(one, id, 1)
-    await controlOperation(one, id, 'pause')
-    expect(await one.waitForEnd(id)).toMatchObject({ state: 'paused', error: null })
-    await waitForPercentage(one, 25)
-    await one.run('flag', { enabled: false })
-    await waitFor('it is over', async () => (await readOperation(one, id)).state === 'cancelled')
-    expect((await readOperation(one, id)).error).toBe(
+    const { id } = await first.request('flag', RAMP)
+    await waitForStep(first, id, 1)
+    await controlOperation(first, id, 'pause')
+    expect(await first.waitForEnd(id)).toMatchObject({ state: 'paused', error: null })
+    await waitForPercentage(first, 25)
+    await first.run('flag', { enabled: false })
+    await waitFor('it is over', async () => (await readOperation(first, id)).state === 'cancelled')
+    expect((await readOperation(first, id)).error).toBe(
       'ann turned the flag off (test). The ramp has ended and will not change the flag again.',
     )
-    const next = await one.request('flag', RAMP)
-    await waitForStep(one, next.id, 1)
-    await controlOperation(one, next.id, 'cancel')
-    expect((await one.waitForEnd(next.id)).state).toBe('cancelled')
-    expect(await readEventMessages(one, next.id)).toContain('The flag stays on for 25%.')
-    await waitForPercentage(one, 25)
+    const next = await first.request('flag', RAMP)
+    await waitForStep(first, next.id, 1)
+    await controlOperation(first, next.id, 'cancel')
+    expect((await first.waitForEnd(next.id)).state).toBe('cancelled')
+    expect(await readEventMessages(first, next.id)).toContain('The flag stays on for 25%.')
+    await waitForPercentage(first, 25)
     // The ramp continues from there and never goes down.
-    const last = await one.run('flag', RAMP)
+    const last = await first.run('flag', RAMP)
     expect(last.result).toMatchObject({ steps: [25, 100] })
   })
 }, 120_000)
 
 test('a ramp holds while it cannot be judged, then pauses; a failed step turns the flag off', async () => {
-  await withTwoAgents(async (one, two, sql) => {
-    expect((await one.post<Problem>('/v1/rollouts/vehicles/operations', request({ force: true }))).status).toBe(422)
-    const { id } = await one.request('flag', RAMP)
-    await waitForStep(one, id, 1)
+  await withTwoAgents(async (first, second, sql) => {
+    expect((await first.post<Problem>('/v1/rollouts/vehicles/operations', request({ force: true }))).status).toBe(422)
+    const { id } = await first.request('flag', RAMP)
+    await waitForStep(first, id, 1)
     const [index] = await sql<{ definition: string }[]>`
       select pg_get_indexdef('public.sti_vehicles_type_idx'::regclass) as definition`
     await sql.unsafe('drop index public.sti_vehicles_type_idx')
     const held = await waitFor('it says what it waits for', async () => {
-      const operation = await readOperation(one, id)
+      const operation = await readOperation(first, id)
       return operation.progress?.ramp?.verdict === 'inconclusive' && operation
     })
     expect(held).toMatchObject({
       state: 'running',
       progress: { throttled: expect.stringMatching(/Finalize is incomplete/) as string },
     })
-    const stands = await one.waitForEnd(id)
+    const stands = await first.waitForEnd(id)
     expect(stands).toMatchObject({ state: 'paused', errorCode: 'trouble' })
     expect(stands.error).toMatch(/^The step at 25% was inconclusive 3 times: gate: Finalize is incomplete/)
-    await waitForPercentage(two, 25)
+    await waitForPercentage(second, 25)
     await sql.unsafe(index!.definition)
-    await controlOperation(one, id, 'resume')
-    expect(await waitFor('it goes on', async () => (await readOperation(one, id)).state === 'succeeded')).toBe(true)
+    await controlOperation(first, id, 'resume')
+    expect(await waitFor('it goes on', async () => (await readOperation(first, id)).state === 'succeeded')).toBe(true)
 
-    await one.run('flag', { enabled: false })
-    await setAutomaticRollback(one, { armed: false, reason: 'a load test' })
-    const bad = await one.request('flag', RAMP)
-    await waitForStep(one, bad.id, 1)
+    await first.run('flag', { enabled: false })
+    await setAutomaticRollback(first, { armed: false, reason: 'a load test' })
+    const bad = await first.request('flag', RAMP)
+    await waitForStep(first, bad.id, 1)
     await sql.unsafe(`
       alter table public.vehicles disable trigger user;
       update public.vehicles set type = 'Bike' where is_truck and id < 50;
       alter table public.vehicles enable always trigger "~sti_derive"`)
     // While automatic rollback is paused the ramp is held and names who paused it. After resume it turns the flag off.
-    const standing = await one.waitForEnd(bad.id)
+    const standing = await first.waitForEnd(bad.id)
     expect(standing).toMatchObject({ state: 'paused', errorCode: 'trouble' })
     expect(standing.error).toMatch(/^The step at 25% failed .* ann paused automatic rollback until .*\(a load test\)/)
-    await waitForPercentage(one, 25)
-    await setAutomaticRollback(one, { armed: true, reason: 'it is over' })
-    await controlOperation(one, bad.id, 'resume')
-    await waitFor('it ends', async () => (await readOperation(one, bad.id)).endedAt !== null)
-    const failed = await readOperation(one, bad.id)
+    await waitForPercentage(first, 25)
+    await setAutomaticRollback(first, { armed: true, reason: 'it is over' })
+    await controlOperation(first, bad.id, 'resume')
+    await waitFor('it ends', async () => (await readOperation(first, bad.id)).endedAt !== null)
+    const failed = await readOperation(first, bad.id)
     expect(failed).toMatchObject({ state: 'failed', errorCode: 'ramp-failed' })
     expect(failed.error).toMatch(/^The step at 25% failed, and the flag was turned off: /)
     expect(failed.error).toMatch(/new-rows|dual-write/)
     // If the other agent turned it off, this one reads that within two seconds.
-    await waitFor('it is off', async () => (await one.rollout()).stage === 'rolled-back')
-    expect(await readFlag(one)).toMatchObject({ enabled: false })
-    const { operations } = await one.get<{ operations: Operation[] }>('/v1/operations')
+    await waitFor('it is off', async () => (await first.rollout()).stage === 'rolled-back')
+    expect(await readFlag(first)).toMatchObject({ enabled: false })
+    const { operations } = await first.get<{ operations: Operation[] }>('/v1/operations')
     expect(operations[0]).toMatchObject({ kind: 'rollback', parameters: { scope: 'flag' }, actor: { via: 'agent' } })
     expect(operations[0]!.reason).toMatch(new RegExp(`^ramp ${bad.id} failed at 25%`))
   })

@@ -173,7 +173,9 @@ test('a paused rehearsal leaves nothing and restarts; a cancelled one leaves not
         await agent.run('expand')
         const scheduled = await waitFor('one by itself', async () => {
           const { operations } = await agent.get<{ operations: Operation[] }>('/v1/operations')
-          return operations.find((one) => one.kind === 'rehearsal' && one.reason === 'scheduled every 5 s')
+          return operations.find(
+            (operation) => operation.kind === 'rehearsal' && operation.reason === 'scheduled every 5 s',
+          )
         })
         expect((await agent.waitForEnd(scheduled.id)).state).toBe('succeeded')
       },

@@ -14,20 +14,20 @@ interface DataRollbackTest {
 }
 
 async function withRolledOutTable(
-  use: (of: DataRollbackTest) => Promise<void>,
-  of: { file?: string; before?: string; finalize?: boolean } = {},
+  use: (environment: DataRollbackTest) => Promise<void>,
+  options: { file?: string; before?: string; finalize?: boolean } = {},
 ): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 500)
-    if (of.before) await sql.unsafe(of.before)
+    if (options.before) await sql.unsafe(options.before)
     await withAgent(
       url,
-      of.file ?? VEHICLES_FILE,
+      options.file ?? VEHICLES_FILE,
       async (agent) => {
         await agent.run('expand')
         await agent.run('backfill', { batchSize: 100 })
         await agent.run('validation')
-        if (of.finalize !== false) await agent.run('finalize')
+        if (options.finalize !== false) await agent.run('finalize')
         await use({ url, sql, agent })
       },
       QUIET_LOG,

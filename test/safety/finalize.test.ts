@@ -16,7 +16,7 @@ import { waitFor } from '../support/waitFor.ts'
 
 async function withVerifiedRollout(
   file: string,
-  use: (of: { url: string; sql: postgres.Sql; agent: TestAgent }) => Promise<void>,
+  use: (environment: { url: string; sql: postgres.Sql; agent: TestAgent }) => Promise<void>,
 ): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 500)

@@ -197,7 +197,7 @@ test('a row for which the expression raises is a failed row, and a validation co
         expect((await readFailedRows(agent)).map((row) => row.sqlstate)).toEqual(['22012', '22012'])
         await agent.run('validation')
         const checks = (await agent.rollout()).validation!.checks
-        expect(checks.find((one) => one.check === 'expression-never-raises')).toMatchObject({
+        expect(checks.find((check) => check.check === 'expression-never-raises')).toMatchObject({
           verdict: 'fail',
           discrepancies: 2,
           sampleKeys: [['1'], ['150']],

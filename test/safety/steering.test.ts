@@ -77,16 +77,16 @@ test('progress is exact from start to end and never above 1', async () => {
       if (inserted++ < 5) await sql`insert into public.vehicles (name, is_truck, is_bike) values ('new', true, false)`
       return state === 'succeeded' && progress
     })
-    const running = seen.filter((one) => one.processedRows > 0 && one.processedRows < one.totalRows)
+    const running = seen.filter((progress) => progress.processedRows > 0 && progress.processedRows < progress.totalRows)
     expect(running.length).toBeGreaterThan(2)
-    for (const one of running) {
-      expect(one.ratio).toBeLessThan(1)
-      expect(one.rowsPerSecond).toBeGreaterThan(0)
-      expect(one.remainingSeconds).toBeGreaterThan(0)
+    for (const progress of running) {
+      expect(progress.ratio).toBeLessThan(1)
+      expect(progress.rowsPerSecond).toBeGreaterThan(0)
+      expect(progress.remainingSeconds).toBeGreaterThan(0)
     }
     for (let i = 1; i < seen.length; i++)
       expect(seen[i]!.processedRows).toBeGreaterThanOrEqual(seen[i - 1]!.processedRows)
-    expect(Math.max(...seen.map((one) => one.ratio))).toBe(1)
+    expect(Math.max(...seen.map((progress) => progress.ratio))).toBe(1)
     expect(ended).toMatchObject({
       ratio: 1,
       processedRows: 2_005,
@@ -149,6 +149,8 @@ test('every Nth checkpoint is flushed and no other', async () => {
     const commits = await sql<{ batches: number; flushed: string }[]>`
       select batches::int, flushed from public.commits where batches <= 20 order by batches`
     expect(commits.length).toBe(20)
-    expect(commits.filter((one) => one.flushed === 'on').map((one) => one.batches)).toEqual([4, 8, 12, 16, 20])
+    expect(commits.filter((commit) => commit.flushed === 'on').map((commit) => commit.batches)).toEqual([
+      4, 8, 12, 16, 20,
+    ])
   })
 })

@@ -11,7 +11,10 @@ interface SystemRollbackTest {
   readonly agent: TestAgent
 }
 
-async function withRolledOutTable(use: (of: SystemRollbackTest) => Promise<void>, file = VEHICLES_FILE): Promise<void> {
+async function withRolledOutTable(
+  use: (environment: SystemRollbackTest) => Promise<void>,
+  file = VEHICLES_FILE,
+): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 500)
     await withAgent(

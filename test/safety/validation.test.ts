@@ -51,7 +51,7 @@ test('a validation finds one wrong row among many, names it, and closes the gate
       const { result } = await agent.run('validation')
       expect(result).toMatchObject({ verdict: 'fail', coverage: 0.99995 })
       const { checks } = (await agent.rollout()).validation!
-      expect(checks.find((one) => one.check === 'type-matches-legacy')).toMatchObject({
+      expect(checks.find((check) => check.check === 'type-matches-legacy')).toMatchObject({
         verdict: 'fail',
         discrepancies: 1,
         sampleKeys: [['17001']],

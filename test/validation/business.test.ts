@@ -128,7 +128,7 @@ test('an application that ignores the flag, redirects, returns too much or keeps
   - { name: nobody, request: { url: 'http://127.0.0.1:${await freePort()}/' } }\n`
       await withCoveredTable(checks, async (agent) => {
         const found = await validate(agent, { layers: ['business'] })
-        const verdicts = Object.fromEntries(found.checks.map((one) => [one.check, one.verdict]))
+        const verdicts = Object.fromEntries(found.checks.map((check) => [check.check, check.verdict]))
         expect(verdicts).toEqual({
           deaf: 'inconclusive',
           moved: 'inconclusive',
@@ -144,7 +144,7 @@ test('an application that ignores the flag, redirects, returns too much or keeps
         expect(findCheck(found, 'large').detail).toMatch(/larger than 976.6 KiB/)
         expect(findCheck(found, 'nobody').detail).toMatch(/ECONNREFUSED/)
         // The flag token goes only where the file says sameWithFlag.
-        expect(tokens.filter((one) => one.startsWith('/moved') || one.startsWith('/large'))).toEqual(
+        expect(tokens.filter((token) => token.startsWith('/moved') || token.startsWith('/large'))).toEqual(
           expect.not.arrayContaining([expect.stringContaining(TOKENS.flag)]),
         )
         expect(tokens).toContain(`/deaf Bearer ${TOKENS.flag}`)

@@ -9,7 +9,7 @@ type PostgresSql = import('postgres').Sql
 
 /** A covered table, with a table that it refers to and one that refers to it. */
 async function withCoveredTable(
-  use: (of: { agent: TestAgent; sql: PostgresSql; url: string }) => Promise<void>,
+  use: (environment: { agent: TestAgent; sql: PostgresSql; url: string }) => Promise<void>,
 ): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 5_000)
@@ -39,7 +39,7 @@ test('a sound table passes every check of the layer, also when it is written bet
     const first = await validate(agent)
     expect(failedChecks(first)).toEqual([])
     expect(first).toMatchObject({ verdict: 'pass', coverage: 1, integrityScore: 1, totalRows: 5_000 })
-    expect(first.layers.find((one) => one.layer === 'integrity')).toEqual({
+    expect(first.layers.find((layer) => layer.layer === 'integrity')).toEqual({
       layer: 'integrity',
       verdict: 'pass',
       required: true,
@@ -60,7 +60,7 @@ test('a sound table passes every check of the layer, also when it is written bet
     const third = await validate(agent)
     expect(failedChecks(third)).toEqual([])
     expect(third.totalRows).toBe(4_550)
-    expect(third.checks.map((one) => one.check)).not.toContain('legacy-checksum')
+    expect(third.checks.map((check) => check.check)).not.toContain('legacy-checksum')
   })
 })
 
@@ -207,7 +207,7 @@ test('legacy columns that change without a write are found', async () => {
         await validate(agent)
         expect(findCheck(await validate(agent), 'legacy-checksum').verdict).toBe('pass')
         await sql`update public.vehicles set build = 'light' where id = 7`
-        expect((await validate(agent)).checks.map((one) => one.check)).not.toContain('legacy-checksum')
+        expect((await validate(agent)).checks.map((check) => check.check)).not.toContain('legacy-checksum')
         await sql`alter type public.build rename value 'odd' to 'even'`
         expect(findCheck(await validate(agent), 'legacy-checksum')).toMatchObject({
           verdict: 'fail',

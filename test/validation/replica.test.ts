@@ -14,7 +14,7 @@ const FILE = `${VEHICLES_FILE}throttle: { replicationLagBytes: none, replication
 
 async function readMessages(agent: TestAgent, kind = 'validation'): Promise<string[]> {
   const { operations } = await agent.get<{ operations: Operation[] }>('/v1/operations')
-  const { id } = operations.find((one) => one.kind === 'validation')!
+  const { id } = operations.find((operation) => operation.kind === 'validation')!
   const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/operations/${id}/events`)
   return events.filter((event) => event.kind === kind).map((event) => event.message)
 }
@@ -102,9 +102,9 @@ test('the primary takes over if the replica dies or cancels a query midway', { t
         }
         await replica.stop()
         expect((await agent.waitForEnd(id)).result).toMatchObject({ verdict: 'pass', rows: 30_000, coverage: 1 })
-        const told = await readMessages(agent)
-        expect(told[0]).toBe('reads the table on the replica')
-        expect(told).toContain('the replica is unavailable or cancels statements: continues on the primary')
+        const messages = await readMessages(agent)
+        expect(messages[0]).toBe('reads the table on the replica')
+        expect(messages).toContain('the replica is unavailable or cancels statements: continues on the primary')
       },
       { config: { replicaUrl: replica.url }, log: () => undefined },
     )

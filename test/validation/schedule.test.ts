@@ -12,9 +12,9 @@ const FILE = VEHICLES_FILE.replace('requires: [integrity]', 'every: 5s, requires
 test('a validation starts automatically once the table is covered, once for any number of agents, and resumes after a restart', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
-    await withAgent(url, FILE, async (one) => {
+    await withAgent(url, FILE, async (firstAgent) => {
       const validations = async (): Promise<Operation[]> =>
-        (await one.get<{ operations: Operation[] }>('/v1/operations')).operations.filter(
+        (await firstAgent.get<{ operations: Operation[] }>('/v1/operations')).operations.filter(
           (operation) => operation.kind === 'validation',
         )
       await sleep(6_000)
@@ -23,13 +23,13 @@ test('a validation starts automatically once the table is covered, once for any 
         url,
         FILE,
         async () => {
-          await one.run('expand')
-          await one.run('backfill')
+          await firstAgent.run('expand')
+          await firstAgent.run('backfill')
           await waitFor('the first one', async () => (await validations()).length === 1)
           const [first] = await validations()
           expect(first).toMatchObject({ actor: { via: 'agent' }, reason: 'scheduled every 5 s' })
-          expect((await one.waitForEnd(first!.id)).result).toMatchObject({ verdict: 'pass' })
-          const text = await (await fetch(`${one.url}/metrics`)).text()
+          expect((await firstAgent.waitForEnd(first!.id)).result).toMatchObject({ verdict: 'pass' })
+          const text = await (await fetch(`${firstAgent.url}/metrics`)).text()
           expect(text).toMatch(/sti_validation_due_timestamp_seconds\{environment="staging",rollout="vehicles"\} 1\d+/)
           await waitFor('the second one', async () => (await validations()).length === 2)
           const [second] = await validations()

@@ -8,14 +8,14 @@ export async function validate(agent: TestAgent, parameters: Record<string, unkn
 }
 
 export function findCheck(validation: Validation, check: string): CheckResult {
-  const found = validation.checks.find((one) => one.check === check)
-  if (!found) throw new Error(`no check ${check} among ${validation.checks.map((one) => one.check).join(', ')}`)
+  const found = validation.checks.find((candidate) => candidate.check === check)
+  if (!found) throw new Error(`no check ${check} among ${validation.checks.map((other) => other.check).join(', ')}`)
   return found
 }
 
 /** Those that did not pass, as `name: detail`. */
 export function failedChecks(validation: Validation, layer = 'integrity'): string[] {
   return validation.checks
-    .filter((one) => one.layer === layer && one.verdict !== 'pass')
-    .map((one) => `${one.check} ${one.verdict}: ${one.detail}`)
+    .filter((check) => check.layer === layer && check.verdict !== 'pass')
+    .map((check) => `${check.check} ${check.verdict}: ${check.detail}`)
 }

@@ -141,7 +141,7 @@ async function checkTrialOnCopy(
     catalog,
     Math.min(MAX_SAMPLE_ROWS, run.rollout.file.rehearsal.sample),
   )
-  const failedChecks = trial.checks.filter((one) => !one.ok)
+  const failedChecks = trial.checks.filter((check) => !check.ok)
   checks.push(
     toCheckResult(
       { name: 'trial-on-copy', question: 'Do up and down run on a copy, and is everything back afterwards?' },

@@ -21,7 +21,7 @@ test('stripes write each row of a page once, within their limit, and their bound
           const stripes = computeStripeBounds({ rows, lastLinePointer: lines }, most, striped ? FIRST_STRIPE_SHARE : 1)
           const found = { lines, rows, most, striped, stripes }
           const each = takenPerStripe(lines, stripes)
-          if (each.reduce((sum, one) => sum + one, 0) !== lines) expect(found).toBe('every row')
+          if (each.reduce((sum, size) => sum + size, 0) !== lines) expect(found).toBe('every row')
           if (Math.max(...each) > most) expect(found).toBe('small enough')
           if (stripes.some((bound, index) => bound <= (stripes[index - 1] ?? 0))) expect(found).toBe('ascending')
           if (!striped && most >= lines && stripes.length !== 1) expect(found).toBe('one')

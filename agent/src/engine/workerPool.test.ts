@@ -32,7 +32,7 @@ function work(lanes: number, steps: number) {
       now.working--
     }
   }
-  return { now, worker, rest: () => left.reduce((sum, one) => sum + one, 0) }
+  return { now, worker, rest: () => left.reduce((sum, value) => sum + value, 0) }
 }
 
 test.each([1, 2, 3, 8])('%i workers finish all work once, and all of them end', async (workers) => {

@@ -47,7 +47,7 @@ export async function readPromotionGate(parts: PromotionDependencies, rollout: R
   const requirement = promotionRequirement(rollout, parts.environment)
   if (requirement === null) return null
   const promotions = await readPromotions(parts, rollout)
-  const valid = promotions.find((one) => one.counts)
+  const valid = promotions.find((promotion) => promotion.counts)
   const latest = promotions[0] ?? null
   const instruction = `Not promoted from ${requirement.from}. Upload a signed report of a validation that passed there with the same rollout file at most ${formatDuration(requirement.maxAge)} ago (sti promote report.json).`
   return {

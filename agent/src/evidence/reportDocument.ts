@@ -27,7 +27,7 @@ export function buildReportDocument(signed: SignedReport): ReportBlock[] {
 
 function summaryBlocks(report: EvidenceReport): ReportBlock[] {
   const { validation, failedRows } = report
-  const forced = report.promotions.filter((one) => one.forced && one.counts).length
+  const forced = report.promotions.filter((promotion) => promotion.forced && promotion.counts).length
   return [
     table(
       ['', ''],

@@ -29,7 +29,7 @@ export const expand: OperationDefinition<'expand'> = {
       estimatedWalBytes: 16_384,
       statements: [
         ...supersededChanges(facts).map((change) => change.inverse),
-        ...requiredChanges(facts, table, choice?.prefill ?? null).map((one) => one.statement),
+        ...requiredChanges(facts, table, choice?.prefill ?? null).map((change) => change.statement),
       ],
       notes: [
         ...(choice === null ? [] : [choice.sentence]),

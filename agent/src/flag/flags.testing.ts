@@ -105,15 +105,15 @@ export async function createSeverableProxy(url: string): Promise<SeverableProxy>
       if (found) awaited!.found()
       if (found) awaited = null
     })
-    for (const [one, other] of [
+    for (const [first, other] of [
       [near, far],
       [far, near],
     ] as const) {
-      sockets.add(one)
-      one
+      sockets.add(first)
+      first
         .on('error', () => other.destroy())
         .on('close', () => {
-          sockets.delete(one)
+          sockets.delete(first)
           other.destroy()
         })
     }

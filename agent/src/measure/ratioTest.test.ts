@@ -25,7 +25,7 @@ function createNoiseSources(seed: number): Record<'white' | 'correlated' | 'over
     overlapping(values, mean) {
       const each = series(values + 5, normal)
       return series(values, () => 0).map((_, at) => {
-        const window = each.slice(at, at + 6).reduce((sum, one) => sum + one, 0) / Math.sqrt(6)
+        const window = each.slice(at, at + 6).reduce((sum, value) => sum + value, 0) / Math.sqrt(6)
         return mean * (1 + 0.1 * window)
       })
     },
@@ -91,34 +91,34 @@ describe('2,000 seeded runs of ten minutes against ten minutes', () => {
 
 describe('what cannot be told', () => {
   const steady = Array.from({ length: 20 }, (_, index) => 1 + (index % 2) / 100)
-  const of = (now: number[], before: number[]): RatioTestResult =>
+  const testAtMost = (now: number[], before: number[]): RatioTestResult =>
     testRatio(estimateMean(now)!, estimateMean(before)!, AT_MOST_TEN_PERCENT)
 
   test('too few values, or values that say the same', () => {
-    expect(of([2, 2.1, 2], steady)).toMatchObject({
+    expect(testAtMost([2, 2.1, 2], steady)).toMatchObject({
       verdict: 'inconclusive',
       detail: 'too few values now: 3 (minimum 8)',
     })
     const drifting = Array.from({ length: 20 }, (_, index) => 1 + index / 10)
-    expect(of(steady, drifting).detail).toMatch(
+    expect(testAtMost(steady, drifting).detail).toMatch(
       /^20 values in the baseline are worth [1-4] independent values \(minimum 5\): measure for longer$/,
     )
   })
 
   test('a baseline of nothing', () => {
-    expect(of(steady, Array<number>(20).fill(0))).toMatchObject({ verdict: 'inconclusive' })
+    expect(testAtMost(steady, Array<number>(20).fill(0))).toMatchObject({ verdict: 'inconclusive' })
   })
 
   test('values without any noise are compared as they are', () => {
     const flat = (value: number): number[] => Array<number>(20).fill(value)
-    expect(of(flat(1.1), flat(1))).toMatchObject({ verdict: 'pass', probability: 1 })
-    expect(of(flat(1.11), flat(1))).toMatchObject({ verdict: 'fail', probability: 0 })
+    expect(testAtMost(flat(1.1), flat(1))).toMatchObject({ verdict: 'pass', probability: 1 })
+    expect(testAtMost(flat(1.11), flat(1))).toMatchObject({ verdict: 'fail', probability: 0 })
   })
 
   test('less than at least', () => {
     const atLeast = { ratio: 0.9, side: 'at least' } as const
     const verdict = (now: number): string =>
-      testRatio(estimateMean(steady.map((one) => one * now))!, estimateMean(steady)!, atLeast).verdict
+      testRatio(estimateMean(steady.map((value) => value * now))!, estimateMean(steady)!, atLeast).verdict
     expect([verdict(0.8), verdict(0.95), verdict(1.5)]).toEqual(['fail', 'pass', 'pass'])
   })
 })

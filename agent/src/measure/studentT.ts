@@ -59,6 +59,6 @@ function logGamma(x: number): number {
   ]
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x)
   const base = x + 6.5
-  const sum = coefficients.reduce((total, one, index) => total + one / (x + index), 0.99999999999980993)
+  const sum = coefficients.reduce((total, coefficient, index) => total + coefficient / (x + index), 0.99999999999980993)
   return Math.log(Math.sqrt(2 * Math.PI)) + (x - 0.5) * Math.log(base) - base + Math.log(sum)
 }

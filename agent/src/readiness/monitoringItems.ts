@@ -24,21 +24,21 @@ function judgeAlertRules({ outside: { alertRules } }: ReadinessInput): ItemState
       'Give the agent access to Prometheus or Grafana.',
     )
   const at = new Date(alertRules.at).toISOString()
-  const loaded = alertRules.value.filter((one) => one.loaded > 0)
+  const loaded = alertRules.value.filter((source) => source.loaded > 0)
   if (loaded.length === 0)
     return notReady(
       `No STI alert rules are loaded in ${alertRules.value.map(({ place }) => place).join(' or ')}.`,
       'Provision them in Grafana (sti provisioning), or load alerts/*.rules.yml into Prometheus.',
       at,
     )
-  const broken = loaded.find((one) => one.broken.length > 0)
+  const broken = loaded.find((source) => source.broken.length > 0)
   if (broken !== undefined)
     return notReady(
       `${broken.place} cannot evaluate ${broken.broken.join(', ')}.`,
       `See the error on the alert rules page of ${broken.place}.`,
       at,
     )
-  const rules = loaded.map((one) => `${one.place} evaluates ${one.loaded} STI alert rules`)
+  const rules = loaded.map((source) => `${source.place} evaluates ${source.loaded} STI alert rules`)
   return ready(`${rules.join(', ')}.`, at)
 }
 

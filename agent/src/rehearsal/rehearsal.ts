@@ -30,7 +30,7 @@ export function createRehearsal({ environment }: { readonly environment: string 
       ...faults,
       ...open
         .filter((operation) => operation.kind === 'rehearsal')
-        .map((one) => `Rehearsal ${one.id} is ${one.state}. Wait for it, or cancel it.`),
+        .map((operation) => `Rehearsal ${operation.id} is ${operation.state}. Wait for it, or cancel it.`),
     ],
     preview({ table, facts }, parameters) {
       const sample = sampleSize(facts, parameters)

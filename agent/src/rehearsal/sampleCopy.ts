@@ -50,7 +50,7 @@ export function copyStatements(copy: Rollout, facts: RolloutFacts, unlogged: boo
 
 /** How the copy differs from the table. */
 export function copyNotes(facts: RolloutFacts, table: Table, unlogged: boolean): string[] {
-  const triggers = table.triggers.filter((one) => !one.internal && !one.ours).map((one) => one.name)
+  const triggers = table.triggers.filter((trigger) => !trigger.internal && !trigger.ours).map((trigger) => trigger.name)
   return [
     ...(triggers.length > 0
       ? [`Triggers of the application are not copied, since they may write to other tables: ${triggers.join(', ')}.`]

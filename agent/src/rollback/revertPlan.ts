@@ -30,14 +30,14 @@ export async function planRevert(
   const plan = changes
     .map((change, i) => classifyChange(change, definitions[i] ?? null, findLaterChange(changes, i)))
     // The status of the later change that replaced it applies.
-    .map((one, i, all) => {
+    .map((change, i, all) => {
       const later = findLaterChange(changes, i)
-      return later === undefined || one.status === 'missing'
-        ? one
-        : { ...one, ...inheritStatus(all[changes.indexOf(later)]!) }
+      return later === undefined || change.status === 'missing'
+        ? change
+        : { ...change, ...inheritStatus(all[changes.indexOf(later)]!) }
     })
   const columnDependents = changes.some(({ kind }) => kind === 'column') ? await readColumnDependents(sql, rollout) : []
-  return plan.map((one) => keepIfDependedOn(one, plan, columnDependents)).toReversed()
+  return plan.map((planned) => keepIfDependedOn(planned, plan, columnDependents)).toReversed()
 }
 
 /** The object and the reason why it is kept. */

@@ -16,7 +16,9 @@ export const systemRollback: OperationDefinition<'rollback'> = {
     const sql = database.engine({ purpose: 'rollback', searchPath: rollout.searchPath, readOnly: true })
     try {
       const plan = await planRevert(sql, rollout, facts.changes)
-      const revertible = plan.filter((one) => one.status !== 'missing' && (force || one.status === 'unchanged'))
+      const revertible = plan.filter(
+        (planned) => planned.status !== 'missing' && (force || planned.status === 'unchanged'),
+      )
       const clears = mustClearColumn(facts)
       return {
         rows: clears ? Math.round(table.estimatedRows ?? 0) : 0,
@@ -26,10 +28,12 @@ export const systemRollback: OperationDefinition<'rollback'> = {
           ...(columnCreatedBySti(facts) || clears ? ['Archives all types that legacy columns cannot express.'] : []),
           'Reverts each change in its own transaction, which checks the catalog before and after.',
           ...plan
-            .filter((one) => !revertible.includes(one) && one.status !== 'missing')
-            .map((one) => `Kept unless forced: ${describeUnreverted(one)}.`),
+            .filter((planned) => !revertible.includes(planned) && planned.status !== 'missing')
+            .map((planned) => `Kept unless forced: ${describeUnreverted(planned)}.`),
           ...(force
-            ? revertible.filter((one) => one.status !== 'unchanged').map((one) => `Forced: ${describeUnreverted(one)}.`)
+            ? revertible
+                .filter((planned) => planned.status !== 'unchanged')
+                .map((planned) => `Forced: ${describeUnreverted(planned)}.`)
             : []),
           ...(clears ? facts.undeclaredTriggers : []),
         ],
@@ -94,7 +98,7 @@ async function revertPlannedChanges(
     const skipped = !force && (status === 'changed' || status === 'kept')
     // An object that depends on this one was kept.
     const dependent = left.find(
-      (one) => change.kind === 'column' || (change.kind === 'function' && one.change.kind === 'trigger'),
+      (kept) => change.kind === 'column' || (change.kind === 'function' && kept.change.kind === 'trigger'),
     )
     const why =
       skipped || (dependent && !force)

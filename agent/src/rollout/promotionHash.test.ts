@@ -37,7 +37,7 @@ test('where things are and who is called may differ between environments', () =>
 
 test('what is changed and how it is judged may not', () => {
   const check = (url: string): string => `checks: [{ name: list, request: { url: "${url}", status: 200 } }]\n`
-  const signal = (of: string): string => `signals: [{ name: depth, ${of} }]\n`
+  const signal = (source: string): string => `signals: [{ name: depth, ${source} }]\n`
   expect(hashOf(check('http://staging:80/list?kind=1'))).toBe(hashOf(check('https://production/list?kind=1')))
   expect(hashOf(signal('promql: "depth{env=1}", limit: 3'))).toBe(hashOf(signal('promql: "depth{env=2}", limit: 3')))
   const changes = [

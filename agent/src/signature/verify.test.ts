@@ -84,7 +84,7 @@ test('what was changed or cut off anywhere is refused', async () => {
 
 test('a key of one environment cannot speak for another; a person with a public key may read any', async () => {
   const staging = await createSignedReport()
-  const elsewhere = trustedKeys.map((one) => ({ ...one, environment: 'test' }))
+  const elsewhere = trustedKeys.map((trusted) => ({ ...trusted, environment: 'test' }))
   // Refused before the environment is compared with what the report says, or after: refused.
   expect(await readRefusal(staging, elsewhere)).not.toBe('taken')
   const byHand = parsePublicKey(keyPair.publicKey.export({ type: 'spki', format: 'pem' }).toString())

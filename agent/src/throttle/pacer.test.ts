@@ -10,7 +10,7 @@ test('it settles around a limit that only so much work fits below, and works ful
     pace.observe({ ratio: share() / 0.4, at })
     if (at > 100_000) shares.push(share())
   }
-  const mean = shares.reduce((sum, one) => sum + one, 0) / shares.length
+  const mean = shares.reduce((sum, value) => sum + value, 0) / shares.length
   expect(mean).toBeGreaterThan(0.25)
   expect(mean).toBeLessThan(0.4)
   expect(Math.max(...shares)).toBeLessThanOrEqual(0.5)

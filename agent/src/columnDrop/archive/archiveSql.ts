@@ -38,12 +38,12 @@ export function columnList({ key, legacy }: ArchiveLayout, alias: string | null)
 }
 
 /** `a."k" = b."k" and …` */
-export function keysMatch({ key }: ArchiveLayout, one: string, other: string): string {
-  return key.map((column) => `${one}.${column.sql} = ${other}.${column.sql}`).join(' and ')
+export function keysMatch({ key }: ArchiveLayout, alias: string, other: string): string {
+  return key.map((column) => `${alias}.${column.sql} = ${other}.${column.sql}`).join(' and ')
 }
 
 /** Whether the legacy columns of two rows differ, byte by byte: a type without an equality (json) will do. */
-export function valuesDiffer({ legacy }: ArchiveLayout, one: string, other: string): string {
+export function valuesDiffer({ legacy }: ArchiveLayout, alias: string, other: string): string {
   const row = (alias: string): string => `row(${legacy.map((column) => `${alias}.${column.sql}`).join(', ')})::record`
-  return `${row(one)} operator(pg_catalog.*<>) ${row(other)}`
+  return `${row(alias)} operator(pg_catalog.*<>) ${row(other)}`
 }

@@ -34,7 +34,9 @@ export function toCheckResult(
     evidence,
     findings: findings
       .slice(0, MAX_FINDINGS)
-      .map((one) => (one.length > MAX_FINDING_LENGTH ? `${one.slice(0, MAX_FINDING_LENGTH - 1)}…` : one)),
+      .map((finding) =>
+        finding.length > MAX_FINDING_LENGTH ? `${finding.slice(0, MAX_FINDING_LENGTH - 1)}…` : finding,
+      ),
     seconds: Math.round(performance.now() - started) / 1000,
   }
 }
@@ -42,7 +44,7 @@ export function toCheckResult(
 /** The worst of them: an error outweighs a fail, which outweighs what could not be decided. */
 export function worstVerdict(checks: readonly ColumnDropCheck[]): Verdict {
   const order: Verdict[] = ['error', 'fail', 'inconclusive']
-  return order.find((verdict) => checks.some((one) => one.verdict === verdict)) ?? 'pass'
+  return order.find((verdict) => checks.some((check) => check.verdict === verdict)) ?? 'pass'
 }
 
 /** Why a drop is refused: one sentence for each check that does not pass. */

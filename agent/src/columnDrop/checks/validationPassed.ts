@@ -17,7 +17,7 @@ export const validationPassed: DropCheck = {
     const layers = ValidationLayer.options.map((layer) => ({
       layer,
       required: requires.includes(layer),
-      result: last.layers.find((one) => one.layer === layer),
+      result: last.layers.find((candidate) => candidate.layer === layer),
     }))
     const layerSummaries = layers.map(
       ({ layer, required, result }) =>

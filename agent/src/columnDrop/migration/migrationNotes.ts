@@ -6,11 +6,11 @@ import type { MigrationSource } from './migrationSource.ts'
 /** What a reviewer has to know. */
 export function migrationNotes({ rollout, catalog }: MigrationSource): string[] {
   const columns = catalog.relations[0]!.columns
-  const objects = [...catalog.indexes, ...catalog.constraints, ...catalog.statistics].map((one) => one.name)
+  const objects = [...catalog.indexes, ...catalog.constraints, ...catalog.statistics].map((object) => object.name)
   const unique = [
     ...catalog.indexes.filter((index) => /^CREATE UNIQUE/.test(index.definition)),
-    ...catalog.constraints.filter((one) => one.kind === 'unique' || one.kind === 'exclusion'),
-  ].map((one) => one.name)
+    ...catalog.constraints.filter((constraint) => constraint.kind === 'unique' || constraint.kind === 'exclusion'),
+  ].map((object) => object.name)
   return [
     `The drop takes an ACCESS EXCLUSIVE lock on ${[rollout.table.sql, ...catalog.alsoLocked].join(', ')} while it counts the rows of table and archive; the columns then go at once. It waits 100 ms for the lock and tries again, 100 times at most.`,
     usesTableRewrite({ rollout, catalog })

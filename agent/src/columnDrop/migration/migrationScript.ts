@@ -21,7 +21,7 @@ export function renderScript(header: readonly string[], sections: readonly Migra
 
 /** A block of PL/pgSQL. */
 export function doBlock(body: readonly string[], variables: readonly string[] = []): string {
-  const declared = variables.length === 0 ? [] : ['declare', ...variables.map((one) => `  ${one};`)]
+  const declared = variables.length === 0 ? [] : ['declare', ...variables.map((variable) => `  ${variable};`)]
   // Only the first line of each is indented: a line break may stand in the middle of a constant.
   const lines = body.map((line) => `  ${line}`)
   return `do ${dollarQuote(`\n${[...declared, 'begin', ...lines, 'end'].join('\n')}\n`)}`

@@ -56,10 +56,10 @@ ${markdownTable(
 function safetyChecksSection({ checks }: PullRequestInput): string {
   return markdownTable(
     ['verdict', 'check', 'evidence'],
-    checks.map((one) => [
-      VERDICT_TEXT[one.verdict],
-      `${one.check}<br>${escapeMarkdown(one.question)}`,
-      `${escapeMarkdown(one.evidence)}${findingsList(one)}`,
+    checks.map((check) => [
+      VERDICT_TEXT[check.verdict],
+      `${check.check}<br>${escapeMarkdown(check.question)}`,
+      `${escapeMarkdown(check.evidence)}${findingsList(check)}`,
     ]),
   )
 }
@@ -69,7 +69,7 @@ const MAX_FINDINGS_SHOWN = 10
 function findingsList({ verdict, findings }: ColumnDropCheck): string {
   if (verdict === 'pass' || findings.length < 2) return ''
   const more = findings.length > MAX_FINDINGS_SHOWN ? [`${findings.length - MAX_FINDINGS_SHOWN} more`] : []
-  return `<ul>${[...findings.slice(0, MAX_FINDINGS_SHOWN).map(escapeMarkdown), ...more].map((one) => `<li>${one}</li>`).join('')}</ul>`
+  return `<ul>${[...findings.slice(0, MAX_FINDINGS_SHOWN).map(escapeMarkdown), ...more].map((line) => `<li>${line}</li>`).join('')}</ul>`
 }
 
 function validationSection({ facts }: PullRequestInput): string {

@@ -18,6 +18,6 @@ export function trialLines({ rows, up, down, checks, leftOut, estimated }: Migra
         `locks of ${way.name}: ${way.locks.map(({ relation, mode }) => `${mode} on ${relation}`).join(', ') || 'none'}`,
     ),
     ...checks.map(({ check, ok, detail }) => `${ok ? 'yes' : 'NO'}: ${check}${detail === '' ? '' : ` (${detail})`}`),
-    ...leftOut.map((one) => `not tried: ${one}`),
+    ...leftOut.map((untested) => `not tried: ${untested}`),
   ]
 }

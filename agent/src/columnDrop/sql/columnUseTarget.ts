@@ -23,5 +23,8 @@ export interface ColumnUses {
 
 export function findTargetRelation(target: ColumnUseTarget, schema: string | null, name: string): NamedRelation | null {
   // Without a schema it is taken for ours: another search_path may not hide a use.
-  return target.relations.find((one) => one.name === name && (schema === null || one.schema === schema)) ?? null
+  return (
+    target.relations.find((relation) => relation.name === name && (schema === null || relation.schema === schema)) ??
+    null
+  )
 }

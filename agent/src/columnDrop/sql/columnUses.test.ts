@@ -15,7 +15,7 @@ const OTHER_TABLES: Record<string, string[]> = { orders: ['id', 'vehicle_id', 'i
 const columnsOf: ColumnLookup = (_schema, name) => (OTHER_TABLES[name] ? new Set(OTHER_TABLES[name]) : null)
 const formatUses = (sql: string): string => {
   const { reads, writes } = findColumnUses(parseStatements(sql), VEHICLES_TARGET, columnsOf)
-  return [...reads.map((one) => `r:${one}`), ...writes.map((one) => `w:${one}`)].join(' ')
+  return [...reads.map((column) => `r:${column}`), ...writes.map((column) => `w:${column}`)].join(' ')
 }
 
 test.each([

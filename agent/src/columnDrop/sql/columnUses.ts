@@ -41,7 +41,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
   const readAll = (entry: RangeTableEntry): void => entry.legacy?.forEach((column) => reads.add(column))
 
   function visit(node: unknown, scope: QueryScope): void {
-    if (Array.isArray(node)) return node.forEach((one) => visit(one, scope))
+    if (Array.isArray(node)) return node.forEach((child) => visit(child, scope))
     if (typeof node !== 'object' || node === null) return
     for (const [kind, value] of Object.entries(node)) {
       const fields = value as ParseNode
@@ -286,8 +286,10 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
     if (!relation) return
     const entry = resolveRangeVar(relation, scope, target, columnsOf)
     const named = stringValues(fields['attlist'])
-    const columns = [...(entry.legacy?.values() ?? [])].filter((one) => named === null || named.includes(one))
-    columns.forEach((one) => (fields['is_from'] ? writes : reads).add(one))
+    const columns = [...(entry.legacy?.values() ?? [])].filter(
+      (candidate) => named === null || named.includes(candidate),
+    )
+    columns.forEach((used) => (fields['is_from'] ? writes : reads).add(used))
     if (fields['whereClause']) visit(fields['whereClause'], { ...nestedScope(scope), entries: [entry] })
   }
 
@@ -334,7 +336,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
         )
         const starred = qualifier.length === 0 ? scope.entries : findEntries(scope, qualifier)
         if (starred.length === 0 || starred.some(({ columns }) => columns === null)) return null
-        starred.forEach(({ columns }) => columns!.forEach((one) => names.add(one)))
+        starred.forEach(({ columns }) => columns!.forEach((columnName) => names.add(columnName)))
         continue
       }
       const name =

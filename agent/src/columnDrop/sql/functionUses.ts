@@ -100,7 +100,7 @@ function rowVariables(tree: ParseNode, target: ColumnUseTarget): string[] {
     const type = ((fields['datatype'] as ParseNode | undefined)?.['PLpgSQL_type'] as { typname?: string } | undefined)
       ?.typname
     const name = type?.split('.').at(-1)?.replaceAll('"', '')
-    if (target.relations.some((one) => one.name === name)) variables.push(fields['refname'] as string)
+    if (target.relations.some((relation) => relation.name === name)) variables.push(fields['refname'] as string)
   })
   return variables
 }
@@ -109,7 +109,7 @@ function rowtypeVariables(source: string, target: ColumnUseTarget): string[] {
   const declared =
     /([\p{L}_][\p{L}\d_$]*|"[^"]+")\s+(?:constant\s+)?(?:(?:[\p{L}_][\p{L}\d_$]*|"[^"]+")\s*\.\s*)?([\p{L}_][\p{L}\d_$]*|"[^"]+")\s*%\s*rowtype\b/giu
   return [...source.matchAll(declared)]
-    .filter(([, , type]) => target.relations.some((one) => one.name === unquoteIdentifier(type!)))
+    .filter(([, , type]) => target.relations.some((relation) => relation.name === unquoteIdentifier(type!)))
     .map(([, name]) => unquoteIdentifier(name!))
 }
 

@@ -4,9 +4,9 @@ import type { LegacyCatalog } from '../catalog/legacyCatalog.ts'
 export function catalogDifferences(before: LegacyCatalog, after: LegacyCatalog): string[] {
   return [
     ...before.relations.flatMap((relation) => {
-      const other = after.relations.find((one) => one.sql === relation.sql)
+      const other = after.relations.find((candidate) => candidate.sql === relation.sql)
       return relation.columns.flatMap((column) => {
-        const now = other?.columns.find((one) => one.name === column.name)
+        const now = other?.columns.find((candidate) => candidate.name === column.name)
         if (now === undefined) return [`column ${column.name} of ${relation.sql} is not there`]
         return fieldDifferences(
           { ...column, position: 0 },
@@ -28,13 +28,15 @@ interface NamedObject {
 
 function objectDifferences(kind: string, before: readonly NamedObject[], after: readonly NamedObject[]): string[] {
   const key = ({ name, on }: NamedObject): string => `${kind} ${name} on ${on}`
-  const now = new Map(after.map((one) => [key(one), one]))
+  const now = new Map(after.map((object) => [key(object), object]))
   return [
-    ...before.flatMap((one) => {
-      const other = now.get(key(one))
-      return other === undefined ? [`${key(one)} is not there`] : fieldDifferences(one, other, key(one))
+    ...before.flatMap((object) => {
+      const other = now.get(key(object))
+      return other === undefined ? [`${key(object)} is not there`] : fieldDifferences(object, other, key(object))
     }),
-    ...after.filter((one) => !before.some((other) => key(other) === key(one))).map((one) => `${key(one)} is new`),
+    ...after
+      .filter((object) => !before.some((other) => key(other) === key(object)))
+      .map((object) => `${key(object)} is new`),
   ]
 }
 

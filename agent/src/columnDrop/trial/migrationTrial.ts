@@ -65,7 +65,7 @@ export async function runMigrationTrial(
     await dropCopies(run, sql, copy).catch((error: unknown) => {
       if (!isConnectionError(error)) throw error
     })
-    await Promise.all([sql, reader].map((one) => one.end({ timeout: 1 })))
+    await Promise.all([sql, reader].map((connection) => connection.end({ timeout: 1 })))
   }
 }
 

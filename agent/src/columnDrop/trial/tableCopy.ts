@@ -54,17 +54,17 @@ export async function planCopy(
   const schema = quoteIdentifier(copy.table.schema)
   // Two partitions in two schemas may have the same name.
   const names = new Map(
-    relations.map((one, n) => [
-      one.sql,
-      n === 0 ? copy.table.sql : `${schema}.${quoteIdentifier(`${n}_${one.name}`.slice(0, 40))}`,
+    relations.map((relation, n) => [
+      relation.sql,
+      n === 0 ? copy.table.sql : `${schema}.${quoteIdentifier(`${n}_${relation.name}`.slice(0, 40))}`,
     ]),
   )
-  const tables = relations.map((one) => {
-    const name = names.get(one.sql)!
-    const partitions = one.key === null ? '' : ` partition by ${one.key}`
-    return one.parent === null
-      ? `create table ${name} (like ${one.sql} including all)${partitions}`
-      : `create table ${name} partition of ${names.get(one.parent)!} ${one.bound!}${partitions}`
+  const tables = relations.map((relation) => {
+    const name = names.get(relation.sql)!
+    const partitions = relation.key === null ? '' : ` partition by ${relation.key}`
+    return relation.parent === null
+      ? `create table ${name} (like ${relation.sql} including all)${partitions}`
+      : `create table ${name} partition of ${names.get(relation.parent)!} ${relation.bound!}${partitions}`
   })
   const grants = catalog.relations.flatMap((relation) =>
     relation.columns.flatMap((column) =>
@@ -76,7 +76,7 @@ export async function planCopy(
     rollout: copy,
     statements: [`create schema ${schema}`, ...tables, ...grants, ...foreignKeyStatements.before],
     leftOut: [
-      ...(table.triggers.some((one) => !one.internal && !one.name.startsWith('~sti_'))
+      ...(table.triggers.some((trigger) => !trigger.internal && !trigger.name.startsWith('~sti_'))
         ? ['The application’s triggers are not on the copy: they would act.']
         : []),
     ],
@@ -117,7 +117,10 @@ export async function copyForeignKeys(
       ],
     }
   })
-  return { before: statements.flatMap((one) => one.before), after: statements.flatMap((one) => one.after) }
+  return {
+    before: statements.flatMap((statement) => statement.before),
+    after: statements.flatMap((statement) => statement.after),
+  }
 }
 
 interface LegacyForeignKey {

@@ -127,10 +127,10 @@ function findStatementUses(
   if (!mentionsTarget(text, { ...target, legacy: [] }) && !/\bU&"/i.test(text)) return null
   try {
     const statements = parseStatements(text)
-    if (statements.some((one) => one['DoStmt'] !== undefined) && mentionsTarget(text, target))
+    if (statements.some((parsed) => parsed['DoStmt'] !== undefined) && mentionsTarget(text, target))
       return { statement, reads: [], writes: [], unsure: 'it is an anonymous block, whose body is not looked into' }
     const { reads, writes } = findColumnUses(
-      statements.filter((one) => !Object.keys(one).some((kind) => DDL_STATEMENT_NODES.test(kind))),
+      statements.filter((parsed) => !Object.keys(parsed).some((kind) => DDL_STATEMENT_NODES.test(kind))),
       target,
       columnsOf,
     )

@@ -69,13 +69,13 @@ function inconclusive(detail: string): CheckFinding {
 function findTriggersFiredByLegacyWrite(rollout: Rollout, { triggers }: Table): string[] {
   return triggers
     .filter(
-      (one) =>
-        one.onUpdate &&
-        !one.internal &&
-        !one.ours &&
-        (one.enabled === 'origin' || one.enabled === 'always') &&
-        !rollout.declaredTriggers.has(one.name) &&
-        one.updateOf?.some((column) => rollout.legacyColumns.includes(column)),
+      (trigger) =>
+        trigger.onUpdate &&
+        !trigger.internal &&
+        !trigger.ours &&
+        (trigger.enabled === 'origin' || trigger.enabled === 'always') &&
+        !rollout.declaredTriggers.has(trigger.name) &&
+        trigger.updateOf?.some((column) => rollout.legacyColumns.includes(column)),
     )
     .map(
       ({ name, on }) =>

@@ -104,11 +104,11 @@ function unpackGroups(rollout: Rollout, { rows, sums }: QuickRangeRow): TypeGrou
   const counts = splitTypesBySum(rollout).flatMap((types, i) =>
     types.map((type, n) => ({ type, rows: Number((BigInt(sums[i] ?? 0) >> (COUNT_BITS * BigInt(n))) & COUNT_MASK) })),
   )
-  const remainder = rows - counts.reduce((sum, one) => sum + one.rows, 0)
+  const remainder = rows - counts.reduce((sum, count) => sum + count.rows, 0)
   const rest = { type: rollout.mayBeUnmapped ? null : rollout.types.at(-1)!, rows: remainder }
   return [...counts, rest]
-    .filter((one) => one.rows > 0)
-    .map((one) => ({ actual: one.type, expected: one.type, rows: one.rows }))
+    .filter((count) => count.rows > 0)
+    .map((count) => ({ actual: count.type, expected: count.type, rows: count.rows }))
 }
 
 function buildExactStatement(

@@ -28,7 +28,7 @@ export async function recheckSuspects(
     const currentRows = await rereadSuspects(
       sql,
       target,
-      pending.map((one) => one.last),
+      pending.map((suspect) => suspect.last),
     )
     pending = pending.flatMap(({ found, last }, i) => {
       const now = currentRows[i] ?? null

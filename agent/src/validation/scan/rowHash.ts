@@ -20,7 +20,7 @@ export function rowHashSql(rollout: Rollout, table: Table, alias: string): strin
     return `${column.notNull ? digit : `coalesce(${digit}, 2)`}${i === 0 ? '' : ` * ${3 ** i}`}`
   })
   let seed = booleanDigits.length > 0 ? `(${booleanDigits.join(' + ')})::int8` : '0::int8'
-  for (const column of legacy.filter((one) => !booleans.includes(one))) {
+  for (const column of legacy.filter((name) => !booleans.includes(name))) {
     seed = `hashint8extended(coalesce(${valueHashSql(alias, column, '0')}, 1), ${seed})`
   }
   for (const key of table.key) seed = keyHashSql(alias, key, table, seed)
@@ -28,7 +28,7 @@ export function rowHashSql(rollout: Rollout, table: Table, alias: string): strin
 }
 
 function keyHashSql(alias: string, key: KeyColumn, table: Table, seed: string): string {
-  const column = table.columns.find((one) => one.name === key.name)!
+  const column = table.columns.find((candidate) => candidate.name === key.name)!
   return valueHashSql(alias, column, seed)
 }
 

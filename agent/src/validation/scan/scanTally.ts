@@ -62,7 +62,7 @@ export const takeSampleKeys = (suspects: readonly SuspectRow[]): Key[] =>
   suspects.slice(0, MAX_SAMPLE_KEYS).map(({ key }) => key)
 
 function addGroup(tally: ScanTally, { actual, expected, rows }: TypeGroup): void {
-  const cell = tally.cells.find((one) => one.actual === actual && one.expected === expected)
+  const cell = tally.cells.find((candidate) => candidate.actual === actual && candidate.expected === expected)
   if (cell) cell.rows += rows
   else tally.cells.push({ actual, expected, rows })
 }
