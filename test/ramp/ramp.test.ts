@@ -84,7 +84,7 @@ test('a ramp reaches 100% if every step passes; turning the flag off through any
       `ann: The flag was turned on for 25%. ramp ${asked.id}, step 1 of 2: test`,
       `ann: The flag was turned on for 100%. ramp ${asked.id}, step 2 of 2: test`,
     ])
-    expect(await requestRefused(first, 'flag', RAMP)).toMatch(/on for 100 %: there is no step left/)
+    expect(await requestRefused(first, 'flag', RAMP)).toMatch(/on for 100%: no step is left/)
 
     for (const [through, kind] of [
       [first, 'flag'],

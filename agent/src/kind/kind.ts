@@ -29,6 +29,9 @@ export interface OperationDefinition<Kind extends OperationKind = OperationKind>
   runHelper?(run: RunContext): Promise<void>
 }
 
+/** The rollback of one scope, which knows when there is nothing left to roll back. */
+export type ScopeRollback = OperationDefinition<'rollback'> & Required<Pick<OperationDefinition, 'nothingToRollBack'>>
+
 /** The implementation of every kind: a missing one does not compile. */
 export type OperationDefinitions = { readonly [K in OperationKind]: OperationDefinition<K> }
 

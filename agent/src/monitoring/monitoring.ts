@@ -1,6 +1,6 @@
 import { MonitoringParameters } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
-import type { OperationDefinition } from '../kind/kind.ts'
+import type { OperationDefinition, ScopeRollback } from '../kind/kind.ts'
 import { enableMonitoring, samplingChange } from './enableMonitoring.ts'
 import { disableMonitoring } from './disableMonitoring.ts'
 import { planSettings } from './monitoringSettings.ts'
@@ -37,7 +37,7 @@ export const monitoring: OperationDefinition<'monitoring'> = {
 }
 
 /** The rollback of scope `monitoring`. */
-export const monitoringRollback: OperationDefinition<'rollback'> = {
+export const monitoringRollback: ScopeRollback = {
   kind: 'rollback',
   refusals: (facts) => [...facts.blockers, ...notEnabledRefusals(facts)],
   nothingToRollBack: (facts) => facts.monitoringChanges.length === 0,

@@ -1,5 +1,5 @@
 import { RollbackParameters } from '../contract/index.ts'
-import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
+import type { OperationDefinition, RunContext, RunOutcome, ScopeRollback } from '../kind/kind.ts'
 import { monitoringRollback } from '../monitoring/monitoring.ts'
 import { estimateRollback } from '../rollback/rollbackEstimate.ts'
 import { hasNothingToRollBack, NOTHING_TO_ROLL_BACK } from '../rollback/rollbackRefusals.ts'
@@ -7,7 +7,7 @@ import { dataRollback } from '../rollback/dataRollback.ts'
 import { systemRollback as tableRollback } from '../rollback/systemRollback.ts'
 
 /** Reverts the changes of the table first and those of enhanced monitoring last, so that monitoring covers the rollback. */
-const systemAndMonitoringRollback: OperationDefinition<'rollback'> = {
+const systemAndMonitoringRollback: ScopeRollback = {
   ...tableRollback,
   refusals(facts, parameters) {
     const reasons = tableRollback.refusals(facts, parameters)
@@ -40,7 +40,7 @@ export const rollbackKind: OperationDefinition<'rollback'> = {
     RollbackParameters.parse(parameters).scope === 'flag' ? [] : kindForScope(parameters).refusals(facts, parameters),
   nothingToRollBack: (facts, parameters) =>
     RollbackParameters.parse(parameters).scope !== 'flag' &&
-    kindForScope(parameters).nothingToRollBack?.(facts, parameters) === true,
+    kindForScope(parameters).nothingToRollBack(facts, parameters),
   async preview(context, parameters) {
     const { seconds, basis } = estimateRollback(context.facts, RollbackParameters.parse(parameters).scope)
     const preview = await kindForScope(parameters).preview(context, parameters)
@@ -49,7 +49,7 @@ export const rollbackKind: OperationDefinition<'rollback'> = {
   run: (run) => kindForScope(run.operation.parameters).run(run),
 }
 
-function kindForScope(parameters: Record<string, unknown>): OperationDefinition<'rollback'> {
+function kindForScope(parameters: Record<string, unknown>): ScopeRollback {
   switch (RollbackParameters.parse(parameters).scope) {
     case 'monitoring':
       return monitoringRollback

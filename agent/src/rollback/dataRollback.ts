@@ -1,17 +1,18 @@
 import { RollbackParameters } from '../contract/index.ts'
 import { formatQuantity } from '../format/format.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
-import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
+import type { RunContext, RunOutcome, ScopeRollback } from '../kind/kind.ts'
 import { finishRollback } from './finishRollback.ts'
 import { readColumnDependents } from './revertPlan.ts'
 import { prepareRollback } from './prepareRollback.ts'
-import { rollbackRefusals } from './rollbackRefusals.ts'
+import { hasNothingToRollBack, rollbackRefusals } from './rollbackRefusals.ts'
 import { columnCreatedBySti, mustClearColumn, revertChanges, changesToRevert } from './revertChanges.ts'
 
 /** The data rollback. A rollback of the flag alone needs no operation (http/acceptOperation.ts). */
-export const dataRollback: OperationDefinition<'rollback'> = {
+export const dataRollback: ScopeRollback = {
   kind: 'rollback',
   refusals: rollbackRefusals,
+  nothingToRollBack: hasNothingToRollBack,
   async preview({ database, rollout, table, facts }, parameters) {
     const { full } = RollbackParameters.parse(parameters)
     const hasColumn = table.discriminator !== null

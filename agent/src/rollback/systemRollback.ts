@@ -1,16 +1,17 @@
 import { RollbackParameters } from '../contract/index.ts'
-import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
+import type { RunContext, RunOutcome, ScopeRollback } from '../kind/kind.ts'
 import { finishRollback } from './finishRollback.ts'
 import { describeUnreverted, planRevert, type PlannedRevert } from './revertPlan.ts'
 import { prepareRollback } from './prepareRollback.ts'
-import { rollbackRefusals } from './rollbackRefusals.ts'
+import { hasNothingToRollBack, rollbackRefusals } from './rollbackRefusals.ts'
 import { columnCreatedBySti, mustClearColumn } from './revertChanges.ts'
 import { revertChange } from './revertChange.ts'
 
 /** The rollback of every journaled change to the table. Enhanced monitoring has its own rollback. */
-export const systemRollback: OperationDefinition<'rollback'> = {
+export const systemRollback: ScopeRollback = {
   kind: 'rollback',
   refusals: rollbackRefusals,
+  nothingToRollBack: hasNothingToRollBack,
   async preview({ database, rollout, table, facts }, parameters) {
     const force = RollbackParameters.parse(parameters).force === true
     const sql = database.engine({ purpose: 'rollback', searchPath: rollout.searchPath, readOnly: true })
