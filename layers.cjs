@@ -11,7 +11,7 @@ const LAYERS = [
   ['signals', 'provisioning'],
   ['metrics', 'measure'],
   ['kind'],
-  ['throttle'],
+  ['throttle', 'acceptance'],
   ['engine'],
   ['ddl'],
   ['dualWrite'],

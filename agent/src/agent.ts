@@ -22,6 +22,7 @@ import { expand } from './expand/expand.ts'
 import { finalize } from './finalize/finalize.ts'
 import { createFlags } from './flag/flags.ts'
 import { checkDependencies } from './health.ts'
+import { createReportWorkers } from './evidence/reportWorkers.ts'
 import { buildApp } from './http/app.ts'
 import { createAuthentication } from './http/authentication.ts'
 import { isAtLeast } from './rights/caller.ts'
@@ -234,6 +235,7 @@ export async function startAgent(
     watchPressure: (rollout) => signals.watchThrottle(rollout),
   })
   const authentication = createAuthentication(config)
+  const reports = createReportWorkers(config)
   let serving = true
   const app = buildApp({
     config,
@@ -243,6 +245,7 @@ export async function startAgent(
     kinds,
     flags,
     signals,
+    reports,
     authentication,
     log,
     facts: readCurrentFacts,
@@ -308,6 +311,7 @@ export async function startAgent(
         signals.stop(),
       ])
       server.closeAllConnections()
+      await reports.stop()
       await closed
       await database.close()
     },

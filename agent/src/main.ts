@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { startAgent } from './agent.ts'
 import { ConfigError, loadConfig } from './config.ts'
+import { toVisibleLines } from './format/visibleText.ts'
 import { createLog } from './log.ts'
 import { loadRollouts, RolloutFileError } from './rollout/compileRollout.ts'
 
@@ -35,7 +36,7 @@ try {
   })
 } catch (error) {
   if (error instanceof ConfigError || error instanceof RolloutFileError) {
-    process.stderr.write(`${error.message}\n`)
+    process.stderr.write(`${toVisibleLines(error.message)}\n`)
     process.exit(2)
   }
   throw error

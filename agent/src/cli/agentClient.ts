@@ -1,4 +1,6 @@
 import type {
+  AcceptanceRequest,
+  Acceptances,
   AgentStatus,
   AttestationRequest,
   AutomaticRollback,
@@ -136,6 +138,9 @@ export function createAgentClient({ url, token }: AgentAddress) {
     columnDrop: (name: string) => call<ColumnDrop>('GET', `${rolloutPath(name)}/column-drop`),
     attest: (name: string, body: AttestationRequest) =>
       call<Readiness>('POST', `${rolloutPath(name)}/attestations`, body),
+    acceptances: (name: string) => call<Acceptances>('GET', `${rolloutPath(name)}/acceptances`),
+    accept: (name: string, body: AcceptanceRequest) =>
+      call<Acceptances>('POST', `${rolloutPath(name)}/acceptances`, body),
     incidents: async (name: string | undefined, open: boolean) =>
       (
         await call<{ incidents: Incident[] }>(

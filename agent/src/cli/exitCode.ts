@@ -1,7 +1,7 @@
 import type { Verdict } from '../contract/index.ts'
 
 /** Exit codes of all commands; docs/cli.md documents them. */
-export const ExitCode = { done: 0, failed: 1, usage: 2, refused: 3, inconclusive: 4 } as const
+export const ExitCode = { done: 0, failed: 1, usage: 2, refused: 3, inconclusive: 4, waiting: 5 } as const
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 
 /** Ends the command with a one-sentence message and an exit code; `reasons` are printed below the message. */

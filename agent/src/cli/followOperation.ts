@@ -1,10 +1,14 @@
 import { isEnded, type Operation } from '../contract/index.ts'
 import { AgentUnreachableError, type AgentClient } from './agentClient.ts'
 import { CliError, ExitCode } from './exitCode.ts'
+import { createStallWatch, describeWait, explainWait, waitAdvice, waitingError } from './explainWait.ts'
 import { createBarView, createJsonView, createLineView, type ProgressView } from './progressView.ts'
 import type { Output } from './terminal.ts'
 
 const POLL_INTERVAL_MS = 500
+/** A shorter wait is not worth a line. */
+const REPORT_WAIT_AFTER_SECONDS = 30
+const DEFAULT_WAIT_TIMEOUT_SECONDS = 600
 /** After this time without an agent the command gives up; the operation may still be running. */
 const UNREACHABLE_TIMEOUT_MS = 120_000
 
@@ -13,15 +17,19 @@ export interface FollowOptions {
   readonly progressLines?: boolean
   /** Prints each event of the operation. */
   readonly events?: boolean
+  /** Seconds without progress after which a command without a terminal ends; default 10 minutes. */
+  readonly waitTimeout?: number
   /** The command that cancels the operation, shown after Ctrl-C. */
   readonly cancelHint: string
 }
 
 /**
  * Polls an operation every 500 ms until it ends, and returns its final state. Ctrl-C stops watching and does not
- * affect the operation. If an agent becomes unavailable, the next one is polled.
+ * affect the operation. If an agent becomes unavailable, the next one is polled. An operation that is paused or makes no
+ * progress says why, and how to resume or cancel it; nobody would read that in a pipeline, so that the command ends there.
  *
- * @throws CliError detached: Ctrl-C; AgentUnreachableError's code: no agent responded for two minutes
+ * @throws CliError detached: Ctrl-C; AgentUnreachableError's code: no agent responded for two minutes; paused or waiting:
+ * the operation does not continue, and there is no terminal
  */
 export async function followOperation(
   agents: readonly AgentClient[],
@@ -32,9 +40,11 @@ export async function followOperation(
   const view = chooseView(output, options.progressLines ?? false)
   const interrupt = listenForInterrupt()
   const lastShown = { event: 0 }
+  const reportWait = createWaitReport(agents, output, view, options.waitTimeout ?? DEFAULT_WAIT_TIMEOUT_SECONDS)
   try {
     let operation = started
     view.show(operation)
+    await reportWait(operation)
     while (!isEnded(operation.state)) {
       await Promise.race([sleep(POLL_INTERVAL_MS), interrupt.promise])
       if (interrupt.signal()) throw detachedError(operation, options.cancelHint)
@@ -45,11 +55,42 @@ export async function followOperation(
       })
       view.show(operation)
       if (options.events) await printNewEvents(agents, operation.id, view, lastShown)
+      await reportWait(operation)
     }
     return operation
   } finally {
     view.end()
     interrupt.release()
+  }
+}
+
+/**
+ * Says once per pause, and once per wait that lasts, why an operation does not continue.
+ *
+ * @throws CliError paused or waiting, if there is no terminal to show it on
+ */
+function createWaitReport(
+  agents: readonly AgentClient[],
+  output: Output,
+  view: ProgressView,
+  timeoutSeconds: number,
+): (operation: Operation) => Promise<void> {
+  const hasTerminal = output.terminal.stderr.isTTY === true
+  const stallWatch = createStallWatch(timeoutSeconds)
+  let reported = ''
+  return async (operation) => {
+    const { seconds, isTooLong } = stallWatch.observe(operation)
+    const isPaused = operation.state === 'paused'
+    if (isEnded(operation.state) || !(isPaused || seconds > REPORT_WAIT_AFTER_SECONDS)) {
+      reported = ''
+      return
+    }
+    const ends = !hasTerminal && (isPaused || isTooLong)
+    if (!ends && reported === operation.state) return
+    reported = operation.state
+    const why = await explainWait(agents[0]!, operation).catch((error: unknown) => (error as Error).message)
+    if (ends) throw waitingError(operation, seconds, why)
+    for (const line of [describeWait(operation, seconds, why), ...waitAdvice(operation)]) view.line(line)
   }
 }
 

@@ -16,6 +16,7 @@ import {
   formatQuantity,
   formatValue,
 } from '../format/format.ts'
+import { toVisibleLine } from '../format/visibleText.ts'
 import { formatProgress } from './progressView.ts'
 
 /** Seconds between two ISO 8601 instants, or from `from` until now; at least 0. */
@@ -25,10 +26,11 @@ export const secondsBetween = (from: string, to: string | null): number =>
 /** Pads the cells of each column to equal width; columns are two spaces apart. */
 export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
-  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)))
+  const width = (cell: string): number => toVisibleLine(cell).length
+  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, width(cell))))
   return rows.map((row) =>
     row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .map((cell, index) => cell + ' '.repeat((widths[index] ?? 0) - width(cell)))
       .join('  ')
       .trimEnd(),
   )
@@ -180,7 +182,9 @@ export function formatPreview(preview: OperationPreview): string[] {
     `${preview.kind} of ${preview.rollout} in ${preview.environment}${facts.length ? `: ${facts.join(', ')}` : ''}`,
     ...(preview.estimateBasis === null ? [] : [`  estimate: ${preview.estimateBasis}`]),
     ...preview.notes.map((note) => `  note: ${note}`),
-    ...preview.statements.map((statement) => `  sql: ${statement.replace(/\n\s*/g, '\n       ')}`),
+    ...preview.statements.flatMap((statement) =>
+      statement.split(/\n\s*/).map((line, index) => `${index === 0 ? '  sql: ' : '       '}${line}`),
+    ),
     ...preview.reasons.map((reason) => `  refused: ${reason}`),
   ]
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { createRequire } from 'node:module'
 import { registerAcceptClient, registerAdopt } from './commands/acceptClient.ts'
+import { registerAcceptances } from './commands/acceptances.ts'
 import { registerAutomaticRollback } from './commands/automaticRollback.ts'
 import { registerBaseline } from './commands/baseline.ts'
 import { registerBackfill } from './commands/backfill.ts'
@@ -27,7 +28,8 @@ import { registerWatch } from './commands/watch.ts'
 import { CliError, ExitCode, usageError } from './exitCode.ts'
 import { commandForScript } from './scriptNames.ts'
 import type { RegisterCommand, RunAction } from './commandSetup.ts'
-import type { Terminal } from './terminal.ts'
+import { toVisibleJson, toVisibleLines } from '../format/visibleText.ts'
+import { writeJson, writeLine, type Terminal } from './terminal.ts'
 
 const commands: readonly RegisterCommand[] = [
   registerStatus,
@@ -42,6 +44,7 @@ const commands: readonly RegisterCommand[] = [
   registerFailedRows,
   registerAcceptClient,
   registerAdopt,
+  registerAcceptances,
   registerMonitoring,
   registerReadiness,
   registerRehearse,
@@ -98,7 +101,11 @@ function configureCommand(command: Command, terminal: Terminal, json: boolean): 
       writeErr: (text) => void terminal.stderr.write(text),
       outputError: (text, write) => {
         const sentence = text.trim().replace(/^error: (.)/, (_, first: string) => first.toUpperCase())
-        write(json ? errorJson('usage', sentence, []) : `sti: ${sentence}\n`)
+        write(
+          json
+            ? `${toVisibleJson({ error: sentence, code: 'usage', reasons: [] })}\n`
+            : `sti: ${toVisibleLines(sentence)}\n`,
+        )
       },
     })
   for (const sub of command.commands) configureCommand(sub, terminal, json)
@@ -115,13 +122,8 @@ function reportError(error: unknown, terminal: Terminal, json: boolean): ExitCod
           `Internal error: ${(error as Error).message}. Report it with the command you ran.`,
         )
   const { code, message, reasons } = cliError
-  terminal.stderr.write(
-    json
-      ? errorJson(code, message, reasons)
-      : [`sti: ${message}`, ...reasons.map((reason) => `  - ${reason}`)].join('\n') + '\n',
-  )
+  if (json) writeJson(terminal.stderr, { error: message, code, reasons })
+  else
+    [`sti: ${message}`, ...reasons.map((reason) => `  - ${reason}`)].forEach((line) => writeLine(terminal.stderr, line))
   return cliError.exitCode
 }
-
-const errorJson = (code: string, error: string, reasons: readonly string[]): string =>
-  `${JSON.stringify({ error, code, reasons })}\n`

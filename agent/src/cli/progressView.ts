@@ -1,7 +1,8 @@
 import cliProgress from 'cli-progress'
 import type { Operation, OperationProgress } from '../contract/index.ts'
 import { formatCount, formatDuration, formatPercent } from '../format/format.ts'
-import type { Terminal } from './terminal.ts'
+import { toVisibleLine } from '../format/visibleText.ts'
+import { writeJson, writeLine, type Terminal } from './terminal.ts'
 
 export interface ProgressView {
   show(operation: Operation): void
@@ -55,9 +56,10 @@ interface BarPayload {
 const BAR_WIDTH = 24
 
 function formatBar(_options: unknown, _values: unknown, { head, ratio, text }: BarPayload): string {
-  if (ratio === null) return `${head}  ${text}`
+  const visible = toVisibleLine(text)
+  if (ratio === null) return `${head}  ${visible}`
   const full = Math.floor(ratio * BAR_WIDTH)
-  return `${head} [${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}] ${text}`
+  return `${head} [${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}] ${visible}`
 }
 
 /** A progress bar for a terminal. */
@@ -88,7 +90,7 @@ export function createBarView(terminal: Terminal): ProgressView {
       bar ??= bars.create(1, 0, payload)
       bar.update(progress ? progress.ratio : 0, payload)
     },
-    line: (text) => bars.log(`${text}\n`),
+    line: (text) => bars.log(`${toVisibleLine(text)}\n`),
     end: () => bars.stop(),
   }
 }
@@ -105,9 +107,9 @@ export function createLineView(terminal: Terminal, intervalMs: number): Progress
       if (key === last && Date.now() - lastAt < intervalMs) return
       last = key
       lastAt = Date.now()
-      terminal.stderr.write(`${formatOperationLine(operation)}\n`)
+      writeLine(terminal.stderr, formatOperationLine(operation))
     },
-    line: (text) => void terminal.stderr.write(`${text}\n`),
+    line: (text) => writeLine(terminal.stderr, text),
     end: () => undefined,
   }
 }
@@ -118,7 +120,7 @@ export function createJsonView(terminal: Terminal): ProgressView {
   return {
     show(operation) {
       const text = JSON.stringify(operation)
-      if (text !== last) terminal.stdout.write(`${text}\n`)
+      if (text !== last) writeJson(terminal.stdout, operation)
       last = text
     },
     line: () => undefined,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import type { Operation, OperationPreview } from '../contract/index.ts'
+import { durationParser } from './argumentParsers.ts'
 import { AgentUnreachableError, type AgentClient, type OperationInput } from './agentClient.ts'
 import { CliError, ExitCode } from './exitCode.ts'
 import { followOperation } from './followOperation.ts'
@@ -14,13 +15,23 @@ export interface RunOptions extends CommonOptions {
   readonly dryRun?: boolean
   readonly detach?: boolean
   readonly progressReporting?: boolean
+  readonly waitTimeout?: number
 }
 
 export function addRunOptions(command: Command): Command {
-  return command
+  return addWaitOption(command)
     .option('--reason <text>', 'Reason, recorded with the operation and its events')
     .option('--dry-run', 'Show what the operation would do and its cost; change nothing')
     .option('--detach', 'Exit once the agent has accepted the operation')
+}
+
+/** The option of every command that follows an operation. */
+export function addWaitOption(command: Command): Command {
+  return command.option(
+    '--wait-timeout <duration>',
+    'Without a terminal, exit with code 5 once the operation has made no progress for this long (default: 10m)',
+    durationParser({ minimum: 1, maximum: 30 * 86_400 }),
+  )
 }
 
 /**
@@ -72,6 +83,7 @@ export async function waitForOperation(
   }
   const finished = await followOperation(target.agents, operation, output, {
     progressLines: options.progressReporting ?? false,
+    waitTimeout: options.waitTimeout,
     cancelHint: `sti operations cancel ${operation.id}`,
   })
   output.line(formatOperation(finished))

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
+import { toVisibleJson, toVisibleLine } from '../format/visibleText.ts'
 
 /** The parts of the process that a command uses. */
 export interface Terminal {
@@ -27,11 +28,18 @@ export function createOutput(terminal: Terminal, json: boolean): Output {
   return {
     json,
     terminal,
-    line: (text) => void (json || terminal.stdout.write(`${text}\n`)),
-    note: (text) => void (json || terminal.stderr.write(`${text}\n`)),
-    value: (value) => void (json && terminal.stdout.write(`${JSON.stringify(value)}\n`)),
+    line: (text) => void (json || writeLine(terminal.stdout, text)),
+    note: (text) => void (json || writeLine(terminal.stderr, text)),
+    value: (value) => void (json && writeJson(terminal.stdout, value)),
   }
 }
+
+/** Every line for a person is written here: texts from outside cannot move the cursor or reorder what is around them. */
+export const writeLine = (stream: Writable, text: string): void => void stream.write(`${toVisibleLine(text)}\n`)
+
+/** Every line for a program is written here. */
+export const writeJson = (stream: Writable, value: unknown, indent?: number): void =>
+  void stream.write(`${toVisibleJson(value, indent)}\n`)
 
 /** A person can answer a prompt. */
 export function isInteractive(terminal: Terminal): boolean {
@@ -41,7 +49,7 @@ export function isInteractive(terminal: Terminal): boolean {
 export async function askQuestion(terminal: Terminal, question: string): Promise<string> {
   const lines = createInterface({ input: terminal.stdin, output: terminal.stderr })
   try {
-    return (await lines.question(question)).trim()
+    return (await lines.question(toVisibleLine(question))).trim()
   } finally {
     lines.close()
   }

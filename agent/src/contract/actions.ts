@@ -6,6 +6,7 @@ import { OPERATION_KINDS, OperationKind, type OperationAction, type OperationAct
 export const OTHER_ACTION_LEVELS = {
   'import-baseline': 'admin',
   'accept-failed-rows': 'admin',
+  'accept-check': 'admin',
   pause: 'editor',
   resume: 'editor',
   cancel: 'editor',

@@ -50,10 +50,20 @@ export const ColumnDropCheck = z
     verdict: Verdict,
     evidence: z.string().describe('one sentence; if the check does not pass, what to do'),
     findings: z.array(z.string()).describe('objects, statements, or clients that it found; at most 50'),
+    acceptable: z
+      .array(z.string())
+      .describe('what an admin can accept by name so that the check no longer blocks; empty: nothing'),
+    accepted: z
+      .array(z.object({ subject: z.string(), reason: z.string(), by: z.string(), expiresAt: Instant }))
+      .describe('what was accepted; if nothing acceptable is left, the check does not block'),
     seconds: z.number(),
   })
   .openapi('ColumnDropCheck')
 export type ColumnDropCheck = z.infer<typeof ColumnDropCheck>
+
+/** The check passed, or an admin accepted everything that it could not decide. */
+export const allowsColumnDrop = ({ verdict, acceptable, accepted }: ColumnDropCheck): boolean =>
+  verdict === 'pass' || (accepted.length > 0 && acceptable.length === 0)
 
 export const ColumnDropFile = z
   .object({
@@ -83,7 +93,7 @@ export const PreparedColumnDrop = z
     at: Instant,
     fileHash: z.string(),
     parameters: ColumnDropParameters,
-    verdict: Verdict.describe('worst verdict of all checks'),
+    verdict: Verdict.describe('worst verdict of all checks that were not accepted'),
     prepared: z.boolean().describe('false: refused'),
     reasons: z.array(z.string()).describe('why it was refused, or which checks a draft skipped'),
     checks: z.array(ColumnDropCheck),

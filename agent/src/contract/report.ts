@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { Acceptance } from './acceptance.ts'
 import { BaselineComparison } from './baseline.ts'
 import { FailedRow, Operation, OperationEvent } from './operation.ts'
 import { Incident } from './incident.ts'
@@ -81,6 +82,7 @@ export const EvidenceReport = z
     rollbacks: z.array(Operation),
     promotions: z.array(Promotion),
     attestations: z.array(Attestation),
+    acceptances: z.array(Acceptance).describe('what admins accepted of checks that cannot decide, newest first'),
     incidents: z.array(Incident).optional().describe('oldest first; at most the last 500'),
     readiness: Readiness,
   })

@@ -10,19 +10,13 @@ import type {
 import { CONTRACT_VERSION } from '../contract/index.ts'
 import { listFailedRows } from '../backfill/failedRows.ts'
 import type { Sql } from '../database/connect.ts'
-import type { RolloutFacts } from '../kind/facts.ts'
 import { toOperationEvent, type OperationEventRow } from '../operation/events.ts'
 import { toOperation, type OperationRow } from '../operation/operationRow.ts'
-import { currentCoverage } from '../operation/rolloutStage.ts'
 import { promotionHash } from '../rollout/promotionHash.ts'
-import type { Rollout } from '../rollout/rollout.ts'
-import type { Signals } from '../signals/signals.ts'
+import type { RolloutFile } from '../rollout/rolloutFile.ts'
 import { redactContacts } from '../rollout/redactContacts.ts'
 import { listIncidents, toIncident } from '../incident/incidentStore.ts'
 import { listSignOffItems } from '../readiness/signOffItems.ts'
-import { compareWithBaseline } from '../measure/compareWithBaseline.ts'
-import { readNewestBaseline, readBaseline, createBaselineContext } from '../measure/baselineStore.ts'
-import { readComparisonWindow } from '../measure/comparisonWindow.ts'
 import { readAttestations } from '../readiness/attestations.ts'
 
 /** ISO 8601 in UTC for to_char, since the driver would return a Date. */
@@ -32,48 +26,49 @@ const MAX_EVENTS = 2_000
 const MAX_PROGRESS_POINTS = 500
 const MAX_FAILED_ROWS = 100
 
-export interface ReportDependencies {
-  readonly state: Sql
+/** What a report states from memory, or has read before: plain data, since it goes to a worker. */
+export interface ReportInput {
   readonly environment: string
   readonly production: boolean
-  readonly agent: string
-  readonly version: string
-  readonly signals: Signals
-}
-
-export interface ReportInput {
-  readonly facts: RolloutFacts
+  readonly agent: { readonly name: string; readonly version: string }
+  readonly by: Actor
+  readonly rollout: string
+  readonly table: string
+  readonly text: string
+  readonly hash: string
+  readonly file: RolloutFile
+  readonly stage: EvidenceReport['stage']
+  readonly coverage: number | null
+  readonly verified: boolean
+  readonly validation: EvidenceReport['validation']
+  readonly acceptances: EvidenceReport['acceptances']
+  readonly baseline: EvidenceReport['baseline']
   readonly readiness: Readiness
   readonly promotions: readonly Promotion[]
-  readonly by: Actor
 }
 
 /** Gathers everything a report states about a rollout. It reads only schema `sti`, never the table. */
-export async function gatherReport(parts: ReportDependencies, input: ReportInput): Promise<EvidenceReport> {
-  const { state, environment, production } = parts
-  const { facts } = input
-  const { rollout } = facts
-  const { name } = rollout
-  const [[clock], operations, events, validations, progress, changes, failedRows, attestations, baseline, incidents] =
+export async function gatherReport(state: Sql, input: ReportInput): Promise<EvidenceReport> {
+  const { environment, production, agent, rollout, file } = input
+  const [[clock], operations, events, validations, progress, changes, failedRows, attestations, incidents] =
     await Promise.all([
       state<{ now: Date }[]>`select clock_timestamp() as now`,
-      readOperations(state, name),
-      readEvents(state, name),
+      readOperations(state, rollout),
+      readEvents(state, rollout),
       state<EvidenceReport['validations']>`
       select id::float8, to_char(started_at at time zone 'UTC', ${ISO_8601_FORMAT}) as "startedAt",
         to_char(ended_at at time zone 'UTC', ${ISO_8601_FORMAT}) as "endedAt", verdict, coverage, integrity_score as "integrityScore",
         file_hash as "fileHash"
-      from (select * from sti.validation where rollout = ${name} and ended_at is not null order by id desc limit 500) v order by id`,
-      readProgress(state, name),
+      from (select * from sti.validation where rollout = ${rollout} and ended_at is not null order by id desc limit 500) v order by id`,
+      readProgress(state, rollout),
       state<EvidenceReport['changes']>`
       select kind, object, statement, inverse, operation_id::float8 as "operationId",
         to_char(applied_at at time zone 'UTC', ${ISO_8601_FORMAT}) as at, to_char(reverted_at at time zone 'UTC', ${ISO_8601_FORMAT}) as "revertedAt",
         not_reverted_reason as left
-      from sti.change where rollout = ${name} order by id`,
-      readFailedRowSummary(state, name),
-      readAttestations(state, name, listSignOffItems(rollout.file)),
-      readBaselineComparison(parts, rollout),
-      readIncidents(state, environment, rollout),
+      from sti.change where rollout = ${rollout} order by id`,
+      readFailedRowSummary(state, rollout),
+      readAttestations(state, rollout, listSignOffItems(file)),
+      readIncidents(state, environment, rollout, file),
     ])
   return {
     format: 'sti-report/1',
@@ -81,17 +76,17 @@ export async function gatherReport(parts: ReportDependencies, input: ReportInput
     generatedBy: input.by.name,
     environment,
     production,
-    agent: { name: parts.agent, version: parts.version, contract: CONTRACT_VERSION },
-    rollout: name,
-    table: `${rollout.table.schema}.${rollout.table.name}`,
-    stage: facts.stage,
-    coverage: currentCoverage(facts),
-    verified: facts.coverageVerified,
-    file: { text: redactContacts(rollout.text), hash: rollout.hash, promotionHash: promotionHash(rollout.file) },
-    validation: facts.validation,
+    agent: { name: agent.name, version: agent.version, contract: CONTRACT_VERSION },
+    rollout,
+    table: input.table,
+    stage: input.stage,
+    coverage: input.coverage,
+    verified: input.verified,
+    file: { text: redactContacts(input.text), hash: input.hash, promotionHash: promotionHash(file) },
+    validation: input.validation,
     validations: [...validations],
     progress,
-    baseline,
+    baseline: input.baseline,
     operations,
     events,
     changes: [...changes],
@@ -99,6 +94,7 @@ export async function gatherReport(parts: ReportDependencies, input: ReportInput
     rollbacks: operations.filter(isRollback),
     promotions: [...input.promotions],
     attestations,
+    acceptances: [...input.acceptances],
     incidents,
     readiness: {
       ...input.readiness,
@@ -107,22 +103,15 @@ export async function gatherReport(parts: ReportDependencies, input: ReportInput
   }
 }
 
-async function readIncidents(sql: Sql, environment: string, rollout: Rollout): Promise<Incident[]> {
-  const rows = await listIncidents(sql, { rollout: rollout.name, limit: MAX_INCIDENTS })
-  const incidents = rows.map((row) => toIncident(row, environment, rollout.file.contacts))
+async function readIncidents(
+  sql: Sql,
+  environment: string,
+  rollout: string,
+  { contacts }: RolloutFile,
+): Promise<Incident[]> {
+  const rows = await listIncidents(sql, { rollout, limit: MAX_INCIDENTS })
+  const incidents = rows.map((row) => toIncident(row, environment, contacts))
   return incidents.sort((a, b) => a.id - b.id)
-}
-
-async function readBaselineComparison(
-  { state, environment, signals }: ReportDependencies,
-  rollout: Rollout,
-): Promise<EvidenceReport['baseline']> {
-  const context = createBaselineContext(rollout, environment)
-  const newest = await readNewestBaseline(state, context)
-  const baseline = newest === null ? null : await readBaseline(state, context, newest.id)
-  if (baseline === null) return null
-  const { from } = await readComparisonWindow(state, rollout.name, baseline.endedAt)
-  return await compareWithBaseline({ signals, rollout, environment, baseline, from })
 }
 
 function isRollback({ kind, parameters }: Operation): boolean {

@@ -2,7 +2,7 @@ import type { SignedReport } from '../contract/index.ts'
 import type { ReportBlock } from './reportBlocks.ts'
 import { renderChart } from './svgChart.ts'
 import { buildReportDocument } from './reportDocument.ts'
-import { escapeHtml } from './escapeHtml.ts'
+import { escapeHtml } from '../format/html.ts'
 
 /** A report as one HTML file for screen and paper. It loads no resources and runs no scripts. */
 export function renderReportHtml(signed: SignedReport): string {

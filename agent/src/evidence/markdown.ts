@@ -1,4 +1,5 @@
 import type { SignedReport } from '../contract/index.ts'
+import { escapeMarkdown, markdownCodeBlock, markdownTable } from '../format/markdown.ts'
 import type { ReportBlock } from './reportBlocks.ts'
 import { buildReportDocument } from './reportDocument.ts'
 
@@ -15,32 +16,15 @@ function renderBlockMarkdown(block: ReportBlock): string[] {
       return [escapeMarkdown(block.text)]
     case 'table':
       return [
-        [block.head, block.head.map(() => '---'), ...block.rows]
-          .map((row, index) => `| ${row.map((cell) => (index === 1 ? cell : escapeMarkdown(cell))).join(' | ')} |`)
-          .join('\n'),
+        markdownTable(
+          block.head.map(escapeMarkdown),
+          block.rows.map((row) => row.map(escapeMarkdown)),
+        ),
       ]
     case 'code':
-      return [fenceCode(block.text)]
+      return [markdownCodeBlock(block.text)]
     // The table below the chart has the same numbers.
     case 'chart':
       return []
   }
-}
-
-/** Escapes Markdown and HTML, and joins lines: a line break would end a table row. */
-function escapeMarkdown(text: string): string {
-  return text
-    .replace(/[\\`*_{}[\]()#+!|~$@]/g, (character) => `\\${character}`)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replace(/\s+/g, ' ')
-    .trim()
-}
-
-/** Uses a fence longer than any run of backticks in the text. */
-function fenceCode(text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length))
-  const fence = '`'.repeat(longest + 1)
-  return `${fence}\n${text.trimEnd()}\n${fence}`
 }

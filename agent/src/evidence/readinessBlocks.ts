@@ -10,7 +10,7 @@ const LIST_TITLES = {
 } as const satisfies Partial<Record<ReadinessList, string>>
 
 /** The definition of done item by item, sign-offs and promotions. */
-export function readinessBlocks({ readiness, attestations, promotions }: EvidenceReport): ReportBlock[] {
+export function readinessBlocks({ readiness, attestations, acceptances, promotions }: EvidenceReport): ReportBlock[] {
   const { ratios } = readiness
   return [
     heading('Definition of done'),
@@ -39,6 +39,20 @@ export function readinessBlocks({ readiness, attestations, promotions }: Evidenc
         attestation.counts ? 'yes' : `no: ${attestation.why}`,
       ]),
       'No sign-offs.',
+    ),
+    heading('Accepted by an admin'),
+    table(
+      ['Check', 'Subject', 'Accepted by', 'At', 'Expires', 'Reason', 'Valid'],
+      acceptances.map((one) => [
+        one.check,
+        one.subject,
+        one.by.name,
+        formatInstant(one.at),
+        formatInstant(one.expiresAt),
+        one.reason,
+        one.valid ? 'yes' : `no: ${one.why}`,
+      ]),
+      'Nothing: no check that cannot decide was accepted.',
     ),
     heading('Promotions'),
     table(

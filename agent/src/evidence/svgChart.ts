@@ -1,6 +1,6 @@
 import { formatPercent } from '../format/format.ts'
 import { formatInstant, type ChartBlock } from './reportBlocks.ts'
-import { escapeHtml } from './escapeHtml.ts'
+import { escapeHtml } from '../format/html.ts'
 
 const CHART_WIDTH = 900
 const CHART_HEIGHT = 220

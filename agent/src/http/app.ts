@@ -3,8 +3,11 @@ import { bodyLimit } from 'hono/body-limit'
 import type { AuthenticationEnv } from './authentication.ts'
 import { ofrepRoutes } from './ofrep.ts'
 import type { App, ApiDependencies } from './dependencies.ts'
+import { describeUntypedRoutes } from './describeUntypedRoutes.ts'
+import { limitJsonNesting } from './limitJsonNesting.ts'
 import { rejectAmbiguousPaths } from './rejectAmbiguousPaths.ts'
 import { defaultHook, createProblemHandlers } from './problem.ts'
+import { acceptanceRoutes } from './routes/acceptances.ts'
 import { agentRoutes } from './routes/agent.ts'
 import { automaticRollbackRoutes } from './routes/automaticRollback.ts'
 import { baselineRoutes } from './routes/baselines.ts'
@@ -49,6 +52,11 @@ export function buildApp(deps: ApiDependencies): App {
     return await limit(c, next)
   })
   app.use('/v1/*', async (c, next) => {
+    // The body of a webhook is read as bytes, which its signature covers, and has a schema of its own.
+    if (c.req.path.startsWith('/v1/webhooks/')) await next()
+    else await limitJsonNesting(c, next)
+  })
+  app.use('/v1/*', async (c, next) => {
     // Turning the flag off, receiving alerts, and the status of the agent work without the database.
     const worksWithoutDatabase =
       /^\/v1\/(agent|webhooks)/.test(c.req.path) || (c.req.method === 'POST' && c.req.path.endsWith('/operations'))
@@ -66,12 +74,14 @@ export function buildApp(deps: ApiDependencies): App {
   reportRoutes(app, deps)
   promotionRoutes(app, deps)
   readinessRoutes(app, deps)
+  acceptanceRoutes(app, deps)
   incidentRoutes(app, deps)
   automaticRollbackRoutes(app, deps)
   drillRoutes(app, deps)
   webhookRoutes(app, deps)
   columnDropRoutes(app, deps)
   app.route('/', ofrepRoutes(deps.flags))
+  describeUntypedRoutes(app)
   app.doc31('/v1/openapi.json', { openapi: '3.1.0', info: { title: 'STI Rollout agent', version: deps.version } })
   return app
 }

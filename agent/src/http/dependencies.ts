@@ -7,6 +7,7 @@ import type { DependencyHealth, Readiness } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinitions } from '../kind/kind.ts'
+import type { ReportWorkers } from '../evidence/reportWorkers.ts'
 import type { Flags } from '../flag/flags.ts'
 import type { IncidentRow } from '../incident/incidentStore.ts'
 import type { Log } from '../log.ts'
@@ -25,6 +26,7 @@ export interface ApiDependencies {
   readonly kinds: OperationDefinitions
   readonly flags: Flags
   readonly signals: Signals
+  readonly reports: ReportWorkers
   readonly authentication: Authentication
   readonly log: Log
   readonly rollbackPauses: RollbackPauseCache

@@ -2,7 +2,7 @@ import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { ProblemCode, type Problem } from '../contract/index.ts'
 import type { Log } from '../log.ts'
-import { errorCode, isConnectionError } from '../database/errors.ts'
+import { errorCode, errorMessage, isConnectionError } from '../database/errors.ts'
 
 /**
  * An error that is shown to the caller. Lower layers throw their own classes with the same shape: `code` is a
@@ -79,6 +79,8 @@ export function toProblem(error: unknown): Problem & { status: ProblemStatus } {
       return createProblem(code.data, error.message, reasons)
     }
   }
+  const valueFault = explainRefusedValue(error)
+  if (valueFault) return createProblem('invalid-body', valueFault)
   const fault = explainDatabaseUnavailable(error)
   if (fault) return createProblem('database-away', fault)
   return createProblem('internal', 'The agent had an internal error: see its log.')
@@ -161,6 +163,17 @@ export function defaultHook(result: SchemaValidationResult, c: Context): Respons
     c,
     createProblem('bad-request', 'The query, path, or headers are not valid for this endpoint.', reasons),
   )
+}
+
+/** Values that PostgreSQL has no room for: a number, a time or a text out of its range, or too long for an index. */
+const REFUSED_VALUE_SQLSTATES = new Set(['22001', '22003', '22007', '22008', '22021', '22P02', '22P05', '54000'])
+
+/** What PostgreSQL says of a value of the request that passed every schema; null: it is something else. */
+function explainRefusedValue(error: unknown): string | null {
+  const code = errorCode(error)
+  return code !== null && REFUSED_VALUE_SQLSTATES.has(code)
+    ? `PostgreSQL does not take a value of this request (${errorMessage(error)}, ${code}): send another value.`
+    : null
 }
 
 /** Why PostgreSQL is unavailable, if the same request may succeed later; else null. */

@@ -7,9 +7,23 @@ import type { ApiDependencies } from './dependencies.ts'
 import { Refusal } from './problem.ts'
 import { rightRefusal, type Right } from '../rights/rights.ts'
 
-const problemResponse = {
+const problemResponse = (description: string) => ({
   content: { 'application/problem+json': { schema: Problem } },
-  description: 'refused',
+  description,
+})
+
+/**
+ * Every problem that a route can answer, whatever it is sent. 500 is not among them: it would be a fault of the agent.
+ */
+export const PROBLEM_RESPONSES = {
+  400: problemResponse('the path, the query, a header or the JSON cannot be parsed'),
+  403: problemResponse('the credential is missing, unknown, or has no right to this'),
+  404: problemResponse('the path or what it names does not exist'),
+  409: problemResponse('refused: the reasons say what must be true first'),
+  413: problemResponse('the body is too large'),
+  415: problemResponse('the body is not application/json'),
+  422: problemResponse('the body is not valid for this route'),
+  503: problemResponse('the database is unavailable'),
 } as const
 
 /** The OpenAPI responses of a route: one success, and problems. */
@@ -19,15 +33,14 @@ export function openApiResponses<Status extends 200 | 202, S extends z.ZodType>(
   description: string,
 ) {
   const success = { content: { 'application/json': { schema } }, description }
-  return { [status]: success, 422: problemResponse, 409: problemResponse, 403: problemResponse } as {
-    [K in Status]: typeof success
-  } & {
-    [K in 403 | 409 | 422]: typeof problemResponse
-  }
+  return Object.assign({ [status]: success } as { [K in Status]: typeof success }, PROBLEM_RESPONSES)
 }
 
+/** An ID in a path: a whole number that JSON and PostgreSQL's bigint both have. */
+export const idParam = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER)
+
 export const rolloutParams = z.object({ rollout: z.string().openapi({ example: 'vehicles' }) })
-export const operationParams = z.object({ id: z.coerce.number().int().positive() })
+export const operationParams = z.object({ id: idParam })
 export const reasonBody = z.object({ reason: z.string().max(2000).optional() })
 
 /** @throws Refusal unknown-rollout */

@@ -1,5 +1,6 @@
 import {
   writesTable,
+  type Acceptance,
   type BackupStatus,
   type BaselineSummary,
   type ColumnArchive,
@@ -120,6 +121,11 @@ export interface ValidationFacts {
   readonly acceptedRows: number
 }
 
+/** What admins accepted of checks that cannot decide, newest first. */
+export interface AcceptanceFacts {
+  readonly acceptances: readonly Acceptance[]
+}
+
 /** The column drop and its archive. */
 export interface ColumnDropFacts {
   /** The newest run, and why it is stale; null: there was none. */
@@ -130,7 +136,14 @@ export interface ColumnDropFacts {
 
 /** What is known of a rollout at one moment, read from catalog and state, grouped by its owner. */
 export interface RolloutFacts
-  extends TableFacts, JournalFacts, HistoryFacts, DiscriminatorFacts, ValidationFacts, ColumnDropFacts {
+  extends
+    TableFacts,
+    JournalFacts,
+    HistoryFacts,
+    DiscriminatorFacts,
+    ValidationFacts,
+    AcceptanceFacts,
+    ColumnDropFacts {
   readonly rollout: Rollout
   readonly monitoring: Monitoring
   /** Null: the rollout file does not require a promotion in this environment. */

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { OperationKind, OperationState, Severity } from '../contract/index.ts'
+import { toVisibleLine } from '../format/visibleText.ts'
 import type { Signals } from '../signals/signals.ts'
 import { batchRows, batchSeconds } from './backfill.ts'
 import type { MetricFamily, ScrapeContext, HistogramFamily } from './metricFamily.ts'
@@ -87,9 +88,13 @@ function registerFamily(registry: Registry, family: MetricFamily, environment: s
 
   function fill(set: (labels: Record<string, string>, value: number) => void, metric: { reset(): void }): void {
     metric.reset()
-    for (const { labels, value } of family.samples(now())) set({ environment, ...labels }, value)
+    for (const { labels, value } of family.samples(now())) set({ environment, ...toVisibleLabels(labels) }, value)
   }
 }
+
+/** A host, a rule or a change may have a name from outside, and alerts show it. */
+const toVisibleLabels = (labels: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, toVisibleLine(value)]))
 
 function registerHistogram(registry: Registry, { name, help, labels, buckets }: HistogramFamily): Histogram {
   return new Histogram({

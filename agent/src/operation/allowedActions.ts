@@ -20,6 +20,7 @@ const OTHER_REFUSALS: Record<Exclude<OtherAction, Control | 'tune'>, (facts: Rol
   'import-baseline': () => [],
   'accept-failed-rows': ({ failedRows }) => (failedRows > 0 ? [] : ['There are no failed rows.']),
   'accept-client': ({ flag }) => (flag.clients.some(({ stale }) => stale) ? [] : ['No client of the flag is stale.']),
+  'accept-check': () => [],
   adopt: () => [],
   promote: ({ promotion }) =>
     promotion === null ? ['The rollout file does not require a promotion in this environment.'] : [],

@@ -1,3 +1,4 @@
+import { readAcceptances } from '../acceptance/acceptanceStore.ts'
 import {
   operationName,
   type BackupStatus,
@@ -32,15 +33,17 @@ export interface FactsSource extends TableFactsSource {
 export async function readFacts(source: FactsSource, rollout: Rollout): Promise<RolloutFacts> {
   const { state } = source
   const tableFacts = await readTableFacts(source, rollout)
-  const [history, journal, validationFacts, promotion, baseline, columnDropBrief, archive] = await Promise.all([
-    readHistoryFacts(state, rollout.name),
-    readJournalFacts(state, rollout.name),
-    readValidationFacts(state, rollout),
-    source.promotion(rollout),
-    readNewestBaseline(state, createBaselineContext(rollout, source.environment)),
-    readColumnDropBrief(state, rollout.name),
-    readManifest(state, rollout),
-  ])
+  const [history, journal, validationFacts, promotion, baseline, columnDropBrief, archive, acceptances] =
+    await Promise.all([
+      readHistoryFacts(state, rollout.name),
+      readJournalFacts(state, rollout.name),
+      readValidationFacts(state, rollout),
+      source.promotion(rollout),
+      readNewestBaseline(state, createBaselineContext(rollout, source.environment)),
+      readColumnDropBrief(state, rollout.name),
+      readManifest(state, rollout),
+      readAcceptances(state, rollout.name),
+    ])
   const lastMonitoringEnable =
     history.succeededOperations.findLast(
       ({ kind, parameters }) => kind === 'monitoring' && parameters['enabled'] !== false,
@@ -59,6 +62,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     ...validationFacts,
     ...discriminatorFacts(tableFacts.table, journal.changes, history.lastSucceededBackfill),
     ...currentFacts,
+    acceptances,
     notes: [...tableFacts.notes, ...fileMismatchNotes(rollout, history.openOperations)],
     monitoring: await readMonitoring(state, rollout.name, journal.monitoringChanges, lastMonitoringEnable),
     promotion,

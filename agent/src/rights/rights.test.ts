@@ -17,6 +17,7 @@ const ADMIN_ONLY: readonly Right[] = [
   'rollback-monitoring',
   'force',
   'accept-failed-rows',
+  'accept-check',
   'adopt',
   'import-baseline',
   'prepare-column-drop',

@@ -3,6 +3,7 @@ import { LIMIT_SCHEMAS, SignalLimits } from '../contract/limits.ts'
 import { REHEARSAL_SAMPLE_BOUNDS } from '../contract/parameters.ts'
 import { parseConstant, parseExpression } from './expression.ts'
 import { parseDataType, parseName, parseTableName } from './identifiers.ts'
+import { compileLabelPattern } from './labelPattern.ts'
 import { parseQuery } from './parseQuery.ts'
 import { DurationSchema, patternField, sqlField, strictObject, textField, HttpUrlSchema } from './schemaFields.ts'
 
@@ -36,7 +37,7 @@ const HistogramSchema = strictObject({
     .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'is not a metric name. Write one such as http_request_duration_seconds.')
     .describe('histogram in seconds, without _bucket, _sum or _count'),
   errors: z
-    .record(z.string(), z.string().refine(isRegularExpression, 'is not a regular expression. Write one such as "5..".'))
+    .record(z.string(), z.string().refine(isRegularExpression, 'is not a regular expression of RE2, which Prometheus uses. Write one such as "5..".'))
     .default({})
     .describe('series that count as errors: label, and a regular expression that matches its whole value'),
 })
@@ -209,7 +210,7 @@ export interface RolloutFile extends Omit<z.output<typeof RolloutSchema>, 'autom
 
 function isRegularExpression(pattern: string): boolean {
   try {
-    return Boolean(new RegExp(`^(?:${pattern})$`))
+    return Boolean(compileLabelPattern(pattern))
   } catch {
     return false
   }

@@ -1,3 +1,4 @@
+import { compileLabelPattern } from '../rollout/labelPattern.ts'
 import { parseExposition } from './exposition.ts'
 import { boundedGet } from './boundedGet.ts'
 import { ratio } from './ratio.ts'
@@ -99,12 +100,14 @@ export function computeErrorRatio(
 ): Reading<number> {
   const matchers = Object.entries(source.errors).map(([label, pattern]) => ({
     label,
-    is: new RegExp(`^(?:${pattern})$`),
+    pattern: compileLabelPattern(pattern),
   }))
   const missing = matchers.find(({ label }) => counts.every(({ labels }) => !(label in labels)))
   if (missing) return { unknown: `${source.name} has no label ${missing.label}, so errors cannot be identified` }
   if (matchers.length === 0) return { unknown: 'api.histogram.errors is empty' }
-  const failed = counts.filter(({ labels }) => matchers.every(({ label, is }) => is.test(labels[label] ?? '')))
+  const failed = counts.filter(({ labels }) =>
+    matchers.every(({ label, pattern }) => pattern.matches(labels[label] ?? '')),
+  )
   return toReading(requests === 0 ? 0 : ratio(sumIncreases(failed), requests))
 }
 

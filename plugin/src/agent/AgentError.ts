@@ -1,4 +1,5 @@
 import type { Problem } from '@sti-rollout/agent/contract'
+import { toVisibleTexts } from './visibleTexts'
 
 /** Where a request failed: in Grafana, between Grafana and the agent, at the agent's token check, or in the agent. */
 export type FailedHop = 'grafana' | 'network' | 'token' | 'agent'
@@ -42,8 +43,11 @@ export function toAgentError(thrown: unknown, agent: string, timeoutMs: number):
   if (cancelled || type === 'cancelled' || (thrown as { name?: string } | null)?.name === 'AbortError') {
     return new AgentError(`${agent} did not respond within ${timeoutMs / 1000} s.`, 'network', 504, 'timeout')
   }
-  if (isProblem(data)) return new AgentError(data.detail || data.title, 'agent', status, data.code, data.reasons ?? [])
-  const message = messageOf(data) || statusText
+  if (isProblem(data)) {
+    const { detail, title, code, reasons = [] } = toVisibleTexts(data)
+    return new AgentError(detail || title, 'agent', status, code, reasons)
+  }
+  const message = toVisibleTexts(messageOf(data) || statusText)
   if (status === 502 || status === 504) {
     const unreachableMessage = `Grafana cannot reach ${agent}. Check that the agent is running and that the URL of its data source is correct.`
     return new AgentError(unreachableMessage, 'network', status, 'unreachable')

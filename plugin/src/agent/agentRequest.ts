@@ -3,6 +3,7 @@ import type { AccessLevel } from '@sti-rollout/agent/contract'
 import { firstValueFrom } from 'rxjs'
 import type { AgentDataSource } from './agentDataSources'
 import { toAgentError } from './AgentError'
+import { fromVisibleTexts, toVisibleTexts } from './visibleTexts'
 
 /** The timeout of a read. A page with ten agents must not wait for an unavailable one. */
 export const READ_TIMEOUT_MS = 3_000
@@ -15,6 +16,8 @@ export interface AgentRequest {
   /** The path at the agent, beginning with `/v1`. */
   readonly path: string
   readonly body?: unknown
+  /** The body is a file that a person chose: its texts are sent as they are. */
+  readonly bodyIsFile?: boolean
   readonly headers?: Record<string, string>
   /** `text` returns the body unparsed. */
   readonly responseType?: 'json' | 'text'
@@ -29,7 +32,7 @@ export function proxyPath(agent: AgentDataSource, level: AccessLevel, path: stri
 
 /** Sends a request to an agent through Grafana's proxy. @throws AgentError */
 export async function sendAgentRequest<T>(agent: AgentDataSource, call: AgentRequest): Promise<T> {
-  const { level, method = 'GET', path, body, headers, signal } = call
+  const { level, method = 'GET', path, body, bodyIsFile, headers, signal } = call
   const { timeoutMs = method === 'GET' ? READ_TIMEOUT_MS : ACTION_TIMEOUT_MS, responseType } = call
   const abortController = new AbortController()
   const timeout = setTimeout(() => abortController.abort(), timeoutMs)
@@ -40,7 +43,7 @@ export async function sendAgentRequest<T>(agent: AgentDataSource, call: AgentReq
       getBackendSrv().fetch<T>({
         url: proxyPath(agent, level, path),
         method,
-        data: body,
+        data: bodyIsFile ? body : fromVisibleTexts(body),
         headers,
         responseType,
         abortSignal: abortController.signal,
@@ -48,7 +51,8 @@ export async function sendAgentRequest<T>(agent: AgentDataSource, call: AgentReq
         showSuccessAlert: false,
       }),
     )
-    return response.data
+    // A text is a report, which the agent has escaped for its format.
+    return responseType === 'text' ? response.data : toVisibleTexts(response.data)
   } catch (thrown) {
     throw toAgentError(abortController.signal.aborted ? { cancelled: true } : thrown, agent.name, timeoutMs)
   } finally {

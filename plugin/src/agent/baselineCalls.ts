@@ -37,4 +37,5 @@ export const importBaseline = (agent: AgentDataSource, rollout: string, request:
     method: 'POST',
     path: baselinesPath(rollout),
     body: request,
+    bodyIsFile: true,
   })

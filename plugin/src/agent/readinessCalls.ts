@@ -40,6 +40,7 @@ export const submitPromotion = (agent: AgentDataSource, name: string, request: P
     method: 'POST',
     path: `${rolloutPath(name)}/promotions`,
     body: request,
+    bodyIsFile: true,
   })
 
 /** The report as text, unparsed, so that its signature stays valid. */

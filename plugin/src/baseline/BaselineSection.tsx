@@ -9,6 +9,7 @@ import { type AgentError, toAgentError } from '../agent/AgentError'
 import { getBaseline, listBaselines } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { usePolling } from '../agent/usePolling'
+import { fromVisibleTexts } from '../agent/visibleTexts'
 import { downloadFile, downloadFileName } from '../evidence/download'
 import { DefinitionList } from '../layout/DefinitionList'
 import { Section } from '../layout/Section'
@@ -37,7 +38,7 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
     getBaseline(environment.agent, rollout, id)
       .then(({ content }) =>
         downloadFile(
-          JSON.stringify(content, null, 2),
+          JSON.stringify(fromVisibleTexts(content), null, 2),
           'application/json',
           downloadFileName(`baseline-${id}`, rollout, environment.name, 'json'),
         ),

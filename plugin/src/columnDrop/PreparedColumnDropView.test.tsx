@@ -10,6 +10,8 @@ const check: ColumnDropCheck = {
   verdict: 'pass',
   evidence: 'it is',
   findings: ['a client'],
+  acceptable: [],
+  accepted: [],
   seconds: 0.1,
 }
 const last: PreparedColumnDrop = {

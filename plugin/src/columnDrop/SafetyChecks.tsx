@@ -1,7 +1,7 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
-import type { ColumnDropCheck } from '@sti-rollout/agent/contract'
+import { allowsColumnDrop, type ColumnDropCheck } from '@sti-rollout/agent/contract'
 import { formatDuration, formatQuantity } from '@sti-rollout/agent/format'
 import React from 'react'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
@@ -15,29 +15,39 @@ export function SafetyChecks({ checks }: { checks: readonly ColumnDropCheck[] })
   return (
     <ResponsiveTable columns={COLUMNS}>
       <tbody>
-        {checks.map(({ check, question, verdict, evidence, findings, seconds }) => (
-          <tr key={check}>
+        {checks.map((result) => (
+          <tr key={result.check}>
             <td data-column={COLUMNS[0]}>
-              <Badge text={verdict} color={VERDICT_COLORS[verdict]} />
+              <Badge text={result.verdict} color={VERDICT_COLORS[result.verdict]} />
+              {result.accepted.length > 0 && allowsColumnDrop(result) && <Badge text="accepted" color="blue" />}
             </td>
             <td data-column={COLUMNS[1]}>
               <div className={styles.check}>
-                <strong>{question}</strong>
-                <div>{`${evidence.charAt(0).toUpperCase()}${evidence.slice(1)}.`}</div>
-                {findings.length > 0 && (
+                <strong>{result.question}</strong>
+                <div>{`${result.evidence.charAt(0).toUpperCase()}${result.evidence.slice(1)}.`}</div>
+                {result.findings.length > 0 && (
                   <details>
-                    <summary>{formatQuantity(findings.length, 'finding')}</summary>
+                    <summary>{formatQuantity(result.findings.length, 'finding')}</summary>
                     <ul className={styles.findings}>
-                      {findings.map((finding, index) => (
+                      {result.findings.map((finding, index) => (
                         <li key={index}>{finding}</li>
                       ))}
                     </ul>
                   </details>
                 )}
-                <span className={styles.weak}>{check}</span>
+                {result.accepted.map(({ subject, reason, by, expiresAt }) => (
+                  <div key={subject}>{`Accepted by ${by} until ${expiresAt.slice(0, 10)}: ${subject}. ${reason}`}</div>
+                ))}
+                {result.acceptable.length > 0 && (
+                  <div>
+                    An admin who knows that it is safe can accept it:{' '}
+                    <code>{`sti accept-check ${result.check} --all --reason TEXT`}</code>
+                  </div>
+                )}
+                <span className={styles.weak}>{result.check}</span>
               </div>
             </td>
-            <td data-column={COLUMNS[2]}>{formatDuration(seconds)}</td>
+            <td data-column={COLUMNS[2]}>{formatDuration(result.seconds)}</td>
           </tr>
         ))}
       </tbody>

@@ -2,6 +2,7 @@ import { config } from '@grafana/runtime'
 import type { Operation, OperationEvent } from '@sti-rollout/agent/contract'
 import { useEffect, useState } from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
+import { toVisibleTexts } from '../agent/visibleTexts'
 import { proxyPath } from '../agent/agentRequest'
 
 /** The delay before the stream is opened again after it was refused. */
@@ -34,11 +35,11 @@ export function useOperationStream(agent: AgentDataSource | null, id: number): O
       source = new EventSource(`${config.appSubUrl ?? ''}${path}`)
       source.onopen = () => setStream((old) => ({ ...old, live: true }))
       source.addEventListener('event', ({ data }: MessageEvent<string>) => {
-        const event = JSON.parse(data) as OperationEvent
+        const event = toVisibleTexts(JSON.parse(data) as OperationEvent)
         setStream((old) => ({ ...old, events: addEvent(old.events, event) }))
       })
       source.addEventListener('progress', ({ data }: MessageEvent<string>) => {
-        const operation = JSON.parse(data) as Operation
+        const operation = toVisibleTexts(JSON.parse(data) as Operation)
         setStream((old) => ({ ...old, operation }))
       })
       source.onerror = () => {

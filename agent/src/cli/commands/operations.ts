@@ -9,6 +9,7 @@ import {
   type CommonOptions,
   type RegisterCommand,
 } from '../commandSetup.ts'
+import { waitAdvice } from '../explainWait.ts'
 import type { Output, Terminal } from '../terminal.ts'
 import { alignColumns, OPERATION_COLUMNS, formatOperationRow, formatOperation } from '../formatResponses.ts'
 
@@ -151,4 +152,5 @@ function printOperation(output: Output, operation: Operation): void {
   output.value(operation)
   output.line(formatOperation(operation))
   if (operation.step && !operation.endedAt) output.line(`  ${operation.step}`)
+  if (operation.state === 'paused') waitAdvice(operation).forEach((line) => output.line(line))
 }

@@ -1,6 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
-import type { ColumnDrop, PreparedColumnDrop } from '../../contract/index.ts'
+import {
+  allowsColumnDrop,
+  type ColumnDrop,
+  type ColumnDropCheck,
+  type PreparedColumnDrop,
+} from '../../contract/index.ts'
 import type { OperationInput } from '../agentClient.ts'
 import { CliError, ExitCode } from '../exitCode.ts'
 import { runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
@@ -73,7 +78,7 @@ async function prepareColumnDrop(terminal: Terminal, options: PrepareOptions): P
 }
 
 function printPreparation(preparation: PreparedColumnDrop, output: Output): void {
-  for (const line of alignColumns(preparation.checks.map(({ verdict, check, evidence }) => [verdict, check, evidence])))
+  for (const line of alignColumns(preparation.checks.map((one) => [describeVerdict(one), one.check, one.evidence])))
     output.line(line)
   if (!preparation.prepared) {
     output.line('Refused. No files were written.')
@@ -83,6 +88,9 @@ function printPreparation(preparation: PreparedColumnDrop, output: Output): void
   }
   if (preparation.pullRequest?.url != null) output.line(`Draft pull request: ${preparation.pullRequest.url}`)
 }
+
+const describeVerdict = (check: ColumnDropCheck): string =>
+  check.accepted.length > 0 && allowsColumnDrop(check) ? `${check.verdict}, accepted` : check.verdict
 
 /** A draft also counts as done. A refusal without a failed check is inconclusive. */
 function exitCodeOfPreparation({ prepared, verdict }: PreparedColumnDrop): ExitCode {

@@ -7,7 +7,7 @@ import {
   type CommonOptions,
   type RegisterCommand,
 } from '../commandSetup.ts'
-import type { Terminal } from '../terminal.ts'
+import { writeJson, type Terminal } from '../terminal.ts'
 import { readReportJson } from './verify.ts'
 
 interface PromoteOptions extends CommonOptions {
@@ -58,6 +58,6 @@ async function printSigningKeys(terminal: Terminal, options: CommonOptions): Pro
       throw usageError(`Agent ${name} has no signing key. Set STI_SIGNING_KEY_FILE for this agent.`)
     if (!keys.some(({ kid }) => kid === signingKey.kid)) keys.push(signingKey)
   }
-  terminal.stdout.write(`${JSON.stringify({ keys }, null, 2)}\n`)
+  writeJson(terminal.stdout, { keys }, 2)
   return ExitCode.done
 }

@@ -3,7 +3,7 @@ import { CliError, ExitCode } from '../exitCode.ts'
 import { loadCommandSettings, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import { connectTarget, unknownEnvironmentError, type TargetOptions } from '../environmentTarget.ts'
 import type { CliSettings } from '../cliSettings.ts'
-import type { Output, Terminal } from '../terminal.ts'
+import { writeLine, type Output, type Terminal } from '../terminal.ts'
 import { alignColumns, formatRolloutDetail, SUMMARY_COLUMNS, formatSummaryRows } from '../formatResponses.ts'
 
 export const registerStatus: RegisterCommand = (program, run) => {
@@ -27,7 +27,7 @@ async function showStatus(terminal: Terminal, options: CommonOptions): Promise<E
     )
   }
   await printStatus(output, environments)
-  for (const fault of faults) terminal.stderr.write(`sti: ${fault.message}\n`)
+  for (const fault of faults) writeLine(terminal.stderr, `sti: ${fault.message}`)
   return faults[0]?.exitCode ?? ExitCode.done
 }
 

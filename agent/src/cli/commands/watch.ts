@@ -8,15 +8,17 @@ import {
   type RegisterCommand,
 } from '../commandSetup.ts'
 import { parseId } from '../argumentParsers.ts'
+import { addWaitOption } from '../runOperation.ts'
 import { formatOperation } from '../formatResponses.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface WatchOptions extends CommonOptions {
   readonly events?: boolean
+  readonly waitTimeout?: number
 }
 
 export const registerWatch: RegisterCommand = (program, run) => {
-  addTargetOptions(program.command('watch'))
+  addWaitOption(addTargetOptions(program.command('watch')))
     .description('Watch an operation until it ends; Ctrl-C stops watching, not the operation')
     .argument('[id]', 'Operation ID (default: the running operation)', parseId)
     .option('--events', 'Print each event')
@@ -36,6 +38,7 @@ async function watchOperation(terminal: Terminal, id: number | undefined, option
   const finished = await followOperation(target.agents, running, output, {
     progressLines: true,
     events: options.events ?? false,
+    waitTimeout: options.waitTimeout,
     cancelHint: `sti operations cancel ${running.id}`,
   })
   output.line(formatOperation(finished))

@@ -19,6 +19,11 @@ export interface DropFinding {
   /** One sentence without its full stop. Of one that does not pass: what has to be done. */
   readonly evidence: string
   readonly findings?: readonly string[]
+  /**
+   * What the check cannot decide, a name for each: an admin can accept them with a reason, and the check does not block
+   * once all of them are accepted. A name stays the same as long as its object does. Absent: nothing can be accepted.
+   */
+  readonly acceptable?: readonly string[]
 }
 
 export interface DropCheckContext {

@@ -1,4 +1,5 @@
-import type { ColumnDropCheck, Verdict } from '../../contract/index.ts'
+import { matchAcceptances } from '../../acceptance/acceptanceStore.ts'
+import { allowsColumnDrop, type Acceptance, type ColumnDropCheck, type Verdict } from '../../contract/index.ts'
 import { isConnectionError, errorMessage } from '../../database/errors.ts'
 import type { DropCheck, DropCheckContext, DropFinding } from './dropCheck.ts'
 
@@ -16,17 +17,23 @@ export async function runDropCheck(check: DropCheck, context: DropCheckContext):
     if (isConnectionError(error)) throw error
     finding = {
       verdict: 'error',
-      evidence: `it could not be answered, ${errorMessage(error)}: mend that, then prepare again`,
+      evidence: `it could not be answered, ${errorMessage(error)}: fix that, then prepare again`,
+      acceptable: [`error ${errorCode(error)}`],
     }
   }
-  return toCheckResult(check, finding, started)
+  return toCheckResult(check, finding, started, context.facts.acceptances)
 }
+
+const errorCode = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'without a code'
 
 export function toCheckResult(
   { name, question }: Pick<DropCheck, 'name' | 'question'>,
-  { verdict, evidence, findings = [] }: DropFinding,
+  { verdict, evidence, findings = [], acceptable = [] }: DropFinding,
   started: number,
+  acceptances: readonly Acceptance[] = [],
 ): ColumnDropCheck {
+  const { accepted, open } = matchAcceptances(acceptances, name, acceptable)
   return {
     check: name,
     question,
@@ -37,19 +44,27 @@ export function toCheckResult(
       .map((finding) =>
         finding.length > MAX_FINDING_LENGTH ? `${finding.slice(0, MAX_FINDING_LENGTH - 1)}…` : finding,
       ),
+    acceptable: [...open],
+    accepted: accepted.map(({ subject, reason, by, expiresAt }) => ({ subject, reason, by: by.name, expiresAt })),
     seconds: Math.round(performance.now() - started) / 1000,
   }
 }
 
-/** The worst of them: an error outweighs a fail, which outweighs what could not be decided. */
+/**
+ * The worst of them, without what was accepted: an error outweighs a fail, which outweighs what could not be decided.
+ */
 export function worstVerdict(checks: readonly ColumnDropCheck[]): Verdict {
   const order: Verdict[] = ['error', 'fail', 'inconclusive']
-  return order.find((verdict) => checks.some((check) => check.verdict === verdict)) ?? 'pass'
+  const blocking = checks.filter((check) => !allowsColumnDrop(check))
+  return order.find((verdict) => blocking.some((check) => check.verdict === verdict)) ?? 'pass'
 }
 
-/** Why a drop is refused: one sentence for each check that does not pass. */
+/** Why a drop is refused: one sentence for each check that blocks it, with the command that accepts it if there is one. */
 export function failureReasons(checks: readonly ColumnDropCheck[]): string[] {
   return checks
-    .filter(({ verdict }) => verdict !== 'pass')
-    .map(({ check, verdict, evidence }) => `${check} (${verdict}): ${evidence}.`)
+    .filter((check) => !allowsColumnDrop(check))
+    .map(
+      ({ check, verdict, evidence, acceptable }) =>
+        `${check} (${verdict}): ${evidence}.${acceptable.length === 0 ? '' : ` An admin who knows that it is safe can accept it: sti accept-check ${check} --all --reason TEXT.`}`,
+    )
 }

@@ -24,8 +24,7 @@ export const validationPassed: DropCheck = {
         `${layer}: ${result?.verdict ?? 'not run'}${required ? '' : ' (the rollout file does not require it)'}${result?.detail ? `, ${result.detail}` : ''}`,
     )
     const failedLayers = layers.filter(
-      ({ required, result }) =>
-        result?.verdict === 'fail' || (required && (result?.verdict !== 'pass' || !result.complete)),
+      ({ required, result }) => required && (result?.verdict !== 'pass' || !result.complete),
     )
     if (failedLayers.length > 0)
       return fail(

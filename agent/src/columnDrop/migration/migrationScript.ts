@@ -1,4 +1,5 @@
 import { dollarQuote } from '../../dualWrite/deriveTrigger.ts'
+import { toVisibleLine } from '../../format/visibleText.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 
@@ -10,7 +11,8 @@ export interface MigrationSection {
 
 /** Parts without a statement are left out; each begins with its comment. */
 export function renderScript(header: readonly string[], sections: readonly MigrationSection[]): string {
-  const comment = (text: string): string => `-- ${text.replaceAll('\n', ' ')}`
+  // A carriage return ends a comment of PostgreSQL, too.
+  const comment = (text: string): string => `-- ${toVisibleLine(text)}`
   const renderedSections = sections
     .filter((part) => part.statements.length > 0)
     .map(({ comment: why, statements }, n) =>

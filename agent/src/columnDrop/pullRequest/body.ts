@@ -1,5 +1,6 @@
-import type { ColumnDropCheck, Verdict } from '../../contract/index.ts'
+import { allowsColumnDrop, type ColumnDropCheck, type Verdict } from '../../contract/index.ts'
 import { formatDuration } from '../checks/dropCheck.ts'
+import { escapeMarkdown, markdownCode, markdownTable } from '../../format/markdown.ts'
 import { trialLines } from './trialLines.ts'
 import type { PullRequestInput } from './pullRequestInput.ts'
 
@@ -30,7 +31,7 @@ export function renderBody(parts: PullRequestInput): string {
 const section = (title: string, text: string): string => `## ${title}\n\n${text}`
 
 function warningBanner({ checks, parameters }: PullRequestInput): string {
-  const open = checks.filter(({ verdict }) => verdict !== 'pass').length
+  const open = checks.filter((check) => !allowsColumnDrop(check)).length
   const draft = parameters.safetyChecks
     ? ''
     : `\n> **This is a draft**: it was not held to its safety checks, and ${open === 0 ? 'all of them pass' : `${open} of ${checks.length} do not pass`}. Prepare it again with \`--safety-checks\` before it is reviewed.`
@@ -39,7 +40,7 @@ function warningBanner({ checks, parameters }: PullRequestInput): string {
 
 function summaryTable({ facts, environment, at, operationId, files }: PullRequestInput): string {
   const { rollout } = facts
-  return `Drops ${rollout.legacyColumns.map((name) => `\`${name}\``).join(', ')} of \`${rollout.table.schema}.${rollout.table.name}\`; \`${rollout.discriminator.column}\` says it all since the flag \`${rollout.file.flag.key}\` is at ${facts.flag.percentage} %.
+  return `Drops ${rollout.legacyColumns.map(markdownCode).join(', ')} of ${markdownCode(`${rollout.table.schema}.${rollout.table.name}`)}; ${markdownCode(rollout.discriminator.column)} says it all since the flag ${markdownCode(rollout.file.flag.key)} is at ${facts.flag.percentage} %.
 
 ${markdownTable(
   ['', ''],
@@ -48,7 +49,7 @@ ${markdownTable(
     ['environment', escapeMarkdown(environment)],
     ['prepared', `${at.toISOString()}, operation ${operationId}`],
     ['rollout file', `SHA-256 ${rollout.hash}`],
-    ['files', files.map(({ path }) => `\`${path}\``).join('<br>')],
+    ['files', files.map(({ path }) => markdownCode(path)).join('<br>')],
   ],
 )}`
 }
@@ -57,9 +58,9 @@ function safetyChecksSection({ checks }: PullRequestInput): string {
   return markdownTable(
     ['verdict', 'check', 'evidence'],
     checks.map((check) => [
-      VERDICT_TEXT[check.verdict],
+      `${VERDICT_TEXT[check.verdict]}${check.accepted.length > 0 && allowsColumnDrop(check) ? '<br>accepted' : ''}`,
       `${check.check}<br>${escapeMarkdown(check.question)}`,
-      `${escapeMarkdown(check.evidence)}${findingsList(check)}`,
+      `${escapeMarkdown(check.evidence)}${findingsList(check)}${acceptedList(check)}`,
     ]),
   )
 }
@@ -70,6 +71,17 @@ function findingsList({ verdict, findings }: ColumnDropCheck): string {
   if (verdict === 'pass' || findings.length < 2) return ''
   const more = findings.length > MAX_FINDINGS_SHOWN ? [`${findings.length - MAX_FINDINGS_SHOWN} more`] : []
   return `<ul>${[...findings.slice(0, MAX_FINDINGS_SHOWN).map(escapeMarkdown), ...more].map((line) => `<li>${line}</li>`).join('')}</ul>`
+}
+
+/** What an admin accepted of a check that cannot decide: a reviewer must know of it. */
+function acceptedList({ accepted }: ColumnDropCheck): string {
+  if (accepted.length === 0) return ''
+  return `<ul>${accepted
+    .map(
+      ({ subject, reason, by, expiresAt }) =>
+        `<li>${escapeMarkdown(`Accepted by ${by} until ${expiresAt}: ${subject}. Reason: ${reason}`)}</li>`,
+    )
+    .join('')}</ul>`
 }
 
 function validationSection({ facts }: PullRequestInput): string {
@@ -87,7 +99,7 @@ ${markdownTable(
   ]),
 )}
 
-The whole of it, signed where the agent has a key: \`sti validate --generate-report --format json --rollout ${escapeMarkdown(facts.rollout.name)}\`.`
+The whole of it, signed where the agent has a key: ${markdownCode(`sti validate --generate-report --format json --rollout ${facts.rollout.name}`)}.`
 }
 
 function archiveSection({ archive }: PullRequestInput): string {
@@ -107,7 +119,7 @@ function archiveSection({ archive }: PullRequestInput): string {
       exported === null ? 'no' : `${escapeMarkdown(exported.path)}, ${exported.rows} rows, SHA-256 ${exported.sha256}`,
     ],
   ]
-  return `Key and legacy columns of every row are kept in \`${relation}\`, kept true by triggers until the drop, which refuses to run unless they are equal. It stays until somebody removes it; it is what the way back restores from.
+  return `Key and legacy columns of every row are kept in ${markdownCode(relation)}, kept true by triggers until the drop, which refuses to run unless they are equal. It stays until somebody removes it; it is what the way back restores from.
 
 ${markdownTable(['', ''], rows)}`
 }
@@ -140,14 +152,14 @@ ${notes.map((note) => `- ${escapeMarkdown(note)}`).join('\n')}
 function stepsSection({ files }: PullRequestInput): string {
   return `1. On the day, prepare it again and compare: \`sti prepare-column-drop --validate-data --generate-pr --include-rollback --safety-checks\`. The files must be the same but for their date.
 2. Take a backup, and see that it can be restored.
-3. Merge, and run it with the tool that runs all migrations: ${files[0] === undefined ? 'the migration' : `\`${files[0].path}\``}. The agent never runs it.
+3. Merge, and run it with the tool that runs all migrations: ${files[0] === undefined ? 'the migration' : markdownCode(files[0].path)}. The agent never runs it.
 4. \`sti status\` then says \`dropped\`, with its restore as the way back.`
 }
 
 function rollbackSection({ down, facts }: PullRequestInput): string {
   if (!down)
     return 'It was prepared without one (`--include-rollback`). **Without it the columns and their data come back from a backup only.**'
-  return `1. Run the migration down: it brings back columns, types, defaults, constraints, indexes, comments and privileges, then the data from the archive; rows written since get what their \`${facts.rollout.discriminator.column}\` says (\`restore\` of the rollout file). The order of columns is not brought back: they come last.
+  return `1. Run the migration down: it brings back columns, types, defaults, constraints, indexes, comments and privileges, then the data from the archive; rows written since get what their ${markdownCode(facts.rollout.discriminator.column)} says (\`restore\` of the rollout file). The order of columns is not brought back: they come last.
 2. \`sti expand\`, \`sti validate\`, \`sti finalize\`: the dual-write trigger is there again.
 3. Only then may old code run, or the flag go off.
 
@@ -170,9 +182,14 @@ function reviewChecklist({ facts, checks }: PullRequestInput): string {
     contacts.length > 0
       ? contacts.map(({ role, name }) => `${role} (${name})`)
       : ['Technical Lead', 'Database Administrator']
-  const open = checks.filter(({ verdict }) => verdict !== 'pass')
+  const open = checks.filter((check) => !allowsColumnDrop(check))
+  const accepted = checks.filter((check) => allowsColumnDrop(check) && check.accepted.length > 0)
   const boxes = [
     `Safety checks: all ${checks.length} pass, and the pull request was prepared with \`--safety-checks\`${open.length > 0 ? ` (now ${open.map(({ check }) => check).join(', ')} do not)` : ''}`,
+    ...accepted.map(
+      ({ check, accepted: subjects }) =>
+        `${check}: ${subjects.length} accepted ${subjects.length === 1 ? 'subject was' : 'subjects were'} read, and the reasons hold`,
+    ),
     'Validation evidence: read, of this environment, and of all layers that matter here',
     `Soak time of ${formatDuration(soak)} at 100 % is over, and the flag is gone from the application`,
     'The migration was read line by line, up and down',
@@ -184,14 +201,4 @@ function reviewChecklist({ facts, checks }: PullRequestInput): string {
     ...signers.map((who) => `Sign-off: ${escapeMarkdown(who)}`),
   ]
   return boxes.map((box) => `- [ ] ${box}`).join('\n')
-}
-
-/** A text of the database or the application inside Markdown: no markup, no mention, no reference of its own. */
-function escapeMarkdown(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[&<>@#|`*_[\]\\~]/g, (character) => `&#${character.codePointAt(0)};`)
-}
-
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }

@@ -1,4 +1,5 @@
 import type { ColumnDropPullRequest } from '../../contract/index.ts'
+import { toVisibleLine } from '../../format/visibleText.ts'
 import { renderBody } from './body.ts'
 import type { PullRequestInput } from './pullRequestInput.ts'
 
@@ -10,10 +11,9 @@ export function buildPullRequest(parts: PullRequestInput): ColumnDropPullRequest
   const columns = rollout.legacyColumns.join(', ')
   return {
     branch: `sti/drop-legacy-columns-of-${toSlug(rollout.name)}-${parts.operationId}`,
-    title: `[Do Not Merge] Drop the legacy columns ${columns} of ${rollout.table.schema}.${rollout.table.name}`.slice(
-      0,
-      250,
-    ),
+    title: toVisibleLine(
+      `[Do Not Merge] Drop the legacy columns ${columns} of ${rollout.table.schema}.${rollout.table.name}`,
+    ).slice(0, 250),
     body: renderBody(parts),
     labels: [DO_NOT_MERGE_LABEL],
     files: [...parts.files],

@@ -380,6 +380,23 @@ create table sti.attestation (
 );
 create index attestation_rollout on sti.attestation (rollout, item, id desc);
 
+-- What an admin accepted of a check that cannot decide, by its subject. A row changes only when it is withdrawn.
+create table sti.acceptance (
+  id bigint generated always as identity primary key,
+  rollout text not null,
+  check_name text not null,
+  -- A function, a statement, a column, …, as the check names it.
+  subject text not null,
+  reason text not null,
+  actor jsonb not null,
+  at timestamptz not null default clock_timestamp(),
+  expires_at timestamptz not null,
+  withdrawn_at timestamptz,
+  withdrawn_by jsonb,
+  withdrawn_reason text
+);
+create index acceptance_rollout on sti.acceptance (rollout, check_name, id desc);
+
 create table sti.promotion (
   id bigint generated always as identity primary key,
   rollout text not null,

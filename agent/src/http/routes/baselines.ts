@@ -17,15 +17,13 @@ import {
 } from '../../measure/baselineStore.ts'
 import { readComparisonWindow } from '../../measure/comparisonWindow.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
-import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import { idParam, toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../routeHelpers.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
 
 const baselinesPath = '/v1/rollouts/{rollout}/baselines'
 const baselineParams = rolloutParams.extend({
-  id: z
-    .union([z.literal('newest'), z.coerce.number().int().positive()])
-    .describe('id, or newest: the newest usable baseline'),
+  id: z.union([z.literal('newest'), idParam]).describe('id, or newest: the newest usable baseline'),
 })
 
 const listBaselinesRoute = createRoute({

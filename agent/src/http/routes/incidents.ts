@@ -9,7 +9,7 @@ import {
   toIncident,
   type IncidentRow,
 } from '../../incident/incidentStore.ts'
-import { toActor, openApiResponses, requireRight, requireRollout } from '../routeHelpers.ts'
+import { idParam, toActor, openApiResponses, requireRight, requireRollout } from '../routeHelpers.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
 
@@ -29,7 +29,7 @@ const listIncidentsRoute = createRoute({
     'open incidents first, then newest first',
   ),
 })
-const incidentParams = z.object({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) })
+const incidentParams = z.object({ id: idParam })
 const noteBody = { content: { 'application/json': { schema: IncidentNote } }, required: false } as const
 const acknowledgeRoute = createRoute({
   method: 'post',

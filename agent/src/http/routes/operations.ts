@@ -6,7 +6,7 @@ import { errorMessage } from '../../database/errors.ts'
 import { readEvents, toOperationEvent } from '../../operation/events.ts'
 import { listOperations, readOperation, toOperation, type OperationRow } from '../../operation/operationRow.ts'
 import { acceptOperation } from '../acceptOperation.ts'
-import { openApiResponses, operationParams, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import { openApiResponses, PROBLEM_RESPONSES, operationParams, requireRollout, rolloutParams } from '../routeHelpers.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { previewOperation } from '../previewOperation.ts'
 import { Refusal } from '../problem.ts'
@@ -42,6 +42,36 @@ const getOperationRoute = createRoute({
   request: { params: operationParams },
   responses: openApiResponses(200, Operation, 'one operation'),
 })
+/** What is not a number begins at the first event: a browser sends the Last-Event-ID of whatever it read last. */
+const eventPosition = z.coerce
+  .number()
+  .int()
+  .nonnegative()
+  .max(Number.MAX_SAFE_INTEGER)
+  .catch(0)
+  .optional()
+  .openapi({ type: 'integer', minimum: 0 })
+const operationEventsRoute = createRoute({
+  method: 'get',
+  path: '/v1/operations/{id}/events',
+  request: {
+    params: operationParams,
+    query: z.object({ after: eventPosition }),
+    headers: z.object({ 'last-event-id': eventPosition }),
+  },
+  responses: Object.assign(
+    {
+      200: {
+        content: {
+          'application/json': { schema: z.object({ events: z.array(OperationEvent) }) },
+          'text/event-stream': { schema: z.string() },
+        },
+        description: 'at most 500 events, or with Accept: text/event-stream all of them until the operation has ended',
+      },
+    },
+    PROBLEM_RESPONSES,
+  ),
+})
 
 export function operationRoutes(app: App, deps: ApiDependencies): void {
   const { state } = deps.database
@@ -63,17 +93,10 @@ export function operationRoutes(app: App, deps: ApiDependencies): void {
   )
 
   /** JSON, or a stream that continues from Last-Event-ID until the operation has ended. */
-  app.get('/v1/operations/:id/events', async (c) => {
-    const { id } = operationParams.parse(c.req.param())
+  app.openapi(operationEventsRoute, async (c) => {
+    const { id } = c.req.valid('param')
     const row = await requireOperation(deps, id)
-    const after = BigInt(
-      z.coerce
-        .number()
-        .int()
-        .nonnegative()
-        .catch(0)
-        .parse(c.req.header('last-event-id') ?? c.req.query('after') ?? 0),
-    )
+    const after = BigInt(c.req.valid('header')['last-event-id'] ?? c.req.valid('query').after ?? 0)
     if (!(c.req.header('accept') ?? '').includes('text/event-stream')) {
       const events: OperationEvent[] = (await readEvents(state, { operationId: row.id, after })).map(toOperationEvent)
       return c.json({ events }, 200)

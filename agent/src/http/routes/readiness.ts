@@ -6,6 +6,7 @@ import type { Rollout } from '../../rollout/rollout.ts'
 import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../routeHelpers.ts'
 import { isAtLeast, type Caller } from '../../rights/caller.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
+import { parseExpiry } from '../parseExpiry.ts'
 import { Refusal } from '../problem.ts'
 
 const getReadinessRoute = createRoute({
@@ -24,10 +25,6 @@ const signOffRoute = createRoute({
   responses: openApiResponses(200, Readiness, 'signed off, or withdrawn'),
 })
 
-const DAY_MS = 86_400_000
-const DEFAULT_SIGN_OFF_DAYS = 90
-const MAX_SIGN_OFF_DAYS = 366
-
 export function readinessRoutes(app: App, deps: ApiDependencies): void {
   const { state } = deps.database
   app.openapi(getReadinessRoute, async (c) =>
@@ -41,7 +38,11 @@ export function readinessRoutes(app: App, deps: ApiDependencies): void {
     const item = await requireSignOffItem(deps, rollout, request.item)
     const signOff = { note: request.note, actor: toActor(caller) }
     if (!request.withdraw) {
-      await saveAttestation(state, rollout.name, { ...signOff, item, expiresAt: parseExpiry(request) })
+      await saveAttestation(state, rollout.name, {
+        ...signOff,
+        item,
+        expiresAt: parseExpiry(request.expiresAt, 'The sign-off'),
+      })
     } else if (!(await withdrawAttestation(state, rollout.name, { ...signOff, item: item.item }))) {
       throw new Refusal('refused', `${item.item} has no sign-off to withdraw.`)
     }
@@ -68,19 +69,4 @@ async function requireSignOffItem(deps: ApiDependencies, rollout: Rollout, item:
     measured ? `${item} is measured and cannot be signed off.` : `The item ${item} does not exist.`,
     signOffItems.map((signOffItem) => `${signOffItem.item}: ${signOffItem.what}`),
   )
-}
-
-function parseExpiry({ expiresAt }: AttestationRequest): Date {
-  const now = Date.now()
-  if (expiresAt === undefined) return new Date(now + DEFAULT_SIGN_OFF_DAYS * DAY_MS)
-  const expiry = Date.parse(expiresAt)
-  if (expiry <= now)
-    throw new Refusal('invalid-body', 'The sign-off would already have expired.', [
-      'expiresAt: give a time in the future',
-    ])
-  if (expiry > now + MAX_SIGN_OFF_DAYS * DAY_MS)
-    throw new Refusal('invalid-body', `A sign-off is valid for at most ${MAX_SIGN_OFF_DAYS} days.`, [
-      'expiresAt: give an earlier time',
-    ])
-  return new Date(expiry)
 }

@@ -6,7 +6,7 @@ import type { Rollout } from '../../rollout/rollout.ts'
 import { readLatestValidation, readValidationById } from '../../validation/store.ts'
 import { redactContacts } from '../../rollout/redactContacts.ts'
 import { readIncidentDetail } from '../automaticRollbackView.ts'
-import { openApiResponses, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import { idParam, openApiResponses, requireRollout, rolloutParams } from '../routeHelpers.ts'
 import { isAtLeast, type Caller } from '../../rights/caller.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
@@ -29,8 +29,11 @@ const listEventsRoute = createRoute({
   request: {
     params: rolloutParams,
     query: z.object({
-      since: z.iso.datetime({ offset: true }).optional(),
-      after: z.coerce.number().int().nonnegative().optional(),
+      since: z.iso
+        .datetime({ offset: true })
+        .refine((text) => Date.parse(text) >= 0, 'must be 1970 or later')
+        .optional(),
+      after: z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).optional(),
     }),
   },
   responses: openApiResponses(200, z.object({ events: z.array(OperationEvent) }), 'at most 500 events, oldest first'),
@@ -44,7 +47,7 @@ const getLatestValidationRoute = createRoute({
 const getValidationRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}/validations/{id}',
-  request: { params: rolloutParams.extend({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) }) },
+  request: { params: rolloutParams.extend({ id: idParam }) },
   responses: openApiResponses(200, Validation, 'a validation that ended'),
 })
 

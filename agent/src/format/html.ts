@@ -1,3 +1,5 @@
+import { toVisibleLines } from './visibleText.ts'
+
 const HTML_ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -8,5 +10,5 @@ const HTML_ENTITIES: Readonly<Record<string, string>> = {
 
 /** Escapes a text for HTML and SVG, both between tags and in quoted attributes. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => HTML_ENTITIES[character]!)
+  return toVisibleLines(text).replace(/[&<>"']/g, (character) => HTML_ENTITIES[character]!)
 }
