@@ -130,7 +130,16 @@ function findParseFault(command: Command, words: readonly string[]): string | nu
 }
 
 describe('docs/cli.md', () => {
-  const COMMON_OPTIONS = ['--environment', '--rollout', '--config', '--json', '--reason', '--dry-run', '--detach', '--wait-timeout']
+  const COMMON_OPTIONS = [
+    '--environment',
+    '--rollout',
+    '--config',
+    '--json',
+    '--reason',
+    '--dry-run',
+    '--detach',
+    '--wait-timeout',
+  ]
 
   test.each(leafCommands())('describes sti %s with every option', async (name, command) => {
     const page = await readFile(join(ROOT, 'docs/cli.md'), 'utf8')

@@ -47,7 +47,9 @@ export async function explainWait(agent: AgentClient, operation: Operation): Pro
   if (stated !== null) return stated
   const events = await agent.events(operation.id)
   if (operation.state === 'paused') {
-    const request = events.findLast(({ kind, message }) => kind === 'state' && /^pause(?!d at a safe point)/i.test(message))
+    const request = events.findLast(
+      ({ kind, message }) => kind === 'state' && /^pause(?!d at a safe point)/i.test(message),
+    )
     return request === undefined
       ? 'Its events do not say why.'
       : `${request.actor.name} paused it${request.reason === null ? ' without a reason' : `: ${request.reason}`}.`

@@ -37,7 +37,15 @@ const HistogramSchema = strictObject({
     .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'is not a metric name. Write one such as http_request_duration_seconds.')
     .describe('histogram in seconds, without _bucket, _sum or _count'),
   errors: z
-    .record(z.string(), z.string().refine(isRegularExpression, 'is not a regular expression of RE2, which Prometheus uses. Write one such as "5..".'))
+    .record(
+      z.string(),
+      z
+        .string()
+        .refine(
+          isRegularExpression,
+          'is not a regular expression of RE2, which Prometheus uses. Write one such as "5..".',
+        ),
+    )
     .default({})
     .describe('series that count as errors: label, and a regular expression that matches its whole value'),
 })
