@@ -51,11 +51,7 @@ export function buildApp(deps: ApiDependencies): App {
         : defaultLimit
     return await limit(c, next)
   })
-  app.use('/v1/*', async (c, next) => {
-    // The body of a webhook is read as bytes, which its signature covers, and has a schema of its own.
-    if (c.req.path.startsWith('/v1/webhooks/')) await next()
-    else await limitJsonNesting(c, next)
-  })
+  app.use('/v1/*', limitJsonNesting)
   app.use('/v1/*', async (c, next) => {
     // Turning the flag off, receiving alerts, and the status of the agent work without the database.
     const worksWithoutDatabase =
