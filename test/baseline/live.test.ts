@@ -111,7 +111,7 @@ async function expectVerdicts(
   const orders = await agent.post<Problem>(baselines, { content: { ...content, rollout: 'orders' } })
   expect(orders).toMatchObject({
     status: 409,
-    body: { detail: expect.stringContaining('belongs to rollout orders') as string },
+    body: { detail: expect.stringContaining('belongs to the rollout orders') as string },
   })
   const twice = { ...content, signals: [...content.signals, content.signals[0]!] }
   expect((await agent.post<Problem>(baselines, { content: twice })).body.reasons?.[0]).toMatch(

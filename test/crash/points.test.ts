@@ -1,3 +1,4 @@
+import { waitFor } from '../support/waitFor.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
@@ -309,6 +310,11 @@ async function runWithContrarySession(life: RelayedRollout): Promise<void> {
   })
   expect(await relay.ended(locks)).toMatchObject({ state: 'succeeded', error: null })
   const backfill = await relay.request('backfill', BACKFILL)
+  // A queued backfill is paused without an agent.
+  await waitFor(
+    'an agent runs it',
+    async () => (await sql`select from sti.operation where id = ${backfill} and state = 'running'`).count === 1,
+  )
   await relay.steer(backfill, 'pause')
   expect(await relay.ended(backfill)).toMatchObject({ state: 'paused', error: null })
   await relay.steer(backfill, 'resume')

@@ -11,7 +11,7 @@ test('a validation from before a later backfill does not open the flag', async (
       await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/run the backfill/)
       await agent.run('backfill')
       await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/No validation/)
-      await expect(agent.run('finalize')).rejects.toThrow(/Run a validation first/)
+      await expect(agent.run('finalize')).rejects.toThrow(/Run a validation that passes first/)
       await agent.run('validation')
       await expect(agent.run('flag', { enabled: true })).rejects.toThrow(/Finalize is incomplete/)
       await agent.run('finalize')
@@ -34,7 +34,7 @@ test('an empty table cannot show that old and new code write correctly, so the c
       expect((await agent.rollout()).validation!.layers[0]!.detail).toBe(
         'dual-write-canary: the table has no row with a known type: let the application write one, then validate again',
       )
-      await expect(agent.run('finalize')).rejects.toThrow(/Run a validation first/)
+      await expect(agent.run('finalize')).rejects.toThrow(/Run a validation that passes first/)
       await sql`insert into public.vehicles (name, is_truck, is_bike) values ('first', true, false)`
       for (const kind of ['validation', 'finalize'] as const) await agent.run(kind)
       await agent.run('flag', { enabled: true })

@@ -1,11 +1,13 @@
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
+import { NORMALIZED_QUERY_PATTERN } from '../../agent/src/signals/queryTime.ts'
+import { withAgentRole } from './agentRole.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { QUIET_LOG } from '../support/operations.ts'
-import { realTimeTest as test } from '../support/realTime.ts'
+import { realTimeTest } from '../support/realTime.ts'
 
-test('bulk statements of the engine are excluded from the application’s query time', async () => {
+realTimeTest('bulk statements of the engine are excluded from the application’s query time', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 60_000)
     await withAgent(
@@ -38,3 +40,47 @@ test('bulk statements of the engine are excluded from the application’s query 
     )
   })
 })
+
+const EVERYTHING = `${VEHICLES_FILE}checks:
+  - { name: no-odd-name, violations: "select id from public.vehicles where name = 'odd'" }
+  - { name: first-word, violations: "with odd as (select id from public.vehicles where id < 0) select id from odd" }
+signals: [{ name: rows, sql: select count(*) from public.vehicles, limit: 1000000 }]
+backup: { query: select now() }
+`
+
+test(
+  'every query that the agent sends is recognized as its own, whatever the rollout does',
+  { timeout: 240_000 },
+  async () => {
+    await withAgentRole({ monitor: true }, async ({ url, sql, role }) => {
+      await sql.unsafe(`grant create on schema public to ${role}`)
+      await withAgent(
+        url,
+        EVERYTHING,
+        async (agent) => {
+          await agent.run('expand')
+          await agent.run('backfill')
+          await agent.run('validation')
+          await agent.run('finalize')
+          await agent.run('flag', { enabled: true, force: true }).catch(() => null)
+          await agent.run('rehearsal')
+          await agent.run('column-drop', {
+            validateData: true,
+            includeRollback: true,
+            generatePullRequest: true,
+            confirm: 'vehicles',
+          })
+          await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
+          // Utility commands, whose text is not normalized, are never counted.
+          const counted = await sql<{ query: string }[]>`
+          select left(query, 300) as query from pg_stat_statements
+          where userid = ${role}::regrole and toplevel and query ~* ${NORMALIZED_QUERY_PATTERN}
+            and not (strpos(query, '/* sti */') > 0 or query ~ '\\msti"?\\.')
+          order by 1`
+          expect(counted.map(({ query }) => query)).toEqual([])
+        },
+        QUIET_LOG,
+      )
+    })
+  },
+)

@@ -142,7 +142,7 @@ test('constraints are checked against the rows', async () => {
       alter table public.vehicles add constraint some_axles check (axles > 2) not valid`)
     expect(await check('constraints-valid')).toMatchObject({
       verdict: 'fail',
-      detail: expect.stringContaining('rows break some_axles'),
+      detail: expect.stringContaining('rows violate some_axles'),
     })
     await sql.unsafe(`alter table public.vehicles drop constraint some_axles;
       alter table public.vehicles add constraint few_axles check (axles < 99) not valid`)

@@ -50,7 +50,7 @@ test('a required layer that cannot be judged is refused with a reason', async ()
       await agent.run('backfill')
       expect((await validate(agent)).verdict).toBe('inconclusive')
       expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(
-        /the layer business is inconclusive \(the rollout file has no checks: add some, or remove business from validation.requires\)/,
+        /The layer business of validation \d+ was inconclusive \(the rollout file has no checks: add some, or remove business from validation.requires\)/,
       )
     })
   })

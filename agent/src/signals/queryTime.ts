@@ -44,7 +44,7 @@ const NO_CALLS: StatementTime = { calls: 0, seconds: 0, squares: 0 }
 export const NORMALIZED_QUERY_PATTERN = String.raw`^(\s|\(|/\*.*?\*/|--[^\n]*\n)*(select|insert|update|delete|merge|with|values)\M`
 
 /**
- * Mean execution time in seconds of the statements of this database that ended since the previous reading
+ * Mean execution time in seconds of the queries (no utility commands) of this database that ended since the previous reading
  * (pg_stat_statements), except those of STI: statements whose text names the schema `sti` or has the comment `sti` after
  * the first word (PostgreSQL 18 drops a comment before it). Only top-level statements count: with
  * pg_stat_statements.track = all, statements inside functions would be counted twice. The difference is computed per
@@ -78,11 +78,12 @@ export function pollQueryTime(options: QueryTimeOptions): Poll<Reading<number>> 
     const queries = new Map<string, StatementTime>()
     for (const total of totals) {
       const { ours, query } = classes.get(total.id) ?? { ours: false, query: null }
-      if (ours) continue
+      // Utility commands are left out: nobody can tell whose COMMIT or SET it was.
+      if (ours || query === null) continue
       const earlier = last.get(total.key)
       const growth = subtractTimes(total, earlier && earlier.calls <= total.calls ? earlier : NO_CALLS)
       all = addTimes(all, growth)
-      if (query !== null && growth.calls > 0) queries.set(query, addTimes(queries.get(query) ?? NO_CALLS, growth))
+      if (growth.calls > 0) queries.set(query, addTimes(queries.get(query) ?? NO_CALLS, growth))
     }
     onInterval?.({ at, queries: mostExpensive(queries) })
     if (all.calls === 0) return { unknown: 'no statement ended in the last interval' }

@@ -45,11 +45,12 @@ export function writeDraft(input: DraftInput, chosen: DraftTypes, discriminator:
   return `${lines.join('\n')}\n`
 }
 
-function grants({ owner, database }: DraftInput): string[] {
+function grants({ owner, database, table }: DraftInput): string[] {
   return [
     '# What the role of the agent (here sti_agent) needs:',
     `#   grant ${owner} to sti_agent;`,
     `#   grant create, temporary on database ${database} to sti_agent;`,
+    `#   grant usage, create on schema ${writtenName(table.schema)} to sti_agent;`,
     '#   grant pg_monitor to sti_agent;',
   ]
 }
@@ -116,10 +117,10 @@ function publications({ publications: names }: DraftInput): string[] {
   ]
 }
 
-function writtenTable({ table }: DraftInput): string {
-  const part = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`)
-  return `${part(table.schema)}.${part(table.name)}`
-}
+const writtenTable = ({ table }: DraftInput): string => `${writtenName(table.schema)}.${writtenName(table.name)}`
+
+const writtenName = (name: string): string =>
+  /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
 
 const flow = (value: unknown): string =>
   stringify(value, { collectionStyle: 'flow', flowCollectionPadding: true, lineWidth: 0 }).trim()

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Database, Sql } from '../../database/connect.ts'
+import type { Database, Sql, EngineSettings } from '../../database/connect.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
 import { errorMessage } from '../../database/errors.ts'
 import { formatBytes, formatDuration } from '../../format/format.ts'
@@ -13,13 +13,13 @@ export interface ReadConnection {
 
 const REPLICA_CATCH_UP_TIMEOUT_MS = 10_000
 const POLL_INTERVAL_MS = 200
-const CONNECTION_SETTINGS = {
+const CONNECTION_SETTINGS: EngineSettings = {
   purpose: 'validation',
   readOnly: true,
   statementTimeoutMs: 30_000,
   parallel: true,
-  ranges: true,
-} as const
+  avoidSeqScan: true,
+}
 
 /**
  * Connects to the replica if it has replayed everything written so far, which makes it equivalent to the primary.
