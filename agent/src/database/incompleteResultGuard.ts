@@ -1,7 +1,8 @@
 import type postgres from 'postgres'
+import { tagStatement } from './tagStatement.ts'
 
 /**
- * Watches every statement of a client until it is settled: `waits` is called when it is handed to the driver, and what
+ * Tags every statement of a client as one of the agent, and watches it until it is settled: `waits` is called when it is handed to the driver, and what
  * that returns when its answer is there. An answer with holes is refused: the driver (postgres.js 3.4.9) counts the rows
  * of an answer in a variable that only the end of that answer sets back, so when a connection dies in between, the next
  * answer begins with as many holes as rows had come, and its first row would be read as no row.
@@ -18,6 +19,8 @@ export function guardResults<T extends postgres.Sql<{ bigint: bigint }>>(sql: T,
 
 /** The driver is handed a statement, and settles it, by these properties of its own promise. */
 interface DriverQuery {
+  /** The parts of the text between its parameters. */
+  strings: readonly string[]
   handler: (statement: unknown) => void
   resolve: (answer: unknown) => void
   reject: (error: unknown) => void
@@ -28,6 +31,8 @@ function guardQuery(result: Promise<unknown>, onSend: () => () => void): Promise
   const { handler, resolve, reject } = query
   let onSettled = (): void => undefined
   query.handler = (argument) => {
+    const [start, ...rest] = query.strings
+    query.strings = [tagStatement(start!), ...rest]
     onSettled = onSend()
     handler(argument)
   }

@@ -1,8 +1,10 @@
+/** The comment that marks a statement of the agent; it stands after the first word, since PostgreSQL 18 drops it before it. */
+const TAG = '/* sti */'
+
 /**
- * A statement with the mark by which the query-time signal leaves it out (signals/statements.ts): bulk work of ours on
- * the user's table is not the application's query time. One that names the schema `sti` needs no mark.
+ * A statement with the tag by which the query-time signal recognizes the agent's own statements (signals/queryTime.ts).
+ * Every connection tags what it sends; only the statements after the first of a text with several need this function.
  */
 export function tagStatement(statement: string): string {
-  // After the first word: PostgreSQL 18 drops a comment before it.
-  return statement.replace(/^\s*\w+/, '$& /* sti */')
+  return statement.includes(TAG) ? statement : statement.replace(/^\s*\w+/, `$& ${TAG}`)
 }

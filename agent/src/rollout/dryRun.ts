@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { Sql } from '../database/connect.ts'
+import { tagStatement } from '../database/tagStatement.ts'
 import { quoteIdentifier } from './identifiers.ts'
 import type { Rollout, Table } from './rollout.ts'
 
@@ -35,7 +36,9 @@ export function dryRunOnEmptyCopy(
 
 /** Runs statements in one transaction and rolls it back. Throws errors unrelated to the file, such as a lost connection. */
 export async function dryRun(sql: Sql, rollout: Rollout, statements: string[]): Promise<DryRunResult> {
-  const text = [`set local search_path = ${rollout.searchPath}`, ...statements, 'rollback'].join('\n;\n')
+  const text = [`set local search_path = ${rollout.searchPath}`, ...statements.map(tagStatement), 'rollback'].join(
+    '\n;\n',
+  )
   try {
     const results = (await sql.unsafe(text)) as unknown as Record<string, unknown>[][]
     return { rows: results.findLast((rows) => rows.length > 0) ?? [] }
